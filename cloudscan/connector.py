@@ -1,0 +1,146 @@
+"""The door for platforms: what a connector is given, what it yields, what the core does for it.
+
+A connector translates; it never judges. It holds no threads, retries, progress or error tallies: the core owns
+concurrency, budget, resume and coverage, so that no author can forget them. It reads and never writes.
+
+What one call of `Connector.collect` may yield:
+
+- a fact (`cloudscan.facts`);
+- a `Scope`: more to be collected, on its own, by whichever worker is free. An account yields its buckets;
+- a `Gap`: something inside this scope that could not be read, or was left out on purpose;
+- a `Cursor`: everything before it is safely told; the next incremental run starts here.
+
+To refuse a whole scope, raise `AccessDenied`, `Unreachable`, `Throttled` or `Malformed` from `cloudscan.errors`:
+the core retries what is worth retrying and writes the coverage row.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import msgspec
+
+from cloudscan.facts import AnyFact, Outcome
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="type"):
+    """A part of the estate that can be read, and read again, on its own.
+
+    `params` is whatever the connector needs to find its way back, as strings, so that a killed scan can go on
+    in another process.
+    """
+
+    uid: str
+    platform: str
+    kind: str  # account, bucket, drive, site, directory
+    name: str  # for people
+    account: str = ""
+    parent_uid: str | None = None
+    params: Mapping[str, str] = {}
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field="type"):
+    """A place in a scope's stream of changes from which the next run can go on."""
+
+    scope_uid: str
+    token: str
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"):
+    """One answer that is missing from a scope, with the reason in words for the report.
+
+    `table` is the facts table that is poorer for it; `needs` names the right that would fill it. `seen` and
+    `total` state a budget: looked at 500 of 12,000 (None: the total is not known).
+    """
+
+    table: str
+    outcome: Outcome
+    reason: str
+    needs: str = ""
+    resource_uid: str | None = None
+    seen: int | None = None
+    total: int | None = None
+
+
+Told = AnyFact | Scope | Gap | Cursor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """A right that the connector asks for, and what goes unanswered without it."""
+
+    name: str  # as the platform spells it: s3:GetBucketAcl
+    reason: str
+    optional: bool = False
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """One platform, ready to be read."""
+
+    name: ClassVar[str]
+    permissions: ClassVar[Sequence[Permission]]
+
+    def scopes(self) -> Iterable[Scope]:
+        """Where to begin. Cheap: what takes many calls belongs into `collect`, which may yield further scopes."""
+        ...
+
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+        """Tell all facts of one scope; with `since`, only what changed. May be called from any thread."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partner:
+    """An outsider we have a contract with: a mail domain or a cloud account."""
+
+    name: str
+    domains: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    owner: str = ""  # who answers for the partner on our side
+    contract_ends: date | None = None  # None: not written down
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estate:
+    """Who *we* are; "external" means nothing without it."""
+
+    name: str = ""
+    domains: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()  # own cloud accounts, beside those the connector finds itself
+    organisations: frozenset[str] = frozenset()  # own organisation ids, e.g. o-a1b2c3d4e5
+    partners: tuple[Partner, ...] = ()
+
+    def partner_of(self, domain_or_account: str) -> Partner | None:
+        """The partner that a mail domain or cloud account belongs to."""
+        for partner in self.partners:
+            if domain_or_account in partner.accounts or domain_or_account.lower() in partner.domains:
+                return partner
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One line of `cloudscan doctor`: did it work, and if not, what to do."""
+
+    ok: bool
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectorPlugin:
+    """What the entry point group `cloudscan.connectors` resolves to.
+
+    Importing it must be cheap: the provider's SDK is imported inside `open`, never beside it. `options` is a
+    msgspec Struct with ``forbid_unknown_fields``; its fields are the keys of ``[connectors.<name>]``.
+    """
+
+    name: str
+    title: str
+    options: type[msgspec.Struct]
+    permissions: Sequence[Permission]
+    open: Callable[[Any, Estate], Connector]  # (options, estate)
+    policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
+    doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

@@ -1,0 +1,62 @@
+"""What can go wrong, said so that the reader knows what to do next.
+
+Library code raises one of these; only the command line prints and exits. Every message answers three
+questions: what happened, where, and what to do about it. An exception of any other type that reaches the
+user is a bug in cloudscan.
+"""
+
+
+class CloudscanError(Exception):
+    """The family. `str(error)` is a complete sentence for the person at the terminal."""
+
+
+class ConfigurationError(CloudscanError):
+    """The configuration, a flag or a rule file cannot be used as written. Exit code 2."""
+
+
+class RuleError(ConfigurationError):
+    """A rule file is refused.
+
+    The message begins with ``file:line:`` so that an editor can jump there, says what is wrong and ends with
+    what to write instead.
+    """
+
+
+class SnapshotError(CloudscanError):
+    """A snapshot folder is missing, incomplete or written by an incompatible version."""
+
+
+class LedgerError(CloudscanError):
+    """The ledger's database cannot be reached or belongs to another version."""
+
+
+class ScanRunning(CloudscanError):
+    """Another scan holds the lock on this ledger or snapshot folder. Exit code 4."""
+
+
+class ProviderError(CloudscanError):
+    """A platform did not give an answer. Inside a scan the core turns it into a coverage row."""
+
+
+class AccessDenied(ProviderError):
+    """The platform refused: the right is missing. `needs` names it, as the platform spells it."""
+
+    def __init__(self, message: str, *, needs: str = "") -> None:
+        super().__init__(message)
+        self.needs = needs
+
+
+class Unreachable(ProviderError):
+    """No answer at all: a dead endpoint, a name that does not resolve, a time-out. Worth another try."""
+
+
+class Throttled(ProviderError):
+    """The platform asks for a pause. `retry_after` is in seconds, None where it does not say how long."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Malformed(ProviderError):
+    """The platform's answer is not what its documentation promises."""

@@ -1,0 +1,113 @@
+"""Judgements: what the rules said (verdicts), and what stands to be fixed (findings)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from cloudscan.facts import Access, Audience, Ladder
+
+FINGERPRINT_SCHEME = 1
+
+
+class Severity(Ladder):
+    """How bad one instance is, before reach and likelihood are weighed."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Confidence(Ladder):
+    """How sure the rule is that a flagged row is a fault and not a wish."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Judgement(StrEnum):
+    """A rule's answer on one identity."""
+
+    FLAGGED = "flagged"
+    UNKNOWN = "unknown"
+    PASSED = "passed"
+
+
+class State(StrEnum):
+    """Where a finding stands in its life."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    WAIVED = "waived"
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a finding is about: the resource (or the principal) that somebody has to change."""
+
+    uid: str = ""
+    platform: str = ""
+    account: str = ""
+    kind: str = ""
+    name: str = ""
+    path: str = ""
+    url: str = ""
+    owner: str = ""  # mail address or name of whoever answers for it
+    detail: Mapping[str, Any] = {}
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row behind a verdict. `chain` leads from the setting to the verdict, sentence by sentence, by language."""
+
+    row: Mapping[str, Any] = {}  # the rule's columns, uids as text
+    chain: Mapping[str, Sequence[str]] = {}
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule's answer on one identity, with what it rests on. Passed ones are counted, not kept."""
+
+    rule_id: str
+    judgement: Judgement
+    identity: Sequence[str]
+    subject: Subject
+    evidence: Sequence[Evidence] = ()  # at most a few dozen; `rows` counts them all
+    rows: int = 1
+    audience: Audience | None = None  # widest among the flagged rows
+    access: Access | None = None  # strongest among the flagged rows
+    resources: int = 1  # blast radius: what lies behind
+    bytes: int | None = None
+    people: int | None = None
+    rank: int | None = None
+    since: datetime | None = None  # what the platform says about when it was opened
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(self.rule_id, self.subject.account, self.identity)
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A flagged verdict with its history: what a person works off."""
+
+    fingerprint: str
+    verdict: Verdict
+    severity: Severity
+    score: float
+    likelihood: int
+    impact: float
+    state: State
+    verified: bool  # False: its scope was not read this time, so it may be gone
+    first_seen_on: datetime
+    last_seen_on: datetime
+    message: Mapping[str, str]  # by language, filled in
+
+
+def fingerprint(rule_id: str, account: str, identity: Sequence[str]) -> str:
+    """The finding's name for ever: no title, time, severity or wording goes in, so none of them can change it."""
+    parts = "\x1f".join((str(FINGERPRINT_SCHEME), rule_id, account, *identity))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]

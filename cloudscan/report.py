@@ -1,0 +1,81 @@
+"""The report as a value: the only thing that formats and trackers receive."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from cloudscan.facts import Outcome
+from cloudscan.finding import Confidence, Finding, Severity, Verdict
+
+SCHEMA_VERSION = "1.0"
+
+
+class RuleText(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule says to people, in one language. `message` may hold ``{column}`` fields."""
+
+    title: str
+    message: str
+    why: str
+    fix: str  # steps, one a line; a line in backticks is a command to run
+
+
+class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that was applied, and how it came out."""
+
+    id: str
+    version: str  # hash of the rule file
+    severity: Severity
+    confidence: Confidence
+    cause: str
+    likelihood: int
+    effort: str
+    text: Mapping[str, RuleText]
+    frameworks: Sequence[str] = ()
+    flagged: int = 0
+    unknown: int = 0
+    passed: int = 0
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far one table of one scope was read, and why not further."""
+
+    scope_uid: str
+    scope_name: str
+    platform: str
+    account: str
+    table: str
+    outcome: Outcome
+    reason: str = ""
+    needs: str = ""
+    resource_uid: str | None = None
+    seen: int | None = None
+    total: int | None = None
+    facts: int = 0
+    requests: int = 0
+
+
+class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One run: when, what, how much."""
+
+    id: str
+    started_on: datetime
+    finished_on: datetime
+    complete: bool
+    resources: Mapping[str, int]  # by kind
+    scopes: Mapping[str, int]  # by outcome
+    requests: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was scanned, what was found in the order of work, what could not be told."""
+
+    schema: str = SCHEMA_VERSION
+    tool: str  # "cloudscan 0.1.0"
+    generated_on: datetime
+    organisation: str
+    scan: ScanSummary
+    rules: Sequence[RuleSummary]
+    findings: Sequence[Finding]  # highest score first
+    unknowns: Sequence[Verdict]  # not evaluated, and why
+    coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
