@@ -1,6 +1,7 @@
 """The report as a value: the only thing that formats and trackers receive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -79,3 +80,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[Finding]  # highest score first
     unknowns: Sequence[Verdict]  # not evaluated, and why
     coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFormat:
+    """What the entry point group `cloudscan.reports` resolves to: one way to write a report down."""
+
+    name: str  # as in ``--format html``
+    title: str
+    suffix: str  # of the file, with the dot
+    write: Callable[[Report, str], str]  # (report, language) to the whole text

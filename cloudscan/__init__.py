@@ -1,0 +1,1 @@
+"""cloudscan: who outside the intended circle can reach which file, and what to do first."""
