@@ -75,8 +75,8 @@ class AccessPoint:
     region: str  # empty for a multi-region one
     arn: str
     vpc: str = ""  # the only network that it serves; empty: the internet
-    policy: "str | None | Unread"
-    block: "Block | Unread"
+    policy: str | Unread | None
+    block: Block | Unread
     multi_region: bool = False
     name_for_people: str = ""
 
@@ -92,15 +92,15 @@ class Bucket:
     created_on: datetime | None = None
     directory: bool = False  # an S3 Express directory bucket: blocks on, ownership enforced, both fixed
     owner: str | None = None  # the owning account's canonical id, where known
-    policy: str | None | Unread  # the text as stored
-    acl: Acl | None | Unread  # None: not asked, ACLs are switched off
+    policy: str | Unread | None  # the text as stored
+    acl: Acl | Unread | None  # None: not asked, ACLs are switched off
     block: Block | Unread
     account_block: Block | Unread  # with the organisation's, which shows up here
     ownership: Ownership | Unread
-    encryption: Encryption | None | Unread = None  # None: not asked
-    website: bool | None | Unread = None  # None: not asked
-    logging: bool | None | Unread = None  # None: not asked
-    tags: "Mapping[str, str] | None | Unread" = None  # None: not asked
+    encryption: Encryption | Unread | None = None  # None: not asked
+    website: bool | Unread | None = None  # None: not asked
+    logging: bool | Unread | None = None  # None: not asked
+    tags: Mapping[str, str] | Unread | None = None  # None: not asked
     access_points: tuple[AccessPoint, ...] = ()
 
 
