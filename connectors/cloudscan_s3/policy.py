@@ -1,0 +1,233 @@
+"""Resource policies as data: the text that S3 stores, parsed without losing what cannot be understood.
+
+Sources: IAM User Guide, "IAM JSON policy elements reference" and "Grammar of the IAM JSON policy language". A
+statement that AWS itself would have refused is kept as a `Flaw`: whoever asks what the policy means must then
+answer "unknown" for that part, and can still answer for the rest.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Quantifier = Literal["", "any", "all"]
+
+OPERATORS = {
+    name.lower(): name
+    for name in [
+        "StringEquals",
+        "StringNotEquals",
+        "StringEqualsIgnoreCase",
+        "StringNotEqualsIgnoreCase",
+        "StringLike",
+        "StringNotLike",
+        "NumericEquals",
+        "NumericNotEquals",
+        "NumericLessThan",
+        "NumericLessThanEquals",
+        "NumericGreaterThan",
+        "NumericGreaterThanEquals",
+        "DateEquals",
+        "DateNotEquals",
+        "DateLessThan",
+        "DateLessThanEquals",
+        "DateGreaterThan",
+        "DateGreaterThanEquals",
+        "Bool",
+        "BinaryEquals",
+        "IpAddress",
+        "NotIpAddress",
+        "ArnEquals",
+        "ArnLike",
+        "ArnNotEquals",
+        "ArnNotLike",
+        "Null",
+    ]
+}
+PRINCIPAL_KINDS = {"aws": "AWS", "service": "Service", "federated": "Federated", "canonicaluser": "CanonicalUser"}
+
+
+@dataclass(frozen=True)
+class Principal:
+    """One entry of a Principal element. `kind` is as AWS spells it; "*" in any of its forms is ("AWS", "*")."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One operator on one key. Several of them are ANDed, their values ORed."""
+
+    operator: str  # base name in AWS's spelling, without quantifier and IfExists
+    key: str  # lower case: keys are case-insensitive
+    spelling: str  # the key as written, for people
+    values: tuple[str, ...]
+    if_exists: bool = False
+    quantifier: Quantifier = ""
+
+    @property
+    def negated(self) -> bool:
+        return "Not" in self.operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement, one-based `number` as people count them."""
+
+    number: int
+    sid: str = ""
+    allows: bool
+    principals: tuple[Principal, ...]
+    not_principal: bool = False
+    actions: tuple[str, ...]  # lower case
+    not_action: bool = False
+    resources: tuple[str, ...]
+    not_resource: bool = False
+    conditions: tuple[Condition, ...] = ()
+    variables: bool = True  # Version 2012-10-17: ${…} is replaced
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flaw:
+    """A part of a policy that cannot be understood. `number` is 0 where the whole text is meant."""
+
+    number: int
+    problem: str
+    may_allow: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A parsed policy: what could be understood, and what could not."""
+
+    statements: tuple[Statement, ...] = ()
+    flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def allows(self) -> tuple[Statement, ...]:
+        return tuple(each for each in self.statements if each.allows)
+
+    @property
+    def denies(self) -> tuple[Statement, ...]:
+        return tuple(each for each in self.statements if not each.allows)
+
+
+def parse(text: str) -> Policy:
+    """Read a policy text. Never raises: what is wrong with the text is in the result's `flaws`."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return Policy(flaws=(Flaw(number=0, problem="the text is not JSON"),))
+    if not isinstance(document, dict):
+        return Policy(flaws=(Flaw(number=0, problem="the text is not a JSON object"),))
+    elements = _by_lower_case(document)
+    raw = elements.get("statement", [])
+    raw = [raw] if isinstance(raw, dict) else raw
+    if not isinstance(raw, list):
+        return Policy(flaws=(Flaw(number=0, problem="Statement is neither an object nor a list"),))
+    # "If you do not include a Version element, the value defaults to 2008-10-17" and variables are literal text.
+    variables = elements.get("version") == "2012-10-17"
+    statements, flaws = [], []
+    for number, each in enumerate(raw, start=1):
+        try:
+            statements.append(_statement(number, each, variables))
+        except _NotUnderstood as trouble:
+            denies = isinstance(each, dict) and _by_lower_case(each).get("effect") == "Deny"
+            flaws.append(Flaw(number=number, problem=str(trouble), may_allow=not denies))
+    return Policy(statements=tuple(statements), flaws=tuple(flaws))
+
+
+class _NotUnderstood(Exception):
+    """Why one statement cannot be read."""
+
+
+def _statement(number: int, raw: object, variables: bool) -> Statement:
+    if not isinstance(raw, dict):
+        raise _NotUnderstood("the statement is not an object")
+    elements = _by_lower_case(raw)
+    effect = elements.get("effect")
+    if effect not in ("Allow", "Deny"):
+        raise _NotUnderstood("Effect is neither Allow nor Deny")
+    actions, not_action = _either(elements, "action", "notaction")
+    resources, not_resource = _either(elements, "resource", "notresource")
+    not_principal = "notprincipal" in elements
+    if not_principal == ("principal" in elements):
+        raise _NotUnderstood("there must be one of Principal and NotPrincipal")
+    principals = tuple(_principals(elements["notprincipal" if not_principal else "principal"]))
+    return Statement(
+        number=number,
+        sid=str(elements.get("sid", "")),
+        allows=effect == "Allow",
+        principals=principals,
+        not_principal=not_principal,
+        actions=tuple(each.lower() for each in actions),
+        not_action=not_action,
+        resources=resources,
+        not_resource=not_resource,
+        conditions=tuple(_conditions(elements.get("condition", {}))),
+        variables=variables,
+    )
+
+
+def _by_lower_case(element: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name).lower(): value for name, value in element.items()}
+
+
+def _either(elements: Mapping[str, Any], name: str, negated: str) -> tuple[tuple[str, ...], bool]:
+    if (name in elements) == (negated in elements):
+        raise _NotUnderstood(f"there must be one of {name.capitalize()} and Not{name.capitalize()}")
+    return _texts(elements.get(name, elements.get(negated))), negated in elements
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """One or several scalars, as text. Booleans and numbers are what they are in JSON."""
+    if isinstance(value, list):
+        return tuple(text for each in value for text in _texts(each))
+    if isinstance(value, bool):
+        return (str(value).lower(),)
+    if isinstance(value, str | int | float):
+        return (str(value),)
+    raise _NotUnderstood("a text or a list of texts was expected")
+
+
+def _principals(element: object) -> Iterator[Principal]:
+    if element == "*":
+        yield Principal("AWS", "*")
+        return
+    if not isinstance(element, dict):
+        raise _NotUnderstood('Principal is neither "*" nor an object')
+    for kind, values in element.items():
+        known = PRINCIPAL_KINDS.get(str(kind).lower(), "AWS" if kind == "*" else None)
+        if known is None:
+            raise _NotUnderstood(f"unknown kind of principal: {kind}")
+        for value in _texts(values):
+            yield Principal(known, value.strip())
+
+
+_OPERATOR = re.compile(r"^(?:(ForAnyValue|ForAllValues):)?(.*?)(IfExists)?$", re.IGNORECASE)
+
+
+def _conditions(element: object) -> Iterator[Condition]:
+    if not isinstance(element, dict):
+        raise _NotUnderstood("Condition is not an object")
+    for written, keys in element.items():
+        quantifier, name, if_exists = (_OPERATOR.match(str(written).strip()) or ("", "", "")).groups()  # type: ignore[union-attr]
+        operator = OPERATORS.get(name.lower())
+        if operator is None:
+            raise _NotUnderstood(f"unknown condition operator: {written}")
+        if not isinstance(keys, dict):
+            raise _NotUnderstood(f"the condition {written} is not an object")
+        for key, values in keys.items():
+            yield Condition(
+                operator=operator,
+                key=str(key).strip().lower(),
+                spelling=str(key).strip(),
+                values=_texts(values),
+                if_exists=bool(if_exists) and operator != "Null",
+                quantifier=_QUANTIFIERS[(quantifier or "").lower()],
+            )
+
+
+_QUANTIFIERS: dict[str, Quantifier] = {"": "", "foranyvalue": "any", "forallvalues": "all"}

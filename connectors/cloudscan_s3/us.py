@@ -1,0 +1,22 @@
+"""Who *we* are, in Amazon's terms."""
+
+from dataclasses import dataclass, field
+
+from cloudscan.connector import Estate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Us:
+    """The account that owns what is judged, and the circle around it. "External" is relative to this."""
+
+    account: str
+    own_accounts: frozenset[str] = frozenset()  # every account that is ours, this one included or not
+    organisation: str | None = None  # our organisation's id, o-…
+    estate: Estate = field(default_factory=Estate)
+    owner_canonical: str | None = None  # this account's canonical user id
+
+    def owns(self, account: str) -> bool:
+        return account == self.account or account in self.own_accounts or account in self.estate.accounts
+
+    def is_our_organisation(self, organisation: str) -> bool:
+        return organisation == self.organisation or organisation in self.estate.organisations

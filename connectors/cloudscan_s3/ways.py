@@ -1,0 +1,425 @@
+"""Every way into a bucket, through all layers: policy, ACL, ownership, blocks, access points, denials.
+
+The order of the layers follows the User Guide ("How Amazon S3 authorizes a request", "Blocking public access to your
+Amazon S3 storage", "Configuring IAM policies for using access points"): a way that some statement or ACL opens is
+followed until something stops it. What stops it stays on the record, because it may be switched off.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from itertools import groupby
+
+from cloudscan.facts import Access, Audience, Via
+from cloudscan_s3 import acl, actions, networks
+from cloudscan_s3.actions import ACTIONS, EXPRESS_ACTIONS, Action, Capability
+from cloudscan_s3.configuration import AccessPoint, Acl, Block, Bucket, ObjectAcl, Ownership, Unread
+from cloudscan_s3.crowds import Crowd, Crowds, anonymous, is_left_over
+from cloudscan_s3.letter import by_the_letter
+from cloudscan_s3.mentions import TWELVE_DIGITS, Mentions, examples, is_pattern
+from cloudscan_s3.networks import Network
+from cloudscan_s3.policy import Policy, Statement, parse
+from cloudscan_s3.reach import Gate, Place, Witness, seen_from, witness
+from cloudscan_s3.request import speaks_of
+from cloudscan_s3.us import Us
+
+_NOWHERE = (Network(name="", context={}),)
+_EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE, Audience.ANY_ACCOUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard:
+    """A Block Public Access switch, over all levels: on at `levels`, or unreadable at `unread`."""
+
+    name: str
+    levels: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def on(self) -> bool | None:
+        """None: off wherever we could look, but not every level could be read."""
+        return True if self.levels else None if self.unread else False
+
+    def __str__(self) -> str:
+        return f"{self.name} ({', '.join(self.levels or self.unread)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One way in, with everything needed to say why it stands open, or what stops it."""
+
+    audience: Audience
+    kind: str  # the crowd's kind, or network, or access_point_account
+    names: tuple[str, ...]  # whom or what it names; empty: everybody
+    account: str = ""
+    stray: bool = False
+    access: Access
+    capability: Capability
+    actions: tuple[str, ...]
+    via: Via
+    statement: Statement
+    access_point: AccessPoint | None = None
+    witness: Witness
+    by_the_letter: bool
+    denied_by: tuple[str, ...] = ()  # the Deny statements that stop it; empty: none
+    not_delegated: bool = False  # an access point lets in, the bucket's policy does not
+    guard: Guard | None = None  # the block that could stop it, whether it does or not
+    effective: bool | None = True
+
+    @property
+    def blocked_by(self) -> str:
+        """What stops it, in short; empty where nothing does (or where that could not be read)."""
+        if self.effective is not False:
+            return ""
+        stops = [f"Deny in {each}" for each in self.denied_by]
+        stops += ["bucket policy does not delegate"] if self.not_delegated else []
+        stops += [str(self.guard)] if self.guard and self.guard.on else []
+        return "; ".join(stops)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ways:
+    """All ways into one bucket, and what could not be told."""
+
+    open: tuple[Way, ...]
+    policy: Policy | Unread
+    letter: bool | None  # AWS's verdict on the policy; None: could not be read
+    left_over: tuple[tuple[int, str], ...] = ()  # ids of deleted principals, by statement
+
+
+def ways_in(bucket: Bucket, us: Us, as_of: datetime) -> Ways:
+    """Find every way into a bucket for somebody whom the bucket's owner did not get from his own account's IAM."""
+    policy = _policy(bucket.policy)
+    known = policy if isinstance(policy, Policy) else Policy()
+    letter = by_the_letter(known).public
+    place = _place(bucket, us, as_of)
+    lists = tuple(acl.statements(bucket.acl, us)) if _acl_counts(bucket) else ()
+    restrict = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket)
+    ignore = guard("IgnorePublicAcls", "ignore_public_acls", bucket)
+    mentions = Mentions((*known.statements, *lists), us)
+    door = _Door(mentions=mentions, gates=(Gate(place=place, statements=known.denies, must_allow=False),))
+    catalogue = EXPRESS_ACTIONS if bucket.directory else ACTIONS
+    found = [
+        _through_policy(way, letter, restrict)
+        for statement in known.allows
+        for way in (*_ways(door, statement, Via.POLICY, catalogue), *_delegated(door, statement, catalogue))
+    ]
+    found += [_through_acl(way, ignore) for each in lists for way in _ways(door, each, Via.ACL, catalogue)]
+    for point in bucket.access_points:
+        found += _through_access_point(point, bucket, policy, us, as_of)
+    left_over = tuple(
+        (each.number, principal.value)
+        for each in known.allows
+        for principal in each.principals
+        if is_left_over(principal)
+    )
+    complete = None if isinstance(policy, Unread) or any(flaw.may_allow for flaw in policy.flaws) else False
+    return Ways(open=tuple(_findable(found)), policy=policy, letter=letter or complete, left_over=left_over)
+
+
+def ways_to_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) -> tuple[Way, ...]:
+    """Find every way that an object's own ACL opens, after ownership, blocks and the bucket policy's denials."""
+    if isinstance(item.acl, Unread) or bucket.ownership is Ownership.ENFORCED:
+        return ()
+    policy = _policy(bucket.policy)
+    denies = policy.denies if isinstance(policy, Policy) else ()
+    place = replace(_place(bucket, us, as_of), key=item.key)
+    lists = tuple(acl.statements_on_object(item.acl, us))
+    door = _Door(
+        mentions=Mentions((*denies, *lists), us), gates=(Gate(place=place, statements=denies, must_allow=False),)
+    )
+    ignore = guard("IgnorePublicAcls", "ignore_public_acls", bucket)
+    return tuple(_through_acl(way, ignore) for each in lists for way in _ways(door, each, Via.ACL, ACTIONS))
+
+
+def guard(name: str, field: str, bucket: Bucket, point: AccessPoint | None = None) -> Guard:
+    """One block switch over all levels. The most restrictive combination wins."""
+    levels: list[tuple[str, Block | Unread]] = [("account", bucket.account_block), ("bucket", bucket.block)]
+    if point is not None:
+        levels.append(("access point", point.block))
+    return Guard(
+        name=name,
+        levels=tuple(level for level, block in levels if isinstance(block, Block) and getattr(block, field)),
+        unread=tuple(level for level, block in levels if isinstance(block, Unread)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Door:
+    """Where a request comes to, and what it has to pass."""
+
+    mentions: Mentions
+    gates: tuple[Gate, ...]
+    vpc: str = ""
+    signed_only: bool = False
+
+    @cached_property
+    def crowds(self) -> Crowds:
+        return Crowds(self.mentions)
+
+    @cached_property
+    def outside(self) -> tuple[Crowd, ...]:
+        return tuple(each for each in self.crowds.outside() if not (self.signed_only and each.kind == "anyone"))
+
+    @cached_property
+    def inside(self) -> tuple[Crowd, ...]:
+        return tuple(self.crowds.inside())
+
+    @cached_property
+    def anywhere(self) -> tuple[Network, ...]:
+        return networks.anywhere(self.mentions, self.vpc)
+
+    @cached_property
+    def named(self) -> tuple[Network, ...]:
+        return networks.singled_out(self.mentions, self.vpc)
+
+    @cached_property
+    def everywhere(self) -> tuple[Network, ...]:
+        return (*self.anywhere, *self.named)
+
+
+def _policy(text: str | Unread | None) -> Policy | Unread:
+    if isinstance(text, Unread):
+        return text
+    return parse(text) if text is not None else Policy()
+
+
+def _acl_counts(bucket: Bucket) -> bool:
+    return isinstance(bucket.acl, Acl) and bucket.ownership is not Ownership.ENFORCED
+
+
+def _place(bucket: Bucket, us: Us, as_of: datetime) -> Place:
+    root = f"arn:{bucket.partition}:s3:::{bucket.name}"
+    if bucket.directory:
+        root = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
+    return Place(root=root, objects=f"{root}/", context=_surroundings(bucket.account, bucket.region, us, as_of))
+
+
+def _surroundings(account: str, region: str, us: Us, as_of: datetime) -> dict[str, tuple[str, ...]]:
+    context = {
+        "aws:currenttime": (as_of.isoformat(),),
+        "aws:epochtime": (str(int(as_of.timestamp())),),
+        "aws:resourceaccount": (account,),
+        "s3:resourceaccount": (account,),
+    }
+    if region:
+        context["aws:requestedregion"] = (region,)
+    if us.organisation:
+        context["aws:resourceorgid"] = (us.organisation,)
+    return context
+
+
+def _ways(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[Way]:
+    """Whom one statement lets in, capability by capability, from the widest crowd to the narrowest."""
+    matching = [each for each in catalogue if actions.named(statement.actions, statement.not_action, each)]
+    matching.sort(key=lambda each: (each.capability, each.access))
+    for (capability, access), group in groupby(matching, key=lambda each: (each.capability, each.access)):
+        yield from _by_crowd(door, statement, via, capability, access, tuple(group))
+
+
+def _by_crowd(
+    door: _Door, statement: Statement, via: Via, capability: Capability, access: Access, group: tuple[Action, ...]
+) -> Iterator[Way]:
+    def way(crowd: Crowd, places: Sequence[Network]) -> Way | None:
+        found = witness(statement, crowd.callers, places, group, door.gates)
+        denied_by: tuple[str, ...] = ()
+        if found is None:
+            bare = tuple(replace(gate, statements=tuple(s for s in gate.statements if s.allows)) for gate in door.gates)
+            found = witness(statement, crowd.callers, places, group, bare)
+            if found is None:
+                return None
+            denied_by = _denying(door.gates, found)
+        return Way(
+            audience=crowd.audience,
+            kind=crowd.kind,
+            names=(crowd.name,) if crowd.name else (),
+            account=crowd.account,
+            stray=crowd.stray,
+            access=access,
+            capability=capability,
+            actions=tuple(each.name for each in group),
+            via=via,
+            statement=statement,
+            witness=found,
+            by_the_letter=False,
+            denied_by=denied_by,
+            effective=not denied_by,
+        )
+
+    shut = False
+    whole: set[str] = set()  # accounts and services already let in altogether: their members are no news
+    for crowd in door.outside:
+        if (crowd.account or crowd.name) in whole:
+            continue
+        everybody = crowd.audience in _EVERYBODY
+        places = _NOWHERE if crowd.kind == "service" else door.anywhere if everybody else door.everywhere
+        found = way(crowd, places)
+        if found is None:
+            continue
+        if found.effective or not (everybody and shut):
+            yield found
+        if everybody and found.effective:
+            return
+        shut = shut or everybody
+        if found.effective and (crowd.kind == "account" or crowd.stray):
+            whole.add(crowd.account or crowd.name)
+    yield from _from_networks(
+        [(each, found) for each in door.named if (found := way(_neighbours(door), (each,))) is not None]
+    )
+    for crowd in door.inside:
+        if crowd.account in whole:
+            continue
+        found = way(crowd, door.everywhere)
+        if found is not None:
+            yield found
+            whole |= {crowd.account} if crowd.kind == "account" else set()
+
+
+def _neighbours(door: _Door) -> Crowd:
+    """Whoever sits in a network that is singled out."""
+    signed = door.crowds.strangers
+    callers = signed if door.signed_only else (anonymous(), *signed[:4])
+    return Crowd(audience=Audience.NAMED, kind="network", name="", callers=callers)
+
+
+def _denying(gates: Sequence[Gate], found: Witness) -> tuple[str, ...]:
+    """The statements that stop a request which would get in without them."""
+    own, *others = gates
+    stops = [
+        f"statement {each.number}" for each in own.statements if not each.allows and speaks_of(each, found.request)
+    ]
+    for gate in others:
+        moved = seen_from(found.request, gate.place, own.place)
+        stops += [
+            f"statement {each.number} of the bucket policy"
+            for each in gate.statements
+            if not each.allows and speaks_of(each, moved)
+        ]
+    return tuple(stops)
+
+
+def _from_networks(found: Sequence[tuple[Network, Way]]) -> Iterator[Way]:
+    """Join what is admitted from several networks; together they may be everybody after all."""
+    for effective in (True, False):
+        group = [(network, way) for network, way in found if (way.effective is True) == effective]
+        if not group:
+            continue
+        names = tuple(dict.fromkeys(network.name for network, _ in group))
+        share = sum({network.name: network.share for network, _ in group}.values())
+        first = group[0][1]
+        # Ranges that each pass as fixed, and together cover more than the broadest one that would.
+        audience = Audience.ANYONE_WITH_LINK if share > 1 else first.audience
+        if audience in _EVERYBODY and first.witness.request.caller.kind != "anonymous":
+            audience = Audience.ANY_ACCOUNT
+        yield replace(first, names=names, audience=audience)
+
+
+def _delegated(door: _Door, statement: Statement, catalogue: Sequence[Action]) -> Iterator[Way]:
+    """A bucket policy that leaves the decision to access points: of which accounts, if they are not ours."""
+    keys = ("s3:dataaccesspointaccount", "s3:dataaccesspointarn")
+    if not any(condition.key in keys for condition in statement.conditions):
+        return
+    us, stranger = door.mentions.us, door.mentions.stranger
+    arns = [example for value in door.mentions.values(keys[1]) for example in _point_arns(value, stranger)]
+    accounts = [each for each in door.mentions.values(keys[0]) if TWELVE_DIGITS.fullmatch(each)]
+    arns += [f"arn:aws:s3:us-east-1:{account}:accesspoint/x" for account in (*accounts, stranger)]
+    for arn in dict.fromkeys(arns):
+        account = arn.split(":")[4]
+        if us.owns(account):
+            continue
+        context = {keys[0]: (account,), keys[1]: (arn,), "s3:accesspointnetworkorigin": ("Internet",)}
+        place = replace(door.gates[0].place, context={**door.gates[0].place.context, **context})
+        inner = replace(door, gates=(replace(door.gates[0], place=place),), signed_only=True)
+        wide = Audience.ANY_ACCOUNT if account == stranger else Audience.NAMED_EXTERNAL
+        for way in _ways(inner, statement, Via.POLICY, catalogue):
+            if way.audience is Audience.ANY_ACCOUNT:
+                kind = "any_account" if account == stranger else "access_point_account"
+                names = () if account == stranger else (account,)
+                yield replace(
+                    way, audience=wide, kind=kind, names=names, account="" if account == stranger else account
+                )
+
+
+def _point_arns(pattern: str, stranger: str) -> Iterator[str]:
+    parts = pattern.split(":", 5)
+    if len(parts) == 6:
+        parts[3] = "us-east-1" if is_pattern(parts[3]) else parts[3]
+        parts[4] = stranger if is_pattern(parts[4]) else parts[4]
+        yield from examples(":".join(parts), ("x", ""))
+    elif is_pattern(pattern):
+        yield f"arn:aws:s3:us-east-1:{stranger}:accesspoint/x"
+
+
+def _through_policy(way: Way, letter: bool, restrict: Guard) -> Way:
+    """Under RestrictPublicBuckets a public policy admits only AWS services and the owner's own account."""
+    return _guarded(replace(way, by_the_letter=letter), restrict, cut=letter and _from_outside(way))
+
+
+def _from_outside(way: Way) -> bool:
+    request = way.witness.request
+    return request.caller.kind != "service" and (request.caller.account,) != request.context.get("aws:resourceaccount")
+
+
+def _through_acl(way: Way, ignore: Guard) -> Way:
+    public = way.audience in _EVERYBODY
+    return _guarded(replace(way, by_the_letter=public), ignore, cut=public)
+
+
+def _guarded(way: Way, switch: Guard, *, cut: bool) -> Way:
+    if not cut:
+        return way
+    effective: bool | None = False if switch.on else way.effective
+    if switch.on is None and way.effective:
+        effective = None
+    return replace(way, guard=switch, effective=effective)
+
+
+def _through_access_point(
+    point: AccessPoint, bucket: Bucket, bucket_policy: Policy | Unread, us: Us, as_of: datetime
+) -> Iterable[Way]:
+    """An access point's own policy. For anybody from outside, the point *and* the bucket must allow."""
+    own = _policy(point.policy)
+    if isinstance(own, Unread):
+        return
+    behind = bucket_policy if isinstance(bucket_policy, Policy) else Policy()
+    origin = "VPC" if point.vpc else "Internet"
+    context = {
+        **_surroundings(point.account, point.region, us, as_of),
+        "s3:dataaccesspointarn": (point.arn,),
+        "s3:dataaccesspointaccount": (point.account,),
+        "s3:accesspointnetworkorigin": (origin,),
+    }
+    place = Place(root=point.arn, objects=f"{point.arn}/object/", context=context)
+    bucket_place = _place(bucket, us, as_of)
+    mentions = Mentions((*own.statements, *behind.statements), us)
+    mine = Gate(place=place, statements=own.denies, must_allow=False)
+    both = (mine, Gate(place=bucket_place, statements=behind.statements, must_allow=True))
+    letter = by_the_letter(own, access_point=True).public and not point.vpc  # a VPC's is never public
+    behind_letter = by_the_letter(behind).public
+    restrict = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket, point)
+    through = _Door(mentions=mentions, gates=both, vpc=point.vpc, signed_only=True)
+    alone = replace(through, gates=(mine,))
+    for statement in own.allows:
+        opened = {(w.kind, w.names, w.capability): w for w in _ways(through, statement, Via.POLICY, ACTIONS)}
+        for way in _ways(alone, statement, Via.POLICY, ACTIONS):
+            match = opened.get((way.kind, way.names, way.capability))
+            if match is None and way.effective and not isinstance(bucket_policy, Unread):
+                match = replace(way, effective=False, not_delegated=True)
+            elif match is None:
+                match = replace(way, effective=None if way.effective else False)
+            opened[way.kind, way.names, way.capability] = match
+        for way in opened.values():
+            cut = (letter or behind_letter) and _from_outside(way)
+            yield replace(_guarded(replace(way, by_the_letter=letter), restrict, cut=cut), access_point=point)
+
+
+def _findable(ways: Sequence[Way]) -> Iterator[Way]:
+    """What anybody may list, anybody can find without being told its name."""
+    listed = any(
+        way.capability is Capability.KEYS and way.audience is Audience.ANYONE_WITH_LINK and way.effective
+        for way in ways
+    )
+    for way in ways:
+        found = way.audience is Audience.ANYONE_WITH_LINK and way.capability in (Capability.KEYS, Capability.OBJECTS)
+        yield replace(way, audience=Audience.ANYONE_DISCOVERABLE) if listed and found and way.effective else way
