@@ -68,7 +68,7 @@ def _plain(value: str, wild: bool) -> bool:
     return not (wild and is_pattern(value))
 
 
-def _range(value: str, wild: bool) -> bool:
+def _range(value: str, _wild: bool) -> bool:
     network = match.network(value)
     return network is not None and (is_rfc1918(network) or not is_broad(network))
 

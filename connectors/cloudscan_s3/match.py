@@ -130,17 +130,17 @@ def _in_network(wanted: str, given: str) -> bool:
     return inside is not None and address.version == inside.version and address in inside
 
 
-def _compared(
-    convert: Callable[[str], datetime | None] | Callable[[str], float | None],
-    accept: Callable[[int], bool],
-) -> Callable[[str, str], bool]:
+def _compared(convert: Callable[[str], float | None], accept: Callable[[float], bool]) -> Callable[[str, str], bool]:
     def matches(wanted: str, given: str) -> bool:
         right, left = convert(wanted), convert(given)
-        if right is None or left is None:
-            return False
-        return accept((left > right) - (left < right))  # type: ignore[operator]
+        return right is not None and left is not None and accept(left - right)
 
     return matches
+
+
+def _seconds(text: str) -> float | None:
+    parsed = moment(text)
+    return None if parsed is None else parsed.timestamp()
 
 
 def _same_bytes(wanted: str, given: str) -> bool:
@@ -163,16 +163,16 @@ _MATCHERS: dict[str, Callable[[str, str], bool]] = {
     "Bool": lambda wanted, given: wanted.lower() == given.lower(),
     "BinaryEquals": _same_bytes,
     "IpAddress": _in_network,
-    "NumericEquals": _compared(number, lambda order: order == 0),
-    "NumericLessThan": _compared(number, lambda order: order < 0),
-    "NumericLessThanEquals": _compared(number, lambda order: order <= 0),
-    "NumericGreaterThan": _compared(number, lambda order: order > 0),
-    "NumericGreaterThanEquals": _compared(number, lambda order: order >= 0),
-    "DateEquals": _compared(moment, lambda order: order == 0),
-    "DateLessThan": _compared(moment, lambda order: order < 0),
-    "DateLessThanEquals": _compared(moment, lambda order: order <= 0),
-    "DateGreaterThan": _compared(moment, lambda order: order > 0),
-    "DateGreaterThanEquals": _compared(moment, lambda order: order >= 0),
+    "NumericEquals": _compared(number, lambda difference: difference == 0),
+    "NumericLessThan": _compared(number, lambda difference: difference < 0),
+    "NumericLessThanEquals": _compared(number, lambda difference: difference <= 0),
+    "NumericGreaterThan": _compared(number, lambda difference: difference > 0),
+    "NumericGreaterThanEquals": _compared(number, lambda difference: difference >= 0),
+    "DateEquals": _compared(_seconds, lambda difference: difference == 0),
+    "DateLessThan": _compared(_seconds, lambda difference: difference < 0),
+    "DateLessThanEquals": _compared(_seconds, lambda difference: difference <= 0),
+    "DateGreaterThan": _compared(_seconds, lambda difference: difference > 0),
+    "DateGreaterThanEquals": _compared(_seconds, lambda difference: difference >= 0),
 }
 _MATCHERS |= {
     "StringNotEquals": _MATCHERS["StringEquals"],

@@ -6,7 +6,6 @@ answer "unknown" for that part, and can still answer for the rest.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -206,15 +205,17 @@ def _principals(element: object) -> Iterator[Principal]:
             yield Principal(known, value.strip())
 
 
-_OPERATOR = re.compile(r"^(?:(ForAnyValue|ForAllValues):)?(.*?)(IfExists)?$", re.IGNORECASE)
+_QUANTIFIERS: dict[str, Quantifier] = {"foranyvalue:": "any", "forallvalues:": "all"}
 
 
 def _conditions(element: object) -> Iterator[Condition]:
     if not isinstance(element, dict):
         raise _NotUnderstood("Condition is not an object")
     for written, keys in element.items():
-        quantifier, name, if_exists = (_OPERATOR.match(str(written).strip()) or ("", "", "")).groups()  # type: ignore[union-attr]
-        operator = OPERATORS.get(name.lower())
+        name = str(written).strip().lower()
+        prefix = next((each for each in _QUANTIFIERS if name.startswith(each)), "")
+        base = name.removeprefix(prefix).removesuffix("ifexists")
+        operator = OPERATORS.get(base)
         if operator is None:
             raise _NotUnderstood(f"unknown condition operator: {written}")
         if not isinstance(keys, dict):
@@ -225,9 +226,6 @@ def _conditions(element: object) -> Iterator[Condition]:
                 key=str(key).strip().lower(),
                 spelling=str(key).strip(),
                 values=_texts(values),
-                if_exists=bool(if_exists) and operator != "Null",
-                quantifier=_QUANTIFIERS[(quantifier or "").lower()],
+                if_exists=name.endswith("ifexists") and operator != "Null",
+                quantifier=_QUANTIFIERS.get(prefix, ""),
             )
-
-
-_QUANTIFIERS: dict[str, Quantifier] = {"": "", "foranyvalue": "any", "forallvalues": "all"}

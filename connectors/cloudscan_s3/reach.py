@@ -1,13 +1,14 @@
 """Does a crowd get in by a statement? Found out by looking for one request that does.
 
-An answer of "yes" always comes with a witness: a concrete request that the evaluator in `request.py` lets through, which
-a person can repeat. An answer of "no" means that no combination of what the caller may choose makes a difference that
-the statements can see.
+An answer of "yes" always comes with a witness: a concrete request that the evaluator in `request.py` lets through,
+which a person can repeat. An answer of "no" means that no combination of what the caller may choose makes a difference
+that the statements can see.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import product
 
 from cloudscan_s3 import actions, match
@@ -153,10 +154,8 @@ def _try(
     relevant = [statement, *(deny for _, deny in denies)]
     relevant += [each for gate in gates if gate.must_allow for each in gate.statements if each.allows]
     free = _choices(statement, relevant, context, caller, action)
-    tries = 0
-    for values in product(*free.values()):
-        tries += 1
-        if tries > _MOST_TRIES:
+    for tries, values in enumerate(product(*free.values())):
+        if tries >= _MOST_TRIES:
             request = Request(caller=caller, action=action, resource=resource, context=context)
             return Witness(request=request, network=network, certain=False)
         chosen = {key: value for key, value in zip(free, values, strict=True) if value is not None}
@@ -268,39 +267,43 @@ def _referred(
 
 
 def _values(condition: Condition, context: Context, variables: bool) -> Iterator[str]:
-    operator = condition.operator
-    if operator == "Null":
-        yield "something"
-    elif operator == "Bool":
-        yield from ("true", "false")
-    elif operator.startswith("Numeric"):
-        for value in condition.values:
-            if (number := match.number(value)) is not None:
-                yield from (f"{each:g}" for each in (number, number - 1, number + 1))
-    elif operator.startswith("Date"):
-        for value in condition.values:
-            if (moment := match.moment(value)) is not None:
-                yield from (each.isoformat() for each in _around(moment))
-    elif operator in ("IpAddress", "NotIpAddress"):
-        for value in condition.values:
-            if (network := match.network(value)) is not None:
-                yield from (str(network[0]), "45.83.17.9")
-    elif operator == "BinaryEquals":
-        yield from (*condition.values, "AAAA")
-    else:
-        yield "anything"
-        for raw in condition.values:
-            value = match.substitute(raw, context, variables)
-            if value is not None:
-                value = value.replace("\x00star", "*").replace("\x00mark", "?")
-                wild = is_pattern(value) and ("Like" in operator or operator.startswith("Arn"))
-                yield from examples(value, ("x", "")) if wild else (value,)
+    """Values of a key that fall on either side of a condition."""
+    family = next((each for each in _ON_EITHER_SIDE if each in condition.operator), "")
+    if family:
+        for value in condition.values or ("",):
+            yield from _ON_EITHER_SIDE[family](value)
+        return
+    yield "anything"
+    for raw in condition.values:
+        known = match.substitute(raw, context, variables)
+        if known is not None:
+            plain = known.replace("\x00star", "*").replace("\x00mark", "?")
+            wild = is_pattern(plain) and ("Like" in condition.operator or condition.operator.startswith("Arn"))
+            yield from examples(plain, ("x", "")) if wild else (plain,)
 
 
-def _around(moment: datetime) -> Iterator[datetime]:
-    yield moment
-    for step in (timedelta(days=-1), timedelta(days=1)):
-        try:
-            yield moment + step
-        except OverflowError:
-            continue
+def _around_number(value: str) -> Iterator[str]:
+    if (number := match.number(value)) is not None:
+        yield from (f"{each:g}" for each in (number, number - 1, number + 1))
+
+
+def _around_moment(value: str) -> Iterator[str]:
+    if (moment := match.moment(value)) is not None:
+        for step in (timedelta(), timedelta(days=-1), timedelta(days=1)):
+            with contextlib.suppress(OverflowError):
+                yield (moment + step).isoformat()
+
+
+def _in_and_out(value: str) -> Iterator[str]:
+    if (network := match.network(value)) is not None:
+        yield from (str(network[0]), "45.83.17.9")
+
+
+_ON_EITHER_SIDE: Mapping[str, Callable[[str], Iterable[str]]] = {
+    "Null": lambda _: ("something",),
+    "Bool": lambda _: ("true", "false"),
+    "Binary": lambda value: (value, "AAAA"),
+    "Numeric": _around_number,
+    "Date": _around_moment,
+    "IpAddress": _in_and_out,
+}

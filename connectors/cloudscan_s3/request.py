@@ -17,8 +17,10 @@ from cloudscan_s3.policy import Principal, Statement
 
 CallerKind = Literal["anonymous", "principal", "service", "federated"]
 
+_KINDS: Mapping[str, CallerKind] = {"Service": "service", "Federated": "federated", "CanonicalUser": "principal"}
 _ACCOUNT = re.compile(r"^\d{12}$")
-_ARN_ACCOUNT = re.compile(r"^arn:[^:]*:(?:iam|sts):[^:]*:(\d{12}):(.*)$", re.DOTALL)
+_ARN_KINDS: Mapping[str, CallerKind] = {"Service": "service", "Federated": "federated", "CanonicalUser": "principal"}
+_ACCOUNT = re.compile(r"^arn:[^:]*:(?:iam|sts):[^:]*:(\d{12}):(.*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +71,7 @@ def means(principal: Principal, caller: Caller) -> bool:
             return account_of(value) == caller.account
         # AWS refuses partial wildcards in a principal; should one be stored, we take it at its word.
         return ("*" in value or "?" in value) and any(match.arn_like(value, name) for name in caller.names)
-    wanted: CallerKind = {"Service": "service", "Federated": "federated"}.get(principal.kind, "principal")  # type: ignore[assignment]
-    return caller.kind == wanted and (value == "*" or value in caller.names)
+    return caller.kind == _KINDS[principal.kind] and (value == "*" or value in caller.names)
 
 
 def speaks_of(statement: Statement, request: Request) -> bool:

@@ -199,7 +199,7 @@ def _grants(ways: Sequence[Way], resource_uid: str, bucket: Bucket, us: Us) -> I
                 "statement": way.statement.number,
                 "sid": way.statement.sid,
                 "capability": way.capability.value,
-                "actions": [each for each in way.actions],
+                "actions": list(way.actions),
                 "by_the_letter": way.by_the_letter,
                 "witness": words.example(way),
                 **({"weak_condition": ", ".join(weak)} if weak and way.via is Via.POLICY else {}),

@@ -197,7 +197,7 @@ def _place(bucket: Bucket, us: Us, as_of: datetime) -> Place:
 
 
 def _surroundings(account: str, region: str, us: Us, as_of: datetime) -> dict[str, tuple[str, ...]]:
-    context = {
+    context: dict[str, tuple[str, ...]] = {
         "aws:currenttime": (as_of.isoformat(),),
         "aws:epochtime": (str(int(as_of.timestamp())),),
         "aws:resourceaccount": (account,),

@@ -71,7 +71,7 @@ def chain(way: Way, bucket: Bucket) -> Sentences:
         *_no_condition(way),
         *_denials(way),
         *_delegation(way),
-        _block(way, bucket),
+        _block(way),
         *_letter(way),
         *kms(way, bucket),
         _example(way),
@@ -192,7 +192,7 @@ def _delegation(way: Way) -> Sequence[tuple[str, str]]:
     return ()
 
 
-def _block(way: Way, bucket: Bucket) -> tuple[str, str]:
+def _block(way: Way) -> tuple[str, str]:
     guard = way.guard
     if guard is None:
         return (
