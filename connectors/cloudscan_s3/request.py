@@ -19,8 +19,7 @@ CallerKind = Literal["anonymous", "principal", "service", "federated"]
 
 _KINDS: Mapping[str, CallerKind] = {"Service": "service", "Federated": "federated", "CanonicalUser": "principal"}
 _ACCOUNT = re.compile(r"^\d{12}$")
-_ARN_KINDS: Mapping[str, CallerKind] = {"Service": "service", "Federated": "federated", "CanonicalUser": "principal"}
-_ACCOUNT = re.compile(r"^arn:[^:]*:(?:iam|sts):[^:]*:(\d{12}):(.*)$", re.DOTALL)
+_ARN_ACCOUNT = re.compile(r"^arn:[^:]*:(?:iam|sts):[^:]*:(\d{12}):(.*)$", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
