@@ -8,6 +8,7 @@ them gives nothing.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from cloudscan.facts import Access
 from cloudscan_s3.match import like
@@ -34,7 +35,7 @@ class Action:
     access: Access
     on_objects: bool
 
-    @property
+    @cached_property
     def lower(self) -> str:
         return self.name.lower()
 
@@ -113,4 +114,4 @@ EXPRESS_ACTIONS: tuple[Action, ...] = (
 
 def named(patterns: tuple[str, ...], negated: bool, action: Action) -> bool:
     """Does an Action (or, negated, NotAction) element speak of an action? Case does not matter."""
-    return any(like(pattern, action.lower) for pattern in patterns) != negated
+    return any(like(pattern.lower(), action.lower) for pattern in patterns) != negated

@@ -80,7 +80,7 @@ class Statement:
     allows: bool
     principals: tuple[Principal, ...]
     not_principal: bool = False
-    actions: tuple[str, ...]  # lower case
+    actions: tuple[str, ...]  # as written; case does not matter
     not_action: bool = False
     resources: tuple[str, ...]
     not_resource: bool = False
@@ -161,7 +161,7 @@ def _statement(number: int, raw: object, variables: bool) -> Statement:
         allows=effect == "Allow",
         principals=principals,
         not_principal=not_principal,
-        actions=tuple(each.lower() for each in actions),
+        actions=actions,
         not_action=not_action,
         resources=resources,
         not_resource=not_resource,

@@ -1,0 +1,74 @@
+"""Buckets for the examples: only what differs from a plain, shut one is said."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudscan.connector import Estate, Partner
+from cloudscan.facts import Audience
+from cloudscan_s3.configuration import Block, Bucket, Ownership
+from cloudscan_s3.us import Us
+from cloudscan_s3.ways import Way, ways_in
+
+OURS, SISTER, FOREIGN, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
+OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"
+OUR_CANONICAL, THEIR_CANONICAL = "a" * 64, "b" * 64
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+US = Us(
+    account=OURS,
+    own_accounts=frozenset({OURS, SISTER}),
+    organisation=OUR_ORGANISATION,
+    owner_canonical=OUR_CANONICAL,
+    estate=Estate(partners=(Partner(name="Haulier", accounts=frozenset({PARTNER})),)),
+)
+ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
+OBJECTS, KEYS = "arn:aws:s3:::b/*", "arn:aws:s3:::b"
+
+Json = dict[str, Any]
+
+
+def allow(principal: object = "*", action: object = "s3:GetObject", **more: Any) -> Json:
+    """An Allow on everything in bucket b; `when` is its Condition."""
+    return _statement("Allow", principal, action, **more)
+
+
+def deny(principal: object = "*", action: object = "s3:*", **more: Any) -> Json:
+    """A Deny on everything in bucket b; `when` is its Condition."""
+    return _statement("Deny", principal, action, **more)
+
+
+def _statement(effect: str, principal: object, action: object, **more: Any) -> Json:
+    found: Json = {"Effect": effect, "Principal": principal, "Action": action, "Resource": [KEYS, OBJECTS]}
+    if "when" in more:
+        found["Condition"] = more.pop("when")
+    found.update(more)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def policy(*statements: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def bucket(*statements: Json, **more: Any) -> Bucket:
+    """Bucket b of our account, without blocks, ACLs switched off."""
+    plain: Json = {
+        "name": "b",
+        "account": OURS,
+        "region": "eu-west-1",
+        "policy": policy(*statements) if statements else None,
+        "acl": None,
+        "block": Block(),
+        "account_block": Block(),
+        "ownership": Ownership.ENFORCED,
+    }
+    return Bucket(**{**plain, **more})
+
+
+def ways(*statements: Json, **more: Any) -> Sequence[Way]:
+    return ways_in(bucket(*statements, **more), US, NOW).open
+
+
+def widest(found: Sequence[Way]) -> Audience:
+    """The widest audience that effectively gets in."""
+    return max((way.audience for way in found if way.effective), default=Audience.NOBODY)

@@ -1,0 +1,226 @@
+"""What must hold of every configuration, whatever stands in it."""
+
+import json
+import random
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from cloudscan.facts import Audience
+from cloudscan_s3 import actions
+from cloudscan_s3.configuration import Block
+from cloudscan_s3.crowds import Crowds
+from cloudscan_s3.mentions import Mentions
+from cloudscan_s3.networks import anywhere
+from cloudscan_s3.policy import parse
+from cloudscan_s3.request import Request, allowed, speaks_of
+from cloudscan_s3.ways import Way, ways_in
+from tests.connectors.s3.buckets import (
+    FOREIGN,
+    KEYS,
+    NOW,
+    OBJECTS,
+    OTHER_ORGANISATION,
+    OUR_ORGANISATION,
+    OURS,
+    US,
+    bucket,
+    policy,
+    widest,
+)
+
+Json = dict[str, Any]
+
+PRINCIPALS = st.sampled_from(
+    [
+        "*",
+        {"AWS": "*"},
+        {"AWS": OURS},
+        {"AWS": f"arn:aws:iam::{FOREIGN}:root"},
+        {"AWS": [f"arn:aws:iam::{FOREIGN}:role/app", OURS]},
+        {"Service": "cloudtrail.amazonaws.com"},
+        {"CanonicalUser": "c" * 64},
+    ]
+)
+ACTIONS = st.sampled_from(
+    ["s3:GetObject", "s3:Get*", "s3:ListBucket", "s3:*", "*", ["s3:PutObject", "s3:DeleteObject"], "s3:PutBucketPolicy"]
+)
+RESOURCES = st.sampled_from([[KEYS, OBJECTS], "*", "arn:aws:s3:::b/open/*", OBJECTS, ["arn:aws:s3:::b/open/*", KEYS]])
+TEXTS = {
+    "aws:PrincipalOrgID": [OUR_ORGANISATION, OTHER_ORGANISATION, "o-*"],
+    "aws:PrincipalAccount": [OURS, FOREIGN, "2*", "anonymous"],
+    "aws:PrincipalArn": [f"arn:aws:iam::{FOREIGN}:role/app", "arn:aws:iam::*:role/Admin", f"arn:aws:iam::{OURS}:*"],
+    "aws:Referer": ["https://example.com/*", "secret"],
+    "aws:SourceVpce": ["vpce-1a2b", "vpce-*"],
+    "aws:userid": ["AROAABCDEFGHIJKLMNOPQ:*", "*:backup"],
+    "aws:PrincipalTag/team": ["data", "${aws:username}"],
+    "s3:prefix": ["open/*", ""],
+}
+TEXT_OPERATORS = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase"]
+
+
+@st.composite
+def text_conditions(draw: st.DrawFn) -> tuple[str, str, Any]:
+    key = draw(st.sampled_from(sorted(TEXTS)))
+    operator = draw(st.sampled_from(["", "", "", "ForAnyValue:", "ForAllValues:"]))
+    operator += draw(st.sampled_from(TEXT_OPERATORS)) + draw(st.sampled_from(["", "", "IfExists"]))
+    return operator, key, draw(st.lists(st.sampled_from(TEXTS[key]), min_size=1, max_size=2))
+
+
+OTHER_CONDITIONS = st.one_of(
+    st.tuples(
+        st.sampled_from(["IpAddress", "NotIpAddress", "IpAddressIfExists"]),
+        st.just("aws:SourceIp"),
+        st.lists(
+            st.sampled_from(["203.0.113.0/24", "0.0.0.0/1", "10.0.0.0/8", "0.0.0.0/0", "::/0"]), min_size=1, max_size=2
+        ),
+    ),
+    st.tuples(
+        st.sampled_from(["Bool", "BoolIfExists"]), st.just("aws:SecureTransport"), st.sampled_from(["true", "false"])
+    ),
+    st.tuples(st.just("Null"), st.sampled_from([*sorted(TEXTS), "aws:SourceIp"]), st.sampled_from(["true", "false"])),
+    st.tuples(
+        st.sampled_from(["DateLessThan", "DateGreaterThan"]),
+        st.just("aws:CurrentTime"),
+        st.sampled_from(["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"]),
+    ),
+)
+
+
+@st.composite
+def statements(draw: st.DrawFn, effect: str | None = None) -> Json:
+    found: Json = {"Effect": effect or draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
+    found[draw(st.sampled_from(["Principal"] * 5 + ["NotPrincipal"]))] = draw(PRINCIPALS)
+    found[draw(st.sampled_from(["Action"] * 5 + ["NotAction"]))] = draw(ACTIONS)
+    found[draw(st.sampled_from(["Resource"] * 5 + ["NotResource"]))] = draw(RESOURCES)
+    conditions: dict[str, dict[str, Any]] = {}
+    for operator, key, values in draw(st.lists(st.one_of(text_conditions(), OTHER_CONDITIONS), max_size=2)):
+        conditions.setdefault(operator, {})[key] = values
+    if conditions:
+        found["Condition"] = conditions
+    return found
+
+
+POLICIES = st.lists(statements(), min_size=1, max_size=3)
+BLOCKS = st.builds(Block, restrict_public_buckets=st.booleans(), ignore_public_acls=st.booleans())
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def _ways(found: list[Json], **more: Any) -> tuple[Way, ...]:
+    return ways_in(bucket(policy=policy(*found), **more), US, NOW).open
+
+
+def _reach(found: list[Json], **more: Any) -> set[tuple[str, str]]:
+    """Everybody who effectively gets in, and for what; a wider crowd speaks for the narrower."""
+    result = set()
+    for way in _ways(found, **more):
+        if way.effective:
+            result |= {(name, way.capability.value) for name in (way.names or (way.kind,))}
+    return result
+
+
+def _covered(wide: set[tuple[str, str]], narrow: set[tuple[str, str]]) -> bool:
+    everybody = {what for who, what in wide if who == "anyone"}
+    accounts = everybody | {what for who, what in wide if who == "any_account"}
+    return all(pair in wide or pair[1] in everybody or (pair[0] != "anyone" and pair[1] in accounts) for pair in narrow)
+
+
+@quick
+@given(POLICIES, statements(effect="Allow"))
+def test_adding_an_allow_never_narrows(found: list[Json], more: Json) -> None:
+    """Whoever got in still gets in."""
+    before, after = _reach(found), _reach([*found, more])
+
+    assert widest(_ways([*found, more])) >= widest(_ways(found))
+    outsiders = {pair for pair in before if pair[0] in ("anyone", "any_account", FOREIGN, OTHER_ORGANISATION)}
+    assert _covered(after, outsiders)
+
+
+@quick
+@given(POLICIES, statements(effect="Deny"))
+def test_adding_a_denial_never_widens(found: list[Json], more: Json) -> None:
+    """Nobody gets in who did not before."""
+    assert widest(_ways([*found, more])) <= widest(_ways(found))
+
+
+@quick
+@given(POLICIES, BLOCKS)
+def test_adding_a_block_never_widens(found: list[Json], block: Block) -> None:
+    """A block takes away, or leaves as it is."""
+    assert widest(_ways(found, block=block)) <= widest(_ways(found))
+
+
+@quick
+@given(POLICIES, st.randoms(use_true_random=False))
+def test_order_of_statements_changes_nothing(found: list[Json], shuffler: random.Random) -> None:
+    """A policy is a set of statements."""
+    shuffled = list(found)
+    shuffler.shuffle(shuffled)
+
+    assert _reach(shuffled) == _reach(found)
+
+
+@quick
+@given(POLICIES, st.sampled_from([str.upper, str.lower, str.title]))
+def test_case_of_keys_changes_nothing(found: list[Json], respell: Any) -> None:
+    """Condition keys are case-insensitive, and so are actions."""
+    respelt = json.loads(json.dumps(found))
+    for each in respelt:
+        for operator, keys in each.get("Condition", {}).items():
+            each["Condition"][operator] = {respell(key): value for key, value in keys.items()}
+
+    assert _reach(respelt) == _reach(found)
+
+
+@quick
+@given(POLICIES)
+def test_every_answer_has_a_witness_that_gets_in(found: list[Json]) -> None:
+    """Who is said to get in can repeat the request that is shown."""
+    text = policy(*found)
+
+    for way in ways_in(bucket(policy=text), US, NOW).open:
+        if way.effective:
+            assert allowed(parse(text).statements, way.witness.request)
+        else:
+            assert speaks_of(way.statement, way.witness.request)
+
+
+CONTEXTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "aws:referer": st.sampled_from([("https://example.com/x",), ("secret",), ("other",)]),
+        "aws:securetransport": st.sampled_from([("true",), ("false",)]),
+        "aws:principaltag/team": st.sampled_from([("data",), ("somebody",)]),
+        "s3:prefix": st.sampled_from([("open/a",), ("",), ("shut/",)]),
+    },
+)
+
+
+@quick
+@given(POLICIES, CONTEXTS, st.sampled_from(actions.ACTIONS), st.sampled_from(["open/x", "x", "secret/y"]), st.data())
+def test_a_simulated_request_that_passes_is_announced(
+    found: list[Json], chosen: Any, action: actions.Action, key: str, data: st.DataObject
+) -> None:
+    """The evaluator lets a stranger's request through only where the analysis says that strangers get in."""
+    text = policy(*found)
+    mentions = Mentions(parse(text).statements, US)
+    crowd = data.draw(st.sampled_from(list(Crowds(mentions).outside())[:2]))
+    caller = data.draw(st.sampled_from(crowd.callers))
+    network = data.draw(st.sampled_from(anywhere(mentions)))
+    if caller.kind == "anonymous":
+        chosen = {name: value for name, value in chosen.items() if "principal" not in name}
+    if action.name not in ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"):
+        chosen = {name: value for name, value in chosen.items() if name != "s3:prefix"}
+    now = {"aws:currenttime": (NOW.isoformat(),), "aws:resourceaccount": (OURS,), "s3:resourceaccount": (OURS,)}
+    request = Request(
+        caller=caller,
+        action=action,
+        resource=f"arn:aws:s3:::b/{key}" if action.on_objects else KEYS,
+        context={**chosen, **now, **network.context, **caller.context},
+    )
+    assume(allowed(parse(text).statements, request))
+
+    told = [way for way in _ways(found) if way.capability is action.capability and way.effective]
+
+    assert max((way.audience for way in told), default=Audience.NOBODY) >= crowd.audience
