@@ -1,0 +1,76 @@
+"""A toy cloud: each JSON file of a folder is a shelf of documents, shared with somebody or with everybody."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+
+from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Told
+from cloudscan.errors import AccessDenied, Malformed
+from cloudscan.facts import Access, Audience, Grant, Resource, Via
+
+PERMISSIONS = (Permission(name="read the folder", reason="the shelves are its files"),)
+AUDIENCES = {"me": Audience.OWNER, "company": Audience.ORGANISATION, "everybody": Audience.ANYONE_WITH_LINK, "?": None}
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of ``[connectors.toy]``."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
+class ToyConnector:
+    """Reads shelves. `folder` holds ``<shelf>.json``: a list of {"name": …, "shared_with": …}."""
+
+    folder: Path
+
+    name: ClassVar[str] = "toy"
+    permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
+
+    def scopes(self) -> Iterable[Scope]:
+        for file in sorted(self.folder.glob("*.json")):
+            yield Scope(uid=f"toy:shelf/{file.stem}", platform="toy", kind="shelf", name=file.stem, account="toy")
+
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+        yield Resource(uid=scope.uid, platform="toy", account="toy", kind="folder", name=scope.name)
+        for document in self._documents(scope):
+            uid = f"toy:document/{scope.name}/{document['name']}"
+            yield Resource(
+                uid=uid, platform="toy", account="toy", kind="file", name=document["name"], parent_uid=scope.uid
+            )
+            yield Grant(
+                uid=f"{uid}#share",
+                resource_uid=uid,
+                audience=AUDIENCES[document["shared_with"]],
+                access=Access.READ,
+                via=Via.LINK,
+            )
+
+    def _documents(self, scope: Scope) -> list[dict[str, Any]]:
+        file = self.folder / f"{scope.name}.json"
+        try:
+            found = json.loads(file.read_text())
+        except PermissionError:
+            raise AccessDenied(f"{file}: not allowed to read it", needs="read the folder") from None
+        except ValueError as error:
+            raise Malformed(f"{file}: not JSON ({error})") from None
+        if not isinstance(found, list):
+            raise Malformed(f"{file}: a list of documents was expected")
+        return found
+
+
+def open_connector(options: Options, _estate: Estate) -> ToyConnector:
+    return ToyConnector(Path(options.folder))
+
+
+PLUGIN = ConnectorPlugin(
+    name="toy",
+    title="A folder of JSON files",
+    options=Options,
+    permissions=PERMISSIONS,
+    open=open_connector,
+)
