@@ -389,11 +389,12 @@ _PRINCIPAL_TYPES = {
 
 
 def anonymous() -> Caller:
-    """Somebody who does not sign his requests, and so has no keys but these three."""
+    """Somebody who does not sign his requests, and so has no keys but the few that every request has."""
     context = {
         "aws:principalaccount": ("anonymous",),
         "aws:userid": ("anonymous",),
         "aws:principaltype": ("Anonymous",),
+        "aws:viaawsservice": ("false",),
     }
     return Caller(kind="anonymous", context=context)
 

@@ -58,7 +58,7 @@ _OF_THE_SIGNED = (
 )
 _OF_LISTINGS = frozenset(("s3:prefix", "s3:delimiter", "s3:max-keys"))
 _LISTINGS = frozenset(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"))
-_ALWAYS_THERE = frozenset(("aws:securetransport",))
+_ALWAYS_THERE = frozenset(("aws:securetransport", "aws:useragent", "aws:viaawsservice"))
 _MOST_TRIES = 3000
 
 

@@ -233,8 +233,10 @@ def _principal(way: Way, us: Us) -> Principal | None:
     affiliation: Affiliation | None = Affiliation.EXTERNAL
     if partner is not None:
         affiliation = Affiliation.PARTNER
+    elif way.kind in ("unique_id", "network") or (way.kind == "organisation" and not us.knows_its_organisation):
+        affiliation = None
     elif way.audience <= Audience.NAMED or way.audience is Audience.ORGANISATION:
-        affiliation = None if way.kind in ("unique_id", "network") else Affiliation.INTERNAL
+        affiliation = Affiliation.INTERNAL
     return Principal(
         uid=_principal_uid(name),
         platform=PLATFORM,

@@ -18,5 +18,10 @@ class Us:
     def owns(self, account: str) -> bool:
         return account == self.account or account in self.own_accounts or account in self.estate.accounts
 
+    @property
+    def knows_its_organisation(self) -> bool:
+        """Could an organisation be told from ours at all?"""
+        return self.organisation is not None or bool(self.estate.organisations)
+
     def is_our_organisation(self, organisation: str) -> bool:
         return organisation == self.organisation or organisation in self.estate.organisations

@@ -159,12 +159,16 @@ class _Door:
         return Crowds(self.mentions)
 
     @cached_property
-    def outside(self) -> tuple[Crowd, ...]:
-        return tuple(each for each in self.crowds.outside() if not (self.signed_only and each.kind == "anyone"))
+    def everybody(self) -> tuple[Crowd, ...]:
+        """Crowds that anybody can join, if he signs his requests or even if not."""
+        crowds = (each for each in self.crowds.outside() if each.audience in _EVERYBODY)
+        return tuple(each for each in crowds if not (self.signed_only and each.kind == "anyone"))
 
     @cached_property
-    def inside(self) -> tuple[Crowd, ...]:
-        return tuple(self.crowds.inside())
+    def somebody(self) -> tuple[Crowd, ...]:
+        """Crowds that are named, outsiders first."""
+        outside = (each for each in self.crowds.outside() if each.audience not in _EVERYBODY)
+        return (*outside, *self.crowds.inside())
 
     @cached_property
     def anywhere(self) -> tuple[Network, ...]:
@@ -173,10 +177,6 @@ class _Door:
     @cached_property
     def named(self) -> tuple[Network, ...]:
         return networks.singled_out(self.mentions, self.vpc)
-
-    @cached_property
-    def everywhere(self) -> tuple[Network, ...]:
-        return (*self.anywhere, *self.named)
 
 
 def _policy(text: str | Unread | None) -> Policy | Unread:
@@ -248,32 +248,31 @@ def _by_crowd(
         )
 
     shut = False
-    whole: set[str] = set()  # accounts and services already let in altogether: their members are no news
-    for crowd in door.outside:
-        if (crowd.account or crowd.name) in whole:
-            continue
-        everybody = crowd.audience in _EVERYBODY
-        places = _NOWHERE if crowd.kind == "service" else door.anywhere if everybody else door.everywhere
-        found = way(crowd, places)
+    for crowd in door.everybody:
+        found = way(crowd, door.anywhere)
         if found is None:
             continue
-        if found.effective or not (everybody and shut):
+        if found.effective:
             yield found
-        if everybody and found.effective:
             return
-        shut = shut or everybody
+        if not shut:
+            yield found
+        shut = True
+    admitted = [(each, found) for each in door.named if (found := way(_neighbours(door), (each,))) is not None]
+    yield from _from_networks(admitted)
+    # Where a network lets anybody in, those who are named elsewhere are no wider an audience for sitting in it.
+    open_networks = {network.name for network, found in admitted if found.effective}
+    places = (*door.anywhere, *(each for each in door.named if each.name not in open_networks))
+    whole: set[str] = set()  # accounts and services already let in altogether: their members are no news
+    for crowd in door.somebody:
+        if (crowd.account or crowd.name) in whole:
+            continue
+        found = way(crowd, _NOWHERE if crowd.callers[0].kind == "service" else places)
+        if found is None:
+            continue
+        yield found
         if found.effective and (crowd.kind == "account" or crowd.stray):
             whole.add(crowd.account or crowd.name)
-    yield from _from_networks(
-        [(each, found) for each in door.named if (found := way(_neighbours(door), (each,))) is not None]
-    )
-    for crowd in door.inside:
-        if crowd.account in whole:
-            continue
-        found = way(crowd, door.everywhere)
-        if found is not None:
-            yield found
-            whole |= {crowd.account} if crowd.kind == "account" else set()
 
 
 def _neighbours(door: _Door) -> Crowd:

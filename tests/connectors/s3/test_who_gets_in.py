@@ -147,6 +147,12 @@ CASES: list[tuple[str, list[dict[str, Any]], Audience, bool]] = [
     ("denied below one folder", [allow(), deny(Resource="arn:aws:s3:::b/secret/*")], ANYONE, True),
     ("denied except below one folder", [allow(), deny(Resource=None, NotResource="arn:aws:s3:::b/open/*")], ANYONE, True),
     ("denied with and without a referer", [allow(), deny(when={"Null": {"aws:Referer": "true"}}), deny(when={"Null": {"aws:Referer": "false"}})], NOBODY, True),
+    ("denied unless through a service, which anybody can use", [allow(), deny(when={"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}, "Bool": {"aws:ViaAWSService": "false"}})], ACCOUNT, True),
+    ("denied to who is no service: the unsigned carry no such key", [allow(), deny(when={"Bool": {"aws:PrincipalIsAWSService": "false"}})], ANYONE, True),
+    ("an organisation compared with itself", [allow(when={"StringEquals": {"aws:PrincipalOrgID": "${aws:PrincipalOrgID}"}})], ACCOUNT, True),
+    ("an empty condition", [allow(when={})], ANYONE, True),
+    ("a condition without values", [allow(when={"StringEquals": {"aws:Referer": []}})], NOBODY, True),
+    ("objects granted on the bucket's own ARN", [allow(Resource=KEYS)], NOBODY, True),
     # Delegation to access points
     ("our own access points", [allow(action="s3:*", when={"StringEquals": {"s3:DataAccessPointAccount": OURS}})], NOBODY, False),
     ("a foreign account's access points", [allow(when={"StringEquals": {"s3:DataAccessPointAccount": FOREIGN}})], EXTERNAL, False),
