@@ -16,7 +16,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -26,6 +26,9 @@ from cloudscan.finding import Confidence, Severity
 from cloudscan.report import RuleText
 from cloudscan.words import one_of
 from cloudscan.yamlfile import Problem
+
+if TYPE_CHECKING:
+    from cloudscan import sqllint
 
 LANGUAGES = ("en", "ja")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

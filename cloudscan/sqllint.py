@@ -17,9 +17,9 @@ from cloudscan.tables import LADDERS, TABLES, VOCABULARIES
 from cloudscan.words import nearest, one_of
 
 _STRUCTURE: Final = (
-    exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Ordered, exp.With, exp.CTE, exp.Subquery, exp.Table,
-    exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Tuple,
-    exp.Placeholder, exp.Interval, exp.Var, exp.DataType, exp.DataTypeParam, exp.Distinct, exp.Star, exp.Filter,
+    exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Ordered, exp.With, exp.CTE, exp.Subquery,
+    exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren,
+    exp.Tuple, exp.Placeholder, exp.Interval, exp.Var, exp.DataType, exp.DataTypeParam, exp.Distinct, exp.Star, exp.Filter,
     exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript,
 )  # fmt: skip
 _OPERATORS: Final = (
@@ -46,7 +46,7 @@ _CLOCKS: Final = frozenset({
     "currenttimestamp", "currentdatetime",
 })  # fmt: skip
 _CHANCE: Final = frozenset({"random", "rand", "uuid", "gen_random_uuid", "setseed", "uuidv4", "uuidv7", "randn"})
-_INSTEAD: Final[Mapping[type[exp.Expression], str]] = {
+_INSTEAD: Final[Mapping[type[exp.Expr], str]] = {
     exp.Div: "division by zero differs between engines; write a * 100 > b * 20 instead of a / b > 0.2",
     exp.IntDiv: "integer division differs between engines; multiply the other side instead",
     exp.Mod: "the remainder's sign differs between engines; compare without it",
@@ -94,7 +94,7 @@ def check(sql: str) -> Query:
         return Query(faults=(_syntax(sql, error),))
     if len(statements) != 1 or not isinstance(statements[0], exp.Select):
         found = "nothing" if not statements or statements[0] is None else f"{len(statements)} statement(s)"
-        alternative = _INSTEAD.get(type(statements[0]), "") if len(statements) == 1 else ""
+        alternative = next((_INSTEAD.get(type(only), "") for only in statements if only and len(statements) == 1), "")
         words = alternative or f"a rule is exactly one SELECT, not {found}; write SELECT … AS flagged FROM …"
         return Query(faults=(Fault(1, words),))
     select = statements[0]
@@ -115,7 +115,7 @@ def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: st
     select = sqlglot.parse_one(sql, read="duckdb")
     for mark in list(select.find_all(exp.Placeholder)):
         name = str(mark.this)
-        value: exp.Expression = (
+        value: exp.Expr = (
             exp.cast(exp.Literal.string(as_of), exp.DataType.Type.TIMESTAMP)
             if name == "as_of"
             else exp.convert(params[name])
@@ -139,7 +139,7 @@ class _Lines:
     def __init__(self, sql: str) -> None:
         self._sql = sql
 
-    def of(self, node: exp.Expression) -> int:
+    def of(self, node: exp.Expr) -> int:
         inside = [part.meta["start"] for part in node.walk() if "start" in part.meta]
         if inside:
             return self._sql.count("\n", 0, min(inside)) + 1
@@ -161,7 +161,7 @@ def _grammar(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
             yield Fault(lines.of(node), words)
 
 
-def _refusal(node: exp.Expression) -> str:
+def _refusal(node: exp.Expr) -> str:
     """Why one node of the tree is not allowed; empty where it is."""
     kind = type(node)
     if isinstance(node, exp.Func):
@@ -182,7 +182,7 @@ def _refusal(node: exp.Expression) -> str:
     return _detail_refusal(node)
 
 
-def _detail_refusal(node: exp.Expression) -> str:
+def _detail_refusal(node: exp.Expr) -> str:
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         return "a rule reads tables, not functions or files; write one of the tables: " + ", ".join(TABLES)
     if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
@@ -207,13 +207,13 @@ def _detail_refusal(node: exp.Expression) -> str:
     return ""
 
 
-def _sides(comparison: exp.Expression) -> list[exp.Expression]:
+def _sides(comparison: exp.Expr) -> list[exp.Expr]:
     if isinstance(comparison, exp.Between):
         return [comparison.this, comparison.args["low"], comparison.args["high"]]
     return [comparison.this, *([comparison.expression] if comparison.args.get("expression") else [])]
 
 
-def _is_ladder(node: exp.Expression) -> bool:
+def _is_ladder(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column) and node.name in LADDERS
 
 
@@ -238,7 +238,7 @@ def _ladders(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
 def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
     holder = column.parent
     if isinstance(holder, exp.In):
-        others: list[exp.Expression] = list(holder.expressions)
+        others: list[exp.Expr] = list(holder.expressions)
     elif isinstance(holder, exp.Predicate):
         others = _sides(holder)
     else:
@@ -257,7 +257,7 @@ def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
         tables: dict[str, tuple[str, ...]] = {}
         for alias, source in scope.sources.items():
             if isinstance(source, Scope):
-                tables[alias] = tuple(source.expression.named_selects)
+                tables[alias] = _yields(source.expression)
             elif source.name not in TABLES or source.db:
                 yield Fault(lines.of(source), f"there is no table `{source.name}`; {one_of(source.name, TABLES)}")
                 tables[alias] = ()
@@ -267,6 +267,10 @@ def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
         for column in scope.columns:
             if column.sql() not in outer or column.table in tables:
                 yield from _column_faults(column, tables, scope, lines)
+
+
+def _yields(query: exp.Expr) -> tuple[str, ...]:
+    return tuple(query.named_selects) if isinstance(query, exp.Query) else ()
 
 
 def _column_faults(

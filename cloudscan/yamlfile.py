@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 import yaml
@@ -21,7 +22,7 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 class _Words(_Loader):  # type: ignore[misc]
     """Only true and false are booleans, as in YAML 1.2: `value: off` is the word."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
         for first, resolvers in _Loader.yaml_implicit_resolvers.items()
     }
@@ -182,4 +183,4 @@ def _is_literal(record: Any, path: str) -> bool:
 
 
 def _members(kind: Any) -> list[Any]:
-    return list(kind) if isinstance(kind, type) and issubclass(kind, str) and kind is not str else []
+    return list(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else []
