@@ -81,7 +81,7 @@ class Pen:
         self._requests = 0
 
     def __enter__(self) -> "Pen":
-        self._file = self._part.open("wb", opener=_private)
+        self._file = _private(self._part)
         return self
 
     def __exit__(
@@ -160,7 +160,7 @@ def begin(spool: Path, record: ScanRecord) -> ScanRecord:
             part.unlink()
         return record_of(spool)
     part = path.with_suffix(".part")
-    with part.open("wb", opener=_private) as file:
+    with _private(part) as file:
         file.write(_encoder.encode(record))
     part.rename(path)
     return record
@@ -264,8 +264,8 @@ def _mended(value: Any) -> Any:
     return value
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _last_line(path: Path) -> bytes:
@@ -275,7 +275,7 @@ def _last_line(path: Path) -> bytes:
         while True:
             file.seek(max(0, size - reach))
             tail = file.read().rstrip(b"\n")
-            head, newline, last = tail.rpartition(b"\n")
+            _, newline, last = tail.rpartition(b"\n")
             if newline or reach >= size:
                 return last if newline else tail
             reach *= 8

@@ -5,6 +5,7 @@ Base tables are the facts of `cloudscan.facts`, column by column. In what a rule
 TIMESTAMP in UTC. `audience` and `access` compare by rung.
 """
 
+import hashlib
 import types
 import typing
 from collections.abc import Mapping
@@ -166,6 +167,12 @@ def key_of(text: str) -> str:
     ids share a key.
     """
     return f"CAST(md5_number_lower({text}) >> 1 AS BIGINT)"
+
+
+def key(text: str) -> int:
+    """The same key as `key_of`, for one id."""
+    digest = hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1
 
 
 def enum_statements() -> tuple[str, ...]:
