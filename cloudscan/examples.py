@@ -162,3 +162,10 @@ def _add_mentioned(estate: dict[str, list[dict[str, Any]]]) -> None:
             if row.get(column) is not None
         }
         estate[table] += [{**PLAIN[table], **special, "uid": uid} for uid in mentioned if uid not in known]
+
+
+def identity_words(value: object) -> str:
+    """One value of an expected identity, as the engine says it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cloudscan import sqllint
 
 LANGUAGES = ("en", "ja")
+RESERVED = frozenset({"n", "judgement", ""})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 ParamValue = bool | int | float | str
@@ -65,7 +66,7 @@ Identities = Sequence[Sequence[str | int | float | bool | None]]
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A small estate and what the rule must say about it. What is named nowhere must not come up at all.
+    """A small estate and what the rule must say about it. What is not named may pass, but not be flagged or unknown.
 
     The rows in `given` name only what differs from a plain row; see `cloudscan.examples`.
     """
@@ -253,6 +254,10 @@ def _query_complaints(rule: RuleFile, query: "sqllint.Query") -> Iterable[tuple[
         for column in rule.identity:
             if column not in query.columns:
                 yield "$.identity", f"the query yields no column `{column}`; {one_of(column, query.columns)}"
+    for column in sorted({column for column in query.columns if query.columns.count(column) > 1}):
+        yield "$.query", f"two columns are called `{column}`; write `… AS other_name` on one"
+    for column in RESERVED.intersection(query.columns):
+        yield "$.query", f"`{column}` is a name that the engine needs; write `… AS other_name`"
     for name in query.bound:
         if name != "as_of" and name not in rule.params:
             yield "$.query", f"`${name}` is not among the params; {one_of(name, ('as_of', *rule.params))}"
