@@ -193,7 +193,7 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
         tallies[rule.id] = Tally(flagged=counts.get(2, 0), unknown=counts.get(1, 0), passed=counts.get(0, 0))
         if counts.get(2, 0) or counts.get(1, 0):
             verdicts += verdicts_of(db, rule, partial(execute, db, rule, bound))
-db.execute("DROP TABLE IF EXISTS folded")
+    db.execute("DROP TABLE IF EXISTS folded")
     return Verdicts(rules=tuple(rules), as_of=as_of, verdicts=tuple(verdicts), tallies=tallies, params=params, _db=db)
 
 
