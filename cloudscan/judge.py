@@ -163,7 +163,7 @@ def folded_sql(rule: Rule) -> str:
     """The rule's rows folded: one row per identity, and the index of its judgement in `JUDGEMENTS`."""
     columns = ", ".join(_quoted(rule.identity))
     weight = "CASE WHEN flagged THEN 2 WHEN flagged IS NULL THEN 1 ELSE 0 END"
-    return f"SELECT {columns}, max({weight}) AS judgement FROM ({rule.query}\n) AS judged GROUP BY {columns}"
+    return f"SELECT {columns}, max({weight}) AS judgement FROM ({rule.sql}) AS judged GROUP BY {columns}"
 
 
 def execute(

@@ -103,6 +103,7 @@ class Rule(RuleFile, frozen=True, kw_only=True):
     source: str  # the file
     version: str  # hash of the file
     query_line: int  # where the query begins
+    sql: str  # the query as DuckDB has to be asked, ladders compared by rung
     columns: Sequence[str]  # what the query yields, in order
     tables: Sequence[str]  # what it reads
     bound: Sequence[str]  # the $names that the query uses, `as_of` among them
@@ -195,6 +196,7 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Pr
         source=str(file),
         version=hashlib.sha256(document.content).hexdigest()[:12],
         query_line=first_line,
+        sql=query.sql,
         columns=query.columns,
         tables=query.tables,
         bound=query.bound,

@@ -36,6 +36,11 @@ _FUNCTION_NAMES: Final = (
     "CASE, COALESCE, NULLIF, LOWER, UPPER, TRIM, LENGTH, STARTS_WITH, ENDS_WITH, CONTAINS, REPLACE, ABS, COUNT, SUM, "
     "MIN, MAX, JSON_EXTRACT_STRING (or ->>), TRY_CAST"
 )
+_ORDERS: Final = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_LADDER_HOLDERS: Final = (
+    exp.Select, exp.Alias, exp.Group, exp.EQ, exp.NEQ, exp.In, exp.Is, exp.Count, exp.NullSafeEQ, exp.NullSafeNEQ,
+    *_ORDERS,
+)  # fmt: skip
 _CAST_TYPES: Final = frozenset(
     {exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.Type.BIGINT, exp.DataType.Type.BOOLEAN}
 )
@@ -80,6 +85,7 @@ class Fault:
 class Query:
     """What a query yields and reads, and what is wrong with it."""
 
+    sql: str = ""  # as DuckDB has to be asked: ladders compared by rung
     columns: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
@@ -103,11 +109,34 @@ def check(sql: str) -> Query:
     if not faults:
         faults += _names(select, lines)
     return Query(
+        sql=_by_rung(select).sql(dialect="duckdb"),
         columns=tuple(select.named_selects),
         tables=tuple(sorted({table.name for table in select.find_all(exp.Table) if table.name in TABLES})),
         bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
         faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.words))),
     )
+
+
+def by_rung(sql: str) -> str:
+    """A person's own query with its ladders compared by rung; one that cannot be read is left as it is."""
+    try:
+        return _by_rung(sqlglot.parse_one(sql, read="duckdb")).sql(dialect="duckdb")
+    except SqlglotError:
+        return sql
+
+
+def _by_rung(query: exp.Expr) -> exp.Expr:
+    """Say of each word that a ladder is compared with that it is a rung.
+
+    DuckDB compares an ENUM with a plain word as text, so that 'owner' would be more than 'anyone_with_link'.
+    """
+    query = query.copy()
+    for comparison in query.find_all(*_ORDERS):
+        ladder = next((side.name for side in _sides(comparison) if _is_ladder(side)), "")
+        for side in _sides(comparison):
+            if ladder and isinstance(side, exp.Literal | exp.Placeholder):
+                side.replace(exp.cast(side.copy(), exp.DataType.build(f"{ladder}_ladder", udt=True)))
+    return query
 
 
 def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: str) -> str:
@@ -124,7 +153,7 @@ def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: st
     for interval in select.find_all(exp.Interval):
         count = interval.this.unnest()
         interval.set("this", exp.Literal.string(count.name))
-    for comparison in list(select.find_all(exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)):
+    for comparison in list(select.find_all(*_ORDERS)):
         ladder = next((LADDERS[side.name] for side in _sides(comparison) if _is_ladder(side)), None)
         if ladder:
             for side in _sides(comparison):
@@ -225,14 +254,27 @@ def _ladders(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
         if not _is_ladder(column):
             continue
         holder = column.parent
-        plain = (exp.Select, exp.Alias, exp.Group, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In,
-                 exp.Between, exp.Is, exp.Count, exp.Paren, exp.NullSafeEQ, exp.NullSafeNEQ)  # fmt: skip
-        if not isinstance(holder, plain):
+        if isinstance(holder, exp.Alias) and holder.alias != column.name:
+            yield Fault(
+                lines.of(column), f"a ladder keeps its name, so that it is compared by rung; write {column.sql()}"
+            )
+        if not isinstance(holder, _LADDER_HOLDERS) or not _comparable(holder):
             yield Fault(
                 lines.of(column),
-                f"`{column.name}` is a ladder: it can be compared and selected, nothing else; "
+                f"`{column.name}` is a ladder: it can be selected, and compared with its words, nothing else; "
                 f"write {column.sql()} >= '{list(LADDERS[column.name])[1]}'",
             )
+    for alias in select.find_all(exp.Alias):
+        if alias.alias in LADDERS and not _is_ladder(alias.this):
+            words = f"`{alias.alias}` is the name of a ladder; write another name, or select the column itself"
+            yield Fault(lines.of(alias), words)
+
+
+def _comparable(holder: exp.Expr) -> bool:
+    """Whether an order comparison has only ladders, words and params for sides."""
+    if not isinstance(holder, _ORDERS):
+        return True
+    return all(_is_ladder(side) or isinstance(side, exp.Literal | exp.Placeholder) for side in _sides(holder))
 
 
 def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:

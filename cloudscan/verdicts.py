@@ -36,8 +36,7 @@ def verdicts_of(db: duckdb.DuckDBPyConnection, rule: Rule, run: Run) -> Iterator
     run(f"""
         CREATE OR REPLACE TEMP TABLE proof AS
         SELECT k.n, k.judgement, {columns}
-        FROM ({rule.query}
-        ) AS q JOIN kept AS k ON {same}
+        FROM ({rule.sql}) AS q JOIN kept AS k ON {same}
         WHERE (k.judgement = 2 AND q.flagged) OR (k.judgement = 1 AND q.flagged IS NULL)
     """)
     reach = _reach(db, rule)
