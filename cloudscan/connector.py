@@ -8,6 +8,7 @@ What one call of `Connector.collect` may yield:
 - a fact (`cloudscan.facts`);
 - a `Scope`: more to be collected, on its own, by whichever worker is free. An account yields its buckets;
 - a `Gap`: something inside this scope that could not be read, or was left out on purpose;
+- a `Spent`: so many requests were made;
 - a `Cursor`: everything before it is safely told; the next incremental run starts here.
 
 To refuse a whole scope, raise `AccessDenied`, `Unreachable`, `Throttled` or `Malformed` from `cloudscan.errors`:
@@ -63,7 +64,13 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"
     total: int | None = None
 
 
-Told = AnyFact | Scope | Gap | Cursor
+class Spent(msgspec.Struct, frozen=True, kw_only=True, tag="spent", tag_field="type"):
+    """How many requests were made since this was last told; the core adds them up. Optional."""
+
+    requests: int
+
+
+Told = AnyFact | Scope | Gap | Cursor | Spent
 
 
 @dataclass(frozen=True, kw_only=True)

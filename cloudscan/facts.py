@@ -140,8 +140,12 @@ class Principal(Fact, frozen=True, kw_only=True):
     detail: Detail = {}
 
 
-class Grant(Fact, frozen=True, kw_only=True):
-    """One way in: somebody may do something with a resource."""
+class Grant(Fact, frozen=True, kw_only=True, omit_defaults=False):
+    """One way in: somebody may do something with a resource.
+
+    Written out in full: its defaults are not None, and None, a line's way to say *could not be read*, must stay
+    apart from a field that was left out.
+    """
 
     uid: str
     resource_uid: str

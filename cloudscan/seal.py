@@ -1,0 +1,396 @@
+"""From a spool of JSON lines to a snapshot: Parquet tables, keys for ids, exposures computed once.
+
+The lines are read in a single pass into Parquet by type, ids hashed to keys on the way. Everything after that works
+on columns and keys. DuckDB keeps to a memory limit and spills into the snapshot's own folder. The snapshot
+appears at the end, by rename.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import msgspec
+
+from cloudscan import __version__, spool
+from cloudscan.errors import SnapshotError
+from cloudscan.facts import Outcome
+from cloudscan.report import Coverage, ScanSummary
+from cloudscan.spool import ScanRecord
+from cloudscan.tables import BASE, FACTS, enum_statements, is_uid, key_of
+
+FORMAT: Final = 1
+"""Raised whenever an older cloudscan could misread a snapshot."""
+
+MEMORY: Final = "1GiB"
+_WORK: Final = ".sealing"
+_TAG: Final = {"resources": "resource", "principals": "principal", "grants": "grant", "memberships": "membership",
+               "settings": "setting", "activity": "activity"}  # fmt: skip
+_DEEPEST: Final = 200  # levels of folders to climb for a grant's origin
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The snapshot's first page; where it is missing, there is no snapshot."""
+
+    format: int
+    tool: str
+    scan: ScanSummary
+    connectors: Sequence[str]
+    settings: Mapping[str, object]
+    tables: Mapping[str, int]  # rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealOptions:
+    """How much of the machine sealing may use."""
+
+    memory: str = MEMORY
+    threads: int = 2
+    keep_spool: bool = False
+
+
+def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
+    """Make the spool inside `folder` a snapshot in the same folder; the spool is gone afterwards.
+
+    Interrupted at any point it can be called again. Raises `SnapshotError` where there is no spool, or where two
+    different ids share a key.
+    """
+    options = options or SealOptions()
+    lines = folder / "spool"
+    record = spool.record_of(lines)
+    work = folder / _WORK
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "tables").mkdir(mode=0o700, parents=True)
+    work.chmod(0o700)
+    with duckdb.connect(":memory:") as db:
+        set_up(db, work / "spill", memory=options.memory, threads=options.threads)
+        rows, coverage = _Sealing(db, lines, work).run()
+        kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
+    manifest = Manifest(
+        format=FORMAT,
+        tool=f"cloudscan {__version__}",
+        scan=_summary(record, lines, coverage, kinds),
+        connectors=record.connectors,
+        settings=record.settings,
+        tables=rows,
+    )
+    _publish(folder, work, manifest)
+    if not options.keep_spool:
+        shutil.rmtree(lines)
+    return manifest
+
+
+def set_up(db: duckdb.DuckDBPyConnection, spill: Path, *, memory: str = MEMORY, threads: int = 2) -> None:
+    """What every connection of ours agrees on: UTC, the ladders, a memory limit and where to spill."""
+    db.execute("SET TimeZone = 'UTC'")
+    db.execute("SET memory_limit = $limit", {"limit": memory})
+    db.execute(f"SET threads = {int(threads)}")
+    db.execute("SET preserve_insertion_order = false")
+    db.execute("SET temp_directory = $folder", {"folder": str(spill)})
+    db.execute("SET enable_progress_bar = false")
+    for statement in enum_statements():
+        db.execute(statement)
+
+
+def views_sql() -> str:
+    """The statements that derive `members` and `exposures` from the facts."""
+    return files("cloudscan").joinpath("views.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Sealing:
+    """One sealing: a connection, the lines, and the folder where the tables are made."""
+
+    db: duckdb.DuckDBPyConnection
+    lines: Path
+    work: Path
+
+    def run(self) -> tuple[dict[str, int], list[Coverage]]:
+        coverage = [row for report in spool.reports(self.lines) for row in spool.coverage_of(report)]
+        self._stage()
+        coverage += self._malformed()
+        rows = {
+            table: self._table(table) for table in ("resources", "principals", "memberships", "settings", "activity")
+        }
+        rows["grants"] = self._grants()
+        coverage += self._homeless_grants()
+        self.db.execute(views_sql())
+        rows["members"] = self._write("members", "SELECT * FROM members")
+        rows["exposures"] = self._write("exposures", "SELECT * FROM exposures")
+        rows["coverage"] = self._coverage(coverage)
+        rows["ids"] = self._ids()
+        return rows, coverage
+
+    def _stage(self) -> None:
+        """Read every line once. Ids become keys; their text stays beside them for the table of ids."""
+        columns = {"type": "VARCHAR"}
+        for fields in BASE.values():
+            for name, kind in fields.items():
+                columns[name] = "VARCHAR" if is_uid(name) or kind.endswith("_ladder") else kind
+        spec = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
+        uids = [name for name in columns if is_uid(name)]
+        keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
+        known = ", ".join(_text(tag) for tag in (*_TAG.values(), "gone"))
+        self.db.execute("SET partitioned_write_flush_threshold = 100000")
+        self.db.execute(f"""
+            COPY (
+                SELECT * EXCLUDE ({", ".join(uids)}, filename, type), {keyed}, filename AS scope_file,
+                       CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
+                FROM read_json({_text(self.lines / "*.jsonl")}, format = 'newline_delimited', ignore_errors = true,
+                               filename = true, maximum_object_size = 67108864, columns = {{{spec}}})
+                WHERE type IS DISTINCT FROM 'report'
+            ) TO {_text(self.work / "stage")} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (type))
+        """)
+        for table, tag in _TAG.items():
+            parts = self.work / "stage" / f"type={tag}"
+            if parts.exists():
+                source = f"read_parquet({_text(parts / '*.parquet')}, hive_partitioning = false)"
+            else:
+                empty = [f"NULL::{kind} AS {name}" for name, kind in columns.items() if not is_uid(name)]
+                empty += [f"NULL::BIGINT AS {name}, NULL::VARCHAR AS {name}_text" for name in uids]
+                source = f"(SELECT {', '.join(empty)}, NULL::VARCHAR AS scope_file WHERE false)"
+            self.db.execute(f"CREATE VIEW staged_{table} AS SELECT * FROM {source}")
+
+    def _malformed(self) -> Iterator[Coverage]:
+        """Lines that are not JSON: a disk that ran full, an editor. They cost a row, not the snapshot."""
+        parts = self.work / "stage" / "type=malformed"
+        if not parts.exists():
+            return
+        counts = self.db.execute(
+            f"SELECT scope_file, count(*) FROM read_parquet({_text(parts / '*.parquet')}, hive_partitioning = false) "
+            "GROUP BY scope_file ORDER BY scope_file"
+        ).fetchall()
+        for file, count in counts:
+            scope = spool.report_of(Path(file)).scope
+            yield Coverage(
+                scope_uid=scope.uid,
+                scope_name=scope.name,
+                platform=scope.platform,
+                account=scope.account,
+                table=spool.WHOLE,
+                outcome=Outcome.PARTIAL,
+                reason=f"{count} line(s) of the spool could not be read; scan this scope again",
+            )
+
+    def _table(self, table: str) -> int:
+        return self._write(table, f"SELECT {_columns(table)} FROM ({self._once(table)})", extra=_text_id(table))
+
+    def _once(self, table: str) -> str:
+        """A staged table with every fact once, whoever told it how often.
+
+        Of several tellings of one thing the one that knows most wins, then the one that admits more people.
+        """
+        staged = f"staged_{table}"
+        if table == "settings":
+            return f"SELECT scope_uid, name, max(value) AS value FROM {staged} GROUP BY scope_uid, name"
+        if "uid" not in BASE[table]:
+            return f"SELECT DISTINCT {', '.join(BASE[table])} FROM {staged}"
+        self.db.execute(f"CREATE TEMP TABLE twice_{table} AS SELECT uid FROM {staged} GROUP BY uid HAVING count(*) > 1")
+        if not self._count(f"SELECT count(*) FROM twice_{table}"):
+            return f"SELECT * FROM {staged}"
+        self._refuse_shared_keys(table)
+        known = " + ".join(
+            f"(CASE WHEN {name} IS NULL OR CAST({name} AS VARCHAR) IN ('', '{{}}') THEN 0 ELSE 1 END)"
+            for name in BASE[table]
+        )
+        widest = "list_position($audiences, audience) DESC NULLS FIRST, effective DESC NULLS FIRST, "
+        widest = widest.replace("$audiences", _audiences()) if table == "grants" else ""
+        return f"""
+            SELECT * FROM {staged} AS s WHERE NOT EXISTS (SELECT 1 FROM twice_{table} AS t WHERE t.uid = s.uid)
+            UNION ALL
+            SELECT * FROM (
+                SELECT * FROM {staged} AS s WHERE EXISTS (SELECT 1 FROM twice_{table} AS t WHERE t.uid = s.uid)
+                QUALIFY row_number() OVER (
+                    PARTITION BY uid ORDER BY {known} DESC, {widest} md5(CAST(s AS VARCHAR))
+                ) = 1
+            )
+        """
+
+    def _refuse_shared_keys(self, table: str) -> None:
+        shared = self.db.execute(f"""
+            SELECT min(uid_text), max(uid_text) FROM staged_{table} JOIN twice_{table} USING (uid)
+            GROUP BY uid HAVING min(uid_text) <> max(uid_text) LIMIT 1
+        """).fetchone()
+        if shared:
+            raise SnapshotError(
+                f"The ids {shared[0]!r} and {shared[1]!r} have the same key; please report this as a bug."
+            )
+
+    def _grants(self) -> int:
+        """Grants, every one with the resource where it was given."""
+        self._climb()
+        columns = _columns("grants").replace(
+            "origin_uid", "coalesce(s.origin_uid, o.origin_uid, s.resource_uid) AS origin_uid", 1
+        )
+        columns = columns.replace("uid,", "s.uid AS uid,", 1)
+        return self._write(
+            "grants",
+            f"SELECT {columns} FROM ({self._once('grants')}) AS s LEFT JOIN origins AS o ON o.grant_uid = s.uid",
+            extra=_text_id("grants"),
+        )
+
+    def _climb(self) -> None:
+        """Find the origin of inherited grants that name none: the nearest ancestor with the same grant of its own.
+
+        Only folders hold own grants that others inherit, so each level is a small join.
+        """
+        self.db.execute("CREATE TEMP TABLE origins (grant_uid BIGINT, origin_uid BIGINT)")
+        self.db.execute("""
+            CREATE TEMP TABLE climbing AS
+            SELECT g.uid AS grant_uid, r.parent_uid AS at_uid, g.principal_uid, g.audience, g.access
+            FROM staged_grants AS g JOIN resources AS r ON r.uid = g.resource_uid
+            WHERE g.inherited AND g.origin_uid IS NULL AND r.parent_uid IS NOT NULL
+        """)
+        for _ in range(_DEEPEST):
+            if not self._count("SELECT count(*) FROM climbing"):
+                break
+            self.db.execute("""
+                INSERT INTO origins
+                SELECT DISTINCT c.grant_uid, c.at_uid
+                FROM climbing AS c JOIN staged_grants AS g
+                  ON g.resource_uid = c.at_uid AND NOT g.inherited AND g.access = c.access
+                 AND g.principal_uid IS NOT DISTINCT FROM c.principal_uid
+                 AND g.audience IS NOT DISTINCT FROM c.audience
+            """)
+            self.db.execute("""
+                CREATE OR REPLACE TEMP TABLE climbing AS
+                SELECT c.grant_uid, r.parent_uid AS at_uid, c.principal_uid, c.audience, c.access
+                FROM climbing AS c JOIN resources AS r ON r.uid = c.at_uid
+                WHERE r.parent_uid IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM origins AS o WHERE o.grant_uid = c.grant_uid)
+            """)
+
+    def _homeless_grants(self) -> Iterator[Coverage]:
+        """Grants on resources that nobody told of: no rule can see them, so the report has to say so."""
+        counts = self.db.execute("""
+            SELECT scope_file, count(*) FROM staged_grants AS g
+            WHERE NOT EXISTS (SELECT 1 FROM resources AS r WHERE r.uid = g.resource_uid)
+            GROUP BY scope_file ORDER BY scope_file
+        """).fetchall()
+        for file, count in counts:
+            scope = spool.report_of(Path(file)).scope
+            yield Coverage(
+                scope_uid=scope.uid,
+                scope_name=scope.name,
+                platform=scope.platform,
+                account=scope.account,
+                table="resources",
+                outcome=Outcome.PARTIAL,
+                reason=f"{count} grant(s) concern resources that were not told, so no rule can judge them",
+            )
+
+    def _coverage(self, rows: Sequence[Coverage]) -> int:
+        path = self.work / "coverage.jsonl"
+        path.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
+        columns = {
+            "scope_uid": "VARCHAR", "scope_name": "VARCHAR", "platform": "VARCHAR", "account": "VARCHAR",
+            "table": "VARCHAR", "outcome": "VARCHAR", "reason": "VARCHAR", "needs": "VARCHAR",
+            "resource_uid": "VARCHAR", "seen": "BIGINT", "total": "BIGINT", "facts": "BIGINT", "requests": "BIGINT",
+        }  # fmt: skip
+        spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in columns.items())
+        return self._write(
+            "coverage",
+            f"""SELECT {key_of("scope_uid")} AS scope_uid, scope_uid AS scope_text, scope_name, platform, account,
+                       "table" AS table_name, outcome, coalesce(reason, '') AS reason, coalesce(needs, '') AS needs,
+                       {key_of("resource_uid")} AS resource_uid, resource_uid AS resource_text,
+                       seen, total, coalesce(facts, 0) AS facts, coalesce(requests, 0) AS requests
+                FROM read_json({_text(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
+        )
+
+    def _ids(self) -> int:
+        """Texts of ids that are mentioned but not told: those told have theirs in their own table."""
+        mentioned = [
+            f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name} IS NOT NULL"
+            for table, columns in BASE.items()
+            for name in columns
+            if is_uid(name) and name != "uid" and self._count(f"SELECT count({name}) FROM staged_{table}")
+        ]
+        mentioned.append("SELECT scope_uid, scope_text FROM coverage")
+        mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
+        return self._write(
+            "ids",
+            f"""SELECT DISTINCT key, uid FROM ({" UNION ALL ".join(mentioned)}) AS m
+                WHERE NOT EXISTS (SELECT 1 FROM (SELECT uid FROM resources UNION ALL SELECT uid FROM principals) AS k
+                                  WHERE k.uid = m.key)""",
+        )
+
+    def _write(self, table: str, query: str, extra: str = "") -> int:
+        """Write a table; from then on the connection knows it by its name."""
+        path = self.work / "tables" / f"{table}.parquet"
+        query = query.replace("SELECT ", f"SELECT {extra}", 1) if extra else query
+        self.db.execute(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        path.chmod(0o600)
+        if table not in ("members", "exposures"):
+            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({_text(path)})")
+        return self._count(f"SELECT count(*) FROM read_parquet({_text(path)})")
+
+    def _count(self, query: str) -> int:
+        row = self.db.execute(query).fetchone()
+        return int(row[0]) if row else 0
+
+
+def typed(table: str) -> str:
+    """The select list that gives a table read from Parquet its ladders back."""
+    if table in ("grants", "exposures"):
+        return "* REPLACE (audience::audience_ladder AS audience, access::access_ladder AS access)"
+    return "*"
+
+
+def _columns(table: str) -> str:
+    """A fact's columns as they are sealed; a word left out of a line is the empty word, not an unknown one."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(FACTS[table])}
+
+    def column(name: str, kind: str) -> str:
+        if kind == "JSON":
+            return f"coalesce({name}, '{{}}') AS {name}"
+        return f"coalesce({name}, '') AS {name}" if defaults[name] == "" else name
+
+    return ", ".join(column(name, kind) for name, kind in BASE[table].items())
+
+
+def _text_id(table: str) -> str:
+    return "uid_text AS id, " if "uid" in BASE[table] else ""
+
+
+def _audiences() -> str:
+    from cloudscan.facts import Audience
+
+    return "[" + ", ".join(f"'{rung}'" for rung in Audience) + "]"
+
+
+def _text(value: object) -> str:
+    """An SQL string literal."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def _summary(record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kinds: Mapping[str, int]) -> ScanSummary:
+    scopes: dict[str, int] = {}
+    requests = 0
+    for report in spool.reports(lines):
+        scopes[report.outcome] = scopes.get(report.outcome, 0) + 1
+        requests += report.requests
+    return ScanSummary(
+        id=record.id,
+        started_on=record.started_on,
+        finished_on=spool.now(),
+        complete=all(row.outcome is Outcome.COMPLETE for row in coverage),
+        resources=kinds,
+        scopes=scopes,
+        requests=requests,
+    )
+
+
+def _publish(folder: Path, work: Path, manifest: Manifest) -> None:
+    """Tables first, manifest last: a folder with a manifest is a whole snapshot."""
+    tables = folder / "tables"
+    shutil.rmtree(tables, ignore_errors=True)
+    (work / "tables").rename(tables)
+    part = folder / "manifest.json.part"
+    part.touch(mode=0o600)
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    part.rename(folder / "manifest.json")
+    folder.chmod(0o700)
+    shutil.rmtree(work)

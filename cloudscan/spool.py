@@ -1,0 +1,281 @@
+"""Facts in flight: one file of JSON lines per scope, complete or absent.
+
+    spool/scan.json              when the scan began, with which settings
+    spool/<scope>.jsonl          facts, then one last line: the scope's `ScopeReport`
+    spool/<scope>.jsonl.part     a scope that is being told; worthless after a crash
+
+A scope's file appears by rename, so that it is there with its report or not at all. Whoever resumes reads the
+reports and asks only for scopes that have none.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from cloudscan.connector import Cursor, Gap, Scope
+from cloudscan.errors import SnapshotError
+from cloudscan.facts import AnyFact, Fact, Outcome
+from cloudscan.report import Coverage
+
+WHOLE: Final = "all"
+"""The `Coverage.table` of a scope of which nothing at all could be read."""
+
+_TABLES: Final = {
+    "resource": "resources",
+    "principal": "principals",
+    "grant": "grants",
+    "membership": "memberships",
+    "setting": "settings",
+    "activity": "activity",
+    "gone": "gone",
+}
+_encoder = msgspec.json.Encoder()
+_check = msgspec.json.Decoder(AnyFact)
+
+
+class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):
+    """How reading one scope went; the last line of its file."""
+
+    scope: Scope
+    outcome: Outcome
+    reason: str = ""
+    needs: str = ""
+    facts: Mapping[str, int] = {}  # by table
+    requests: int = 0
+    gaps: Sequence[Gap] = ()
+    scopes: Sequence[Scope] = ()  # what it found to be collected further
+    cursor: Cursor | None = None
+
+
+class ScanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scan was started with; kept so that a resumed scan is the same scan."""
+
+    id: str
+    started_on: datetime
+    connectors: Sequence[str]
+    settings: Mapping[str, Any] = {}
+
+
+_report = msgspec.json.Decoder(ScopeReport)
+
+
+class Pen:
+    """Writes one scope's facts. Leaving the `with` block without `finish` leaves nothing behind."""
+
+    def __init__(self, spool: Path, scope: Scope) -> None:
+        self._scope = scope
+        self._path = spool / file_name(scope.uid)
+        self._part = self._path.with_suffix(".jsonl.part")
+        self._file: BinaryIO | None = None
+        self._facts: dict[str, int] = {}
+        self._gaps: list[Gap] = []
+        self._scopes: list[Scope] = []
+        self._cursor: Cursor | None = None
+        self._requests = 0
+
+    def __enter__(self) -> "Pen":
+        self._file = _private(self._part)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            with contextlib.suppress(FileNotFoundError):
+                self._part.unlink()
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        """Further scopes told so far."""
+        return tuple(self._scopes)
+
+    def fact(self, fact: AnyFact) -> None:
+        """Write a fact down. One that breaks its own record's types is left out and told as a gap."""
+        table = _TABLES[type(fact).__name__.lower()]
+        try:
+            line = _line(fact)
+            _check.decode(line)
+        except (msgspec.ValidationError, TypeError, ValueError) as error:
+            uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
+            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {error}"
+            self._gaps.append(Gap(table=table, outcome=Outcome.FAILED, reason=reason))
+            return
+        self._out.write(line + b"\n")
+        self._facts[table] = self._facts.get(table, 0) + 1
+
+    def gap(self, gap: Gap) -> None:
+        self._gaps.append(gap)
+
+    def scope(self, scope: Scope) -> None:
+        self._scopes.append(scope)
+
+    def cursor(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+
+    def spent(self, requests: int) -> None:
+        self._requests += requests
+
+    def finish(
+        self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""
+    ) -> tuple[ScopeReport, Path]:
+        """Close the scope and publish its file."""
+        report = ScopeReport(
+            scope=self._scope,
+            outcome=outcome,
+            reason=reason,
+            needs=needs,
+            facts=self._facts,
+            requests=self._requests,
+            gaps=self._gaps,
+            scopes=self._scopes,
+            cursor=self._cursor,
+        )
+        self._out.write(_line(report) + b"\n")
+        self._out.close()
+        self._part.rename(self._path)
+        self._file = None
+        return report, self._path
+
+    @property
+    def _out(self) -> BinaryIO:
+        if self._file is None:
+            raise SnapshotError(f"The spool file of {self._scope.uid} is not open; write inside a with block.")
+        return self._file
+
+
+def begin(spool: Path, record: ScanRecord) -> ScanRecord:
+    """Open a spool: a new one with this record, or the one that is there, whose own record is returned."""
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = spool / "scan.json"
+    if path.exists():
+        for part in spool.glob("*.part"):
+            part.unlink()
+        return record_of(spool)
+    part = path.with_suffix(".part")
+    with _private(part) as file:
+        file.write(_encoder.encode(record))
+    part.rename(path)
+    return record
+
+
+def record_of(spool: Path) -> ScanRecord:
+    """What the scan was started with. Raises `SnapshotError` where this is no spool."""
+    try:
+        return msgspec.json.decode((spool / "scan.json").read_bytes(), type=ScanRecord)
+    except FileNotFoundError as error:
+        raise SnapshotError(f"{spool} holds no scan; start one with `cloudscan collect`.") from error
+    except msgspec.MsgspecError as error:
+        raise SnapshotError(f"{spool}/scan.json is damaged ({error}); delete the folder and scan again.") from error
+
+
+def reports(spool: Path) -> Iterator[ScopeReport]:
+    """The reports of all scopes that were told to the end, in a stable order."""
+    for path in sorted(spool.glob("*.jsonl")):
+        yield report_of(path)
+
+
+def report_of(path: Path) -> ScopeReport:
+    """The report at the end of a scope's file. Raises `SnapshotError` where it is damaged."""
+    try:
+        return _report.decode(_last_line(path))
+    except msgspec.MsgspecError as error:
+        raise SnapshotError(f"{path} is damaged ({error}); delete it and scan again.") from error
+
+
+def facts(path: Path) -> Iterator[AnyFact]:
+    """The facts in a scope's file; for looking at a scope before the scan ends."""
+    with path.open("rb") as file:
+        for line in file:
+            if not line.startswith(b'{"type":"report"'):
+                yield _check.decode(line)
+
+
+def file_name(scope_uid: str) -> str:
+    """The scope's file: a hash, since a uid is a stranger's text and may be longer than a file name."""
+    return hashlib.sha256(scope_uid.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".jsonl"
+
+
+def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
+    """The coverage rows of one scope: one per table that was read, one per gap, one for a scope that refused."""
+
+    def row(table: str, outcome: Outcome, **more: Any) -> Coverage:
+        scope = report.scope
+        return Coverage(
+            scope_uid=scope.uid,
+            scope_name=scope.name,
+            platform=scope.platform,
+            account=scope.account,
+            table=table,
+            outcome=outcome,
+            **more,
+        )
+
+    if report.outcome is not Outcome.COMPLETE:
+        yield row(WHOLE, report.outcome, reason=report.reason, needs=report.needs, requests=report.requests)
+    facts = dict(report.facts)
+    for gap in report.gaps:
+        yield row(
+            gap.table,
+            gap.outcome,
+            reason=gap.reason,
+            needs=gap.needs,
+            resource_uid=gap.resource_uid,
+            seen=gap.seen,
+            total=gap.total,
+            facts=facts.pop(gap.table, 0),
+        )
+    if report.outcome is Outcome.COMPLETE:
+        tables = {table: count for table, count in facts.items() if table != "gone"}
+        if not tables and not report.gaps:
+            tables = {"resources": 0}
+        for index, (table, count) in enumerate(tables.items()):
+            yield row(table, Outcome.COMPLETE, facts=count, requests=0 if index else report.requests)
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def _line(record: Fact | ScopeReport) -> bytes:
+    try:
+        return _encoder.encode(record)
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which some file systems and APIs let into names. A fact with a mended name is
+        # worth more than none.
+        return _encoder.encode(_mended(msgspec.to_builtins(record)))
+
+
+def _mended(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    return value
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _last_line(path: Path) -> bytes:
+    size = path.stat().st_size
+    reach = 64 * 1024
+    with path.open("rb") as file:
+        while True:
+            file.seek(max(0, size - reach))
+            tail = file.read().rstrip(b"\n")
+            _, newline, last = tail.rpartition(b"\n")
+            if newline or reach >= size:
+                return last if newline else tail
+            reach *= 8
