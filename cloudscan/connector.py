@@ -16,6 +16,7 @@ the core retries what is worth retrying and writes the coverage row.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Protocol, runtime_checkable
@@ -137,6 +138,14 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Demo:
+    """A running emulator with a company in it, ready to be scanned with these options."""
+
+    options: Any
+    estate: Estate
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectorPlugin:
     """What the entry point group `cloudscan.connectors` resolves to.
 
@@ -150,4 +159,5 @@ class ConnectorPlugin:
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate)
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
+    demo: Callable[[], AbstractContextManager["Demo"]] | None = None  # a small company in an emulator
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

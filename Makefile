@@ -1,0 +1,61 @@
+# The two commands: `make demo` shows cloudscan at work, `make test` runs every check. Both set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo test format lint types rules unit wheel lock clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(VENV)/.demo  ## Scan a small company in an emulator and name the report
+	@$(BIN)/cloudscan demo
+
+test: format lint types rules unit  ## Run every check: format, lint, types, rule examples, tests
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format --check --quiet .
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check --quiet .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy --no-error-summary
+
+rules: $(VENV)/.dev
+	$(BIN)/cloudscan rules lint
+	$(BIN)/cloudscan rules test
+
+unit: $(VENV)/.dev $(VENV)/.system
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
+
+wheel: $(VENV)/.dev  ## Build wheel and sdist into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: $(VENV)/.uv  ## Pin the newest versions that pyproject.toml allows
+	sh tools/lock $(BIN)/uv
+
+clean:  ## Remove everything that the commands above made
+	rm -rf $(VENV) dist cloudscan-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.uv: requirements-uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "cloudscan needs Python 3.11 or newer; try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.txt
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.uv requirements-demo.txt pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-demo.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.uv requirements.txt pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.demo
+
+$(VENV)/.system: tools/system-packages
+	@sh tools/system-packages && touch $@

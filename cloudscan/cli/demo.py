@@ -1,0 +1,53 @@
+"""`cloudscan demo`: a small company in emulators, scanned for real."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from cloudscan.cli.session import lang_option
+
+
+@click.command()
+@click.option(
+    "--into", type=click.Path(file_okay=False), default="cloudscan-demo", show_default=True, help="The folder."
+)
+@click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
+@lang_option
+def demo(into: str, show: bool, lang: str | None) -> int:
+    """Start the emulators, build a small company in them, scan it, and name the report.
+
+    Nothing outside this machine is touched. The scan is the real one: the connectors talk HTTP to the emulators.
+    """
+    from cloudscan import plugins
+    from cloudscan.cli.scan import run
+    from cloudscan.config import Config, OrganisationTable, ScanTable
+    from cloudscan.errors import ConfigurationError
+    from cloudscan.finding import Severity
+
+    language = lang or "en"
+    loaded = [plugin for plugin in map(plugins.connector, plugins.connector_names()) if plugin.demo]
+    if not loaded:
+        raise ConfigurationError("No installed connector brings a demo; install one: pip install 'cloudscan[demo]'.")
+    config = Config(
+        organisation=OrganisationTable(name="Kumo Logistics", language="ja" if language == "ja" else "en"),
+        scan=ScanTable(folder=into),
+    )
+    with ExitStack() as running:
+        click.echo("Starting the emulators and building a small company …", err=True)
+        companies = [(plugin, running.enter_context(plugin.demo())) for plugin in loaded if plugin.demo]
+        connectors = [plugin.open(company.options, company.estate) for plugin, company in companies]
+        page = Path(into) / "report.html"
+        run(
+            config,
+            connectors,
+            rules=(),
+            concurrency=config.scan.concurrency,
+            fail_on=Severity.CRITICAL,
+            format_name=None,
+            output=page,
+            language=language,
+        )
+    if show:
+        click.launch(str(page))
+    return 0

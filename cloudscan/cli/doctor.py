@@ -1,0 +1,58 @@
+"""`cloudscan doctor`."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from cloudscan.cli.session import all_rule_folders, chosen_plugins, configured
+from cloudscan.connector import Check
+from cloudscan.errors import CloudscanError
+
+
+@click.command()
+@click.option("--connector", "names", multiple=True, help="Check only this connector. Repeatable.")
+@click.pass_obj
+def doctor(config_path: str | None, names: Sequence[str]) -> int:
+    """Check configuration, rules, ledger and rights, and say what to do about what is amiss."""
+    bad = 0
+    for check in _checks(config_path, names):
+        bad += not check.ok
+        click.echo(f"{'ok ' if check.ok else 'BAD'}  {check.what}")
+        if not check.ok and check.remedy:
+            click.echo(f"     → {check.remedy}")
+    return 2 if bad else 0
+
+
+def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
+    from cloudscan import config as configuration
+    from cloudscan import rule
+    from cloudscan.ledger import Ledger
+
+    try:
+        config = configured(path)
+    except CloudscanError as error:
+        yield Check(ok=False, what="configuration", remedy=str(error))
+        return
+    there = Path(path or configuration.FILE_NAME).exists()
+    yield Check(ok=True, what="configuration" if there else "configuration: no cloudscan.toml, defaults are used")
+    try:
+        yield Check(ok=True, what=f"rules: {len(rule.load(all_rule_folders(config, ())))}")
+    except CloudscanError as error:
+        yield Check(ok=False, what="rules", remedy=str(error))
+    try:
+        last = Ledger(config.ledger_url).latest()
+        yield Check(
+            ok=True,
+            what=f"ledger: last scan {last.scan.started_on:%Y-%m-%d %H:%M} UTC" if last else "ledger: no scan yet",
+        )
+    except CloudscanError as error:
+        yield Check(ok=False, what="ledger", remedy=str(error))
+    try:
+        for plugin in chosen_plugins(config, names):
+            options = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
+            yield Check(ok=True, what=f"connector {plugin.name}: {plugin.title}")
+            if plugin.doctor:
+                yield from plugin.doctor(options, config.estate)
+    except CloudscanError as error:
+        yield Check(ok=False, what="connectors", remedy=str(error))

@@ -1,0 +1,56 @@
+"""`cloudscan findings`."""
+
+import click
+
+from cloudscan.cli.session import SEVERITIES, configured, lang_option
+from cloudscan.finding import Severity
+
+
+@click.command()
+@click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="From this severity up.")
+@click.option("--rule", "rule_id", help="Only findings of this rule.")
+@click.option("--account", help="Only findings in this account.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@lang_option
+@click.pass_obj
+def findings(
+    config_path: str | None,
+    severity: str,
+    rule_id: str | None,
+    account: str | None,
+    limit: int | None,
+    format_name: str,
+    lang: str | None,
+) -> None:
+    """List what stands open after the last scan, in the order of work."""
+    import msgspec
+
+    from cloudscan.cli.table import table
+    from cloudscan.errors import ConfigurationError
+    from cloudscan.ledger import Ledger
+
+    config = configured(config_path)
+    last = Ledger(config.ledger_url).latest()
+    if last is None:
+        raise ConfigurationError("There are no findings yet; run `cloudscan scan` first.")
+    language = lang or config.organisation.language
+    found = [
+        finding
+        for finding in last.findings
+        if finding.severity >= Severity(severity)
+        and rule_id in (None, finding.verdict.rule_id)
+        and account in (None, finding.verdict.subject.account)
+    ][:limit]
+    if format_name == "json":
+        click.echo(msgspec.json.encode(found))
+        return
+    if not found:
+        click.echo("Nothing stands open." if language == "en" else "未対応の指摘はありません。")
+        return
+    rows = [
+        [f"{each.score:.0f}", each.severity, each.message[language], each.verdict.subject.account,
+         f"{each.first_seen_on:%Y-%m-%d}", "" if each.verified else "?", each.fingerprint[:8]]
+        for each in found
+    ]  # fmt: skip
+    click.echo(table(("score", "severity", "what", "account", "since", "", "id"), rows, widest=80))

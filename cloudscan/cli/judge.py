@@ -1,0 +1,50 @@
+"""`cloudscan judge`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cloudscan.cli.session import SEVERITIES, all_rule_folders, configured, rules_option
+from cloudscan.finding import Severity
+
+
+@click.command()
+@click.argument("snapshot", type=click.Path(file_okay=False))
+@rules_option
+@click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
+@click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.pass_obj
+def judge(
+    config_path: str | None, snapshot: str, rule_folders: Sequence[str], fail_on: str | None, format_name: str,
+) -> int:  # fmt: skip
+    """Judge a SNAPSHOT with the rules of today, offline. The ledger is not touched."""
+    import msgspec
+
+    from cloudscan import judge as judging
+    from cloudscan import rule
+    from cloudscan.cli.main import EXIT_FINDINGS
+    from cloudscan.cli.table import table
+    from cloudscan.snapshot import Snapshot
+
+    config = configured(config_path)
+    rules = rule.load(all_rule_folders(config, rule_folders))
+    with Snapshot.open(Path(snapshot)) as opened:
+        verdicts = judging.judge(opened, rules, params=config.rules)
+    if format_name == "json":
+        click.echo(msgspec.json.encode(verdicts.verdicts))
+    else:
+        rows = [
+            [
+                verdicts.rule(each.rule_id).severity,
+                each.judgement,
+                each.rule_id,
+                each.subject.name,
+                each.subject.account,
+            ]
+            for each in verdicts.verdicts
+        ]
+        click.echo(table(("severity", "verdict", "rule", "what", "account"), rows))
+    limit = Severity(fail_on) if fail_on else config.scan.fail_on
+    worst = any(verdicts.rule(each.rule_id).severity >= limit for each in verdicts.flagged)
+    return EXIT_FINDINGS if worst else 0

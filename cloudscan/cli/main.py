@@ -1,0 +1,115 @@
+"""The command `cloudscan`: finds the subcommand, runs it, and turns errors into one clear message."""
+
+import importlib
+import os
+import sys
+import traceback
+from typing import ClassVar
+
+import click
+
+from cloudscan.errors import CloudscanError, ScanRunning
+
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BUG = 1, 2, 3, 4, 70
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo", "Scan a small made-up company and show the report."),
+    "init": ("init", "Write a cloudscan.toml to start from."),
+    "doctor": ("doctor", "Check that everything is in place for a scan."),
+    "permissions": ("permissions", "List the rights that a connector needs, and why."),
+    "scan": ("scan", "Read the clouds, judge what was seen, write the report."),
+    "collect": ("scan", "Only read the clouds, into a snapshot."),
+    "judge": ("judge", "Only judge a snapshot, offline."),
+    "report": ("report", "Write the last report again, in any format."),
+    "findings": ("findings", "List what stands open, in the order of work."),
+    "rules": ("rules", "List, show, check and test the rules."),
+    "query": ("query", "Ask a snapshot a question in SQL."),
+    "completion": ("completion", "Print the shell completion script."),
+}
+
+
+class Commands(click.Group):
+    """Subcommands that are imported only when they are run, so that help answers at once."""
+
+    helps: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.helps)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.helps:
+            return None
+        module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
+        found = getattr(module, cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in self.helps.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from cloudscan.words import one_of
+
+        if args and args[0] not in self.helps and not args[0].startswith("-"):
+            raise click.UsageError(f"There is no command {args[0]!r}; {one_of(args[0], self.helps)}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="cloudscan", message="%(prog)s %(version)s")
+@click.option("--config", "-c", type=click.Path(dir_okay=False), help="The configuration.  [default: cloudscan.toml]")
+@click.option("--debug", is_flag=True, help="Show a stack trace where cloudscan itself fails.")
+@click.pass_context
+def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
+    """Who outside the intended circle can reach which file, and what to do first.
+
+    cloudscan reads how buckets and files are shared, judges it with rules, remembers what became of each finding, and
+    writes a report in the order of work. It only ever reads.
+
+    \b
+    Start here:
+      cloudscan demo       see it at work, without any account
+      cloudscan init       write a configuration
+      cloudscan doctor     check rights and settings
+      cloudscan scan       the real thing
+
+    Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the scan could not read
+    everything, 4 another scan is running.
+    """
+    ctx.obj = config
+    ctx.meta["debug"] = debug
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; gives the exit code."""
+    try:
+        outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
+    except CloudscanError as error:
+        click.echo(f"cloudscan: {error}", err=True)
+        return EXIT_RUNNING if isinstance(error, ScanRunning) else EXIT_USAGE
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cloudscan: stopped. Run the same command again to go on from here.", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last place that can say something kind about a bug
+        if "--debug" in arguments:
+            traceback.print_exc()
+        click.echo(
+            f"cloudscan: this is a bug in cloudscan ({type(error).__name__}: {error}). "
+            "Run the command again with `cloudscan --debug …` and report what it prints.",
+            err=True,
+        )
+        return EXIT_BUG
+    return outcome if isinstance(outcome, int) else 0

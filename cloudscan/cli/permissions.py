@@ -1,0 +1,28 @@
+"""`cloudscan permissions`."""
+
+from collections.abc import Sequence
+
+import click
+
+from cloudscan.cli.session import chosen_plugins, configured
+
+
+@click.command()
+@click.option("--connector", "names", multiple=True, help="Only this connector. Repeatable.")
+@click.option("--format", "format_name", type=click.Choice(["table", "policy"]), default="table", show_default=True,
+              help="A list with reasons, or the provider's own policy document, ready to paste.")  # fmt: skip
+@click.pass_obj
+def permissions(config_path: str | None, names: Sequence[str], format_name: str) -> None:
+    """List the rights that a connector needs, each with what it is for. All of them only read."""
+    from cloudscan.errors import ConfigurationError
+
+    for plugin in chosen_plugins(configured(config_path), names):
+        if format_name == "policy":
+            if plugin.policy_document is None:
+                raise ConfigurationError(f"The connector {plugin.name} has no policy document; use --format table.")
+            click.echo(plugin.policy_document())
+            continue
+        click.echo(f"{plugin.name}: {plugin.title}")
+        width = max((len(each.name) for each in plugin.permissions), default=0)
+        for each in plugin.permissions:
+            click.echo(f"  {each.name:<{width}}  {each.reason}{' (optional)' if each.optional else ''}")

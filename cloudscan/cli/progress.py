@@ -1,0 +1,83 @@
+"""Progress for a person at a terminal: a line that counts, and the first findings as they come."""
+
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cloudscan.collect import Event, Finished, Found, Retrying, Sealing
+from cloudscan.finding import Severity
+from cloudscan.judge import Params, message, preview
+from cloudscan.rule import Rule
+from cloudscan.spool import facts
+
+_EVERY = 1.5  # seconds between two looks at what has come in
+_WORTH_TELLING = Severity.HIGH
+_MOST_TOLD = 20
+
+
+class Progress:
+    """Hears what happens in a scan. Writes to stderr and only where that is a terminal."""
+
+    def __init__(self, rules: Sequence[Rule], params: Params, language: str) -> None:
+        self._rules = [rule for rule in rules if rule.severity >= _WORTH_TELLING]
+        self._params = {rule.id: params[rule.id] for rule in self._rules if rule.id in params}
+        self._language = language
+        self._fresh: list[Path] = []
+        self._told: set[str] = set()
+        self._last = time.monotonic()
+        self._shown = ""
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Found):
+            self._count(f"{event.total} scopes found")
+        elif isinstance(event, Finished):
+            self._fresh.append(event.path)
+            self._count(f"{event.done} of {event.total} scopes read")
+            if time.monotonic() - self._last > _EVERY:
+                self._first_findings()
+        elif isinstance(event, Retrying):
+            self._line(f"{event.scope.name}: {event.reason}; trying again in {event.seconds:.0f} s")
+        elif isinstance(event, Sealing):
+            self._first_findings()
+            self._count("judging")
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._count("")
+
+    def _first_findings(self) -> None:
+        self._last = time.monotonic()
+        batch, self._fresh = self._fresh, []
+        if len(self._told) >= _MOST_TOLD or not batch:
+            return
+        rules: dict[str, Rule] = {rule.id: rule for rule in self._rules}
+        found = preview(
+            (fact for path in batch for fact in facts(path)), self._rules, as_of=datetime.now(UTC), params=self._params
+        )
+        for verdict in found:
+            if verdict.fingerprint not in self._told and len(self._told) < _MOST_TOLD:
+                self._told.add(verdict.fingerprint)
+                rule = rules[verdict.rule_id]
+                self._line(f"{rule.severity:>8}  {_plain(message(rule, verdict, self._language))}")
+
+    def _line(self, words: str) -> None:
+        self._count("")
+        click.echo(words, err=True)
+
+    def _count(self, words: str) -> None:
+        if words != self._shown:
+            click.echo(f"\r\x1b[2K{words}", err=True, nl=False)
+            self._shown = words
+
+
+def listener(rules: Sequence[Rule], params: Params, language: str) -> Progress | None:
+    """A progress display, where somebody looks."""
+    return Progress(rules, params, language) if sys.stderr.isatty() else None
+
+
+def _plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "�" for letter in text)

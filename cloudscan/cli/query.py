@@ -1,0 +1,61 @@
+"""`cloudscan query`."""
+
+import csv
+import io
+from pathlib import Path
+
+import click
+
+from cloudscan.cli.session import configured
+
+
+@click.command()
+@click.argument("sql", required=False)
+@click.option("--snapshot", type=click.Path(file_okay=False), help="The snapshot.  [default: the last one]")
+@click.option(
+    "--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
+)
+@click.option("--tables", is_flag=True, help="List the tables and their columns.")
+@click.pass_obj
+def query(config_path: str | None, sql: str | None, snapshot: str | None, format_name: str, tables: bool) -> None:
+    """Ask a snapshot a question: one SELECT, in SQL.
+
+    \b
+    cloudscan query "SELECT resource_name, audience FROM exposures WHERE audience >= 'any_account'"
+    """
+    import msgspec
+
+    from cloudscan.cli.table import table
+    from cloudscan.errors import SnapshotError
+    from cloudscan.scan import latest_snapshot
+    from cloudscan.snapshot import Snapshot
+    from cloudscan.tables import TABLES
+
+    if tables:
+        rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
+        click.echo(table(("table", "column", "type"), rows))
+        return
+    if not sql:
+        raise click.UsageError(
+            'What is the question? cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
+        )
+    folder = Path(snapshot) if snapshot else latest_snapshot(configured(config_path).folder / "snapshots")
+    if folder is None:
+        raise SnapshotError("There is no snapshot yet; run `cloudscan scan` first, or name one with --snapshot.")
+    with Snapshot.open(folder) as opened:
+        answer = opened.query(sql)
+    if format_name == "json":
+        click.echo(msgspec.json.encode([dict(zip(answer.columns, row, strict=True)) for row in answer.rows]))
+    elif format_name == "csv":
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(answer.columns)
+        writer.writerows([_unformulaic(value) for value in row] for row in answer.rows)
+        click.echo(text.getvalue(), nl=False)
+    else:
+        click.echo(table(answer.columns, answer.rows))
+
+
+def _unformulaic(value: object) -> object:
+    """A text that a spreadsheet would run as a formula, made harmless (OWASP, "CSV Injection")."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

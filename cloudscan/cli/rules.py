@@ -1,0 +1,91 @@
+"""`cloudscan rules list|show|test|lint`."""
+
+from collections.abc import Sequence
+
+import click
+
+from cloudscan.cli.session import all_rule_folders, configured, lang_option
+
+
+@click.group()
+def rules() -> None:
+    """List, show, check and test the rules. FOLDERS are rules of your own; without any, ours are meant."""
+
+
+@rules.command("list")
+@click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
+@lang_option
+@click.pass_obj
+def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> None:
+    """List the rules: severity, id, title."""
+    from cloudscan import rule
+    from cloudscan.cli.table import table
+
+    config = configured(config_path)
+    language = lang or config.organisation.language
+    loaded = rule.load(all_rule_folders(config, folders))
+    rows = [[each.severity, each.id, each.text[language].title, each.cause] for each in loaded]
+    click.echo(table(("severity", "id", "title", "cause"), rows))
+
+
+@rules.command()
+@click.argument("rule_id")
+@click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
+@lang_option
+@click.pass_obj
+def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: str | None) -> None:
+    """Show one rule: what it asks, why it matters, how to fix it."""
+    from cloudscan import rule
+    from cloudscan.errors import ConfigurationError
+    from cloudscan.words import one_of
+
+    config = configured(config_path)
+    loaded = {each.id: each for each in rule.load(all_rule_folders(config, folders))}
+    if rule_id not in loaded:
+        raise ConfigurationError(f"There is no rule {rule_id!r}; {one_of(rule_id, loaded)}.")
+    found = loaded[rule_id]
+    text = found.text[lang or config.organisation.language]
+    for line in (
+        f"{found.id} ({found.severity}, confidence {found.confidence}, likelihood {found.likelihood}/5)",
+        text.title,
+        "",
+        text.why,
+        "",
+        text.fix.rstrip(),
+        "",
+        found.query.rstrip(),
+        "",
+        *(f"${name} = {param.default}: {param.meaning}" for name, param in found.params.items()),
+        f"{', '.join(found.frameworks)}",
+        found.source,
+    ):
+        click.echo(line)
+
+
+@rules.command()
+@click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
+@click.pass_obj
+def lint(config_path: str | None, folders: Sequence[str]) -> int:
+    """Check the rule files. Each complaint names file, line and what to write instead."""
+    from cloudscan import rule
+
+    shelf = rule.read(all_rule_folders(configured(config_path), folders))
+    for problem in shelf.problems:
+        click.echo(str(problem))
+    click.echo(f"{len(shelf.rules)} rules are fine, {len(shelf.problems)} complaints.", err=True)
+    return 2 if shelf.problems else 0
+
+
+@rules.command()
+@click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
+@click.pass_obj
+def test(config_path: str | None, folders: Sequence[str]) -> int:
+    """Run the examples in the rule files."""
+    from cloudscan import rule, trial
+
+    outcomes = list(trial.run(rule.load(all_rule_folders(configured(config_path), folders))))
+    bad = [outcome for outcome in outcomes if not outcome.ok]
+    for outcome in bad:
+        click.echo(str(outcome))
+    click.echo(f"{len(outcomes) - len(bad)} examples hold, {len(bad)} do not.", err=True)
+    return 1 if bad else 0

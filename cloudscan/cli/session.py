@@ -1,0 +1,69 @@
+"""What most commands share: the configuration, the rules, the connectors, the words for language and severity."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cloudscan import config as configuration
+from cloudscan.config import Config
+from cloudscan.connector import Connector, ConnectorPlugin
+from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Severity
+from cloudscan.words import one_of
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+SEVERITIES = click.Choice([severity.value for severity in Severity])
+LANGUAGES = click.Choice(["en", "ja"])
+
+
+def lang_option(command: Command) -> Command:
+    """``--lang``."""
+    return click.option("--lang", type=LANGUAGES, help="Language.  [default: as configured, else en]")(command)
+
+
+def rules_option(command: Command) -> Command:
+    """``--rules``, any number of them."""
+    return click.option(
+        "--rules",
+        "rule_folders",
+        multiple=True,
+        type=click.Path(file_okay=False),
+        help="A folder of rules of your own, beside ours. Repeatable.",
+    )(command)
+
+
+def configured(path: str | None) -> Config:
+    """The configuration. Raises `ConfigurationError`."""
+    return configuration.load(Path(path) if path else None)
+
+
+def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
+    """Ours, the configured and the named folders."""
+    from cloudscan import plugins
+
+    return [*plugins.rule_folders(), *(Path(each) for each in (*config.scan.rules, *more))]
+
+
+def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:
+    """The connectors to use: the named ones, else the configured ones, else the only one installed."""
+    from cloudscan import plugins
+
+    installed = plugins.connector_names()
+    for name in config.connectors:
+        if name not in installed:
+            raise ConfigurationError(f"[connectors.{name}]: no such connector is installed; {one_of(name, installed)}.")
+    wanted = list(names or config.connectors or (installed if len(installed) == 1 else ()))
+    if not wanted:
+        raise ConfigurationError(
+            f"Nothing to scan: name a connector with --connector ({', '.join(installed)}), or write [connectors.<name>] "
+            "into cloudscan.toml (`cloudscan init` does)."
+        )
+    return [plugins.connector(name) for name in dict.fromkeys(wanted)]
+
+
+def opened(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:
+    """A connector with its configured options."""
+    given = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
+    return plugin.open(given, config.estate)

@@ -1,0 +1,40 @@
+"""Plain tables for the terminal."""
+
+import unicodedata
+from collections.abc import Sequence
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = 60) -> str:
+    """Columns side by side. What strangers wrote is cut, and its control characters are made visible."""
+    shown = [[shorten(_plain(value), widest) for value in row] for row in rows]
+    widths = [max(map(width, column)) for column in zip(columns, *shown, strict=True)] if columns else []
+    lines = [columns, ["─" * each for each in widths], *shown]
+    return "\n".join(
+        "  ".join(_padded(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def width(text: str) -> int:
+    """How many columns a text takes: ideographs take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def shorten(text: str, most: int) -> str:
+    """The text, or its beginning and an ellipsis."""
+    if width(text) <= most:
+        return text
+    cut = ""
+    for letter in text:
+        if width(cut + letter) >= most:
+            break
+        cut += letter
+    return cut + "…"
+
+
+def _padded(text: str, size: int) -> str:
+    return text + " " * (size - width(text))
+
+
+def _plain(value: object) -> str:
+    text = "" if value is None else str(value)
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)

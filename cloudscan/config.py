@@ -1,0 +1,190 @@
+"""`cloudscan.toml`: who we are, what to scan, where to keep it. Read strictly; no secret belongs in it."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from cloudscan.connector import Estate, Partner
+from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Severity
+from cloudscan.words import one_of
+
+FILE_NAME = "cloudscan.toml"
+_SECRET = re.compile(r"secret|token|password|passwd|access_?key|private_?key|credential", re.IGNORECASE)
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file. An unknown key is an error that names the nearest known one."""
+
+
+class OrganisationTable(_Table, frozen=True, kw_only=True):
+    """``[organisation]``: who *we* are, in the report and in the question who is an outsider."""
+
+    name: str = ""
+    domains: Sequence[str] = ()  # our mail domains
+    accounts: Sequence[str] = ()  # cloud accounts of ours, beside those that are scanned
+    ids: Sequence[str] = ()  # our organisations as the platforms call them: o-a1b2c3d4e5
+    language: Literal["en", "ja"] = "en"
+
+
+class PartnerTable(_Table, frozen=True, kw_only=True):
+    """``[[partners]]``: an outsider we have a contract with."""
+
+    name: str
+    domains: Sequence[str] = ()
+    accounts: Sequence[str] = ()  # cloud accounts, or organisation ids
+    owner: str = ""  # who answers for them on our side
+    contract_ends: date | None = None
+
+
+class ScanTable(_Table, frozen=True, kw_only=True):
+    """``[scan]``: how and where to."""
+
+    folder: str = ".cloudscan"  # snapshots, ledger and reports are kept in it
+    rules: Sequence[str] = ()  # folders of rules of our own
+    concurrency: int = 16  # requests in flight
+    fail_on: Severity = Severity.HIGH  # exit code 1 from this severity up
+
+
+class LedgerTable(_Table, frozen=True, kw_only=True):
+    """``[ledger]``: what became of the findings."""
+
+    url: str = ""  # empty: a SQLite file in the scan's folder; or postgresql+psycopg://host/database
+
+
+class Config(_Table, frozen=True, kw_only=True):
+    """The whole file."""
+
+    organisation: OrganisationTable = OrganisationTable()
+    partners: Sequence[PartnerTable] = ()
+    scan: ScanTable = ScanTable()
+    ledger: LedgerTable = LedgerTable()
+    connectors: Mapping[str, Mapping[str, Any]] = {}
+    rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
+
+    @property
+    def estate(self) -> Estate:
+        """Who we are, as connectors want to know it."""
+        us = self.organisation
+        return Estate(
+            name=us.name,
+            domains=frozenset(domain.lower() for domain in us.domains),
+            accounts=frozenset(us.accounts),
+            organisations=frozenset(us.ids),
+            partners=tuple(
+                Partner(
+                    name=partner.name,
+                    domains=frozenset(domain.lower() for domain in partner.domains),
+                    accounts=frozenset(partner.accounts),
+                    owner=partner.owner,
+                    contract_ends=partner.contract_ends,
+                )
+                for partner in self.partners
+            ),
+        )
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.scan.folder)
+
+    @property
+    def ledger_url(self) -> str:
+        return self.ledger.url or f"sqlite:///{self.folder / 'ledger.db'}"
+
+
+def load(path: Path | None) -> Config:
+    """Read the configuration; without a path, `cloudscan.toml` here if there is one, else the defaults.
+
+    Raises `ConfigurationError` with file, line, what is wrong and what to write instead.
+    """
+    if path is None:
+        path = Path(FILE_NAME)
+        if not path.exists():
+            return Config()
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}); check the path and the rights."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
+    _refuse_secrets(path, text, data)
+    try:
+        config = msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(_explained(path, text, str(error), Config)) from error
+    for account in config.organisation.accounts:
+        if not _ACCOUNT.fullmatch(account):
+            where = _place(path, text, "accounts")
+            raise ConfigurationError(f"{where}: {account!r} is no account id; write its twelve digits in quotes.")
+    if config.scan.concurrency < 1:
+        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
+    return config
+
+
+def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
+    """The options of one connector, from ``[connectors.<name>]``. Raises `ConfigurationError`."""
+    file = path or Path(FILE_NAME)
+    try:
+        return msgspec.convert(config.connectors.get(name, {}), record)
+    except msgspec.ValidationError as error:
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        raise ConfigurationError(_explained(file, text, str(error), record, prefix=f"connectors.{name}")) from error
+
+
+def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            _refuse_secrets(path, text, value, f"{inside}{key}.")
+        elif _SECRET.search(key):
+            raise ConfigurationError(
+                f"{_place(path, text, key)}: `{inside}{key}` looks like a secret, and none belongs in this file. "
+                "Remove it and let the provider's own chain find the credentials (environment, profile, role)."
+            )
+
+
+def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct], prefix: str = "") -> str:
+    what, _, where = message.partition(" - at `$")
+    steps = [step for step in re.split(r"[.\[\]]+", where.rstrip("`")) if step and step != "..."]
+    table = ".".join([*([prefix] if prefix else []), *(step for step in steps if not step.isdigit())])
+    if unknown := re.search(r"unknown field `(.*)`", what):
+        key = unknown[1]
+        inside = f" in [{table}]" if table else ""
+        return f"{_place(path, text, key)}: the key `{key}`{inside} is not known; {one_of(key, _keys(record, steps))}."
+    if missing := re.search(r"missing required field `(.*)`", what):
+        return f"{_place(path, text, steps[-1] if steps else prefix)}: `{missing[1]}` is missing in [{table}]."
+    last = steps[-1] if steps else prefix
+    return f"{_place(path, text, last)}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
+
+
+def _keys(record: Any, steps: Sequence[str]) -> list[str]:
+    found = record
+    for step in steps:
+        if hasattr(found, "__struct_fields__"):
+            found = {field.name: field.type for field in msgspec.structs.fields(found)}.get(step, object)
+        else:
+            found = (getattr(found, "__args__", None) or (object,))[-1]
+        if not hasattr(found, "__struct_fields__") and getattr(found, "__args__", None) and step.isdigit():
+            found = found.__args__[0]
+    if not hasattr(found, "__struct_fields__"):
+        found = next((each for each in getattr(found, "__args__", ()) if hasattr(each, "__struct_fields__")), found)
+    return list(getattr(found, "__struct_fields__", ()))
+
+
+def _place(path: Path, text: str, key: str) -> str:
+    """``file:line`` where a key stands, as far as that can be seen in the text."""
+    pattern = re.compile(rf"^\s*(?:\[+[^\]]*)?['\"]?{re.escape(key)}['\"]?\s*(?:=|\]|\.)")
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.match(line):
+            return f"{path}:{number}"
+    return str(path)

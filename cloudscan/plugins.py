@@ -1,0 +1,81 @@
+"""What is installed: connectors, report formats and rules, found by entry points. Ours come by the same door.
+
+A package that cannot be loaded costs itself only: it is told by name, with the reason, to whoever asks for it.
+"""
+
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TypeVar
+
+from cloudscan.connector import ConnectorPlugin
+from cloudscan.errors import ConfigurationError
+from cloudscan.report import ReportFormat
+from cloudscan.words import one_of
+
+Plugin = TypeVar("Plugin")
+
+
+def connector_names() -> tuple[str, ...]:
+    """The installed connectors, by name, without loading any."""
+    return _names("cloudscan.connectors")
+
+
+def connector(name: str) -> ConnectorPlugin:
+    """One connector. Raises `ConfigurationError` where there is none of that name, or it cannot be loaded."""
+    return _load("cloudscan.connectors", name, ConnectorPlugin)
+
+
+def format_names() -> tuple[str, ...]:
+    """The installed report formats, by name, without loading any."""
+    return _names("cloudscan.reports")
+
+
+def report_format(name: str) -> ReportFormat:
+    """One report format. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.reports", name, ReportFormat)
+
+
+def rule_folders() -> tuple[Path, ...]:
+    """The folders of rules that installed packages bring."""
+    folders: list[Path] = []
+    for entry in sorted(entry_points(group="cloudscan.rules"), key=lambda entry: entry.name):
+        find: Callable[[], Path] = _imported(entry)
+        folders.append(find())
+    return tuple(folders)
+
+
+def bundled_rules() -> Path:
+    """Our own rules: inside the package where it was installed from a wheel, beside it in a checkout."""
+    here = Path(__file__).parent
+    packed = here / "_rules"
+    return packed if packed.is_dir() else here.parent / "rules"
+
+
+def _names(group: str) -> tuple[str, ...]:
+    return tuple(sorted({entry.name for entry in entry_points(group=group)}))
+
+
+def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
+    found = {entry.name: entry for entry in entry_points(group=group)}
+    what = group.removeprefix("cloudscan.").removesuffix("s")
+    if name not in found:
+        raise ConfigurationError(f"There is no {what} called {name!r}; {one_of(name, sorted(found))}.")
+    plugin = _imported(found[name])
+    if not isinstance(plugin, kind):
+        raise ConfigurationError(
+            f"The {what} {name!r} ({found[name].value}) is a {type(plugin).__name__}, not a {kind.__name__}; "
+            "its package has to be repaired."
+        )
+    return plugin
+
+
+def _imported(entry: EntryPoint):  # type: ignore[no-untyped-def]  # whatever a stranger's package holds
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{entry.name!r} ({entry.value}) cannot be loaded: {error}. "
+            f"Is everything installed that it needs? "
+            f"For what comes with cloudscan: pip install 'cloudscan[{entry.name}]'"
+        ) from error
