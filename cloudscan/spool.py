@@ -27,6 +27,9 @@ from cloudscan.report import Coverage
 WHOLE: Final = "all"
 """The `Coverage.table` of a scope of which nothing at all could be read."""
 
+LONGEST: Final = 8_000_000
+"""Bytes of one fact; DuckDB's reader takes twice as much."""
+
 _TABLES: Final = {
     "resource": "resources",
     "principal": "principals",
@@ -107,6 +110,8 @@ class Pen:
         try:
             line = _line(fact)
             _check.decode(line)
+            if len(line) > LONGEST:
+                raise ValueError(f"it is {len(line)} bytes long")
         except (msgspec.ValidationError, TypeError, ValueError) as error:
             uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
             reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {error}"
