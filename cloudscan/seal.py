@@ -301,7 +301,7 @@ class _Sealing:
             for name in columns
             if is_uid(name) and name != "uid" and self._count(f"SELECT count({name}) FROM staged_{table}")
         ]
-        mentioned.append("SELECT scope_uid, scope_text FROM coverage")
+        mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
         return self._write(
             "ids",
