@@ -1,6 +1,6 @@
 """From a spool of JSON lines to a snapshot: Parquet tables, keys for ids, exposures computed once.
 
-The lines are read in a single pass into Parquet by type, ids hashed to keys on the way. Everything after that works
+The lines are read in a single pass into Parquet, ids hashed to keys on the way. Everything after that works
 on columns and keys. DuckDB keeps to a memory limit and spills into the snapshot's own folder. The snapshot
 appears at the end, by rename.
 """
@@ -134,34 +134,27 @@ class _Sealing:
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
         known = ", ".join(_text(tag) for tag in (*_TAG.values(), "gone"))
-        self.db.execute("SET partitioned_write_flush_threshold = 100000")
         self.db.execute(f"""
             COPY (
                 SELECT * EXCLUDE ({", ".join(uids)}, filename, type), {keyed}, filename AS scope_file,
                        CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
                 FROM read_json({_text(self.lines / "*.jsonl")}, format = 'newline_delimited', ignore_errors = true,
-                               filename = true, maximum_object_size = 67108864, columns = {{{spec}}})
+                               filename = true, columns = {{{spec}}})
                 WHERE type IS DISTINCT FROM 'report'
-            ) TO {_text(self.work / "stage")} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (type))
+            ) TO {_text(self.work / "stage.parquet")} (FORMAT parquet, COMPRESSION lz4)
         """)
+        self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({_text(self.work / 'stage.parquet')})")
         for table, tag in _TAG.items():
-            parts = self.work / "stage" / f"type={tag}"
-            if parts.exists():
-                source = f"read_parquet({_text(parts / '*.parquet')}, hive_partitioning = false)"
-            else:
-                empty = [f"NULL::{kind} AS {name}" for name, kind in columns.items() if not is_uid(name)]
-                empty += [f"NULL::BIGINT AS {name}, NULL::VARCHAR AS {name}_text" for name in uids]
-                source = f"(SELECT {', '.join(empty)}, NULL::VARCHAR AS scope_file WHERE false)"
-            self.db.execute(f"CREATE VIEW staged_{table} AS SELECT * FROM {source}")
+            mine = [name for name in BASE[table] if not is_uid(name)]
+            mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
+            self.db.execute(
+                f"CREATE VIEW staged_{table} AS SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {_text(tag)}"
+            )
 
     def _malformed(self) -> Iterator[Coverage]:
         """Lines that are not JSON: a disk that ran full, an editor. They cost a row, not the snapshot."""
-        parts = self.work / "stage" / "type=malformed"
-        if not parts.exists():
-            return
         counts = self.db.execute(
-            f"SELECT scope_file, count(*) FROM read_parquet({_text(parts / '*.parquet')}, hive_partitioning = false) "
-            "GROUP BY scope_file ORDER BY scope_file"
+            "SELECT scope_file, count(*) FROM stage WHERE type = 'malformed' GROUP BY scope_file ORDER BY scope_file"
         ).fetchall()
         for file, count in counts:
             scope = spool.report_of(Path(file)).scope
@@ -308,7 +301,7 @@ class _Sealing:
             for name in columns
             if is_uid(name) and name != "uid" and self._count(f"SELECT count({name}) FROM staged_{table}")
         ]
-        mentioned.append("SELECT scope_uid, scope_text FROM coverage")
+        mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
         return self._write(
             "ids",

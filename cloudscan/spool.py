@@ -21,11 +21,14 @@ import msgspec
 
 from cloudscan.connector import Cursor, Gap, Scope
 from cloudscan.errors import SnapshotError
-from cloudscan.facts import AnyFact, Fact, Outcome
+from cloudscan.facts import Access, AnyFact, Fact, Grant, Outcome, Via
 from cloudscan.report import Coverage
 
 WHOLE: Final = "all"
 """The `Coverage.table` of a scope of which nothing at all could be read."""
+
+LONGEST: Final = 8_000_000
+"""Bytes of one fact; DuckDB's reader takes twice as much."""
 
 _TABLES: Final = {
     "resource": "resources",
@@ -79,6 +82,7 @@ class Pen:
         self._scopes: list[Scope] = []
         self._cursor: Cursor | None = None
         self._requests = 0
+        self._safe: tuple[int, dict[str, int]] = (0, {})  # where the last cursor stands
 
     def __enter__(self) -> "Pen":
         self._file = _private(self._part)
@@ -98,16 +102,23 @@ class Pen:
         return tuple(self._scopes)
 
     def fact(self, fact: AnyFact) -> None:
-        """Write a fact down. One that breaks its own record's types is left out and told as a gap."""
+        """Write a fact down. One that breaks its own record's types is left out and told as a gap.
+
+        In place of a malformed grant stands one that could not be read: without it the resource would look closed.
+        """
         table = _TABLES[type(fact).__name__.lower()]
         try:
             line = _line(fact)
             _check.decode(line)
+            if len(line) > LONGEST:
+                raise ValueError(f"it is {len(line)} bytes long")
         except (msgspec.ValidationError, TypeError, ValueError) as error:
             uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
             reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {error}"
             self._gaps.append(Gap(table=table, outcome=Outcome.FAILED, reason=reason))
-            return
+            if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
+                return
+            line = _line(_unread(fact))
         self._out.write(line + b"\n")
         self._facts[table] = self._facts.get(table, 0) + 1
 
@@ -119,6 +130,7 @@ class Pen:
 
     def cursor(self, cursor: Cursor) -> None:
         self._cursor = cursor
+        self._safe = self._out.tell(), dict(self._facts)
 
     def spent(self, requests: int) -> None:
         self._requests += requests
@@ -126,7 +138,15 @@ class Pen:
     def finish(
         self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""
     ) -> tuple[ScopeReport, Path]:
-        """Close the scope and publish its file."""
+        """Close the scope and publish its file.
+
+        Of a scope that was not told to its end only what stands before its last cursor is kept: a resource
+        whose grants were still to come would look like one that nobody can reach.
+        """
+        if outcome is not Outcome.COMPLETE:
+            place, self._facts = self._safe
+            self._out.seek(place)
+            self._out.truncate()
         report = ScopeReport(
             scope=self._scope,
             outcome=outcome,
@@ -219,7 +239,8 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         )
 
     if report.outcome is not Outcome.COMPLETE:
-        yield row(WHOLE, report.outcome, reason=report.reason, needs=report.needs, requests=report.requests)
+        told = sum(report.facts.values())
+        yield row(WHOLE, report.outcome, reason=report.reason, needs=report.needs, requests=report.requests, facts=told)
     facts = dict(report.facts)
     for gap in report.gaps:
         yield row(
@@ -256,12 +277,23 @@ def _line(record: Fact | ScopeReport) -> bytes:
 
 def _mended(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, dict):
         return {_mended(key): _mended(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_mended(item) for item in value]
     return value
+
+
+def _unread(grant: Grant) -> Grant:
+    return Grant(
+        uid=str(grant.uid),
+        resource_uid=grant.resource_uid,
+        audience=None,
+        access=Access.READ,
+        via=Via.DIRECT,
+        effective=None,
+    )
 
 
 def _private(path: Path) -> BinaryIO:

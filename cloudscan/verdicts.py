@@ -122,8 +122,10 @@ def _reach(db: duckdb.DuckDBPyConnection, rule: Rule) -> dict[int, dict[str, Any
 def _evidence(db: duckdb.DuckDBPyConnection, rule: Rule) -> dict[int, list[dict[str, Any]]]:
     """The weightiest rows of each verdict, in an order that is the same every time."""
     columns = [column for column in rule.columns if column != "flagged"]
+    # The place where a person has to act comes before what merely inherits from it.
+    own = ["resource_uid = origin_uid DESC NULLS LAST"] if {"resource_uid", "origin_uid"} <= set(columns) else []
     heavy = [f"{column} DESC NULLS LAST" for column in ("audience", "access") if column in columns]
-    order = ", ".join([*heavy, *(_quoted(column) for column in columns)])
+    order = ", ".join([*own, *heavy, *(_quoted(column) for column in columns)])
     cursor = db.execute(f"""
         SELECT n, {", ".join(_quoted(column) for column in columns)} FROM proof
         QUALIFY row_number() OVER (PARTITION BY n ORDER BY {order}) <= {EVIDENCE}

@@ -1,0 +1,199 @@
+"""Seal and judge a large estate within 2 GiB: `python tests/bench/engine.py --scale 1` is a million resources.
+
+DuckDB writes the spool (Python would need longer than the measurement), then one child process seals it and another
+judges the snapshot, each measured by itself: wall clock, CPU, peak memory. Absolute times differ between machines;
+what holds is memory, and the cost per resource.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from cloudscan import rule, seal, spool
+from cloudscan.connector import Scope
+from cloudscan.facts import Outcome
+from cloudscan.judge import judge
+from cloudscan.snapshot import Snapshot
+
+LIMIT = 2 * 1024**3
+SCOPES = 20
+MILLION = 1_000_000
+
+RULES = {
+    "open-to-anyone": ("origin_uid", "e.audience >= 'anyone_with_link' AND e.effective AS flagged FROM exposures AS e"),
+    "latent-link": (
+        "origin_uid",
+        "e.audience >= 'anyone_with_link' AND NOT e.effective AS flagged FROM exposures AS e",
+    ),
+    "outsider-may-write": (
+        "origin_uid",
+        "e.principal_affiliation = 'external' AND e.access >= 'write' AS flagged FROM exposures AS e",
+    ),
+    "link-without-end": (
+        "grant_uid",
+        "e.expires_on > $as_of + INTERVAL 365 DAY AND e.via = 'link' AS flagged FROM exposures AS e "
+        "WHERE e.grant_uid IS NOT NULL",
+    ),
+    "orphan": ("resource_uid", "e.owner_status <> 'active' AND e.audience > 'owner' AS flagged FROM exposures AS e"),
+    "large-group": (
+        "origin_uid",
+        "(SELECT count(*) FROM members AS m WHERE m.group_uid = e.principal_uid) > 400 AS flagged FROM exposures AS e",
+    ),
+}
+
+TEMPLATE = """
+id: {id}
+severity: high
+confidence: high
+cause: bench
+likelihood: 3
+effort: low
+identity: [{identity}]
+query: |
+  SELECT e.{identity}, {more} e.access, e.audience, {rest}
+text:
+  en: {{title: t, message: m, why: w, fix: f}}
+  ja: {{title: t, message: m, why: w, fix: f}}
+examples:
+  - {{it: flags, flags: [[res]]}}
+  - {{it: passes, passes: [[res]]}}
+  - {{it: cannot tell, unknown: [[res]]}}
+"""
+
+
+def write_spool(folder: Path, millions: float) -> None:
+    """A spool of drives: folders of a hundred files, one link for anyone in fifty thousand, guests, groups."""
+    lines = folder / "spool"
+    spool.begin(lines, spool.ScanRecord(id="bench", started_on=spool.now(), connectors=["bench"]))
+    each = int(millions * MILLION / SCOPES)
+    db = duckdb.connect()
+    db.execute("SET memory_limit = '1GiB'; SET threads = 2; SET preserve_insertion_order = false")
+    for number in range(SCOPES):
+        first = number * each
+        scope = Scope(uid=f"bench:drive/{number}", platform="bench", kind="drive", name=str(number), account="acme")
+        path = lines / spool.file_name(scope.uid)
+        parts = [folder / f"{number}.{kind}.part" for kind in ("resources", "grants", "people")]
+        db.execute(f"""COPY (
+            SELECT 'resource' AS type, 'bench:item/' || md5(i::VARCHAR) AS uid, 'bench' AS platform, 'acme' AS account,
+                   CASE WHEN i % 100 = 0 THEN 'folder' ELSE 'file' END AS kind, 'Report ' || i || '.docx' AS name,
+                   'Drive {number}/Folder ' || (i // 100) || '/Report ' || i || '.docx' AS path,
+                   CASE WHEN i % 100 > 0 THEN 'bench:item/' || md5((i - i % 100)::VARCHAR) END AS parent_uid,
+                   'bench:drive/{number}' AS container_uid, 'bench:user/' || (i % 20000) AS owner_uid,
+                   (hash(i) % 10000000)::BIGINT AS size_bytes, '2025-01-01T00:00:00Z' AS created_on,
+                   'https://drive.example/' || i AS url
+            FROM range({first}, {first + each}) AS t(i)) TO '{parts[0]}' (FORMAT json)""")
+        db.execute(f"""COPY (
+            SELECT 'grant' AS type, 'bench:grant/' || md5(i::VARCHAR) AS uid,
+                   'bench:item/' || md5((i * 2 // 3)::VARCHAR) AS resource_uid,
+                   CASE WHEN i % 3 = 0 THEN 'bench:item/' || md5((i * 2 // 3 - (i * 2 // 3) % 100)::VARCHAR) END
+                       AS origin_uid,
+                   i % 3 = 0 AS inherited,
+                   CASE WHEN i % 50000 > 0 THEN 'bench:user/' || (hash(i) % 20500) END AS principal_uid,
+                   CASE WHEN i % 50000 = 0 THEN 'anyone_with_link' WHEN i % 9 = 0 THEN 'named_external'
+                        ELSE 'named' END AS audience,
+                   CASE WHEN i % 4 = 0 THEN 'write' ELSE 'read' END AS access,
+                   CASE WHEN i % 50000 = 0 THEN 'link' ELSE 'acl' END AS via,
+                   false AS discoverable, '9999-12-31T00:00:00Z' AS expires_on, false AS password,
+                   '2025-01-01T00:00:00Z' AS granted_on, CASE WHEN i % 1000000 > 0 THEN true END AS effective,
+                   '' AS blocked_by, '' AS url, '{{}}'::JSON AS detail
+            FROM range({first * 3 // 2}, {(first + each) * 3 // 2}) AS t(i)) TO '{parts[1]}' (FORMAT json)""")
+        people = """
+            SELECT 'principal' AS type, 'bench:user/' || i AS uid, 'bench' AS platform, 'acme' AS account,
+                   CASE WHEN i < 20000 THEN 'user' ELSE 'group' END AS kind, 'user' || i || '@acme.example' AS email,
+                   CASE WHEN i % 10 = 0 THEN 'external' ELSE 'internal' END AS affiliation,
+                   CASE WHEN i % 5000 = 0 THEN 'suspended' ELSE 'active' END AS status,
+                   NULL AS group_uid, NULL AS member_uid
+            FROM range(20500) AS t(i)
+            UNION ALL BY NAME
+            SELECT 'membership' AS type, 'bench:user/' || (20000 + i % 500) AS group_uid,
+                   'bench:user/' || (i % 20000) AS member_uid FROM range(100000) AS t(i)"""
+        if number == 0:
+            db.execute(f"COPY ({people}) TO '{parts[2]}' (FORMAT json)")
+        report = spool.ScopeReport(
+            scope=scope, outcome=Outcome.COMPLETE, facts={"resources": each, "grants": each * 3 // 2}
+        )
+        with path.open("wb") as file:
+            for part in parts:
+                if part.exists():
+                    with part.open("rb") as source:
+                        shutil.copyfileobj(source, file, 1 << 20)
+                    part.unlink()
+            file.write(msgspec.json.encode(report) + b"\n")
+
+
+def write_rules(folder: Path) -> Path:
+    for name, (identity, rest) in RULES.items():
+        more = "" if identity == "resource_uid" else "e.resource_uid,"
+        path = folder / "rules" / "bench" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(TEMPLATE.format(id=name, identity=identity, more=more, rest=rest), encoding="utf-8")
+    return folder / "rules"
+
+
+def measured(name: str, work: "object") -> tuple[float, float, int]:
+    """Run a function in a child; wall clock, CPU seconds and peak bytes of the child."""
+    began = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        try:
+            work()  # type: ignore[operator]
+        except BaseException as error:  # the child must end here, whatever happened
+            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    _, status, usage = os.wait4(child, 0)
+    if status:
+        raise SystemExit(f"{name} failed")
+    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--scale", type=float, default=10, help="millions of resources (grants: half as many again)")
+    arguments.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where there is room")
+    options = arguments.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
+    try:
+        print(f"writing {options.scale:g} million resources …", file=sys.stderr)
+        measured("write", lambda: write_spool(folder, options.scale))
+        spooled = sum(path.stat().st_size for path in (folder / "spool").iterdir())
+        rules = write_rules(folder)
+        sealing = measured("seal", lambda: seal.seal(folder))
+        sealed = sum(path.stat().st_size for path in (folder / "tables").iterdir())
+        told: list[str] = []
+
+        def judging() -> None:
+            with Snapshot.open(folder) as snapshot:
+                verdicts = judge(snapshot, rule.load([rules]))
+                for name, tally in verdicts.tallies.items():
+                    print(
+                        f"  {name:20} {tally.flagged:>9,} flagged {tally.unknown:>9,} unknown {tally.passed:>11,} passed"
+                    )
+                sys.stdout.flush()
+
+        judged = measured("judge", judging)
+        print(f"spool {spooled / 1e6:,.0f} MB, snapshot {sealed / 1e6:,.0f} MB{''.join(told)}")
+        for name, (wall, cpu, peak) in {"seal": sealing, f"judge, {len(RULES)} rules": judged}.items():
+            each = cpu / options.scale
+            print(
+                f"{name:16} {wall:7.1f} s  {cpu:7.1f} s CPU  {each:6.2f} µs CPU per resource  peak {peak / 2**20:,.0f} MiB"
+            )
+        over = [name for name, (_, _, peak) in {"seal": sealing, "judge": judged}.items() if peak > LIMIT]
+        if over:
+            print(f"over the limit of 2 GiB: {', '.join(over)}", file=sys.stderr)
+        return 1 if over else 0
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    raise SystemExit(main())

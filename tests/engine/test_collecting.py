@@ -1,0 +1,237 @@
+"""Collecting: whatever a connector or a platform does, the scan ends, and says what it could not see."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from toys import Listed, file, scope, telling, way
+
+from cloudscan import spool
+from cloudscan.collect import CollectOptions, Event, Finished, Found, Retrying, collect
+from cloudscan.connector import Cursor, Gap, Spent, Told
+from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, Throttled, Unreachable
+from cloudscan.facts import Audience, Grant, Outcome
+from cloudscan.report import Coverage
+from cloudscan.snapshot import Snapshot
+
+QUICK = CollectOptions(concurrency=4, attempts=3, pause=0.01)
+
+
+def failing(error: Exception, *before: Told) -> Iterator[Told]:
+    yield from before
+    raise error
+
+
+def uids(snapshot: Snapshot) -> list[str]:
+    return [row[0] for row in snapshot.query("SELECT uid FROM resources ORDER BY name").rows]
+
+
+def troubles(snapshot: Snapshot) -> list[Coverage]:
+    return [row for row in snapshot.coverage() if row.outcome is not Outcome.COMPLETE]
+
+
+def test_scopes_found_on_the_way_are_collected_too(tmp_path: Path) -> None:
+    """An account yields its buckets; each bucket once, whoever names it."""
+    toy = Listed(
+        {
+            "account": telling(scope("a"), scope("b"), scope("a")),
+            "a": telling(file("1"), scope("b")),
+            "b": telling(file("2")),
+        },
+        top=["account"],
+    )
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        assert uids(snapshot) == ["toy:1", "toy:2"]
+        assert sorted(toy.asked) == ["a", "account", "b"]
+        assert snapshot.scan.complete
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "words"),
+    [
+        (AccessDenied("not allowed to list", needs="s3:ListBucket"), Outcome.DENIED, "not allowed to list"),
+        (Unreachable("no answer from the endpoint"), Outcome.FAILED, "no answer"),
+        (Throttled("slow down", retry_after=0.0), Outcome.FAILED, "slow down"),
+        (Malformed("not JSON"), Outcome.FAILED, "not JSON"),
+        (KeyError("Owner"), Outcome.FAILED, "the connector toy failed: KeyError: 'Owner'"),
+        (RecursionError("too deep"), Outcome.FAILED, "RecursionError: too deep"),
+        (OSError("broken pipe"), Outcome.FAILED, "OSError: broken pipe"),
+    ],
+)
+def test_a_scope_that_fails_costs_itself_and_a_coverage_row(
+    tmp_path: Path, error: Exception, outcome: Outcome, words: str
+) -> None:
+    """The neighbours are read, the reason is told, the scan is not complete."""
+    toy = Listed({"bad": lambda: failing(error), "good": telling(file("1"))})
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert uids(snapshot) == ["toy:1"]
+        assert (row.scope_name, row.table, row.outcome) == ("bad", spool.WHOLE, outcome)
+        assert words in row.reason
+        assert not snapshot.scan.complete
+
+
+def test_a_scope_that_breaks_off_leaves_nothing_half_told(tmp_path: Path) -> None:
+    """A bucket whose grants were still to come would look closed; so only what a cursor vouches for is kept."""
+    safe = (file("1"), way("1"), Cursor(scope_uid="toy:scope/a", token="1"))
+    toy = Listed({"a": lambda: failing(Malformed("cut off"), *safe, file("2"))})
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        assert uids(snapshot) == ["toy:1"]
+
+
+def test_a_pause_is_kept_and_the_scope_asked_again(tmp_path: Path) -> None:
+    """Throttled twice, told the third time: complete, with nothing told double."""
+    tries = iter([Throttled("slow down", retry_after=0.01), Unreachable("time-out"), None])
+
+    def script() -> Iterator[Told]:
+        yield file("1")
+        if error := next(tries):
+            raise error
+
+    toy = Listed({"a": script})
+    events: list[Event] = []
+
+    with collect([toy], tmp_path / "s", options=QUICK, on_event=events.append) as snapshot:
+        assert uids(snapshot) == ["toy:1"]
+        assert snapshot.scan.complete
+    assert [event.attempt for event in events if isinstance(event, Retrying)] == [1, 2]
+
+
+def test_gaps_and_spent_requests_become_coverage(tmp_path: Path) -> None:
+    """What a connector could not read inside a scope stands in the report with the right that was missing."""
+    gap = Gap(
+        table="grants", outcome=Outcome.DENIED, reason="ACL not readable", needs="s3:GetBucketAcl", seen=1, total=3
+    )
+    toy = Listed({"a": telling(file("1"), Spent(requests=2), gap, Spent(requests=3))})
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert (row.table, row.needs, row.seen, row.total) == ("grants", "s3:GetBucketAcl", 1, 3)
+        assert snapshot.scan.requests == 5
+
+
+def test_a_platform_that_cannot_even_begin_is_a_coverage_row(tmp_path: Path) -> None:
+    """No scopes at all is not the same as nothing to see."""
+
+    class Shut(Listed):
+        def scopes(self) -> Iterator[Told]:
+            raise AccessDenied("may not list accounts", needs="organizations:ListAccounts")
+
+    with collect([Shut({})], tmp_path / "s", options=QUICK) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert (row.platform, row.outcome, row.needs) == ("toy", Outcome.DENIED, "organizations:ListAccounts")
+
+
+def test_a_malformed_grant_stands_as_one_that_could_not_be_read(tmp_path: Path) -> None:
+    """Left out, it would make its resource look closed."""
+    broken = Grant(uid="toy:g", resource_uid="toy:1", audience="everyone!", access="read", via="link")  # type: ignore[arg-type]
+    toy = Listed({"a": telling(file("1"), broken)})
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        assert snapshot.query("SELECT audience, effective FROM exposures").rows == [[None, None]]
+        assert "everyone!" in troubles(snapshot)[0].reason
+
+
+def test_hostile_names_survive(tmp_path: Path) -> None:
+    """Half surrogates, NUL, quotes, line ends: nothing is lost, nothing breaks."""
+    names = ["a\ud800b", "nul\x00", 'it\'s "quoted"', "line\nend", "<script>", "\u202eevil", "x" * 10_000]
+    toy = Listed({"a'; DROP TABLE grants; --": telling(*(fact for name in names for fact in (file(name), way(name))))})
+
+    with collect([toy], tmp_path / "it's", options=QUICK) as snapshot:
+        rows = snapshot.query("SELECT resource_name, audience FROM exposures").rows
+
+    assert sorted(row[0] for row in rows) == sorted(["a\ufffdb", *names[1:]])
+    assert {row[1] for row in rows} == {Audience.ANYONE_WITH_LINK}
+
+
+def test_an_interrupted_scan_goes_on_where_it_stood(tmp_path: Path) -> None:
+    """Killed in the middle and started again: the finished scopes are not asked for a second time."""
+    scripts = {"a": telling(file("1"), scope("c")), "b": telling(file("2")), "c": telling(file("3"))}
+
+    def interrupt(event: Event) -> None:
+        if isinstance(event, Finished) and event.scope.name == "a":
+            raise KeyboardInterrupt
+
+    one = CollectOptions(concurrency=1)
+    first = Listed(scripts, top=["a", "b"])
+    with pytest.raises(KeyboardInterrupt):
+        collect([first], tmp_path / "s", options=one, on_event=interrupt)
+    begun = spool.record_of(tmp_path / "s" / "spool")
+
+    second = Listed(scripts, top=["a", "b"])
+    with collect([second], tmp_path / "s", options=one) as snapshot:
+        assert uids(snapshot) == ["toy:1", "toy:2", "toy:3"]
+        assert "a" not in second.asked
+        assert (snapshot.scan.id, snapshot.scan.started_on) == (begun.id, begun.started_on)
+
+
+def test_two_scans_do_not_share_a_folder(tmp_path: Path) -> None:
+    """The second is told at once; the first is not disturbed."""
+    refused: list[str] = []
+    inner = Listed({"x": telling(file("x"))})
+
+    def script() -> Iterator[Told]:
+        try:
+            collect([inner], tmp_path / "s", options=QUICK)
+        except ScanRunning as error:
+            refused.append(str(error))
+        yield file("1")
+
+    with collect([Listed({"a": script})], tmp_path / "s", options=QUICK) as snapshot:
+        assert uids(snapshot) == ["toy:1"]
+    assert "Another scan works in" in refused[0]
+
+
+def test_a_finished_snapshot_is_not_written_over(tmp_path: Path) -> None:
+    """What was seen stays what was seen."""
+    toy = Listed({"a": telling(file("1"))})
+    collect([toy], tmp_path / "s", options=QUICK).close()
+
+    with pytest.raises(SnapshotError, match="holds a finished snapshot"):
+        collect([toy], tmp_path / "s", options=QUICK)
+
+
+def test_what_does_not_fit_the_budget_is_said_to_be_skipped(tmp_path: Path) -> None:
+    """A budget leaves a row for each scope that was not begun."""
+    with collect(
+        [Listed({"a": telling(file("1"))})], tmp_path / "s", options=CollectOptions(max_seconds=-1)
+    ) as snapshot:
+        assert [row.outcome for row in snapshot.coverage()] == [Outcome.SKIPPED]
+
+
+def test_scopes_are_in_work_side_by_side(tmp_path: Path) -> None:
+    """As many as `concurrency` says: here two, which wait for each other."""
+    meeting = threading.Barrier(2, timeout=10)
+
+    def script() -> Iterator[Told]:
+        meeting.wait()
+        yield from ()
+
+    with collect(
+        [Listed({"a": script, "b": script})], tmp_path / "s", options=CollectOptions(concurrency=2)
+    ) as snapshot:
+        assert snapshot.scan.complete
+
+
+def test_events_tell_the_progress_and_where_the_facts_are(tmp_path: Path) -> None:
+    """Enough for a progress line and for first findings before the scan ends."""
+    told: list[str] = []
+    events: list[Event] = []
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, Finished):
+            told.extend(getattr(fact, "uid", "") for fact in spool.facts(event.path))
+
+    collect([Listed({"a": telling(file("1"), way("1"))})], tmp_path / "s", options=QUICK, on_event=listen).close()
+
+    assert told == ["toy:1", "toy:way/1"]
+    assert [event.total for event in events if isinstance(event, Found)] == [1]
+    assert [(event.done, event.total) for event in events if isinstance(event, Finished)] == [(1, 1)]

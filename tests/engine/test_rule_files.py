@@ -1,0 +1,157 @@
+"""Rule files are refused with file, line, reason and what to write instead."""
+
+from pathlib import Path
+
+import pytest
+from toys import RULE, load_text
+
+from cloudscan.errors import RuleError
+from cloudscan.rule import lint, load
+from cloudscan.trial import run
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(RuleError) as refused:
+        load_text(folder, text)
+    return str(refused.value).replace(f"{folder}/links/", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "line", "words"),
+    [
+        ("severity: high", "severity: hihg", 2, "write high"),
+        ("effort: low", "efort: low", 6, "the key `efort` is not known; write effort"),
+        ("effort: low", "effort: tiny", 6, "write one of"),
+        ("likelihood: 4", "likelihood: 9", 5, "write 1 (rare) to 5 (expected)"),
+        ("id: link-open-to-anyone", "id: other-name", 1, "differs from the file's name"),
+        ("identity: [origin_uid]", "identity: [orgin_uid]", 7, "write origin_uid"),
+        ("cause: shared-link", "cause: shared-link\ncause: again", 5, "`cause` is written twice"),
+        ("e.origin_uid,", "e.orign_uid,", 9, "`exposures` has no column `orign_uid`; write origin_uid"),
+        ("FROM exposures AS e", "FROM exposure AS e", 11, "there is no table `exposure`; write exposures"),
+        ("FROM exposures AS e", "FROM read_csv('/etc/passwd') AS e", 11, "a rule reads tables"),
+        ("FROM exposures AS e", "FROM 'x.parquet' AS e", 11, "there is no table `x.parquet`"),
+        ("<> 'account'", "<> getenv('HOME')", 12, "the function getenv is not allowed"),
+        ("<> 'account'", "<> 'a' AND e.granted_on < now()", 12, "now() reads the clock"),
+        ("<> 'account'", "<> 'a' AND e.granted_on < current_date", 12, "reads the clock"),
+        ("<> 'account'", "<> 'a' AND random() < 0.5", 12, "is chance"),
+        ("<> 'account'", "<> 'a'; DROP TABLE grants", 9, "a rule is exactly one SELECT"),
+        ("<> 'account'", "<> 'a' ORDER BY 1", 12, "drop ORDER BY"),
+        ("<> 'account'", "<> 'a' LIMIT 1", 12, "drop LIMIT"),
+        ("<> 'account'", "<> 'a' AND e.granted_on < $as_off", 8, "write as_of"),
+        ("<> 'account'", "<> 'a' AND (e.audience) > 'owner'", 12, "is a ladder"),
+        ("<> 'account'", "<> 'a' AND e.audience = 'anyone'", 12, "`audience` is never 'anyone'"),
+        ("<> 'account'", "<> 'a' AND e.size_bytes / 2 > 1", 12, "a * 100 > b * 20"),
+        ("<> 'account'", "<> 'a' AND AND", 12, "this is not SQL"),
+        ("AS flagged", "AS flaged", 8, "no column `flagged`"),
+        ("SELECT e.origin_uid", "SELECT e.grant_uid, e.origin_uid", 8, "two columns are called `grant_uid`"),
+        ("{resource_name} is open", "{resource_nam} is open", 14, "write resource_name"),
+        ("{resource_name} is open", "{resource_name.__class__} is open", 14, "write {column}"),
+        ("why: It leaks.", "why: ''", 14, "empty"),
+        ("  ja: {", "  fr: {", 15, "the language 'fr' is not known"),
+        ("audience: null", "audience: null, colour: red", 23, "`grants` has no column `colour`"),
+        ("unknown: [[res]]", "flags: [[res]]", 16, "no example unknown anything"),
+        ("passes: [[res]]", "passes: [[res, way]]", 20, "does not fit the identity"),
+        ("likelihood: 4", "likelihood: 4\nframeworks: [cis#1.1]", 6, "the framework 'cis' is not known"),
+        ("likelihood: 4", "likelihood: [", 6, "this is not YAML"),
+        ("likelihood: 4", "likelihood: &a 4\nneeds: {en: *a , ja: *a }", 5, "aliases"),
+    ],
+)
+def test_a_rule_that_cannot_be_used_is_refused(
+    tmp_path: Path, rule_text: str, written: str, instead: str, line: int, words: str
+) -> None:
+    """The message names the line to go to and what to write there."""
+    assert written in rule_text
+
+    message = refusal(tmp_path, rule_text.replace(written, instead, 1))
+
+    assert any(part.startswith(f"link-open-to-anyone.yaml:{line}: ") and words in part for part in message.splitlines())
+
+
+def test_an_unnamed_ladder_cannot_hide(tmp_path: Path, rule_text: str) -> None:
+    """Under another name a ladder would be compared as text; so it keeps its name."""
+    hidden = rule_text.replace("e.audience, e.access", "e.audience AS reach, e.access", 1)
+
+    assert "a ladder keeps its name" in refusal(tmp_path, hidden)
+
+
+def test_all_problems_of_all_files_come_together(tmp_path: Path, rule_text: str) -> None:
+    """An author fixes a folder in one go."""
+    for name in ("first", "second"):
+        path = tmp_path / "links" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(rule_text.replace("link-open-to-anyone", name).replace("likelihood: 4", "likelihood: 0"))
+
+    problems = lint([tmp_path])
+
+    assert [Path(problem.file).name for problem in problems] == ["first.yaml", "second.yaml"]
+
+
+def test_an_id_is_taken_once(tmp_path: Path, rule_text: str) -> None:
+    """Findings are named after rules, so two rules cannot share a name."""
+    load_text(tmp_path / "a", rule_text)
+    load_text(tmp_path / "b", rule_text)
+
+    with pytest.raises(RuleError, match="is taken by"):
+        load([tmp_path / "a", tmp_path / "b"])
+
+
+def test_controls_are_resolved(tmp_path: Path, rule_text: str) -> None:
+    """A rule may name a control that its frameworks know."""
+    (tmp_path / "frameworks").mkdir()
+    (tmp_path / "frameworks" / "cis.yaml").write_text("{id: cis, title: CIS, controls: {'1.1': Share less}}")
+
+    rules = load_text(tmp_path, rule_text.replace("effort: low", "effort: low\nframeworks: ['cis#1.1']"))
+
+    assert rules[0].frameworks == ["cis#1.1"]
+    assert "has no control '1.2'" in refusal(
+        tmp_path, rule_text.replace("effort: low", "effort: low\nframeworks: ['cis#1.2']")
+    )
+
+
+def test_words_that_yaml_once_took_for_booleans_are_words(tmp_path: Path, rule_text: str) -> None:
+    """`value: off` is the word off."""
+    given = "{settings: [{name: website, value: off}], grants: [{audience: null}]}"
+
+    rule = load_text(tmp_path, rule_text.replace("given: {grants: [{audience: null}]}", f"given: {given}"))[0]
+
+    assert rule.examples[2].given["settings"][0]["value"] == "off"
+
+
+def test_examples_hold(rules: tuple) -> None:
+    """Each example of a rule comes out as its author wrote."""
+    assert [outcome.complaints for outcome in run(rules)] == [(), (), ()]
+
+
+def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
+    """The author reads which identity came out how."""
+    text = RULE.format(id="link-open-to-anyone").lstrip()
+    wrong = text.replace("flags: [[res]]", "flags: [[other]]").replace(
+        "passes: [[res]]", "flags: [[res]]\n    passes: []"
+    )
+    wrong = wrong.replace("given: {grants: [{audience: null}]}", "given: {grants: [{audience: named}]}")
+    wrong += "  - {it: passes a named one, given: {grants: [{}]}, passes: [[res]]}\n"
+
+    complaints = [" ".join(outcome.complaints) for outcome in run(load_text(tmp_path, wrong))]
+
+    assert "[other] should be flagged but never came up" in complaints[0]
+    assert "[res] is flagged, which the example does not mention" in complaints[0]
+    assert complaints[1] == "[res] should be flagged but is passed"
+    assert complaints[2] == "[res] should be unknown but is passed"
+    assert complaints[3] == ""
+
+
+def test_hundreds_of_rules_load_in_a_moment(tmp_path: Path, rule_text: str) -> None:
+    """No cache on disk is needed: two hundred rules load in seconds, sqlglot's import included."""
+    import time
+
+    for number in range(200):
+        name = f"rule-{number}"
+        path = tmp_path / "many" / f"{name}.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(rule_text.replace("id: link-open-to-anyone", f"id: {name}"), encoding="utf-8")
+
+    began = time.process_time()
+    rules = load([tmp_path])
+
+    assert len(rules) == 200
+    assert time.process_time() - began < 10
