@@ -18,7 +18,7 @@ class RuleText(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     message: str
     why: str
-    fix: str  # steps, one a line; a line in backticks is a command to run
+    fix: str  # steps, one a line; a line in backticks is a command to run; `{column}` as in `message`
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +33,7 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     effort: str
     text: Mapping[str, RuleText]
     frameworks: Sequence[str] = ()
+    needs: Mapping[str, str] = {}  # by language: which right is missing where the rule could not tell
     flagged: int = 0
     unknown: int = 0
     passed: int = 0
