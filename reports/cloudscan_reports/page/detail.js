@@ -30,7 +30,12 @@ function makeFindings(data, words) {
     return words.say(key, { day: words.day(seconds), ago: words.ago(seconds) });
   }
 
-  return { size: columns.rule.length, columns, text, at, rule, fields, message, since };
+  function sinceInShort(index) {
+    const told = columns.since[index];
+    return words.say(told === null ? "findings.first_seen" : "findings.since", { day: words.day(told ?? columns.first[index]) });
+  }
+
+  return { size: columns.rule.length, columns, text, at, rule, fields, message, since, sinceInShort };
 }
 
 function makeDetail(findings, words) {

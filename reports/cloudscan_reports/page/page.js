@@ -63,9 +63,10 @@ function start(data) {
     const facts = make("p", { class: "facts" },
       make("span", { class: "order" }, `#${number(index + 1)}`),
       make("span", {}, findings.at("reach", index)),
-      make("span", {}, findings.since(index)),
+      make("span", {}, findings.sinceInShort(index)),
       make("span", {}, words.label("platform", findings.at("platform", index)), " ", shortened(findings.at("account", index), 60)));
     const state = findings.at("state", index);
+    if (!columns.verified[index]) facts.append(make("span", {}, words.say("findings.unverified")));
     if (state !== "open") facts.append(make("span", {}, words.say(`state.${state}`)));
     const item = make("li", { class: `row ${severity}`, id: `finding=${fingerprint}`, value: order },
       make("div", { class: "head" },
