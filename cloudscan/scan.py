@@ -30,11 +30,11 @@ class Restricted:
     skip: Sequence[str] = ()
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return self.inner.name
 
     @property
-    def permissions(self) -> Sequence[Permission]:  # type: ignore[override]
+    def permissions(self) -> Sequence[Permission]:
         return self.inner.permissions
 
     def scopes(self) -> Iterable[Scope]:

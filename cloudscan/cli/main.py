@@ -33,17 +33,17 @@ class Commands(click.Group):
 
     helps: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(self.helps)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.helps:
             return None
         module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
         found = getattr(module, cmd_name)
         return found if isinstance(found, click.Command) else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in self.helps.items()])
 

@@ -170,5 +170,5 @@ def _connectors(
 ) -> list[Connector]:
     from cloudscan.scan import Restricted
 
-    found = [opened(config, plugin, path) for plugin in chosen_plugins(config, names)]
-    return [Restricted(each, only, skip) if only or skip else each for each in found]
+    found: list[Connector] = [opened(config, plugin, path) for plugin in chosen_plugins(config, names)]
+    return [Restricted(each, only, skip) for each in found] if only or skip else found

@@ -57,8 +57,8 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
     wanted = list(names or config.connectors or (installed if len(installed) == 1 else ()))
     if not wanted:
         raise ConfigurationError(
-            f"Nothing to scan: name a connector with --connector ({', '.join(installed)}), or write [connectors.<name>] "
-            "into cloudscan.toml (`cloudscan init` does)."
+            f"Nothing to scan: name a connector with --connector ({', '.join(installed)}), or write "
+            "[connectors.<name>] into cloudscan.toml (`cloudscan init` does)."
         )
     return [plugins.connector(name) for name in dict.fromkeys(wanted)]
 

@@ -1,0 +1,176 @@
+// One finding: a view of its columns, its line in the list and what opens below it.
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const child of children) {
+    node.append(child instanceof Node ? child : document.createTextNode(visible(String(child))));
+  }
+  return node;
+}
+
+function makeFindings(data, words) {
+  const columns = data.findings;
+  const text = (number) => (number < 0 ? null : data.pool[number]);
+  const at = (name, index) => text(columns[name][index]);
+  const rule = (index) => data.rules[columns.rule[index]];
+
+  function fields(index) {
+    const values = columns.fields[index];
+    return Object.fromEntries(
+      rule(index).fields.map((name, place) => [name, text(values[place]) ?? undefined]));
+  }
+
+  const message = (index) => at("message", index) ?? fill(rule(index).message, fields(index));
+
+  function since(index) {
+    const told = columns.since[index];
+    const seconds = told ?? columns.first[index];
+    const key = told === null ? "finding.since_first_seen" : "finding.since_platform";
+    return words.say(key, { day: words.day(seconds), ago: words.ago(seconds) });
+  }
+
+  function sinceInShort(index) {
+    const told = columns.since[index];
+    return words.say(told === null ? "findings.first_seen" : "findings.since", { day: words.day(told ?? columns.first[index]) });
+  }
+
+  return { size: columns.rule.length, columns, text, at, rule, fields, message, since, sinceInShort };
+}
+
+function makeDetail(findings, words) {
+  const { columns, text, at } = findings;
+  const heading = (key) => make("h4", {}, words.say(key));
+
+  function table(pairs, name = "") {
+    const list = make("dl", name ? { class: name } : {});
+    for (const [key, value] of pairs) {
+      if (value) list.append(make("dt", {}, words.say(key)), make("dd", {}, value));
+    }
+    return list;
+  }
+
+  // Text between backticks is code, as in the rule files.
+  function prose(tag, line) {
+    const node = make(tag);
+    line.split("`").forEach((part, place) => node.append(place % 2 ? make("code", {}, part) : visible(part)));
+    return node;
+  }
+
+  async function copy(button, line) {
+    try {
+      await navigator.clipboard.writeText(line);
+    } catch {
+      const code = button.parentElement.querySelector("code");
+      getSelection().selectAllChildren(code);
+      document.execCommand("copy");
+    }
+    button.textContent = words.say("finding.copied");
+    setTimeout(() => { button.textContent = words.say("finding.copy"); }, 2000);
+  }
+
+  function command(line) {
+    const button = make("button", { type: "button", class: "copy", "aria-label": words.say("finding.copy_command") },
+      words.say("finding.copy"));
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", () => copy(button, line));
+    return make("div", { class: "command" }, make("pre", { tabindex: "0" }, make("code", {}, line)), button);
+  }
+
+  function remedy(index) {
+    const fields = findings.fields(index);
+    const list = make("ol");
+    for (const [step, ...commands] of findings.rule(index).steps) {
+      const item = prose("li", fill(step, fields));
+      item.append(...commands.map((line) => command(fill(line, fields, forShell))));
+      list.append(item);
+    }
+    return list;
+  }
+
+  function chains(index) {
+    const seen = new Map();
+    for (const [chain] of columns.evidence[index]) if (chain.length) seen.set(chain.join(), chain);
+    return [...seen.values()].map((chain) =>
+      make("ol", {}, ...chain.map((sentence) => make("li", {}, text(sentence)))));
+  }
+
+  function evidence(index) {
+    const rows = columns.evidence[index];
+    const names = findings.rule(index).columns;
+    const used = names.map((_, place) => place).filter((place) => rows.some((row) => (row[place + 1] ?? -1) >= 0));
+    if (!rows.length || !used.length) return [];
+    const value = (cell) => make("td", {}, make("div", {}, text(cell) ?? words.say("finding.unreadable")));
+    const head = make("tr", {}, ...used.map((place) => make("th", { scope: "col" }, names[place])));
+    const body = rows.map((row) => make("tr", {}, ...used.map((place) => value(row[place + 1]))));
+    const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": words.say("finding.evidence") };
+    const whole = columns.rows[index];
+    return [
+      heading("finding.evidence"),
+      make("div", region, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))),
+      ...(whole > rows.length
+        ? [make("p", { class: "quiet" }, words.say("finding.evidence_of", { n: rows.length, rows: number(whole) }))]
+        : []),
+    ];
+  }
+
+  function link(index) {
+    const url = at("url", index);
+    if (!url?.startsWith("https://")) return "";
+    return make("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, shortened(url, 120));
+  }
+
+  function behind(index) {
+    const { resources, people } = columns;
+    return [
+      resources[index] > 1 ? words.count("finding.resources", resources[index]) : "",
+      at("size", index) ?? "",
+      people[index] ? words.count("finding.people", people[index]) : "",
+    ].filter(Boolean).join(" · ");
+  }
+
+  function about(index) {
+    const rule = findings.rule(index);
+    const rank = columns.rank[index];
+    const score = { score: columns.score[index], likelihood: columns.likelihood[index], impact: columns.impact[index] };
+    const own = make("a", { href: `#finding=${columns.fingerprint[index]}` }, columns.fingerprint[index]);
+    return table([
+      ["finding.what", [words.label("kind", at("kind", index)), at("name", index)].filter(Boolean).join(" ")],
+      ["finding.account", `${words.label("platform", at("platform", index))} ${at("account", index)}`],
+      ["finding.owner", at("owner", index)],
+      ["finding.path", at("path", index)],
+      ["finding.url", link(index)],
+      ["finding.uid", at("uid", index)],
+      ["finding.seen", words.say("finding.seen_from_to",
+        { first: words.day(columns.first[index]), last: words.day(columns.last[index]) })],
+      ["finding.rank", rank ? words.say("finding.rank_of", { n: rank }) : ""],
+      ["finding.score", words.say("finding.score_of", score)],
+      ["finding.confidence", words.say(`level.${rule.confidence}`)],
+      ["finding.cause", words.label("cause", rule.cause)],
+      ["finding.rule", `${rule.title} (${rule.id})`],
+      ["finding.frameworks", rule.frameworks.join(", ")],
+      ["finding.fingerprint", own],
+    ]);
+  }
+
+  return function detail(index) {
+    const rule = findings.rule(index);
+    const state = words.say(`state.${at("state", index)}`);
+    const doubt = columns.verified[index] ? "" : words.say("finding.unverified");
+    const reasons = chains(index);
+    return make("div", { class: "detail", id: `detail-${index}` },
+      table([
+        ["finding.who", at("reach", index)],
+        ["finding.since", findings.since(index)],
+        ["finding.reach", behind(index)],
+        ["finding.state", [state, doubt].filter(Boolean).join(" · ")],
+      ], "lead-facts"),
+      heading("finding.why"), prose("p", rule.why),
+      heading("finding.fix"),
+      make("p", { class: "quiet" }, `${words.say("finding.effort")}: ${words.say(`level.${rule.effort}`)}`),
+      remedy(index),
+      ...(reasons.length ? [heading("finding.chain"), ...reasons] : []),
+      ...evidence(index),
+      heading("finding.about"), about(index));
+  };
+}

@@ -1,0 +1,254 @@
+// The list: filter, page, open, remember in the address. The order of the data is the order of work.
+
+const PAGE = 50;
+const PRINTED = 200;
+const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "state"];
+const STANDING = ["open", "reopened"];
+
+function start(data) {
+  const words = makeWords(data);
+  const findings = makeFindings(data, words);
+  const detail = makeDetail(findings, words);
+  const { columns } = findings;
+  const [form, status, list, pager] = ["filters", "count", "list", "pager"].map((id) => document.getElementById(id));
+  const everything = Array.from({ length: findings.size }, (_, index) => index);
+  const values = {
+    rule: (index) => findings.rule(index).id,
+    cause: (index) => findings.rule(index).cause,
+    severity: (index) => data.severities[columns.severity[index]],
+  };
+  const valueOf = (facet) => values[facet] ?? ((index) => findings.at(facet, index));
+  const controls = {};
+  let wanted = {};
+  let shown = everything;
+  let open = -1;
+  let haystacks = null;
+
+  // A finding in lower-case words, made when somebody searches for the first time.
+  function haystack(index) {
+    haystacks ??= new Array(findings.size);
+    haystacks[index] ??= [findings.message(index), ...["name", "path", "uid", "account", "owner"].map((each) => findings.at(each, index)),
+      columns.fingerprint[index], findings.rule(index).title, findings.rule(index).id].join("\n").toLowerCase();
+    return haystacks[index];
+  }
+
+  function tests() {
+    const found = [];
+    if (wanted.severity) {
+      const rungs = new Set(wanted.severity.split(",").map((each) => data.severities.indexOf(each)));
+      found.push((index) => rungs.has(columns.severity[index]));
+    }
+    for (const facet of FACETS.filter((each) => wanted[each] && wanted[each] !== "any")) {
+      const pooled = columns[facet] && facet !== "rule" ? data.pool.indexOf(wanted[facet]) : null;
+      const rules = pooled === null && new Set(data.rules.flatMap((rule, place) =>
+        (facet === "rule" ? rule.id : rule.cause) === wanted[facet] ? [place] : []));
+      found.push(pooled === null
+        ? (index) => rules.has(columns.rule[index])
+        : (index) => columns[facet][index] === pooled);
+    }
+    if (!wanted.state) {
+      const standing = new Set(STANDING.map((each) => data.pool.indexOf(each)));
+      found.push((index) => standing.has(columns.state[index]));
+    }
+    const terms = (wanted.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+    if (terms.length) found.push((index) => terms.every((term) => haystack(index).includes(term)));
+    return found;
+  }
+
+  function row(index, order) {
+    const severity = values.severity(index);
+    const fingerprint = columns.fingerprint[index];
+    const button = make("button", { type: "button", "aria-expanded": "false", "aria-controls": `detail-${index}` },
+      shortened(findings.message(index), 300));
+    const facts = make("p", { class: "facts" },
+      make("span", { class: "order" }, `#${number(index + 1)}`),
+      make("span", {}, findings.at("reach", index)),
+      make("span", {}, findings.sinceInShort(index)),
+      make("span", {}, words.label("platform", findings.at("platform", index)), " ", shortened(findings.at("account", index), 60)));
+    const state = findings.at("state", index);
+    if (!columns.verified[index]) facts.append(make("span", {}, words.say("findings.unverified")));
+    if (state !== "open") facts.append(make("span", {}, words.say(`state.${state}`)));
+    const item = make("li", { class: `row ${severity}`, id: `finding=${fingerprint}`, value: order },
+      make("div", { class: "head" },
+        make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)),
+        make("h3", {}, button)),
+      facts);
+    button.classList.add("clamp");
+    const toggle = (expanded) => {
+      if (expanded === (button.getAttribute("aria-expanded") === "true")) return;
+      button.setAttribute("aria-expanded", String(expanded));
+      if (expanded) item.append(detail(index));
+      else item.querySelector(".detail").remove();
+    };
+    button.addEventListener("click", () => {
+      const expanded = button.getAttribute("aria-expanded") !== "true";
+      toggle(expanded);
+      open = expanded ? index : -1;
+      remember();
+    });
+    return { item, button, toggle };
+  }
+
+  function render(from = ((wanted.page ?? 1) - 1) * PAGE, most = PAGE, expanded = null) {
+    const rows = shown.slice(from, from + most).map((index, place) => [index, row(index, from + place + 1)]);
+    list.replaceChildren(...rows.map(([, each]) => each.item));
+    for (const [index, each] of rows) if (expanded ?? index === open) each.toggle(true);
+    return rows;
+  }
+
+  function refresh() {
+    const all = tests();
+    shown = everything.filter((index) => all.every((test) => test(index)));
+    const pages = Math.max(Math.ceil(shown.length / PAGE), 1);
+    wanted.page = Math.min(Math.max(Number.parseInt(wanted.page, 10) || 1, 1), pages);
+    render();
+    const from = (wanted.page - 1) * PAGE;
+    const range = { from: number(from + 1), to: number(Math.min(from + PAGE, shown.length)), n: number(shown.length) };
+    status.textContent = !shown.length ? words.say("findings.none")
+      : pages === 1 ? words.count("findings.count", shown.length) : words.say("findings.shown", range);
+    pager.hidden = pages === 1;
+    pager.querySelector("span").textContent = words.say("findings.page", { n: wanted.page, of: pages });
+    pager.firstElementChild.setAttribute("aria-disabled", String(wanted.page <= 1));
+    pager.lastElementChild.setAttribute("aria-disabled", String(wanted.page >= pages));
+    remember();
+  }
+
+  function remember() {
+    const kept = Object.entries(wanted).filter(([name, value]) => value && !(name === "page" && value === 1));
+    if (open >= 0) kept.push(["finding", columns.fingerprint[open]]);
+    const hash = kept.length ? `#${new URLSearchParams(kept)}` : location.pathname;
+    const here = location.hash.includes("=") || kept.length;
+    if (here && `#${new URLSearchParams(kept)}` !== location.hash) history.replaceState(null, "", hash);
+  }
+
+  function recall() {
+    if (!location.hash.includes("=")) return;
+    const told = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const { finding, ...filters } = told;
+    wanted = filters;
+    open = finding ? columns.fingerprint.indexOf(finding) : -1;
+    if (open >= 0) turnTo(open);
+    fillControls();
+    refresh();
+    if (open >= 0) reveal(open);
+    else document.getElementById("findings-title").scrollIntoView();
+  }
+
+  // The page that shows a finding; filters that would hide it give way.
+  function turnTo(index) {
+    const visibleNow = () => tests().every((test) => test(index));
+    if (!visibleNow()) wanted = {};
+    if (!visibleNow()) wanted = { state: "any" };
+    const all = tests();
+    wanted.page = Math.floor(everything.filter((each) => each < index && all.every((test) => test(each))).length / PAGE) + 1;
+  }
+
+  function reveal(index) {
+    const item = document.getElementById(`finding=${columns.fingerprint[index]}`);
+    item?.scrollIntoView();
+    item?.querySelector("button").focus({ preventScroll: true });
+  }
+
+  function change(name, value) {
+    wanted = { ...wanted, [name]: value, page: 1 };
+    open = -1;
+    refresh();
+  }
+
+  function options(facet) {
+    const counts = new Map();
+    for (const index of everything) {
+      const value = valueOf(facet)(index);
+      if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    const name = (value) => {
+      if (facet === "rule") return data.rules.find((rule) => rule.id === value).title;
+      return facet === "state" ? words.say(`state.${value}`) : words.label(facet, value);
+    };
+    const found = [...counts].map(([value, n]) => [value, `${shortened(name(value), 80)} (${number(n)})`, n]);
+    return found.sort((one, other) => other[2] - one[2]);
+  }
+
+  function choice(facet) {
+    const found = options(facet);
+    if (found.length < 2 && !(facet === "state" && found.some(([value]) => !STANDING.includes(value)))) return [];
+    const select = make("select", { id: `filter-${facet}` });
+    if (facet === "state") select.append(make("option", { value: "" }, words.say("findings.standing")));
+    select.append(make("option", { value: facet === "state" ? "any" : "" }, words.say("findings.any")));
+    select.append(...found.map(([value, title]) => make("option", { value }, title)));
+    select.addEventListener("change", () => change(facet, select.value));
+    controls[facet] = select;
+    return [make("div", {}, make("label", { for: select.id }, words.say(`findings.${facet}`)), select)];
+  }
+
+  function severities() {
+    const present = new Set(columns.severity);
+    const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).reverse()
+      .map(([id]) => [id, make("input", { type: "checkbox", value: id })]);
+    const pick = () => change("severity", boxes.filter(([, box]) => box.checked).map(([id]) => id).join(","));
+    for (const [, box] of boxes) box.addEventListener("change", pick);
+    controls.severity = boxes;
+    return make("fieldset", { class: "wide" }, make("legend", {}, words.say("findings.severity")),
+      make("div", { class: "chips" }, ...boxes.map(([id, box]) => make("label", {}, box, words.say(`severity.${id}`)))));
+  }
+
+  function search() {
+    const input = make("input", { type: "search", id: "filter-q", autocomplete: "off", spellcheck: "false",
+      placeholder: words.say("findings.search_hint") });
+    let waiting = 0;
+    input.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => change("q", input.value.trim()), 120);
+    });
+    controls.q = input;
+    return make("div", { class: "wide" }, make("label", { for: "filter-q" }, words.say("findings.search")), input);
+  }
+
+  function fillControls() {
+    for (const [name, control] of Object.entries(controls)) {
+      if (name !== "severity") control.value = wanted[name] ?? "";
+      else for (const [id, box] of control) box.checked = (wanted.severity ?? "").split(",").includes(id);
+    }
+  }
+
+  function turn(by, button) {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    wanted.page += by;
+    open = -1;
+    refresh();
+    document.getElementById("count").scrollIntoView();
+  }
+
+  function build() {
+    const clear = make("button", { type: "button" }, words.say("findings.clear"));
+    clear.addEventListener("click", () => {
+      wanted = {};
+      open = -1;
+      fillControls();
+      refresh();
+    });
+    form.append(search(), severities(), ...FACETS.flatMap(choice), make("div", {}, clear));
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.hidden = false;
+    const previous = make("button", { type: "button" }, words.say("findings.previous"));
+    const next = make("button", { type: "button" }, words.say("findings.next"));
+    previous.addEventListener("click", () => turn(-1, previous));
+    next.addEventListener("click", () => turn(1, next));
+    pager.append(previous, make("span"), next);
+  }
+
+  if (findings.size) {
+    build();
+    refresh();
+    recall();
+    addEventListener("hashchange", recall);
+    addEventListener("beforeprint", () => render(0, PRINTED, true));
+    addEventListener("afterprint", () => render());
+  }
+  document.documentElement.dataset.ready = "yes";
+}
+
+loaded().then(start).catch((error) => {
+  document.getElementById("broken").hidden = false;
+  throw error;
+});

@@ -1,0 +1,63 @@
+// The data element, and words made from it. Everything that strangers wrote passes `visible` and lands in textContent.
+
+const element = document.getElementById("data");
+
+async function loaded() {
+  if (element.type === "application/json") return JSON.parse(element.textContent);
+  const bytes = Uint8Array.from(atob(element.textContent), (each) => each.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
+// The same characters as in visible.py.
+const CONTROL = /[\x00-\x1f\x7f]/g;
+const UNSEEN = /[\x80-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const hex = (character, width) => character.codePointAt(0).toString(16).padStart(width, "0");
+
+function visible(text) {
+  return text
+    .replace(CONTROL, (each) => String.fromCharCode(each === "\x7f" ? 0x2421 : 0x2400 + each.charCodeAt(0)))
+    .replace(UNSEEN, (each) => `⟦U+${hex(each, 4).toUpperCase()}⟧`);
+}
+
+const shortened = (text, most) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
+
+function forShell(value) {
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
+  if (!value.match(CONTROL) && !value.match(UNSEEN)) return "'" + value.replaceAll("'", `'"'"'`) + "'";
+  const escaped = value
+    .replace(/[\\']/g, "\\$&")
+    .replace(CONTROL, (each) => "\\x" + hex(each, 2))
+    .replace(UNSEEN, (each) => "\\U" + hex(each, 8));
+  return `$'${escaped}'`;
+}
+
+const number = (n) => n.toLocaleString("en", { maximumFractionDigits: 1 });
+
+function makeWords(data) {
+  const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
+  const say = (key, values = {}) => at(key).replace(/\{([a-z_]+)\}/g, (_, field) => String(values[field]));
+  const count = (key, n, values = {}) => say(`${key}.${n === 1 ? "one" : "other"}`, { n: number(n), ...values });
+  const label = (group, id) => data.labels[group]?.[id] ?? id;
+
+  function day(seconds) {
+    const moment = new Date(seconds * 1000);
+    if (moment.getUTCFullYear() === 9999) return say("time.never");
+    const m = moment.getUTCMonth();
+    return say("time.day", {
+      y: moment.getUTCFullYear(), m: m + 1, d: moment.getUTCDate(), month: data.texts.time.months[m],
+    });
+  }
+
+  function ago(seconds) {
+    const days = Math.max(Math.floor((data.now - seconds) / 86400), 0);
+    return days ? count("time.days_ago", days) : say("time.today");
+  }
+
+  return { say, count, label, day, ago };
+}
+
+function fill(template, fields, quote = (value) => value) {
+  return template.replace(/\{([a-z_][a-z0-9_]*)\}/g, (whole, name) =>
+    fields[name] === undefined ? whole : quote(fields[name]));
+}

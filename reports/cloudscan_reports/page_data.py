@@ -1,0 +1,171 @@
+"""The findings as the page carries them: columns instead of records, every string once, a rule's texts once per rule.
+
+100,000 findings have to fit into ten megabytes. So a message is kept only where the rule's template and the finding's
+fields do not give it, and a large table is compressed.
+"""
+
+import base64
+import gzip
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from cloudscan.finding import Evidence, Finding, Severity
+from cloudscan.report import Report, RuleSummary
+from cloudscan_reports import data, phrases
+from cloudscan_reports.texts import Texts
+from cloudscan_reports.visible import whole
+
+_TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level")
+_NO_COLUMNS = {"flagged"}
+# Below this the page stays greppable; above it the browser decompresses faster than it would read.
+_COMPRESS_FROM = 1_000_000
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+class Pool:
+    """Strings by number, each kept once. None is -1."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def add(self, text: str | None) -> int:
+        return -1 if text is None else self._numbers.setdefault(whole(text), len(self._numbers))
+
+    def strings(self) -> list[str]:
+        return list(self._numbers)
+
+
+def embedded(report: Report, texts: Texts) -> tuple[str, str]:
+    """The content of the page's data element and its media type; nothing in it can close the element."""
+    plain = data.encode(page_data(report, texts))
+    if len(plain) < _COMPRESS_FROM:
+        return plain.decode().translate(_ESCAPES), "application/json"
+    return base64.b64encode(gzip.compress(plain, 6, mtime=0)).decode(), "application/gzip"
+
+
+def page_data(report: Report, texts: Texts) -> dict[str, Any]:
+    """Everything that the page's script needs, ready for JSON."""
+    rules = {rule.id: rule for rule in report.rules}
+    told = [each for each in report.findings if each.verdict.rule_id in rules]
+    places = {rule_id: place for place, rule_id in enumerate(rules)}
+    pool = Pool()
+    columns = {rule_id: _columns_of(told, rule_id) for rule_id in rules}
+    fields = {rule.id: _fields_of(rule, texts.lang) for rule in report.rules}
+    return {
+        "lang": texts.lang,
+        "now": _seconds(report.generated_on),
+        "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
+        "severities": list(Severity),
+        "labels": _labels(report, texts),
+        "rules": [_rule(rule, texts, fields[rule.id], columns[rule.id]) for rule in report.rules],
+        "findings": {
+            "rule": [places[each.verdict.rule_id] for each in told],
+            **{name: [column(each) for each in told] for name, column in _COLUMNS.items()},
+            **{name: [pool.add(column(each)) for each in told] for name, column in _POOLED.items()},
+            "reach": [pool.add(phrases.reach(texts, each.verdict)) for each in told],
+            "message": [pool.add(_own_message(each, rules[each.verdict.rule_id], texts.lang)) for each in told],
+            "fields": [_values(each, fields[each.verdict.rule_id], pool) for each in told],
+            "evidence": [
+                [_evidence(row, columns[each.verdict.rule_id], texts.lang, pool) for row in each.verdict.evidence]
+                for each in told
+            ],
+        },
+        "pool": pool.strings(),
+    }
+
+
+_COLUMNS: Mapping[str, Callable[[Finding], Any]] = {
+    "severity": lambda each: each.severity.rung,
+    "score": lambda each: round(each.score, 1),
+    "likelihood": lambda each: each.likelihood,
+    "impact": lambda each: round(each.impact, 1),
+    "verified": lambda each: int(each.verified),
+    "since": lambda each: _seconds(each.verdict.since),
+    "first": lambda each: _seconds(each.first_seen_on),
+    "last": lambda each: _seconds(each.last_seen_on),
+    "resources": lambda each: each.verdict.resources,
+    "people": lambda each: each.verdict.people,
+    "rank": lambda each: each.verdict.rank,
+    "rows": lambda each: each.verdict.rows,
+    "fingerprint": lambda each: each.fingerprint,
+}
+_POOLED: Mapping[str, Callable[[Finding], str | None]] = {
+    "state": lambda each: each.state,
+    "audience": lambda each: each.verdict.audience or "unknown",
+    "platform": lambda each: each.verdict.subject.platform,
+    "account": lambda each: each.verdict.subject.account,
+    "kind": lambda each: each.verdict.subject.kind,
+    "name": lambda each: each.verdict.subject.name,
+    "path": lambda each: each.verdict.subject.path,
+    "url": lambda each: each.verdict.subject.url,
+    "owner": lambda each: each.verdict.subject.owner,
+    "uid": lambda each: each.verdict.subject.uid,
+    "size": lambda each: None if each.verdict.bytes is None else phrases.size(each.verdict.bytes),
+}
+
+
+def _rule(rule: RuleSummary, texts: Texts, fields: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
+    words = phrases.words_of(rule, texts.lang)
+    return {
+        "id": rule.id,
+        "title": words.title,
+        "message": words.message,
+        "why": words.why,
+        "steps": [[each.text, *each.commands] for each in phrases.steps(words.fix)],
+        "cause": rule.cause,
+        "confidence": rule.confidence,
+        "effort": rule.effort,
+        "frameworks": list(rule.frameworks),
+        "fields": fields,
+        "columns": columns,
+    }
+
+
+def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
+    """The words for the ids that occur. Where one platform fills the page, its own words for audiences are used."""
+    subjects = [each.verdict.subject for each in report.findings]
+    platforms = {each.platform for each in subjects}
+    variant = next(iter(platforms)) if len(platforms) == 1 else ""
+    audiences = {each.verdict.audience or "unknown" for each in report.findings}
+    return {
+        "platform": {each: texts.name("platform", each) for each in platforms},
+        "kind": {each.kind: texts.name("kind", each.kind) for each in subjects},
+        "cause": {rule.cause: texts.name("cause", rule.cause) for rule in report.rules},
+        "audience": {each: texts.name("audience", each, variant) for each in audiences},
+    }
+
+
+def _fields_of(rule: RuleSummary, lang: str) -> Sequence[str]:
+    words = phrases.words_of(rule, lang)
+    return phrases.named_in(words.message, words.fix)
+
+
+def _columns_of(findings: Sequence[Finding], rule_id: str) -> Sequence[str]:
+    rows = (row.row for each in findings if each.verdict.rule_id == rule_id for row in each.verdict.evidence)
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _NO_COLUMNS]
+
+
+def _own_message(finding: Finding, rule: RuleSummary, lang: str) -> str | None:
+    """The finding's message, None where the rule's template gives the same."""
+    message = phrases.message_of(finding, lang)
+    template = phrases.words_of(rule, lang).message
+    return None if phrases.fill(template, phrases.fields_of(finding.verdict)) == message else message
+
+
+def _values(finding: Finding, names: Sequence[str], pool: Pool) -> list[int]:
+    fields = phrases.fields_of(finding.verdict)
+    return [pool.add(phrases.plain(fields[name]) if name in fields else None) for name in names]
+
+
+def _evidence(evidence: Evidence, columns: Sequence[str], lang: str, pool: Pool) -> list[Any]:
+    """First the chain, then a value per column."""
+    values = (evidence.row.get(name) for name in columns)
+    return [
+        [pool.add(sentence) for sentence in phrases.chain_of(evidence.chain, lang)],
+        *(pool.add(None if value is None else phrases.plain(value)) for value in values),
+    ]
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())

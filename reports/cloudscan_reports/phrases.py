@@ -1,0 +1,135 @@
+"""What formats say about one finding, in words: who, since when, what to do."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from cloudscan.facts import Access, Audience
+from cloudscan.finding import Finding, Subject, Verdict
+from cloudscan.report import RuleSummary, RuleText
+from cloudscan_reports.texts import Texts
+from cloudscan_reports.visible import for_shell
+
+_FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
+_NUMBERING = re.compile(r"^(?:\d+[.)]|[-*•])\s+")
+_SUBJECT_FIELDS = ("uid", "platform", "account", "kind", "name", "path", "url", "owner")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of a remedy: what to do, and the commands that do it."""
+
+    text: str
+    commands: Sequence[str] = ()
+
+
+def plain(value: Any) -> str:
+    """A column's value as a reader sees it; nested ones as JSON."""
+    match value:
+        case str():
+            return value
+        case bool() | dict() | list() | tuple():
+            return msgspec.json.encode(value).decode()
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M}"
+        case _:
+            return str(value)
+
+
+def fields_of(verdict: Verdict) -> Mapping[str, Any]:
+    """What a rule's texts can name: the columns of its first evidence, then what is known about the subject."""
+    subject = {name: getattr(verdict.subject, name) for name in _SUBJECT_FIELDS}
+    row = verdict.evidence[0].row if verdict.evidence else {}
+    return {
+        **verdict.subject.detail,
+        **subject,
+        **{f"resource_{name}": subject[name] for name in ("name", "kind", "path")},
+        **{name: value for name, value in row.items() if value is not None},
+    }
+
+
+def named_in(*templates: str) -> Sequence[str]:
+    """The ``{fields}`` that the templates name, in order."""
+    return list(dict.fromkeys(field for each in templates for field in _FIELD.findall(each)))
+
+
+def fill(template: str, fields: Mapping[str, Any], *, command: bool = False) -> str:
+    """The template with its fields filled in one pass. Braces that name no field stay, as JSON in a command needs."""
+
+    def value(field: re.Match[str]) -> str:
+        if field[1] not in fields:
+            return field[0]
+        text = plain(fields[field[1]])
+        return for_shell(text) if command else text
+
+    return _FIELD.sub(value, template)
+
+
+def steps(fix: str) -> Sequence[Step]:
+    """A rule's `fix` taken apart: one step a line; a line in backticks is a command of the step before it."""
+    found: list[Step] = []
+    for line in (each.strip() for each in fix.splitlines()):
+        if len(line) > 2 and line[0] == line[-1] == "`" and "`" not in line[1:-1]:
+            last = found.pop() if found else Step(text="")
+            found.append(Step(text=last.text, commands=(*last.commands, line[1:-1])))
+        elif line:
+            found.append(Step(text=_NUMBERING.sub("", line)))
+    return found
+
+
+def filled_steps(fix: str, fields: Mapping[str, Any]) -> Sequence[Step]:
+    """The steps of a `fix` for one finding: values in commands are quoted for the shell."""
+    return [
+        Step(text=fill(each.text, fields), commands=[fill(line, fields, command=True) for line in each.commands])
+        for each in steps(fix)
+    ]
+
+
+def words_of(rule: RuleSummary, lang: str) -> RuleText:
+    """The rule's texts in a language; a rule that lacks it speaks the first language that it has."""
+    return rule.text[lang] if lang in rule.text else next(iter(rule.text.values()))
+
+
+def message_of(finding: Finding, lang: str) -> str:
+    return finding.message[lang] if lang in finding.message else next(iter(finding.message.values()), "")
+
+
+def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
+    return chain[lang] if lang in chain else next(iter(chain.values()), ())
+
+
+def reach(texts: Texts, verdict: Verdict) -> str:
+    """“Anyone on the internet can read it.”"""
+    return reach_words(texts, verdict.audience, verdict.access, verdict.subject)
+
+
+def reach_words(texts: Texts, audience: Audience | None, access: Access | None, subject: Subject) -> str:
+    if audience is None:
+        return texts.say("reach.unknown")
+    if audience is Audience.NOBODY:
+        return texts.say("reach.nobody_now")
+    if access is None:
+        return texts.name("audience", audience, subject.platform)
+    who = texts.name("who", audience, subject.platform)
+    return texts.say("reach.can", who=who, access=texts.name("access", access))
+
+
+def since(texts: Texts, finding: Finding, now: datetime) -> str:
+    """When it was opened as the platform says, or else when a scan first saw it; the sentence tells which."""
+    told = finding.verdict.since
+    moment = told or finding.first_seen_on
+    key = "finding.since_platform" if told else "finding.since_first_seen"
+    return texts.say(key, day=texts.day(moment), ago=texts.ago(moment, now))
+
+
+def size(n: float) -> str:
+    """Bytes in the unit that reads best: 12.5 MB."""
+    units = ("bytes", "kB", "MB", "GB", "TB", "PB")
+    place = 0
+    while n >= 1000 and place < len(units) - 1:
+        n, place = n / 1000, place + 1
+    return f"{n:,.0f} {units[place]}" if place == 0 or n >= 100 else f"{n:,.1f} {units[place]}"

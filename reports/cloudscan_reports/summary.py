@@ -1,0 +1,120 @@
+"""What a report comes to: the counts, the causes, and what could not be seen. Shared by the formats for people."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cloudscan.facts import Audience, Outcome
+from cloudscan.finding import Finding, Severity, State, Verdict
+from cloudscan.report import Coverage, Report, RuleSummary
+
+STANDING = (State.OPEN, State.REOPENED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CauseLine:
+    """One cause of leaks: how many open findings it stands behind, by severity, and how heavy they are together."""
+
+    cause: str
+    counts: Mapping[Severity, int]
+    total: int
+    weight: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Coverage rows that have the same reason, together."""
+
+    example: Coverage
+    places: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Untold:
+    """A rule that could not be evaluated everywhere: on whom not, and which rights would help."""
+
+    rule: RuleSummary
+    verdicts: Sequence[Verdict]
+    rights: Sequence[str]
+
+
+def standing(report: Report) -> Sequence[Finding]:
+    """The findings that need work, in the order of work."""
+    return [each for each in report.findings if each.state in STANDING]
+
+
+def by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
+    """How many there are of each severity, the worst first, none left out."""
+    counts = Counter(each.severity for each in findings)
+    return {severity: counts[severity] for severity in reversed(Severity)}
+
+
+def open_to_all(findings: Sequence[Finding]) -> int:
+    """How many let in anyone on the internet."""
+    return sum(1 for each in findings if each.verdict.audience in _EVERYBODY)
+
+
+_EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
+
+
+def causes(report: Report) -> Sequence[CauseLine]:
+    """The causes behind the open findings, the heaviest first."""
+    cause_of = {rule.id: rule.cause for rule in report.rules}
+    behind: dict[str, list[Finding]] = defaultdict(list)
+    for finding in standing(report):
+        behind[cause_of.get(finding.verdict.rule_id, "")].append(finding)
+    lines = [
+        CauseLine(cause=cause, counts=by_severity(those), total=len(those), weight=sum(each.score for each in those))
+        for cause, those in behind.items()
+    ]
+    return sorted(lines, key=lambda each: (-each.weight, each.cause))
+
+
+def gaps(report: Report) -> Sequence[Gap]:
+    """What was not read completely, rows with one reason grouped, the largest group first."""
+    groups: dict[tuple[str, ...], list[Coverage]] = defaultdict(list)
+    for row in report.coverage:
+        if row.outcome is not Outcome.COMPLETE:
+            groups[row.platform, row.account, row.table, row.outcome, row.reason, row.needs].append(row)
+    found = [Gap(example=rows[0], places=[_place(row) for row in rows]) for rows in groups.values()]
+    return sorted(found, key=lambda each: -len(each.places))
+
+
+def rights(report: Report) -> Sequence[tuple[str, int]]:
+    """The rights that the platforms asked for, with how many gaps each would close, the most useful first."""
+    return Counter(
+        row.needs for row in report.coverage if row.needs and row.outcome is not Outcome.COMPLETE
+    ).most_common()
+
+
+def untold(report: Report) -> Sequence[Untold]:
+    """The rules that could not tell, the most frequent first, each with the rights that its subjects lack."""
+    lacking: dict[str, set[str]] = defaultdict(set)
+    for row in report.coverage:
+        if row.needs and row.outcome is not Outcome.COMPLETE:
+            lacking[row.resource_uid or row.scope_uid].add(row.needs)
+    groups: dict[str, list[Verdict]] = defaultdict(list)
+    for verdict in report.unknowns:
+        groups[verdict.rule_id].append(verdict)
+    rules = {rule.id: rule for rule in report.rules}
+    found = [
+        Untold(
+            rule=rules[rule_id],
+            verdicts=those,
+            rights=sorted({right for each in those for uid in _touched(each) for right in lacking.get(uid, ())}),
+        )
+        for rule_id, those in groups.items()
+        if rule_id in rules
+    ]
+    return sorted(found, key=lambda each: -len(each.verdicts))
+
+
+def _touched(verdict: Verdict) -> set[str]:
+    uids = {verdict.subject.uid, *verdict.identity}
+    for evidence in verdict.evidence:
+        uids.update(str(value) for name, value in evidence.row.items() if name.endswith("uid") and value)
+    return uids
+
+
+def _place(row: Coverage) -> str:
+    return row.resource_uid.removeprefix(f"{row.platform}:") if row.resource_uid else row.scope_name or row.scope_uid

@@ -1,0 +1,56 @@
+"""Text that strangers wrote, made safe to look at.
+
+Escaping for markup is the template's work. This is about characters that deceive the eye or drive a terminal: controls,
+marks that reverse the order of what follows, halves of surrogate pairs. Each becomes something that is seen.
+"""
+
+import re
+import shlex
+
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# C1 controls, line separators, and what Unicode Standard Annex #9 calls explicit formatting characters, with the
+# invisible spaces and joiners that make two names look alike, and the tag characters.
+_UNSEEN = re.compile(
+    "[\x80-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_OPEN, _CLOSE = "⟦", "⟧"
+
+
+def whole(text: str) -> str:
+    """The text without halves of surrogate pairs, which no encoding can carry."""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def visible(text: str) -> str:
+    """The text with every character that cannot be seen replaced by one that can: ␛, ⟦U+202E⟧."""
+    text = _CONTROL.sub(lambda each: chr(0x2421 if each[0] == "\x7f" else 0x2400 + ord(each[0])), whole(text))
+    return _UNSEEN.sub(lambda each: f"{_OPEN}U+{ord(each[0]):04X}{_CLOSE}", text)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, cut at `most` characters with an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def for_shell(value: str) -> str:
+    """The value as one word of a POSIX shell command.
+
+    Anything unseen is written as an escape in ``$'…'``: pasted as it is, a control character would reach the terminal
+    before the shell's quotes could hold it.
+    """
+    value = whole(value)
+    if _PLAIN.fullmatch(value):
+        return value
+    if not _CONTROL.search(value) and not _UNSEEN.search(value):
+        return shlex.quote(value)
+    return "$'" + "".join(_escaped(each) for each in value) + "'"
+
+
+def _escaped(character: str) -> str:
+    if character in "\\'":
+        return "\\" + character
+    if _CONTROL.match(character) or _UNSEEN.match(character):
+        return f"\\U{ord(character):08x}" if ord(character) > 0x7F else f"\\x{ord(character):02x}"
+    return character

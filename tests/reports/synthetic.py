@@ -1,0 +1,278 @@
+"""Reports as a scan of S3 would give them, of any size, the same for the same arguments."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from cloudscan.facts import Access, Audience, Outcome
+from cloudscan.finding import Confidence, Evidence, Finding, Judgement, Severity, State, Subject, Verdict
+from cloudscan.report import Coverage, Report, RuleSummary, RuleText, ScanSummary
+from cloudscan_reports.phrases import fill
+
+NOW = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
+_WORDS = (
+    "finance",
+    "invoices",
+    "media",
+    "backup",
+    "logs",
+    "web-assets",
+    "customer-export",
+    "hr",
+    "contracts",
+    "training",
+)
+
+_READ = RuleSummary(
+    id="s3-policy-open-to-read",
+    version="1f0a",
+    severity=Severity.CRITICAL,
+    confidence=Confidence.HIGH,
+    cause="public-bucket",
+    likelihood=5,
+    effort="low",
+    text={
+        "en": RuleText(
+            title="Bucket policy lets anyone read",
+            message="Anyone can read the objects in {resource_name}.",
+            why="Whoever finds the bucket's name can copy everything in it, and nobody will notice.",
+            fix="Open the bucket in the S3 console, choose Permissions, then Block public access, and turn all four on.\n"
+            "Or run:\n"
+            "`aws s3api put-public-access-block --bucket {resource_name} --public-access-block-configuration "
+            "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`",
+        ),
+        "ja": RuleText(
+            title="バケットポリシーにより誰でも読み取れます",
+            message="{resource_name} のオブジェクトは、誰でも読み取れる状態です。",
+            why="バケット名を知った人は、気付かれることなく中身をすべて持ち出せます。",
+            fix="S3コンソールでバケットを開き、「アクセス許可」の「パブリックアクセスをブロック」をすべてオンにします。\n"
+            "または次のコマンドを実行します。\n"
+            "`aws s3api put-public-access-block --bucket {resource_name} --public-access-block-configuration "
+            "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`",
+        ),
+    },
+    frameworks=("cis-aws-3.0#2.1.4", "iso27001-2022#A.5.15"),
+    needs={"en": "s3:GetBucketPolicy on the bucket", "ja": "対象バケットに対する s3:GetBucketPolicy"},
+    passed=840,
+)
+
+
+def _like(
+    rule_id: str, severity: Severity, cause: str, likelihood: int, words: dict[str, tuple[str, str]]
+) -> RuleSummary:
+    text = {
+        lang: msgspec.structs.replace(_READ.text[lang], title=title, message=message)
+        for lang, (title, message) in words.items()
+    }
+    return msgspec.structs.replace(
+        _READ, id=rule_id, severity=severity, cause=cause, likelihood=likelihood, text=text, effort="medium"
+    )
+
+
+RULES = (
+    _READ,
+    _like(
+        "s3-any-account-can-write",
+        Severity.HIGH,
+        "broad-access",
+        4,
+        {
+            "en": ("Any AWS account can write", "Anyone with an AWS account can put objects into {resource_name}."),
+            "ja": (
+                "任意のAWSアカウントが書き込めます",
+                "AWSアカウントを持つ人なら誰でも {resource_name} に書き込めます。",
+            ),
+        },
+    ),
+    _like(
+        "s3-unknown-foreign-account",
+        Severity.MEDIUM,
+        "partner",
+        3,
+        {
+            "en": ("Unknown outside account", "An account that is no known partner can read {resource_name}."),
+            "ja": ("未登録の外部アカウント", "登録されていない外部アカウントが {resource_name} を読み取れます。"),
+        },
+    ),
+    _like(
+        "s3-access-logs-off",
+        Severity.LOW,
+        "missing-log",
+        2,
+        {
+            "en": ("No access log on a shared bucket", "{resource_name} is shared and keeps no access log."),
+            "ja": (
+                "共有バケットのログが無効です",
+                "{resource_name} は共有されていますが、アクセスログを記録していません。",
+            ),
+        },
+    ),
+)
+_REACH = {
+    _READ.id: (Audience.ANYONE_WITH_LINK, Access.READ),
+    "s3-any-account-can-write": (Audience.ANY_ACCOUNT, Access.WRITE),
+    "s3-unknown-foreign-account": (Audience.NAMED_EXTERNAL, Access.READ),
+    "s3-access-logs-off": (Audience.NOBODY, None),
+}
+
+
+def report(findings: int, *, seed: int = 1, complete: bool = False, names: Sequence[str] = ()) -> Report:
+    """A report with so many findings. `names` replace the first buckets' names; `complete` leaves no gap."""
+    dice = random.Random(seed)
+    given = [names[place] if place < len(names) else _name(place, dice) for place in range(findings)]
+    found = sorted((_finding(name, place, dice) for place, name in enumerate(given)), key=lambda each: -each.score)
+    return Report(
+        tool="cloudscan 0.1.0",
+        generated_on=NOW,
+        organisation="株式会社サンプル商事",
+        scan=ScanSummary(
+            id="2026-03-02T04:12Z-7c1e",
+            started_on=NOW - timedelta(minutes=18),
+            finished_on=NOW - timedelta(minutes=1),
+            complete=complete,
+            resources={"account": 4, "bucket": 1_032, "access_point": 12},
+            scopes={"complete": 18} if complete else {"complete": 17, "denied": 1},
+            requests=4_214,
+        ),
+        rules=RULES,
+        findings=found,
+        unknowns=() if complete else [_unknown(place) for place in range(14)],
+        coverage=[_whole()] if complete else [_whole(), *_gaps()],
+    )
+
+
+def _name(place: int, dice: random.Random) -> str:
+    return f"acme-{dice.choice(_WORDS)}-{dice.choice(('prod', 'dev', 'eu', 'jp'))}-{place:05d}"
+
+
+def _finding(name: str, place: int, dice: random.Random) -> Finding:
+    rule = RULES[dice.choices(range(4), (2, 2, 3, 5))[0]]
+    audience, access = _REACH[rule.id]
+    account = f"{dice.randrange(4):012d}"
+    impact = round(dice.uniform(1, 20), 1)
+    days = dice.randrange(900)
+    statement = dice.randrange(1, 4)
+    row = {
+        "resource_uid": f"s3:bucket/{name}",
+        "resource_name": name,
+        "grant_uid": f"s3:grant/{name}#{statement}",
+        "audience": audience.value,
+        "via": "policy",
+        "blocked_by": None,
+        "flagged": True,
+    }
+    chain = {
+        "en": (
+            f"Anyone on the internet, without an AWS account, can read objects in {name}.",
+            f'Statement {statement} of the bucket policy allows s3:GetObject to everybody (Principal "*").',
+            "Its only condition is aws:Referer: the caller chooses that value himself, so it keeps nobody out.",
+            "No block applies: Block Public Access is off at the bucket and at the account.",
+        ),
+        "ja": (
+            f"インターネット上の誰でも（AWSアカウント不要）{name} のオブジェクトを読み取れます。",
+            f"バケットポリシーのステートメント{statement}が、全員（Principal「*」）に s3:GetObject を許可しています。",
+            "条件は aws:Referer だけです。値は呼び出し側が自由に選べるため、誰も制限しません。",
+            "遮断する設定はありません。ブロックパブリックアクセスは、バケットとアカウントのどちらも無効です。",
+        ),
+    }
+    verdict = Verdict(
+        rule_id=rule.id,
+        judgement=Judgement.FLAGGED,
+        identity=(f"s3:bucket/{name}",),
+        subject=Subject(
+            uid=f"s3:bucket/{name}",
+            platform="s3",
+            account=account,
+            kind="bucket",
+            name=name,
+            url="https://s3.console.aws.amazon.com/s3/buckets/example",
+            owner=dice.choice(("mika.sato@example.co.jp", "tom.baker@example.co.jp", "")),
+            detail={"region": "ap-northeast-1"},
+        ),
+        evidence=(Evidence(row=row, chain=chain),),
+        audience=audience,
+        access=access,
+        resources=dice.randrange(1, 90_000),
+        bytes=dice.randrange(10**6, 10**12),
+        since=None if place % 3 else NOW - timedelta(days=days + 40),
+    )
+    return Finding(
+        fingerprint=verdict.fingerprint,
+        verdict=verdict,
+        severity=rule.severity,
+        score=round(rule.likelihood * impact, 1),
+        likelihood=rule.likelihood,
+        impact=impact,
+        state=(State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.REOPENED, State.WAIVED)[place % 6],
+        verified=bool(place % 11),
+        first_seen_on=NOW - timedelta(days=days),
+        last_seen_on=NOW,
+        message={lang: fill(text.message, {"resource_name": name}) for lang, text in rule.text.items()},
+    )
+
+
+def _unknown(place: int) -> Verdict:
+    name = f"acme-locked-{place:02d}"
+    return Verdict(
+        rule_id=_READ.id,
+        judgement=Judgement.UNKNOWN,
+        identity=(f"s3:bucket/{name}",),
+        subject=Subject(uid=f"s3:bucket/{name}", platform="s3", account="000000000003", kind="bucket", name=name),
+        audience=None,
+    )
+
+
+def _whole() -> Coverage:
+    return Coverage(
+        scope_uid="s3:account/000000000001",
+        scope_name="production (000000000001)",
+        platform="s3",
+        account="000000000001",
+        table="grants",
+        outcome=Outcome.COMPLETE,
+        facts=4_120,
+        requests=2_100,
+    )
+
+
+def _gaps() -> list[Coverage]:
+    locked = [
+        Coverage(
+            scope_uid="s3:account/000000000003",
+            scope_name="archive (000000000003)",
+            platform="s3",
+            account="000000000003",
+            table="grants",
+            outcome=Outcome.DENIED,
+            reason="The bucket's policy could not be read: AccessDenied.",
+            needs="s3:GetBucketPolicy",
+            resource_uid=f"s3:bucket/acme-locked-{place:02d}",
+        )
+        for place in range(14)
+    ]
+    return [
+        *locked,
+        Coverage(
+            scope_uid="s3:account/000000000009",
+            scope_name="acquired-company (000000000009)",
+            platform="s3",
+            account="000000000009",
+            table="resources",
+            outcome=Outcome.DENIED,
+            reason="The role OrganizationReader could not be assumed.",
+            needs="sts:AssumeRole",
+        ),
+        Coverage(
+            scope_uid="s3:bucket/acme-media",
+            scope_name="acme-media",
+            platform="s3",
+            account="000000000001",
+            table="grants",
+            outcome=Outcome.PARTIAL,
+            reason="The budget for object lists was used up.",
+            seen=10_000,
+            total=481_233,
+        ),
+    ]

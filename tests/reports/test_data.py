@@ -1,0 +1,53 @@
+"""The report as JSON, and the schema that is published for it."""
+
+import json
+
+import jsonschema
+import pytest
+
+from cloudscan_reports import data
+from tests.reports.hostile import NAMES
+from tests.reports.synthetic import report
+
+
+def test_the_published_schema_is_current() -> None:
+    """`report.schema.json` is what the records give. After a change of the records write `schema_text()` there."""
+    assert data.SCHEMA_FILE.read_text("utf-8") == data.schema_text()
+
+
+@pytest.mark.parametrize("names", [(), NAMES], ids=["plain", "hostile"])
+def test_a_written_report_follows_the_schema(names: tuple[str, ...]) -> None:
+    """Whatever strangers wrote, the JSON is valid UTF-8, parses, and validates."""
+    written = data.write(report(30, names=names), "en").encode()
+
+    validator = jsonschema.Draft202012Validator(data.schema())
+    validator.check_schema(data.schema())
+    validator.validate(json.loads(written))
+
+
+def test_the_schema_refuses_what_is_not_a_report() -> None:
+    """The schema says something: a report without findings, or of another version, does not pass."""
+    written = json.loads(data.write(report(1), "en"))
+    validator = jsonschema.Draft202012Validator(data.schema())
+
+    assert not validator.is_valid({key: value for key, value in written.items() if key != "findings"})
+    assert not validator.is_valid({**written, "schema": "0.9"})
+    assert not validator.is_valid({**written, "findings": [{**written["findings"][0], "severity": "awful"}]})
+
+
+def test_json_holds_everything() -> None:
+    """All findings, unknowns and gaps stand in it, with the texts of every language."""
+    given = report(30)
+
+    written = json.loads(data.write(given, "ja"))
+
+    assert [each["fingerprint"] for each in written["findings"]] == [each.fingerprint for each in given.findings]
+    assert len(written["unknowns"]) == len(given.unknowns)
+    assert len(written["coverage"]) == len(given.coverage)
+    assert written["rules"][0]["text"].keys() == {"en", "ja"}
+    assert written["schema"] == "1.0"
+
+
+def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
+    """What UTF-8 cannot carry does not stop the report."""
+    assert data.encode({"name": "half \ud800"}) == '{"name":"half \ufffd"}'.encode()

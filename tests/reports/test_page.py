@@ -1,0 +1,167 @@
+"""The HTML report as text: what it promises before any browser opens it."""
+
+import base64
+import hashlib
+import html.parser
+import json
+import re
+
+import msgspec
+import pytest
+
+from cloudscan.errors import ConfigurationError
+from cloudscan_reports import html as page
+from cloudscan_reports import page_data
+from cloudscan_reports.texts import load
+from tests.reports.hostile import NAMES
+from tests.reports.synthetic import report
+
+
+class Reader(html.parser.HTMLParser):
+    """Tags with their attributes, and the text outside scripts and styles."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.tags and self.tags[-1][0] not in ("script", "style"):
+            self.text.append(data)
+
+
+def data_of(source: str) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', source, re.DOTALL)[1])
+
+
+def test_the_policy_names_exactly_this_script_and_this_style() -> None:
+    """Content security policy by hash: nothing else may run, and nothing may be loaded or sent."""
+    source = page.write(report(3), "en")
+
+    policy = next(tag["content"] for name, tag in Reader(source).tags if name == "meta" and "http-equiv" in tag)
+    for name, opening in (("script", '<script type="module">'), ("style", "<style>")):
+        content = source.split(opening)[1].split(f"</{name}>")[0]
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{name}-src 'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none';")
+
+
+@pytest.mark.parametrize("names", [(), NAMES], ids=["plain", "hostile"])
+def test_the_page_has_only_its_own_elements(names: tuple[str, ...]) -> None:
+    """Names add no element, no handler and no style attribute; the page refers to nothing outside itself."""
+    tags = Reader(page.write(report(30, names=names), "en")).tags
+
+    assert sum(name == "script" for name, _ in tags) == 2
+    assert not {name for name, _ in tags} & {"img", "link", "iframe", "object", "base", "audio", "video"}
+    assert not [value for _, found in tags for value in found if value.startswith("on") or value in ("src", "style")]
+    assert all(found["href"].startswith("#") for name, found in tags if name == "a")
+
+
+def test_hostile_names_stay_text_in_the_data() -> None:
+    """The data element parses, holds each name as it is, and no sign that could end the element."""
+    source = page.write(report(len(NAMES), names=NAMES), "en")
+
+    pool = data_of(source)["pool"]
+    inside = re.search(r'id="data">(.*?)</script>', source, re.DOTALL)[1]
+
+    assert set(NAMES) - {"half \ud800 pair \udfff"} <= set(pool)
+    assert "half \ufffd pair \ufffd" in pool
+    assert not set("<>&\u2028\u2029") & set(inside)
+    source.encode()
+
+
+def test_readers_without_javascript_see_the_findings() -> None:
+    """The first findings stand in the page itself with who, since when, why, how to fix it and the reasons."""
+    given = report(250)
+
+    text = "".join(Reader(page.write(given, "en")).text)
+
+    assert all(each.message["en"] in text for each in given.findings[: page.STATIC])
+    assert "Anyone on the internet can read it" in text
+    assert f"--bucket {given.findings[0].verdict.subject.name} " in text
+    assert 'to everybody (Principal "*")' in text
+
+
+def test_what_could_not_be_seen_is_said_with_the_right_to_grant() -> None:
+    """Unknowns and gaps stand above the findings."""
+    text = "".join(Reader(page.write(report(3), "en")).text)
+
+    for words in ("14 cases could not be judged", "s3:GetBucketPolicy", "sts:AssumeRole", "10,000 of 481,233 read"):
+        assert words in text
+    assert text.index("14 cases") < text.index("Findings in the order of work", text.index("14 cases"))
+
+
+def test_a_clean_report_says_so() -> None:
+    """Without findings and gaps the page is still a page."""
+    text = "".join(Reader(page.write(report(0, complete=True), "en")).text)
+
+    assert "Nothing is open" in text
+    assert "Nothing is missing" in text
+
+
+@pytest.mark.parametrize(("lang", "other"), [("en", "ja"), ("ja", "en")])
+def test_no_page_is_half_translated(lang: str, other: str) -> None:
+    """No title and no label of the other language shows."""
+    reader = Reader(page.write(report(30), lang))
+    text = "".join(reader.text)
+    mine, theirs = load(lang).table, load(other).table
+
+    assert dict(reader.tags[0][1]) == {"lang": lang}
+    for group in ("page", "first", "unseen", "finding", "findings"):
+        for key, words in theirs[group].items():
+            if isinstance(words, str) and "{" not in words and len(words) > 3 and words != mine[group][key]:
+                assert words not in text, f"{group}.{key}"
+
+
+def test_the_data_carries_a_message_once_per_rule() -> None:
+    """Messages that the rule's template gives are not repeated; one that it does not give is kept."""
+    given = report(30)
+    odd = msgspec.structs.replace(given.findings[0], message={"en": "Something else.", "ja": "別の文。"})
+    given = msgspec.structs.replace(given, findings=[odd, *given.findings[1:]])
+
+    data = page_data.page_data(given, load("en"))
+
+    assert [data["pool"][each] for each in data["findings"]["message"] if each >= 0] == ["Something else."]
+
+
+def test_a_thousand_findings_stay_small() -> None:
+    """A page for a thousand findings is far below three megabytes; a large one is compressed."""
+    assert len(page.write(report(1000), "ja").encode()) < 1_200_000
+    assert page_data.embedded(report(3000), load("en"))[1] == "application/gzip"
+
+
+def test_an_unknown_language_is_refused() -> None:
+    """No page in a mixture of languages."""
+    with pytest.raises(ConfigurationError):
+        page.write(report(1), "fr")
+
+
+def luminance(colour: str) -> float:
+    digits = colour.lstrip("#")
+    digits = "".join(each * 2 for each in digits) if len(digits) == 3 else digits
+    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
+def test_colours_have_contrast(place: int) -> None:
+    """Text reaches 4.5:1 on every ground it stands on (WCAG 2.2, 1.4.3)."""
+    source = page.write(report(1), "en")
+    scheme = re.findall(r":root \{\s*(?:color-scheme: light dark;)?([^}]*)\}", source)[place]
+    colour = dict(re.findall(r"--([a-z]+): (#[0-9a-f]+)", scheme))
+
+    grounds = [colour[name] for name in ("ground", "panel", "code")]
+    inks = [colour[name] for name in ("ink", "quiet", "link", "whole", "partial")]
+    assert min(contrast(ink, ground) for ink in inks for ground in grounds) >= 4.5
+    badges = [colour[name] for name in ("critical", "high", "medium", "low", "info")]
+    assert min(contrast("#fff", badge) for badge in badges) >= 4.5

@@ -1,0 +1,310 @@
+"""The HTML report in Chromium: what a reader can do with it."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Page, expect
+
+from cloudscan.report import Report
+from cloudscan_reports import phrases
+from cloudscan_reports.visible import for_shell, visible
+from tests.reports.conftest import Opener
+from tests.reports.hostile import NAMES
+from tests.reports.synthetic import RULES, report
+
+ROWS = "#list > li"
+BUTTONS = "#list h3 > button"
+
+
+def status(page: Page) -> str:
+    return page.locator("#count").inner_text()
+
+
+def overflow(page: Page) -> int:
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+def everything_open(page: Page) -> None:
+    page.evaluate(f"for (const each of document.querySelectorAll('{BUTTONS}')) each.click()")
+
+
+def test_findings_stand_in_the_order_of_work(open_page: Opener) -> None:
+    """The list shows what needs work, fifty a page, the highest score first."""
+    given = report(300)
+    work = [each.message["en"] for each in given.findings if each.state != "waived"]
+
+    page = open_page(given)
+
+    assert page.locator(BUTTONS).all_inner_texts() == work[:50]
+    assert status(page) == f"1 to 50 of {len(work)}"
+
+
+def test_a_reader_pages(open_page: Opener) -> None:
+    """The pager moves on, remembers the page in the address and stops at the end."""
+    page = open_page(report(100))
+
+    page.get_by_role("button", name="Next page").click()
+
+    assert page.locator(ROWS).count() == 33
+    assert page.url.endswith("#page=2")
+    expect(page.get_by_role("button", name="Next page")).to_have_attribute("aria-disabled", "true")
+
+
+def test_filters_work_together_and_are_announced(open_page: Opener) -> None:
+    """Severity, rule, owner and free text narrow the list; the count is a live region; the address holds them all."""
+    given = report(300)
+    page = open_page(given)
+
+    page.get_by_label("Medium").check()
+    page.get_by_label("Critical").check()
+    page.get_by_label("Owner").select_option("tom.baker@example.co.jp")
+    page.get_by_role("searchbox").fill("PROD")
+    expected = [
+        each
+        for each in given.findings
+        if each.state != "waived"
+        and each.severity in ("medium", "critical")
+        and each.verdict.subject.owner.startswith("tom")
+        and "prod" in each.verdict.subject.name
+    ]
+    expect(page.locator(ROWS)).to_have_count(len(expected))
+
+    assert 0 < len(expected) < 50
+    assert page.locator("#count").get_attribute("aria-live") == "polite"
+    assert status(page) == f"{len(expected)} findings"
+    assert re.search(r"severity=critical%2Cmedium.*owner=tom.*q=PROD", page.url)
+
+
+def test_a_filter_in_the_address_is_applied(open_page: Opener) -> None:
+    """A link that somebody sent shows what the sender saw, and its controls say so."""
+    page = open_page(report(300), fragment="#severity=low&state=any&q=hr")
+
+    assert page.locator(".row .badge").all_inner_texts() == ["Low"] * page.locator(ROWS).count()
+    expect(page.get_by_label("Low")).to_be_checked()
+    expect(page.get_by_role("searchbox")).to_have_value("hr")
+    expect(page.get_by_label("State", exact=True)).to_have_value("any")
+
+
+def test_each_facet_filters(open_page: Opener) -> None:
+    """Every select narrows the list to findings of its value, and clearing brings all back."""
+    given = report(120)
+    page = open_page(given)
+    all_of_them = status(page)
+
+    for name in ("Rule", "Cause", "Who can reach it", "Account", "State"):
+        page.get_by_label(name, exact=True).select_option(index=2)
+        assert status(page) != all_of_them, name
+        page.get_by_role("button", name="Clear filters").click()
+        assert status(page) == all_of_them
+
+
+def test_no_match_is_said(open_page: Opener) -> None:
+    """An empty list has its sentence."""
+    page = open_page(report(30), fragment="#q=nothing-is-called-that")
+
+    assert status(page) == "No finding matches these filters."
+
+
+def test_a_link_to_a_finding_opens_it(open_page: Opener) -> None:
+    """Also when it is far down, and when it is one that the list leaves out at first."""
+    given = report(300)
+    waived = [each for each in given.findings if each.state == "waived"][-1]
+
+    page = open_page(given, fragment=f"#finding={waived.fingerprint}")
+
+    button = page.locator(f'[id="finding={waived.fingerprint}"] h3 > button')
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    expect(button).to_be_in_viewport()
+
+
+def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
+    """Who, since when, why, how to fix it with the exact command, the chain of reasons, evidence, rule and fingerprint."""
+    given = report(30)
+    first = given.findings[0]
+    page = open_page(given)
+
+    page.locator(BUTTONS).first.click()
+
+    detail = page.locator(".detail").first
+    text = detail.inner_text()
+    (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(first.verdict))
+    assert step.commands[0] in text
+    for words in (
+        "Anyone on the internet can read it",
+        RULES[0].text["en"].why,
+        first.verdict.evidence[0].chain["en"][2],
+        first.verdict.evidence[0].row["grant_uid"],
+        "cis-aws-3.0#2.1.4",
+        first.fingerprint,
+        "s3-policy-open-to-read",
+    ):
+        assert words in text
+    assert "flagged" not in text
+
+
+def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
+    """The button copies the command and says so."""
+    given = report(1, names=("it's <b>\x1b\u202e",))
+    page = open_page(given, fragment=f"#finding={given.findings[0].fingerprint}&state=any")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+
+    button = page.locator("button.copy").first
+    button.click()
+
+    expect(button).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(given.findings[0].verdict))
+    assert copied == step.commands[0]
+
+
+def test_the_keyboard_is_enough(open_page: Opener) -> None:
+    """From the first link to an open finding and back to closed with Tab, Enter and Space; focus is always to be seen."""
+    page = open_page(report(3, complete=True))
+
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"document.activeElement.matches('{BUTTONS}')"):
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator(".detail")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator(".detail")).to_have_count(0)
+
+
+def test_headings_form_an_outline_and_controls_have_names(open_page: Opener) -> None:
+    """One first-level heading, no level skipped, every control named, every id once."""
+    page = open_page(report(30))
+    page.locator(BUTTONS).first.click()
+
+    levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((each) => Number(each.tagName[1]))")
+
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    unnamed = "[...document.querySelectorAll('input,select')].filter((each) => !each.labels.length).length"
+    assert page.evaluate(unnamed) == 0
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((each) => each.id)")
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_hostile_names_only_look_odd(open_page: Opener, lang: str, width: int) -> None:
+    """With every finding open nothing runs, nothing is wider than the screen, and deceiving characters are visible."""
+    given = report(len(NAMES), names=NAMES)
+
+    page = open_page(given, lang, fragment="#state=any", width=width)
+    everything_open(page)
+
+    assert page.locator(".detail").count() == len(NAMES)
+    assert overflow(page) == 0
+    text = page.locator("#list").inner_text()
+    assert "</script><script>alert(2)</script>" in text
+    assert visible("invoice\u202egpj.exe") in text
+    assert "␛[31mred" in text
+    assert not re.search("[\x00\x07\x1b\u202e\u2028\ufeff]", text)
+
+
+def test_both_sides_fill_and_quote_alike(open_page: Opener) -> None:
+    """The page's script makes of each hostile name the command that Python makes of it."""
+    given = report(len(NAMES), names=NAMES)
+
+    page = open_page(given, fragment="#state=any")
+    everything_open(page)
+
+    shown = set(page.locator(".command code").all_text_contents())
+    assert {visible(f"--bucket {for_shell(name)} ") for name in NAMES} <= {
+        re.search(r"(--bucket .*) --public", each, re.DOTALL)[1] + " " for each in shown
+    }
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [390, 768, 1440])
+def test_the_page_fits(open_page: Opener, width: int, dark: bool) -> None:
+    """No sideways scrolling on a telephone, a tablet, a laptop; the ground follows the scheme."""
+    page = open_page(report(60), "ja", width=width, dark=dark)
+    page.locator(BUTTONS).first.click()
+
+    assert overflow(page) == 0
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(21, 24, 28)" if dark else "rgb(255, 255, 255)")
+
+
+def test_japanese_page_speaks_japanese(open_page: Opener) -> None:
+    """Controls, count and details made by the script are Japanese too."""
+    page = open_page(report(30), "ja")
+    page.locator(BUTTONS).first.click()
+
+    assert status(page) == "25 件"
+    text = page.locator("#findings").inner_text()
+    assert "インターネット上の誰でも読み取れます" in text
+    for english in ("Severity", "Copy", "Who can", "Since", "Evidence", "Likelihood", "Open"):
+        assert english not in text
+
+
+def test_without_javascript_the_findings_are_there(open_page: Opener) -> None:
+    """The static list stands, says that filters are missing, and links to findings lead to it."""
+    given = report(30)
+    page = open_page(given, script=False)
+
+    assert page.locator(ROWS).count() == 30
+    expect(page.get_by_text("JavaScript is off")).to_be_visible()
+    page.locator("ol.first a").first.click()
+    expect(page.locator(f'[id="finding={given.findings[0].fingerprint}"]')).to_be_in_viewport()
+    assert not page.locator("#filters").is_visible()
+
+
+def test_on_paper_the_findings_are_open(open_page: Opener, tmp_path: Path) -> None:
+    """Printing opens what the filters show and leaves the controls away; afterwards the page is as before."""
+    page = open_page(report(60), fragment="#severity=critical")
+    shown = page.locator(ROWS).count()
+
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+
+    assert page.locator(".detail").count() == shown > 0
+    assert not page.locator("#filters").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".detail").count() == 0
+    assert len(page.pdf(path=tmp_path / "report.pdf", format="A4")) > 20_000
+
+
+def test_a_compressed_page_opens(open_page: Opener) -> None:
+    """A large report is unpacked by the browser and works as a small one."""
+    page = open_page(report(3000), "ja", fragment="#page=3")
+
+    assert status(page).endswith("101～150 件目")
+
+
+def empty(complete: bool) -> Report:
+    return report(0, complete=complete)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_report_without_findings_opens(open_page: Opener, complete: bool) -> None:
+    """There is nothing to filter, so there are no filters."""
+    page = open_page(empty(complete))
+
+    expect(page.get_by_text("There are no findings.")).to_be_visible()
+    assert not page.locator("#filters").is_visible()
+
+
+def test_only_web_addresses_become_links(open_page: Opener) -> None:
+    """A subject's address that is no https address is not offered to click."""
+    given = report(1)
+    (finding,) = given.findings
+    subject = msgspec.structs.replace(finding.verdict.subject, url="javascript:alert(1)")
+    verdict = msgspec.structs.replace(finding.verdict, subject=subject)
+    given = msgspec.structs.replace(given, findings=[msgspec.structs.replace(finding, verdict=verdict)])
+
+    page = open_page(given, fragment="#state=any")
+    everything_open(page)
+
+    assert page.locator(".detail").inner_html().count("<a ") == 1
+    assert "javascript:" not in page.locator(".detail").inner_html()

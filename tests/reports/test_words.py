@@ -1,0 +1,100 @@
+"""Words about a finding: fields, commands, remedies, and characters that deceive."""
+
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloudscan.facts import Access, Audience
+from cloudscan.finding import Subject
+from cloudscan_reports import phrases
+from cloudscan_reports.texts import load
+from cloudscan_reports.visible import for_shell, visible
+from tests.reports.hostile import NAMES
+from tests.reports.synthetic import report
+
+BASH = shutil.which("bash") or "/bin/bash"
+
+
+def said_by_bash(words: list[str]) -> list[str]:
+    command = "printf '%s\\0' " + " ".join(words)
+    output = subprocess.run([BASH, "-c", command], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"}).stdout
+    return output.decode().split("\0")[:-1]
+
+
+def test_a_quoted_value_is_one_word_of_the_shell() -> None:
+    """Whatever a name holds, a shell that runs the command sees that name and does nothing else."""
+    names = [name for name in NAMES if "\x00" not in name and "\ud800" not in name]
+
+    assert said_by_bash([for_shell(name) for name in names]) == names
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=1))
+def test_quoting_holds_for_any_text(names: list[str]) -> None:
+    assert said_by_bash([for_shell(name) for name in names]) == names
+
+
+@given(st.text())
+def test_nothing_unseen_is_left(text: str) -> None:
+    """A visible text holds no control, no bidi mark and no half of a pair, and stays as it is when looked at again."""
+    seen = visible(text)
+
+    seen.encode()
+    assert seen == visible(seen)
+    assert not set(seen) & set("\x00\x1b\n\r\x7f\x85\x9b\u200f\u2028\u202e\u2066\ufeff")
+
+
+def test_a_step_keeps_its_commands() -> None:
+    """A line in backticks belongs to the step above it; numbering that the author wrote does not show twice."""
+    found = phrases.steps("1. Open the console.\n2. Run `aws` like this:\n`aws one`\n`aws two`\n\n")
+
+    assert [(step.text, list(step.commands)) for step in found] == [
+        ("Open the console.", []),
+        ("Run `aws` like this:", ["aws one", "aws two"]),
+    ]
+
+
+def test_a_command_is_filled_and_quoted() -> None:
+    """Fields are quoted in commands only, and braces that name no field stay as JSON needs them."""
+    fix = """Look at {name}.\n`aws s3 rm {name} --x '{"Rules":[{"a":{}}]}'`"""
+
+    (step,) = phrases.filled_steps(fix, {"name": "a b"})
+
+    assert step.text == "Look at a b."
+    assert list(step.commands) == ["""aws s3 rm 'a b' --x '{"Rules":[{"a":{}}]}'"""]
+
+
+@pytest.mark.parametrize(
+    ("lang", "audience", "access", "words"),
+    [
+        ("en", Audience.ANYONE_WITH_LINK, Access.READ, "Anyone on the internet can read it"),
+        ("ja", Audience.ANYONE_WITH_LINK, Access.READ, "インターネット上の誰でも読み取れます"),
+        ("en", Audience.ANY_ACCOUNT, Access.WRITE, "Anyone with an AWS account can change it"),
+        ("ja", Audience.ORGANISATION, Access.MANAGE, "組織内の全員がアクセス権を変更できます"),
+        ("en", None, Access.READ, "It could not be told who can reach it"),
+        ("ja", Audience.NOBODY, None, "現在は誰もアクセスできません"),
+    ],
+)
+def test_reach_is_a_sentence(lang: str, audience: Audience | None, access: Access | None, words: str) -> None:
+    assert phrases.reach_words(load(lang), audience, access, Subject(platform="s3")) == words
+
+
+def test_since_says_who_knows_it() -> None:
+    """A date from the platform stands alone; a date of our own says that it may be longer."""
+    findings = report(30).findings
+    told = next(each for each in findings if each.verdict.since)
+    untold = next(each for each in findings if not each.verdict.since)
+    words = load("en")
+
+    assert "earlier" not in phrases.since(words, told, report(30).generated_on)
+    assert "or earlier" in phrases.since(words, untold, report(30).generated_on)
+
+
+@pytest.mark.parametrize(
+    ("n", "words"), [(0, "0 bytes"), (999, "999 bytes"), (33_200_000_000, "33.2 GB"), (10**18, "1,000 PB")]
+)
+def test_sizes_read_well(n: int, words: str) -> None:
+    assert phrases.size(n) == words
