@@ -89,8 +89,9 @@ class Ledger:
         try:
             self._url = make_url(url)
             if self._url.get_backend_name() == "sqlite" and self._url.database:
-                folder = Path(self._url.database).parent
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file = Path(self._url.database)
+                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file.touch(mode=0o600)
             self._engine: Engine = sa.create_engine(self._url)
         except (sa.exc.ArgumentError, ImportError, OSError) as error:
             raise LedgerError(

@@ -369,7 +369,8 @@ def _summary(record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kind
         id=record.id,
         started_on=record.started_on,
         finished_on=spool.now(),
-        complete=all(row.outcome is Outcome.COMPLETE for row in coverage),
+        # What was left out on purpose (a budget, a setting) is said, and is no failure to see.
+        complete=all(row.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) for row in coverage),
         resources=kinds,
         scopes=scopes,
         requests=requests,
