@@ -246,7 +246,7 @@ def _gaps() -> list[Coverage]:
             account="000000000003",
             table="grants",
             outcome=Outcome.DENIED,
-            reason="The bucket's policy could not be read: AccessDenied.",
+            reason="AccessDenied: no identity-based policy allows the action.",
             needs="s3:GetBucketPolicy",
             resource_uid=f"s3:bucket/acme-locked-{place:02d}",
         )
@@ -261,7 +261,7 @@ def _gaps() -> list[Coverage]:
             account="000000000009",
             table="resources",
             outcome=Outcome.DENIED,
-            reason="The role OrganizationReader could not be assumed.",
+            reason="AccessDenied: OrganizationReader is not assumable.",
             needs="sts:AssumeRole",
         ),
         Coverage(

@@ -116,9 +116,8 @@ function start(data) {
   function remember() {
     const kept = Object.entries(wanted).filter(([name, value]) => value && !(name === "page" && value === 1));
     if (open >= 0) kept.push(["finding", columns.fingerprint[open]]);
-    const hash = kept.length ? `#${new URLSearchParams(kept)}` : location.pathname;
-    const here = location.hash.includes("=") || kept.length;
-    if (here && `#${new URLSearchParams(kept)}` !== location.hash) history.replaceState(null, "", hash);
+    if (kept.length) history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
+    else if (location.hash.includes("=")) history.replaceState(null, "", location.pathname);
   }
 
   function recall() {
@@ -237,9 +236,10 @@ function start(data) {
     pager.append(previous, make("span"), next);
   }
 
+  document.getElementById("still").hidden = true;
   if (findings.size) {
     build();
-    refresh();
+    if (!location.hash.includes("=")) refresh();
     recall();
     addEventListener("hashchange", recall);
     addEventListener("beforeprint", () => render(0, PRINTED, true));
