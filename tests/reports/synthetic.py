@@ -38,7 +38,7 @@ _READ = RuleSummary(
             title="Bucket policy lets anyone read",
             message="Anyone can read the objects in {resource_name}.",
             why="Whoever finds the bucket's name can copy everything in it, and nobody will notice.",
-            fix="Open the bucket in the S3 console, choose Permissions, then Block public access, and turn all four on.\n"
+            fix="Open the bucket in the S3 console, choose Permissions, Block public access, turn all on.\n"
             "Or run:\n"
             "`aws s3api put-public-access-block --bucket {resource_name} --public-access-block-configuration "
             "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`",
