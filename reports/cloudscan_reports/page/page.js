@@ -246,6 +246,7 @@ function start(data) {
     addEventListener("afterprint", () => render());
   }
   document.documentElement.dataset.ready = "yes";
+  performance.mark("ready");
 }
 
 loaded().then(start).catch((error) => {
