@@ -24,12 +24,22 @@ function start(data) {
   let open = -1;
   let haystacks = null;
 
-  // A finding in lower-case words, made when somebody searches for the first time.
+  // A finding in lower-case words, made when the browser has time or when somebody searches.
   function haystack(index) {
     haystacks ??= new Array(findings.size);
     haystacks[index] ??= [findings.message(index), ...["name", "path", "uid", "account", "owner"].map((each) => findings.at(each, index)),
       columns.fingerprint[index], findings.rule(index).title, findings.rule(index).id].join("\n").toLowerCase();
     return haystacks[index];
+  }
+
+  function prepare(from = 0) {
+    globalThis.requestIdleCallback?.((deadline) => {
+      let next = from;
+      while (next < findings.size && deadline.timeRemaining() > 2) {
+        for (const stop = Math.min(next + 100, findings.size); next < stop; next += 1) haystack(next);
+      }
+      if (next < findings.size) prepare(next);
+    });
   }
 
   function tests() {
@@ -241,6 +251,7 @@ function start(data) {
     build();
     if (!location.hash.includes("=")) refresh();
     recall();
+    prepare();
     addEventListener("hashchange", recall);
     addEventListener("beforeprint", () => render(0, PRINTED, true));
     addEventListener("afterprint", () => render());
