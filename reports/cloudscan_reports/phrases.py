@@ -48,7 +48,7 @@ def fields_of(verdict: Verdict) -> Mapping[str, Any]:
         **verdict.subject.detail,
         **subject,
         **{f"resource_{name}": subject[name] for name in ("name", "kind", "path")},
-        **{name: value for name, value in row.items() if value is not None},
+        **{name: value for name, value in row.items() if value not in (None, "")},
     }
 
 
