@@ -15,7 +15,7 @@ from cloudscan.report import Report, RuleSummary
 from cloudscan_reports import data, phrases
 from cloudscan_reports.texts import Texts
 
-_TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level")
+_TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level", "list")
 _NO_COLUMNS = {"flagged"}
 # Below this the page stays greppable; above it the browser decompresses faster than it would read.
 _COMPRESS_FROM = 1_000_000
@@ -94,7 +94,7 @@ _COLUMNS: Mapping[str, Callable[[Finding], Any]] = {
 }
 _POOLED: Mapping[str, Callable[[Finding], str | None]] = {
     "state": lambda each: each.state,
-    "audience": lambda each: each.verdict.audience or "unknown",
+    "audience": lambda each: phrases.standing_of(each.verdict),
     "platform": lambda each: each.verdict.subject.platform,
     "account": lambda each: each.verdict.subject.account,
     "kind": lambda each: each.verdict.subject.kind,
@@ -129,7 +129,7 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
     subjects = [each.verdict.subject for each in report.findings]
     platforms = {each.platform for each in subjects}
     variant = next(iter(platforms)) if len(platforms) == 1 else ""
-    audiences = {each.verdict.audience or "unknown" for each in report.findings}
+    audiences = {phrases.standing_of(each.verdict) for each in report.findings}
     return {
         "platform": {each: texts.name("platform", each) for each in platforms},
         "kind": {each.kind: texts.name("kind", each.kind) for each in subjects},

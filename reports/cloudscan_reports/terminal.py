@@ -68,7 +68,7 @@ def _finding(order: int, finding: Finding, words: texts.Texts, colour: bool, wid
     yield from (indent + line for line in message)
     moment = finding.verdict.since or finding.first_seen_on
     opened = words.say("terminal.since", day=words.day(moment))
-    reached = f"{phrases.reach(words, finding.verdict)}{words.say('list.stop')}{opened}"
+    reached = words.say("list.stop").join(filter(None, (phrases.reach(words, finding.verdict), opened)))
     yield from (_styled(indent + line, "2", colour) for line in _wrapped(reached, width - len(indent)))
 
 

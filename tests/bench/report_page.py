@@ -55,8 +55,10 @@ def measure(findings: int, folder: Path) -> None:
         slowest = max(filtered(page, fragment) for fragment in others)
         browser.close()
     megabytes = file.stat().st_size / 1e6
-    line = f"{findings:>8,} findings: {megabytes:6.2f} MB, written in {written:5.2f} s, open after {opened / 1000:5.2f} s, "
-    print(line + f"first search {first:5.0f} ms, slowest filter {slowest:5.0f} ms")
+    print(
+        f"{findings:>8,} findings: {megabytes:6.2f} MB, written in {written:5.2f} s, open in {opened / 1000:5.2f} s, "
+        f"first search {first:5.0f} ms, slowest filter {slowest:5.0f} ms"
+    )
 
 
 def main(arguments: list[str]) -> None:
