@@ -28,10 +28,10 @@ from cloudscan.report import Report
 from cloudscan.snapshot import Snapshot
 
 HEAD: Final = "0001"
-_META = sa.MetaData()
+SCHEMA = sa.MetaData()
 _SCANS = sa.Table(
     "scans",
-    _META,
+    SCHEMA,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("started_on", sa.DateTime, nullable=False),
     sa.Column("finished_on", sa.DateTime, nullable=False),
@@ -41,7 +41,7 @@ _SCANS = sa.Table(
 )
 _FINDINGS = sa.Table(
     "findings",
-    _META,
+    SCHEMA,
     sa.Column("fingerprint", sa.String(64), primary_key=True),
     sa.Column("rule_id", sa.String(200), nullable=False, index=True),
     sa.Column("platform", sa.String(50), nullable=False),
@@ -54,7 +54,7 @@ _FINDINGS = sa.Table(
 )
 _EVENTS = sa.Table(
     "events",
-    _META,
+    SCHEMA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
     sa.Column("scan_id", sa.String(64), nullable=False),
@@ -99,9 +99,15 @@ class Ledger:
             if report := self._recorded(db, scan.id, scan.started_on):
                 return report
             coverage = snapshot.coverage()
-            sight = life.sight(coverage, _containers(snapshot))
             before = _entries(db, [verdict.fingerprint for verdict in verdicts.flagged])
-            changes = life.after(before, verdicts, sight, scan.started_on)
+            changes = life.after(
+                before,
+                verdicts.flagged,
+                verdicts.judgements_of,
+                applied={rule.id for rule in verdicts.rules},
+                seen=life.sight(coverage, _containers(snapshot)),
+                moment=scan.started_on,
+            )
             _write(db, {entry.fingerprint for entry in before}, changes, scan.id, scan.started_on)
             report = Report(
                 tool=f"cloudscan {__version__}",

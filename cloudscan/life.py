@@ -12,7 +12,7 @@ the rule was not applied                    stays open, unverified
 ==========================================  =====================================================
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -49,6 +49,9 @@ class Change:
     entry: Entry
     event: str = ""
 
+
+Asked = Callable[[str, Iterable[Sequence[str]]], Mapping[tuple[str, ...], Judgement]]
+"""`Verdicts.judgements_of`: what became of identities under a rule. One that is not there any more is left out."""
 
 Place = tuple[str, str]
 """A platform and an account on it."""
@@ -90,13 +93,23 @@ def sight(coverage: Iterable[Coverage], containers: Set[str]) -> Sight:
     return Sight(looked=looked, blind=blind, missing=missing)
 
 
-def after(before: Iterable[Entry], verdicts: Verdicts, seen: Sight, moment: datetime) -> list[Change]:
-    """What a scan at `moment` makes of the entries before it: all that stand, and the resolved ones that are back."""
+def after(
+    before: Iterable[Entry],
+    flagged: Iterable[Verdict],
+    asked: Asked,
+    *,
+    applied: Set[str],
+    seen: Sight,
+    moment: datetime,
+) -> list[Change]:
+    """What a scan at `moment` makes of the entries before it: all that stand, and the resolved ones that are back.
+
+    `applied` names the rules that were at work, `asked` answers what they say of identities that are not flagged.
+    """
     old = {entry.fingerprint: entry for entry in before}
-    changes = [_flagged(old.pop(verdict.fingerprint, None), verdict, moment) for verdict in verdicts.flagged]
+    changes = [_flagged(old.pop(verdict.fingerprint, None), verdict, moment) for verdict in flagged]
     unseen = [entry for entry in old.values() if entry.state in STANDING]
-    said = _judgements(verdicts, unseen)
-    applied = {rule.id for rule in verdicts.rules}
+    said = _judgements(asked, unseen)
     for entry in unseen:
         judgement = said.get(entry.fingerprint)
         gone = judgement is None and entry.verdict.rule_id in applied and seen.covers(entry.verdict)
@@ -182,7 +195,7 @@ def _flagged(was: Entry | None, verdict: Verdict, moment: datetime) -> Change:
     return Change(entry=entry, event="reopened" if back else "")
 
 
-def _judgements(verdicts: Verdicts, entries: Iterable[Entry]) -> Mapping[str, Judgement]:
+def _judgements(asked: Asked, entries: Iterable[Entry]) -> Mapping[str, Judgement]:
     """What the rules say now, by fingerprint, of entries that they did not flag."""
     by_rule: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -190,7 +203,7 @@ def _judgements(verdicts: Verdicts, entries: Iterable[Entry]) -> Mapping[str, Ju
     return {
         entry.fingerprint: judgements[tuple(entry.verdict.identity)]
         for rule_id, group in by_rule.items()
-        for judgements in [verdicts.judgements_of(rule_id, [entry.verdict.identity for entry in group])]
+        for judgements in [asked(rule_id, [entry.verdict.identity for entry in group])]
         for entry in group
         if tuple(entry.verdict.identity) in judgements
     }
