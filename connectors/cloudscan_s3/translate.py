@@ -121,6 +121,30 @@ def facts_of_bucket(bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
         yield from _unread(value, table, uid)
 
 
+def facts_of_access_points(bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
+    """The access points of a bucket that is not ours to judge."""
+    ways = ways_in(bucket, us, as_of)
+    for point in bucket.access_points:
+        yield from _facts_of_point(point, [way for way in ways.open if way.access_point == point], bucket, us)
+
+
+def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Told]:
+    """Stands for the objects whose ACLs were not looked at: there may be a way in, for all we know."""
+    uid = f"{PLATFORM}:objects/{bucket.name}"
+    yield Resource(
+        uid=uid,
+        platform=PLATFORM,
+        account=bucket.account,
+        kind="objects",
+        name=f"other objects in {bucket.name}",
+        path=f"s3://{bucket.name}/",
+        parent_uid=bucket_uid(bucket),
+        container_uid=bucket_uid(bucket),
+        owner_uid=_principal_uid(bucket.account),
+    )
+    yield from _unknown(uid, Via.ACL, (Access.READ,), reason, None)
+
+
 def facts_of_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
     """An object whose own ACL lets somebody in; nothing for all the others."""
     uid = object_uid(item.bucket, item.key)
