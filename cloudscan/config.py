@@ -16,7 +16,6 @@ from cloudscan.words import one_of
 
 FILE_NAME = "cloudscan.toml"
 _SECRET = re.compile(r"secret|token|password|passwd|access_?key|private_?key|credential", re.IGNORECASE)
-_ACCOUNT = re.compile(r"\d{12}")
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,10 +122,6 @@ def load(path: Path | None) -> Config:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise ConfigurationError(_explained(path, text, str(error), Config)) from error
-    for account in config.organisation.accounts:
-        if not _ACCOUNT.fullmatch(account):
-            where = _place(path, text, "accounts")
-            raise ConfigurationError(f"{where}: {account!r} is no account id; write its twelve digits in quotes.")
     if config.scan.concurrency < 1:
         raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
     return config

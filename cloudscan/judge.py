@@ -230,6 +230,20 @@ def _quoted(columns: Iterable[str]) -> list[str]:
     return ['"' + column.replace('"', '""') + '"' for column in columns]
 
 
+# English messages read well with the ladder's own words.
+_ACCESS_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {},
+    "ja": {
+        "list": "一覧",
+        "read": "読み取り",
+        "comment": "コメント",
+        "write": "書き込み",
+        "manage": "アクセス権の管理",
+        "own": "所有",
+    },
+}
+
+
 def message(rule: Rule, verdict: Verdict, language: str) -> str:
     """The rule's sentence about a verdict, its fields filled from the first piece of evidence, then the subject."""
     subject = {
@@ -244,4 +258,6 @@ def message(rule: Rule, verdict: Verdict, language: str) -> str:
     words = {
         column: str(value if value not in (None, "") else subject.get(column) or "?") for column, value in row.items()
     }
+    if "access" in words:
+        words["access"] = _ACCESS_WORDS[language].get(words["access"], words["access"])
     return rule.text[language].message.format_map(words)

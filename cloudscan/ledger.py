@@ -1,63 +1,68 @@
 """The ledger: what became of the judgements, night after night.
 
-A finding is *open* when it is first flagged, *resolved* when the thing was looked at again and passed, or is gone from
-an account that was read completely, and *reopened* when it comes back. What could not be looked at stays open,
-unverified: an outage closes nothing. Every change is an event, and events are only ever added.
+A finding is *open* when it is first flagged, *resolved* when the thing was looked at again and passed, or is gone and
+nothing unread could hide it, and *reopened* when it comes back. What could not be looked at stays open, unverified:
+an outage closes nothing. Every change is an event, and events are only ever added.
+
+What happens to a finding is decided in `cloudscan.life`; here it is written down, in one transaction a scan.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
+from cloudscan import __version__, life
 from cloudscan.errors import LedgerError
-from cloudscan.facts import Outcome
-from cloudscan.finding import Finding, Judgement, State, Verdict
-from cloudscan.judge import Verdicts, message
-from cloudscan.report import Coverage, Report, RuleSummary
-from cloudscan.score import impact, score
+from cloudscan.finding import State, Verdict
+from cloudscan.judge import Verdicts
+from cloudscan.life import Entry
+from cloudscan.report import Report
 from cloudscan.snapshot import Snapshot
 
-HEAD = "0001"
-_META = sa.MetaData()
+HEAD: Final = "0001"
+SCHEMA = sa.MetaData()
 _SCANS = sa.Table(
     "scans",
-    _META,
+    SCHEMA,
     sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("started_on", sa.DateTime),
-    sa.Column("finished_on", sa.DateTime),
-    sa.Column("complete", sa.Boolean),
-    sa.Column("snapshot", sa.Text),
-    sa.Column("report", sa.Text),
+    sa.Column("started_on", sa.DateTime, nullable=False),
+    sa.Column("finished_on", sa.DateTime, nullable=False),
+    sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("snapshot", sa.Text, nullable=False),
+    sa.Column("report", sa.LargeBinary),  # of the last scan only, compressed
 )
 _FINDINGS = sa.Table(
     "findings",
-    _META,
+    SCHEMA,
     sa.Column("fingerprint", sa.String(64), primary_key=True),
-    sa.Column("rule_id", sa.String(200)),
-    sa.Column("platform", sa.String(50)),
-    sa.Column("account", sa.String(200)),
-    sa.Column("state", sa.String(20)),
-    sa.Column("verified", sa.Boolean),
-    sa.Column("first_seen_on", sa.DateTime),
-    sa.Column("last_seen_on", sa.DateTime),
-    sa.Column("verdict", sa.Text),
+    sa.Column("rule_id", sa.String(200), nullable=False, index=True),
+    sa.Column("platform", sa.String(50), nullable=False),
+    sa.Column("account", sa.String(200), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("verified", sa.Boolean, nullable=False),
+    sa.Column("first_seen_on", sa.DateTime, nullable=False),
+    sa.Column("last_seen_on", sa.DateTime, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
 )
 _EVENTS = sa.Table(
     "events",
-    _META,
+    SCHEMA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("fingerprint", sa.String(64)),
-    sa.Column("scan_id", sa.String(64)),
-    sa.Column("on_time", sa.DateTime),
-    sa.Column("kind", sa.String(20)),
+    sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
+    sa.Column("scan_id", sa.String(64), nullable=False),
+    sa.Column("on_time", sa.DateTime, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.UniqueConstraint("fingerprint", "scan_id", "kind"),
 )
-_STANDING = (State.OPEN, State.REOPENED)
+_AT_ONCE: Final = 500  # values in one IN (…)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,58 +75,51 @@ class Event:
     kind: str  # opened, resolved, reopened
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Row:
-    """A finding as the ledger keeps it."""
-
-    fingerprint: str
-    state: State
-    verified: bool
-    first_seen_on: datetime
-    last_seen_on: datetime
-    verdict: Verdict
-
-
 class Ledger:
-    """The ledger behind a database URL: a SQLite file, or PostgreSQL."""
+    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are made on first use."""
 
     def __init__(self, url: str) -> None:
         try:
             self._url = make_url(url)
-            if self._url.get_backend_name() == "sqlite" and self._url.database:
-                file = Path(self._url.database)
-                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                file.touch(mode=0o600)
-            self._engine: Engine = sa.create_engine(self._url)
+            self._engine = _engine(self._url)
         except (sa.exc.ArgumentError, ImportError, OSError) as error:
             raise LedgerError(
-                f"The ledger's URL cannot be used ({error}); write sqlite:///FILE or "
-                "postgresql+psycopg://HOST/DATABASE under [ledger] in cloudscan.toml."
+                f"The ledger's URL cannot be used ({_first_line(error)}); write sqlite:///FILE or "
+                "postgresql+psycopg://HOST/DATABASE (needs cloudscan[postgres]) under [ledger] in cloudscan.toml."
             ) from error
 
-    def record(self, snapshot: Snapshot, verdicts: Verdicts, *, organisation: str = "", tool: str = "") -> Report:
+    def record(self, snapshot: Snapshot, verdicts: Verdicts, *, organisation: str = "") -> Report:
         """Enter what the rules said about a snapshot, and give the report. Entering it again changes nothing.
 
-        Raises `LedgerError` where the database cannot be reached or belongs to a newer cloudscan.
+        Raises `LedgerError` where the database cannot be used or belongs to a newer cloudscan, and where a later
+        scan has been entered already: history is not rewritten.
         """
         scan = snapshot.scan
         with self._transaction() as db:
-            kept = db.execute(sa.select(_SCANS.c.report).where(_SCANS.c.id == scan.id)).scalar()
-            if kept is not None:
-                return msgspec.json.decode(kept, type=Report)
+            if report := self._recorded(db, scan.id, scan.started_on):
+                return report
             coverage = snapshot.coverage()
-            rows = _aged(self._rows(db), verdicts, coverage, scan.started_on)
-            self._write(db, rows, scan.id, scan.started_on)
+            before = _entries(db, [verdict.fingerprint for verdict in verdicts.flagged])
+            changes = life.after(
+                before,
+                verdicts.flagged,
+                verdicts.judgements_of,
+                applied={rule.id for rule in verdicts.rules},
+                seen=life.sight(coverage, _containers(snapshot)),
+                moment=scan.started_on,
+            )
+            _write(db, {entry.fingerprint for entry in before}, changes, scan.id, scan.started_on)
             report = Report(
-                tool=tool,
+                tool=f"cloudscan {__version__}",
                 generated_on=datetime.now(UTC),
                 organisation=organisation,
                 scan=scan,
                 rules=verdicts.summaries(),
-                findings=_findings([row for row, _ in rows], verdicts, scan.started_on),
+                findings=life.findings((change.entry for change in changes), verdicts, scan.started_on),
                 unknowns=verdicts.unknown,
-                coverage=condensed(coverage),
+                coverage=life.condensed(coverage),
             )
+            db.execute(sa.update(_SCANS).values(report=None))
             db.execute(
                 sa.insert(_SCANS).values(
                     id=scan.id,
@@ -129,7 +127,7 @@ class Ledger:
                     finished_on=_naive(scan.finished_on),
                     complete=scan.complete,
                     snapshot=str(snapshot.path),
-                    report=msgspec.json.encode(report).decode(),
+                    report=zlib.compress(msgspec.json.encode(report)),
                 )
             )
             return report
@@ -137,9 +135,8 @@ class Ledger:
     def latest(self) -> Report | None:
         """The report of the last scan that was entered; None where there was none."""
         with self._transaction() as db:
-            query = sa.select(_SCANS.c.report).order_by(_SCANS.c.started_on.desc()).limit(1)
-            kept = db.execute(query).scalar()
-        return None if kept is None else msgspec.json.decode(kept, type=Report)
+            kept = db.execute(sa.select(_SCANS.c.report).order_by(_SCANS.c.started_on.desc()).limit(1)).scalar()
+        return None if kept is None else _report(kept)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
@@ -152,6 +149,19 @@ class Ledger:
                 for row in db.execute(query)
             ]
 
+    def _recorded(self, db: Connection, scan_id: str, started_on: datetime) -> Report | None:
+        last = db.execute(sa.select(_SCANS).order_by(_SCANS.c.started_on.desc()).limit(1)).first()
+        if last is None:
+            return None
+        if last.id == scan_id:
+            return _report(last.report)
+        if _aware(last.started_on) >= started_on:
+            raise LedgerError(
+                f"The ledger has a later scan already (of {_aware(last.started_on):%Y-%m-%d %H:%M} UTC), and "
+                "history is not rewritten. To look at an older snapshot, use `cloudscan judge` without --record."
+            )
+        return None
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         try:
@@ -159,184 +169,110 @@ class Ledger:
                 _migrate(db)
                 yield db
         except sa.exc.SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             shown = self._url.render_as_string(hide_password=True)
             raise LedgerError(
-                f"The ledger {shown} cannot be used: {reason}. Check the URL, the server, the rights."
+                f"The ledger {shown} cannot be used: {_first_line(getattr(error, 'orig', None) or error)}. "
+                "Check the URL, the server and the rights."
             ) from error
 
-    def _rows(self, db: Connection) -> list[_Row]:
-        return [
-            _Row(
-                fingerprint=row.fingerprint,
-                state=State(row.state),
-                verified=row.verified,
-                first_seen_on=_aware(row.first_seen_on),
-                last_seen_on=_aware(row.last_seen_on),
-                verdict=msgspec.json.decode(row.verdict, type=Verdict),
-            )
-            for row in db.execute(sa.select(_FINDINGS))
-        ]
 
-    def _write(self, db: Connection, rows: Sequence[tuple[_Row, str]], scan_id: str, moment: datetime) -> None:
-        known = set(db.execute(sa.select(_FINDINGS.c.fingerprint)).scalars())
-        fresh = [_values(row) for row, _ in rows if row.fingerprint not in known]
-        changed = [_values(row) | {"key": row.fingerprint} for row, _ in rows if row.fingerprint in known]
-        if fresh:
-            db.execute(sa.insert(_FINDINGS), fresh)
-        if changed:
-            db.execute(sa.update(_FINDINGS).where(_FINDINGS.c.fingerprint == sa.bindparam("key")), changed)
-        events = [
-            {"fingerprint": row.fingerprint, "scan_id": scan_id, "on_time": _naive(moment), "kind": event}
-            for row, event in rows
-            if event
-        ]
-        if events:
-            db.execute(sa.insert(_EVENTS), events)
+def _engine(url: sa.URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url)
+    if url.database:
+        file = Path(url.database)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    engine = sa.create_engine(url)
+
+    # Python's driver begins a transaction only before the first write, which would let two writers read the same state.
+    @sa.event.listens_for(engine, "connect")
+    def _by_hand(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+
+    @sa.event.listens_for(engine, "begin")
+    def _at_once(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
 
 
-def condensed(coverage: Sequence[Coverage]) -> list[Coverage]:
-    """One row for each thing that is not complete; what is complete is summed by account and table."""
-    gaps = [row for row in coverage if row.outcome is not Outcome.COMPLETE]
-    sums: dict[tuple[str, str, str], Coverage] = {}
-    for row in coverage:
-        if row.outcome is Outcome.COMPLETE:
-            key = (row.platform, row.account, row.table)
-            before = sums.get(key)
-            sums[key] = Coverage(
-                scope_uid=f"{row.platform}:account/{row.account}",
-                scope_name=row.account or row.platform,
-                platform=row.platform,
-                account=row.account,
-                table=row.table,
-                outcome=Outcome.COMPLETE,
-                facts=row.facts + (before.facts if before else 0),
-                requests=row.requests + (before.requests if before else 0),
-            )
-    return [*gaps, *sums.values()]
-
-
-def _aged(
-    before: Sequence[_Row], verdicts: Verdicts, coverage: Sequence[Coverage], moment: datetime
-) -> list[tuple[_Row, str]]:
-    """Every finding after this scan, with the event that befell it (empty: none)."""
-    old = {row.fingerprint: row for row in before}
-    rows: list[tuple[_Row, str]] = []
-    for verdict in verdicts.flagged:
-        was = old.pop(verdict.fingerprint, None)
-        state, event = State.OPEN, "opened"
-        if was is not None:
-            back = was.state is State.RESOLVED
-            state, event = (State.REOPENED, "reopened") if back else (was.state, "")
-        row = _Row(
-            fingerprint=verdict.fingerprint,
-            state=state,
-            verified=True,
-            first_seen_on=was.first_seen_on if was else moment,
-            last_seen_on=moment,
-            verdict=verdict,
-        )
-        rows.append((row, event))
-    covered = _covered(coverage)
-    said = _judgements(verdicts, (row for row in old.values() if row.state in _STANDING))
-    for row in old.values():
-        if row.state not in _STANDING:
-            rows.append((row, ""))
-            continue
-        judgement = said.get(row.fingerprint)
-        applied = any(rule.id == row.verdict.rule_id for rule in verdicts.rules)
-        gone = judgement is None and applied and (row.verdict.subject.platform, row.verdict.subject.account) in covered
-        if judgement is Judgement.PASSED or gone:
-            rows.append((replace(row, state=State.RESOLVED, verified=True), "resolved"))
-        else:
-            rows.append((replace(row, verified=False), ""))
-    return rows
-
-
-def _covered(coverage: Sequence[Coverage]) -> set[tuple[str, str]]:
-    """The accounts of which every scope was read: what is not there any more is really gone.
-
-    A single answer that is missing inside a scope (`resource_uid`) hides no resource.
-    """
-    seen = {(row.platform, row.account) for row in coverage}
-    short = {
-        (row.platform, row.account)
-        for row in coverage
-        if row.outcome is not Outcome.COMPLETE and row.resource_uid is None
+def _entries(db: Connection, fingerprints: Sequence[str]) -> list[Entry]:
+    """All entries that stand, and those with one of the fingerprints."""
+    rows = {
+        row.fingerprint: row for row in db.execute(sa.select(_FINDINGS).where(_FINDINGS.c.state.in_(life.STANDING)))
     }
-    return seen - short
-
-
-def _judgements(verdicts: Verdicts, rows: Iterable[_Row]) -> dict[str, Judgement]:
-    by_rule: dict[str, list[_Row]] = {}
-    for row in rows:
-        by_rule.setdefault(row.verdict.rule_id, []).append(row)
-    return {
-        row.fingerprint: judgements[tuple(row.verdict.identity)]
-        for rule_id, group in by_rule.items()
-        for judgements in [verdicts.judgements_of(rule_id, [row.verdict.identity for row in group])]
-        for row in group
-        if tuple(row.verdict.identity) in judgements
-    }
-
-
-def _findings(rows: Sequence[_Row], verdicts: Verdicts, moment: datetime) -> list[Finding]:
-    """What stands open, highest score first."""
-    rules = {rule.id: rule for rule in verdicts.rules}
-    summaries: Mapping[str, RuleSummary] = {summary.id: summary for summary in verdicts.summaries()}
-    found = []
-    for row in rows:
-        rule = rules.get(row.verdict.rule_id)
-        if row.state not in _STANDING or rule is None:
-            continue
-        verdict, summary = row.verdict, summaries[rule.id]
-        opened = min(each for each in (row.first_seen_on, verdict.since) if each is not None)
-        weight = impact(
-            summary.severity,
-            audience=verdict.audience,
-            access=verdict.access,
-            resources=verdict.resources,
-            size_bytes=verdict.bytes,
-            people=verdict.people,
-            rank=verdict.rank,
-            days_open=max(0.0, (moment - opened).total_seconds() / 86400),
+    unknown = [each for each in fingerprints if each not in rows]
+    for start in range(0, len(unknown), _AT_ONCE):
+        some = unknown[start : start + _AT_ONCE]
+        found = db.execute(sa.select(_FINDINGS).where(_FINDINGS.c.fingerprint.in_(some)))
+        rows |= {row.fingerprint: row for row in found}
+    return [
+        Entry(
+            fingerprint=row.fingerprint,
+            state=State(row.state),
+            verified=row.verified,
+            first_seen_on=_aware(row.first_seen_on),
+            last_seen_on=_aware(row.last_seen_on),
+            verdict=msgspec.json.decode(row.verdict, type=Verdict),
         )
-        found.append(
-            Finding(
-                fingerprint=row.fingerprint,
-                verdict=verdict,
-                severity=summary.severity,
-                score=score(summary.likelihood, weight),
-                likelihood=summary.likelihood,
-                impact=weight,
-                state=row.state,
-                verified=row.verified,
-                first_seen_on=row.first_seen_on,
-                last_seen_on=row.last_seen_on,
-                message={language: message(rule, verdict, language) for language in rule.text},
-            )
-        )
-    return sorted(found, key=lambda each: (-each.score, each.verdict.rule_id, each.fingerprint))
+        for row in rows.values()
+    ]
 
 
-def _values(row: _Row) -> dict[str, object]:
+def _write(db: Connection, known: set[str], changes: Iterable[life.Change], scan_id: str, moment: datetime) -> None:
+    changes = list(changes)
+    fresh = [_values(change.entry) for change in changes if change.entry.fingerprint not in known]
+    changed = [
+        _values(change.entry) | {"key": change.entry.fingerprint}
+        for change in changes
+        if change.entry.fingerprint in known
+    ]
+    events = [
+        {
+            "fingerprint": change.entry.fingerprint,
+            "scan_id": scan_id,
+            "on_time": _naive(moment),
+            "kind": change.event,
+        }
+        for change in changes
+        if change.event
+    ]
+    if fresh:
+        db.execute(sa.insert(_FINDINGS), fresh)
+    if changed:
+        db.execute(sa.update(_FINDINGS).where(_FINDINGS.c.fingerprint == sa.bindparam("key")), changed)
+    if events:
+        db.execute(sa.insert(_EVENTS), events)
+
+
+def _containers(snapshot: Snapshot) -> set[str]:
+    """Resources that hold others, among those about which an answer is missing."""
+    rows = snapshot.query("""
+        SELECT DISTINCT c.resource_uid FROM coverage AS c
+        JOIN resources AS r ON c.resource_uid = r.parent_uid OR c.resource_uid = r.container_uid
+        WHERE c.outcome <> 'complete'
+    """).rows
+    return {str(row[0]) for row in rows}
+
+
+def _values(entry: Entry) -> dict[str, object]:
     return {
-        "fingerprint": row.fingerprint,
-        "rule_id": row.verdict.rule_id,
-        "platform": row.verdict.subject.platform,
-        "account": row.verdict.subject.account,
-        "state": row.state.value,
-        "verified": row.verified,
-        "first_seen_on": _naive(row.first_seen_on),
-        "last_seen_on": _naive(row.last_seen_on),
-        "verdict": msgspec.json.encode(row.verdict).decode(),
+        "fingerprint": entry.fingerprint,
+        "rule_id": entry.verdict.rule_id,
+        "platform": entry.verdict.subject.platform,
+        "account": entry.verdict.subject.account,
+        "state": entry.state.value,
+        "verified": entry.verified,
+        "first_seen_on": _naive(entry.first_seen_on),
+        "last_seen_on": _naive(entry.last_seen_on),
+        "verdict": msgspec.json.encode(entry.verdict).decode(),
     }
 
 
 def _migrate(db: Connection) -> None:
-    """Bring the schema up to date. Alembic is imported only where there is something to do."""
-    inspector = sa.inspect(db)
-    if inspector.has_table("alembic_version"):
+    """Bring the schema up to date. Alembic takes half a second to import: only where there is something to do."""
+    if sa.inspect(db).has_table("alembic_version"):
         at = db.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
         if at == HEAD:
             return
@@ -346,9 +282,22 @@ def _migrate(db: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = db
     command.upgrade(config, "head")
+
+
+def _report(kept: bytes) -> Report:
+    try:
+        return msgspec.json.decode(zlib.decompress(kept), type=Report)
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise LedgerError(
+            "The last report in the ledger was written by another cloudscan version; scan again."
+        ) from error
+
+
+def _first_line(error: object) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _naive(moment: datetime) -> datetime:

@@ -6,7 +6,7 @@ A package that cannot be loaded costs itself only: it is told by name, with the 
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cloudscan.connector import ConnectorPlugin
 from cloudscan.errors import ConfigurationError
@@ -70,12 +70,11 @@ def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
     return plugin
 
 
-def _imported(entry: EntryPoint):  # type: ignore[no-untyped-def]  # whatever a stranger's package holds
+def _imported(entry: EntryPoint) -> Any:
     try:
         return entry.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a stranger's package may raise anything while it is imported
         raise ConfigurationError(
-            f"{entry.name!r} ({entry.value}) cannot be loaded: {error}. "
-            f"Is everything installed that it needs? "
-            f"For what comes with cloudscan: pip install 'cloudscan[{entry.name}]'"
+            f"{entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}. "
+            f"Install what it needs (for what comes with cloudscan: pip install 'cloudscan[{entry.name}]')."
         ) from error

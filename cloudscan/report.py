@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -91,3 +92,10 @@ class ReportFormat:
     title: str
     suffix: str  # of the file, with the dot
     write: Callable[[Report, str], str]  # (report, language) to the whole text
+    show: "Show | None" = None  # the same for a terminal, where the format has a way to show itself there
+
+
+class Show(Protocol):
+    """A report for a terminal: in colour or not, for so many columns."""
+
+    def __call__(self, report: Report, lang: str, /, *, colour: bool, width: int) -> str: ...

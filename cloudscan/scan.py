@@ -1,65 +1,56 @@
 """A whole night's work in one call: collect, judge, record."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from importlib.metadata import version
 from pathlib import Path
+from typing import ClassVar
 
 from cloudscan import collect as collecting
 from cloudscan.collect import CollectOptions, Event
-from cloudscan.connector import Connector, Cursor, Permission, Scope, Told
+from cloudscan.connector import Connector, Cursor, Gap, Permission, Scope, Told
+from cloudscan.facts import Outcome
 from cloudscan.judge import Params, judge
 from cloudscan.ledger import Ledger
 from cloudscan.report import Report
 from cloudscan.rule import Rule
 from cloudscan.snapshot import Snapshot
+from cloudscan.spool import WHOLE
 
 
-@dataclass(frozen=True)
-class Restricted:
+def restricted(inner: Connector, only: Sequence[str] = (), skip: Sequence[str] = ()) -> Connector:
     """A connector that reads only some of its scopes.
 
     `only` and `skip` hold shell patterns on a scope's uid, name or account. `only` chooses where to begin; `skip` also
-    leaves out scopes that turn up on the way.
+    leaves out scopes that turn up on the way, and says so: what is in them is not gone.
     """
 
-    inner: Connector
-    only: Sequence[str] = ()
-    skip: Sequence[str] = ()
+    class Restricted:
+        name: ClassVar[str] = inner.name
+        permissions: ClassVar[Sequence[Permission]] = inner.permissions
 
-    @property
-    def name(self) -> str:
-        return self.inner.name
+        def scopes(self) -> Iterable[Scope]:
+            chosen = (scope for scope in inner.scopes() if not only or _matches(scope, only))
+            return (scope for scope in chosen if not _matches(scope, skip))
 
-    @property
-    def permissions(self) -> Sequence[Permission]:
-        return self.inner.permissions
+        def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+            for told in inner.collect(scope, since):
+                if isinstance(told, Scope) and _matches(told, skip):
+                    yield Gap(table=WHOLE, outcome=Outcome.SKIPPED, reason=f"{told.name} is left out on request")
+                else:
+                    yield told
 
-    def scopes(self) -> Iterable[Scope]:
-        chosen = (scope for scope in self.inner.scopes() if not self.only or _matches(scope, self.only))
-        return (scope for scope in chosen if not _matches(scope, self.skip))
-
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
-        for told in self.inner.collect(scope, since):
-            if not (isinstance(told, Scope) and _matches(told, self.skip)):
-                yield told
+    return Restricted()
 
 
 def _matches(scope: Scope, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in (scope.uid, scope.name, scope.account))
 
 
-def tool() -> str:
-    """Name and version, as reports carry it."""
-    return f"cloudscan {version('cloudscan')}"
-
-
 def new_folder(snapshots: Path, now: datetime) -> Path:
     """Where the next snapshot goes: an interrupted one that can be gone on with, or else a new folder."""
     unfinished = sorted(folder.parent for folder in snapshots.glob("*/spool") if not _finished(folder.parent))
-    return unfinished[-1] if unfinished else snapshots / now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return unfinished[-1] if unfinished else snapshots / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def latest_snapshot(snapshots: Path) -> Path | None:
@@ -100,4 +91,4 @@ def enter(
 ) -> Report:
     """Judge a snapshot and enter what came of it into the ledger."""
     verdicts = judge(snapshot, rules, params=params or {})
-    return ledger.record(snapshot, verdicts, organisation=organisation, tool=tool())
+    return ledger.record(snapshot, verdicts, organisation=organisation)

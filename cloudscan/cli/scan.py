@@ -168,7 +168,7 @@ def exit_code(report: Report, fail_on: Severity) -> int:
 def _connectors(
     config: Config, path: str | None, names: Sequence[str], only: Sequence[str], skip: Sequence[str]
 ) -> list[Connector]:
-    from cloudscan.scan import Restricted
+    from cloudscan.scan import restricted
 
     found: list[Connector] = [opened(config, plugin, path) for plugin in chosen_plugins(config, names)]
-    return [Restricted(each, only, skip) for each in found] if only or skip else found
+    return [restricted(each, only, skip) for each in found] if only or skip else found

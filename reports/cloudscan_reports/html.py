@@ -34,10 +34,10 @@ def write(report: Report, lang: str) -> str:
         .render(
             report=report,
             lang=lang,
-            style=Markup(style),
-            script=Markup(script),
+            style=style,
+            script=script,
             policy=_policy(script, style),
-            data=Markup(data),
+            data=data,
             media_type=media_type,
             rules={rule.id: rule for rule in report.rules},
             standing=summary.standing(report),
@@ -56,7 +56,7 @@ def write(report: Report, lang: str) -> str:
 
 
 def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
-    """Every value is made visible and then escaped, whatever the template says about it."""
+    """Every value is made visible and then escaped; `safe` stands only behind our own assets and the encoded data."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cloudscan_reports", "page"),
         autoescape=True,
@@ -96,7 +96,7 @@ def _first_chain(finding: Finding, lang: str) -> Sequence[str]:
 
 
 def _bar(line: summary.CauseLine, widest: int) -> Sequence[tuple[Severity, float, float]]:
-    """The segments of one bar, worst first: severity, where it begins, how wide it is, in hundredths of the widest bar."""
+    """The segments of one bar, worst first: severity, begin and width, in hundredths of the widest bar."""
     segments = []
     begin = 0.0
     for severity, n in line.counts.items():

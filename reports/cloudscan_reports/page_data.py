@@ -14,9 +14,8 @@ from cloudscan.finding import Evidence, Finding, Severity
 from cloudscan.report import Report, RuleSummary
 from cloudscan_reports import data, phrases
 from cloudscan_reports.texts import Texts
-from cloudscan_reports.visible import whole
 
-_TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level")
+_TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level", "list")
 _NO_COLUMNS = {"flagged"}
 # Below this the page stays greppable; above it the browser decompresses faster than it would read.
 _COMPRESS_FROM = 1_000_000
@@ -30,7 +29,7 @@ class Pool:
         self._numbers: dict[str, int] = {}
 
     def add(self, text: str | None) -> int:
-        return -1 if text is None else self._numbers.setdefault(whole(text), len(self._numbers))
+        return -1 if text is None else self._numbers.setdefault(text, len(self._numbers))
 
     def strings(self) -> list[str]:
         return list(self._numbers)
@@ -50,22 +49,25 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
     told = [each for each in report.findings if each.verdict.rule_id in rules]
     places = {rule_id: place for place, rule_id in enumerate(rules)}
     pool = Pool()
-    columns = {rule_id: _columns_of(told, rule_id) for rule_id in rules}
-    fields = {rule.id: _fields_of(rule, texts.lang) for rule in report.rules}
+    columns = _columns(report)
+    named = {rule.id: _fields_of(rule, texts.lang) for rule in report.rules}
+    fields = [(each, phrases.fields_of(each.verdict)) for each in told]
     return {
         "lang": texts.lang,
         "now": _seconds(report.generated_on),
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
         "labels": _labels(report, texts),
-        "rules": [_rule(rule, texts, fields[rule.id], columns[rule.id]) for rule in report.rules],
+        "rules": [_rule(rule, texts, named[rule.id], columns[rule.id]) for rule in report.rules],
         "findings": {
             "rule": [places[each.verdict.rule_id] for each in told],
             **{name: [column(each) for each in told] for name, column in _COLUMNS.items()},
             **{name: [pool.add(column(each)) for each in told] for name, column in _POOLED.items()},
             "reach": [pool.add(phrases.reach(texts, each.verdict)) for each in told],
-            "message": [pool.add(_own_message(each, rules[each.verdict.rule_id], texts.lang)) for each in told],
-            "fields": [_values(each, fields[each.verdict.rule_id], pool) for each in told],
+            "message": [
+                pool.add(_own_message(each, known, rules[each.verdict.rule_id], texts.lang)) for each, known in fields
+            ],
+            "fields": [_values(known, named[each.verdict.rule_id], pool) for each, known in fields],
             "evidence": [
                 [_evidence(row, columns[each.verdict.rule_id], texts.lang, pool) for row in each.verdict.evidence]
                 for each in told
@@ -92,7 +94,7 @@ _COLUMNS: Mapping[str, Callable[[Finding], Any]] = {
 }
 _POOLED: Mapping[str, Callable[[Finding], str | None]] = {
     "state": lambda each: each.state,
-    "audience": lambda each: each.verdict.audience or "unknown",
+    "audience": lambda each: phrases.standing_of(each.verdict),
     "platform": lambda each: each.verdict.subject.platform,
     "account": lambda each: each.verdict.subject.account,
     "kind": lambda each: each.verdict.subject.kind,
@@ -127,7 +129,7 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
     subjects = [each.verdict.subject for each in report.findings]
     platforms = {each.platform for each in subjects}
     variant = next(iter(platforms)) if len(platforms) == 1 else ""
-    audiences = {each.verdict.audience or "unknown" for each in report.findings}
+    audiences = {phrases.standing_of(each.verdict) for each in report.findings}
     return {
         "platform": {each: texts.name("platform", each) for each in platforms},
         "kind": {each.kind: texts.name("kind", each.kind) for each in subjects},
@@ -141,20 +143,23 @@ def _fields_of(rule: RuleSummary, lang: str) -> Sequence[str]:
     return phrases.named_in(words.message, words.fix)
 
 
-def _columns_of(findings: Sequence[Finding], rule_id: str) -> Sequence[str]:
-    rows = (row.row for each in findings if each.verdict.rule_id == rule_id for row in each.verdict.evidence)
-    return [name for name in dict.fromkeys(name for row in rows for name in row) if name not in _NO_COLUMNS]
+def _columns(report: Report) -> Mapping[str, Sequence[str]]:
+    """The columns of each rule's evidence, in the order in which they come up."""
+    found: dict[str, dict[str, None]] = {rule.id: {} for rule in report.rules}
+    for finding in report.findings:
+        for evidence in finding.verdict.evidence:
+            found.get(finding.verdict.rule_id, {}).update(dict.fromkeys(evidence.row))
+    return {rule_id: [name for name in names if name not in _NO_COLUMNS] for rule_id, names in found.items()}
 
 
-def _own_message(finding: Finding, rule: RuleSummary, lang: str) -> str | None:
+def _own_message(finding: Finding, fields: Mapping[str, Any], rule: RuleSummary, lang: str) -> str | None:
     """The finding's message, None where the rule's template gives the same."""
     message = phrases.message_of(finding, lang)
     template = phrases.words_of(rule, lang).message
-    return None if phrases.fill(template, phrases.fields_of(finding.verdict)) == message else message
+    return None if phrases.fill(template, fields) == message else message
 
 
-def _values(finding: Finding, names: Sequence[str], pool: Pool) -> list[int]:
-    fields = phrases.fields_of(finding.verdict)
+def _values(fields: Mapping[str, Any], names: Sequence[str], pool: Pool) -> list[int]:
     return [pool.add(phrases.plain(fields[name]) if name in fields else None) for name in names]
 
 

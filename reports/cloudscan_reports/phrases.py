@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from cloudscan.facts import Access, Audience
-from cloudscan.finding import Finding, Subject, Verdict
+from cloudscan.facts import Audience
+from cloudscan.finding import Finding, Verdict
 from cloudscan.report import RuleSummary, RuleText
 from cloudscan_reports.texts import Texts
 from cloudscan_reports.visible import for_shell
@@ -48,7 +48,7 @@ def fields_of(verdict: Verdict) -> Mapping[str, Any]:
         **verdict.subject.detail,
         **subject,
         **{f"resource_{name}": subject[name] for name in ("name", "kind", "path")},
-        **{name: value for name, value in row.items() if value is not None},
+        **{name: value for name, value in row.items() if value not in (None, "")},
     }
 
 
@@ -102,20 +102,39 @@ def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
     return chain[lang] if lang in chain else next(iter(chain.values()), ())
 
 
+def standing_of(verdict: Verdict) -> str:
+    """Whom a finding lets in, as one word: a rung of the audience ladder, or else
+
+    `not_access` (the rule is about a setting, it yields no audience), `held_back` (every way in stands behind a block)
+    or `unknown`.
+    """
+    rows = [each.row for each in verdict.evidence]
+    if verdict.audience is None and not any("audience" in row for row in rows):
+        return "not_access"
+    if rows and all(row.get("blocked_by") for row in rows):
+        return "held_back"
+    return verdict.audience or "unknown"
+
+
 def reach(texts: Texts, verdict: Verdict) -> str:
-    """“Anyone on the internet can read it.”"""
-    return reach_words(texts, verdict.audience, verdict.access, verdict.subject)
-
-
-def reach_words(texts: Texts, audience: Audience | None, access: Access | None, subject: Subject) -> str:
-    if audience is None:
-        return texts.say("reach.unknown")
-    if audience is Audience.NOBODY:
-        return texts.say("reach.nobody_now")
-    if access is None:
-        return texts.name("audience", audience, subject.platform)
-    who = texts.name("who", audience, subject.platform)
-    return texts.say("reach.can", who=who, access=texts.name("access", access))
+    """“Anyone on the internet can read it.” Empty where the finding is not about access."""
+    platform = verdict.subject.platform
+    match standing_of(verdict):
+        case "not_access":
+            return ""
+        case "unknown":
+            return texts.say("reach.unknown")
+        case "held_back":
+            blocks = dict.fromkeys(plain(each.row["blocked_by"]) for each in verdict.evidence)
+            who = texts.name("audience", verdict.audience or "unknown", platform)
+            return texts.say("reach.held_back", who=who, by=texts.say("list.comma").join(blocks))
+        case Audience.NOBODY:
+            return texts.say("reach.nobody_now")
+        case audience if verdict.access is None:
+            return texts.name("audience", audience, platform)
+        case audience:
+            access = texts.name("access", verdict.access)
+            return texts.say("reach.can", who=texts.name("who", audience, platform), access=access)
 
 
 def since(texts: Texts, finding: Finding, now: datetime) -> str:

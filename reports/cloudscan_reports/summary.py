@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cloudscan.facts import Audience, Outcome
 from cloudscan.finding import Finding, Severity, State, Verdict
 from cloudscan.report import Coverage, Report, RuleSummary
+from cloudscan_reports import phrases
 
 STANDING = (State.OPEN, State.REOPENED)
 
@@ -51,7 +52,7 @@ def by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
 
 def open_to_all(findings: Sequence[Finding]) -> int:
     """How many let in anyone on the internet."""
-    return sum(1 for each in findings if each.verdict.audience in _EVERYBODY)
+    return sum(1 for each in findings if phrases.standing_of(each.verdict) in _EVERYBODY)
 
 
 _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report
 from cloudscan_reports import phrases, texts
-from cloudscan_reports.summary import by_severity, standing, untold, gaps
+from cloudscan_reports.summary import by_severity, gaps, standing, untold
 from cloudscan_reports.visible import shortened, visible
 
 FIRST = 5
@@ -67,7 +67,8 @@ def _finding(order: int, finding: Finding, words: texts.Texts, colour: bool, wid
     yield f"{order:>2}. {_styled(label, _COLOURS[finding.severity], colour)}"
     yield from (indent + line for line in message)
     moment = finding.verdict.since or finding.first_seen_on
-    reached = f"{phrases.reach(words, finding.verdict)}{words.say('list.stop')}{words.say('terminal.since', day=words.day(moment))}"
+    opened = words.say("terminal.since", day=words.day(moment))
+    reached = words.say("list.stop").join(filter(None, (phrases.reach(words, finding.verdict), opened)))
     yield from (_styled(indent + line, "2", colour) for line in _wrapped(reached, width - len(indent)))
 
 

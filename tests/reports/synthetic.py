@@ -30,7 +30,7 @@ _READ = RuleSummary(
     version="1f0a",
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
-    cause="public-bucket",
+    cause="public-storage",
     likelihood=5,
     effort="low",
     text={
@@ -38,7 +38,7 @@ _READ = RuleSummary(
             title="Bucket policy lets anyone read",
             message="Anyone can read the objects in {resource_name}.",
             why="Whoever finds the bucket's name can copy everything in it, and nobody will notice.",
-            fix="Open the bucket in the S3 console, choose Permissions, then Block public access, and turn all four on.\n"
+            fix="Open the bucket in the S3 console, choose Permissions, Block public access, turn all on.\n"
             "Or run:\n"
             "`aws s3api put-public-access-block --bucket {resource_name} --public-access-block-configuration "
             "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`",
@@ -76,7 +76,7 @@ RULES = (
     _like(
         "s3-any-account-can-write",
         Severity.HIGH,
-        "broad-access",
+        "broad-permission",
         4,
         {
             "en": ("Any AWS account can write", "Anyone with an AWS account can put objects into {resource_name}."),
@@ -89,7 +89,7 @@ RULES = (
     _like(
         "s3-unknown-foreign-account",
         Severity.MEDIUM,
-        "partner",
+        "guest-or-partner",
         3,
         {
             "en": ("Unknown outside account", "An account that is no known partner can read {resource_name}."),
@@ -246,7 +246,7 @@ def _gaps() -> list[Coverage]:
             account="000000000003",
             table="grants",
             outcome=Outcome.DENIED,
-            reason="The bucket's policy could not be read: AccessDenied.",
+            reason="AccessDenied: no identity-based policy allows the action.",
             needs="s3:GetBucketPolicy",
             resource_uid=f"s3:bucket/acme-locked-{place:02d}",
         )
@@ -261,7 +261,7 @@ def _gaps() -> list[Coverage]:
             account="000000000009",
             table="resources",
             outcome=Outcome.DENIED,
-            reason="The role OrganizationReader could not be assumed.",
+            reason="AccessDenied: OrganizationReader is not assumable.",
             needs="sts:AssumeRole",
         ),
         Coverage(

@@ -1,5 +1,6 @@
 """The HTML report in Chromium: what a reader can do with it."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def status(page: Page) -> str:
 
 
 def overflow(page: Page) -> int:
-    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def everything_open(page: Page) -> None:
@@ -43,11 +44,12 @@ def test_findings_stand_in_the_order_of_work(open_page: Opener) -> None:
 
 def test_a_reader_pages(open_page: Opener) -> None:
     """The pager moves on, remembers the page in the address and stops at the end."""
-    page = open_page(report(100))
+    given = report(90)
+    page = open_page(given)
 
     page.get_by_role("button", name="Next page").click()
 
-    assert page.locator(ROWS).count() == 33
+    assert page.locator(ROWS).count() == sum(each.state != "waived" for each in given.findings) - 50
     assert page.url.endswith("#page=2")
     expect(page.get_by_role("button", name="Next page")).to_have_attribute("aria-disabled", "true")
 
@@ -57,8 +59,8 @@ def test_filters_work_together_and_are_announced(open_page: Opener) -> None:
     given = report(300)
     page = open_page(given)
 
-    page.get_by_label("Medium").check()
-    page.get_by_label("Critical").check()
+    page.get_by_role("checkbox", name="Medium").check()
+    page.get_by_role("checkbox", name="Critical").check()
     page.get_by_label("Owner").select_option("tom.baker@example.co.jp")
     page.get_by_role("searchbox").fill("PROD")
     expected = [
@@ -82,7 +84,7 @@ def test_a_filter_in_the_address_is_applied(open_page: Opener) -> None:
     page = open_page(report(300), fragment="#severity=low&state=any&q=hr")
 
     assert page.locator(".row .badge").all_inner_texts() == ["Low"] * page.locator(ROWS).count()
-    expect(page.get_by_label("Low")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Low")).to_be_checked()
     expect(page.get_by_role("searchbox")).to_have_value("hr")
     expect(page.get_by_label("State", exact=True)).to_have_value("any")
 
@@ -121,7 +123,7 @@ def test_a_link_to_a_finding_opens_it(open_page: Opener) -> None:
 
 
 def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
-    """Who, since when, why, how to fix it with the exact command, the chain of reasons, evidence, rule and fingerprint."""
+    """Who, since when, why, how to fix it with the exact command, the chain, evidence, rule and fingerprint."""
     given = report(30)
     first = given.findings[0]
     page = open_page(given)
@@ -161,7 +163,7 @@ def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
 
 
 def test_the_keyboard_is_enough(open_page: Opener) -> None:
-    """From the first link to an open finding and back to closed with Tab, Enter and Space; focus is always to be seen."""
+    """From the first link to an open finding and back with Tab, Enter and Space; focus is always to be seen."""
     page = open_page(report(3, complete=True))
 
     page.keyboard.press("Tab")
@@ -186,7 +188,7 @@ def test_headings_form_an_outline_and_controls_have_names(open_page: Opener) -> 
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((each) => Number(each.tagName[1]))")
 
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     unnamed = "[...document.querySelectorAll('input,select')].filter((each) => !each.labels.length).length"
     assert page.evaluate(unnamed) == 0
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map((each) => each.id)")
@@ -218,9 +220,9 @@ def test_both_sides_fill_and_quote_alike(open_page: Opener) -> None:
     page = open_page(given, fragment="#state=any")
     everything_open(page)
 
-    shown = set(page.locator(".command code").all_text_contents())
-    assert {visible(f"--bucket {for_shell(name)} ") for name in NAMES} <= {
-        re.search(r"(--bucket .*) --public", each, re.DOTALL)[1] + " " for each in shown
+    shown = page.locator(".command code").all_text_contents()
+    assert {visible(for_shell(name)) for name in NAMES} == {
+        each.split("--bucket ")[1].split(" --public")[0] for each in shown
     }
 
 
@@ -254,7 +256,7 @@ def test_without_javascript_the_findings_are_there(open_page: Opener) -> None:
     page = open_page(given, script=False)
 
     assert page.locator(ROWS).count() == 30
-    expect(page.get_by_text("JavaScript is off")).to_be_visible()
+    expect(page.get_by_text("Filters need JavaScript")).to_be_visible()
     page.locator("ol.first a").first.click()
     expect(page.locator(f'[id="finding={given.findings[0].fingerprint}"]')).to_be_in_viewport()
     assert not page.locator("#filters").is_visible()

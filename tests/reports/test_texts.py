@@ -1,7 +1,7 @@
 """The catalogues of the formats: complete, and equal in both languages."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from cloudscan.finding import Confidence, Severity, State
 from cloudscan_reports.texts import LANGUAGES, load
 
 
-def entries(table: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+def entries(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     for name, value in table.items():
         if isinstance(value, dict):
             yield from entries(value, f"{prefix}{name}.")

@@ -3,13 +3,15 @@
 import shutil
 import subprocess
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudscan.facts import Access, Audience
-from cloudscan.finding import Subject
+from cloudscan.finding import Evidence, Judgement, Subject, Verdict
 from cloudscan_reports import phrases
+from cloudscan_reports.summary import open_to_all
 from cloudscan_reports.texts import load
 from cloudscan_reports.visible import for_shell, visible
 from tests.reports.hostile import NAMES
@@ -79,7 +81,38 @@ def test_a_command_is_filled_and_quoted() -> None:
     ],
 )
 def test_reach_is_a_sentence(lang: str, audience: Audience | None, access: Access | None, words: str) -> None:
-    assert phrases.reach_words(load(lang), audience, access, Subject(platform="s3")) == words
+    assert phrases.reach(load(lang), verdict(audience, access, blocked_by="")) == words
+
+
+def verdict(audience: Audience | None, access: Access | None, **row: object) -> Verdict:
+    return Verdict(
+        rule_id="any",
+        judgement=Judgement.FLAGGED,
+        identity=("s3:bucket/plans",),
+        subject=Subject(platform="s3"),
+        audience=audience,
+        access=access,
+        evidence=(Evidence(row={"audience": audience, **row}),),
+    )
+
+
+def test_what_a_block_holds_shut_is_not_said_to_be_open() -> None:
+    """A latent way in names its block, and does not count as open to everybody."""
+    latent = verdict(Audience.ANYONE_WITH_LINK, Access.READ, blocked_by="RestrictPublicBuckets")
+    (finding,) = report(1).findings
+
+    assert phrases.reach(load("en"), latent) == (
+        "Anyone on the internet would get in, if it were not for: RestrictPublicBuckets"
+    )
+    assert open_to_all([msgspec.structs.replace(finding, verdict=latent)]) == 0
+
+
+def test_a_finding_about_a_setting_says_nothing_about_who() -> None:
+    """A rule that yields no audience is not "unknown": it is about something else."""
+    about = msgspec.structs.replace(verdict(None, None), evidence=(Evidence(row={"value": "off"}),))
+
+    assert phrases.standing_of(about) == "not_access"
+    assert phrases.reach(load("ja"), about) == ""
 
 
 def test_since_says_who_knows_it() -> None:

@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("finished_on", sa.DateTime, nullable=False),
         sa.Column("complete", sa.Boolean, nullable=False),
         sa.Column("snapshot", sa.Text, nullable=False),
-        sa.Column("report", sa.Text, nullable=False),
+        sa.Column("report", sa.LargeBinary),
     )
     op.create_table(
         "findings",

@@ -98,9 +98,15 @@ function makeDetail(findings, words) {
   function evidence(index) {
     const rows = columns.evidence[index];
     const names = findings.rule(index).columns;
-    const used = names.map((_, place) => place).filter((place) => rows.some((row) => (row[place + 1] ?? -1) >= 0));
+    const used = names.map((_, place) => place).filter((place) => rows.some((row) => text(row[place + 1])));
     if (!rows.length || !used.length) return [];
-    const value = (cell) => make("td", {}, make("div", {}, text(cell) ?? words.say("finding.unreadable")));
+    const shown = (cell) => text(cell) || "–";
+    if (rows.length === 1 && columns.rows[index] === 1) {
+      const list = make("dl", { class: "row-of-one" });
+      for (const place of used) list.append(make("dt", {}, names[place]), make("dd", {}, shown(rows[0][place + 1])));
+      return [heading("finding.evidence"), list];
+    }
+    const value = (cell) => make("td", {}, make("div", {}, shown(cell)));
     const head = make("tr", {}, ...used.map((place) => make("th", { scope: "col" }, names[place])));
     const body = rows.map((row) => make("tr", {}, ...used.map((place) => value(row[place + 1]))));
     const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": words.say("finding.evidence") };
@@ -167,7 +173,7 @@ function makeDetail(findings, words) {
       ], "lead-facts"),
       heading("finding.why"), prose("p", rule.why),
       heading("finding.fix"),
-      make("p", { class: "quiet" }, `${words.say("finding.effort")}: ${words.say(`level.${rule.effort}`)}`),
+      make("p", { class: "quiet" }, words.say("finding.effort") + words.say("list.colon") + words.say(`level.${rule.effort}`)),
       remedy(index),
       ...(reasons.length ? [heading("finding.chain"), ...reasons] : []),
       ...evidence(index),

@@ -24,12 +24,22 @@ function start(data) {
   let open = -1;
   let haystacks = null;
 
-  // A finding in lower-case words, made when somebody searches for the first time.
+  // A finding in lower-case words, made when the browser has time or when somebody searches.
   function haystack(index) {
     haystacks ??= new Array(findings.size);
     haystacks[index] ??= [findings.message(index), ...["name", "path", "uid", "account", "owner"].map((each) => findings.at(each, index)),
       columns.fingerprint[index], findings.rule(index).title, findings.rule(index).id].join("\n").toLowerCase();
     return haystacks[index];
+  }
+
+  function prepare(from = 0) {
+    globalThis.requestIdleCallback?.((deadline) => {
+      let next = from;
+      while (next < findings.size && deadline.timeRemaining() > 2) {
+        for (const stop = Math.min(next + 100, findings.size); next < stop; next += 1) haystack(next);
+      }
+      if (next < findings.size) prepare(next);
+    });
   }
 
   function tests() {
@@ -116,9 +126,8 @@ function start(data) {
   function remember() {
     const kept = Object.entries(wanted).filter(([name, value]) => value && !(name === "page" && value === 1));
     if (open >= 0) kept.push(["finding", columns.fingerprint[open]]);
-    const hash = kept.length ? `#${new URLSearchParams(kept)}` : location.pathname;
-    const here = location.hash.includes("=") || kept.length;
-    if (here && `#${new URLSearchParams(kept)}` !== location.hash) history.replaceState(null, "", hash);
+    if (kept.length) history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
+    else if (location.hash.includes("=")) history.replaceState(null, "", location.pathname);
   }
 
   function recall() {
@@ -237,15 +246,18 @@ function start(data) {
     pager.append(previous, make("span"), next);
   }
 
+  document.getElementById("still").hidden = true;
   if (findings.size) {
     build();
-    refresh();
+    if (!location.hash.includes("=")) refresh();
     recall();
+    prepare();
     addEventListener("hashchange", recall);
     addEventListener("beforeprint", () => render(0, PRINTED, true));
     addEventListener("afterprint", () => render());
   }
   document.documentElement.dataset.ready = "yes";
+  performance.mark("ready");
 }
 
 loaded().then(start).catch((error) => {

@@ -23,14 +23,14 @@ class Texts:
     table: Mapping[str, Any]
 
     def say(self, key: str, **values: object) -> str:
-        """The sentence at `group.key`, its ``{fields}`` filled in one pass, so that a value is never read as a field."""
+        """The sentence at `group.key`, its ``{fields}`` filled in one pass: a value is never read as a field."""
         return _FIELD.sub(lambda field: str(values[field[1]]), self._at(key))
 
     def count(self, key: str, n: int, **values: object) -> str:
         return self.say(f"{key}.{'one' if n == 1 else 'other'}", n=number(n), **values)
 
     def name(self, group: str, identifier: str, variant: str = "") -> str:
-        """The word for an id, a variant's own word first. Ids that no catalogue knows (a third party's) are spelt out."""
+        """The word for an id, a variant's own word first. Ids that no catalogue knows are spelt out."""
         known = self.table.get(group, {})
         entry = known.get(f"{identifier}_{variant}") or known.get(identifier)
         if entry is None:

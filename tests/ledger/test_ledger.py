@@ -1,0 +1,164 @@
+"""The ledger over real snapshots: what it writes down, and that it writes it once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from msgspec import json
+
+from cloudscan.errors import LedgerError
+from cloudscan.finding import State
+from cloudscan.judge import judge
+from cloudscan.ledger import SCHEMA, Ledger
+from cloudscan.report import Report
+from tests.toys import rules, shelve, snapshot_of
+
+
+class Nights:
+    """A company that is scanned night after night into one ledger."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self.company = folder / "company"
+        self.ledger = ledger
+        self.snapshots: Iterator[Path] = (folder / f"night{number}" for number in range(100))
+
+    def scan(self, **documents: str) -> Report:
+        shelve(self.company, documents)
+        return self.look()
+
+    def look(self) -> Report:
+        with snapshot_of(self.company, next(self.snapshots)) as snapshot:
+            return self.ledger.record(snapshot, judge(snapshot, rules()), organisation="Acme")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+@pytest.fixture
+def nights(tmp_path: Path, url: str) -> Nights:
+    return Nights(tmp_path, Ledger(url))
+
+
+def test_a_finding_is_opened_resolved_and_reopened(nights: Nights) -> None:
+    """The life of a link: shared, withdrawn, shared again."""
+    first = nights.scan(plan="everybody")
+    second = nights.scan(plan="company")
+    third = nights.scan(plan="everybody")
+
+    assert [finding.state for finding in first.findings] == [State.OPEN]
+    assert second.findings == []
+    assert [finding.state for finding in third.findings] == [State.REOPENED]
+    assert third.findings[0].first_seen_on == first.findings[0].first_seen_on
+    assert [event.kind for event in nights.ledger.events()] == ["opened", "resolved", "reopened"]
+
+
+def test_a_document_that_is_gone_is_resolved(nights: Nights) -> None:
+    nights.scan(plan="everybody", notes="me")
+
+    report = nights.scan(notes="me")
+
+    assert report.findings == []
+
+
+def test_a_shelf_that_cannot_be_read_closes_nothing(nights: Nights) -> None:
+    """The finding stays open, unverified, with the words it had."""
+    before = nights.scan(plan="everybody").findings[0]
+    (nights.company / "sales.json").write_text("no JSON")
+
+    (finding,) = nights.look().findings
+
+    assert (finding.state, finding.verified) == (State.OPEN, False)
+    assert finding.message == before.message
+    assert finding.last_seen_on == before.last_seen_on
+
+
+def test_recording_the_same_snapshot_twice_changes_nothing(nights: Nights, tmp_path: Path, url: str) -> None:
+    shelve(nights.company, {"plan": "everybody"})
+    with snapshot_of(nights.company, tmp_path / "one") as snapshot:
+        first = nights.ledger.record(snapshot, judge(snapshot, rules()))
+        again = Ledger(url).record(snapshot, judge(snapshot, rules()))
+
+    assert json.encode(again) == json.encode(first)
+    assert [event.kind for event in nights.ledger.events()] == ["opened"]
+
+
+def test_history_is_not_rewritten(nights: Nights, tmp_path: Path) -> None:
+    """A snapshot older than the last scan is refused."""
+    shelve(nights.company, {"plan": "company"})
+    with snapshot_of(nights.company, tmp_path / "old") as old:
+        nights.scan(plan="everybody")
+
+        with pytest.raises(LedgerError, match="history is not rewritten"):
+            nights.ledger.record(old, judge(old, rules()))
+
+    assert [finding.state for finding in nights.look().findings] == [State.OPEN]
+
+
+def test_the_last_report_can_be_read_again(nights: Nights, url: str) -> None:
+    nights.scan(plan="everybody")
+    report = nights.scan(plan="everybody", notes="everybody")
+
+    assert json.encode(Ledger(url).latest()) == json.encode(report)
+
+
+def test_an_empty_ledger_has_no_report(url: str) -> None:
+    assert Ledger(url).latest() is None
+
+
+def test_the_file_is_for_its_owner_only(nights: Nights, tmp_path: Path) -> None:
+    nights.scan(plan="me")
+
+    assert (tmp_path / "ledger.db").stat().st_mode & 0o077 == 0
+
+
+def test_migrations_make_the_tables_that_the_code_expects(nights: Nights, url: str) -> None:
+    nights.ledger.latest()
+
+    with sa.create_engine(url).connect() as db:
+        difference = compare_metadata(MigrationContext.configure(db), SCHEMA)
+
+    assert difference == []
+
+
+def test_a_newer_ledger_is_refused(nights: Nights, url: str) -> None:
+    nights.ledger.latest()
+    with sa.create_engine(url).begin() as db:
+        db.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(LedgerError, match="newer cloudscan"):
+        nights.ledger.latest()
+
+
+def test_a_ledger_out_of_reach_says_so_and_hides_the_password() -> None:
+    ledger = Ledger("postgresql+psycopg://auditor:hunter2@127.0.0.1:1/cloudscan")
+
+    with pytest.raises(LedgerError) as caught:
+        ledger.latest()
+
+    assert "127.0.0.1:1" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mystery://host/db"])
+def test_a_url_that_is_none_says_what_to_write(url: str) -> None:
+    with pytest.raises(LedgerError, match="write sqlite:///FILE"):
+        Ledger(url)
+
+
+def test_a_failure_half_way_leaves_no_half_written_scan(nights: Nights, tmp_path: Path, url: str) -> None:
+    """All of a scan is entered, or nothing."""
+    nights.scan(plan="company")
+    with sa.create_engine(url).begin() as db:
+        db.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
+
+    with pytest.raises(LedgerError, match="disk full"):
+        nights.scan(plan="everybody")
+
+    with sa.create_engine(url).begin() as db:
+        assert db.execute(sa.text("SELECT count(*) FROM findings")).scalar() == 0
+        assert db.execute(sa.text("SELECT count(*) FROM scans")).scalar() == 1

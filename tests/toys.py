@@ -1,0 +1,30 @@
+"""The toy connector at work: a folder of JSON files that stands for a company, and one rule about it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cloudscan.collect import collect
+from cloudscan.connector import Connector
+from cloudscan.rule import Rule, load
+from cloudscan.snapshot import Snapshot
+from tests.toy_connector.cloudscan_toy import ToyConnector
+
+RULES = Path(__file__).parent / "cli" / "rules"
+
+
+def shelve(company: Path, documents: Mapping[str, str], shelf: str = "sales") -> None:
+    """Put documents onto a shelf: name, and whom it is shared with (me, company, everybody, ?)."""
+    company.mkdir(exist_ok=True)
+    rows = [{"name": name, "shared_with": audience} for name, audience in documents.items()]
+    (company / f"{shelf}.json").write_text(json.dumps(rows))
+
+
+def snapshot_of(company: Path, into: Path) -> Snapshot:
+    """Scan the company."""
+    connectors: Sequence[Connector] = [ToyConnector(company)]
+    return collect(connectors, into)
+
+
+def rules() -> tuple[Rule, ...]:
+    return load([RULES])
