@@ -29,7 +29,7 @@ MEMORY: Final = "1GiB"
 _WORK: Final = ".sealing"
 _TAG: Final = {"resources": "resource", "principals": "principal", "grants": "grant", "memberships": "membership",
                "settings": "setting", "activity": "activity"}  # fmt: skip
-_DEEPEST: Final = 200  # levels of folders to climb for a grant's origin
+_DEEPEST: Final = 128  # levels of folders to climb for a grant's origin
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -333,13 +333,14 @@ def typed(table: str) -> str:
 
 
 def _columns(table: str) -> str:
-    """A fact's columns as they are sealed; a word left out of a line is the empty word, not an unknown one."""
+    """A fact's columns as they are sealed; a word left out of a line is its default, not an unknown one."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(FACTS[table])}
 
     def column(name: str, kind: str) -> str:
         if kind == "JSON":
             return f"coalesce({name}, '{{}}') AS {name}"
-        return f"coalesce({name}, '') AS {name}" if defaults[name] == "" else name
+        default = defaults[name]
+        return f"coalesce({name}, {_text(default)}) AS {name}" if isinstance(default, str) else name
 
     return ", ".join(column(name, kind) for name, kind in BASE[table].items())
 

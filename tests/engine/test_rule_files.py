@@ -52,7 +52,7 @@ def refusal(folder: Path, text: str) -> str:
         ("unknown: [[res]]", "flags: [[res]]", 16, "no example unknown anything"),
         ("passes: [[res]]", "passes: [[res, way]]", 20, "does not fit the identity"),
         ("likelihood: 4", "likelihood: 4\nframeworks: [cis#1.1]", 6, "the framework 'cis' is not known"),
-        ("likelihood: 4", "likelihood: [", 6, "this is not YAML"),
+        ("likelihood: 4", "likelihood: [", 7, "this is not YAML"),
         ("likelihood: 4", "likelihood: &a 4\nneeds: {en: *a , ja: *a }", 5, "aliases"),
     ],
 )

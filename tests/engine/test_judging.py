@@ -1,0 +1,230 @@
+"""Judging: folding, evidence, reach, subjects, parameters, and the questions that the ledger asks."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from toys import Listed, file, load_text, telling, way
+
+from cloudscan import small
+from cloudscan.collect import collect
+from cloudscan.connector import Told
+from cloudscan.errors import ConfigurationError, RuleError
+from cloudscan.facts import Access, Audience, Membership, Principal, Resource, Setting
+from cloudscan.finding import Judgement, Verdict
+from cloudscan.judge import Tally, Verdicts, fold, judge, message, preview
+from cloudscan.rule import Rule
+from cloudscan.verdicts import EVIDENCE
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def judged(folder: Path, rules: Sequence[Rule], *facts: Told) -> Verdicts:
+    return judge(collect([Listed({"a": telling(*facts)})], folder / "s"), rules, as_of=NOON)
+
+
+def only(verdicts: Verdicts) -> Verdict:
+    (verdict,) = verdicts.verdicts
+    return verdict
+
+
+def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+    """Flagged and unknown are kept, passed is counted."""
+    facts = [
+        file("open"),
+        way("open"),
+        file("odd"),
+        way("odd", None),
+        file("shut"),
+        file("named"),
+        way("named", Audience.NAMED),
+    ]
+
+    verdicts = judged(tmp_path, rules, *facts)
+
+    assert verdicts.tallies == {"link-open-to-anyone": Tally(flagged=1, unknown=1, passed=2)}
+    assert [verdict.identity for verdict in verdicts.flagged] == [("toy:open",)]
+    assert [verdict.identity for verdict in verdicts.unknown] == [("toy:odd",)]
+    assert verdicts.summaries()[0].passed == 2
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from(["x", "y", "z"]), st.sampled_from([True, False, None])), max_size=12))
+def test_one_true_flags_one_null_leaves_open_else_it_passed(rows: list[tuple[str, bool | None]]) -> None:
+    """The engine folds, whatever the order and number of rows."""
+    rule = folding_rule()
+    expected = {}
+    for name in {name for name, _ in rows}:
+        flags = [flag for other, flag in rows if other == name]
+        expected[name,] = (
+            Judgement.FLAGGED if True in flags else Judgement.UNKNOWN if None in flags else Judgement.PASSED
+        )
+    values = {True: "on", False: "off", None: None}
+    settings = [
+        {"scope_uid": name, "name": f"s{index}", "value": values[flag]} for index, (name, flag) in enumerate(rows)
+    ]
+
+    with small.open_empty() as db:
+        small.fill(db, {"settings": settings})
+        assert dict(fold(db, rule, {})) == expected
+
+
+def folding_rule() -> Rule:
+    import tempfile
+
+    from toys import RULE
+
+    text = RULE.format(id="link-open-to-anyone").lstrip()
+    begin, end = text.index("  SELECT"), text.index("text:")
+    query = "  SELECT s.scope_uid, s.value = 'on' AS flagged FROM settings AS s\n"
+    text = text[:begin] + query + text[end:].replace("{resource_name}", "It")
+    with tempfile.TemporaryDirectory() as folder:
+        return load_text(Path(folder), text.replace("[origin_uid]", "[scope_uid]"))[0]
+
+
+def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+    """One origin, many resources: counted all, shown some, the folder first."""
+    facts: list[Told] = [file("folder", size_bytes=0), way("folder", granted_on=NOON)]
+    for number in range(30):
+        facts += [
+            file(f"f{number}", parent_uid="toy:folder", size_bytes=10, rank=number % 5 + 1),
+            way(f"f{number}", inherited=True, access=Access.WRITE),
+        ]
+    facts += [way("folder", access=Access.WRITE, uid="toy:writers")]
+
+    verdict = only(judged(tmp_path, rules, *facts))
+
+    assert verdict.identity == ("toy:folder",)
+    assert (verdict.rows, verdict.resources, verdict.bytes, verdict.rank) == (32, 31, 300, 5)
+    assert (verdict.audience, verdict.access) == (Audience.ANYONE_WITH_LINK, Access.WRITE)
+    assert verdict.since == NOON
+    assert len(verdict.evidence) == EVIDENCE
+    assert verdict.evidence[0].row["resource_name"] == "folder"
+    assert message(rules[0], verdict, "en") == "folder is open to anyone"
+
+
+def test_the_subject_is_looked_up(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+    """Name, place and owner need not be yielded by the rule; the chain comes with its grant."""
+    chain = {"en": ["Statement 2 allows *.", "No block applies."], "ja": ["…", "…"]}
+    ann = Principal(uid="toy:ann", platform="toy", account="acme", kind="user", email="ann@acme.example")
+    plan = file("Plan", path="/a/Plan", url="https://x.example", owner_uid="toy:ann", detail={"region": "eu"})
+
+    verdict = only(judged(tmp_path, rules, ann, plan, way("Plan", detail={"chain": chain})))
+
+    subject = verdict.subject
+    assert (subject.uid, subject.platform, subject.account, subject.kind) == ("toy:Plan", "toy", "acme", "file")
+    assert (subject.name, subject.path, subject.owner, subject.detail) == (
+        "Plan",
+        "/a/Plan",
+        "ann@acme.example",
+        {"region": "eu"},
+    )
+    assert verdict.evidence[0].chain == chain
+    assert verdict.evidence[0].row["grant_uid"] == "toy:way/Plan"
+
+
+def test_people_are_counted_through_groups(tmp_path: Path, rule_text: str) -> None:
+    """A grant to a group lets in everybody in it, and in the groups in it."""
+    text = rule_text.replace("e.grant_uid,", "e.grant_uid, e.principal_uid,")
+    nested = [Membership(group_uid="toy:all", member_uid=f"toy:{name}") for name in ("team", "ann")]
+    nested += [Membership(group_uid="toy:team", member_uid=f"toy:{name}") for name in ("bob", "cy", "ann")]
+
+    verdict = only(
+        judged(tmp_path, load_text(tmp_path / "r", text), file("1"), way("1", principal_uid="toy:all"), *nested)
+    )
+
+    assert verdict.people == 3
+
+
+def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+    """Flagged, unknown, passed; what is gone is left out."""
+    facts = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
+    asked = [("toy:open",), ("toy:odd",), ("toy:shut",), ("toy:gone",), ("too", "many")]
+
+    verdicts = judged(tmp_path, rules, *facts)
+
+    assert verdicts.judgements_of("link-open-to-anyone", asked) == {
+        ("toy:open",): Judgement.FLAGGED,
+        ("toy:odd",): Judgement.UNKNOWN,
+        ("toy:shut",): Judgement.PASSED,
+    }
+    assert verdicts.judgements_of("rule-of-yesterday", asked) == {}
+
+
+def test_identities_may_be_words_and_may_be_empty(tmp_path: Path, rule_text: str) -> None:
+    """An account by its name; no principal at all is the empty word."""
+    text = rule_text.replace("[origin_uid]", "[account, principal_uid]").replace(
+        "SELECT e.origin_uid,", "SELECT e.account, e.principal_uid, e.origin_uid,"
+    )
+    text = text.replace("[[res]]", "[[acme, null]]")
+
+    verdicts = judged(tmp_path, load_text(tmp_path / "r", text), file("1"), way("1"))
+
+    assert only(verdicts).identity == ("acme", "")
+    assert verdicts.judgements_of("link-open-to-anyone", [("acme", "")]) == {("acme", ""): Judgement.FLAGGED}
+
+
+def test_a_subject_that_was_only_mentioned_still_has_its_id(tmp_path: Path) -> None:
+    """A setting of an account that nobody told of."""
+    rule = folding_rule()
+
+    verdict = only(judged(tmp_path, [rule], Setting(scope_uid="toy:account/1", name="web", value="on")))
+
+    assert verdict.identity == ("toy:account/1",)
+    assert (verdict.subject.uid, verdict.subject.platform) == ("toy:account/1", "toy")
+
+
+def test_params_are_held_to_their_bounds(tmp_path: Path, rule_text: str) -> None:
+    """A value from the configuration replaces the default, or is refused with the reason."""
+    text = rule_text.replace(
+        "effort: low", "effort: low\nparams: {bytes: {default: 5, min: 1, max: 100, meaning: size}}"
+    )
+    text = text.replace("<> 'account'", "<> 'account' AND coalesce(e.size_bytes, 9) > $bytes")
+    rules = load_text(tmp_path / "r", text)
+    snapshot = collect([Listed({"a": telling(file("1", size_bytes=7), way("1"))})], tmp_path / "s")
+
+    assert judge(snapshot, rules).tallies["link-open-to-anyone"].flagged == 1
+    assert (
+        judge(snapshot, rules, params={"link-open-to-anyone": {"bytes": 8}}).tallies["link-open-to-anyone"].flagged == 0
+    )
+    for params, words in (
+        ({"link-open-to-anyone": {"bytes": 1000}}, "above the largest"),
+        ({"link-open-to-anyone": {"bytes": "many"}}, "not like the default"),
+        ({"link-open-to-anyone": {"byte": 1}}, "write bytes"),
+        ({"link-open-to-anyon": {"bytes": 1}}, "write link-open-to-anyone"),
+    ):
+        with pytest.raises(ConfigurationError, match=words):
+            judge(snapshot, rules, params=params)
+
+
+def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, rule_text: str) -> None:
+    """What only running can show is said with file and line, too."""
+    text = rule_text.replace("<> 'account'", "<> 'account' AND e.size_bytes * 9223372036854775807 > 1")
+    rules = load_text(tmp_path / "r", text)
+
+    with pytest.raises(RuleError, match=r"link-open-to-anyone.yaml:9: the query of link-open-to-anyone cannot run"):
+        judged(tmp_path, rules, file("1", size_bytes=9), way("1"))
+
+
+def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+    """`as_of` is when the scan began, not today."""
+    facts = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
+    snapshot = collect([Listed({"a": telling(*facts)})], tmp_path / "s")
+
+    first, second = judge(snapshot, rules), judge(snapshot, rules)
+
+    assert first.as_of == snapshot.scan.started_on
+    assert first.verdicts == second.verdicts
+
+
+def test_first_findings_come_before_the_scan_ends(rules: tuple[Rule, ...]) -> None:
+    """The facts of a few finished scopes are enough for a preview."""
+    account = Resource(uid="toy:acme", platform="toy", account="acme", kind="account", name="acme")
+
+    (verdict,) = preview([account, file("1"), way("1"), file("2"), file("1")], rules, as_of=NOON)
+
+    assert verdict.identity == ("toy:1",)
+    assert verdict.subject.name == "1"
