@@ -1,0 +1,151 @@
+"""Rules mean the same on DuckDB and on Spark: every example of every rule, on both.
+
+Translating SQL is easy to get subtly wrong (ladders compared as text, dates, NULL), and only running it shows that.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from toys import RULE, load_text
+
+from cloudscan import examples, small
+from cloudscan.judge import bindings
+from cloudscan.rule import Example, Rule, load
+from cloudscan.sqllint import to_spark
+from cloudscan.tables import TABLES
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+RULES = Path(__file__).parents[2] / "rules"
+SPARK_TYPES = {"BIGINT": "bigint", "BOOLEAN": "boolean", "TIMESTAMP": "timestamp"}
+
+BROAD = """
+  SELECT e.origin_uid, e.resource_name || '/' || e.blocked_by AS place, e.grant_detail ->> '$.sid' AS sid,
+         e.audience, e.access, e.granted_on, count(m.member_uid) AS people,
+         CASE WHEN e.access >= 'write' THEN 'much' WHEN e.access IN ('list', 'read') THEN 'some' END AS much,
+         TRY_CAST(e.grant_detail ->> '$.n' AS BIGINT) AS amount, upper(trim(e.label)) AS label,
+         e.audience BETWEEN 'named_external' AND 'any_account' AS outside, length(e.resource_name) AS long,
+         (e.audience > 'owner' AND e.effective AND e.granted_on < $as_of - INTERVAL ($days) DAY
+          AND NOT EXISTS (SELECT 1 FROM settings AS s WHERE s.scope_uid = e.resource_uid AND s.value = 'off'))
+         AS flagged
+  FROM exposures AS e LEFT JOIN members AS m ON m.group_uid = e.principal_uid
+  WHERE e.resource_name LIKE 'P%' AND NOT starts_with(e.resource_name, 'X') AND e.via IS DISTINCT FROM 'acl'
+  GROUP BY e.origin_uid, e.resource_uid, e.resource_name, e.blocked_by, e.grant_detail, e.audience, e.access,
+           e.granted_on, e.label, e.effective
+"""
+BROAD_EXAMPLES = """examples:
+  - it: flags an old grant to a group in a group
+    given:
+      grants: [{principal_uid: all, audience: named, access: manage, granted_on: 40 days ago, detail: {sid: a, n: 7}}]
+      memberships: [{group_uid: all, member_uid: team}, {group_uid: team}]
+    flags: [[res]]
+  - it: passes what belongs to the owner, what is new, what is switched off
+    given:
+      grants:
+        - {audience: owner, granted_on: 40 days ago}
+        - {resource_uid: fresh, granted_on: 1 day ago, detail: {n: x}}
+        - {resource_uid: off, granted_on: 40 days ago}
+      settings: [{scope_uid: off, name: sharing, value: off}]
+    passes: [[res], [fresh], [off]]
+  - it: cannot tell without a date, an audience or the effect
+    given:
+      grants:
+        - {audience: named_external}
+        - {resource_uid: two, audience: null, granted_on: 31 days ago}
+        - {resource_uid: three, effective: null, granted_on: 31 days ago}
+    unknown: [[res], [two], [three]]
+"""
+
+
+@pytest.fixture(scope="module")
+def spark() -> "Iterator[SparkSession]":
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        words = "no Java; install a Java 17 runtime (Debian: default-jre-headless) to prove rules on Spark"
+        if os.environ.get("CI"):
+            pytest.fail(words)
+        pytest.skip(words)
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[1]").appName("cloudscan rules")
+    for name, value in {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "localhost",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.log.level": "ERROR",
+    }.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+def on_duckdb(rule: Rule, example: Example) -> tuple[list[Any], dict[str, list[Any]]]:
+    """The rule's rows, and the tables that it reads as they stood."""
+    with small.open_empty() as db:
+        small.fill(db, examples.estate_of(example))
+        bound = bindings(rule, examples.AS_OF, example.params)
+        rows = db.execute(rule.sql, bound or None).fetchall()
+        return rows, {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in rule.tables}
+
+
+def on_spark(session: "SparkSession", rule: Rule, example: Example, tables: Mapping[str, Sequence[Any]]) -> list[Any]:
+    for table, rows in tables.items():
+        schema = ", ".join(f"`{name}` {SPARK_TYPES.get(kind, 'string')}" for name, kind in TABLES[table].items())
+        session.createDataFrame(list(rows), schema).createOrReplaceTempView(table)
+    params = {name: example.params.get(name, param.default) for name, param in rule.params.items()}
+    sql = to_spark(rule.query, params, examples.AS_OF.strftime("%Y-%m-%d %H:%M:%S"))
+    return [tuple(row) for row in session.sql(sql).collect()]
+
+
+def differences(session: "SparkSession", rules: Sequence[Rule]) -> list[str]:
+    found = []
+    for rule in rules:
+        for example in rule.examples:
+            rows, tables = on_duckdb(rule, example)
+            others = on_spark(session, rule, example, tables)
+            if sorted(map(repr, rows)) != sorted(map(repr, others)):
+                found.append(f"{rule.id}: it {example.it}: DuckDB says {rows}, Spark says {others}")
+    return found
+
+
+def test_what_a_rule_may_say_means_the_same_on_both(spark: "SparkSession", tmp_path: Path) -> None:
+    """Functions, operators, ladders, NULL, intervals, JSON: one rule that uses them all."""
+    text = RULE.format(id="link-open-to-anyone").lstrip()
+    begin, middle, end = text.index("  SELECT"), text.index("text:"), text.index("examples:")
+    words = text[middle:end].replace("{resource_name}", "{place}")
+    text = text[:begin] + BROAD.lstrip("\n") + words + BROAD_EXAMPLES
+    text = text.replace("effort: low", "effort: low\nparams: {days: {default: 30, min: 1, meaning: days}}")
+    rules = load_text(tmp_path, text)
+
+    assert differences(spark, rules) == []
+
+
+def test_ladders_are_compared_by_rung_on_both(spark: "SparkSession", tmp_path: Path, rule_text: str) -> None:
+    """'owner' comes after 'anyone_with_link' in the alphabet and before it on the ladder."""
+    rungs = "nobody owner named named_external external_domain organisation any_account anyone_with_link".split()
+    grants = ", ".join(f"{{resource_uid: {rung}, audience: {rung}}}" for rung in (*rungs, "anyone_discoverable"))
+    more = f"  - {{it: knows the order, given: {{grants: [{grants}]}}, flags: [[anyone_with_link], [anyone_discoverable]]}}\n"
+
+    rules = load_text(tmp_path, rule_text + more)
+
+    rows, tables = on_duckdb(rules[0], rules[0].examples[3])
+    assert sorted(row[3] for row in rows if row[-1]) == ["Plan.xlsx"] * 2
+    assert sorted(row[4] for row in rows if row[-1]) == ["anyone_discoverable", "anyone_with_link"]
+    assert differences(spark, rules) == []
+
+
+def test_every_example_of_our_rules_comes_out_the_same(spark: "SparkSession") -> None:
+    """The rules that we ship may be run on Spark as they are."""
+    rules = load([RULES]) if RULES.exists() else ()
+
+    assert differences(spark, rules) == []
