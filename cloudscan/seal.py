@@ -148,7 +148,8 @@ class _Sealing:
             mine = [name for name in BASE[table] if not is_uid(name)]
             mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
             self.db.execute(
-                f"CREATE VIEW staged_{table} AS SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {_text(tag)}"
+                f"CREATE VIEW staged_{table} AS "
+                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {_text(tag)}"
             )
 
     def _malformed(self) -> Iterator[Coverage]:

@@ -107,14 +107,10 @@ class Pen:
         In place of a malformed grant stands one that could not be read: without it the resource would look closed.
         """
         table = _TABLES[type(fact).__name__.lower()]
-        try:
-            line = _line(fact)
-            _check.decode(line)
-            if len(line) > LONGEST:
-                raise ValueError(f"it is {len(line)} bytes long")
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
+        line, complaint = _checked(fact)
+        if complaint:
             uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
-            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {error}"
+            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {complaint}"
             self._gaps.append(Gap(table=table, outcome=Outcome.FAILED, reason=reason))
             if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
                 return
@@ -264,6 +260,16 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
 def now() -> datetime:
     """The wall clock, in UTC."""
     return datetime.now(UTC)
+
+
+def _checked(fact: AnyFact) -> tuple[bytes, str]:
+    """A fact's line, and what is wrong with it; empty where nothing is."""
+    try:
+        line = _line(fact)
+        _check.decode(line)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        return b"", str(error)
+    return line, "" if len(line) <= LONGEST else f"it is {len(line)} bytes long"
 
 
 def _line(record: Fact | ScopeReport) -> bytes:

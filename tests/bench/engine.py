@@ -6,12 +6,13 @@ what holds is memory, and the cost per resource.
 """
 
 import argparse
+import multiprocessing
 import os
-import resource
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -138,18 +139,12 @@ def write_rules(folder: Path) -> Path:
     return folder / "rules"
 
 
-def measured(name: str, work: "object") -> tuple[float, float, int]:
+def measured(name: str, work: Callable[[], object]) -> tuple[float, float, int]:
     """Run a function in a child; wall clock, CPU seconds and peak bytes of the child."""
     began = time.perf_counter()
-    child = os.fork()
-    if child == 0:
-        try:
-            work()  # type: ignore[operator]
-        except BaseException as error:  # the child must end here, whatever happened
-            print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    _, status, usage = os.wait4(child, 0)
+    child = multiprocessing.get_context("fork").Process(target=work, name=name)
+    child.start()
+    _, status, usage = os.wait4(child.pid or 0, 0)
     if status:
         raise SystemExit(f"{name} failed")
     return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
@@ -168,24 +163,20 @@ def main() -> int:
         rules = write_rules(folder)
         sealing = measured("seal", lambda: seal.seal(folder))
         sealed = sum(path.stat().st_size for path in (folder / "tables").iterdir())
-        told: list[str] = []
 
         def judging() -> None:
             with Snapshot.open(folder) as snapshot:
                 verdicts = judge(snapshot, rule.load([rules]))
                 for name, tally in verdicts.tallies.items():
-                    print(
-                        f"  {name:20} {tally.flagged:>9,} flagged {tally.unknown:>9,} unknown {tally.passed:>11,} passed"
-                    )
-                sys.stdout.flush()
+                    counts = f"{tally.flagged:>9,} flagged {tally.unknown:>9,} unknown {tally.passed:>11,} passed"
+                    print(f"  {name:20} {counts}", flush=True)
 
         judged = measured("judge", judging)
-        print(f"spool {spooled / 1e6:,.0f} MB, snapshot {sealed / 1e6:,.0f} MB{''.join(told)}")
+        print(f"spool {spooled / 1e6:,.0f} MB, snapshot {sealed / 1e6:,.0f} MB")
         for name, (wall, cpu, peak) in {"seal": sealing, f"judge, {len(RULES)} rules": judged}.items():
             each = cpu / options.scale
-            print(
-                f"{name:16} {wall:7.1f} s  {cpu:7.1f} s CPU  {each:6.2f} µs CPU per resource  peak {peak / 2**20:,.0f} MiB"
-            )
+            figures = f"{wall:7.1f} s  {cpu:7.1f} s CPU  {each:6.2f} µs CPU per resource"
+            print(f"{name:16} {figures}  peak {peak / 2**20:,.0f} MiB")
         over = [name for name, (_, _, peak) in {"seal": sealing, "judge": judged}.items() if peak > LIMIT]
         if over:
             print(f"over the limit of 2 GiB: {', '.join(over)}", file=sys.stderr)
@@ -195,5 +186,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     raise SystemExit(main())

@@ -9,7 +9,7 @@ from toys import Listed, file, scope, telling, way
 
 from cloudscan import spool
 from cloudscan.collect import CollectOptions, Event, Finished, Found, Retrying, collect
-from cloudscan.connector import Cursor, Gap, Spent, Told
+from cloudscan.connector import Cursor, Gap, Scope, Spent, Told
 from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome
 from cloudscan.report import Coverage
@@ -120,7 +120,7 @@ def test_a_platform_that_cannot_even_begin_is_a_coverage_row(tmp_path: Path) -> 
     """No scopes at all is not the same as nothing to see."""
 
     class Shut(Listed):
-        def scopes(self) -> Iterator[Told]:
+        def scopes(self) -> Iterator[Scope]:
             raise AccessDenied("may not list accounts", needs="organizations:ListAccounts")
 
     with collect([Shut({})], tmp_path / "s", options=QUICK) as snapshot:

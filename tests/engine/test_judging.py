@@ -33,7 +33,7 @@ def only(verdicts: Verdicts) -> Verdict:
 
 def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """Flagged and unknown are kept, passed is counted."""
-    facts = [
+    facts: list[Told] = [
         file("open"),
         way("open"),
         file("odd"),
@@ -141,7 +141,7 @@ def test_people_are_counted_through_groups(tmp_path: Path, rule_text: str) -> No
 
 def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """Flagged, unknown, passed; what is gone is left out."""
-    facts = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
+    facts: list[Told] = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
     asked = [("toy:open",), ("toy:odd",), ("toy:shut",), ("toy:gone",), ("too", "many")]
 
     verdicts = judged(tmp_path, rules, *facts)
@@ -211,7 +211,7 @@ def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, rule_t
 
 def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """`as_of` is when the scan began, not today."""
-    facts = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
+    facts: list[Told] = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
     snapshot = collect([Listed({"a": telling(*facts)})], tmp_path / "s")
 
     first, second = judge(snapshot, rules), judge(snapshot, rules)

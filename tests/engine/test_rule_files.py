@@ -6,7 +6,7 @@ import pytest
 from toys import RULE, load_text
 
 from cloudscan.errors import RuleError
-from cloudscan.rule import lint, load
+from cloudscan.rule import Rule, lint, load
 from cloudscan.trial import run
 
 
@@ -117,7 +117,7 @@ def test_words_that_yaml_once_took_for_booleans_are_words(tmp_path: Path, rule_t
     assert rule.examples[2].given["settings"][0]["value"] == "off"
 
 
-def test_examples_hold(rules: tuple) -> None:
+def test_examples_hold(rules: tuple[Rule, ...]) -> None:
     """Each example of a rule comes out as its author wrote."""
     assert [outcome.complaints for outcome in run(rules)] == [(), (), ()]
 

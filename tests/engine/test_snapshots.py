@@ -22,8 +22,8 @@ def sealed(folder: Path, *facts: Told, **scripts: tuple[Told, ...]) -> Snapshot:
     return collect([Listed(told)], folder / "s", options=CollectOptions(concurrency=2))
 
 
-def person(name: str, **more: str) -> Principal:
-    return Principal(uid=f"toy:{name}", platform="toy", account="acme", kind="user", name=name, **more)
+def person(name: str, email: str = "") -> Principal:
+    return Principal(uid=f"toy:{name}", platform="toy", account="acme", kind="user", name=name, email=email)
 
 
 def test_a_resource_without_grants_is_exposed_to_nobody(tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ def test_a_thing_told_twice_is_there_once_and_the_fuller_telling_wins(tmp_path: 
     """Two scopes name the same principal, one file, one grant."""
     facts = (file("1"), way("1"), person("ann"), Setting(scope_uid="toy:1", name="web", value=None))
     more = (file("1", size_bytes=3), way("1"), person("ann", email="ann@acme.example"))
-    more = (*more, Setting(scope_uid="toy:1", name="web", value="on"), *more)
+    switch = Setting(scope_uid="toy:1", name="web", value="on")
 
-    with sealed(tmp_path, *facts, b=more) as snapshot:
+    with sealed(tmp_path, *facts, b=(*more, switch, *more)) as snapshot:
         assert snapshot.query("SELECT uid, size_bytes FROM resources").rows == [["toy:1", 3]]
         assert snapshot.query("SELECT uid, email FROM principals").rows == [["toy:ann", "ann@acme.example"]]
         assert snapshot.query("SELECT scope_uid, value FROM settings").rows == [["toy:1", "on"]]
@@ -75,7 +75,7 @@ def test_of_two_equal_tellings_the_wider_one_wins(tmp_path: Path) -> None:
 
 def test_an_inherited_grant_finds_the_folder_where_it_was_given(tmp_path: Path) -> None:
     """The nearest ancestor with the same grant of its own, not the topmost and not another person's."""
-    facts = [
+    facts: list[Told] = [
         file("top"), way("top"),
         file("mid", parent_uid="toy:top"), way("mid"), way("mid", Audience.NAMED, uid="toy:other"),
         file("low", parent_uid="toy:mid"),
@@ -84,14 +84,16 @@ def test_an_inherited_grant_finds_the_folder_where_it_was_given(tmp_path: Path) 
     ]  # fmt: skip
 
     with sealed(tmp_path, *facts) as snapshot:
-        rows = dict(snapshot.query("SELECT resource_uid, origin_uid FROM exposures WHERE inherited").rows)
+        rows = snapshot.query(
+            "SELECT resource_uid, origin_uid FROM exposures WHERE inherited ORDER BY resource_name"
+        ).rows
 
-    assert rows == {"toy:leaf": "toy:mid", "toy:lone": "toy:lone"}
+    assert rows == [["toy:leaf", "toy:mid"], ["toy:lone", "toy:lone"]]
 
 
 def test_folders_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
     """Platforms do not promise trees."""
-    facts = [file("a", parent_uid="toy:b"), file("b", parent_uid="toy:a"), way("a", inherited=True)]
+    facts: list[Told] = [file("a", parent_uid="toy:b"), file("b", parent_uid="toy:a"), way("a", inherited=True)]
 
     with sealed(tmp_path, *facts) as snapshot:
         assert snapshot.query("SELECT origin_uid FROM grants").rows == [["toy:a"]]

@@ -25,7 +25,7 @@ query: |
   WHERE e.resource_kind <> 'account'
 text:
   en: {{title: Open to anyone, message: "{{resource_name}} is open to anyone", why: It leaks., fix: Close it.}}
-  ja: {{title: 誰でも閲覧可能, message: "{{resource_name}} は誰でも開けます", why: 漏えいします。, fix: 閉じてください。}}
+  ja: {{title: 誰でも開ける, message: "{{resource_name}} は誰でも開けます", why: 漏れます。, fix: 閉じます。}}
 examples:
   - it: flags a link for anyone
     given: {{grants: [{{audience: anyone_with_link}}]}}
