@@ -39,7 +39,7 @@ class CollectOptions:
     attempts: int = 5  # for one scope, where the platform gave no answer or asked for a pause
     pause: float = 1.0  # seconds before the second attempt; doubles each time, with jitter
     longest_pause: float = 60.0
-    max_seconds: float | None = None  # the budget: scopes not begun by then are skipped, and said to be
+    max_seconds: float | None = None  # the budget: scopes not begun by then fail, and say so
     seal: SealOptions = field(default_factory=SealOptions)
     settings: Mapping[str, str] = field(default_factory=dict)  # for the manifest; no secrets
 
@@ -257,7 +257,7 @@ class _Collecting:
         if options.max_seconds is not None and time.monotonic() - self._begun > options.max_seconds:
             with Pen(self._lines, scope) as pen:
                 reason = f"not begun within the budget of {options.max_seconds:g} seconds"
-                return pen.finish(Outcome.SKIPPED, reason)
+                return pen.finish(Outcome.FAILED, reason)
         self._news.put(Began(scope=scope))
         for attempt in range(1, options.attempts + 1):
             self._rest(self._pauses.left(scope.platform))

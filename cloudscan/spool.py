@@ -214,6 +214,18 @@ def facts(path: Path) -> Iterator[AnyFact]:
                 yield _check.decode(line)
 
 
+def broken_lines(path: Path) -> int:
+    """How many lines of a scope's file are no records."""
+    broken = 0
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                broken += not isinstance(msgspec.json.decode(line), dict)
+            except msgspec.DecodeError:
+                broken += 1
+    return broken
+
+
 def file_name(scope_uid: str) -> str:
     """The scope's file: a hash, since a uid is a stranger's text and may be longer than a file name."""
     return hashlib.sha256(scope_uid.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".jsonl"

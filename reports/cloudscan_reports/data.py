@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from cloudscan.report import SCHEMA_VERSION, Report, ReportFormat
-from cloudscan_reports.visible import whole
+from cloudscan_reports.visible import carriable
 
 SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
 
@@ -31,27 +31,7 @@ def schema_text() -> str:
 
 def write(report: Report, _lang: str) -> str:
     """The report as indented JSON. It holds the texts of every language, so the one asked for changes nothing."""
-    return msgspec.json.format(encode(report), indent=2).decode() + "\n"
-
-
-def encode(value: Any) -> bytes:
-    """JSON in UTF-8. Halves of surrogate pairs, which UTF-8 cannot carry, become U+FFFD."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_carried(msgspec.to_builtins(value)))
-
-
-def _carried(value: Any) -> Any:
-    match value:
-        case str():
-            return whole(value)
-        case dict():
-            return {_carried(name): _carried(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_carried(each) for each in value]
-        case _:
-            return value
+    return msgspec.json.format(msgspec.json.encode(carriable(report)), indent=2).decode() + "\n"
 
 
 JSON = ReportFormat(name="json", title="JSON", suffix=".json", write=write)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report, ReportFormat
 from cloudscan_reports import page_data, phrases, summary, texts
-from cloudscan_reports.visible import shortened, visible
+from cloudscan_reports.visible import carriable, shortened, visible
 
 FIRST = 5  # findings on the first screen
 STATIC = 200  # findings in the page itself, for readers without JavaScript
@@ -25,6 +25,7 @@ _SCRIPTS = ("words.js", "detail.js", "page.js")
 def write(report: Report, lang: str) -> str:
     """The whole page in one language. Raises ConfigurationError for a language that has no texts."""
     words = texts.load(lang)
+    report = carriable(report)
     style = _asset("page.css")
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     data, media_type = page_data.embedded(report, words)

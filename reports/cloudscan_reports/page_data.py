@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from cloudscan.finding import Evidence, Finding, Severity
 from cloudscan.report import Report, RuleSummary
-from cloudscan_reports import data, phrases
+from cloudscan_reports import phrases
 from cloudscan_reports.texts import Texts
 
 _TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level", "list")
@@ -37,7 +39,7 @@ class Pool:
 
 def embedded(report: Report, texts: Texts) -> tuple[str, str]:
     """The content of the page's data element and its media type; nothing in it can close the element."""
-    plain = data.encode(page_data(report, texts))
+    plain = msgspec.json.encode(page_data(report, texts))
     if len(plain) < _COMPRESS_FROM:
         return plain.decode().translate(_ESCAPES), "application/json"
     return base64.b64encode(gzip.compress(plain, 6, mtime=0)).decode(), "application/gzip"

@@ -6,6 +6,11 @@ marks that reverse the order of what follows, halves of surrogate pairs. Each be
 
 import re
 import shlex
+from typing import Any
+
+import msgspec
+
+from cloudscan.report import Report
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -21,6 +26,27 @@ _OPEN, _CLOSE = "⟦", "⟧"
 def whole(text: str) -> str:
     """The text without halves of surrogate pairs, which no encoding can carry."""
     return _SURROGATE.sub("\ufffd", text)
+
+
+def carriable(report: Report) -> Report:
+    """The report as UTF-8 can carry it: halves of surrogate pairs become U+FFFD. Almost always the same object."""
+    try:
+        msgspec.json.encode(report)
+    except UnicodeEncodeError:
+        return msgspec.convert(_carried(msgspec.to_builtins(report)), Report)
+    return report
+
+
+def _carried(value: Any) -> Any:
+    match value:
+        case str():
+            return whole(value)
+        case dict():
+            return {_carried(name): _carried(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_carried(each) for each in value]
+        case _:
+            return value
 
 
 def visible(text: str) -> str:

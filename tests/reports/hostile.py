@@ -1,4 +1,9 @@
-"""Names as strangers choose them."""
+"""Names as strangers choose them, and reports that are full of them."""
+
+import msgspec
+
+from cloudscan.finding import Evidence, Finding
+from cloudscan.report import Report
 
 NAMES = (
     "<script>alert(1)</script>",
@@ -27,3 +32,40 @@ NAMES = (
     "Z̸̢̛a̷l̶g̵o̴" + "\u0301" * 40,
     "",
 )
+
+
+def drenched(report: Report, name: str) -> Report:
+    """The report with one name in every place that a stranger, a platform or a third party's rule can write to."""
+    replace = msgspec.structs.replace
+    text = {
+        lang: replace(words, title=name, message=name, why=name, fix=f"{name}\n`run {{constructor}} {{name}}`")
+        for lang, words in report.rules[0].text.items()
+    }
+    return replace(
+        report,
+        organisation=name,
+        tool=name,
+        scan=replace(report.scan, id=name, resources={name: 1}),
+        rules=[replace(rule, text=text, cause=name, frameworks=(name,), needs={"en": name}) for rule in report.rules],
+        findings=[_drenched(finding, name) for finding in report.findings],
+        unknowns=[replace(each, subject=replace(each.subject, name=name)) for each in report.unknowns],
+        coverage=[
+            replace(row, scope_name=name, account=name, table=name, reason=name, needs=name) for row in report.coverage
+        ],
+    )
+
+
+def _drenched(finding: Finding, name: str) -> Finding:
+    replace = msgspec.structs.replace
+    subject = replace(
+        finding.verdict.subject,
+        account=name,
+        kind=name,
+        path=name,
+        url=f"https://{name}",
+        owner=name,
+        detail={name: name},
+    )
+    evidence = Evidence(row={name: name, "nested": {name: [name]}}, chain={"en": (name,), "ja": (name,)})
+    verdict = replace(finding.verdict, subject=subject, evidence=(evidence, evidence), rows=2)
+    return replace(finding, verdict=verdict, message={"en": name, "ja": name})

@@ -12,7 +12,7 @@ from cloudscan.report import Report
 from cloudscan_reports import phrases
 from cloudscan_reports.visible import for_shell, visible
 from tests.reports.conftest import Opener
-from tests.reports.hostile import NAMES
+from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import RULES, report
 
 ROWS = "#list > li"
@@ -211,6 +211,19 @@ def test_hostile_names_only_look_odd(open_page: Opener, lang: str, width: int) -
     assert visible("invoice\u202egpj.exe") in text
     assert "␛[31mred" in text
     assert not re.search("[\x00\x07\x1b\u202e\u2028\ufeff]", text)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_hostile_text_is_harmless_anywhere(open_page: Opener, lang: str) -> None:
+    """Organisation, causes, rule texts, coverage, evidence, addresses: wherever it stands, it is only text."""
+    name = "\n".join(each for each in NAMES if len(each) < 100)
+
+    page = open_page(drenched(report(20), name), lang, fragment="#state=any", width=390)
+    everything_open(page)
+
+    assert page.locator(".detail").count() == 20
+    assert overflow(page) == 0
+    assert page.locator("script, img, iframe, object, [onload], [onerror], [onmouseover]").count() == 2
 
 
 def test_both_sides_fill_and_quote_alike(open_page: Opener) -> None:

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from cloudscan_reports.terminal import summary
-from tests.reports.hostile import NAMES
+from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import report
 
 
@@ -49,7 +49,7 @@ def test_lines_fit_the_terminal(lang: str, width: int) -> None:
 
 def test_names_cannot_drive_the_terminal() -> None:
     """Hostile names show as text; without colour there is no escape sequence at all."""
-    text = "".join(summary(report(1, names=(name,)), "en", colour=False, width=80) for name in NAMES)
+    text = "".join(summary(drenched(report(1), name), "en", colour=False, width=80) for name in NAMES)
 
     assert not [each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs") and each != "\n"]
 

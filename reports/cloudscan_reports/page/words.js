@@ -38,7 +38,7 @@ function makeWords(data) {
   const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
   const say = (key, values = {}) => at(key).replace(/\{([a-z_]+)\}/g, (_, field) => String(values[field]));
   const count = (key, n, values = {}) => say(`${key}.${n === 1 ? "one" : "other"}`, { n: number(n), ...values });
-  const label = (group, id) => data.labels[group]?.[id] ?? id;
+  const label = (group, id) => (Object.hasOwn(data.labels[group] ?? {}, id) ? data.labels[group][id] : id);
 
   function day(seconds) {
     const moment = new Date(seconds * 1000);
@@ -59,5 +59,5 @@ function makeWords(data) {
 
 function fill(template, fields, quote = (value) => value) {
   return template.replace(/\{([a-z_][a-z0-9_]*)\}/g, (whole, name) =>
-    fields[name] === undefined ? whole : quote(fields[name]));
+    Object.hasOwn(fields, name) && fields[name] !== undefined ? quote(fields[name]) : whole);
 }
