@@ -5,25 +5,22 @@ connectors and write spool files; the caller's thread hands out scopes and repor
 `on_event` never runs twice at a time and Ctrl-C arrives where it is understood.
 """
 
-import fcntl
 import queue
 import random
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cloudscan import spool
+from cloudscan import lock, spool
 from cloudscan.connector import Connector, Cursor, Gap, Scope, Spent, Told
 from cloudscan.errors import (
     AccessDenied,
     CloudscanError,
     Malformed,
     ProviderError,
-    ScanRunning,
     SnapshotError,
     Throttled,
     Unreachable,
@@ -107,8 +104,7 @@ def collect(
     `ConfigurationError` as the connectors do. What a platform refuses becomes coverage and is never raised.
     """
     options = options or CollectOptions()
-    into.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _lock(into):
+    with lock.hold(into):
         if (into / "manifest.json").exists():
             raise SnapshotError(f"{into} holds a finished snapshot; choose another folder for a new scan.")
         record = ScanRecord(
@@ -125,19 +121,6 @@ def collect(
         on_event(Sealing(scopes=total))
         seal(into, options.seal)
     return Snapshot.open(into)
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold the folder for one scan. The system lets go of the lock when the process ends, however it ends."""
-    path = folder / ".lock"
-    path.touch(mode=0o600)
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ScanRunning(f"Another scan works in {folder}; wait for it, or choose another folder.") from error
-        yield
 
 
 class _Stopped(Exception):

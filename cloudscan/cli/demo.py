@@ -1,11 +1,13 @@
 """`cloudscan demo`: a small company in emulators, scanned for real."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from cloudscan.cli.session import lang_option
+from cloudscan.connector import ConnectorPlugin
 
 
 @click.command()
@@ -19,14 +21,13 @@ def demo(into: str, show: bool, lang: str | None) -> int:
 
     Nothing outside this machine is touched. The scan is the real one: the connectors talk HTTP to the emulators.
     """
-    from cloudscan import plugins
     from cloudscan.cli.scan import run
     from cloudscan.config import Config, OrganisationTable, ScanTable
     from cloudscan.errors import ConfigurationError
     from cloudscan.finding import Severity
 
     language = lang or "en"
-    loaded = [plugin for plugin in map(plugins.connector, plugins.connector_names()) if plugin.demo]
+    loaded = [plugin for plugin in _usable() if plugin.demo]
     if not loaded:
         raise ConfigurationError("No installed connector brings a demo; install one: pip install 'cloudscan[demo]'.")
     config = Config(
@@ -51,3 +52,15 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     if show:
         click.launch(str(page))
     return 0
+
+
+def _usable() -> Iterator[ConnectorPlugin]:
+    """The installed connectors that can be loaded; a broken one is named and left out."""
+    from cloudscan import plugins
+    from cloudscan.errors import ConfigurationError
+
+    for name in plugins.connector_names():
+        try:
+            yield plugins.connector(name)
+        except ConfigurationError as error:
+            click.echo(f"cloudscan: left out: {error}", err=True)

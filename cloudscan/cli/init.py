@@ -1,16 +1,21 @@
 """`cloudscan init`."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
+from cloudscan.connector import ConnectorPlugin
 from cloudscan.errors import ConfigurationError
 
-TEMPLATE = """\
-# cloudscan.toml. Every key is explained in docs/configuration.md. No secret belongs in here.
+_TEMPLATE = """\
+# cloudscan.toml. Every key is explained in docs/configuration.md.
+# No secret belongs in here: credentials are found by the provider's own chain (environment, profile, role).
 
 [organisation]
-name = "{name}"
+name = {name}
 domains = []            # our mail domains: ["example.com"]
 accounts = []           # cloud accounts of ours that are not scanned: ["111122223333"]
 ids = []                # our organisation's id, where it cannot be read: ["o-a1b2c3d4e5"]
@@ -21,28 +26,52 @@ language = "en"         # of reports: en or ja
 # domains = ["haulier.example"]
 # accounts = ["444455556666"]
 # owner = "logistics@example.com"
-# contract_ends = 2027-03-31
+# contract_ends = 2030-03-31
 
 [scan]
 folder = ".cloudscan"   # snapshots, ledger and reports
 fail_on = "high"        # exit code 1 from this severity up
+concurrency = 16        # parts of the estate that are read side by side
+rules = []              # folders of rules of our own: ["our-rules"]
 
-[connectors.s3]
-# profile = "audit"     # else the default credential chain
-# organisation = true   # all accounts of the organisation, by assuming a role in each
-# role_name = "cloudscan"
+# [ledger]
+# url = "postgresql+psycopg://ledger.example/cloudscan"   # instead of a file in the folder
 """
 
 
 @click.command()
 @click.option("--name", default="", help="The organisation's name, for the report.")
+@click.option("--connector", "names", multiple=True, help="Only this connector. Repeatable.  [default: all installed]")
 @click.option("--force", is_flag=True, help="Replace a file that is already there.")
 @click.pass_obj
-def init(config_path: str | None, name: str, force: bool) -> None:
-    """Write a cloudscan.toml to start from."""
+def init(config_path: str | None, name: str, names: Sequence[str], force: bool) -> None:
+    """Write a cloudscan.toml to start from, with every key and its default."""
+    from cloudscan import plugins
+
     path = Path(config_path or "cloudscan.toml")
     if path.exists() and not force:
         raise ConfigurationError(f"{path} is already there; use --force to replace it.")
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-    path.write_text(TEMPLATE.format(name=quoted), encoding="utf-8")
+    tables = [_table(plugins.connector(each)) for each in names or plugins.connector_names()]
+    text = "\n".join([_TEMPLATE.format(name=json.dumps(name, ensure_ascii=False)), *tables])
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
     click.echo(f"Wrote {path}. Next: cloudscan doctor")
+
+
+def _table(plugin: ConnectorPlugin) -> str:
+    """A connector's table: its keys and their defaults, as its options declare them."""
+    lines = [f"[connectors.{plugin.name}]   # {plugin.title}"]
+    for field in msgspec.structs.fields(plugin.options):
+        if field.required:
+            lines.append(f'{field.encode_name} = ""   # has to be filled in')
+        else:
+            default = field.default if field.default is not msgspec.NODEFAULT else ()
+            lines.append(f"# {field.encode_name} = {_toml(default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    """A text, number, truth value or list as TOML writes it; nothing at all is the empty text."""
+    return json.dumps("" if value is None else msgspec.to_builtins(value), ensure_ascii=False)

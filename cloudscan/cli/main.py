@@ -4,11 +4,14 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from itertools import islice
 from typing import ClassVar
 
 import click
 
-from cloudscan.errors import CloudscanError, ScanRunning
+from cloudscan.cli.plain import plain
+from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BUG = 1, 2, 3, 4, 70
 
@@ -47,6 +50,10 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, words) for name, (_, words) in self.helps.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let ``--config`` and ``--debug`` stand behind the subcommand too, where people write them."""
+        return super().parse_args(ctx, _common_first(args))
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -82,6 +89,29 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
     ctx.meta["debug"] = debug
 
 
+def _common_first(args: Sequence[str]) -> list[str]:
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            rest += [word, *words]
+        elif word == "--debug" or word.startswith("--config="):
+            front.append(word)
+        elif word in ("--config", "-c"):
+            front += [word, *islice(words, 1)]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def exit_code_of(error: CloudscanError) -> int:
+    """Another scan runs: 4. A platform gave no answer: 3. All else can be put right by the caller: 2."""
+    if isinstance(error, ScanRunning):
+        return EXIT_RUNNING
+    return EXIT_INCOMPLETE if isinstance(error, ProviderError) else EXIT_USAGE
+
+
 def main() -> None:
     """Run the command line and exit."""
     sys.exit(run(sys.argv[1:]))
@@ -92,8 +122,8 @@ def run(arguments: list[str]) -> int:
     try:
         outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
     except CloudscanError as error:
-        click.echo(f"cloudscan: {error}", err=True)
-        return EXIT_RUNNING if isinstance(error, ScanRunning) else EXIT_USAGE
+        click.echo(f"cloudscan: {plain(str(error))}", err=True)
+        return exit_code_of(error)
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
@@ -107,8 +137,8 @@ def run(arguments: list[str]) -> int:
         if "--debug" in arguments:
             traceback.print_exc()
         click.echo(
-            f"cloudscan: this is a bug in cloudscan ({type(error).__name__}: {error}). "
-            "Run the command again with `cloudscan --debug …` and report what it prints.",
+            f"cloudscan: this is a bug in cloudscan ({plain(f'{type(error).__name__}: {error}')}). "
+            "Run the command again with --debug and report what it prints.",
             err=True,
         )
         return EXIT_BUG

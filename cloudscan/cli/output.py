@@ -8,7 +8,12 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
+from cloudscan.cli.plain import plain
+from cloudscan.errors import ConfigurationError
+from cloudscan.facts import Outcome
 from cloudscan.report import Report
+
+_REASONS = 5
 
 
 def write_page(report: Report, folder: Path, output: Path | None, language: str) -> Path:
@@ -19,16 +24,31 @@ def write_page(report: Report, folder: Path, output: Path | None, language: str)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else on the machine can read."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    """Write a file that nobody else on the machine can read. Raises `ConfigurationError`."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 
 
 def summary(report: Report, language: str) -> None:
     """The short answer for a person: what was found first, what could not be seen."""
-    from cloudscan_reports import terminal
+    text = plugins.report_format("text")
+    if text.show is None:
+        click.echo(text.write(report, language), nl=False)
+        return
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    width = shutil.get_terminal_size((100, 24)).columns
+    click.echo(text.show(report, language, colour=colour, width=width), nl=False)
 
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    click.echo(terminal.summary(report, language, colour=colour, width=shutil.get_terminal_size((100, 24)).columns))
+
+def unread(report: Report) -> None:
+    """What could not be read, on stderr, for who sends the report itself elsewhere: each reason once."""
+    rows = {row.reason: row for row in report.coverage if row.outcome is not Outcome.COMPLETE}
+    for row in list(rows.values())[:_REASONS]:
+        click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(row.reason)}", err=True)
+    if len(rows) > _REASONS:
+        click.echo(f"cloudscan: … and {len(rows) - _REASONS} more reasons; the report has them all.", err=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from cloudscan.cli.plain import plain
 from cloudscan.collect import Event, Finished, Found, Retrying, Sealing
 from cloudscan.finding import Severity
 from cloudscan.judge import Params, message, preview
@@ -62,11 +63,11 @@ class Progress:
             if verdict.fingerprint not in self._told and len(self._told) < _MOST_TOLD:
                 self._told.add(verdict.fingerprint)
                 rule = rules[verdict.rule_id]
-                self._line(f"{rule.severity:>8}  {_plain(message(rule, verdict, self._language))}")
+                self._line(f"{rule.severity:>8}  {message(rule, verdict, self._language)}")
 
     def _line(self, words: str) -> None:
         self._count("")
-        click.echo(words, err=True)
+        click.echo(plain(words).replace("\n", " "), err=True)
 
     def _count(self, words: str) -> None:
         if words != self._shown:
@@ -77,7 +78,3 @@ class Progress:
 def listener(rules: Sequence[Rule], params: Params, language: str) -> Progress | None:
     """A progress display, where somebody looks."""
     return Progress(rules, params, language) if sys.stderr.isatty() else None
-
-
-def _plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "�" for letter in text)

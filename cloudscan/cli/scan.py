@@ -100,14 +100,16 @@ def collect(
     connectors = _connectors(config, config_path, names, only, skip)
     folder = Path(into) if into else scanning.new_folder(config.folder / "snapshots", datetime.now(UTC))
     progress = listener((), {}, "en")
-    snapshot = collecting(
-        connectors,
-        folder,
-        options=CollectOptions(concurrency=concurrency or config.scan.concurrency),
-        **({"on_event": progress} if progress else {}),
-    )
-    if progress:
-        progress.close()
+    try:
+        snapshot = collecting(
+            connectors,
+            folder,
+            options=CollectOptions(concurrency=concurrency or config.scan.concurrency),
+            **({"on_event": progress} if progress else {}),
+        )
+    finally:
+        if progress:
+            progress.close()
     with snapshot:
         click.echo(snapshot.path)
         return 0 if snapshot.scan.complete else EXIT_INCOMPLETE
@@ -125,7 +127,7 @@ def run(
     language: str,
 ) -> int:
     """Scan and say what came of it; gives the exit code."""
-    from cloudscan import plugins, rule
+    from cloudscan import lock, plugins, rule
     from cloudscan import scan as scanning
     from cloudscan.cli import output as writing
     from cloudscan.cli.progress import listener
@@ -134,24 +136,27 @@ def run(
 
     format_ = plugins.report_format(format_name) if format_name else None
     loaded = rule.load(all_rule_folders(config, rules))
+    ledger = Ledger(config.ledger_url)
     progress = listener(loaded, config.rules, language)
     try:
-        report = scanning.scan(
-            connectors,
-            loaded,
-            into=scanning.new_folder(config.folder / "snapshots", datetime.now(UTC)),
-            ledger=Ledger(config.ledger_url),
-            organisation=config.organisation.name,
-            params=config.rules,
-            options=CollectOptions(concurrency=concurrency),
-            **({"on_event": progress} if progress else {}),
-        )
+        with lock.hold(config.folder):
+            report = scanning.scan(
+                connectors,
+                loaded,
+                into=scanning.new_folder(config.folder / "snapshots", datetime.now(UTC)),
+                ledger=ledger,
+                organisation=config.organisation.name,
+                params=config.rules,
+                options=CollectOptions(concurrency=concurrency),
+                **({"on_event": progress} if progress else {}),
+            )
     finally:
         if progress:
             progress.close()
     page = writing.write_page(report, config.folder / "reports", output, language)
     if format_:
         click.echo(format_.write(report, language), nl=False)
+        writing.unread(report)
     else:
         writing.summary(report, language)
         click.echo(f"\n{page}")

@@ -3,10 +3,12 @@
 import unicodedata
 from collections.abc import Sequence
 
+from cloudscan.cli.plain import plain
+
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = 60) -> str:
     """Columns side by side. What strangers wrote is cut, and its control characters are made visible."""
-    shown = [[shorten(_plain(value), widest) for value in row] for row in rows]
+    shown = [[shorten(_shown(value), widest) for value in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(columns, *shown, strict=True)] if columns else []
     lines = [columns, ["─" * each for each in widths], *shown]
     return "\n".join(
@@ -35,6 +37,5 @@ def _padded(text: str, size: int) -> str:
     return text + " " * (size - width(text))
 
 
-def _plain(value: object) -> str:
-    text = "" if value is None else str(value)
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+def _shown(value: object) -> str:
+    return "" if value is None else plain(str(value)).replace("\n", " ").replace("\t", " ")

@@ -1,0 +1,17 @@
+"""Strangers' text on its way to a terminal: it may not move the cursor, change colours or turn lines round."""
+
+import unicodedata
+
+_KEPT = "\n\t"
+
+
+def plain(text: str) -> str:
+    """The text with control, format and lone surrogate characters written out: ``\\x1b``, ``\\u202e``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        character
+        if character in _KEPT or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        else character.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for character in text
+    )
