@@ -63,7 +63,8 @@ def causes(report: Report) -> Sequence[CauseLine]:
     cause_of = {rule.id: rule.cause for rule in report.rules}
     behind: dict[str, list[Finding]] = defaultdict(list)
     for finding in standing(report):
-        behind[cause_of.get(finding.verdict.rule_id, "")].append(finding)
+        if finding.verdict.rule_id in cause_of:
+            behind[cause_of[finding.verdict.rule_id]].append(finding)
     lines = [
         CauseLine(cause=cause, counts=by_severity(those), total=len(those), weight=sum(each.score for each in those))
         for cause, those in behind.items()
