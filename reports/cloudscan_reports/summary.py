@@ -51,8 +51,8 @@ def by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
 
 
 def open_to_all(findings: Sequence[Finding]) -> int:
-    """How many let in anyone on the internet."""
-    return sum(1 for each in findings if phrases.standing_of(each.verdict) in _EVERYBODY)
+    """How many places let in anyone on the internet, each counted once however many findings it has."""
+    return len({each.verdict.subject.uid for each in findings if phrases.standing_of(each.verdict) in _EVERYBODY})
 
 
 _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
