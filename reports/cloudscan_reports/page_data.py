@@ -6,7 +6,7 @@ fields do not give it, and a large table is compressed.
 
 import base64
 import gzip
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,12 +47,14 @@ def embedded(report: Report, texts: Texts) -> tuple[str, str]:
 
 def page_data(report: Report, texts: Texts) -> dict[str, Any]:
     """Everything that the page's script needs, ready for JSON."""
-    rules = {rule.id: rule for rule in report.rules}
-    told = [each for each in report.findings if each.verdict.rule_id in rules]
+    told = report.findings
+    # A finding may outlive its rule; it then speaks for itself.
+    rules: dict[str, RuleSummary | None] = dict.fromkeys(each.verdict.rule_id for each in told)
+    rules.update({rule.id: rule for rule in report.rules})
     places = {rule_id: place for place, rule_id in enumerate(rules)}
     pool = Pool()
-    columns = _columns(report)
-    named = {rule.id: _fields_of(rule, texts.lang) for rule in report.rules}
+    columns = _columns(told, rules)
+    named = {rule_id: _fields_of(rule, texts.lang) if rule else [] for rule_id, rule in rules.items()}
     fields = [(each, phrases.fields_of(each.verdict)) for each in told]
     return {
         "lang": texts.lang,
@@ -60,7 +62,15 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
         "labels": _labels(report, texts),
-        "rules": [_rule(rule, texts, named[rule.id], columns[rule.id]) for rule in report.rules],
+        "rules": [
+            {
+                "id": rule_id,
+                **(_rule_words(rule, texts.lang) if rule else {**_NO_RULE, "title": rule_id}),
+                "fields": named[rule_id],
+                "columns": columns[rule_id],
+            }
+            for rule_id, rule in rules.items()
+        ],
         "findings": {
             "rule": [places[each.verdict.rule_id] for each in told],
             **{name: [column(each) for each in told] for name, column in _COLUMNS.items()},
@@ -109,10 +119,12 @@ _POOLED: Mapping[str, Callable[[Finding], str | None]] = {
 }
 
 
-def _rule(rule: RuleSummary, texts: Texts, fields: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:
-    words = phrases.words_of(rule, texts.lang)
+_NO_RULE = {"message": "", "why": "", "steps": [], "cause": "", "confidence": "", "effort": "", "frameworks": []}
+
+
+def _rule_words(rule: RuleSummary, lang: str) -> dict[str, Any]:
+    words = phrases.words_of(rule, lang)
     return {
-        "id": rule.id,
         "title": words.title,
         "message": words.message,
         "why": words.why,
@@ -121,8 +133,6 @@ def _rule(rule: RuleSummary, texts: Texts, fields: Sequence[str], columns: Seque
         "confidence": rule.confidence,
         "effort": rule.effort,
         "frameworks": list(rule.frameworks),
-        "fields": fields,
-        "columns": columns,
     }
 
 
@@ -145,18 +155,20 @@ def _fields_of(rule: RuleSummary, lang: str) -> Sequence[str]:
     return phrases.named_in(words.message, words.fix)
 
 
-def _columns(report: Report) -> Mapping[str, Sequence[str]]:
+def _columns(findings: Sequence[Finding], rules: Iterable[str]) -> Mapping[str, Sequence[str]]:
     """The columns of each rule's evidence, in the order in which they come up."""
-    found: dict[str, dict[str, None]] = {rule.id: {} for rule in report.rules}
-    for finding in report.findings:
+    found: dict[str, dict[str, None]] = {rule_id: {} for rule_id in rules}
+    for finding in findings:
         for evidence in finding.verdict.evidence:
-            found.get(finding.verdict.rule_id, {}).update(dict.fromkeys(evidence.row))
+            found[finding.verdict.rule_id].update(dict.fromkeys(evidence.row))
     return {rule_id: [name for name in names if name not in _NO_COLUMNS] for rule_id, names in found.items()}
 
 
-def _own_message(finding: Finding, fields: Mapping[str, Any], rule: RuleSummary, lang: str) -> str | None:
+def _own_message(finding: Finding, fields: Mapping[str, Any], rule: RuleSummary | None, lang: str) -> str | None:
     """The finding's message, None where the rule's template gives the same."""
     message = phrases.message_of(finding, lang)
+    if rule is None:
+        return message
     template = phrases.words_of(rule, lang).message
     return None if phrases.fill(template, fields) == message else message
 

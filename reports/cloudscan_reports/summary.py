@@ -51,8 +51,8 @@ def by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
 
 
 def open_to_all(findings: Sequence[Finding]) -> int:
-    """How many let in anyone on the internet."""
-    return sum(1 for each in findings if phrases.standing_of(each.verdict) in _EVERYBODY)
+    """How many places let in anyone on the internet, each counted once however many findings it has."""
+    return len({each.verdict.subject.uid for each in findings if phrases.standing_of(each.verdict) in _EVERYBODY})
 
 
 _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
@@ -63,7 +63,8 @@ def causes(report: Report) -> Sequence[CauseLine]:
     cause_of = {rule.id: rule.cause for rule in report.rules}
     behind: dict[str, list[Finding]] = defaultdict(list)
     for finding in standing(report):
-        behind[cause_of.get(finding.verdict.rule_id, "")].append(finding)
+        if finding.verdict.rule_id in cause_of:
+            behind[cause_of[finding.verdict.rule_id]].append(finding)
     lines = [
         CauseLine(cause=cause, counts=by_severity(those), total=len(those), weight=sum(each.score for each in those))
         for cause, those in behind.items()

@@ -48,7 +48,7 @@ def measure(findings: int, folder: Path) -> None:
         first = filtered(page, "#q=finance")
         others = (
             "#severity=critical",
-            "#cause=guest-or-partner&state=any",
+            "#cause=partner&state=any",
             "#q=prod+mika",
             "#account=000000000002&q=jp",
         )

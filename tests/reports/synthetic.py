@@ -30,7 +30,7 @@ _READ = RuleSummary(
     version="1f0a",
     severity=Severity.CRITICAL,
     confidence=Confidence.HIGH,
-    cause="public-storage",
+    cause="public-bucket",
     likelihood=5,
     effort="low",
     text={
@@ -76,7 +76,7 @@ RULES = (
     _like(
         "s3-any-account-can-write",
         Severity.HIGH,
-        "broad-permission",
+        "broad-access",
         4,
         {
             "en": ("Any AWS account can write", "Anyone with an AWS account can put objects into {resource_name}."),
@@ -89,7 +89,7 @@ RULES = (
     _like(
         "s3-unknown-foreign-account",
         Severity.MEDIUM,
-        "guest-or-partner",
+        "partner",
         3,
         {
             "en": ("Unknown outside account", "An account that is no known partner can read {resource_name}."),

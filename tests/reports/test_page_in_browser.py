@@ -310,6 +310,17 @@ def test_a_report_without_findings_opens(open_page: Opener, complete: bool) -> N
     assert not page.locator("#filters").is_visible()
 
 
+def test_a_finding_outlives_its_rule(open_page: Opener) -> None:
+    """A finding of a rule that is gone still stands in the list, with its message and its evidence."""
+    given = msgspec.structs.replace(report(3), rules=())
+
+    page = open_page(given, fragment="#state=any")
+    everything_open(page)
+
+    assert page.locator(BUTTONS).all_inner_texts() == [each.message["en"] for each in given.findings]
+    assert given.findings[0].verdict.rule_id in page.locator(".detail").first.inner_text()
+
+
 def test_only_web_addresses_become_links(open_page: Opener) -> None:
     """A subject's address that is no https address is not offered to click."""
     given = report(1)

@@ -88,6 +88,9 @@ function makeDetail(findings, words) {
     return list;
   }
 
+  const effort = (rule) => make("p", { class: "quiet" },
+    words.say("finding.effort"), words.say("list.colon"), words.say(`level.${rule.effort}`));
+
   function chains(index) {
     const seen = new Map();
     for (const [chain] of columns.evidence[index]) if (chain.length) seen.set(chain.join(), chain);
@@ -151,9 +154,9 @@ function makeDetail(findings, words) {
         { first: words.day(columns.first[index]), last: words.day(columns.last[index]) })],
       ["finding.rank", rank ? words.say("finding.rank_of", { n: rank }) : ""],
       ["finding.score", words.say("finding.score_of", score)],
-      ["finding.confidence", words.say(`level.${rule.confidence}`)],
-      ["finding.cause", words.label("cause", rule.cause)],
-      ["finding.rule", `${rule.title} (${rule.id})`],
+      ["finding.confidence", rule.confidence && words.say(`level.${rule.confidence}`)],
+      ["finding.cause", rule.cause && words.label("cause", rule.cause)],
+      ["finding.rule", rule.title === rule.id ? rule.id : `${rule.title} (${rule.id})`],
       ["finding.frameworks", rule.frameworks.join(", ")],
       ["finding.fingerprint", own],
     ]);
@@ -171,10 +174,8 @@ function makeDetail(findings, words) {
         ["finding.reach", behind(index)],
         ["finding.state", [state, doubt].filter(Boolean).join(" · ")],
       ], "lead-facts"),
-      heading("finding.why"), prose("p", rule.why),
-      heading("finding.fix"),
-      make("p", { class: "quiet" }, words.say("finding.effort") + words.say("list.colon") + words.say(`level.${rule.effort}`)),
-      remedy(index),
+      ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),
+      ...(rule.steps.length ? [heading("finding.fix"), effort(rule), remedy(index)] : []),
       ...(reasons.length ? [heading("finding.chain"), ...reasons] : []),
       ...evidence(index),
       heading("finding.about"), about(index));
