@@ -37,7 +37,9 @@ class Read:
         return next((each for each in self.facts if isinstance(each, Resource) and each.uid == uid), None)
 
     def setting(self, uid: str, name: str) -> str | None:
-        found = (each for each in self.facts if isinstance(each, Setting) and (each.scope_uid, each.name) == (uid, name))
+        found = (
+            each for each in self.facts if isinstance(each, Setting) and (each.scope_uid, each.name) == (uid, name)
+        )
         return next(found).value
 
     def gap(self, words: str) -> Gap:

@@ -25,9 +25,7 @@ def public_by_acl(server: Emulator, name: str) -> str:
         (r"^GET /locked\?ownershipControls$", "s3:GetBucketOwnershipControls", "settings"),
     ],
 )
-def test_a_denied_answer_is_a_gap_that_names_the_right(
-    server: Emulator, where: str, needs: str, table: str
-) -> None:
+def test_a_denied_answer_is_a_gap_that_names_the_right(server: Emulator, where: str, needs: str, table: str) -> None:
     """One refusal costs one answer; the rest of the bucket is told."""
     uid = bucket(server, "locked", allow("locked", {"AWS": "777788889999"}))
     server.faults.append(Fault(where=where))
@@ -54,9 +52,7 @@ def test_policy_acl_and_blocks_denied_is_unknown_and_not_private(server: Emulato
 
 @pytest.mark.parametrize("body", [b"", b"<", b"<html><body>Welcome</body></html>", b"<a/>", b"\xff\xfe\x00"])
 @pytest.mark.parametrize("question", ["policy", "acl"])
-def test_an_answer_that_makes_no_sense_is_unknown_and_not_private(
-    server: Emulator, question: str, body: bytes
-) -> None:
+def test_an_answer_that_makes_no_sense_is_unknown_and_not_private(server: Emulator, question: str, body: bytes) -> None:
     """A proxy's welcome page is neither a bucket without a policy nor one without an ACL."""
     uid = public_by_acl(server, "odd") if question == "acl" else bucket(server, "odd", allow("odd"))
     server.faults.append(Fault(where=rf"^GET /odd\?{question}$", body=body))
@@ -94,7 +90,7 @@ def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
 def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emulator) -> None:
     """An account without buckets resolves findings; a garbled list must not."""
     bucket(server, "forgotten", allow("forgotten"))
-    server.faults.append(Fault(where=r"^GET /\?(?!.*directory)", body=b"<a/>"))
+    server.faults.append(Fault(where=r"^GET /\?max-buckets", body=b"<a/>"))
 
     told = read(server)
 
@@ -161,11 +157,19 @@ def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
 
 @pytest.mark.parametrize(
     "where",
-    [r"^GET /v20180820/accesspoint(\?|$)", r"^GET /v20180820/mrap/instances", r"ListDirectoryBuckets|directory-buckets"],
+    [
+        r"^GET /v20180820/accesspoint(\?|$)",
+        r"^GET /v20180820/mrap/instances",
+        r"^GET /$",
+    ],
 )
 @pytest.mark.parametrize(
     ("status", "code"),
-    [("403 Forbidden", "AccessDenied"), ("501 Not Implemented", "NotImplemented"), ("400 Bad Request", "InvalidRequest")],
+    [
+        ("403 Forbidden", "AccessDenied"),
+        ("501 Not Implemented", "NotImplemented"),
+        ("400 Bad Request", "InvalidRequest"),
+    ],
 )
 def test_a_list_that_cannot_be_had_costs_no_bucket(server: Emulator, where: str, status: str, code: str) -> None:
     """Not every account may list access points, and not every region or server knows of them."""
@@ -176,10 +180,10 @@ def test_a_list_that_cannot_be_had_costs_no_bucket(server: Emulator, where: str,
 
     assert told.resource(uid)
     assert not told.refused
-    assert code in ("NotImplemented",) or told.gaps
+    assert len(told.gaps) == 1
 
 
-def test_a_dead_endpoint_is_unreachable() -> None:
+def test_a_dead_endpoint_is_unreachable(server: Emulator) -> None:
     """Nothing listens on the discard port of this machine."""
     dead = Emulator(endpoint="http://127.0.0.1:9")
 
