@@ -9,13 +9,14 @@ from typing import ClassVar, Generic, TypeVar
 import msgspec
 
 from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Told
-from cloudscan.errors import AccessDenied, ProviderError
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
-from cloudscan_s3 import reader, sdk, translate
+from cloudscan_s3 import points, reader, sdk, translate
 from cloudscan_s3.configuration import AccessPoint, Block, Bucket, Unread
 from cloudscan_s3.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS
+from cloudscan_s3.points import Point
 from cloudscan_s3.reader import Listed
 from cloudscan_s3.sdk import Account, Meter, Vanished
 from cloudscan_s3.us import Us
@@ -118,6 +119,8 @@ class S3Connector:
         try:
             answer = sdk.demand(client.describe_organization, "organizations:DescribeOrganization")
             organisation = str(answer["Organization"]["Id"])
+        except (Throttled, Unreachable):
+            raise
         except ProviderError:
             # Optional: without it, a policy for "an organisation" is one that we cannot tell from ours.
             organisation = None
@@ -127,7 +130,7 @@ class S3Connector:
                 page = sdk.demand(client.list_accounts, "organizations:ListAccounts", **token)
                 members |= {
                     str(each["Id"]): str(each.get("Name", ""))
-                    for each in page["Accounts"]
+                    for each in sdk.has(page, "Accounts")
                     if each.get("Status", "ACTIVE") == "ACTIVE"
                 }
                 if not page.get("NextToken"):
@@ -151,18 +154,18 @@ class S3Connector:
         )
 
     def _tell_account(self, scope: Scope) -> Iterator[Told]:
-        number, partition = scope.account, self._circle[""].partition
+        number = scope.account
         account = self._accounts[number]
         listed = self._listed(account, number)
         block = self._blocks[number]
         yield from translate.facts_of_account(number, scope.params.get("name", ""), block, self._us(number))
-        points, gaps = self._points(account, number, partition, listed)
+        found, gaps = self._points(account, number, listed)
         yield from gaps
         for each in listed:
-            params = _params(each) | {"points": msgspec.json.encode(points.pop(each.name, [])).decode()}
+            params = _params(each) | {"points": _packed(found.pop(each.name, ()))}
             yield _scope("bucket", translate.PLATFORM + ":bucket/" + each.name, each.name, number, params)
-        for bucket, names in points.items():
-            params = {"bucket": bucket, "points": msgspec.json.encode(names).decode()}
+        for bucket, behind in found.items():
+            params = {"bucket": bucket, "points": _packed(behind)}
             yield _scope("points", f"{PLATFORM}:points/{number}/{bucket}", f"access points of {bucket}", number, params)
         yield from self._directories(account, number, {each.region for each in listed if each.region})
 
@@ -179,29 +182,17 @@ class S3Connector:
             ) from refused
 
     def _points(
-        self, account: Account, number: str, partition: str, listed: Sequence[Listed]
-    ) -> tuple[dict[str, list[dict[str, str]]], list[Gap]]:
-        """The access points by bucket, and the lists that we may not see."""
+        self, account: Account, number: str, listed: Sequence[Listed]
+    ) -> tuple[dict[str, list[Point]], list[Gap]]:
+        """The access points by bucket, and the lists that we could not get."""
         regions = {each.name: each.region for each in listed}
-        found: dict[str, list[dict[str, str]]] = {}
-        gaps: list[Gap] = []
-        for region in sorted({each or self.options.region for each in regions.values()}):
-            try:
-                for name, bucket, owner in reader.access_points(account, number, region):
-                    # An access point lives where its bucket does; a local server may list it everywhere.
-                    if (regions.get(bucket) or region) == region:
-                        found.setdefault(bucket, []).append({"name": name, "region": region, "owner": owner})
-            except AccessDenied as refused:
-                reason = f"access points in {region}: {refused}"
-                gaps.append(Gap(table="grants", outcome=Outcome.DENIED, reason=reason, needs=refused.needs))
-        try:
-            for point, buckets in reader.multi_region_access_points(account, number, partition):
-                packed = msgspec.json.encode(point).decode()
-                for bucket in buckets:
-                    found.setdefault(bucket, []).append({"packed": packed})
-        except AccessDenied as refused:
-            reason = f"multi-region access points: {refused}"
-            gaps.append(Gap(table="grants", outcome=Outcome.DENIED, reason=reason, needs=refused.needs))
+        wanted = sorted({each or self.options.region for each in regions.values()} | {self.options.region})
+        known, gaps = points.listed(account, number, wanted)
+        found: dict[str, list[Point]] = {}
+        for each in known:
+            # An access point lives where its bucket does; a local server may list it everywhere.
+            if each.alias or (regions.get(each.bucket) or each.region) == each.region:
+                found.setdefault(each.bucket, []).append(each)
         return found, gaps
 
     def _directories(self, account: Account, number: str, regions: set[str]) -> Iterator[Told]:
@@ -213,13 +204,15 @@ class S3Connector:
             except AccessDenied as refused:
                 reason = f"directory buckets in {region}: {refused}"
                 yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
+            except (Malformed, Unreachable) as trouble:
+                reason = f"directory buckets in {region}: {trouble}"
+                yield Gap(table="resources", outcome=Outcome.FAILED, reason=reason)
 
     def _tell_bucket(self, scope: Scope) -> Iterator[Told]:
         number, partition = scope.account, self._circle[""].partition
         account, listed = self._accounts[number], _listed(scope)
         bucket = reader.bucket(account, listed, number, partition, self._blocks[number])
-        points = self._read_points(account, scope, partition)
-        bucket = replace(bucket, access_points=tuple(points))
+        bucket = replace(bucket, access_points=self._read_points(account, scope, partition))
         us = self._us(number, listed.owner)
         if translate.is_shared(bucket, us, self.now):
             bucket = reader.described(account, bucket)
@@ -233,29 +226,36 @@ class S3Connector:
         yield from translate.facts_of_bucket(bucket, self._us(scope.account), self.now)
 
     def _tell_points(self, scope: Scope) -> Iterator[Told]:
-        """Access points of ours on a bucket that is not: its own policy cannot be seen from here."""
+        """Access points of ours on a bucket of another account."""
         account, partition = self._accounts[scope.account], self._circle[""].partition
+        behind = replace(self._behind(scope), access_points=self._read_points(account, scope, partition))
+        yield from translate.facts_of_access_points(behind, self._us(scope.account), self.now)
+
+    def _behind(self, scope: Scope) -> Bucket:
+        """The bucket behind access points: read if it is of the organisation, else unknown."""
+        circle, name = self._circle[""], scope.params["bucket"]
+        packed = _unpacked(scope)
+        owner = next((each.bucket_account for each in packed if each.bucket_account), scope.account)
+        if owner != scope.account and owner in circle.members:
+            region = next((each.region for each in packed if each.region), "")
+            listed = Listed(name=name, region=region, created_on=None, owner="")
+            return reader.bucket(self._accounts[owner], listed, owner, circle.partition, self._blocks[owner])
         hidden = Unread(outcome=Outcome.SKIPPED, reason="the bucket belongs to another account")
-        behind = Bucket(
-            name=scope.params["bucket"],
-            account=scope.account,
+        return Bucket(
+            name=name,
+            account=owner,
             region="",
-            partition=partition,
+            partition=circle.partition,
             policy=hidden,
             acl=None,
             block=Block(),
             account_block=self._blocks[scope.account],
             ownership=hidden,
-            access_points=tuple(self._read_points(account, scope, partition)),
         )
-        yield from translate.facts_of_access_points(behind, self._us(scope.account), self.now)
 
-    def _read_points(self, account: Account, scope: Scope, partition: str) -> Iterator[AccessPoint]:
-        for each in msgspec.json.decode(scope.params.get("points", "[]"), type=list[dict[str, str]]):
-            if "packed" in each:
-                yield msgspec.json.decode(each["packed"], type=AccessPoint)
-            else:
-                yield reader.access_point(account, scope.account, each["region"], partition, each["name"])
+    def _read_points(self, account: Account, scope: Scope, partition: str) -> tuple[AccessPoint, ...]:
+        found = (points.read(account, scope.account, partition, each) for each in _unpacked(scope))
+        return tuple(each for each in found if each is not None)
 
 
 _READERS: dict[str, Callable[[S3Connector, Scope], Iterator[Told]]] = {
@@ -281,6 +281,14 @@ def _scope(kind: str, uid: str, name: str, account: str, params: dict[str, str])
 def _params(listed: Listed) -> dict[str, str]:
     created = listed.created_on.isoformat() if listed.created_on else ""
     return {"region": listed.region, "created_on": created, "owner": listed.owner}
+
+
+def _packed(found: Sequence[Point]) -> str:
+    return msgspec.json.encode(found).decode()
+
+
+def _unpacked(scope: Scope) -> list[Point]:
+    return msgspec.json.decode(scope.params.get("points", "[]"), type=list[Point])
 
 
 def _listed(scope: Scope) -> Listed:

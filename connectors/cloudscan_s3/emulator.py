@@ -66,7 +66,7 @@ def running() -> Iterator[Emulator]:
     inner = DomainDispatcherApplication(create_backend_app)
     server = make_server("127.0.0.1", 0, _Faulty(inner, emulator), threaded=True)
     emulator.endpoint = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True, name="moto")
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True, name="moto")
     with _fake_credentials():
         thread.start()
         try:

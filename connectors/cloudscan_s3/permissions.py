@@ -22,6 +22,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name="s3:GetAccessPoint", reason="what an access point blocks, and which network it serves"),
     Permission(name="s3:GetAccessPointPolicy", reason="whom an access point lets in"),
     Permission(name="s3:ListMultiRegionAccessPoints", reason="to know which multi-region access points there are"),
+    Permission(name="s3:GetMultiRegionAccessPoint", reason="what a multi-region access point blocks"),
     Permission(name="s3:GetMultiRegionAccessPointPolicy", reason="whom a multi-region access point lets in"),
     Permission(name="s3express:ListAllMyDirectoryBuckets", reason="to know which directory buckets there are"),
     Permission(name="s3express:GetBucketPolicy", reason="whom a directory bucket's policy lets in"),

@@ -11,7 +11,6 @@ from typing import Any
 
 from cloudscan.facts import Outcome
 from cloudscan_s3.configuration import (
-    AccessPoint,
     Acl,
     AclGrant,
     Block,
@@ -20,7 +19,7 @@ from cloudscan_s3.configuration import (
     Ownership,
     Unread,
 )
-from cloudscan_s3.sdk import Account, ask, demand
+from cloudscan_s3.sdk import Account, ask, demand, has
 
 _OWNERSHIPS = {
     "BucketOwnerEnforced": Ownership.ENFORCED,
@@ -28,6 +27,7 @@ _OWNERSHIPS = {
     "ObjectWriter": Ownership.WRITER,
 }
 _ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
+GARBLED = Unread(outcome=Outcome.FAILED, reason="S3's answer was not what its documentation promises")
 _PAGE = 10_000  # ListBuckets must be paged in accounts with a quota above this
 
 
@@ -48,7 +48,7 @@ def buckets(account: Account) -> Iterator[Listed]:
     while True:
         page = demand(client.list_buckets, "s3:ListAllMyBuckets", MaxBuckets=_PAGE, **token)
         owner = str(page.get("Owner", {}).get("ID", ""))
-        for each in page.get("Buckets", ()):
+        for each in has(page, "Buckets"):
             yield Listed(
                 name=each["Name"],
                 region=each.get("BucketRegion", ""),
@@ -66,7 +66,7 @@ def directory_buckets(account: Account, region: str) -> Iterator[Listed]:
     token: dict[str, str] = {}
     while True:
         page = demand(client.list_directory_buckets, "s3express:ListAllMyDirectoryBuckets", **token)
-        for each in page.get("Buckets", ()):
+        for each in has(page, "Buckets"):
             if each["Name"].endswith("--x-s3"):
                 yield Listed(name=each["Name"], region=region, created_on=_utc(each.get("CreationDate")), owner="")
         if not page.get("ContinuationToken"):
@@ -78,7 +78,7 @@ def account_block(account: Account, number: str) -> Block | Unread:
     """Block Public Access of the account, with what its organisation imposes."""
     client = account.client("s3control")
     answer = ask(client.get_public_access_block, "s3:GetAccountPublicAccessBlock", AccountId=number)
-    return answer if isinstance(answer, Unread) else _block((answer or {}).get("PublicAccessBlockConfiguration"))
+    return block_of(answer)
 
 
 def bucket(account: Account, listed: Listed, number: str, partition: str, block: Block | Unread) -> Bucket:
@@ -98,9 +98,9 @@ def bucket(account: Account, listed: Listed, number: str, partition: str, block:
         partition=partition,
         created_on=listed.created_on,
         owner=listed.owner or None,
-        policy=_policy(policy),
+        policy=policy_of(policy),
         acl=acl,
-        block=own if isinstance(own, Unread) else _block((own or {}).get("PublicAccessBlockConfiguration")),
+        block=block_of(own),
         account_block=block,
         ownership=ownership,
     )
@@ -117,7 +117,7 @@ def directory_bucket(account: Account, listed: Listed, number: str, partition: s
         partition=partition,
         created_on=listed.created_on,
         directory=True,
-        policy=_policy(policy),
+        policy=policy_of(policy),
         acl=None,
         block=_ALL_ON,
         account_block=Block(),
@@ -142,98 +142,28 @@ def described(account: Account, found: Bucket) -> Bucket:
     )
 
 
-def access_points(account: Account, number: str, region: str) -> Iterator[tuple[str, str, str]]:
-    """The access points of the account in one region: (name, bucket, the bucket's account)."""
-    client = account.client("s3control", region)
-    token: dict[str, str] = {}
-    while True:
-        page = demand(client.list_access_points, "s3:ListAccessPoints", AccountId=number, **token)
-        for each in page.get("AccessPointList", ()):
-            yield each["Name"], each["Bucket"], each.get("BucketAccountId") or number
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def access_point(account: Account, number: str, region: str, partition: str, name: str) -> AccessPoint:
-    """One access point with its policy and blocks."""
-    client = account.client("s3control", region)
-    which = {"AccountId": number, "Name": name}
-    answer = ask(client.get_access_point, "s3:GetAccessPoint", **which)
-    policy = ask(client.get_access_point_policy, "s3:GetAccessPointPolicy", **which)
-    known: Mapping[str, Any] = {} if isinstance(answer, Unread) or answer is None else answer
-    return AccessPoint(
-        name=name,
-        account=number,
-        region=region,
-        arn=f"arn:{partition}:s3:{region}:{number}:accesspoint/{name}",
-        vpc=str((known.get("VpcConfiguration") or {}).get("VpcId", "")),
-        policy=_policy(policy),
-        block=answer if isinstance(answer, Unread) else _block(known.get("PublicAccessBlockConfiguration")),
-    )
-
-
-def multi_region_access_points(
-    account: Account, number: str, partition: str
-) -> Iterator[tuple[AccessPoint, list[str]]]:
-    """The multi-region access points of the account, each with the names of its buckets.
-
-    They are governed from us-west-2 (User Guide, "Multi-Region Access Point restrictions and limitations").
-    """
-    client = account.client("s3control", "us-west-2")
-    token: dict[str, str] = {}
-    while True:
-        page = demand(
-            client.list_multi_region_access_points, "s3:ListMultiRegionAccessPoints", AccountId=number, **token
-        )
-        for each in page.get("AccessPoints", ()):
-            if each.get("Status", "READY") in ("DELETING", "INCONSISTENT_ACROSS_REGIONS") or not each.get("Alias"):
-                continue
-            policy = ask(
-                client.get_multi_region_access_point_policy,
-                "s3:GetMultiRegionAccessPointPolicy",
-                AccountId=number,
-                Name=each["Name"],
-            )
-            text = policy if isinstance(policy, Unread) else _established(policy)
-            yield (
-                AccessPoint(
-                    name=each["Alias"],
-                    account=number,
-                    region="",
-                    arn=f"arn:{partition}:s3::{number}:accesspoint/{each['Alias']}",
-                    policy=text,
-                    block=_block(each.get("PublicAccessBlock")),
-                    multi_region=True,
-                    name_for_people=each["Name"],
-                ),
-                [region["Bucket"] for region in each.get("Regions", ()) if region.get("Bucket")],
-            )
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
 def acl_of_object(account: Account, region: str, name: str, key: str) -> Acl | Unread:
     """One object's own list. Raises `Vanished` where the object is gone."""
     client = account.client("s3", region)
     return _acl(ask(client.get_object_acl, "s3:GetObjectAcl", Bucket=name, Key=key))
 
 
-def _policy(answer: Mapping[str, Any] | Unread | None) -> str | Unread | None:
+def policy_of(answer: Mapping[str, Any] | Unread | None) -> str | Unread | None:
+    """The policy's text. An empty one is no answer: where there is no policy, AWS says so by an error."""
     if answer is None or isinstance(answer, Unread):
         return answer
-    text = answer.get("Policy")
-    return str(text) if text else None
+    return str(answer.get("Policy") or "") or GARBLED
 
 
-def _established(answer: Mapping[str, Any] | None) -> str | None:
-    policy = ((answer or {}).get("Policy") or {}).get("Established") or {}
-    return str(policy["Policy"]) if policy.get("Policy") else None
-
-
-def _block(answer: Mapping[str, Any] | None) -> Block:
-    given = answer or {}
+def block_of(answer: Mapping[str, Any] | Unread | None, name: str = "PublicAccessBlockConfiguration") -> Block | Unread:
+    """The switches; all off where AWS says that there are none."""
+    if isinstance(answer, Unread):
+        return answer
+    if answer is None:
+        return Block()
+    given = answer.get(name)
+    if not given:
+        return GARBLED
     return Block(
         block_public_acls=given.get("BlockPublicAcls") is True,
         ignore_public_acls=given.get("IgnorePublicAcls") is True,
@@ -243,10 +173,14 @@ def _block(answer: Mapping[str, Any] | None) -> Block:
 
 
 def _ownership(answer: Mapping[str, Any] | Unread | None) -> Ownership | Unread:
+    if answer is None:
+        return Ownership.WRITER
     if isinstance(answer, Unread):
         return answer
-    rules = ((answer or {}).get("OwnershipControls") or {}).get("Rules") or []
-    written = str(rules[0].get("ObjectOwnership", "")) if rules else "ObjectWriter"
+    rules = (answer.get("OwnershipControls") or {}).get("Rules")
+    if not rules:
+        return GARBLED
+    written = str(rules[0].get("ObjectOwnership", ""))
     unknown = Unread(outcome=Outcome.FAILED, reason=f"S3 named an object ownership that is not known: {written}")
     return _OWNERSHIPS.get(written, unknown)
 
@@ -254,20 +188,22 @@ def _ownership(answer: Mapping[str, Any] | Unread | None) -> Ownership | Unread:
 def _acl(answer: Mapping[str, Any] | Unread | None) -> Acl | Unread:
     if isinstance(answer, Unread):
         return answer
-    given = answer or {}
-    return Acl(
-        owner=str((given.get("Owner") or {}).get("ID", "")),
-        grants=tuple(
-            AclGrant(
-                permission=str(each.get("Permission", "")),
-                canonical_id=str(grantee.get("ID", "")),
-                group=str(grantee.get("URI", "")),
-                email=str(grantee.get("EmailAddress", "")),
-                display_name=str(grantee.get("DisplayName", "")),
-            )
-            for each in given.get("Grants") or ()
-            for grantee in (each.get("Grantee") or {},)
-        ),
+    if answer is None or "Grants" not in answer:
+        return GARBLED
+    grants = tuple(_grant(each) for each in answer["Grants"] or ())
+    if any(not each.permission or not (each.canonical_id or each.group or each.email) for each in grants):
+        return GARBLED
+    return Acl(owner=str((answer.get("Owner") or {}).get("ID", "")), grants=grants)
+
+
+def _grant(given: Mapping[str, Any]) -> AclGrant:
+    grantee = given.get("Grantee") or {}
+    return AclGrant(
+        permission=str(given.get("Permission", "")),
+        canonical_id=str(grantee.get("ID", "")),
+        group=str(grantee.get("URI", "")),
+        email=str(grantee.get("EmailAddress", "")),
+        display_name=str(grantee.get("DisplayName", "")),
     )
 
 

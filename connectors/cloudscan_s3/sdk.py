@@ -5,7 +5,7 @@ thread, but have to be made one at a time (boto3 guide, "Multithreading or multi
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -93,12 +93,15 @@ _PASSING = frozenset(
         "InternalError",
         "InternalFailure",
         "InternalServerError",
-        "500",
         "502",
         "504",
         "RequestTimeout",
     )
 )
+
+
+_GARBLED = (ResponseParserError, UnicodeDecodeError)
+_NO_ANSWER = (sdk_errors.ConnectionError, sdk_errors.HTTPClientError, sdk_errors.IncompleteReadError)
 
 
 class Vanished(ProviderError):
@@ -202,7 +205,8 @@ def _config(options: Options) -> Config:
         connect_timeout=10,
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 3},
-        s3={"addressing_style": "path"} if options.endpoint else {},
+        # One host for a region: with the bucket's name in it, every bucket would cost a connection and its TLS.
+        s3={"addressing_style": "path"},
         user_agent_extra="cloudscan",
     )
 
@@ -234,8 +238,9 @@ def ask(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answ
             return Unread(outcome=Outcome.DENIED, reason=f"{needs} is not allowed", needs=needs)
         if code in VANISHED or code in _THROTTLED or code in _PASSING or code in _BAD_CREDENTIALS:
             say(error, needs)
-        return Unread(outcome=Outcome.FAILED, reason=f"S3 answered {code}", needs=needs)
-    except ResponseParserError:
+        # A bare 500 is also what the SDK makes of an answer that it cannot parse, after trying three times.
+        return Unread(outcome=Outcome.FAILED, reason=f"S3 answered {code}")
+    except _GARBLED:
         return Unread(outcome=Outcome.FAILED, reason="S3's answer was not what its documentation promises")
     except sdk_errors.BotoCoreError as error:
         say(error, needs)
@@ -245,8 +250,15 @@ def demand(call: Callable[..., Answer], needs: str, /, **arguments: object) -> A
     """A question without whose answer the scope cannot be read: a refusal is raised."""
     try:
         return call(**arguments)
-    except (sdk_errors.ClientError, sdk_errors.BotoCoreError) as error:
+    except (sdk_errors.ClientError, sdk_errors.BotoCoreError, UnicodeDecodeError) as error:
         say(error, needs)
+
+
+def has(page: Mapping[str, Any], name: str) -> Any:
+    """What a list's page holds. Raises `Malformed` where it holds no such thing: that is no empty list."""
+    if name not in page:
+        raise Malformed(f"AWS's answer holds no {name}; that is not what its documentation promises")
+    return page[name]
 
 
 def say(error: Exception, needs: str) -> NoReturn:
@@ -266,9 +278,9 @@ def say(error: Exception, needs: str) -> NoReturn:
         raise Malformed(f"AWS answered {code}: {words}") from error
     if isinstance(error, sdk_errors.NoCredentialsError | sdk_errors.PartialCredentialsError):
         no_credentials()
-    if isinstance(error, ResponseParserError):
+    if isinstance(error, _GARBLED):
         raise Malformed("AWS's answer was not what its documentation promises") from error
-    if isinstance(error, sdk_errors.HTTPClientError):
+    if isinstance(error, _NO_ANSWER):
         where = str(error.kwargs.get("endpoint_url") or "").split("?")[0]
         raise Unreachable(f"no answer from {where or 'AWS'} ({type(error).__name__})") from error
     raise ConfigurationError(f"The AWS SDK cannot work as configured: {error}") from error

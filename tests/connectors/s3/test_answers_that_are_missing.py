@@ -90,7 +90,7 @@ def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
 def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emulator) -> None:
     """An account without buckets resolves findings; a garbled list must not."""
     bucket(server, "forgotten", allow("forgotten"))
-    server.faults.append(Fault(where=r"^GET /\?(?!.*directory)", body=b"<a/>"))
+    server.faults.append(Fault(where=r"^GET /\?max-buckets", body=b"<a/>"))
 
     told = read(server)
 
@@ -160,7 +160,7 @@ def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
     [
         r"^GET /v20180820/accesspoint(\?|$)",
         r"^GET /v20180820/mrap/instances",
-        r"ListDirectoryBuckets|directory-buckets",
+        r"^GET /$",
     ],
 )
 @pytest.mark.parametrize(
@@ -180,10 +180,10 @@ def test_a_list_that_cannot_be_had_costs_no_bucket(server: Emulator, where: str,
 
     assert told.resource(uid)
     assert not told.refused
-    assert code in ("NotImplemented",) or told.gaps
+    assert len(told.gaps) == 1
 
 
-def test_a_dead_endpoint_is_unreachable() -> None:
+def test_a_dead_endpoint_is_unreachable(server: Emulator) -> None:
     """Nothing listens on the discard port of this machine."""
     dead = Emulator(endpoint="http://127.0.0.1:9")
 
