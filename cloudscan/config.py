@@ -4,8 +4,9 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
+from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -139,41 +140,51 @@ def options(config: Config, name: str, record: type[msgspec.Struct], path: Path 
 
 def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:
     for key, value in table.items():
-        if isinstance(value, Mapping):
-            _refuse_secrets(path, text, value, f"{inside}{key}.")
-        elif _SECRET.search(key):
+        if _SECRET.search(key) and not isinstance(value, Mapping):
             raise ConfigurationError(
                 f"{_place(path, text, key)}: `{inside}{key}` looks like a secret, and none belongs in this file. "
                 "Remove it and let the provider's own chain find the credentials (environment, profile, role)."
             )
+        for nested in value if isinstance(value, list) else [value]:
+            if isinstance(nested, Mapping):
+                _refuse_secrets(path, text, nested, f"{inside}{key}.")
 
 
 def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct], prefix: str = "") -> str:
     what, _, where = message.partition(" - at `$")
-    steps = [step for step in re.split(r"[.\[\]]+", where.rstrip("`")) if step and step != "..."]
-    table = ".".join([*([prefix] if prefix else []), *(step for step in steps if not step.isdigit())])
+    steps = [step for step in re.split(r"[.\[\]]+", where.rstrip("`")) if step and not step.isdigit()]
+    table = ".".join([prefix, *steps] if prefix else steps)
+    last = steps[-1] if steps else prefix
     if unknown := re.search(r"unknown field `(.*)`", what):
         key = unknown[1]
         inside = f" in [{table}]" if table else ""
-        return f"{_place(path, text, key)}: the key `{key}`{inside} is not known; {one_of(key, _keys(record, steps))}."
+        known = getattr(_type_at(record, steps), "__struct_fields__", ())
+        return f"{_place(path, text, key)}: the key `{key}`{inside} is not known; {one_of(key, known)}."
     if missing := re.search(r"missing required field `(.*)`", what):
-        return f"{_place(path, text, steps[-1] if steps else prefix)}: `{missing[1]}` is missing in [{table}]."
-    last = steps[-1] if steps else prefix
-    return f"{_place(path, text, last)}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
+        return f"{_place(path, text, last)}: `{missing[1]}` is missing in [{table}]."
+    place = _place(path, text, last)
+    if wrong := re.search(r"[Ii]nvalid enum value '(.*)'", what):
+        known = _words(_type_at(record, steps))
+        return f"{place}: {table} cannot be {wrong[1]!r}; {one_of(wrong[1], known)}."
+    return f"{place}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
 
 
-def _keys(record: Any, steps: Sequence[str]) -> list[str]:
+def _type_at(record: Any, steps: Sequence[str]) -> Any:
+    """The type that stands at a path of keys; what a list or table holds stands for the list or table."""
     found = record
     for step in steps:
         if hasattr(found, "__struct_fields__"):
             found = {field.name: field.type for field in msgspec.structs.fields(found)}.get(step, object)
-        else:
-            found = (getattr(found, "__args__", None) or (object,))[-1]
-        if not hasattr(found, "__struct_fields__") and getattr(found, "__args__", None) and step.isdigit():
-            found = found.__args__[0]
-    if not hasattr(found, "__struct_fields__"):
-        found = next((each for each in getattr(found, "__args__", ()) if hasattr(each, "__struct_fields__")), found)
-    return list(getattr(found, "__struct_fields__", ()))
+        if get_origin(found) in (Sequence, Mapping):
+            found = get_args(found)[-1]
+    return found
+
+
+def _words(kind: Any) -> list[str]:
+    """What may be written where a value is one of several words."""
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member.value) for member in kind]
+    return [str(word) for word in get_args(kind)]
 
 
 def _place(path: Path, text: str, key: str) -> str:

@@ -11,7 +11,8 @@ from cloudscan.finding import Severity
 @click.option("--rule", "rule_id", help="Only findings of this rule.")
 @click.option("--account", help="Only findings in this account.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many.")
-@click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
+              help="A table to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
 @click.pass_obj
 def findings(

@@ -13,7 +13,8 @@ from cloudscan.finding import Severity
 @click.argument("snapshot", type=click.Path(file_okay=False))
 @rules_option
 @click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
-@click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
+              help="A table to read, or JSON and nothing else.")  # fmt: skip
 @click.pass_obj
 def judge(
     config_path: str | None, snapshot: str, rule_folders: Sequence[str], fail_on: str | None, format_name: str,

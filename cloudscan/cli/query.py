@@ -13,8 +13,9 @@ from cloudscan.cli.session import configured
 @click.argument("sql", required=False)
 @click.option("--snapshot", type=click.Path(file_okay=False), help="The snapshot.  [default: the last one]")
 @click.option(
-    "--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
-)
+    "--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
+    help="A table to read, or JSON or CSV and nothing else.",
+)  # fmt: skip
 @click.option("--tables", is_flag=True, help="List the tables and their columns.")
 @click.pass_obj
 def query(config_path: str | None, sql: str | None, snapshot: str | None, format_name: str, tables: bool) -> None:

@@ -67,7 +67,8 @@ def _finding(order: int, finding: Finding, words: texts.Texts, colour: bool, wid
     yield f"{order:>2}. {_styled(label, _COLOURS[finding.severity], colour)}"
     yield from (indent + line for line in message)
     moment = finding.verdict.since or finding.first_seen_on
-    opened = words.say("terminal.since", day=words.day(moment))
+    key = "findings.since" if finding.verdict.since else "findings.first_seen"
+    opened = words.say(key, day=words.day(moment))
     reached = words.say("list.stop").join(filter(None, (phrases.reach(words, finding.verdict), opened)))
     yield from (_styled(indent + line, "2", colour) for line in _wrapped(reached, width - len(indent)))
 

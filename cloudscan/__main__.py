@@ -1,0 +1,5 @@
+"""``python -m cloudscan``."""
+
+from cloudscan.cli.main import main
+
+main()

@@ -1,0 +1,98 @@
+"""What a newcomer meets first."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+
+from cloudscan.cli.main import COMMANDS, cli
+from tests.cli.conftest import Desk
+
+HEAVY = ("boto3", "botocore", "duckdb", "sqlalchemy", "sqlglot", "jinja2", "alembic")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(desk: Desk, name: str) -> None:
+    said = desk.run(name, "--help")
+
+    assert said.code == 0
+    assert said.out.startswith(f"Usage: cloudscan {name}")
+
+
+def test_every_option_is_explained() -> None:
+    bare = [
+        f"{command.name} {parameter.opts[0]}"
+        for command in _all_commands(cli)
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+
+    assert bare == []
+
+
+def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
+    """Under 300 ms: the best of three, since a machine may be busy."""
+    code = (
+        "import sys\nfrom cloudscan.cli.main import run\nrun(['--help'])\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        times.append(time.perf_counter() - begin)
+
+    assert done.stderr.strip() == "[]"
+    assert min(times) < 0.3
+
+
+def test_the_shell_completes_commands(desk: Desk) -> None:
+    script = desk.run("completion", "bash").out
+    said = desk.process(_CLOUDSCAN_COMPLETE="bash_complete", COMP_WORDS="cloudscan sc", COMP_CWORD="1")
+
+    assert "_CLOUDSCAN_COMPLETE=bash_complete" in script
+    assert said.out.split() == ["plain,scan"]
+
+
+def test_init_writes_a_configuration_that_works(desk: Desk) -> None:
+    """Every key that it shows is known; what has to be filled in is said."""
+    (desk.folder / "cloudscan.toml").unlink()
+
+    written = desk.run("init", "--name", 'Acme "Rockets" 株式会社', "--connector", "toy")
+    text = (desk.folder / "cloudscan.toml").read_text()
+    desk.configure(text.replace('folder = ""', 'folder = "company"'))
+
+    assert written.code == 0
+    assert desk.run("scan", "--format", "json").json["organisation"] == 'Acme "Rockets" 株式会社'
+
+
+def test_permissions_are_listed_with_their_reasons(desk: Desk) -> None:
+    said = desk.run("permissions", "--connector", "toy")
+
+    assert "read the folder" in said.out
+    assert "the shelves are its files" in said.out
+
+
+def _all_commands(group: click.Group) -> list[click.Command]:
+    context = click.Context(group)
+    found: list[click.Command] = [group]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            found += _all_commands(command)
+        elif command is not None:
+            found.append(command)
+    return found
+
+
+def test_the_page_about_the_command_line_is_current() -> None:
+    """`docs/cli.md` is written by `tools/cli-docs`."""
+    root = Path(__file__).parents[2]
+    written = subprocess.run(
+        [sys.executable, root / "tools" / "cli-docs"], capture_output=True, text=True, check=True, cwd=root
+    )
+
+    assert (root / "docs" / "cli.md").read_text() == written.stdout

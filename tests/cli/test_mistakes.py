@@ -1,0 +1,159 @@
+"""What a person gets wrong: one clear message that says what to write instead, the right exit code, no stack trace."""
+
+import pytest
+
+from tests.cli.conftest import CONFIG, Desk
+
+HEAD = '[connectors.toy]\nfolder = "company"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"{HEAD}[scan]\nfoldr = 'x'\n", ["cloudscan.toml:4", "`foldr`", "[scan]", "write folder"]),
+        (f"{HEAD}[scann]\nfolder = 'x'\n", ["cloudscan.toml:3", "`scann`", "write scan"]),
+        (f"{HEAD}foldr = 'x'\n", ["cloudscan.toml:3", "`foldr`", "[connectors.toy]", "write folder"]),
+        (f"{HEAD}[[partners]]\nname = 'P'\ndomain = 'p.example'\n", ["cloudscan.toml:5", "`domain`", "write domains"]),
+        (f"{HEAD}[[partners]]\ndomains = []\n", ["`name` is missing", "[partners]"]),
+        (f"{HEAD}[scan]\nconcurrency = 'many'\n", ["cloudscan.toml:4", "scan.concurrency", "expected `int`"]),
+        (f"{HEAD}[scan]\nconcurrency = 0\n", ["cloudscan.toml:4", "at least 1"]),
+        (f"{HEAD}[scan]\nfail_on = 'hihg'\n", ["cloudscan.toml:4", "hihg", "write high"]),
+        (f"{HEAD}[organisation]\naccounts = [1]\n", ["cloudscan.toml:4", "organisation.accounts", "expected `str`"]),
+        (f"{HEAD}secret_key = 'hunter2'\n", ["cloudscan.toml:3", "looks like a secret", "profile"]),
+        (f"{HEAD}[[partners]]\nname = 'P'\napi_token = 'hunter2'\n", ["cloudscan.toml:5", "looks like a secret"]),
+        ("[scan\n", ["cloudscan.toml", "not TOML"]),
+        ("[connectors.tyo]\n", ["connectors.tyo", "write toy"]),
+        ("[connectors.toy]\n", ["`folder` is missing", "[connectors.toy]"]),
+        (f"{HEAD}[rules.document-open]\ndays = 3\n", ["document-open", "not there"]),
+        (f"{HEAD}[scan]\nrules = ['nowhere']\n", ["nowhere", "no such folder"]),
+        (f"{HEAD}[ledger]\nurl = 'mystery://x'\n", ["ledger", "write sqlite:///"]),
+    ],
+)
+def test_a_mistake_in_the_configuration(desk: Desk, text: str, words: list[str]) -> None:
+    desk.configure(text)
+
+    said = desk.run("scan")
+
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert not [word for word in words if word not in said.err], said.err
+    assert "hunter2" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["scna"], ["scna", "write scan"]),
+        (["scan", "--fial-on", "high"], ["--fail-on"]),
+        (["scan", "--fail-on", "dreadful"], ["dreadful", "critical"]),
+        (["scan", "--connector", "tyo"], ["tyo", "write toy"]),
+        (["scan", "--format", "htlm"], ["htlm", "write html"]),
+        (["scan", "--config", "nowhere.toml"], ["nowhere.toml", "cannot be read"]),
+        (["judge", "nowhere"], ["nowhere", "no finished snapshot"]),
+        (["findings"], ["cloudscan scan"]),
+        (["report"], ["cloudscan scan"]),
+        (["query", "SELECT 1"], ["cloudscan scan"]),
+        (["rules", "show", "document-open"], ["document-open", "document-open-to-everybody"]),
+        (["rules", "lint", "nowhere"], ["nowhere", "no such folder"]),
+        (["init"], ["already there", "--force"]),
+        (["permissions", "--connector", "toy", "--format", "policy"], ["no policy document"]),
+    ],
+)
+def test_a_mistake_on_the_command_line(desk: Desk, arguments: list[str], words: list[str]) -> None:
+    said = desk.run(*arguments)
+
+    assert said.code == 2
+    assert said.out == ""
+    assert not [word for word in words if word not in said.err], said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("SELECT nme FROM resources", "nme"),
+        ("DROP TABLE resources", "exactly one SELECT"),
+        ("SELECT 1; SELECT 2", "exactly one SELECT"),
+        ("SELECT * FROM read_csv('/etc/passwd')", "cannot run"),
+    ],
+)
+def test_a_query_that_cannot_be_answered(desk: Desk, sql: str, words: str) -> None:
+    desk.run("scan")
+
+    said = desk.run("query", sql)
+
+    assert said.code == 2
+    assert words in said.err
+    assert "Traceback" not in said.err
+
+
+def test_nothing_to_scan_says_how_to_begin(desk: Desk) -> None:
+    desk.configure("")
+
+    said = desk.run("scan")
+
+    assert said.code == 2
+    assert "--connector" in said.err
+    assert "cloudscan init" in said.err
+
+
+def test_a_broken_rule_is_refused_with_file_and_line(desk: Desk) -> None:
+    rules = desk.folder / "mine"
+    rules.mkdir()
+    (rules / "broken.yaml").write_text("id: broken\nseverty: high\n")
+
+    said = desk.run("scan", "--rules", "mine")
+
+    assert said.code == 2
+    assert "mine/broken.yaml:2" in said.err
+    assert "severity" in said.err
+
+
+def test_a_broken_package_costs_itself_only(desk: Desk) -> None:
+    """A stranger's connector that cannot be imported is named where it is wanted, and bothers nobody else."""
+    desk.install(
+        "stray", "connectors", "stray = stray_module:PLUGIN", {"stray_module": "raise RuntimeError('no luck')"}
+    )
+
+    wanted = desk.run("scan", "--connector", "stray")
+    other = desk.run("scan", "--connector", "toy")
+
+    assert wanted.code == 2
+    assert "'stray' (stray_module:PLUGIN) cannot be loaded: RuntimeError: no luck" in wanted.err
+    assert other.code == 1
+
+
+def test_something_that_is_no_connector_is_named(desk: Desk) -> None:
+    desk.install("odd", "connectors", "odd = odd_module:PLUGIN", {"odd_module": "PLUGIN = 7"})
+
+    said = desk.run("scan", "--connector", "odd")
+
+    assert said.code == 2
+    assert "is a int, not a ConnectorPlugin" in said.err
+
+
+BUGGY = """
+import dataclasses
+from cloudscan_toy import PLUGIN as TOY
+
+def open_connector(options, estate):
+    raise KeyError("oops \\x1b[2J")
+
+PLUGIN = dataclasses.replace(TOY, name="buggy", open=open_connector)
+"""
+
+
+def test_a_bug_is_called_a_bug(desk: Desk) -> None:
+    """Short without --debug, with the stack trace with it; an exit code that no finding has."""
+    desk.install("buggy", "connectors", "buggy = buggy_module:PLUGIN", {"buggy_module": BUGGY})
+    desk.configure(CONFIG + '\n[connectors.buggy]\nfolder = "company"\n')
+
+    short = desk.run("scan", "--connector", "buggy")
+    long = desk.run("scan", "--connector", "buggy", "--debug")
+
+    assert (short.code, long.code) == (70, 70)
+    assert "this is a bug" in short.err
+    assert "Traceback" not in short.err
+    assert "\x1b" not in short.err
+    assert "open_connector" in long.err
