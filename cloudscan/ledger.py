@@ -24,7 +24,7 @@ from cloudscan.errors import LedgerError
 from cloudscan.finding import State, Verdict
 from cloudscan.judge import Verdicts
 from cloudscan.life import Entry
-from cloudscan.report import Report
+from cloudscan.report import Coverage, Report
 from cloudscan.snapshot import Snapshot
 
 HEAD: Final = "0001"
@@ -112,7 +112,7 @@ class Ledger:
             report = Report(
                 tool=f"cloudscan {__version__}",
                 generated_on=datetime.now(UTC),
-                organisation=organisation,
+                organisation=organisation or _accounts(coverage),
                 scan=scan,
                 rules=verdicts.summaries(),
                 findings=life.findings((change.entry for change in changes), verdicts, scan.started_on),
@@ -195,6 +195,12 @@ def _engine(url: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _accounts(coverage: Iterable[Coverage]) -> str:
+    """What an estate is called that nobody named: its accounts."""
+    accounts = sorted({row.account for row in coverage if row.account})
+    return ", ".join(accounts[:3]) + (" …" if len(accounts) > 3 else "")
 
 
 def _entries(db: Connection, fingerprints: Sequence[str]) -> list[Entry]:

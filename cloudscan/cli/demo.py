@@ -22,7 +22,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     Nothing outside this machine is touched. The scan is the real one: the connectors talk HTTP to the emulators.
     """
     from cloudscan.cli.scan import run
-    from cloudscan.config import Config, OrganisationTable, ScanTable
+    from cloudscan.config import Config, LedgerTable, OrganisationTable, ScanTable
     from cloudscan.errors import ConfigurationError
     from cloudscan.finding import Severity
 
@@ -30,9 +30,12 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     loaded = [plugin for plugin in _usable() if plugin.demo]
     if not loaded:
         raise ConfigurationError("No installed connector brings a demo; install one: pip install 'cloudscan[demo]'.")
+    ledger = Path(into) / "demo.db"
+    ledger.unlink(missing_ok=True)  # each demo is a company of its own: what an earlier one left is not its history
     config = Config(
         organisation=OrganisationTable(name="Kumo Logistics", language="ja" if language == "ja" else "en"),
         scan=ScanTable(folder=into),
+        ledger=LedgerTable(url=f"sqlite:///{ledger}"),
     )
     with ExitStack() as running:
         click.echo("Starting the emulators and building a small company …", err=True)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from urllib.parse import urlencode
 
 from cloudscan.connector import Gap
 from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Outcome, Principal, Resource, Setting, Via
@@ -100,8 +101,11 @@ def facts_of_bucket(bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
         owner_uid=owner_uid,
         created_on=bucket.created_on,
         label=_tagged(tags, _CLASS_TAGS),
-        url=_console(bucket, f"buckets/{bucket.name}?region={bucket.region}&tab=permissions"),
-        detail={"region": bucket.region, **({"tags": dict(tags)} if tags else {})},
+        url=_console(bucket, f"buckets/{bucket.name}", tab="permissions"),
+        detail={
+            **({"region": bucket.region} if bucket.region else {}),
+            **({"tags": dict(tags)} if tags else {}),
+        },
     )
     yield from _bucket_settings(bucket, ways)
     yield from _told_once(_grants([way for way in ways.open if way.access_point is None], uid, bucket, us))
@@ -163,7 +167,7 @@ def facts_of_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) ->
         owner_uid=_principal_uid(bucket.account),
         size_bytes=item.size_bytes,
         modified_on=item.modified_on,
-        url=_console(bucket, f"object/{item.bucket}?region={bucket.region}&prefix={item.key}"),
+        url=_console(bucket, f"object/{item.bucket}", prefix=item.key),
         detail={"seen_by": item.seen_by},
     )
     yield from _told_once(_grants(ways, uid, bucket, us))
@@ -399,6 +403,9 @@ def _unread(value: object, table: str, uid: str) -> Iterator[Gap]:
         yield Gap(table=table, outcome=value.outcome, reason=value.reason, needs=value.needs, resource_uid=uid)
 
 
-def _console(bucket: Bucket, path: str) -> str:
+def _console(bucket: Bucket, path: str, **query: str) -> str:
+    """The page of AWS's console; it finds the region by itself where S3 did not tell it."""
     host = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
-    return f"https://{host.get(bucket.partition, 'console.aws.amazon.com')}/s3/{path}"
+    told = {"region": bucket.region, **query} if bucket.region else query
+    parameters = f"?{urlencode(told)}" if query else ""
+    return f"https://{host.get(bucket.partition, 'console.aws.amazon.com')}/s3/{path}{parameters}"

@@ -69,11 +69,11 @@ def chain(way: Way, bucket: Bucket) -> Sentences:
         _source(way),
         *(_condition(each, way) for each in way.statement.conditions if way.via is Via.POLICY),
         *_no_condition(way),
+        *kms(way, bucket),
         *_denials(way),
         *_delegation(way),
         _block(way),
         *_letter(way),
-        *kms(way, bucket),
         _example(way),
     ]
     return {"en": [pair[0] for pair in pairs], "ja": [pair[1] for pair in pairs]}

@@ -81,6 +81,7 @@ def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
         steps=lambda rule, finding: phrases.filled_steps(
             phrases.words_of(rule, words.lang).fix, phrases.fields_of(finding.verdict)
         ),
+        because=lambda finding: phrases.because(finding, words.lang),
         chain=lambda finding: _first_chain(finding, words.lang),
         bar=_bar,
     )

@@ -102,6 +102,12 @@ def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
     return chain[lang] if lang in chain else next(iter(chain.values()), ())
 
 
+def because(finding: Finding, lang: str) -> str:
+    """Why it is so, short: what the first chain rests on. The claim, which comes first, says what the message says."""
+    chain = next((chain_of(each.chain, lang) for each in finding.verdict.evidence if each.chain), ())
+    return ("" if lang == "ja" else " ").join(chain[1:4])
+
+
 def standing_of(verdict: Verdict) -> str:
     """Whom a finding lets in, as one word: a rung of the audience ladder, or else
 

@@ -63,14 +63,16 @@ def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iter
 def _finding(order: int, finding: Finding, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:
     indent = "    "
     label = words.name("severity", finding.severity)
-    message = list(_wrapped(shortened(phrases.message_of(finding, words.lang), 200), width - len(indent)))
+    message = list(_wrapped(shortened(phrases.message_of(finding, words.lang), 2 * width), width - len(indent)))
     yield f"{order:>2}. {_styled(label, _COLOURS[finding.severity], colour)}"
     yield from (indent + line for line in message)
     moment = finding.verdict.since or finding.first_seen_on
     key = "findings.since" if finding.verdict.since else "findings.first_seen"
     opened = words.say(key, day=words.day(moment))
-    reached = words.say("list.stop").join(filter(None, (phrases.reach(words, finding.verdict), opened)))
-    yield from (_styled(indent + line, "2", colour) for line in _wrapped(reached, width - len(indent)))
+    reason = shortened(phrases.because(finding, words.lang), 2 * width)
+    reached = phrases.reach(words, finding.verdict)
+    told = f"{reason} {opened}" if reason else words.say("list.stop").join(filter(None, (reached, opened)))
+    yield from (_styled(indent + line, "2", colour) for line in _wrapped(told, width - len(indent)))
 
 
 def _unseen(report: Report, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:

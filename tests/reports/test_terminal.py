@@ -24,7 +24,7 @@ def test_the_summary_answers_the_first_questions() -> None:
 
     assert "25 findings need work" in text
     assert given.findings[0].message["en"] in text
-    assert "Anyone on the internet can read it" in text
+    assert "Statement 1" in text
     assert "s3:GetBucketPolicy" in text
     assert "Incomplete" in text
 
