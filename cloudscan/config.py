@@ -30,7 +30,7 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     domains: Sequence[str] = ()  # our mail domains
     accounts: Sequence[str] = ()  # cloud accounts of ours, beside those that are scanned
     ids: Sequence[str] = ()  # our organisations as the platforms call them: o-a1b2c3d4e5
-    language: Literal["en", "ja"] = "en"
+    language: Literal["en", "ja"] = "en"  # of reports and of the terminal
 
 
 class PartnerTable(_Table, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class PartnerTable(_Table, frozen=True, kw_only=True):
     domains: Sequence[str] = ()
     accounts: Sequence[str] = ()  # cloud accounts, or organisation ids
     owner: str = ""  # who answers for them on our side
-    contract_ends: date | None = None
+    contract_ends: date | None = None  # the last day, 2030-03-31; empty: not written down
 
 
 class ScanTable(_Table, frozen=True, kw_only=True):
