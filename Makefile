@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+# Behind a company's proxy only the machine's own certificates are of use; uv brings others unless told.
+export UV_SYSTEM_CERTS ?= true
 
 .PHONY: help demo test format lint types rules unit wheel lock clean
 .DEFAULT_GOAL := help
