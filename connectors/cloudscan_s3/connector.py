@@ -96,7 +96,6 @@ class S3Connector:
                     kind="account",
                     name=name or number,
                     account=number,
-                    params={"name": name},
                 )
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
@@ -148,6 +147,7 @@ class S3Connector:
         return Us(
             account=account,
             own_accounts=frozenset({*circle.members, circle.account}),
+            account_names=circle.members,
             organisation=circle.organisation,
             estate=self.estate,
             owner_canonical=canonical or None,
@@ -158,7 +158,7 @@ class S3Connector:
         account = self._accounts[number]
         listed = self._listed(account, number)
         block = self._blocks[number]
-        yield from translate.facts_of_account(number, scope.params.get("name", ""), block, self._us(number))
+        yield from translate.facts_of_account(number, block, self._us(number))
         found, gaps = self._points(account, number, listed)
         yield from gaps
         for each in listed:

@@ -63,7 +63,7 @@ def objects_can_matter(bucket: Bucket) -> bool:
     return guard("IgnorePublicAcls", "ignore_public_acls", bucket).on is not True
 
 
-def facts_of_account(account: str, name: str, block: Block | Unread, us: Us) -> Iterator[Told]:
+def facts_of_account(account: str, block: Block | Unread, us: Us) -> Iterator[Told]:
     """An account with its own Block Public Access switches."""
     uid = account_uid(account)
     yield Resource(
@@ -71,12 +71,12 @@ def facts_of_account(account: str, name: str, block: Block | Unread, us: Us) -> 
         platform=PLATFORM,
         account=account,
         kind="account",
-        name=name or account,
+        name=us.called(account),
         path=account,
         owner_uid=_principal_uid(account),
         url="https://console.aws.amazon.com/s3/settings",
     )
-    yield _account_principal(account, name, us)
+    yield _account_principal(account, us)
     yield from _block_settings(uid, block)
     yield from _unread(block, "settings", uid)
 
@@ -255,6 +255,8 @@ def _principal(way: Way, us: Us) -> Principal | None:
     kind = {"principal": "role", "access_point_account": "account", "canonical": "account"}.get(way.kind, way.kind)
     if way.kind == "principal" and ":user/" in name:
         kind = "user"
+    if kind == "account" and us.owns(name):
+        return _account_principal(name, us)
     partner = us.estate.partner_of(way.account) if way.account else None
     if partner is None and way.kind == "organisation":
         partner = us.estate.partner_of(way.names[0])
@@ -265,13 +267,14 @@ def _principal(way: Way, us: Us) -> Principal | None:
         affiliation = None
     elif way.audience <= Audience.NAMED or way.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
+    account = "" if kind == "service" else way.account  # a service is one, on whosesoever behalf it comes
     return Principal(
         uid=_principal_uid(name),
         platform=PLATFORM,
-        account=way.account,
+        account=account,
         kind=kind,
         name=f"{name} ({partner.name})" if partner else name,
-        domain=way.account,
+        domain=account,
         affiliation=affiliation,
         status="active",
     )
@@ -281,13 +284,13 @@ def _principal_uid(name: str) -> str:
     return f"{PLATFORM}:principal/{name}"
 
 
-def _account_principal(account: str, name: str, us: Us) -> Principal:
+def _account_principal(account: str, us: Us) -> Principal:
     return Principal(
         uid=_principal_uid(account),
         platform=PLATFORM,
         account=account,
         kind="account",
-        name=name or account,
+        name=us.called(account),
         domain=account,
         affiliation=Affiliation.INTERNAL if us.owns(account) else Affiliation.EXTERNAL,
         status="active",

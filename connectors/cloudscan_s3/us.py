@@ -1,5 +1,6 @@
 """Who *we* are, in Amazon's terms."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cloudscan.connector import Estate
@@ -13,7 +14,12 @@ class Us:
     own_accounts: frozenset[str] = frozenset()  # every account that is ours, this one included or not
     organisation: str | None = None  # our organisation's id, o-…
     estate: Estate = field(default_factory=Estate)
+    account_names: Mapping[str, str] = field(default_factory=dict, hash=False)  # of our accounts, where they are told
     owner_canonical: str | None = None  # this account's canonical user id
+
+    def called(self, account: str) -> str:
+        """An account as people know it."""
+        return self.account_names.get(account) or account
 
     def owns(self, account: str) -> bool:
         return account == self.account or account in self.own_accounts or account in self.estate.accounts

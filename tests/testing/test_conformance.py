@@ -1,0 +1,66 @@
+"""The conformance suite: our connectors pass it, and each promise that is broken is named."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from cloudscan.connector import Cursor, Gap, Permission, Scope, Told
+from cloudscan.facts import Access, Audience, Grant, Resource, Via
+from cloudscan.testing import conforms
+from cloudscan_s3 import company
+from cloudscan_s3.plugin import PLUGIN
+from tests.toy_connector.cloudscan_toy import ToyConnector
+from tests.toys import shelve
+
+FOLDER = Resource(uid="odd:f", platform="odd", account="odd", kind="folder", name="f")
+GRANT = Grant(uid="odd:g", resource_uid="odd:f", audience=Audience.NAMED, access=Access.READ, via=Via.LINK)
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A connector that tells what a test wants it to tell."""
+
+    told: Sequence[Told]
+
+    name: ClassVar[str] = "odd"
+    permissions: ClassVar[Sequence[Permission]] = (Permission(name="look", reason="to see"),)
+
+    def scopes(self) -> Iterable[Scope]:
+        return [Scope(uid="odd:all", platform="odd", kind="all", name="all")]
+
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+        yield from self.told
+
+
+def test_the_toy_conforms(tmp_path: Path) -> None:
+    shelve(tmp_path / "company", {"plan": "everybody", "notes": "me", "board": "?"})
+
+    conforms(ToyConnector(tmp_path / "company"))
+
+
+def test_s3_conforms() -> None:
+    with company.demo() as demo:
+        conforms(PLUGIN.open(demo.options, demo.estate))
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ([Resource(uid="f", platform="odd", account="", kind="file", name="f")], "does not begin with 'odd'"),
+        ([FOLDER, Resource(uid="odd:f", platform="odd", account="", kind="file", name="g")], "told twice"),
+        ([GRANT], "leads to 'odd:f', which no Resource has"),
+        (
+            [Resource(uid="odd:f", platform="odd", account="", kind="f", name="f", created_on=datetime.min)],
+            "without a time zone",
+        ),
+        ([FOLDER, Gap(table="grnats", outcome="denied", reason="no")], "names the table 'grnats'"),  # type: ignore[arg-type]
+        ([Scope(uid="elsewhere", platform="odd", kind="all", name="e")], "an id that begins with it"),
+    ],
+)
+def test_a_broken_promise_is_named(told: Sequence[Told], words: str) -> None:
+    with pytest.raises(AssertionError, match=words):
+        conforms(Odd(told))
