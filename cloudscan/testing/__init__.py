@@ -6,7 +6,7 @@ def test_conforms() -> None:
     conforms(MyConnector(...))
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -19,7 +19,7 @@ from cloudscan.facts import AnyFact, Fact, Grant, Membership, Principal, Resourc
 from cloudscan.tables import FACTS, is_uid
 
 _MOST = 20
-_BOUND_TO: Final = {
+_BOUND_TO: Final[Mapping[str, type[Fact]]] = {
     "parent_uid": Resource,
     "container_uid": Resource,
     "resource_uid": Resource,
@@ -144,9 +144,10 @@ def _about_facts(connector: Connector, heard: _Heard) -> Iterator[str]:
 
 
 def _about_references(heard: _Heard) -> Iterator[str]:
-    known: dict[type[Fact], set[str]] = {
-        kind: {fact.uid for fact in heard.all_facts if isinstance(fact, kind)} for kind in (Resource, Principal)
-    }
+    known: dict[type[Fact], set[str]] = {Resource: set(), Principal: set()}
+    for fact in heard.all_facts:
+        if isinstance(fact, Resource | Principal):
+            known[type(fact)].add(fact.uid)
     for fact in heard.all_facts:
         for column, value in _fields(fact):
             kind = _BOUND_TO.get(column)

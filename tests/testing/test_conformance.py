@@ -16,6 +16,7 @@ from cloudscan_s3.plugin import PLUGIN
 from tests.toy_connector.cloudscan_toy import ToyConnector
 from tests.toys import shelve
 
+NAIVE = datetime.fromisoformat("2026-01-01T00:00:00")
 FOLDER = Resource(uid="odd:f", platform="odd", account="odd", kind="folder", name="f")
 GRANT = Grant(uid="odd:g", resource_uid="odd:f", audience=Audience.NAMED, access=Access.READ, via=Via.LINK)
 
@@ -54,7 +55,7 @@ def test_s3_conforms() -> None:
         ([FOLDER, Resource(uid="odd:f", platform="odd", account="", kind="file", name="g")], "told twice"),
         ([GRANT], "leads to 'odd:f', which no Resource has"),
         (
-            [Resource(uid="odd:f", platform="odd", account="", kind="f", name="f", created_on=datetime.min)],
+            [Resource(uid="odd:f", platform="odd", account="", kind="f", name="f", created_on=NAIVE)],
             "without a time zone",
         ),
         ([FOLDER, Gap(table="grnats", outcome="denied", reason="no")], "names the table 'grnats'"),  # type: ignore[arg-type]
