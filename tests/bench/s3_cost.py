@@ -1,0 +1,129 @@
+"""What a scan of S3 costs: requests, CPU, memory and output for a bucket, against a bare loop and against peers.
+
+    PYTHONPATH=.:connectors:reports python tests/bench/s3_cost.py [--buckets 1000] [--latency 0.05] [--concurrency 32]
+        [--peer "prowler=prowler aws --service s3 --output-directory OUT"] …
+
+moto runs in a process of its own with an estate of which nine of ten buckets are private. Each contender is a process
+of its own too, so that import and start count. The bare loop asks four questions of each bucket, one after another,
+and does nothing with the answers. Ratios are to that loop. A peer is any command; it finds the estate by
+AWS_ENDPOINT_URL, and `OUT` in it is replaced with a folder whose size is told.
+"""
+
+import argparse
+import multiprocessing
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+LOOP = """
+import boto3
+s3 = boto3.client("s3")
+for bucket in s3.list_buckets()["Buckets"]:
+    for ask in (s3.get_bucket_policy, s3.get_bucket_acl, s3.get_public_access_block, s3.get_bucket_ownership_controls):
+        try:
+            ask(Bucket=bucket["Name"])
+        except s3.exceptions.ClientError:
+            pass
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    requests: int
+    cpu: float  # seconds, user and system
+    wall: float
+    memory: float  # MB, at the most
+    output: float  # MB
+    code: int
+
+
+def serve(pipe: Connection, buckets: int, latency: float) -> None:
+    """The estate; answers each message with the number of requests so far."""
+    from cloudscan_s3 import company, emulator
+    from cloudscan_s3.emulator import Fault
+
+    with emulator.running() as server:
+        company.many(server.endpoint, buckets)
+        if latency:
+            server.faults.append(Fault(where="", delay=latency, after=True))
+        server.seen.clear()
+        pipe.send(server.endpoint)
+        while pipe.recv():
+            pipe.send(server.requests)
+
+
+def measured(command: Sequence[str], environment: Mapping[str, str], folder: Path, pipe: Connection) -> Cost:
+    before = _count(pipe)
+    begin = time.perf_counter()
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begin
+    return Cost(
+        requests=_count(pipe) - before,
+        cpu=usage.ru_utime + usage.ru_stime,
+        wall=wall,
+        memory=usage.ru_maxrss / 1000,
+        output=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6,
+        code=os.waitstatus_to_exitcode(status),
+    )
+
+
+def _count(pipe: Connection) -> int:
+    pipe.send(True)
+    return int(pipe.recv())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--buckets", type=int, default=1000)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument("--concurrency", type=int, default=16, help="of ours")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
+    given = parser.parse_args()
+
+    pipe, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    server = context.Process(target=serve, args=(theirs, given.buckets, given.latency), daemon=True)
+    server.start()
+    endpoint = str(pipe.recv())
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    ours = [sys.executable, "-m", "cloudscan", "scan", "--concurrency", str(given.concurrency)]
+    contenders = {"a bare loop": [sys.executable, "-c", LOOP], "cloudscan": ours}
+    contenders |= {name: shlex.split(command) for name, _, command in (each.partition("=") for each in given.peer)}
+    reference: Cost | None = None
+    print(f"{given.buckets} buckets, {given.latency * 1000:.0f} ms of latency; for each bucket:")
+    for name, command in contenders.items():
+        folder = Path(tempfile.mkdtemp(prefix="s3-cost-"))
+        (folder / "cloudscan.toml").write_text(f'[connectors.s3]\nendpoint = "{endpoint}"\n')
+        cost = measured([str(folder) if word == "OUT" else word for word in command], environment, folder, pipe)
+        reference = reference or cost
+        pages = [path.stat().st_size / 1e6 for path in folder.rglob("*.html")]
+        print(
+            f"{name:>12}: {cost.requests / given.buckets:5.1f} requests ({cost.requests / reference.requests:4.2f}x), "
+            f"{cost.cpu / given.buckets * 1000:6.1f} ms CPU ({cost.cpu / reference.cpu:4.2f}x), {cost.wall:6.1f} s, "
+            f"{cost.memory:5.0f} MB, wrote {cost.output:6.2f} MB"
+            + (f" (page {max(pages):.2f} MB)" if pages else "")
+            + f", exit {cost.code}"
+        )
+        shutil.rmtree(folder)
+    pipe.send(False)
+    server.join(timeout=10)
+
+
+if __name__ == "__main__":
+    main()
