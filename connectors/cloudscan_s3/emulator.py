@@ -5,11 +5,14 @@ requests it is about and what they get instead of an answer. Whatever the fault 
 (API Reference, "Error responses").
 """
 
+import io
 import logging
 import os
 import re
 import threading
 import time
+import urllib.parse
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +37,10 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What some requests get instead of an answer. `where` is looked for in ``METHOD path?query``."""
+    """What some requests get instead of an answer.
+
+    `where` is looked for in ``METHOD path?query``, and for STS in ``POST / AssumeRole arn:aws:iam::…``.
+    """
 
     where: str  # a regular expression
     status: str = "403 Forbidden"
@@ -95,11 +101,18 @@ def _fake_credentials() -> Iterator[None]:
 
 def _reset(endpoint: str) -> None:
     """moto keeps its state in the process: begin with none."""
-    import urllib.request
-
     request = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback server
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310
         pass
+
+
+def _operation(environment: Environment) -> str:
+    """What a service asks for that puts the question into the body: its operation, and the role if there is one."""
+    body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
+    environment["wsgi.input"] = io.BytesIO(body)
+    fields = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
+    operation = fields.get("Action", [environment.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]])
+    return "".join(f" {word}" for word in (*operation, *fields.get("RoleArn", ())) if word)
 
 
 class _Faulty:
@@ -114,6 +127,8 @@ class _Faulty:
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
         query = environment.get("QUERY_STRING", "")
         asked = f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}" + (f"?{query}" if query else "")
+        if environment["REQUEST_METHOD"] == "POST":
+            asked += _operation(environment)
         if not asked.endswith("/moto-api/reset"):
             self._emulator.seen.append(asked)
         fault = self._fault(asked)

@@ -81,6 +81,7 @@ def newest_report(account: Account, bucket: Bucket) -> Report | None:
 def objects(account: Account, bucket: Bucket, report: Report) -> Iterator[Listed]:
     """Every object of a report, file by file. Raises `Malformed` where a file is not the one that was promised."""
     client = account.client("s3", bucket.region)
+    owner = bucket.acl.owner if isinstance(bucket.acl, Acl) else ""
     with tempfile.TemporaryDirectory(prefix="cloudscan-") as folder:
         for key, checksum in report.files:
             path = Path(folder) / f"report{_SUFFIXES[report.format]}"
@@ -88,7 +89,7 @@ def objects(account: Account, bucket: Bucket, report: Report) -> Iterator[Listed
             if checksum and hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum.lower():
                 raise Malformed(f"{key} does not have the checksum that its manifest names")
             path.write_bytes(content)
-            yield from _rows(path, report)
+            yield from _rows(path, report, owner)
 
 
 def _newest(client: Any, bucket: str, prefix: str) -> Report | None:
@@ -134,7 +135,7 @@ def _download(client: Any, bucket: str, key: str) -> bytes:
     return content if isinstance(content, bytes) else bytes(content)
 
 
-def _rows(path: Path, report: Report) -> Iterator[Listed]:
+def _rows(path: Path, report: Report, owner: str) -> Iterator[Listed]:
     if report.format == "CSV":
         names = {name: f"column{place}" for place, name in enumerate(report.columns)}
         columns = "{" + ", ".join(f"'column{place}': 'VARCHAR'" for place in range(len(report.columns))) + "}"
@@ -157,7 +158,7 @@ def _rows(path: Path, report: Report) -> Iterator[Listed]:
                     encoded = report.format == "CSV"
                     yield Listed(
                         key=unquote_plus(key) if encoded else str(key),
-                        acl=_acl(acl, encoded),
+                        acl=_acl(acl, encoded, owner),
                         size=int(size) if size not in (None, "") else None,
                         modified_on=_moment(modified),
                     )
@@ -171,7 +172,8 @@ def _has(path: Path, column: str) -> bool:
     return (column,) in names
 
 
-def _acl(text: str | None, encoded: bool) -> Acl | None:
+def _acl(text: str | None, encoded: bool, owner: str) -> Acl | None:
+    """A report does not name the owner of an object; the bucket's is the one whose full control is no news."""
     try:
         raw = base64.b64decode(text or "", validate=True) if encoded else (text or "")
         given = json.loads(raw)
@@ -187,7 +189,7 @@ def _acl(text: str | None, encoded: bool) -> Acl | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         return None
-    return Acl(owner="", grants=grants)
+    return Acl(owner=owner, grants=grants)
 
 
 def _moment(value: object) -> datetime | None:

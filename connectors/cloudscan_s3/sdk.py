@@ -282,7 +282,10 @@ def say(error: Exception, needs: str) -> NoReturn:
         raise Malformed("AWS's answer was not what its documentation promises") from error
     if isinstance(error, _NO_ANSWER):
         where = str(error.kwargs.get("endpoint_url") or "").split("?")[0]
-        raise Unreachable(f"no answer from {where or 'AWS'} ({type(error).__name__})") from error
+        raise Unreachable(
+            f"no answer from {where or 'AWS'} ({type(error).__name__}); check the network, and region and endpoint in "
+            "[connectors.s3]"
+        ) from error
     raise ConfigurationError(f"The AWS SDK cannot work as configured: {error}") from error
 
 

@@ -37,8 +37,10 @@ def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iter
     looked_at = words.say("list.comma").join(
         f"{texts.number(n)} {words.plural('kind', kind, n)}" for kind, n in report.scan.resources.items()
     )
-    yield _styled(_cut(words.say("terminal.title", organisation=report.organisation), width), "1", colour)
-    yield from _wrapped(f"{words.say('page.looked_at')}{words.say('list.colon')}{looked_at}", width)
+    named = words.say("terminal.title", organisation=report.organisation) if report.organisation else "cloudscan"
+    yield _styled(_cut(named, width), "1", colour)
+    if looked_at:
+        yield from _wrapped(f"{words.say('page.looked_at')}{words.say('list.colon')}{looked_at}", width)
     yield from _wrapped(words.say("page.complete" if report.scan.complete else "page.incomplete"), width)
     yield ""
     if work:

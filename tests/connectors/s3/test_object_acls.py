@@ -1,0 +1,229 @@
+"""Public objects in a private bucket: from an inventory where there is one, else from a sample, which is said."""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote_plus
+
+import pyarrow  # type: ignore[import-untyped]
+import pyarrow.parquet  # type: ignore[import-untyped]
+import pytest
+
+from cloudscan.facts import Audience, Outcome, Resource
+from cloudscan_s3.emulator import Emulator, Fault
+from tests.connectors.s3.estate import Read, bucket, read, s3
+
+EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
+OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"  # moto's account
+FIELDS = ("Bucket", "Key", "Size", "LastModifiedDate", "ObjectAccessControlList")
+CONFIGURED = """<?xml version="1.0" encoding="UTF-8"?>
+<ListInventoryConfigurationsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+  <InventoryConfiguration>
+    <Id>nightly</Id><IsEnabled>true</IsEnabled><IncludedObjectVersions>Current</IncludedObjectVersions>
+    <Destination><S3BucketDestination>
+      <Format>{kind}</Format><Bucket>arn:aws:s3:::reports</Bucket><Prefix>inv</Prefix>
+    </S3BucketDestination></Destination>
+    <Schedule><Frequency>Daily</Frequency></Schedule>
+    <OptionalFields><Field>Size</Field><Field>LastModifiedDate</Field><Field>ObjectAccessControlList</Field></OptionalFields>
+  </InventoryConfiguration>
+  <IsTruncated>false</IsTruncated>
+</ListInventoryConfigurationsResult>"""
+"""As S3 answers it (API Reference, ListBucketInventoryConfigurations); moto forgets the names of the fields."""
+
+Objects = Mapping[str, bool]  # key, and whether everybody may read it
+
+
+def acl_as_reported(public: bool) -> str:
+    grants = [{"type": "Canonical", "canonicalId": OWNER, "permission": "FULL_CONTROL"}]
+    if public:
+        grants.append({"type": "Group", "uri": EVERYBODY, "permission": "READ"})
+    return json.dumps({"version": "2022-11-10", "status": "AVAILABLE", "grants": grants})
+
+
+def as_csv(name: str, objects: Objects) -> bytes:
+    """Keys URL-encoded, the ACL in base64 (User Guide, "Amazon S3 Inventory list")."""
+    lines = []
+    for key, public in objects.items():
+        acl = base64.b64encode(acl_as_reported(public).encode()).decode()
+        cells = (name, quote_plus(key, safe="/"), "12", "2026-11-01T00:00:00.000Z", acl)
+        lines.append(",".join(f'"{cell}"' for cell in cells))
+    return gzip.compress("\n".join(lines).encode())
+
+
+def as_parquet(name: str, objects: Objects) -> bytes:
+    columns = {
+        "bucket": [name] * len(objects),
+        "key": list(objects),
+        "size": [12] * len(objects),
+        "object_access_control_list": [acl_as_reported(public) for public in objects.values()],
+    }
+    file = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), file)
+    return file.getvalue()
+
+
+WRITERS = {"CSV": (as_csv, ".csv.gz"), "Parquet": (as_parquet, ".parquet")}
+
+
+def put(server: Emulator, name: str, objects: Objects) -> None:
+    client = s3(server)
+    for key, public in objects.items():
+        client.put_object(Bucket=name, Key=key, Body=b"x", ACL="public-read" if public else "private")
+
+
+def report(server: Emulator, name: str, kind: str, objects: Objects, *, spoil: bool = False) -> None:
+    """A finished inventory report, laid out as S3 lays it out (User Guide, "Locating your inventory list")."""
+    client = s3(server)
+    client.create_bucket(Bucket="reports")
+    answer = CONFIGURED.format(kind=kind).encode()
+    server.faults.append(Fault(where=rf"^GET /{name}\?inventory$", body=answer))
+    write, suffix = WRITERS[kind]
+    content = write(name, objects)
+    file = f"inv/{name}/nightly/data/part-1{suffix}"
+    checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    manifest = json.dumps(
+        {
+            "sourceBucket": name,
+            "destinationBucket": "arn:aws:s3:::reports",
+            "version": "2016-11-30",
+            "fileFormat": kind,
+            "fileSchema": ", ".join(FIELDS),
+            "files": [{"key": file, "size": len(content), "MD5checksum": checksum}],
+        }
+    ).encode()
+    folder = f"inv/{name}/nightly/2026-11-22T01-00Z"
+    client.put_object(Bucket="reports", Key=file, Body=b"spoiled" if spoil else content)
+    client.put_object(Bucket="reports", Key=f"{folder}/manifest.json", Body=manifest)
+    sum_of_manifest = hashlib.md5(manifest, usedforsecurity=False).hexdigest()
+    client.put_object(Bucket="reports", Key=f"{folder}/manifest.checksum", Body=sum_of_manifest.encode())
+
+
+def opened(told: Read, uid: str) -> set[str]:
+    """The keys that anyone on the internet can read."""
+    prefix = uid.replace("bucket/", "object/") + "/"
+    return {
+        resource.removeprefix(prefix)
+        for resource in {each.uid for each in told.facts if isinstance(each, Resource) and each.kind == "object"}
+        for grant in told.grants(resource)
+        if grant.audience is not None and grant.audience >= Audience.ANYONE_WITH_LINK and grant.effective
+    }
+
+
+def asked_for_acls(server: Emulator) -> Sequence[str]:
+    return [each for each in server.seen if each.startswith("GET /plain/") and each.endswith("?acl")]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_an_inventory_tells_of_every_object(server: Emulator, kind: str) -> None:
+    """Only what the report calls open is asked for once more, hostile names included."""
+    objects = {f"quiet/{number}": False for number in range(50)} | {"a b/<script>+顧客.csv": True}
+    uid = bucket(server, "plain")
+    put(server, "plain", objects)
+    report(server, "plain", kind, objects)
+    server.seen.clear()
+
+    told = read(server)
+
+    assert opened(told, uid) == {"a b/<script>+顧客.csv"}
+    assert len(asked_for_acls(server)) == 1
+    assert not [gap for gap in told.gaps if gap.resource_uid == uid]
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_what_the_report_calls_open_and_is_closed_by_now_is_no_finding(server: Emulator, kind: str) -> None:
+    uid = bucket(server, "plain")
+    put(server, "plain", {"old.csv": False})
+    report(server, "plain", kind, {"old.csv": True, "deleted.csv": True})
+
+    assert opened(read(server), uid) == set()
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_report_that_is_spoiled_is_said_and_the_objects_are_sampled(server: Emulator, kind: str) -> None:
+    uid = bucket(server, "plain")
+    put(server, "plain", {"open.csv": True})
+    report(server, "plain", kind, {"open.csv": True}, spoil=True)
+
+    told = read(server)
+
+    assert opened(told, uid) == {"open.csv"}
+    assert told.gap("inventory report could not be read").outcome is Outcome.PARTIAL
+
+
+def test_without_a_report_a_sample_is_looked_at_and_its_size_said(server: Emulator) -> None:
+    uid = bucket(server, "plain")
+    put(server, "plain", dict.fromkeys((f"{number:03}" for number in range(40)), True))
+
+    told = read(server, objects_per_bucket=5)
+
+    assert len(opened(told, uid)) == 5
+    gap = told.gap("only a sample")
+    assert (gap.outcome, gap.seen, gap.total) == (Outcome.SKIPPED, 5, 40)
+
+
+def test_the_budget_of_an_account_is_kept(server: Emulator) -> None:
+    """Two requests find out that there is no report and what there is; the rest goes to objects."""
+    for name in ("first", "plain"):
+        bucket(server, name)
+        put(server, name, dict.fromkeys(map(str, range(10)), False))
+    server.seen.clear()
+
+    told = read(server, object_requests=6)
+
+    spent = [each for each in server.seen if "list-type" in each or "inventory" in each or "/" in each[5:].strip("/")]
+    assert len([each for each in spent if each.endswith("?acl") or "list-type" in each or "inventory" in each]) <= 7
+    assert told.gap("the budget of 6 requests")
+
+
+@pytest.mark.parametrize(("enforced", "block"), [(True, False), (False, True)])
+def test_no_object_is_asked_for_where_its_acl_cannot_matter(server: Emulator, enforced: bool, block: bool) -> None:
+    bucket(server, "plain", enforced=enforced, block=block)
+    put(server, "plain", {"a": False})
+    server.seen.clear()
+
+    read(server)
+
+    assert not [each for each in server.seen if "list-type" in each or "/plain/a" in each]
+
+
+def test_objects_that_may_not_be_listed_are_unknown(server: Emulator) -> None:
+    uid = bucket(server, "plain")
+    put(server, "plain", {"a": True})
+    server.faults.append(Fault(where=r"list-type=2"))
+
+    told = read(server)
+
+    gap = next(each for each in told.gaps if each.needs == "s3:ListBucket")
+    assert (gap.outcome, gap.resource_uid) == (Outcome.DENIED, uid)
+
+
+def test_the_cost_of_a_private_bucket(server: Emulator) -> None:
+    """Policy and blocks say that it is closed: nothing more is asked (issue: at most 5 requests a bucket)."""
+    for number in range(9):
+        bucket(server, f"private-{number}", enforced=True, block=True)
+    server.seen.clear()
+
+    read(server)
+
+    per_bucket = [each for each in server.seen if each.startswith("GET /private-")]
+    assert len(per_bucket) <= 9 * 4
+
+
+def reading(asked: str) -> bool:
+    """POST / is how STS and Organizations are asked."""
+    return asked.startswith(("GET ", "HEAD ", "POST / Get", "POST / List", "POST / Describe"))
+
+
+def test_nothing_is_ever_written(server: Emulator) -> None:
+    uid = bucket(server, "plain")
+    put(server, "plain", {"a": True})
+    server.seen.clear()
+
+    told: Any = read(server)
+
+    assert told.resource(uid)
+    assert [each for each in server.seen if not reading(each)] == []
