@@ -3,7 +3,8 @@
 A package that cannot be loaded costs itself only: it is told by name, with the reason, to whoever asks for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,6 +51,18 @@ def bundled_rules() -> Path:
     here = Path(__file__).parent
     packed = here / "_rules"
     return packed if packed.is_dir() else here.parent / "rules"
+
+
+@contextmanager
+def its_packages(name: str, extra: str) -> Iterator[None]:
+    """While a plugin does what it needs further packages for. Raises `ConfigurationError` where one is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"{name} needs the package {error.name}, which is not installed; for what comes with cloudscan: "
+            f"pip install 'cloudscan[{extra}]'."
+        ) from error
 
 
 def _names(group: str) -> tuple[str, ...]:

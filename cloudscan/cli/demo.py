@@ -21,6 +21,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
 
     Nothing outside this machine is touched. The scan is the real one: the connectors talk HTTP to the emulators.
     """
+    from cloudscan import plugins
     from cloudscan.cli.scan import run
     from cloudscan.config import Config, LedgerTable, OrganisationTable, ScanTable
     from cloudscan.errors import ConfigurationError
@@ -39,7 +40,8 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     )
     with ExitStack() as running:
         click.echo("Starting the emulators and building a small company …", err=True)
-        companies = [(plugin, running.enter_context(plugin.demo())) for plugin in loaded if plugin.demo]
+        with plugins.its_packages("The demo", "demo"):
+            companies = [(plugin, running.enter_context(plugin.demo())) for plugin in loaded if plugin.demo]
         connectors = [plugin.open(company.options, company.estate) for plugin, company in companies]
         page = Path(into) / "report.html"
         run(

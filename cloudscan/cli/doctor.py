@@ -26,7 +26,7 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
 
 def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     from cloudscan import config as configuration
-    from cloudscan import rule
+    from cloudscan import plugins, rule
     from cloudscan.ledger import Ledger
 
     try:
@@ -53,6 +53,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
             options = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
             yield Check(ok=True, what=f"connector {plugin.name}: {plugin.title}")
             if plugin.doctor:
-                yield from plugin.doctor(options, config.estate)
+                with plugins.its_packages(plugin.name, plugin.name):
+                    yield from plugin.doctor(options, config.estate)
     except CloudscanError as error:
         yield Check(ok=False, what="connectors", remedy=str(error))

@@ -65,5 +65,8 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
 
 def opened(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:
     """A connector with its configured options."""
+    from cloudscan import plugins
+
     given = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
-    return plugin.open(given, config.estate)
+    with plugins.its_packages(plugin.name, plugin.name):
+        return plugin.open(given, config.estate)

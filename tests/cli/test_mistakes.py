@@ -133,6 +133,28 @@ def test_something_that_is_no_connector_is_named(desk: Desk) -> None:
     assert "is a int, not a ConnectorPlugin" in said.err
 
 
+BARE = """
+import dataclasses
+from cloudscan_toy import PLUGIN as TOY
+
+def open_connector(options, estate):
+    import sdk_of_bare
+
+PLUGIN = dataclasses.replace(TOY, name="bare", open=open_connector)
+"""
+
+
+def test_a_missing_sdk_says_what_to_install(desk: Desk) -> None:
+    desk.install("bare", "connectors", "bare = bare_module:PLUGIN", {"bare_module": BARE})
+    desk.configure('[connectors.bare]\nfolder = "company"\n')
+
+    said = desk.run("scan")
+
+    assert said.code == 2
+    assert "bare needs the package sdk_of_bare" in said.err
+    assert "pip install" in said.err
+
+
 BUGGY = """
 import dataclasses
 from cloudscan_toy import PLUGIN as TOY
