@@ -1,0 +1,1 @@
+"""Google Drive and its company: what the connector reads."""
