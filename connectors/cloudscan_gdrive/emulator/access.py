@@ -27,7 +27,7 @@ from cloudscan_gdrive.emulator.records import (
 )
 
 _CACHED = 200_000
-_Key = tuple[int, int, int, tuple[Grant, ...], bool]
+Key = tuple[int, int, int, tuple[Grant, ...], bool]
 AUDIENCE = ".audience.googledomains.com"
 
 
@@ -47,20 +47,46 @@ class Access:
         self._drives = drives
         self._own_domains = own_domains
         self._audiences = audiences
-        self._held: dict[_Key, tuple[Held, ...]] = {}
+        self._held: dict[Key, tuple[Held, ...]] = {}
+        self._roles: dict[tuple[Key, int], str] = {}
+        self._anchors: dict[int, int] = {}
         self._identities: dict[int, frozenset[int]] = {}
 
     def forget(self) -> None:
         self._held.clear()
+        self._roles.clear()
+        self._anchors.clear()
         self._identities.clear()
+
+    def key(self, item: Item) -> Key:
+        """What the permissions of an item depend on: two items with the same key have the same ones."""
+        parent = item.parent
+        if parent >= 0:
+            folder = self._items[parent]
+            if folder is not None and folder.owner == item.owner:
+                parent = self._anchor(folder)
+        return (parent, item.owner, item.drive, item.grants, item.limited)
+
+    def _anchor(self, folder: Item) -> int:
+        """The nearest folder, from this one up, that hands down something else than it was handed."""
+        found = self._anchors.get(folder.number)
+        if found is None:
+            above = self._items[folder.parent] if folder.parent >= 0 else None
+            if folder.grants or folder.limited or (above is not None and above.owner != folder.owner):
+                found = folder.number
+            else:
+                found = TOP if above is None else self._anchor(above)
+            self._anchors[folder.number] = found
+        return found
 
     def held(self, item: Item) -> tuple[Held, ...]:
         """The permissions of an item, each principal once."""
-        key = (item.parent, item.owner, item.drive, item.grants, item.limited)
+        key = self.key(item)
         found = self._held.get(key)
         if found is None:
             if len(self._held) > _CACHED:
                 self._held.clear()
+                self._roles.clear()
             found = self._held[key] = self._merge(item)
         return found
 
@@ -72,7 +98,11 @@ class Access:
         """The strongest role of somebody, empty for none. Knowing the id is as good as having the link."""
         if item.owner == who:
             return "owner"
-        return self._strongest((held.grant for held in self.held(item)), who)
+        key = (self.key(item), who)
+        found = self._roles.get(key)
+        if found is None:
+            found = self._roles[key] = self._strongest((held.grant for held in self.held(item)), who)
+        return found
 
     def drive_role(self, drive: Drive, who: int) -> str:
         return self._strongest(drive.members, who)

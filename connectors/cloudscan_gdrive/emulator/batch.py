@@ -47,8 +47,8 @@ def read(outer: "Request", *, most: int) -> list[Part]:
         request = Request(verb=words[0], path=path, query=query, headers=headers, body=body)
         parts.append(Part(identity=str(part.get("Content-ID", "")), request=request))
     if len(parts) > most:
-        words = f"The batch request must not contain more than {most} calls."
-        raise errors.Refused(400, "badRequest", words)
+        too_many = f"The batch request must not contain more than {most} calls."
+        raise errors.Refused(400, "badRequest", too_many)
     return parts
 
 

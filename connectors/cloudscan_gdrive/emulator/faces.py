@@ -228,7 +228,7 @@ class Files:
         def write(view: View, item: Item) -> str | None:
             if item.drive != MY_DRIVE or not view.may_share(item):
                 return None
-            key = ("may", id(mask), view.published, view.details, item.parent, item.owner, item.grants, item.limited)
+            key = ("may", id(mask), view.published, view.details, self._world.access.key(item))
             if key not in self._remembered:
                 self._remembered[key] = dump(
                     [
@@ -247,7 +247,7 @@ class Files:
 
     def _permission_ids(self, _mask: masks.Mask) -> "_Writer":
         def write(view: View, item: Item) -> str | None:
-            key = ("ids", view.published, item.drive, item.parent, item.owner, item.grants, item.limited)
+            key = ("ids", view.published, self._world.access.key(item))
             if key not in self._remembered:
                 found = (
                     permission(self._world, held, shared_drive=False, details=False)["id"]

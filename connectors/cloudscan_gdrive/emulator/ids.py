@@ -3,6 +3,7 @@
 import base64
 import binascii
 import struct
+from functools import lru_cache
 
 _WORD = (1 << 64) - 1
 _SCRAMBLE, _SECOND, _THIRD = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03, 0x8CB92BA72F3D8DD7
@@ -11,6 +12,7 @@ _DRIVE_END = "Uk9PVA"  # both My Drive's root folders and shared drives end so
 _OFFSET = 1000
 
 
+@lru_cache(maxsize=20_000)
 def file_id(number: int) -> str:
     number += _OFFSET
     words = (number * _SCRAMBLE & _WORD, number * _SECOND & _WORD, number * _THIRD & _WORD)
@@ -29,10 +31,12 @@ def file_number(identity: str) -> int | None:
     return number if number >= 0 and file_id(number) == identity else None
 
 
+@lru_cache(maxsize=5_000)
 def drive_id(number: int) -> str:
     return "0AK" + _short(2 * number + 1) + _DRIVE_END
 
 
+@lru_cache(maxsize=5_000)
 def root_id(principal: int) -> str:
     """The root folder of somebody's My Drive."""
     return "0AK" + _short(2 * principal + 2) + _DRIVE_END

@@ -1,6 +1,7 @@
 """Values as JSON text, quickly: a page is put together from pieces, most of them remembered."""
 
 import json
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,11 +20,14 @@ def quoted(value: str) -> str:
 def moment(seconds: int) -> str:
     """A point in time as RFC 3339, as Google writes it."""
     day, rest = divmod(seconds, 86_400)
-    return f"{_day(day)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}.000Z"
+    return _day(day) + _clock(rest)
+
+
+@lru_cache(maxsize=86_400)
+def _clock(second: int) -> str:
+    return f"T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.000Z"
 
 
 @lru_cache(maxsize=20_000)
 def _day(number: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(number * 86_400, tz=UTC).strftime("%Y-%m-%d")
