@@ -9,7 +9,8 @@ Google leaves out, pages, throttles and fails on demand. It never writes.
 
 from cloudscan_gdrive.emulator.drive import Manners
 from cloudscan_gdrive.emulator.faults import Fault, outage, refusal, throttle
+from cloudscan_gdrive.emulator.quota import Quota
 from cloudscan_gdrive.emulator.server import Server, serve
 from cloudscan_gdrive.emulator.world import World
 
-__all__ = ["Fault", "Manners", "Server", "World", "outage", "refusal", "serve", "throttle"]
+__all__ = ["Fault", "Manners", "Quota", "Server", "World", "outage", "refusal", "serve", "throttle"]

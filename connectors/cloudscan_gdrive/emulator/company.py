@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from cloudscan.connector import Estate, Partner
 from cloudscan_gdrive.emulator.records import (
     ANYONE,
     DOCUMENT,
@@ -106,6 +107,12 @@ def build(files: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
         if collecting:
             gc.enable()
     return Company(world=world, admin=ADMIN, situations=situations)
+
+
+def estate() -> Estate:
+    """Who the company is to the scanner: its name and its partner, with the domains left to be found."""
+    partner = Partner(name="Tanuki Haulage", domains=frozenset({PARTNER}), owner="logistics@kumo.example")
+    return Estate(name="Kumo Logistics", partners=(partner,))
 
 
 def _people(world: World, files: int) -> list[str]:

@@ -13,8 +13,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from cloudscan_gdrive.emulator.drive import Manners
 from cloudscan_gdrive.emulator.faults import Faults
+from cloudscan_gdrive.emulator.quota import Quota
 from cloudscan_gdrive.emulator.records import Event
 from cloudscan_gdrive.emulator.service import Answer, Request, Seen, Service
 from cloudscan_gdrive.emulator.signin import SignIn
@@ -93,14 +96,16 @@ def serve(
     *,
     port: int = 0,
     manners: Manners | None = None,
+    quota: Quota | None = None,
     token_seconds: float = 3600,
     delegated: frozenset[str] | None = None,
+    key: RSAPrivateKey | None = None,
 ) -> Iterator[Server]:
     """Run the emulator of a world until the block is left."""
-    sign_in = SignIn(world, seconds=token_seconds, delegated=delegated)
-    service = Service(world, sign_in, manners or Manners())
+    sign_in = SignIn(world, seconds=token_seconds, delegated=delegated, key=key)
+    service = Service(world, sign_in, manners or Manners(), quota or Quota())
     http = _Http(("127.0.0.1", port), service)
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True, name="google")
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True, name="google")
     thread.start()
     try:
         yield Server(f"http://127.0.0.1:{http.server_port}", service)

@@ -13,6 +13,7 @@ from cloudscan_gdrive.emulator.drive import DriveApi, Manners
 from cloudscan_gdrive.emulator.faults import Fault, Faults
 from cloudscan_gdrive.emulator.policies import PoliciesApi
 from cloudscan_gdrive.emulator.published import Call, Catalogue
+from cloudscan_gdrive.emulator.quota import Meter, Quota
 from cloudscan_gdrive.emulator.signin import Denied, SignIn
 from cloudscan_gdrive.emulator.text import dump
 from cloudscan_gdrive.emulator.world import World
@@ -62,11 +63,12 @@ class Seen:
 class Service:
     """Everything but the network."""
 
-    def __init__(self, world: World, sign_in: SignIn, manners: Manners) -> None:
+    def __init__(self, world: World, sign_in: SignIn, manners: Manners, quota: Quota) -> None:
         self.world = world
         self.sign_in = sign_in
         self.manners = manners
         self.faults = Faults()
+        self._meter = Meter(quota)
         self.log: list[Seen] = []
         self._catalogue = Catalogue()
         self._drive = DriveApi(world, manners)
@@ -158,6 +160,8 @@ class Service:
         run = self._methods.get(method.id)
         if run is None:
             raise errors.Refused(501, "notImplemented", f"The emulator does not know {method.id}.")
+        if method.api == "drive":
+            self._meter.spend(method.id, token.email, time.monotonic())
         with self.world.lock:
             person = self.world.find(token.email)
             if person is None:

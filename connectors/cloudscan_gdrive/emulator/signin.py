@@ -39,16 +39,21 @@ class Token:
     ends: float
 
 
-@dataclass(frozen=True, kw_only=True)
 class Denied(Exception):
     """The token endpoint's own form of error."""
 
-    code: int
-    error: str
-    description: str
+    def __init__(self, *, code: int, error: str, description: str) -> None:
+        super().__init__(description)
+        self.code = code
+        self.error = error
 
     def body(self) -> dict[str, str]:
-        return {"error": self.error, "error_description": self.description}
+        return {"error": self.error, "error_description": str(self)}
+
+
+def new_key() -> rsa.RSAPrivateKey:
+    """A service account's key. Making one takes a while, so tests share theirs."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class SignIn:
@@ -60,13 +65,14 @@ class SignIn:
         *,
         seconds: float = 3600,
         delegated: frozenset[str] | None = None,
+        key: rsa.RSAPrivateKey | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.seconds = seconds
         self.delegated = delegated  # None: every scope
         self._world = world
         self._clock = clock
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._key = key or new_key()
         self._key_id = secrets.token_hex(20)
         self._tokens: dict[str, Token] = {}
         self._refreshing: dict[str, tuple[str, frozenset[str]]] = {}
@@ -89,7 +95,10 @@ class SignIn:
         }
 
     def authorized_user_info(self, url: str, email: str, scopes: frozenset[str]) -> dict[str, Any]:
-        """What one user's own consent leaves behind: a refresh token."""
+        """What one user's own consent leaves behind: a refresh token.
+
+        `Credentials.from_authorized_user_info` of google-auth passes over `token_uri`; hand it to `Credentials`.
+        """
         refresh = f"1//{secrets.token_urlsafe(32)}"
         self._refreshing[refresh] = (email, scopes)
         return {
@@ -119,6 +128,10 @@ class SignIn:
                 raise Denied(code=400, error="invalid_grant", description="Bad Request")
             email, scopes = self._refreshing[refresh]
             self._may(email)
+            narrowed = frozenset(form.get("scope", "").split())
+            if not narrowed <= scopes:
+                raise Denied(code=400, error="invalid_scope", description="Some requested scopes cannot be granted")
+            scopes = narrowed or scopes
             return {**self._new(email, scopes), "scope": " ".join(sorted(scopes))}
         raise Denied(code=400, error="unsupported_grant_type", description=f"Invalid grant_type: {kind}")
 

@@ -8,7 +8,7 @@ import threading
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cloudscan_gdrive.emulator import ids
 from cloudscan_gdrive.emulator.access import Access
@@ -425,6 +425,20 @@ class World:
             item.grants = tuple(one for one in item.grants if one.principal != principal)
             self.shared_with[principal].discard(item.number)
             self._touched(item, people)
+
+    def pass_time(self, time: timedelta) -> None:
+        """Let time go by: permissions whose end has come are gone, as any other change."""
+        with self.lock:
+            self.now += int(time.total_seconds())
+            shared = {number for numbers in self.shared_with.values() for number in numbers}
+            for item in filter(None, map(self.items.__getitem__, sorted(shared))):
+                if any(0 < grant.expires <= self.now for grant in item.grants):
+                    people = self._people(item)
+                    ended = [grant for grant in item.grants if 0 < grant.expires <= self.now]
+                    item.grants = tuple(grant for grant in item.grants if grant not in ended)
+                    for grant in ended:
+                        self.shared_with[grant.principal].discard(item.number)
+                    self._touched(item, people)
 
     def limit(self, folder: Item, limited: bool = True) -> None:
         """Switch limited access on: what is above the folder no longer reaches into it. Folders only."""

@@ -1,9 +1,11 @@
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from cloudscan_gdrive.emulator import Server, World, company, serve
 from cloudscan_gdrive.emulator.company import Company
+from cloudscan_gdrive.emulator.signin import new_key
 
 
 @pytest.fixture
@@ -22,14 +24,19 @@ def world() -> World:
     return world
 
 
+@pytest.fixture(scope="session")
+def key() -> RSAPrivateKey:
+    return new_key()
+
+
 @pytest.fixture
-def server(world: World) -> Iterator[Server]:
-    with serve(world) as running:
+def server(world: World, key: RSAPrivateKey) -> Iterator[Server]:
+    with serve(world, key=key) as running:
         yield running
 
 
 @pytest.fixture
-def office(kumo: Company) -> Iterator[Server]:
+def office(kumo: Company, key: RSAPrivateKey) -> Iterator[Server]:
     """The company, served."""
-    with serve(kumo.world) as running:
+    with serve(kumo.world, key=key) as running:
         yield running

@@ -28,8 +28,13 @@ def scopes(*names: str) -> list[str]:
 
 def acting_for(server: Server, user: str, *names: str) -> Any:
     """The service account's credentials, acting for a user."""
-    info = server.service_account_info()
-    return service_account.Credentials.from_service_account_info(info, scopes=scopes(*names), subject=user)
+    return key_of(server.service_account_info(), user, *names)
+
+
+def key_of(info: dict[str, str], user: str, *names: str) -> Any:
+    """Credentials from what a key file holds."""
+    library: Any = service_account.Credentials
+    return library.from_service_account_info(info, scopes=scopes(*names), subject=user)
 
 
 def drive(server: Server, user: str = MORI, *names: str) -> Any:
@@ -47,7 +52,9 @@ def policies(server: Server, user: str = AOKI) -> Any:
 def signed_in(server: Server, user: str, *names: str) -> Any:
     """One user who consented himself."""
     info = server.authorized_user_info(user, *scopes(*names))
-    return client(server, "drive", Credentials.from_authorized_user_info(info))
+    library: Any = Credentials
+    wanted = ("refresh_token", "token_uri", "client_id", "client_secret", "scopes")
+    return client(server, "drive", library(None, **{name: info[name] for name in wanted}))
 
 
 def client(server: Server, api: str, credentials: Any) -> Any:

@@ -1,11 +1,12 @@
+from datetime import timedelta
 from typing import Any
 
 from cloudscan_gdrive.emulator import Server, World
 from cloudscan_gdrive.emulator.records import Drive
-from cloudscan_gdrive.emulator.world import folder
+from cloudscan_gdrive.emulator.world import SPRING, folder
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive, refusal
 
-BOTH = {"includeItemsFromAllDrives": True, "supportsAllDrives": True}
+BOTH: dict[str, Any] = {"includeItemsFromAllDrives": True, "supportsAllDrives": True}
 
 
 class Log:
@@ -168,3 +169,13 @@ def test_tokens_do_not_expire_but_can_be_refused(server: Server, world: World) -
     assert refusal(changes.list(pageToken=token)) == (400, "invalid")
     assert refusal(changes.list(pageToken="nonsense")) == (400, "invalid")
     assert refusal(changes.list(pageToken="99999999")) == (400, "invalid")
+
+
+def test_an_expired_permission_is_gone(server: Server, world: World) -> None:
+    item = world.create("plan", owner=MORI)
+    world.share(item, HAYASHI, expires=SPRING + timedelta(days=10))
+    mine, theirs = Log(server), Log(server, HAYASHI)
+
+    world.pass_time(timedelta(days=11))
+
+    assert (mine.files(), theirs.files()) == ({item.id: False}, {item.id: True})

@@ -1,3 +1,9 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from cloudscan_gdrive.emulator import Server, company
@@ -57,3 +63,34 @@ def test_every_situation_can_be_seen_by_somebody(office: Server, kumo: Company) 
 
     drives = {drive.id for drive in kumo.world.drives if drive}
     assert unseen - drives == set()
+
+
+def test_it_runs_on_its_own(tmp_path: Path) -> None:
+    """As a command: it prints where it is and writes a key."""
+    key = tmp_path / "key.json"
+    command = [sys.executable, "-m", "cloudscan_gdrive.emulator", "--files", "20", "--key", str(key)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            process.stdout.readline()
+            info = json.loads(key.read_text(encoding="utf-8"))
+        finally:
+            process.terminate()
+
+    assert url.startswith("http://127.0.0.1:")
+    assert info["token_uri"] == f"{url}/token"
+
+
+def test_remembered_permissions_are_those_worked_out_anew() -> None:
+    """Items that share a key share their permissions: a shortcut that must not change an answer."""
+    world = company.build(3000).world
+    access = world.access
+    items = [item for item in world.items if item is not None]
+    remembered = [(access.held(item), access.visibility(item)) for item in items]
+
+    for item, before in zip(items, remembered, strict=True):
+        access.forget()
+        assert (access.held(item), access.visibility(item)) == before

@@ -1,17 +1,18 @@
-import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
 from typing import Any
 
 import httplib2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from google.auth.exceptions import RefreshError
 from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from cloudscan_gdrive.emulator import Fault, Server, World, outage, refusal, throttle
+from cloudscan_gdrive.emulator import Fault, Quota, Server, World, outage, refusal, serve, throttle
 from tests.connectors.gdrive.emulator import google
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive
 
@@ -61,10 +62,10 @@ def test_pages_for_people(server: Server) -> None:
 
 
 def test_broken_bodies(server: Server) -> None:
+    """What is no JSON, the client library hands over as text, without a word."""
     server.faults.add(Fault(where=LISTING, garble=True, times=1), Fault(where=LISTING, cut=True))
 
-    with pytest.raises(json.JSONDecodeError):
-        drive(server).files().list().execute()
+    assert isinstance(drive(server).files().list().execute(), str)
     with pytest.raises((HTTPException, OSError, httplib2.HttpLib2Error)):
         drive(server).files().list().execute()
 
@@ -142,3 +143,35 @@ def test_the_log(server: Server) -> None:
     assert (seen.method, seen.user, seen.status) == ("drive.files.list", MORI, 200)
     assert "q=trashed = false" in seen.query
     assert server.requests == 2
+
+
+def test_a_quota_of_units(world: World, key: RSAPrivateKey) -> None:
+    """Lists are dear, single files cheap; the next minute begins anew."""
+    item = world.create("plan", owner=MORI)
+    with serve(world, quota=Quota(user_units=210, seconds=0.5), key=key) as server:
+        files = drive(server).files()
+        answers = [google.refusal(files.list()) for _ in range(3)]
+        cheap = google.refusal(files.get(fileId=item.id))
+        others = google.refusal(drive(server, HAYASHI).files().list())
+        time.sleep(0.5)
+
+        assert answers == [(200, ""), (200, ""), (403, "userRateLimitExceeded")]
+        assert cheap == others == google.refusal(files.list()) == (200, "")
+
+
+def test_many_ask_at_once_while_the_world_changes(server: Server, world: World) -> None:
+    """Nobody sees half a change."""
+    for index in range(200):
+        world.create(f"file {index}", owner=MORI)
+
+    def scan(_: int) -> int:
+        fields = "nextPageToken,files(id,permissions(id))"
+        found = google.everything(drive(server).files().list, "files", fields=fields, pageSize=20)
+        return len({file["id"] for file in found})
+
+    with ThreadPoolExecutor(4) as pool:
+        counts = pool.map(scan, range(8))
+        for index in range(50):
+            world.share(world.create(f"new {index}", owner=MORI), "anyone")
+
+    assert all(200 <= count <= 250 for count in counts)

@@ -6,11 +6,20 @@ from typing import Any
 
 import pytest
 from google.auth.exceptions import RefreshError
-from google.oauth2 import service_account
 from googleapiclient.errors import HttpError
 
 from cloudscan_gdrive.emulator import Server, World, company, serve
-from tests.connectors.gdrive.emulator.google import MORI, acting_for, client, drive, reason, refusal, scopes, signed_in
+from tests.connectors.gdrive.emulator.google import (
+    MORI,
+    acting_for,
+    client,
+    drive,
+    key_of,
+    reason,
+    refusal,
+    scopes,
+    signed_in,
+)
 
 
 def test_a_service_account_acts_for_a_user(server: Server) -> None:
@@ -47,10 +56,9 @@ def test_a_forged_key_is_refused(server: Server, world: World) -> None:
     """Only the key that this emulator made counts."""
     with serve(world) as other:
         info = {**other.service_account_info(), "token_uri": f"{server.url}/token"}
-    credentials = service_account.Credentials.from_service_account_info(info, scopes=scopes("drive"), subject=MORI)
 
     with pytest.raises(RefreshError, match="invalid_grant"):
-        client(server, "drive", credentials).files().list().execute()
+        client(server, "drive", key_of(info, MORI, "drive")).files().list().execute()
 
 
 def test_a_scope_that_the_method_does_not_take_is_refused(server: Server) -> None:
@@ -119,7 +127,7 @@ def test_a_user_suspended_in_the_middle_loses_his_token(server: Server, world: W
 
 def test_the_key_file_is_ready_to_use(server: Server, tmp_path: Path) -> None:
     path = server.write_key(tmp_path / "key.json")
-    credentials = service_account.Credentials.from_service_account_file(str(path), scopes=scopes("drive"), subject=MORI)
+    credentials = key_of(json.loads(path.read_text()), MORI, "drive")
 
     assert client(server, "drive", credentials).files().list().execute()["files"] == []
     assert path.stat().st_mode & 0o077 == 0
