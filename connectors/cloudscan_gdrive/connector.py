@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -72,7 +72,7 @@ class DriveConnector:
         yield from tell(scope)
         yield self._spent()
 
-    def _tell_directory(self, scope: Scope) -> Iterator[Told]:
+    def _tell_directory(self, _directory: Scope) -> Iterator[Told]:
         found = self._directory()
         yield from found.gaps
         yield from facts_of_directory(found.people, found.users, found.groups, found.members)
@@ -101,7 +101,9 @@ class DriveConnector:
                 return
             for drive in page.drives:
                 params = {"drive": msgspec.json.encode(drive).decode()}
-                yield _scope("shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params)
+                yield _scope(
+                    "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
+                )
             token = page.next_page_token or None
             if token is None:
                 return
@@ -113,9 +115,13 @@ class DriveConnector:
             raise Malformed(f"the user with the id {scope.params['id']} is not in the directory any more")
         address = user.primary_email.lower()
         drive = _my_drive(user.id, address, user.name.full_name or address, people)
-        if user.suspended or user.archived:
-            # Nobody can act for him, so his drive is known only as far as that it is there.
-            yield drive
+        yield drive
+        try:
+            yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive)
+        except AccessDenied:
+            if not (user.suspended or user.archived):
+                raise
+            # Nobody can act for him: his drive is known only as far as that it is there.
             state = "suspended" if user.suspended else "archived"
             yield Gap(
                 table="resources",
@@ -124,8 +130,6 @@ class DriveConnector:
                 needs="to move its files to a manager (Admin console, Transfer ownership)",
                 resource_uid=drive.uid,
             )
-            return
-        yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive)
 
     def _tell_own_drive(self, scope: Scope) -> Iterator[Told]:
         address, identity = scope.params["email"].lower(), scope.params["id"]
@@ -143,6 +147,7 @@ class DriveConnector:
             status="active",
         )
         drive = _my_drive(identity, address, address, people)
+        yield drive
         yield from facts_of_my_drive(self.google, people, self.options, "", drive)
 
     def _tell_shared_drive(self, scope: Scope) -> Iterator[Told]:
@@ -154,9 +159,7 @@ class DriveConnector:
         """Read once; a scan that goes on in another process reads it again."""
         with self._lock:
             if "" not in self._known:
-                self._known[""] = read_directory(
-                    self.google, self.estate, self.options.admin, self.options.customer
-                )
+                self._known[""] = read_directory(self.google, self.estate, self.options.admin, self.options.customer)
             return self._known[""]
 
     def _spent(self) -> Spent:
@@ -178,5 +181,3 @@ def _my_drive(identity: str, address: str, name: str, people: People) -> Resourc
         owner_uid=uids.user(address),
         size_bytes=0,
     )
-
-

@@ -155,9 +155,7 @@ def _members(google: Google, admin: str, groups: Sequence[Group], gaps: list[Gap
 
 def _units(google: Google, admin: str, customer: str, gaps: list[Gap]) -> Sequence[Unit]:
     try:
-        return google.ask(
-            Units, google.units, admin, customerId=customer, type="allIncludingParent"
-        ).organization_units
+        return google.ask(Units, google.units, admin, customerId=customer, type="allIncludingParent").organization_units
     except AccessDenied as refused:
         gaps.append(_gap("settings", refused, "org units have no names"))
         return ()

@@ -1,6 +1,6 @@
 """Reading one drive, somebody's own or a shared one: every file, and every way into it.
 
-Lists come with folders first (`orderBy=folder`), so that what lies in a folder can be told apart from what was shared by
+Lists come with folders first (`orderBy=folder`), so that what lies in a folder can be told from what was shared by
 itself. Folders are kept until the first file comes; files are told as they come.
 """
 
@@ -11,15 +11,26 @@ from typing import Any
 import msgspec
 
 from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied, Malformed
-from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Outcome, Principal, Resource
-from cloudscan.facts import Setting, Via
+from cloudscan.errors import Malformed
+from cloudscan.facts import (
+    Access,
+    Affiliation,
+    AnyFact,
+    Audience,
+    Grant,
+    Membership,
+    Outcome,
+    Principal,
+    Resource,
+    Setting,
+    Via,
+)
 from cloudscan_gdrive import uids
-from cloudscan_gdrive.answers import File, Files, Permission, Permissions, RawFiles, SharedDrive, User
+from cloudscan_gdrive.answers import File, Files, Permission, Permissions, RawFiles, Restrictions, SharedDrive, User
 from cloudscan_gdrive.google import Google, Vanished
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
-from cloudscan_gdrive.translate import Meaning, is_inherited, key_of, meaning
+from cloudscan_gdrive.translate import Meaning, is_inherited, meaning
 from cloudscan_gdrive.tree import Folder, Tree
 
 FOLDER = "application/vnd.google-apps.folder"
@@ -32,11 +43,21 @@ _COMMON = (
     "id,name,mimeType,parents,size,createdTime,modifiedTime,trashed,copyRequiresWriterPermission,"
     "inheritedPermissionsDisabled,shortcutDetails(targetId),labelInfo"
 )
-_OF_MY_DRIVE = f"nextPageToken,incompleteSearch,files({_COMMON},owners(emailAddress),writersCanShare,permissions({_PERMISSION}))"
+_OF_MY_DRIVE = (
+    f"nextPageToken,incompleteSearch,files({_COMMON},owners(emailAddress),writersCanShare,permissions({_PERMISSION}))"
+)
 _OF_SHARED_DRIVE = f"nextPageToken,incompleteSearch,files({_COMMON},hasAugmentedPermissions)"
 _PERMISSIONS = f"nextPageToken,permissions({_PERMISSION})"
 _OPEN = " or ".join(
     f"visibility = '{each}'" for each in ("anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink")
+)
+
+_SWITCHES = (
+    "domain_users_only",
+    "drive_members_only",
+    "copy_requires_writer",
+    "folders_shared_by_managers_only",
+    "managers_set_restrictions",
 )
 
 Told = AnyFact | Gap
@@ -127,8 +148,7 @@ class _Reading:
 
 
 def facts_of_my_drive(google: Google, people: People, options: Options, user: str, drive: Resource) -> Iterator[Told]:
-    """Everything that a user owns. `user` is who is asked for (empty: the credentials' own); `drive` is told first."""
-    yield drive
+    """Everything that a user owns. `user` is who is asked for (empty: the credentials' own)."""
     root = google.ask(File, google.file, user, fileId="root", fields="id").id
     tree = Tree(top=drive.uid, roots=frozenset({root}))
     reading = _Reading(google, people, options, tree, drive.owner_uid)
@@ -231,7 +251,9 @@ def _own_file(reading: _Reading, file: File) -> Iterator[Told]:
         yield reading.people.principal("user", file.owners[0].email_address)
     yield resource
     if file.permissions is None:
-        yield Grant(uid=f"{resource.uid}#unread", resource_uid=resource.uid, audience=None, access=Access.READ, via=Via.DIRECT)
+        yield Grant(
+            uid=f"{resource.uid}#unread", resource_uid=resource.uid, audience=None, access=Access.READ, via=Via.DIRECT
+        )
         yield Gap(
             table="grants",
             outcome=Outcome.DENIED,
@@ -413,21 +435,24 @@ def _permissions(google: Google, user: str, file_id: str, **what: Any) -> list[P
             return found
 
 
-def _restrictions(
-    found: SharedDrive, uid: str, members: Sequence[Permission], people: People
-) -> Iterator[Setting]:
-    told = found.restrictions
-    switches: Mapping[str, bool | None] = {
-        "domain_users_only": told and told.domain_users_only,
-        "drive_members_only": told and told.drive_members_only,
-        "copy_requires_writer": told and told.copy_requires_writer_permission,
-        "folders_shared_by_managers_only": told and told.sharing_folders_requires_organizer_permission,
-        "managers_set_restrictions": None if told is None else not told.admin_managed_restrictions,
-    }
-    for name, value in switches.items():
+def _restrictions(found: SharedDrive, uid: str, members: Sequence[Permission], people: People) -> Iterator[Setting]:
+    for name, value in _switches(found.restrictions).items():
         yield Setting(scope_uid=uid, name=name, value=None if value is None else str(value).lower())
     managers = [member for member in members if member.role == "organizer" and _alive(member, people)]
     yield Setting(scope_uid=uid, name="managers", value=str(len(managers)))
+
+
+def _switches(told: Restrictions | None) -> Mapping[str, bool | None]:
+    if told is None:
+        return dict.fromkeys(_SWITCHES)
+    values = (
+        told.domain_users_only,
+        told.drive_members_only,
+        told.copy_requires_writer_permission,
+        told.sharing_folders_requires_organizer_permission,
+        not told.admin_managed_restrictions,
+    )
+    return dict(zip(_SWITCHES, values, strict=True))
 
 
 def _alive(member: Permission, people: People) -> bool:

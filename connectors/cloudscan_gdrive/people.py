@@ -12,10 +12,46 @@ from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Group, Member, User
 
 CONSUMER = frozenset(
-    """gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com yahoo.co.jp ymail.com icloud.com me.com
-    mac.com aol.com gmx.de gmx.net gmx.com web.de t-online.de proton.me protonmail.com qq.com 163.com 126.com naver.com
-    docomo.ne.jp ezweb.ne.jp au.com softbank.ne.jp i.softbank.jp nifty.com biglobe.ne.jp so-net.ne.jp ocn.ne.jp
-    mail.ru yandex.ru zoho.com fastmail.com hey.com""".split()
+    {
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.co.jp",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "gmx.de",
+        "gmx.net",
+        "gmx.com",
+        "web.de",
+        "t-online.de",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "naver.com",
+        "docomo.ne.jp",
+        "ezweb.ne.jp",
+        "au.com",
+        "softbank.ne.jp",
+        "i.softbank.jp",
+        "nifty.com",
+        "biglobe.ne.jp",
+        "so-net.ne.jp",
+        "ocn.ne.jp",
+        "mail.ru",
+        "yandex.ru",
+        "zoho.com",
+        "fastmail.com",
+        "hey.com",
+    }
 )
 """Domains where anybody gets a mail account."""
 
@@ -63,13 +99,13 @@ class People:
         known = self.groups.get(self.address_of(group))
         return [self.users[address] for address in known.users] if known else []
 
-    def principal(self, kind: str, email: str, name: str = "") -> Principal:
-        """A user or group that a permission names by its address."""
+    def principal(self, kind: str, email: str) -> Principal:
+        """A user or group that a permission names by its address. Strangers choose their display names: not used."""
         address = self.address_of(email)
         domain = address.rpartition("@")[2]
         affiliation = self.affiliation(domain)
         if kind == "group":
-            return self._group(address, name, domain, affiliation)
+            return self._group(address, domain, affiliation)
         if known := self.users.get(address):
             return self._user(known)
         person = self.private.get(address)
@@ -80,7 +116,7 @@ class People:
             kind="user",
             email=address,
             domain=domain,
-            name=name or address,
+            name=address,
             affiliation=affiliation,
             # Of a domain of ours, and unknown to the directory: an account that was deleted.
             status="deleted" if affiliation is Affiliation.INTERNAL and self.users else "active",
@@ -92,7 +128,7 @@ class People:
             },
         )
 
-    def domain_principal(self, domain: str, name: str = "") -> Principal:
+    def domain_principal(self, domain: str) -> Principal:
         """A whole domain, or a target audience."""
         return Principal(
             uid=uids.domain(domain),
@@ -100,13 +136,13 @@ class People:
             account=self.primary,
             kind="audience" if domain.endswith(AUDIENCE) else "domain",
             domain=domain,
-            name=name or domain,
+            name=domain,
             affiliation=self.affiliation(domain),
             status="active",
             detail=self._contract(domain),
         )
 
-    def _group(self, address: str, name: str, domain: str, affiliation: Affiliation) -> Principal:
+    def _group(self, address: str, domain: str, affiliation: Affiliation) -> Principal:
         known = self.groups.get(address)
         return Principal(
             uid=uids.group(address),
@@ -115,7 +151,7 @@ class People:
             kind="group",
             email=address,
             domain=domain,
-            name=known.name if known else name or address,
+            name=known.name if known else address,
             affiliation=affiliation,
             status="active",
             detail={"outsiders": str(known.outsiders)} if known else self._contract(domain),
@@ -202,7 +238,7 @@ def facts_of_directory(
             told.add(fact.uid)
             yield fact
     for group in groups:
-        fact = known.principal("group", group.email, group.name)
+        fact = known.principal("group", group.email)
         told.add(fact.uid)
         yield fact
     everybody = uids.everybody(known.primary)

@@ -91,7 +91,7 @@ def _who(permission: Permission, people: People) -> tuple[Principal | None, Audi
             found = permission.allow_file_discovery
             return None, Audience.ANYONE_DISCOVERABLE if found else Audience.ANYONE_WITH_LINK
         case "domain":
-            principal = people.domain_principal(permission.domain.lower(), permission.display_name)
+            principal = people.domain_principal(permission.domain.lower())
             ours = principal.affiliation is Affiliation.INTERNAL
             return principal, Audience.ORGANISATION if ours else Audience.EXTERNAL_DOMAIN
         case "user" | "group" if permission.deleted or not permission.email_address:
@@ -99,7 +99,7 @@ def _who(permission: Permission, people: People) -> tuple[Principal | None, Audi
         case "group":
             return _group(permission, people)
         case "user":
-            principal = people.principal("user", permission.email_address, permission.display_name)
+            principal = people.principal("user", permission.email_address)
             ours = principal.affiliation is Affiliation.INTERNAL
             return principal, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
         case _:
@@ -107,7 +107,7 @@ def _who(permission: Permission, people: People) -> tuple[Principal | None, Audi
 
 
 def _group(permission: Permission, people: People) -> tuple[Principal, Audience]:
-    principal = people.principal("group", permission.email_address, permission.display_name)
+    principal = people.principal("group", permission.email_address)
     known = people.groups.get(principal.email)
     if known and known.outsiders:
         return principal, Audience.NAMED_EXTERNAL
@@ -135,7 +135,10 @@ def _chain(permission: Permission, people: People, audience: Audience | None) ->
     if permission.view == "metadata":
         can, dekiru = "see that it exists", "存在の確認"
     who, dare = _words(permission, people, audience)
-    english = [f"{who} can {can}.", f"Drive lists the permission {permission.id}: type {permission.type}, role {permission.role}."]
+    english = [
+        f"{who} can {can}.",
+        f"Drive lists the permission {permission.id}: type {permission.type}, role {permission.role}.",
+    ]
     japanese = [
         f"{dare}が{dekiru}できます。",
         f"Driveの権限 {permission.id}: 種別 {permission.type}、ロール {permission.role}。",
@@ -150,7 +153,10 @@ def _words(permission: Permission, people: People, audience: Audience | None) ->
     name = permission.email_address or permission.domain or permission.display_name
     match audience:
         case Audience.ANYONE_DISCOVERABLE:
-            return "Anyone on the internet, who can find it by searching,", "インターネット上の誰でも(検索でも見つけられる状態)"
+            return (
+                "Anyone on the internet, who can find it by searching,",
+                "インターネット上の誰でも(検索でも見つけられる状態)",
+            )
         case Audience.ANYONE_WITH_LINK:
             return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも(ログイン不要)"
         case Audience.EXTERNAL_DOMAIN:
@@ -170,16 +176,29 @@ def _notes(permission: Permission, people: People) -> list[tuple[str, str]]:
     notes: list[tuple[str, str]] = []
     address = permission.email_address.lower()
     if permission.domain.lower().endswith(AUDIENCE):
-        notes.append(("It is a target audience: a set of our own people.", "対象グループ(ターゲットオーディエンス)で、社内の利用者です。"))
+        notes.append(
+            (
+                "It is a target audience: a set of our own people.",
+                "対象グループ(ターゲットオーディエンス)で、社内の利用者です。",
+            )
+        )
     group = people.groups.get(people.address_of(address)) if permission.type == "group" else None
     if group and group.outsiders:
         notes.append(
-            (f"The group holds {group.outsiders} people from outside.", f"このグループには社外の人が{group.outsiders}人います。")
+            (
+                f"The group holds {group.outsiders} people from outside.",
+                f"このグループには社外の人が{group.outsiders}人います。",
+            )
         )
     if person := people.private.get(address):
         notes.append((f"It is the private account of {person}.", f"{person} の個人アカウントです。"))
     if permission.deleted:
-        notes.append(("The account was deleted, so nobody gets in by it.", "アカウントは削除済みのため、これで入れる人はいません。"))
+        notes.append(
+            (
+                "The account was deleted, so nobody gets in by it.",
+                "アカウントは削除済みのため、これで入れる人はいません。",
+            )
+        )
     if permission.pending_owner:
         notes.append(("The owner wants to hand the file over to them.", "オーナー権限の譲渡を待っている状態です。"))
     if permission.expiration_time:
