@@ -69,7 +69,8 @@ class Files:
             else:
                 plan.append((f'"{name}":', self._lists[name](self, below)))
         if len(self._plans) > 500:
-            self._plans.clear()
+            self._plans.clear()  # they keep the masks alive by whose identity answers are remembered
+            self._remembered.clear()
         self._plans[id(mask)] = (mask, plan)
         return plan
 
