@@ -7,8 +7,8 @@ It refuses what Google refuses (by the discovery documents that the client libra
 Google leaves out, pages, throttles and fails on demand. It never writes.
 """
 
-from cloudscan_gdrive.emulator.drive import Manners
 from cloudscan_gdrive.emulator.faults import Fault, outage, refusal, throttle
+from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.quota import Quota
 from cloudscan_gdrive.emulator.server import Server, serve
 from cloudscan_gdrive.emulator.world import World

@@ -6,12 +6,9 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from cloudscan_gdrive.emulator import errors
-
-if TYPE_CHECKING:
-    from cloudscan_gdrive.emulator.service import Answer, Request
+from cloudscan_gdrive.emulator.messages import Answer, Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +16,11 @@ class Part:
     """One request of a batch."""
 
     identity: str
-    request: "Request"
+    request: Request
 
 
-def read(outer: "Request", *, most: int) -> list[Part]:
+def read(outer: Request, *, most: int) -> list[Part]:
     """The requests in a batch; each may do without its own Authorization."""
-    from cloudscan_gdrive.emulator.service import Request
-
     head = f"Content-Type: {outer.headers.get('content-type', '')}\r\nMIME-Version: 1.0\r\n\r\n"
     message = email.message_from_bytes(head.encode() + outer.body, policy=email.policy.HTTP)
     if not message.is_multipart():
@@ -52,9 +47,7 @@ def read(outer: "Request", *, most: int) -> list[Part]:
     return parts
 
 
-def write(answers: "Iterable[tuple[str, Answer]]") -> "Answer":
-    from cloudscan_gdrive.emulator.service import Answer
-
+def write(answers: Iterable[tuple[str, Answer]]) -> Answer:
     border = f"batch_{secrets.token_hex(12)}"
     pieces: list[bytes] = []
     for identity, answer in answers:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from cloudscan.connector import Estate, Partner
+from cloudscan_gdrive.emulator.people import SPRING
 from cloudscan_gdrive.emulator.records import (
     ANYONE,
     DOCUMENT,
@@ -29,7 +30,7 @@ from cloudscan_gdrive.emulator.records import (
     Policy,
     Restrictions,
 )
-from cloudscan_gdrive.emulator.world import SPRING, World, folder
+from cloudscan_gdrive.emulator.world import World, folder
 
 DOMAIN, ALIAS, SECONDARY = "kumo.example", "kumo-group.example", "kumo-air.example"
 PARTNER, STRANGER = "partner.example", "rival.example"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cloudscan_gdrive.emulator import errors, ids, masks, pages
-from cloudscan_gdrive.emulator.drive import Manners
+from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import Account, Group, OrgUnit, Principal
 from cloudscan_gdrive.emulator.text import dump, moment

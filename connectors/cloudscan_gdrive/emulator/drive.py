@@ -2,27 +2,18 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from cloudscan_gdrive.emulator import errors, faces, ids, masks, pages, query
-from cloudscan_gdrive.emulator.faces import View
+from cloudscan_gdrive.emulator import errors, faces, ids, masks, pages, query, reach
+from cloudscan_gdrive.emulator.changes import ChangesApi
+from cloudscan_gdrive.emulator.files import Files
+from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
-from cloudscan_gdrive.emulator.records import MY_DRIVE, Account, Drive, Event, Held, Item
-from cloudscan_gdrive.emulator.text import dump, moment
-from cloudscan_gdrive.emulator.world import FIRST_CHANGE, World
+from cloudscan_gdrive.emulator.records import MY_DRIVE, Held, Item
+from cloudscan_gdrive.emulator.text import dump
+from cloudscan_gdrive.emulator.world import World
 
 Json = dict[str, Any]
-_CHANGE_DEFAULT: masks.Mask = {
-    "kind": None,
-    "nextPageToken": None,
-    "newStartPageToken": None,
-    "changes": {
-        **dict.fromkeys(("kind", "removed", "fileId", "time", "type", "changeType", "driveId")),
-        "file": faces.DEFAULT_FILE,
-        "drive": faces.DEFAULT_DRIVE,
-    },
-}
 _SORT_KEYS: Mapping[str, Callable[[Item], Any]] = {
     "createdTime": lambda item: item.created,
     "folder": lambda item: not item.is_folder,
@@ -39,26 +30,13 @@ _SORT_KEYS: Mapping[str, Callable[[Item], Any]] = {
 _SORTED_SEARCHES = 16
 
 
-@dataclass(kw_only=True)
-class Manners:
-    """How the service behaves where it is free to. May be changed while it runs."""
-
-    parents_cap: int | None = 460  # files on a page that asks for parents
-    permissions_cap: int | None = 100  # files on a page that asks for permissions
-    search_budget: int = 1_000_000  # files looked at for one page: a rare match gives short and empty pages
-    details_in_files: bool = False  # permissionDetails of My Drive items within files, not only in permissions.list
-    incomplete_beyond: int | None = None  # allDrives over more files than this is an incomplete search
-    page_epoch: int = 0  # raise it, and all page tokens of lists are worthless
-    oldest_change: int = FIRST_CHANGE  # raise it, and older change tokens are refused
-
-
 class DriveApi:
     """The methods, by their ids."""
 
     def __init__(self, world: World, manners: Manners) -> None:
         self._world = world
         self._manners = manners
-        self._files = faces.Files(world)
+        self._files = Files(world)
         self._corpora: dict[object, list[int]] = {}
         self._sorted: dict[object, list[int]] = {}
         self._generation = -1
@@ -72,8 +50,7 @@ class DriveApi:
             "drive.permissions.get": self._get_permission,
             "drive.drives.list": self._list_drives,
             "drive.drives.get": self._get_drive,
-            "drive.changes.getStartPageToken": self._start,
-            "drive.changes.list": self._list_changes,
+            **ChangesApi(world, manners, self._files).methods,
         }
 
     # about
@@ -100,7 +77,7 @@ class DriveApi:
         corpora = call.value("corpora") or call.value("corpus") or "user"
         drive = self._corpus_drive(call, corpora, who)
         all_drives = call.on("includeItemsFromAllDrives") or call.on("includeTeamDriveItems")
-        view = self._view(call, who)
+        view = reach.view(self._world, self._manners, call, who)
         mask: masks.Mask = call.mask if call.masked else {**_PAGE, "files": faces.DEFAULT_FILE}
         _, file_mask = masks.below(mask, "files")
         test = query.for_files(call.value("q"), query.Searcher(world=world, who=who)) if call.value("q") else None
@@ -116,14 +93,14 @@ class DriveApi:
         start = begin.skip if order else bisect_right(numbers, begin.after)
         found, end = self._page(numbers, start, self._page_size(call, file_mask), test)
         parts: list[str] = []
-        _tell(parts, mask, "kind", '"drive#fileList"')
+        reach.tell(parts, mask, "kind", '"drive#fileList"')
         if end < len(numbers):
             place = pages.Place(skip=end) if order else pages.Place(after=numbers[end - 1] if end else -1)
-            _tell(parts, mask, "nextPageToken", dump(pages.token(search, place, self._manners.page_epoch)))
+            reach.tell(parts, mask, "nextPageToken", dump(pages.token(search, place, self._manners.page_epoch)))
         beyond = self._manners.incomplete_beyond
         incomplete = self.incomplete or (corpora == "allDrives" and beyond is not None and len(numbers) > beyond)
         self.incomplete = False
-        _tell(parts, mask, "incompleteSearch", "true" if incomplete else "false")
+        reach.tell(parts, mask, "incompleteSearch", "true" if incomplete else "false")
         if masks.below(mask, "files")[0]:
             parts.append('"files":[' + ",".join(self._files.write(view, file_mask, found)) + "]")
         return "{" + ",".join(parts) + "}"
@@ -144,15 +121,7 @@ class DriveApi:
         if corpora in ("drive", "allDrives") and not includes:
             words = f"The includeItemsFromAllDrives parameter must be set to true when corpora is set to {corpora}."
             raise errors.Refused(403, "includeTeamDriveItemsRequired", words, location="includeItemsFromAllDrives")
-        return self._member_of(identity, who).number if identity else MY_DRIVE
-
-    def _member_of(self, identity: str, who: int) -> Drive:
-        drive = self._world.drive(identity)
-        if drive is None:
-            raise errors.no_such_drive(identity)
-        if not self._world.access.drive_role(drive, who):
-            raise errors.not_a_member()
-        return drive
+        return reach.member_of(self._world, identity, who).number if identity else MY_DRIVE
 
     def _page_size(self, call: Call, mask: masks.Mask) -> int:
         size = call.numbers["pageSize"]
@@ -217,7 +186,7 @@ class DriveApi:
         named = [one for one in mine if world.principals[one].kind in ("user", "group")]
         shared = [number for one in named for number in world.shared_with[one]] + list(world.opened.get(who, ()))
         reached = {item.number for item in self._with_below(shared) if item.drive == MY_DRIVE or all_drives}
-        reached = {number for number in reached if self._reads(number, who)}
+        reached = {number for number in reached if reach.reads(self._world, number, who)}
         if corpora == "allDrives":
             for one in world.drives:
                 if one is not None and world.access.drive_role(one, who):
@@ -226,24 +195,16 @@ class DriveApi:
             return world.owned[who]
         return sorted(reached.union(world.owned[who]))
 
-    def _reads(self, number: int, who: int) -> bool:
-        item = self._world.items[number]
-        return item is not None and bool(self._world.access.role(item, who))
-
     def _readable(self, numbers: Iterable[int], who: int) -> list[int]:
         """Without what stands in a limited-access folder: there, membership is not enough."""
         items = self._world.items
         if not any(item is not None and item.limited for item in map(items.__getitem__, numbers)):
             return list(numbers)
-        return [number for number in numbers if self._reads(number, who) or self._glimpses(number, who)]
-
-    def _glimpses(self, number: int, who: int) -> bool:
-        """Sees at least that it is there (view metadata)."""
-        item = self._world.items[number]
-        if item is None or not item.limited:
-            return False
-        mine = self._world.access.identities(who)
-        return any(held.grant.principal in mine for held in self._world.access.held(item))
+        return [
+            number
+            for number in numbers
+            if reach.reads(self._world, number, who) or reach.glimpses(self._world, number, who)
+        ]
 
     def _with_below(self, numbers: Iterable[int]) -> Iterable[Item]:
         for number in set(numbers):
@@ -255,7 +216,7 @@ class DriveApi:
 
     def _get_file(self, call: Call, who: int) -> str:
         identity = call.value("fileId")
-        view = self._view(call, who)
+        view = reach.view(self._world, self._manners, call, who)
         mask = call.mask if call.masked else faces.DEFAULT_FILE
         if identity == "root":
             identity = ids.root_id(who)
@@ -269,30 +230,17 @@ class DriveApi:
         supports = call.on("supportsAllDrives") or call.on("supportsTeamDrives")
         if item is None or (item.drive != MY_DRIVE and not supports):
             raise errors.no_such_file(identity)
-        if not self._reads(item.number, who) and not self._glimpses(item.number, who):
+        if not reach.reads(self._world, item.number, who) and not reach.glimpses(self._world, item.number, who):
             raise errors.no_such_file(identity)
         return item
 
     def _list_labels(self, call: Call, who: int) -> str:
         item = self._world.item(call.value("fileId"))
-        if item is None or not self._reads(item.number, who):
+        if item is None or not reach.reads(self._world, item.number, who):
             raise errors.no_such_file(call.value("fileId"))
         labels = item.extra.labels if item.extra else ()
         face = {"kind": "drive#labelList", "labels": [faces.label_face(label) for label in labels]}
         return dump(masks.apply(call.mask, face))
-
-    def _view(self, call: Call, who: int) -> View:
-        wanted = call.value("includePermissionsForView")
-        if wanted not in ("", "published"):
-            raise errors.invalid("includePermissionsForView")
-        labels = frozenset(one for one in call.value("includeLabels").split(",") if one)
-        return View(
-            world=self._world,
-            who=who,
-            labels=labels,
-            published=wanted == "published",
-            details=self._manners.details_in_files,
-        )
 
     # permissions
 
@@ -332,28 +280,30 @@ class DriveApi:
             drive = world.drive(identity)
             if drive is None or not supports:
                 raise errors.no_such_file(identity)
-            if not world.access.drive_role(drive, who) and not (admin and self._administers(who)):
+            if not world.access.drive_role(drive, who) and not (admin and reach.administers(self._world, who)):
                 raise errors.no_such_file(identity)
             return list(world.access.members(drive)), True, False
         item = world.item(identity)
-        if item is not None and item.drive != MY_DRIVE and supports and admin and not self._reads(item.number, who):
+        if (
+            item is not None
+            and item.drive != MY_DRIVE
+            and supports
+            and admin
+            and not reach.reads(self._world, item.number, who)
+        ):
             raise errors.not_a_member()
         item = self._find(call, identity, who)
-        view = self._view(call, who)
+        view = reach.view(self._world, self._manners, call, who)
         if not view.may_share(item):
             raise errors.may_not_list_permissions()
         return faces.seen(world, item, published=view.published), item.drive != MY_DRIVE, item.limited
-
-    def _administers(self, who: int) -> bool:
-        person = self._world.principals[who]
-        return isinstance(person, Account) and bool(person.admin)
 
     # shared drives
 
     def _list_drives(self, call: Call, who: int) -> str:
         world = self._world
         admin = call.on("useDomainAdminAccess")
-        if admin and not self._administers(who):
+        if admin and not reach.administers(self._world, who):
             raise errors.Refused(403, "forbidden", "The user does not have sufficient permissions for this operation.")
         test = query.for_drives(call.value("q"), world) if call.value("q") else None
         drives = [
@@ -375,105 +325,11 @@ class DriveApi:
 
     def _get_drive(self, call: Call, who: int) -> str:
         drive = self._world.drive(call.value("driveId"))
-        admin = call.on("useDomainAdminAccess") and self._administers(who)
+        admin = call.on("useDomainAdminAccess") and reach.administers(self._world, who)
         if drive is None or not (admin or self._world.access.drive_role(drive, who)):
             raise errors.no_such_drive(call.value("driveId"))
         mask = call.mask if call.masked else faces.DEFAULT_DRIVE
         return dump(masks.apply(mask, faces.drive(self._world, drive, who, unit=False)))
-
-    # changes
-
-    def _start(self, call: Call, who: int) -> str:
-        self._changed_drive(call, who)
-        face = {"kind": "drive#startPageToken", "startPageToken": str(self._world.newest_change)}
-        return dump(masks.apply(call.mask, face))
-
-    def _changed_drive(self, call: Call, who: int) -> Drive | None:
-        identity = call.value("driveId") or call.value("teamDriveId")
-        if not identity:
-            return None
-        if not (call.on("supportsAllDrives") or call.on("supportsTeamDrives")):
-            raise errors.no_such_drive(identity)
-        return self._member_of(identity, who)
-
-    def _list_changes(self, call: Call, who: int) -> str:
-        world = self._world
-        drive = self._changed_drive(call, who)
-        all_drives = call.on("includeItemsFromAllDrives") or call.on("includeTeamDriveItems")
-        if drive is not None and not all_drives:
-            words = "The includeItemsFromAllDrives parameter must be set to true when driveId is set."
-            raise errors.Refused(403, "includeTeamDriveItemsRequired", words, location="includeItemsFromAllDrives")
-        start = self._change_number(call.value("pageToken"))
-        events = world.events[start - FIRST_CHANGE :]
-        last = {(event.item, event.drives if event.item is None else ()): at for at, event in enumerate(events)}
-        mask = call.mask if call.masked else _CHANGE_DEFAULT
-        _, change_mask = masks.below(mask, "changes")
-        view = self._view(call, who)
-        size = call.numbers["pageSize"]
-        told: list[str] = []
-        at = 0
-        while at < len(events) and len(told) < size:
-            event = events[at]
-            if last[event.item, event.drives if event.item is None else ()] == at:
-                text = self._change(call, event, drive, all_drives, view, change_mask)
-                if text:
-                    told.append(text)
-            at += 1
-        parts: list[str] = []
-        _tell(parts, mask, "kind", '"drive#changeList"')
-        if at < len(events):
-            _tell(parts, mask, "nextPageToken", f'"{start + at}"')
-        else:
-            _tell(parts, mask, "newStartPageToken", f'"{world.newest_change}"')
-        _tell(parts, mask, "changes", "[" + ",".join(told) + "]")
-        return "{" + ",".join(parts) + "}"
-
-    def _change_number(self, text: str) -> int:
-        if not text.isdigit() or not self._manners.oldest_change <= int(text) <= self._world.newest_change:
-            raise errors.invalid("pageToken")
-        return int(text)
-
-    def _change(
-        self, call: Call, event: Event, drive: Drive | None, all_drives: bool, view: View, mask: masks.Mask
-    ) -> str:
-        """One entry, empty where it does not stand in this log."""
-        if drive is not None and drive.number not in event.drives:
-            return ""
-        if drive is None and (view.who not in event.people or (event.drives and not all_drives)):
-            return ""
-        face: Json = {"kind": "drive#change", "time": moment(event.at)}
-        if event.item is None:
-            return self._drive_change(event, view, mask, face)
-        item = self._world.items[event.item]
-        readable = item is not None and self._reads(item.number, view.who)
-        gone = not readable or item is None or (drive is not None and item.drive != drive.number)
-        if (
-            drive is None
-            and item is not None
-            and item.drive != MY_DRIVE
-            and (not all_drives or call.on("restrictToMyDrive"))
-        ):
-            gone = True
-        if gone and not call.on("includeRemoved"):
-            return ""
-        face |= {"type": "file", "changeType": "file", "fileId": ids.file_id(event.item), "removed": gone}
-        if item is not None and item.drive != MY_DRIVE and not gone:
-            face |= {"driveId": ids.drive_id(item.drive), "teamDriveId": ids.drive_id(item.drive)}
-        parts = [f'"{name}":{dump(value)}' for name, value in face.items() if masks.below(mask, name)[0]]
-        asked, file_mask = masks.below(mask, "file")
-        if asked and item is not None and readable and (not gone or call.on("includeCorpusRemovals")):
-            parts.append('"file":' + self._files.write(view, file_mask, [item])[0])
-        return "{" + ",".join(parts) + "}"
-
-    def _drive_change(self, event: Event, view: View, mask: masks.Mask, face: Json) -> str:
-        drive = self._world.drives[event.drives[0]]
-        gone = drive is None or not self._world.access.drive_role(drive, view.who)
-        identity = ids.drive_id(event.drives[0])
-        face |= {"type": "teamDrive", "changeType": "drive", "driveId": identity, "teamDriveId": identity}
-        face["removed"] = gone
-        if drive is not None and not gone:
-            face["drive"] = faces.drive(self._world, drive, view.who, unit=False)
-        return dump(masks.apply(mask, face))
 
 
 _PAGE: Mapping[str, masks.Mask] = {"kind": None, "incompleteSearch": None, "nextPageToken": None}
@@ -488,8 +344,3 @@ def _order(text: str) -> _Order:
             raise errors.invalid("orderBy", f"Invalid sort key: {part.strip()}")
         found.append((_SORT_KEYS[name], direction == "desc"))
     return found
-
-
-def _tell(parts: list[str], mask: masks.Mask, name: str, value: str) -> None:
-    if masks.below(mask, name)[0]:
-        parts.append(f'"{name}":{value}')

@@ -10,13 +10,14 @@ _SCRAMBLE, _SECOND, _THIRD = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03, 0x8CB92BA72
 _UNSCRAMBLE = pow(_SCRAMBLE, -1, 1 << 64)
 _DRIVE_END = "Uk9PVA"  # both My Drive's root folders and shared drives end so
 _OFFSET = 1000
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @lru_cache(maxsize=20_000)
 def file_id(number: int) -> str:
     number += _OFFSET
     words = (number * _SCRAMBLE & _WORD, number * _SECOND & _WORD, number * _THIRD & _WORD)
-    return "1" + base64.urlsafe_b64encode(struct.pack(">QQQ", *words)).decode()
+    return "1" + binascii.b2a_base64(struct.pack(">QQQ", *words), newline=False).translate(_URL_SAFE).decode()
 
 
 def file_number(identity: str) -> int | None:

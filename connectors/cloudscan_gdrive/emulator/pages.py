@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import zlib
 from dataclasses import dataclass
 
 from cloudscan_gdrive.emulator import errors
@@ -39,6 +40,4 @@ def place(text: str, search: object, epoch: int, name: str = "pageToken") -> Pla
 
 
 def _digest(search: object) -> int:
-    import zlib
-
     return zlib.crc32(repr(search).encode())

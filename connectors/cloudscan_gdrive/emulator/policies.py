@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudscan_gdrive.emulator import errors, masks, pages
-from cloudscan_gdrive.emulator.drive import Manners
+from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import Account, Policy
 from cloudscan_gdrive.emulator.text import dump

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from cloudscan_gdrive.emulator import errors
+from cloudscan_gdrive.emulator import errors, ids
 from cloudscan_gdrive.emulator.access import Access
-from cloudscan_gdrive.emulator.records import RANKS, Drive, Item
+from cloudscan_gdrive.emulator.records import RANKS, TOP, Drive, Item
 from cloudscan_gdrive.emulator.world import World
 
 Thing = TypeVar("Thing")
@@ -175,15 +175,13 @@ class _FileTerms:
         return lambda item: (self._access.visibility(item) == value) == (how == "=")
 
     def _parents(self, _how: str, value: str) -> Test[Item]:
-        from cloudscan_gdrive.emulator import ids
-
         if value == "root":
             value = ids.root_id(self._who)
         root, drive, number = ids.root_number(value), ids.drive_number(value), ids.file_number(value)
         if root is not None:
-            return lambda item: item.parent == -1 and item.owner == root
+            return lambda item: item.parent == TOP and item.owner == root
         if drive is not None:
-            return lambda item: item.parent == -1 and item.drive == drive
+            return lambda item: item.parent == TOP and item.drive == drive
         if number is None or number >= len(self._world.items) or self._world.items[number] is None:
             raise errors.no_such_file(value or ".")
         return lambda item: item.parent == number
@@ -207,8 +205,6 @@ class _FileTerms:
     def _target(self, item: Item) -> str:
         if item.extra is None or item.extra.shortcut_to is None:
             return ""
-        from cloudscan_gdrive.emulator import ids
-
         return ids.file_id(item.extra.shortcut_to)
 
     def _labels(self, _how: str, value: str) -> Test[Item]:

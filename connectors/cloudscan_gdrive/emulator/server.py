@@ -15,11 +15,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from cloudscan_gdrive.emulator.drive import Manners
 from cloudscan_gdrive.emulator.faults import Faults
+from cloudscan_gdrive.emulator.manners import Manners
+from cloudscan_gdrive.emulator.messages import Answer, Request
 from cloudscan_gdrive.emulator.quota import Quota
 from cloudscan_gdrive.emulator.records import Event
-from cloudscan_gdrive.emulator.service import Answer, Request, Seen, Service
+from cloudscan_gdrive.emulator.service import Seen, Service
 from cloudscan_gdrive.emulator.signin import SignIn
 from cloudscan_gdrive.emulator.world import World
 

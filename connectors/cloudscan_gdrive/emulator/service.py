@@ -3,14 +3,16 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
-from cloudscan_gdrive.emulator import errors, faults
+from cloudscan_gdrive.emulator import batch, errors, faults
 from cloudscan_gdrive.emulator.directory import DirectoryApi
-from cloudscan_gdrive.emulator.drive import DriveApi, Manners
+from cloudscan_gdrive.emulator.drive import DriveApi
 from cloudscan_gdrive.emulator.faults import Fault, Faults
+from cloudscan_gdrive.emulator.manners import Manners
+from cloudscan_gdrive.emulator.messages import Answer, Request
 from cloudscan_gdrive.emulator.policies import PoliciesApi
 from cloudscan_gdrive.emulator.published import Call, Catalogue
 from cloudscan_gdrive.emulator.quota import Meter, Quota
@@ -18,32 +20,8 @@ from cloudscan_gdrive.emulator.signin import Denied, SignIn
 from cloudscan_gdrive.emulator.text import dump
 from cloudscan_gdrive.emulator.world import World
 
-JSON_TYPE = "application/json; charset=UTF-8"
 BATCH = "/batch/drive/v3"
 _BATCH_MOST = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What came in. Header names are in lower case."""
-
-    verb: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What goes out."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = JSON_TYPE
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cut: bool = False
-    reset: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,8 +155,6 @@ class Service:
 
     def _batch(self, request: Request) -> Answer:
         """Up to a hundred requests in one (Drive guide "batch requests")."""
-        from cloudscan_gdrive.emulator import batch
-
         try:
             parts = batch.read(request, most=_BATCH_MOST)
         except errors.Refused as refused:

@@ -2,8 +2,9 @@ from datetime import timedelta
 from typing import Any
 
 from cloudscan_gdrive.emulator import Server, World
+from cloudscan_gdrive.emulator.people import SPRING
 from cloudscan_gdrive.emulator.records import Drive
-from cloudscan_gdrive.emulator.world import SPRING, folder
+from cloudscan_gdrive.emulator.world import folder
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive, refusal
 
 BOTH: dict[str, Any] = {"includeItemsFromAllDrives": True, "supportsAllDrives": True}

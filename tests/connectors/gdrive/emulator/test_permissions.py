@@ -4,8 +4,9 @@ import pytest
 
 from cloudscan_gdrive.emulator import Server, World
 from cloudscan_gdrive.emulator.company import Company
+from cloudscan_gdrive.emulator.people import SPRING
 from cloudscan_gdrive.emulator.records import Extra
-from cloudscan_gdrive.emulator.world import SPRING, folder
+from cloudscan_gdrive.emulator.world import folder
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, drive, everything, refusal
 
 Json = dict[str, object]
