@@ -63,6 +63,7 @@ class DriveConnector:
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         """Tell all facts of the directory or of a drive."""
+        del since
         tell = {
             "directory": self._tell_directory,
             "my_drive": self._tell_my_drive,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import google.auth
 import google.auth.exceptions
 import google.auth.transport.urllib3
+import google.oauth2.credentials
 import msgspec
 import urllib3
 from google.auth.credentials import AnonymousCredentials
@@ -236,18 +237,7 @@ def _api(name: str, version: str, options: Options, path: str) -> Any:
 
 def _credentials(options: Options) -> Any:
     if options.key_file:
-        path = Path(options.key_file).expanduser()
-        try:
-            return service_account.Credentials.from_service_account_file(str(path))
-        except OSError as error:
-            raise ConfigurationError(
-                f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the rights."
-            ) from error
-        except (ValueError, google.auth.exceptions.GoogleAuthError) as error:
-            raise ConfigurationError(
-                f"connectors.gdrive.key_file: {path} is no key of a service account; download one as JSON in the "
-                "Google Cloud console."
-            ) from error
+        return _from_file(Path(options.key_file).expanduser())
     try:
         credentials, _ = google.auth.default()
     except google.auth.exceptions.GoogleAuthError as error:
@@ -256,6 +246,31 @@ def _credentials(options: Options) -> Any:
             "connectors.gdrive.key_file in cloudscan.toml, or run `gcloud auth application-default login`."
         ) from error
     return credentials
+
+
+def _from_file(path: Path) -> Any:
+    """A service account's key, or what one's own consent left behind (type ``authorized_user``)."""
+    try:
+        told = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if told.get("type") == "authorized_user":
+            # Google's own reader of such files would send the refresh token to Google whatever `token_uri` says.
+            return google.oauth2.credentials.Credentials(
+                None,
+                refresh_token=told["refresh_token"],
+                client_id=told["client_id"],
+                client_secret=told["client_secret"],
+                token_uri=told.get("token_uri", "https://oauth2.googleapis.com/token"),
+            )
+        return service_account.Credentials.from_service_account_info(told)
+    except OSError as error:
+        raise ConfigurationError(
+            f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the rights."
+        ) from error
+    except (msgspec.MsgspecError, KeyError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
+        raise ConfigurationError(
+            f"connectors.gdrive.key_file: {path} is no key of a service account; download one as JSON in the "
+            "Google Cloud console."
+        ) from error
 
 
 def _takes_scopes(credentials: Any) -> bool:
