@@ -65,11 +65,7 @@ class Web:
     connections: int = 32
     patience: Patience = field(default_factory=Patience)
     budget: Budget | None = None
-    _pool: urllib3.PoolManager = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        pool = urllib3.PoolManager(maxsize=self.connections, block=False, retries=False)
-        object.__setattr__(self, "_pool", pool)
+    _pools: dict[str, urllib3.HTTPConnectionPool] = field(default_factory=dict, repr=False)  # by scheme and host
 
     def get(
         self,
@@ -105,8 +101,18 @@ class Web:
         raise trouble
 
     def _once(self, url: str, headers: Mapping[str, str]) -> Answer:
-        response = self._pool.request(
-            "GET", url, headers={"Accept-Encoding": "gzip", **headers}, timeout=self.patience.timeout, redirect=False
+        host = _host(url)
+        pool = self._pools.get(host)
+        if pool is None:
+            pool = urllib3.connection_from_url(host, maxsize=self.connections, block=False)
+            pool = self._pools.setdefault(host, pool)
+        response = pool.urlopen(
+            "GET",
+            url[len(host) :] or "/",
+            headers={"Accept-Encoding": "gzip", **headers},
+            timeout=self.patience.timeout,
+            retries=False,
+            redirect=False,
         )
         return Answer(
             status=response.status,

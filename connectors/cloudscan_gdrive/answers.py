@@ -31,7 +31,6 @@ class Permission(_Answer, frozen=True, kw_only=True):
     role: str = ""
     email_address: str = ""
     domain: str = ""
-    display_name: str = ""
     allow_file_discovery: bool = False
     expiration_time: datetime | None = None
     deleted: bool = False

@@ -7,6 +7,7 @@ itself. Folders are kept until the first file comes; files are told as they come
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -36,17 +37,17 @@ from cloudscan_gdrive.tree import Folder, Tree
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
 _PERMISSION = (
-    "id,type,role,emailAddress,domain,displayName,allowFileDiscovery,expirationTime,deleted,pendingOwner,view,"
+    "id,type,role,emailAddress,domain,allowFileDiscovery,expirationTime,deleted,pendingOwner,view,"
     "permissionDetails(permissionType,role,inherited,inheritedFrom)"
 )
 _COMMON = (
     "id,name,mimeType,parents,size,createdTime,modifiedTime,trashed,copyRequiresWriterPermission,"
     "inheritedPermissionsDisabled,shortcutDetails(targetId),labelInfo"
 )
-_OF_MY_DRIVE = (
+FIELDS_OF_MY_DRIVE = (
     f"nextPageToken,incompleteSearch,files({_COMMON},owners(emailAddress),writersCanShare,permissions({_PERMISSION}))"
 )
-_OF_SHARED_DRIVE = f"nextPageToken,incompleteSearch,files({_COMMON},hasAugmentedPermissions)"
+FIELDS_OF_SHARED_DRIVE = f"nextPageToken,incompleteSearch,files({_COMMON},hasAugmentedPermissions)"
 _PERMISSIONS = f"nextPageToken,permissions({_PERMISSION})"
 _OPEN = " or ".join(
     f"visibility = '{each}'" for each in ("anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink")
@@ -59,6 +60,8 @@ _SWITCHES = (
     "folders_shared_by_managers_only",
     "managers_set_restrictions",
 )
+
+_PLAIN: Mapping[str, str] = {}
 
 Told = AnyFact | Gap
 
@@ -75,6 +78,7 @@ class _Reading:
     meanings: dict[object, Meaning | None] = field(default_factory=dict)
     by_key: dict[str, Meaning] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)  # principals
+    owners: dict[str, str | None] = field(default_factory=dict)  # address: uid
 
     def meaning(self, permission: Permission) -> Meaning | None:
         """The same permission stands on many files: it is thought about once."""
@@ -109,20 +113,9 @@ class _Reading:
         )
 
     def resource(self, file: File) -> Resource:
-        uid = uids.file(file.id)
-        owner = self.owner_uid
-        if file.owners and file.owners[0].email_address:
-            owner = self.people.principal("user", file.owners[0].email_address).uid
         folder = file.mime_type == FOLDER
-        detail = {
-            **({"trashed": "true"} if file.trashed else {}),
-            **({"copy_restricted": "true"} if file.copy_requires_writer_permission else {}),
-            **({"limited_access": "true"} if file.inherited_permissions_disabled else {}),
-            **({"writers_can_share": "false"} if file.writers_can_share is False else {}),
-            **({"target_uid": uids.file(file.shortcut_details.target_id)} if file.shortcut_details else {}),
-        }
         return Resource(
-            uid=uid,
+            uid=uids.file(file.id),
             platform=uids.PLATFORM,
             account=self.people.primary,
             kind="folder" if folder else "shortcut" if file.mime_type == SHORTCUT else "file",
@@ -130,21 +123,48 @@ class _Reading:
             path=self.tree.path(file.parents, file.name),
             parent_uid=self.tree.parent_uid(file.parents),
             container_uid=self.tree.top,
-            owner_uid=owner,
+            owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
             content_type=file.mime_type,
             size_bytes=int(file.size) if file.size.isdecimal() else 0,
             created_on=file.created_time,
             modified_on=file.modified_time,
-            label=self._label(file),
+            label=self._label(file) if file.label_info else "",
             url=f"https://drive.google.com/{'drive/folders/' if folder else 'open?id='}{file.id}",
-            detail=detail,
+            detail=_detail(file) if _is_special(file) else _PLAIN,
         )
 
+    def owner(self, email: str) -> str | None:
+        """The uid of an owner, who is the same for most files."""
+        found = self.owners.get(email)
+        if found is None:
+            found = self.owners[email] = uids.user(self.people.address_of(email)) if email else self.owner_uid
+        return found
+
     def _label(self, file: File) -> str:
-        if file.label_info is None:
-            return ""
-        titles = (self.options.labels.get(label.id, "") for label in file.label_info.labels)
+        labels = file.label_info.labels if file.label_info else ()
+        titles = (self.options.labels.get(label.id, "") for label in labels)
         return ", ".join(title for title in titles if title)
+
+
+def _is_special(file: File) -> bool:
+    return (
+        file.trashed
+        or file.copy_requires_writer_permission
+        or file.inherited_permissions_disabled
+        or file.writers_can_share is False
+        or file.shortcut_details is not None
+    )
+
+
+def _detail(file: File) -> Mapping[str, str]:
+    told = {
+        "trashed": "true" if file.trashed else "",
+        "copy_restricted": "true" if file.copy_requires_writer_permission else "",
+        "limited_access": "true" if file.inherited_permissions_disabled else "",
+        "writers_can_share": "false" if file.writers_can_share is False else "",
+        "target_uid": uids.file(file.shortcut_details.target_id) if file.shortcut_details else "",
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def facts_of_my_drive(google: Google, people: People, options: Options, user: str, drive: Resource) -> Iterator[Told]:
@@ -162,7 +182,7 @@ def facts_of_my_drive(google: Google, people: People, options: Options, user: st
             reason="only what is open beyond named people was asked for; files shared with named outsiders were not",
             resource_uid=drive.uid,
         )
-    listed = _listed(google, options, user, drive.uid, corpora="user", q=query, fields=_OF_MY_DRIVE)
+    listed = _listed(google, options, user, drive.uid, corpora="user", q=query, fields=FIELDS_OF_MY_DRIVE)
     for file in _folders_first(listed, lambda folder: _remember_own(reading, folder)):
         if isinstance(file, Gap):
             yield file
@@ -235,7 +255,7 @@ def facts_of_shared_drive(
         via=Via.MEMBERSHIP,
     )
     listed = _listed(google, options, actor, uid, corpora="drive", driveId=found.id, includeItemsFromAllDrives=True,
-                     supportsAllDrives=True, fields=_OF_SHARED_DRIVE)  # fmt: skip
+                     supportsAllDrives=True, fields=FIELDS_OF_SHARED_DRIVE)  # fmt: skip
     direct: dict[str, Sequence[Permission]] = {}
     for file in _folders_first(listed, lambda folder: _remember_shared(reading, actor, folder, direct)):
         if isinstance(file, Gap):
@@ -366,18 +386,10 @@ def _folders_first(listed: Iterator[File | Gap], remember: Any) -> Iterator[File
 
 
 def _listed(google: Google, options: Options, user: str, place: str, **what: Any) -> Iterator[File | Gap]:
-    token: str | None = None
+    labels = ",".join(options.labels) or None
+    first = at = google.address(google.files, pageSize=1000, orderBy="folder", includeLabels=labels, **what)
     while True:
-        body = google.ask_raw(
-            google.files,
-            user,
-            pageSize=1000,
-            orderBy="folder",
-            pageToken=token,
-            includeLabels=",".join(options.labels) or None,
-            **what,
-        )
-        page, broken = _page(body)
+        page, broken = _page(google.fetch(google.files, at, user))
         if page.incomplete_search:
             yield Gap(
                 table="resources",
@@ -393,9 +405,9 @@ def _listed(google: Google, options: Options, user: str, place: str, **what: Any
                 resource_uid=place,
             )
         yield from page.files
-        token = page.next_page_token or None
-        if token is None:
+        if not page.next_page_token:
             return
+        at = f"{first}&pageToken={quote(page.next_page_token, safe='')}"
 
 
 def _page(body: bytes) -> tuple[Files, int]:

@@ -139,15 +139,18 @@ class Google:
     meter: Meter = field(default_factory=Meter)
 
     def ask(self, wanted: type[Wanted], question: Question, user: str, **what: Any) -> Wanted:
-        """Ask as `user` and read the answer as `wanted`. What is None is left out.
+        """Ask as `user` and read the answer as `wanted`.
 
         Raises `AccessDenied`, `Vanished`, `StalePage`, `Throttled`, `Unreachable`, `Malformed`.
         """
-        return read(wanted, self.ask_raw(question, user, **what))
+        return read(wanted, self.fetch(question, self.address(question, **what), user))
 
-    def ask_raw(self, question: Question, user: str, **what: Any) -> bytes:
-        """The same, unread."""
-        url = question.build(**{name: value for name, value in what.items() if value is not None}).uri
+    def address(self, question: Question, **what: Any) -> str:
+        """The address of a question, checked against the API's description. What is None is left out."""
+        return str(question.build(**{name: value for name, value in what.items() if value is not None}).uri)
+
+    def fetch(self, question: Question, url: str, user: str) -> bytes:
+        """The unread answer, for lists whose every page is asked for by the same address. Raises as `ask` does."""
         answer = self._carried(question, url, question.identity.token(user))
         if answer.status == 401:
             answer = self._carried(question, url, question.identity.token(user, renew=True))

@@ -123,7 +123,7 @@ def _nobody(permission: Permission, people: People) -> Principal:
         platform=uids.PLATFORM,
         account=people.primary,
         kind=permission.type,
-        name=permission.display_name or f"deleted {permission.type}",
+        name=f"deleted {permission.type}",
         affiliation=None,
         status="deleted",
     )
@@ -150,7 +150,7 @@ def _chain(permission: Permission, people: People, audience: Audience | None) ->
 
 
 def _words(permission: Permission, people: People, audience: Audience | None) -> tuple[str, str]:
-    name = permission.email_address or permission.domain or permission.display_name
+    name = permission.email_address or permission.domain
     match audience:
         case Audience.ANYONE_DISCOVERABLE:
             return (
