@@ -3,8 +3,8 @@
     PYTHONPATH=.:connectors:reports python tests/bench/gdrive_cost.py [--files 100000]
 
 The emulator runs in a process of its own. The plain loop asks `files().list()` for the same fields, page after page,
-for each user, and does nothing with the answers. Ours writes the facts to disk as a scan does. Each contender is a process
-of its own; what its imports and start cost is measured with an empty company and taken off both.
+for each user, and does nothing with the answers. Ours writes the facts to disk as a scan does. Each contender is a
+process of its own; what its imports and start cost is measured with an empty company and taken off both.
 """
 
 import argparse
@@ -121,8 +121,8 @@ def main() -> None:
         micro = (cpu - empty[name][0]) / seen * 1e6
         reference = reference or micro
         print(
-            f"{name:>11}: {micro:6.1f} µs CPU a file ({micro / reference:4.2f}x), {requests / seen * 1000:5.1f} requests "
-            f"per 1,000 files, {seen:,} files in {wall:5.1f} s, {empty[name][0]:4.1f} s CPU to start"
+            f"{name:>11}: {micro:6.1f} µs CPU a file ({micro / reference:4.2f}x), {requests / seen * 1000:5.1f} "
+            f"requests per 1,000 files, {seen:,} files in {wall:5.1f} s, {empty[name][0]:4.1f} s CPU to start"
         )
 
 
