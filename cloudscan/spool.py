@@ -21,7 +21,20 @@ import msgspec
 
 from cloudscan.connector import Cursor, Gap, Scope
 from cloudscan.errors import SnapshotError
-from cloudscan.facts import Access, AnyFact, Fact, Grant, Outcome, Via
+from cloudscan.facts import (
+    Access,
+    Activity,
+    AnyFact,
+    Fact,
+    Gone,
+    Grant,
+    Membership,
+    Outcome,
+    Principal,
+    Resource,
+    Setting,
+    Via,
+)
 from cloudscan.report import Coverage
 
 WHOLE: Final = "all"
@@ -30,14 +43,14 @@ WHOLE: Final = "all"
 LONGEST: Final = 8_000_000
 """Bytes of one fact; DuckDB's reader takes twice as much."""
 
-_TABLES: Final = {
-    "resource": "resources",
-    "principal": "principals",
-    "grant": "grants",
-    "membership": "memberships",
-    "setting": "settings",
-    "activity": "activity",
-    "gone": "gone",
+_TABLES: Final[Mapping[type[Fact], str]] = {
+    Resource: "resources",
+    Principal: "principals",
+    Grant: "grants",
+    Membership: "memberships",
+    Setting: "settings",
+    Activity: "activity",
+    Gone: "gone",
 }
 _encoder = msgspec.json.Encoder()
 _check = msgspec.json.Decoder(AnyFact)
@@ -106,7 +119,7 @@ class Pen:
 
         In place of a malformed grant stands one that could not be read: without it the resource would look closed.
         """
-        table = _TABLES[type(fact).__name__.lower()]
+        table = _TABLES[type(fact)]
         line, complaint = _checked(fact)
         if complaint:
             uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""

@@ -119,4 +119,6 @@ def _touched(verdict: Verdict) -> set[str]:
 
 
 def _place(row: Coverage) -> str:
-    return row.resource_uid.removeprefix(f"{row.platform}:") if row.resource_uid else row.scope_name or row.scope_uid
+    if row.resource_uid and row.resource_uid != row.scope_uid:
+        return row.resource_uid.removeprefix(f"{row.platform}:")
+    return row.scope_name or row.scope_uid

@@ -1,0 +1,145 @@
+"""The one way to the network for connectors that speak HTTP themselves: pooled, patient, within a budget.
+
+What comes back is an `Answer`, whatever its status; what does not come back after all attempts is raised as
+`Unreachable` or `Throttled`, and the core goes on from there. Redirects are not followed: they could carry a token to
+another host.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import urllib3
+
+from cloudscan.errors import Throttled, Unreachable
+
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Budget:
+    """So many units may be spent in a minute, by all threads together; whoever comes too early waits."""
+
+    def __init__(self, units_per_minute: float) -> None:
+        self._rate = units_per_minute / 60
+        self._most = units_per_minute / 6  # ten seconds' worth may be spent at once
+        self._left = self._most
+        self._told = time.monotonic()
+        self._lock = threading.Lock()
+
+    def spend(self, units: float) -> None:
+        """Wait until so many units may be spent, and spend them."""
+        with self._lock:
+            now = time.monotonic()
+            self._left = min(self._most, self._left + (now - self._told) * self._rate) - units
+            self._told = now
+            wait = -self._left / self._rate if self._left < 0 else 0.0
+        if wait:
+            time.sleep(wait)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How often and how long to try again within one question."""
+
+    attempts: int = 5
+    pause: float = 1.0  # seconds before the second attempt; doubles each time, with jitter
+    longest: float = 32.0
+    timeout: float = 90.0  # seconds for one answer
+
+
+@dataclass(frozen=True)
+class Web:
+    """Connections that are kept open. May be used from any thread."""
+
+    connections: int = 32
+    patience: Patience = field(default_factory=Patience)
+    budget: Budget | None = None
+    _pools: dict[str, urllib3.HTTPConnectionPool] = field(default_factory=dict, repr=False)  # by scheme and host
+
+    def get(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        units: float = 1.0,
+        passing: Callable[[Answer], bool] = lambda _: False,
+        on_request: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """Ask until there is an answer that stays.
+
+        `passing` tells which further answers are worth another attempt; `on_request` is called for each attempt.
+        Raises `Throttled` where the server keeps asking for a pause, `Unreachable` where no whole answer comes.
+        """
+        trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {_host(url)}")
+        for attempt in range(1, self.patience.attempts + 1):
+            if self.budget:
+                self.budget.spend(units)
+            on_request()
+            wait: float | None = None
+            try:
+                answer = self._once(url, headers)
+            except urllib3.exceptions.HTTPError as error:
+                trouble = Unreachable(f"no answer from {_host(url)} ({type(error).__name__}); check the network")
+            else:
+                if answer.status not in _PASSING and not passing(answer):
+                    return answer
+                wait = _asked_for(answer)
+                trouble = _trouble(url, answer, wait)
+            if attempt < self.patience.attempts:
+                time.sleep(self._seconds(attempt, wait))
+        raise trouble
+
+    def _once(self, url: str, headers: Mapping[str, str]) -> Answer:
+        host = _host(url)
+        pool = self._pools.get(host)
+        if pool is None:
+            pool = urllib3.connection_from_url(host, maxsize=self.connections, block=False)
+            pool = self._pools.setdefault(host, pool)
+        response = pool.urlopen(
+            "GET",
+            url[len(host) :] or "/",
+            headers={"Accept-Encoding": "gzip", **headers},
+            timeout=self.patience.timeout,
+            retries=False,
+            redirect=False,
+        )
+        return Answer(
+            status=response.status,
+            body=response.data,
+            headers={name.lower(): value for name, value in response.headers.items()},
+        )
+
+    def _seconds(self, attempt: int, asked: float | None) -> float:
+        own = min(self.patience.longest, self.patience.pause * 2 ** (attempt - 1))
+        longest = own if asked is None else min(asked, self.patience.longest)
+        return random.uniform(longest / 2, longest) if asked is None else longest  # noqa: S311 - jitter is no secret
+
+
+def _asked_for(answer: Answer) -> float | None:
+    """Seconds that the server wants us to wait, where it says so."""
+    try:
+        return max(0.0, float(answer.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
+    if answer.status >= 500 and answer.status != 503:
+        return Unreachable(f"{_host(url)} had trouble of its own (HTTP {answer.status})")
+    return Throttled(f"{_host(url)} asks for a pause (HTTP {answer.status})", retry_after=wait)
+
+
+def _host(url: str) -> str:
+    """Scheme and host: paths and queries may hold names."""
+    return "/".join(url.split("/", 3)[:3])

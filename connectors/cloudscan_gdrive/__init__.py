@@ -1,0 +1,1 @@
+"""Google Drive: who can reach which file."""

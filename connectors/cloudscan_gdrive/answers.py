@@ -1,0 +1,252 @@
+"""What Google's APIs answer, as far as it is asked for. Unknown members are passed over.
+
+Sources: the discovery documents of Drive v3, Admin Directory v1 and Cloud Identity v1.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """Members are told in camel case, and left out where they are empty."""
+
+
+class Detail(_Answer, frozen=True, kw_only=True):
+    """Where one role of a permission comes from."""
+
+    permission_type: str = ""  # file, or member of the shared drive
+    role: str = ""
+    inherited: bool = False
+    inherited_from: str = ""  # only in shared drives
+
+
+class Permission(_Answer, frozen=True, kw_only=True):
+    """A way in, as Drive tells it."""
+
+    id: str
+    type: str = ""
+    role: str = ""
+    email_address: str = ""
+    domain: str = ""
+    allow_file_discovery: bool = False
+    expiration_time: datetime | None = None
+    deleted: bool = False
+    pending_owner: bool = False
+    view: str = ""
+    permission_details: Sequence[Detail] | None = None
+
+
+class Permissions(_Answer, frozen=True, kw_only=True):
+    permissions: Sequence[Permission] = ()
+    next_page_token: str = ""
+
+
+class Person(_Answer, frozen=True, kw_only=True):
+    email_address: str = ""
+    permission_id: str = ""
+
+
+class Shortcut(_Answer, frozen=True, kw_only=True):
+    target_id: str = ""
+
+
+class FileLabel(_Answer, frozen=True, kw_only=True):
+    id: str = ""
+
+
+class LabelInfo(_Answer, frozen=True, kw_only=True):
+    labels: Sequence[FileLabel] = ()
+
+
+class File(_Answer, frozen=True, kw_only=True):
+    """A file, folder or shortcut."""
+
+    id: str
+    name: str = ""
+    mime_type: str = ""
+    parents: Sequence[str] = ()
+    size: str = ""
+    created_time: datetime | None = None
+    modified_time: datetime | None = None
+    trashed: bool = False
+    owners: Sequence[Person] = ()
+    permissions: Sequence[Permission] | None = None  # None: we may not see them, or a shared drive's item
+    permission_ids: Sequence[str] = ()
+    has_augmented_permissions: bool = False
+    inherited_permissions_disabled: bool = False
+    copy_requires_writer_permission: bool = False
+    writers_can_share: bool | None = None
+    label_info: LabelInfo | None = None
+    shortcut_details: Shortcut | None = None
+
+
+class Files(_Answer, frozen=True, kw_only=True):
+    files: Sequence[File] = ()
+    next_page_token: str = ""
+    incomplete_search: bool = False
+
+
+class RawFiles(_Answer, frozen=True, kw_only=True):
+    """The same, each file still as text: for a page that holds one that makes no sense."""
+
+    files: Sequence[msgspec.Raw] = ()
+    next_page_token: str = ""
+    incomplete_search: bool = False
+
+
+class Restrictions(_Answer, frozen=True, kw_only=True):
+    admin_managed_restrictions: bool = False
+    copy_requires_writer_permission: bool = False
+    domain_users_only: bool = False
+    drive_members_only: bool = False
+    sharing_folders_requires_organizer_permission: bool = False
+
+
+class SharedDrive(_Answer, frozen=True, kw_only=True):
+    id: str
+    name: str = ""
+    created_time: datetime | None = None
+    hidden: bool = False
+    restrictions: Restrictions | None = None  # None: not told, though asked for
+
+
+class SharedDrives(_Answer, frozen=True, kw_only=True):
+    drives: Sequence[SharedDrive] = ()
+    next_page_token: str = ""
+
+
+class About(_Answer, frozen=True, kw_only=True):
+    user: Person = Person()
+
+
+class Name(_Answer, frozen=True, kw_only=True):
+    full_name: str = ""
+
+
+class Address(_Answer, frozen=True, kw_only=True):
+    address: str = ""
+
+
+class Relation(_Answer, frozen=True, kw_only=True):
+    type: str = ""
+    value: str = ""
+
+
+class Post(_Answer, frozen=True, kw_only=True):
+    department: str = ""
+    primary: bool = False
+
+
+class User(_Answer, frozen=True, kw_only=True):
+    """A user of the directory."""
+
+    id: str
+    primary_email: str
+    name: Name = Name()
+    suspended: bool = False
+    archived: bool = False
+    last_login_time: datetime | None = None
+    creation_time: datetime | None = None
+    org_unit_path: str = "/"
+    aliases: Sequence[str] = ()
+    non_editable_aliases: Sequence[str] = ()
+    emails: Sequence[Address] = ()
+    recovery_email: str = ""
+    relations: Sequence[Relation] = ()
+    organizations: Sequence[Post] = ()
+
+
+class Users(_Answer, frozen=True, kw_only=True):
+    users: Sequence[User] = ()
+    next_page_token: str = ""
+
+
+class Group(_Answer, frozen=True, kw_only=True):
+    id: str
+    email: str
+    name: str = ""
+    direct_members_count: str = ""
+
+
+class Groups(_Answer, frozen=True, kw_only=True):
+    groups: Sequence[Group] = ()
+    next_page_token: str = ""
+
+
+class Member(_Answer, frozen=True, kw_only=True):
+    id: str = ""
+    email: str = ""
+    role: str = ""
+    type: str = ""  # USER, GROUP, CUSTOMER (everybody), EXTERNAL
+
+
+class Members(_Answer, frozen=True, kw_only=True):
+    members: Sequence[Member] = ()
+    next_page_token: str = ""
+
+
+class Alias(_Answer, frozen=True, kw_only=True):
+    domain_alias_name: str = ""
+
+
+class Domain(_Answer, frozen=True, kw_only=True):
+    domain_name: str
+    is_primary: bool = False
+    domain_aliases: Sequence[Alias] = ()
+
+
+class Domains(_Answer, frozen=True, kw_only=True):
+    domains: Sequence[Domain] = ()
+
+
+class Unit(_Answer, frozen=True, kw_only=True):
+    org_unit_id: str = ""
+    org_unit_path: str = ""
+    name: str = ""
+
+
+class Units(_Answer, frozen=True, kw_only=True):
+    organization_units: Sequence[Unit] = ()
+
+
+class PolicyQuery(_Answer, frozen=True, kw_only=True):
+    org_unit: str = ""
+    group: str = ""
+    sort_order: float = 0.0
+
+
+class PolicySetting(_Answer, frozen=True, kw_only=True):
+    type: str = ""
+    value: Mapping[str, Any] = {}
+
+
+class Policy(_Answer, frozen=True, kw_only=True):
+    policy_query: PolicyQuery = PolicyQuery()
+    setting: PolicySetting = PolicySetting()
+    type: str = ""
+
+
+class Policies(_Answer, frozen=True, kw_only=True):
+    policies: Sequence[Policy] = ()
+    next_page_token: str = ""
+
+
+class Reason(_Answer, frozen=True, kw_only=True):
+    reason: str = ""
+    location: str = ""
+
+
+class Trouble(_Answer, frozen=True, kw_only=True):
+    code: int = 0
+    message: str = ""
+    status: str = ""
+    errors: Sequence[Reason] = ()
+
+
+class Refusal(_Answer, frozen=True, kw_only=True):
+    """The body of an error."""
+
+    error: Trouble = Trouble()

@@ -1,0 +1,184 @@
+"""Google Drive, as cloudscan reads it: the directory first, then every drive on its own."""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import msgspec
+
+from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Told
+from cloudscan.errors import AccessDenied, Malformed
+from cloudscan.facts import Affiliation, Outcome, Principal, Resource
+from cloudscan.web import Budget, Patience, Web
+from cloudscan_gdrive import uids
+from cloudscan_gdrive.answers import About, SharedDrive, SharedDrives, User
+from cloudscan_gdrive.directory import Directory, facts_of_settings, read_directory
+from cloudscan_gdrive.drives import facts_of_my_drive, facts_of_shared_drive
+from cloudscan_gdrive.google import Google, connect
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.people import People, facts_of_directory
+from cloudscan_gdrive.permissions import PERMISSIONS
+
+PLATFORM = uids.PLATFORM
+_DRIVES = (
+    "nextPageToken,drives(id,name,createdTime,hidden,restrictions(adminManagedRestrictions,copyRequiresWriterPermission,"
+    "domainUsersOnly,driveMembersOnly,sharingFoldersRequiresOrganizerPermission))"
+)
+
+
+@dataclass(frozen=True)
+class DriveConnector:
+    """One Workspace customer, or one person's own drive."""
+
+    options: Options
+    estate: Estate
+    google: Google
+    _known: dict[str, Directory] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    name: ClassVar[str] = PLATFORM
+    permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
+
+    @classmethod
+    def open(cls, options: Options, estate: Estate, patience: Patience | None = None) -> "DriveConnector":
+        """Ready to be read; nothing is asked yet. Raises `ConfigurationError`."""
+        web = Web(
+            connections=options.connections,
+            patience=patience or Patience(),
+            budget=Budget(options.quota_units_per_minute),
+        )
+        return cls(options, estate, connect(options, web))
+
+    def scopes(self) -> Iterable[Scope]:
+        """The directory, which names the drives; without an administrator, one's own drive."""
+        if self.options.admin:
+            name = self.options.admin.rpartition("@")[2]
+            yield _scope("directory", f"{PLATFORM}:directory/{self.options.customer}", name, name)
+        else:
+            me = self.google.ask(About, self.google.about, "", fields="user(emailAddress,permissionId)").user
+            params = {"id": me.permission_id, "email": me.email_address}
+            account = me.email_address.rpartition("@")[2]
+            yield _scope("own_drive", f"{PLATFORM}:own-drive/{me.permission_id}", me.email_address, account, params)
+
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+        """Tell all facts of the directory or of a drive."""
+        del since
+        tell = {
+            "directory": self._tell_directory,
+            "my_drive": self._tell_my_drive,
+            "own_drive": self._tell_own_drive,
+            "shared_drive": self._tell_shared_drive,
+        }[scope.kind]
+        yield from tell(scope)
+        yield self._spent()
+
+    def _tell_directory(self, _directory: Scope) -> Iterator[Told]:
+        found = self._directory()
+        yield from found.gaps
+        yield from facts_of_directory(found.people, found.users, found.groups, found.members)
+        yield from facts_of_settings(found)
+        chosen = {address.lower() for address in self.options.users}
+        skipped = {address.lower() for address in self.options.skip_users}
+        for user in found.users:
+            address = user.primary_email.lower()
+            if address not in skipped and (not chosen or address in chosen):
+                uid = f"{uids.my_drive(user.id)}"
+                yield _scope("my_drive", uid, address, found.people.primary, {"id": user.id})
+        if self.options.shared_drives and not chosen:
+            yield from self._shared_drives(found.people)
+
+    def _shared_drives(self, people: People) -> Iterator[Told]:
+        token: str | None = None
+        while True:
+            try:
+                page = self.google.ask(
+                    SharedDrives, self.google.drives, self.options.admin, useDomainAdminAccess=True, pageSize=100,
+                    pageToken=token, fields=_DRIVES,
+                )  # fmt: skip
+            except AccessDenied as refused:
+                reason = f"{refused}; shared drives could not be listed"
+                yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
+                return
+            for drive in page.drives:
+                params = {"drive": msgspec.json.encode(drive).decode()}
+                yield _scope(
+                    "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
+                )
+            token = page.next_page_token or None
+            if token is None:
+                return
+
+    def _tell_my_drive(self, scope: Scope) -> Iterator[Told]:
+        people = self._directory().people
+        user = next((each for each in self._directory().users if each.id == scope.params["id"]), None)
+        if user is None:
+            raise Malformed(f"the user with the id {scope.params['id']} is not in the directory any more")
+        address = user.primary_email.lower()
+        drive = _my_drive(user.id, address, user.name.full_name or address, people)
+        yield drive
+        try:
+            yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive)
+        except AccessDenied:
+            if not (user.suspended or user.archived):
+                raise
+            # Nobody can act for him: his drive is known only as far as that it is there.
+            state = "suspended" if user.suspended else "archived"
+            yield Gap(
+                table="resources",
+                outcome=Outcome.DENIED,
+                reason=f"the account is {state}, and Google lets nobody look into its drive",
+                needs="to move its files to a manager (Admin console, Transfer ownership)",
+                resource_uid=drive.uid,
+            )
+
+    def _tell_own_drive(self, scope: Scope) -> Iterator[Told]:
+        address, identity = scope.params["email"].lower(), scope.params["id"]
+        me = User(id=identity, primary_email=address)
+        people = People(estate=self.estate, primary=scope.account, domains=self.estate.domains, users={address: me})
+        yield Principal(
+            uid=uids.user(address),
+            platform=PLATFORM,
+            account=scope.account,
+            kind="user",
+            email=address,
+            domain=scope.account,
+            name=address,
+            affiliation=Affiliation.INTERNAL,
+            status="active",
+        )
+        drive = _my_drive(identity, address, address, people)
+        yield drive
+        yield from facts_of_my_drive(self.google, people, self.options, "", drive)
+
+    def _tell_shared_drive(self, scope: Scope) -> Iterator[Told]:
+        drive = msgspec.json.decode(scope.params["drive"], type=SharedDrive)
+        people = self._directory().people
+        yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive)
+
+    def _directory(self) -> Directory:
+        """Read once; a scan that goes on in another process reads it again."""
+        with self._lock:
+            if "" not in self._known:
+                self._known[""] = read_directory(self.google, self.estate, self.options.admin, self.options.customer)
+            return self._known[""]
+
+    def _spent(self) -> Spent:
+        return self.google.meter.spent()
+
+
+def _scope(kind: str, uid: str, name: str, account: str, params: dict[str, str] | None = None) -> Scope:
+    return Scope(uid=uid, platform=PLATFORM, kind=kind, name=name, account=account, params=params or {})
+
+
+def _my_drive(identity: str, address: str, name: str, people: People) -> Resource:
+    return Resource(
+        uid=uids.my_drive(identity),
+        platform=PLATFORM,
+        account=people.primary,
+        kind="my_drive",
+        name=f"My Drive of {name}",
+        path=address,
+        owner_uid=uids.user(address),
+        size_bytes=0,
+    )

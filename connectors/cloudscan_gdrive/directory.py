@@ -1,0 +1,201 @@
+"""Reading the directory and the sharing settings of a Workspace customer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+
+from cloudscan.connector import Estate, Gap
+from cloudscan.errors import AccessDenied
+from cloudscan.facts import Outcome, Resource, Setting
+from cloudscan_gdrive import uids
+from cloudscan_gdrive.answers import (
+    Domains,
+    Group,
+    Groups,
+    Member,
+    Members,
+    Policies,
+    Policy,
+    Unit,
+    Units,
+    User,
+    Users,
+)
+from cloudscan_gdrive.google import Google, Question, Vanished
+from cloudscan_gdrive.people import People, people
+
+_USERS = (
+    "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,lastLoginTime,creationTime,orgUnitPath,"
+    "aliases,nonEditableAliases,emails,recoveryEmail,relations,organizations)"
+)
+_GROUPS = "nextPageToken,groups(id,email,name,directMembersCount)"
+_MEMBERS = "nextPageToken,members(id,email,role,type)"
+_SETTINGS = "setting.type.matches('drive_and_docs.*')"
+
+KNOWN_SETTINGS = tuple(
+    f"drive_and_docs.{name}"
+    for name in (
+        "external_sharing.externalSharingMode",
+        "external_sharing.allowReceivingExternalFiles",
+        "external_sharing.warnForExternalSharing",
+        "external_sharing.warnForSharingOutsideAllowlistedDomains",
+        "external_sharing.allowNonGoogleInvites",
+        "external_sharing.allowPublishingFiles",
+        "external_sharing.accessCheckerSuggestions",
+        "external_sharing.allowedPartiesForDistributingContent",
+        "general_access_default.defaultFileAccess",
+        "shared_drive_creation.allowSharedDriveCreation",
+        "shared_drive_creation.allowManagersToOverrideSettings",
+        "shared_drive_creation.allowExternalUserAccess",
+        "shared_drive_creation.allowNonMemberAccess",
+    )
+)
+"""What is unknown where the policies cannot be read (Policy API, "Drive and Docs settings")."""
+
+Page = TypeVar("Page", Users, Groups, Members, Policies)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """Everything that was read, and what could not be."""
+
+    people: People
+    users: Sequence[User] = ()
+    groups: Sequence[Group] = ()
+    members: Mapping[str, Sequence[Member]] = field(default_factory=dict)
+    units: Sequence[Unit] = ()
+    policies: Sequence[Policy] | None = None
+    gaps: Sequence[Gap] = ()
+
+
+def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
+    """Domains, users, groups and settings. Raises as `Google.ask` where not even the users can be read."""
+    gaps: list[Gap] = []
+    users = [user for page in _pages(google, Users, google.users, admin, customer=customer, fields=_USERS,
+                                     maxResults=500, projection="full") for user in page.users]  # fmt: skip
+    primary, domains = _domains(google, admin, customer, gaps)
+    groups = _groups(google, admin, customer, gaps)
+    members = _members(google, admin, groups, gaps)
+    return Directory(
+        people=people(estate, primary, domains, users, groups, members),
+        users=users,
+        groups=groups,
+        members=members,
+        units=_units(google, admin, customer, gaps),
+        policies=_policies(google, admin, gaps),
+        gaps=gaps,
+    )
+
+
+def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
+    """The tenant, its org units, and how sharing is set for each."""
+    primary = directory.people.primary
+    tenant = uids.tenant(primary)
+    places = {tenant: _place(tenant, "tenant", primary, primary)}
+    names: dict[str, str] = {}
+    for unit in directory.units:
+        uid = tenant if unit.org_unit_path == "/" else uids.org_unit(unit.org_unit_id)
+        names[unit.org_unit_id.removeprefix("id:")] = uid
+        if uid != tenant:
+            places[uid] = _place(uid, "org_unit", unit.org_unit_path, primary, tenant)
+    values: dict[tuple[str, str], str] = {}
+    for policy in sorted(directory.policies or (), key=lambda each: each.type == "ADMIN"):
+        uid = names.get(policy.policy_query.org_unit.removeprefix("orgUnits/"), tenant if not names else "")
+        if policy.policy_query.group or not uid:
+            uid = uids.org_unit(policy.policy_query.group or policy.policy_query.org_unit)
+            places[uid] = _place(uid, "org_unit", policy.policy_query.group or uid, primary, tenant)
+        for name, value in policy.setting.value.items():
+            values[uid, f"{policy.setting.type.removeprefix('settings/')}.{name}"] = _text(value)
+    yield from places.values()
+    for (uid, name), value in values.items():
+        yield Setting(scope_uid=uid, name=name, value=value)
+    if directory.policies is None:
+        for name in KNOWN_SETTINGS:
+            yield Setting(scope_uid=tenant, name=name, value=None)
+
+
+def _domains(google: Google, admin: str, customer: str, gaps: list[Gap]) -> tuple[str, list[str]]:
+    """Our first domain, and all of them with their other names."""
+    own = admin.rpartition("@")[2].lower()
+    try:
+        found = google.ask(Domains, google.domains, admin, customer=customer).domains
+    except AccessDenied as refused:
+        gaps.append(_gap("principals", refused, "other domains and aliases of ours are taken for strangers'"))
+        return own, [own]
+    names = [each.domain_name.lower() for each in found]
+    aliases = [alias.domain_alias_name.lower() for each in found for alias in each.domain_aliases]
+    primary = next((each.domain_name.lower() for each in found if each.is_primary), own)
+    return primary, [primary, *names, *aliases]
+
+
+def _groups(google: Google, admin: str, customer: str, gaps: list[Gap]) -> list[Group]:
+    try:
+        pages = _pages(google, Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
+        return [group for page in pages for group in page.groups]
+    except AccessDenied as refused:
+        gaps.append(_gap("memberships", refused, "who is in which group is not known"))
+        return []
+
+
+def _members(google: Google, admin: str, groups: Sequence[Group], gaps: list[Gap]) -> dict[str, list[Member]]:
+    found: dict[str, list[Member]] = {}
+    for group in groups:
+        try:
+            pages = _pages(google, Members, google.members, admin, groupKey=group.id, fields=_MEMBERS, maxResults=200)
+            found[group.email.lower()] = [member for page in pages for member in page.members]
+        except Vanished:
+            continue
+        except AccessDenied as refused:
+            gaps.append(_gap("memberships", refused, "who is in which group is not known"))
+            break
+    return found
+
+
+def _units(google: Google, admin: str, customer: str, gaps: list[Gap]) -> Sequence[Unit]:
+    try:
+        return google.ask(Units, google.units, admin, customerId=customer, type="allIncludingParent").organization_units
+    except AccessDenied as refused:
+        gaps.append(_gap("settings", refused, "org units have no names"))
+        return ()
+
+
+def _policies(google: Google, admin: str, gaps: list[Gap]) -> list[Policy] | None:
+    try:
+        pages = _pages(google, Policies, google.policies, admin, filter=_SETTINGS, pageSize=100)
+        return [policy for page in pages for policy in page.policies]
+    except AccessDenied as refused:
+        gaps.append(_gap("settings", refused, "sharing settings could not be read; only a super admin may"))
+        return None
+
+
+def _pages(google: Google, wanted: type[Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
+    token: str | None = None
+    while True:
+        page = google.ask(wanted, question, user, pageToken=token, **what)
+        yield page
+        token = page.next_page_token or None
+        if token is None:
+            return
+
+
+def _place(uid: str, kind: str, name: str, account: str, parent: str | None = None) -> Resource:
+    return Resource(
+        uid=uid,
+        platform=uids.PLATFORM,
+        account=account,
+        kind=kind,
+        name=name,
+        path=name,
+        parent_uid=parent,
+        url="https://admin.google.com/ac/appsettings/55656082996",
+    )
+
+
+def _gap(table: str, refused: AccessDenied, what: str) -> Gap:
+    return Gap(table=table, outcome=Outcome.DENIED, reason=f"{refused}; {what}", needs=refused.needs)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,49 @@
+"""What `cloudscan doctor` looks at before a scan of Google Drive."""
+
+from collections.abc import Iterator
+
+from cloudscan.connector import Check, Estate
+from cloudscan.errors import AccessDenied, CloudscanError
+from cloudscan.web import Patience, Web
+from cloudscan_gdrive.answers import About, Domains, Groups, Policies, SharedDrives, Units, Users
+from cloudscan_gdrive.google import connect
+from cloudscan_gdrive.options import Options
+
+
+def checks(options: Options, _estate: Estate) -> Iterator[Check]:
+    """Credentials, then each right that a scan wants, tried for real."""
+    admin, customer = options.admin, options.customer
+    try:
+        google = connect(options, Web(patience=Patience(attempts=2, timeout=20.0)))
+        me = google.ask(About, google.about, admin, fields="user(emailAddress)").user
+    except CloudscanError as error:
+        yield Check(ok=False, what="gdrive: credentials", remedy=_remedy(error))
+        return
+    yield Check(ok=True, what=f"gdrive: acts for {me.email_address}")
+    if not admin:
+        yield Check(ok=True, what="gdrive: no administrator is configured, so only this person's own drive is read")
+        return
+    questions = (
+        ("users", Users, google.users, {"customer": customer, "maxResults": 1}),
+        ("groups", Groups, google.groups, {"customer": customer, "maxResults": 1}),
+        ("domains", Domains, google.domains, {"customer": customer}),
+        ("org units", Units, google.units, {"customerId": customer}),
+        ("shared drives", SharedDrives, google.drives, {"useDomainAdminAccess": True, "pageSize": 1}),
+        ("sharing settings", Policies, google.policies, {"pageSize": 1}),
+    )
+    for what, wanted, question, parameters in questions:
+        try:
+            google.ask(wanted, question, admin, **parameters)
+        except CloudscanError as error:
+            yield Check(ok=False, what=f"gdrive: {what}", remedy=_remedy(error))
+        else:
+            yield Check(ok=True, what=f"gdrive: {what} can be read")
+
+
+def _remedy(error: CloudscanError) -> str:
+    if isinstance(error, AccessDenied) and error.needs:
+        return (
+            f"{error}. Needs {error.needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
+            "enter in the Admin console under Security, API controls, Domain-wide delegation."
+        )
+    return str(error)

@@ -1,0 +1,16 @@
+"""A local Google: Drive v3, Directory v1, Cloud Identity policies and the token endpoint, over HTTP.
+
+    with serve(company.build(1000).world) as server:
+        ...  # server.url, server.service_account_info(), server.faults, server.log
+
+It refuses what Google refuses (by the discovery documents that the client library brings along), leaves out what
+Google leaves out, pages, throttles and fails on demand. It never writes.
+"""
+
+from cloudscan_gdrive.emulator.faults import Fault, outage, refusal, throttle
+from cloudscan_gdrive.emulator.manners import Manners
+from cloudscan_gdrive.emulator.quota import Quota
+from cloudscan_gdrive.emulator.server import Server, serve
+from cloudscan_gdrive.emulator.world import World
+
+__all__ = ["Fault", "Manners", "Quota", "Server", "World", "outage", "refusal", "serve", "throttle"]

@@ -1,0 +1,89 @@
+"""What goes wrong on demand: a `Fault` names the requests it is about and what happens to them instead."""
+
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cloudscan_gdrive.emulator import errors
+from cloudscan_gdrive.emulator.world import World
+
+HTML = (
+    "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Error {code}!!1</title>"
+    "<p><b>{code}.</b> <ins>That’s an error.</ins><p>The server encountered a temporary error and could not complete "
+    "your request.<p>Please try again in 30 seconds. <ins>That’s all we know.</ins></html>"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What some requests get. `where` is looked for in ``METHOD path?query``, decoded."""
+
+    where: str = ""  # a regular expression
+    user: str = ""  # only this user's requests
+    after: int = 0  # let so many matching requests pass first
+    times: int | None = None  # then so many are hit; None: all
+    error: errors.Refused | None = None  # refuse
+    html: int = 0  # answer with this status and a page for people
+    delay: float = 0.0  # wait; alone: and answer as always
+    cut: bool = False  # break off in the middle of the body
+    garble: bool = False  # a body that is no JSON
+    reset: bool = False  # tear the connection down
+    expire: bool = False  # the token has just run out
+    incomplete: bool = False  # incompleteSearch
+    first: Callable[[World], object] | None = None  # do this to the world, then answer
+
+
+def throttle(where: str = "", *, reason: str = "userRateLimitExceeded", code: int = 403, **more: int | str) -> Fault:
+    """Too many requests, by any of Google's reasons."""
+    return _fault(where, errors.limited(code, reason), more)
+
+
+def outage(where: str = "", *, code: int = 503, **more: int | str) -> Fault:
+    """A server error, as JSON."""
+    return _fault(where, errors.broken(code), more)
+
+
+def refusal(where: str, reason: str, message: str = "Forbidden", *, code: int = 403, **more: int | str) -> Fault:
+    """Any other error, such as domainPolicy or accessNotConfigured."""
+    return _fault(where, errors.Refused(code, reason, message), more)
+
+
+def _fault(where: str, error: errors.Refused, more: dict[str, int | str]) -> Fault:
+    times = more.get("times")
+    return Fault(
+        where=where,
+        error=error,
+        user=str(more.get("user", "")),
+        after=int(more.get("after", 0)),
+        times=None if times is None else int(times),
+    )
+
+
+class Faults:
+    """The faults that are switched on, with how often each was met."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._met: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, *faults: Fault) -> None:
+        with self._lock:
+            self._faults += faults
+
+    def clear(self) -> None:
+        with self._lock:
+            self._faults.clear()
+            self._met.clear()
+
+    def hit(self, asked: str, user: str) -> Fault | None:
+        """The fault that this request meets."""
+        with self._lock:
+            for fault in self._faults:
+                if fault.user not in ("", user) or not re.search(fault.where, asked):
+                    continue
+                met = self._met[id(fault)] = self._met.get(id(fault), 0) + 1
+                if met > fault.after and (fault.times is None or met <= fault.after + fault.times):
+                    return fault
+        return None

@@ -1,0 +1,43 @@
+"""The OAuth scopes that the Google Drive connector asks for, each with its reason. All of them only read.
+
+Source: the discovery documents of Drive v3, Admin Directory v1 and Cloud Identity v1 (scopes of each method).
+"""
+
+from collections.abc import Sequence
+
+from cloudscan.connector import Permission
+
+PREFIX = "https://www.googleapis.com/auth/"
+
+DRIVE = ("drive.metadata.readonly", "drive.readonly")
+DIRECTORY = (
+    "admin.directory.user.readonly",
+    "admin.directory.group.readonly",
+    "admin.directory.group.member.readonly",
+    "admin.directory.domain.readonly",
+    "admin.directory.orgunit.readonly",
+)
+POLICIES = ("cloud-identity.policies.readonly",)
+
+PERMISSIONS: tuple[Permission, ...] = (
+    Permission(name=PREFIX + DRIVE[0], reason="files and folders, their permissions and changes; no contents"),
+    Permission(name=PREFIX + DRIVE[1], reason="to list shared drives, which drive.metadata.readonly does not allow"),
+    Permission(name=PREFIX + DIRECTORY[0], reason="users: whose drives there are, who left, who is suspended"),
+    Permission(name=PREFIX + DIRECTORY[1], reason="groups that files are shared with"),
+    Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see outsiders in them"),
+    Permission(name=PREFIX + DIRECTORY[3], reason="our domains and their other names, to tell us from strangers"),
+    Permission(name=PREFIX + DIRECTORY[4], reason="org units that sharing settings are made for", optional=True),
+    Permission(
+        name=PREFIX + POLICIES[0], reason="sharing settings; the administrator has to be a super admin", optional=True
+    ),
+)
+
+
+def scopes_of(names: Sequence[str]) -> list[str]:
+    """Scopes as the token endpoint wants them."""
+    return [PREFIX + name for name in names]
+
+
+def delegation_list() -> str:
+    """What is pasted into the Admin console under Security, API controls, Domain-wide delegation."""
+    return ",".join(permission.name for permission in PERMISSIONS)

@@ -1,0 +1,83 @@
+"""The folders of one drive: paths, and where a permission was given that a file has inherited.
+
+Only folders are kept, so memory does not grow with the number of files.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+_DEEPEST = 200  # Drive allows 100 levels; a loop would be its fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """What has to be known of a folder when something inside it is told."""
+
+    uid: str
+    name: str
+    parent: str  # its id; empty at the top
+    keys: frozenset[str] = frozenset()  # the permissions it carries (`translate.key_of`), inherited ones too
+    limited: bool = False  # nothing is inherited from above
+
+
+@dataclass
+class Tree:
+    """Folders by their ids; `top` is the uid of what holds them all."""
+
+    top: str
+    roots: frozenset[str] = frozenset()  # ids that stand for the top itself
+    folders: dict[str, Folder] = field(default_factory=dict)
+    _origins: dict[tuple[str, str], str] = field(default_factory=dict)
+    _paths: dict[str, str] = field(default_factory=dict)
+
+    def parent_uid(self, parents: Sequence[str]) -> str | None:
+        """The uid of what something lies in; None where that cannot be seen."""
+        if not parents:
+            return None
+        if parents[0] in self.roots:
+            return self.top
+        known = self.folders.get(parents[0])
+        return known.uid if known else None
+
+    def path(self, parents: Sequence[str], name: str) -> str:
+        """Folder names from the top, as far as they can be seen."""
+        return f"{self._path(parents[0])}/{name}" if parents and parents[0] in self.folders else name
+
+    def inherits(self, parents: Sequence[str], key: str) -> bool:
+        """Whether the folder that something lies in carries the same permission."""
+        return any(key in self.folders[parent].keys for parent in parents if parent in self.folders)
+
+    def origin(self, parent: str, key: str) -> str:
+        """The uid of the highest folder, going up from here, that carries the permission without a gap."""
+        found = self._origins.get((parent, key))
+        if found is None:
+            at = parent
+            for _ in range(_DEEPEST):
+                above = self.folders.get(self.folders[at].parent)
+                if above is None or key not in above.keys or self.folders[at].limited:
+                    break
+                at = self.folders[at].parent
+            found = self._origins[parent, key] = self.folders[at].uid
+        return found
+
+    def above(self, parents: Sequence[str]) -> Mapping[str, Folder]:
+        """The folders that something lies in, from the nearest up to where inheritance ends."""
+        found: dict[str, Folder] = {}
+        at = parents[0] if parents else ""
+        while at in self.folders and at not in found:
+            found[at] = self.folders[at]
+            if self.folders[at].limited:
+                break
+            at = self.folders[at].parent
+        return found
+
+    def _path(self, folder: str) -> str:
+        found = self._paths.get(folder)
+        if found is None:
+            names: list[str] = []
+            at = folder
+            while at in self.folders and len(names) < _DEEPEST:
+                names.append(self.folders[at].name)
+                at = self.folders[at].parent
+            found = self._paths[folder] = "/".join(reversed(names))
+        return found

@@ -1,0 +1,50 @@
+"""How things and people of Google's are called in the estate."""
+
+PLATFORM = "gdrive"
+
+
+def tenant(domain: str) -> str:
+    return f"{PLATFORM}:tenant/{domain}"
+
+
+def org_unit(identity: str) -> str:
+    """`identity` without the ``id:`` that the directory writes before it."""
+    return f"{PLATFORM}:org-unit/{identity.removeprefix('id:').removeprefix('orgUnits/')}"
+
+
+def my_drive(user_id: str) -> str:
+    return f"{PLATFORM}:my-drive/{user_id}"
+
+
+def shared_drive(drive_id: str) -> str:
+    return f"{PLATFORM}:shared-drive/{drive_id}"
+
+
+def file(file_id: str) -> str:
+    return f"{PLATFORM}:file/{file_id}"
+
+
+def user(email: str) -> str:
+    return f"{PLATFORM}:user/{email.lower()}"
+
+
+def group(email: str) -> str:
+    return f"{PLATFORM}:group/{email.lower()}"
+
+
+def domain(name: str) -> str:
+    return f"{PLATFORM}:domain/{name.lower()}"
+
+
+def everybody(domain: str) -> str:
+    """The group that the directory's member type CUSTOMER stands for."""
+    return f"{PLATFORM}:everybody/{domain}"
+
+
+def drive_members(drive_id: str) -> str:
+    return f"{PLATFORM}:members/{drive_id}"
+
+
+def deleted(permission_id: str) -> str:
+    """Somebody of whom nothing is left but the id of his permissions."""
+    return f"{PLATFORM}:deleted/{permission_id}"

@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from cloudscan_gdrive.emulator import Server, World, company, serve
+from cloudscan_gdrive.emulator.company import Company
+from cloudscan_gdrive.emulator.signin import new_key
+
+
+@pytest.fixture
+def kumo() -> Company:
+    """The invented company, with every situation in it."""
+    return company.build(150)
+
+
+@pytest.fixture
+def world() -> World:
+    """Three people and nothing else."""
+    world = World("kumo.example")
+    world.add_user("aoki@kumo.example", "青木 直子", admin="super")
+    world.add_user("mori@kumo.example", "森 健一")
+    world.add_user("hayashi@kumo.example", "林 美穂")
+    return world
+
+
+@pytest.fixture(scope="session")
+def key() -> RSAPrivateKey:
+    return new_key()
+
+
+@pytest.fixture
+def server(world: World, key: RSAPrivateKey) -> Iterator[Server]:
+    with serve(world, key=key) as running:
+        yield running
+
+
+@pytest.fixture
+def office(kumo: Company, key: RSAPrivateKey) -> Iterator[Server]:
+    """The company, served."""
+    with serve(kumo.world, key=key) as running:
+        yield running

@@ -1,0 +1,59 @@
+from cloudscan_gdrive.emulator import Server, World
+from cloudscan_gdrive.emulator.company import Company
+from cloudscan_gdrive.emulator.records import Restrictions
+from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, drive, everything, refusal
+
+
+def test_members_see_their_drives_and_admins_all(server: Server, world: World) -> None:
+    world.add_group("team@kumo.example", "Team", [HAYASHI])
+    world.add_drive("Mine", {MORI: "reader"})
+    world.add_drive("The team's", {"team@kumo.example": "writer"})
+
+    def names(user: str, **more: object) -> list[str]:
+        return [one["name"] for one in drive(server, user).drives().list(**more).execute()["drives"]]
+
+    assert names(MORI) == ["Mine"]
+    assert names(HAYASHI) == ["The team's"]
+    assert names(AOKI) == []
+    assert names(AOKI, useDomainAdminAccess=True) == ["Mine", "The team's"]
+    assert names(AOKI, useDomainAdminAccess=True, q="memberCount = 1 and name contains 'mine'") == ["Mine"]
+    assert refusal(drive(server, MORI).drives().list(useDomainAdminAccess=True))[0] == 403
+
+
+def test_ten_at_a_time_unless_more_are_asked_for(server: Server, world: World) -> None:
+    for index in range(25):
+        world.add_drive(f"Drive {index}", {MORI: "organizer"})
+    listing = drive(server).drives().list
+
+    assert len(listing().execute()["drives"]) == 10
+    assert len(everything(listing, "drives")) == 25
+    assert refusal(listing(pageSize=101)) == (400, "invalidParameter")
+
+
+def test_restrictions_and_unit_only_when_asked_for(server: Server, world: World) -> None:
+    """The unit is only told in a list with admin access."""
+    one = world.add_drive("Strict", {MORI: "organizer"}, restrictions=Restrictions(domain_users_only=True))
+    admin = drive(server, AOKI).drives()
+
+    assert admin.list(useDomainAdminAccess=True).execute()["drives"] == [
+        {"kind": "drive#drive", "id": one.id, "name": "Strict"}
+    ]
+    full = admin.list(useDomainAdminAccess=True, fields="drives(orgUnitId,restrictions)").execute()["drives"][0]
+    assert full["restrictions"]["domainUsersOnly"] is True
+    assert full["orgUnitId"] == world.units["/"].id
+    assert "orgUnitId" not in drive(server).drives().get(driveId=one.id, fields="*").execute()
+
+
+def test_a_drive_of_others_is_not_found(server: Server, world: World) -> None:
+    one = world.add_drive("Theirs", {HAYASHI: "organizer"})
+
+    assert refusal(drive(server).drives().get(driveId=one.id)) == (404, "notFound")
+    assert refusal(drive(server, AOKI).drives().get(driveId=one.id, useDomainAdminAccess=True)) == (200, "")
+
+
+def test_a_drive_whose_only_manager_is_suspended_is_known_to_the_admin_alone(office: Server, kumo: Company) -> None:
+    identity = kumo.situations["drive of the suspended"]
+
+    found = everything(drive(office, AOKI).drives().list, "drives", useDomainAdminAccess=True, pageSize=100)
+
+    assert identity in {one["id"] for one in found}

@@ -1,0 +1,244 @@
+"""Google throttles, breaks off, forgets and refuses: nothing is lost, nothing is told twice, and gaps are said."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, Unreachable
+from cloudscan.facts import Audience, Grant, Outcome, Resource
+from cloudscan.testing import conforms
+from cloudscan_gdrive import uids
+from cloudscan_gdrive.connector import DriveConnector
+from cloudscan_gdrive.emulator import Fault, Server, company, outage, refusal, serve, throttle
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
+from tests.connectors.gdrive.estate import ESTATE, HASTY, Read, connector, read
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serve(company.build(250).world) as running:
+        yield running
+
+
+@pytest.fixture
+def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
+    def scanned(**options: object) -> Read:
+        with connector(server, tmp_path, **options) as reader:
+            return read(reader)
+
+    return scanned
+
+
+def essence(told: Read) -> set[str]:
+    return {each.uid for each in told.facts if isinstance(each, Resource | Grant)}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        throttle("GET /drive/v3/files", times=3),
+        throttle("GET /drive/v3/files", reason="rateLimitExceeded", times=3),
+        throttle("GET /drive/v3/files", reason="quotaExceeded", times=3),
+        throttle("GET /drive/v3/files", code=429, reason="rateLimitExceeded", times=3),
+        throttle("GET /admin/directory/v1/users", times=2),
+        outage("GET /drive/v3/files", code=500, times=3),
+        outage("GET /drive/v3/files", code=503, times=3),
+        Fault(where="GET /drive/v3/files", html=502, times=3),
+        Fault(where="GET /drive/v3/files", cut=True, times=3),
+        Fault(where="GET /drive/v3/files", reset=True, times=3),
+        Fault(where="GET /drive/v3/files", expire=True, after=2, times=1),
+        Fault(where="GET /admin/directory/v1/groups", reset=True, times=1),
+    ],
+    ids=lambda fault: f"{fault.where[-12:]} {fault.html or fault.cut or fault.reset or fault.expire or fault.error}"[
+        :60
+    ],
+)
+def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Read], fault: Fault) -> None:
+    undisturbed = scan()
+    server.faults.add(fault)
+
+    told = scan()
+
+    assert told.refused == {}
+    assert essence(told) == essence(undisturbed)
+    assert len(told.facts) == len(undisturbed.facts)
+
+
+def test_a_pause_that_never_ends_is_passed_on(server: Server, scan: Callable[..., Read]) -> None:
+    server.faults.add(throttle("GET /drive/v3/files", user="dormant@kumo.example"))
+
+    told = scan()
+
+    (error,) = told.refused.values()
+    assert isinstance(error, Throttled)
+
+
+def test_the_daily_quota_is_named(server: Server, scan: Callable[..., Read]) -> None:
+    server.faults.add(throttle("GET /drive/v3/files", reason="dailyLimitExceeded", user="dormant@kumo.example"))
+
+    (error,) = scan().refused.values()
+
+    assert "quota is used up" in str(error)
+
+
+def test_a_list_that_is_no_list_costs_its_drive_only(server: Server, scan: Callable[..., Read]) -> None:
+    server.faults.add(Fault(where="GET /drive/v3/files", user="dormant@kumo.example", garble=True))
+
+    told = scan()
+
+    assert len(told.refused) == 1
+    assert isinstance(next(iter(told.refused.values())), ProviderError)
+    assert told.of_kind("file")
+
+
+def test_a_search_that_was_not_complete_is_a_gap(server: Server, scan: Callable[..., Read]) -> None:
+    server.faults.add(Fault(where="GET /drive/v3/files", user="mori@kumo.example", incomplete=True, times=1))
+
+    (gap,) = [each for each in scan().gaps if "incompleteSearch" in each.reason]
+
+    assert gap.outcome is Outcome.PARTIAL
+
+
+def test_page_tokens_that_run_out_make_the_core_begin_the_list_again(server: Server, scan: Callable[..., Read]) -> None:
+    server.faults.add(refusal("pageToken", "invalid", "Invalid Value", code=400, user="mori@kumo.example", times=1))
+
+    told = scan()
+
+    assert all(isinstance(error, ProviderError) for error in told.refused.values())
+
+
+def test_a_user_who_is_suspended_during_the_scan_is_refused_and_named(
+    server: Server, scan: Callable[..., Read]
+) -> None:
+    def suspend(world: object) -> None:
+        server.world.suspend("dormant@kumo.example")
+        server.expire_tokens("dormant@kumo.example")
+
+    server.faults.add(Fault(where="GET /drive/v3/files", user="dormant@kumo.example", first=suspend, times=1))
+
+    told = scan()
+
+    (error,) = told.refused.values()
+    assert isinstance(error, AccessDenied)
+    assert "dormant@kumo.example" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("where", "words", "table"),
+    [
+        ("/customer/my_customer/domains", "taken for strangers", "principals"),
+        ("/directory/v1/groups", "who is in which group", "memberships"),
+        ("/policies", "super admin", "settings"),
+        ("/orgunits", "org units have no names", "settings"),
+        ("/drive/v3/drives", "shared drives could not be listed", "resources"),
+    ],
+)
+def test_a_denied_answer_costs_that_answer(
+    server: Server, scan: Callable[..., Read], where: str, words: str, table: str
+) -> None:
+    server.faults.add(refusal(where, "forbidden", "Not Authorized to access this resource/api"))
+
+    told = scan()
+
+    assert told.refused == {}
+    (gap,) = [each for each in told.gaps if words in each.reason]
+    assert (gap.table, gap.outcome) == (table, Outcome.DENIED)
+    assert gap.needs.startswith(PREFIX)
+    assert told.of_kind("file")
+
+
+def test_unread_settings_are_unknown_and_not_fine(server: Server, scan: Callable[..., Read]) -> None:
+    server.faults.add(refusal("/policies", "forbidden"))
+
+    told = scan()
+
+    tenant = uids.tenant(company.DOMAIN)
+    assert told.setting(tenant, "drive_and_docs.external_sharing.externalSharingMode") is None
+
+
+def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path) -> None:
+    delegated = frozenset(each.name for each in PERMISSIONS) - {PREFIX + "cloud-identity.policies.readonly"}
+    with serve(company.build(60).world, delegated=delegated) as server, connector(server, tmp_path) as reader:
+        told = read(reader)
+
+    assert told.refused == {}
+    assert [each.table for each in told.gaps if "delegated" in each.reason] == ["settings"]
+
+
+def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Callable[..., Read]) -> None:
+    full = scan()
+    told = scan(only_shared=True)
+
+    own = {each.uid for each in full.of_kind("file") if each.container_uid and "my-drive" in each.container_uid}
+    wide = {
+        uid
+        for uid in own
+        if any(
+            each.audience is not None and each.audience >= Audience.ORGANISATION and each.via == "link"
+            for each in full.grants(uid)
+        )
+    }
+    seen = {each.uid for each in told.of_kind("file") if each.container_uid and "my-drive" in each.container_uid}
+    assert seen >= wide
+    assert len(seen) < len(own) / 2
+    assert {each.outcome for each in told.gaps if "named outsiders" in each.reason} == {Outcome.SKIPPED}
+
+
+def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> None:
+    """With his own consent, and without an administrator."""
+    scope = PREFIX + "drive.metadata.readonly"
+    path = tmp_path / "me.json"
+    path.write_text(json.dumps(server.authorized_user_info("mori@kumo.example", scope)))
+
+    told = read(DriveConnector.open(Options(endpoint=server.url, key_file=str(path)), ESTATE, HASTY))
+
+    assert told.refused == {}
+    assert len(told.scopes) == 1
+    assert {each.owner_uid for each in told.of_kind("file")} == {uids.user("mori@kumo.example")}
+
+
+@pytest.mark.parametrize(("text", "words"), [(None, "cannot be read"), ("{}", "no key of a service account")])
+def test_a_key_file_that_is_none_says_so(tmp_path: Path, text: str | None, words: str) -> None:
+    path = tmp_path / "key.json"
+    if text is not None:
+        path.write_text(text)
+
+    with pytest.raises(ConfigurationError, match=words):
+        DriveConnector.open(Options(admin="a@kumo.example", key_file=str(path)), ESTATE)
+
+
+def test_no_credentials_say_how_to_get_some(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+
+    with pytest.raises(ConfigurationError, match="GOOGLE_APPLICATION_CREDENTIALS"):
+        DriveConnector.open(Options(admin="a@kumo.example"), ESTATE)
+
+
+def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
+    with connector(server, tmp_path, endpoint="http://127.0.0.1:9") as reader:
+        told = read(reader)
+
+    (error,) = told.refused.values()
+    assert isinstance(error, Unreachable)
+    assert "127.0.0.1:9" in str(error)
+
+
+def test_it_conforms(server: Server, tmp_path: Path) -> None:
+    with connector(server, tmp_path) as reader:
+        conforms(reader)
+
+
+def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: Callable[..., Read]) -> None:
+    """One list a page, one root a user, one list of members a drive, one list for each item with shares of its own."""
+    told = scan()
+
+    lists = [each for each in server.log if each.path == "/drive/v3/files"]
+    roots = [each for each in server.log if each.path == "/drive/v3/files/root"]
+    assert len(roots) <= len(told.of_kind("my_drive"))
+    assert len(lists) <= len(told.of_kind("my_drive")) + len(told.of_kind("shared_drive")) + len(told.facts) // 100
+    assert told.requests > 0
