@@ -1,8 +1,8 @@
 """A shared drive: its members, its switches, and everything in it, in full or as far as it changed.
 
-Drive tells no permissions of what lies in a shared drive when it lists it. Everything there is open to the members; what
-was given besides is asked for where Drive says that there is something (`hasAugmentedPermissions`), and what lies below
-a folder inherits from it.
+Drive tells no permissions of what lies in a shared drive when it lists it. Everything there is open to the members;
+what was given besides is asked for where Drive says that there is something (`hasAugmentedPermissions`), and what lies
+below a folder inherits from it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -186,11 +186,8 @@ def _file(inside: _Inside, file: File) -> Iterator[Told]:
             yield from _as_member(reading.grant(found, uid, reading.tree.top))
     told: set[str] = set()
     folder = reading.tree.folders.get(file.id)
-    sources = [
-        (uid, folder.given if folder else _given(inside, file)),
-        *((each.uid, each.given) for each in above.values()),
-    ]
-    for origin, given in sources:
+    own = folder.given if folder else _given(inside, file)
+    for origin, given in ((uid, own), *((each.uid, each.given) for each in above.values())):
         for permission in given:
             found_here = reading.meaning(permission)
             if found_here and found_here.key not in told:
