@@ -37,6 +37,7 @@ def files(google: Google, options: Options, user: str, place: str, fields: str, 
         pageSize=1000,
         orderBy="folder",
         includeLabels=labels,
+        includePermissionsForView="published",
         fields=f"nextPageToken,incompleteSearch,files({fields})",
         **what,
     )
@@ -79,7 +80,7 @@ def permissions(google: Google, user: str, file_id: str, **what: Any) -> list[Pe
     while True:
         page = google.ask(
             Permissions, google.permissions, user, fileId=file_id, supportsAllDrives=True, pageSize=100,
-            pageToken=token, fields=_PERMISSIONS, **what,
+            pageToken=token, includePermissionsForView="published", fields=_PERMISSIONS, **what,
         )  # fmt: skip
         found += page.permissions
         token = page.next_page_token or None
@@ -101,7 +102,7 @@ def changes(google: Google, user: str, token: str, fields: str, **what: Any) -> 
     while True:
         try:
             page = google.ask(
-                Changes, google.changes, user, pageToken=token, pageSize=1000,
+                Changes, google.changes, user, pageToken=token, pageSize=1000, includePermissionsForView="published",
                 fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({fields}))", **what,
             )  # fmt: skip
         except StalePage as error:

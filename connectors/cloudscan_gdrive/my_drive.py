@@ -32,7 +32,8 @@ def facts_of_my_drive(google: Google, people: People, options: Options, user: st
         yield Gap(
             table="grants",
             outcome=Outcome.SKIPPED,
-            reason="only what is open beyond named people was asked for; files shared with named outsiders were not",
+            reason="only what is open beyond named people was asked for: no files shared with named outsiders, no "
+            "published copies",
             resource_uid=drive.uid,
         )
     listed = files(google, options, user, drive.uid, OWN_FILE, corpora="user", q=query)
@@ -134,9 +135,15 @@ def _file(reading: Reading, file: File) -> Iterator[Told]:
     resource = reading.resource(file)
     yield resource
     if file.permissions is None:
-        yield Grant(
-            uid=f"{resource.uid}#unread", resource_uid=resource.uid, audience=None, access=Access.READ, via=Via.DIRECT
-        )
+        for access in (Access.READ, Access.COMMENT, Access.WRITE):
+            yield Grant(
+                uid=f"{resource.uid}#unread/{access}",
+                resource_uid=resource.uid,
+                audience=None,
+                access=access,
+                via=Via.DIRECT,
+                discoverable=None,
+            )
         yield Gap(
             table="grants",
             outcome=Outcome.DENIED,
