@@ -120,13 +120,16 @@ class Crowds:
     @cached_property
     def strangers(self) -> tuple[Caller, ...]:
         """Somebody with an AWS account that nobody mentioned, in all the shapes that make a difference."""
-        homes = ("", STRANGERS_ORGANISATION, *self._wild_organisations()) if self._organisations_matter else ("",)
+        homes = [("", "")]
+        if self._organisations_matter:
+            strange_homes = dict.fromkeys((STRANGERS_ORGANISATION, *self._wild_organisations()))
+            homes += [(home, path) for home in strange_homes for path in ("", *self._open_paths(home))]
         strange = [each for each in self._accounts_named if self._is_strange(each)]
         return tuple(
             member
             for account in dict.fromkeys((self.mentions.stranger, *strange))
-            for home in homes
-            for member in self._members(account, home, first="user/somebody")
+            for home, path in homes
+            for member in self._members(account, home, path, first="user/somebody")
         )
 
     @cached_property
@@ -247,6 +250,13 @@ class Crowds:
         ]
         inside = [example for path in written for example in examples(path, ("x", "r-x/ou-x/", ""))]
         return tuple(dict.fromkeys((*inside, f"{organisation}/r-0000/ou-0000-00000000/")))
+
+    def _open_paths(self, organisation: str) -> Iterator[str]:
+        """Paths in a stranger's organisation: the ids of units and roots are unique within an organisation only."""
+        for written in self.mentions.values("aws:principalorgpaths"):
+            head, _, tail = written.partition("/")
+            if is_pattern(head) and match.like(head, organisation):
+                yield from examples(f"{organisation}/{tail}", ("x", ""))
 
     def _organisations(self) -> Iterator[Crowd]:
         for name in self._named_organisations:

@@ -93,6 +93,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("another organisation's root users", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OTHER_ORGANISATION, "aws:PrincipalType": "Account"}})], DOMAIN, False),
     ("an organisation in capitals, case ignored", [allow(when=when("StringEqualsIgnoreCase", "aws:PrincipalOrgID", OUR_ORGANISATION.upper()))], ORGANISATION, False),
     ("denied outside the bucket's organisation", [allow(), deny(when=when("StringNotEquals", "aws:PrincipalOrgID", "${aws:ResourceOrgID}"))], ORGANISATION, True),
+    ("a unit of any organisation: its id is unique in one only", [allow(when=when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/ou-ab12-11111111/*"))], ACCOUNT, True),
     ("a foreign account, if of another organisation", [allow({"AWS": FOREIGN}, when=when("StringEquals", "aws:PrincipalOrgID", OTHER_ORGANISATION))], EXTERNAL, False),
     ("a foreign account's user of a name", [allow({"AWS": FOREIGN}, when=when("StringEquals", "aws:username", "alice"))], EXTERNAL, False),
     ("a foreign account's role of a name", [allow({"AWS": FOREIGN}, when=when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/Admin*"))], EXTERNAL, False),
