@@ -383,7 +383,10 @@ def _choices(
     referred = _referred(conditions, context, caller)
     for name, wanted in _named_by(relevant, place, context, caller).items():
         referred[name] = tuple(dict.fromkeys((*referred.get(name, ()), *wanted)))
-    known = {**{key: (values[0],) for key, values in referred.items()}, **context}
+    knowns = [
+        {**{key: (values[min(turn, len(values) - 1)],) for key, values in referred.items()}, **context}
+        for turn in range(max(map(len, referred.values()), default=1))
+    ]
     choices: dict[str, Sequence[tuple[str, ...] | None]] = {}
     free = dict.fromkeys(condition.key for _, condition in conditions) | dict.fromkeys(referred)
     for key in free:
@@ -393,7 +396,12 @@ def _choices(
             choices[key] = (None,)
             continue
         about = [(owner, each) for owner, each in conditions if each.key == key]
-        values = dict.fromkeys(value for owner, each in about for value in _values(each, known, owner.variables))
+        values = dict.fromkeys(
+            value
+            for owner, each in about
+            for known in (knowns if each.refers else knowns[:1])
+            for value in _values(each, known, owner.variables)
+        )
         values |= dict.fromkeys(_in_common([each for _, each in about]))
         values |= dict.fromkeys(referred.get(key, ()))
         values = dict.fromkeys(each for each in values if _can_be(key, each, action))
@@ -443,7 +451,7 @@ def _refers(condition: Condition) -> bool:
 
 
 def _referred(
-    conditions: Iterable[tuple[Statement, Condition]], context: Context, caller: Caller
+    conditions: Sequence[tuple[Statement, Condition]], context: Context, caller: Caller
 ) -> dict[str, tuple[str, ...]]:
     """Keys that the caller may choose and that policy variables refer to, with values worth choosing."""
     found: dict[str, dict[str, None]] = {}
@@ -453,6 +461,9 @@ def _referred(
                 if name not in context and _is_free(name, caller, context):
                     wanted = found.setdefault(name, {_SOMEBODY: None})
                     wanted |= dict.fromkeys(context.get(condition.key, ()))
+    for _, condition in conditions:
+        if condition.key in found and not condition.refers:  # what is asked of the key itself
+            found[condition.key] |= dict.fromkeys(e for value in condition.values for e in examples(value, ("x", "")))
     return {name: tuple(values) for name, values in found.items()}
 
 

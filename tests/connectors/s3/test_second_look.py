@@ -63,6 +63,8 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("an action that only copies tags", [allow(action="s3:ReplicateTags")], ANYONE, True),
     # Values that fit two conditions at once, large numbers, short dates
     ("two patterns of a prefix", [allow(action="s3:ListBucket", when=when("StringLike", "s3:prefix", "home/*")), deny(when=when("StringNotLike", "s3:prefix", "*/public/"))], ANYONE, True),
+    ("a prefix by the caller's tag, which a condition fixes", [allow(action="s3:ListBucket", when={"StringLike": {"s3:prefix": "home/${aws:PrincipalTag/team}/*"}, "StringEquals": {"aws:PrincipalTag/team": "data"}})], ACCOUNT, True),
+    ("a referer that repeats the user agent", [allow(when={"StringEquals": {"aws:UserAgent": "ua", "aws:Referer": "${aws:UserAgent}"}})], ANYONE, True),
     ("two patterns of a referer", [allow(when={"StringLike": {"aws:Referer": "https://*"}, "StringLikeIfExists": {"aws:Referer": "*.example.com/"}})], ANYONE, True),
     ("a number of seven digits", [allow(when=when("NumericLessThan", "s3:x-amz-decoded-content-length", "1048577"))], ANYONE, True),
     ("until a month", [allow(when=when("DateLessThan", "aws:CurrentTime", "2030-12"))], ANYONE, True),
