@@ -124,13 +124,18 @@ class Crowds:
         if self._organisations_matter:
             strange_homes = dict.fromkeys((STRANGERS_ORGANISATION, *self._wild_organisations()))
             homes += [(home, path) for home in strange_homes for path in ("", *self._open_paths(home))]
-        strange = [each for each in self._accounts_named if self._is_strange(each)]
         return tuple(
             member
-            for account in dict.fromkeys((self.mentions.stranger, *strange))
+            for account in self._strange_accounts
             for home, path in homes
             for member in self._members(account, home, path, first="user/somebody")
         )
+
+    @cached_property
+    def _strange_accounts(self) -> tuple[str, ...]:
+        """An account that nobody mentioned, and one for each pattern of accounts."""
+        strange = (each for each in self._accounts_named if self._is_strange(each))
+        return tuple(dict.fromkeys((self.mentions.stranger, *strange)))
 
     @cached_property
     def _organisations_matter(self) -> bool:
@@ -154,6 +159,11 @@ class Crowds:
                 yield self._member(arn, organisation, path)
         for session in self._sessions():
             yield _in_session(self._member(f"{head}role/somebody", organisation, path), session)
+
+    def _sessions_of(self, caller: Caller) -> Iterator[Caller]:
+        yield caller
+        if ":role/" in caller.context["aws:principalarn"][0]:
+            yield from (_in_session(caller, session) for session in self._sessions())
 
     def _sessions(self) -> Iterator[str]:
         """Values of aws:userid that a stranger can have: the role's id is given, the session's name is his choice."""
@@ -268,7 +278,8 @@ class Crowds:
                 callers=tuple(
                     member
                     for path in self._paths_in(name)
-                    for member in self._members(self.mentions.stranger, name, path)
+                    for account in self._strange_accounts
+                    for member in self._members(account, name, path)
                 ),
             )
 
@@ -307,7 +318,12 @@ class Crowds:
                     audience=Audience.NAMED if ours else wide,
                     kind="principal",
                     name=written,
-                    callers=tuple(self._member(arn, home, path) for home, path in homes for arn in fitting),
+                    callers=tuple(
+                        each
+                        for home, path in homes
+                        for arn in fitting
+                        for each in self._sessions_of(self._member(arn, home, path))
+                    ),
                     account=account,
                     within=within,
                 )

@@ -189,15 +189,20 @@ def _own_clouds(mentions: Mentions) -> Iterator[Network]:
 
 def _named_clouds(mentions: Mentions) -> Iterator[Network]:
     clouds, endpoints = _alike(mentions, "aws:sourcevpc"), _alike(mentions, "aws:sourcevpce")
+    other_clouds = (_CLOUD, *_like(mentions.patterns("aws:sourcevpc")))
+    other_endpoints = (_ENDPOINT, *_like(mentions.patterns("aws:sourcevpce")))
     owners = [(name, more) for name, more, anybodys in _owners(mentions) if not anybodys]
     for more_of_owner in ({}, *(more for _, more in owners)):
         for endpoint in endpoints:
-            for cloud in (*(each[0] for each in clouds), _CLOUD):
+            for cloud in (*(each[0] for each in clouds), *other_clouds):
                 yield _named(endpoint[0], {**_cloud(mentions, cloud, endpoint[0]), **more_of_owner}, endpoint)
-        for cloud_ in clouds:
-            yield _named(cloud_[0], {**_cloud(mentions, cloud_[0], _ENDPOINT), **more_of_owner}, cloud_)
+        for alike in clouds:
+            for each in other_endpoints:
+                yield _named(alike[0], {**_cloud(mentions, alike[0], each), **more_of_owner}, alike)
     for name, more in owners:
-        yield _named(name, {**_cloud(mentions, _CLOUD, _ENDPOINT), **more}, (name,))
+        for cloud in other_clouds:
+            for each in other_endpoints:
+                yield _named(name, {**_cloud(mentions, cloud, each), **more}, (name,))
 
 
 def _owners(mentions: Mentions) -> Iterator[tuple[str, Context, bool]]:

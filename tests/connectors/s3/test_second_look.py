@@ -86,6 +86,8 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("any VPC of a region", [allow(when=when("ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:eu-west-1:*:vpc/*"))], ANYONE, True),
     ("any VPC of one account", [allow(when=when("ArnLike", "aws:SourceVpcArn", f"arn:aws:ec2:*:{FOREIGN}:vpc/*"))], NAMED, True),
     ("one VPC of one account", [allow(when={"StringEquals": {"aws:SourceVpc": "vpc-1a2b", "aws:VpceAccount": FOREIGN}})], NAMED, False),
+    ("one VPC by endpoints of a pattern", [allow(when={"StringEquals": {"aws:SourceVpc": "vpc-1a2b"}, "StringLike": {"aws:SourceVpce": "vpce-2*"}})], NAMED, False),
+    ("endpoints of a pattern, of one account", [allow(when={"StringEquals": {"aws:VpceAccount": FOREIGN}, "StringLike": {"aws:SourceVpce": "vpce-2*"}})], NAMED, True),
     ("an office, for a role of any account", [allow(when={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}, "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/X"}})], NAMED, False),
     # Members of an organisation or an account, in every shape
     ("our organisation's role of a name", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OUR_ORGANISATION}, "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Deploy"}})], ORGANISATION, False),
@@ -93,6 +95,8 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("another organisation's user of a name", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OTHER_ORGANISATION, "aws:username": "alice"}})], DOMAIN, False),
     ("another organisation's session of a name", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OTHER_ORGANISATION}, "StringLike": {"aws:userid": "*:alice"}})], DOMAIN, False),
     ("another organisation's root users", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OTHER_ORGANISATION, "aws:PrincipalType": "Account"}})], DOMAIN, False),
+    ("another organisation's accounts that begin with 2", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OTHER_ORGANISATION}, "StringLike": {"aws:PrincipalAccount": "2*"}})], DOMAIN, False),
+    ("a foreign role's session of a name", [allow({"AWS": f"arn:aws:iam::{FOREIGN}:role/app"}, when=when("StringLike", "aws:userid", "*:backup"))], EXTERNAL, False),
     ("an organisation in capitals, case ignored", [allow(when=when("StringEqualsIgnoreCase", "aws:PrincipalOrgID", OUR_ORGANISATION.upper()))], ORGANISATION, False),
     ("denied outside the bucket's organisation", [allow(), deny(when=when("StringNotEquals", "aws:PrincipalOrgID", "${aws:ResourceOrgID}"))], ORGANISATION, True),
     ("a unit of any organisation: its id is unique in one only", [allow(when=when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "*/ou-ab12-11111111/*"))], ACCOUNT, True),
