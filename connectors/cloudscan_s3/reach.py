@@ -341,8 +341,9 @@ def _named_by(
             example
             for each in statements
             for condition in each.conditions
-            if condition.key == name and not condition.refers
+            if condition.key == name
             for value in condition.values
+            if "${" not in value
             for example in examples(value, ("x", ""))
         ]
         found[name] = tuple(dict.fromkeys((_SOMEBODY, place.root.rpartition(":")[2], *wanted)))
@@ -462,8 +463,9 @@ def _referred(
                     wanted = found.setdefault(name, {_SOMEBODY: None})
                     wanted |= dict.fromkeys(context.get(condition.key, ()))
     for _, condition in conditions:
-        if condition.key in found and not condition.refers:  # what is asked of the key itself
-            found[condition.key] |= dict.fromkeys(e for value in condition.values for e in examples(value, ("x", "")))
+        if condition.key in found:  # what is asked of the key itself
+            plain = (value for value in condition.values if "${" not in value)
+            found[condition.key] |= dict.fromkeys(each for value in plain for each in examples(value, ("x", "")))
     return {name: tuple(values) for name, values in found.items()}
 
 

@@ -56,6 +56,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     # A variable or a pattern in Resource
     ("a folder by the caller's tag", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*")], ACCOUNT, True),
     ("a folder by the caller's tag, which a condition fixes", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when=when("StringEquals", "aws:PrincipalTag/team", "data"))], ACCOUNT, True),
+    ("a folder by the caller's tag, fixed beside a variable", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when={"StringLike": {"aws:PrincipalTag/team": ["d*", "${aws:username}"], "aws:PrincipalType": "AssumedRole"}})], ACCOUNT, True),
     ("a bucket by the caller's tag", [allow(Resource="arn:aws:s3:::${aws:PrincipalTag/bucket}/*")], ACCOUNT, True),
     ("a folder by the user agent", [allow(Resource="arn:aws:s3:::b/${aws:UserAgent}/*")], ANYONE, True),
     ("a folder by the identity of a pool", [allow(Resource="arn:aws:s3:::b/${cognito-identity.amazonaws.com:sub}/*")], ACCOUNT, True),
