@@ -16,16 +16,18 @@ from pathlib import Path
 
 from cloudscan import lock, spool
 from cloudscan.connector import Connector, Cursor, Gap, Scope, Spent, Told
+from cloudscan.earlier import Earlier, EarlierScope, Replaced
 from cloudscan.errors import (
     AccessDenied,
     CloudscanError,
     Malformed,
     ProviderError,
     SnapshotError,
+    StaleCursor,
     Throttled,
     Unreachable,
 )
-from cloudscan.facts import Outcome
+from cloudscan.facts import AnyFact, Gone, Outcome
 from cloudscan.seal import SealOptions, seal
 from cloudscan.snapshot import Snapshot
 from cloudscan.spool import Pen, ScanRecord, ScopeReport
@@ -39,6 +41,7 @@ class CollectOptions:
     attempts: int = 5  # for one scope, where the platform gave no answer or asked for a pause
     pause: float = 1.0  # seconds before the second attempt; doubles each time, with jitter
     longest_pause: float = 60.0
+    earlier: Earlier | None = None  # a snapshot to go on from: of scopes that it kept, only changes are asked for
     max_seconds: float | None = None  # the budget: scopes not begun by then fail, and say so
     seal: SealOptions = field(default_factory=SealOptions)
     settings: Mapping[str, str] = field(default_factory=dict)  # for the manifest; no secrets
@@ -259,12 +262,17 @@ class _Collecting:
                 reason = f"not begun within the budget of {options.max_seconds:g} seconds"
                 return pen.finish(Outcome.FAILED, reason)
         self._news.put(Began(scope=scope))
+        earlier = options.earlier.of(scope.uid) if options.earlier else None
+        note = ""
         for attempt in range(1, options.attempts + 1):
             self._rest(self._pauses.left(scope.platform))
             with Pen(self._lines, scope) as pen:
                 try:
-                    self._tell(task, pen)
-                    return pen.finish()
+                    self._tell(task, pen, earlier)
+                    return pen.finish(reason=note)
+                except StaleCursor as error:
+                    earlier, note = None, f"read in full: {_words(error)}"
+                    seconds, reason = 0.0, note
                 except (Throttled, Unreachable) as error:
                     if attempt == options.attempts:
                         return pen.finish(*_refusal(error))
@@ -277,8 +285,10 @@ class _Collecting:
             self._rest(seconds)
         raise AssertionError("the last attempt returns")
 
-    def _tell(self, task: _Task, pen: Pen) -> None:
-        for told in _guarded(task):
+    def _tell(self, task: _Task, pen: Pen, earlier: EarlierScope | None) -> None:
+        replaced = Replaced()
+        named: set[str] = set()
+        for told in _guarded(task, earlier.cursor if earlier else None):
             if self._stop.is_set():
                 raise _Stopped
             if isinstance(told, Scope):
@@ -290,7 +300,16 @@ class _Collecting:
             elif isinstance(told, Spent):
                 pen.spent(told.requests)
             else:
-                pen.fact(told)
+                if earlier:
+                    replaced.by(told)
+                    named.update(_names(told))
+                if not isinstance(told, Gone):
+                    pen.fact(told)
+        if earlier:
+            for tag, line in earlier.lines(replaced, named):
+                pen.line(tag, line)
+            for gap in earlier.gaps(replaced):
+                pen.gap(gap)
 
     def _seconds(self, attempt: int, error: Throttled | Unreachable) -> float:
         """How long to wait: as long as the platform says, else twice as long each time; a little different for each."""
@@ -304,11 +323,18 @@ class _Collecting:
             raise _Stopped
 
 
-def _guarded(task: _Task) -> Iterator[Told]:
+def _names(fact: AnyFact) -> Iterator[str]:
+    """The principals that a fact names."""
+    for column in ("principal_uid", "owner_uid", "group_uid", "member_uid"):
+        if uid := getattr(fact, column, None):
+            yield uid
+
+
+def _guarded(task: _Task, since: Cursor | None) -> Iterator[Told]:
     """What the connector tells. Its own bugs become `Malformed`, so that they cost a scope and never the scan."""
     name = task.connector.name
     try:
-        yield from task.connector.collect(task.scope, None)
+        yield from task.connector.collect(task.scope, since)
     except CloudscanError:
         raise
     except Exception as error:  # strangers' code: whatever it raises ends here

@@ -46,6 +46,10 @@ class AccessDenied(ProviderError):
         self.needs = needs
 
 
+class StaleCursor(ProviderError):
+    """The platform does not know this cursor any more: the scope has to be read in full. The message says why."""
+
+
 class Unreachable(ProviderError):
     """No answer at all: a dead endpoint, a name that does not resolve, a time-out. Worth another try."""
 

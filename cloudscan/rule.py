@@ -205,7 +205,7 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Pr
 
 def _files(folders: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
-    for folder in folders:
+    for folder in {Path(folder).resolve(): folder for folder in folders}.values():
         if not Path(folder).is_dir():
             raise RuleError(f"{folder}:1: there is no such folder of rules; name an existing one")
         files += sorted(file for file in Path(folder).rglob("*") if file.suffix in (".yaml", ".yml"))

@@ -78,6 +78,8 @@ def scan(
     Raises what `collect`, `judge` and `Ledger.record` raise. What a platform refuses is in the report's coverage.
     """
     with collecting.collect(connectors, into, options=options, on_event=on_event) as snapshot:
+        if options and options.earlier:
+            options.earlier.forget()
         return enter(snapshot, rules, ledger=ledger, organisation=organisation, params=params)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import duckdb
 import msgspec
 
-from cloudscan import __version__, spool
+from cloudscan import __version__, earlier, spool
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.report import Coverage, ScanSummary
@@ -79,6 +79,10 @@ def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
         settings=record.settings,
         tables=rows,
     )
+    for path in sorted(lines.glob("*.jsonl")):
+        report = spool.report_of(path)
+        if report.cursor and report.outcome is Outcome.COMPLETE:
+            earlier.keep(path, report, work / earlier.FOLDER)
     _publish(folder, work, manifest)
     if not options.keep_spool:
         shutil.rmtree(lines)
@@ -408,6 +412,9 @@ def _publish(folder: Path, work: Path, manifest: Manifest) -> None:
     tables = folder / "tables"
     shutil.rmtree(tables, ignore_errors=True)
     (work / "tables").rename(tables)
+    if (work / earlier.FOLDER).exists():
+        shutil.rmtree(folder / earlier.FOLDER, ignore_errors=True)
+        (work / earlier.FOLDER).rename(folder / earlier.FOLDER)
     part = folder / "manifest.json.part"
     part.touch(mode=0o600)
     part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")

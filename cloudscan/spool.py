@@ -52,6 +52,7 @@ _TABLES: Final[Mapping[type[Fact], str]] = {
     Activity: "activity",
     Gone: "gone",
 }
+_TABLE_OF: Final = {fact.__name__.lower(): table for fact, table in _TABLES.items()}
 _encoder = msgspec.json.Encoder()
 _check = msgspec.json.Decoder(AnyFact)
 
@@ -131,8 +132,15 @@ class Pen:
         self._out.write(line + b"\n")
         self._facts[table] = self._facts.get(table, 0) + 1
 
+    def line(self, tag: str, line: bytes) -> None:
+        """Take over a fact that an earlier scan wrote down; `tag` is its type."""
+        table = _TABLE_OF[tag]
+        self._out.write(line)
+        self._facts[table] = self._facts.get(table, 0) + 1
+
     def gap(self, gap: Gap) -> None:
-        self._gaps.append(gap)
+        if gap not in self._gaps:
+            self._gaps.append(gap)
 
     def scope(self, scope: Scope) -> None:
         self._scopes.append(scope)
@@ -279,7 +287,8 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         if not tables and not report.gaps:
             tables = {"resources": 0}
         for index, (table, count) in enumerate(tables.items()):
-            yield row(table, Outcome.COMPLETE, facts=count, requests=0 if index else report.requests)
+            first = {} if index else {"requests": report.requests, "reason": report.reason}
+            yield row(table, Outcome.COMPLETE, facts=count, **first)
 
 
 def now() -> datetime:

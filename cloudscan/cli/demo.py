@@ -49,6 +49,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
             connectors,
             rules=(),
             concurrency=config.scan.concurrency,
+            full=True,
             fail_on=Severity.CRITICAL,
             format_name=None,
             output=page,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +21,9 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector
 from cloudscan.finding import Severity
 from cloudscan.report import Report
+
+if TYPE_CHECKING:
+    from cloudscan.earlier import Earlier
 
 
 def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
@@ -39,6 +43,7 @@ def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
 
 @click.command()
 @_what_to_read
+@click.option("--full", is_flag=True, help="Read everything, also where only changes would have to be asked for.")
 @rules_option
 @click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
 @click.option(
@@ -53,6 +58,7 @@ def scan(
     only: Sequence[str],
     skip: Sequence[str],
     concurrency: int | None,
+    full: bool,
     rule_folders: Sequence[str],
     fail_on: str | None,
     format_name: str | None,
@@ -71,6 +77,7 @@ def scan(
         connectors,
         rules=rule_folders,
         concurrency=concurrency or config.scan.concurrency,
+        full=full,
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
         format_name=format_name,
         output=Path(output) if output else None,
@@ -121,6 +128,7 @@ def run(
     *,
     rules: Sequence[str],
     concurrency: int,
+    full: bool,
     fail_on: Severity,
     format_name: str | None,
     output: Path | None,
@@ -147,7 +155,9 @@ def run(
                 ledger=ledger,
                 organisation=config.organisation.name,
                 params=config.rules,
-                options=CollectOptions(concurrency=concurrency),
+                options=CollectOptions(
+                    concurrency=concurrency, earlier=None if full else _earlier(config.folder / "snapshots")
+                ),
                 **({"on_event": progress} if progress else {}),
             )
     finally:
@@ -161,6 +171,14 @@ def run(
         writing.summary(report, language)
         click.echo(f"\n{page}")
     return exit_code(report, fail_on)
+
+
+def _earlier(snapshots: Path) -> "Earlier | None":
+    from cloudscan import scan as scanning
+    from cloudscan.earlier import Earlier
+
+    folder = scanning.latest_snapshot(snapshots)
+    return Earlier(folder=folder) if folder else None
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:

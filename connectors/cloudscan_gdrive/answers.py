@@ -73,6 +73,7 @@ class File(_Answer, frozen=True, kw_only=True):
     modified_time: datetime | None = None
     trashed: bool = False
     owners: Sequence[Person] = ()
+    drive_id: str = ""
     permissions: Sequence[Permission] | None = None  # None: we may not see them, or a shared drive's item
     permission_ids: Sequence[str] = ()
     has_augmented_permissions: bool = False
@@ -95,6 +96,25 @@ class RawFiles(_Answer, frozen=True, kw_only=True):
     files: Sequence[msgspec.Raw] = ()
     next_page_token: str = ""
     incomplete_search: bool = False
+
+
+class Change(_Answer, frozen=True, kw_only=True):
+    """A file or drive that changed, with how it is now; `file` is None where it is gone or cannot be seen any more."""
+
+    change_type: str = "file"
+    removed: bool = False
+    file_id: str = ""
+    file: File | None = None
+
+
+class Changes(_Answer, frozen=True, kw_only=True):
+    changes: Sequence[Change] = ()
+    next_page_token: str = ""
+    new_start_page_token: str = ""
+
+
+class StartOfChanges(_Answer, frozen=True, kw_only=True):
+    start_page_token: str
 
 
 class Restrictions(_Answer, frozen=True, kw_only=True):

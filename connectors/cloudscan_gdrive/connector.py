@@ -14,11 +14,13 @@ from cloudscan.web import Budget, Patience, Web
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import About, SharedDrive, SharedDrives, User
 from cloudscan_gdrive.directory import Directory, facts_of_settings, read_directory
-from cloudscan_gdrive.drives import facts_of_my_drive, facts_of_shared_drive
 from cloudscan_gdrive.google import Google, connect
+from cloudscan_gdrive.mark import unpack
+from cloudscan_gdrive.my_drive import changes_of_my_drive, facts_of_my_drive
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People, facts_of_directory
 from cloudscan_gdrive.permissions import PERMISSIONS
+from cloudscan_gdrive.shared_drives import facts_of_shared_drive
 
 PLATFORM = uids.PLATFORM
 _DRIVES = (
@@ -59,21 +61,20 @@ class DriveConnector:
             me = self.google.ask(About, self.google.about, "", fields="user(emailAddress,permissionId)").user
             params = {"id": me.permission_id, "email": me.email_address}
             account = me.email_address.rpartition("@")[2]
-            yield _scope("own_drive", f"{PLATFORM}:own-drive/{me.permission_id}", me.email_address, account, params)
+            yield _scope("own_drive", uids.my_drive(me.permission_id), me.email_address, account, params)
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         """Tell all facts of the directory or of a drive."""
-        del since
         tell = {
             "directory": self._tell_directory,
             "my_drive": self._tell_my_drive,
             "own_drive": self._tell_own_drive,
             "shared_drive": self._tell_shared_drive,
         }[scope.kind]
-        yield from tell(scope)
+        yield from tell(scope, since)
         yield self._spent()
 
-    def _tell_directory(self, _directory: Scope) -> Iterator[Told]:
+    def _tell_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Told]:
         found = self._directory()
         yield from found.gaps
         yield from facts_of_directory(found.people, found.users, found.groups, found.members)
@@ -109,7 +110,7 @@ class DriveConnector:
             if token is None:
                 return
 
-    def _tell_my_drive(self, scope: Scope) -> Iterator[Told]:
+    def _tell_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         people = self._directory().people
         user = next((each for each in self._directory().users if each.id == scope.params["id"]), None)
         if user is None:
@@ -118,7 +119,7 @@ class DriveConnector:
         drive = _my_drive(user.id, address, user.name.full_name or address, people)
         yield drive
         try:
-            yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive)
+            yield from self._inside(people, user.primary_email, drive, since)
         except AccessDenied:
             if not (user.suspended or user.archived):
                 raise
@@ -132,7 +133,7 @@ class DriveConnector:
                 resource_uid=drive.uid,
             )
 
-    def _tell_own_drive(self, scope: Scope) -> Iterator[Told]:
+    def _tell_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         address, identity = scope.params["email"].lower(), scope.params["id"]
         me = User(id=identity, primary_email=address)
         people = People(estate=self.estate, primary=scope.account, domains=self.estate.domains, users={address: me})
@@ -149,12 +150,19 @@ class DriveConnector:
         )
         drive = _my_drive(identity, address, address, people)
         yield drive
-        yield from facts_of_my_drive(self.google, people, self.options, "", drive)
+        yield from self._inside(people, "", drive, since)
 
-    def _tell_shared_drive(self, scope: Scope) -> Iterator[Told]:
+    def _tell_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         drive = msgspec.json.decode(scope.params["drive"], type=SharedDrive)
         people = self._directory().people
-        yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive)
+        yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive, since)
+
+    def _inside(self, people: People, user: str, drive: Resource, since: Cursor | None) -> Iterator[Told]:
+        if since is None:
+            yield from facts_of_my_drive(self.google, people, self.options, user, drive)
+        else:
+            mark = unpack(since.token, self.options)
+            yield from changes_of_my_drive(self.google, people, self.options, user, drive, mark)
 
     def _directory(self) -> Directory:
         """Read once; a scan that goes on in another process reads it again."""

@@ -176,7 +176,7 @@ def connect(options: Options, web: Web) -> Google:
 
     Each API has tokens of its own, so that a scope that was not delegated costs only what needs it.
     """
-    credentials, http = _credentials(options), urllib3.PoolManager(timeout=30.0)
+    credentials, http = _credentials(options), urllib3.PoolManager(timeout=30.0, maxsize=options.connections)
     drive, directory, policy = (Identity(credentials, scopes_of(names), http) for names in (DRIVE, DIRECTORY, POLICIES))
     drive_api = _api("drive", "v3", options, "/drive/v3/")
     admin = _api("admin", "directory_v1", options, "/")

@@ -94,6 +94,10 @@ class People:
         found = self.users.get(email.lower())
         return found.primary_email.lower() if found else email.lower()
 
+    def are_told(self, principal: Principal) -> bool:
+        """Whether the directory tells of somebody; drives then need not."""
+        return principal.email in self.groups or principal.email in self.users
+
     def users_in(self, group: str) -> list[User]:
         """Our users in a group of ours."""
         known = self.groups.get(self.address_of(group))

@@ -6,18 +6,22 @@ Only folders are kept, so memory does not grow with the number of files.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cloudscan_gdrive.answers import Permission
+
 _DEEPEST = 200  # Drive allows 100 levels; a loop would be its fault
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """What has to be known of a folder when something inside it is told."""
+    """What has to be known of a folder when something inside it is told. Whatever is in it changes what that is."""
 
     uid: str
     name: str
     parent: str  # its id; empty at the top
     keys: frozenset[str] = frozenset()  # the permissions it carries (`translate.key_of`), inherited ones too
     limited: bool = False  # nothing is inherited from above
+    trashed: bool = False
+    given: tuple[Permission, ...] = ()  # in a shared drive: what was given on this folder itself
 
 
 @dataclass
@@ -29,6 +33,11 @@ class Tree:
     folders: dict[str, Folder] = field(default_factory=dict)
     _origins: dict[tuple[str, str], str] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
+
+    def forget_paths(self) -> None:
+        """To be called after folders were changed."""
+        self._origins.clear()
+        self._paths.clear()
 
     def parent_uid(self, parents: Sequence[str]) -> str | None:
         """The uid of what something lies in; None where that cannot be seen."""

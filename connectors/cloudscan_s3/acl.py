@@ -13,6 +13,8 @@ from cloudscan_s3.us import Us
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+# Whoever does not sign his requests is this user: what he uploads belongs to it, and so to everybody.
+ANONYMOUS = "65a011a29cdf8ec533ec3d1ccaae921c"
 
 _SIGNED = Condition(
     operator="StringNotEquals", key="aws:principaltype", spelling="aws:PrincipalType", values=("Anonymous",)
@@ -50,7 +52,7 @@ def statements_on_object(acl: Acl, us: Us) -> Iterator[Statement]:
 def _statements(acl: Acl, us: Us, table: Mapping[str, tuple[str, ...]]) -> Iterator[Statement]:
     owners = {acl.owner, us.owner_canonical or acl.owner}
     for number, grant in enumerate(acl.grants, start=1):
-        if grant.canonical_id and grant.canonical_id in owners:
+        if grant.canonical_id and grant.canonical_id in owners - {ANONYMOUS}:
             continue
         full = grant.permission == "FULL_CONTROL"
         allowed = [each for name, names in table.items() if full or name == grant.permission for each in names]
@@ -66,7 +68,7 @@ def _statements(acl: Acl, us: Us, table: Mapping[str, tuple[str, ...]]) -> Itera
 
 
 def _principal(grant: AclGrant) -> Principal:
-    if grant.group in (ALL_USERS, AUTHENTICATED_USERS):
+    if grant.group in (ALL_USERS, AUTHENTICATED_USERS) or grant.canonical_id == ANONYMOUS:
         return Principal("AWS", "*")
     if grant.group == LOG_DELIVERY:
         return Principal("Service", "logging.s3.amazonaws.com")

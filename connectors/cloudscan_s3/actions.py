@@ -8,7 +8,7 @@ them gives nothing.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from cloudscan.facts import Access
 from cloudscan_s3.match import like
@@ -55,7 +55,7 @@ ACTIONS: tuple[Action, ...] = (
         True,
         "PutObject DeleteObject DeleteObjectVersion RestoreObject AbortMultipartUpload ReplicateObject ReplicateDelete "
         "PutObjectTagging PutObjectVersionTagging DeleteObjectTagging DeleteObjectVersionTagging PutObjectRetention "
-        "PutObjectLegalHold BypassGovernanceRetention UpdateObjectEncryption",
+        "PutObjectLegalHold BypassGovernanceRetention UpdateObjectEncryption ReplicateTags",
     ),
     *_actions(
         Capability.ACCESS_RULES,
@@ -66,7 +66,9 @@ ACTIONS: tuple[Action, ...] = (
         "PutEncryptionConfiguration PutBucketVersioning PutBucketLogging PutBucketNotification PutBucketCORS "
         "PutBucketTagging PutInventoryConfiguration PutBucketObjectLockConfiguration PutAccelerateConfiguration "
         "PutAnalyticsConfiguration PutMetricsConfiguration PutIntelligentTieringConfiguration "
-        "PutBucketRequestPayment TagResource UntagResource",
+        "PutBucketRequestPayment TagResource UntagResource PutBucketAbac InitiateReplication "
+        "CreateBucketMetadataTableConfiguration DeleteBucketMetadataTableConfiguration "
+        "UpdateBucketMetadataInventoryTableConfiguration UpdateBucketMetadataJournalTableConfiguration",
     ),
     *_actions(
         Capability.ACCESS_RULES,
@@ -83,7 +85,7 @@ ACTIONS: tuple[Action, ...] = (
         "GetBucketOwnershipControls GetBucketObjectLockConfiguration GetBucketRequestPayment "
         "GetEncryptionConfiguration GetLifecycleConfiguration GetReplicationConfiguration GetInventoryConfiguration "
         "GetAccelerateConfiguration GetAnalyticsConfiguration GetMetricsConfiguration "
-        "GetIntelligentTieringConfiguration ListTagsForResource GetBucketMetadataTableConfiguration",
+        "GetIntelligentTieringConfiguration ListTagsForResource GetBucketMetadataTableConfiguration GetBucketAbac",
     ),
     *_actions(Capability.ACL, Access.LIST, False, "GetBucketAcl"),
     *_actions(Capability.ACL, Access.LIST, True, "GetObjectAcl GetObjectVersionAcl"),
@@ -112,6 +114,7 @@ EXPRESS_ACTIONS: tuple[Action, ...] = (
 )
 
 
+@lru_cache(maxsize=8192)
 def named(patterns: tuple[str, ...], negated: bool, action: Action) -> bool:
     """Does an Action (or, negated, NotAction) element speak of an action? Case does not matter."""
     return any(like(pattern.lower(), action.lower) for pattern in patterns) != negated

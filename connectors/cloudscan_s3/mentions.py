@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from cloudscan_s3.match import variables_in
 from cloudscan_s3.policy import Condition, Principal, Statement
 from cloudscan_s3.us import Us
 
+STRANGERS_ORGANISATION = "o-0strangers"
+_PARTITION = re.compile(r"^arn:(aws[a-z-]*):")
 TWELVE_DIGITS = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 
@@ -23,6 +26,16 @@ def examples(pattern: str, fillers: Sequence[str] = ("", "x")) -> Iterator[str]:
         return
     for filler in fillers:
         yield pattern.replace("*", filler).replace("?", (filler or "x")[0])
+
+
+def filled_account(pattern: str, stranger: str) -> str:
+    """Twelve digits that fit a pattern of an account id, where there are any; most of them a stranger's."""
+    if not is_pattern(pattern):
+        return pattern
+    head, star, tail = pattern.partition("*")
+    tail = tail.replace("*", "")
+    room = max(12 - len(head) - len(tail), 0)
+    return f"{head}{stranger[len(head) : len(head) + room] if star else ''}{tail}".replace("?", "9")
 
 
 @dataclass(frozen=True)
@@ -54,6 +67,21 @@ class Mentions:
     def patterns(self, key: str) -> tuple[str, ...]:
         """The values with a wildcard."""
         return tuple(value for value in self.values(key) if is_pattern(value))
+
+    @cached_property
+    def subjects(self) -> frozenset[str]:
+        """Every key of a request on which anything depends: by a condition or by a policy variable."""
+        texts = [text for each in self.statements for text in each.resources]
+        texts += [value for key in self.conditions for value in self.values(key)]
+        return frozenset((*self.conditions, *(name for text in texts if "${" in text for name in variables_in(text))))
+
+    @cached_property
+    def partition(self) -> str:
+        """The partition whose names the statements use: China and GovCloud have their own."""
+        texts = [text for each in self.statements for text in each.resources]
+        texts += [each.value for each in self.principals]
+        texts += self.values("aws:principalarn", "aws:sourcearn")
+        return next((found.group(1) for text in texts if (found := _PARTITION.match(text))), "aws")
 
     @cached_property
     def principals(self) -> tuple[Principal, ...]:

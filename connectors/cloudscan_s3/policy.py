@@ -8,6 +8,7 @@ answer "unknown" for that part, and can still answer for the rest.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 Quantifier = Literal["", "any", "all"]
@@ -70,6 +71,11 @@ class Condition:
     def negated(self) -> bool:
         return "Not" in self.operator
 
+    @cached_property
+    def refers(self) -> bool:
+        """Does a value hold a policy variable, or what would be one?"""
+        return any("${" in value for value in self.values)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
@@ -116,11 +122,13 @@ class Policy:
 def parse(text: str) -> Policy:
     """Read a policy text. Never raises: what is wrong with the text is in the result's `flaws`."""
     try:
-        document = json.loads(text)
+        document = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return Policy(flaws=(Flaw(number=0, problem="the text is not JSON"),))
     if not isinstance(document, dict):
         return Policy(flaws=(Flaw(number=0, problem="the text is not a JSON object"),))
+    if isinstance(document, _Ambiguous):
+        return Policy(flaws=(Flaw(number=0, problem="an element stands twice"),))
     elements = _by_lower_case(document)
     raw = elements.get("statement", [])
     raw = [raw] if isinstance(raw, dict) else raw
@@ -133,7 +141,8 @@ def parse(text: str) -> Policy:
         try:
             statements.append(_statement(number, each, variables))
         except _NotUnderstood as trouble:
-            denies = isinstance(each, dict) and _by_lower_case(each).get("effect") == "Deny"
+            clear = isinstance(each, dict) and not isinstance(each, _Ambiguous)
+            denies = clear and _by_lower_case(each).get("effect") == "Deny"
             flaws.append(Flaw(number=number, problem=str(trouble), may_allow=not denies))
     return Policy(statements=tuple(statements), flaws=tuple(flaws))
 
@@ -142,9 +151,26 @@ class _NotUnderstood(Exception):
     """Why one statement cannot be read."""
 
 
+class _Ambiguous(dict[str, Any]):
+    """An object in which a name stands twice, in whatever case: which of the two counts, nobody says."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len({name.lower() for name in found}) == len(pairs) else _Ambiguous(found)
+
+
+def _is_clear(element: object) -> bool:
+    if isinstance(element, dict):
+        return not isinstance(element, _Ambiguous) and all(_is_clear(each) for each in element.values())
+    return not isinstance(element, list) or all(_is_clear(each) for each in element)
+
+
 def _statement(number: int, raw: object, variables: bool) -> Statement:
     if not isinstance(raw, dict):
         raise _NotUnderstood("the statement is not an object")
+    if not _is_clear(raw):
+        raise _NotUnderstood("an element or a condition key stands twice")
     elements = _by_lower_case(raw)
     effect = elements.get("effect")
     if effect not in ("Allow", "Deny"):

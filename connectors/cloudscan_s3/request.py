@@ -8,6 +8,7 @@ evaluation logic" and "AWS JSON policy elements: Principal".
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from cloudscan_s3 import actions, match
@@ -42,6 +43,7 @@ class Request:
     context: Mapping[str, tuple[str, ...]]
 
 
+@lru_cache(maxsize=4096)
 def account_of(principal: str) -> str:
     """The account that a principal's ARN or bare id belongs to; empty for what names none."""
     if _ACCOUNT.match(principal):
@@ -50,6 +52,7 @@ def account_of(principal: str) -> str:
     return found.group(1) if found else ""
 
 
+@lru_cache(maxsize=4096)
 def is_account(principal: str) -> bool:
     """Does this mean the whole account: its bare id or its root?"""
     found = _ARN_ACCOUNT.match(principal)
@@ -73,10 +76,15 @@ def means(principal: Principal, caller: Caller) -> bool:
     return caller.kind == _KINDS[principal.kind] and (value == "*" or value in caller.names)
 
 
+def admits(statement: Statement, caller: Caller) -> bool:
+    """Does the Principal (or NotPrincipal) element admit this caller?"""
+    return any(means(each, caller) for each in statement.principals) != statement.not_principal
+
+
 def speaks_of(statement: Statement, request: Request) -> bool:
     """Does every element of the statement match the request?"""
     return (
-        any(means(each, request.caller) for each in statement.principals) != statement.not_principal
+        admits(statement, request.caller)
         and actions.named(statement.actions, statement.not_action, request.action)
         and covers(statement, request.resource, request.context)
         and all(match.holds(each, request.context, statement.variables) for each in statement.conditions)

@@ -7,24 +7,27 @@ followed until something stops it. What stops it stays on the record, because it
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, product
 
 from cloudscan.facts import Access, Audience, Via
-from cloudscan_s3 import acl, actions, networks
+from cloudscan_s3 import acl, actions, match, networks
 from cloudscan_s3.actions import ACTIONS, EXPRESS_ACTIONS, Action, Capability
 from cloudscan_s3.configuration import AccessPoint, Acl, Block, Bucket, ObjectAcl, Ownership, Unread
-from cloudscan_s3.crowds import Crowd, Crowds, anonymous, is_left_over
+from cloudscan_s3.crowds import Crowd, Crowds, anonymous, is_left_over, named_in_full
 from cloudscan_s3.letter import by_the_letter
-from cloudscan_s3.mentions import TWELVE_DIGITS, Mentions, examples, is_pattern
+from cloudscan_s3.mentions import TWELVE_DIGITS, Mentions, examples, filled_account, is_pattern
 from cloudscan_s3.networks import Network
 from cloudscan_s3.policy import Policy, Statement, parse
-from cloudscan_s3.reach import Gate, Place, Witness, seen_from, witness
+from cloudscan_s3.reach import Gate, Place, Witness, could_stop, seen_from, witness
 from cloudscan_s3.request import speaks_of
 from cloudscan_s3.us import Us
 
+_WHOLE = ("account", "organisation", "unique_id")
 _NOWHERE = (Network(name="", context={}),)
+_CLOCK = ("aws:currenttime", "aws:epochtime")
+_OF_POINTS = frozenset(("s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"))
 _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE, Audience.ANY_ACCOUNT)
 
 
@@ -63,6 +66,7 @@ class Way:
     witness: Witness
     by_the_letter: bool
     denied_by: tuple[str, ...] = ()  # the Deny statements that stop it; empty: none
+    not_before: str = ""  # the moment, yet to come, from which on it is open
     not_delegated: bool = False  # an access point lets in, the bucket's policy does not
     guard: Guard | None = None  # the block that could stop it, whether it does or not
     effective: bool | None = True
@@ -73,6 +77,7 @@ class Way:
         if self.effective is not False:
             return ""
         stops = [f"Deny in {each}" for each in self.denied_by]
+        stops += [f"not before {self.not_before}"] if self.not_before else []
         stops += ["bucket policy does not delegate"] if self.not_delegated else []
         stops += [str(self.guard)] if self.guard and self.guard.on else []
         return "; ".join(stops)
@@ -103,7 +108,7 @@ def ways_in(bucket: Bucket, us: Us, as_of: datetime) -> Ways:
     found = [
         _through_policy(way, letter, restrict)
         for statement in known.allows
-        for way in (*_ways(door, statement, Via.POLICY, catalogue), *_delegated(door, statement, catalogue))
+        for way in _by_statement(door, statement, catalogue)
     ]
     found += [_through_acl(way, ignore) for each in lists for way in _ways(door, each, Via.ACL, catalogue)]
     for point in bucket.access_points:
@@ -198,8 +203,7 @@ def _place(bucket: Bucket, us: Us, as_of: datetime) -> Place:
 
 def _surroundings(account: str, region: str, us: Us, as_of: datetime) -> dict[str, tuple[str, ...]]:
     context: dict[str, tuple[str, ...]] = {
-        "aws:currenttime": (as_of.isoformat(),),
-        "aws:epochtime": (str(int(as_of.timestamp())),),
+        **_clock(as_of),
         "aws:resourceaccount": (account,),
         "s3:resourceaccount": (account,),
     }
@@ -210,7 +214,44 @@ def _surroundings(account: str, region: str, us: Us, as_of: datetime) -> dict[st
     return context
 
 
+def _clock(now: datetime) -> dict[str, tuple[str, ...]]:
+    return dict(zip(_CLOCK, ((now.isoformat(),), (str(int(now.timestamp())),)), strict=True))
+
+
+def _by_statement(door: _Door, statement: Statement, catalogue: Sequence[Action]) -> Iterator[Way]:
+    """Whom a statement of the bucket's policy lets in, directly and through access points."""
+    direct = tuple(_ways(door, statement, Via.POLICY, catalogue))
+    yield from direct
+    known = {(way.capability, way.kind, way.names) for way in direct if way.effective}
+    for way in _delegated(door, statement, catalogue):
+        wider = ((way.capability, each, ()) for each in ("anyone", "any_account"))
+        if known.isdisjoint((*wider, (way.capability, way.kind, way.names))):
+            yield way
+
+
 def _ways(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[Way]:
+    """Whom one statement lets in, now or from some moment on."""
+    yield from _now(door, statement, via, catalogue)
+    begins = _begins(statement, door.gates[0].place)
+    if begins is not None:
+        later = _clock(begins + timedelta(seconds=1))
+        places = [replace(gate.place, context={**gate.place.context, **later}) for gate in door.gates]
+        gates = tuple(replace(gate, place=place) for gate, place in zip(door.gates, places, strict=True))
+        for way in _now(replace(door, gates=gates), statement, via, catalogue):
+            yield replace(way, effective=False, not_before=begins.isoformat())
+
+
+def _begins(statement: Statement, place: Place) -> datetime | None:
+    """The moment, yet to come, before which a statement allows nothing; None where there is none."""
+    starts = [
+        min((moment for value in each.values if (moment := match.moment(value)) is not None), default=None)
+        for each in statement.conditions
+        if each.key in _CLOCK and "GreaterThan" in each.operator and not match.holds(each, place.context)
+    ]
+    return max((each for each in starts if each is not None), default=None)
+
+
+def _now(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[Way]:
     """Whom one statement lets in, capability by capability, from the widest crowd to the narrowest."""
     matching = [each for each in catalogue if actions.named(statement.actions, statement.not_action, each)]
     matching.sort(key=lambda each: (each.capability, each.access))
@@ -224,6 +265,7 @@ def _by_crowd(
     def way(crowd: Crowd, places: Sequence[Network]) -> Way | None:
         found = witness(statement, crowd.callers, places, group, door.gates)
         denied_by: tuple[str, ...] = ()
+        open_now = found is not None
         if found is None:
             bare = tuple(replace(gate, statements=tuple(s for s in gate.statements if s.allows)) for gate in door.gates)
             found = witness(statement, crowd.callers, places, group, bare)
@@ -244,7 +286,7 @@ def _by_crowd(
             witness=found,
             by_the_letter=False,
             denied_by=denied_by,
-            effective=not denied_by,
+            effective=open_now,
         )
 
     shut = False
@@ -263,39 +305,39 @@ def _by_crowd(
     # Where a network lets anybody in, those who are named elsewhere are no wider an audience for sitting in it.
     open_networks = {network.name for network, found in admitted if found.effective}
     places = (*door.anywhere, *(each for each in door.named if each.name not in open_networks))
-    whole: set[str] = set()  # accounts and services already let in altogether: their members are no news
+    whole: set[str] = set()  # accounts, organisations and services already let in altogether: members are no news
     for crowd in door.somebody:
-        if (crowd.account or crowd.name) in whole:
+        if not whole.isdisjoint((crowd.account, crowd.name, crowd.within)):
             continue
         found = way(crowd, _NOWHERE if crowd.callers[0].kind == "service" else places)
-        if found is None:
+        if found is None or (crowd.within and not found.effective):
             continue
         yield found
-        if found.effective and (crowd.kind == "account" or crowd.stray):
-            whole.add(crowd.account or crowd.name)
+        if found.effective and (crowd.kind in _WHOLE or crowd.stray):
+            whole.add(crowd.name)
+        elif found.effective and crowd.kind == "service" and not crowd.account:
+            whole.add(named_in_full(crowd.name))
 
 
 def _neighbours(door: _Door) -> Crowd:
     """Whoever sits in a network that is singled out."""
     signed = door.crowds.strangers
-    callers = signed if door.signed_only else (anonymous(), *signed[:4])
+    callers = signed if door.signed_only else (anonymous(), *signed)
     return Crowd(audience=Audience.NAMED, kind="network", name="", callers=callers)
 
 
 def _denying(gates: Sequence[Gate], found: Witness) -> tuple[str, ...]:
     """The statements that stop a request which would get in without them."""
-    own, *others = gates
-    stops = [
-        f"statement {each.number}" for each in own.statements if not each.allows and speaks_of(each, found.request)
-    ]
-    for gate in others:
-        moved = seen_from(found.request, gate.place, own.place)
-        stops += [
-            f"statement {each.number} of the bucket policy"
-            for each in gate.statements
-            if not each.allows and speaks_of(each, moved)
-        ]
-    return tuple(stops)
+    own = gates[0]
+    stops: dict[bool, list[str]] = {True: [], False: []}
+    for gate in gates:
+        moved = found.request if gate is own else seen_from(found.request, gate.place, own.place)
+        where = "" if gate is own else " of the bucket policy"
+        for each in gate.statements:
+            if could_stop(each, moved):
+                stops[speaks_of(each, moved)].append(f"statement {each.number}{where}")
+    # Where each of them could be evaded, it is all of them together that cannot.
+    return tuple(stops[True] or stops[False])
 
 
 def _from_networks(found: Sequence[tuple[Network, Way]]) -> Iterator[Way]:
@@ -304,11 +346,10 @@ def _from_networks(found: Sequence[tuple[Network, Way]]) -> Iterator[Way]:
         group = [(network, way) for network, way in found if (way.effective is True) == effective]
         if not group:
             continue
-        names = tuple(dict.fromkeys(network.name for network, _ in group))
-        share = sum({network.name: network.share for network, _ in group}.values())
+        names = tuple(dict.fromkeys(name for network, _ in group for name in network.alike))
         first = group[0][1]
         # Ranges that each pass as fixed, and together cover more than the broadest one that would.
-        audience = Audience.ANYONE_WITH_LINK if share > 1 else first.audience
+        audience = Audience.ANYONE_WITH_LINK if networks.share(names) > 1 else first.audience
         if audience in _EVERYBODY and first.witness.request.caller.kind != "anonymous":
             audience = Audience.ANY_ACCOUNT
         yield replace(first, names=names, audience=audience)
@@ -316,38 +357,53 @@ def _from_networks(found: Sequence[tuple[Network, Way]]) -> Iterator[Way]:
 
 def _delegated(door: _Door, statement: Statement, catalogue: Sequence[Action]) -> Iterator[Way]:
     """A bucket policy that leaves the decision to access points: of which accounts, if they are not ours."""
-    keys = ("s3:dataaccesspointaccount", "s3:dataaccesspointarn")
-    if not any(condition.key in keys for condition in statement.conditions):
+    own = any(condition.key in _OF_POINTS for condition in statement.conditions)
+    denies = (each for gate in door.gates for each in gate.statements if not each.allows)
+    if not own and not any(condition.key in _OF_POINTS for each in denies for condition in each.conditions):
         return
     us, stranger = door.mentions.us, door.mentions.stranger
-    arns = [example for value in door.mentions.values(keys[1]) for example in _point_arns(value, stranger)]
-    accounts = [each for each in door.mentions.values(keys[0]) if TWELVE_DIGITS.fullmatch(each)]
-    arns += [f"arn:aws:s3:us-east-1:{account}:accesspoint/x" for account in (*accounts, stranger)]
-    for arn in dict.fromkeys(arns):
+    outer = door.gates[0].place
+    region = next(iter(outer.context.get("aws:requestedregion", ())), "us-east-1")
+    written = door.mentions.values("s3:dataaccesspointarn")
+    arns = [example for value in written for example in _point_arns(value, stranger, region)]
+    accounts = [e for e in door.mentions.values("s3:dataaccesspointaccount") if TWELVE_DIGITS.fullmatch(e)]
+    head = f"arn:{door.mentions.partition}:s3:{region}"
+    arns += [f"{head}:{account}:accesspoint/x" for account in (*accounts, stranger)]
+    seen: set[tuple[str, tuple[str, ...], Capability]] = set()
+    for arn, origin in product(dict.fromkeys(arns), ("Internet", "VPC")):
         account = arn.split(":")[4]
         if us.owns(account):
             continue
-        context = {keys[0]: (account,), keys[1]: (arn,), "s3:accesspointnetworkorigin": ("Internet",)}
-        place = replace(door.gates[0].place, context={**door.gates[0].place.context, **context})
+        context = dict(zip(sorted(_OF_POINTS), ((origin,), (account,), (arn,)), strict=True))
+        place = replace(outer, context={**outer.context, **context})
         inner = replace(door, gates=(replace(door.gates[0], place=place),), signed_only=True)
-        wide = Audience.ANY_ACCOUNT if account == stranger else Audience.NAMED_EXTERNAL
         for way in _ways(inner, statement, Via.POLICY, catalogue):
-            if way.audience is Audience.ANY_ACCOUNT:
-                kind = "any_account" if account == stranger else "access_point_account"
-                names = () if account == stranger else (account,)
-                yield replace(
-                    way, audience=wide, kind=kind, names=names, account="" if account == stranger else account
+            found = way
+            if way.audience is Audience.ANY_ACCOUNT and account != stranger:
+                found = replace(
+                    way,
+                    audience=Audience.NAMED_EXTERNAL,
+                    kind="access_point_account",
+                    names=(account,),
+                    account=account,
                 )
+            elif way.audience is Audience.ANY_ACCOUNT:
+                found = replace(way, kind="any_account", names=(), account="")
+            told = (found.kind, found.names, found.capability)
+            if told not in seen and found.audience >= Audience.NAMED_EXTERNAL and (own or found.effective):
+                seen.add(told)
+                yield found
 
 
-def _point_arns(pattern: str, stranger: str) -> Iterator[str]:
+def _point_arns(written: str, stranger: str, region: str) -> Iterator[str]:
+    pattern = match.opened(written)
     parts = pattern.split(":", 5)
     if len(parts) == 6:
-        parts[3] = "us-east-1" if is_pattern(parts[3]) else parts[3]
-        parts[4] = stranger if is_pattern(parts[4]) else parts[4]
+        parts[3] = region if match.like(parts[3], region) else parts[3].replace("*", "x").replace("?", "x")
+        parts[4] = filled_account(parts[4], stranger)
         yield from examples(":".join(parts), ("x", ""))
     elif is_pattern(pattern):
-        yield f"arn:aws:s3:us-east-1:{stranger}:accesspoint/x"
+        yield f"arn:aws:s3:{region}:{stranger}:accesspoint/x"
 
 
 def _through_policy(way: Way, letter: bool, restrict: Guard) -> Way:
@@ -402,12 +458,12 @@ def _through_access_point(
     for statement in own.allows:
         opened = {(w.kind, w.names, w.capability): w for w in _ways(through, statement, Via.POLICY, ACTIONS)}
         for way in _ways(alone, statement, Via.POLICY, ACTIONS):
-            match = opened.get((way.kind, way.names, way.capability))
-            if match is None and way.effective and not isinstance(bucket_policy, Unread):
-                match = replace(way, effective=False, not_delegated=True)
-            elif match is None:
-                match = replace(way, effective=None if way.effective else False)
-            opened[way.kind, way.names, way.capability] = match
+            there = opened.get((way.kind, way.names, way.capability))
+            if there is None and way.effective and not isinstance(bucket_policy, Unread):
+                there = replace(way, effective=False, not_delegated=True)
+            elif there is None:
+                there = replace(way, effective=None if way.effective else False)
+            opened[way.kind, way.names, way.capability] = there
         for way in opened.values():
             cut = (letter or behind_letter) and _from_outside(way)
             yield replace(_guarded(replace(way, by_the_letter=letter), restrict, cut=cut), access_point=point)

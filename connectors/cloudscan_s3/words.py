@@ -162,6 +162,11 @@ def _condition(condition: Condition, way: Way) -> tuple[str, str]:
             f"Its condition {written} matches such a caller; AWS does not count it as a fixed value.",
             f"条件 {written} はこの呼び出し元に一致します。AWSの定義では固定値に当たりません。",
         )
+    if condition.key in ("aws:currenttime", "aws:epochtime") and way.not_before:
+        return (
+            f"Its condition {written} is not met yet: the way opens by itself on {way.not_before}.",
+            f"条件 {written} はまだ満たされていません。{way.not_before} に自動的に開きます。",
+        )
     if condition.key in ("aws:currenttime", "aws:epochtime"):
         return f"Its condition {written} is met at the moment.", f"条件 {written} は現時点で満たされています。"
     return f"Its condition {written}: {_FREE_CHOICE[0]}.", f"条件 {written}: {_FREE_CHOICE[1]}。"

@@ -96,13 +96,13 @@ def run(command: list[str], pipe: Connection) -> tuple[float, float, int, int]:
 
 
 def measure(files: int, folder: str) -> dict[str, tuple[float, float, int, int]]:
-    from cloudscan_gdrive.drives import FIELDS_OF_MY_DRIVE
+    from cloudscan_gdrive.listing import OWN_FILE
 
     pipe, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, files, folder), daemon=True)
     server.start()
     url, key, admin, users = pipe.recv()
-    plain = [sys.executable, "-c", PLAIN, url, key, json.dumps(users), FIELDS_OF_MY_DRIVE]
+    plain = [sys.executable, "-c", PLAIN, url, key, json.dumps(users), f"nextPageToken,files({OWN_FILE})"]
     ours = [sys.executable, "-c", OURS, url, key, admin, f"{folder}/spool-{files}"]
     found = {"plain loop": run(plain, pipe), "cloudscan": run(ours, pipe)}
     pipe.send(False)

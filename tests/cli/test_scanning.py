@@ -167,17 +167,19 @@ def test_a_terminal_sees_the_first_findings_before_the_end(desk: Desk) -> None:
     terminal, end = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(desk.site), str(TOY)]), "TERM": "xterm"}
     command = [sys.executable, "-m", "cloudscan", "scan", "--format", "json"]
-    with subprocess.Popen(command, cwd=desk.folder, env=environment, stdout=subprocess.PIPE, stderr=end) as process:
+    report = desk.folder / "report.json"
+    with report.open("wb") as out:
+        process = subprocess.Popen(command, cwd=desk.folder, env=environment, stdout=out, stderr=end)
         os.close(end)
         seen = b""
         while chunk := _read(terminal):
             seen += chunk
-        out = process.communicate()[0]
+        process.wait(timeout=30)
     os.close(terminal)
 
     assert process.returncode == 1
     assert b"plan can be opened by anyone" in seen
-    assert json.loads(out)["findings"]
+    assert json.loads(report.read_text())["findings"]
 
 
 def _read(terminal: int) -> bytes:

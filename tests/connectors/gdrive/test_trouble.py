@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, Unreachable
-from cloudscan.facts import Audience, Grant, Outcome, Resource
+from cloudscan.facts import Audience, Grant, Outcome, Resource, Via
 from cloudscan.testing import conforms
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.connector import DriveConnector
@@ -170,20 +170,19 @@ def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path)
 
 def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Callable[..., Read]) -> None:
     full = scan()
+
     told = scan(only_shared=True)
 
-    own = {each.uid for each in full.of_kind("file") if each.container_uid and "my-drive" in each.container_uid}
-    wide = {
-        uid
-        for uid in own
-        if any(
-            each.audience is not None and each.audience >= Audience.ORGANISATION and each.via == "link"
-            for each in full.grants(uid)
-        )
-    }
-    seen = {each.uid for each in told.of_kind("file") if each.container_uid and "my-drive" in each.container_uid}
-    assert seen >= wide
-    assert len(seen) < len(own) / 2
+    def in_my_drives(found: Read) -> set[str]:
+        return {each.uid for each in found.of_kind("file") if "my-drive" in (each.container_uid or "")}
+
+    def is_wide(grant: Grant) -> bool:
+        wide = grant.audience is not None and grant.audience >= Audience.ORGANISATION
+        return wide and grant.via is Via.LINK and not grant.detail.get("view") and not grant.inherited
+
+    wide = {uid for uid in in_my_drives(full) if any(map(is_wide, full.grants(uid)))}
+    assert in_my_drives(told) >= wide
+    assert len(in_my_drives(told)) < len(in_my_drives(full)) / 2
     assert {each.outcome for each in told.gaps if "named outsiders" in each.reason} == {Outcome.SKIPPED}
 
 

@@ -1,0 +1,142 @@
+"""Lists of Drive's: which fields are asked for, page after page, folders before files, and what changed."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from cloudscan.connector import Gap
+from cloudscan.errors import Malformed, StaleCursor
+from cloudscan.facts import Outcome
+from cloudscan_gdrive.answers import Change, Changes, File, Files, Permission, Permissions, RawFiles, StartOfChanges
+from cloudscan_gdrive.google import Google, StalePage
+from cloudscan_gdrive.options import Options
+
+FOLDER = "application/vnd.google-apps.folder"
+SHORTCUT = "application/vnd.google-apps.shortcut"
+_PERMISSION = (
+    "id,type,role,emailAddress,domain,allowFileDiscovery,expirationTime,deleted,pendingOwner,view,"
+    "permissionDetails(permissionType,role,inherited,inheritedFrom)"
+)
+_COMMON = (
+    "id,name,mimeType,parents,size,createdTime,modifiedTime,trashed,copyRequiresWriterPermission,"
+    "inheritedPermissionsDisabled,shortcutDetails(targetId),labelInfo"
+)
+OWN_FILE = f"{_COMMON},owners(emailAddress),writersCanShare,permissions({_PERMISSION})"
+SHARED_FILE = f"{_COMMON},driveId,hasAugmentedPermissions"
+_PERMISSIONS = f"nextPageToken,permissions({_PERMISSION})"
+_BEFORE_GOING_ON = 100_000  # changes in one night: more, and reading everything is the shorter way
+
+
+def files(google: Google, options: Options, user: str, place: str, fields: str, **what: Any) -> Iterator[File | Gap]:
+    """A list of files, folders first. `place` is the uid of what is listed, for gaps."""
+    labels = ",".join(options.labels) or None
+    first = at = google.address(
+        google.files,
+        pageSize=1000,
+        orderBy="folder",
+        includeLabels=labels,
+        includePermissionsForView="published",
+        fields=f"nextPageToken,incompleteSearch,files({fields})",
+        **what,
+    )
+    while True:
+        page, broken = _page(google.fetch(google.files, at, user))
+        if page.incomplete_search:
+            yield _partial(place, "Google did not search everything (incompleteSearch)")
+        if broken:
+            yield _partial(place, f"{broken} file(s) are not told as Google's documentation promises")
+        yield from page.files
+        if not page.next_page_token:
+            return
+        at = f"{first}&pageToken={quote(page.next_page_token, safe='')}"
+
+
+def folders_first(listed: Iterator[File | Gap], remember: Callable[[File], None]) -> Iterator[File | Gap]:
+    """Hold folders back until all are remembered, so that each finds its parents. Only they are held in memory."""
+    folders: list[File] | None = []
+    for file in listed:
+        if isinstance(file, Gap):
+            yield file
+        elif file.mime_type == FOLDER:
+            remember(file)
+            if folders is None:
+                yield file  # a server that does not keep the order
+            else:
+                folders.append(file)
+        else:
+            if folders is not None:
+                yield from folders
+                folders = None
+            yield file
+    yield from folders or ()
+
+
+def permissions(google: Google, user: str, file_id: str, **what: Any) -> list[Permission]:
+    """All permissions of a shared drive or of something in it."""
+    found: list[Permission] = []
+    token: str | None = None
+    while True:
+        page = google.ask(
+            Permissions, google.permissions, user, fileId=file_id, supportsAllDrives=True, pageSize=100,
+            pageToken=token, includePermissionsForView="published", fields=_PERMISSIONS, **what,
+        )  # fmt: skip
+        found += page.permissions
+        token = page.next_page_token or None
+        if token is None:
+            return found
+
+
+def start_of_changes(google: Google, user: str, **what: Any) -> str:
+    """From where changes are to be asked for next time. To be asked before the files are listed."""
+    return google.ask(StartOfChanges, google.start_of_changes, user, **what).start_page_token
+
+
+def changes(google: Google, user: str, token: str, fields: str, **what: Any) -> tuple[dict[str, Change], str]:
+    """What changed since then, the last change of each file, and the token for next time.
+
+    Raises `StaleCursor` where Google does not know the token any more.
+    """
+    found: dict[str, Change] = {}
+    while True:
+        try:
+            page = google.ask(
+                Changes, google.changes, user, pageToken=token, pageSize=1000, includePermissionsForView="published",
+                fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({fields}))", **what,
+            )  # fmt: skip
+        except StalePage as error:
+            raise StaleCursor("Google does not know the token of its changes any more") from error
+        found.update({change.file_id: change for change in page.changes if change.change_type != "drive"})
+        if len(found) > _BEFORE_GOING_ON:
+            raise StaleCursor(f"more than {_BEFORE_GOING_ON} things changed")
+        if page.new_start_page_token:
+            return found, page.new_start_page_token
+        token = page.next_page_token
+
+
+def _partial(place: str, reason: str) -> Gap:
+    return Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=place)
+
+
+def _page(body: bytes) -> tuple[Files, int]:
+    """A page, and how many files of it make no sense."""
+    try:
+        return _files.decode(body), 0
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    try:
+        raw = msgspec.json.decode(body, type=RawFiles)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Malformed(f"Google's list is not what its documentation promises ({error})") from error
+    files: list[File] = []
+    for each in raw.files:
+        try:
+            files.append(msgspec.json.decode(each, type=File))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+    page = Files(files=files, next_page_token=raw.next_page_token, incomplete_search=raw.incomplete_search)
+    return page, len(raw.files) - len(files)
+
+
+_files = msgspec.json.Decoder(Files)

@@ -1,0 +1,175 @@
+"""Everything that one person owns, in full or as far as it changed."""
+
+from collections.abc import Iterator
+
+from cloudscan.connector import Cursor, Gap
+from cloudscan.facts import Access, AnyFact, Gone, Grant, Outcome, Resource, Via
+from cloudscan_gdrive import uids
+from cloudscan_gdrive.answers import Change, File
+from cloudscan_gdrive.google import Google
+from cloudscan_gdrive.listing import FOLDER, OWN_FILE, changes, files, folders_first, start_of_changes
+from cloudscan_gdrive.mark import Mark, check_meanings, digest_of_options, met, pack
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.people import People
+from cloudscan_gdrive.reading import Reading
+from cloudscan_gdrive.translate import is_inherited
+from cloudscan_gdrive.tree import Folder, Tree
+
+Told = AnyFact | Gap | Cursor
+
+_OPEN = " or ".join(
+    f"visibility = '{each}'" for each in ("anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink")
+)
+
+
+def facts_of_my_drive(google: Google, people: People, options: Options, user: str, drive: Resource) -> Iterator[Told]:
+    """Everything that a user owns. `user` is who is asked for (empty: the credentials' own)."""
+    page = start_of_changes(google, user)
+    root = google.ask(File, google.file, user, fileId="root", fields="id").id
+    reading = _reading(google, people, options, drive, root)
+    query = f"'me' in owners and ({_OPEN})" if options.only_shared else "'me' in owners"
+    if options.only_shared:
+        yield Gap(
+            table="grants",
+            outcome=Outcome.SKIPPED,
+            reason="only what is open beyond named people was asked for: no files shared with named outsiders, no "
+            "published copies",
+            resource_uid=drive.uid,
+        )
+    listed = files(google, options, user, drive.uid, OWN_FILE, corpora="user", q=query)
+    for file in folders_first(listed, lambda folder: _remember(reading, folder)):
+        if isinstance(file, Gap):
+            yield file
+        else:
+            yield from _file(reading, file)
+    if not options.only_shared:  # changes cannot be filtered like that
+        yield _cursor(reading, options, page, root)
+
+
+def changes_of_my_drive(
+    google: Google, people: People, options: Options, user: str, drive: Resource, mark: Mark
+) -> Iterator[Told]:
+    """What changed since the mark was set. Raises `StaleCursor` where that cannot be told."""
+    reading = _reading(google, people, options, drive, mark.root)
+    reading.tree.folders.update(mark.folders)
+    check_meanings(reading, mark)
+    found, page = changes(google, user, mark.page, OWN_FILE)
+    again: dict[str, File] = {}
+    reread: list[str] = []
+    for identity, change in found.items():
+        if _moved_what_lies_in_it(reading, identity, change):
+            reread.append(identity)
+        if change.file is not None and _is_mine(reading, change.file):
+            again[identity] = change.file
+        else:
+            yield Gone(uid=uids.file(identity))
+    yield from _below(google, options, user, drive, reading, reread, again)
+    reading.tree.forget_paths()
+    for file in again.values():
+        yield from _file(reading, file)
+    yield _cursor(reading, options, page, mark.root)
+
+
+def _below(
+    google: Google,
+    options: Options,
+    user: str,
+    drive: Resource,
+    reading: Reading,
+    folders: list[str],
+    again: dict[str, File],
+) -> Iterator[Gap]:
+    """List what lies in changed folders, and in the folders in them: Google tells no change of it."""
+    seen: set[str] = set()
+    while folders:
+        folder = folders.pop()
+        if folder in seen:
+            continue
+        seen.add(folder)
+        for file in files(google, options, user, drive.uid, OWN_FILE, corpora="user", q=f"'{folder}' in parents"):
+            if isinstance(file, Gap):
+                yield file
+                continue
+            if file.mime_type == FOLDER:
+                folders.append(file.id)
+            if _is_mine(reading, file):
+                again[file.id] = file
+                if file.mime_type == FOLDER:
+                    _remember(reading, file)
+
+
+def _moved_what_lies_in_it(reading: Reading, identity: str, change: Change) -> bool:
+    """Take note of a folder's change; tells whether what lies in it may be told otherwise now."""
+    before = reading.tree.folders.get(identity)
+    file = change.file
+    if file is None or file.mime_type != FOLDER:
+        reading.tree.folders.pop(identity, None)
+        return False  # what lay in a folder that is gone has changes of its own
+    if not _is_mine(reading, file):
+        reading.tree.folders.pop(identity, None)
+        return True
+    _remember(reading, file)
+    return before != reading.tree.folders[identity]
+
+
+def _is_mine(reading: Reading, file: File) -> bool:
+    return bool(file.owners) and reading.owner(file.owners[0].email_address) == reading.owner_uid
+
+
+def _reading(google: Google, people: People, options: Options, drive: Resource, root: str) -> Reading:
+    return Reading(google, people, options, Tree(top=drive.uid, roots=frozenset({root})), drive.owner_uid)
+
+
+def _cursor(reading: Reading, options: Options, page: str, root: str) -> Cursor:
+    mark = Mark(
+        page=page,
+        options=digest_of_options(options),
+        root=root,
+        folders=list(reading.tree.folders.items()),
+        met=met(reading),
+    )
+    return Cursor(scope_uid=reading.tree.top, token=pack(mark))
+
+
+def _file(reading: Reading, file: File) -> Iterator[Told]:
+    resource = reading.resource(file)
+    yield resource
+    if file.permissions is None:
+        for access in (Access.READ, Access.COMMENT, Access.WRITE):
+            yield Grant(
+                uid=f"{resource.uid}#unread/{access}",
+                resource_uid=resource.uid,
+                audience=None,
+                access=access,
+                via=Via.DIRECT,
+                discoverable=None,
+            )
+        yield Gap(
+            table="grants",
+            outcome=Outcome.DENIED,
+            reason="Google does not show who may open it",
+            resource_uid=resource.uid,
+        )
+        return
+    for permission in file.permissions:
+        found = reading.meaning(permission)
+        if found is None:
+            continue
+        inherited = is_inherited(permission)
+        if inherited is None:
+            inherited = not file.inherited_permissions_disabled and reading.tree.inherits(file.parents, found.key)
+        parent = next((each for each in file.parents if each in reading.tree.folders), "")
+        origin = reading.tree.origin(parent, found.key) if inherited and parent else resource.uid
+        yield from reading.grant(found, resource.uid, origin)
+
+
+def _remember(reading: Reading, file: File) -> None:
+    carried = [reading.meaning(permission) for permission in file.permissions or ()]
+    reading.tree.folders[file.id] = Folder(
+        uid=uids.file(file.id),
+        name=file.name,
+        parent=file.parents[0] if file.parents else "",
+        keys=frozenset(found.key for found in carried if found),
+        limited=file.inherited_permissions_disabled,
+        trashed=file.trashed,
+    )

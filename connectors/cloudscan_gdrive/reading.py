@@ -1,0 +1,115 @@
+"""One drive while it is read: what its files are called, and what their permissions mean."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from cloudscan.facts import AnyFact, Grant, Resource
+from cloudscan_gdrive import uids
+from cloudscan_gdrive.answers import File, Permission
+from cloudscan_gdrive.google import Google
+from cloudscan_gdrive.listing import FOLDER, SHORTCUT
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.people import People
+from cloudscan_gdrive.translate import Meaning, meaning
+from cloudscan_gdrive.tree import Tree
+
+_PLAIN: Mapping[str, str] = {}
+
+
+@dataclass
+class Reading:
+    """One drive while it is read."""
+
+    google: Google
+    people: People
+    options: Options
+    tree: Tree
+    owner_uid: str | None  # of what has no owner of its own
+    meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)  # principals
+    owners: dict[str, str | None] = field(default_factory=dict)  # address: uid
+
+    def meaning(self, permission: Permission) -> Meaning | None:
+        """The same permission stands on many files: it is thought about once."""
+        known = (permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
+                 permission.allow_file_discovery, permission.deleted)  # fmt: skip
+        found = self.meanings.get(known)
+        if found is None:
+            found = self.meanings[known] = permission, meaning(permission, self.people)
+        return found[1]
+
+    def grant(self, found: Meaning, resource: str, origin: str) -> Iterator[AnyFact]:
+        if found.principal and found.principal.uid not in self.told and not self.people.are_told(found.principal):
+            self.told.add(found.principal.uid)
+            yield found.principal
+        given = found.grant
+        yield Grant(
+            uid=f"{resource}#{found.key}",
+            resource_uid=resource,
+            origin_uid=origin,
+            inherited=origin != resource,
+            principal_uid=given.principal_uid,
+            audience=given.audience,
+            access=given.access,
+            via=given.via,
+            discoverable=given.discoverable,
+            expires_on=given.expires_on,
+            effective=given.effective,
+            blocked_by=given.blocked_by,
+            # An inherited grant has the reasons of the one it comes from; a hundred thousand copies would say no more.
+            detail=given.detail if origin == resource else {},
+        )
+
+    def resource(self, file: File) -> Resource:
+        folder = file.mime_type == FOLDER
+        return Resource(
+            uid=uids.file(file.id),
+            platform=uids.PLATFORM,
+            account=self.people.primary,
+            kind="folder" if folder else "shortcut" if file.mime_type == SHORTCUT else "file",
+            name=file.name,
+            path=self.tree.path(file.parents, file.name),
+            parent_uid=self.tree.parent_uid(file.parents),
+            container_uid=self.tree.top,
+            owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
+            content_type=file.mime_type,
+            size_bytes=int(file.size) if file.size.isdecimal() else 0,
+            created_on=file.created_time,
+            modified_on=file.modified_time,
+            label=self._label(file) if file.label_info else "",
+            url=f"https://drive.google.com/{'drive/folders/' if folder else 'open?id='}{file.id}",
+            detail=_detail(file) if _is_special(file) else _PLAIN,
+        )
+
+    def owner(self, email: str) -> str | None:
+        """The uid of an owner, who is the same for most files."""
+        found = self.owners.get(email)
+        if found is None:
+            found = self.owners[email] = uids.user(self.people.address_of(email)) if email else self.owner_uid
+        return found
+
+    def _label(self, file: File) -> str:
+        labels = file.label_info.labels if file.label_info else ()
+        titles = (self.options.labels.get(label.id, "") for label in labels)
+        return ", ".join(title for title in titles if title)
+
+
+def _is_special(file: File) -> bool:
+    return (
+        file.trashed
+        or file.copy_requires_writer_permission
+        or file.inherited_permissions_disabled
+        or file.writers_can_share is False
+        or file.shortcut_details is not None
+    )
+
+
+def _detail(file: File) -> Mapping[str, str]:
+    told = {
+        "trashed": "true" if file.trashed else "",
+        "copy_restricted": "true" if file.copy_requires_writer_permission else "",
+        "limited_access": "true" if file.inherited_permissions_disabled else "",
+        "writers_can_share": "false" if file.writers_can_share is False else "",
+        "target_uid": uids.file(file.shortcut_details.target_id) if file.shortcut_details else "",
+    }
+    return {name: value for name, value in told.items() if value}

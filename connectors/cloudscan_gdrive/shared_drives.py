@@ -1,0 +1,322 @@
+"""A shared drive: its members, its switches, and everything in it, in full or as far as it changed.
+
+Drive tells no permissions of what lies in a shared drive when it lists it. Everything there is open to the members;
+what was given besides is asked for where Drive says that there is something (`hasAugmentedPermissions`), and what lies
+below a folder inherits from it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from cloudscan.connector import Cursor, Gap
+from cloudscan.errors import StaleCursor
+from cloudscan.facts import (
+    Access,
+    Affiliation,
+    AnyFact,
+    Audience,
+    Gone,
+    Grant,
+    Membership,
+    Outcome,
+    Principal,
+    Resource,
+    Setting,
+    Via,
+)
+from cloudscan_gdrive import uids
+from cloudscan_gdrive.answers import Change, File, Permission, Restrictions, SharedDrive, User
+from cloudscan_gdrive.google import Google, Vanished
+from cloudscan_gdrive.listing import FOLDER, SHARED_FILE, changes, files, folders_first, permissions, start_of_changes
+from cloudscan_gdrive.mark import Mark, check_meanings, digest, digest_of_options, met, pack, unpack
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.people import People
+from cloudscan_gdrive.reading import Reading
+from cloudscan_gdrive.translate import Meaning
+from cloudscan_gdrive.tree import Folder, Tree
+
+Told = AnyFact | Gap | Cursor
+
+_SWITCHES = (
+    "domain_users_only",
+    "drive_members_only",
+    "copy_requires_writer",
+    "folders_shared_by_managers_only",
+    "managers_set_restrictions",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Inside:
+    """What is needed to look into a drive."""
+
+    reading: Reading
+    drive: SharedDrive
+    actor: str  # one of our users, in whose name it is read
+    within: Grant  # what lets the members into everything
+    outside: Sequence[Meaning]  # members from elsewhere: each is told for everything
+    members: str  # digest of who they all are
+
+    def where(self) -> dict[str, object]:
+        """The parameters without which Drive does not look into shared drives."""
+        return {"driveId": self.drive.id, "includeItemsFromAllDrives": True, "supportsAllDrives": True}
+
+
+def facts_of_shared_drive(
+    google: Google, people: People, options: Options, admin: str, drive: SharedDrive, since: Cursor | None
+) -> Iterator[Told]:
+    """A drive as far as it changed since the cursor; all of it where there is none. Raises as `Google.ask` does, and
+    `StaleCursor` where changes cannot be told."""
+    uid = uids.shared_drive(drive.id)
+    everyone = _members_of(drive, people)
+    yield everyone
+    yield _drive(drive, everyone, people)
+    given = permissions(google, admin, drive.id, useDomainAdminAccess=True)
+    reading = Reading(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), everyone.uid)
+    met_as_members = [(member, found) for member in given if (found := reading.meaning(member))]
+    for member, found in met_as_members:
+        yield from _as_member(reading.grant(found, uid, uid))
+        if found.principal:
+            yield Membership(group_uid=everyone.uid, member_uid=found.principal.uid, role=member.role)
+    yield from _restrictions(drive, uid, given, people)
+    actor = _actor(given, people)
+    if actor is None:
+        yield Gap(
+            table="resources",
+            outcome=Outcome.DENIED,
+            reason="none of our active users is a member, so nobody can look inside",
+            needs="a member of ours in the drive",
+            resource_uid=uid,
+        )
+        return
+    inside = _Inside(
+        reading=reading,
+        drive=drive,
+        actor=actor,
+        within=_within(uid, everyone, [found for _, found in met_as_members]),
+        outside=[found for _, found in met_as_members if found.grant.audience is None
+                 or found.grant.audience > Audience.NAMED],
+        members=digest([sorted(member.id + member.role for member in given)]),
+    )  # fmt: skip
+    yield from _changes(inside, unpack(since.token, options)) if since else _everything(inside)
+
+
+def _everything(inside: _Inside) -> Iterator[Told]:
+    reading, google = inside.reading, inside.reading.google
+    page = start_of_changes(google, inside.actor, driveId=inside.drive.id, supportsAllDrives=True)
+    listed = files(
+        google, reading.options, inside.actor, reading.tree.top, SHARED_FILE, corpora="drive", **inside.where()
+    )
+    for file in folders_first(listed, lambda folder: _remember(inside, folder)):
+        if isinstance(file, Gap):
+            yield file
+        else:
+            yield from _file(inside, file)
+    yield _cursor(inside, page)
+
+
+def _changes(inside: _Inside, mark: Mark) -> Iterator[Told]:
+    reading = inside.reading
+    if mark.members != inside.members:
+        raise StaleCursor("the members of the drive were changed")
+    check_meanings(reading, mark)
+    reading.tree.folders.update(mark.folders)
+    found, page = changes(reading.google, inside.actor, mark.page, SHARED_FILE, **inside.where())
+    again: dict[str, File] = {}
+    reread: list[str] = []
+    for identity, change in found.items():
+        if _moved_what_lies_in_it(inside, identity, change):
+            reread.append(identity)
+        if change.file is not None and change.file.drive_id == inside.drive.id:
+            again[identity] = change.file
+        else:
+            yield Gone(uid=uids.file(identity))
+    yield from _below(inside, reread, again)
+    reading.tree.forget_paths()
+    for file in again.values():
+        yield from _file(inside, file)
+    yield _cursor(inside, page)
+
+
+def _below(inside: _Inside, folders: list[str], again: dict[str, File]) -> Iterator[Gap]:
+    """List what lies in changed folders, and in the folders in them: Google tells no change of it."""
+    reading = inside.reading
+    seen: set[str] = set()
+    while folders:
+        folder = folders.pop()
+        if folder in seen:
+            continue
+        seen.add(folder)
+        listed = files(
+            reading.google, reading.options, inside.actor, reading.tree.top, SHARED_FILE, corpora="drive",
+            q=f"'{folder}' in parents", **inside.where(),
+        )  # fmt: skip
+        for file in listed:
+            if isinstance(file, Gap):
+                yield file
+                continue
+            again[file.id] = file
+            if file.mime_type == FOLDER:
+                folders.append(file.id)
+                _remember(inside, file)
+
+
+def _moved_what_lies_in_it(inside: _Inside, identity: str, change: Change) -> bool:
+    """Take note of a folder's change; tells whether what lies in it may be told otherwise now."""
+    folders = inside.reading.tree.folders
+    before = folders.pop(identity, None)
+    file = change.file
+    if file is None or file.mime_type != FOLDER or file.drive_id != inside.drive.id:
+        return False
+    _remember(inside, file)
+    return before != folders[identity]
+
+
+def _file(inside: _Inside, file: File) -> Iterator[Told]:
+    reading = inside.reading
+    resource = reading.resource(file)
+    uid = resource.uid
+    yield resource
+    above = {} if file.inherited_permissions_disabled else reading.tree.above(file.parents)
+    if not (file.inherited_permissions_disabled or any(folder.limited for folder in above.values())):
+        yield msgspec.structs.replace(inside.within, uid=f"{uid}#members", resource_uid=uid)
+        for found in inside.outside:
+            yield from _as_member(reading.grant(found, uid, reading.tree.top))
+    told: set[str] = set()
+    folder = reading.tree.folders.get(file.id)
+    own = folder.given if folder else _given(inside, file)
+    for origin, given in ((uid, own), *((each.uid, each.given) for each in above.values())):
+        for permission in given:
+            found_here = reading.meaning(permission)
+            if found_here and found_here.key not in told:
+                told.add(found_here.key)
+                yield from reading.grant(found_here, uid, origin)
+
+
+def _remember(inside: _Inside, file: File) -> None:
+    given = tuple(_given(inside, file))
+    carried = [inside.reading.meaning(permission) for permission in given]
+    inside.reading.tree.folders[file.id] = Folder(
+        uid=uids.file(file.id),
+        name=file.name,
+        parent=file.parents[0] if file.parents else "",
+        keys=frozenset(found.key for found in carried if found),
+        limited=file.inherited_permissions_disabled,
+        trashed=file.trashed,
+        given=given,
+    )
+
+
+def _given(inside: _Inside, file: File) -> Sequence[Permission]:
+    """What was given on an item itself."""
+    if not file.has_augmented_permissions:
+        return ()
+    try:
+        found = permissions(inside.reading.google, inside.actor, file.id)
+    except Vanished:
+        return ()
+    return [
+        permission
+        for permission in found
+        if permission.permission_details is None
+        or any(not detail.inherited and detail.permission_type == "file" for detail in permission.permission_details)
+    ]
+
+
+def _cursor(inside: _Inside, page: str) -> Cursor:
+    mark = Mark(
+        page=page,
+        options=digest_of_options(inside.reading.options),
+        members=inside.members,
+        folders=list(inside.reading.tree.folders.items()),
+        met=met(inside.reading),
+    )
+    return Cursor(scope_uid=inside.reading.tree.top, token=pack(mark))
+
+
+def _members_of(drive: SharedDrive, people: People) -> Principal:
+    return Principal(
+        uid=uids.drive_members(drive.id),
+        platform=uids.PLATFORM,
+        account=people.primary,
+        kind="group",
+        name=f"members of {drive.name}",
+        affiliation=Affiliation.INTERNAL,
+        status="active",
+    )
+
+
+def _drive(drive: SharedDrive, everyone: Principal, people: People) -> Resource:
+    return Resource(
+        uid=uids.shared_drive(drive.id),
+        platform=uids.PLATFORM,
+        account=people.primary,
+        kind="shared_drive",
+        name=drive.name,
+        path=drive.name,
+        owner_uid=everyone.uid,
+        size_bytes=0,
+        created_on=drive.created_time,
+        url=f"https://drive.google.com/drive/folders/{drive.id}",
+        detail={"hidden": "true"} if drive.hidden else {},
+    )
+
+
+def _within(uid: str, everyone: Principal, members: Sequence[Meaning]) -> Grant:
+    return Grant(
+        uid="",
+        resource_uid="",
+        origin_uid=uid,
+        inherited=True,
+        principal_uid=everyone.uid,
+        audience=Audience.NAMED,
+        access=max((found.grant.access for found in members), default=Access.READ),
+        via=Via.MEMBERSHIP,
+    )
+
+
+def _as_member(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
+    return (msgspec.structs.replace(fact, via=Via.MEMBERSHIP) if isinstance(fact, Grant) else fact for fact in facts)
+
+
+def _restrictions(found: SharedDrive, uid: str, members: Sequence[Permission], people: People) -> Iterator[Setting]:
+    for name, value in _switches(found.restrictions).items():
+        yield Setting(scope_uid=uid, name=name, value=None if value is None else str(value).lower())
+    managers = [member for member in members if member.role == "organizer" and _alive(member, people)]
+    yield Setting(scope_uid=uid, name="managers", value=str(len(managers)))
+
+
+def _switches(told: Restrictions | None) -> Mapping[str, bool | None]:
+    if told is None:
+        return dict.fromkeys(_SWITCHES)
+    values = (
+        told.domain_users_only,
+        told.drive_members_only,
+        told.copy_requires_writer_permission,
+        told.sharing_folders_requires_organizer_permission,
+        not told.admin_managed_restrictions,
+    )
+    return dict(zip(_SWITCHES, values, strict=True))
+
+
+def _alive(member: Permission, people: People) -> bool:
+    """Somebody who can act: no deleted account, no suspended user of ours."""
+    known = people.users.get(member.email_address.lower())
+    return not member.deleted and not (known and (known.suspended or known.archived))
+
+
+def _actor(members: Sequence[Permission], people: People) -> str | None:
+    """One of our active users who is a member, the strongest first: in his name the drive is read."""
+    roles = {"organizer": 0, "fileOrganizer": 1, "writer": 2, "commenter": 3, "reader": 4}
+    for member in sorted(members, key=lambda each: roles.get(each.role, 9)):
+        candidates: list[User] = []
+        if member.type == "user" and (known := people.users.get(member.email_address.lower())):
+            candidates = [known]
+        elif member.type == "group":
+            candidates = people.users_in(member.email_address)
+        for user in candidates:
+            if not user.suspended and not user.archived:
+                return user.primary_email
+    return None
