@@ -128,8 +128,8 @@ class DriveConnector:
             yield Gap(
                 table="resources",
                 outcome=Outcome.DENIED,
-                reason=f"the account is {state}, and Google lets nobody look into its drive",
-                needs="to move its files to a manager (Admin console, Transfer ownership)",
+                reason=f"the account is {state}, and Google lets nobody look into its drive; move its files to a manager "
+                "(Admin console, Transfer ownership)",
                 resource_uid=drive.uid,
             )
 

@@ -86,8 +86,8 @@ def facts_of_shared_drive(
         yield Gap(
             table="resources",
             outcome=Outcome.DENIED,
-            reason="none of our active users is a member, so nobody can look inside",
-            needs="a member of ours in the drive",
+            reason="none of our active users is a member, so nobody can look inside; give the drive a manager "
+            "(Admin console, Manage shared drives)",
             resource_uid=uid,
         )
         return
