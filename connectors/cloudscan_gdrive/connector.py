@@ -16,7 +16,7 @@ from cloudscan_gdrive.answers import About, SharedDrive, SharedDrives, User
 from cloudscan_gdrive.directory import Directory, facts_of_settings, read_directory
 from cloudscan_gdrive.google import Google, connect
 from cloudscan_gdrive.mark import unpack
-from cloudscan_gdrive.my_drive import changes_of_my_drive, facts_of_my_drive
+from cloudscan_gdrive.my_drive import changes_of_my_drive, facts_of_my_drive, files_of_others
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People, facts_of_directory
 from cloudscan_gdrive.permissions import PERMISSIONS
@@ -68,6 +68,7 @@ class DriveConnector:
         tell = {
             "directory": self._tell_directory,
             "my_drive": self._tell_my_drive,
+            "left_behind": self._tell_left_behind,
             "own_drive": self._tell_own_drive,
             "shared_drive": self._tell_shared_drive,
         }[scope.kind]
@@ -81,11 +82,15 @@ class DriveConnector:
         yield from facts_of_settings(found)
         chosen = {address.lower() for address in self.options.users}
         skipped = {address.lower() for address in self.options.skip_users}
+        leavers = any(_has_left(user) for user in found.users)
         for user in found.users:
             address = user.primary_email.lower()
             if address not in skipped and (not chosen or address in chosen):
                 uid = f"{uids.my_drive(user.id)}"
                 yield _scope("my_drive", uid, address, found.people.primary, {"id": user.id})
+                if leavers and not _has_left(user):
+                    name = f"what leavers left {address}"
+                    yield _scope("left_behind", uids.left_behind(user.id), name, found.people.primary, {"id": user.id})
         if self.options.shared_drives and not chosen:
             yield from self._shared_drives(found.people)
 
@@ -121,17 +126,25 @@ class DriveConnector:
         try:
             yield from self._inside(people, user.primary_email, drive, since)
         except AccessDenied:
-            if not (user.suspended or user.archived):
+            if not _has_left(user):
                 raise
             # Nobody can act for him: his drive is known only as far as that it is there.
             state = "suspended" if user.suspended else "archived"
             yield Gap(
                 table="resources",
                 outcome=Outcome.DENIED,
-                reason=f"the account is {state}, and Google lets nobody look into its drive; move its files to a manager "
-                "(Admin console, Transfer ownership)",
+                reason=f"the account is {state}, and Google lets nobody look into its drive: only what others can open "
+                "is known of it; move its files to a manager (Admin console, Transfer ownership)",
                 resource_uid=drive.uid,
             )
+
+    def _tell_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Told]:
+        """What a user can open of those whose own drives nobody can look into any more."""
+        directory = self._directory()
+        user = next((each for each in directory.users if each.id == scope.params["id"]), None)
+        leavers = [each for each in directory.users if _has_left(each)]
+        if user is not None and leavers:
+            yield from files_of_others(self.google, directory.people, self.options, user.primary_email, leavers)
 
     def _tell_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         address, identity = scope.params["email"].lower(), scope.params["id"]
@@ -173,6 +186,10 @@ class DriveConnector:
 
     def _spent(self) -> Spent:
         return self.google.meter.spent()
+
+
+def _has_left(user: User) -> bool:
+    return user.suspended or user.archived
 
 
 def _scope(kind: str, uid: str, name: str, account: str, params: dict[str, str] | None = None) -> Scope:

@@ -1,11 +1,11 @@
 """Everything that one person owns, in full or as far as it changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cloudscan.connector import Cursor, Gap
 from cloudscan.facts import Access, AnyFact, Gone, Grant, Outcome, Resource, Via
 from cloudscan_gdrive import uids
-from cloudscan_gdrive.answers import Change, File
+from cloudscan_gdrive.answers import Change, File, User
 from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.listing import FOLDER, OWN_FILE, changes, files, folders_first, start_of_changes
 from cloudscan_gdrive.mark import Mark, check_meanings, digest_of_options, met, pack
@@ -17,6 +17,7 @@ from cloudscan_gdrive.tree import Folder, Tree
 
 Told = AnyFact | Gap | Cursor
 
+_OWNERS_IN_A_QUERY = 30
 _OPEN = " or ".join(
     f"visibility = '{each}'" for each in ("anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink")
 )
@@ -68,6 +69,32 @@ def changes_of_my_drive(
     for file in again.values():
         yield from _file(reading, file)
     yield _cursor(reading, options, page, mark.root)
+
+
+def files_of_others(
+    google: Google, people: People, options: Options, user: str, owners: Sequence[User]
+) -> Iterator[Told]:
+    """What a user can open of what certain others own."""
+    readings = {
+        each.primary_email.lower(): Reading(
+            google, people, options, Tree(top=uids.my_drive(each.id)), uids.user(each.primary_email)
+        )
+        for each in owners
+    }
+    addresses = list(readings)
+    for begin in range(0, len(addresses), _OWNERS_IN_A_QUERY):
+        named = addresses[begin : begin + _OWNERS_IN_A_QUERY]
+        query = " or ".join(f"'{_quoted(address)}' in owners" for address in named)
+        for file in files(google, options, user, uids.user(user), OWN_FILE, corpora="user", q=query):
+            if isinstance(file, Gap):
+                yield file
+            elif file.owners and (reading := readings.get(people.address_of(file.owners[0].email_address))):
+                yield from _file(reading, file)
+
+
+def _quoted(text: str) -> str:
+    """For a text within a query (Drive guide, "Search for files and folders")."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _below(

@@ -16,6 +16,11 @@ def my_drive(user_id: str) -> str:
     return f"{PLATFORM}:my-drive/{user_id}"
 
 
+def left_behind(user_id: str) -> str:
+    """What a user can open of those who left."""
+    return f"{PLATFORM}:left-behind/{user_id}"
+
+
 def shared_drive(drive_id: str) -> str:
     return f"{PLATFORM}:shared-drive/{drive_id}"
 

@@ -160,6 +160,13 @@ def test_the_drive_of_a_suspended_user_cannot_be_read_and_that_is_said(told: Rea
     assert told.refused == {}
 
 
+def test_what_a_leaver_owns_is_known_through_those_who_can_open_it(told: Read, built: company.Company) -> None:
+    uid = file(built.situations["owner suspended"])
+
+    assert told.resource(uid).owner_uid == uids.user("left@kumo.example")
+    assert Audience.ANYONE_WITH_LINK in {each.audience for each in told.grants(uid)}
+
+
 def test_what_lies_in_a_shared_drive_is_open_to_its_members(told: Read, built: company.Company) -> None:
     drive = uids.shared_drive(built.situations["drive"])
 
