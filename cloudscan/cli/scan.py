@@ -18,7 +18,7 @@ from cloudscan.cli.session import (
 )
 from cloudscan.config import Config
 from cloudscan.connector import Connector
-from cloudscan.finding import Severity
+from cloudscan.finding import Severity, State
 from cloudscan.report import Report
 
 
@@ -164,10 +164,14 @@ def run(
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:
-    """3 for a scan with gaps outranks 1 for findings: who cannot see cannot say "only these"."""
+    """3 for a scan with gaps outranks 1 for findings: who cannot see cannot say "only these".
+
+    What is waived does not count.
+    """
     if not report.scan.complete:
         return EXIT_INCOMPLETE
-    return EXIT_FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else 0
+    work = (finding for finding in report.findings if finding.state is not State.WAIVED)
+    return EXIT_FINDINGS if any(finding.severity >= fail_on for finding in work) else 0
 
 
 def _connectors(
