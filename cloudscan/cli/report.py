@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured, lang_option
+from cloudscan.cli.session import configured, lang_option, ledger_of
 
 
 @click.command()
@@ -19,11 +19,10 @@ def report(config_path: str | None, format_name: str, output: str | None, lang: 
     from cloudscan import plugins
     from cloudscan.cli.output import write_private
     from cloudscan.errors import ConfigurationError
-    from cloudscan.ledger import Ledger
 
     config = configured(config_path)
     format_ = plugins.report_format(format_name)
-    last = Ledger(config.ledger_url).latest()
+    last = ledger_of(config).latest()
     if last is None:
         raise ConfigurationError("There is no scan to report on yet; run `cloudscan scan` first.")
     text = format_.write(last, lang or config.organisation.language)
