@@ -171,7 +171,7 @@ def run(
             progress.close()
     page = writing.write_page(report, config.folder / "reports", output, language)
     if format_:
-        click.echo(format_.write(report, language), nl=False)
+        writing.to_stdout(writing.written(format_, report, language))
         writing.unread(report)
     else:
         writing.summary(report, language)
