@@ -80,7 +80,7 @@ def _descriptor(rule: RuleSummary, words: Texts) -> dict[str, Any]:
         "help": {"text": "\n".join(_help(rule, words))},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
-            "tags": ["security", *dict.fromkeys((rule.cause, *rule.frameworks))],
+            "tags": list(dict.fromkeys(("security", rule.cause, *rule.frameworks))),
             "precision": rule.confidence,
             "problem.severity": _LEVELS[rule.severity].replace("note", "recommendation"),
             "security-severity": _SECURITY_SEVERITY[rule.severity],

@@ -141,11 +141,11 @@ def large() -> Report:
 
 @every_format
 def test_ten_thousand_findings_take_seconds(name: str, large: Report) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     content = FORMATS[name].write(large, "ja")
 
-    assert time.perf_counter() - begin < 15
+    assert time.process_time() - begin < 15
     assert len(content) > 1_000
 
 
