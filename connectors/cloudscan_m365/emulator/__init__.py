@@ -3,6 +3,11 @@
     with serve(company.build(1000).world) as server:
         ...  # server.graph, server.authority, server.client_id, server.client_secret, server.faults, server.log
 
+The Graph client speaks to it by its adapter's `base_url`, azure-identity by `authority` (see `server`):
+
+    adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(credential, scopes=[...]))
+    adapter.base_url = server.graph
+
 It refuses what Graph refuses, leaves out what Graph leaves out, pages, throttles and fails on demand. It never writes.
 
 SharePoint's own hosts are the first segment of the path (``{server.url}/kumo-admin.sharepoint.com/_api/SPO.Tenant``),

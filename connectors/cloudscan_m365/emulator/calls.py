@@ -70,7 +70,7 @@ def collection(call: Call, shape: Shape, things: Sequence[Thing]) -> Json:
     names = odata.wanted(options, shape.kind)
     test = _test(call, shape)
     size = options.size(shape.default, shape.most, capped=shape.capped)
-    search = (call.path, options.filter, options.select)
+    search = (shape.pages_at or call.path, options.filter, options.select)
     start = skipped(options.skiptoken, search)
     found: list[Json] = []
     at = start

@@ -196,7 +196,8 @@ class Faces:
 
 
 def _file_system(item: Item) -> str:
-    return f'"fileSystemInfo":{{"createdDateTime":"{moment(item.created)}","lastModifiedDateTime":"{moment(item.modified)}"}}'
+    told = {"createdDateTime": moment(item.created), "lastModifiedDateTime": moment(item.modified)}
+    return f'"fileSystemInfo":{dump(told)}'
 
 
 def _retention(item: Item) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloudscan_m365.emulator import ids
@@ -230,6 +230,11 @@ class People:
             for group in self.groups:
                 group.owners = [one for one in group.owners if one != person.number]
                 group.members = [one for one in group.members if one != person.number]
+
+    def pass_time(self, time: timedelta) -> None:
+        """Let time go by."""
+        with self.lock:
+            self.now += int(time.total_seconds())
 
     def accept(self, mail: str) -> None:
         """A guest redeems his invitation."""

@@ -1,5 +1,7 @@
 """Sites, libraries, OneDrives and the channels that have a site of their own."""
 
+from urllib.parse import quote
+
 from cloudscan_m365.emulator import ids
 from cloudscan_m365.emulator.people import INSIDERS, People
 from cloudscan_m365.emulator.records import (
@@ -176,7 +178,7 @@ class Places(People):
 
     def site_url(self, site: Site) -> str:
         base = f"https://{self.site_host(site)}"
-        return f"{base}/{site.path}" if site.path else base
+        return f"{base}/{quote(site.path)}" if site.path else base
 
     def owner_of(self, site: Site) -> Person | None:
         if site.owner == NOBODY:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from cloudscan_m365.emulator import errors, ids
+from cloudscan_m365.emulator.records import NOBODY, Group, Person
 from cloudscan_m365.emulator.world import World
 
 _FILES = ("Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Sites.FullControl.All")
@@ -29,6 +30,7 @@ _LABELS = ("SensitivityLabel.Read", "SensitivityLabels.Read.All", "InformationPr
 _DOMAINS = ("Domain.Read.All", *_DIRECTORY)
 _TENANTS = ("CrossTenantInformation.ReadBasic.All",)
 _WRAPPED = re.compile(r"^(?P<name>[\w.]+)\((?:(?P<key>\w+)=)?(?:'(?P<value>[^']*)'|(?P<bare>[^)]*))?\)$")
+_BY_OWNER = re.compile(r"^/(?P<kind>sites|users|groups)/(?P<owner>[^/]+)/drives?(?P<tail>/.+)$")
 _BY_PATH = re.compile(
     r"^(?P<head>/sites/[^/:]+|/drives/[^/]+/(?:root|items/[^/:]+)):/(?P<path>[^:]*)(?::(?P<tail>/.*)?)?$"
 )
@@ -67,6 +69,7 @@ def _table() -> Sequence[Route]:
         ("sites.list", "sites/{site}/lists/{list}", "files", _SITES, 1),
         ("sites.list.drive", "sites/{site}/lists/{list}/drive", "files", _FILES, 1),
         ("sites.permissions", "sites/{site}/permissions", "files", _FULL, 5),
+        ("sites.permission", "sites/{site}/permissions/{permission}", "files", _FULL, 5),
         ("drives.get", "drives/{drive}", "files", _FILES, 1),
         ("drives.list", "drives/{drive}/list", "files", _SITES, 1),
         ("items.get", "drives/{drive}/root", "files", _FILES, 1),
@@ -78,6 +81,7 @@ def _table() -> Sequence[Route]:
         ("items.permissions", "drives/{drive}/root/permissions", "files", _FILES, 5),
         ("items.permissions", "drives/{drive}/items/{item}/permissions", "files", _FILES, 5),
         ("items.permission", "drives/{drive}/items/{item}/permissions/{permission}", "files", _FILES, 5),
+        ("items.permission", "drives/{drive}/root/permissions/{permission}", "files", _FILES, 5),
         ("users.drive", "users/{user}/drive", "files", _FILES, 1),
         ("users.drives", "users/{user}/drives", "files", _FILES, 2),
         ("groups.drive", "groups/{group}/drive", "files", _FILES, 1),
@@ -155,10 +159,34 @@ class Routes:
         raise errors.no_such_segment(parts[-1])
 
     def _resolved(self, path: str) -> str:
-        """Addresses by path (``:/sites/x``, ``root:/folder/file``) become addresses by id."""
-        match = _BY_PATH.match(path)
+        """Addresses by path (``:/sites/x``, ``root:/folder/file``) or by owner become addresses of drives by id."""
+        while True:
+            match = _BY_PATH.match(path)
+            if match is None:
+                return self._by_owner(path)
+            path = self._by_path(match)
+
+    def _by_owner(self, path: str) -> str:
+        """``/users/…/drive/root`` is its drive's root."""
+        match = _BY_OWNER.match(path)
         if match is None:
             return path
+        if "/drives/" in path:
+            return f"/drives{match['tail']}"
+        owner = unquote(match["owner"])
+        if match["kind"] == "sites":
+            site = next((one for one in self._world.sites if owner in (one.id, one.collection)), None)
+            drive = site.drives[0] if site is not None else NOBODY
+        else:
+            one = self._world.find(owner)
+            drive = one.drive if isinstance(one, Person) else NOBODY
+            if isinstance(one, Group) and one.site != NOBODY:
+                drive = self._world.sites[one.site].drives[0]
+        if drive == NOBODY:
+            raise errors.no_onedrive() if match["kind"] == "users" else errors.no_such_item()
+        return f"/drives/{self._world.drives[drive].id}{match['tail']}"
+
+    def _by_path(self, match: re.Match[str]) -> str:
         head, names, tail = match["head"], unquote(match["path"]), match["tail"] or ""
         if head.startswith("/sites/"):
             site = self._world.site_at(unquote(head.removeprefix("/sites/")).partition(",")[0], names)

@@ -154,7 +154,7 @@ class SharePointRest:
         """A group may show its members to members only; then it takes full control."""
         if FULL_CONTROL in token.roles:
             return
-        for group in told.get("value", [told]):
+        for group in (told, *told.get("value", ())):
             if group.get("OnlyAllowMembersViewMembership") and "Users" in group:
                 del group["Users"]
             if group.pop("_members_only", False):

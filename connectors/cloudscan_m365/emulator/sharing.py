@@ -201,7 +201,8 @@ class Sharing:
             if isinstance(grant, Link):
                 if grant.scope == "anonymous":
                     return "anonymous"
-                found = "organization" if "organization" in (grant.scope, found) else "users"
+                if grant.scope != "existingAccess":
+                    found = "organization" if "organization" in (grant.scope, found) else "users"
             elif isinstance(grant, Invitation) or self._raises(grant, owner):
                 found = found or "users"
         return found

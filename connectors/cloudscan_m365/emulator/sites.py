@@ -35,6 +35,7 @@ class SitesApi:
             "sites.list": lambda call: single(call, self._list_shape(), self._list_of(call)),
             "sites.list.drive": lambda call: self._drive(call, self._list_of(call)),
             "sites.permissions": self._permissions,
+            "sites.permission": self._permission,
             "drives.get": lambda call: self._drive(call, self.drive(call)),
             "drives.list": lambda call: single(call, self._list_shape(), self.drive(call)),
             "users.drive": lambda call: self._drive(call, self._onedrive(call)),
@@ -170,24 +171,27 @@ class SitesApi:
         return collection(call, self._list_shape(), [drive for drive in drives if self._is_shown(drive, call)])
 
     def _permissions(self, call: Call) -> Told:
-        site = self.site(call)
+        """What applications were given on this very site. The list leaves the roles out, the single one has them."""
+        faces = [
+            {name: value for name, value in face.items() if name != "roles"}
+            for face in self._app_grants(self.site(call))
+        ]
+        return collection(call, Shape(kind="permission", face=dict, context="sites/permissions"), faces)
+
+    def _permission(self, call: Call) -> Told:
+        for face in self._app_grants(self.site(call)):
+            if face["id"] == call.values["permission"]:
+                return single(call, Shape(kind="permission", face=dict, context="sites/permissions"), face)
+        raise errors.no_such_item()
+
+    def _app_grants(self, site: Site) -> list[Json]:
         faces = []
         for number, role in site.app_grants.items():
             identity = self._sharing.legacy(self._world.principals[number])
             key = ids.packed(f"i:0i.t|ms.sp.ext|{identity['application']['id']}@{self._world.tenant_id}")
-            faces.append(
-                {
-                    "id": key,
-                    "roles": [role],
-                    "grantedToIdentitiesV2": [identity],
-                    "grantedToIdentities": [identity],
-                }
-            )
-        shape = Shape(kind="permission", face=dict, context=f"sites('{site.id}')/permissions")
-        if not call.options.select:
-            # The list leaves the roles out (they come with the single permission), as documentation shows it.
-            faces = [{name: value for name, value in face.items() if name != "roles"} for face in faces]
-        return collection(call, shape, faces)
+            told = {"grantedToIdentitiesV2": [identity], "grantedToIdentities": [identity]}
+            faces.append({"id": key, "roles": [role], **told})
+        return faces
 
     def _drive(self, call: Call, drive: Drive) -> Told:
         return single(call, self._drive_shape(), drive)

@@ -264,6 +264,9 @@ def _links(world: World, now: datetime) -> Named:
     item = file("made by an application.docx")
     world.link(item, "view", application="app:Backup robot")
     yield "anyone by application", told(item)
+    item = file("anyone and a group.docx")
+    world.link(item, "view", people=["Nested"])
+    yield "anyone listing a group", told(item)
     item = file("many links.docx")
     for kind, scope in (("view", "anonymous"), ("edit", "anonymous"), ("view", "organization"), ("edit", "users")):
         world.link(item, kind, scope)

@@ -129,7 +129,7 @@ def site_properties(world: World, site: Site) -> Json:
         "DefaultSharingLinkType": site.default_link,
         "DisableCompanyWideSharingLinks": 2,
         "ExternalUserExpirationInDays": 0,
-        "GroupId": group_id,
+        "GroupId": _NO_GUID if site.channel else group_id,
         "IsTeamsChannelConnected": bool(site.channel),
         "IsTeamsConnected": team,
         "LastContentModifiedDate": moment(site.modified)[:-1],
