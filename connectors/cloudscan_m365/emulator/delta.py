@@ -56,6 +56,8 @@ class Delta:
 
     def answer(self, call: Call, drive: Drive) -> str:
         self._refuse(call)
+        if self._manners.retention_needs_full_control and self._retains(drive) and not call.may(FULL_CONTROL):
+            raise errors.denied("files", (FULL_CONTROL,), ())
         options = call.options
         view = View(
             select=odata.wanted(options, "driveItem"),
@@ -138,6 +140,11 @@ class Delta:
                     told.add(above.number)
                     yield Change(above.number)
             yield Change(number, sharing)
+
+    def _retains(self, drive: Drive) -> bool:
+        """Reported: microsoftgraph/microsoft-graph-docs-contrib issue 693."""
+        items = map(self._world.items.__getitem__, drive.items)
+        return any(item is not None and item.extra is not None and item.extra.retention for item in items)
 
     def _must_resync(self, drive: Drive, place: Place) -> bool:
         if not self._manners.resync_on_library_change:

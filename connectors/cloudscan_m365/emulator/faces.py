@@ -71,7 +71,7 @@ class Faces:
         """A deleted item: hardly more than its id. Without `deleted` in $select it is not even said to be gone."""
         kind = "business" if drive.personal else "documentLibrary"
         parts = {
-            "id": f'"id":"{ids.item_id(drive.number, number)}"',
+            "id": f'"id":"{ids.item_id(number)}"',
             "parentReference": f'"parentReference":{{"driveId":"{drive.id}","driveType":"{kind}"}}',
             "deleted": f'"deleted":{"{}" if empty else dump({"state": "deleted"})}',
         }
@@ -83,7 +83,7 @@ class Faces:
             "createdDateTime": lambda item: f'"createdDateTime":"{moment(item.created)}"',
             "cTag": lambda item: f'"cTag":{dump(self._tag(item, "c:"))}',
             "eTag": lambda item: f'"eTag":{dump(self._tag(item, ""))}',
-            "id": lambda item: f'"id":"{ids.item_id(item.drive, item.number)}"',
+            "id": lambda item: f'"id":"{ids.item_id(item.number)}"',
             "lastModifiedBy": lambda item: f'"lastModifiedBy":{self._by(item.author)}',
             "lastModifiedDateTime": lambda item: f'"lastModifiedDateTime":"{moment(item.modified)}"',
             "name": lambda item: f'"name":{_text(item.name)}',
@@ -126,7 +126,7 @@ class Faces:
     def _parent_in_delta(self, item: Item) -> str:
         if item.parent < 0:
             return f'"parentReference":{{{self._place(item)}}}'
-        return f'"parentReference":{{{self._place(item)},"id":"{ids.item_id(item.drive, item.parent)}"}}'
+        return f'"parentReference":{{{self._place(item)},"id":"{ids.item_id(item.parent)}"}}'
 
     def _parent(self, item: Item) -> str:
         if item.parent < 0:
@@ -134,7 +134,7 @@ class Faces:
         names = [one.name for one in self._world.ancestors(item) if one.kind is not Kind.ROOT]
         path = "".join(f"/{name}" for name in reversed(names))
         drive = self._world.drives[item.drive]
-        above = ids.item_id(item.drive, item.parent)
+        above = ids.item_id(item.parent)
         return (
             f'"parentReference":{{{self._place(item)},"id":"{above}","name":{_text(names[0] if names else drive.name)},'
             f'"path":{_text(f"/drives/{drive.id}/root:{path}")}}}'
@@ -143,7 +143,7 @@ class Faces:
     def _file(self, item: Item) -> str:
         if item.kind is not Kind.FILE:
             return ""
-        hashed = ids.secret("hash", item.number, item.version)[:27]
+        hashed = f"{ids.item_id(item.number)[2:26]}{item.version % 1000:03}"
         return f'"file":{{"mimeType":{dump(item.mime)},"hashes":{{"quickXorHash":"{hashed}="}}}}'
 
     def _folder(self, item: Item) -> str:
@@ -157,7 +157,7 @@ class Faces:
             return '"remoteItem":{}'
         facet = '"folder":{"childCount":0}' if target.holds else '"file":{}'
         return (
-            f'"remoteItem":{{"id":"{ids.item_id(target.drive, target.number)}","name":{_text(target.name)},{facet},'
+            f'"remoteItem":{{"id":"{ids.item_id(target.number)}","name":{_text(target.name)},{facet},'
             f'"parentReference":{{{self._place(target)}}},"webUrl":{_text(self._world.url_of(target))}}}'
         )
 

@@ -1,7 +1,6 @@
 """Ids that look like Microsoft's and are nothing but numbers, so that a million items need no table of them."""
 
 import base64
-import binascii
 from collections.abc import Iterable
 from hashlib import blake2b
 from uuid import UUID
@@ -10,7 +9,8 @@ from zlib import crc32
 _MIX = 0x9E3779B97F4A7C15
 _BACK = pow(_MIX, -1, 1 << 64)
 _ALL = (1 << 64) - 1
-_MARK = b"\x01"
+_LETTERS = str.maketrans("0123456789abcdef", "Q723456RSTABCDEF")
+_DIGITS = str.maketrans("Q723456RSTABCDEF", "0123456789abcdef")
 
 
 def guid(kind: str, number: int) -> str:
@@ -28,22 +28,19 @@ def number_of(kind: str, text: str) -> int | None:
     return number if number >= 0 and _guid(kind, number) == value else None
 
 
-def item_id(drive: int, number: int) -> str:
-    """The id of a driveItem: ``01``, five letters for the library, the rest for the item."""
-    raw = crc32(_MARK * 3 + drive.to_bytes(8)).to_bytes(4) + _guid("item", number).to_bytes(16)
-    return "01" + base64.b32encode(raw).decode()
+def item_id(number: int) -> str:
+    """The id of a driveItem: ``01`` and 32 letters of the alphabet that base 32 has."""
+    return "01" + _guid("item", number).to_bytes(16).hex().translate(_LETTERS)
 
 
 def item_number(text: str) -> int | None:
+    """Which item an id names; None: none."""
     try:
-        raw = base64.b32decode(text[2:])
-    except binascii.Error:
+        value = int(text[2:].translate(_DIGITS), 16)
+    except ValueError:
         return None
-    if not text.startswith("01") or len(raw) != 20:
-        return None
-    value = int.from_bytes(raw[4:])
     number = ((value >> 64) * _BACK & _ALL) - 1
-    return number if number >= 0 and _guid("item", number) == value else None
+    return number if number >= 0 and text.startswith("01") and item_id(number) == text else None
 
 
 def drive_id(site: str, web: str, library: str) -> str:

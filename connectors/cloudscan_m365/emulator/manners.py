@@ -17,6 +17,7 @@ class Manners:
     resync_on_library_change: bool = False  # a changed right on a library ends in 410 instead of a changed root
     resync: str = "resyncChangesApplyDifferences"  # or resyncChangesUploadDifferences, or resyncRequired
     sharing_changes_need_full_control: bool = False
+    retention_needs_full_control: bool = False  # a library with a retention label refuses delta without it
     # permissions
     inherited_from: str = "told"  # "empty": `{}`; "never": left out
     sharepoint_group: bool = True  # the newer identity beside siteGroup

@@ -204,7 +204,7 @@ class Routes:
             item = next((child for child in children if child.name.lower() == name.lower()), None)
         if item is None:
             raise errors.no_such_item()
-        return f"/drives/{drive_id}/items/{ids.item_id(item.drive, item.number)}{tail}"
+        return f"/drives/{drive_id}/items/{ids.item_id(item.number)}{tail}"
 
 
 def _parts(path: str) -> tuple[list[str], dict[str, str]]:

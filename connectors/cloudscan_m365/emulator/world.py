@@ -121,7 +121,7 @@ class World(Places):
         return self._bin.get(number, [])
 
     def id_of(self, item: Item) -> str:
-        return ids.item_id(item.drive, item.number)
+        return ids.item_id(item.number)
 
     def path_of(self, item: Item) -> str:
         """Where Graph has it: ``/drives/…/items/…``."""

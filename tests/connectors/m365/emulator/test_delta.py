@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.records import Drive, Item
+from cloudscan_m365.emulator.records import Drive, Extra, Item
 from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
 
 
@@ -192,6 +192,17 @@ def test_what_delta_does_not_take(graph: Graph, drive: Drive, query: str) -> Non
     reply = graph.get(f"/drives/{drive.id}/root/delta?{query}")
 
     assert (reply.status, reply.code) == (400, "notSupported")
+
+
+def test_libraries_with_retention_may_refuse(server: Server, world: World, drive: Drive) -> None:
+    server.manners.retention_needs_full_control = True
+    world.create("kept.docx", drive=drive, extra=Extra(retention="10 years"))
+    address = f"/drives/{drive.id}/root/delta"
+
+    refused = Graph(server).get(address).status
+    server.allow("Sites.FullControl.All")
+
+    assert (refused, Graph(server).get(address).status) == (403, 200)
 
 
 def test_empty_pages_and_items_that_come_twice(

@@ -109,6 +109,16 @@ def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, worl
     assert link["grantedToIdentities"][0]["user"]["email"] == "tanuki@partner.example"
 
 
+def test_an_anonymous_link_that_lists_a_group(graph: Graph, world: World, item: Item) -> None:
+    """Of old the group is called a user, with the group's id."""
+    world.link(item, "edit", people=["Sales"])
+
+    (link,) = links(graph, item)
+
+    assert list(link["grantedToIdentitiesV2"][0]) == ["group", "siteUser"]
+    assert link["grantedToIdentities"][0]["user"]["id"] == world.group("Sales").id
+
+
 def test_one_person_as_several_entries(server: Server, graph: Graph, world: World, item: Item) -> None:
     server.manners.split_identities = True
     world.link(item, "view", "users", people=["tanuki@partner.example"])
