@@ -1,24 +1,21 @@
-"""Users, groups, teams, channels and applications.
+"""Users and groups.
 
-Sources: user, group, team, channel, conversationMember and servicePrincipal resources. What is easily overlooked: most
-properties come only when they are selected; signInActivity needs a licence and AuditLog.Read.All and filters alone;
-hidden memberships are told as empty; `shared` channels are called unknownFutureValue unless a Prefer header asks for
-members of the enumeration that came later; an expanded relationship holds twenty objects at most.
+Sources: user and group resources. What is easily overlooked: most properties come only when they are selected;
+signInActivity needs a licence and AuditLog.Read.All and filters alone; hidden memberships are told as empty; an
+expanded relationship holds twenty objects at most.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cloudscan_m365.emulator import errors, ids, odata
+from cloudscan_m365.emulator import errors, odata
+from cloudscan_m365.emulator.applications import ApplicationsApi
 from cloudscan_m365.emulator.calls import Call, Shape, Told, collection, single
 from cloudscan_m365.emulator.manners import Manners
-from cloudscan_m365.emulator.people import GRAPH_APP, SHAREPOINT_APP
 from cloudscan_m365.emulator.records import (
     NOBODY,
     Application,
-    Channel,
     Group,
-    Outsider,
     Person,
     Principal,
 )
@@ -55,30 +52,21 @@ _GROUP_FILTER = {
     "groupTypes": frozenset({"any"}),
     "resourceProvisioningOptions": frozenset({"any"}),
 }
-_APP_FILTER = {
-    "id": frozenset({"eq", "in"}),
-    "appId": _EQ,
-    "displayName": _TEXT,
-    "servicePrincipalType": _EQ,
-    "accountEnabled": _EQ,
-    "appOwnerOrganizationId": _EQ,
-}
 _EXPANDED_MOST = 20
 _CASTS: Mapping[str, tuple[type[Principal], str]] = {
     "user": (Person, "user"),
     "group": (Group, "group"),
     "servicePrincipal": (Application, "servicePrincipal"),
 }
-_LATER = "include-unknown-enum-members"
 
 
 class DirectoryApi:
-    """Answers for /users, /groups, /teams and /servicePrincipals."""
+    """Answers for /users and /groups."""
 
-    def __init__(self, world: World, manners: Manners, drive_item: Callable[[Call, int], Told]) -> None:
+    def __init__(self, world: World, manners: Manners, applications: ApplicationsApi) -> None:
         self._world = world
         self._manners = manners
-        self._drive_item = drive_item
+        self._applications = applications
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "users.list": self._users,
             "users.get": self._user,
@@ -91,20 +79,6 @@ class DirectoryApi:
             "groups.owners": lambda call: self._objects(call, self._group(call).owners),
             "groups.members": lambda call: self._members(call, deep=False),
             "groups.transitiveMembers": lambda call: self._members(call, deep=True),
-            "teams.list": self._teams,
-            "teams.get": lambda call: single(call, self._team_shape(), self._team(call, "team")),
-            "groups.team": lambda call: single(call, self._team_shape(), self._team(call, "group")),
-            "teams.members": self._team_members,
-            "teams.channels": self._channels,
-            "channels.get": lambda call: single(call, self._channel_shape(call), self._channel(call)),
-            "channels.members": self._channel_members,
-            "channels.allMembers": self._channel_members,
-            "channels.sharedWithTeams": self._shared_with,
-            "channels.filesFolder": self._files_folder,
-            "apps.list": lambda call: collection(call, self._app_shape(), self._apps()),
-            "apps.get": lambda call: single(call, self._app_shape(), self._app(call)),
-            "apps.appRoleAssignments": self._role_assignments,
-            "apps.appRoleAssignedTo": self._role_assigned_to,
         }
 
     # users
@@ -263,174 +237,8 @@ class DirectoryApi:
         if isinstance(one, Group):
             return {"@odata.type": "#microsoft.graph.group", **self.group_face(one)}
         if isinstance(one, Application):
-            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._app_face(one)}
+            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._applications.face(one)}
         return {"@odata.type": "#microsoft.graph.directoryObject", "id": getattr(one, "id", "")}
-
-    # teams
-
-    def _team(self, call: Call, name: str) -> Group:
-        found = self._world.find(call.values[name])
-        if not isinstance(found, Group) or not found.team:
-            raise errors.no_such_team(call.values[name])
-        return found
-
-    def _teams(self, call: Call) -> Told:
-        return collection(call, self._team_shape(), [group for group in self._world.groups if group.team])
-
-    def _team_face(self, group: Group) -> Json:
-        return {
-            "id": group.id,
-            "createdDateTime": moment(group.created),
-            "displayName": group.name,
-            "description": None,
-            "internalId": f"19:{group.id}@thread.tacv2",
-            "classification": None,
-            "visibility": (group.visibility or "Private").lower(),
-            "webUrl": f"https://teams.microsoft.com/l/team/{group.id}",
-            "isArchived": group.archived,
-            "tenantId": self._world.tenant_id,
-            "guestSettings": {"allowCreateUpdateChannels": False, "allowDeleteChannels": False},
-        }
-
-    def _team_members(self, call: Call) -> Told:
-        group = self._team(call, "team")
-        roles = dict.fromkeys(self._world.closure(group), "") | dict.fromkeys(group.owners, "owner")
-        return self._conversation(call, roles)
-
-    def _channels(self, call: Call) -> Told:
-        group = self._team(call, "team")
-        return collection(call, self._channel_shape(call), group.channels)
-
-    def _channel(self, call: Call) -> Channel:
-        for channel in self._team(call, "team").channels:
-            if _channel_id(channel) == call.values["channel"]:
-                return channel
-        raise errors.Refused(404, "NotFound", "No channel found with that id.")
-
-    def _channel_members(self, call: Call) -> Told:
-        channel = self._channel(call)
-        if channel.membership == "standard":
-            return self._team_members(call)
-        return self._conversation(call, channel.members)
-
-    def _conversation(self, call: Call, roles: Mapping[int, str]) -> Told:
-        shape = Shape(
-            kind="conversationMember",
-            face=lambda pair: self._member_face(*pair),
-            context="members",
-            default=self._manners.teams_page,
-        )
-        things = [(self._world.principals[number], role) for number, role in roles.items()]
-        people = [(one, role) for one, role in things if isinstance(one, Person | Outsider) and not one.deleted]
-        return collection(call, shape, people)
-
-    def _member_face(self, one: Person | Outsider, role: str) -> Json:
-        guest = isinstance(one, Person) and one.guest
-        tenant = one.tenant if isinstance(one, Outsider) else self._world.tenant_id
-        return {
-            "@odata.type": "#microsoft.graph.aadUserConversationMember",
-            "id": ids.packed(f"{one.number}:{role}:member"),
-            "roles": [role] if role else ["guest"] if guest else [],
-            "displayName": one.name,
-            "visibleHistoryStartDateTime": "0001-01-01T00:00:00Z",
-            "userId": one.id,
-            "email": one.mail or None,
-            "tenantId": tenant,
-        }
-
-    def _shared_with(self, call: Call) -> Told:
-        channel = self._channel(call)
-        group = self._team(call, "team")
-        faces: list[Json] = []
-        if channel.membership == "shared":
-            own = {"id": group.id, "displayName": group.name, "tenantId": self._world.tenant_id, "isHostTeam": True}
-            faces.append(own)
-            for number, text in enumerate(channel.shared_with):
-                tenant, _, name = text.partition("|")
-                identity = ids.guid("foreign team", channel.number * 10 + number)
-                faces.append({"id": identity, "displayName": name, "tenantId": tenant, "isHostTeam": False})
-        return collection(call, Shape(kind="sharedWithChannelTeamInfo", face=dict, context="sharedWithTeams"), faces)
-
-    def _files_folder(self, call: Call) -> Told:
-        channel = self._channel(call)
-        group = self._team(call, "team")
-        site = channel.site if channel.site != NOBODY else group.site
-        if site == NOBODY:
-            raise errors.no_such_item()
-        return self._drive_item(call, self._world.sites[site].drives[0])
-
-    # applications
-
-    def _apps(self) -> list[Application]:
-        return [*self._microsoft(), *self._world.applications]
-
-    def _app(self, call: Call) -> Application:
-        for app in self._apps():
-            if call.values["app"] in (app.id, f"appId={app.app_id}"):
-                return app
-        raise errors.no_such_object(call.values["app"])
-
-    def _microsoft(self) -> list[Application]:
-        """The services whose permissions are given."""
-        owner = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
-        return [
-            Application(number=-number - 2, name=name, id=ids.guid("service", number), app_id=app_id, home_tenant=owner)
-            for number, (name, app_id) in enumerate(
-                (("Microsoft Graph", GRAPH_APP), ("Office 365 SharePoint Online", SHAREPOINT_APP))
-            )
-        ]
-
-    def _app_face(self, app: Application) -> Json:
-        roles: list[Json] = []
-        if app.app_id in (GRAPH_APP, SHAREPOINT_APP):
-            known = sorted({role for one in self._world.applications for role in _roles(one, app.app_id)})
-            roles = [
-                {
-                    "allowedMemberTypes": ["Application"],
-                    "displayName": role,
-                    "id": _role_id(app.app_id, role),
-                    "isEnabled": True,
-                    "value": role,
-                }
-                for role in known
-            ]
-        return {
-            "id": app.id,
-            "accountEnabled": app.enabled,
-            "appDisplayName": app.name,
-            "appId": app.app_id,
-            "appOwnerOrganizationId": app.home_tenant,
-            "appRoles": roles,
-            "displayName": app.name,
-            "servicePrincipalType": "ManagedIdentity" if app.managed else "Application",
-            "signInAudience": "AzureADMyOrg" if app.home_tenant == self._world.tenant_id else "AzureADMultipleOrgs",
-            "tags": [],
-        }
-
-    def _role_assignments(self, call: Call) -> Told:
-        app = self._app(call)
-        faces = [self._assignment(app, service, role) for service in self._microsoft() for role in _given(app, service)]
-        return collection(call, Shape(kind="appRoleAssignment", face=dict, context="appRoleAssignments"), faces)
-
-    def _role_assigned_to(self, call: Call) -> Told:
-        service = self._app(call)
-        faces = [
-            self._assignment(app, service, role) for app in self._world.applications for role in _given(app, service)
-        ]
-        return collection(call, Shape(kind="appRoleAssignment", face=dict, context="appRoleAssignments"), faces)
-
-    def _assignment(self, app: Application, service: Application, role: str) -> Json:
-        return {
-            "id": ids.packed(f"{app.app_id}{role}")[:43],
-            "deletedDateTime": None,
-            "appRoleId": _role_id(service.app_id, role),
-            "createdDateTime": moment(app.created),
-            "principalDisplayName": app.name,
-            "principalId": app.id,
-            "principalType": "ServicePrincipal",
-            "resourceDisplayName": service.name,
-            "resourceId": service.id,
-        }
 
     # shapes
 
@@ -465,38 +273,6 @@ class DirectoryApi:
             },
         )
 
-    def _team_shape(self) -> Shape:
-        return Shape(kind="team", face=self._team_face, context="teams", default=self._manners.teams_page)
-
-    def _channel_shape(self, call: Call) -> Shape:
-        later = call.prefers(_LATER)
-
-        def face(channel: Channel) -> Json:
-            kind = "unknownFutureValue" if channel.membership == "shared" and not later else channel.membership
-            return {
-                "id": _channel_id(channel),
-                "createdDateTime": moment(channel.created),
-                "displayName": channel.name,
-                "description": None,
-                "email": "",
-                "isArchived": False,
-                "membershipType": kind,
-                "tenantId": self._world.tenant_id,
-                "webUrl": f"https://teams.microsoft.com/l/channel/{_channel_id(channel)}",
-            }
-
-        return Shape(kind="channel", face=face, context="channels", default=self._manners.teams_page)
-
-    def _app_shape(self) -> Shape:
-        return Shape(
-            kind="servicePrincipal",
-            face=self._app_face,
-            context="servicePrincipals",
-            default=self._manners.directory_page,
-            allowed=_APP_FILTER,
-            advanced=True,
-        )
-
     def _expanded(self, numbers: Any) -> list[Json]:
         things = [self._world.principals[number] for number in numbers]
         return [_defaults(self.object_face(one)) for one in things if not one.deleted][:_EXPANDED_MOST]
@@ -517,19 +293,3 @@ def _activity(person: Person) -> Json:
 def _defaults(face: Json) -> Json:
     kind = str(face["@odata.type"]).rpartition(".")[2]
     return odata.trimmed(face, odata.chosen((), kind))
-
-
-def _channel_id(channel: Channel) -> str:
-    return f"19:{ids.guid('channel', channel.number).replace('-', '')}@thread.tacv2"
-
-
-def _roles(app: Application, service: str) -> frozenset[str]:
-    return app.graph_roles if service == GRAPH_APP else app.sharepoint_roles
-
-
-def _given(app: Application, service: Application) -> list[str]:
-    return sorted(_roles(app, service.app_id)) if service.app_id in (GRAPH_APP, SHAREPOINT_APP) else []
-
-
-def _role_id(service: str, role: str) -> str:
-    return ids.guid(f"role{service[4:9]}", ids.digest([role]))

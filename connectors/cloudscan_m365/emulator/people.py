@@ -109,10 +109,11 @@ class People:
         created: int | None = None,
         signed_in: int | None = None,
         sponsors: Iterable[str] = (),
+        invited_by: str = "",
         user_type: str = "Guest",
         enabled: bool = True,
     ) -> Person:
-        """Somebody who was invited; as a ``Member`` if `user_type` says so."""
+        """Somebody who was invited, by the first sponsor unless said; as a ``Member`` if `user_type` says so."""
         upn = f"{mail.replace('@', '_')}#EXT#@{self.initial_domain}"
         made = self.now - 200 * _DAY if created is None else created
         waiting = state == "PendingAcceptance"
@@ -124,6 +125,7 @@ class People:
         person.state_changed = made if waiting else made + _DAY
         person.creation = "Invitation"
         person.sponsors = tuple(self.person(one).number for one in sponsors)
+        person.invited_by = self.person(invited_by).number if invited_by else next(iter(person.sponsors), NOBODY)
         return person
 
     def add_outsider(self, mail: str, name: str = "", *, tenant: str = "") -> Outsider:

@@ -48,6 +48,7 @@ class Person(Principal):
     department: str = ""
     title: str = ""
     sponsors: tuple[int, ...] = ()
+    invited_by: int = NOBODY
     manager: int = NOBODY
     creation: str = ""  # creationType: Invitation, EmailVerified ...
     drive: int = NOBODY  # his OneDrive

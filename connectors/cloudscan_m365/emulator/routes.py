@@ -12,8 +12,10 @@ from cloudscan_m365.emulator import errors, ids
 from cloudscan_m365.emulator.records import NOBODY, Group, Person
 from cloudscan_m365.emulator.world import World
 
-_FILES = ("Files.Read.All", "Files.ReadWrite.All", "Sites.Read.All", "Sites.ReadWrite.All", "Sites.FullControl.All")
-_SITES = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All")
+EVERY_SITE = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All")
+EVERY_FILE = ("Files.Read.All", "Files.ReadWrite.All")
+_FILES = (*EVERY_FILE, *EVERY_SITE, "Sites.Selected")
+_SITES = (*EVERY_SITE, "Sites.Selected")
 _FULL = ("Sites.FullControl.All",)
 _DIRECTORY = ("Directory.Read.All", "Directory.ReadWrite.All")
 _USERS = ("User.Read.All", "User.ReadWrite.All", *_DIRECTORY)
@@ -58,9 +60,9 @@ class Found:
 
 def _table() -> Sequence[Route]:
     lines: list[tuple[str, str, str, tuple[str, ...], int]] = [
-        ("sites.all", "sites/getAllSites", "files", _SITES, 2),
-        ("sites.all", "sites/oneDrive.getAllSites", "files", _SITES, 2),
-        ("sites.search", "sites", "files", _SITES, 2),
+        ("sites.all", "sites/getAllSites", "files", EVERY_SITE, 2),
+        ("sites.all", "sites/oneDrive.getAllSites", "files", EVERY_SITE, 2),
+        ("sites.search", "sites", "files", EVERY_SITE, 2),
         ("sites.get", "sites/{site}", "files", _SITES, 1),
         ("sites.subsites", "sites/{site}/sites", "files", _SITES, 2),
         ("sites.drives", "sites/{site}/drives", "files", _FILES, 2),
@@ -124,6 +126,7 @@ def _table() -> Sequence[Route]:
         ("tenant.labels", "security/dataSecurityAndGovernance/sensitivityLabels", "directory", _LABELS, 0),
         ("tenant.skus", "subscribedSkus", "directory", _ORGANISATION, 0),
         ("tenant.domains", "domains", "directory", _DOMAINS, 0),
+        ("audits.directory", "auditLogs/directoryAudits", "directory", ("AuditLog.Read.All",), 0),
         ("tenant.by_id", "tenantRelationships/findTenantInformationByTenantId", "directory", _TENANTS, 0),
     ]
     routes = [

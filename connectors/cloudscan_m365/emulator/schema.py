@@ -10,6 +10,12 @@ def _names(text: str) -> frozenset[str]:
 
 
 PROPERTIES = {
+    "directoryAudit": _names(
+        """
+        activityDateTime activityDisplayName additionalDetails category correlationId id initiatedBy loggedByService
+        operationType result resultReason targetResources
+        """
+    ),
     "user": _names(
         """
         aboutMe accountEnabled activities adhocCalls ageGroup agreementAcceptances appRoleAssignments

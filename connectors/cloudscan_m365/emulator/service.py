@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from cloudscan_m365.emulator import batch, errors, faults, odata, sharepoint
+from cloudscan_m365.emulator.applications import ApplicationsApi
+from cloudscan_m365.emulator.audits import AuditsApi
 from cloudscan_m365.emulator.calls import Call, Told
 from cloudscan_m365.emulator.directory import DirectoryApi
 from cloudscan_m365.emulator.faults import Fault, Faults
@@ -22,6 +24,7 @@ from cloudscan_m365.emulator.sharepoint import RestRefused, SharePointRest
 from cloudscan_m365.emulator.sharing import Sharing
 from cloudscan_m365.emulator.signin import GRAPH, Denied, SignIn
 from cloudscan_m365.emulator.sites import SitesApi
+from cloudscan_m365.emulator.teams import TeamsApi
 from cloudscan_m365.emulator.tenant import TenantApi
 from cloudscan_m365.emulator.text import dump
 from cloudscan_m365.emulator.world import World
@@ -68,12 +71,15 @@ class Service:
         sharing = Sharing(world, manners)
         sites = SitesApi(world, sharing, manners)
         items = ItemsApi(world, sites, sharing, manners)
-        directory = DirectoryApi(world, manners, items.root_of)
+        applications = ApplicationsApi(world, manners)
         self._methods: dict[str, Callable[[Call], Told]] = {
             **sites.methods,
             **items.methods,
-            **directory.methods,
+            **DirectoryApi(world, manners, applications).methods,
+            **TeamsApi(world, manners, items.root_of).methods,
+            **applications.methods,
             **TenantApi(world).methods,
+            **AuditsApi(world).methods,
         }
         self._lock = threading.Lock()
 

@@ -9,7 +9,8 @@ from typing import Any
 from cloudscan_m365.emulator import errors, ids
 from cloudscan_m365.emulator.calls import Call, Shape, Told, collection, single
 from cloudscan_m365.emulator.manners import Manners
-from cloudscan_m365.emulator.records import NOBODY, Drive, Group, Person, Site
+from cloudscan_m365.emulator.records import NOBODY, Application, Drive, Group, Person, Site
+from cloudscan_m365.emulator.routes import EVERY_FILE, EVERY_SITE
 from cloudscan_m365.emulator.sharing import Sharing
 from cloudscan_m365.emulator.text import moment
 from cloudscan_m365.emulator.world import World
@@ -67,7 +68,7 @@ class SitesApi:
             raise errors.malformed_site(identity)
         if found is None or found.deleted:
             raise errors.no_such_site()
-        return self.open(found)
+        return self.open(call, found)
 
     def drive(self, call: Call) -> Drive:
         """The drive that is asked for, if it can be had."""
@@ -77,11 +78,15 @@ class SitesApi:
         found = self._world.drive_with(identity)
         if found is None:
             raise errors.no_such_item()
-        self.open(self._world.sites[found.site])
+        self.open(call, self._world.sites[found.site])
         return found
 
-    def open(self, site: Site) -> Site:
-        """The site, unless an administrator has blocked it."""
+    def open(self, call: Call, site: Site) -> Site:
+        """The site, unless an administrator has blocked it or the application was given other sites only."""
+        if not call.may(*EVERY_SITE, *EVERY_FILE):
+            given = (self._world.principals[number] for number in site.app_grants)
+            if call.token.app_id not in (one.app_id for one in given if isinstance(one, Application)):
+                raise errors.denied("files", EVERY_SITE, ())
         if site.lock == "NoAccess":
             raise errors.locked()
         return site
@@ -222,7 +227,7 @@ class SitesApi:
         if person.drive == NOBODY or self._world.drives[person.drive].deleted:
             raise errors.no_onedrive()
         drive = self._world.drives[person.drive]
-        self.open(self._world.sites[drive.site])
+        self.open(call, self._world.sites[drive.site])
         return drive
 
     def _group_site(self, call: Call) -> Site:
@@ -231,7 +236,7 @@ class SitesApi:
             raise errors.no_such_object(call.values["group"])
         if group.site == NOBODY or self._world.sites[group.site].deleted:
             raise errors.no_such_item()
-        return self.open(self._world.sites[group.site])
+        return self.open(call, self._world.sites[group.site])
 
     def _site_shape(self, *, pages_at: str = "") -> Shape:
         return Shape(

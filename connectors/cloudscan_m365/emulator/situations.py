@@ -72,7 +72,9 @@ def _guests(world: World) -> Named:
     waiting = "PendingAcceptance"
     late = world.add_guest("late@rival.example", state=waiting, created=day - 120 * _DAY, sponsors=mori)
     yield "guest never accepted", late.id
-    fresh = world.add_guest("fresh@partner.example", state=waiting, created=day - 2 * _DAY, sponsors=mori)
+    fresh = world.add_guest(
+        "fresh@partner.example", state=waiting, created=day - 2 * _DAY, sponsors=mori, invited_by=HAYASHI
+    )
     yield "guest just invited", fresh.id
     yield "guest without sponsor", world.add_guest("alone@rival.example").id
     left = world.add_guest("orphan@partner.example", sponsors=["disabled@kumo.example"])

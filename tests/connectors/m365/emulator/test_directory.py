@@ -209,6 +209,16 @@ def test_the_tenant(graph: Graph, world: World) -> None:
     assert known["displayName"] == "Tanuki"
 
 
+def test_who_invited_whom_stands_in_the_audit_log_for_thirty_days(graph: Graph, world: World) -> None:
+    world.add_guest("new@rival.example", created=world.now - 2 * DAY, invited_by="hayashi@kumo.example")
+
+    query = "$filter=activityDisplayName eq 'Invite external user' and activityDateTime ge 2026-03-01T00:00:00Z"
+    (told,) = graph.get(f"/auditLogs/directoryAudits?{query}").value
+
+    assert told["initiatedBy"]["user"]["userPrincipalName"] == "hayashi@kumo.example"
+    assert told["targetResources"][0]["id"] == world.person("new@rival.example").id
+
+
 def test_a_value_that_nobody_knows_yet(graph: Graph, world: World) -> None:
     world.set(sharingCapability="somethingNew")
 

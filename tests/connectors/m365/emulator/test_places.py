@@ -111,6 +111,16 @@ def test_what_applications_were_given_on_a_site(server: Server, world: World, si
     assert graph.get(f"{path}/{listed['id']}").json["roles"] == ["write"]
 
 
+def test_an_application_for_selected_sites_sees_no_others(server: Server, site: Site, drive: Drive) -> None:
+    site.app_grants[server.scanner.number] = "read"
+    server.allow("Sites.Selected")
+    graph = Graph(server)
+
+    assert graph.get(f"/drives/{drive.id}/root/delta").status == 200
+    assert graph.get("/sites/root").status == 403
+    assert graph.get("/sites/getAllSites").status == 403
+
+
 def test_kinds_of_items(graph: Graph, world: World, drive: Drive) -> None:
     """A notebook is neither file nor folder; a shortcut leads to another drive."""
     target = world.create("plan.docx", drive=drive)
