@@ -48,6 +48,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(packages: dict[str, Path]) -
 
     assert {name.partition("/")[0] for name in names} <= {
         "cloudscan",
+        "cloudscan_m365",
         "cloudscan_s3",
         "cloudscan_gdrive",
         "cloudscan_reports",
