@@ -51,7 +51,7 @@ def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
 
 def test_the_shell_completes_commands(desk: Desk) -> None:
     script = desk.run("completion", "bash").out
-    said = desk.process(_CLOUDSCAN_COMPLETE="bash_complete", COMP_WORDS="cloudscan sc", COMP_CWORD="1")
+    said = desk.process(_CLOUDSCAN_COMPLETE="bash_complete", COMP_WORDS="cloudscan sca", COMP_CWORD="1")
 
     assert "_CLOUDSCAN_COMPLETE=bash_complete" in script
     assert said.out.split() == ["plain,scan"]
