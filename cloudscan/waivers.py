@@ -118,7 +118,8 @@ def decide(changes: Iterable[Change], book: Book, moment: datetime, tolerance: f
         entry = change.entry
         if entry.state not in STANDING:
             return replace(change, entry=replace(entry, waiver=None))
-        covering = (waiver for target in targets(entry.verdict) for waiver in by_target.get(target, ()))
+        about = targets(entry.verdict) if by_target else ()
+        covering = (waiver for target in about for waiver in by_target.get(target, ()))
         holding = [waiver for waiver in covering if holds(waiver, entry)]
         best = max(holding, key=lambda waiver: (waiver.until, waiver.id), default=None)
         if best is not None:

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity
-from cloudscan.history import Diff, Exposed
+from cloudscan.history import Diff, Exposed, Stretch, moved
+from cloudscan.reach import Reach
 from cloudscan.waivers import Wish
 from tests.ledger.conftest import Nights
 
@@ -75,6 +76,21 @@ def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
 
     with sa.create_engine(url).connect() as db:
         assert db.execute(sa.text("SELECT count(*) FROM stretches")).scalar() == 2
+
+
+def test_a_bucket_that_fills_adds_few_rows() -> None:
+    """One per cent more every night makes a new stretch every fifth night, and each is told within five per cent."""
+    now: dict[str, Stretch] = {}
+    rows = 0
+    for number in range(100):
+        size = round(1_000_000 * 1.01**number)
+        told = Stretch(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
+        _, begun = moved(now, [told])
+        now |= {stretch.fingerprint: stretch for stretch in begun}
+        rows += len(begun)
+        assert size / 1.05 <= (now["a"].reach.bytes or 0) <= size
+
+    assert rows <= 20
 
 
 @pytest.mark.parametrize(

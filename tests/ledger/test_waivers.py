@@ -1,5 +1,6 @@
 """Waivers in the ledger: what holds, what ends, and what is refused."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -249,6 +250,20 @@ def test_only_what_is_in_force_is_revoked(nights: Nights) -> None:
             nights.ledger.revoke(number, now=day(1))
     with pytest.raises(WaiverError, match="ended on 2026-03-03"):
         nights.ledger.revoke(1, now=day(3))
+
+
+def test_two_may_decide_at_the_same_moment(nights: Nights, url: str) -> None:
+    """Each waits for the other: both waivers are there, and the finding is waived once."""
+    nights.scan(plan="everybody", on=day(0))
+
+    def decide(target: Wish) -> None:
+        Ledger(url).waive(target, now=day(0))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(decide, [wish(place="toy"), wish(rule_id=RULE)]))
+
+    assert len(nights.ledger.waivers(now=day(0))) == 2
+    assert told(nights.ledger.events()) == [("opened", ""), ("waived", "")]
 
 
 def test_decisions_are_only_ever_added(nights: Nights, url: str) -> None:
