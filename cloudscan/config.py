@@ -58,6 +58,14 @@ class LedgerTable(_Table, frozen=True, kw_only=True):
     url: str = ""  # empty: a SQLite file in the scan's folder; or postgresql+psycopg://host/database
 
 
+class WaiversTable(_Table, frozen=True, kw_only=True):
+    """``[waivers]``: what is accepted, and for how long."""
+
+    max_days: int = 180  # at most, from the day on which one is given
+    due_days: int = 14  # so long before its end a waiver is listed as due soon
+    tolerance_percent: int = 20  # so much more may lie behind a finding before it counts as grown
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -65,6 +73,7 @@ class Config(_Table, frozen=True, kw_only=True):
     partners: Sequence[PartnerTable] = ()
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
+    waivers: WaiversTable = WaiversTable()
     connectors: Mapping[str, Mapping[str, Any]] = {}
     rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
 
@@ -125,6 +134,9 @@ def load(path: Path | None) -> Config:
         raise ConfigurationError(_explained(path, text, str(error), Config)) from error
     if config.scan.concurrency < 1:
         raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
+    for key, least in (("max_days", 1), ("due_days", 0), ("tolerance_percent", 0)):
+        if getattr(config.waivers, key) < least:
+            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
     return config
 
 

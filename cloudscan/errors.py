@@ -30,6 +30,10 @@ class LedgerError(CloudscanError):
     """The ledger's database cannot be reached or belongs to another version."""
 
 
+class WaiverError(CloudscanError):
+    """A waiver cannot be given or revoked as asked. Exit code 2."""
+
+
 class ScanRunning(CloudscanError):
     """Another scan holds the lock on this ledger or snapshot folder. Exit code 4."""
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -91,6 +91,19 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return fingerprint(self.rule_id, self.subject.account, self.identity)
 
 
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody's decision to live with one finding, with a rule's findings, or with what is found in a place."""
+
+    id: int
+    fingerprint: str = ""  # of the one finding that it is about; else empty
+    rule_id: str = ""
+    place: str = ""  # a resource's id, or an account
+    owner: str  # who answers for it
+    reason: str
+    given_on: datetime
+    until: date  # the last day on which it holds, in UTC
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A flagged verdict with its history: what a person works off."""
 
@@ -105,6 +118,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     first_seen_on: datetime
     last_seen_on: datetime
     message: Mapping[str, str]  # by language, filled in
+    waiver: Waiver | None = None  # the one that holds, where the state is waived
 
 
 def fingerprint(rule_id: str, account: str, identity: Sequence[str]) -> str:

@@ -2,13 +2,15 @@
 
 A finding is *open* when it is first flagged, *resolved* when the thing was looked at again and passed, or is gone and
 nothing unread could hide it, and *reopened* when it comes back. What could not be looked at stays open, unverified:
-an outage closes nothing. Every change is an event, and events are only ever added.
+an outage closes nothing. What people decided about it, waivers, are facts beside that. Every change is an event, and
+events are only ever added.
 
-What happens to a finding is decided in `cloudscan.life`; here it is written down, in one transaction a scan.
+What happens to a finding is decided in `cloudscan.life` and `cloudscan.waivers`, what is remembered of each scan in
+`cloudscan.history`; here it is written down, in one transaction a scan or a decision.
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,50 +21,34 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
-from cloudscan import __version__, life
+from cloudscan import __version__, history, life
 from cloudscan.errors import LedgerError
-from cloudscan.finding import State, Verdict
+from cloudscan.facts import Access, Audience
+from cloudscan.finding import Finding, Severity, State, Verdict, Waiver
+from cloudscan.history import Diff, Night, Scan, Stretch
 from cloudscan.judge import Verdicts
 from cloudscan.life import Entry
+from cloudscan.reach import TOLERANCE, Reach
 from cloudscan.report import Coverage, Report
+from cloudscan.schema import ACCEPTED, EVENTS, FINDINGS, HEAD, OUTGROWN, REVOCATIONS, SCANS, STRETCHES, WAIVERS
 from cloudscan.snapshot import Snapshot
+from cloudscan.waivers import (
+    DUE_DAYS,
+    MAX_DAYS,
+    Book,
+    Decision,
+    Status,
+    Wish,
+    covered,
+    decide,
+    granted,
+    revocable,
+    statuses,
+)
 
-HEAD: Final = "0001"
-SCHEMA = sa.MetaData()
-_SCANS = sa.Table(
-    "scans",
-    SCHEMA,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("started_on", sa.DateTime, nullable=False),
-    sa.Column("finished_on", sa.DateTime, nullable=False),
-    sa.Column("complete", sa.Boolean, nullable=False),
-    sa.Column("snapshot", sa.Text, nullable=False),
-    sa.Column("report", sa.LargeBinary),  # of the last scan only, compressed
-)
-_FINDINGS = sa.Table(
-    "findings",
-    SCHEMA,
-    sa.Column("fingerprint", sa.String(64), primary_key=True),
-    sa.Column("rule_id", sa.String(200), nullable=False, index=True),
-    sa.Column("platform", sa.String(50), nullable=False),
-    sa.Column("account", sa.String(200), nullable=False),
-    sa.Column("state", sa.String(20), nullable=False, index=True),
-    sa.Column("verified", sa.Boolean, nullable=False),
-    sa.Column("first_seen_on", sa.DateTime, nullable=False),
-    sa.Column("last_seen_on", sa.DateTime, nullable=False),
-    sa.Column("verdict", sa.Text, nullable=False),
-)
-_EVENTS = sa.Table(
-    "events",
-    SCHEMA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
-    sa.Column("scan_id", sa.String(64), nullable=False),
-    sa.Column("on_time", sa.DateTime, nullable=False),
-    sa.Column("kind", sa.String(20), nullable=False),
-    sa.UniqueConstraint("fingerprint", "scan_id", "kind"),
-)
 _AT_ONCE: Final = 500  # values in one IN (…)
+_ONE_WRITER: Final = 0x636C6F7564  # of PostgreSQL's advisory locks
+_REACH: Final = Reach.__struct_fields__
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +56,29 @@ class Event:
     """A change in a finding's life."""
 
     fingerprint: str
-    scan_id: str
+    scan_id: str  # or waiver-N, where a decision and not a scan was the cause
     on: datetime
-    kind: str  # opened, resolved, reopened
+    kind: str  # opened, resolved, reopened, waived
+    waiver: int | None = None  # that holds from now on, or that ended
+    reason: str = ""  # why it ended: expired, revoked, outgrown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """A waiver and the findings that it covers now."""
+
+    waiver: Waiver
+    covered: Sequence[Entry]
 
 
 class Ledger:
-    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are made on first use."""
+    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are made on first use.
 
-    def __init__(self, url: str) -> None:
+    `tolerance` is the part by which an amount may rise before a finding counts as grown.
+    """
+
+    def __init__(self, url: str, *, tolerance: float = TOLERANCE) -> None:
+        self._tolerance = tolerance
         try:
             self._url = make_url(url)
             self._engine = _engine(self._url)
@@ -100,7 +100,7 @@ class Ledger:
                 return report
             coverage = snapshot.coverage()
             before = _entries(db, [verdict.fingerprint for verdict in verdicts.flagged])
-            changes = life.after(
+            seen = life.after(
                 before,
                 verdicts.flagged,
                 verdicts.judgements_of,
@@ -108,53 +108,158 @@ class Ledger:
                 seen=life.sight(coverage, _containers(snapshot)),
                 moment=scan.started_on,
             )
-            _write(db, {entry.fingerprint for entry in before}, changes, scan.id, scan.started_on)
+            book = _book(db)
+            decision = decide(seen, book, scan.started_on, self._tolerance)
+            entries = [change.entry for change in decision.changes]
+            _write(db, {entry.fingerprint for entry in before}, decision, scan.id, scan.started_on)
+            _remember(db, entries, {rule.id: rule.severity for rule in verdicts.rules}, scan.started_on)
             report = Report(
                 tool=f"cloudscan {__version__}",
                 generated_on=datetime.now(UTC),
                 organisation=organisation or _accounts(coverage),
                 scan=scan,
                 rules=verdicts.summaries(),
-                findings=life.findings((change.entry for change in changes), verdicts, scan.started_on),
+                findings=life.findings(entries, verdicts, scan.started_on, book.waivers),
                 unknowns=verdicts.unknown,
                 coverage=life.condensed(coverage),
             )
-            db.execute(sa.update(_SCANS).values(report=None))
+            db.execute(sa.update(SCANS).values(report=None))
             db.execute(
-                sa.insert(_SCANS).values(
+                sa.insert(SCANS).values(
                     id=scan.id,
                     started_on=_naive(scan.started_on),
                     finished_on=_naive(scan.finished_on),
                     complete=scan.complete,
                     snapshot=str(snapshot.path),
                     report=zlib.compress(msgspec.json.encode(report)),
+                    night=msgspec.json.encode(history.night_of(report)).decode(),
                 )
             )
             return report
 
     def latest(self) -> Report | None:
-        """The report of the last scan that was entered; None where there was none."""
+        """The report of the last scan that was entered, with what was decided since; None where there was none."""
         with self._transaction() as db:
-            kept = db.execute(sa.select(_SCANS.c.report).order_by(_SCANS.c.started_on.desc()).limit(1)).scalar()
-        return None if kept is None else _report(kept)
+            kept = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
+            return None if kept is None else _decided_since(db, _report(kept))
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
-        query = sa.select(_EVENTS).order_by(_EVENTS.c.id)
+        query = sa.select(EVENTS).order_by(EVENTS.c.id)
         if fingerprint is not None:
-            query = query.where(_EVENTS.c.fingerprint == fingerprint)
+            query = query.where(EVENTS.c.fingerprint == fingerprint)
         with self._transaction() as db:
             return [
-                Event(fingerprint=row.fingerprint, scan_id=row.scan_id, on=_aware(row.on_time), kind=row.kind)
+                Event(
+                    fingerprint=row.fingerprint,
+                    scan_id=row.scan_id,
+                    on=_aware(row.on_time),
+                    kind=row.kind,
+                    waiver=row.waiver_id,
+                    reason=row.reason,
+                )
                 for row in db.execute(query)
             ]
 
+    def waive(
+        self, wish: Wish, *, now: datetime | None = None, max_days: int = MAX_DAYS, dry_run: bool = False
+    ) -> Given:
+        """Give a waiver; it holds at once. With `dry_run` it is only checked.
+
+        Raises `WaiverError` for one that cannot be given, with what to write instead.
+        """
+        moment = now or datetime.now(UTC)
+        with self._transaction() as db:
+            standing = _entries(db, ())
+            waiver = granted(
+                wish,
+                alike=_alike(db, wish.finding.lower()) if wish.finding else (),
+                standing=standing,
+                accounts=set(db.execute(sa.select(FINDINGS.c.account).distinct()).scalars()) - {""},
+                book=_book(db),
+                now=moment,
+                max_days=max_days,
+            )
+            found = covered(waiver, standing)
+            if not dry_run:
+                values = msgspec.structs.asdict(waiver) | {"given_on": _naive(waiver.given_on)}
+                del values["id"]
+                (number,) = db.execute(sa.insert(WAIVERS).values(values)).inserted_primary_key or (0,)
+                waiver = msgspec.structs.replace(waiver, id=number)
+                self._decide(db, found, f"waiver-{number}", moment)
+            return Given(waiver=waiver, covered=found)
+
+    def revoke(self, waiver_id: int, *, now: datetime | None = None, dry_run: bool = False) -> Given:
+        """End a waiver before its day; what stood under it alone is reopened at once. With `dry_run` only checked.
+
+        Raises `WaiverError` for one that is not there or not in force.
+        """
+        moment = now or datetime.now(UTC)
+        with self._transaction() as db:
+            waiver = revocable(waiver_id, _book(db), moment)
+            under = [entry for entry in _entries(db, ()) if entry.waiver == waiver_id]
+            if not dry_run:
+                db.execute(sa.insert(REVOCATIONS).values(waiver_id=waiver_id, on_time=_naive(moment)))
+                self._decide(db, under, f"waiver-{waiver_id}", moment)
+            return Given(waiver=waiver, covered=under)
+
+    def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[Status]:
+        """Every waiver that was ever given and how it stands, the first to end first."""
+        with self._transaction() as db:
+            return statuses(_book(db), _entries(db, ()), now or datetime.now(UTC), due_days)
+
+    def trend(self) -> list[Scan]:
+        """Every scan that was entered and what it came to, the oldest first."""
+        with self._transaction() as db:
+            return [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
+
+    def diff(self, old: str = "", new: str = "") -> Diff:
+        """What differs between two scans; without names, between the last two, or `old` and the last.
+
+        A scan is named by the beginning of its id, or by a day, 2026-11-23: its last scan. Raises `LedgerError` where
+        there is no such scan, or `new` is not the later one.
+        """
+        with self._transaction() as db:
+            scans = [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
+            later = _named(scans, new) if new else _last(scans, 1)
+            earlier = (
+                _named(scans, old) if old else _last([each for each in scans if each.started_on < later.started_on], 1)
+            )
+            if earlier.started_on >= later.started_on:
+                raise LedgerError(
+                    f"The scan of {earlier.started_on:%Y-%m-%d %H:%M} is not before the one of "
+                    f"{later.started_on:%Y-%m-%d %H:%M}; name the older one first."
+                )
+            before, after = _standing_at(db, earlier.started_on), _standing_at(db, later.started_on)
+            touched = sorted(
+                before.keys() ^ after.keys()
+                | {each for each in before.keys() & after.keys() if before[each] != after[each]}
+            )
+            verdicts = {entry.fingerprint: entry.verdict for entry in _some(db, touched)}
+            started = (
+                sa.select(STRETCHES.c.fingerprint).where(STRETCHES.c.from_on < _naive(earlier.started_on)).distinct()
+            )
+            differences = history.differences(
+                before,
+                after,
+                verdicts,
+                earlier=set(db.execute(started).scalars()),
+                tolerance=self._tolerance,
+            )
+        counts = {kind: sum(each.kind == kind for each in differences) for kind in history.KINDS}
+        return Diff(old=earlier, new=later, counts=counts, differences=differences)
+
+    def _decide(self, db: Connection, entries: Sequence[Entry], cause: str, moment: datetime) -> None:
+        unchanged = [life.Change(entry=entry) for entry in entries]
+        decision = decide(unchanged, _book(db), moment, self._tolerance)
+        _write(db, {entry.fingerprint for entry in entries}, decision, cause, moment)
+
     def _recorded(self, db: Connection, scan_id: str, started_on: datetime) -> Report | None:
-        last = db.execute(sa.select(_SCANS).order_by(_SCANS.c.started_on.desc()).limit(1)).first()
+        last = db.execute(sa.select(SCANS).order_by(SCANS.c.started_on.desc()).limit(1)).first()
         if last is None:
             return None
         if last.id == scan_id:
-            return _report(last.report)
+            return _decided_since(db, _report(last.report))
         if _aware(last.started_on) >= started_on:
             raise LedgerError(
                 f"The ledger has a later scan already (of {_aware(last.started_on):%Y-%m-%d %H:%M} UTC), and "
@@ -166,6 +271,8 @@ class Ledger:
     def _transaction(self) -> Iterator[Connection]:
         try:
             with self._engine.begin() as db:
+                if db.dialect.name == "postgresql":
+                    db.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_WRITER)))
                 _migrate(db)
                 yield db
         except sa.exc.SQLAlchemyError as error:
@@ -205,51 +312,206 @@ def _accounts(coverage: Iterable[Coverage]) -> str:
 
 def _entries(db: Connection, fingerprints: Sequence[str]) -> list[Entry]:
     """All entries that stand, and those with one of the fingerprints."""
-    rows = {
-        row.fingerprint: row for row in db.execute(sa.select(_FINDINGS).where(_FINDINGS.c.state.in_(life.STANDING)))
-    }
-    unknown = [each for each in fingerprints if each not in rows]
-    for start in range(0, len(unknown), _AT_ONCE):
-        some = unknown[start : start + _AT_ONCE]
-        found = db.execute(sa.select(_FINDINGS).where(_FINDINGS.c.fingerprint.in_(some)))
-        rows |= {row.fingerprint: row for row in found}
-    return [
-        Entry(
-            fingerprint=row.fingerprint,
-            state=State(row.state),
-            verified=row.verified,
-            first_seen_on=_aware(row.first_seen_on),
-            last_seen_on=_aware(row.last_seen_on),
-            verdict=msgspec.json.decode(row.verdict, type=Verdict),
-        )
-        for row in rows.values()
-    ]
+    standing = [_entry(row) for row in db.execute(sa.select(FINDINGS).where(FINDINGS.c.state.in_(life.STANDING)))]
+    known = {entry.fingerprint for entry in standing}
+    return [*standing, *_some(db, [each for each in fingerprints if each not in known])]
 
 
-def _write(db: Connection, known: set[str], changes: Iterable[life.Change], scan_id: str, moment: datetime) -> None:
-    changes = list(changes)
-    fresh = [_values(change.entry) for change in changes if change.entry.fingerprint not in known]
+def _some(db: Connection, fingerprints: Sequence[str]) -> list[Entry]:
+    """The entries with one of the fingerprints."""
+    found: list[Entry] = []
+    for start in range(0, len(fingerprints), _AT_ONCE):
+        some = fingerprints[start : start + _AT_ONCE]
+        found += [_entry(row) for row in db.execute(sa.select(FINDINGS).where(FINDINGS.c.fingerprint.in_(some)))]
+    return found
+
+
+def _alike(db: Connection, beginning: str) -> list[Entry]:
+    """The entries whose fingerprint begins so."""
+    query = sa.select(FINDINGS).where(FINDINGS.c.fingerprint.startswith(beginning, autoescape=True))
+    return [_entry(row) for row in db.execute(query)]
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        fingerprint=row.fingerprint,
+        state=State(row.state),
+        verified=row.verified,
+        first_seen_on=_aware(row.first_seen_on),
+        last_seen_on=_aware(row.last_seen_on),
+        verdict=msgspec.json.decode(row.verdict, type=Verdict),
+        waiver=row.waiver_id,
+    )
+
+
+def _book(db: Connection) -> Book:
+    """The waivers and what is known about them."""
+    return Book(
+        waivers={
+            row.id: Waiver(**{**row._mapping, "given_on": _aware(row.given_on)})
+            for row in db.execute(sa.select(WAIVERS))
+        },
+        revoked={row.waiver_id: _aware(row.on_time) for row in db.execute(sa.select(REVOCATIONS))},
+        accepted={
+            (row.waiver_id, row.fingerprint): msgspec.json.decode(row.reach, type=Reach)
+            for row in db.execute(sa.select(ACCEPTED))
+        },
+        outgrown={
+            (row.waiver_id, row.fingerprint): msgspec.json.decode(row.grown, type=list[str])
+            for row in db.execute(sa.select(OUTGROWN))
+        },
+    )
+
+
+def _write(db: Connection, known: set[str], decision: Decision, cause: str, moment: datetime) -> None:
+    """Write entries, events and what is new about waivers; `cause` is a scan's id, or a waiver."""
+    on_time = _naive(moment)
+    fresh = [_values(change.entry) for change in decision.changes if change.entry.fingerprint not in known]
     changed = [
         _values(change.entry) | {"key": change.entry.fingerprint}
-        for change in changes
+        for change in decision.changes
         if change.entry.fingerprint in known
     ]
     events = [
         {
             "fingerprint": change.entry.fingerprint,
-            "scan_id": scan_id,
-            "on_time": _naive(moment),
-            "kind": change.event,
+            "scan_id": cause,
+            "on_time": on_time,
+            "kind": event.kind,
+            "waiver_id": event.waiver,
+            "reason": event.reason,
         }
-        for change in changes
-        if change.event
+        for change in decision.changes
+        for event in change.events
     ]
-    if fresh:
-        db.execute(sa.insert(_FINDINGS), fresh)
+    accepted = [
+        {
+            "waiver_id": waiver_id,
+            "fingerprint": fingerprint,
+            "on_time": on_time,
+            "reach": msgspec.json.encode(reach).decode(),
+        }
+        for (waiver_id, fingerprint), reach in decision.accepted.items()
+    ]
+    outgrown = [
+        {
+            "waiver_id": waiver_id,
+            "fingerprint": fingerprint,
+            "on_time": on_time,
+            "grown": msgspec.json.encode(grown).decode(),
+        }
+        for (waiver_id, fingerprint), grown in decision.outgrown.items()
+    ]
     if changed:
-        db.execute(sa.update(_FINDINGS).where(_FINDINGS.c.fingerprint == sa.bindparam("key")), changed)
-    if events:
-        db.execute(sa.insert(_EVENTS), events)
+        db.execute(sa.update(FINDINGS).where(FINDINGS.c.fingerprint == sa.bindparam("key")), changed)
+    for table, rows in ((FINDINGS, fresh), (EVENTS, events), (ACCEPTED, accepted), (OUTGROWN, outgrown)):
+        if rows:
+            db.execute(sa.insert(table), rows)
+
+
+def _remember(db: Connection, entries: Iterable[Entry], severities: Mapping[str, Severity], moment: datetime) -> None:
+    """Keep how the findings stand from this scan on, where that is news."""
+    on_time = _naive(moment)
+    goes_on = STRETCHES.c.to_on.is_(None)
+    standing = [
+        Stretch(
+            fingerprint=entry.fingerprint,
+            severity=severities.get(entry.verdict.rule_id),
+            waived=entry.waiver is not None,
+            reach=Reach.of(entry.verdict),
+        )
+        for entry in entries
+        if entry.state in life.STANDING
+    ]
+    before = {row.fingerprint: _stretch(row) for row in db.execute(sa.select(STRETCHES).where(goes_on))}
+    over, begun = history.moved(before, standing)
+    if over:
+        ended = sa.update(STRETCHES).where(goes_on, STRETCHES.c.fingerprint == sa.bindparam("key"))
+        db.execute(ended.values(to_on=on_time), [{"key": fingerprint} for fingerprint in over])
+    if begun:
+        rows = [
+            {
+                "fingerprint": stretch.fingerprint,
+                "from_on": on_time,
+                "severity": stretch.severity,
+                "waived": stretch.waived,
+                **{name: getattr(stretch.reach, name) for name in _REACH},
+            }
+            for stretch in begun
+        ]
+        db.execute(sa.insert(STRETCHES), rows)
+
+
+def _standing_at(db: Connection, moment: datetime) -> dict[str, Stretch]:
+    """How everything stood that stood in the scan that began then."""
+    at = _naive(moment)
+    query = sa.select(STRETCHES).where(
+        STRETCHES.c.from_on <= at, sa.or_(STRETCHES.c.to_on.is_(None), STRETCHES.c.to_on > at)
+    )
+    return {row.fingerprint: _stretch(row) for row in db.execute(query)}
+
+
+def _stretch(row: Any) -> Stretch:
+    return Stretch(
+        fingerprint=row.fingerprint,
+        severity=Severity(row.severity) if row.severity else None,
+        waived=row.waived,
+        reach=Reach(
+            audience=Audience(row.audience) if row.audience else None,
+            access=Access(row.access) if row.access else None,
+            resources=row.resources,
+            bytes=row.bytes,
+            people=row.people,
+        ),
+    )
+
+
+def _scans() -> sa.Select[Any]:
+    return sa.select(SCANS.c.id, SCANS.c.started_on, SCANS.c.complete, SCANS.c.night)
+
+
+def _scan(row: Any) -> Scan:
+    return Scan(
+        id=row.id,
+        started_on=_aware(row.started_on),
+        complete=row.complete,
+        night=msgspec.json.decode(row.night, type=Night) if row.night else None,
+    )
+
+
+def _last(scans: Sequence[Scan], back: int) -> Scan:
+    if len(scans) < back:
+        raise LedgerError("There are fewer than two scans to compare; run `cloudscan scan` again.")
+    return scans[-back]
+
+
+def _named(scans: Sequence[Scan], name: str) -> Scan:
+    found = [scan for scan in scans if scan.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if on_day := [scan for scan in scans if f"{scan.started_on:%Y-%m-%d}" == name]:
+        return on_day[-1]
+    if found:
+        raise LedgerError(f"{name!r} may mean {len(found)} scans; write more of the id. `cloudscan trend` lists them.")
+    raise LedgerError(f"There is no scan {name!r}; write an id or a day out of `cloudscan trend`.")
+
+
+def _decided_since(db: Connection, report: Report) -> Report:
+    """The report, with what was decided about its findings after it was made."""
+    rows = db.execute(
+        sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
+            FINDINGS.c.state.in_(life.STANDING)
+        )
+    )
+    now = {row.fingerprint: (State(row.state), row.waiver_id) for row in rows}
+    book = _book(db).waivers
+
+    def decided(finding: Finding) -> Finding:
+        state, number = now.get(finding.fingerprint, (finding.state, None))
+        waiver = book.get(number) if number is not None else None
+        return msgspec.structs.replace(finding, state=State.WAIVED if waiver else state, waiver=waiver)
+
+    return msgspec.structs.replace(report, findings=[decided(finding) for finding in report.findings])
 
 
 def _containers(snapshot: Snapshot) -> set[str]:
@@ -273,6 +535,7 @@ def _values(entry: Entry) -> dict[str, object]:
         "first_seen_on": _naive(entry.first_seen_on),
         "last_seen_on": _naive(entry.last_seen_on),
         "verdict": msgspec.json.encode(entry.verdict).decode(),
+        "waiver_id": entry.waiver,
     }
 
 

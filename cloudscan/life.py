@@ -10,6 +10,8 @@ not there any more, nothing unread          resolved
 not there any more, but something unread    stays open, unverified: it may be hidden there
 the rule was not applied                    stays open, unverified
 ==========================================  =====================================================
+
+What people decided comes on top of that: see `cloudscan.waivers`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
@@ -18,7 +20,7 @@ from datetime import datetime
 from typing import Final
 
 from cloudscan.facts import Outcome
-from cloudscan.finding import Finding, Judgement, State, Verdict
+from cloudscan.finding import Finding, Judgement, State, Verdict, Waiver
 from cloudscan.judge import Verdicts, message
 from cloudscan.report import Coverage
 from cloudscan.score import impact, score
@@ -40,14 +42,24 @@ class Entry:
     first_seen_on: datetime
     last_seen_on: datetime
     verdict: Verdict
+    waiver: int | None = None  # the waiver that holds; its state goes on beside it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """What befell a finding: opened, resolved, reopened or waived."""
+
+    kind: str
+    waiver: int | None = None  # the waiver that holds from now on, or the one that ended
+    reason: str = ""  # why a waiver ended: expired, revoked or outgrown
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """An entry after a scan; `event` is what befell it: opened, resolved, reopened, or empty."""
+    """An entry after a scan or a decision, and what befell it."""
 
     entry: Entry
-    event: str = ""
+    events: tuple[Happening, ...] = ()
 
 
 Asked = Callable[[str, Iterable[Sequence[str]]], Mapping[tuple[str, ...], Judgement]]
@@ -114,14 +126,17 @@ def after(
         judgement = said.get(entry.fingerprint)
         gone = judgement is None and entry.verdict.rule_id in applied and seen.covers(entry.verdict)
         if judgement is Judgement.PASSED or gone:
-            changes.append(Change(entry=replace(entry, state=State.RESOLVED, verified=True), event="resolved"))
+            resolved = replace(entry, state=State.RESOLVED, verified=True)
+            changes.append(Change(entry=resolved, events=(Happening(kind="resolved"),)))
         else:
             changes.append(Change(entry=replace(entry, verified=False)))
     return changes
 
 
-def findings(entries: Iterable[Entry], verdicts: Verdicts, moment: datetime) -> list[Finding]:
-    """What stands open under the rules of today, highest score first: the order of work."""
+def findings(
+    entries: Iterable[Entry], verdicts: Verdicts, moment: datetime, waivers: Mapping[int, Waiver]
+) -> list[Finding]:
+    """What stands under the rules of today, waived or not, highest score first: the order of work."""
     rules = {rule.id: rule for rule in verdicts.rules}
     found = []
     for entry in entries:
@@ -129,6 +144,7 @@ def findings(entries: Iterable[Entry], verdicts: Verdicts, moment: datetime) -> 
         if entry.state not in STANDING or rule is None:
             continue
         verdict = entry.verdict
+        waiver = waivers.get(entry.waiver) if entry.waiver is not None else None
         opened = min(each for each in (entry.first_seen_on, verdict.since) if each is not None)
         weight = impact(
             rule.severity,
@@ -148,11 +164,12 @@ def findings(entries: Iterable[Entry], verdicts: Verdicts, moment: datetime) -> 
                 score=score(rule.likelihood, weight),
                 likelihood=rule.likelihood,
                 impact=weight,
-                state=entry.state,
+                state=entry.state if waiver is None else State.WAIVED,
                 verified=entry.verified,
                 first_seen_on=entry.first_seen_on,
                 last_seen_on=entry.last_seen_on,
                 message={language: message(rule, verdict, language) for language in rule.text},
+                waiver=waiver,
             )
         )
     return sorted(found, key=lambda each: (-each.score, each.verdict.rule_id, each.fingerprint))
@@ -188,11 +205,11 @@ def _flagged(was: Entry | None, verdict: Verdict, moment: datetime) -> Change:
             last_seen_on=moment,
             verdict=verdict,
         )
-        return Change(entry=entry, event="opened")
+        return Change(entry=entry, events=(Happening(kind="opened"),))
     back = was.state is State.RESOLVED
     state = State.REOPENED if back else was.state
     entry = replace(was, state=state, verified=True, last_seen_on=moment, verdict=verdict)
-    return Change(entry=entry, event="reopened" if back else "")
+    return Change(entry=entry, events=(Happening(kind="reopened"),) if back else ())
 
 
 def _judgements(asked: Asked, entries: Iterable[Entry]) -> Mapping[str, Judgement]:

@@ -91,7 +91,7 @@ class ReportFormat:
     name: str  # as in ``--format html``
     title: str
     suffix: str  # of the file, with the dot
-    write: Callable[[Report, str], str]  # (report, language) to the whole text
+    write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes where it is no text
     show: "Show | None" = None  # the same for a terminal, where the format has a way to show itself there
 
 

@@ -48,6 +48,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(packages: dict[str, Path]) -
 
     assert {name.partition("/")[0] for name in names} <= {
         "cloudscan",
+        "cloudscan_m365",
         "cloudscan_s3",
         "cloudscan_gdrive",
         "cloudscan_reports",
@@ -91,6 +92,11 @@ def test_a_connector_of_its_own_package_is_found_and_scanned(packages: dict[str,
     scanned = run(sys.executable, "-m", "cloudscan", "scan", cwd=tmp_path, path=site)
     sql = "SELECT resource_name FROM exposures WHERE audience >= 'anyone_with_link'"
     asked = run(sys.executable, "-m", "cloudscan", "query", "--format", "json", sql, cwd=tmp_path, path=site)
+    report = [sys.executable, "-m", "cloudscan", "report", "--format"]
+    reported = [run(*report, name, "--output", name, cwd=tmp_path, path=site) for name in ("sarif", "xlsx")]
 
     assert scanned.returncode == 0, scanned.stderr
     assert json.loads(asked.stdout) == [{"resource_name": "plan"}]
+    assert [(done.returncode, done.stderr) for done in reported] == [(0, "")] * 2
+    assert json.loads((tmp_path / "sarif").read_text())["version"] == "2.1.0"
+    assert zipfile.is_zipfile(tmp_path / "xlsx")

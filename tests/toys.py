@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from cloudscan.collect import collect
@@ -14,7 +15,7 @@ RULES = Path(__file__).parent / "cli" / "rules"
 
 
 def shelve(company: Path, documents: Mapping[str, str], shelf: str = "sales") -> None:
-    """Put documents onto a shelf: name, and whom it is shared with (me, company, everybody, ?)."""
+    """Put documents onto a shelf: name, and whom it is shared with (me, company, everybody, the web, ?)."""
     company.mkdir(exist_ok=True)
     rows = [{"name": name, "shared_with": audience} for name, audience in documents.items()]
     (company / f"{shelf}.json").write_text(json.dumps(rows))
@@ -26,5 +27,6 @@ def snapshot_of(company: Path, into: Path) -> Snapshot:
     return collect(connectors, into)
 
 
+@cache
 def rules() -> tuple[Rule, ...]:
     return load([RULES])

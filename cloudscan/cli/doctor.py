@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import all_rule_folders, chosen_plugins, configured
+from cloudscan.cli.session import all_rule_folders, chosen_plugins, configured, ledger_of
 from cloudscan.connector import Check
 from cloudscan.errors import CloudscanError
 
@@ -27,7 +27,6 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
 def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     from cloudscan import config as configuration
     from cloudscan import plugins, rule
-    from cloudscan.ledger import Ledger
 
     try:
         config = configured(path)
@@ -41,7 +40,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:
-        last = Ledger(config.ledger_url).latest()
+        last = ledger_of(config).latest()
         yield Check(
             ok=True,
             what=f"ledger: last scan {last.scan.started_on:%Y-%m-%d %H:%M} UTC" if last else "ledger: no scan yet",

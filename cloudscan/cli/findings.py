@@ -2,14 +2,15 @@
 
 import click
 
-from cloudscan.cli.session import SEVERITIES, configured, lang_option
-from cloudscan.finding import Severity
+from cloudscan.cli.session import SEVERITIES, configured, lang_option, ledger_of
+from cloudscan.finding import Finding, Severity, State
 
 
 @click.command()
 @click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="From this severity up.")
 @click.option("--rule", "rule_id", help="Only findings of this rule.")
 @click.option("--account", help="Only findings in this account.")
+@click.option("--waived/--not-waived", default=None, help="Only what is accepted for now, or only what is not.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many.")
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="A table to read, or JSON and nothing else.")  # fmt: skip
@@ -20,19 +21,19 @@ def findings(
     severity: str,
     rule_id: str | None,
     account: str | None,
+    waived: bool | None,
     limit: int | None,
     format_name: str,
     lang: str | None,
 ) -> None:
-    """List what stands open after the last scan, in the order of work."""
+    """List what stands open after the last scan, in the order of work; what is waived says until when."""
     import msgspec
 
     from cloudscan.cli.table import table
     from cloudscan.errors import ConfigurationError
-    from cloudscan.ledger import Ledger
 
     config = configured(config_path)
-    last = Ledger(config.ledger_url).latest()
+    last = ledger_of(config).latest()
     if last is None:
         raise ConfigurationError("There are no findings yet; run `cloudscan scan` first.")
     language = lang or config.organisation.language
@@ -42,6 +43,7 @@ def findings(
         if finding.severity >= Severity(severity)
         and rule_id in (None, finding.verdict.rule_id)
         and account in (None, finding.verdict.subject.account)
+        and waived in (None, finding.state is State.WAIVED)
     ][:limit]
     if format_name == "json":
         click.echo(msgspec.json.encode(found))
@@ -51,7 +53,12 @@ def findings(
         return
     rows = [
         [f"{each.score:.0f}", each.severity, each.message[language], each.verdict.subject.account,
-         f"{each.first_seen_on:%Y-%m-%d}", "" if each.verified else "?", each.fingerprint[:8]]
+         f"{each.first_seen_on:%Y-%m-%d}", _note(each), each.fingerprint[:8]]
         for each in found
     ]  # fmt: skip
     click.echo(table(("score", "severity", "what", "account", "since", "", "id"), rows, widest=80))
+
+
+def _note(finding: Finding) -> str:
+    waived = f"waived until {finding.waiver.until}" if finding.waiver else ""
+    return f"{waived}{'' if finding.verified else ' ?'}".strip()

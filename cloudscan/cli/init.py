@@ -36,6 +36,9 @@ rules = []              # folders of rules of our own: ["our-rules"]
 
 # [ledger]
 # url = "postgresql+psycopg://ledger.example/cloudscan"   # instead of a file in the folder
+
+# [waivers]
+# max_days = 180           # a waiver ends at the latest so many days after it is given
 """
 
 

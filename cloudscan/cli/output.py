@@ -11,7 +11,7 @@ from cloudscan import plugins
 from cloudscan.cli.plain import plain
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
-from cloudscan.report import Report
+from cloudscan.report import Report, ReportFormat
 
 _REASONS = 5
 
@@ -19,17 +19,30 @@ _REASONS = 5
 def write_page(report: Report, folder: Path, output: Path | None, language: str) -> Path:
     """Write the HTML report, readable by its owner only; gives its path."""
     page = output or folder / f"{report.scan.started_on:%Y%m%dT%H%M%SZ}.html"
-    write_private(page, plugins.report_format("html").write(report, language))
+    write_private(page, written(plugins.report_format("html"), report, language))
     return page
 
 
-def write_private(path: Path, text: str) -> None:
+def written(format_: ReportFormat, report: Report, language: str) -> str | bytes:
+    """The report in a format. Raises `ConfigurationError` where a package that the format needs is not installed."""
+    with plugins.its_packages(f"The format {format_.name}", format_.name):
+        return format_.write(report, language)
+
+
+def to_stdout(content: str | bytes) -> None:
+    """Print a written report and nothing else. Raises `ConfigurationError` for bytes that would go to a terminal."""
+    if isinstance(content, bytes) and sys.stdout.isatty():
+        raise ConfigurationError("This format is no text for a terminal; send it to a file: --output FILE, or > FILE.")
+    click.echo(content, nl=False)
+
+
+def write_private(path: Path, content: str | bytes) -> None:
     """Write a file that nobody else on the machine can read. Raises `ConfigurationError`."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.chmod(0o600)
-        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 
@@ -38,7 +51,7 @@ def summary(report: Report, language: str) -> None:
     """The short answer for a person: what was found first, what could not be seen."""
     text = plugins.report_format("text")
     if text.show is None:
-        click.echo(text.write(report, language), nl=False)
+        to_stdout(text.write(report, language))
         return
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     width = shutil.get_terminal_size((100, 24)).columns

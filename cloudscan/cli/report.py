@@ -4,11 +4,17 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured, lang_option
+from cloudscan.cli.session import configured, lang_option, ledger_of
 
 
 @click.command()
-@click.option("--format", "format_name", default="html", show_default=True, help="html or json, or what is installed.")
+@click.option(
+    "--format",
+    "format_name",
+    default="html",
+    show_default=True,
+    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, sarif, text, xlsx, or what is installed.",
+)
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False), help="The file; - is stdout.  [default: beside the scans]"
 )
@@ -17,20 +23,19 @@ from cloudscan.cli.session import configured, lang_option
 def report(config_path: str | None, format_name: str, output: str | None, lang: str | None) -> None:
     """Write the report of the last scan again, in another format or language. Prints the file's path."""
     from cloudscan import plugins
-    from cloudscan.cli.output import write_private
+    from cloudscan.cli.output import to_stdout, write_private, written
     from cloudscan.errors import ConfigurationError
-    from cloudscan.ledger import Ledger
 
     config = configured(config_path)
     format_ = plugins.report_format(format_name)
-    last = Ledger(config.ledger_url).latest()
+    last = ledger_of(config).latest()
     if last is None:
         raise ConfigurationError("There is no scan to report on yet; run `cloudscan scan` first.")
-    text = format_.write(last, lang or config.organisation.language)
+    content = written(format_, last, lang or config.organisation.language)
     if output == "-":
-        click.echo(text, nl=False)
+        to_stdout(content)
         return
     name = f"{last.scan.started_on:%Y%m%dT%H%M%SZ}{format_.suffix}"
     path = Path(output) if output else config.folder / "reports" / name
-    write_private(path, text)
+    write_private(path, content)
     click.echo(path)

@@ -14,12 +14,13 @@ from cloudscan.cli.session import (
     chosen_plugins,
     configured,
     lang_option,
+    ledger_of,
     opened,
     rules_option,
 )
 from cloudscan.config import Config
 from cloudscan.connector import Connector
-from cloudscan.finding import Severity
+from cloudscan.finding import Severity, State
 from cloudscan.report import Report
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
     "--format", "format_name", help="Print the report to stdout in this format (json, html), and nothing else."
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Where the HTML report goes.")
+@click.option(
+    "--metrics", type=click.Path(dir_okay=False), help="Write Prometheus metrics there too, for the textfile collector."
+)
 @lang_option
 @click.pass_obj
 def scan(
@@ -63,6 +67,7 @@ def scan(
     fail_on: str | None,
     format_name: str | None,
     output: str | None,
+    metrics: str | None,
     lang: str | None,
 ) -> int:
     """Read the clouds, judge what was seen, enter it into the ledger, write the report.
@@ -81,6 +86,7 @@ def scan(
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
         format_name=format_name,
         output=Path(output) if output else None,
+        metrics=Path(metrics) if metrics else None,
         language=lang or config.organisation.language,
     )
 
@@ -133,6 +139,7 @@ def run(
     format_name: str | None,
     output: Path | None,
     language: str,
+    metrics: Path | None = None,
 ) -> int:
     """Scan and say what came of it; gives the exit code."""
     from cloudscan import lock, plugins, rule
@@ -140,11 +147,10 @@ def run(
     from cloudscan.cli import output as writing
     from cloudscan.cli.progress import listener
     from cloudscan.collect import CollectOptions
-    from cloudscan.ledger import Ledger
 
     format_ = plugins.report_format(format_name) if format_name else None
     loaded = rule.load(all_rule_folders(config, rules))
-    ledger = Ledger(config.ledger_url)
+    ledger = ledger_of(config)
     progress = listener(loaded, config.rules, language)
     try:
         with lock.hold(config.folder):
@@ -165,11 +171,15 @@ def run(
             progress.close()
     page = writing.write_page(report, config.folder / "reports", output, language)
     if format_:
-        click.echo(format_.write(report, language), nl=False)
+        writing.to_stdout(writing.written(format_, report, language))
         writing.unread(report)
     else:
         writing.summary(report, language)
         click.echo(f"\n{page}")
+    if metrics:
+        from cloudscan import metrics as measuring
+
+        measuring.write(report, metrics)
     return exit_code(report, fail_on)
 
 
@@ -182,10 +192,14 @@ def _earlier(snapshots: Path) -> "Earlier | None":
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:
-    """3 for a scan with gaps outranks 1 for findings: who cannot see cannot say "only these"."""
+    """3 for a scan with gaps outranks 1 for findings: who cannot see cannot say "only these".
+
+    What is waived does not count.
+    """
     if not report.scan.complete:
         return EXIT_INCOMPLETE
-    return EXIT_FINDINGS if any(finding.severity >= fail_on for finding in report.findings) else 0
+    work = (finding for finding in report.findings if finding.state is not State.WAIVED)
+    return EXIT_FINDINGS if any(finding.severity >= fail_on for finding in work) else 0
 
 
 def _connectors(

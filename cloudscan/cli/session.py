@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,6 +12,9 @@ from cloudscan.connector import Connector, ConnectorPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.words import one_of
+
+if TYPE_CHECKING:
+    from cloudscan.ledger import Ledger
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SEVERITIES = click.Choice([severity.value for severity in Severity])
@@ -37,6 +40,13 @@ def rules_option(command: Command) -> Command:
 def configured(path: str | None) -> Config:
     """The configuration. Raises `ConfigurationError`."""
     return configuration.load(Path(path) if path else None)
+
+
+def ledger_of(config: Config) -> "Ledger":
+    """The ledger, as configured. Raises `LedgerError`."""
+    from cloudscan.ledger import Ledger
+
+    return Ledger(config.ledger_url, tolerance=config.waivers.tolerance_percent / 100)
 
 
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:

@@ -75,6 +75,7 @@ def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
         moment=words.moment,
         number=texts.number,
         reach=lambda finding: phrases.reach(words, finding.verdict),
+        accepted=lambda finding: phrases.accepted(words, finding),
         since=lambda finding: phrases.since(words, finding, now),
         message=lambda finding: phrases.message_of(finding, words.lang),
         words=lambda rule: phrases.words_of(rule, words.lang),

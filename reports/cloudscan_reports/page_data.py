@@ -76,6 +76,7 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
             **{name: [column(each) for each in told] for name, column in _COLUMNS.items()},
             **{name: [pool.add(column(each)) for each in told] for name, column in _POOLED.items()},
             "reach": [pool.add(phrases.reach(texts, each.verdict)) for each in told],
+            "accepted": [pool.add(phrases.accepted(texts, each)) for each in told],
             "message": [
                 pool.add(_own_message(each, known, rules[each.verdict.rule_id], texts.lang)) for each, known in fields
             ],

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import msgspec
@@ -149,6 +149,14 @@ def since(texts: Texts, finding: Finding, now: datetime) -> str:
     moment = told or finding.first_seen_on
     key = "finding.since_platform" if told else "finding.since_first_seen"
     return texts.say(key, day=texts.day(moment), ago=texts.ago(moment, now))
+
+
+def accepted(texts: Texts, finding: Finding) -> str:
+    """Who accepted a finding, until when and why. Empty where nobody did."""
+    if finding.waiver is None:
+        return ""
+    day = texts.day(datetime.combine(finding.waiver.until, time(), UTC))
+    return texts.say("finding.accepted", owner=finding.waiver.owner, day=day, reason=finding.waiver.reason)
 
 
 def size(n: float) -> str:

@@ -80,3 +80,11 @@ def _escaped(character: str) -> str:
     if _CONTROL.match(character) or _UNSEEN.match(character):
         return f"\\U{ord(character):08x}" if ord(character) > 0x7F else f"\\x{ord(character):02x}"
     return character
+
+
+_NO_XML = re.compile("[\ufffe\uffff]")
+
+
+def for_xml(text: str) -> str:
+    """The text made visible, without the two noncharacters that XML 1.0 leaves out of its `Char` production (2.2)."""
+    return _NO_XML.sub("\ufffd", visible(text))

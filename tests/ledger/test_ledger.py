@@ -1,47 +1,23 @@
 """The ledger over real snapshots: what it writes down, and that it writes it once."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from msgspec import json
 
+from cloudscan import migrations
 from cloudscan.errors import LedgerError
 from cloudscan.finding import State
 from cloudscan.judge import judge
-from cloudscan.ledger import SCHEMA, Ledger
-from cloudscan.report import Report
+from cloudscan.ledger import Ledger
+from cloudscan.schema import SCHEMA
+from tests.ledger.conftest import Album, Nights
 from tests.toys import rules, shelve, snapshot_of
-
-
-class Nights:
-    """A company that is scanned night after night into one ledger."""
-
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self.company = folder / "company"
-        self.ledger = ledger
-        self.snapshots: Iterator[Path] = (folder / f"night{number}" for number in range(100))
-
-    def scan(self, **documents: str) -> Report:
-        shelve(self.company, documents)
-        return self.look()
-
-    def look(self) -> Report:
-        with snapshot_of(self.company, next(self.snapshots)) as snapshot:
-            return self.ledger.record(snapshot, judge(snapshot, rules()), organisation="Acme")
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
-def nights(tmp_path: Path, url: str) -> Nights:
-    return Nights(tmp_path, Ledger(url))
 
 
 def test_a_finding_is_opened_resolved_and_reopened(nights: Nights) -> None:
@@ -110,8 +86,8 @@ def test_an_empty_ledger_has_no_report(url: str) -> None:
     assert Ledger(url).latest() is None
 
 
-def test_the_file_is_for_its_owner_only(nights: Nights, tmp_path: Path) -> None:
-    nights.scan(plan="me")
+def test_the_file_is_for_its_owner_only(tmp_path: Path, sqlite: str) -> None:
+    Ledger(sqlite).latest()
 
     assert (tmp_path / "ledger.db").stat().st_mode & 0o077 == 0
 
@@ -150,15 +126,38 @@ def test_a_url_that_is_none_says_what_to_write(url: str) -> None:
         Ledger(url)
 
 
-def test_a_failure_half_way_leaves_no_half_written_scan(nights: Nights, tmp_path: Path, url: str) -> None:
+def test_a_failure_half_way_leaves_no_half_written_scan(tmp_path: Path, sqlite: str, album: Album) -> None:
     """All of a scan is entered, or nothing."""
+    nights = Nights(tmp_path, Ledger(sqlite), album)
     nights.scan(plan="company")
-    with sa.create_engine(url).begin() as db:
+    with sa.create_engine(sqlite).begin() as db:
         db.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
 
     with pytest.raises(LedgerError, match="disk full"):
         nights.scan(plan="everybody")
 
-    with sa.create_engine(url).begin() as db:
+    with sa.create_engine(sqlite).begin() as db:
         assert db.execute(sa.text("SELECT count(*) FROM findings")).scalar() == 0
         assert db.execute(sa.text("SELECT count(*) FROM scans")).scalar() == 1
+
+
+def test_an_older_ledger_is_migrated(nights: Nights, url: str, tmp_path: Path) -> None:
+    """What an older cloudscan entered stays, and its scans can be compared."""
+    nights.scan(plan="everybody", notes="everybody")
+    nights.scan(plan="company", notes="everybody")
+    nights.scan(plan="everybody", notes="everybody", more="everybody")
+    told = [(event.fingerprint, event.kind) for event in nights.ledger.events()]
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    with sa.create_engine(url).begin() as db:
+        config.attributes["connection"] = db
+        command.downgrade(config, "0001")
+
+    migrated = Ledger(url)
+    first, second, third = migrated.trend()
+
+    assert [(event.fingerprint, event.kind) for event in migrated.events()] == told
+    assert first.night is None
+    assert [each.kind for each in migrated.diff(first.id, second.id).differences] == ["resolved"]
+    assert [each.kind for each in migrated.diff(second.id, third.id).differences] == ["new", "reopened"]
+    assert [each.kind for each in migrated.diff(first.id, third.id).differences] == ["new"]

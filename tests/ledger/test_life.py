@@ -114,8 +114,8 @@ def test_only_resolved_findings_come_back(history: list[Night]) -> None:
     for number, night in enumerate(history):
         for change in changes(entries, night, START + timedelta(days=number)):
             entries[change.entry.fingerprint] = change.entry
-            if change.event:
-                events.setdefault(change.entry.fingerprint, []).append(change.event)
+            for event in change.events:
+                events.setdefault(change.entry.fingerprint, []).append(event.kind)
 
     for told in events.values():
         assert told[0] == "opened"
@@ -131,7 +131,7 @@ def test_a_second_look_at_the_same_night_changes_nothing(before: list[Night], ni
 
     again = changes({**once}, night, moment)
 
-    assert not [change for change in again if change.event]
+    assert not [change for change in again if change.events]
     assert {change.entry.fingerprint: change.entry for change in again}.items() <= once.items()
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from cloudscan.facts import Access, Audience, Outcome
-from cloudscan.finding import Confidence, Evidence, Finding, Judgement, Severity, State, Subject, Verdict
+from cloudscan.finding import Confidence, Evidence, Finding, Judgement, Severity, State, Subject, Verdict, Waiver
 from cloudscan.report import Coverage, Report, RuleSummary, RuleText, ScanSummary
 from cloudscan_reports.phrases import fill
 
@@ -198,6 +198,7 @@ def _finding(name: str, place: int, dice: random.Random) -> Finding:
         bytes=dice.randrange(10**6, 10**12),
         since=None if place % 3 else NOW - timedelta(days=days + 40),
     )
+    state = (State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.REOPENED, State.WAIVED)[place % 6]
     return Finding(
         fingerprint=verdict.fingerprint,
         verdict=verdict,
@@ -205,11 +206,23 @@ def _finding(name: str, place: int, dice: random.Random) -> Finding:
         score=round(rule.likelihood * impact, 1),
         likelihood=rule.likelihood,
         impact=impact,
-        state=(State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.REOPENED, State.WAIVED)[place % 6],
+        state=state,
         verified=bool(place % 11),
         first_seen_on=NOW - timedelta(days=days),
         last_seen_on=NOW,
         message={lang: fill(text.message, {"resource_name": name}) for lang, text in rule.text.items()},
+        waiver=_waiver(verdict.fingerprint) if state is State.WAIVED else None,
+    )
+
+
+def _waiver(fingerprint: str) -> Waiver:
+    return Waiver(
+        id=7,
+        fingerprint=fingerprint,
+        owner="mika.sato@example.co.jp",
+        reason="The price list is public on purpose.",
+        given_on=NOW - timedelta(days=20),
+        until=(NOW + timedelta(days=70)).date(),
     )
 
 

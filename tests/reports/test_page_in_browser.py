@@ -120,6 +120,10 @@ def test_a_link_to_a_finding_opens_it(open_page: Opener) -> None:
     expect(button).to_be_focused()
     expect(button).to_have_attribute("aria-expanded", "true")
     expect(button).to_be_in_viewport()
+    detail = page.locator(f'[id="finding={waived.fingerprint}"] .detail')
+    expect(detail).to_contain_text(
+        "Accepted until 11 May 2026 by mika.sato@example.co.jp: The price list is public on purpose."
+    )
 
 
 def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:

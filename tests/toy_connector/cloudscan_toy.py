@@ -13,7 +13,13 @@ from cloudscan.errors import AccessDenied, Malformed
 from cloudscan.facts import Access, Audience, Grant, Resource, Via
 
 PERMISSIONS = (Permission(name="read the folder", reason="the shelves are its files"),)
-AUDIENCES = {"me": Audience.OWNER, "company": Audience.ORGANISATION, "everybody": Audience.ANYONE_WITH_LINK, "?": None}
+AUDIENCES = {
+    "me": Audience.OWNER,
+    "company": Audience.ORGANISATION,
+    "everybody": Audience.ANYONE_WITH_LINK,
+    "the web": Audience.ANYONE_DISCOVERABLE,
+    "?": None,
+}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -172,7 +172,7 @@ function makeDetail(findings, words) {
         ["finding.who", at("reach", index)],
         ["finding.since", findings.since(index)],
         ["finding.reach", behind(index)],
-        ["finding.state", [state, doubt].filter(Boolean).join(" · ")],
+        ["finding.state", [at("accepted", index) || state, doubt].filter(Boolean).join(" · ")],
       ], "lead-facts"),
       ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),
       ...(rule.steps.length ? [heading("finding.fix"), effort(rule), remedy(index)] : []),

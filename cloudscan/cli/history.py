@@ -1,0 +1,97 @@
+"""`cloudscan diff` and `cloudscan trend`."""
+
+import click
+
+from cloudscan.cli.session import configured, ledger_of
+from cloudscan.finding import Severity
+from cloudscan.history import OPEN_TO_ALL, Difference, Night, Scan
+
+_FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table",
+                       show_default=True, help="A table to read, or JSON and nothing else.")  # fmt: skip
+
+
+@click.command()
+@click.argument("old", default="")
+@click.argument("new", default="")
+@_FORMAT
+@click.pass_obj
+def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
+    """Compare two scans: what is new, reopened, widened, waived, resolved. By default the last two.
+
+    OLD and NEW are the beginning of a scan's id, or a day (2026-11-23: its last scan), as `cloudscan trend` lists them.
+    Widened is what is open to more people, to stronger access, or has more behind it.
+    """
+    import msgspec
+
+    from cloudscan.cli.table import table
+
+    found = ledger_of(configured(config_path)).diff(old, new)
+    if format_name == "json":
+        click.echo(msgspec.json.encode(found))
+        return
+    counts = ", ".join(f"{n} {kind}" for kind, n in found.counts.items() if n)
+    click.echo(f"{_when(found.old)} to {_when(found.new)}: {counts or 'no difference'}")
+    for scan in (found.old, found.new):
+        if not scan.complete:
+            click.echo(
+                f"The scan of {_when(scan)} could not read everything; what it could not see counts as unchanged."
+            )
+    if found.differences:
+        rows = [
+            [each.kind, each.severity, each.rule_id, each.name, each.account, _steps(each), each.fingerprint[:8]]
+            for each in found.differences
+        ]
+        click.echo(table(("", "severity", "rule", "what", "account", "how", "id"), rows))
+
+
+@click.command()
+@click.option("--last", type=click.IntRange(1), help="Only so many scans, the newest.")
+@_FORMAT
+@click.pass_obj
+def trend(config_path: str | None, last: int | None, format_name: str) -> None:
+    """Show scan by scan, the oldest first: findings that need work, the sum of scores, what is open to all.
+
+    "open to all" counts the places that anyone on the internet can get into, "behind" the resources in them.
+    """
+    import msgspec
+
+    from cloudscan.cli.table import table
+
+    scans = ledger_of(configured(config_path)).trend()[-(last or 0) :]
+    if format_name == "json":
+        click.echo(msgspec.json.encode(scans))
+        return
+    if not scans:
+        click.echo("There is no scan yet; run `cloudscan scan` first.")
+        return
+    severities = list(reversed(Severity))
+    head = ("scan", "began", *severities, "waived", "score", "open to all", "behind", "")
+    rows = [
+        [scan.id[:8], _when(scan), *_numbers(scan.night, severities), "" if scan.complete else "incomplete"]
+        for scan in scans
+    ]
+    click.echo(table(head, rows))
+
+
+def _numbers(night: Night | None, severities: list[Severity]) -> list[object]:
+    if night is None:
+        return ["–"] * (len(severities) + 4)
+    open_to_all = [night.exposure[audience] for audience in OPEN_TO_ALL if audience in night.exposure]
+    return [
+        *(night.findings.get(severity, 0) for severity in severities),
+        night.waived,
+        f"{night.score:.0f}",
+        sum(each.places for each in open_to_all),
+        sum(each.resources for each in open_to_all),
+    ]
+
+
+def _steps(difference: Difference) -> str:
+    """audience named → organisation, resources 3 → 40"""
+    return ", ".join(
+        f"{name} {getattr(difference.before, name)} → {getattr(difference.now, name)}" for name in difference.grown
+    )
+
+
+def _when(scan: Scan) -> str:
+    return f"{scan.started_on:%Y-%m-%d %H:%M}"

@@ -1,0 +1,168 @@
+"""`cloudscan waive add|list|revoke`."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from cloudscan.cli.session import all_rule_folders, configured, ledger_of, rules_option
+from cloudscan.config import Config
+from cloudscan.finding import Waiver
+
+if TYPE_CHECKING:
+    from cloudscan.life import Entry
+
+_FORMATS = click.Choice(["table", "json"])
+_MOST = 20  # findings named when a waiver is given
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+
+
+def _day(_context: click.Context, _option: click.Parameter, value: str | None) -> date | None:
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no day; write it like 2027-03-31.") from error
+
+
+@click.group()
+def waive() -> None:
+    """Accept a finding, a rule or a place until a day. A waived finding stays visible and is watched.
+
+    A waiver stops to hold when its last day is over, when it is revoked, and for a finding that has grown since: a
+    wider audience, a stronger access, more behind it. The finding is then reopened.
+    """
+
+
+@waive.command()
+@click.option("--finding", default="", help="This finding: its id, or the beginning of it.")
+@click.option("--rule", "rule_id", default="", help="Whatever this rule finds, also later.")
+@click.option("--place", default="", help="Whatever is found here, also later: a resource's id, or an account.")
+@click.option("--owner", default="", help="Who answers for it.")
+@click.option("--reason", default="", help="Why it is accepted.")
+@click.option("--until", metavar="DAY", callback=_day, help="The last day on which it holds, e.g. 2027-03-31.")
+@click.option("--days", type=click.IntRange(1), help="Instead of --until: for so many days.")
+@_DRY_RUN
+@rules_option
+@click.pass_obj
+def add(
+    config_path: str | None,
+    finding: str,
+    rule_id: str,
+    place: str,
+    owner: str,
+    reason: str,
+    until: date | None,
+    days: int | None,
+    dry_run: bool,
+    rule_folders: Sequence[str],
+) -> None:
+    """Accept something until a day. It holds at once.
+
+    \b
+    cloudscan waive add --finding 1a2b3c4d --owner "Mika Sato" --reason "public price list" --days 90
+    cloudscan waive add --rule some-rule --place 111122223333 --owner … --reason … --until 2027-03-31
+    """
+    from cloudscan.waivers import Wish
+
+    if until and days:
+        raise click.UsageError("Write --until or --days, not both.")
+    config = configured(config_path)
+    if rule_id:
+        _known_rule(config, rule_id, rule_folders)
+    now = datetime.now(UTC)
+    given = ledger_of(config).waive(
+        Wish(
+            finding=finding,
+            rule_id=rule_id,
+            place=place,
+            owner=owner,
+            reason=reason,
+            until=now.date() + timedelta(days=days) if days else until,
+        ),
+        now=now,
+        max_days=config.waivers.max_days,
+        dry_run=dry_run,
+    )
+    name = "A dry run: this waiver" if dry_run else f"Waiver {given.waiver.id}"
+    _say(f"{name} holds until {given.waiver.until} and covers", given.covered)
+
+
+@waive.command()
+@click.argument("number", type=int)
+@_DRY_RUN
+@click.pass_obj
+def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
+    """End waiver NUMBER before its day. What stood under it alone is reopened at once."""
+    ended = ledger_of(configured(config_path)).revoke(number, dry_run=dry_run)
+    name = f"A dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
+    _say(f"{name}; it covered", ended.covered)
+
+
+@waive.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that are over or revoked.")
+@click.option("--only", type=click.Choice(["due soon", "overdue", "unused", "grown"]),
+              help="Only those that need a decision for this reason.")  # fmt: skip
+@click.option("--format", "format_name", type=_FORMATS, default="table", show_default=True,
+              help="A table to read, or JSON and nothing else.")  # fmt: skip
+@click.pass_obj
+def list_(config_path: str | None, everything: bool, only: str | None, format_name: str) -> None:
+    """List the waivers, the first to end first, and say which need a decision.
+
+    \b
+    due soon   ends within [waivers] due_days
+    overdue    is over, and what it covered still stands
+    unused     covers nothing that stands
+    grown      no longer holds for something that reaches further than it did
+    """
+    import msgspec
+
+    from cloudscan.cli.table import table
+
+    config = configured(config_path)
+    found = [
+        status
+        for status in ledger_of(config).waivers(due_days=config.waivers.due_days)
+        if (everything or status.current) and only in (None, *status.notes)
+    ]
+    if format_name == "json":
+        click.echo(msgspec.json.encode(found))
+        return
+    if not found:
+        click.echo("No such waiver." if only or everything else "No waiver is in force.")
+        return
+    rows = [
+        [each.waiver.id, each.waiver.until, ", ".join(each.notes), len(each.findings), _about(each.waiver),
+         each.waiver.owner, each.waiver.reason]
+        for each in found
+    ]  # fmt: skip
+    click.echo(table(("no", "until", "note", "findings", "about", "owner", "reason"), rows))
+
+
+def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
+    from cloudscan import rule
+    from cloudscan.errors import WaiverError
+    from cloudscan.words import one_of
+
+    known = [each.id for each in rule.load(all_rule_folders(config, folders))]
+    if rule_id not in known:
+        raise WaiverError(f"There is no rule {rule_id!r}; {one_of(rule_id, known)}.")
+
+
+def _about(waiver: Waiver) -> str:
+    return waiver.fingerprint[:8] or " in ".join(each for each in (waiver.rule_id, waiver.place) if each)
+
+
+def _say(words: str, entries: "Sequence[Entry]") -> None:
+    from cloudscan.cli.table import table
+
+    number = {0: "nothing that stands open now", 1: "one finding"}.get(len(entries), f"{len(entries)} findings")
+    click.echo(f"{words} {number}{':' if entries else '.'}")
+    if entries:
+        rows = [
+            [entry.fingerprint[:8], entry.verdict.rule_id, entry.verdict.subject.name, entry.verdict.subject.account]
+            for entry in entries[:_MOST]
+        ]
+        click.echo(table(("id", "rule", "what", "account"), rows))
+    if len(entries) > _MOST:
+        click.echo(f"… and {len(entries) - _MOST} more")

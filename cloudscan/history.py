@@ -1,0 +1,185 @@
+"""What became of an estate between scans: differences and the trend. Pure functions; `cloudscan.ledger` keeps the rows.
+
+Kept is not a list of findings per scan but, per finding, the *stretches* of time in which it stood the same way: same
+audience, access, severity and decision, amounts within a few per cent. A night on which nothing changes adds no row,
+and yet any two scans can be compared.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from cloudscan.facts import Audience
+from cloudscan.finding import Severity, State, Verdict
+from cloudscan.reach import TOLERANCE, Reach, differ, grown
+from cloudscan.report import Report
+
+PRECISION: Final = 0.05
+"""Amounts are kept to this part: one that moves less goes on in the same stretch."""
+
+KINDS: Final = ("new", "reopened", "widened", "waived", "resolved")
+OPEN_TO_ALL: Final = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """How a finding stood, from one scan up to another."""
+
+    fingerprint: str
+    severity: Severity | None  # None: its rule was not there
+    waived: bool
+    reach: Reach
+
+
+class Exposed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audience can get at: places, each counted at its widest, and the resources behind them."""
+
+    places: int
+    resources: int
+
+
+class Night(msgspec.Struct, frozen=True, kw_only=True):
+    """What one scan came to."""
+
+    findings: Mapping[Severity, int]  # that need work, worst first
+    waived: int
+    unknown: int  # cases that could not be judged
+    score: float  # the sum over the findings that need work
+    exposure: Mapping[Audience, Exposed]  # widest first
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan in the ledger. `night` is None for one that an older cloudscan entered."""
+
+    id: str
+    started_on: datetime
+    complete: bool
+    night: Night | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding that stands otherwise in a later scan than in an earlier one."""
+
+    kind: str  # new, reopened, widened, waived, resolved
+    fingerprint: str
+    rule_id: str
+    platform: str
+    account: str
+    uid: str
+    name: str
+    severity: Severity | None
+    before: Reach | None  # None: it did not stand
+    now: Reach | None
+    grown: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
+
+
+class Diff(msgspec.Struct, frozen=True, kw_only=True):
+    """Two scans, and all that differs."""
+
+    old: Scan
+    new: Scan
+    counts: Mapping[str, int]  # by kind
+    differences: Sequence[Difference]
+
+
+def moved(before: Mapping[str, Stretch], now: Iterable[Stretch]) -> tuple[list[str], list[Stretch]]:
+    """The fingerprints whose stretch is over, and the stretches that begin."""
+    standing = {stretch.fingerprint: stretch for stretch in now}
+    begun = [stretch for fingerprint, stretch in standing.items() if not _goes_on(before.get(fingerprint), stretch)]
+    over = {stretch.fingerprint for stretch in begun} | (before.keys() - standing.keys())
+    return sorted(over & before.keys()), begun
+
+
+def differences(
+    old: Mapping[str, Stretch],
+    new: Mapping[str, Stretch],
+    verdicts: Mapping[str, Verdict],
+    *,
+    earlier: Set[str],
+    tolerance: float = TOLERANCE,
+) -> list[Difference]:
+    """What differs between two scans, by kind and then by severity. `earlier` are findings that stood before `old`."""
+    found = []
+    for fingerprint in old.keys() | new.keys():
+        before, now = old.get(fingerprint), new.get(fingerprint)
+        more = grown(before.reach, now.reach, tolerance) if before and now else []
+        kind = _kind(before, now, back=fingerprint in earlier, more=bool(more))
+        verdict = verdicts.get(fingerprint)
+        if not kind or verdict is None:
+            continue
+        severity = next((each.severity for each in (now, before) if each and each.severity), None)
+        found.append(
+            Difference(
+                kind=kind,
+                fingerprint=fingerprint,
+                rule_id=verdict.rule_id,
+                platform=verdict.subject.platform,
+                account=verdict.subject.account,
+                uid=verdict.subject.uid,
+                name=verdict.subject.name,
+                severity=severity,
+                before=before.reach if before else None,
+                now=now.reach if now else None,
+                grown=more,
+            )
+        )
+    return sorted(found, key=_order)
+
+
+def night_of(report: Report) -> Night:
+    """What a report comes to, in numbers."""
+    work = [finding for finding in report.findings if finding.state is not State.WAIVED]
+    widest: dict[str, tuple[Audience, int]] = {}
+    for finding in work:
+        verdict = finding.verdict
+        audience = _effective(verdict)
+        place = verdict.subject.uid or finding.fingerprint
+        if audience is not None:
+            before = widest.get(place, (audience, 0))
+            widest[place] = (max(audience, before[0]), max(verdict.resources, before[1]))
+    audiences = {audience for audience, _ in widest.values()}
+    return Night(
+        findings={
+            severity: sum(finding.severity is severity for finding in work) for severity in reversed(list(Severity))
+        },
+        waived=len(report.findings) - len(work),
+        unknown=len(report.unknowns),
+        score=round(sum(finding.score for finding in work), 1),
+        exposure={
+            audience: Exposed(
+                places=sum(each is audience for each, _ in widest.values()),
+                resources=sum(resources for each, resources in widest.values() if each is audience),
+            )
+            for audience in sorted(audiences, reverse=True)
+        },
+    )
+
+
+def _goes_on(before: Stretch | None, now: Stretch) -> bool:
+    if before is None or before.waived is not now.waived:
+        return False
+    return now.severity in (before.severity, None) and not differ(before.reach, now.reach, PRECISION)
+
+
+def _kind(before: Stretch | None, now: Stretch | None, *, back: bool, more: bool) -> str:
+    if now is None:
+        return "resolved"
+    if now.waived and (before is None or not before.waived):
+        return "waived"
+    if before is None:
+        return "reopened" if back else "new"
+    if before.waived and not now.waived:
+        return "reopened"
+    return "widened" if more else ""
+
+
+def _effective(verdict: Verdict) -> Audience | None:
+    """Whom a finding lets in as things are; None where it is not about access or every way in stands behind a block."""
+    rows = [piece.row for piece in verdict.evidence]
+    return None if rows and all(row.get("blocked_by") for row in rows) else verdict.audience
+
+
+def _order(difference: Difference) -> tuple[int, int, str, str]:
+    rung = -difference.severity.rung if difference.severity else 1
+    return KINDS.index(difference.kind), rung, difference.rule_id, difference.fingerprint

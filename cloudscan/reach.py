@@ -1,0 +1,58 @@
+"""How far an exposure reaches, and when it reaches further than before."""
+
+from typing import Final, Self
+
+import msgspec
+
+from cloudscan.facts import Access, Audience
+from cloudscan.finding import Verdict
+
+TOLERANCE: Final = 0.2
+"""By this part an amount may rise before it counts as grown: folders fill, and nobody decided anything."""
+
+_LADDERS: Final = ("audience", "access")
+_AMOUNTS: Final = ("resources", "bytes", "people")
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whom a finding lets in, to do what, and its blast radius."""
+
+    audience: Audience | None = None
+    access: Access | None = None
+    resources: int = 1
+    bytes: int | None = None
+    people: int | None = None
+
+    @classmethod
+    def of(cls, verdict: Verdict) -> Self:
+        return cls(**{name: getattr(verdict, name) for name in cls.__struct_fields__})
+
+
+def grown(before: Reach, now: Reach, tolerance: float = TOLERANCE) -> list[str]:
+    """What reaches further now: a wider audience, a stronger access, an amount beyond the tolerance.
+
+    An audience or access that is known only now has grown: nobody can have agreed to it. An amount that is known only
+    now has not: more often a right to count was granted than a folder filled.
+    """
+    higher = [name for name in _LADDERS if _higher(getattr(before, name), getattr(now, name))]
+    larger = [name for name in _AMOUNTS if _larger(getattr(before, name), getattr(now, name), tolerance)]
+    return [*higher, *larger]
+
+
+def differ(before: Reach, now: Reach, tolerance: float) -> bool:
+    """Whether two reaches are told apart: another audience or access, or an amount beyond the tolerance either way."""
+    if any(getattr(before, name) != getattr(now, name) for name in _LADDERS):
+        return True
+    pairs = [(getattr(before, name), getattr(now, name)) for name in _AMOUNTS]
+    return any(
+        (one is None) != (other is None) or _larger(one, other, tolerance) or _larger(other, one, tolerance)
+        for one, other in pairs
+    )
+
+
+def _higher(before: Audience | Access | None, now: Audience | Access | None) -> bool:
+    return now is not None and (before is None or now > before)
+
+
+def _larger(before: int | None, now: int | None, tolerance: float) -> bool:
+    return before is not None and now is not None and now > before * (1 + tolerance)

@@ -1,0 +1,56 @@
+"""The findings as CSV (RFC 4180), one finding a row, for spreadsheets.
+
+The head and the ids are the same in every language; sentences are in the report's. The file begins with a byte order
+mark: without it Excel reads UTF-8 as the machine's own code page, and Japanese becomes noise. Text that a spreadsheet
+would run is changed (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10): who needs names to the letter reads NDJSON.
+"""
+
+import csv
+import io
+import re
+from datetime import datetime
+
+from cloudscan.report import Report, ReportFormat
+from cloudscan_reports import texts
+from cloudscan_reports.columns import Cell, columns
+from cloudscan_reports.told import iso, told
+from cloudscan_reports.visible import shortened, visible
+
+_BYTE_ORDER_MARK = "\ufeff"
+_MOST = 16_000  # characters in a cell; Excel takes 32,767, of which one beyond U+FFFF is two
+# At the begin of a cell, and after what another country's settings take for a separator: there a new cell would begin.
+_FORMULA = re.compile(r"(^|[,;|])([\s\"'\u3000]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def write(report: Report, lang: str) -> str:
+    """The whole table, its head included, with CRLF ends."""
+    words = texts.load(lang)
+    shown = columns(words)
+    out = io.StringIO(newline="")
+    out.write(_BYTE_ORDER_MARK)
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow([column.key for column in shown])
+    writer.writerows([_cell(column.value(each)) for column in shown] for each in told(report, lang))
+    return out.getvalue()
+
+
+def harmless(text: str) -> str:
+    """The text as no spreadsheet runs it: an apostrophe stands before what could begin a formula."""
+    return _FORMULA.sub(r"\1'\2", shortened(visible(text), _MOST))
+
+
+def _cell(value: Cell) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return iso(value)
+        case str():
+            return harmless(value)
+        case _:
+            return str(value)
+
+
+CSV = ReportFormat(name="csv", title="CSV", suffix=".csv", write=write)

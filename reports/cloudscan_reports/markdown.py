@@ -1,0 +1,194 @@
+"""A summary of the report in Markdown (CommonMark with GitHub's tables): for a ticket, a wiki, a pull request.
+
+What strangers wrote stands in code spans, where no Markdown, mention or link works. Sentences of rules are escaped.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from cloudscan.finding import Finding
+from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
+from cloudscan_reports import phrases, summary
+from cloudscan_reports.texts import Texts, load, number
+from cloudscan_reports.visible import shortened, visible
+
+_MOST_FINDINGS = 50
+_MOST_GAPS = 50
+_MOST_CHARACTERS = 120
+_MOST_PROSE = 300
+_NAMES = ("name", "path", "uid")
+_LEAST_NAME = 3  # a shorter value may be part of any word; it is escaped with the sentence
+# ASCII punctuation but for what Markdown leaves alone inside a line.
+_PUNCTUATION = re.compile(r"[!-&*+;-@\[-`{-~]|:(?=/)|(?<=www)\.", re.IGNORECASE)
+_TICKS = re.compile(r"`+")
+
+
+def write(report: Report, lang: str) -> str:
+    """The summary in one language: counts, the first findings, causes, and what could not be seen."""
+    words = load(lang)
+    return "\n".join(_document(report, words)) + "\n"
+
+
+def prose(text: str) -> str:
+    """A sentence that shows as it is written: what could mean something to Markdown is a character reference."""
+    return _PUNCTUATION.sub(lambda mark: f"&#{ord(mark[0])};", visible(text))
+
+
+def code(text: str) -> str:
+    """A name in a code span, cut at some length.
+
+    A bar in it becomes a wide one: how a table's code span escapes a bar, readers of Markdown do not agree on.
+    """
+    text = shortened(visible(text), _MOST_CHARACTERS).replace("|", "\uff5c")
+    fence = "`" * (1 + max((len(run) for run in _TICKS.findall(text)), default=0))
+    if not text.strip(" "):
+        return "–"
+    pad = " " if text[0] in "` " or text[-1] in "` " else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _document(report: Report, words: Texts) -> Iterator[str]:
+    work = summary.standing(report)
+    yield f"# {prose(words.say('page.title'))}"
+    yield ""
+    colon = words.say("list.colon")
+    scan = report.scan
+    if report.organisation:
+        yield f"- {code(report.organisation)}"
+    yield "- " + prose(
+        words.say("page.scanned", started=words.moment(scan.started_on), finished=words.moment(scan.finished_on))
+    )
+    yield f"- {prose(words.say('page.complete' if scan.complete else 'page.incomplete'))}"
+    if scan.resources:
+        kinds = (f"{number(n)} {prose(words.plural('kind', kind, n))}" for kind, n in scan.resources.items())
+        yield f"- {prose(words.say('page.looked_at') + colon)}{words.say('list.comma').join(kinds)}"
+    yield ""
+    yield from _first(report, work, words)
+    yield from _causes(report, words)
+    yield from _unseen(report, words)
+
+
+def _first(report: Report, work: Sequence[Finding], words: Texts) -> Iterator[str]:
+    yield f"## {prose(words.say('first.title'))}"
+    yield ""
+    if not work:
+        blind = report.unknowns or not report.scan.complete
+        yield prose(words.say("first.none_blind" if blind else "first.none"))
+        yield ""
+        return
+    yield prose(words.count("terminal.counts", len(work)))
+    yield ""
+    counts = summary.by_severity(work)
+    yield from _table([words.name("severity", each) for each in counts], [[number(n) for n in counts.values()]])
+    rules = {rule.id: rule for rule in report.rules}
+    head = [words.say(f"columns.{key}") for key in ("order", "severity", "message", "audience", "account", "since")]
+    yield from _table(
+        head,
+        (
+            [str(order), *_cells(finding, rules.get(finding.verdict.rule_id), words)]
+            for order, finding in enumerate(work[:_MOST_FINDINGS], 1)
+        ),
+    )
+    yield from _more(len(work) - _MOST_FINDINGS, words)
+
+
+def _cells(finding: Finding, rule: RuleSummary | None, words: Texts) -> list[str]:
+    verdict = finding.verdict
+    platform = verdict.subject.platform
+    standing = words.name("audience", phrases.standing_of(verdict), platform)
+    moment = verdict.since or finding.first_seen_on
+    return [
+        prose(words.name("severity", finding.severity)),
+        _message(finding, rule, words),
+        prose(standing),
+        code(verdict.subject.account),
+        prose(words.day(moment)),
+    ]
+
+
+def _message(finding: Finding, rule: RuleSummary | None, words: Texts) -> str:
+    """The finding's sentence, with the names that it was filled with as code."""
+    fields = phrases.fields_of(finding.verdict)
+    named = phrases.named_in(phrases.words_of(rule, words.lang).message) if rule else _NAMES
+    values = {phrases.plain(fields[name]) for name in named if name in fields}
+    longest_first = sorted((value for value in values if len(value) >= _LEAST_NAME), key=len, reverse=True)
+    message = phrases.message_of(finding, words.lang)
+    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", message) if longest_first else [message]
+    shown = (code(part) if part in longest_first else prose(shortened(part, _MOST_PROSE)) for part in parts)
+    return "".join(shown).strip() or "–"
+
+
+def _causes(report: Report, words: Texts) -> Iterator[str]:
+    lines = summary.causes(report)
+    if not lines:
+        return
+    yield f"## {prose(words.say('first.causes'))}"
+    yield ""
+    yield from _table(
+        [words.say("first.cause"), words.say("first.total"), words.say("first.weight")],
+        (
+            [prose(visible(words.name("cause", it.cause))), number(it.total), number(round(it.weight, 1))]
+            for it in lines
+        ),
+    )
+
+
+def _unseen(report: Report, words: Texts) -> Iterator[str]:
+    yield f"## {prose(words.say('unseen.title'))}"
+    yield ""
+    unjudged, gaps = summary.untold(report), summary.gaps(report)
+    if not unjudged and not gaps:
+        yield prose(words.say("unseen.none"))
+        return
+    yield prose(words.say("unseen.lead"))
+    yield ""
+    if unjudged:
+        yield from _table(
+            [words.say("unseen.rules"), words.say("columns.unknown"), words.say("unseen.needs")],
+            (
+                [
+                    prose(phrases.words_of(it.rule, words.lang).title),
+                    number(len(it.verdicts)),
+                    " ".join(code(right) for right in it.rights) or "–",
+                ]
+                for it in unjudged
+            ),
+        )
+    if gaps:
+        yield from _table(
+            [words.say(f"unseen.{key}") for key in ("where", "what", "outcome", "why", "needs")],
+            (_gap(each.example, each.places, words) for each in gaps[:_MOST_GAPS]),
+        )
+        yield from _more(len(gaps) - _MOST_GAPS, words)
+
+
+def _gap(row: Coverage, places: Sequence[str], words: Texts) -> list[str]:
+    where = code(places[0])
+    if len(places) > 1:
+        more = prose(words.say("unseen.places.other", name="\0", n=number(len(places) - 1)))
+        where = more.replace(visible("\0"), where)
+    return [
+        where,
+        prose(words.name("table", row.table)),
+        prose(words.name("outcome", row.outcome)),
+        code(row.reason),
+        code(row.needs),
+    ]
+
+
+def _more(n: int, words: Texts) -> Iterator[str]:
+    if n > 0:
+        yield prose(words.count("terminal.more", n))
+        yield ""
+
+
+def _table(head: Sequence[str], rows: Iterator[list[str]] | list[list[str]]) -> Iterator[str]:
+    """A table of cells that are Markdown already; the head is plain text."""
+    yield f"| {' | '.join(prose(each) for each in head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+    yield ""
+
+
+MARKDOWN = ReportFormat(name="markdown", title="Markdown", suffix=".md", write=write)

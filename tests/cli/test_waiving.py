@@ -1,0 +1,253 @@
+"""Accept, look back, compare: waivers, diff and trend through the command line."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cloudscan.ledger import Ledger
+from cloudscan.waivers import Wish
+from tests.cli.conftest import CONFIG, Desk, Said
+
+Scanned = Callable[..., Said]
+WHO_AND_WHY = ("--owner", "Mika Sato", "--reason", "The price list is public on purpose.")
+TODAY = datetime.now(UTC).date()
+
+
+def give(desk: Desk, *more: str) -> Said:
+    return desk.run("waive", "add", "--place", "toy", *WHO_AND_WHY, *more)
+
+
+def test_what_is_waived_fails_no_scan_and_stays_visible(scanned: Scanned, desk: Desk) -> None:
+    """By the id that `findings` prints; the next report names owner, reason and end."""
+    scanned()
+    number = desk.run("findings").out.split()[-1]
+
+    given = desk.run("waive", "add", "--finding", number, *WHO_AND_WHY, "--days", "30")
+    again = scanned("--format", "json")
+
+    until = str(TODAY + timedelta(days=30))
+    assert given.code == 0
+    assert given.out.startswith(f"Waiver 1 holds until {until} and covers one finding:")
+    assert again.code == 0
+    (finding,) = again.json["findings"]
+    assert finding["state"] == "waived"
+    assert finding["waiver"]["owner"] == "Mika Sato"
+    assert finding["waiver"]["reason"] == "The price list is public on purpose."
+    assert finding["waiver"]["until"] == until
+
+
+def test_a_waiver_shows_at_once(scanned: Scanned, desk: Desk) -> None:
+    """In the list of findings and in the last report, without another scan."""
+    scanned()
+
+    give(desk, "--days", "7")
+
+    assert f"waived until {TODAY + timedelta(days=7)}" in desk.run("findings").out
+    assert desk.run("findings", "--not-waived").out.strip() == "Nothing stands open."
+    assert '"waived"' in desk.run("report", "--format", "json", "-o", "-").out
+
+
+def test_an_expired_waiver_reopens_and_fails_the_scan(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+    last_month = datetime.now(UTC) - timedelta(days=30)
+    wish = Wish(place="toy", owner="me", reason="why", until=(last_month + timedelta(days=9)).date())
+    Ledger("sqlite:///.cloudscan/ledger.db").waive(wish, now=last_month)
+    listed = desk.run("waive", "list", "--only", "overdue", "--format", "json").json
+
+    after = scanned("--format", "json")
+
+    assert [status["notes"] for status in listed] == [["overdue"]]
+    assert after.code == 1
+    assert [finding["state"] for finding in after.json["findings"]] == ["reopened"]
+
+
+def test_what_has_grown_is_work_again(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+    give(desk, "--days", "100")
+    desk.shelve(plan="the web", notes="me")
+
+    said = scanned()
+
+    assert said.code == 1
+    (status,) = desk.run("waive", "list", "--only", "grown", "--format", "json").json
+    assert list(status["outgrown"].values()) == [["audience"]]
+
+
+def test_a_waiver_for_a_rule_in_a_place(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+
+    said = desk.run(
+        "waive", "add", "--rule", "document-open-to-everybody", "--place", "toy", *WHO_AND_WHY, "--days", "5"
+    )
+
+    assert "covers one finding" in said.out
+    assert "document-open-to-everybody in toy" in desk.run("waive", "list").out
+
+
+def test_a_revoked_waiver_is_over_at_once(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+    give(desk, "--days", "7")
+
+    would = desk.run("waive", "revoke", "1", "--dry-run")
+    still = desk.run("waive", "list").out
+    revoked = desk.run("waive", "revoke", "1")
+
+    assert "would end; it covered one finding" in would.out
+    assert "Mika Sato" in still
+    assert revoked.out.startswith("Waiver 1 has ended; it covered one finding")
+    assert desk.run("waive", "list").out.strip() == "No waiver is in force."
+    assert "revoked" in desk.run("waive", "list", "--all").out
+    assert scanned().code == 1
+
+
+def test_a_dry_run_says_what_a_waiver_would_cover(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+
+    said = give(desk, "--days", "7", "--dry-run")
+
+    assert said.out.startswith("A dry run: this waiver holds until")
+    assert "plan" in said.out
+    assert desk.run("waive", "list", "--format", "json").json == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["--finding", "--rule, --place"]),
+        (["--place", "toy"], ["--owner"]),
+        (["--place", "toy", "--owner", "me"], ["--reason"]),
+        (["--place", "toy", "--owner", "me", "--reason", "why"], ["--until", "at the latest", "max_days = 30"]),
+        (["--place", "toy", *WHO_AND_WHY, "--days", "31"], ["too far away", "--until"]),
+        (["--place", "toy", *WHO_AND_WHY, "--until", "2020-01-01"], ["2020-01-01 is over"]),
+        (["--place", "toy", *WHO_AND_WHY, "--until", "soon"], ["'soon' is no day", "2027-03-31"]),
+        (["--place", "toy", *WHO_AND_WHY, "--until", "2020-01-01", "--days", "1"], ["not both"]),
+        (["--rule", "document-open", *WHO_AND_WHY, "--days", "1"], ["write document-open-to-everybody"]),
+        (["--place", "tyo", *WHO_AND_WHY, "--days", "1"], ["write toy"]),
+        (["--finding", "feedfeed", *WHO_AND_WHY, "--days", "1"], ["cloudscan findings"]),
+    ],
+)
+def test_what_cannot_be_waived_says_what_to_write(
+    scanned: Scanned, desk: Desk, arguments: list[str], words: list[str]
+) -> None:
+    desk.configure(f"{CONFIG}\n[waivers]\nmax_days = 30\n")
+    scanned()
+
+    said = desk.run("waive", "add", *arguments)
+
+    assert (said.code, said.out) == (2, "")
+    assert not [word for word in words if word not in said.err], said.err
+
+
+@pytest.mark.parametrize(("key", "value"), [("max_days", 0), ("due_days", -1), ("tolerance_percent", -1)])
+def test_a_limit_that_makes_no_sense_is_refused(desk: Desk, key: str, value: int) -> None:
+    desk.configure(f"{CONFIG}\n[waivers]\n{key} = {value}\n")
+
+    said = desk.run("waive", "list")
+
+    assert said.code == 2
+    assert f"{key} must be at least" in said.err
+
+
+def test_two_scans_are_compared(scanned: Scanned, desk: Desk) -> None:
+    """The last two by default, as a table to read and as JSON."""
+    scanned()
+    desk.shelve(plan="the web", notes="everybody")
+    scanned()
+
+    as_table = desk.run("diff").out
+    as_json = desk.run("diff", "--format", "json").json
+
+    assert "1 new, 1 widened" in as_table
+    assert "audience anyone_with_link → anyone_discoverable" in as_table
+    assert [(each["kind"], each["name"]) for each in as_json["differences"]] == [("new", "notes"), ("widened", "plan")]
+    assert as_json["counts"]["resolved"] == 0
+
+
+def test_scans_are_named_by_the_beginning_of_their_ids(scanned: Scanned, desk: Desk) -> None:
+    for whom in ("everybody", "me", "everybody"):
+        desk.shelve(plan=whom)
+        scanned()
+    first, _, third = (scan["id"] for scan in desk.run("trend", "--format", "json").json)
+
+    assert "no difference" in desk.run("diff", first[:8], third[:8]).out
+    assert "1 reopened" in desk.run("diff").out
+    assert "name the older one first" in desk.run("diff", third, first).err
+
+
+def test_an_outage_is_named_where_scans_are_compared(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+    (desk.folder / "company" / "sales.json").write_text("no JSON")
+    scanned()
+
+    said = desk.run("diff")
+
+    assert "no difference" in said.out
+    assert "could not read everything" in said.out
+
+
+def test_one_scan_is_too_few_to_compare(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+
+    said = desk.run("diff")
+
+    assert said.code == 2
+    assert "run `cloudscan scan` again" in said.err
+
+
+def test_the_trend_has_a_line_a_scan(scanned: Scanned, desk: Desk) -> None:
+    scanned()
+    give(desk, "--days", "7")
+    scanned()
+
+    before, after = desk.run("trend", "--format", "json").json
+    table = desk.run("trend").out
+
+    assert (before["night"]["findings"]["high"], before["night"]["waived"]) == (1, 0)
+    assert before["night"]["exposure"] == {"anyone_with_link": {"places": 1, "resources": 1}}
+    assert (after["night"]["findings"]["high"], after["night"]["waived"], after["night"]["score"]) == (0, 1, 0.0)
+    assert len(table.splitlines()) == 4
+    assert len(desk.run("trend", "--last", "1").out.splitlines()) == 3
+
+
+def test_an_empty_ledger_has_no_trend(desk: Desk) -> None:
+    assert "cloudscan scan" in desk.run("trend").out
+
+
+def test_metrics_are_written_for_the_collector(scanned: Scanned, desk: Desk) -> None:
+    """Numbers and no names, readable by the collector, complete in one step: nothing else is left beside them."""
+    desk.shelve(plan="everybody", more="everybody", notes="?")
+    scanned("--metrics", "metrics/cloudscan.prom")
+
+    file = desk.folder / "metrics" / "cloudscan.prom"
+    lines = file.read_text().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    assert values['cloudscan_findings{severity="high"}'] == "2"
+    assert values['cloudscan_findings{severity="critical"}'] == "0"
+    assert values['cloudscan_scan_scopes{outcome="denied"}'] == "0"
+    assert values["cloudscan_scan_complete"] == "1"
+    assert values["cloudscan_unknowns"] == "1"
+    assert float(values["cloudscan_scan_duration_seconds"]) >= 0
+    assert abs(float(values["cloudscan_scan_timestamp_seconds"]) - datetime.now(UTC).timestamp()) < 120
+    assert {line.split()[2] for line in lines if line.startswith("# TYPE")} == {
+        name.partition("{")[0] for name in values
+    }
+    assert "plan" not in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert [each.name for each in file.parent.iterdir()] == ["cloudscan.prom"]
+
+
+def test_a_blind_scan_shows_in_the_metrics(scanned: Scanned, desk: Desk) -> None:
+    (desk.folder / "company" / "board.json").write_text("no JSON")
+
+    assert scanned("--metrics", "cloudscan.prom").code == 3
+    assert "cloudscan_scan_complete 0\n" in Path("cloudscan.prom").read_text()
+
+
+def test_metrics_that_cannot_be_written_say_so(scanned: Scanned, desk: Desk) -> None:
+    said = scanned("--metrics", "company/sales.json/cloudscan.prom")
+
+    assert said.code == 2
+    assert "choose another file with --metrics" in said.err

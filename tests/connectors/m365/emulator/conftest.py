@@ -1,0 +1,72 @@
+from collections.abc import Iterator
+
+import pytest
+
+from cloudscan_m365.emulator import Server, World, certificates, company, serve
+from cloudscan_m365.emulator.certificates import Pair
+from cloudscan_m365.emulator.company import Company
+from cloudscan_m365.emulator.records import Drive, Site
+from tests.connectors.m365.emulator.microsoft import Graph
+
+
+@pytest.fixture
+def world() -> World:
+    """Two colleagues, a guest, a team and its site."""
+    world = World("kumo.example")
+    world.add_user("mori@kumo.example", "森 健一")
+    world.add_user("hayashi@kumo.example", "林 美穂")
+    world.add_guest("tanuki@partner.example", "Tanuki", sponsors=["mori@kumo.example"])
+    group = world.add_group(
+        "Sales",
+        kind="unified",
+        mail="sales@kumo.example",
+        visibility="Private",
+        owners=["mori@kumo.example"],
+        members=["mori@kumo.example", "hayashi@kumo.example"],
+        team=True,
+    )
+    world.add_site("", "Home")
+    world.add_site("sites/sales", "Sales", group=group, sharing=2)
+    world.add_onedrive("mori@kumo.example")
+    return world
+
+
+@pytest.fixture
+def site(world: World) -> Site:
+    found = world.site_at(world.host, "sites/sales")
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def drive(world: World, site: Site) -> Drive:
+    return world.drives[site.drives[0]]
+
+
+@pytest.fixture(scope="session")
+def certificate() -> Pair:
+    return certificates.for_application()
+
+
+@pytest.fixture
+def server(world: World, certificate: Pair) -> Iterator[Server]:
+    with serve(world, certificate=certificate) as running:
+        yield running
+
+
+@pytest.fixture
+def graph(server: Server) -> Graph:
+    return Graph(server)
+
+
+@pytest.fixture
+def kumo() -> Company:
+    """The invented company, with every situation in it."""
+    return company.build(200)
+
+
+@pytest.fixture
+def office(kumo: Company) -> Iterator[Graph]:
+    """The company, served."""
+    with serve(kumo.world) as running:
+        yield Graph(running)

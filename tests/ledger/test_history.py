@@ -1,0 +1,136 @@
+"""Two scans compared, and all of them in a row."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from cloudscan.errors import LedgerError
+from cloudscan.facts import Audience
+from cloudscan.finding import Severity
+from cloudscan.history import Diff, Exposed, Stretch, moved
+from cloudscan.reach import Reach
+from cloudscan.waivers import Wish
+from tests.ledger.conftest import Nights
+
+START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+
+
+def day(number: int) -> datetime:
+    return START + timedelta(days=number)
+
+
+def told(diff: Diff) -> list[tuple[str, str]]:
+    return [(each.kind, each.name) for each in diff.differences]
+
+
+def test_what_differs_between_two_nights(nights: Nights) -> None:
+    """New, back again, wider and gone; what stays as it was is left out."""
+    nights.scan(back="everybody", wider="everybody", gone="everybody", same="everybody", on=day(0))
+    nights.scan(back="me", wider="everybody", gone="everybody", same="everybody", on=day(1))
+    nights.scan(back="everybody", wider="the web", gone="me", same="everybody", new="everybody", on=day(2))
+
+    diff = nights.ledger.diff()
+
+    assert told(diff) == [("new", "new"), ("reopened", "back"), ("widened", "wider"), ("resolved", "gone")]
+    assert diff.counts == {"new": 1, "reopened": 1, "widened": 1, "waived": 0, "resolved": 1}
+    wider = diff.differences[2]
+    assert wider.grown == ["audience"]
+    assert wider.before and wider.now
+    assert (wider.before.audience, wider.now.audience) == (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
+
+
+def test_any_two_scans_can_be_compared(nights: Nights) -> None:
+    """By the beginning of an id or by day; the last is meant where none is named."""
+    reports = [nights.scan(plan=whom, on=day(number)) for number, whom in enumerate(("me", "everybody", "me"))]
+    first, second, third = (report.scan.id for report in reports)
+
+    assert told(nights.ledger.diff(first[:8], second)) == [("new", "plan")]
+    assert told(nights.ledger.diff(second, third)) == told(nights.ledger.diff(second)) == [("resolved", "plan")]
+    assert told(nights.ledger.diff("2026-03-01", "2026-03-03")) == []
+
+
+def test_an_outage_makes_no_difference(nights: Nights) -> None:
+    nights.scan(plan="everybody", on=day(0))
+    (nights.company / "sales.json").write_text("no JSON")
+    nights.look(on=day(1))
+
+    assert told(nights.ledger.diff()) == []
+
+
+def test_a_decision_makes_a_difference(nights: Nights) -> None:
+    """A finding that was waived is no longer work, and one whose waiver ended is work again."""
+    nights.scan(plan="everybody", on=day(0))
+    nights.ledger.waive(Wish(place="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
+    nights.look(on=day(1))
+    nights.look(on=day(2))
+
+    assert told(nights.ledger.diff("2026-03-01", "2026-03-02")) == [("waived", "plan")]
+    assert told(nights.ledger.diff("2026-03-02", "2026-03-03")) == [("reopened", "plan")]
+
+
+def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
+    """History grows with what happens, not with the number of nights."""
+    for number in range(4):
+        nights.scan(plan="everybody", notes="everybody", on=day(number))
+
+    with sa.create_engine(url).connect() as db:
+        assert db.execute(sa.text("SELECT count(*) FROM stretches")).scalar() == 2
+
+
+def test_a_bucket_that_fills_adds_few_rows() -> None:
+    """One per cent more every night makes a new stretch every fifth night, and each is told within five per cent."""
+    now: dict[str, Stretch] = {}
+    rows = 0
+    for number in range(100):
+        size = round(1_000_000 * 1.01**number)
+        told = Stretch(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
+        _, begun = moved(now, [told])
+        now |= {stretch.fingerprint: stretch for stretch in begun}
+        rows += len(begun)
+        assert size / 1.05 <= (now["a"].reach.bytes or 0) <= size
+
+    assert rows <= 20
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("feed", "", "no scan 'feed'; write an id or a day out of `cloudscan trend`"),
+        ("2026-03-02", "2026-03-01", "name the older one first"),
+    ],
+)
+def test_scans_that_cannot_be_compared(nights: Nights, old: str, new: str, words: str) -> None:
+    nights.scan(plan="me", on=day(0))
+    nights.scan(plan="me", on=day(1))
+
+    with pytest.raises(LedgerError, match=words):
+        nights.ledger.diff(old, new)
+
+
+def test_one_scan_cannot_be_compared(nights: Nights) -> None:
+    nights.scan(plan="me", on=day(0))
+
+    with pytest.raises(LedgerError, match="fewer than two scans"):
+        nights.ledger.diff()
+
+
+def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
+    """Per scan: findings by severity, the sum of scores, who can get at how much; what is waived is apart."""
+    first = nights.scan(plan="everybody", notes="the web", on=day(0))
+    nights.ledger.waive(
+        Wish(place="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
+    )
+    nights.scan(plan="everybody", notes="the web", odd="?", on=day(1))
+
+    before, after = (scan.night for scan in nights.ledger.trend())
+
+    assert before and after
+    assert (before.findings[Severity.HIGH], before.waived, before.unknown) == (2, 0, 0)
+    assert before.score == round(sum(finding.score for finding in first.findings), 1)
+    assert before.exposure == {
+        Audience.ANYONE_DISCOVERABLE: Exposed(places=1, resources=1),
+        Audience.ANYONE_WITH_LINK: Exposed(places=1, resources=1),
+    }
+    assert (after.findings[Severity.HIGH], after.waived, after.unknown) == (1, 1, 1)
+    assert list(after.exposure) == [Audience.ANYONE_WITH_LINK]

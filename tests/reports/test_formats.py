@@ -1,0 +1,376 @@
+"""The formats for machines: valid by their owners' schemas, whoever wrote the names, in both languages, at any size."""
+
+import json
+import re
+import time
+import tomllib
+from datetime import timedelta
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import msgspec
+import pytest
+
+from cloudscan.cli.output import write_private, written
+from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Finding, State, Verdict
+from cloudscan.report import Report, ReportFormat
+from cloudscan_reports import asff, markdown, ndjson, sarif, xlsx
+from cloudscan_reports.csvfile import harmless
+from cloudscan_reports.visible import shortened, visible
+from tests.reports.hostile import NAMES, drenched
+from tests.reports.synthetic import NOW, report
+from tests.reports.validators import VALIDATORS, csv_rows, lines_of, sheets, tokens
+
+GROUP = "cloudscan.reports"
+PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+DECLARED = {name: EntryPoint(name, value, GROUP) for name, value in PROJECT["entry-points"][GROUP].items()}
+FORMATS: dict[str, ReportFormat] = {name: DECLARED[name].load() for name in VALIDATORS}
+FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", " =1", '"=1', "a;=1", "a,@b", "\t=1", "\r=1", "x|-1")
+
+replace = msgspec.structs.replace
+every_format = pytest.mark.parametrize("name", VALIDATORS)
+
+
+def in_one_account(given: Report) -> Report:
+    """The same under an AWS account: Security Hub takes no other."""
+    return replace(given, findings=[with_subject(each, account="000000000001") for each in given.findings])
+
+
+def with_subject(finding: Finding, **changes: Any) -> Finding:
+    verdict = finding.verdict
+    return replace(finding, verdict=replace(verdict, subject=replace(verdict.subject, **changes)))
+
+
+def in_state(given: Report, state: State) -> Report:
+    return replace(given, findings=[replace(each, state=state) for each in given.findings])
+
+
+def unmapped(given: Report) -> Report:
+    """The same with rules that stand for no framework's control."""
+    return replace(given, rules=[replace(rule, frameworks=()) for rule in given.rules])
+
+
+def sarif_run(given: Report, lang: str = "en") -> Any:
+    return json.loads(sarif.write(given, lang))["runs"][0]
+
+
+def test_every_format_bears_the_name_it_is_asked_for() -> None:
+    """Names and suffixes are as declared, and no two reports of a scan would overwrite each other."""
+    found = {name: entry.load() for name, entry in DECLARED.items()}
+
+    assert {name: format_.name for name, format_ in found.items()} == {name: name for name in found}
+    assert len({format_.suffix for format_ in found.values()}) == len(found)
+
+
+@every_format
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_report_is_valid(name: str, lang: str) -> None:
+    VALIDATORS[name](FORMATS[name].write(report(60), lang))
+
+
+@every_format
+def test_an_empty_report_is_valid(name: str) -> None:
+    """Nothing found and nothing missing; and no rules either."""
+    empty = report(0, complete=True)
+
+    VALIDATORS[name](FORMATS[name].write(empty, "en"))
+    VALIDATORS[name](FORMATS[name].write(replace(empty, rules=(), coverage=(), organisation=""), "en"))
+
+
+@every_format
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_valid(name: str, state: State) -> None:
+    VALIDATORS[name](FORMATS[name].write(in_state(report(12), state), "en"))
+
+
+@every_format
+def test_a_finding_that_outlived_its_rule_is_valid(name: str) -> None:
+    """It speaks for itself."""
+    orphans = replace(report(12), rules=(), unknowns=())
+
+    content = FORMATS[name].write(orphans, "en")
+
+    VALIDATORS[name](content)
+
+
+@every_format
+@pytest.mark.parametrize("place", range(len(NAMES)))
+def test_a_hostile_name_changes_nothing(name: str, place: int) -> None:
+    """One name wherever strangers can write: the file is as valid as before."""
+    soaked = drenched(report(6), NAMES[place])
+
+    for given in (soaked, in_one_account(soaked), unmapped(soaked)):
+        VALIDATORS[name](FORMATS[name].write(given, "ja"))
+
+
+@every_format
+def test_hostile_names_side_by_side(name: str) -> None:
+    VALIDATORS[name](FORMATS[name].write(report(len(NAMES), names=NAMES), "en"))
+    VALIDATORS[name](FORMATS[name].write(drenched(report(3), "".join(NAMES) + "\ufffe"), "en"))
+
+
+@every_format
+def test_japanese_is_said_in_japanese(name: str) -> None:
+    """The message of the first finding stands in the file, in the report's language."""
+    given = replace(report(1, complete=True), rules=report(1).rules)
+    message = given.findings[0].message["ja"]
+
+    content = FORMATS[name].write(given, "ja")
+
+    if isinstance(content, bytes):
+        assert message in str(sheets(content))
+    else:
+        assert message in content.replace("`", "")
+
+
+def test_the_same_report_is_the_same_file() -> None:
+    """No clock, no chance: what is written depends on the report alone."""
+    first = {name: format_.write(report(5), "en") for name, format_ in FORMATS.items()}
+    time.sleep(1.1)
+
+    assert {name: format_.write(report(5), "en") for name, format_ in FORMATS.items()} == first
+
+
+@pytest.fixture(scope="module")
+def large() -> Report:
+    return report(10_000)
+
+
+@every_format
+def test_ten_thousand_findings_take_seconds(name: str, large: Report) -> None:
+    begin = time.process_time()
+
+    content = FORMATS[name].write(large, "ja")
+
+    assert time.process_time() - begin < 15
+    assert len(content) > 1_000
+
+
+def test_a_line_of_ndjson_stands_alone() -> None:
+    """It names its scan and what a filter asks of its rule."""
+    line = lines_of(ndjson.write(report(1), "ja"))[0]
+
+    assert line["scan"] == report(1).scan.id
+    assert line["rule"]["title"] == "任意のAWSアカウントが書き込めます"
+    assert line["rule"]["frameworks"] == ["cis-aws-3.0#2.1.4", "iso27001-2022#A.5.15"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_is_a_formula(text: str) -> None:
+    """An apostrophe keeps it text, also where a separator of another country begins a new cell."""
+    assert re.search(r"'[\s\"]*[=+\-@＝]|␉|␍", harmless(text))
+
+
+def test_csv_says_what_the_report_says() -> None:
+    given = report(20)
+
+    rows = csv_rows(FORMATS["csv"].write(given, "en"))
+
+    assert [row["fingerprint"] for row in rows] == [each.fingerprint for each in given.findings]
+    assert rows[0]["severity"] == given.findings[0].severity
+    assert rows[0]["message"] == given.findings[0].message["en"]
+    assert rows[0]["first_seen"].endswith("Z")
+
+
+def test_the_workbook_has_a_sheet_for_each_question() -> None:
+    """Found, not judged, read or not, by which rules; with heads and words in the report's language."""
+    given = report(20)
+
+    found = sheets(xlsx.write(given, "ja"))
+
+    assert {title: len(rows) - 1 for title, rows in found.items()} == {
+        "検出結果": len(given.findings),
+        "判定不能": len(given.unknowns),
+        "読み取り状況": len(given.coverage),
+        "ルール": len(given.rules),
+    }
+    head, first = found["検出結果"][:2]
+    assert dict(zip(head, first, strict=True))["状態"] in ("未対応", "再発", "受容済み")
+    assert dict(zip(head, first, strict=True))["最終検出（UTC）"] == NOW.replace(tzinfo=None)
+
+
+def test_a_name_in_the_workbook_is_a_text() -> None:
+    """What looks like a formula, a number or a link is shown as it is written."""
+    names = ("=1+1", "0123", "https://example.com", "_x0041_", "javascript:alert(1)")
+
+    rows = sheets(xlsx.write(report(len(names), names=names), "en"))["Findings"]
+
+    place = rows[0].index("Name")
+    assert {row[place] for row in rows[1:]} == set(names)
+
+
+def test_sarif_tells_open_waived_resolved_and_unknown_apart() -> None:
+    results = [
+        sarif_run(in_state(report(1, complete=True), state))["results"][0]
+        for state in (State.OPEN, State.WAIVED, State.RESOLVED)
+    ]
+    unknown = sarif_run(report(0))["results"][0]
+
+    assert [(each["kind"], len(each["suppressions"])) for each in results] == [("fail", 0), ("fail", 1), ("pass", 0)]
+    assert unknown["kind"] == "open"
+    assert unknown["message"]["text"].startswith("Could not be judged")
+
+
+def test_a_sarif_result_keeps_its_fingerprint() -> None:
+    """The ledger's fingerprint is what tools match results by from scan to scan."""
+    given = report(3)
+
+    results = sarif_run(given)["results"]
+
+    assert [each["partialFingerprints"]["cloudscan/v1"] for each in results[:3]] == [
+        each.fingerprint for each in given.findings
+    ]
+
+
+def test_a_sarif_rule_explains_itself() -> None:
+    (rule, *_) = sarif_run(report(1))["tool"]["driver"]["rules"]
+
+    assert rule["shortDescription"]["text"] == "Bucket policy lets anyone read"
+    assert "aws s3api put-public-access-block" in rule["help"]["text"]
+    assert rule["properties"]["security-severity"] == "9.5"
+
+
+@pytest.mark.parametrize(
+    ("uid", "uri"),
+    [
+        ("s3:bucket/acme media", "s3/bucket/acme%20media"),
+        ("s3:bucket/../../etc/passwd", "s3%3Abucket%2F..%2F..%2Fetc%2Fpasswd"),
+        ("//evil.example/x", "%2F%2Fevil.example%2Fx"),
+        ("javascript:alert(1)", "javascript/alert%281%29"),
+    ],
+)
+def test_a_uid_as_uri_stays_in_its_folder(uid: str, uri: str) -> None:
+    assert sarif.relative_uri(uid) == uri
+
+
+def test_a_sarif_message_holds_no_placeholder_and_no_link() -> None:
+    assert sarif.message_text("{0} [x](javascript:alert)") == "{{0}} [x] (javascript:alert)"
+
+
+def test_sarif_says_what_was_not_read() -> None:
+    """Gaps are notifications, and a scan with gaps was no success."""
+    (invocation,) = sarif_run(report(0))["invocations"]
+
+    assert not invocation["executionSuccessful"]
+    assert "sts:AssumeRole" in str(invocation["toolExecutionNotifications"])
+
+
+def test_an_ocsf_class_follows_the_rule() -> None:
+    """Mapped to a control: a compliance finding. Else: a detection."""
+    (mapped,) = lines_of(FORMATS["ocsf"].write(report(1), "en"))
+    (bare,) = lines_of(FORMATS["ocsf"].write(unmapped(report(1)), "en"))
+
+    assert (mapped["class_uid"], mapped["compliance"]["status"]) == (2003, "Fail")
+    assert (bare["class_uid"], "compliance" in bare) == (2004, False)
+
+
+def test_an_ocsf_event_tells_new_from_known() -> None:
+    given = report(1)
+    new = replace(given, findings=[replace(given.findings[0], first_seen_on=given.scan.started_on)])
+    gone = in_state(given, State.RESOLVED)
+
+    events = [lines_of(FORMATS["ocsf"].write(each, "en"))[0] for each in (new, given, gone)]
+
+    assert [event["activity_name"] for event in events] == ["Create", "Update", "Close"]
+
+
+def test_security_hub_gets_findings_of_aws_only() -> None:
+    """A drive has no AWS account to file its findings under."""
+    given = report(2)
+    mixed = replace(given, findings=[given.findings[0], with_subject(given.findings[1], account="C01abcd23")])
+
+    found = json.loads(asff.write(mixed, "en"))["Findings"]
+
+    assert [each["Id"].rpartition("/")[2] for each in found] == [given.findings[0].fingerprint]
+
+
+def test_the_product_arn_is_the_accounts_own_unless_told() -> None:
+    given = in_one_account(report(1))
+    detail = {"region": "cn-north-1"}
+    chinese = replace(given, findings=[with_subject(each, detail=detail) for each in given.findings])
+
+    (here,) = json.loads(asff.write(given, "en"))["Findings"]
+    (there,) = json.loads(asff.write(chinese, "en"))["Findings"]
+    (told,) = json.loads(asff.write(given, "en", product_arn="arn:aws:securityhub:{region}::product/x/y"))["Findings"]
+
+    assert here["ProductArn"] == "arn:aws:securityhub:ap-northeast-1:000000000001:product/000000000001/default"
+    assert there["ProductArn"] == "arn:aws-cn:securityhub:cn-north-1:000000000001:product/000000000001/default"
+    assert told["ProductArn"] == "arn:aws:securityhub:ap-northeast-1::product/x/y"
+
+
+def junit_case(given: Report, rule_id: str, account: str) -> ET.Element:
+    root = ET.fromstring(str(FORMATS["junit"].write(given, "en")).encode())
+    (found,) = root.findall(f"testsuite[@name='{rule_id}']/testcase[@name='s3:{account}']")
+    return found
+
+
+def test_an_open_finding_fails_its_case() -> None:
+    given = report(1)
+    verdict: Verdict = given.findings[0].verdict
+
+    failed = junit_case(given, verdict.rule_id, verdict.subject.account)
+    waived = junit_case(in_state(given, State.WAIVED), verdict.rule_id, verdict.subject.account)
+
+    assert given.findings[0].message["en"] in str(failed.findtext("failure"))
+    assert waived.find("failure") is None
+    assert "Accepted" in str(waived.findtext("system-out"))
+
+
+def test_what_was_not_seen_does_not_pass() -> None:
+    """An account that refused, and a rule that could not judge: skipped, with the reason."""
+    refused = junit_case(report(0), "s3-access-logs-off", "000000000009").find("skipped")
+    untold = junit_case(report(0), "s3-policy-open-to-read", "000000000003").find("skipped")
+
+    assert refused is not None
+    assert "not assumable" in refused.attrib["message"]
+    assert untold is not None
+    assert "acme-locked-00" in str(untold.text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_markdown_is_code(name: str) -> None:
+    """It shows as it is written, cut at some length, and stays in its cell."""
+    found = [token.content for token in tokens(markdown.write(report(1, names=(name,)), "en"))]
+
+    expected = shortened(visible(name), 120).replace("|", "\uff5c")
+    assert not name or expected in found
+
+
+def test_markdown_names_what_comes_first() -> None:
+    text = markdown.write(report(120), "ja")
+
+    assert "最も影響の大きいものと、最初にすべきこと" in text
+    assert "… ほか" in text
+    assert len(text) < 30_000
+
+
+def test_a_missing_package_is_named() -> None:
+    """Who lacks a format's package is told what to install, and sees no stack trace."""
+
+    def write(_report: Report, _lang: str) -> bytes:
+        raise ModuleNotFoundError(name="xlsxwriter")
+
+    with pytest.raises(ConfigurationError, match=r"xlsxwriter.*cloudscan\[xlsx\]"):
+        written(ReportFormat(name="xlsx", title="", suffix="", write=write), report(0), "en")
+
+
+def test_bytes_are_written_as_they_are(tmp_path: Path) -> None:
+    """Readable by their owner only, as a text is."""
+    file = tmp_path / "reports" / "book.xlsx"
+
+    write_private(file, b"PK\r\n\xff")
+
+    assert file.read_bytes() == b"PK\r\n\xff"
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_date_before_excels_calendar_is_a_text() -> None:
+    given = report(1)
+    old = replace(given.findings[0].verdict, since=NOW - timedelta(days=365 * 150))
+
+    rows = sheets(xlsx.write(replace(given, findings=[replace(given.findings[0], verdict=old)]), "en"))["Findings"]
+
+    assert str(rows[1][rows[0].index("Open since (UTC)")]).startswith("1876-")
