@@ -43,7 +43,7 @@ OURS = """
 import sys
 from pathlib import Path
 from cloudscan import spool
-from cloudscan.connector import Estate, Gap, Scope, Spent
+from cloudscan.connector import Cursor, Estate, Gap, Scope, Spent
 from cloudscan.spool import Pen
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.options import Options
@@ -59,7 +59,7 @@ while waiting:
         for told in connector.collect(scope, None):
             if isinstance(told, Scope):
                 waiting.append(told)
-            elif isinstance(told, (Gap, Spent)):
+            elif isinstance(told, (Cursor, Gap, Spent)):
                 pass
             else:
                 pen.fact(told)
