@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import islice, product
+from itertools import chain, count, islice, product
 
 from cloudscan_s3 import actions, match
 from cloudscan_s3.actions import Action, Capability
@@ -351,24 +351,31 @@ def _named_by(
 
 
 def _keys(statement: Statement, rivals: Sequence[Statement], place: Place, context: Context) -> Iterator[str]:
-    yield "any-object"
     patterns = {
         each: [match.substitute(raw, context, each.variables) or "" for raw in each.resources]
         for each in dict.fromkeys((statement, *rivals))
     }
+    nobodys = _unmentioned("any-object", [text for texts in patterns.values() for text in texts])
+    yield nobodys
     for each in patterns.values():
         for pattern in each:
             if pattern.startswith(place.objects):
                 tail = pattern.removeprefix(place.objects)
             else:
                 tail = pattern.partition("/")[2] or pattern.rpartition(":")[2]
-            yield from (match.unescaped(key) for key in examples(tail, ("any-object", "x", "")) if key)
+            yield from (match.unescaped(key) for key in examples(tail, (nobodys, "x", "")) if key)
     own = patterns[statement]
     pairs = [(one, other) for each in rivals if each is not statement for other in patterns[each] for one in own]
     for one, other in pairs[:_MOST_PAIRS]:
         both = match.meeting(one, other) if is_pattern(one) and is_pattern(other) else None
         if both and both.startswith(place.objects) and both != place.objects:
             yield match.unescaped(both.removeprefix(place.objects))
+
+
+def _unmentioned(word: str, texts: Sequence[str]) -> str:
+    """A name that no statement speaks of, so that what one of them says of a single object is not taken for all."""
+    return next(name for name in chain((word,), (f"{word}-{n}" for n in count(1)))
+                if not any(name in text for text in texts))  # fmt: skip
 
 
 def _choices(

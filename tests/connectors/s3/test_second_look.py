@@ -54,6 +54,7 @@ def when(operator: str, key: str, *values: str) -> Json:
 # what it says · the statements · who gets in · does AWS call it public?
 CASES: list[tuple[str, list[Json], Audience, bool]] = [
     # A variable or a pattern in Resource
+    ("a Deny on single objects that happen to be our examples", [allow(Resource="arn:aws:s3:::b/p/*"), deny(Resource=[f"arn:aws:s3:::b/p/{key}" for key in ("any-object", "any-object-1", "x", "")])], ANYONE, True),
     ("a folder by the caller's tag", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*")], ACCOUNT, True),
     ("a folder by the caller's tag, which a condition fixes", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when=when("StringEquals", "aws:PrincipalTag/team", "data"))], ACCOUNT, True),
     ("a folder by the caller's tag, fixed beside a variable", [allow(Resource="arn:aws:s3:::b/${aws:PrincipalTag/team}/*", when={"StringLike": {"aws:PrincipalTag/team": ["d*", "${aws:username}"], "aws:PrincipalType": "AssumedRole"}})], ACCOUNT, True),
