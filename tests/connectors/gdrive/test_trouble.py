@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, Unreachable
+from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome, Resource, Via
 from cloudscan.testing import conforms
 from cloudscan_gdrive import uids
@@ -14,7 +14,8 @@ from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.emulator import Fault, Server, company, outage, refusal, serve, throttle
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
-from tests.connectors.gdrive.estate import ESTATE, HASTY, Read, connector, read
+from tests.connectors.gdrive.estate import ESTATE, HASTY, connector
+from tests.connectors.telling import Read, read
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Rea
     assert len(told.facts) == len(undisturbed.facts)
 
 
-def refused_drives(told: Read) -> dict[str, ProviderError]:
+def refused_drives(told: Read) -> dict[str, CloudscanError]:
     return {uid: error for uid, error in told.refused.items() if uid.startswith(f"{uids.PLATFORM}:my-drive/")}
 
 

@@ -7,7 +7,8 @@ import pytest
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome, Via
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.emulator import Server, company, serve
-from tests.connectors.gdrive.estate import Read, connector, file, read
+from tests.connectors.gdrive.estate import connector, file
+from tests.connectors.telling import Read, read
 
 DOMAIN = company.DOMAIN
 

@@ -32,7 +32,7 @@ def test_a_denied_answer_is_a_gap_that_names_the_right(server: Emulator, where: 
 
     told = read(server)
 
-    assert told.resource(uid)
+    assert told.has(uid)
     assert not told.refused
     gap = next(each for each in told.gaps if each.needs == needs)
     assert (gap.outcome, gap.table, gap.resource_uid) == (Outcome.DENIED, table, uid)
@@ -104,7 +104,7 @@ def test_a_bucket_deleted_between_list_and_read_is_no_failure(server: Emulator) 
 
     told = read(server)
 
-    assert told.resource(uid) is None
+    assert not told.has(uid)
     assert told.gap("deleted between list and read").outcome is Outcome.COMPLETE
     assert not told.refused
 
@@ -178,7 +178,7 @@ def test_a_list_that_cannot_be_had_costs_no_bucket(server: Emulator, where: str,
 
     told = read(server)
 
-    assert told.resource(uid)
+    assert told.has(uid)
     assert not told.refused
     assert len(told.gaps) == 1
 

@@ -15,7 +15,8 @@ import pytest
 
 from cloudscan.facts import Audience, Outcome, Resource
 from cloudscan_s3.emulator import Emulator, Fault
-from tests.connectors.s3.estate import Read, bucket, read, s3
+from tests.connectors.s3.estate import bucket, read, s3
+from tests.connectors.telling import Read
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"  # moto's account
@@ -225,5 +226,5 @@ def test_nothing_is_ever_written(server: Emulator) -> None:
 
     told: Any = read(server)
 
-    assert told.resource(uid)
+    assert told.has(uid)
     assert [each for each in server.seen if not reading(each)] == []
