@@ -288,6 +288,7 @@ class _Collecting:
     def _tell(self, task: _Task, pen: Pen, earlier: EarlierScope | None) -> None:
         replaced = Replaced()
         named: set[str] = set()
+        gone_on = False  # without a new cursor nobody vouches that what was told before still stands
         for told in _guarded(task, earlier.cursor if earlier else None):
             if self._stop.is_set():
                 raise _Stopped
@@ -297,6 +298,7 @@ class _Collecting:
                 pen.gap(told)
             elif isinstance(told, Cursor):
                 pen.cursor(told)
+                gone_on = True
             elif isinstance(told, Spent):
                 pen.spent(told.requests)
             else:
@@ -305,7 +307,7 @@ class _Collecting:
                     named.update(_names(told))
                 if not isinstance(told, Gone):
                     pen.fact(told)
-        if earlier:
+        if earlier and gone_on:
             for tag, line in earlier.lines(replaced, named):
                 pen.line(tag, line)
             for gap in earlier.gaps(replaced):

@@ -224,6 +224,18 @@ def test_a_group_that_lets_an_outsider_in_is_noticed_though_no_file_changed() ->
         assert rows == [[Audience.NAMED_EXTERNAL]]
 
 
+def test_what_nobody_can_look_into_any_more_is_not_told_from_memory() -> None:
+    with nights() as company_:
+        first, _ = company_.scan()
+        company_.world.suspend("dormant@kumo.example")
+        company_.server.expire_tokens("dormant@kumo.example")
+
+        second, _ = company_.scan(since=first)
+        full, _ = company_.scan()
+
+        assert difference(second, full) == {}
+
+
 def test_other_options_make_everything_be_read() -> None:
     with nights() as company_:
         first, _ = company_.scan()
