@@ -75,7 +75,6 @@ class File(_Answer, frozen=True, kw_only=True):
     owners: Sequence[Person] = ()
     drive_id: str = ""
     permissions: Sequence[Permission] | None = None  # None: we may not see them, or a shared drive's item
-    permission_ids: Sequence[str] = ()
     has_augmented_permissions: bool = False
     inherited_permissions_disabled: bool = False
     copy_requires_writer_permission: bool = False
@@ -188,7 +187,6 @@ class Group(_Answer, frozen=True, kw_only=True):
     id: str
     email: str
     name: str = ""
-    direct_members_count: str = ""
 
 
 class Groups(_Answer, frozen=True, kw_only=True):
@@ -235,7 +233,6 @@ class Units(_Answer, frozen=True, kw_only=True):
 class PolicyQuery(_Answer, frozen=True, kw_only=True):
     org_unit: str = ""
     group: str = ""
-    sort_order: float = 0.0
 
 
 class PolicySetting(_Answer, frozen=True, kw_only=True):

@@ -86,8 +86,7 @@ class DriveConnector:
         for user in found.users:
             address = user.primary_email.lower()
             if address not in skipped and (not chosen or address in chosen):
-                uid = f"{uids.my_drive(user.id)}"
-                yield _scope("my_drive", uid, address, found.people.primary, {"id": user.id})
+                yield _scope("my_drive", uids.my_drive(user.id), address, found.people.primary, {"id": user.id})
                 if leavers and not _has_left(user):
                     name = f"what leavers left {address}"
                     yield _scope("left_behind", uids.left_behind(user.id), name, found.people.primary, {"id": user.id})

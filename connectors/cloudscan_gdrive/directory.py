@@ -30,7 +30,7 @@ _USERS = (
     "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,lastLoginTime,creationTime,orgUnitPath,"
     "aliases,nonEditableAliases,emails,recoveryEmail,relations,organizations)"
 )
-_GROUPS = "nextPageToken,groups(id,email,name,directMembersCount)"
+_GROUPS = "nextPageToken,groups(id,email,name)"
 _MEMBERS = "nextPageToken,members(id,email,role,type)"
 _SETTINGS = "setting.type.matches('drive_and_docs.*')"
 

@@ -73,6 +73,25 @@ def folders_first(listed: Iterator[File | Gap], remember: Callable[[File], None]
     yield from folders or ()
 
 
+def below(
+    folders: list[str], inside: Callable[[str], Iterator[File | Gap]], note: Callable[[File], None]
+) -> Iterator[Gap]:
+    """Note what lies in changed folders, and in the folders in them: Google tells no change of it."""
+    seen: set[str] = set()
+    while folders:
+        folder = folders.pop()
+        if folder in seen:
+            continue
+        seen.add(folder)
+        for file in inside(folder):
+            if isinstance(file, Gap):
+                yield file
+                continue
+            if file.mime_type == FOLDER:
+                folders.append(file.id)
+            note(file)
+
+
 def permissions(google: Google, user: str, file_id: str, **what: Any) -> list[Permission]:
     """All permissions of a shared drive or of something in it."""
     found: list[Permission] = []

@@ -7,7 +7,7 @@ from cloudscan.facts import Access, AnyFact, Gone, Grant, Outcome, Resource, Via
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Change, File, User
 from cloudscan_gdrive.google import Google
-from cloudscan_gdrive.listing import FOLDER, OWN_FILE, changes, files, folders_first, start_of_changes
+from cloudscan_gdrive.listing import FOLDER, OWN_FILE, below, changes, files, folders_first, start_of_changes
 from cloudscan_gdrive.mark import Mark, check_meanings, digest_of_options, met, pack
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
@@ -64,7 +64,18 @@ def changes_of_my_drive(
             again[identity] = change.file
         else:
             yield Gone(uid=uids.file(identity))
-    yield from _below(google, options, user, drive, reading, reread, again)
+
+    def note(file: File) -> None:
+        if _is_mine(reading, file):
+            again[file.id] = file
+            if file.mime_type == FOLDER:
+                _remember(reading, file)
+
+    def inside(folder: str) -> Iterator[File | Gap]:
+        query = f"'{folder}' in parents"
+        return files(google, options, user, drive.uid, OWN_FILE, corpora="user", q=query)
+
+    yield from below(reread, inside, note)
     reading.tree.forget_paths()
     for file in again.values():
         yield from _file(reading, file)
@@ -95,34 +106,6 @@ def files_of_others(
 def _quoted(text: str) -> str:
     """For a text within a query (Drive guide, "Search for files and folders")."""
     return text.replace("\\", "\\\\").replace("'", "\\'")
-
-
-def _below(
-    google: Google,
-    options: Options,
-    user: str,
-    drive: Resource,
-    reading: Reading,
-    folders: list[str],
-    again: dict[str, File],
-) -> Iterator[Gap]:
-    """List what lies in changed folders, and in the folders in them: Google tells no change of it."""
-    seen: set[str] = set()
-    while folders:
-        folder = folders.pop()
-        if folder in seen:
-            continue
-        seen.add(folder)
-        for file in files(google, options, user, drive.uid, OWN_FILE, corpora="user", q=f"'{folder}' in parents"):
-            if isinstance(file, Gap):
-                yield file
-                continue
-            if file.mime_type == FOLDER:
-                folders.append(file.id)
-            if _is_mine(reading, file):
-                again[file.id] = file
-                if file.mime_type == FOLDER:
-                    _remember(reading, file)
 
 
 def _moved_what_lies_in_it(reading: Reading, identity: str, change: Change) -> bool:

@@ -29,7 +29,16 @@ from cloudscan.facts import (
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Change, File, Permission, Restrictions, SharedDrive, User
 from cloudscan_gdrive.google import Google, Vanished
-from cloudscan_gdrive.listing import FOLDER, SHARED_FILE, changes, files, folders_first, permissions, start_of_changes
+from cloudscan_gdrive.listing import (
+    FOLDER,
+    SHARED_FILE,
+    below,
+    changes,
+    files,
+    folders_first,
+    permissions,
+    start_of_changes,
+)
 from cloudscan_gdrive.mark import Mark, check_meanings, digest, digest_of_options, met, pack, unpack
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
@@ -104,17 +113,27 @@ def facts_of_shared_drive(
 
 
 def _everything(inside: _Inside) -> Iterator[Told]:
-    reading, google = inside.reading, inside.reading.google
-    page = start_of_changes(google, inside.actor, driveId=inside.drive.id, supportsAllDrives=True)
-    listed = files(
-        google, reading.options, inside.actor, reading.tree.top, SHARED_FILE, corpora="drive", **inside.where()
-    )
-    for file in folders_first(listed, lambda folder: _remember(inside, folder)):
+    page = start_of_changes(inside.reading.google, inside.actor, driveId=inside.drive.id, supportsAllDrives=True)
+    for file in folders_first(_listed(inside), lambda folder: _remember(inside, folder)):
         if isinstance(file, Gap):
             yield file
         else:
             yield from _file(inside, file)
     yield _cursor(inside, page)
+
+
+def _listed(inside: _Inside, query: str | None = None) -> Iterator[File | Gap]:
+    reading = inside.reading
+    return files(
+        reading.google,
+        reading.options,
+        inside.actor,
+        reading.tree.top,
+        SHARED_FILE,
+        corpora="drive",
+        q=query,
+        **inside.where(),
+    )
 
 
 def _changes(inside: _Inside, mark: Mark) -> Iterator[Told]:
@@ -133,34 +152,17 @@ def _changes(inside: _Inside, mark: Mark) -> Iterator[Told]:
             again[identity] = change.file
         else:
             yield Gone(uid=uids.file(identity))
-    yield from _below(inside, reread, again)
+
+    def note(file: File) -> None:
+        again[file.id] = file
+        if file.mime_type == FOLDER:
+            _remember(inside, file)
+
+    yield from below(reread, lambda folder: _listed(inside, f"'{folder}' in parents"), note)
     reading.tree.forget_paths()
     for file in again.values():
         yield from _file(inside, file)
     yield _cursor(inside, page)
-
-
-def _below(inside: _Inside, folders: list[str], again: dict[str, File]) -> Iterator[Gap]:
-    """List what lies in changed folders, and in the folders in them: Google tells no change of it."""
-    reading = inside.reading
-    seen: set[str] = set()
-    while folders:
-        folder = folders.pop()
-        if folder in seen:
-            continue
-        seen.add(folder)
-        listed = files(
-            reading.google, reading.options, inside.actor, reading.tree.top, SHARED_FILE, corpora="drive",
-            q=f"'{folder}' in parents", **inside.where(),
-        )  # fmt: skip
-        for file in listed:
-            if isinstance(file, Gap):
-                yield file
-                continue
-            again[file.id] = file
-            if file.mime_type == FOLDER:
-                folders.append(file.id)
-                _remember(inside, file)
 
 
 def _moved_what_lies_in_it(inside: _Inside, identity: str, change: Change) -> bool:
