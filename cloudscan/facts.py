@@ -94,7 +94,7 @@ Detail = Mapping[str, Any]
 from the setting to the verdict, e.g. ``{"chain": {"en": ["…"], "ja": ["…"]}}``."""
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower):
+class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower, gc=False):
     """Something that a platform said, in our words."""
 
 

@@ -11,6 +11,7 @@ reports and asks only for scopes that have none.
 import contextlib
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,7 @@ _TABLES: Final[Mapping[type[Fact], str]] = {
     Gone: "gone",
 }
 _TABLE_OF: Final = {fact.__name__.lower(): table for fact, table in _TABLES.items()}
+_BLOCK: Final = 256  # facts that are checked and written together
 _encoder = msgspec.json.Encoder()
 _check = msgspec.json.Decoder(AnyFact)
 
@@ -91,6 +93,7 @@ class Pen:
         self._path = spool / file_name(scope.uid)
         self._part = self._path.with_suffix(".jsonl.part")
         self._file: BinaryIO | None = None
+        self._waiting: list[AnyFact] = []
         self._facts: dict[str, int] = {}
         self._gaps: list[Gap] = []
         self._scopes: list[Scope] = []
@@ -120,20 +123,13 @@ class Pen:
 
         In place of a malformed grant stands one that could not be read: without it the resource would look closed.
         """
-        table = _TABLES[type(fact)]
-        line, complaint = _checked(fact)
-        if complaint:
-            uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
-            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {complaint}"
-            self._gaps.append(Gap(table=table, outcome=Outcome.FAILED, reason=reason))
-            if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
-                return
-            line = _line(_unread(fact))
-        self._out.write(line + b"\n")
-        self._facts[table] = self._facts.get(table, 0) + 1
+        self._waiting.append(fact)
+        if len(self._waiting) >= _BLOCK:
+            self._write()
 
     def line(self, tag: str, line: bytes) -> None:
         """Take over a fact that an earlier scan wrote down; `tag` is its type."""
+        self._write()
         table = _TABLE_OF[tag]
         self._out.write(line)
         self._facts[table] = self._facts.get(table, 0) + 1
@@ -146,6 +142,7 @@ class Pen:
         self._scopes.append(scope)
 
     def cursor(self, cursor: Cursor) -> None:
+        self._write()
         self._cursor = cursor
         self._safe = self._out.tell(), dict(self._facts)
 
@@ -160,6 +157,7 @@ class Pen:
         Of a scope that was not told to its end only what stands before its last cursor is kept: a resource
         whose grants were still to come would look like one that nobody can reach.
         """
+        self._write()
         if outcome is not Outcome.COMPLETE:
             place, self._facts = self._safe
             self._out.seek(place)
@@ -180,6 +178,40 @@ class Pen:
         self._part.rename(self._path)
         self._file = None
         return report, self._path
+
+    def _write(self) -> None:
+        """Write the facts that wait, in one go where they are all right."""
+        facts, self._waiting = self._waiting, []
+        if not facts:
+            return
+        try:
+            lines = _encoder.encode_lines(facts)
+            _check.decode_lines(lines)
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            lines = b""
+        if 0 < len(lines) <= LONGEST:
+            self._out.write(lines)
+            for kind, count in Counter(map(type, facts)).items():
+                self._count(kind, count)
+        else:
+            for fact in facts:
+                self._write_one(fact)
+
+    def _write_one(self, fact: AnyFact) -> None:
+        line, complaint = _checked(fact)
+        if complaint:
+            uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
+            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {complaint}"
+            self._gaps.append(Gap(table=_TABLES[type(fact)], outcome=Outcome.FAILED, reason=reason))
+            if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
+                return
+            line = _line(_unread(fact))
+        self._out.write(line + b"\n")
+        self._count(type(fact), 1)
+
+    def _count(self, kind: type[AnyFact], facts: int) -> None:
+        table = _TABLES[kind]
+        self._facts[table] = self._facts.get(table, 0) + facts
 
     @property
     def _out(self) -> BinaryIO:

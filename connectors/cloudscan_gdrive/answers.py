@@ -74,7 +74,7 @@ class File(_Answer, frozen=True, kw_only=True):
     trashed: bool = False
     owners: Sequence[Person] = ()
     drive_id: str = ""
-    permissions: Sequence[Permission] | None = None  # None: we may not see them, or a shared drive's item
+    permissions: msgspec.Raw = msgspec.Raw()  # unread: most files have the same. Empty: we may not see them
     has_augmented_permissions: bool = False
     inherited_permissions_disabled: bool = False
     copy_requires_writer_permission: bool = False

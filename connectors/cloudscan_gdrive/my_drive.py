@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cloudscan.connector import Cursor, Gap
+from cloudscan.errors import Malformed
 from cloudscan.facts import Access, AnyFact, Gone, Grant, Outcome, Resource, Via
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Change, File, User
@@ -12,7 +13,6 @@ from cloudscan_gdrive.mark import Mark, check_meanings, digest_of_options, met, 
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
 from cloudscan_gdrive.reading import Reading
-from cloudscan_gdrive.translate import is_inherited
 from cloudscan_gdrive.tree import Folder, Tree
 
 Told = AnyFact | Gap | Cursor
@@ -76,7 +76,7 @@ def changes_of_my_drive(
         return files(google, options, user, drive.uid, OWN_FILE, corpora="user", q=query)
 
     yield from below(reread, inside, note)
-    reading.tree.forget_paths()
+    reading.tree.forget_places()
     for file in again.values():
         yield from _file(reading, file)
     yield _cursor(reading, options, page, mark.root)
@@ -144,42 +144,46 @@ def _cursor(reading: Reading, options: Options, page: str, root: str) -> Cursor:
 def _file(reading: Reading, file: File) -> Iterator[Told]:
     resource = reading.resource(file)
     yield resource
-    if file.permissions is None:
-        for access in (Access.READ, Access.COMMENT, Access.WRITE):
-            yield Grant(
-                uid=f"{resource.uid}#unread/{access}",
-                resource_uid=resource.uid,
-                audience=None,
-                access=access,
-                via=Via.DIRECT,
-                discoverable=None,
-            )
-        yield Gap(
-            table="grants",
-            outcome=Outcome.DENIED,
-            reason="Google does not show who may open it",
-            resource_uid=resource.uid,
-        )
+    try:
+        carried = reading.carried(file)
+    except Malformed as error:
+        yield from _unread(resource.uid, Outcome.FAILED, str(error))
         return
-    for permission in file.permissions:
-        found = reading.meaning(permission)
-        if found is None:
-            continue
-        inherited = is_inherited(permission)
+    if not file.permissions:
+        yield from _unread(resource.uid, Outcome.DENIED, "Google does not show who may open it")
+        return
+    if not carried:
+        return
+    tree = reading.tree
+    parent = next((each for each in file.parents if each in tree.folders), "")
+    for each in carried:
+        inherited, key = each.inherited, each.meaning.key
         if inherited is None:
-            inherited = not file.inherited_permissions_disabled and reading.tree.inherits(file.parents, found.key)
-        parent = next((each for each in file.parents if each in reading.tree.folders), "")
-        origin = reading.tree.origin(parent, found.key) if inherited and parent else resource.uid
-        yield from reading.grant(found, resource.uid, origin)
+            inherited = not file.inherited_permissions_disabled and tree.inherits(file.parents, key)
+        origin = tree.origin(parent, key) if inherited and parent else resource.uid
+        yield from reading.grant(each.meaning, resource.uid, origin)
+
+
+def _unread(uid: str, outcome: Outcome, reason: str) -> Iterator[Told]:
+    """There may be ways in, and whom they admit is not known."""
+    for access in (Access.READ, Access.COMMENT, Access.WRITE):
+        yield Grant(
+            uid=f"{uid}#unread/{access}", resource_uid=uid, audience=None, access=access, via=Via.DIRECT,
+            discoverable=None,
+        )  # fmt: skip
+    yield Gap(table="grants", outcome=outcome, reason=reason, resource_uid=uid)
 
 
 def _remember(reading: Reading, file: File) -> None:
-    carried = [reading.meaning(permission) for permission in file.permissions or ()]
+    try:
+        keys = frozenset(each.meaning.key for each in reading.carried(file))
+    except Malformed:
+        keys = frozenset()  # told as a gap when the folder itself is
     reading.tree.folders[file.id] = Folder(
         uid=uids.file(file.id),
         name=file.name,
         parent=file.parents[0] if file.parents else "",
-        keys=frozenset(found.key for found in carried if found),
+        keys=keys,
         limited=file.inherited_permissions_disabled,
         trashed=file.trashed,
     )

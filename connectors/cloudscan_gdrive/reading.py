@@ -1,8 +1,11 @@
 """One drive while it is read: what its files are called, and what their permissions mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
+from cloudscan.errors import Malformed
 from cloudscan.facts import AnyFact, Grant, Resource
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import File, Permission
@@ -10,10 +13,20 @@ from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.listing import FOLDER, SHORTCUT
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
-from cloudscan_gdrive.translate import Meaning, meaning
+from cloudscan_gdrive.translate import Meaning, is_inherited, meaning
 from cloudscan_gdrive.tree import Tree
 
 _PLAIN: Mapping[str, str] = {}
+_LISTS = 10_000  # lists of permissions that are kept in mind
+_permissions = msgspec.json.Decoder(tuple[Permission, ...])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """A permission of a file's that lets in somebody other than the owner."""
+
+    meaning: Meaning
+    inherited: bool | None  # None: Drive does not say
 
 
 @dataclass
@@ -26,6 +39,7 @@ class Reading:
     tree: Tree
     owner_uid: str | None  # of what has no owner of its own
     meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
+    lists: dict[bytes, Sequence[Carried]] = field(default_factory=dict)  # of permissions, as they were sent
     told: set[str] = field(default_factory=set)  # principals
     owners: dict[str, str | None] = field(default_factory=dict)  # address: uid
 
@@ -37,6 +51,30 @@ class Reading:
         if found is None:
             found = self.meanings[known] = permission, meaning(permission, self.people)
         return found[1]
+
+    def carried(self, file: File) -> Sequence[Carried]:
+        """What is listed with a file. Files that are shared alike are sent alike, and so read once.
+
+        Raises `Malformed`.
+        """
+        text = bytes(file.permissions)
+        known = self.lists.get(text)
+        if known is None:
+            known = self._carried(text)
+            if len(self.lists) < _LISTS:
+                self.lists[text] = known
+        return known
+
+    def _carried(self, text: bytes) -> Sequence[Carried]:
+        try:
+            permissions = _permissions.decode(text or b"[]")
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Malformed(f"its permissions are not told as Google's documentation promises ({error})") from error
+        return [
+            Carried(meaning=found, inherited=is_inherited(permission))
+            for permission in permissions
+            if (found := self.meaning(permission))
+        ]
 
     def grant(self, found: Meaning, resource: str, origin: str) -> Iterator[AnyFact]:
         if found.principal and found.principal.uid not in self.told and not self.people.are_told(found.principal):
@@ -62,14 +100,15 @@ class Reading:
 
     def resource(self, file: File) -> Resource:
         folder = file.mime_type == FOLDER
+        parent_uid, above = self.tree.place(file.parents)
         return Resource(
             uid=uids.file(file.id),
             platform=uids.PLATFORM,
             account=self.people.primary,
             kind="folder" if folder else "shortcut" if file.mime_type == SHORTCUT else "file",
             name=file.name,
-            path=self.tree.path(file.parents, file.name),
-            parent_uid=self.tree.parent_uid(file.parents),
+            path=above + file.name,
+            parent_uid=parent_uid,
             container_uid=self.tree.top,
             owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
             content_type=file.mime_type,

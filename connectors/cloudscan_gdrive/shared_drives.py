@@ -159,7 +159,7 @@ def _changes(inside: _Inside, mark: Mark) -> Iterator[Told]:
             _remember(inside, file)
 
     yield from below(reread, lambda folder: _listed(inside, f"'{folder}' in parents"), note)
-    reading.tree.forget_paths()
+    reading.tree.forget_places()
     for file in again.values():
         yield from _file(inside, file)
     yield _cursor(inside, page)

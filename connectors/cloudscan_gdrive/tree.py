@@ -32,25 +32,26 @@ class Tree:
     roots: frozenset[str] = frozenset()  # ids that stand for the top itself
     folders: dict[str, Folder] = field(default_factory=dict)
     _origins: dict[tuple[str, str], str] = field(default_factory=dict)
-    _paths: dict[str, str] = field(default_factory=dict)
+    _places: dict[str, tuple[str | None, str]] = field(default_factory=dict)
 
-    def forget_paths(self) -> None:
+    def forget_places(self) -> None:
         """To be called after folders were changed."""
         self._origins.clear()
-        self._paths.clear()
+        self._places.clear()
 
-    def parent_uid(self, parents: Sequence[str]) -> str | None:
-        """The uid of what something lies in; None where that cannot be seen."""
+    def place(self, parents: Sequence[str]) -> tuple[str | None, str]:
+        """The uid of what something lies in, and the names of the folders from the top, each with a slash behind it.
+
+        As far as they can be seen: without a uid it lies in what is not ours to see.
+        """
         if not parents:
-            return None
-        if parents[0] in self.roots:
-            return self.top
-        known = self.folders.get(parents[0])
-        return known.uid if known else None
-
-    def path(self, parents: Sequence[str], name: str) -> str:
-        """Folder names from the top, as far as they can be seen."""
-        return f"{self._path(parents[0])}/{name}" if parents and parents[0] in self.folders else name
+            return None, ""
+        found = self._places.get(parents[0])
+        if found is None:
+            found = self._place(parents[0])
+            if found[0] is not None:  # a folder that is not known yet may still come
+                self._places[parents[0]] = found
+        return found
 
     def inherits(self, parents: Sequence[str], key: str) -> bool:
         """Whether the folder that something lies in carries the same permission."""
@@ -80,13 +81,13 @@ class Tree:
             at = self.folders[at].parent
         return found
 
-    def _path(self, folder: str) -> str:
-        found = self._paths.get(folder)
-        if found is None:
-            names: list[str] = []
-            at = folder
-            while at in self.folders and len(names) < _DEEPEST:
-                names.append(self.folders[at].name)
-                at = self.folders[at].parent
-            found = self._paths[folder] = "/".join(reversed(names))
-        return found
+    def _place(self, folder: str) -> tuple[str | None, str]:
+        known = self.folders.get(folder)
+        if known is None:
+            return self.top if folder in self.roots else None, ""
+        names: list[str] = []
+        at = folder
+        while at in self.folders and len(names) < _DEEPEST:
+            names.append(self.folders[at].name)
+            at = self.folders[at].parent
+        return known.uid, "".join(f"{name}/" for name in reversed(names))
