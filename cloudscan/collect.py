@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cloudscan import lock, spool
-from cloudscan.connector import Connector, Cursor, Gap, Scope, Spent, Told
+from cloudscan.connector import Connector, Cursor, Scope, Told
 from cloudscan.earlier import Earlier, EarlierScope, Replaced
 from cloudscan.errors import (
     AccessDenied,
@@ -27,7 +27,7 @@ from cloudscan.errors import (
     Throttled,
     Unreachable,
 )
-from cloudscan.facts import AnyFact, Gone, Outcome
+from cloudscan.facts import AnyFact, Fact, Gone, Outcome
 from cloudscan.seal import SealOptions, seal
 from cloudscan.snapshot import Snapshot
 from cloudscan.spool import Pen, ScanRecord, ScopeReport
@@ -292,26 +292,20 @@ class _Collecting:
         for told in _guarded(task, earlier.cursor if earlier else None):
             if self._stop.is_set():
                 raise _Stopped
-            if isinstance(told, Scope):
-                pen.scope(told)
-            elif isinstance(told, Gap):
-                pen.gap(told)
-            elif isinstance(told, Cursor):
-                pen.cursor(told)
-                gone_on = True
-            elif isinstance(told, Spent):
-                pen.spent(told.requests)
-            else:
+            if isinstance(told, Fact):
                 if earlier:
                     replaced.by(told)
                     named.update(_names(told))
                 if not isinstance(told, Gone):
                     pen.fact(told)
+            else:
+                pen.note(told)
+                gone_on = gone_on or isinstance(told, Cursor)
         if earlier and gone_on:
             for tag, line in earlier.lines(replaced, named):
                 pen.line(tag, line)
             for gap in earlier.gaps(replaced):
-                pen.gap(gap)
+                pen.note(gap)
 
     def _seconds(self, attempt: int, error: Throttled | Unreachable) -> float:
         """How long to wait: as long as the platform says, else twice as long each time; a little different for each."""

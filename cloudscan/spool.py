@@ -8,7 +8,6 @@ A scope's file appears by rename, so that it is there with its report or not at 
 reports and asks only for scopes that have none.
 """
 
-import contextlib
 import hashlib
 import os
 from collections import Counter
@@ -20,8 +19,8 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from cloudscan.connector import Cursor, Gap, Scope
-from cloudscan.errors import SnapshotError
+from cloudscan.connector import Cursor, Gap, Scope, Spent
+from cloudscan.errors import Malformed, SnapshotError
 from cloudscan.facts import (
     Access,
     Activity,
@@ -110,8 +109,7 @@ class Pen:
     ) -> None:
         if self._file is not None:
             self._file.close()
-            with contextlib.suppress(FileNotFoundError):
-                self._part.unlink()
+            self._part.unlink(missing_ok=True)
 
     @property
     def scopes(self) -> Sequence[Scope]:
@@ -134,20 +132,22 @@ class Pen:
         self._out.write(line)
         self._facts[table] = self._facts.get(table, 0) + 1
 
-    def gap(self, gap: Gap) -> None:
-        if gap not in self._gaps:
-            self._gaps.append(gap)
-
-    def scope(self, scope: Scope) -> None:
-        self._scopes.append(scope)
-
-    def cursor(self, cursor: Cursor) -> None:
-        self._write()
-        self._cursor = cursor
-        self._safe = self._out.tell(), dict(self._facts)
-
-    def spent(self, requests: int) -> None:
-        self._requests += requests
+    def note(self, told: Scope | Gap | Cursor | Spent) -> None:
+        """Take what is told beside the facts into the scope's report. Raises `Malformed` where it is none of these."""
+        match told:
+            case Scope():
+                self._scopes.append(told)
+            case Gap():
+                if told not in self._gaps:
+                    self._gaps.append(told)
+            case Cursor():
+                self._write()
+                self._cursor = told
+                self._safe = self._out.tell(), dict(self._facts)
+            case Spent():
+                self._requests += told.requests
+            case _:
+                raise Malformed(f"the connector told a {type(told).__name__}, which is no fact")
 
     def finish(
         self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""

@@ -10,21 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
-import urllib3
-
+from cloudscan.carrier import Answer, Carrier, host_of
 from cloudscan.errors import Throttled, Unreachable
 
+__all__ = ["Answer", "Budget", "Patience", "Web"]
+
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """What a server said."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
+_NOT_TAKEN = frozenset({429, 503})
+"""A server that answers so has not done what was asked: it may be asked again even where that is not repeatable."""
 
 
 class Budget:
@@ -60,12 +56,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class Web:
-    """Connections that are kept open. May be used from any thread."""
+    """The way to a platform, shared by all who ask there. May be used from any thread."""
 
     connections: int = 32
     patience: Patience = field(default_factory=Patience)
     budget: Budget | None = None
-    _pools: dict[str, urllib3.HTTPConnectionPool] = field(default_factory=dict, repr=False)  # by scheme and host
+    ca_file: Path | None = None  # certificates to trust in place of the machine's
 
     def get(
         self,
@@ -81,18 +77,36 @@ class Web:
         `passing` tells which further answers are worth another attempt; `on_request` is called for each attempt.
         Raises `Throttled` where the server keeps asking for a pause, `Unreachable` where no whole answer comes.
         """
-        trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {_host(url)}")
+        return self.send("GET", url, headers, units=units, passing=passing, on_request=on_request)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        repeatable: bool = True,
+        units: float = 1.0,
+        passing: Callable[[Answer], bool] = lambda _: False,
+        on_request: Callable[[], None] = lambda: None,
+    ) -> Answer:
+        """As `get`, with any method. What is not `repeatable` is sent again only where the server says that it was not
+        taken: a lost answer is raised at once, as `Unreachable`."""
+        trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {host_of(url)}")
         for attempt in range(1, self.patience.attempts + 1):
             if self.budget:
                 self.budget.spend(units)
             on_request()
             wait: float | None = None
             try:
-                answer = self._once(url, headers)
-            except urllib3.exceptions.HTTPError as error:
-                trouble = Unreachable(f"no answer from {_host(url)} ({type(error).__name__}); check the network")
+                answer = self._carrier.carry(method, url, headers, body)
+            except Unreachable as error:
+                if not repeatable:
+                    raise
+                trouble = error
             else:
-                if answer.status not in _PASSING and not passing(answer):
+                if answer.status not in (_PASSING if repeatable else _NOT_TAKEN) and not passing(answer):
                     return answer
                 wait = _asked_for(answer)
                 trouble = _trouble(url, answer, wait)
@@ -100,25 +114,9 @@ class Web:
                 time.sleep(self._seconds(attempt, wait))
         raise trouble
 
-    def _once(self, url: str, headers: Mapping[str, str]) -> Answer:
-        host = _host(url)
-        pool = self._pools.get(host)
-        if pool is None:
-            pool = urllib3.connection_from_url(host, maxsize=self.connections, block=False)
-            pool = self._pools.setdefault(host, pool)
-        response = pool.urlopen(
-            "GET",
-            url[len(host) :] or "/",
-            headers={"Accept-Encoding": "gzip", **headers},
-            timeout=self.patience.timeout,
-            retries=False,
-            redirect=False,
-        )
-        return Answer(
-            status=response.status,
-            body=response.data,
-            headers={name.lower(): value for name, value in response.headers.items()},
-        )
+    @cached_property
+    def _carrier(self) -> Carrier:
+        return Carrier(connections=self.connections, timeout=self.patience.timeout, ca_file=self.ca_file)
 
     def _seconds(self, attempt: int, asked: float | None) -> float:
         own = min(self.patience.longest, self.patience.pause * 2 ** (attempt - 1))
@@ -136,10 +134,5 @@ def _asked_for(answer: Answer) -> float | None:
 
 def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
     if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"{_host(url)} had trouble of its own (HTTP {answer.status})")
-    return Throttled(f"{_host(url)} asks for a pause (HTTP {answer.status})", retry_after=wait)
-
-
-def _host(url: str) -> str:
-    """Scheme and host: paths and queries may hold names."""
-    return "/".join(url.split("/", 3)[:3])
+        return Unreachable(f"{host_of(url)} had trouble of its own (HTTP {answer.status})")
+    return Throttled(f"{host_of(url)} asks for a pause (HTTP {answer.status})", retry_after=wait)

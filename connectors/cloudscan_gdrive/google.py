@@ -13,14 +13,13 @@ from typing import Any, TypeVar
 
 import google.auth
 import google.auth.exceptions
-import google.auth.transport.urllib3
 import google.oauth2.credentials
 import msgspec
-import urllib3
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import service_account
 from googleapiclient.discovery import build
 
+from cloudscan.carrier import Carrier
 from cloudscan.connector import Spent
 from cloudscan.errors import (
     AccessDenied,
@@ -40,6 +39,7 @@ Wanted = TypeVar("Wanted")
 READ, LIST = 5.0, 100.0
 """Quota units of a call (Drive usage limits, since 2026-05-01)."""
 
+_ADDRESSES = 1_000  # that are kept in mind: many are the same for each person
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded"})
 _USED_UP = frozenset({"dailyLimitExceeded"})
 
@@ -70,13 +70,44 @@ class Meter:
             return Spent(requests=count)
 
 
+@dataclass(frozen=True)
+class Messenger:
+    """Carries what google-auth asks of the token endpoint."""
+
+    carrier: Carrier
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the carrier has its own
+        **_: Any,
+    ) -> "TokenAnswer":
+        try:
+            answer = self.carrier.carry(method, url, headers or {}, body)
+        except Unreachable as error:
+            raise google.auth.exceptions.TransportError(error) from error
+        return TokenAnswer(status=answer.status, headers=answer.headers, data=answer.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenAnswer:
+    """An answer as google-auth reads it."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
 class Identity:
     """Access tokens: one for each person who is impersonated, renewed when they run out."""
 
-    def __init__(self, credentials: Any, scopes: Sequence[str], http: urllib3.PoolManager) -> None:
+    def __init__(self, credentials: Any, scopes: Sequence[str], request: "Messenger") -> None:
         self._credentials = credentials
         self._scopes = list(scopes)
-        self._request = google.auth.transport.urllib3.Request(http)
+        self._request = request
         self._acting: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -137,6 +168,7 @@ class Google:
     units: Question
     policies: Question
     meter: Meter = field(default_factory=Meter)
+    _addresses: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
 
     def ask(self, wanted: type[Wanted], question: Question, user: str, **what: Any) -> Wanted:
         """Ask as `user` and read the answer as `wanted`.
@@ -147,7 +179,14 @@ class Google:
 
     def address(self, question: Question, **what: Any) -> str:
         """The address of a question, checked against the API's description. What is None is left out."""
-        return str(question.build(**{name: value for name, value in what.items() if value is not None}).uri)
+        key = (id(question), *what.items())
+        found = self._addresses.get(key)
+        if found is None:
+            given = {name: value for name, value in what.items() if value is not None}
+            found = str(question.build(**given).uri)
+            if len(self._addresses) < _ADDRESSES:
+                self._addresses[key] = found
+        return found
 
     def fetch(self, question: Question, url: str, user: str) -> bytes:
         """The unread answer, for lists whose every page is asked for by the same address. Raises as `ask` does."""
@@ -176,8 +215,10 @@ def connect(options: Options, web: Web) -> Google:
 
     Each API has tokens of its own, so that a scope that was not delegated costs only what needs it.
     """
-    credentials, http = _credentials(options), urllib3.PoolManager(timeout=30.0, maxsize=options.connections)
-    drive, directory, policy = (Identity(credentials, scopes_of(names), http) for names in (DRIVE, DIRECTORY, POLICIES))
+    credentials, request = _credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
+    drive, directory, policy = (
+        Identity(credentials, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES)
+    )
     drive_api = _api("drive", "v3", options, "/drive/v3/")
     admin = _api("admin", "directory_v1", options, "/")
     cloud = _api("cloudidentity", "v1", options, "/")

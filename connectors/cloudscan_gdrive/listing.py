@@ -38,6 +38,7 @@ def files(google: Google, options: Options, user: str, place: str, fields: str, 
         orderBy="folder",
         includeLabels=labels,
         includePermissionsForView="published",
+        prettyPrint=False,
         fields=f"nextPageToken,incompleteSearch,files({fields})",
         **what,
     )
@@ -122,6 +123,7 @@ def changes(google: Google, user: str, token: str, fields: str, **what: Any) -> 
         try:
             page = google.ask(
                 Changes, google.changes, user, pageToken=token, pageSize=1000, includePermissionsForView="published",
+                prettyPrint=False,
                 fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({fields}))", **what,
             )  # fmt: skip
         except StalePage as error:

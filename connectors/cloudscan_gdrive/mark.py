@@ -34,7 +34,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 def pack(mark: Mark) -> str:
     """As a cursor carries it."""
-    return base64.b64encode(zlib.compress(msgspec.json.encode(mark))).decode()
+    return base64.b64encode(zlib.compress(msgspec.json.encode(mark), level=1)).decode()
 
 
 def unpack(token: str, options: Options) -> Mark:

@@ -152,16 +152,19 @@ def _file(reading: Reading, file: File) -> Iterator[Told]:
     if not file.permissions:
         yield from _unread(resource.uid, Outcome.DENIED, "Google does not show who may open it")
         return
-    if not carried:
-        return
     tree = reading.tree
-    parent = next((each for each in file.parents if each in tree.folders), "")
     for each in carried:
-        inherited, key = each.inherited, each.meaning.key
-        if inherited is None:
-            inherited = not file.inherited_permissions_disabled and tree.inherits(file.parents, key)
-        origin = tree.origin(parent, key) if inherited and parent else resource.uid
-        yield from reading.grant(each.meaning, resource.uid, origin)
+        found = each.meaning
+        if newcomer := reading.newcomer(found):
+            yield newcomer
+        if each.inherited:
+            above = tree.nearest(file.parents)
+        elif each.inherited is None and not file.inherited_permissions_disabled:
+            above = tree.carrying(file.parents, found.key)
+        else:
+            above = ""
+        origin = tree.origin(above, found.key) if above else resource.uid
+        yield reading.grant(found, resource.uid, origin)
 
 
 def _unread(uid: str, outcome: Outcome, reason: str) -> Iterator[Told]:

@@ -1,12 +1,13 @@
 """One drive while it is read: what its files are called, and what their permissions mean."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from cloudscan.errors import Malformed
-from cloudscan.facts import AnyFact, Grant, Resource
+from cloudscan.facts import Grant, Principal, Resource
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import File, Permission
 from cloudscan_gdrive.google import Google
@@ -16,6 +17,7 @@ from cloudscan_gdrive.people import People
 from cloudscan_gdrive.translate import Meaning, is_inherited, meaning
 from cloudscan_gdrive.tree import Tree
 
+_KINDS = {FOLDER: "folder", SHORTCUT: "shortcut"}
 _PLAIN: Mapping[str, str] = {}
 _LISTS = 10_000  # lists of permissions that are kept in mind
 _permissions = msgspec.json.Decoder(tuple[Permission, ...])
@@ -76,47 +78,47 @@ class Reading:
             if (found := self.meaning(permission))
         ]
 
-    def grant(self, found: Meaning, resource: str, origin: str) -> Iterator[AnyFact]:
-        if found.principal and found.principal.uid not in self.told and not self.people.are_told(found.principal):
-            self.told.add(found.principal.uid)
-            yield found.principal
-        given = found.grant
-        yield Grant(
+    def grant(self, found: Meaning, resource: str, origin: str) -> Grant:
+        """The way in that a meaning is for one resource. Whom it lets in is told by `newcomer`."""
+        if origin == resource:
+            return replace(found.grant, uid=f"{resource}#{found.key}", resource_uid=resource, origin_uid=origin)
+        # An inherited grant has the reasons of the one it comes from; a hundred thousand copies would say no more.
+        return replace(
+            found.grant,
             uid=f"{resource}#{found.key}",
             resource_uid=resource,
             origin_uid=origin,
-            inherited=origin != resource,
-            principal_uid=given.principal_uid,
-            audience=given.audience,
-            access=given.access,
-            via=given.via,
-            discoverable=given.discoverable,
-            expires_on=given.expires_on,
-            effective=given.effective,
-            blocked_by=given.blocked_by,
-            # An inherited grant has the reasons of the one it comes from; a hundred thousand copies would say no more.
-            detail=given.detail if origin == resource else {},
+            inherited=True,
+            detail=_PLAIN,
         )
 
+    def newcomer(self, found: Meaning) -> Principal | None:
+        """Whom a meaning lets in, the first time, where the directory does not tell of him."""
+        who = found.principal
+        if who is None or who.uid in self.told:
+            return None
+        self.told.add(who.uid)
+        return None if self.people.are_told(who) else who
+
     def resource(self, file: File) -> Resource:
-        folder = file.mime_type == FOLDER
+        mime_type = file.mime_type
         parent_uid, above = self.tree.place(file.parents)
         return Resource(
             uid=uids.file(file.id),
             platform=uids.PLATFORM,
             account=self.people.primary,
-            kind="folder" if folder else "shortcut" if file.mime_type == SHORTCUT else "file",
+            kind=_KINDS.get(mime_type, "file"),
             name=file.name,
             path=above + file.name,
             parent_uid=parent_uid,
             container_uid=self.tree.top,
             owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
-            content_type=file.mime_type,
+            content_type=mime_type,
             size_bytes=int(file.size) if file.size.isdecimal() else 0,
             created_on=file.created_time,
             modified_on=file.modified_time,
             label=self._label(file) if file.label_info else "",
-            url=f"https://drive.google.com/{'drive/folders/' if folder else 'open?id='}{file.id}",
+            url=f"https://drive.google.com/{'drive/folders/' if mime_type == FOLDER else 'open?id='}{file.id}",
             detail=_detail(file) if _is_special(file) else _PLAIN,
         )
 

@@ -86,7 +86,9 @@ def facts_of_shared_drive(
     reading = Reading(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), everyone.uid)
     met_as_members = [(member, found) for member in given if (found := reading.meaning(member))]
     for member, found in met_as_members:
-        yield from _as_member(reading.grant(found, uid, uid))
+        if newcomer := reading.newcomer(found):
+            yield newcomer
+        yield _as_member(reading.grant(found, uid, uid))
         if found.principal:
             yield Membership(group_uid=everyone.uid, member_uid=found.principal.uid, role=member.role)
     yield from _restrictions(drive, uid, given, people)
@@ -185,7 +187,7 @@ def _file(inside: _Inside, file: File) -> Iterator[Told]:
     if not (file.inherited_permissions_disabled or any(folder.limited for folder in above.values())):
         yield msgspec.structs.replace(inside.within, uid=f"{uid}#members", resource_uid=uid)
         for found in inside.outside:
-            yield from _as_member(reading.grant(found, uid, reading.tree.top))
+            yield _as_member(reading.grant(found, uid, reading.tree.top))
     told: set[str] = set()
     folder = reading.tree.folders.get(file.id)
     own = folder.given if folder else _given(inside, file)
@@ -194,7 +196,9 @@ def _file(inside: _Inside, file: File) -> Iterator[Told]:
             found_here = reading.meaning(permission)
             if found_here and found_here.key not in told:
                 told.add(found_here.key)
-                yield from reading.grant(found_here, uid, origin)
+                if newcomer := reading.newcomer(found_here):
+                    yield newcomer
+                yield reading.grant(found_here, uid, origin)
 
 
 def _remember(inside: _Inside, file: File) -> None:
@@ -279,8 +283,8 @@ def _within(uid: str, everyone: Principal, members: Sequence[Meaning]) -> Grant:
     )
 
 
-def _as_member(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
-    return (msgspec.structs.replace(fact, via=Via.MEMBERSHIP) if isinstance(fact, Grant) else fact for fact in facts)
+def _as_member(grant: Grant) -> Grant:
+    return msgspec.structs.replace(grant, via=Via.MEMBERSHIP)
 
 
 def _restrictions(found: SharedDrive, uid: str, members: Sequence[Permission], people: People) -> Iterator[Setting]:

@@ -53,9 +53,20 @@ class Tree:
                 self._places[parents[0]] = found
         return found
 
-    def inherits(self, parents: Sequence[str], key: str) -> bool:
-        """Whether the folder that something lies in carries the same permission."""
-        return any(key in self.folders[parent].keys for parent in parents if parent in self.folders)
+    def nearest(self, parents: Sequence[str]) -> str:
+        """The folder that something lies in, as far as it is known; else empty."""
+        for parent in parents:
+            if parent in self.folders:
+                return parent
+        return ""
+
+    def carrying(self, parents: Sequence[str], key: str) -> str:
+        """The folder that something lies in, if it carries the same permission; else empty."""
+        for parent in parents:
+            folder = self.folders.get(parent)
+            if folder and key in folder.keys:
+                return parent
+        return ""
 
     def origin(self, parent: str, key: str) -> str:
         """The uid of the highest folder, going up from here, that carries the permission without a gap."""

@@ -42,12 +42,11 @@ print(seen)
 OURS = """
 import sys
 from pathlib import Path
-from cloudscan import spool
-from cloudscan.connector import Cursor, Estate, Gap, Scope, Spent
+from cloudscan.connector import Estate, Scope
 from cloudscan.spool import Pen
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.options import Options
-from cloudscan.facts import Resource
+from cloudscan.facts import Fact, Resource
 endpoint, key, admin, folder = sys.argv[1:5]
 connector = DriveConnector.open(Options(endpoint=endpoint, key_file=key, admin=admin, shared_drives=False), Estate())
 seen = 0
@@ -57,13 +56,12 @@ while waiting:
     scope = waiting.pop()
     with Pen(Path(folder), scope) as pen:
         for told in connector.collect(scope, None):
-            if isinstance(told, Scope):
-                waiting.append(told)
-            elif isinstance(told, (Cursor, Gap, Spent)):
-                pass
-            else:
+            if isinstance(told, Fact):
                 pen.fact(told)
                 seen += isinstance(told, Resource)
+            else:
+                pen.note(told)
+                waiting += [told] if isinstance(told, Scope) else []
         pen.finish()
 print(seen)
 """
