@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 
 import urllib3
 
+from cloudscan.connector import Spent
 from cloudscan.errors import Throttled, Unreachable
 
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+PASSING = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that are worth another attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Budget:
         self._most = units_per_minute / 6  # ten seconds' worth may be spent at once
         self._left = self._most
         self._told = time.monotonic()
+        self._resting = 0.0
         self._lock = threading.Lock()
 
     def spend(self, units: float) -> None:
@@ -43,9 +46,32 @@ class Budget:
             now = time.monotonic()
             self._left = min(self._most, self._left + (now - self._told) * self._rate) - units
             self._told = now
-            wait = -self._left / self._rate if self._left < 0 else 0.0
-        if wait:
+            wait = max(-self._left / self._rate, self._resting - now)
+        if wait > 0:
             time.sleep(wait)
+
+    def rest(self, seconds: float) -> None:
+        """Let nobody spend anything for so long."""
+        with self._lock:
+            self._resting = max(self._resting, time.monotonic() + seconds)
+
+
+class Meter:
+    """Counts requests. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def tick(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def spent(self) -> Spent:
+        """What was counted since this was last asked."""
+        with self._lock:
+            count, self._count = self._count, 0
+            return Spent(requests=count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +102,26 @@ class Web:
         passing: Callable[[Answer], bool] = lambda _: False,
         on_request: Callable[[], None] = lambda: None,
     ) -> Answer:
-        """Ask until there is an answer that stays.
+        """Ask for an address; see `send`."""
+        return self.send("GET", url, headers, units=units, passing=passing, on_request=on_request)
 
-        `passing` tells which further answers are worth another attempt; `on_request` is called for each attempt.
-        Raises `Throttled` where the server keeps asking for a pause, `Unreachable` where no whole answer comes.
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        units: float = 1.0,
+        passing: Callable[[Answer], bool] = lambda _: False,
+        on_request: Callable[[], None] = lambda: None,
+        on_answer: Callable[[Answer], None] = lambda _: None,
+    ) -> Answer:
+        """Ask until there is an answer that stays. What is sent must bear being sent twice.
+
+        `passing` tells which further answers are worth another attempt; `on_request` is called for each attempt and
+        `on_answer` for each answer. Raises `Throttled` where the server keeps asking for a pause, `Unreachable` where
+        no whole answer comes.
         """
         trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {_host(url)}")
         for attempt in range(1, self.patience.attempts + 1):
@@ -88,27 +130,31 @@ class Web:
             on_request()
             wait: float | None = None
             try:
-                answer = self._once(url, headers)
+                answer = self._once(method, url, headers, body)
             except urllib3.exceptions.HTTPError as error:
                 trouble = Unreachable(f"no answer from {_host(url)} ({type(error).__name__}); check the network")
             else:
-                if answer.status not in _PASSING and not passing(answer):
+                on_answer(answer)
+                if answer.status not in PASSING and not passing(answer):
                     return answer
-                wait = _asked_for(answer)
+                wait = asked_for(answer)
+                if wait is not None:
+                    wait = min(wait, self.patience.longest)
                 trouble = _trouble(url, answer, wait)
             if attempt < self.patience.attempts:
                 time.sleep(self._seconds(attempt, wait))
         raise trouble
 
-    def _once(self, url: str, headers: Mapping[str, str]) -> Answer:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         host = _host(url)
         pool = self._pools.get(host)
         if pool is None:
             pool = urllib3.connection_from_url(host, maxsize=self.connections, block=False)
             pool = self._pools.setdefault(host, pool)
         response = pool.urlopen(
-            "GET",
+            method,
             url[len(host) :] or "/",
+            body=body,
             headers={"Accept-Encoding": "gzip", **headers},
             timeout=self.patience.timeout,
             retries=False,
@@ -122,11 +168,10 @@ class Web:
 
     def _seconds(self, attempt: int, asked: float | None) -> float:
         own = min(self.patience.longest, self.patience.pause * 2 ** (attempt - 1))
-        longest = own if asked is None else min(asked, self.patience.longest)
-        return random.uniform(longest / 2, longest) if asked is None else longest  # noqa: S311 - jitter is no secret
+        return random.uniform(own / 2, own) if asked is None else asked  # noqa: S311 - jitter is no secret
 
 
-def _asked_for(answer: Answer) -> float | None:
+def asked_for(answer: Answer) -> float | None:
     """Seconds that the server wants us to wait, where it says so."""
     try:
         return max(0.0, float(answer.headers["retry-after"]))
