@@ -50,12 +50,20 @@ class AccessDenied(ProviderError):
         self.needs = needs
 
 
+class Vanished(ProviderError):
+    """What was asked for is gone since it was listed."""
+
+
 class StaleCursor(ProviderError):
     """The platform does not know this cursor any more: the scope has to be read in full. The message says why."""
 
 
 class Unreachable(ProviderError):
     """No answer at all: a dead endpoint, a name that does not resolve, a time-out. Worth another try."""
+
+
+class StalePage(Unreachable):
+    """The rest of a list cannot be had; the list has to begin again."""
 
 
 class Throttled(ProviderError):

@@ -14,11 +14,13 @@ from functools import cached_property
 from pathlib import Path
 
 from cloudscan.carrier import Answer, Carrier, host_of
+from cloudscan.connector import Spent
 from cloudscan.errors import Throttled, Unreachable
 
-__all__ = ["Answer", "Budget", "Patience", "Web"]
+__all__ = ["PASSING", "Answer", "Budget", "Meter", "Patience", "Web", "asked_for"]
 
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+PASSING = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that are worth another attempt."""
 _NOT_TAKEN = frozenset({429, 503})
 """A server that answers so has not done what was asked: it may be asked again even where that is not repeatable."""
 
@@ -31,6 +33,7 @@ class Budget:
         self._most = units_per_minute / 6  # ten seconds' worth may be spent at once
         self._left = self._most
         self._told = time.monotonic()
+        self._resting = 0.0
         self._lock = threading.Lock()
 
     def spend(self, units: float) -> None:
@@ -39,9 +42,32 @@ class Budget:
             now = time.monotonic()
             self._left = min(self._most, self._left + (now - self._told) * self._rate) - units
             self._told = now
-            wait = -self._left / self._rate if self._left < 0 else 0.0
-        if wait:
+            wait = max(-self._left / self._rate, self._resting - now)
+        if wait > 0:
             time.sleep(wait)
+
+    def rest(self, seconds: float) -> None:
+        """Let nobody spend anything for so long."""
+        with self._lock:
+            self._resting = max(self._resting, time.monotonic() + seconds)
+
+
+class Meter:
+    """Counts requests. May be used from any thread."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def tick(self) -> None:
+        with self._lock:
+            self._count += 1
+
+    def spent(self) -> Spent:
+        """What was counted since this was last asked."""
+        with self._lock:
+            count, self._count = self._count, 0
+            return Spent(requests=count)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +98,7 @@ class Web:
         passing: Callable[[Answer], bool] = lambda _: False,
         on_request: Callable[[], None] = lambda: None,
     ) -> Answer:
-        """Ask until there is an answer that stays.
-
-        `passing` tells which further answers are worth another attempt; `on_request` is called for each attempt.
-        Raises `Throttled` where the server keeps asking for a pause, `Unreachable` where no whole answer comes.
-        """
+        """Ask for an address; see `send`."""
         return self.send("GET", url, headers, units=units, passing=passing, on_request=on_request)
 
     def send(
@@ -84,15 +106,21 @@ class Web:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: bytes | None = None,
         *,
+        body: bytes | None = None,
         repeatable: bool = True,
         units: float = 1.0,
         passing: Callable[[Answer], bool] = lambda _: False,
         on_request: Callable[[], None] = lambda: None,
+        on_answer: Callable[[Answer], None] = lambda _: None,
     ) -> Answer:
-        """As `get`, with any method. What is not `repeatable` is sent again only where the server says that it was not
-        taken: a lost answer is raised at once, as `Unreachable`."""
+        """Ask until there is an answer that stays.
+
+        What is not `repeatable` is sent again only where the server says that it was not taken: a lost answer is
+        raised at once. `passing` tells which further answers are worth another attempt; `on_request` is called for
+        each attempt and `on_answer` for each answer. Raises `Throttled` where the server keeps asking for a pause,
+        `Unreachable` where no whole answer comes.
+        """
         trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {host_of(url)}")
         for attempt in range(1, self.patience.attempts + 1):
             if self.budget:
@@ -106,9 +134,12 @@ class Web:
                     raise
                 trouble = error
             else:
-                if answer.status not in (_PASSING if repeatable else _NOT_TAKEN) and not passing(answer):
+                on_answer(answer)
+                if answer.status not in (PASSING if repeatable else _NOT_TAKEN) and not passing(answer):
                     return answer
-                wait = _asked_for(answer)
+                wait = asked_for(answer)
+                if wait is not None:
+                    wait = min(wait, self.patience.longest)
                 trouble = _trouble(url, answer, wait)
             if attempt < self.patience.attempts:
                 time.sleep(self._seconds(attempt, wait))
@@ -120,11 +151,10 @@ class Web:
 
     def _seconds(self, attempt: int, asked: float | None) -> float:
         own = min(self.patience.longest, self.patience.pause * 2 ** (attempt - 1))
-        longest = own if asked is None else min(asked, self.patience.longest)
-        return random.uniform(longest / 2, longest) if asked is None else longest  # noqa: S311 - jitter is no secret
+        return random.uniform(own / 2, own) if asked is None else asked  # noqa: S311 - jitter is no secret
 
 
-def _asked_for(answer: Answer) -> float | None:
+def asked_for(answer: Answer) -> float | None:
     """Seconds that the server wants us to wait, where it says so."""
     try:
         return max(0.0, float(answer.headers["retry-after"]))

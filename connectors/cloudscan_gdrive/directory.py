@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from cloudscan.connector import Estate, Gap
-from cloudscan.errors import AccessDenied
+from cloudscan.errors import AccessDenied, Vanished
 from cloudscan.facts import Outcome, Resource, Setting
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import (
@@ -23,7 +23,7 @@ from cloudscan_gdrive.answers import (
     User,
     Users,
 )
-from cloudscan_gdrive.google import Google, Question, Vanished
+from cloudscan_gdrive.google import Google, Question
 from cloudscan_gdrive.people import People, people
 
 _USERS = (

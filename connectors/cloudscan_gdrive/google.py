@@ -20,16 +20,17 @@ from google.oauth2 import service_account
 from googleapiclient.discovery import build
 
 from cloudscan.carrier import Carrier
-from cloudscan.connector import Spent
 from cloudscan.errors import (
     AccessDenied,
     ConfigurationError,
     Malformed,
     ProviderError,
+    StalePage,
     Throttled,
     Unreachable,
+    Vanished,
 )
-from cloudscan.web import Answer, Web
+from cloudscan.web import Answer, Meter, Web
 from cloudscan_gdrive.answers import Refusal
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
@@ -42,32 +43,6 @@ READ, LIST = 5.0, 100.0
 _ADDRESSES = 1_000  # that are kept in mind: many are the same for each person
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded"})
 _USED_UP = frozenset({"dailyLimitExceeded"})
-
-
-class Vanished(ProviderError):
-    """What was asked for is gone since it was listed."""
-
-
-class StalePage(Unreachable):
-    """A page token is not good any more; the list has to begin again."""
-
-
-class Meter:
-    """Counts requests."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._lock = threading.Lock()
-
-    def tick(self) -> None:
-        with self._lock:
-            self._count += 1
-
-    def spent(self) -> Spent:
-        """What was counted since this was last asked."""
-        with self._lock:
-            count, self._count = self._count, 0
-            return Spent(requests=count)
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from urllib.parse import quote
 import msgspec
 
 from cloudscan.connector import Gap
-from cloudscan.errors import Malformed, StaleCursor
+from cloudscan.errors import Malformed, StaleCursor, StalePage
 from cloudscan.facts import Outcome
 from cloudscan_gdrive.answers import Change, Changes, File, Files, Permission, Permissions, RawFiles, StartOfChanges
-from cloudscan_gdrive.google import Google, StalePage
+from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.options import Options
 
 FOLDER = "application/vnd.google-apps.folder"

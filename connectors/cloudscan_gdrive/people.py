@@ -8,52 +8,9 @@ from dataclasses import dataclass, field
 
 from cloudscan.connector import Estate
 from cloudscan.facts import Affiliation, Membership, Principal
+from cloudscan.mail import CONSUMER
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Group, Member, User
-
-CONSUMER = frozenset(
-    {
-        "gmail.com",
-        "googlemail.com",
-        "outlook.com",
-        "hotmail.com",
-        "live.com",
-        "msn.com",
-        "yahoo.com",
-        "yahoo.co.jp",
-        "ymail.com",
-        "icloud.com",
-        "me.com",
-        "mac.com",
-        "aol.com",
-        "gmx.de",
-        "gmx.net",
-        "gmx.com",
-        "web.de",
-        "t-online.de",
-        "proton.me",
-        "protonmail.com",
-        "qq.com",
-        "163.com",
-        "126.com",
-        "naver.com",
-        "docomo.ne.jp",
-        "ezweb.ne.jp",
-        "au.com",
-        "softbank.ne.jp",
-        "i.softbank.jp",
-        "nifty.com",
-        "biglobe.ne.jp",
-        "so-net.ne.jp",
-        "ocn.ne.jp",
-        "mail.ru",
-        "yandex.ru",
-        "zoho.com",
-        "fastmail.com",
-        "hey.com",
-    }
-)
-"""Domains where anybody gets a mail account."""
 
 AUDIENCE = ".audience.googledomains.com"
 """How target audiences are named: they look like a foreign domain and are a set of our own people."""

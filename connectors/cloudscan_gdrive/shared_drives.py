@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from cloudscan.connector import Cursor, Gap
-from cloudscan.errors import StaleCursor
+from cloudscan.errors import StaleCursor, Vanished
 from cloudscan.facts import (
     Access,
     Affiliation,
@@ -28,7 +28,7 @@ from cloudscan.facts import (
 )
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Change, File, Permission, Restrictions, SharedDrive, User
-from cloudscan_gdrive.google import Google, Vanished
+from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.listing import (
     FOLDER,
     SHARED_FILE,

@@ -1,0 +1,50 @@
+"""What a mail address tells of whom it belongs to."""
+
+CONSUMER = frozenset(
+    {
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.co.jp",
+        "ymail.com",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "gmx.de",
+        "gmx.net",
+        "gmx.com",
+        "web.de",
+        "t-online.de",
+        "proton.me",
+        "protonmail.com",
+        "qq.com",
+        "163.com",
+        "126.com",
+        "naver.com",
+        "docomo.ne.jp",
+        "ezweb.ne.jp",
+        "au.com",
+        "softbank.ne.jp",
+        "i.softbank.jp",
+        "nifty.com",
+        "biglobe.ne.jp",
+        "so-net.ne.jp",
+        "ocn.ne.jp",
+        "mail.ru",
+        "yandex.ru",
+        "zoho.com",
+        "fastmail.com",
+        "hey.com",
+    }
+)
+"""Domains where anybody gets a mail account."""
+
+
+def domain_of(address: str) -> str:
+    """The domain of a mail address, in lower case; empty where it is none."""
+    return address.rpartition("@")[2].lower() if "@" in address else ""

@@ -1,0 +1,146 @@
+"""What Graph answers about sites, libraries, items and permissions, as far as it is asked for.
+
+Unknown members are passed over. Words that may grow (roles, link types, scopes) are kept as they come. Sources: site,
+drive, driveItem, permission, sharingLink and sharePointIdentitySet resources of Graph v1.0.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+Text = str | None
+"""Where Graph is free to say null."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False, omit_defaults=True):
+    """Members are told in camel case, and left out where they are empty."""
+
+
+class Identity(Answer, frozen=True, kw_only=True):
+    """Somebody, in one of the ways in which he is known."""
+
+    id: Text = ""
+    display_name: Text = ""
+    email: Text = ""
+    login_name: Text = ""  # SharePoint's claim
+    principal_id: Text = ""  # of a site group: its number within the site
+    title: Text = ""
+
+
+class IdentitySet(Answer, frozen=True, kw_only=True):
+    """The same one in as many ways as Microsoft knows him."""
+
+    user: Identity | None = None
+    group: Identity | None = None
+    application: Identity | None = None
+    site_user: Identity | None = None
+    site_group: Identity | None = None
+    share_point_group: Identity | None = None
+
+
+class SharingLink(Answer, frozen=True, kw_only=True):
+    """Without its address: who has that gets in."""
+
+    type: Text = ""
+    scope: Text = ""
+    prevents_download: bool | None = False
+
+
+class Invitation(Answer, frozen=True, kw_only=True):
+    email: Text = ""
+    sign_in_required: bool | None = True
+
+
+class Reference(Answer, frozen=True, kw_only=True):
+    """Where an item is."""
+
+    id: Text = ""
+    drive_id: Text = ""
+
+
+class Permission(Answer, frozen=True, kw_only=True):
+    """A way in, as Graph tells it."""
+
+    id: str = ""
+    roles: Sequence[str] = ()
+    link: SharingLink | None = None
+    invitation: Invitation | None = None
+    granted_to_v2: IdentitySet | None = None
+    granted_to_identities_v2: Sequence[IdentitySet] | None = None
+    granted_to: IdentitySet | None = None
+    granted_to_identities: Sequence[IdentitySet] | None = None
+    inherited_from: Reference | None = None  # may be there and empty
+    expiration_date_time: Text = ""
+    has_password: bool | None = False
+
+
+class Shared(Answer, frozen=True, kw_only=True):
+    scope: Text = ""
+
+
+class Facet(Answer, frozen=True, kw_only=True):
+    """Something that counts by being there."""
+
+
+class File(Answer, frozen=True, kw_only=True):
+    mime_type: Text = ""
+
+
+class Remote(Answer, frozen=True, kw_only=True):
+    """What a shortcut leads to."""
+
+    id: Text = ""
+    parent_reference: Reference | None = None
+
+
+class Item(Answer, frozen=True, kw_only=True):
+    """A file, folder, notebook or shortcut, or the top of a library."""
+
+    id: str
+    name: Text = ""
+    parent_reference: Reference | None = None
+    size: int | None = 0
+    created_date_time: datetime | None = None
+    last_modified_date_time: datetime | None = None
+    web_url: Text = ""
+    file: File | None = None
+    folder: Facet | None = None
+    package: Facet | None = None
+    remote_item: Remote | None = None
+    root: Facet | None = None
+    shared: Shared | None = None  # asked for with hierarchicalsharing: None, it inherits; empty, it shares nothing
+    deleted: Facet | None = None
+
+    @property
+    def parent(self) -> str:
+        """The id of what it lies in; empty at the top."""
+        return (self.parent_reference and self.parent_reference.id) or ""
+
+
+class SharepointIds(Answer, frozen=True, kw_only=True):
+    site_id: Text = ""
+    web_id: Text = ""
+
+
+class Site(Answer, frozen=True, kw_only=True):
+    id: str
+    display_name: Text = ""
+    name: Text = ""
+    web_url: Text = ""
+    created_date_time: datetime | None = None
+    last_modified_date_time: datetime | None = None
+    is_personal_site: bool | None = False
+    site_collection: Facet | None = None
+
+
+class Drive(Answer, frozen=True, kw_only=True):
+    """A document library, or somebody's OneDrive."""
+
+    id: str
+    name: Text = ""
+    drive_type: Text = ""
+    web_url: Text = ""
+    created_date_time: datetime | None = None
+    last_modified_date_time: datetime | None = None
+    owner: IdentitySet | None = None

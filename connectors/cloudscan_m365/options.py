@@ -1,0 +1,31 @@
+"""The keys of ``[connectors.m365]`` in cloudscan.toml."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to reach Microsoft 365, and how far to look.
+
+    Secrets stay out of the file: AZURE_CLIENT_SECRET holds the application's, AZURE_CLIENT_CERTIFICATE_PASSWORD that
+    of its certificate. Only a certificate, a managed identity or a workload identity is let into SharePoint's own API.
+    """
+
+    tenant: str = ""  # its id or a domain of it; empty: AZURE_TENANT_ID
+    client_id: str = ""  # of the app registration; empty: AZURE_CLIENT_ID
+    certificate_file: str = ""  # PEM or PKCS12, with the key; empty: AZURE_CLIENT_CERTIFICATE_PATH
+    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"
+    cloud: Literal["global", "usgov", "dod", "china"] = "global"
+    company: str = ""  # named in the User-Agent, as Microsoft asks for
+    sites: Sequence[str] = ()  # only these sites, by address: https://kumo.sharepoint.com/sites/office
+    skip_sites: Sequence[str] = ()  # not these sites
+    onedrives: bool = True  # everybody's OneDrive too
+    thorough: bool = False  # also read who has access to items of which Microsoft says that they are not shared
+    resource_units_per_minute: int = 1_000  # of SharePoint's 1,250 for up to 1,000 licences
+    longest_pause: float = 300.0  # seconds that a Retry-After may cost at a time
+    connections: int = 32  # kept open to Microsoft
+    endpoint: str = ""  # a local server instead of Graph and SharePoint
+    authority: str = ""  # a local server instead of Entra
+    ca_file: str = ""  # certificates to trust when signing in, for a local server or a proxy

@@ -1,0 +1,68 @@
+"""The application permissions that the Microsoft 365 connector asks for, each with its reason. All of them only read,
+but for SharePoint's own Sites.FullControl.All: nothing less shows the members of hidden site groups and the settings of
+sites, and the connector asks for nothing else with it.
+
+Source: Microsoft Graph permissions reference; the permission table of each call.
+"""
+
+from cloudscan.connector import Permission
+
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+SHAREPOINT_APP = "00000003-0000-0ff1-ce00-000000000000"
+SHAREPOINT = "SharePoint: "
+
+SITES = "Sites.Read.All"
+USERS = "User.Read.All"
+GROUPS = "GroupMember.Read.All"
+HIDDEN_MEMBERS = "Member.Read.Hidden"
+SIGN_INS = "AuditLog.Read.All"
+TEAMS = "Team.ReadBasic.All"
+TEAM_MEMBERS = "TeamMember.Read.All"
+CHANNELS = "Channel.ReadBasic.All"
+CHANNEL_MEMBERS = "ChannelMember.Read.All"
+APPLICATIONS = "Application.Read.All"
+TENANT_SETTINGS = "SharePointTenantSettings.Read.All"
+POLICIES = "Policy.Read.All"
+TENANT_NAMES = "CrossTenantInformation.ReadBasic.All"
+LABELS = "SensitivityLabels.Read.All"
+FULL_CONTROL = SHAREPOINT + "Sites.FullControl.All"
+
+PERMISSIONS: tuple[Permission, ...] = (
+    Permission(name=SITES, reason="sites, libraries, OneDrives, their items and who may open them; no contents"),
+    Permission(name=USERS, reason="users and guests: who is ours, who left, who was invited by whom"),
+    Permission(name=GROUPS, reason="groups that files are shared with, to see outsiders in them"),
+    Permission(name=HIDDEN_MEMBERS, reason="members of groups that hide them", optional=True),
+    Permission(name=SIGN_INS, reason="when guests last signed in (needs Entra ID P1), who invited whom", optional=True),
+    Permission(name=TEAMS, reason="teams and their visibility", optional=True),
+    Permission(name=TEAM_MEMBERS, reason="owners and guests of teams", optional=True),
+    Permission(name=CHANNELS, reason="shared and private channels", optional=True),
+    Permission(name=CHANNEL_MEMBERS, reason="people of other tenants in shared channels", optional=True),
+    Permission(name=APPLICATIONS, reason="applications that may read or change all sites", optional=True),
+    Permission(name=TENANT_SETTINGS, reason="the tenant's sharing settings, as far as Graph shows them", optional=True),
+    Permission(name=POLICIES, reason="partner tenants, and who may invite guests", optional=True),
+    Permission(name=TENANT_NAMES, reason="the names of foreign tenants", optional=True),
+    Permission(name=LABELS, reason="the names of sensitivity labels", optional=True),
+    Permission(
+        name=FULL_CONTROL,
+        reason="members of site groups, each site's own sharing settings, default links: only SharePoint's own API has "
+        "them, and only for an application that signs in with a certificate",
+        optional=True,
+    ),
+)
+
+
+def consent_script() -> str:
+    """Commands of the Azure CLI that give an app registration these permissions; an administrator consents after."""
+    lines = [
+        "#!/bin/sh",
+        "# Usage: APP=<client id of the app registration> sh permissions.sh",
+        "add() {",
+        '  role=$(az ad sp show --id "$1" --query "appRoles[?value==\'$2\'].id | [0]" --output tsv)',
+        '  az ad app permission add --id "$APP" --api "$1" --api-permissions "$role=Role"',
+        "}",
+    ]
+    for permission in PERMISSIONS:
+        api = SHAREPOINT_APP if permission.name.startswith(SHAREPOINT) else GRAPH_APP
+        lines.append(f"add {api} {permission.name.removeprefix(SHAREPOINT)}  # {permission.reason}")
+    lines.append('az ad app permission admin-consent --id "$APP"')
+    return "\n".join(lines)

@@ -1,0 +1,34 @@
+"""What is asked of Graph: addresses, which application permission each needs, and what it costs.
+
+Resource units: "Avoid getting throttled or blocked in SharePoint Online" (2025-10): a single item or a delta with token
+one, a list or a delta without token two, anything about permissions five. The directory has limits of its own.
+"""
+
+from dataclasses import dataclass
+
+from cloudscan_m365 import permissions as needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One kind of request."""
+
+    path: str  # behind /v1.0/; {} stands for an id
+    needs: str  # the application permission
+    units: float = 0.0  # resource units; 0: not SharePoint's
+    prefer: str = ""
+
+
+ALL_SITES = Question(path="sites/getAllSites", needs=needs.SITES, units=2)
+SITE = Question(path="sites/{}", needs=needs.SITES, units=1)
+SITE_BY_ADDRESS = Question(path="sites/{}:/{}", needs=needs.SITES, units=1)
+SUBSITES = Question(path="sites/{}/sites", needs=needs.SITES, units=2)
+DRIVES = Question(path="sites/{}/drives", needs=needs.SITES, units=2)
+ITEM = Question(path="drives/{}/items/{}", needs=needs.SITES, units=1)
+CHILDREN = Question(path="drives/{}/items/{}/children", needs=needs.SITES, units=2)
+PERMISSIONS = Question(path="drives/{}/items/{}/permissions", needs=needs.SITES, units=5)
+
+_SHARING = "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
+EVERYTHING = Question(path="drives/{}/root/delta", needs=needs.SITES, units=2, prefer=_SHARING)
+CHANGES = Question(path="drives/{}/root/delta", needs=needs.SITES, units=1, prefer=_SHARING)
+"""`EVERYTHING` begins without a token, `CHANGES` follows a link with one."""

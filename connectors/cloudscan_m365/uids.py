@@ -1,0 +1,82 @@
+"""How things and people of Microsoft's are called in the estate."""
+
+PLATFORM = "m365"
+
+
+def tenant(identity: str) -> str:
+    return f"{PLATFORM}:tenant/{identity}"
+
+
+def site(identity: str) -> str:
+    """A site collection by its guid; a site below one by both, ``<collection>/<web>``."""
+    return f"{PLATFORM}:site/{identity}"
+
+
+def library(drive_id: str) -> str:
+    return f"{PLATFORM}:library/{drive_id}"
+
+
+def onedrive(drive_id: str) -> str:
+    return f"{PLATFORM}:onedrive/{drive_id}"
+
+
+def item(drive_id: str, item_id: str) -> str:
+    return f"{PLATFORM}:item/{drive_id}/{item_id}"
+
+
+def team(group_id: str) -> str:
+    return f"{PLATFORM}:team/{group_id}"
+
+
+def channel(channel_id: str) -> str:
+    return f"{PLATFORM}:channel/{channel_id}"
+
+
+def user(object_id: str) -> str:
+    return f"{PLATFORM}:user/{object_id}"
+
+
+def group(object_id: str) -> str:
+    return f"{PLATFORM}:group/{object_id}"
+
+
+def site_group(site: str, number: str) -> str:
+    """A group of a site collection. `site` is the collection's guid; the number means nothing elsewhere."""
+    return f"{PLATFORM}:site-group/{site}/{number}"
+
+
+def application(identity: str) -> str:
+    """By the service principal's object id; by the application's id where that is not known."""
+    return f"{PLATFORM}:application/{identity}"
+
+
+def claim(name: str, tenant: str) -> str:
+    """``everyone`` or ``everyone-except-external``."""
+    return f"{PLATFORM}:claim/{name}/{tenant}"
+
+
+def outsider(mail_or_claim: str) -> str:
+    """Somebody without an object in our directory."""
+    return f"{PLATFORM}:outsider/{mail_or_claim.lower()}"
+
+
+def domain(tenant_or_name: str) -> str:
+    """Another tenant, or a mail domain."""
+    return f"{PLATFORM}:domain/{tenant_or_name.lower()}"
+
+
+def deleted(identity: str) -> str:
+    """Somebody of whom nothing is left but what permissions call him."""
+    return f"{PLATFORM}:deleted/{identity.lower()}"
+
+
+def site_identity(graph_id: str) -> str:
+    """A site collection's name in uids, out of Graph's ``host,collection,web``."""
+    parts = graph_id.lower().split(",")
+    return parts[1] if len(parts) == 3 else graph_id.lower()
+
+
+def subsite_identity(graph_id: str) -> str:
+    """The name of a site below another."""
+    parts = graph_id.lower().split(",")
+    return f"{parts[1]}/{parts[2]}" if len(parts) == 3 else graph_id.lower()
