@@ -22,6 +22,7 @@ from cloudscan.errors import (
     CloudscanError,
     Malformed,
     ProviderError,
+    QuotaSpent,
     SnapshotError,
     StaleCursor,
     Throttled,
@@ -122,7 +123,10 @@ def collect(
             raise SnapshotError(f"{into} holds an interrupted scan of {before}; finish that one, or delete the folder.")
         total = _Collecting(connectors, into / "spool", options, on_event).run()
         on_event(Sealing(scopes=total))
+        unread = [each.scope.uid for each in spool.reports(into / "spool") if each.outcome is not Outcome.COMPLETE]
         seal(into, options.seal)
+        if options.earlier:
+            options.earlier.hand_on(unread, into)
     return Snapshot.open(into)
 
 
@@ -144,11 +148,21 @@ class _Failure:
 
 
 class _Pauses:
-    """Until when each platform wants to be left alone."""
+    """Until when each platform wants to be left alone, and which ones for the rest of this run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
+        self._closed: dict[str, QuotaSpent] = {}
+
+    def close(self, platform: str, why: QuotaSpent) -> None:
+        with self._lock:
+            self._closed[platform] = why
+
+    def check(self, platform: str) -> None:
+        """Raise `QuotaSpent` where nothing is to be asked any more."""
+        if why := self._closed.get(platform):
+            raise why
 
     def pause(self, platform: str, seconds: float) -> None:
         with self._lock:
@@ -268,8 +282,12 @@ class _Collecting:
             self._rest(self._pauses.left(scope.platform))
             with Pen(self._lines, scope) as pen:
                 try:
+                    self._pauses.check(scope.platform)
                     self._tell(task, pen, earlier)
                     return pen.finish(reason=note)
+                except QuotaSpent as error:
+                    self._pauses.close(scope.platform, error)
+                    return pen.finish(*_refusal(error))
                 except StaleCursor as error:
                     earlier, note = None, f"read in full: {_words(error)}"
                     seconds, reason = 0.0, note

@@ -13,8 +13,9 @@ replace is taken over from here. What replaces what:
 """
 
 import gzip
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,6 +127,16 @@ class Earlier:
             return None
         lines = path.with_suffix(".jsonl.gz")
         return EarlierScope(report=report, path=lines) if lines.exists() else None
+
+    def hand_on(self, scope_uids: Iterable[str], folder: Path) -> None:
+        """Keep scopes that could not be read this time for the next: it goes on from where this snapshot stood."""
+        for uid in scope_uids:
+            if self.of(uid):
+                (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
+                told = (self.folder / FOLDER / file_name(uid)).with_suffix(".json")
+                for path in (told.with_suffix(".jsonl.gz"), told):
+                    if not (folder / FOLDER / path.name).exists():
+                        os.link(path, folder / FOLDER / path.name)
 
     def forget(self) -> None:
         """Drop what was kept: a newer snapshot has it."""

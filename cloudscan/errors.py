@@ -54,6 +54,10 @@ class Vanished(ProviderError):
     """What was asked for is gone since it was listed."""
 
 
+class QuotaSpent(ProviderError):
+    """The platform answers nothing more today: whatever is asked now would be refused as well."""
+
+
 class StaleCursor(ProviderError):
     """The platform does not know this cursor any more: the scope has to be read in full. The message says why."""
 

@@ -94,25 +94,19 @@ class DriveConnector:
             yield from self._shared_drives(found.people)
 
     def _shared_drives(self, people: People) -> Iterator[Told]:
-        token: str | None = None
-        while True:
-            try:
-                page = self.google.ask(
-                    SharedDrives, self.google.drives, self.options.admin, useDomainAdminAccess=True, pageSize=100,
-                    pageToken=token, fields=_DRIVES,
-                )  # fmt: skip
-            except AccessDenied as refused:
-                reason = f"{refused}; shared drives could not be listed"
-                yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
-                return
-            for drive in page.drives:
+        google, admin = self.google, self.options.admin
+        pages = google.pages(
+            SharedDrives, google.drives, admin, useDomainAdminAccess=True, pageSize=100, fields=_DRIVES
+        )
+        try:
+            for drive in (each for page in pages for each in page.drives):
                 params = {"drive": msgspec.json.encode(drive).decode()}
                 yield _scope(
                     "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
                 )
-            token = page.next_page_token or None
-            if token is None:
-                return
+        except AccessDenied as refused:
+            reason = f"{refused}; shared drives could not be listed"
+            yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
 
     def _tell_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         people = self._directory().people

@@ -1,8 +1,8 @@
 """Reading the directory and the sharing settings of a Workspace customer."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,7 +23,7 @@ from cloudscan_gdrive.answers import (
     User,
     Users,
 )
-from cloudscan_gdrive.google import Google, Question
+from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.people import People, people
 
 _USERS = (
@@ -32,6 +32,7 @@ _USERS = (
 )
 _GROUPS = "nextPageToken,groups(id,email,name)"
 _MEMBERS = "nextPageToken,members(id,email,role,type)"
+_SIDE_BY_SIDE = 8  # groups whose members are asked for at the same time
 _SETTINGS = "setting.type.matches('drive_and_docs.*')"
 
 KNOWN_SETTINGS = tuple(
@@ -54,8 +55,6 @@ KNOWN_SETTINGS = tuple(
 )
 """What is unknown where the policies cannot be read (Policy API, "Drive and Docs settings")."""
 
-Page = TypeVar("Page", Users, Groups, Members, Policies)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
@@ -73,7 +72,7 @@ class Directory:
 def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
     """Domains, users, groups and settings. Raises as `Google.ask` where not even the users can be read."""
     gaps: list[Gap] = []
-    users = [user for page in _pages(google, Users, google.users, admin, customer=customer, fields=_USERS,
+    users = [user for page in google.pages(Users, google.users, admin, customer=customer, fields=_USERS,
                                      maxResults=500, projection="full") for user in page.users]  # fmt: skip
     primary, domains = _domains(google, admin, customer, gaps)
     groups = _groups(google, admin, customer, gaps)
@@ -132,7 +131,7 @@ def _domains(google: Google, admin: str, customer: str, gaps: list[Gap]) -> tupl
 
 def _groups(google: Google, admin: str, customer: str, gaps: list[Gap]) -> list[Group]:
     try:
-        pages = _pages(google, Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
+        pages = google.pages(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
         return [group for page in pages for group in page.groups]
     except AccessDenied as refused:
         gaps.append(_gap("memberships", refused, "who is in which group is not known"))
@@ -140,16 +139,24 @@ def _groups(google: Google, admin: str, customer: str, gaps: list[Gap]) -> list[
 
 
 def _members(google: Google, admin: str, groups: Sequence[Group], gaps: list[Gap]) -> dict[str, list[Member]]:
-    found: dict[str, list[Member]] = {}
-    for group in groups:
+    """The members of each group that is still there, by its address: a request for each, several at a time."""
+
+    def asked(group: Group) -> list[Member] | None:
+        pages = google.pages(Members, google.members, admin, groupKey=group.id, fields=_MEMBERS, maxResults=200)
         try:
-            pages = _pages(google, Members, google.members, admin, groupKey=group.id, fields=_MEMBERS, maxResults=200)
-            found[group.email.lower()] = [member for page in pages for member in page.members]
+            return [member for page in pages for member in page.members]
         except Vanished:
-            continue
+            return None
+
+    found: dict[str, list[Member]] = {}
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        try:
+            for group, members in zip(groups, pool.map(asked, groups), strict=True):
+                if members is not None:
+                    found[group.email.lower()] = members
         except AccessDenied as refused:
             gaps.append(_gap("memberships", refused, "who is in which group is not known"))
-            break
+            pool.shutdown(cancel_futures=True)
     return found
 
 
@@ -163,21 +170,11 @@ def _units(google: Google, admin: str, customer: str, gaps: list[Gap]) -> Sequen
 
 def _policies(google: Google, admin: str, gaps: list[Gap]) -> list[Policy] | None:
     try:
-        pages = _pages(google, Policies, google.policies, admin, filter=_SETTINGS, pageSize=100)
+        pages = google.pages(Policies, google.policies, admin, filter=_SETTINGS, pageSize=100)
         return [policy for page in pages for policy in page.policies]
     except AccessDenied as refused:
         gaps.append(_gap("settings", refused, "sharing settings could not be read; only a super admin may"))
         return None
-
-
-def _pages(google: Google, wanted: type[Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
-    token: str | None = None
-    while True:
-        page = google.ask(wanted, question, user, pageToken=token, **what)
-        yield page
-        token = page.next_page_token or None
-        if token is None:
-            return
 
 
 def _place(uid: str, kind: str, name: str, account: str, parent: str | None = None) -> Resource:

@@ -6,10 +6,11 @@ Google wants retried, and swallows a 401.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
 import google.auth
 import google.auth.exceptions
@@ -25,8 +26,8 @@ from cloudscan.errors import (
     ConfigurationError,
     Malformed,
     ProviderError,
+    QuotaSpent,
     StalePage,
-    Throttled,
     Unreachable,
     Vanished,
 )
@@ -36,6 +37,16 @@ from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
 
 Wanted = TypeVar("Wanted")
+
+
+class Paged(Protocol):
+    """A page of a list."""
+
+    @property
+    def next_page_token(self) -> str: ...  # empty on the last one
+
+
+Page = TypeVar("Page", bound=Paged)
 
 READ, LIST = 5.0, 100.0
 """Quota units of a call (Drive usage limits, since 2026-05-01)."""
@@ -152,6 +163,22 @@ class Google:
         """
         return read(wanted, self.fetch(question, self.address(question, **what), user))
 
+    def pages(self, wanted: type[Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
+        """All pages of a list. Raises as `ask` does."""
+        return self.pages_by(lambda body: read(wanted, body), question, user, **what)
+
+    def pages_by(self, reader: Callable[[bytes], Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
+        """The same, read in a way of its own."""
+        first = at = self.address(question, **what)
+        token = ""
+        while True:
+            page = reader(self.fetch(question, at, user))
+            yield page
+            if page.next_page_token in ("", token):
+                return
+            token = page.next_page_token
+            at = f"{first}&pageToken={quote(token, safe='')}"
+
     def address(self, question: Question, **what: Any) -> str:
         """The address of a question, checked against the API's description. What is None is left out."""
         key = (id(question), *what.items())
@@ -164,7 +191,7 @@ class Google:
         return found
 
     def fetch(self, question: Question, url: str, user: str) -> bytes:
-        """The unread answer, for lists whose every page is asked for by the same address. Raises as `ask` does."""
+        """The unread answer. Raises as `ask` does."""
         answer = self._carried(question, url, question.identity.token(user))
         if answer.status == 401:
             answer = self._carried(question, url, question.identity.token(user, renew=True))
@@ -233,7 +260,7 @@ def refused(answer: Answer, needs: str) -> ProviderError:
     told = ", ".join(sorted(reasons - {""})) or trouble.status or f"HTTP {answer.status}"
     words = trouble.message[:200]
     if reasons & _USED_UP:
-        return Throttled(f"the quota is used up ({told}); scan again when it is renewed")
+        return QuotaSpent(f"the quota of the day is used up ({told}); the next scan goes on with what is missing")
     if answer.status == 401:
         return AccessDenied(f"Google does not accept the credentials ({told})", needs=needs)
     if answer.status == 403:

@@ -1,16 +1,16 @@
 """Lists of Drive's: which fields are asked for, page after page, folders before files, and what changed."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
 from cloudscan.connector import Gap
-from cloudscan.errors import Malformed, StaleCursor, StalePage
+from cloudscan.errors import StaleCursor, StalePage
 from cloudscan.facts import Outcome
 from cloudscan_gdrive.answers import Change, Changes, File, Files, Permission, Permissions, RawFiles, StartOfChanges
-from cloudscan_gdrive.google import Google
+from cloudscan_gdrive.google import Google, read
 from cloudscan_gdrive.options import Options
 
 FOLDER = "application/vnd.google-apps.folder"
@@ -31,27 +31,24 @@ _BEFORE_GOING_ON = 100_000  # changes in one night: more, and reading everything
 
 def files(google: Google, options: Options, user: str, place: str, fields: str, **what: Any) -> Iterator[File | Gap]:
     """A list of files, folders first. `place` is the uid of what is listed, for gaps."""
-    labels = ",".join(options.labels) or None
-    first = at = google.address(
+    pages = google.pages_by(
+        _page,
         google.files,
+        user,
         pageSize=1000,
         orderBy="folder",
-        includeLabels=labels,
+        includeLabels=",".join(options.labels) or None,
         includePermissionsForView="published",
         prettyPrint=False,
         fields=f"nextPageToken,incompleteSearch,files({fields})",
         **what,
     )
-    while True:
-        page, broken = _page(google.fetch(google.files, at, user))
-        if page.incomplete_search:
+    for page in pages:
+        if page.told.incomplete_search:
             yield _partial(place, "Google did not search everything (incompleteSearch)")
-        if broken:
-            yield _partial(place, f"{broken} file(s) are not told as Google's documentation promises")
-        yield from page.files
-        if not page.next_page_token:
-            return
-        at = f"{first}&pageToken={quote(page.next_page_token, safe='')}"
+        if page.broken:
+            yield _partial(place, f"{page.broken} file(s) are not told as Google's documentation promises")
+        yield from page.told.files
 
 
 def folders_first(listed: Iterator[File | Gap], remember: Callable[[File], None]) -> Iterator[File | Gap]:
@@ -95,17 +92,11 @@ def below(
 
 def permissions(google: Google, user: str, file_id: str, **what: Any) -> list[Permission]:
     """All permissions of a shared drive or of something in it."""
-    found: list[Permission] = []
-    token: str | None = None
-    while True:
-        page = google.ask(
-            Permissions, google.permissions, user, fileId=file_id, supportsAllDrives=True, pageSize=100,
-            pageToken=token, includePermissionsForView="published", fields=_PERMISSIONS, **what,
-        )  # fmt: skip
-        found += page.permissions
-        token = page.next_page_token or None
-        if token is None:
-            return found
+    pages = google.pages(
+        Permissions, google.permissions, user, fileId=file_id, supportsAllDrives=True, pageSize=100,
+        includePermissionsForView="published", fields=_PERMISSIONS, **what,
+    )  # fmt: skip
+    return [permission for page in pages for permission in page.permissions]
 
 
 def start_of_changes(google: Google, user: str, **what: Any) -> str:
@@ -140,24 +131,32 @@ def _partial(place: str, reason: str) -> Gap:
     return Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=place)
 
 
-def _page(body: bytes) -> tuple[Files, int]:
-    """A page, and how many files of it make no sense."""
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """A page, without the files of it that make no sense."""
+
+    told: Files
+    broken: int = 0
+
+    @property
+    def next_page_token(self) -> str:
+        return self.told.next_page_token
+
+
+def _page(body: bytes) -> _Page:
     try:
-        return _files.decode(body), 0
+        return _Page(told=_files.decode(body))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
-    try:
-        raw = msgspec.json.decode(body, type=RawFiles)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Malformed(f"Google's list is not what its documentation promises ({error})") from error
+    raw = read(RawFiles, body)
     files: list[File] = []
     for each in raw.files:
         try:
             files.append(msgspec.json.decode(each, type=File))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-    page = Files(files=files, next_page_token=raw.next_page_token, incomplete_search=raw.incomplete_search)
-    return page, len(raw.files) - len(files)
+    told = Files(files=files, next_page_token=raw.next_page_token, incomplete_search=raw.incomplete_search)
+    return _Page(told=told, broken=len(raw.files) - len(files))
 
 
 _files = msgspec.json.Decoder(Files)

@@ -77,6 +77,11 @@ class Faults:
             self._faults.clear()
             self._met.clear()
 
+    def met(self, fault: Fault) -> int:
+        """How many requests came that a fault is about, those that it let pass too."""
+        with self._lock:
+            return self._met.get(id(fault), 0)
+
     def hit(self, asked: str, user: str) -> Fault | None:
         """The fault that this request meets."""
         with self._lock:

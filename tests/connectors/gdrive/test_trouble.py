@@ -86,7 +86,7 @@ def test_the_daily_quota_is_named(server: Server, scan: Callable[..., Read]) -> 
 
     (error,) = refused_drives(scan()).values()
 
-    assert "quota is used up" in str(error)
+    assert "quota of the day is used up" in str(error)
 
 
 def test_a_list_that_is_no_list_costs_its_drive_only(server: Server, scan: Callable[..., Read]) -> None:

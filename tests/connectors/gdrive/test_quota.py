@@ -1,0 +1,62 @@
+"""The day's quota runs out: the scan stops asking, says so, and the next one goes on with what is missing."""
+
+from pathlib import Path
+
+from cloudscan.collect import CollectOptions, Event, Finished
+from cloudscan.facts import Outcome
+from cloudscan_gdrive.emulator import throttle
+from tests.connectors.gdrive.test_changes_only import Nights, difference, nights
+
+
+def scan_with_little_quota(
+    company: Nights, enough_for: int, since: Path | None = None
+) -> tuple[Path, list[Event], int]:
+    """A night on which Drive answers so often and then nothing more; with how often it was asked in vain."""
+    fault = throttle("GET /drive/v3/", reason="dailyLimitExceeded", after=enough_for)
+    company.server.faults.add(fault)
+    snapshot, events = company.scan(since)
+    in_vain = company.server.faults.met(fault) - enough_for
+    company.server.faults.clear()
+    return snapshot, events, in_vain
+
+
+def unread(events: list[Event]) -> list[Finished]:
+    return [each for each in events if isinstance(each, Finished) and each.report.outcome is not Outcome.COMPLETE]
+
+
+def test_nothing_more_is_asked_once_the_quota_is_gone() -> None:
+    with nights(files=300) as company:
+        _, events, in_vain = scan_with_little_quota(company, enough_for=12)
+
+        left = unread(events)
+        assert len(left) > 5
+        assert {each.report.outcome for each in left} == {Outcome.FAILED}
+        assert all("quota of the day is used up" in each.report.reason for each in left)
+        assert 0 < in_vain <= CollectOptions().concurrency < len(left)
+
+
+def test_the_next_scan_goes_on_with_what_is_missing() -> None:
+    with nights(files=300) as company:
+        some, events, _ = scan_with_little_quota(company, enough_for=25)
+        assert unread(events)
+
+        rest, _ = company.scan(some)
+        whole, _ = company.scan()
+
+        assert not difference(rest, whole)
+
+
+def test_what_could_not_be_read_one_night_is_gone_on_with_from_the_night_before() -> None:
+    """Its cursor is kept: changes of two nights are asked for, not everything."""
+    with nights(files=300) as company:
+        first, _ = company.scan()
+        second, _, _ = scan_with_little_quota(company, enough_for=6, since=first)
+
+        before = company.server.requests
+        third, _ = company.scan(second)
+        asked_for_changes = company.server.requests - before
+        before = company.server.requests
+        whole, _ = company.scan()
+
+        assert not difference(third, whole)
+        assert asked_for_changes < (company.server.requests - before) * 0.8
