@@ -49,6 +49,13 @@ def ledger_of(config: Config) -> "Ledger":
     return Ledger(config.ledger_url, tolerance=config.waivers.tolerance_percent / 100)
 
 
+def redaction_key(config: Config) -> bytes:
+    """The key of redaction, beside the ledger; made on first use. Raises `ConfigurationError`."""
+    from cloudscan import redact
+
+    return redact.key_at(config.folder / "redaction.key")
+
+
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
     """Ours, the configured and the named folders."""
     from cloudscan import plugins

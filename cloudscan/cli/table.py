@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
-from cloudscan.cli.plain import plain
+from cloudscan.plain import plain
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = 60) -> str:
