@@ -4,6 +4,7 @@ Keys are made anew from the redacted ids. The old ones are hashes without a secr
 whether it is in the estate. What an earlier scan told (`cloudscan.earlier`) is not copied.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,15 @@ def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
     first_page.touch(mode=0o600)
     first_page.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     return manifest
+
+
+def replace(snapshot: Snapshot, redactor: Redactor) -> None:
+    """Put a redacted copy where a snapshot is; what it was is gone. The next scan reads everything again."""
+    copy = snapshot.path.with_name(f"{snapshot.path.name}.redacted")
+    shutil.rmtree(copy, ignore_errors=True)
+    redact(snapshot, redactor, copy)
+    shutil.rmtree(snapshot.path)
+    copy.rename(snapshot.path)
 
 
 def _map_ids(db: duckdb.DuckDBPyConnection, tables: Path, redactor: Redactor) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.session import configured, ledger_of, redaction_key
+from cloudscan.cli.session import configured, ledger_of, redact_option, redaction_key
 from cloudscan.config import Config
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ _FORMAT = click.option("--format", "format_name", type=click.Choice(["text", "js
 @click.option(
     "--into", type=click.Path(), metavar="PATH", help="A new folder, or FILE.zip.  [default: a zip beside the scans]"
 )
-@click.option("--redact", is_flag=True, help="Without names: keyed hashes instead, the same in every pack.")
+@redact_option
 @click.option(
     "--sign-with", type=click.Path(dir_okay=False), metavar="KEY", help="Sign with this Ed25519 key (OpenSSH or PEM)."
 )
 @click.pass_context
-def audit(ctx: click.Context, scan_name: str, into: str | None, redact: bool, sign_with: str | None) -> None:
+def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool, sign_with: str | None) -> None:
     """Write all that an auditor needs about a scan into one pack. Prints its path.
 
     Report, coverage, framework coverage, rules, configuration, decisions, the snapshot itself, and a list of SHA-256
@@ -43,13 +43,13 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redact: bool, si
 
     config = configured(ctx.obj)
     sources = _sources(config, scan_name)
-    name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redact else ''}.zip"
+    name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redacting else ''}.zip"
     path = Path(into) if into else config.folder / "audit" / name
     with plugins.its_packages("Signing", "audit"):
         differing = pack.write(
             sources,
             path,
-            key=redaction_key(config) if redact else None,
+            key=redaction_key(config) if redacting else None,
             sign_with=Path(sign_with) if sign_with else None,
         )
         if sign_with:

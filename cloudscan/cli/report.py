@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured, lang_option, ledger_of
+from cloudscan.cli.session import configured, lang_option, ledger_of, redact_option, redactor
 
 
 @click.command()
@@ -18,9 +18,10 @@ from cloudscan.cli.session import configured, lang_option, ledger_of
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False), help="The file; - is stdout.  [default: beside the scans]"
 )
+@redact_option
 @lang_option
 @click.pass_obj
-def report(config_path: str | None, format_name: str, output: str | None, lang: str | None) -> None:
+def report(config_path: str | None, format_name: str, output: str | None, redacting: bool, lang: str | None) -> None:
     """Write the report of the last scan again, in another format or language. Prints the file's path."""
     from cloudscan import plugins
     from cloudscan.cli.output import to_stdout, write_private, written
@@ -31,6 +32,8 @@ def report(config_path: str | None, format_name: str, output: str | None, lang: 
     last = ledger_of(config).latest()
     if last is None:
         raise ConfigurationError("There is no scan to report on yet; run `cloudscan scan` first.")
+    if redacting:
+        last = redactor(config).report(last)
     content = written(format_, last, lang or config.organisation.language)
     if output == "-":
         to_stdout(content)

@@ -16,6 +16,8 @@ from cloudscan.cli.session import (
     lang_option,
     ledger_of,
     opened,
+    redact_option,
+    redactor,
     rules_option,
 )
 from cloudscan.config import Config
@@ -94,6 +96,7 @@ def scan(
 @click.command()
 @_what_to_read
 @click.option("--into", type=click.Path(file_okay=False), help="The snapshot's folder.  [default: a new one]")
+@redact_option
 @click.pass_obj
 def collect(
     config_path: str | None,
@@ -102,6 +105,7 @@ def collect(
     skip: Sequence[str],
     concurrency: int | None,
     into: str | None,
+    redacting: bool,
 ) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
     from cloudscan import scan as scanning
@@ -124,8 +128,13 @@ def collect(
         if progress:
             progress.close()
     with snapshot:
+        complete = snapshot.scan.complete
+        if redacting:
+            from cloudscan import redacted
+
+            redacted.replace(snapshot, redactor(config))
         click.echo(snapshot.path)
-        return 0 if snapshot.scan.complete else EXIT_INCOMPLETE
+    return 0 if complete else EXIT_INCOMPLETE
 
 
 def run(

@@ -15,6 +15,7 @@ from cloudscan.words import one_of
 
 if TYPE_CHECKING:
     from cloudscan.ledger import Ledger
+    from cloudscan.redact import Redactor
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SEVERITIES = click.Choice([severity.value for severity in Severity])
@@ -49,11 +50,26 @@ def ledger_of(config: Config) -> "Ledger":
     return Ledger(config.ledger_url, tolerance=config.waivers.tolerance_percent / 100)
 
 
+def redact_option(command: Command) -> Command:
+    """``--redact``."""
+    return click.option(
+        "--redact", "redacting", is_flag=True, help="Without names: keyed hashes instead, the same every time."
+    )(command)
+
+
 def redaction_key(config: Config) -> bytes:
     """The key of redaction, beside the ledger; made on first use. Raises `ConfigurationError`."""
     from cloudscan import redact
 
     return redact.key_at(config.folder / "redaction.key")
+
+
+def redactor(config: Config) -> "Redactor":
+    """Redaction under the configured folder's key, for the rules that are in force."""
+    from cloudscan import rule
+    from cloudscan.redact import Redactor
+
+    return Redactor(redaction_key(config), rule.load(all_rule_folders(config, ())))
 
 
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
