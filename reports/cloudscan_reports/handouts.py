@@ -1,0 +1,209 @@
+"""Hand-outs: what each owner has to put right, in plain words, taken apart from the report.
+
+One hand-out holds one owner's findings and nobody else's. What is told in full fits on one printed page; the rest is
+listed by rule. How it is written down is up to `handout_pages`, `handout_markdown` and `pdf`.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from cloudscan.finding import Finding
+from cloudscan.report import Report, RuleSummary, Terms
+from cloudscan_reports import phrases, summary
+from cloudscan_reports.phrases import Step
+from cloudscan_reports.texts import Texts
+from cloudscan_reports.visible import shortened
+
+MOST_THINGS: Final = 5  # told in full
+MOST_TASKS: Final = 3  # with their steps
+MOST_NAMES: Final = 8  # of a rule under "and n more"
+UNKNOWN: Final = "unknown-owner"
+INDEX: Final = "index"
+_MOST_NAME: Final = 100
+_MOST_SENTENCE: Final = 240
+_MOST_STEPS: Final = 6
+_MOST_SLUG: Final = 40
+_UNSAFE: Final = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """One finding, as its owner has to know it."""
+
+    id: str  # what to name it by when talking to the security team
+    name: str
+    place: str  # where it is, if that says more than the name
+    url: str  # its page on the platform; empty where there is none that can be opened
+    message: str
+    who: str
+    since: str
+    due: datetime
+    overdue: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Things that are put right in the same way."""
+
+    title: str
+    why: str
+    steps: Sequence[Step]
+    things: Sequence[Thing]
+
+
+@dataclass(frozen=True, kw_only=True)
+class More:
+    """Findings of one rule that are only listed."""
+
+    title: str
+    count: int
+    names: Sequence[str]
+    due: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handout:
+    """What one owner is handed."""
+
+    owner: str  # as the platform spells it; empty where nobody is known
+    stem: str  # of the file
+    total: int
+    due: datetime  # of the first that has to be done
+    overdue: bool
+    tasks: Sequence[Task]
+    more: Sequence[More]
+
+
+def handouts(report: Report, words: Texts, terms: Terms) -> Sequence[Handout]:
+    """One for each owner whose findings need work, who has most to do first; those of nobody known come last."""
+    by_owner: dict[str, list[Finding]] = defaultdict(list)
+    for finding in summary.standing(report):
+        by_owner[_key(finding.verdict.subject.owner)].append(finding)
+    rules = {rule.id: rule for rule in report.rules}
+    made = [_handout(findings, rules, report, words, terms) for findings in by_owner.values()]
+    return sorted(made, key=lambda each: (not each.owner, -each.total, each.stem))
+
+
+def _key(owner: str) -> str:
+    """Owners who differ in case, spaces or form only are one person."""
+    return " ".join(unicodedata.normalize("NFKC", owner).split()).casefold()
+
+
+def stem(owner: str) -> str:
+    """A file's name for an owner: harmless on every system, the same every time, another for every other owner."""
+    if not _key(owner):
+        return UNKNOWN
+    digest = hashlib.sha256(_key(owner).encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    slug = _UNSAFE.sub("-", _key(owner))[:_MOST_SLUG].strip("-")
+    return f"{slug}-{digest}" if slug else f"owner-{digest}"
+
+
+def _handout(
+    findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, words: Texts, terms: Terms
+) -> Handout:
+    told = _first(findings, rules, words)
+    rest = findings[len(told) :]
+    owner = findings[0].verdict.subject.owner
+    due = min(_due(each, terms) for each in findings)
+    return Handout(
+        owner=owner.strip(),
+        stem=stem(owner),
+        total=len(findings),
+        due=due,
+        overdue=due < report.generated_on,
+        tasks=_tasks(told, rules, report, words, terms),
+        more=_more(rest, rules, words, terms),
+    )
+
+
+def _first(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], words: Texts) -> Sequence[Finding]:
+    """As many from the top as fit on the page."""
+    ways: set[tuple[str, Sequence[Step]]] = set()
+    for place, finding in enumerate(findings[:MOST_THINGS]):
+        ways.add(_way(finding, rules, words))
+        if len(ways) > MOST_TASKS:
+            return findings[:place]
+    return findings[:MOST_THINGS]
+
+
+def _way(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> tuple[str, Sequence[Step]]:
+    rule = rules.get(finding.verdict.rule_id)
+    fix = phrases.words_of(rule, words.lang).fix if rule else ""
+    steps = phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+    return finding.verdict.rule_id, tuple(Step(text=each.text, commands=tuple(each.commands)) for each in steps)
+
+
+def _tasks(
+    findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, words: Texts, terms: Terms
+) -> Sequence[Task]:
+    alike: dict[tuple[str, Sequence[Step]], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        alike[_way(finding, rules, words)].append(finding)
+    return [
+        Task(
+            title=_title(rules.get(rule_id), rule_id, words),
+            why=shortened(phrases.words_of(rules[rule_id], words.lang).why, _MOST_SENTENCE) if rule_id in rules else "",
+            steps=steps,
+            things=[_thing(each, report, words, terms) for each in those],
+        )
+        for (rule_id, steps), those in alike.items()
+    ]
+
+
+def _thing(finding: Finding, report: Report, words: Texts, terms: Terms) -> Thing:
+    subject = finding.verdict.subject
+    name = shortened(subject.name or subject.uid, _MOST_NAME)
+    place = shortened(subject.path, _MOST_NAME)
+    due = _due(finding, terms)
+    return Thing(
+        id=finding.fingerprint[:8],
+        name=name,
+        place="" if place == name else place,
+        url=_openable(subject.url),
+        message=shortened(phrases.message_of(finding, words.lang), _MOST_SENTENCE),
+        who=shortened(phrases.reach(words, finding.verdict), _MOST_SENTENCE),
+        since=phrases.since(words, finding, report.generated_on),
+        due=due,
+        overdue=due < report.generated_on,
+    )
+
+
+def _more(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], words: Texts, terms: Terms) -> Sequence[More]:
+    by_rule: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_rule[finding.verdict.rule_id].append(finding)
+    return [
+        More(
+            title=_title(rules.get(rule_id), rule_id, words),
+            count=len(those),
+            names=[
+                shortened(each.verdict.subject.name or each.verdict.subject.uid, _MOST_NAME)
+                for each in those[:MOST_NAMES]
+            ],
+            due=min(_due(each, terms) for each in those),
+        )
+        for rule_id, those in by_rule.items()
+    ]
+
+
+def _title(rule: RuleSummary | None, rule_id: str, words: Texts) -> str:
+    return shortened(phrases.words_of(rule, words.lang).title if rule else rule_id, _MOST_SENTENCE)
+
+
+def _due(finding: Finding, terms: Terms) -> datetime:
+    return finding.first_seen_on + timedelta(days=terms.days[finding.severity])
+
+
+def _openable(url: str) -> str:
+    """The address if it is one of the web, else nothing: a click must not run what a stranger wrote."""
+    try:
+        return url if urlsplit(url).scheme == "https" and url.isprintable() else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,76 @@
+"""PDF: the director's page with the findings behind it, and the hand-outs. Fonts are embedded, nothing is fetched.
+
+WeasyPrint, which sets the pages, is the extra `pdf` and is imported only here; it needs Pango, a library of the system.
+"""
+
+from collections.abc import Iterator
+
+from cloudscan.errors import ConfigurationError
+from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
+from cloudscan_reports import handout_pages, phrases, summary, texts
+from cloudscan_reports.told import told
+from cloudscan_reports.visible import carriable
+
+_FIRST = 5
+_MOST_FINDINGS = 200
+_MOST_GAPS = 25
+_MOST_NAME = 160
+
+
+def write(report: Report, lang: str) -> bytes:
+    """The report on paper: one page that answers a director, then the first findings, then what could not be seen.
+
+    Raises ModuleNotFoundError where WeasyPrint is not installed, ConfigurationError where Pango is not.
+    """
+    report = carriable(report)
+    words = texts.load(lang)
+    work = summary.standing(report)
+    causes = summary.causes(report)
+    rules = {rule.id: rule for rule in report.rules}
+    return printed(
+        handout_pages.rendered(
+            "director.html",
+            words,
+            report=report,
+            work=work,
+            severities=summary.by_severity(work),
+            open_to_all=summary.open_to_all(work),
+            causes=causes,
+            heaviest=max((line.weight for line in causes), default=1) or 1,
+            gaps=summary.gaps(report),
+            rights=summary.rights(report),
+            untold=summary.untold(report),
+            first=[each for each in told(report, lang) if each.finding.state in summary.STANDING][:_FIRST],
+            most=_MOST_FINDINGS,
+            most_gaps=_MOST_GAPS,
+            most_name=_MOST_NAME,
+            rules=rules,
+            reach=lambda finding: phrases.reach(words, finding.verdict),
+            message=lambda finding: phrases.message_of(finding, lang),
+            since=lambda finding: phrases.since(words, finding, report.generated_on),
+        )
+    )
+
+
+def write_handouts(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, bytes]]:
+    """The hand-outs by file name. Raises as `write` does."""
+    pages = handout_pages.pages(carriable(report), texts.load(lang), terms, suffix=".pdf", links=False)
+    return ((name, printed(page)) for name, page in pages)
+
+
+def printed(page: str) -> bytes:
+    """A page of ours as PDF. Whatever address it may name is not looked up: no protocol is allowed."""
+    try:
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
+    except OSError as error:
+        raise ConfigurationError(
+            f"PDF needs the library Pango, which cannot be loaded ({str(error).splitlines()[0]}); on Debian: "
+            "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, and a font: fonts-noto-cjk."
+        ) from error
+    made: bytes = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=())).write_pdf(pdf_tags=True)
+    return made
+
+
+PDF = ReportFormat(name="pdf", title="PDF", suffix=".pdf", write=write)
+HANDOUTS = HandoutFormat(name="pdf", title="PDF", suffix=".pdf", write=write_handouts)
