@@ -69,9 +69,10 @@ def _task(task: Task, words: Texts) -> Iterator[str]:
 
 def _thing(thing: Thing, words: Texts) -> Iterator[str]:
     yield f"- {code(thing.name)}{f' ({code(thing.place)})' if thing.place else ''}"
+    yield f"  - {prose(thing.message)}"
     if thing.who:
-        yield f"  - {prose(thing.who)}"
-    yield f"  - {prose(words.say('handout.since'))} {prose(thing.since)}"
+        yield f"  - {prose(words.say('handout.who') + thing.who)}"
+    yield f"  - {prose(thing.since)}"
     key = "handout.overdue" if thing.overdue else "handout.due"
     yield f"  - **{prose(words.say(key, day=words.day(thing.due)))}**"
     yield f"  - {prose(words.say('handout.number'))} `{thing.id}`"

@@ -5,6 +5,7 @@ listed by rule. How it is written down is up to `handout_pages`, `handout_markdo
 """
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -15,6 +16,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cloudscan.finding import Finding
+from cloudscan.plain import width
 from cloudscan.report import Report, RuleSummary, Terms
 from cloudscan_reports import phrases, summary
 from cloudscan_reports.phrases import Step
@@ -22,7 +24,6 @@ from cloudscan_reports.texts import Texts
 from cloudscan_reports.visible import shortened
 
 MOST_THINGS: Final = 5  # told in full
-MOST_TASKS: Final = 3  # with their steps
 MOST_NAMES: Final = 8  # of a rule under "and n more"
 UNKNOWN: Final = "unknown-owner"
 INDEX: Final = "index"
@@ -30,6 +31,9 @@ _MOST_NAME: Final = 100
 _MOST_SENTENCE: Final = 240
 _MOST_STEPS: Final = 6
 _MOST_SLUG: Final = 40
+_ROOM: Final = {"en": 35, "ja": 33}  # lines of a page beside greeting and contact
+_COLUMNS: Final = 84  # of a line
+_Way = tuple[str, Sequence[str]]
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 
 
@@ -124,36 +128,75 @@ def _handout(
 
 
 def _first(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], words: Texts) -> Sequence[Finding]:
-    """As many from the top as fit on the page."""
-    ways: set[tuple[str, Sequence[Step]]] = set()
-    for place, finding in enumerate(findings[:MOST_THINGS]):
-        ways.add(_way(finding, rules, words))
-        if len(ways) > MOST_TASKS:
-            return findings[:place]
-    return findings[:MOST_THINGS]
+    """As many from the top as fit on the page, by an estimate of their lines; one in any case.
+
+    A few findings stay on one page, the rest of them listed. Where there are many the list may go on overleaf.
+    """
+    few = len(findings) <= MOST_THINGS
+    room = _ROOM[words.lang]
+    ways: set[_Way] = set()
+    fitting = 0
+    for place, finding in enumerate(findings[:MOST_THINGS], 1):
+        way = _way(finding, rules, words)
+        room -= _thing_lines(finding, rules, words) + (0 if way in ways else _way_lines(way, rules, words))
+        ways.add(way)
+        if room >= (_listed_lines(findings[place:]) if few else 0):
+            fitting = place
+    return findings[: max(fitting, 1)]
 
 
-def _way(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> tuple[str, Sequence[Step]]:
+def _thing_lines(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> int:
+    commands = [line for step in _steps(finding, rules, words) for line in step.commands]
+    message = shortened(phrases.message_of(finding, words.lang), _MOST_SENTENCE)
+    return 3 + _lines(message) + sum(map(_lines, commands))
+
+
+def _way_lines(way: _Way, rules: Mapping[str, RuleSummary], words: Texts) -> int:
+    why = phrases.words_of(rules[way[0]], words.lang).why if way[0] in rules else ""
+    return 3 + _lines(shortened(why, _MOST_SENTENCE)) + sum(map(_lines, way[1]))
+
+
+def _listed_lines(findings: Sequence[Finding]) -> int:
+    return 4 + 2 * len({each.verdict.rule_id for each in findings}) if findings else 0
+
+
+def _lines(text: str) -> int:
+    return max(1, math.ceil(width(text) / _COLUMNS))
+
+
+def _way(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> _Way:
+    """How a finding is put right: its rule, and what its steps say. Commands may differ, name by name."""
+    return finding.verdict.rule_id, tuple(step.text for step in _steps(finding, rules, words))
+
+
+def _steps(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> Sequence[Step]:
     rule = rules.get(finding.verdict.rule_id)
     fix = phrases.words_of(rule, words.lang).fix if rule else ""
-    steps = phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
-    return finding.verdict.rule_id, tuple(Step(text=each.text, commands=tuple(each.commands)) for each in steps)
+    return phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+
+
+def _together(each_of: Sequence[Sequence[Step]]) -> Sequence[Step]:
+    """The same steps for several things: each step once, with the commands for all of them."""
+    return [
+        Step(text=alike[0].text, commands=list(dict.fromkeys(line for step in alike for line in step.commands)))
+        for alike in zip(*each_of, strict=True)
+    ]
 
 
 def _tasks(
     findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, words: Texts, terms: Terms
 ) -> Sequence[Task]:
-    alike: dict[tuple[str, Sequence[Step]], list[Finding]] = defaultdict(list)
+    alike: dict[_Way, list[Finding]] = defaultdict(list)
     for finding in findings:
         alike[_way(finding, rules, words)].append(finding)
     return [
         Task(
             title=_title(rules.get(rule_id), rule_id, words),
             why=shortened(phrases.words_of(rules[rule_id], words.lang).why, _MOST_SENTENCE) if rule_id in rules else "",
-            steps=steps,
+            steps=_together([_steps(each, rules, words) for each in those]),
             things=[_thing(each, report, words, terms) for each in those],
         )
-        for (rule_id, steps), those in alike.items()
+        for (rule_id, _), those in alike.items()
     ]
 
 
@@ -169,7 +212,7 @@ def _thing(finding: Finding, report: Report, words: Texts, terms: Terms) -> Thin
         url=_openable(subject.url),
         message=shortened(phrases.message_of(finding, words.lang), _MOST_SENTENCE),
         who=shortened(phrases.reach(words, finding.verdict), _MOST_SENTENCE),
-        since=phrases.since(words, finding, report.generated_on),
+        since=since(finding, words),
         due=due,
         overdue=due < report.generated_on,
     )
@@ -199,6 +242,12 @@ def _title(rule: RuleSummary | None, rule_id: str, words: Texts) -> str:
 
 def _due(finding: Finding, terms: Terms) -> datetime:
     return finding.first_seen_on + timedelta(days=terms.days[finding.severity])
+
+
+def since(finding: Finding, words: Texts) -> str:
+    """Since when, short: a day that the platform tells, or the day on which a scan first saw it."""
+    told = finding.verdict.since
+    return words.say("handout.since" if told else "handout.since_earlier", day=words.day(told or finding.first_seen_on))
 
 
 def _openable(url: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
-from cloudscan_reports import handout_pages, phrases, summary, texts
+from cloudscan_reports import handout_pages, handouts, phrases, summary, texts
 from cloudscan_reports.told import told
 from cloudscan_reports.visible import carriable
 
-_FIRST = 5
+_FIRST = 4
 _MOST_FINDINGS = 200
 _MOST_GAPS = 25
 _MOST_NAME = 160
@@ -47,7 +47,7 @@ def write(report: Report, lang: str) -> bytes:
             rules=rules,
             reach=lambda finding: phrases.reach(words, finding.verdict),
             message=lambda finding: phrases.message_of(finding, lang),
-            since=lambda finding: phrases.since(words, finding, report.generated_on),
+            since=lambda finding: handouts.since(finding, words),
         )
     )
 
