@@ -88,6 +88,7 @@ class Config(_Table, frozen=True, kw_only=True):
     waivers: WaiversTable = WaiversTable()
     deadlines: DeadlinesTable = DeadlinesTable()
     connectors: Mapping[str, Mapping[str, Any]] = {}
+    reports: Mapping[str, Mapping[str, Any]] = {}
     rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
 
     @property
@@ -164,12 +165,21 @@ def load(path: Path | None) -> Config:
 
 def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
     """The options of one connector, from ``[connectors.<name>]``. Raises `ConfigurationError`."""
+    return _options(config.connectors.get(name, {}), record, path, f"connectors.{name}")
+
+
+def report_options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
+    """The options of one report format, from ``[reports.<name>]``. Raises `ConfigurationError`."""
+    return _options(config.reports.get(name, {}), record, path, f"reports.{name}")
+
+
+def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path | None, prefix: str) -> msgspec.Struct:
     file = path or Path(FILE_NAME)
     try:
-        return msgspec.convert(config.connectors.get(name, {}), record)
+        return msgspec.convert(table, record)
     except msgspec.ValidationError as error:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-        raise ConfigurationError(_explained(file, text, str(error), record, prefix=f"connectors.{name}")) from error
+        raise ConfigurationError(_explained(file, text, str(error), record, prefix=prefix)) from error
 
 
 def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:

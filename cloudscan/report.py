@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -84,6 +84,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
 
 
+class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a format without options takes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFormat:
     """What the entry point group `cloudscan.reports` resolves to: one way to write a report down."""
@@ -93,6 +97,8 @@ class ReportFormat:
     suffix: str  # of the file, with the dot
     write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes where it is no text
     show: "Show | None" = None  # the same for a terminal, where the format has a way to show itself there
+    options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
+    using: "Callable[[Any], ReportFormat] | None" = None  # the same format with such options
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured, lang_option, ledger_of, redact_option, redactor
+from cloudscan.cli.session import configured, format_of, lang_option, ledger_of, redact_option, redactor
 from cloudscan.config import Config
-from cloudscan.report import Report
+from cloudscan.report import Report, ReportFormat
 
 
 @click.command()
@@ -60,14 +60,13 @@ def report(
         _write_handouts(last, format_name, config, language, folder)
         click.echo(folder)
     else:
-        _write_report(last, format_name, language, output, config.folder / "reports" / name)
+        format_ = format_of(config, format_name, config_path)
+        _write_report(last, format_, language, output, config.folder / "reports" / name)
 
 
-def _write_report(last: Report, format_name: str, language: str, output: str | None, default: Path) -> None:
-    from cloudscan import plugins
+def _write_report(last: Report, format_: ReportFormat, language: str, output: str | None, default: Path) -> None:
     from cloudscan.cli.output import to_stdout, write_private, written
 
-    format_ = plugins.report_format(format_name)
     content = written(format_, last, language)
     if output == "-":
         to_stdout(content)

@@ -11,6 +11,7 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.report import ReportFormat
 from cloudscan.words import one_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,21 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
             "[connectors.<name>] into cloudscan.toml (`cloudscan init` does)."
         )
     return [plugins.connector(name) for name in dict.fromkeys(wanted)]
+
+
+def format_of(config: Config, name: str, path: str | None) -> ReportFormat:
+    """A report format with its configured options. Raises `ConfigurationError`."""
+    from cloudscan import plugins
+
+    installed = plugins.format_names()
+    for configured_name in config.reports:
+        if configured_name not in installed:
+            raise ConfigurationError(
+                f"[reports.{configured_name}]: no such format is installed; {one_of(configured_name, installed)}."
+            )
+    format_ = plugins.report_format(name)
+    given = configuration.report_options(config, name, format_.options, Path(path) if path else None)
+    return format_.using(given) if format_.using else format_
 
 
 def opened(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:

@@ -58,12 +58,12 @@ def _task(task: Task, words: Texts) -> Iterator[str]:
     if task.why:
         yield prose(task.why)
         yield ""
-    yield f"**{prose(words.say('handout.steps'))}**"
+    yield f"### {prose(words.say('handout.steps'))}"
     yield ""
     for number_, step in enumerate(task.steps, 1):
         yield f"{number_}. {prose(step.text)}"
         for command in step.commands:
-            yield f"   {code(command, most=1_000)}"
+            yield f"   - {code(command, most=1_000)}"
     yield ""
 
 
@@ -74,7 +74,7 @@ def _thing(thing: Thing, words: Texts) -> Iterator[str]:
         yield f"  - {prose(words.say('handout.who') + thing.who)}"
     yield f"  - {prose(thing.since)}"
     key = "handout.overdue" if thing.overdue else "handout.due"
-    yield f"  - **{prose(words.say(key, day=words.day(thing.due)))}**"
+    yield f"  - {prose(words.say(key, day=words.day(thing.due)))}"
     yield f"  - {prose(words.say('handout.number'))} `{thing.id}`"
 
 
@@ -97,7 +97,7 @@ def _index(made: Sequence[Handout], words: Texts) -> Iterator[str]:
     yield f"|{' --- |' * len(heads)}"
     for each in made:
         owner = code(each.owner) if each.owner else prose(words.say("handout.nobody"))
-        yield f"| {owner} | {number(each.total)} | {prose(words.day(each.due))} | [{each.stem}]({each.stem}{_SUFFIX}) |"
+        yield f"| {owner} | {number(each.total)} | {prose(words.day(each.due))} | {code(each.stem + _SUFFIX)} |"
 
 
 MARKDOWN = HandoutFormat(name="markdown", title="Markdown", suffix=_SUFFIX, write=write)

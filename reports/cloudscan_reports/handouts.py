@@ -29,6 +29,7 @@ UNKNOWN: Final = "unknown-owner"
 INDEX: Final = "index"
 _MOST_NAME: Final = 100
 _MOST_SENTENCE: Final = 240
+_MOST_COMMAND: Final = 400
 _MOST_STEPS: Final = 6
 _MOST_SLUG: Final = 40
 _ROOM: Final = {"en": 35, "ja": 33}  # lines of a page beside greeting and contact
@@ -89,23 +90,23 @@ def handouts(report: Report, words: Texts, terms: Terms) -> Sequence[Handout]:
     """One for each owner whose findings need work, who has most to do first; those of nobody known come last."""
     by_owner: dict[str, list[Finding]] = defaultdict(list)
     for finding in summary.standing(report):
-        by_owner[_key(finding.verdict.subject.owner)].append(finding)
+        by_owner[key(finding.verdict.subject.owner)].append(finding)
     rules = {rule.id: rule for rule in report.rules}
     made = [_handout(findings, rules, report, words, terms) for findings in by_owner.values()]
     return sorted(made, key=lambda each: (not each.owner, -each.total, each.stem))
 
 
-def _key(owner: str) -> str:
-    """Owners who differ in case, spaces or form only are one person."""
+def key(owner: str) -> str:
+    """What tells owners apart: who differ in case, spaces or the form of letters only are one person."""
     return " ".join(unicodedata.normalize("NFKC", owner).split()).casefold()
 
 
 def stem(owner: str) -> str:
     """A file's name for an owner: harmless on every system, the same every time, another for every other owner."""
-    if not _key(owner):
+    if not key(owner):
         return UNKNOWN
-    digest = hashlib.sha256(_key(owner).encode("utf-8", "surrogatepass")).hexdigest()[:10]
-    slug = _UNSAFE.sub("-", _key(owner))[:_MOST_SLUG].strip("-")
+    digest = hashlib.sha256(key(owner).encode("utf-8", "surrogatepass")).hexdigest()[:10]
+    slug = _UNSAFE.sub("-", key(owner))[:_MOST_SLUG].strip("-")
     return f"{slug}-{digest}" if slug else f"owner-{digest}"
 
 
@@ -172,7 +173,15 @@ def _way(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> _W
 def _steps(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> Sequence[Step]:
     rule = rules.get(finding.verdict.rule_id)
     fix = phrases.words_of(rule, words.lang).fix if rule else ""
-    return phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+    filled = phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+    return [
+        # A command that was cut would do something else than it says.
+        Step(
+            text=shortened(step.text, _MOST_SENTENCE),
+            commands=[line for line in step.commands if len(line) <= _MOST_COMMAND],
+        )
+        for step in filled
+    ]
 
 
 def _together(each_of: Sequence[Sequence[Step]]) -> Sequence[Step]:

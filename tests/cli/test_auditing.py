@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import stat
 import struct
@@ -24,9 +25,11 @@ from cloudscan.audit.verification import verify
 from cloudscan.config import Config, LedgerTable
 from cloudscan.errors import AuditError
 from tests.cli.conftest import CONFIG, TOY, Desk, Said, install
+from tests.reports.hostile import NAMES
 from tests.toys import shelve
 
 Scanned = Callable[..., Said]
+FORMULA = "=cmd|'/c calc'!A1"
 FILES = {
     "README.md",
     "README.ja.md",
@@ -121,7 +124,7 @@ def test_a_pack_holds_what_an_auditor_asks_for(pack: Path) -> None:
 
 def test_waivers_are_packed_with_owner_reason_and_end(scanned: Scanned, desk: Desk) -> None:
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", "Mika Sato", "--reason", "=cmd|'/c calc'!A1", "--days", "9")
+    desk.run("waive", "add", "--place", "toy", "--owner", "Mika Sato", "--reason", FORMULA, "--days", "9")
 
     desk.run("audit", "--into", "pack")
 
@@ -424,6 +427,25 @@ def test_a_redacted_pack_names_nobody(desk: Desk, scanned: Scanned) -> None:
     (finding,) = json.loads((folder / "report/report.json").read_text())["findings"]
     (event, _) = rows((folder / "ledger/events.csv").read_text())
     assert event["fingerprint"] == finding["fingerprint"]
+
+
+@pytest.mark.parametrize("redacting", [(), ("--redact",)])
+def test_a_company_full_of_hostile_names_is_packed(desk: Desk, scanned: Scanned, redacting: tuple[str, ...]) -> None:
+    """It verifies and replays; no table holds a formula, a control character or a line too many."""
+    desk.shelve(**dict.fromkeys((name for name in NAMES if name), "everybody"))
+    scanned()
+    desk.run("waive", "add", "--place", "toy", "--owner", NAMES[0], "--reason", FORMULA, "--days", "9")
+
+    packed = desk.run("audit", *redacting, "--into", "pack")
+
+    assert packed.code == 0
+    assert desk.run("audit", "verify", "pack", "--replay").code == 0
+    for name, file in contents(desk.folder / "pack").items():
+        if name.endswith(".csv"):
+            for row in csv.reader(io.StringIO(file.read_text("utf-8-sig"))):
+                assert not [cell for cell in row if re.match(r"[=+@-]|.*[\x00-\x1f\x7f\u202a-\u202e]", cell)]
+        if name.startswith("README"):
+            assert "<script" not in file.read_text()
 
 
 def test_redaction_is_stable_and_keyed(desk: Desk, scanned: Scanned) -> None:

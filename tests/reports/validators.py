@@ -30,6 +30,7 @@ LENGTHS = {"Id": 512, "GeneratorId": 512, "Title": 256, "Description": 1024, "Pr
 MARKDOWN = {
     *("heading_open", "inline", "heading_close", "paragraph_open", "paragraph_close"),
     *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
+    *("ordered_list_open", "ordered_list_close"),
     *(f"{part}_{end}" for part in ("table", "thead", "tbody", "tr", "th", "td") for end in ("open", "close")),
     *("text", "code_inline", "text_special"),
 }
