@@ -5,7 +5,6 @@ Every text goes in as a string, never as a formula, a number or a link. XlsxWrit
 """
 
 import io
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +21,6 @@ from cloudscan_reports.visible import for_xml, shortened
 _MOST_CHARACTERS = 16_000
 _MOST_ROWS = 1_048_576
 _FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is wrong
-_ESCAPED = re.compile(r"(_x[0-9A-Fa-f]{4}_)")
 _WIDTH = 18
 _WIDTHS = {"message": 70, "reach": 45, "name": 40, "title": 50, "why": 70, "fix": 70, "reason": 60, "needs": 40}
 _COVERAGE = (
@@ -60,7 +58,7 @@ _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "ne
 
 
 def write(report: Report, lang: str) -> bytes:
-    """The workbook. Raises ModuleNotFoundError where XlsxWriter is not installed."""
+    """The workbook, row by row: no sheet is kept in memory. Raises ModuleNotFoundError without XlsxWriter."""
     import xlsxwriter
 
     words = load(lang)
@@ -125,13 +123,7 @@ class _Sheets:
             case int() | float():
                 sheet.write_number(row, at, value)
             case _:
-                sheet.write_string(row, at, _literal(shortened(for_xml(str(value)), _MOST_CHARACTERS)))
-
-
-def _literal(text: str) -> str:
-    """The text with what reads like an escaped character escaped (ECMA-376 part 1, 22.9.2.19); XlsxWriter leaves the
-    strings of rows that it does not keep in memory as they are."""
-    return _ESCAPED.sub(r"_x005F\1", text)
+                sheet.write_string(row, at, shortened(for_xml(str(value)), _MOST_CHARACTERS))
 
 
 def _finding(each: Told, shown: Sequence[Column], words: Texts) -> list[Cell]:
