@@ -6,8 +6,9 @@ appears at the end, by rename.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ import duckdb
 import msgspec
 
 from cloudscan import __version__, earlier, spool
+from cloudscan.connector import Spent
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.report import Coverage, ScanSummary
@@ -26,7 +28,7 @@ FORMAT: Final = 1
 """Raised whenever an older cloudscan could misread a snapshot."""
 
 MEMORY: Final = "1GiB"
-_WORK: Final = ".sealing"
+WORK: Final = ".sealing"
 _COMMON: Final = "small.jsonl"
 _SMALL: Final = 256 * 1024  # bytes
 _TAG: Final = {"resources": "resource", "principals": "principal", "grants": "grant", "memberships": "membership",
@@ -54,7 +56,7 @@ class SealOptions:
     keep_spool: bool = False
 
 
-def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
+def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[], datetime] = spool.now) -> Manifest:
     """Make the spool inside `folder` a snapshot in the same folder; the spool is gone afterwards.
 
     Interrupted at any point it can be called again. Raises `SnapshotError` where there is no spool, or where two
@@ -63,7 +65,7 @@ def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
     options = options or SealOptions()
     lines = folder / "spool"
     record = spool.record_of(lines)
-    work = folder / _WORK
+    work = folder / WORK
     shutil.rmtree(work, ignore_errors=True)
     (work / "tables").mkdir(mode=0o700, parents=True)
     work.chmod(0o700)
@@ -74,7 +76,7 @@ def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
     manifest = Manifest(
         format=FORMAT,
         tool=f"cloudscan {__version__}",
-        scan=_summary(record, lines, coverage, kinds),
+        scan=_summary(record, lines, coverage, kinds, clock()),
         connectors=record.connectors,
         settings=record.settings,
         tables=rows,
@@ -389,21 +391,25 @@ def _text(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _summary(record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kinds: Mapping[str, int]) -> ScanSummary:
+def _summary(
+    record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kinds: Mapping[str, int], finished_on: datetime
+) -> ScanSummary:
     scopes: dict[str, int] = {}
-    requests = 0
+    spent = Spent(requests=0)
     for report in spool.reports(lines):
         scopes[report.outcome] = scopes.get(report.outcome, 0) + 1
-        requests += report.requests
+        spent = spent.plus(Spent(requests=report.requests, throttles=report.throttles, retries=report.retries))
     return ScanSummary(
         id=record.id,
         started_on=record.started_on,
-        finished_on=spool.now(),
+        finished_on=finished_on,
         # What was left out on purpose (a budget, a setting) is said, and is no failure to see.
         complete=all(row.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) for row in coverage),
         resources=kinds,
         scopes=scopes,
-        requests=requests,
+        requests=spent.requests,
+        throttles=spent.throttles,
+        retries=spent.retries,
     )
 
 

@@ -108,7 +108,7 @@ def replay(pack: str, format_name: str) -> int:
 
 
 def _sources(config: Config, name: str) -> "Sources":
-    from cloudscan import judged, scan
+    from cloudscan import judged, keeping
     from cloudscan.audit.pack import Sources, until
     from cloudscan.errors import AuditError
 
@@ -117,7 +117,7 @@ def _sources(config: Config, name: str) -> "Sources":
     if last is None:
         raise AuditError("There is no scan to make a pack of yet; run `cloudscan scan` first.")
     wanted = ledger.named(name) if name else ledger.named(last.scan.id)
-    folder = scan.snapshot_of(config.folder / "snapshots", wanted.id)
+    folder = keeping.snapshot_of(config.folder / "snapshots", wanted.id)
     if folder is None:
         raise AuditError(
             f"The snapshot of the scan {wanted.id} is not in {config.folder / 'snapshots'} any more; `cloudscan trend` "

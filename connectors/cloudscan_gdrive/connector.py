@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Told
-from cloudscan.errors import AccessDenied, Malformed
+from cloudscan.errors import AccessDenied, Malformed, ProviderError
 from cloudscan.facts import Affiliation, Outcome, Principal, Resource
 from cloudscan.web import Budget, Patience, Web
 from cloudscan_gdrive import uids
@@ -72,7 +72,11 @@ class DriveConnector:
             "own_drive": self._tell_own_drive,
             "shared_drive": self._tell_shared_drive,
         }[scope.kind]
-        yield from tell(scope, since)
+        try:
+            yield from tell(scope, since)
+        except ProviderError:
+            yield self._spent()
+            raise
         yield self._spent()
 
     def _tell_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Told]:

@@ -201,7 +201,14 @@ class Google:
 
     def _carried(self, question: Question, url: str, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "cloudscan (gzip)"}
-        return self.web.get(url, headers, units=question.units, passing=_too_fast, on_request=self.meter.tick)
+        return self.web.get(
+            url,
+            headers,
+            units=question.units,
+            passing=_too_fast,
+            on_request=self.meter.tick,
+            on_trouble=self.meter.trouble,
+        )
 
 
 def read(wanted: type[Wanted], body: bytes) -> Wanted:
