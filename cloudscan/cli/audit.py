@@ -46,14 +46,15 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
     name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redacting else ''}.zip"
     path = Path(into) if into else config.folder / "audit" / name
     with plugins.its_packages("Signing", "audit"):
+        signer = signature.public_part(Path(sign_with)) if sign_with else None
         differing = pack.write(
             sources,
             path,
             key=redaction_key(config) if redacting else None,
             sign_with=Path(sign_with) if sign_with else None,
         )
-        if sign_with:
-            click.echo(f"Signed with {signature.public_part(Path(sign_with)).fingerprint}.", err=True)
+    if signer:
+        click.echo(f"Signed with {signer.fingerprint}.", err=True)
     if differing:
         click.echo(
             f"cloudscan: a replay will say otherwise for {', '.join(differing)}: "
