@@ -10,7 +10,7 @@ replace is taken over from here. What replaces what:
 - `Gone` removes a resource or a principal in the same way;
 - a principal that is told again replaces itself, and one that nothing names any more is left out;
 - a membership that is told replaces all memberships of its group;
-- of what a log told (openings, sightings) nothing is taken over: the log's scope keeps in its cursor what it still says.
+- of what a log told (openings, sightings) nothing is taken over: its scope keeps in the cursor what it still says.
 """
 
 import gzip

@@ -206,7 +206,7 @@ class Opening(Fact, frozen=True, kw_only=True):
 
 
 class Sighting(Fact, frozen=True, kw_only=True):
-    """A log's line: somebody was there. The latest one is written into `last_seen_on` of the principal, if he is told."""
+    """A log's line: somebody was there. The latest one becomes `last_seen_on` of the principal, if he is told."""
 
     principal_uid: str
     last_seen_on: datetime

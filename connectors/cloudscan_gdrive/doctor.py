@@ -1,12 +1,13 @@
 """What `cloudscan doctor` looks at before a scan of Google Drive."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.web import Patience, Web
-from cloudscan_gdrive.answers import About, Domains, Groups, Policies, SharedDrives, Units, Users
-from cloudscan_gdrive.google import connect
+from cloudscan_gdrive.answers import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
+from cloudscan_gdrive.google import Question, connect
 from cloudscan_gdrive.options import Options
 
 
@@ -23,14 +24,17 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     if not admin:
         yield Check(ok=True, what="gdrive: no administrator is configured, so only this person's own drive is read")
         return
-    questions = (
+    questions: list[tuple[str, type[Any], Question, dict[str, Any]]] = [
         ("users", Users, google.users, {"customer": customer, "maxResults": 1}),
         ("groups", Groups, google.groups, {"customer": customer, "maxResults": 1}),
         ("domains", Domains, google.domains, {"customer": customer}),
         ("org units", Units, google.units, {"customerId": customer}),
         ("shared drives", SharedDrives, google.drives, {"useDomainAdminAccess": True, "pageSize": 1}),
         ("sharing settings", Policies, google.policies, {"pageSize": 1}),
-    )
+    ]
+    if options.audit_days > 0:
+        log = {"userKey": "all", "applicationName": "drive", "eventName": "change_user_access", "maxResults": 1}
+        questions.append(("the Drive log", Activities, google.activities, log))
     for what, wanted, question, parameters in questions:
         try:
             google.ask(wanted, question, admin, **parameters)

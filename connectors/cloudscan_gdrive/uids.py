@@ -12,6 +12,15 @@ def org_unit(identity: str) -> str:
     return f"{PLATFORM}:org-unit/{identity.removeprefix('id:').removeprefix('orgUnits/')}"
 
 
+def audit_log(domain: str) -> str:
+    return f"{PLATFORM}:audit-log/{domain}"
+
+
+def foreign_files(user_id: str) -> str:
+    """What people outside shared with a user."""
+    return f"{PLATFORM}:foreign-files/{user_id}"
+
+
 def my_drive(user_id: str) -> str:
     return f"{PLATFORM}:my-drive/{user_id}"
 

@@ -1,0 +1,256 @@
+"""What the Drive log adds: since when a file is shared and by whom, and when an outsider was last there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloudscan.collect import CollectOptions, collect
+from cloudscan.earlier import Earlier
+from cloudscan.facts import Outcome
+from cloudscan.snapshot import Snapshot
+from cloudscan_gdrive.emulator import Server, company, serve, throttle
+from cloudscan_gdrive.emulator.company import Company
+from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
+from tests.connectors.gdrive.estate import connector
+from tests.connectors.telling import read
+
+LOG = "/admin/reports/v1/activity/users/all/applications/drive"
+HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@kumo.example"
+
+
+def scan(server: Server, folder: Path, name: str, since: Path | None = None, **options: Any) -> Path:
+    """A scan through the whole engine, into a folder of this name."""
+    wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=2, pause=0.001)
+    with connector(server, folder, **options) as reader:
+        collect([reader], folder / name, options=wanted).close()
+    return folder / name
+
+
+def rows(snapshot: Path, sql: str) -> list[list[Any]]:
+    with Snapshot.open(snapshot) as opened:
+        return [list(row) for row in opened.query(sql).rows]
+
+
+@pytest.fixture(scope="module")
+def built() -> Company:
+    return company.build(250)
+
+
+@pytest.fixture(scope="module")
+def snapshot(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with serve(built.world) as server:
+        yield scan(server, tmp_path_factory.mktemp("log"), "scan")
+
+
+def opened(snapshot: Path, built: Company, situation: str) -> tuple[int | None, str | None]:
+    """How many days ago the widest way in was opened, and by whom."""
+    sql = f"""
+        SELECT granted_on, JSON_EXTRACT_STRING(grant_detail, '$.granted_by') FROM exposures
+        WHERE url LIKE '%{built.situations[situation]}' ORDER BY audience DESC LIMIT 1
+    """
+    ((when, by),) = rows(snapshot, sql)
+    now = datetime.fromtimestamp(built.world.now, tz=UTC)
+    return None if when is None else (now - when.replace(tzinfo=UTC)).days, by
+
+
+@pytest.mark.parametrize(
+    ("situation", "days", "by"),
+    [
+        ("opened by the owner", 39, HAYASHI),
+        ("opened by an editor", 39, DORMANT),
+        ("handed on by an outsider", 39, "spy@rival.example"),
+        ("shared within by an editor", 39, DORMANT),
+        ("outsider dormant", 169, HAYASHI),
+        ("opened before the log", None, None),
+        ("outsider from before the log", None, None),
+    ],
+)
+def test_since_when_and_by_whom(
+    snapshot: Path, built: Company, situation: str, days: int | None, by: str | None
+) -> None:
+    assert opened(snapshot, built, situation) == (days, by)
+
+
+def test_an_outsider_was_last_seen_when_he_last_looked(snapshot: Path, built: Company) -> None:
+    sql = "SELECT email, last_seen_on FROM principals WHERE domain = 'rival.example'"
+    seen = dict(rows(snapshot, sql))
+    now = datetime.fromtimestamp(built.world.now, tz=UTC)
+
+    assert (now - seen["awake@rival.example"].replace(tzinfo=UTC)).days == 4
+    assert (now - seen["sleepy@rival.example"].replace(tzinfo=UTC)).days == 149
+    assert seen["silent@rival.example"] is None
+
+
+def test_what_lies_in_a_shared_folder_is_open_since_the_folder_is(tmp_path: Path) -> None:
+    built = company.build(10)
+    world = built.world
+    above = world.create("Plans", owner=HAYASHI, mime="application/vnd.google-apps.folder")
+    world.create("plan.pdf", parent=above)
+    world.share(above, DORMANT, "writer")
+    world.share(above, "anyone", "reader", by=DORMANT)
+    with serve(world) as server:
+        told = scan(server, tmp_path, "scan")
+
+    sql = """
+        SELECT JSON_EXTRACT_STRING(grant_detail, '$.granted_by'), granted_on IS NOT NULL FROM exposures
+        WHERE resource_name = 'plan.pdf' AND audience = 'anyone_with_link'
+    """
+    assert rows(told, sql) == [[DORMANT, True]]
+
+
+def test_a_member_of_a_shared_drive_is_there_since_he_was_taken_in(tmp_path: Path) -> None:
+    built = company.build(10)
+    drive = built.world.add_drive("Joint", {MORI: "organizer"})
+    built.world.add_member(drive, "spy@rival.example", "writer", by=MORI)
+    with serve(built.world) as server:
+        told = scan(server, tmp_path, "scan")
+
+    sql = """
+        SELECT JSON_EXTRACT_STRING(grant_detail, '$.granted_by') FROM exposures
+        WHERE resource_name = 'Joint' AND principal_email = 'spy@rival.example'
+    """
+    assert rows(told, sql) == [[MORI]]
+
+
+def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> None:
+    built = company.build(10)
+    world = built.world
+    item = world.create("Bid", owner=HAYASHI)
+    world.share(item, DORMANT, "writer")
+    world.share(item, "spy@rival.example", "reader")
+    world.share(item, "spy@rival.example", "writer", by=DORMANT)
+    world.share(item, "spy@rival.example", "commenter", by=MORI)
+    with serve(world) as server:
+        told = scan(server, tmp_path, "scan")
+
+    sql = """
+        SELECT JSON_EXTRACT_STRING(grant_detail, '$.granted_by') FROM exposures
+        WHERE resource_name = 'Bid' AND principal_email = 'spy@rival.example'
+    """
+    assert rows(told, sql) == [[DORMANT]]
+
+
+@contextmanager
+def nights(tmp_path: Path) -> Iterator[tuple[Company, Server, Path]]:
+    built = company.build(60)
+    with serve(built.world) as server:
+        yield built, server, scan(server, tmp_path, "first")
+
+
+def told(snapshot: Path) -> tuple[list[list[Any]], list[list[Any]], list[list[Any]]]:
+    """All that the log has a part in."""
+    return (
+        sorted(rows(snapshot, "SELECT uid, granted_on, CAST(detail AS VARCHAR) FROM grants"), key=str),
+        sorted(rows(snapshot, "SELECT uid, last_seen_on FROM principals"), key=str),
+        sorted(rows(snapshot, "SELECT scope_uid, name, value FROM settings"), key=str),
+    )
+
+
+def asked(server: Server) -> list[str]:
+    return [each.query for each in server.log if each.path == LOG]
+
+
+def test_a_night_asks_for_the_days_since_the_last_and_knows_as_much_as_a_full_scan(tmp_path: Path) -> None:
+    with nights(tmp_path) as (built, server, first):
+        world = built.world
+        item = world.create("New", owner=HAYASHI)
+        world.pass_time(timedelta(days=2))
+        world.share(item, DORMANT, "writer")
+        world.share(item, "spy@rival.example", "reader", by=DORMANT)
+        world.use(item, "spy@rival.example")
+        server.log.clear()
+
+        second = scan(server, tmp_path, "second", since=first)
+        nightly = asked(server)
+        full = scan(server, tmp_path, "full")
+
+    assert len(nightly) == 13  # four kinds of sharing, three of use with three visibilities: a page each
+    assert all("startTime=2026-03-31T09" in query for query in nightly)  # the day before the first scan
+    assert told(second) == told(full)
+
+
+def test_what_grows_older_than_the_window_is_forgotten_as_a_full_scan_would(tmp_path: Path) -> None:
+    with nights(tmp_path) as (built, server, first):
+        built.world.pass_time(timedelta(days=100))
+
+        second = scan(server, tmp_path, "second", since=first)
+        full = scan(server, tmp_path, "full")
+
+    assert told(second) == told(full)
+    assert told(second) != told(first)
+
+
+def test_an_event_that_arrives_late_is_found_the_next_night(tmp_path: Path) -> None:
+    with nights(tmp_path) as (built, server, first):
+        world = built.world
+        item = world.create("New", owner=HAYASHI)
+        world.share(item, "spy@rival.example", "reader")
+        server.manners.log_delay = 7200
+        second = scan(server, tmp_path, "second", since=first)
+        server.manners.log_delay = 0
+        world.pass_time(timedelta(hours=20))
+        third = scan(server, tmp_path, "third", since=second)
+        full = scan(server, tmp_path, "full")
+
+    since = "SELECT granted_on IS NULL FROM exposures WHERE resource_name = 'New'"
+    assert rows(second, since) == [[True]]
+    assert rows(third, since) == [[False]]
+    assert told(third) == told(full)
+
+
+def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_full(tmp_path: Path) -> None:
+    with nights(tmp_path) as (_, server, first):
+        server.sign_in.delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
+        server.expire_tokens()
+        second = scan(server, tmp_path, "second", since=first)
+        server.sign_in.delegated = None
+        third = scan(server, tmp_path, "third", since=second)
+
+    assert rows(second, "SELECT count(*) FROM grants WHERE granted_on IS NOT NULL") == [[0]]
+    assert told(third) == told(first)
+
+
+def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Path) -> None:
+    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
+    with serve(company.build(10).world, delegated=delegated) as server, connector(server, tmp_path) as reader:
+        found = read(reader)
+
+    gaps = [gap for gap in found.gaps if "the Drive log could not be read" in gap.reason]
+    assert {(gap.table, gap.outcome) for gap in gaps} == {("grants", Outcome.DENIED), ("principals", Outcome.DENIED)}
+    assert {gap.needs for gap in gaps} == {"https://www.googleapis.com/auth/admin.reports.audit.readonly"}
+    assert not found.refused
+
+
+def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> None:
+    with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=0) as reader:
+        found = read(reader)
+
+        assert asked(server) == []
+    assert found.gap("audit_days is 0").outcome is Outcome.SKIPPED
+
+
+def test_a_shorter_window_asks_for_less(tmp_path: Path) -> None:
+    with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=30) as reader:
+        read(reader)
+
+        assert all("startTime=2026-03-02T00:00:00.000Z" in query for query in asked(server))
+
+
+def test_a_log_of_many_pages_that_is_throttled_loses_nothing(tmp_path: Path) -> None:
+    built = company.build(10)
+    item = built.world.create("Read by many", owner=HAYASHI)
+    built.world.share(item, "spy@rival.example", "reader")
+    for _ in range(2300):
+        built.world.use(item, "spy@rival.example")
+    with serve(built.world) as server:
+        server.faults.add(throttle(LOG, reason="quotaExceeded", after=3, times=2))
+        snapshot = scan(server, tmp_path, "scan")
+        views = [query for query in asked(server) if "eventName=view" in query and "shared_externally" in query]
+
+    sql = "SELECT epoch(last_seen_on) FROM principals WHERE email = 'spy@rival.example'"
+    assert rows(snapshot, sql) == [[built.world.now]]
+    assert len(views) == 3
