@@ -18,7 +18,7 @@ import msgspec
 
 from cloudscan.connector import Cursor, Gap
 from cloudscan.errors import AccessDenied, StaleCursor
-from cloudscan.facts import AnyFact, Opening, Outcome, Resource, Setting, Sighting
+from cloudscan.facts import AnyFact, Opening, Outcome, Resource, Sighting
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Activities, Activity, LogEvent
 from cloudscan_gdrive.google import Google
@@ -27,9 +27,6 @@ from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
 
 Told = AnyFact | Gap | Cursor
-
-LOG_SETTING: Final = "since"
-"""The setting of the log that says from when on it was read."""
 
 _KEPT = 180  # days: Google has nothing older
 _LATE = timedelta(days=1)
@@ -121,26 +118,14 @@ def facts_of_audit_log(
         mark = _unpack(since.token, conditions)
         heard = Heard({(resource, to): one for resource, to, one in mark.opened}, dict(mark.seen))
         start = max(begins, mark.until - _LATE)
-    log = Resource(
-        uid=uids.audit_log(people.primary),
-        platform=uids.PLATFORM,
-        account=people.primary,
-        kind="audit_log",
-        name="Drive log events",
-        path="Drive log events",
-        parent_uid=uids.tenant(people.primary),
-        url="https://admin.google.com/ac/reporting/audit/drive",
-    )
     try:
         _read(google, people, options, start, heard)
     except AccessDenied as refused:
-        yield log
-        yield Setting(scope_uid=log.uid, name=LOG_SETTING, value=None)
+        yield _log(people, None)
         yield from _denied(google, refused)
         return
     heard.forget(begins)
-    yield log
-    yield Setting(scope_uid=log.uid, name=LOG_SETTING, value=begins.strftime("%Y-%m-%d %H:%M:%S"))
+    yield _log(people, begins)
     for (resource, to), one in heard.opened.items():
         for principal in _principals(people, to):
             by = people.address_of(one.by)
@@ -148,6 +133,21 @@ def facts_of_audit_log(
     for address, when in heard.seen.items():
         yield Sighting(principal_uid=uids.user(address), last_seen_on=when)
     yield Cursor(scope_uid=uids.audit_log(people.primary), token=_pack(heard, conditions, now))
+
+
+def _log(people: People, begins: datetime | None) -> Resource:
+    """The log itself: whoever does not stand in it did nothing since it begins. None: it could not be read."""
+    return Resource(
+        uid=uids.audit_log(people.primary),
+        platform=uids.PLATFORM,
+        account=people.primary,
+        kind="audit_log",
+        name="Drive log events",
+        path="Drive log events",
+        parent_uid=uids.tenant(people.primary),
+        created_on=begins,
+        url="https://admin.google.com/ac/reporting/audit/drive",
+    )
 
 
 def not_read(reason: str) -> Gap:

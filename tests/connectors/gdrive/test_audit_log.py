@@ -8,17 +8,21 @@ from typing import Any
 
 import pytest
 
+from cloudscan import rule
 from cloudscan.collect import CollectOptions, collect
 from cloudscan.earlier import Earlier
 from cloudscan.facts import Outcome
+from cloudscan.judge import judge
 from cloudscan.snapshot import Snapshot
 from cloudscan_gdrive.emulator import Server, company, serve, throttle
 from cloudscan_gdrive.emulator.company import Company
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
-from tests.connectors.gdrive.estate import connector
+from tests.connectors.gdrive.estate import connector, file
 from tests.connectors.telling import read
 
 LOG = "/admin/reports/v1/activity/users/all/applications/drive"
+RULES = Path(__file__).parents[3] / "rules"
+JUDGED = ("drive-outsider-dormant", "drive-shared-by-non-owner", "drive-owned-by-outsider")
 HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@kumo.example"
 
 
@@ -134,6 +138,81 @@ def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> Non
     assert rows(told, sql) == [[DORMANT]]
 
 
+@pytest.fixture(scope="module")
+def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
+    """What each of the rules says of whom, with everything looked at that there is."""
+    folder = tmp_path_factory.mktemp("rules")
+    rules = [one for one in rule.load([RULES]) if one.id in JUDGED]
+    with serve(built.world) as server:
+        scanned = scan(server, folder, "scan", foreign_files=True)
+    with Snapshot.open(scanned) as opened:
+        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.world.now, tz=UTC))
+    told: dict[str, dict[str, str]] = {name: {} for name in JUDGED}
+    for verdict in (*found.flagged, *found.unknown):
+        told[verdict.rule_id][verdict.identity[0]] = verdict.judgement
+    yield told
+
+
+@pytest.mark.parametrize(
+    ("name", "judgement"),
+    [
+        ("sleepy", "flagged"),
+        ("silent", "flagged"),
+        ("ancient", "flagged"),
+        ("awake", "passed"),
+        ("newcomer", "passed"),
+    ],
+)
+def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
+    who = f"gdrive:user/{name}@rival.example"
+
+    assert verdicts["drive-outsider-dormant"].get(who, "passed") == judgement
+
+
+@pytest.mark.parametrize(
+    ("situation", "judgement"),
+    [
+        ("opened by an editor", "flagged"),
+        ("handed on by an outsider", "flagged"),
+        ("opened by the owner", "passed"),
+        ("shared within by an editor", "passed"),
+        ("opened and closed", "passed"),
+        ("opened before the log", "unknown"),
+        ("private", "passed"),
+        ("drive file link", "passed"),
+    ],
+)
+def test_what_others_than_the_owner_opened(
+    verdicts: dict[str, dict[str, str]], built: Company, situation: str, judgement: str
+) -> None:
+    which = file(built.situations[situation])
+
+    assert verdicts["drive-shared-by-non-owner"].get(which, "passed") == judgement
+
+
+@pytest.mark.parametrize(
+    ("situation", "judgement"),
+    [("owner external, we edit", "flagged"), ("owner external", "passed"), ("owner partner, we edit", "passed")],
+)
+def test_files_of_outsiders(
+    verdicts: dict[str, dict[str, str]], built: Company, situation: str, judgement: str
+) -> None:
+    which = file(built.situations[situation])
+
+    assert verdicts["drive-owned-by-outsider"].get(which, "passed") == judgement
+
+
+def test_without_the_log_the_rules_cannot_tell(built: Company, tmp_path: Path) -> None:
+    rules = [one for one in rule.load([RULES]) if one.id in JUDGED]
+    with serve(built.world) as server:
+        scanned = scan(server, tmp_path, "scan", audit_days=0)
+    with Snapshot.open(scanned) as opened:
+        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.world.now, tz=UTC))
+
+    assert found.flagged == ()
+    assert {one.rule_id for one in found.unknown} == {"drive-outsider-dormant", "drive-shared-by-non-owner"}
+
+
 @contextmanager
 def nights(tmp_path: Path) -> Iterator[tuple[Company, Server, Path]]:
     built = company.build(60)
@@ -146,7 +225,7 @@ def told(snapshot: Path) -> tuple[list[list[Any]], list[list[Any]], list[list[An
     return (
         sorted(rows(snapshot, "SELECT uid, granted_on, CAST(detail AS VARCHAR) FROM grants"), key=str),
         sorted(rows(snapshot, "SELECT uid, last_seen_on FROM principals"), key=str),
-        sorted(rows(snapshot, "SELECT scope_uid, name, value FROM settings"), key=str),
+        sorted(rows(snapshot, "SELECT uid, created_on FROM resources"), key=str),
     )
 
 
