@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from cloudscan.testing.json_text import dump
 from cloudscan_gdrive.emulator import errors, ids, masks, pages
 from cloudscan_gdrive.emulator.audit import EVENTS, Activity, Happening, Value
 from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import NOBODY, Account
-from cloudscan_gdrive.emulator.text import dump, moment
+from cloudscan_gdrive.emulator.text import moment
 from cloudscan_gdrive.emulator.world import World
 
 Json = dict[str, Any]

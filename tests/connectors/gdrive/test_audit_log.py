@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cloudscan import rule
@@ -14,8 +15,10 @@ from cloudscan.earlier import Earlier
 from cloudscan.facts import Outcome
 from cloudscan.judge import judge
 from cloudscan.snapshot import Snapshot
+from cloudscan_gdrive.doctor import checks
 from cloudscan_gdrive.emulator import Server, company, serve, throttle
 from cloudscan_gdrive.emulator.company import Company
+from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
 from tests.connectors.gdrive.estate import connector, file
 from tests.connectors.telling import read
@@ -333,3 +336,17 @@ def test_a_log_of_many_pages_that_is_throttled_loses_nothing(tmp_path: Path) -> 
     sql = "SELECT epoch(last_seen_on) FROM principals WHERE email = 'spy@rival.example'"
     assert rows(snapshot, sql) == [[built.world.now]]
     assert len(views) == 3
+
+
+def test_doctor_names_the_right_that_the_log_wants(tmp_path: Path) -> None:
+    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
+    with serve(company.build(10).world, delegated=delegated) as server:
+        options = Options(
+            endpoint=server.url, admin=company.ADMIN, key_file=str(server.write_key(tmp_path / "key.json"))
+        )
+        (trouble,) = [check for check in checks(options, company.estate()) if not check.ok]
+        silent = [check.what for check in checks(msgspec.structs.replace(options, audit_days=0), company.estate())]
+
+    assert trouble.what == "gdrive: the Drive log"
+    assert "delegated" in trouble.remedy
+    assert not any("log" in what for what in silent)
