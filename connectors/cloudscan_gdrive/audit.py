@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from cloudscan.connector import Cursor, Gap
-from cloudscan.errors import AccessDenied, StaleCursor
+from cloudscan.errors import AccessDenied, ProviderError, QuotaSpent, StaleCursor
 from cloudscan.facts import AnyFact, Opening, Outcome, Resource, Sighting
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Activities, Activity, LogEvent
@@ -42,6 +42,7 @@ _BY_LINK = frozenset({"people_with_link", "public_on_the_web"})
 _SHARING_FIELDS = "nextPageToken,items(id(time),actor(email),events(name,parameters(name,value,multiValue)))"
 _USE_FIELDS = "nextPageToken,items(id(time),actor(email))"
 _ANYONE = ""
+_UNKNOWN_WITHOUT = "since when files are shared, by whom, and when outsiders were last there is not known"
 _ROLES: Mapping[str, int] = {
     "none": 0,
     "can_view": 1,
@@ -122,8 +123,11 @@ def facts_of_audit_log(
         _read(google, people, options, start, heard)
     except AccessDenied as refused:
         yield _log(people, None)
-        yield from _denied(google, refused)
+        yield _denied(google, people, refused)
         return
+    except QuotaSpent as spent:
+        # Its quota is the log's own: the drives are not to be stopped by it.
+        raise ProviderError(str(spent)) from spent
     heard.forget(begins)
     yield _log(people, begins)
     for (resource, to), one in heard.opened.items():
@@ -150,13 +154,13 @@ def _log(people: People, begins: datetime | None) -> Resource:
     )
 
 
-def not_read(reason: str) -> Gap:
+def not_read(domain: str, reason: str) -> Gap:
     """What is missing where the log is not asked for at all."""
     return Gap(
         table="grants",
         outcome=Outcome.SKIPPED,
-        reason=f"the Drive log was not read ({reason}): since when files are shared, by whom, and when outsiders were "
-        "last there is not known",
+        reason=f"the Drive log was not read ({reason}): {_UNKNOWN_WITHOUT}",
+        resource_uid=uids.audit_log(domain),
     )
 
 
@@ -183,13 +187,14 @@ def _activities(
     return (activity for page in pages for activity in page.items)
 
 
-def _denied(google: Google, refused: AccessDenied) -> Iterator[Gap]:
-    for table, what in (
-        ("grants", "since when files are shared and by whom is not known"),
-        ("principals", "when outsiders were last there is not known"),
-    ):
-        reason = f"{refused}; the Drive log could not be read: {what}"
-        yield Gap(table=table, outcome=Outcome.DENIED, reason=reason, needs=google.activities.needs)
+def _denied(google: Google, people: People, refused: AccessDenied) -> Gap:
+    return Gap(
+        table="grants",
+        outcome=Outcome.DENIED,
+        reason=f"{refused}; the Drive log could not be read: {_UNKNOWN_WITHOUT}",
+        needs=google.activities.needs,
+        resource_uid=uids.audit_log(people.primary),
+    )
 
 
 def _step(event: LogEvent) -> tuple[tuple[str, str], bool] | None:

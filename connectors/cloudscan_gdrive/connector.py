@@ -99,13 +99,13 @@ class DriveConnector:
         yield from found.gaps
         yield from facts_of_directory(found.people, found.users, found.groups, found.members)
         yield from facts_of_settings(found)
+        primary = found.people.primary
         if self.options.audit_days > 0:
-            primary = found.people.primary
             yield _scope("audit_log", uids.audit_log(primary), "the Drive log", primary)
         else:
-            yield not_read("audit_days is 0")
+            yield not_read(primary, "audit_days is 0")
         if not self.options.foreign_files:
-            yield not_listed()
+            yield not_listed(primary)
         chosen = {address.lower() for address in self.options.users}
         skipped = {address.lower() for address in self.options.skip_users}
         leavers = any(_has_left(user) for user in found.users)
@@ -115,7 +115,6 @@ class DriveConnector:
                 yield _scope("my_drive", uids.my_drive(user.id), address, found.people.primary, {"id": user.id})
                 if self.options.foreign_files and not _has_left(user):
                     name = f"what outsiders share with {address}"
-                    primary = found.people.primary
                     yield _scope("foreign_files", uids.foreign_files(user.id), name, primary, {"id": user.id})
                 if leavers and not _has_left(user):
                     name = f"what leavers left {address}"
@@ -195,7 +194,7 @@ class DriveConnector:
             affiliation=Affiliation.INTERNAL,
             status="active",
         )
-        yield not_read("only an administrator may")
+        yield not_read(scope.account, "only an administrator may")
         drive = _my_drive(identity, address, address, people)
         yield drive
         yield from self._inside(people, "", drive, since)

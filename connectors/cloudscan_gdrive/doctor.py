@@ -9,6 +9,7 @@ from cloudscan.web import Patience, Web
 from cloudscan_gdrive.answers import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
 from cloudscan_gdrive.google import Question, connect
 from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.permissions import DRIVE, PREFIX
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
@@ -18,7 +19,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         google = connect(options, Web(patience=Patience(attempts=2, timeout=20.0)))
         me = google.ask(About, google.about, admin, fields="user(emailAddress)").user
     except CloudscanError as error:
-        yield Check(ok=False, what="gdrive: credentials", remedy=_remedy(error))
+        yield Check(ok=False, what="gdrive: credentials", remedy=_remedy(error, f"{PREFIX}{DRIVE[0]}"))
         return
     yield Check(ok=True, what=f"gdrive: acts for {me.email_address}")
     if not admin:
@@ -39,15 +40,15 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         try:
             google.ask(wanted, question, admin, **parameters)
         except CloudscanError as error:
-            yield Check(ok=False, what=f"gdrive: {what}", remedy=_remedy(error))
+            yield Check(ok=False, what=f"gdrive: {what}", remedy=_remedy(error, question.needs))
         else:
             yield Check(ok=True, what=f"gdrive: {what} can be read")
 
 
-def _remedy(error: CloudscanError) -> str:
+def _remedy(error: CloudscanError, needs: str) -> str:
     if isinstance(error, AccessDenied) and error.needs:
         return (
-            f"{error}. Needs {error.needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
+            f"{error}. Needs {needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
             "enter in the Admin console under Security, API controls, Domain-wide delegation."
         )
     return str(error)

@@ -16,9 +16,9 @@ def audit_log(domain: str) -> str:
     return f"{PLATFORM}:audit-log/{domain}"
 
 
-def foreign_files(user_id: str) -> str:
-    """What people outside shared with a user."""
-    return f"{PLATFORM}:foreign-files/{user_id}"
+def foreign_files(user_or_domain: str) -> str:
+    """What people outside shared with a user, or with a whole domain."""
+    return f"{PLATFORM}:foreign-files/{user_or_domain}"
 
 
 def my_drive(user_id: str) -> str:

@@ -301,10 +301,37 @@ def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Pat
     with serve(company.build(10).world, delegated=delegated) as server, connector(server, tmp_path) as reader:
         found = read(reader)
 
-    gaps = [gap for gap in found.gaps if "the Drive log could not be read" in gap.reason]
-    assert {(gap.table, gap.outcome) for gap in gaps} == {("grants", Outcome.DENIED), ("principals", Outcome.DENIED)}
-    assert {gap.needs for gap in gaps} == {"https://www.googleapis.com/auth/admin.reports.audit.readonly"}
+    gap = found.gap("the Drive log could not be read")
+    assert (gap.table, gap.outcome) == ("grants", Outcome.DENIED)
+    assert gap.needs == "https://www.googleapis.com/auth/admin.reports.audit.readonly"
     assert not found.refused
+
+
+def test_a_gap_in_the_log_is_about_the_log_and_hides_no_file(tmp_path: Path) -> None:
+    """A gap about nothing in particular would keep every finding open whose file is gone."""
+    delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
+    with serve(company.build(10).world, delegated=delegated) as server:
+        switched_off = scan(server, tmp_path, "off", audit_days=0)
+        refused = scan(server, tmp_path, "refused", foreign_files=True)
+
+    sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%foreign_files%'"
+    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:foreign-files/{company.DOMAIN}"
+    assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", foreign]]
+    assert rows(refused, sql) == [["grants", log]]
+
+
+def test_a_log_whose_quota_is_used_up_does_not_stop_the_drives(tmp_path: Path) -> None:
+    with nights(tmp_path) as (_, server, first):
+        server.faults.add(throttle(LOG, reason="dailyLimitExceeded"))
+        second = scan(server, tmp_path, "second", since=first)
+        server.faults.clear()
+        server.log.clear()
+        third = scan(server, tmp_path, "third", since=second)
+
+        assert all("startTime=2026-03-31T09" in query for query in asked(server))
+    failed = rows(second, "SELECT scope_uid, reason FROM coverage WHERE outcome = 'failed'")
+    assert [scope for scope, _ in failed] == [f"gdrive:audit-log/{company.DOMAIN}"]
+    assert told(third) == told(first)
 
 
 def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> None:
@@ -348,5 +375,5 @@ def test_doctor_names_the_right_that_the_log_wants(tmp_path: Path) -> None:
         silent = [check.what for check in checks(msgspec.structs.replace(options, audit_days=0), company.estate())]
 
     assert trouble.what == "gdrive: the Drive log"
-    assert "delegated" in trouble.remedy
+    assert "Needs https://www.googleapis.com/auth/admin.reports.audit.readonly" in trouble.remedy
     assert not any("log" in what for what in silent)
