@@ -16,7 +16,7 @@ from typing import Final
 import duckdb
 import msgspec
 
-from cloudscan import __version__, earlier, spool
+from cloudscan import __version__, earlier, logged, spool
 from cloudscan.connector import Spent
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
@@ -134,7 +134,7 @@ class _Sealing:
 
     def _stage(self) -> None:
         """Read every line once. Ids become keys; their text stays beside them for the table of ids."""
-        columns = {"type": "VARCHAR", "scope_file": "VARCHAR"}
+        columns = {"type": "VARCHAR", "scope_file": "VARCHAR", **logged.COLUMNS}
         for fields in BASE.values():
             for name, kind in fields.items():
                 columns[name] = "VARCHAR" if is_uid(name) or kind.endswith("_ladder") else kind
@@ -142,7 +142,7 @@ class _Sealing:
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
         sources = ", ".join(_text(path) for path in self._sources())
-        known = ", ".join(_text(tag) for tag in (*_TAG.values(), "gone"))
+        known = ", ".join(_text(tag) for tag in (*_TAG.values(), *logged.TAGS, "gone"))
         self.db.execute(f"""
             COPY (
                 SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
@@ -208,7 +208,10 @@ class _Sealing:
         )
 
     def _table(self, table: str) -> int:
-        return self._write(table, f"SELECT {_columns(table)} FROM ({self._once(table)})", extra=_text_id(table))
+        told = self._once(table)
+        if table == "principals":
+            told = logged.principals_with_sightings(self.db, told)
+        return self._write(table, f"SELECT {_columns(table)} FROM ({told})", extra=_text_id(table))
 
     def _once(self, table: str) -> str:
         """A staged table with every fact once, whoever told it how often.
@@ -254,15 +257,12 @@ class _Sealing:
     def _grants(self) -> int:
         """Grants, every one with the resource where it was given."""
         self._climb()
-        columns = _columns("grants").replace(
-            "origin_uid", "coalesce(s.origin_uid, o.origin_uid, s.resource_uid) AS origin_uid", 1
-        )
-        columns = columns.replace("uid,", "s.uid AS uid,", 1)
-        return self._write(
-            "grants",
-            f"SELECT {columns} FROM ({self._once('grants')}) AS s LEFT JOIN origins AS o ON o.grant_uid = s.uid",
-            extra=_text_id("grants"),
-        )
+        given = f"""
+            SELECT s.* REPLACE (coalesce(s.origin_uid, o.origin_uid, s.resource_uid) AS origin_uid)
+            FROM ({self._once("grants")}) AS s LEFT JOIN origins AS o ON o.grant_uid = s.uid
+        """
+        told = logged.grants_with_openings(self.db, given)
+        return self._write("grants", f"SELECT {_columns('grants')} FROM ({told})", extra=_text_id("grants"))
 
     def _climb(self) -> None:
         """Find the origin of inherited grants that name none: the nearest ancestor with the same grant of its own.

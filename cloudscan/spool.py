@@ -30,10 +30,12 @@ from cloudscan.facts import (
     Gone,
     Grant,
     Membership,
+    Opening,
     Outcome,
     Principal,
     Resource,
     Setting,
+    Sighting,
     Via,
 )
 from cloudscan.report import Coverage
@@ -51,6 +53,8 @@ _TABLES: Final[Mapping[type[Fact], str]] = {
     Membership: "memberships",
     Setting: "settings",
     Activity: "activity",
+    Opening: "grants",
+    Sighting: "principals",
     Gone: "gone",
 }
 _TABLE_OF: Final = {fact.__name__.lower(): table for fact, table in _TABLES.items()}
