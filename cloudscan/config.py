@@ -13,6 +13,8 @@ import msgspec
 from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.routes import Route
+from cloudscan.tickets import Policy
 from cloudscan.words import one_of
 
 FILE_NAME = "cloudscan.toml"
@@ -66,6 +68,22 @@ class WaiversTable(_Table, frozen=True, kw_only=True):
     tolerance_percent: int = 20  # so much more may lie behind a finding before it counts as grown
 
 
+class NotifyTable(_Table, frozen=True, kw_only=True):
+    """``[notify]``: who hears what changed after a scan, through apprise."""
+
+    urls_from: str = ""  # the environment variable that holds apprise's addresses, which are secrets
+    file: str = ""  # or apprise's own configuration file
+    tags: Sequence[str] = ()  # of that file, only the addresses with one of these
+    language: Literal["", "en", "ja"] = ""  # empty: the organisation's
+    min_severity: Severity = Severity.MEDIUM  # what is less severe is not spoken of
+    quiet: bool = True  # say nothing where nothing changed
+    after_scan: bool = True  # `cloudscan scan` notifies by itself
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.urls_from or self.file)
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -75,6 +93,10 @@ class Config(_Table, frozen=True, kw_only=True):
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()
     connectors: Mapping[str, Mapping[str, Any]] = {}
+    tickets: Policy = Policy()
+    trackers: Mapping[str, Mapping[str, Any]] = {}
+    routes: Sequence[Route] = ()
+    notify: NotifyTable = NotifyTable()
     rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
 
     @property
@@ -132,22 +154,47 @@ def load(path: Path | None) -> Config:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise ConfigurationError(_explained(path, text, str(error), Config)) from error
-    if config.scan.concurrency < 1:
-        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
-    for key, least in (("max_days", 1), ("due_days", 0), ("tolerance_percent", 0)):
-        if getattr(config.waivers, key) < least:
-            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+    _check(path, text, config)
     return config
 
 
 def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
     """The options of one connector, from ``[connectors.<name>]``. Raises `ConfigurationError`."""
+    return _converted(config.connectors.get(name, {}), record, f"connectors.{name}", path)
+
+
+def tracker_options(
+    config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None
+) -> msgspec.Struct:
+    """The options of one tracker, from ``[trackers.<name>]``, without its kind. Raises `ConfigurationError`."""
+    given = {key: value for key, value in config.trackers[name].items() if key != "kind"}
+    return _converted(given, record, f"trackers.{name}", path)
+
+
+def _converted(given: Mapping[str, Any], record: type[msgspec.Struct], table: str, path: Path | None) -> msgspec.Struct:
     file = path or Path(FILE_NAME)
     try:
-        return msgspec.convert(config.connectors.get(name, {}), record)
+        return msgspec.convert(given, record)
     except msgspec.ValidationError as error:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-        raise ConfigurationError(_explained(file, text, str(error), record, prefix=f"connectors.{name}")) from error
+        raise ConfigurationError(_explained(file, text, str(error), record, prefix=table)) from error
+
+
+def _check(path: Path, text: str, config: Config) -> None:
+    if config.scan.concurrency < 1:
+        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
+    for key, least in (("max_days", 1), ("due_days", 0), ("tolerance_percent", 0)):
+        if getattr(config.waivers, key) < least:
+            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+    for key, least in (("remind_days", 0), ("max_new", 1)):
+        if getattr(config.tickets, key) < least:
+            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+    for route in config.routes:
+        if route.tracker and route.tracker not in config.trackers:
+            known = one_of(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
+            raise ConfigurationError(
+                f"{_place(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
+            )
 
 
 def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:

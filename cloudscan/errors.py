@@ -80,3 +80,11 @@ class Throttled(ProviderError):
 
 class Malformed(ProviderError):
     """The platform's answer is not what its documentation promises."""
+
+
+class TicketRefused(ProviderError):
+    """A tracker does not accept a ticket as it was sent. `field` is the one at fault, where it says so."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

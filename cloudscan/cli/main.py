@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("history", "Compare two scans: new, reopened, widened, resolved."),
     "trend": ("history", "Show findings and exposure, scan by scan."),
     "waive": ("waive", "Accept a finding, a rule or a place until a day."),
+    "tickets": ("tickets", "Hand the findings over to Jira, GitHub and others."),
+    "notify": ("notify", "Tell people what changed in the last scan."),
     "schedule": ("schedule", "Print what runs the scan every night."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),
