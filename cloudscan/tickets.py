@@ -76,18 +76,23 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     stamp: str = ""  # the line that was last written
 
 
+class DueDays(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[tickets.due_days]``: so many days after a scan first saw it, a finding of this severity is due; -1: never."""
+
+    critical: int = 2
+    high: int = 7
+    medium: int = 30
+    low: int = 90
+    info: int = -1
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[tickets]``: which findings become tickets, and when they are spoken of again."""
 
     per: Literal["finding", "owner"] = "finding"  # one ticket for each
     language: Literal["", "en", "ja"] = ""  # empty: the organisation's
     min_severity: Severity = Severity.MEDIUM  # what is less severe makes no ticket
-    due_days: Mapping[Severity, int] = {
-        Severity.CRITICAL: 2,
-        Severity.HIGH: 7,
-        Severity.MEDIUM: 30,
-        Severity.LOW: 90,
-    }  # from the first sight; a severity that is not named has no due day
+    due_days: DueDays = DueDays()
     remind_days: int = 30  # a comment where something is still seen after so long; 0: none
     max_new: int = 50  # new tickets in one run, the worst first
     owner_from: Sequence[str] = ("owner",)  # who answers for a resource: owner, tag:NAME or detail:NAME, in this order
@@ -196,9 +201,8 @@ def _jobs(
 
 
 def _due(finding: Finding, policy: Policy) -> date | None:
-    """So many days after it was first seen; after it came back, from then on it is overdue at once, and rightly so."""
-    days = policy.due_days.get(finding.severity)
-    return finding.first_seen_on.astimezone(UTC).date() + timedelta(days=days) if days is not None else None
+    days: int = getattr(policy.due_days, finding.severity)
+    return finding.first_seen_on.astimezone(UTC).date() + timedelta(days=days) if days >= 0 else None
 
 
 @dataclass

@@ -16,9 +16,9 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.words import one_of
 
 if TYPE_CHECKING:
-    from cloudscan.handover import Done, Sender
+    from cloudscan.handover import Done
     from cloudscan.report import Report
-    from cloudscan.tickets import Desk, Plan
+    from cloudscan.tickets import Plan
     from cloudscan.tracker import Tracker, Wording
 
 
@@ -193,8 +193,8 @@ def _left(planned: "Plan") -> Sequence[str]:
         )
     if planned.unsettled:
         words.append(
-            f"{len(planned.unsettled)} tickets may have been made a moment ago, and the tracker does not list them yet; "
-            "run again in some minutes."
+            f"{len(planned.unsettled)} tickets may have been made a moment ago, and the tracker does not list them "
+            "yet; run again in some minutes."
         )
     if planned.unrouted:
         words.append(f"{planned.unrouted} findings have no tracker; name one in [[routes]] or [tickets] tracker.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from github import Github
     from github.GithubException import GithubException
     from github.Issue import Issue
+    from github.Repository import Repository
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,7 +70,7 @@ class GitHubIssues:
                 title=ticket.title,
                 body=ticket.body,
                 labels=list(ticket.labels),
-                **({"assignee": assignee} if assignee else {}),
+                assignees=[assignee] if assignee else [],
             )
             return _held(issue, project)
 
@@ -115,10 +116,6 @@ class GitHubIssues:
             return None
         except ValueError as error:
             raise TicketRefused(f"{key!r} is no issue of GitHub") from error
-
-
-if TYPE_CHECKING:
-    from github.Repository import Repository
 
 
 def _held(issue: "Issue", project: str) -> Held:
