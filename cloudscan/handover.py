@@ -75,6 +75,11 @@ class Sender:
             return [_as_remembered(each) for each in kept]
         listed = self.patiently(lambda: list(tracker.held(self.projects[name])))
         keys = {each.key for each in listed}
+        marker_of = {each.key: each.marker for each in kept}
+        listed = [
+            each if _marker(each) else msgspec.structs.replace(each, marker=marker_of.get(each.key, ""))
+            for each in listed
+        ]
         markers = {_marker(each) for each in listed}
         for each in kept:
             if each.key in keys or each.marker in markers or each.phase is not Phase.OPEN:

@@ -351,7 +351,7 @@ class _Planner:
         return self.report.scan.started_on.astimezone(UTC).date()
 
 
-def _age(key: str) -> tuple[int, str]:
-    """Tickets are numbered in the order in which they are made: 9 before 10, SEC-9 before SEC-10."""
+def _age(key: str) -> int:
+    """Tickets are numbered in the order in which they are made; without numbers, the order of the list is theirs."""
     number = key.rpartition("-")[2].rpartition("#")[2]
-    return int(number) if number.isdecimal() else 10**12, key
+    return int(number) if number.isdecimal() and len(number) < 12 else 0

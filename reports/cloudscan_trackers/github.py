@@ -6,7 +6,7 @@ stands in the text.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +29,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     project: str  # the repository, owner/name; private, for tickets name files and people
     url: str = "https://api.github.com"  # of Enterprise Server: https://HOST/api/v3
+    public: bool = False  # let the repository be one that everybody can read
     people: dict[str, str] = {}  # GitHub's names by mail address: GitHub does not tell
     deputy: str = ""  # where the owner is unknown or has left
     write_pause: float = 1.0  # seconds between two writes, as GitHub asks for
@@ -40,6 +41,7 @@ class GitHubIssues:
 
     client: "Github"
     options: Options
+    repositories: "dict[str, Repository]" = field(default_factory=dict)
 
     settles = 0.0
     lists = True
@@ -59,8 +61,8 @@ class GitHubIssues:
         login = self.options.people.get(name.lower(), "" if "@" in name else name)
         if not login:
             return ""
-        repository = self._repository(project or self.options.project)
-        with _said(repository.full_name):
+        with _said(project or self.options.project):
+            repository = self._repository(project or self.options.project)
             return login if repository.has_in_assignees(login) else ""
 
     def create(self, ticket: Ticket, assignee: str) -> Held:
@@ -99,7 +101,16 @@ class GitHubIssues:
             self._there(key).edit(state="open", state_reason="reopened")
 
     def _repository(self, project: str) -> "Repository":
-        return self.client.get_repo(project, lazy=True)
+        if project not in self.repositories:
+            found = self.client.get_repo(project)
+            if not found.private and not self.options.public:
+                raise TicketRefused(
+                    f"{project} is public, and tickets name files and people; choose a private repository, or write "
+                    "public = true",
+                    field="public",
+                )
+            self.repositories[project] = found
+        return self.repositories[project]
 
     def _there(self, key: str) -> "Issue":
         if issue := self._issue(key):
@@ -162,7 +173,7 @@ def _error(error: "GithubException", where: str) -> ProviderError:
 
 
 def open_github(options: Options, credential: Callable[[str], str]) -> Tracker:
-    """Only what reads is asked again within the library: it would repeat a write whose answer was lost."""
+    """Nothing is asked again within the library: it would repeat a creation whose answer was lost."""
     from github import Auth, Github
 
     if options.project.count("/") != 1:

@@ -11,8 +11,13 @@ class Emulated(Protocol):
 
     kind: str
     service: Service
-    environment: Mapping[str, str]  # the credentials that it takes
+    lists: bool  # whether it can tell what it holds
     creates: str  # the request that makes a ticket, as a pattern
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The credentials that it takes."""
+        ...
 
     @property
     def table(self) -> str:

@@ -20,8 +20,13 @@ class GitHub(Emulated):
     talk: dict[int, list[str]] = field(default_factory=dict)
 
     kind = "github"
-    environment: Mapping[str, str] = field(default_factory=lambda: {"CLOUDSCAN_GITHUB_TOKEN": TOKEN})
+    lists = True
+    private: bool = True
     creates = r"POST /repos/acme/security/issues$"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        return {"CLOUDSCAN_GITHUB_TOKEN": TOKEN}
 
     @property
     def table(self) -> str:
@@ -57,6 +62,11 @@ class GitHub(Emulated):
             else Reply(401, {"message": "Bad credentials"})
         )  # fmt: skip
         base = "/repos/acme/security"
+
+        @service.route("GET", base)
+        def repository(_: Request) -> Reply:
+            url = f"{service.url}{base}"
+            return Reply(200, {"id": 1, "full_name": "acme/security", "url": url, "private": self.private})
 
         @service.route("GET", f"{base}/issues")
         def listed(request: Request) -> Reply:
