@@ -227,15 +227,7 @@ def _marker(held: Held) -> str:
 
 
 def _as_remembered(kept: Kept) -> Held:
-    is_open = kept.phase is not Phase.CLOSED
-    return Held(
-        key=kept.key,
-        body=kept.stamp,
-        open=is_open,
-        url=kept.url,
-        marker=kept.marker,
-        closed_on=None if is_open else kept.acted_on,
-    )
+    return Held(key=kept.key, body=kept.stamp, open=kept.phase is not Phase.CLOSED, url=kept.url, marker=kept.marker)
 
 
 def _done(action: Action, held: Held | None = None, *, outcome: str = "done", reason: str = "") -> Done:

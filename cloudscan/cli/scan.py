@@ -180,7 +180,21 @@ def run(
         from cloudscan import metrics as measuring
 
         measuring.write(report, metrics)
+    if config.notify.wanted and config.notify.after_scan:
+        _tell(config)
     return exit_code(report, fail_on)
+
+
+def _tell(config: Config) -> None:
+    """Notify; that nobody could be told does not spoil the scan."""
+    from cloudscan.cli import notify
+    from cloudscan.cli.plain import plain
+    from cloudscan.errors import CloudscanError
+
+    try:
+        notify.tell(config)
+    except CloudscanError as error:
+        click.echo(f"cloudscan: not notified: {plain(str(error))}", err=True)
 
 
 def _earlier(snapshots: Path) -> "Earlier | None":

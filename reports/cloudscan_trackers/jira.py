@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, TicketRefused, Unreachable
+from cloudscan.errors import (
+    AccessDenied,
+    ConfigurationError,
+    Malformed,
+    ProviderError,
+    Throttled,
+    TicketRefused,
+    Unreachable,
+)
 from cloudscan.tickets import LABEL
 from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import WIKI
@@ -214,6 +222,8 @@ def _said(where: str) -> Iterator[None]:
         yield
     except JIRAError as error:
         raise _error(error, where) from error
+    except KeyError as error:
+        raise Malformed(f"Jira's answer about {where} lacks {str(error)[:40]}") from error
     except requests.RequestException as error:
         raise Unreachable(f"no answer from Jira ({type(error).__name__}); check the network") from error
 

@@ -162,7 +162,8 @@ class Jira(Emulated):
                 for mail, name in PEOPLE.items()
                 if asked in (mail, name)
             ]
-            return Reply(200, [{**each, "active": True} for each in found])
+            self_ = f"{service.url}{base}/user?query={asked}"
+            return Reply(200, [{**each, "active": True, "self": self_} for each in found])
 
     def _allowed(self, request: Request) -> Reply | None:
         if self.cloud:

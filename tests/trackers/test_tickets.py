@@ -71,7 +71,7 @@ def test_what_reaches_further_is_said_and_written(office: Office) -> None:
     (ticket,) = office.tracker.tickets()
     assert [line.split()[0] for line in said.out.splitlines()] == ["comment", "update"]
     assert "more people" in ticket["comments"][0]
-    assert "also by search" in ticket["body"]
+    assert "audience=anyone-discoverable" in ticket["body"]
     assert quiet.out == "Every ticket is up to date.\n"
 
 
