@@ -27,6 +27,7 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector
 from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
 from cloudscan.finding import Severity, State
+from cloudscan.plain import plain
 from cloudscan.report import Report, ReportFormat
 
 if TYPE_CHECKING:
@@ -223,6 +224,8 @@ def run(
     finally:
         if progress:
             progress.close()
+    if config.notify.wanted and config.notify.after_scan:
+        _tell(config, log)
     code = exit_code(report, fail_on)
     if log:
         log.ended(code)
@@ -260,6 +263,16 @@ def _warn(log: "JsonLog | None", words: str) -> None:
         log.line("warning", {"message": words})
     else:
         click.echo(f"cloudscan: {words}", err=True)
+
+
+def _tell(config: Config, log: "JsonLog | None") -> None:
+    """Notify; that nobody could be told does not spoil the scan."""
+    from cloudscan.cli import notify
+
+    try:
+        notify.tell(config)
+    except CloudscanError as error:
+        _warn(log, f"not notified: {plain(str(error))}")
 
 
 def _failed(log: "JsonLog", error: CloudscanError) -> int:
