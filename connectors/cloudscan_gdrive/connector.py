@@ -143,11 +143,15 @@ class DriveConnector:
             SharedDrives, google.drives, admin, useDomainAdminAccess=True, pageSize=100, fields=_DRIVES
         )
         try:
-            for drive in (each for page in pages for each in page.drives):
-                params = {"drive": msgspec.json.encode(drive).decode()}
-                yield _scope(
-                    "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
-                )
+            for page in pages:
+                for drive in page.drives:
+                    params = {"drive": msgspec.json.encode(drive).decode()}
+                    yield _scope(
+                        "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
+                    )
+                if page.broken:
+                    reason = f"{page.broken} shared drive(s) are not told as Google's documentation promises"
+                    yield Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason)
         except AccessDenied as refused:
             reason = f"{refused}; shared drives could not be listed"
             yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
