@@ -217,11 +217,13 @@ class Members(_Answer, frozen=True, kw_only=True):
 
 class Alias(_Answer, frozen=True, kw_only=True):
     domain_alias_name: str = ""
+    verified: bool = True
 
 
 class Domain(_Answer, frozen=True, kw_only=True):
     domain_name: str
     is_primary: bool = False
+    verified: bool = True
     domain_aliases: Sequence[Alias] = ()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -76,12 +76,13 @@ def read_directory(google: Google, estate: Estate, admin: str, customer: str) ->
         google.pages(Users, google.users, admin, customer=customer, fields=_USERS, maxResults=500, projection="full")
     )
     users = [user for page in pages for user in page.users]
-    _note_broken(gaps, "principals", "users of the directory", sum(page.broken for page in pages))
+    unknown = sum(page.broken for page in pages)
+    _note_broken(gaps, "principals", "users of the directory", unknown)
     primary, domains = _domains(google, admin, customer, gaps)
     groups = _groups(google, admin, customer, gaps)
     members = _members(google, admin, groups, gaps)
     return Directory(
-        people=people(estate, primary, domains, users, groups, members),
+        people=replace(people(estate, primary, domains, users, groups, members), whole=not unknown),
         users=users,
         groups=groups,
         members=members,
@@ -126,8 +127,9 @@ def _domains(google: Google, admin: str, customer: str, gaps: list[Gap]) -> tupl
     except AccessDenied as refused:
         gaps.append(_gap("principals", refused, "other domains and aliases of ours are taken for strangers'"))
         return own, [own]
-    names = [each.domain_name.lower() for each in found]
-    aliases = [alias.domain_alias_name.lower() for each in found for alias in each.domain_aliases]
+    proven = [each for each in found if each.verified]  # a domain that was only entered may be somebody else's
+    names = [each.domain_name.lower() for each in proven]
+    aliases = [alias.domain_alias_name.lower() for each in proven for alias in each.domain_aliases if alias.verified]
     primary = next((each.domain_name.lower() for each in found if each.is_primary), own)
     return primary, [primary, *names, *aliases]
 

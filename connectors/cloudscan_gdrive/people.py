@@ -35,6 +35,7 @@ class People:
     primary: str = ""  # our first domain
     domains: frozenset[str] = frozenset()  # all of ours, aliases too
     users: Mapping[str, User] = field(default_factory=dict)  # by address, other names too
+    whole: bool = True  # these are all our users: whoever else has an address of ours is gone
     groups: Mapping[str, GroupInfo] = field(default_factory=dict)
     group_names: Mapping[str, str] = field(default_factory=dict)  # a group's other address: its first
     private: Mapping[str, str] = field(default_factory=dict)  # somebody's private address: his address with us
@@ -83,7 +84,7 @@ class People:
             name=address,
             affiliation=affiliation,
             # Of a domain of ours, and unknown to the directory: an account that was deleted.
-            status="deleted" if affiliation is Affiliation.INTERNAL and self.users else "active",
+            status="deleted" if affiliation is Affiliation.INTERNAL and self.users and self.whole else "active",
             sponsor_uid=uids.user(person) if person else None,
             detail={
                 **({"consumer": "true"} if domain in CONSUMER else {}),

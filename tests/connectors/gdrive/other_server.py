@@ -82,7 +82,14 @@ class Payloads:
 @dataclass(frozen=True)
 class Running:
     url: str
-    key: Path
+    key: Path  # of the service account
+
+    def consent(self, address: str) -> Path:
+        """What one person's consent leaves behind."""
+        path = self.key.with_name(f"{address}.json")
+        told = {"type": "authorized_user", "client_id": "x", "client_secret": "x", "refresh_token": address}
+        path.write_text(json.dumps(told | {"token_uri": f"{self.url}/token"}))
+        return path
 
 
 @contextmanager
@@ -94,9 +101,8 @@ def serve(payloads: Payloads, folder: Path) -> Iterator[Running]:
 
         def do_POST(self) -> None:
             sent = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            claims = sent["assertion"][0].split(".")[1]
-            told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
-            self._send({"access_token": told.get("sub", ""), "expires_in": 3600, "token_type": "Bearer"})
+            who = sent["refresh_token"][0] if "refresh_token" in sent else _subject(sent["assertion"][0])
+            self._send({"access_token": who, "expires_in": 3600, "token_type": "Bearer"})
 
         def do_GET(self) -> None:
             address = urlsplit(self.path)
@@ -127,6 +133,11 @@ def serve(payloads: Payloads, folder: Path) -> Iterator[Running]:
         yield Running(url=url, key=_key(folder, url))
         server.shutdown()
         thread.join()
+
+
+def _subject(assertion: str) -> str:
+    claims = assertion.split(".")[1]
+    return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("sub", ""))
 
 
 def _pretty(told: Json) -> str:
