@@ -217,9 +217,9 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
 
 
 def _check(path: Path, text: str, config: Config) -> None:
-    """Raise `ConfigurationError` where a number is out of its range, or a name leads nowhere."""
-    least: list[tuple[object, str, int]] = [
-        (config.scan, "concurrency", 1),
+    if config.scan.concurrency < 1:
+        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
+    for table, key, least in (
         (config.waivers, "max_days", 1),
         (config.waivers, "due_days", 0),
         (config.waivers, "tolerance_percent", 0),
@@ -229,11 +229,12 @@ def _check(path: Path, text: str, config: Config) -> None:
         (config.retention, "reports_days", 0),
         (config.tickets, "remind_days", 0),
         (config.tickets, "max_new", 1),
-        *((config.deadlines, str(severity), 0) for severity in Severity),
-    ]
-    for table, key, number in least:
-        if getattr(table, key) < number:
-            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {number}.")
+    ):
+        if getattr(table, key) < least:
+            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+    for severity in Severity:
+        if getattr(config.deadlines, severity) < 0:
+            raise ConfigurationError(f"{_place(path, text, severity)}: {severity} must be at least 0 days.")
     for route in config.routes:
         if route.tracker and route.tracker not in config.trackers:
             known = one_of(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"

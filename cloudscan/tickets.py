@@ -17,7 +17,7 @@ import msgspec
 
 from cloudscan import stamp
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import Report, Terms
+from cloudscan.report import Report
 from cloudscan.routes import Route, assignee_of, owner_of, route_of
 from cloudscan.stamp import Stamp
 from cloudscan.tracker import Held, Matter, News, Note, Ticket, Wording
@@ -113,14 +113,14 @@ def plan(
     desks: Mapping[str, Desk],
     *,
     policy: Policy,
+    deadlines: Mapping[Severity, int],
     routes: Sequence[Route],
-    terms: Terms,
     lang: str,
     kept: Sequence[Kept] = (),
     now: datetime,
 ) -> Plan:
     """What to do so that every tracker says what the report says."""
-    jobs, unrouted = _jobs(report, desks, policy, routes, terms)
+    jobs, unrouted = _jobs(report, desks, policy, routes, deadlines)
     planner = _Planner(
         report, desks, policy, policy.language or lang, {(it.tracker, it.marker): it for it in kept}, now
     )
@@ -155,7 +155,11 @@ def marker_of(finding: Finding, owner: str, policy: Policy) -> str:
 
 
 def _jobs(
-    report: Report, desks: Mapping[str, Desk], policy: Policy, routes: Sequence[Route], terms: Terms
+    report: Report,
+    desks: Mapping[str, Desk],
+    policy: Policy,
+    routes: Sequence[Route],
+    deadlines: Mapping[Severity, int],
 ) -> tuple[dict[str, _Job], int]:
     """The matters that need a ticket, by marker, the worst first; and how many findings no tracker is named for."""
     rules = {rule.id: rule for rule in report.rules}
@@ -183,15 +187,15 @@ def _jobs(
             rules={each.verdict.rule_id: rules[each.verdict.rule_id] for each in findings
                    if each.verdict.rule_id in rules},
             severity=max(each.severity for each in findings),
-            due=min(_due(each, terms) for each in findings),
+            due=min(_due(each, deadlines) for each in findings),
             by_owner=marker != finding.fingerprint,
         )  # fmt: skip
         jobs[marker] = _Job(matter, route, assignee_of(finding, route, owner), any(each.verified for each in findings))
     return jobs, unrouted
 
 
-def _due(finding: Finding, terms: Terms) -> date:
-    return finding.first_seen_on.astimezone(UTC).date() + timedelta(days=terms.days[finding.severity])
+def _due(finding: Finding, deadlines: Mapping[Severity, int]) -> date:
+    return finding.first_seen_on.astimezone(UTC).date() + timedelta(days=deadlines[finding.severity])
 
 
 @dataclass

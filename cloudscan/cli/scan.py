@@ -27,7 +27,6 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector
 from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
 from cloudscan.finding import Severity, State
-from cloudscan.plain import plain
 from cloudscan.report import Report, ReportFormat
 
 if TYPE_CHECKING:
@@ -195,6 +194,8 @@ def run(
             click.echo(f"\n{page}")
         if log:
             log.entered(report)
+        if config.notify.wanted and config.notify.after_scan:
+            _tell(config, log)
         _prune(config, log)
 
     try:
@@ -224,8 +225,6 @@ def run(
     finally:
         if progress:
             progress.close()
-    if config.notify.wanted and config.notify.after_scan:
-        _tell(config, log)
     code = exit_code(report, fail_on)
     if log:
         log.ended(code)
@@ -272,7 +271,7 @@ def _tell(config: Config, log: "JsonLog | None") -> None:
     try:
         notify.tell(config)
     except CloudscanError as error:
-        _warn(log, f"not notified: {plain(str(error))}")
+        _warn(log, f"not notified: {error}")
 
 
 def _failed(log: "JsonLog", error: CloudscanError) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
+from functools import cache
 
 from cloudscan.finding import Finding
 from cloudscan.report import RuleSummary
@@ -20,11 +21,17 @@ _PROSE = 600
 def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
     """The words in one markup. `title` is how long one may be."""
     return Wording(
-        title=lambda matter, lang: shortened(_title(matter, load(lang)), title),
-        body=lambda matter, lang: "\n\n".join(_body(matter, load(lang), markup)),
-        news=lambda news, lang: _news(news, load(lang), markup),
+        title=lambda matter, lang: shortened(_title(matter, _words(lang)), title),
+        body=lambda matter, lang: "\n\n".join(_body(matter, _words(lang), markup)),
+        news=lambda news, lang: _news(news, _words(lang), markup),
         aside=markup.aside,
     )
+
+
+@cache
+def _words(lang: str) -> Texts:
+    """Read once: thousands of tickets may be worded in one run."""
+    return load(lang)
 
 
 def _title(matter: Matter, words: Texts) -> str:

@@ -25,7 +25,7 @@ def test_a_finding_becomes_one_ticket(office: Office) -> None:
     assert ticket["open"]
     assert ticket["title"] == "[High] plan can be opened by anyone who has the link"
     assert "Remove the link" in ticket["body"]
-    assert "10 Mar 2026" in ticket["body"]  # seven days after it was first seen
+    assert "2 Apr 2026" in ticket["body"]  # thirty days after it was first seen
     assert again.out == "Every ticket is up to date.\n"
     assert len(office.tracker.tickets()) == 1
 
