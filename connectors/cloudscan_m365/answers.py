@@ -4,7 +4,6 @@ Unknown members are passed over. Words that may grow (roles, link types, scopes)
 drive, driveItem, permission, sharingLink and sharePointIdentitySet resources of Graph v1.0.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -63,13 +62,13 @@ class Permission(Answer, frozen=True, kw_only=True):
     """A way in, as Graph tells it."""
 
     id: str = ""
-    roles: Sequence[str] = ()
+    roles: tuple[str, ...] = ()
     link: SharingLink | None = None
     invitation: Invitation | None = None
     granted_to_v2: IdentitySet | None = None
-    granted_to_identities_v2: Sequence[IdentitySet] | None = None
+    granted_to_identities_v2: tuple[IdentitySet, ...] | None = None
     granted_to: IdentitySet | None = None
-    granted_to_identities: Sequence[IdentitySet] | None = None
+    granted_to_identities: tuple[IdentitySet, ...] | None = None
     inherited_from: Reference | None = None  # may be there and empty
     expiration_date_time: Text = ""
     has_password: bool | None = False
