@@ -121,11 +121,13 @@ class M365Connector:
             now=self.clock(),
         )
         site = scope.params["site"]
+        # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
+        thorough = self.options.thorough or groups.let_others_in
         if since is None:
-            yield from facts_of_library(self.graph, self.options, around, place, drive.id, site)
+            yield from facts_of_library(self.graph, around, place, drive.id, site, thorough=thorough)
         else:
-            mark = unpack(since.token, self.options)
-            yield from changes_of_library(self.graph, self.options, around, place, drive.id, site, mark)
+            mark = unpack(since.token)
+            yield from changes_of_library(self.graph, around, place, drive.id, site, mark, thorough=thorough)
 
     def _directory(self) -> Directory:
         """Read once; a scan that goes on in another process reads it again."""

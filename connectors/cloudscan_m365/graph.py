@@ -8,6 +8,7 @@ tokens come from azure-identity (`sign_in`).
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -267,7 +268,12 @@ def connect(options: Options, patience: Patience | None = None) -> Graph:
     patience = patience or Patience(longest=options.longest_pause)
     service, local = SERVICES[options.cloud], options.endpoint.rstrip("/")
     return Graph(
-        web=Web(connections=options.connections, patience=patience, budget=budget),
+        web=Web(
+            connections=options.connections,
+            patience=patience,
+            budget=budget,
+            ca_file=Path(options.ca_file) if options.ca_file else None,
+        ),
         budget=budget,
         service=service,
         base=f"{local or service}/v1.0",

@@ -16,8 +16,7 @@ from cloudscan_m365 import uids
 from cloudscan_m365.answers import Item, Permission, Shared
 from cloudscan_m365.graph import Graph
 from cloudscan_m365.listing import FIELDS, PAGE, UNREAD, broken, children, permissions
-from cloudscan_m365.mark import Mark, digest_of_options, pack
-from cloudscan_m365.options import Options
+from cloudscan_m365.mark import Mark, pack
 from cloudscan_m365.questions import CHANGES, EVERYTHING, ITEM
 from cloudscan_m365.reading import Reading
 from cloudscan_m365.translate import Around
@@ -34,8 +33,8 @@ class Library:
     """A library while it is read."""
 
     graph: Graph
-    options: Options
     reading: Reading
+    thorough: bool  # ask for rights also where Microsoft says that nothing is shared
     own: set[str] = field(default_factory=set)  # items with rights of their own, folders aside
 
     @property
@@ -52,13 +51,13 @@ class Library:
 
 
 def facts_of_library(
-    graph: Graph, options: Options, around: Around, library: Resource, drive: str, site_uid: str
+    graph: Graph, around: Around, library: Resource, drive: str, site_uid: str, *, thorough: bool
 ) -> Iterator[Told]:
     """Everything there is. Raises as `Graph.ask` does."""
     root = graph.ask(Item, ITEM, drive, "root", select="id").id
     reading = Reading(around, Tree(drive, library.uid, root), site_uid, library.owner_uid)
     reading.given = permissions(graph, drive, [root])[root] or ()
-    inside = Library(graph, options, reading)
+    inside = Library(graph, reading, thorough)
     yield from _top(inside, library)
     link = ""
     waiting: dict[str, list[tuple[Item, Given]]] = {}
@@ -77,13 +76,15 @@ def facts_of_library(
 
 
 def changes_of_library(
-    graph: Graph, options: Options, around: Around, library: Resource, drive: str, site_uid: str, mark: Mark
+    graph: Graph, around: Around, library: Resource, drive: str, site_uid: str, mark: Mark, *, thorough: bool
 ) -> Iterator[Told]:
     """What changed since the mark was set. Raises `StaleCursor` where that cannot be told."""
+    if mark.thorough != thorough:
+        raise StaleCursor("the options, or what the groups of the site hold, were changed")
     tree = Tree(drive, library.uid, mark.root, folders=dict(mark.folders))
     reading = Reading(around, tree, site_uid, library.owner_uid, given=tuple(mark.given))
     reading.check(mark.met)
-    inside = Library(graph, options, reading, own=set(mark.own))
+    inside = Library(graph, reading, thorough, own=set(mark.own))
     found, link = _changed(graph, mark.link)
     if mark.root in found:
         now = permissions(graph, drive, [mark.root])[mark.root] or ()
@@ -137,7 +138,7 @@ def _last_of_each(items: Sequence[Item]) -> Sequence[Item]:
 
 def _given(inside: Library, items: Sequence[Item]) -> dict[str, Given]:
     """The rights that items have of their own; None for those that inherit. Without items that are gone meanwhile."""
-    asked = [item.id for item in items if item.shared is not None and (item.shared.scope or inside.options.thorough)]
+    asked = [item.id for item in items if item.shared is not None and (item.shared.scope or inside.thorough)]
     read = permissions(inside.graph, inside.drive, asked) if asked else {}
     found: dict[str, Given] = {}
     for item in items:
@@ -245,7 +246,7 @@ def _top(inside: Library, library: Resource) -> Iterator[AnyFact]:
 def _cursor(inside: Library, link: str) -> Cursor:
     mark = Mark(
         link=link,
-        options=digest_of_options(inside.options),
+        thorough=inside.thorough,
         root=inside.tree.root,
         given=inside.reading.given,
         folders=list(inside.tree.folders.items()),

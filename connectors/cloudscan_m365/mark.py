@@ -15,7 +15,6 @@ import msgspec
 
 from cloudscan.errors import StaleCursor
 from cloudscan_m365.answers import Permission
-from cloudscan_m365.options import Options
 from cloudscan_m365.tree import Folder
 
 
@@ -23,7 +22,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor's contents."""
 
     link: str  # Microsoft's delta link, without the host
-    options: str  # digest of the options that change what is told
+    thorough: bool  # who has access was asked for where Microsoft says that nothing is shared, too
     root: str  # the id of the top folder
     given: Sequence[Permission] = ()  # at the top
     folders: Sequence[tuple[str, Folder]] = ()
@@ -36,19 +35,12 @@ def pack(mark: Mark) -> str:
     return base64.b64encode(zlib.compress(msgspec.json.encode(mark))).decode()
 
 
-def unpack(token: str, options: Options) -> Mark:
-    """Raises `StaleCursor` where it was written with other options, or by another version."""
+def unpack(token: str) -> Mark:
+    """Raises `StaleCursor` where it was written by another version."""
     try:
-        mark = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=Mark)
+        return msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=Mark)
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
         raise StaleCursor("what was kept of the last scan is of another version") from error
-    if mark.options != digest_of_options(options):
-        raise StaleCursor("the options were changed")
-    return mark
-
-
-def digest_of_options(options: Options) -> str:
-    return digest([options.thorough])
 
 
 def digest(value: Any) -> str:

@@ -53,6 +53,11 @@ class SiteGroups:
     holds: Mapping[str, Holds] | None = None  # by number; None: could not be read
     at_site: frozenset[str] = frozenset()  # numbers of those that are granted at the top, and told there
 
+    @property
+    def let_others_in(self) -> bool:
+        """Whether a group holds more than named colleagues."""
+        return any(each.outsiders or each.everybody or each.claim for each in (self.holds or {}).values())
+
 
 @dataclass(frozen=True, kw_only=True)
 class Who:
