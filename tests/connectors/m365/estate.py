@@ -31,7 +31,7 @@ def tenant(world: World, **more: Any) -> Iterator[Server]:
         yield server
 
 
-def connector(server: Server, folder: Path, **options: Any) -> M365Connector:
+def connector(server: Server, folder: Path, patience: Patience = HASTY, **options: Any) -> M365Connector:
     """Signs in with a certificate; the clock is the world's."""
     file = folder / "application.pem"
     file.write_bytes(pair().pem)
@@ -46,7 +46,7 @@ def connector(server: Server, folder: Path, **options: Any) -> M365Connector:
         **options,
     }
     return M365Connector.open(
-        Options(**wanted), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
+        Options(**wanted), ESTATE, patience, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
     )
 
 
