@@ -4,17 +4,17 @@ Only delta promises a full list (driveItem: delta), and it tells of each item wh
 access is asked for there, and nowhere else. What inherits has what the folder above it has.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from cloudscan.connector import Cursor, Gap
-from cloudscan.errors import StaleCursor, StalePage
+from cloudscan.errors import StaleCursor, StalePage, Vanished
 from cloudscan.facts import AnyFact, Gone, Outcome, Resource
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Item, Permission, Shared
-from cloudscan_m365.graph import Graph
+from cloudscan_m365.graph import Asked, Graph
 from cloudscan_m365.listing import FIELDS, PAGE, UNREAD, broken, children, permissions
 from cloudscan_m365.mark import Mark, pack
 from cloudscan_m365.questions import CHANGES, EVERYTHING, ITEM
@@ -35,7 +35,9 @@ class Library:
     graph: Graph
     reading: Reading
     thorough: bool  # ask for rights also where Microsoft says that nothing is shared
-    own: set[str] = field(default_factory=set)  # items with rights of their own, folders aside
+    own: dict[str, tuple[int, ...]] = field(
+        default_factory=dict
+    )  # items with rights of their own, folders aside: kinds
 
     @property
     def tree(self) -> Tree:
@@ -83,29 +85,61 @@ def changes_of_library(
         raise StaleCursor("the options, or what the groups of the site hold, were changed")
     tree = Tree(drive, library.uid, mark.root, folders=dict(mark.folders))
     reading = Reading(around, tree, site_uid, library.owner_uid, given=tuple(mark.given))
-    reading.check(mark.met)
-    inside = Library(graph, reading, thorough, own=set(mark.own))
+    otherwise, passed_on = reading.changed(mark.met)
+    inside = Library(graph, reading, thorough, own={identity: tuple(kinds) for identity, kinds in mark.own})
     found, link = _changed(graph, mark.link)
-    if mark.root in found:
-        now = permissions(graph, drive, [mark.root])[mark.root] or ()
-        if set(now) != set(reading.given):
-            raise StaleCursor("the rights on the library were changed")
+    _check_top(inside, mark.root in found, passed_on)
     yield from _top(inside, library)
-    living = [item for item in found.values() if item.deleted is None and item.id != mark.root]
+    meant = _meant_otherwise(inside, otherwise, found) if otherwise else []
+    living = [*(item for item in found.values() if item.deleted is None and item.id != mark.root), *meant]
+    moved = [each for each, known in tree.folders.items() if not passed_on.isdisjoint(_kinds(inside, known.given))]
     given = _given(inside, living)
     again: dict[str, tuple[Item, Given]] = {}
-    moved: list[str] = []
     for item in living:
         if item.id in given:
             if _remember(inside, item, given[item.id]):
                 moved.append(item.id)
             again[item.id] = item, given[item.id]
     yield from _gone(inside, [identity for identity in found if identity not in again and identity != mark.root])
-    yield from _below(inside, moved, again)
+    yield from _below(inside, [folder for folder in moved if tree.holds(folder)], again)
     reading.forget()
     for item, own in again.values():
         yield from _told(inside, item, own) if tree.holds(item.parent) else _lost(inside, [(item, own)])
     yield _cursor(inside, link)
+
+
+def _check_top(inside: Library, told: bool, passed_on: set[int]) -> None:
+    """Raise `StaleCursor` where the rights that hold for everything are others now."""
+    reading = inside.reading
+    if told:
+        root = reading.tree.root
+        now = permissions(inside.graph, inside.drive, [root])[root] or ()
+        if set(now) != set(reading.given):
+            raise StaleCursor("the rights on the library were changed")
+    if not passed_on.isdisjoint(_kinds(inside, reading.given)):
+        raise StaleCursor("what is known of those with rights on the whole library was changed")
+
+
+def _meant_otherwise(inside: Library, otherwise: set[int], found: Container[str]) -> list[Item]:
+    """Items whose own rights mean something else today: an account was disabled, a link ended, a guest is gone."""
+    folders = inside.tree.folders.items()
+    asked = [identity for identity, kinds in inside.own.items() if not otherwise.isdisjoint(kinds)]
+    asked += [identity for identity, known in folders if not otherwise.isdisjoint(_kinds(inside, known.given))]
+    asked = [identity for identity in asked if identity not in found]
+    if len(asked) > _BEFORE_GOING_ON // 10:
+        raise StaleCursor(f"what is known of people was changed, and matters for {len(asked)} items")
+    parts = [Asked(question=ITEM, ids=(inside.drive, identity), options={"select": FIELDS}) for identity in asked]
+    items: list[Item] = []
+    for answer in inside.graph.together(Item, parts):
+        if isinstance(answer, Item):
+            items.append(_as_delta_tells(inside, answer))
+        elif not isinstance(answer, Vanished):
+            raise answer
+    return items
+
+
+def _kinds(inside: Library, given: Given) -> tuple[int, ...]:
+    return tuple(sorted({inside.reading.kind(permission) for permission in given or ()}))
 
 
 def _from_the_start(graph: Graph, drive: str) -> Iterator[Page[Item]]:
@@ -166,7 +200,10 @@ def _placed(inside: Library, item: Item, given: Given, waiting: dict[str, list[t
 def _remember(inside: Library, item: Item, given: Given) -> bool:
     """Take note of where rights were given; tells whether what lies in a folder may be told otherwise now."""
     if item.folder is None:
-        (inside.own.discard if given is None else inside.own.add)(item.id)
+        if given is None:
+            inside.own.pop(item.id, None)
+        else:
+            inside.own[item.id] = _kinds(inside, given)
         return False
     before = inside.tree.folders.get(item.id)
     now = inside.tree.folders[item.id] = Folder(name=item.name or "", parent=item.parent, given=given)
@@ -198,7 +235,7 @@ def _lost(inside: Library, items: Sequence[tuple[Item, Given]]) -> Iterator[Told
 def _gone(inside: Library, identities: Sequence[str]) -> Iterator[Gone]:
     """What is gone, with what lay in it: Microsoft tells of the folder alone."""
     for identity in identities:
-        inside.own.discard(identity)
+        inside.own.pop(identity, None)
         if identity not in inside.tree.folders:
             yield Gone(uid=uids.item(inside.drive, identity))
             continue
@@ -244,13 +281,18 @@ def _top(inside: Library, library: Resource) -> Iterator[AnyFact]:
 
 
 def _cursor(inside: Library, link: str) -> Cursor:
+    reading, tree = inside.reading, inside.tree
+    used = {kind for kinds in inside.own.values() for kind in kinds}
+    used.update(kind for known in tree.folders.values() for kind in _kinds(inside, known.given))
+    used.update(_kinds(inside, reading.given))
+    places = {number: place for place, number in enumerate(sorted(used))}
     mark = Mark(
         link=link,
         thorough=inside.thorough,
-        root=inside.tree.root,
-        given=inside.reading.given,
-        folders=list(inside.tree.folders.items()),
-        own=sorted(inside.own),
-        met=inside.reading.digests(),
+        root=tree.root,
+        given=reading.given,
+        folders=list(tree.folders.items()),
+        own=[(identity, [places[kind] for kind in kinds]) for identity, kinds in inside.own.items()],
+        met=reading.met(used),
     )
     return Cursor(scope_uid=inside.top, token=pack(mark))

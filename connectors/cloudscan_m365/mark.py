@@ -18,6 +18,14 @@ from cloudscan_m365.answers import Permission
 from cloudscan_m365.tree import Folder
 
 
+class Met(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of permission, with digests of what it meant."""
+
+    permission: Permission
+    told: str  # where it was given
+    passed_on: str  # for what inherits it
+
+
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor's contents."""
 
@@ -26,8 +34,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     root: str  # the id of the top folder
     given: Sequence[Permission] = ()  # at the top
     folders: Sequence[tuple[str, Folder]] = ()
-    own: Sequence[str] = ()  # the ids of other items that have rights of their own
-    met: Sequence[tuple[Permission, str]] = ()  # permissions, and the digest of what each meant
+    own: Sequence[tuple[str, Sequence[int]]] = ()  # other items with rights of their own: ids, and places in `met`
+    met: Sequence[Met] = ()
 
 
 def pack(mark: Mark) -> str:

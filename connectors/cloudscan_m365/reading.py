@@ -1,14 +1,15 @@
 """One library while it is read: what its items are called, and what their permissions mean."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cloudscan.errors import StaleCursor
+import msgspec
+
 from cloudscan.facts import AnyFact, Grant, Resource
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Item, Permission
-from cloudscan_m365.mark import digest
+from cloudscan_m365.mark import Met, digest
 from cloudscan_m365.translate import Around, Meaning, meaning, without_identity
 from cloudscan_m365.tree import Tree
 
@@ -32,7 +33,8 @@ class Reading:
     site_uid: str
     owner_uid: str | None
     given: tuple[Permission, ...] = ()  # at the top
-    met: dict[Permission, Meaning | None] = field(default_factory=dict)
+    kinds: dict[Permission, int] = field(default_factory=dict)  # what was met, numbered
+    meanings: list[Meaning | None] = field(default_factory=list)  # by number
     told: set[str] = field(default_factory=set)  # principals
     _carried: dict[str, list[Carried]] = field(default_factory=dict)  # by folder
 
@@ -41,24 +43,38 @@ class Reading:
         self.tree.changed()
         self._carried.clear()
 
+    def kind(self, permission: Permission) -> int:
+        """Permissions of the same kind stand on many items: each kind has a number, and is thought about once."""
+        plain = without_identity(permission)
+        number = self.kinds.get(plain)
+        if number is None:
+            number = self.kinds[plain] = len(self.meanings)
+            self.meanings.append(meaning(permission, self.around))
+        return number
+
     def meaning(self, permission: Permission) -> Meaning | None:
-        """Permissions of the same kind stand on many items: each kind is thought about once."""
-        kind = without_identity(permission)
-        try:
-            return self.met[kind]
-        except KeyError:
-            found = self.met[kind] = meaning(permission, self.around)
-            return found
+        return self.meanings[self.kind(permission)]
 
-    def digests(self) -> list[tuple[Permission, str]]:
-        """What was met, and what it meant."""
-        return [(kind, self._digest(found)) for kind, found in self.met.items()]
+    def met(self, numbers: Iterable[int]) -> list[Met]:
+        """Kinds of permissions, with what they mean today."""
+        wanted = set(numbers)
+        return [
+            Met(permission=kind, told=self._told(number), passed_on=self._passed_on(number))
+            for kind, number in self.kinds.items()
+            if number in wanted
+        ]
 
-    def check(self, before: Sequence[tuple[Permission, str]]) -> None:
-        """Raise `StaleCursor` where a permission that was met before means something else today."""
-        for kind, known in before:
-            if self._digest(self.meaning(kind)) != known:
-                raise StaleCursor("what is known of people, groups or sharing settings was changed")
+    def changed(self, before: Sequence[Met]) -> tuple[set[int], set[int]]:
+        """Which kinds are told otherwise today, and which of them for what inherits too.
+
+        To be called first: it numbers the kinds in the order in which they were kept.
+        """
+        numbers = [self.kind(each.permission) for each in before]
+        told = {number for number, each in zip(numbers, before, strict=True) if self._told(number) != each.told}
+        passed_on = {
+            number for number, each in zip(numbers, before, strict=True) if self._passed_on(number) != each.passed_on
+        }
+        return told | passed_on, passed_on
 
     def carried(self, folder: str) -> list[Carried]:
         """The rights that hold in a folder."""
@@ -117,12 +133,19 @@ class Reading:
                 detail=given.detail if origin == resource else _PLAIN,
             )
 
-    def _digest(self, found: Meaning | None) -> str:
+    def _told(self, number: int) -> str:
+        found = self.meanings[number]
         if found is None:
             return ""
         are_told = self.around.people.are_told
-        named = [one.uid if are_told(one) else one for one in found.principals]
-        return digest([named, found.grant, found.at_site])
+        return digest([[one.uid if are_told(one) else one for one in found.principals], found.grant, found.at_site])
+
+    def _passed_on(self, number: int) -> str:
+        found = self.meanings[number]
+        if found is None:
+            return ""
+        plain = msgspec.structs.replace(found.grant, detail=_PLAIN)
+        return digest([[one.uid for one in found.principals], plain, found.at_site])
 
     def resource(self, item: Item, parent: str) -> Resource:
         kind = "folder" if item.folder is not None else "shortcut" if item.remote_item is not None else "file"

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ class Nights:
 @contextmanager
 def nights(items: int = 120, manners: Manners | None = None) -> Iterator[Nights]:
     built = company.build(items)
+    # The emulator says of a shortcut where its target is today; that is no change of the shortcut's library.
+    for item in [item for item in built.world.items if item is not None and item.kind is Kind.SHORTCUT]:
+        built.world.trash(item)
     with estate.tenant(built.world, manners=manners) as server, tempfile.TemporaryDirectory() as place:
         yield Nights(server, Path(place))
 
@@ -87,7 +91,7 @@ class Step:
     role: int
 
     def apply(self, world: World) -> None:
-        items = [item for item in world.items if item is not None and item.kind is not Kind.SHORTCUT]
+        items = [item for item in world.items if item is not None]
         item = items[self.item % len(items)]
         folders = [each for each in items if each.holds]
         parent = folders[self.other % len(folders)]
@@ -246,18 +250,53 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
         assert difference(second, full) == {}
 
 
+def asks_anew(server: Server) -> list[str]:
+    """Libraries that were read from the start."""
+    return [each.path for each in server.log if each.path.endswith("/root/delta")]
+
+
 def test_an_account_that_is_disabled_is_noticed_though_no_item_changed() -> None:
+    """And only what it holds is read again, with what lies in folders that it holds."""
     with nights() as company_:
-        item = company_.world.create("Handover", drive=company_.library())
-        company_.world.share(item, "hayashi@kumo.example")
+        world = company_.world
+        world.share(world.create("Handover", drive=company_.library()), "hayashi@kumo.example")
+        above = world.folder("Desk", drive=company_.library())
+        world.share(above, "hayashi@kumo.example")
+        world.create("Drawer", parent=above)
         first, _ = company_.scan()
-        company_.world.person("hayashi@kumo.example").enabled = False
+        world.person("hayashi@kumo.example").enabled = False
+        company_.server.log.clear()
+
+        second, _ = company_.scan(since=first)
+        anew = asks_anew(company_.server)
+        full, _ = company_.scan()
+
+        with Snapshot.open(second) as snapshot:
+            sql = (
+                "SELECT resource_name, effective, blocked_by FROM exposures WHERE via = 'direct' "
+                "AND resource_name IN ('Handover', 'Drawer') ORDER BY 1"
+            )
+            blocked = "the account is disabled"
+            assert snapshot.query(sql).rows == [["Drawer", False, blocked], ["Handover", False, blocked]]
+        assert anew == []
+        assert difference(second, full) == {}
+
+
+def test_a_link_that_ends_overnight_is_noticed_though_no_item_changed() -> None:
+    with nights() as company_:
+        world = company_.world
+        ends = datetime.fromtimestamp(world.now, tz=UTC) + timedelta(days=2)
+        world.link(world.create("Offer", drive=company_.library()), expires=ends)
+        first, _ = company_.scan()
+        world.now += 3 * 86_400
+        company_.server.log.clear()
 
         second, _ = company_.scan(since=first)
 
         with Snapshot.open(second) as snapshot:
-            sql = "SELECT effective, blocked_by FROM exposures WHERE resource_name = 'Handover' AND via = 'direct'"
-            assert snapshot.query(sql).rows == [[False, "the account is disabled"]]
+            sql = "SELECT effective, blocked_by FROM exposures WHERE resource_name = 'Offer' AND via = 'link'"
+            assert snapshot.query(sql).rows == [[False, "the link has expired"]]
+        assert asks_anew(company_.server) == []
 
 
 def test_a_library_that_is_locked_is_not_told_from_memory() -> None:
