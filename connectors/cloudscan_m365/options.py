@@ -16,8 +16,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tenant: str = ""  # its id or a domain of it; empty: AZURE_TENANT_ID
     client_id: str = ""  # of the app registration; empty: AZURE_CLIENT_ID
     certificate_file: str = ""  # PEM or PKCS12, with the key; empty: AZURE_CLIENT_CERTIFICATE_PATH
-    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"
-    cloud: Literal["global", "usgov", "dod", "china"] = "global"
+    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"  # by what
+    cloud: Literal["global", "usgov", "dod", "china"] = "global"  # GCC is global, GCC High usgov
     company: str = ""  # named in the User-Agent, as Microsoft asks for
     sites: Sequence[str] = ()  # only these sites, by address: https://kumo.sharepoint.com/sites/office
     skip_sites: Sequence[str] = ()  # not these sites

@@ -151,7 +151,9 @@ def run(command: list[str], pipe: Connection) -> Cost:
     return Cost(
         usage.ru_utime + usage.ru_stime,
         time.perf_counter() - begin,
-        *(now - then for now, then in zip(after, before, strict=True)),
+        after[0] - before[0],
+        after[1] - before[1],
+        after[2] - before[2],
         int(seen),
         int(grants),
         float(listing),

@@ -115,7 +115,10 @@ class Step:
             case "link":
                 scope = ("anonymous", "organization", "users", "existingAccess")[self.role % 4]
                 people = (whom,) if scope == "users" and whom not in (EVERYONE, INSIDERS) else ()
-                world.link(item, ("view", "edit")[self.other % 2], scope, people=people)
+                ends = datetime.fromtimestamp(world.now, tz=UTC) + timedelta(days=5) if self.other % 3 == 0 else None
+                world.link(item, ("view", "edit")[self.other % 2], scope, people=people, expires=ends)
+            case "wait":
+                world.now += self.role % 12 * 86_400
             case "unlink":
                 _unlink(world, item)
             case "invite":
@@ -148,7 +151,7 @@ def _unlink(world: World, item: Item) -> None:
 
 WHAT = (
     "create", "create", "folder", "folder", "move", "move", "move", "rename", "edit", "share", "share", "unshare",
-    "link", "link", "unlink", "invite", "stop", "inherit", "trash", "trash", "disable",
+    "link", "link", "unlink", "invite", "stop", "inherit", "trash", "trash", "disable", "wait",
 )  # fmt: skip
 NUMBER = st.integers(0, 10_000)
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, NUMBER), min_size=1, max_size=10)
