@@ -143,3 +143,11 @@ class Drive(Answer, frozen=True, kw_only=True):
     created_date_time: datetime | None = None
     last_modified_date_time: datetime | None = None
     owner: IdentitySet | None = None
+
+
+class FileLabel(Answer, frozen=True, kw_only=True):
+    sensitivity_label_id: Text = ""
+
+
+class FileLabels(Answer, frozen=True, kw_only=True):
+    labels: tuple[FileLabel, ...] = ()

@@ -15,9 +15,11 @@ from cloudscan.facts import AnyFact, Outcome, Principal, Resource
 from cloudscan.web import Patience
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Drive
+from cloudscan_m365.changes import changes_of_library
 from cloudscan_m365.directory import Directory, SiteInfo, read_directory
 from cloudscan_m365.graph import Graph, connect
-from cloudscan_m365.library import changes_of_library, facts_of_library
+from cloudscan_m365.inside import Depth
+from cloudscan_m365.library import facts_of_library
 from cloudscan_m365.mark import unpack
 from cloudscan_m365.options import Options
 from cloudscan_m365.people import SiteGroups, Who
@@ -121,13 +123,15 @@ class M365Connector:
             now=self.clock(),
         )
         site = scope.params["site"]
-        # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
-        thorough = self.options.thorough or groups.let_others_in
+        depth = Depth(
+            # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
+            thorough=self.options.thorough or groups.let_others_in,
+            labels=directory.labels if self.options.file_labels else None,
+        )
         if since is None:
-            yield from facts_of_library(self.graph, around, place, drive.id, site, thorough=thorough)
+            yield from facts_of_library(self.graph, around, place, drive.id, site, depth)
         else:
-            mark = unpack(since.token)
-            yield from changes_of_library(self.graph, around, place, drive.id, site, mark, thorough=thorough)
+            yield from changes_of_library(self.graph, around, place, drive.id, site, depth, unpack(since.token))
 
     def _directory(self) -> Directory:
         """Read once; a scan that goes on in another process reads it again."""

@@ -1,13 +1,14 @@
 """What is asked about the items of a library: which fields, who has access, what lies in a folder."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, ProviderError, Vanished
 from cloudscan.facts import Outcome
-from cloudscan_m365.answers import Item, Permission
-from cloudscan_m365.graph import Asked, Graph
-from cloudscan_m365.questions import CHILDREN, PERMISSIONS
+from cloudscan_m365.answers import FileLabels, Item, Permission
+from cloudscan_m365.batch import Asked
+from cloudscan_m365.graph import Graph
+from cloudscan_m365.questions import CHILDREN, FILE_LABELS, PERMISSIONS
 from cloudscan_m365.wire import Locked, Page
 
 FIELDS = (
@@ -38,6 +39,20 @@ def permissions(graph: Graph, drive: str, items: Sequence[str]) -> dict[str, tup
                 found[item] = UNREAD
             case ProviderError():
                 raise answer
+    return found
+
+
+def labels(graph: Graph, drive: str, files: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
+    """The sensitivity labels of some files, by the names that the tenant gives them. Files without one are left out.
+
+    Raises as `Graph.together` does. A file that cannot be looked into has none.
+    """
+    asked = [Asked(question=FILE_LABELS, ids=(drive, file)) for file in files]
+    found: dict[str, str] = {}
+    for file, answer in zip(files, graph.together(FileLabels, asked), strict=True):
+        told = answer.labels if isinstance(answer, FileLabels) else ()
+        if label := next((each.sensitivity_label_id for each in told if each.sensitivity_label_id), ""):
+            found[file] = names.get(label, label)
     return found
 
 

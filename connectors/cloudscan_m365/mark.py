@@ -30,7 +30,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor's contents."""
 
     link: str  # Microsoft's delta link, without the host
-    thorough: bool  # who has access was asked for where Microsoft says that nothing is shared, too
+    depth: str  # digest of how much was asked for
     root: str  # the id of the top folder
     given: Sequence[Permission] = ()  # at the top
     folders: Sequence[tuple[str, Folder]] = ()

@@ -12,8 +12,9 @@ from cloudscan.errors import ProviderError, Vanished
 from cloudscan.facts import Outcome, Principal, Resource
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Drive, Site
+from cloudscan_m365.batch import Asked
 from cloudscan_m365.directory import Directory, SiteInfo
-from cloudscan_m365.graph import Asked, Graph
+from cloudscan_m365.graph import Graph
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import ALL_SITES, DRIVES, SITE_BY_ADDRESS, SUBSITES
 from cloudscan_m365.wire import Locked

@@ -17,6 +17,7 @@ class Question:
     needs: str  # the application permission
     units: float = 0.0  # resource units; 0: not SharePoint's
     prefer: str = ""
+    method: str = "GET"  # POST only for questions that Graph wants asked so
 
 
 ALL_SITES = Question(path="sites/getAllSites", needs=needs.SITES, units=2)
@@ -27,6 +28,9 @@ DRIVES = Question(path="sites/{}/drives", needs=needs.SITES, units=2)
 ITEM = Question(path="drives/{}/items/{}", needs=needs.SITES, units=1)
 CHILDREN = Question(path="drives/{}/items/{}/children", needs=needs.SITES, units=2)
 PERMISSIONS = Question(path="drives/{}/items/{}/permissions", needs=needs.SITES, units=5)
+FILE_LABELS = Question(
+    path="drives/{}/items/{}/extractSensitivityLabels", needs=needs.SITES, units=2, method="POST"
+)  # reads, for all its name
 
 _SHARING = "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 EVERYTHING = Question(path="drives/{}/root/delta", needs=needs.SITES, units=2, prefer=_SHARING)

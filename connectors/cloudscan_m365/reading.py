@@ -147,7 +147,7 @@ class Reading:
         plain = msgspec.structs.replace(found.grant, detail=_PLAIN)
         return digest([[one.uid for one in found.principals], plain, found.at_site])
 
-    def resource(self, item: Item, parent: str) -> Resource:
+    def resource(self, item: Item, parent: str, label: str) -> Resource:
         kind = "folder" if item.folder is not None else "shortcut" if item.remote_item is not None else "file"
         name = item.name or ""
         return Resource(
@@ -164,6 +164,7 @@ class Reading:
             size_bytes=item.size or 0,
             created_on=item.created_date_time,
             modified_on=item.last_modified_date_time,
+            label=label,
             url=(item.web_url or "").partition("?")[0],
             detail=_detail(item) if item.package is not None or item.remote_item is not None else _PLAIN,
         )

@@ -12,6 +12,7 @@ from cloudscan.errors import (
     ConfigurationError,
     Malformed,
     ProviderError,
+    QuotaSpent,
     StalePage,
     Throttled,
     Unreachable,
@@ -134,6 +135,16 @@ def test_whoever_is_asked_to_wait_waits_and_loses_nothing(built: company.Company
         assert told.of_kind("file")
         assert [each for each in server.log if each.status == 429]
         assert not [each for each in server.log if each.status == 503]
+
+
+@pytest.mark.parametrize("where", [DELTA, PERMISSIONS])
+def test_a_day_whose_units_are_spent_is_not_waited_for(server: Server, scan: Callable[..., Read], where: str) -> None:
+    server.faults.add(throttle(where, retry_after=6 * 3600, times=None))
+
+    told = scan()
+
+    assert {type(error) for error in told.refused.values()} == {QuotaSpent}
+    assert "6 hours" in str(next(iter(told.refused.values())))
 
 
 def test_our_own_budget_keeps_below_the_quota(built: company.Company, tmp_path: Path) -> None:
@@ -374,6 +385,21 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
     conforms(estate.connector(server, tmp_path))
+
+
+def test_labels_of_shared_files_are_read_where_that_is_wanted(
+    server: Server, scan: Callable[..., Read], built: company.Company
+) -> None:
+    uid = estate.item(server, built.situations["labelled"])
+    assert scan().resource(uid).label == ""
+    server.log.clear()
+
+    told = scan(file_labels=True)
+
+    assert told.resource(uid).label
+    asked = [each for each in server.log if each.path.endswith("/extractSensitivityLabels")]
+    assert all(each.in_batch for each in asked)
+    assert len(asked) < len(told.of_kind("file")) / 2
 
 
 def test_links_are_never_told(server: Server, scan: Callable[..., Read]) -> None:
