@@ -130,7 +130,7 @@ class Reading:
                 effective=given.effective,
                 blocked_by=given.blocked_by,
                 # An inherited grant has the reasons of the one it comes from.
-                detail=given.detail if origin == resource else _PLAIN,
+                detail=given.detail if origin == resource else known.brief,
             )
 
     def _told(self, number: int) -> str:
