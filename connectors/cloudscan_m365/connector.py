@@ -16,7 +16,7 @@ from cloudscan.web import Patience
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Drive
 from cloudscan_m365.changes import changes_of_library
-from cloudscan_m365.directory import Directory, SiteInfo, read_directory
+from cloudscan_m365.directory import Directory, read_directory
 from cloudscan_m365.graph import Graph, connect
 from cloudscan_m365.inside import Depth
 from cloudscan_m365.library import facts_of_library
@@ -114,7 +114,9 @@ class M365Connector:
         self, scope: Scope, since: Cursor | None, drive: Drive, place: Resource, groups: SiteGroups, sharing: str | None
     ) -> Iterator[AnyFact | Gap | Cursor]:
         directory = self._directory()
-        info = directory.sites.get(scope.params["collection"], SiteInfo())
+        collection = scope.params["collection"]
+        sites = directory.sites
+        info = sites.told(collection) if place.kind == "onedrive" else sites.info(collection)
         around = Around(
             people=directory.people,
             groups=groups,
@@ -147,7 +149,11 @@ class M365Connector:
         with self._lock:
             known = self._sites.get(site)
         if known is None:
-            known = read_site(self.graph, directory.people, site, scope.params["url"])
+            sharing = Sharing(tenant=directory.sharing, site=directory.sites.info(site).sharing)
+            around = Around(
+                people=directory.people, groups=SiteGroups(site=site), sharing=sharing, owner_uid=None, now=self.clock()
+            )
+            known = read_site(self.graph, around, scope.params["url"])
             with self._lock:
                 self._sites[site] = known
         return known

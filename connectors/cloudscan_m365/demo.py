@@ -34,6 +34,7 @@ def demo() -> Iterator[Demo]:
                 authority=server.authority,
                 ca_file=str(server.ca_file),
                 resource_units_per_minute=_UNITS,
+                private_labels=(company.CONFIDENTIAL,),
             ),
             estate=company.estate(),
         )

@@ -42,7 +42,8 @@ class Known:
     """Somebody of whom the directory tells."""
 
     principal: Principal
-    holds: Holds = Holds()
+    holds: Holds | None = Holds()  # of a group; None: its members could not be read
+    owners: tuple[str, ...] = ()  # of a group: uids of those who are still there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +256,8 @@ class People:
 def _who(known: Known) -> Who:
     principal = known.principal
     if principal.kind == "group":
+        if known.holds is None:
+            return Who(principal=principal, audience=None)
         return Who(principal=principal, audience=_of_group(known.holds), claim=known.holds.claim, holds=known.holds)
     return Who(principal=principal, audience=_audience(principal))
 

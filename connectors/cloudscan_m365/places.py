@@ -9,14 +9,16 @@ import msgspec
 
 from cloudscan.connector import Gap, Scope
 from cloudscan.errors import ProviderError, Vanished
-from cloudscan.facts import Outcome, Principal, Resource
+from cloudscan.facts import AnyFact, Outcome, Principal, Resource
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Drive, Site
 from cloudscan_m365.batch import Asked
-from cloudscan_m365.directory import Directory, SiteInfo
+from cloudscan_m365.directory import Directory
 from cloudscan_m365.graph import Graph
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import ALL_SITES, DRIVES, SITE_BY_ADDRESS, SUBSITES
+from cloudscan_m365.site_groups import unread
+from cloudscan_m365.site_settings import SiteInfo, facts_of_settings
 from cloudscan_m365.wire import Locked
 
 _SITE = "id,displayName,name,webUrl,createdDateTime,lastModifiedDateTime,isPersonalSite"
@@ -42,7 +44,7 @@ class Web:
         return self.uid == uids.site(self.collection)
 
 
-def facts_of_places(graph: Graph, options: Options, directory: Directory) -> Iterator[Resource | Scope | Gap]:
+def facts_of_places(graph: Graph, options: Options, directory: Directory) -> Iterator[AnyFact | Scope | Gap]:
     """Sites, and a scope for each library and OneDrive. Raises as `Graph.ask` where sites cannot be listed."""
     skipped = {_address(each) for each in options.skip_sites}
     tenant = uids.tenant(directory.people.tenant)
@@ -119,16 +121,20 @@ def _sites(graph: Graph, options: Options) -> Iterator[Sequence[Site]]:
 
 def _entered(
     graph: Graph, directory: Directory, webs: Sequence[Web]
-) -> Generator[Resource | Scope | Gap, None, list[Web]]:
+) -> Generator[AnyFact | Scope | Gap, None, list[Web]]:
     """Tell sites and their libraries; gives the sites that let us in."""
     asked = [Asked(question=DRIVES, ids=(web.site.id,), options={"select": _DRIVE}) for web in webs]
     entered: list[Web] = []
     for web, drives in zip(webs, graph.pages_together(Drive, asked), strict=True):
         if isinstance(drives, Vanished):
             continue
-        info = directory.sites.get(web.collection, SiteInfo())
         if not web.site.is_personal_site:
+            info = directory.sites.info(web.collection)
             yield _site(web, info, directory.people.primary, locked=isinstance(drives, Locked))
+            if web.is_top:
+                yield from facts_of_settings(web.uid, info)
+            if web.is_top and (graph.sign_in.by_secret or isinstance(drives, ProviderError)):
+                yield from unread(web.uid, "the site is locked" if isinstance(drives, Locked) else "")
         if isinstance(drives, ProviderError):
             yield _shut(web, drives)
             continue

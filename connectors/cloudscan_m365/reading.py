@@ -130,7 +130,7 @@ class Reading:
                 effective=given.effective,
                 blocked_by=given.blocked_by,
                 # An inherited grant has the reasons of the one it comes from.
-                detail=given.detail if origin == resource else _PLAIN,
+                detail=given.detail if origin == resource else known.brief,
             )
 
     def _told(self, number: int) -> str:
@@ -144,7 +144,7 @@ class Reading:
         found = self.meanings[number]
         if found is None:
             return ""
-        plain = msgspec.structs.replace(found.grant, detail=_PLAIN)
+        plain = msgspec.structs.replace(found.grant, detail=found.brief)
         return digest([[one.uid for one in found.principals], plain, found.at_site])
 
     def resource(self, item: Item, parent: str, label: str) -> Resource:

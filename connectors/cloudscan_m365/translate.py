@@ -4,11 +4,12 @@ Sources: permission, sharingLink, sharingInvitation and sharePointIdentitySet re
 pnp/pnpcore and pnp/cli-microsoft365 for what they leave out.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cloudscan.facts import NEVER, Access, Audience, Grant, Principal, Via
+from cloudscan.facts import NEVER, Access, Affiliation, Audience, Detail, Grant, Principal, Via
 from cloudscan_m365.answers import IdentitySet, Permission, SharingLink
 from cloudscan_m365.people import People, SiteGroups, Who
 from cloudscan_m365.sentences import chain, notes_on_block, notes_on_link, notes_on_role, who_by_link, who_directly
@@ -43,6 +44,7 @@ _LINKS = {
 _NOBODY_NEW = "existingAccess"
 _WIDE = ("existing", "new_and_existing", "anyone")
 _PEOPLE_SHOWN = 20
+_INHERITED = ("claim", "upload_only", "strangers", "consumer", "people")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,11 @@ class Meaning:
     principals: Sequence[Principal]  # whom it names
     grant: Grant  # of a resource that is filled in
     at_site: bool = False  # it stands at the top of the site too, and comes from there
+
+    @functools.cached_property
+    def brief(self) -> Detail:
+        """What has to be said of the grant wherever it is inherited. The reasons stand where it was given."""
+        return {name: self.grant.detail[name] for name in _INHERITED if name in self.grant.detail}
 
 
 def meaning(permission: Permission, around: Around) -> Meaning | None:
@@ -130,6 +137,8 @@ def _link(permission: Permission, link: SharingLink, around: Around) -> Meaning 
         "role": ", ".join(permission.roles),
         "holders": str(len(holders)) if scope == "users" else "",
         "outsiders": str(len(outsiders)) if scope == "users" and outsiders else "",
+        "strangers": str(sum(_is_stranger(who) for who in holders) or ""),
+        "consumer": "true" if any(who.principal.detail.get("consumer") for who in holders) else "",
         "people": ", ".join(who.principal.email or who.principal.name for who in holders[:_PEOPLE_SHOWN]),
     }
     blocked = _blocked(audience, expires, around, "the link has expired")
@@ -219,6 +228,11 @@ def _invitation(permission: Permission, mail: str, around: Around) -> Meaning:
             },
         ),
     )
+
+
+def _is_stranger(who: Who) -> bool:
+    """Somebody from outside who belongs to no partner."""
+    return who.principal.affiliation is Affiliation.EXTERNAL
 
 
 def _holders(permission: Permission) -> Sequence[IdentitySet]:
