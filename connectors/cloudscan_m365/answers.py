@@ -129,8 +129,14 @@ class Site(Answer, frozen=True, kw_only=True):
     web_url: Text = ""
     created_date_time: datetime | None = None
     last_modified_date_time: datetime | None = None
-    is_personal_site: bool | None = False
-    site_collection: Facet | None = None
+    is_personal_site: bool | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it is somebody's, with a OneDrive in it. Where Graph does not say so, its address does."""
+        if self.is_personal_site is not None:
+            return self.is_personal_site
+        return "-my.sharepoint." in (self.web_url or "") and "/personal/" in (self.web_url or "")
 
 
 class Drive(Answer, frozen=True, kw_only=True):

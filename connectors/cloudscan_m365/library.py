@@ -23,7 +23,7 @@ from cloudscan_m365.inside import (
     told_without_folder,
 )
 from cloudscan_m365.listing import FIELDS, PAGE, broken, permissions
-from cloudscan_m365.questions import CHANGES, EVERYTHING, ITEM
+from cloudscan_m365.questions import CHANGES, EVERYTHING, ROOT
 from cloudscan_m365.reading import Reading
 from cloudscan_m365.translate import Around
 from cloudscan_m365.tree import Tree
@@ -34,7 +34,7 @@ def facts_of_library(
     graph: Graph, around: Around, library: Resource, drive: str, site_uid: str, depth: Depth
 ) -> Iterator[Told]:
     """Everything there is. Raises as `Graph.ask` does."""
-    root = graph.ask(Item, ITEM, drive, "root", select="id").id
+    root = graph.ask(Item, ROOT, drive, select="id").id
     reading = Reading(around, Tree(drive, library.uid, root), site_uid, library.owner_uid)
     reading.given = permissions(graph, drive, [root])[root] or ()
     inside = Library(graph, reading, depth)

@@ -115,7 +115,7 @@ class People:
         for one in (named.user, named.group, named.application):
             if one and one.id and (known := self.find(one.id)):
                 return _who(known)
-        return self._by_login(login) or self._by_mail(named) or self._gone(named, login)
+        return self._by_login(login) or self._by_mail(named) or self._unknown(named, login)
 
     def claim(self, claim: str) -> Principal:
         """The principal that Everyone, or Everyone except external users, is."""
@@ -207,39 +207,41 @@ class People:
                 return self.by_mail(mail)
         return None
 
-    def _gone(self, named: IdentitySet, login: str) -> Who | None:
-        """One of ours whom the directory does not have (any more)."""
-        kind, one = next(
-            (
-                (kind, one)
-                for kind, one in (
-                    ("service", named.application),
-                    ("group", named.group),
-                    ("user", named.user),
-                    ("user", named.site_user),
-                )
-                if one
-            ),
-            ("", None),
-        )
-        if one is None:
-            return None
-        if kind == "service" and one.id:
-            return Who(principal=self._unlisted(uids.application(one.id), kind, one, "active"), audience=Audience.NAMED)
-        name = one.email or one.id or login
-        member = _MEMBER.fullmatch(login)
-        if kind == "user" and member:
+    def _unknown(self, named: IdentitySet, login: str) -> Who | None:
+        """Somebody whom the directory does not have: of another tenant, or gone since, or it could not be read.
+
+        Whoever Microsoft still calls a user or an application is there somewhere; of who was deleted, SharePoint alone
+        remembers the claim.
+        """
+        if (one := named.application) and one.id:
+            return Who(
+                principal=self._unlisted(uids.application(one.id), "service", one, "active"), audience=Audience.NAMED
+            )
+        if (one := named.group) and one.id:
+            return Who(principal=self._unlisted(uids.group(one.id), "group", one, None), audience=None)
+        if (one := named.user) and (one.id or one.email):
+            ours = self.is_ours(domain_of(one.email or "")) or not self.complete
+            principal = self._unlisted(uids.user(one.id or one.email or ""), "user", one, "active", ours=ours)
+            return Who(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
+        kind, name = "user", ""
+        if member := _MEMBER.fullmatch(login):
             name = member["name"]
-        if not name or (kind == "user" and not member and not one.email and one is named.site_user):
+        elif group := _GROUP.fullmatch(login):
+            kind, name = "group", group["id"]
+        elif named.site_user and named.site_user.email:
+            name = named.site_user.email
+        if not name or named.site_user is None:
             return None  # a claim that did not exist when this was written: it may admit anybody
         if self.complete:
-            return Who(principal=self._unlisted(uids.deleted(name), kind, one, "deleted"), audience=Audience.NAMED)
-        uid = uids.group(one.id or name) if kind == "group" else uids.user(one.id or name)
+            principal = self._unlisted(uids.deleted(name), kind, named.site_user, "deleted")
+            return Who(principal=principal, audience=Audience.NAMED)
+        uid = uids.group(name) if kind == "group" else uids.user(name)
         audience = None if kind == "group" else Audience.NAMED
-        return Who(principal=self._unlisted(uid, kind, one, None), audience=audience)
+        return Who(principal=self._unlisted(uid, kind, named.site_user, None), audience=audience)
 
-    def _unlisted(self, uid: str, kind: str, one: Identity, status: str | None) -> Principal:
+    def _unlisted(self, uid: str, kind: str, one: Identity, status: str | None, *, ours: bool = True) -> Principal:
         mail = (one.email or "").lower()
+        affiliation = None if kind == "service" else Affiliation.INTERNAL if ours else Affiliation.EXTERNAL
         return Principal(
             uid=uid,
             platform=uids.PLATFORM,
@@ -247,8 +249,8 @@ class People:
             kind=kind,
             email=mail,
             domain=domain_of(mail),
-            name=mail or f"deleted {kind}" if status == "deleted" else mail or kind,
-            affiliation=None if kind == "service" else Affiliation.INTERNAL,
+            name=mail or (f"deleted {kind}" if status == "deleted" else uid.rpartition("/")[2]),
+            affiliation=affiliation,
             status=status,
         )
 

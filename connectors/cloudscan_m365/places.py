@@ -53,12 +53,12 @@ def facts_of_places(graph: Graph, options: Options, directory: Directory) -> Ite
         webs = [
             _top(site, tenant)
             for site in page
-            if _address(site.web_url) not in skipped and (options.onedrives or not site.is_personal_site)
+            if _address(site.web_url) not in skipped and (options.onedrives or not site.is_personal)
         ]
         while webs := [web for web in webs if web.uid not in seen]:
             seen.update(web.uid for web in webs)
             entered = yield from _entered(graph, directory, webs)
-            webs = list(_below(graph, [web for web in entered if not web.site.is_personal_site]))
+            webs = list(_below(graph, [web for web in entered if not web.site.is_personal]))
 
 
 def library(drive: Drive, site_uid: str, account: str) -> Resource:
@@ -128,7 +128,7 @@ def _entered(
     for web, drives in zip(webs, graph.pages_together(Drive, asked), strict=True):
         if isinstance(drives, Vanished):
             continue
-        if not web.site.is_personal_site:
+        if not web.site.is_personal:
             info = directory.sites.info(web.collection)
             yield _site(web, info, directory.people.primary, locked=isinstance(drives, Locked))
             if web.is_top:
@@ -139,10 +139,10 @@ def _entered(
             yield _shut(web, drives)
             continue
         entered.append(web)
-        if web.is_top and not web.site.is_personal_site and not graph.sign_in.by_secret:
+        if web.is_top and not web.site.is_personal and not graph.sign_in.by_secret:
             yield _scope("site", web.uid, f"groups of {web.name}", web, directory)
         for drive in drives:
-            if web.site.is_personal_site:
+            if web.site.is_personal:
                 yield _scope("onedrive", uids.onedrive(drive.id), f"OneDrive of {web.name}", web, directory, drive)
             else:
                 name = f"{web.name}: {drive.name or drive.id}"
@@ -194,7 +194,7 @@ def _shut(web: Web, refused: ProviderError) -> Gap:
         outcome=Outcome.DENIED,
         reason=f"{web.name}: {refused}",
         needs=getattr(refused, "needs", ""),
-        resource_uid=None if web.site.is_personal_site else web.uid,
+        resource_uid=None if web.site.is_personal else web.uid,
     )
 
 

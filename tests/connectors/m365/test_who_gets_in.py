@@ -361,6 +361,24 @@ def test_one_person_in_three_ways_is_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "audience", "status"),
+    [
+        (IdentitySet(user=Identity(id="somebody")), Audience.NAMED_EXTERNAL, "active"),
+        (IdentitySet(user=Identity(id="somebody", email="new@kumo.example")), Audience.NAMED, "active"),
+        (IdentitySet(group=Identity(id="a-group")), None, None),
+        (IdentitySet(application=Identity(id="an-application")), Audience.NAMED, "active"),
+        (IdentitySet(site_user=Identity(login_name="i:0#.f|membership|x@kumo.example")), Audience.NAMED, "deleted"),
+    ],
+)
+def test_whom_the_directory_does_not_have_is_a_stranger_unless_only_sharepoint_remembers_him(
+    named: IdentitySet, audience: Audience | None, status: str | None
+) -> None:
+    grant = grant_of(Permission(roles=("read",), granted_to_v2=named))
+
+    assert (grant.audience, grant.effective) == (audience, status != "deleted")
+
+
+@pytest.mark.parametrize(
     ("number", "audience"),
     [("5", Audience.NAMED_EXTERNAL), ("6", Audience.ORGANISATION), ("7", Audience.NAMED), ("9", Audience.NAMED)],
 )
