@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Sequence
 import msgspec
 
 from cloudscan.connector import Gap
-from cloudscan.errors import StaleCursor, Vanished
+from cloudscan.errors import Malformed, StaleCursor, Vanished
 from cloudscan.facts import Gone, Resource
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Item, Shared
@@ -73,7 +73,11 @@ def changes_of_library(
 def _changed(graph: Graph, link: str) -> tuple[dict[str, Item], str]:
     """The last that is told of each item, and the link for next time."""
     found: dict[str, Item] = {}
-    for page in graph.rest_of(graph.follow(Item, CHANGES, link), Item, CHANGES):
+    try:
+        first = graph.follow(Item, CHANGES, link)
+    except Malformed as error:
+        raise StaleCursor(f"Microsoft does not take the token of its changes: {error}") from error
+    for page in graph.rest_of(first, Item, CHANGES):
         if page.broken:
             raise StaleCursor("a change is not told as Microsoft's documentation promises")
         for item in page.value:

@@ -17,7 +17,7 @@ from cloudscan.collect import CollectOptions, Event, Finished, collect
 from cloudscan.earlier import Earlier
 from cloudscan.facts import Audience
 from cloudscan.snapshot import Snapshot
-from cloudscan_m365.emulator import Manners, Server, World, company
+from cloudscan_m365.emulator import Manners, Server, World, company, errors, refusal
 from cloudscan_m365.emulator.people import EVERYONE, INSIDERS
 from cloudscan_m365.emulator.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
@@ -250,6 +250,20 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
 
         reports = [each.report for each in events if isinstance(each, Finished)]
         assert [each for each in reports if "read in full: Microsoft does not know the token" in each.reason]
+        assert difference(second, full) == {}
+
+
+def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full() -> None:
+    with nights() as company_:
+        first, _ = company_.scan()
+        company_.world.link(company_.world.create("new", drive=company_.library()))
+        refused = errors.bad("Provided sync token is malformed", "invalidRequest")
+        company_.server.faults.add(refusal(f"{company_.library().id}/root/delta\\(token", refused, times=1))
+
+        second, events = company_.scan(since=first)
+        full, _ = company_.scan()
+
+        assert [each for each in events if isinstance(each, Finished) and "does not take" in each.report.reason]
         assert difference(second, full) == {}
 
 

@@ -75,6 +75,9 @@ def way(told: Read, server: Server, built: company.Company, situation: str) -> G
         ("external member direct", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
         ("application direct", Audience.NAMED, Access.WRITE, Via.DIRECT),
         ("group direct", Audience.NAMED, Access.READ, Via.DIRECT),
+        ("group with guests direct", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
+        ("unified group direct", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
+        ("people group", Audience.NAMED_EXTERNAL, Access.WRITE, Via.LINK),
         ("invitation not redeemed", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
         ("invitation without sign-in", Audience.ANYONE_WITH_LINK, Access.READ, Via.LINK),
     ],
@@ -215,6 +218,37 @@ def test_the_rights_of_a_library_hold_for_what_lies_in_it(told: Read, server: Se
     assert {each.access for each in grants} == {Access.READ, Access.WRITE, Access.MANAGE}
     assert all(each.inherited and each.via is Via.MEMBERSHIP for each in grants)
     assert all(told.principal(each.principal_uid or "").kind == "site_group" for each in grants)
+
+
+def test_a_sites_group_that_holds_an_outsider_lets_him_into_everything(
+    told: Read, server: Server, built: company.Company
+) -> None:
+    """The guest among the visitors of the site; the right comes from the site and is one finding there."""
+    (grant,) = [
+        each
+        for each in told.grants(estate.item(server, built.situations["private"]))
+        if each.audience is not Audience.NAMED
+    ]
+
+    assert (grant.audience, grant.access, grant.inherited) == (Audience.NAMED_EXTERNAL, Access.READ, True)
+    assert told.resource(grant.origin_uid or "").kind == "site"
+
+
+def test_a_right_of_a_sites_group_is_found_where_microsoft_says_that_nothing_is_shared(
+    told: Read, server: Server, built: company.Company
+) -> None:
+    uid = estate.item(server, built.situations["site group direct"])
+
+    (own,) = [each for each in told.grants(uid) if not each.inherited]
+
+    assert (own.audience, own.access, own.via) == (Audience.NAMED_EXTERNAL, Access.WRITE, Via.MEMBERSHIP)
+    assert told.principal(own.principal_uid or "").name == "Contractors"
+
+
+def test_a_link_where_sharing_is_off_is_latent(told: Read, server: Server, built: company.Company) -> None:
+    grant = way(told, server, built, "anyone where sharing is off")
+
+    assert (grant.effective, grant.blocked_by) == (False, "sharing is off on the site")
 
 
 def test_all_of_many_permissions_are_told(told: Read, server: Server, built: company.Company) -> None:
