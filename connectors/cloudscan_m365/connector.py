@@ -44,7 +44,9 @@ class M365Connector:
     graph: Graph
     clock: Callable[[], datetime] = _now
     _known: dict[str, Directory] = field(default_factory=dict)
-    _sites: dict[str, SiteRead] = field(default_factory=dict)
+    _groups: dict[str, SiteGroups] = field(default_factory=dict)
+    _untold: dict[str, SiteRead] = field(default_factory=dict)  # read for a library, before the site's own turn
+    _locks: dict[str, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     name: ClassVar[str] = PLATFORM
@@ -97,7 +99,7 @@ class M365Connector:
         groups = SiteGroups(site=scope.params["collection"])
         if not self.graph.sign_in.by_secret:
             with suppress(AccessDenied):  # the site's own scope says so
-                groups = self._site(scope).groups
+                groups = self._groups_of(scope)
         place = library(drive, scope.params["site"], directory.people.primary)
         yield from self._inside(scope, since, drive, place, groups, directory.sharing)
 
@@ -124,7 +126,7 @@ class M365Connector:
             owner_uid=place.owner_uid,
             now=self.clock(),
         )
-        site = scope.params["site"]
+        site = uids.site(collection)  # where the rights of its groups are told, for sites below it too
         depth = Depth(
             # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
             thorough=self.options.thorough or groups.let_others_in,
@@ -143,20 +145,36 @@ class M365Connector:
             return self._known[""]
 
     def _site(self, scope: Scope) -> SiteRead:
-        """A site's groups, read once for all its libraries."""
-        directory = self._directory()
+        """A site's groups with what is told of them, which is forgotten after."""
         site = scope.params["collection"]
+        with self._lock_of(site):
+            read = self._untold.pop(site, None) or self._read_site(scope)
+            self._groups[site] = read.groups
+            return read
+
+    def _groups_of(self, scope: Scope) -> SiteGroups:
+        """A site's groups, read once for all its libraries."""
+        site = scope.params["collection"]
+        with self._lock_of(site):
+            if site not in self._groups:
+                read = self._untold[site] = self._read_site(scope)
+                self._groups[site] = read.groups
+            return self._groups[site]
+
+    def _lock_of(self, site: str) -> threading.Lock:
         with self._lock:
-            known = self._sites.get(site)
-        if known is None:
-            sharing = Sharing(tenant=directory.sharing, site=directory.sites.info(site).sharing)
-            around = Around(
-                people=directory.people, groups=SiteGroups(site=site), sharing=sharing, owner_uid=None, now=self.clock()
-            )
-            known = read_site(self.graph, around, scope.params["url"])
-            with self._lock:
-                self._sites[site] = known
-        return known
+            return self._locks.setdefault(site, threading.Lock())
+
+    def _read_site(self, scope: Scope) -> SiteRead:
+        directory, site = self._directory(), scope.params["collection"]
+        around = Around(
+            people=directory.people,
+            groups=SiteGroups(site=site),
+            sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(site).sharing),
+            owner_uid=None,
+            now=self.clock(),
+        )
+        return read_site(self.graph, around, scope.params["top_url"])
 
 
 def _drive(scope: Scope) -> Drive:

@@ -32,6 +32,7 @@ class Web:
 
     site: Site
     collection: str  # the site collection's guid
+    top_url: str  # the site collection's address
     uid: str
     parent_uid: str
 
@@ -159,12 +160,18 @@ def _below(graph: Graph, webs: Sequence[Web]) -> Iterator[Web]:
             raise sites
         for site in sites:
             uid = uids.site(uids.subsite_identity(site.id))
-            yield Web(site=site, collection=web.collection, uid=uid, parent_uid=web.uid)
+            yield Web(site=site, collection=web.collection, top_url=web.top_url, uid=uid, parent_uid=web.uid)
 
 
 def _top(site: Site, tenant: str) -> Web:
     collection = uids.site_identity(site.id)
-    return Web(site=site, collection=collection, uid=uids.site(collection), parent_uid=tenant)
+    return Web(
+        site=site,
+        collection=collection,
+        top_url=(site.web_url or "").rstrip("/"),
+        uid=uids.site(collection),
+        parent_uid=tenant,
+    )
 
 
 def _site(web: Web, info: SiteInfo, account: str, *, locked: bool) -> Resource:
@@ -199,7 +206,7 @@ def _shut(web: Web, refused: ProviderError) -> Gap:
 
 
 def _scope(kind: str, uid: str, name: str, web: Web, directory: Directory, drive: Drive | None = None) -> Scope:
-    params = {"collection": web.collection, "site": web.uid, "url": web.site.web_url or ""}
+    params = {"collection": web.collection, "site": web.uid, "top_url": web.top_url}
     if drive is not None:
         params["drive"] = msgspec.json.encode(drive).decode()
     return Scope(uid=uid, platform=uids.PLATFORM, kind=kind, name=name, account=directory.people.primary, params=params)
