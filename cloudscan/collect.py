@@ -289,6 +289,8 @@ class _Collecting:
                     self._pauses.close(scope.platform, error)
                     return pen.finish(*_refusal(error))
                 except StaleCursor as error:
+                    if attempt == options.attempts:
+                        return pen.finish(*_refusal(error))
                     earlier, note = None, f"read in full: {_words(error)}"
                     seconds, reason = 0.0, note
                 except (Throttled, Unreachable) as error:
