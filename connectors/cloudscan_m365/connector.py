@@ -141,15 +141,18 @@ class M365Connector:
     def _site(self, scope: Scope) -> SiteRead:
         """A site's groups, read once for all its libraries."""
         directory = self._directory()
-        site = scope.params["collection"]
+        collection, site = scope.params["collection"], scope.params["site"]
         with self._lock:
             known = self._sites.get(site)
         if known is None:
-            sharing = Sharing(tenant=directory.sharing, site=directory.sites.info(site).sharing)
             around = Around(
-                people=directory.people, groups=SiteGroups(site=site), sharing=sharing, owner_uid=None, now=self.clock()
+                people=directory.people,
+                groups=SiteGroups(site=collection),
+                sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(collection).sharing),
+                owner_uid=None,
+                now=self.clock(),
             )
-            known = read_site(self.graph, around, scope.params["url"])
+            known = read_site(self.graph, around, site, scope.params["url"])
             with self._lock:
                 self._sites[site] = known
         return known

@@ -132,13 +132,13 @@ def _entered(
             yield _site(web, info, directory.people.primary, locked=isinstance(drives, Locked))
             if web.is_top:
                 yield from facts_of_settings(web.uid, info)
-            if web.is_top and (graph.sign_in.by_secret or isinstance(drives, ProviderError)):
+            if graph.sign_in.by_secret or isinstance(drives, ProviderError):
                 yield from unread(web.uid, "the site is locked" if isinstance(drives, Locked) else "")
         if isinstance(drives, ProviderError):
             yield _shut(web, drives)
             continue
         entered.append(web)
-        if web.is_top and not web.site.is_personal_site and not graph.sign_in.by_secret:
+        if not web.site.is_personal_site and not graph.sign_in.by_secret:
             yield _scope("site", web.uid, f"groups of {web.name}", web, directory)
         for drive in drives:
             if web.site.is_personal_site:

@@ -144,7 +144,7 @@ class Reading:
         found = self.meanings[number]
         if found is None:
             return ""
-        plain = msgspec.structs.replace(found.grant, detail=_PLAIN)
+        plain = msgspec.structs.replace(found.grant, detail=found.brief)
         return digest([[one.uid for one in found.principals], plain, found.at_site])
 
     def resource(self, item: Item, parent: str) -> Resource:
