@@ -40,13 +40,13 @@ _BEFORE_GOING_ON = 100_000  # changes in one night: more, and reading everything
 
 
 def changes_of_library(
-    graph: Graph, around: Around, library: Resource, drive: str, site_uid: str, depth: Depth, mark: Mark
+    graph: Graph, around: Around, library: Resource, drive: str, depth: Depth, mark: Mark
 ) -> Iterator[Told]:
     """What changed since the mark was set. Raises `StaleCursor` where that cannot be told."""
     if mark.depth != depth.digest:
         raise StaleCursor("the options, or what the groups of the site hold, were changed")
     tree = Tree(drive, library.uid, mark.root, folders=dict(mark.folders))
-    reading = Reading(around, tree, site_uid, library.owner_uid, given=tuple(mark.given))
+    reading = Reading(around, tree, library.owner_uid, given=tuple(mark.given))
     otherwise, passed_on = reading.changed(mark.met)
     inside = Library(graph, reading, depth, own={identity: tuple(kinds) for identity, kinds in mark.own})
     found, link = _changed(graph, mark.link)

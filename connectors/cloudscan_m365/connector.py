@@ -126,16 +126,15 @@ class M365Connector:
             owner_uid=place.owner_uid,
             now=self.clock(),
         )
-        site = uids.site(collection)  # where the rights of its groups are told, for sites below it too
         depth = Depth(
             # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
             thorough=self.options.thorough or groups.let_others_in,
             labels=directory.labels if self.options.file_labels else None,
         )
         if since is None:
-            yield from facts_of_library(self.graph, around, place, drive.id, site, depth)
+            yield from facts_of_library(self.graph, around, place, drive.id, depth)
         else:
-            yield from changes_of_library(self.graph, around, place, drive.id, site, depth, unpack(since.token))
+            yield from changes_of_library(self.graph, around, place, drive.id, depth, unpack(since.token))
 
     def _directory(self) -> Directory:
         """Read once; a scan that goes on in another process reads it again."""
@@ -146,7 +145,7 @@ class M365Connector:
 
     def _site(self, scope: Scope) -> SiteRead:
         """A site's groups with what is told of them, which is forgotten after."""
-        site = scope.params["collection"]
+        site = scope.params["site"]
         with self._lock_of(site):
             read = self._untold.pop(site, None) or self._read_site(scope)
             self._groups[site] = read.groups
@@ -154,7 +153,7 @@ class M365Connector:
 
     def _groups_of(self, scope: Scope) -> SiteGroups:
         """A site's groups, read once for all its libraries."""
-        site = scope.params["collection"]
+        site = scope.params["site"]
         with self._lock_of(site):
             if site not in self._groups:
                 read = self._untold[site] = self._read_site(scope)
@@ -166,15 +165,15 @@ class M365Connector:
             return self._locks.setdefault(site, threading.Lock())
 
     def _read_site(self, scope: Scope) -> SiteRead:
-        directory, site = self._directory(), scope.params["collection"]
+        directory, collection = self._directory(), scope.params["collection"]
         around = Around(
             people=directory.people,
-            groups=SiteGroups(site=site),
-            sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(site).sharing),
+            groups=SiteGroups(site=collection),
+            sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(collection).sharing),
             owner_uid=None,
             now=self.clock(),
         )
-        return read_site(self.graph, around, scope.params["top_url"])
+        return read_site(self.graph, around, scope.params["site"], scope.params["url"])
 
 
 def _drive(scope: Scope) -> Drive:

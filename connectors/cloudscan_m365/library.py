@@ -30,12 +30,10 @@ from cloudscan_m365.tree import Tree
 from cloudscan_m365.wire import Page
 
 
-def facts_of_library(
-    graph: Graph, around: Around, library: Resource, drive: str, site_uid: str, depth: Depth
-) -> Iterator[Told]:
+def facts_of_library(graph: Graph, around: Around, library: Resource, drive: str, depth: Depth) -> Iterator[Told]:
     """Everything there is. Raises as `Graph.ask` does."""
     root = graph.ask(Item, ROOT, drive, select="id").id
-    reading = Reading(around, Tree(drive, library.uid, root), site_uid, library.owner_uid)
+    reading = Reading(around, Tree(drive, library.uid, root), library.owner_uid)
     reading.given = permissions(graph, drive, [root])[root] or ()
     inside = Library(graph, reading, depth)
     yield from told_of_top(inside, library)

@@ -52,7 +52,8 @@ class SiteGroups:
 
     site: str = ""  # the collection's guid
     holds: Mapping[str, Holds] | None = None  # by number; None: could not be read
-    at_site: frozenset[str] = frozenset()  # numbers of those that are granted at the top, and told there
+    at_site: frozenset[str] = frozenset()  # numbers of those that are granted at the top of the site
+    origin: str = ""  # the uid of the site where that was given, which may be one above
 
     @property
     def let_others_in(self) -> bool:

@@ -32,7 +32,6 @@ class Web:
 
     site: Site
     collection: str  # the site collection's guid
-    top_url: str  # the site collection's address
     uid: str
     parent_uid: str
 
@@ -134,13 +133,13 @@ def _entered(
             yield _site(web, info, directory.people.primary, locked=isinstance(drives, Locked))
             if web.is_top:
                 yield from facts_of_settings(web.uid, info)
-            if web.is_top and (graph.sign_in.by_secret or isinstance(drives, ProviderError)):
+            if graph.sign_in.by_secret or isinstance(drives, ProviderError):
                 yield from unread(web.uid, "the site is locked" if isinstance(drives, Locked) else "")
         if isinstance(drives, ProviderError):
             yield _shut(web, drives)
             continue
         entered.append(web)
-        if web.is_top and not web.site.is_personal and not graph.sign_in.by_secret:
+        if not web.site.is_personal and not graph.sign_in.by_secret:
             yield _scope("site", web.uid, f"groups of {web.name}", web, directory)
         for drive in drives:
             if web.site.is_personal:
@@ -160,7 +159,7 @@ def _below(graph: Graph, webs: Sequence[Web]) -> Iterator[Web]:
             raise sites
         for site in sites:
             uid = uids.site(uids.subsite_identity(site.id))
-            yield Web(site=site, collection=web.collection, top_url=web.top_url, uid=uid, parent_uid=web.uid)
+            yield Web(site=site, collection=web.collection, uid=uid, parent_uid=web.uid)
 
 
 def _top(site: Site, tenant: str) -> Web:
@@ -168,7 +167,6 @@ def _top(site: Site, tenant: str) -> Web:
     return Web(
         site=site,
         collection=collection,
-        top_url=(site.web_url or "").rstrip("/"),
         uid=uids.site(collection),
         parent_uid=tenant,
     )
@@ -206,7 +204,7 @@ def _shut(web: Web, refused: ProviderError) -> Gap:
 
 
 def _scope(kind: str, uid: str, name: str, web: Web, directory: Directory, drive: Drive | None = None) -> Scope:
-    params = {"collection": web.collection, "site": web.uid, "top_url": web.top_url}
+    params = {"collection": web.collection, "site": web.uid, "url": (web.site.web_url or "").rstrip("/")}
     if drive is not None:
         params["drive"] = msgspec.json.encode(drive).decode()
     return Scope(uid=uid, platform=uids.PLATFORM, kind=kind, name=name, account=directory.people.primary, params=params)

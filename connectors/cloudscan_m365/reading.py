@@ -30,7 +30,6 @@ class Reading:
 
     around: Around
     tree: Tree
-    site_uid: str
     owner_uid: str | None
     given: tuple[Permission, ...] = ()  # at the top
     kinds: dict[Permission, int] = field(default_factory=dict)  # what was met, numbered
@@ -97,7 +96,7 @@ class Reading:
                 continue
             origin = uid
             if known.at_site:
-                origin = self.site_uid
+                origin = self.around.groups.origin
             elif permission.link is not None or known.grant.via == "membership":
                 origin = next((each.origin for each in above if _is_same(each, permission.id, known)), uid)
             reference = permission.inherited_from

@@ -24,6 +24,7 @@ from cloudscan_m365.translate import Around, meaning
 _GROUPS = "/_api/web/sitegroups?$expand=Users"
 _ROLES = "/_api/web/roleassignments?$expand=Member,RoleDefinitionBindings"
 _ADMINISTRATORS = "/_api/web/siteusers?$filter=IsSiteAdmin%20eq%20true"
+_INHERITANCE = "/_api/web?$select=HasUniqueRoleAssignments"
 _LINK = "SharingLinks."
 _SITE_GROUP = 8  # SP.PrincipalType
 _ROLE_KINDS: Final = {
@@ -39,6 +40,7 @@ _ROLE_KINDS: Final = {
 }
 """Roles as Graph writes them, by SP.RoleType."""
 
+_FULL_CONTROL = 5
 _UNKNOWN_ROLE = "sp.edit"
 OWNERS = "owners"
 """The setting of a site that says how many of those who own it are still there."""
@@ -64,6 +66,10 @@ class _Role(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 class _Assignment(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     member: _Base
     role_definition_bindings: Sequence[_Role] = ()
+
+
+class _Web(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    has_unique_role_assignments: bool | None = None
 
 
 class _Groups(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,18 +101,23 @@ class _Seat:
     owners: tuple[str, ...] | None = None  # uids; None: it is for all of the group
 
 
-def read_site(graph: Graph, around: Around, url: str) -> SiteRead:
-    """The groups of one site collection, whose guid is in `around.groups`."""
-    site = around.groups.site
-    uid = uids.site(site)
+def read_site(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
+    """The groups of the site collection whose guid is in `around.groups`, and who gets into one site of it."""
+    top = uids.site(around.groups.site)
     try:
         told = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
         roles = graph.sharepoint(_Assignments, url + _ROLES, needs=FULL_CONTROL).value
-        users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
+        if uid == top:
+            users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
+            origin = uid
+        else:
+            users = ()
+            own = graph.sharepoint(_Web, url + _INHERITANCE, needs=FULL_CONTROL).has_unique_role_assignments
+            origin = uid if own else top
     except (AccessDenied, Malformed, Vanished) as refused:
         missing = gap("memberships", refused, "who is in the site's groups, and who owns it, is not known")
         return SiteRead(
-            groups=SiteGroups(site=site),
+            groups=SiteGroups(site=around.groups.site),
             facts=list(unread(uid)),
             gaps=[msgspec.structs.replace(missing, resource_uid=uid)],
         )
@@ -114,26 +125,14 @@ def read_site(graph: Graph, around: Around, url: str) -> SiteRead:
     seats = {str(each.id): list(_seats(each.users or (), around)) for each in groups}
     holds = {number: _holds(inside, around) for number, inside in seats.items()}
     at_site = frozenset(str(each.member.id) for each in roles if each.member.principal_type == _SITE_GROUP)
-    known = SiteGroups(site=site, holds=holds, at_site=at_site)
+    known = SiteGroups(site=around.groups.site, holds=holds, at_site=at_site, origin=origin)
     around = replace(around, groups=known)
-    ways = [each for each in (_way(role, uid, around) for role in roles) if each is not None]
-    managing = {str(each.member.id) for each in roles if _is_owner(each)}
-    owners = [
-        *(seat for number in managing for seat in seats.get(number, ())),
-        *_seats(
-            (each.member for each in roles if each.member.principal_type != _SITE_GROUP and _is_owner(each)), around
-        ),
-        *_seats((each for each in users if each.is_site_admin), around),
-    ]
-    return SiteRead(
-        groups=known,
-        facts=[
-            *_principals(groups, seats, holds, ways, around),
-            *_memberships(site, seats),
-            *(grant for _, grant in ways),
-            *_owned(uid, owners),
-        ],
-    )
+    ways = [each for each in (_way(role, uid, origin, around) for role in roles) if each is not None]
+    facts: list[AnyFact] = [*_principals(groups, seats, holds, ways, around), *(grant for _, grant in ways)]
+    if uid == top:
+        facts += _memberships(around.groups.site, seats)
+        facts += _owned(uid, list(_owners(roles, users, seats, around)))
+    return SiteRead(groups=known, facts=facts)
 
 
 def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
@@ -187,20 +186,36 @@ def _outsiders(who: Who) -> int:
     return int(not who.claim and who.audience is not None and who.audience > Audience.NAMED)
 
 
-def _way(role: _Assignment, site_uid: str, around: Around) -> tuple[Sequence[Principal], Grant] | None:
-    """What somebody may do at the top of the site."""
+def _way(role: _Assignment, site_uid: str, origin: str, around: Around) -> tuple[Sequence[Principal], Grant] | None:
+    """What somebody may do at the top of the site; `origin` is the site that it inherits from, or itself."""
     names = tuple(_ROLE_KINDS.get(each.role_type_kind, _UNKNOWN_ROLE) for each in role.role_definition_bindings)
     found = meaning(Permission(roles=names, granted_to_v2=_named(role.member)), around)
     if found is None:
         return None
     grant = msgspec.structs.replace(
-        found.grant, uid=f"{site_uid}#{role.member.id}", resource_uid=site_uid, origin_uid=site_uid
+        found.grant,
+        uid=f"{site_uid}#{role.member.id}",
+        resource_uid=site_uid,
+        origin_uid=origin,
+        inherited=origin != site_uid,
     )
     return found.principals, grant
 
 
+def _owners(
+    roles: Sequence[_Assignment], users: Sequence[_Base], seats: Mapping[str, Sequence[_Seat]], around: Around
+) -> Iterator[_Seat]:
+    """Whoever has full control of a site, or administers it."""
+    for role in filter(_is_owner, roles):
+        if role.member.principal_type == _SITE_GROUP:
+            yield from seats.get(str(role.member.id), ())
+        else:
+            yield from _seats([role.member], around)
+    yield from _seats((each for each in users if each.is_site_admin), around)
+
+
 def _is_owner(role: _Assignment) -> bool:
-    return any(each.role_type_kind == 5 for each in role.role_definition_bindings)
+    return any(each.role_type_kind == _FULL_CONTROL for each in role.role_definition_bindings)
 
 
 def _principals(

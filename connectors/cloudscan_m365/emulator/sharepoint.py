@@ -169,6 +169,7 @@ class SharePointRest:
             "WebTemplate": name,
             "Configuration": int(number or 0),
             "ServerRelativeUrl": f"/{site.path}",
+            "HasUniqueRoleAssignments": site.parent == NOBODY,
         }
 
     def _site(self, site: Site) -> Json:
