@@ -13,6 +13,7 @@ import msgspec
 from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.report import Terms
 from cloudscan.words import one_of
 
 FILE_NAME = "cloudscan.toml"
@@ -31,6 +32,7 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     accounts: Sequence[str] = ()  # cloud accounts of ours, beside those that are scanned
     ids: Sequence[str] = ()  # our organisations as the platforms call them: o-a1b2c3d4e5
     language: Literal["en", "ja"] = "en"  # of reports and of the terminal
+    contact: str = ""  # whom owners ask about a finding; on the hand-outs
 
 
 class PartnerTable(_Table, frozen=True, kw_only=True):
@@ -66,6 +68,16 @@ class WaiversTable(_Table, frozen=True, kw_only=True):
     tolerance_percent: int = 20  # so much more may lie behind a finding before it counts as grown
 
 
+class DeadlinesTable(_Table, frozen=True, kw_only=True):
+    """``[deadlines]``: how many days there are to put a finding right, from when it was first seen."""
+
+    critical: int = 7
+    high: int = 30
+    medium: int = 90
+    low: int = 180
+    info: int = 365
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -74,7 +86,9 @@ class Config(_Table, frozen=True, kw_only=True):
     scan: ScanTable = ScanTable()
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()
+    deadlines: DeadlinesTable = DeadlinesTable()
     connectors: Mapping[str, Mapping[str, Any]] = {}
+    reports: Mapping[str, Mapping[str, Any]] = {}
     rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
 
     @property
@@ -97,6 +111,12 @@ class Config(_Table, frozen=True, kw_only=True):
                 for partner in self.partners
             ),
         )
+
+    @property
+    def terms(self) -> Terms:
+        """What hand-outs say of whom to ask and by when."""
+        days = {severity: getattr(self.deadlines, severity) for severity in Severity}
+        return Terms(contact=self.organisation.contact, days=days)
 
     @property
     def folder(self) -> Path:
@@ -137,17 +157,29 @@ def load(path: Path | None) -> Config:
     for key, least in (("max_days", 1), ("due_days", 0), ("tolerance_percent", 0)):
         if getattr(config.waivers, key) < least:
             raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+    for severity in Severity:
+        if getattr(config.deadlines, severity) < 0:
+            raise ConfigurationError(f"{_place(path, text, severity)}: {severity} must be at least 0 days.")
     return config
 
 
 def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
     """The options of one connector, from ``[connectors.<name>]``. Raises `ConfigurationError`."""
+    return _options(config.connectors.get(name, {}), record, path, f"connectors.{name}")
+
+
+def report_options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
+    """The options of one report format, from ``[reports.<name>]``. Raises `ConfigurationError`."""
+    return _options(config.reports.get(name, {}), record, path, f"reports.{name}")
+
+
+def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path | None, prefix: str) -> msgspec.Struct:
     file = path or Path(FILE_NAME)
     try:
-        return msgspec.convert(config.connectors.get(name, {}), record)
+        return msgspec.convert(table, record)
     except msgspec.ValidationError as error:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
-        raise ConfigurationError(_explained(file, text, str(error), record, prefix=f"connectors.{name}")) from error
+        raise ConfigurationError(_explained(file, text, str(error), record, prefix=prefix)) from error
 
 
 def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:

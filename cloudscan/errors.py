@@ -80,3 +80,7 @@ class Throttled(ProviderError):
 
 class Malformed(ProviderError):
     """The platform's answer is not what its documentation promises."""
+
+
+class AuditError(CloudscanError):
+    """An audit pack, or a key for it, cannot be used as it is. Exit code 2."""

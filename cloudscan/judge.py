@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -21,7 +21,7 @@ from cloudscan import small
 from cloudscan.errors import ConfigurationError, RuleError
 from cloudscan.facts import AnyFact
 from cloudscan.finding import Judgement, Verdict
-from cloudscan.report import RuleSummary
+from cloudscan.report import RuleSummary, RuleText
 from cloudscan.rule import ParamValue, Rule
 from cloudscan.snapshot import Snapshot
 from cloudscan.tables import is_uid, key
@@ -244,7 +244,14 @@ _ACCESS_WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def message(rule: Rule, verdict: Verdict, language: str) -> str:
+class _Words(dict[str, str]):
+    """The words for a sentence's fields; one that nothing is known about is a question mark."""
+
+    def __missing__(self, _field: str) -> str:
+        return "?"
+
+
+def message(text: RuleText, verdict: Verdict, language: str) -> str:
     """The rule's sentence about a verdict, its fields filled from the first piece of evidence, then the subject."""
     subject = {
         "resource_name": verdict.subject.name,
@@ -252,12 +259,9 @@ def message(rule: Rule, verdict: Verdict, language: str) -> str:
         "account": verdict.subject.account,
         "owner_email": verdict.subject.owner,
     }
-    row: dict[str, Any] = dict.fromkeys(rule.columns)
-    if verdict.evidence:
-        row |= verdict.evidence[0].row
-    words = {
-        column: str(value if value not in (None, "") else subject.get(column) or "?") for column, value in row.items()
-    }
+    row = verdict.evidence[0].row if verdict.evidence else {}
+    told = {column: value for column, value in (*subject.items(), *row.items()) if value not in (None, "")}
+    words = _Words({column: str(value) for column, value in told.items()})
     if "access" in words:
         words["access"] = _ACCESS_WORDS[language].get(words["access"], words["access"])
-    return rule.text[language].message.format_map(words)
+    return text.message.format_map(words)

@@ -213,6 +213,10 @@ class Ledger:
         with self._transaction() as db:
             return [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
 
+    def named(self, name: str) -> Scan:
+        """The scan whose id begins so, or the last of a day. Raises `LedgerError`."""
+        return _named(self.trend(), name)
+
     def diff(self, old: str = "", new: str = "") -> Diff:
         """What differs between two scans; without names, between the last two, or `old` and the last.
 

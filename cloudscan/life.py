@@ -168,7 +168,7 @@ def findings(
                 verified=entry.verified,
                 first_seen_on=entry.first_seen_on,
                 last_seen_on=entry.last_seen_on,
-                message={language: message(rule, verdict, language) for language in rule.text},
+                message={language: message(text, verdict, language) for language, text in rule.text.items()},
                 waiver=waiver,
             )
         )

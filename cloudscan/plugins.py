@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from cloudscan.connector import ConnectorPlugin
 from cloudscan.errors import ConfigurationError
-from cloudscan.report import ReportFormat
+from cloudscan.report import HandoutFormat, ReportFormat
 from cloudscan.words import one_of
 
 Plugin = TypeVar("Plugin")
@@ -35,6 +35,16 @@ def format_names() -> tuple[str, ...]:
 def report_format(name: str) -> ReportFormat:
     """One report format. Raises `ConfigurationError` as `connector` does."""
     return _load("cloudscan.reports", name, ReportFormat)
+
+
+def handout_names() -> tuple[str, ...]:
+    """The installed ways to write hand-outs, by name, without loading any."""
+    return _names("cloudscan.handouts")
+
+
+def handout_format(name: str) -> HandoutFormat:
+    """One way to write hand-outs. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.handouts", name, HandoutFormat)
 
 
 def rule_folders() -> tuple[Path, ...]:

@@ -1,9 +1,9 @@
 """The report as a value: the only thing that formats and trackers receive."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -84,6 +84,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
 
 
+class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a format without options takes."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFormat:
     """What the entry point group `cloudscan.reports` resolves to: one way to write a report down."""
@@ -93,6 +97,28 @@ class ReportFormat:
     suffix: str  # of the file, with the dot
     write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes where it is no text
     show: "Show | None" = None  # the same for a terminal, where the format has a way to show itself there
+    options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
+    using: "Callable[[Any], ReportFormat] | None" = None  # the same format with such options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What hand-outs say that no scan can know: whom to ask, and how many days there are to put something right."""
+
+    contact: str = ""
+    days: Mapping[Severity, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandoutFormat:
+    """What the entry point group `cloudscan.handouts` resolves to: one way to write down a page an owner."""
+
+    name: str  # as in ``--format html``
+    title: str
+    suffix: str
+    write: Callable[
+        [Report, str, Terms], Iterable[tuple[str, str | bytes]]
+    ]  # file names, safe everywhere, and contents
 
 
 class Show(Protocol):

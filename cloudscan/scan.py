@@ -6,7 +6,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
+
 from cloudscan import collect as collecting
+from cloudscan import judged
 from cloudscan.collect import CollectOptions, Event
 from cloudscan.connector import Connector, Cursor, Gap, Permission, Scope, Told
 from cloudscan.facts import Outcome
@@ -14,6 +17,7 @@ from cloudscan.judge import Params, judge
 from cloudscan.ledger import Ledger
 from cloudscan.report import Report
 from cloudscan.rule import Rule
+from cloudscan.seal import Manifest
 from cloudscan.snapshot import Snapshot
 from cloudscan.spool import WHOLE
 
@@ -58,6 +62,21 @@ def latest_snapshot(snapshots: Path) -> Path | None:
     return max((folder.parent for folder in snapshots.glob("*/manifest.json")), default=None)
 
 
+def snapshot_of(snapshots: Path, scan_id: str) -> Path | None:
+    """The snapshot of a scan, as long as it is kept."""
+    for manifest in sorted(snapshots.glob("*/manifest.json"), reverse=True):
+        if _scan_id(manifest) == scan_id:
+            return manifest.parent
+    return None
+
+
+def _scan_id(manifest: Path) -> str:
+    try:
+        return msgspec.json.decode(manifest.read_bytes(), type=Manifest).scan.id
+    except (OSError, msgspec.MsgspecError):
+        return ""  # of another version; it belongs to none of our scans
+
+
 def _finished(folder: Path) -> bool:
     return (folder / "manifest.json").exists()
 
@@ -91,6 +110,8 @@ def enter(
     organisation: str = "",
     params: Params | None = None,
 ) -> Report:
-    """Judge a snapshot and enter what came of it into the ledger."""
+    """Judge a snapshot, enter what came of it into the ledger, and keep beside the snapshot what it was judged by."""
     verdicts = judge(snapshot, rules, params=params or {})
-    return ledger.record(snapshot, verdicts, organisation=organisation)
+    report = ledger.record(snapshot, verdicts, organisation=organisation)
+    judged.keep(snapshot.path, rules, params or {}, report)
+    return report

@@ -51,7 +51,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
             concurrency=config.scan.concurrency,
             full=True,
             fail_on=Severity.CRITICAL,
-            format_name=None,
+            format_=None,
             output=page,
             language=language,
         )

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import click
 
-from cloudscan.cli.plain import plain
 from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
+from cloudscan.plain import plain
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BUG = 1, 2, 3, 4, 70
 
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("history", "Compare two scans: new, reopened, widened, resolved."),
     "trend": ("history", "Show findings and exposure, scan by scan."),
     "waive": ("waive", "Accept a finding, a rule or a place until a day."),
+    "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "schedule": ("schedule", "Print what runs the scan every night."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
-from cloudscan.cli.plain import plain
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
+from cloudscan.plain import plain
 from cloudscan.report import Report, ReportFormat
 
 _REASONS = 5

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.plain import plain
 from cloudscan.collect import Event, Finished, Found, Retrying, Sealing
 from cloudscan.finding import Severity
 from cloudscan.judge import Params, message, preview
+from cloudscan.plain import plain
 from cloudscan.rule import Rule
 from cloudscan.spool import facts
 
@@ -63,7 +63,7 @@ class Progress:
             if verdict.fingerprint not in self._told and len(self._told) < _MOST_TOLD:
                 self._told.add(verdict.fingerprint)
                 rule = rules[verdict.rule_id]
-                self._line(f"{rule.severity:>8}  {message(rule, verdict, self._language)}")
+                self._line(f"{rule.severity:>8}  {message(rule.text[self._language], verdict, self._language)}")
 
     def _line(self, words: str) -> None:
         self._count("")

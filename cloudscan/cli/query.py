@@ -29,6 +29,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
     from cloudscan.cli.table import table
     from cloudscan.errors import SnapshotError
     from cloudscan.scan import latest_snapshot
+    from cloudscan.sheet import unformulaic
     from cloudscan.snapshot import Snapshot
     from cloudscan.tables import TABLES
 
@@ -51,12 +52,9 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(answer.columns)
-        writer.writerows([_unformulaic(value) for value in row] for row in answer.rows)
+        writer.writerows(
+            [unformulaic(value) if isinstance(value, str) else value for value in row] for row in answer.rows
+        )
         click.echo(text.getvalue(), nl=False)
     else:
         click.echo(table(answer.columns, answer.rows))
-
-
-def _unformulaic(value: object) -> object:
-    """A text that a spreadsheet would run as a formula, made harmless (OWASP, "CSV Injection")."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

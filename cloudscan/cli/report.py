@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured, lang_option, ledger_of
+from cloudscan.cli.session import configured, format_of, lang_option, ledger_of, redact_option, redactor
+from cloudscan.config import Config
+from cloudscan.report import Report, ReportFormat
 
 
 @click.command()
@@ -13,29 +15,73 @@ from cloudscan.cli.session import configured, lang_option, ledger_of
     "format_name",
     default="html",
     show_default=True,
-    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, sarif, text, xlsx, or what is installed.",
+    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, sarif, text, xlsx, or what is installed.",
 )
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False), help="The file; - is stdout.  [default: beside the scans]"
 )
+@click.option(
+    "--by", type=click.Choice(["owner"]), help="Hand-outs instead: one page an owner, as html, markdown or pdf."
+)
+@click.option("--into", type=click.Path(file_okay=False), help="The hand-outs' folder.  [default: beside the scans]")
+@redact_option
 @lang_option
 @click.pass_obj
-def report(config_path: str | None, format_name: str, output: str | None, lang: str | None) -> None:
-    """Write the report of the last scan again, in another format or language. Prints the file's path."""
-    from cloudscan import plugins
-    from cloudscan.cli.output import to_stdout, write_private, written
+def report(
+    config_path: str | None,
+    format_name: str,
+    output: str | None,
+    by: str | None,
+    into: str | None,
+    redacting: bool,
+    lang: str | None,
+) -> None:
+    """Write the report of the last scan again, in another format or language. Prints the file's path.
+
+    With --by owner it writes a printable page for everybody who has something to put right, an index, and a page of
+    what nobody is known to own. Prints the folder's path.
+    """
     from cloudscan.errors import ConfigurationError
 
+    if by and output:
+        raise click.UsageError("Hand-outs are many files: name their folder with --into instead of --output.")
+    if into and not by:
+        raise click.UsageError("--into is for hand-outs (--by owner); name a report's file with --output.")
     config = configured(config_path)
-    format_ = plugins.report_format(format_name)
     last = ledger_of(config).latest()
     if last is None:
         raise ConfigurationError("There is no scan to report on yet; run `cloudscan scan` first.")
-    content = written(format_, last, lang or config.organisation.language)
+    if redacting:
+        last = redactor(config).report(last)
+    language = lang or config.organisation.language
+    name = f"{last.scan.started_on:%Y%m%dT%H%M%SZ}"
+    if by:
+        folder = Path(into) if into else config.folder / "handouts" / name
+        _write_handouts(last, format_name, config, language, folder)
+        click.echo(folder)
+    else:
+        format_ = format_of(config, format_name, config_path)
+        _write_report(last, format_, language, output, config.folder / "reports" / name)
+
+
+def _write_report(last: Report, format_: ReportFormat, language: str, output: str | None, default: Path) -> None:
+    from cloudscan.cli.output import to_stdout, write_private, written
+
+    content = written(format_, last, language)
     if output == "-":
         to_stdout(content)
         return
-    name = f"{last.scan.started_on:%Y%m%dT%H%M%SZ}{format_.suffix}"
-    path = Path(output) if output else config.folder / "reports" / name
+    path = Path(output) if output else default.with_suffix(format_.suffix)
     write_private(path, content)
     click.echo(path)
+
+
+def _write_handouts(last: Report, format_name: str, config: Config, language: str, folder: Path) -> None:
+    """One file after the other. Those of an earlier time stay: who has nothing to do any more is not in the index."""
+    from cloudscan import plugins
+    from cloudscan.cli.output import write_private
+
+    format_ = plugins.handout_format(format_name)
+    with plugins.its_packages(f"The format {format_.name}", format_.name):
+        for name, content in format_.write(last, language, config.terms):
+            write_private(folder / name, content)

@@ -13,15 +13,18 @@ from cloudscan.cli.session import (
     all_rule_folders,
     chosen_plugins,
     configured,
+    format_of,
     lang_option,
     ledger_of,
     opened,
+    redact_option,
+    redactor,
     rules_option,
 )
 from cloudscan.config import Config
 from cloudscan.connector import Connector
 from cloudscan.finding import Severity, State
-from cloudscan.report import Report
+from cloudscan.report import Report, ReportFormat
 
 if TYPE_CHECKING:
     from cloudscan.earlier import Earlier
@@ -84,7 +87,7 @@ def scan(
         concurrency=concurrency or config.scan.concurrency,
         full=full,
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
-        format_name=format_name,
+        format_=format_of(config, format_name, config_path) if format_name else None,
         output=Path(output) if output else None,
         metrics=Path(metrics) if metrics else None,
         language=lang or config.organisation.language,
@@ -94,6 +97,7 @@ def scan(
 @click.command()
 @_what_to_read
 @click.option("--into", type=click.Path(file_okay=False), help="The snapshot's folder.  [default: a new one]")
+@redact_option
 @click.pass_obj
 def collect(
     config_path: str | None,
@@ -102,6 +106,7 @@ def collect(
     skip: Sequence[str],
     concurrency: int | None,
     into: str | None,
+    redacting: bool,
 ) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
     from cloudscan import scan as scanning
@@ -124,8 +129,13 @@ def collect(
         if progress:
             progress.close()
     with snapshot:
+        complete = snapshot.scan.complete
+        if redacting:
+            from cloudscan import redacted
+
+            redacted.replace(snapshot, redactor(config))
         click.echo(snapshot.path)
-        return 0 if snapshot.scan.complete else EXIT_INCOMPLETE
+    return 0 if complete else EXIT_INCOMPLETE
 
 
 def run(
@@ -136,19 +146,18 @@ def run(
     concurrency: int,
     full: bool,
     fail_on: Severity,
-    format_name: str | None,
+    format_: ReportFormat | None,
     output: Path | None,
     language: str,
     metrics: Path | None = None,
 ) -> int:
     """Scan and say what came of it; gives the exit code."""
-    from cloudscan import lock, plugins, rule
+    from cloudscan import lock, rule
     from cloudscan import scan as scanning
     from cloudscan.cli import output as writing
     from cloudscan.cli.progress import listener
     from cloudscan.collect import CollectOptions
 
-    format_ = plugins.report_format(format_name) if format_name else None
     loaded = rule.load(all_rule_folders(config, rules))
     ledger = ledger_of(config)
     progress = listener(loaded, config.rules, language)

@@ -11,10 +11,12 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
+from cloudscan.report import ReportFormat
 from cloudscan.words import one_of
 
 if TYPE_CHECKING:
     from cloudscan.ledger import Ledger
+    from cloudscan.redact import Redactor
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SEVERITIES = click.Choice([severity.value for severity in Severity])
@@ -49,6 +51,28 @@ def ledger_of(config: Config) -> "Ledger":
     return Ledger(config.ledger_url, tolerance=config.waivers.tolerance_percent / 100)
 
 
+def redact_option(command: Command) -> Command:
+    """``--redact``."""
+    return click.option(
+        "--redact", "redacting", is_flag=True, help="Without names: keyed hashes instead, the same every time."
+    )(command)
+
+
+def redaction_key(config: Config) -> bytes:
+    """The key of redaction, beside the ledger; made on first use. Raises `ConfigurationError`."""
+    from cloudscan import redact
+
+    return redact.key_at(config.folder / "redaction.key")
+
+
+def redactor(config: Config) -> "Redactor":
+    """Redaction under the configured folder's key, for the rules that are in force."""
+    from cloudscan import rule
+    from cloudscan.redact import Redactor
+
+    return Redactor(redaction_key(config), rule.load(all_rule_folders(config, ())))
+
+
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
     """Ours, the configured and the named folders."""
     from cloudscan import plugins
@@ -71,6 +95,21 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
             "[connectors.<name>] into cloudscan.toml (`cloudscan init` does)."
         )
     return [plugins.connector(name) for name in dict.fromkeys(wanted)]
+
+
+def format_of(config: Config, name: str, path: str | None) -> ReportFormat:
+    """A report format with its configured options. Raises `ConfigurationError`."""
+    from cloudscan import plugins
+
+    installed = plugins.format_names()
+    for configured_name in config.reports:
+        if configured_name not in installed:
+            raise ConfigurationError(
+                f"[reports.{configured_name}]: no such format is installed; {one_of(configured_name, installed)}."
+            )
+    format_ = plugins.report_format(name)
+    given = configuration.report_options(config, name, format_.options, Path(path) if path else None)
+    return format_.using(given) if format_.using else format_
 
 
 def opened(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:

@@ -1,9 +1,8 @@
 """Plain tables for the terminal."""
 
-import unicodedata
 from collections.abc import Sequence
 
-from cloudscan.cli.plain import plain
+from cloudscan.plain import plain, width
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = 60) -> str:
@@ -14,11 +13,6 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int 
     return "\n".join(
         "  ".join(_padded(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines
     )
-
-
-def width(text: str) -> int:
-    """How many columns a text takes: ideographs take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def shorten(text: str, most: int) -> str:

@@ -6,10 +6,13 @@ finding only under an AWS account.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
+from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity, State, Subject
 from cloudscan.report import Report, ReportFormat
 from cloudscan_reports import phrases
@@ -23,6 +26,10 @@ PRODUCT_ARN: Final = "arn:{partition}:securityhub:{region}:{account}:product/{ac
 MOST_BYTES: Final = 240_000
 """Of one finding. The lengths below keep every finding far under it."""
 
+_PRODUCT: Final = re.compile(
+    r"arn:(?:aws[a-z-]*|\{partition\}):securityhub:(?:[a-z0-9-]+|\{region\}):(?:[0-9]{12}|\{account\})?:product/"
+    r"(?:[0-9A-Za-z._-]+|\{account\})/[0-9A-Za-z._-]+"
+)
 _REGION: Final = "us-east-1"  # where the resource does not tell: the region of what AWS has only once
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION_NAME: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-[0-9]{1,2}")
@@ -162,4 +169,23 @@ def _text(text: str, most: int) -> str:
     return shortened(visible(text.replace("\n", " ")), most).strip() or "-"
 
 
-ASFF = ReportFormat(name="asff", title="AWS Security Finding Format", suffix=".asff.json", write=write)
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of ``[reports.asff]``."""
+
+    product_arn: str = PRODUCT_ARN  # of a product of your own; {partition}, {region}, {account} are the finding's
+
+
+def using(options: Options) -> ReportFormat:
+    """The format with a product of one's own. Raises `ConfigurationError` for what cannot be a product's ARN."""
+    pattern = options.product_arn
+    if not _PRODUCT.fullmatch(pattern):
+        raise ConfigurationError(
+            f"[reports.asff]: product_arn cannot be {pattern!r}; write it like {PRODUCT_ARN}, or with a region, an "
+            "account and a product of your own."
+        )
+    return replace(ASFF, write=partial(write, product_arn=pattern))
+
+
+ASFF = ReportFormat(
+    name="asff", title="AWS Security Finding Format", suffix=".asff.json", write=write, options=Options, using=using
+)

@@ -7,19 +7,14 @@ would run is changed (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10): who needs names
 
 import csv
 import io
-import re
 from datetime import datetime
 
 from cloudscan.report import Report, ReportFormat
+from cloudscan.sheet import BYTE_ORDER_MARK, MOST, unformulaic
 from cloudscan_reports import texts
 from cloudscan_reports.columns import Cell, columns
 from cloudscan_reports.told import iso, told
 from cloudscan_reports.visible import shortened, visible
-
-_BYTE_ORDER_MARK = "\ufeff"
-_MOST = 16_000  # characters in a cell; Excel takes 32,767, of which one beyond U+FFFF is two
-# At the begin of a cell, and after what another country's settings take for a separator: there a new cell would begin.
-_FORMULA = re.compile(r"(^|[,;|])([\s\"'\u3000]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def write(report: Report, lang: str) -> str:
@@ -27,7 +22,7 @@ def write(report: Report, lang: str) -> str:
     words = texts.load(lang)
     shown = columns(words)
     out = io.StringIO(newline="")
-    out.write(_BYTE_ORDER_MARK)
+    out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow([column.key for column in shown])
     writer.writerows([_cell(column.value(each)) for column in shown] for each in told(report, lang))
@@ -36,7 +31,7 @@ def write(report: Report, lang: str) -> str:
 
 def harmless(text: str) -> str:
     """The text as no spreadsheet runs it: an apostrophe stands before what could begin a formula."""
-    return _FORMULA.sub(r"\1'\2", shortened(visible(text), _MOST))
+    return unformulaic(shortened(visible(text), MOST))
 
 
 def _cell(value: Cell) -> str:

@@ -34,12 +34,12 @@ def prose(text: str) -> str:
     return _PUNCTUATION.sub(lambda mark: f"&#{ord(mark[0])};", visible(text))
 
 
-def code(text: str) -> str:
+def code(text: str, most: int = _MOST_CHARACTERS) -> str:
     """A name in a code span, cut at some length.
 
     A bar in it becomes a wide one: how a table's code span escapes a bar, readers of Markdown do not agree on.
     """
-    text = shortened(visible(text), _MOST_CHARACTERS).replace("|", "\uff5c")
+    text = shortened(visible(text), most).replace("|", "\uff5c")
     fence = "`" * (1 + max((len(run) for run in _TICKS.findall(text)), default=0))
     if not text.strip(" "):
         return "–"

@@ -58,13 +58,14 @@ _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "ne
 
 
 def write(report: Report, lang: str) -> bytes:
-    """The workbook. Raises ModuleNotFoundError where XlsxWriter is not installed."""
+    """The workbook, row by row: no sheet is kept in memory. Raises ModuleNotFoundError without XlsxWriter."""
     import xlsxwriter
 
     words = load(lang)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
-        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+        out,
+        {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False},
     )
     book.set_properties({"title": words.say("page.title"), "created": report.generated_on.replace(tzinfo=None)})
     shown = columns(words)

@@ -103,7 +103,7 @@ def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path
     assert verdict.since == NOON
     assert len(verdict.evidence) == EVIDENCE
     assert verdict.evidence[0].row["resource_name"] == "folder"
-    assert message(rules[0], verdict, "en") == "folder is open to anyone"
+    assert message(rules[0].text["en"], verdict, "en") == "folder is open to anyone"
 
 
 def test_the_subject_is_looked_up(tmp_path: Path, rules: tuple[Rule, ...]) -> None:

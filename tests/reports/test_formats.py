@@ -294,7 +294,8 @@ def test_the_product_arn_is_the_accounts_own_unless_told() -> None:
 
     (here,) = json.loads(asff.write(given, "en"))["Findings"]
     (there,) = json.loads(asff.write(chinese, "en"))["Findings"]
-    (told,) = json.loads(asff.write(given, "en", product_arn="arn:aws:securityhub:{region}::product/x/y"))["Findings"]
+    own = asff.using(asff.Options(product_arn="arn:aws:securityhub:{region}::product/x/y"))
+    (told,) = json.loads(own.write(given, "en"))["Findings"]
 
     assert here["ProductArn"] == "arn:aws:securityhub:ap-northeast-1:000000000001:product/000000000001/default"
     assert there["ProductArn"] == "arn:aws-cn:securityhub:cn-north-1:000000000001:product/000000000001/default"

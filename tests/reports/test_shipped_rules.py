@@ -53,7 +53,7 @@ def shipped() -> Report:
 
 def _finding(each: rule.Rule, given: Report) -> Finding:
     verdict = flagged(each)
-    message = {lang: judge.message(each, verdict, lang) for lang in LANGUAGES}
+    message = {lang: judge.message(each.text[lang], verdict, lang) for lang in LANGUAGES}
     return msgspec.structs.replace(
         given.findings[0], verdict=verdict, fingerprint=verdict.fingerprint, message=message, severity=each.severity
     )
@@ -82,8 +82,8 @@ def test_japanese_messages_say_access_in_japanese(shipped: Report) -> None:
 
     assert with_access
     for each in with_access:
-        assert "読み取り" in judge.message(each, flagged(each), "ja")
-        assert "read" in judge.message(each, flagged(each), "en")
+        assert "読み取り" in judge.message(each.text["ja"], flagged(each), "ja")
+        assert "read" in judge.message(each.text["en"], flagged(each), "en")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

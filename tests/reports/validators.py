@@ -20,6 +20,7 @@ from botocore.validate import ParamValidator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+from openpyxl.utils.escape import unescape
 
 from cloudscan_reports import data
 
@@ -30,6 +31,7 @@ LENGTHS = {"Id": 512, "GeneratorId": 512, "Title": 256, "Description": 1024, "Pr
 MARKDOWN = {
     *("heading_open", "inline", "heading_close", "paragraph_open", "paragraph_close"),
     *("bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"),
+    *("ordered_list_open", "ordered_list_close"),
     *(f"{part}_{end}" for part in ("table", "thead", "tbody", "tr", "th", "td") for end in ("open", "close")),
     *("text", "code_inline", "text_special"),
 }
@@ -83,7 +85,14 @@ def cell_parts(cell: str) -> Iterator[str]:
 def sheets(content: str | bytes) -> Mapping[str, list[tuple[Any, ...]]]:
     assert isinstance(content, bytes)
     book = openpyxl.load_workbook(io.BytesIO(content))
-    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+    # openpyxl leaves escapes in strings that stand in their cells; Excel reads them (ECMA-376 part 1, 22.9.2.19).
+    return {
+        sheet.title: [
+            tuple(unescape(value) if isinstance(value, str) else value for value in row)
+            for row in sheet.iter_rows(values_only=True)
+        ]
+        for sheet in book.worksheets
+    }
 
 
 def xlsx(content: str | bytes) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from cloudscan.testing.local_server import Answer, Request
 from cloudscan_gdrive.emulator import errors
-from cloudscan_gdrive.emulator.messages import Answer, Request
+from cloudscan_gdrive.emulator.text import JSON_TYPE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,8 @@ def write(answers: Iterable[tuple[str, Answer]]) -> Answer:
         told = identity.replace("<", "<response-", 1)
         head = (
             f"--{border}\r\nContent-Type: application/http\r\nContent-ID: {told}\r\n\r\n"
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nContent-Type: {answer.content_type}\r\n"
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
+            f"Content-Type: {answer.content_type or JSON_TYPE}\r\n"
             f"Content-Length: {len(answer.body)}\r\n\r\n"
         )
         pieces.append(head.encode() + answer.body + b"\r\n")

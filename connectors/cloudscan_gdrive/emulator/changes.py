@@ -7,13 +7,14 @@ A permission that changes on a folder is no change of what is below it.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloudscan.testing.json_text import dump
 from cloudscan_gdrive.emulator import errors, faces, ids, masks, reach
 from cloudscan_gdrive.emulator.faces import View
 from cloudscan_gdrive.emulator.files import Files
 from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import MY_DRIVE, Drive, Event
-from cloudscan_gdrive.emulator.text import dump, moment
+from cloudscan_gdrive.emulator.text import moment
 from cloudscan_gdrive.emulator.world import FIRST_CHANGE, World
 
 Json = dict[str, Any]

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cloudscan.testing.json_text import dump
 from cloudscan_gdrive.emulator import errors, ids, masks, pages
 from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import Account, Group, OrgUnit, Principal
-from cloudscan_gdrive.emulator.text import dump, moment
+from cloudscan_gdrive.emulator.text import moment
 from cloudscan_gdrive.emulator.world import World
 
 Json = dict[str, Any]

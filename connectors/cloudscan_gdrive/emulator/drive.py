@@ -4,13 +4,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from cloudscan.testing.json_text import dump
 from cloudscan_gdrive.emulator import errors, faces, ids, masks, pages, query, reach
 from cloudscan_gdrive.emulator.changes import ChangesApi
 from cloudscan_gdrive.emulator.files import Files
 from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import MY_DRIVE, Held, Item
-from cloudscan_gdrive.emulator.text import dump
 from cloudscan_gdrive.emulator.world import World
 
 Json = dict[str, Any]

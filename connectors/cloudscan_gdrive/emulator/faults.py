@@ -1,7 +1,5 @@
 """What goes wrong on demand: a `Fault` names the requests it is about and what happens to them instead."""
 
-import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +31,9 @@ class Fault:
     incomplete: bool = False  # incompleteSearch
     first: Callable[[World], object] | None = None  # do this to the world, then answer
 
+    def concerns(self, user: str) -> bool:
+        return self.user in ("", user)
+
 
 def throttle(where: str = "", *, reason: str = "userRateLimitExceeded", code: int = 403, **more: int | str) -> Fault:
     """Too many requests, by any of Google's reasons."""
@@ -58,37 +59,3 @@ def _fault(where: str, error: errors.Refused, more: dict[str, int | str]) -> Fau
         after=int(more.get("after", 0)),
         times=None if times is None else int(times),
     )
-
-
-class Faults:
-    """The faults that are switched on, with how often each was met."""
-
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
-        self._met: dict[int, int] = {}
-        self._lock = threading.Lock()
-
-    def add(self, *faults: Fault) -> None:
-        with self._lock:
-            self._faults += faults
-
-    def clear(self) -> None:
-        with self._lock:
-            self._faults.clear()
-            self._met.clear()
-
-    def met(self, fault: Fault) -> int:
-        """How many requests came that a fault is about, those that it let pass too."""
-        with self._lock:
-            return self._met.get(id(fault), 0)
-
-    def hit(self, asked: str, user: str) -> Fault | None:
-        """The fault that this request meets."""
-        with self._lock:
-            for fault in self._faults:
-                if fault.user not in ("", user) or not re.search(fault.where, asked):
-                    continue
-                met = self._met[id(fault)] = self._met.get(id(fault), 0) + 1
-                if met > fault.after and (fault.times is None or met <= fault.after + fault.times):
-                    return fault
-        return None

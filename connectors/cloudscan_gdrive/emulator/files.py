@@ -8,10 +8,11 @@ caller cannot see has no parents. (Discovery document, File.)
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloudscan.testing.json_text import dump, quoted
 from cloudscan_gdrive.emulator import faces, ids, masks
 from cloudscan_gdrive.emulator.faces import View
 from cloudscan_gdrive.emulator.records import FOLDER, MY_DRIVE, NOBODY, ORPHAN, SHORTCUT, TOP, Item
-from cloudscan_gdrive.emulator.text import dump, moment, quoted
+from cloudscan_gdrive.emulator.text import moment
 from cloudscan_gdrive.emulator.world import World
 
 Json = dict[str, Any]

@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloudscan.testing.json_text import dump
 from cloudscan_gdrive.emulator import errors, masks, pages
 from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.published import Call
 from cloudscan_gdrive.emulator.records import Account, Policy
-from cloudscan_gdrive.emulator.text import dump
 from cloudscan_gdrive.emulator.world import World
 
 Json = dict[str, Any]

@@ -1,30 +1,26 @@
 """The service on a port of the loopback interface: HTTP/1.1 with kept connections and compressed bodies."""
 
 import json
-import socket
-import struct
-import threading
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from cloudscan_gdrive.emulator.faults import Faults
+from cloudscan.testing import local_server
+from cloudscan.testing.faults import Faults
+from cloudscan_gdrive.emulator.faults import Fault
 from cloudscan_gdrive.emulator.manners import Manners
-from cloudscan_gdrive.emulator.messages import Answer, Request
 from cloudscan_gdrive.emulator.quota import Quota
 from cloudscan_gdrive.emulator.records import Event
 from cloudscan_gdrive.emulator.service import Seen, Service
 from cloudscan_gdrive.emulator.signin import SignIn
+from cloudscan_gdrive.emulator.text import JSON_TYPE
 from cloudscan_gdrive.emulator.world import World
 
-_WORTH_PACKING = 1400
+_HEADERS = {"Cache-Control": "private, no-cache, no-store"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class Server:
         return self.service.manners
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> Faults[Fault]:
         return self.service.faults
 
     @property
@@ -105,82 +101,6 @@ def serve(
     """Run the emulator of a world until the block is left."""
     sign_in = SignIn(world, seconds=token_seconds, delegated=delegated, key=key)
     service = Service(world, sign_in, manners or Manners(), quota or Quota())
-    http = _Http(("127.0.0.1", port), service)
-    thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True, name="google")
-    thread.start()
-    try:
-        yield Server(f"http://127.0.0.1:{http.server_port}", service)
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join(timeout=5)
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def __init__(self, address: tuple[str, int], service: Service) -> None:
-        self.service = service
-        self.torn: set[int] = set()
-        super().__init__(address, _Handler)
-
-    def shutdown_request(self, request: Any) -> None:
-        """A torn connection is closed without goodbye, which the client sees as a reset."""
-        if id(request) in self.torn:
-            self.torn.discard(id(request))
-            request.close()
-        else:
-            super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the trade."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Http
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names are the standard library's
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """The service keeps its own log."""
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        body = self.rfile.read(length) if length else b""
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(verb=self.command, path=path, query=query, headers=headers, body=body)
-        self._send(self.server.service.answer(request))
-
-    def _send(self, answer: Answer) -> None:
-        if answer.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.server.torn.add(id(self.connection))
-            self.close_connection = True
-            return
-        body = answer.body
-        lines = [
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
-            f"Content-Type: {answer.content_type}",
-            "Cache-Control: private, no-cache, no-store",
-            *(f"{name}: {value}" for name, value in answer.headers.items()),
-        ]
-        if len(body) > _WORTH_PACKING and "gzip" in self.headers.get("accept-encoding", ""):
-            packer = zlib.compressobj(1, wbits=31)
-            body = packer.compress(body) + packer.flush()
-            lines.append("Content-Encoding: gzip")
-        lines += [f"Content-Length: {len(body)}", "", ""]
-        if answer.cut:
-            body = body[: len(body) // 2]
-            self.close_connection = True
-        self.wfile.write("\r\n".join(lines).encode("latin-1") + body)
+    listener = local_server.Service(answer=service.answer, content_type=JSON_TYPE, headers=_HEADERS)
+    with local_server.listening(listener, port) as at:
+        yield Server(f"http://127.0.0.1:{at}", service)

@@ -7,17 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
+from cloudscan.testing.faults import Faults
+from cloudscan.testing.json_text import dump
+from cloudscan.testing.local_server import Answer, Request
 from cloudscan_gdrive.emulator import batch, errors, faults
 from cloudscan_gdrive.emulator.directory import DirectoryApi
 from cloudscan_gdrive.emulator.drive import DriveApi
-from cloudscan_gdrive.emulator.faults import Fault, Faults
+from cloudscan_gdrive.emulator.faults import Fault
 from cloudscan_gdrive.emulator.manners import Manners
-from cloudscan_gdrive.emulator.messages import Answer, Request
 from cloudscan_gdrive.emulator.policies import PoliciesApi
 from cloudscan_gdrive.emulator.published import Call, Catalogue
 from cloudscan_gdrive.emulator.quota import Meter, Quota
 from cloudscan_gdrive.emulator.signin import Denied, SignIn
-from cloudscan_gdrive.emulator.text import dump
 from cloudscan_gdrive.emulator.world import World
 
 BATCH = "/batch/drive/v3"
@@ -45,7 +46,7 @@ class Service:
         self.world = world
         self.sign_in = sign_in
         self.manners = manners
-        self.faults = Faults()
+        self.faults: Faults[Fault] = Faults()
         self._meter = Meter(quota)
         self.log: list[Seen] = []
         self._catalogue = Catalogue()

@@ -1,33 +1,10 @@
-"""Values as JSON text, quickly: a page is put together from pieces, most of them remembered."""
+"""How Google writes things."""
 
-import json
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
+from cloudscan.testing.json_text import clock_time
 
-_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
-def dump(value: Any) -> str:
-    return _encoder.encode(value)
-
-
-def quoted(value: str) -> str:
-    """Text that holds nothing to escape."""
-    return f'"{value}"'
+JSON_TYPE = "application/json; charset=UTF-8"
 
 
 def moment(seconds: int) -> str:
-    """A point in time as RFC 3339, as Google writes it."""
-    day, rest = divmod(seconds, 86_400)
-    return _day(day) + _clock(rest)
-
-
-@lru_cache(maxsize=86_400)
-def _clock(second: int) -> str:
-    return f"T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}.000Z"
-
-
-@lru_cache(maxsize=20_000)
-def _day(number: int) -> str:
-    return datetime.fromtimestamp(number * 86_400, tz=UTC).strftime("%Y-%m-%d")
+    """A point in time: RFC 3339, with milliseconds."""
+    return f"{clock_time(seconds)}.000Z"

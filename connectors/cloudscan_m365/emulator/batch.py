@@ -10,8 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from cloudscan.testing.local_server import Answer, Request
 from cloudscan_m365.emulator import errors
-from cloudscan_m365.emulator.messages import Answer, Request
+from cloudscan_m365.emulator.text import JSON_TYPE
 
 MOST = 20
 _FAILED = {"error": {"code": "FailedDependency", "message": "A request that this one depends on has failed."}}
@@ -83,8 +84,8 @@ def _part(one: Mapping[str, Any], outer: Request) -> Part:
 
 def _told(identity: str, answer: Answer) -> dict[str, Any]:
     body: Any = answer.body.decode("utf-8", "surrogatepass")
-    if answer.content_type.partition(";")[0] in _PARSES:
+    if (answer.content_type or JSON_TYPE).partition(";")[0] in _PARSES:
         with suppress(ValueError):
             body = json.loads(body)
-    headers = {"Content-Type": answer.content_type, **answer.headers}
+    headers = {"Content-Type": answer.content_type or JSON_TYPE, **answer.headers}
     return {"id": identity, "status": answer.status, "headers": headers, "body": body}

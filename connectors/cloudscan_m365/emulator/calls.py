@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from cloudscan.testing.local_server import Answer, Request
 from cloudscan_m365.emulator import errors, filters, ids, odata
-from cloudscan_m365.emulator.messages import Answer, Request
 from cloudscan_m365.emulator.odata import Json, Options
 from cloudscan_m365.emulator.signin import Token
 

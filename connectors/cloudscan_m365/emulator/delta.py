@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
+from cloudscan.testing.json_text import dump
 from cloudscan_m365.emulator import errors, ids, odata
 from cloudscan_m365.emulator.calls import Call
 from cloudscan_m365.emulator.faces import Faces, View
 from cloudscan_m365.emulator.manners import Manners
 from cloudscan_m365.emulator.records import Drive
 from cloudscan_m365.emulator.sharing import FULL_CONTROL
-from cloudscan_m365.emulator.text import dump, seconds
+from cloudscan_m365.emulator.text import seconds
 from cloudscan_m365.emulator.world import World
 
 _TYPE = '"@odata.type":"#microsoft.graph.driveItem"'

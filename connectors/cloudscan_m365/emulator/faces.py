@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from cloudscan.testing.json_text import dump, quoted
 from cloudscan_m365.emulator import ids
 from cloudscan_m365.emulator.records import NOBODY, Drive, Item, Kind
 from cloudscan_m365.emulator.sharing import Sharing
-from cloudscan_m365.emulator.text import dump, moment, quoted
+from cloudscan_m365.emulator.text import moment
 from cloudscan_m365.emulator.world import World
 
 Part = Callable[[Item], str]

@@ -1,7 +1,5 @@
 """What goes wrong on demand: a `Fault` names the requests it is about and what happens to them instead."""
 
-import re
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -33,6 +31,9 @@ class Fault:
     next_link: str = ""  # the next link leads here
     first: Callable[[World], object] | None = None  # do this to the world, then answer
 
+    def concerns(self, user: str) -> bool:  # noqa: ARG002 - applications ask, not users
+        return True
+
 
 def throttle(where: str = "", *, retry_after: int = 1, code: int = 429, after: int = 0, times: int | None = 1) -> Fault:
     """Too many requests: 429, or 503 as SharePoint also says it."""
@@ -51,32 +52,3 @@ def outage(where: str = "", *, code: int = 503, after: int = 0, times: int | Non
 def refusal(where: str, refused: errors.Refused, *, after: int = 0, times: int | None = None) -> Fault:
     """Any other error, such as `errors.locked()` or `errors.no_such_item()`."""
     return Fault(where=where, error=refused, after=after, times=times)
-
-
-class Faults:
-    """The faults that are switched on, with how often each was met."""
-
-    def __init__(self) -> None:
-        self._faults: list[Fault] = []
-        self._met: dict[int, int] = {}
-        self._lock = threading.Lock()
-
-    def add(self, *faults: Fault) -> None:
-        with self._lock:
-            self._faults += faults
-
-    def clear(self) -> None:
-        with self._lock:
-            self._faults.clear()
-            self._met.clear()
-
-    def hit(self, asked: str) -> Fault | None:
-        """The fault that this request meets."""
-        with self._lock:
-            for fault in self._faults:
-                if not re.search(fault.where, asked):
-                    continue
-                met = self._met[id(fault)] = self._met.get(id(fault), 0) + 1
-                if met > fault.after and (fault.times is None or met <= fault.after + fault.times):
-                    return fault
-        return None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cloudscan.testing.json_text import dump
 from cloudscan_m365.emulator import errors, filters, odata
 from cloudscan_m365.emulator.calls import Call, Shape, Told, collection, single, skip_token, skipped
 from cloudscan_m365.emulator.delta import Delta
@@ -11,7 +12,6 @@ from cloudscan_m365.emulator.manners import Manners
 from cloudscan_m365.emulator.records import Item, Kind
 from cloudscan_m365.emulator.sharing import FULL_CONTROL, LINK_MAKERS, Sharing
 from cloudscan_m365.emulator.sites import SitesApi
-from cloudscan_m365.emulator.text import dump
 from cloudscan_m365.emulator.world import World
 
 Json = dict[str, Any]

@@ -10,29 +10,24 @@ loopback interface. So the first byte of a connection decides which it is, and t
 `connection_verify` goes down to the transport of azure-core; REQUESTS_CA_BUNDLE in the environment does the same.
 """
 
-import socket
 import ssl
-import struct
 import tempfile
-import threading
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
+from cloudscan.testing import local_server
+from cloudscan.testing.faults import Faults
 from cloudscan_m365.emulator import certificates
 from cloudscan_m365.emulator.certificates import Pair
-from cloudscan_m365.emulator.faults import Faults
+from cloudscan_m365.emulator.faults import Fault
 from cloudscan_m365.emulator.manners import Manners
-from cloudscan_m365.emulator.messages import Answer, Request
 from cloudscan_m365.emulator.quota import Quota
 from cloudscan_m365.emulator.records import Application
 from cloudscan_m365.emulator.service import Seen, Service
 from cloudscan_m365.emulator.signin import SignIn
+from cloudscan_m365.emulator.text import JSON_TYPE
 from cloudscan_m365.emulator.world import World
 
 SCANNER = "cloudscan"
@@ -58,8 +53,6 @@ GRAPH_ROLES = frozenset(
     }
 )
 SHAREPOINT_ROLES = frozenset({"Sites.FullControl.All"})
-_WORTH_PACKING = 1400
-_TLS_HELLO = b"\x16"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +88,7 @@ class Server:
         return self.service.manners
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> Faults[Fault]:
         return self.service.faults
 
     @property
@@ -167,22 +160,20 @@ def serve(
     )
     with tempfile.TemporaryDirectory(prefix="kumo-") as folder:
         ca_file = Path(folder) / "ca.pem"
-        http = _Http(("127.0.0.1", port), service, _tls(ca_file))
-        thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True, name="microsoft")
-        thread.start()
+        listener = local_server.Service(
+            answer=service.answer, content_type=JSON_TYPE, headers={"Cache-Control": "no-cache"}, tls=_tls(ca_file)
+        )
         try:
-            yield Server(
-                url=f"http://127.0.0.1:{http.server_port}",
-                authority=f"https://127.0.0.1:{http.server_port}",
-                service=service,
-                scanner=scanner,
-                client_secret=client_secret,
-                ca_file=ca_file,
-            )
+            with local_server.listening(listener, port) as at:
+                yield Server(
+                    url=f"http://127.0.0.1:{at}",
+                    authority=f"https://127.0.0.1:{at}",
+                    service=service,
+                    scanner=scanner,
+                    client_secret=client_secret,
+                    ca_file=ca_file,
+                )
         finally:
-            http.shutdown()
-            http.server_close()
-            thread.join(timeout=5)
             scanner.deleted = True
 
 
@@ -195,84 +186,3 @@ def _tls(ca_file: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(both)
     return context
-
-
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 256
-
-    def __init__(self, address: tuple[str, int], service: Service, tls: ssl.SSLContext) -> None:
-        self.service = service
-        self.tls = tls
-        self.torn: set[int] = set()
-        super().__init__(address, _Handler)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """In the connection's own thread: find out whether it is encrypted."""
-        if request.recv(1, socket.MSG_PEEK) != _TLS_HELLO:
-            _Handler(request, client_address, self)
-            return
-        with self.tls.wrap_socket(request, server_side=True) as wrapped:
-            _Handler(wrapped, client_address, self)
-
-    def shutdown_request(self, request: Any) -> None:
-        """A torn connection is closed without goodbye, which the client sees as a reset."""
-        if id(request) in self.torn:
-            self.torn.discard(id(request))
-            request.close()
-        else:
-            super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the trade."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    server: _Http
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names are the standard library's
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """The service keeps its own log."""
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        body = self.rfile.read(length) if length else b""
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
-        base = f"{scheme}://{headers.get('host', '127.0.0.1')}"
-        request = Request(verb=self.command, path=path, query=query, base=base, headers=headers, body=body)
-        self._send(self.server.service.answer(request))
-
-    def _send(self, answer: Answer) -> None:
-        if answer.reset:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.server.torn.add(id(self.connection))
-            self.close_connection = True
-            return
-        body = answer.body
-        lines = [
-            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
-            f"Content-Type: {answer.content_type}",
-            "Cache-Control: no-cache",
-            *(f"{name}: {value}" for name, value in answer.headers.items()),
-        ]
-        if len(body) > _WORTH_PACKING and "gzip" in self.headers.get("accept-encoding", ""):
-            packer = zlib.compressobj(1, wbits=31)
-            body = packer.compress(body) + packer.flush()
-            lines.append("Content-Encoding: gzip")
-        lines += [f"Content-Length: {len(body)}", "", ""]
-        if answer.cut:
-            body = body[: len(body) // 2]
-            self.close_connection = True
-        self.wfile.write("\r\n".join(lines).encode("latin-1") + body)

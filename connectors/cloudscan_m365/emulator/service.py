@@ -9,15 +9,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, unquote, unquote_plus
 
+from cloudscan.testing.faults import Faults
+from cloudscan.testing.json_text import dump
+from cloudscan.testing.local_server import Answer, Request
 from cloudscan_m365.emulator import batch, errors, faults, odata, sharepoint
 from cloudscan_m365.emulator.applications import ApplicationsApi
 from cloudscan_m365.emulator.audits import AuditsApi
 from cloudscan_m365.emulator.calls import Call, Told
 from cloudscan_m365.emulator.directory import DirectoryApi
-from cloudscan_m365.emulator.faults import Fault, Faults
+from cloudscan_m365.emulator.faults import Fault
 from cloudscan_m365.emulator.items import ItemsApi
 from cloudscan_m365.emulator.manners import Manners
-from cloudscan_m365.emulator.messages import Answer, Request
 from cloudscan_m365.emulator.quota import Meter, Quota
 from cloudscan_m365.emulator.routes import Route, Routes
 from cloudscan_m365.emulator.sharepoint import RestRefused, SharePointRest
@@ -26,7 +28,6 @@ from cloudscan_m365.emulator.signin import GRAPH, Denied, SignIn
 from cloudscan_m365.emulator.sites import SitesApi
 from cloudscan_m365.emulator.teams import TeamsApi
 from cloudscan_m365.emulator.tenant import TenantApi
-from cloudscan_m365.emulator.text import dump
 from cloudscan_m365.emulator.world import World
 
 _TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - an address
@@ -63,7 +64,7 @@ class Service:
         self.world = world
         self.sign_in = sign_in
         self.manners = manners
-        self.faults = Faults()
+        self.faults: Faults[Fault] = Faults()
         self.meter = Meter(quota)
         self.log: list[Seen] = []
         self._routes = Routes(world)

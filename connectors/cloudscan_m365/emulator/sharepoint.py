@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from cloudscan.testing.json_text import dump
+from cloudscan.testing.local_server import Answer, Request
 from cloudscan_m365.emulator import errors, ids
-from cloudscan_m365.emulator.messages import Answer, Request
 from cloudscan_m365.emulator.odata import Options
 from cloudscan_m365.emulator.records import (
     NOBODY,
@@ -28,7 +29,6 @@ from cloudscan_m365.emulator.records import (
 from cloudscan_m365.emulator.sharing import FULL_CONTROL, login_of
 from cloudscan_m365.emulator.signin import SignIn, Token
 from cloudscan_m365.emulator.tenant import admin_settings, site_properties
-from cloudscan_m365.emulator.text import dump
 from cloudscan_m365.emulator.world import World
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Strangers' text on its way to a terminal: it may not move the cursor, change colours or turn lines round."""
+"""Strangers' text on its way to a terminal or a line: it may not move the cursor, change colours or turn round."""
 
 import unicodedata
 
@@ -15,3 +15,8 @@ def plain(text: str) -> str:
         else character.encode("unicode_escape", "surrogatepass").decode("ascii")
         for character in text
     )
+
+
+def width(text: str) -> int:
+    """How many columns a text takes: ideographs take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

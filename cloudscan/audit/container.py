@@ -1,0 +1,173 @@
+"""Opening a pack that somebody else may have made: a folder, or a zip that is never unpacked where it wants to be.
+
+Refused before a byte of content is read: names that lead elsewhere, links and devices, names that are there twice,
+encrypted entries, and more or larger files than any pack has.
+"""
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final, Protocol
+
+from cloudscan.audit import SUMS
+from cloudscan.audit.manifest import CHUNK, NAME
+from cloudscan.errors import AuditError
+
+_LINKED: Final = "{name!r} in {pack} is a link or a device, and a pack has only files; the pack cannot be used."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What no pack exceeds."""
+
+    files: int = 50_000
+    bytes: int = 16 << 30
+    ratio: int = 1_000  # of one entry's size to its compressed size; reports reach some fifty
+    small: int = 16 << 20  # bytes up to which the ratio does not matter
+
+
+class Pack(Protocol):
+    """The files of a pack by name, without the folder that they are in."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]: ...
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """A file's content. Raises `AuditError` where it cannot be read."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Folder:
+    path: Path
+    sizes: Mapping[str, int]
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        try:
+            with (self.path / PurePosixPath(name)).open("rb") as file:
+                while chunk := file.read(CHUNK):
+                    yield chunk
+        except OSError as error:
+            raise AuditError(f"{name!r} in {self.path} cannot be read ({error.strerror}).") from error
+
+
+@dataclass(frozen=True)
+class _Zip:
+    archive: zipfile.ZipFile
+    entries: Mapping[str, zipfile.ZipInfo]
+    sizes: Mapping[str, int]
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        left = self.sizes[name]
+        try:
+            with self.archive.open(self.entries[name]) as file:
+                while chunk := file.read(CHUNK):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise AuditError(f"{name!r} is larger than the zip says; the pack cannot be used.")
+                    yield chunk
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise AuditError(f"{name!r} in the zip is damaged ({error}); get the pack again.") from error
+
+
+@contextmanager
+def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
+    """A pack to read. Raises `AuditError` for what is none, or cannot be read safely."""
+    limits = limits or Limits()
+    if path.is_dir():
+        yield _folder(path, limits)
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise AuditError(f"There is no {path}; check the path.") from error
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        raise AuditError(f"{path} is no audit pack: neither a folder nor a zip that can be read ({error}).") from error
+    with archive:
+        yield _zip(archive, path, limits)
+
+
+def content(pack: Pack, name: str, most: int) -> bytes:
+    """A whole file of at most so many bytes. Raises `AuditError`, also where it is missing."""
+    if name not in pack.sizes:
+        raise AuditError(f"There is no {name} in it: it is no audit pack, or only a part of one.")
+    if pack.sizes[name] > most:
+        raise AuditError(f"{name} has {pack.sizes[name]:,} bytes, and no pack has so much; it cannot be used.")
+    return b"".join(pack.chunks(name))
+
+
+def unpacked(pack: Pack, names: Iterator[str], into: Path) -> None:
+    """Copy some files of a pack into a folder of ours."""
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise AuditError(f"{name!r} is no name that a pack uses; it cannot be used.")
+        file = into / PurePosixPath(name)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        with file.open("wb") as out:
+            for chunk in pack.chunks(name):
+                out.write(chunk)
+
+
+def _folder(path: Path, limits: Limits) -> Pack:
+    sizes: dict[str, int] = {}
+    todo = [path]
+    while todo:
+        for entry in sorted(todo.pop().iterdir()):
+            name = entry.relative_to(path).as_posix()
+            found = entry.lstat()
+            if stat.S_ISDIR(found.st_mode):
+                todo.append(entry)
+            elif stat.S_ISREG(found.st_mode):
+                sizes[name] = found.st_size
+            else:
+                raise AuditError(_LINKED.format(name=name, pack=path))
+            _check_amount(len(sizes) + len(todo), sum(sizes.values()) if len(sizes) % 100 == 0 else 0, path, limits)
+    _check_amount(len(sizes), sum(sizes.values()), path, limits)
+    return _Folder(path, sizes)
+
+
+def _zip(archive: zipfile.ZipFile, path: Path, limits: Limits) -> Pack:
+    infos = archive.infolist()
+    _check_amount(len(infos), sum(info.file_size for info in infos), path, limits)
+    for info in infos:
+        _check_entry(info, path, limits)
+    files = {info.filename: info for info in infos if not info.is_dir()}
+    if len({name.casefold() for name in files}) != sum(not info.is_dir() for info in infos):
+        raise AuditError(
+            f"A name is twice in {path}, and which of the two counts is anybody's guess; it cannot be used."
+        )
+    tops = [name[: -len(SUMS)] for name in files if name == SUMS or name.endswith(f"/{SUMS}")]
+    top = min(tops, key=len, default="")
+    entries = {name.removeprefix(top): info for name, info in files.items()}
+    if len(entries) != len(files):
+        raise AuditError(f"A name is twice in {path}; it cannot be used.")
+    return _Zip(archive, entries, {name: info.file_size for name, info in entries.items()})
+
+
+def _check_entry(info: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
+    # What the archive says, not what `zipfile` made of it: it cuts names at NUL and turns separators round.
+    name = info.orig_filename
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or "\\" in name or ":" in name or "\0" in name or not parts:
+        raise AuditError(f"{name!r} in {path} leads out of the pack; it cannot be used.")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise AuditError(_LINKED.format(name=name, pack=path))
+    if info.flag_bits & 0x1:
+        raise AuditError(f"{name!r} in {path} is encrypted; get the pack without a password.")
+    if info.file_size > limits.small and info.file_size > limits.ratio * max(info.compress_size, 1):
+        raise AuditError(
+            f"{name!r} in {path} would unpack to {info.file_size:,} bytes; that is a trap, and not unpacked."
+        )
+
+
+def _check_amount(files: int, size: int, path: Path, limits: Limits) -> None:
+    if files > limits.files:
+        raise AuditError(f"{path} has more than {limits.files:,} files, and no pack has so many; it cannot be used.")
+    if size > limits.bytes:
+        raise AuditError(f"{path} has more than {limits.bytes:,} bytes, and no pack has so many; it cannot be used.")

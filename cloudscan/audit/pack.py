@@ -1,0 +1,206 @@
+"""What goes into a pack, and under which name: a function of the scan and of what was decided about it."""
+
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cloudscan import controls, plugins, redacted, rule, sheet
+from cloudscan.audit import manifest, replay, tables, words
+from cloudscan.audit.manifest import Part
+from cloudscan.config import Config
+from cloudscan.history import Scan
+from cloudscan.judge import judge
+from cloudscan.judged import Judged
+from cloudscan.ledger import Event
+from cloudscan.redact import Redactor
+from cloudscan.report import Report
+from cloudscan.rule import Framework, Rule
+from cloudscan.snapshot import Snapshot
+from cloudscan.waivers import Status
+
+LANGUAGES: Final = rule.LANGUAGES
+_CREDENTIALS: Final = re.compile(
+    r"(?<=://)[^/@\s]+@|(?<=[?&])(\w*(?:password|secret|token|key)\w*)=[^&\s]*", re.IGNORECASE
+)
+_PLAIN_OPTIONS: Final = frozenset({"language", "fail_on"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """All that is known about a scan."""
+
+    snapshot: Path
+    judged: Judged
+    report: Report  # as it stands now, with what was decided since
+    config: Config
+    events: Sequence[Event] = ()
+    waivers: Sequence[Status] = ()
+    scans: Sequence[Scan] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """The sources with their rules read, redacted or not."""
+
+    sources: Sources
+    rules: Sequence[Rule]
+    frameworks: Sequence[Framework]
+    config: Mapping[str, Any]
+    redacted: bool
+
+
+def write(sources: Sources, into: Path, *, key: bytes | None = None, sign_with: Path | None = None) -> Sequence[str]:
+    """Write a pack into a new folder or zip; with `key` (of redaction) without names, with `sign_with` signed.
+
+    Gives the rules that would say otherwise in a replay, because they read what was redacted. Raises `AuditError`.
+    """
+    with tempfile.TemporaryDirectory(prefix="cloudscan-audit-") as work:
+        opened = _opened(sources, Path(work), key)
+        differing = _differing(opened)
+        parts = [*_parts(opened, differing, signed=sign_with is not None)]
+        whole = manifest.sealed(
+            parts,
+            tool=opened.sources.report.tool,
+            scan=opened.sources.report.scan,
+            redacted=opened.redacted,
+            replay_differs=differing,
+            key=sign_with,
+        )
+        manifest.write(whole, into)
+        return differing
+
+
+def _opened(sources: Sources, work: Path, key: bytes | None) -> _Opened:
+    for name, content in sources.judged.files.items():
+        file = work / "rules" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, "utf-8")
+    rules = rule.load([work / "rules"])
+    opened = _Opened(
+        sources=sources,
+        rules=rules,
+        frameworks=rule.load_frameworks([work / "rules"]),
+        config=effective(sources.config),
+        redacted=False,
+    )
+    return _redacted(opened, Redactor(key, rules), work / "snapshot") if key else opened
+
+
+def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
+    sources = opened.sources
+    with Snapshot.open(sources.snapshot) as original:
+        redacted.redact(original, redactor, snapshot)
+    names = redactor.fingerprints(finding.verdict for finding in sources.report.findings)
+
+    def named(fingerprint: str) -> str:
+        return names.get(fingerprint) or redactor.text(fingerprint)
+
+    return replace(
+        opened,
+        sources=replace(
+            sources,
+            snapshot=snapshot,
+            report=redactor.report(sources.report),
+            events=[replace(event, fingerprint=named(event.fingerprint)) for event in sources.events],
+            waivers=[
+                msgspec.structs.replace(
+                    status,
+                    waiver=redactor.waiver(status.waiver, status.waiver.fingerprint, named(status.waiver.fingerprint)),
+                    findings=[named(each) for each in status.findings],
+                    outgrown={named(each): grown for each, grown in status.outgrown.items()},
+                )
+                for status in sources.waivers
+            ],
+        ),
+        config={**_hidden(opened.config, redactor), "rules": opened.config["rules"]},
+        redacted=True,
+    )
+
+
+def _differing(opened: _Opened) -> Sequence[str]:
+    """The rules for which the packed snapshot does not give what the packed report says."""
+    with Snapshot.open(opened.sources.snapshot) as snapshot:
+        verdicts = judge(snapshot, opened.rules, params=opened.sources.judged.params)
+        found = replay.compared(opened.sources.report, verdicts)
+    return sorted({answer.rule_id for answer in (*found.only_packed, *found.only_replayed)})
+
+
+def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterator[Part]:
+    sources, report = opened.sources, opened.sources.report
+    for language in LANGUAGES:
+        suffix = "" if language == "en" else f".{language}"
+        yield manifest.text(
+            f"README{suffix}.md",
+            words.readme(language, report, redacted=opened.redacted, signed=signed, differing=differing),
+        )
+        yield _formatted("html", report, language, f"report/report.{language}.html")
+        lines = controls.controls(report, opened.frameworks)
+        yield manifest.text(f"frameworks/controls.{language}.html", words.controls_page(language, report, lines))
+        yield _formatted("csv", report, language, f"report/findings.{language}.csv")
+    yield _formatted("json", report, "en", replay.REPORT)
+    yield _formatted("ndjson", report, "en", "report/findings.ndjson")
+    yield manifest.text("coverage/coverage.csv", sheet.written(*tables.coverage(report)))
+    yield manifest.text("coverage/not-judged.csv", sheet.written(*tables.not_judged(report)))
+    yield manifest.text("frameworks/controls.csv", sheet.written(*tables.controls(lines)))
+    for name, content in sources.judged.files.items():
+        yield manifest.text(f"{replay.RULES}/{name}", content)
+    yield manifest.text("rules/rules.csv", sheet.written(*tables.rules(report)))
+    yield manifest.data("configuration/cloudscan.json", opened.config)
+    yield manifest.data(replay.PARAMS, sources.judged.params)
+    yield manifest.text("ledger/events.csv", sheet.written(*tables.events(sources.events)))
+    yield manifest.text("ledger/waivers.csv", sheet.written(*tables.waivers(sources.waivers)))
+    yield manifest.text("ledger/scans.csv", sheet.written(*tables.scans(sources.scans)))
+    yield manifest.data("versions.json", tables.versions())
+    yield Part(name=f"{replay.SNAPSHOT}/manifest.json", content=sources.snapshot / "manifest.json")
+    for file in sorted((sources.snapshot / "tables").glob("*.parquet")):
+        yield Part(name=f"{replay.SNAPSHOT}/tables/{file.name}", content=file)
+
+
+def _formatted(name: str, report: Report, language: str, to: str) -> Part:
+    content = plugins.report_format(name).write(report, language)
+    return Part(name=to, content=content) if isinstance(content, bytes) else manifest.text(to, content)
+
+
+def effective(config: Config) -> dict[str, Any]:
+    """The configuration with its defaults, as JSON can hold it, without what a URL may carry of credentials."""
+    told: dict[str, Any] = msgspec.to_builtins(config)
+    told["ledger"]["url"] = config.ledger_url
+    scrubbed: dict[str, Any] = _scrubbed(told)
+    return scrubbed
+
+
+def _scrubbed(value: Any) -> Any:
+    match value:
+        case str():
+            return _CREDENTIALS.sub(lambda found: f"{found[1]}=…" if found[1] else "…@", value)
+        case dict():
+            return {name: _scrubbed(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_scrubbed(each) for each in value]
+        case _:
+            return value
+
+
+def _hidden(config: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    def hidden(name: str, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {inner: hidden(inner, each) for inner, each in value.items()}
+        return value if name in _PLAIN_OPTIONS else redactor.detail(value)
+
+    return {name: hidden(name, each) for name, each in config.items()}
+
+
+def until(sources: Sources, moment: datetime) -> Sources:
+    """Only what was known at a moment: for a scan that is not the last."""
+    return replace(
+        sources,
+        events=[event for event in sources.events if event.on <= moment],
+        waivers=[status for status in sources.waivers if status.waiver.given_on <= moment],
+        scans=[scan for scan in sources.scans if scan.started_on <= moment],
+    )

@@ -1,0 +1,112 @@
+"""Whether a pack is what it was: every file against the manifest, the manifest against its signature."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cloudscan.audit import FORMAT, MANIFEST, SIGNATURE, SUMS, signature
+from cloudscan.audit.container import Pack, content
+from cloudscan.audit.manifest import Manifest, hashed, parse
+from cloudscan.audit.signature import PublicKey
+from cloudscan.errors import AuditError
+
+_MOST: Final = 16 << 20  # bytes of a manifest
+_MOST_SIGNATURE: Final = 1 << 16
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is not as it was."""
+
+    kind: str  # missing, added, altered, signature
+    name: str
+    words: str
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a check."""
+
+    scan: str
+    started_on: str
+    redacted: bool
+    files: int
+    seal: str  # SHA-256 of the list of sums: whoever has noted it needs no signature
+    signed_by: str  # the key's fingerprint; empty where there is no signature that holds
+    faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Signed:
+    by: str = ""
+    faults: tuple[Fault, ...] = ()
+
+
+def verify(pack: Pack, key: PublicKey | None = None) -> Verification:
+    """Compare a pack with its manifest. With a `key` it has to be signed, and by that key.
+
+    Raises `AuditError` where there is nothing to compare with.
+    """
+    sums = content(pack, SUMS, _MOST)
+    expected = parse(sums)
+    manifest = read_manifest(pack)
+    signed = _signed(pack, sums, key)
+    return Verification(
+        scan=manifest.scan.id,
+        started_on=f"{manifest.scan.started_on:%Y-%m-%d %H:%M} UTC",
+        redacted=manifest.redacted,
+        files=len(expected),
+        seal=hashed(iter([sums])).sha256,
+        signed_by=signed.by,
+        faults=(*signed.faults, *_differences(pack, expected, manifest)),
+    )
+
+
+def read_manifest(pack: Pack) -> Manifest:
+    """What a pack says about itself. Raises `AuditError`."""
+    try:
+        manifest = msgspec.json.decode(content(pack, MANIFEST, _MOST), type=Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise AuditError(f"{MANIFEST} is damaged ({error}); the pack cannot be used.") from error
+    if manifest.format != FORMAT:
+        raise AuditError(
+            f"The pack has format {manifest.format}, made by {manifest.tool}; this version reads {FORMAT}."
+        )
+    return manifest
+
+
+def _differences(pack: Pack, expected: dict[str, str], manifest: Manifest) -> Iterator[Fault]:
+    present = pack.sizes.keys() - {SUMS, SIGNATURE}
+    for name in sorted(expected.keys() - present):
+        yield Fault(kind="missing", name=name, words="is in the manifest, but not in the pack")
+    for name in sorted(present - expected.keys()):
+        yield Fault(kind="added", name=name, words="is in the pack, but not in the manifest")
+    for name in sorted(present & expected.keys()):
+        if hashed(pack.chunks(name)).sha256 != expected[name]:
+            yield Fault(kind="altered", name=name, words="is not what it was when the manifest was written")
+    told = {name: file.sha256 for name, file in manifest.files.items()}
+    if told != {name: each for name, each in expected.items() if name != MANIFEST}:
+        yield Fault(kind="altered", name=SUMS, words=f"does not list what {MANIFEST} lists")
+
+
+def _signed(pack: Pack, sums: bytes, key: PublicKey | None) -> _Signed:
+    if SIGNATURE not in pack.sizes:
+        words = "is missing, and a key was named that should have signed"
+        return _Signed(faults=(_fault(words),) if key else ())
+    try:
+        by = signature.verify(sums, content(pack, SIGNATURE, _MOST_SIGNATURE).decode("utf-8", "replace"))
+    except ValueError as error:
+        return _Signed(faults=(_fault(f"does not hold: {error}"),))
+    if key and key != by:
+        return _Signed(faults=(_fault(f"is by another key, {by.fingerprint}, not by {key.fingerprint}"),))
+    return _Signed(by=by.fingerprint)
+
+
+def _fault(words: str) -> Fault:
+    return Fault(kind="signature", name=SIGNATURE, words=words)
+
+
+def key_of(path: Path | None) -> PublicKey | None:
+    """The key that a pack should be signed by. Raises `AuditError`."""
+    return signature.public_key(path) if path else None

@@ -1,0 +1,193 @@
+"""Hand-outs: one page an owner, plain, printable, and with nobody else's data on it."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser
+
+from cloudscan.config import Config, DeadlinesTable, OrganisationTable
+from cloudscan.finding import Finding, Severity, State
+from cloudscan.report import Report, Terms
+from cloudscan_reports import handout_markdown, handout_pages, handouts
+from cloudscan_reports.handouts import UNKNOWN, stem
+from cloudscan_reports.texts import load
+from tests.reports.hostile import NAMES, drenched
+from tests.reports.synthetic import NOW, report
+from tests.reports.validators import VALIDATORS
+
+TERMS = Config(organisation=OrganisationTable(contact="security@example.co.jp")).terms
+Writer = Callable[[Report, str, Terms], Iterable[tuple[str, str]]]
+replace = msgspec.structs.replace
+
+
+def owned(finding: Finding, owner: str, **changes: object) -> Finding:
+    verdict = finding.verdict
+    return replace(finding, verdict=replace(verdict, subject=replace(verdict.subject, owner=owner, **changes)))
+
+
+def handed_to(given_report: Report, owners: Sequence[str]) -> Report:
+    """The report with its findings dealt out to owners in turn, all of them open."""
+    dealt = [
+        replace(owned(finding, owners[place % len(owners)]), state=State.OPEN, waiver=None)
+        for place, finding in enumerate(given_report.findings)
+    ]
+    return replace(given_report, findings=dealt)
+
+
+def pages(given_report: Report, lang: str = "en") -> dict[str, str]:
+    return dict(handout_pages.write(given_report, lang, TERMS))
+
+
+def names_of(findings: Iterable[Finding]) -> set[str]:
+    return {finding.verdict.subject.name for finding in findings}
+
+
+@pytest.mark.parametrize("write", [handout_pages.write, handout_markdown.write])
+def test_nobody_sees_what_is_anothers(write: Writer) -> None:
+    """An owner's page names his things and nobody else's, and no other owner."""
+    owners = ("mika@example.co.jp", "tom@example.co.jp", "")
+    given_report = handed_to(report(60), owners)
+    written = dict(write(given_report, "en", TERMS))
+
+    for owner in owners:
+        page = next(text for name, text in written.items() if name.startswith(stem(owner)))
+        own = [each for each in given_report.findings if each.verdict.subject.owner == owner]
+        others = [each for each in given_report.findings if each.verdict.subject.owner != owner]
+        assert own[0].verdict.subject.name in page
+        assert not [name for name in names_of(others) if name in page]
+        assert not [other for other in owners if other and other != owner and other in page]
+
+
+def test_each_page_says_what_who_since_when_until_when_and_how() -> None:
+    (finding,) = handed_to(report(1), ["mika@example.co.jp"]).findings
+    seen = replace(finding, first_seen_on=NOW - timedelta(days=1), verdict=replace(finding.verdict, since=None))
+
+    page = pages(replace(report(1), findings=[seen]))[f"{stem('mika@example.co.jp')}.html"]
+
+    assert "Dear mika@example.co.jp," in page
+    assert finding.verdict.subject.name in page
+    assert "Who can reach it: Anyone with an AWS account can change it" in page
+    assert "Open since 1 Mar 2026 or earlier" in page
+    assert "Please do this by 31 Mar 2026" in page
+    assert "<ol>" in page
+    assert f"No. {finding.fingerprint[:8]}" in page
+    assert "security@example.co.jp" in page
+
+
+def test_a_deadline_follows_severity_and_configuration() -> None:
+    config = Config(deadlines=DeadlinesTable(high=2))
+    finding = replace(report(1).findings[0], state=State.OPEN, waiver=None, first_seen_on=NOW - timedelta(days=3))
+
+    (strict,) = handouts.handouts(replace(report(1), findings=[finding]), load("en"), config.terms)
+    (usual,) = handouts.handouts(replace(report(1), findings=[finding]), load("en"), TERMS)
+
+    assert finding.severity is Severity.HIGH
+    assert (strict.due, strict.overdue) == (NOW - timedelta(days=1), True)
+    assert (usual.due, usual.overdue) == (NOW + timedelta(days=27), False)
+
+
+def test_what_is_accepted_or_resolved_is_not_handed_out() -> None:
+    given_report = report(12)
+    for state in (State.WAIVED, State.RESOLVED):
+        done = replace(given_report, findings=[replace(each, state=state) for each in given_report.findings])
+
+        written = pages(done)
+
+        assert list(written) == ["index.html"]
+        assert "nothing to hand out" in written["index.html"]
+
+
+def test_what_nobody_owns_has_a_page_of_its_own() -> None:
+    written = pages(handed_to(report(6), [""]))
+
+    assert set(written) == {f"{UNKNOWN}.html", "index.html"}
+    assert "Nobody is known to own" in written[f"{UNKNOWN}.html"]
+    assert "Nobody known" in written["index.html"]
+
+
+def test_spelling_makes_nobody_two_people() -> None:
+    """Case, spaces and width of letters differ from platform to platform."""
+    written = pages(handed_to(report(8), ["Mika@Example.co.jp", " mika@example.co.jp", "ＭＩＫＡ@example.co.jp"]))
+
+    assert len(written) == 2
+
+
+def test_the_rest_is_counted_by_rule() -> None:
+    """Whatever is not told in full is listed, and nothing is left out."""
+    given_report = handed_to(report(60), ["mika@example.co.jp"])
+
+    (handout,) = handouts.handouts(given_report, load("en"), TERMS)
+
+    told = sum(len(task.things) for task in handout.tasks)
+    assert 1 <= told <= handouts.MOST_THINGS
+    assert told + sum(more.count for more in handout.more) == handout.total == 60
+    assert len({more.title for more in handout.more}) == len(handout.more)
+
+
+@given(st.lists(st.text(), min_size=2, max_size=2))
+def test_file_names_are_harmless_unique_and_stable(owners: list[str]) -> None:
+    """Whatever an owner is called: a name that every system takes, the same each time, one for each owner."""
+    one, other = owners
+
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", stem(one))
+    assert stem(one) == stem(one)
+    assert stem(one) not in ("con", "nul", "index")
+    assert (stem(one) == stem(other)) == (handouts.key(one) == handouts.key(other))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hostile_name_is_only_odd(name: str) -> None:
+    """In HTML it is text, in Markdown it is code, and the files stay in their folder."""
+    soaked = drenched(report(6), name)
+    given_report = handed_to(soaked, [name, "tom@example.co.jp"])
+
+    html = dict(handout_pages.write(given_report, "ja", TERMS))
+    markdown = dict(handout_markdown.write(given_report, "ja", TERMS))
+
+    for file in (*html, *markdown):
+        assert re.fullmatch(r"[a-z0-9-]+\.(html|md)", file)
+    for page in html.values():
+        page.encode()
+        assert not re.search(r"<(script|img|svg|iframe|object|link)", page)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", page)
+    for page in markdown.values():
+        VALIDATORS["markdown"](page)
+
+
+def test_a_link_leads_to_the_web_or_nowhere() -> None:
+    given_report = report(4)
+    urls = ("javascript:alert(1)", "data:text/html,x", "https://[", "https://drive.example/file/1")
+    findings = [
+        replace(owned(finding, f"owner{place}", url=urls[place]), state=State.OPEN)
+        for place, finding in enumerate(given_report.findings)
+    ]
+
+    written = "".join(pages(replace(given_report, findings=findings)).values())
+
+    assert re.findall(r'href="(?!owner)([^"]*)"', written) == ["https://drive.example/file/1"]
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_browser_runs_and_fetches_nothing(browser: Browser, lang: str) -> None:
+    """All hostile names at once: no script, no dialog, no request, and nothing wider than the sheet."""
+    soaked = drenched(report(len(NAMES), names=NAMES), "".join(NAMES))
+    context = browser.new_context(viewport={"width": 800, "height": 1100})
+    told: list[str] = []
+    context.on("request", lambda request: told.append(request.url))
+    page = context.new_page()
+    page.on("dialog", lambda dialog: told.append(dialog.message))
+    page.on("console", lambda message: told.append(message.text))
+    for text in pages(handed_to(soaked, ["".join(NAMES), ""]), lang).values():
+        page.set_content(text)
+        assert page.evaluate("document.scripts.length") == 0
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.documentElement.lang") == lang
+        assert page.evaluate("document.querySelectorAll('h1').length") == 1
+    context.close()
+
+    assert told == []
