@@ -101,9 +101,9 @@ class Graph:
             found += self._batch(asked[begin : begin + PARTS_MOST], functools.partial(read, wanted))
         return found
 
-    def pages_together(self, thing: type[Thing], asked: Sequence[Asked]) -> list[list[Thing] | ProviderError]:
-        """Ask for many lists in few requests, each to its end. As `together`."""
-        found: list[list[Thing] | ProviderError] = []
+    def pages_together(self, thing: type[Thing], asked: Sequence[Asked]) -> list[Page[Thing] | ProviderError]:
+        """Ask for many lists in few requests, each to its end, as one page. Raises as `together` does."""
+        found: list[Page[Thing] | ProviderError] = []
         for begin in range(0, len(asked), PARTS_MOST):
             parts = asked[begin : begin + PARTS_MOST]
             for part, page in zip(parts, self._batch(parts, functools.partial(read_page, thing)), strict=True):
@@ -111,8 +111,7 @@ class Graph:
                     found.append(page)
                     continue
                 try:
-                    pages = self.rest_of(page, thing, part.question)
-                    found.append([each for further in pages for each in further.value])
+                    found.append(_as_one(self.rest_of(page, thing, part.question)))
                 except (AccessDenied, Vanished) as refused:
                     found.append(refused)
         return found
@@ -248,6 +247,12 @@ def connect(options: Options, patience: Patience | None = None) -> Graph:
         agent=f"NONISV|{quote(options.company or 'cloudscan')}|cloudscan/{__version__}",
         local=local,
     )
+
+
+def _as_one(pages: Iterator[Page[Thing]]) -> Page[Thing]:
+    first, *others = pages
+    value = [*first.value, *(each for page in others for each in page.value)] if others else first.value
+    return Page(value=value, broken=first.broken + sum(page.broken for page in others))
 
 
 def _or_error(decode: Callable[[bytes], Thing], body: bytes) -> Thing | ProviderError:

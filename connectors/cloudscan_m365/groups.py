@@ -198,7 +198,7 @@ def _seats(
         if isinstance(seats, ProviderError):
             refused = refused if isinstance(seats, Vanished) else seats
         else:
-            found[group.id] = [each.id for each in seats]
+            found[group.id] = [each.id for each in seats.value]
     if refused is not None:
         gaps.append(gap("memberships", refused, what))
     return found

@@ -14,6 +14,7 @@ from cloudscan_m365.tree import Folder, Tree
 
 Told = AnyFact | Gap | Cursor
 Given = tuple[Permission, ...] | None
+_UNREAD = frozenset(UNREAD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ def told_of_top(inside: Library, library: Resource) -> Iterator[Told]:
     """The library itself, with the rights that hold for everything in it."""
     yield library
     yield from inside.reading.grants(inside.reading.carried(inside.tree.root), library.uid)
-    if inside.reading.given == UNREAD:
+    if not _UNREAD.isdisjoint(inside.reading.given):
         yield _unread(library)
 
 
@@ -106,12 +107,12 @@ def told(inside: Library, item: Item, given: Given) -> Iterator[Told]:
     else:
         carried = reading.own(given, reading.carried(item.parent), resource.uid)
     yield from reading.grants(carried, resource.uid)
-    if given == UNREAD:
+    if given and not _UNREAD.isdisjoint(given):
         yield _unread(resource)
 
 
 def _unread(resource: Resource) -> Gap:
-    reason = "Microsoft does not show who may open it"
+    reason = "Microsoft does not show who may open it, or not as its documentation promises"
     return Gap(table="grants", outcome=Outcome.DENIED, reason=reason, resource_uid=resource.uid)
 
 

@@ -17,7 +17,7 @@ FIELDS = (
 )
 PAGE = 1000
 UNREAD = (Permission(id="unread/read", roles=("read",)), Permission(id="unread/write", roles=("write",)))
-"""Stand for what may not be seen: whom they let in is not known."""
+"""Stand for what may not be seen, or makes no sense: whom they let in is not known."""
 
 
 def permissions(graph: Graph, drive: str, items: Sequence[str]) -> dict[str, tuple[Permission, ...] | None]:
@@ -29,8 +29,8 @@ def permissions(graph: Graph, drive: str, items: Sequence[str]) -> dict[str, tup
     found: dict[str, tuple[Permission, ...] | None] = {}
     for item, answer in zip(items, graph.pages_together(Permission, asked), strict=True):
         match answer:
-            case list():
-                found[item] = tuple(answer)
+            case Page():
+                found[item] = (*answer.value, *(UNREAD if answer.broken else ()))
             case Vanished():
                 found[item] = None
             case Locked():

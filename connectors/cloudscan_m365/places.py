@@ -141,7 +141,7 @@ def _entered(
         entered.append(web)
         if not web.site.is_personal and not graph.sign_in.by_secret:
             yield _scope("site", web.uid, f"groups of {web.name}", web, directory)
-        for drive in drives:
+        for drive in drives.value:
             if web.site.is_personal:
                 yield _scope("onedrive", uids.onedrive(drive.id), f"OneDrive of {web.name}", web, directory, drive)
             else:
@@ -157,7 +157,7 @@ def _below(graph: Graph, webs: Sequence[Web]) -> Iterator[Web]:
             continue
         if isinstance(sites, ProviderError):
             raise sites
-        for site in sites:
+        for site in sites.value:
             uid = uids.site(uids.subsite_identity(site.id))
             yield Web(site=site, collection=web.collection, uid=uid, parent_uid=web.uid)
 

@@ -21,6 +21,7 @@ from cloudscan_m365.groups import Group, Groups
 from cloudscan_m365.people import People
 from cloudscan_m365.permissions import CHANNEL_MEMBERS, CHANNELS, POLICIES, TENANT_NAMES
 from cloudscan_m365.questions import Question
+from cloudscan_m365.wire import Page
 
 _CHANNELS = Question(path="teams/{}/channels", needs=CHANNELS, prefer="include-unknown-enum-members")
 _PRIVATE_MEMBERS = Question(path="teams/{}/channels/{}/members", needs=CHANNEL_MEMBERS)
@@ -130,7 +131,7 @@ def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator
         (team, channel)
         for team, channels in told
         if not isinstance(channels, ProviderError)
-        for channel in channels
+        for channel in channels.value
         if channel.membership_type not in ("standard", "")
     ]
     members = graph.pages_together(
@@ -150,12 +151,12 @@ def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator
     _note(members, gaps, "who is in private and shared channels is not known")
     with_whom = {channel.id: found for (_, channel), found in zip(shared, teams_in, strict=True)}
     for (team, channel), inside in zip(own, members, strict=True):
-        others = with_whom.get(channel.id, [])
+        others = with_whom.get(channel.id, Page[_SharedWith]())
         yield _Seen(
             team=team,
             channel=channel,
-            members=None if isinstance(inside, ProviderError) else inside,
-            shared_with=None if isinstance(others, ProviderError) else others,
+            members=None if isinstance(inside, ProviderError) else inside.value,
+            shared_with=None if isinstance(others, ProviderError) else others.value,
         )
 
 
