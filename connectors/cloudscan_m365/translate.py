@@ -44,7 +44,7 @@ _LINKS = {
 _NOBODY_NEW = "existingAccess"
 _WIDE = ("existing", "new_and_existing", "anyone")
 _PEOPLE_SHOWN = 20
-_INHERITED = ("claim", "upload_only", "strangers", "consumer", "people")
+_INHERITED = ("claim", "upload_only", "strangers", "consumer", "outside")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +139,8 @@ def _link(permission: Permission, link: SharingLink, around: Around) -> Meaning 
         "outsiders": str(len(outsiders)) if scope == "users" and outsiders else "",
         "strangers": str(sum(_is_stranger(who) for who in holders) or ""),
         "consumer": "true" if any(who.principal.detail.get("consumer") for who in holders) else "",
-        "people": ", ".join(who.principal.email or who.principal.name for who in holders[:_PEOPLE_SHOWN]),
+        "people": _names(holders),
+        "outside": _names(outsiders),
     }
     blocked = _blocked(audience, expires, around, "the link has expired")
     if not blocked and len(holders) == 1:
@@ -228,6 +229,10 @@ def _invitation(permission: Permission, mail: str, around: Around) -> Meaning:
             },
         ),
     )
+
+
+def _names(people: Sequence[Who]) -> str:
+    return ", ".join(who.principal.email or who.principal.name for who in people[:_PEOPLE_SHOWN])
 
 
 def _is_stranger(who: Who) -> bool:

@@ -156,6 +156,17 @@ def test_the_fault_is_flagged_and_the_near_miss_is_not(
     assert not named & uid_of(server, built, near_miss)
 
 
+def test_a_link_to_several_names_only_the_outsiders(found: Verdicts, server: Server, built: company.Company) -> None:
+    """A colleague who has the same link is not called an outsider."""
+    (link,) = (
+        each
+        for each in found.flagged
+        if each.rule_id == "m365-outsider-can-edit" and each.identity[0] in uid_of(server, built, "people stranger")
+    )
+
+    assert [each.row["people"] for each in link.evidence] == ["spy@rival.example"]
+
+
 def test_a_channel_for_strangers_is_flagged_and_a_partners_is_not(found: Verdicts) -> None:
     named = {each.subject.name for each in found.verdicts if each.rule_id == "m365-channel-shared-with-unlisted-tenant"}
 
