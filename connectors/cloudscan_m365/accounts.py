@@ -12,14 +12,14 @@ from typing import Any
 
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied
-from cloudscan.facts import Affiliation, Principal
+from cloudscan.facts import Affiliation, Outcome, Principal
 from cloudscan.mail import domain_of
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Answer, Text
 from cloudscan_m365.gaps import gap
 from cloudscan_m365.graph import Graph
 from cloudscan_m365.people import People
-from cloudscan_m365.permissions import SIGN_INS, USERS
+from cloudscan_m365.permissions import LEAVERS, SIGN_INS, USERS
 from cloudscan_m365.questions import Question
 
 _USERS = Question(path="users", needs=USERS)
@@ -109,6 +109,15 @@ class Accounts:
 
 def read_accounts(graph: Graph, gaps: list[Gap]) -> Accounts:
     """All users, with what the licence and the rights give of them."""
+    accounts = _accounts(graph, gaps)
+    if accounts.users and not any(user.employee_leave_date_time for user in accounts.users):
+        # Without the right the property comes empty and not refused (user resource: employeeLeaveDateTime).
+        reason = "no account has a leave date; Microsoft tells it only to an application with the right"
+        gaps.append(Gap(table="principals", outcome=Outcome.SKIPPED, reason=reason, needs=LEAVERS))
+    return accounts
+
+
+def _accounts(graph: Graph, gaps: list[Gap]) -> Accounts:
     seen = True
     try:
         users = _users(graph, _USERS_SEEN, f"{_FIELDS},signInActivity", _PAGE_WITH_SIGN_INS)

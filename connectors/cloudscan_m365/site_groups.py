@@ -12,7 +12,7 @@ import msgspec
 
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, Malformed, Vanished
-from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Principal, Setting, Via
+from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Outcome, Principal, Setting, Via
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Identity, IdentitySet, Permission
 from cloudscan_m365.gaps import gap
@@ -103,17 +103,8 @@ class _Seat:
 
 def read_site(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
     """The groups of the site collection whose guid is in `around.groups`, and who gets into one site of it."""
-    top = uids.site(around.groups.site)
     try:
-        told = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
-        roles = graph.sharepoint(_Assignments, url + _ROLES, needs=FULL_CONTROL).value
-        if uid == top:
-            users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
-            origin = uid
-        else:
-            users = ()
-            own = graph.sharepoint(_Web, url + _INHERITANCE, needs=FULL_CONTROL).has_unique_role_assignments
-            origin = uid if own else top
+        return _read(graph, around, uid, url)
     except (AccessDenied, Malformed, Vanished) as refused:
         missing = gap("memberships", refused, "who is in the site's groups, and who owns it, is not known")
         return SiteRead(
@@ -121,6 +112,13 @@ def read_site(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
             facts=list(unread(uid)),
             gaps=[msgspec.structs.replace(missing, resource_uid=uid)],
         )
+
+
+def _read(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
+    top = uids.site(around.groups.site)
+    told = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
+    roles = graph.sharepoint(_Assignments, url + _ROLES, needs=FULL_CONTROL).value
+    origin = uid if uid == top or _stands_alone(graph, url) else top
     groups = [each for each in told if not (each.title or "").startswith(_LINK)]
     seats = {str(each.id): list(_seats(each.users or (), around)) for each in groups}
     holds = {number: _holds(inside, around) for number, inside in seats.items()}
@@ -132,9 +130,36 @@ def read_site(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
     known = replace(known, at_site=at_site)
     facts: list[AnyFact] = [*_principals(groups, seats, holds, ways, around), *(grant for _, grant in ways)]
     if uid == top:
+        owners = list(_owners(roles, seats, around))
+        if not _here(owners):
+            owners += _administrators(graph, url, around)
         facts += _memberships(around.groups.site, seats)
-        facts += _owned(uid, list(_owners(roles, users, seats, around)))
-    return SiteRead(groups=known, facts=facts)
+        facts += _owned(uid, owners)
+    return SiteRead(groups=known, facts=facts, gaps=list(_hidden(uid, groups)))
+
+
+def _stands_alone(graph: Graph, url: str) -> bool:
+    """Whether a site below another has rights of its own."""
+    web = graph.sharepoint(_Web, url + _INHERITANCE, needs=FULL_CONTROL)
+    return bool(web.has_unique_role_assignments)
+
+
+def _administrators(graph: Graph, url: str, around: Around) -> Iterator[_Seat]:
+    users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
+    return _seats((each for each in users if each.is_site_admin), around)
+
+
+def _hidden(uid: str, groups: Sequence[_Group]) -> Iterator[Gap]:
+    if hidden := [each for each in groups if each.users is None]:
+        yield Gap(
+            table="memberships",
+            outcome=Outcome.PARTIAL,
+            reason="groups of the site show their members to members only",
+            needs=FULL_CONTROL,
+            resource_uid=uid,
+            seen=len(groups) - len(hidden),
+            total=len(groups),
+        )
 
 
 def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
@@ -204,16 +229,13 @@ def _way(role: _Assignment, site_uid: str, origin: str, around: Around) -> tuple
     return found.principals, grant
 
 
-def _owners(
-    roles: Sequence[_Assignment], users: Sequence[_Base], seats: Mapping[str, Sequence[_Seat]], around: Around
-) -> Iterator[_Seat]:
-    """Whoever has full control of a site, or administers it."""
+def _owners(roles: Iterable[_Assignment], seats: Mapping[str, Sequence[_Seat]], around: Around) -> Iterator[_Seat]:
+    """Whoever has full control of a site."""
     for role in filter(_is_owner, roles):
         if role.member.principal_type == _SITE_GROUP:
             yield from seats.get(str(role.member.id), ())
         else:
             yield from _seats([role.member], around)
-    yield from _seats((each for each in users if each.is_site_admin), around)
 
 
 def _is_owner(role: _Assignment) -> bool:
@@ -255,5 +277,10 @@ def _memberships(site: str, seats: Mapping[str, Sequence[_Seat]]) -> Iterator[Me
 def _owned(site_uid: str, owners: Sequence[_Seat]) -> Iterator[Setting]:
     """How many owners can still act; a group counts as one. The site of a Microsoft 365 group is owned as that is."""
     if not any(seat.owners is not None for seat in owners):
-        here = {seat.who.principal.uid for seat in owners if seat.who.principal.status == "active"}
-        yield Setting(scope_uid=site_uid, name=OWNERS, value=str(len(here)))
+        yield Setting(scope_uid=site_uid, name=OWNERS, value=str(len(_here(owners))))
+
+
+def _here(owners: Sequence[_Seat]) -> set[str]:
+    """Those who are still there; of a Microsoft 365 group, whoever owns it."""
+    found = {seat.who.principal.uid for seat in owners if seat.owners is None and seat.who.principal.status == "active"}
+    return found.union(*(seat.owners or () for seat in owners))

@@ -21,6 +21,7 @@ from cloudscan_m365.permissions import (
     GROUPS,
     HIDDEN_MEMBERS,
     LABELS,
+    LEAVERS,
     POLICIES,
     SIGN_INS,
     TENANT_NAMES,
@@ -438,6 +439,28 @@ def test_without_sharepoint_what_graph_tells_is_kept(built: company.Company, sca
     assert found.setting(site(built, "site"), "owners") is None
     assert [each.audience for each in found.grants(site(built, "site"))] == [None]
     assert FULL_CONTROL in {each.needs for each in found.gaps}
+
+
+def test_groups_that_hide_their_members_are_a_gap(
+    built: company.Company, server: Server, scanned: Callable[..., Read], tmp_path: Path
+) -> None:
+    """With SharePoint's Sites.Read.All alone, the rest of the site's groups is told all the same."""
+    server.allow(*GRAPH_ROLES, sharepoint=("Sites.Read.All",))
+
+    found = read(estate.connector(server, tmp_path))
+
+    hidden = {each.resource_uid: each for each in found.gaps if "members only" in each.reason}[site(built, "site")]
+    assert (hidden.needs, hidden.outcome) == (FULL_CONTROL, Outcome.PARTIAL)
+    assert found.setting(site(built, "site"), "owners") == "1"
+    assert found.setting(site(built, "site"), "sharing_capability") is None
+
+
+def test_without_the_right_leave_dates_are_a_gap(built: company.Company, scanned: Callable[..., Read]) -> None:
+    """Graph tells nothing then, and does not refuse either."""
+    found = scanned(LEAVERS)
+
+    assert found.gap("leave date").outcome is Outcome.SKIPPED
+    assert "leave_on" not in somebody(found, built, "user left").detail
 
 
 def test_a_client_secret_is_not_let_into_sharepoint(
