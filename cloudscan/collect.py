@@ -12,10 +12,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+import duckdb
+
 from cloudscan import lock, spool
-from cloudscan.connector import Connector, Cursor, Scope, Told
+from cloudscan.connector import Connector, Cursor, Scope, Spent, Told
 from cloudscan.earlier import Earlier, EarlierScope, Replaced
 from cloudscan.errors import (
     AccessDenied,
@@ -46,6 +49,7 @@ class CollectOptions:
     max_seconds: float | None = None  # the budget: scopes not begun by then fail, and say so
     seal: SealOptions = field(default_factory=SealOptions)
     settings: Mapping[str, str] = field(default_factory=dict)  # for the manifest; no secrets
+    clock: Callable[[], datetime] = spool.now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +71,8 @@ class Retrying:
     """A scope will be asked again."""
 
     scope: Scope
-    reason: str
+    cause: str  # throttled, unreachable, stale cursor
+    reason: str  # in words, which may hold names
     seconds: float  # until then
     attempt: int  # the one that failed
 
@@ -113,7 +118,7 @@ def collect(
             raise SnapshotError(f"{into} holds a finished snapshot; choose another folder for a new scan.")
         record = ScanRecord(
             id=uuid.uuid4().hex,
-            started_on=spool.now(),
+            started_on=options.clock(),
             connectors=[connector.name for connector in connectors],
             settings=options.settings,
         )
@@ -121,12 +126,18 @@ def collect(
         if sorted(kept.connectors) != sorted(record.connectors):
             before = ", ".join(kept.connectors)
             raise SnapshotError(f"{into} holds an interrupted scan of {before}; finish that one, or delete the folder.")
-        total = _Collecting(connectors, into / "spool", options, on_event).run()
-        on_event(Sealing(scopes=total))
-        unread = [each.scope.uid for each in spool.reports(into / "spool") if each.outcome is not Outcome.COMPLETE]
-        seal(into, options.seal)
-        if options.earlier:
-            options.earlier.hand_on(unread, into)
+        try:
+            total = _Collecting(connectors, into / "spool", options, on_event).run()
+            on_event(Sealing(scopes=total))
+            unread = [each.scope.uid for each in spool.reports(into / "spool") if each.outcome is not Outcome.COMPLETE]
+            seal(into, options.seal, clock=options.clock)
+            if options.earlier:
+                options.earlier.hand_on(unread, into)
+        except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise SnapshotError(
+                f"The snapshot {into} cannot be written ({_words(error)}). Make room or mend the disk, then run the "
+                "same scan again: it goes on from here."
+            ) from error
     return Snapshot.open(into)
 
 
@@ -236,8 +247,8 @@ class _Collecting:
             self._on_event(Found(total=len(self._seen)))
         for scope in fresh:
             path = self._lines / spool.file_name(scope.uid)
-            if path.exists():
-                self._close(_Task(connector, scope), spool.report_of(path), path, resumed=True)
+            if (report := _told_before(path)) is not None:
+                self._close(_Task(connector, scope), report, path, resumed=True)
             else:
                 self._tasks.put(_Task(connector, scope))
 
@@ -277,10 +288,10 @@ class _Collecting:
                 return pen.finish(Outcome.FAILED, reason)
         self._news.put(Began(scope=scope))
         earlier = options.earlier.of(scope.uid) if options.earlier else None
-        note = ""
+        note, spent = "", Spent(requests=0)
         for attempt in range(1, options.attempts + 1):
             self._rest(self._pauses.left(scope.platform))
-            with Pen(self._lines, scope) as pen:
+            with Pen(self._lines, scope, spent) as pen:
                 try:
                     self._pauses.check(scope.platform)
                     self._tell(task, pen, earlier)
@@ -292,16 +303,18 @@ class _Collecting:
                     if attempt == options.attempts:
                         return pen.finish(*_refusal(error))
                     earlier, note = None, f"read in full: {_words(error)}"
-                    seconds, reason = 0.0, note
+                    seconds, cause, reason = 0.0, "stale cursor", note
                 except (Throttled, Unreachable) as error:
                     if attempt == options.attempts:
                         return pen.finish(*_refusal(error))
-                    seconds, reason = self._seconds(attempt, error), _words(error)
+                    seconds, cause, reason = self._seconds(attempt, error), "unreachable", _words(error)
                     if isinstance(error, Throttled):
+                        cause = "throttled"
                         self._pauses.pause(scope.platform, seconds)
                 except CloudscanError as error:
                     return pen.finish(*_refusal(error))
-            self._news.put(Retrying(scope=scope, reason=reason, seconds=seconds, attempt=attempt))
+            spent = pen.spent
+            self._news.put(Retrying(scope=scope, cause=cause, reason=reason, seconds=seconds, attempt=attempt))
             self._rest(seconds)
         raise AssertionError("the last attempt returns")
 
@@ -322,6 +335,7 @@ class _Collecting:
                 pen.note(told)
                 gone_on = gone_on or isinstance(told, Cursor)
         if earlier and gone_on:
+            pen.goes_on()
             for tag, line in earlier.lines(replaced, named):
                 pen.line(tag, line)
             for gap in earlier.gaps(replaced):
@@ -337,6 +351,14 @@ class _Collecting:
     def _rest(self, seconds: float) -> None:
         if seconds > 0 and self._stop.wait(seconds):
             raise _Stopped
+
+
+def _told_before(path: Path) -> ScopeReport | None:
+    """The report of a scope that an interrupted run told; None where there is none, or it was cut off."""
+    try:
+        return spool.report_of(path)
+    except (FileNotFoundError, SnapshotError):
+        return None
 
 
 def _names(fact: AnyFact) -> Iterator[str]:

@@ -52,12 +52,14 @@ class ScanTable(_Table, frozen=True, kw_only=True):
     rules: Sequence[str] = ()  # folders of rules of our own
     concurrency: int = 16  # requests in flight
     fail_on: Severity = Severity.HIGH  # exit code 1 from this severity up
+    log: Literal["text", "json"] = "text"  # json: one JSON object a line on stderr
 
 
 class LedgerTable(_Table, frozen=True, kw_only=True):
     """``[ledger]``: what became of the findings."""
 
     url: str = ""  # empty: a SQLite file in the scan's folder; or postgresql+psycopg://host/database
+    patience_seconds: int = 120  # so long a scan waits for the database before it gives up
 
 
 class WaiversTable(_Table, frozen=True, kw_only=True):
@@ -78,6 +80,14 @@ class DeadlinesTable(_Table, frozen=True, kw_only=True):
     info: int = 365
 
 
+class RetentionTable(_Table, frozen=True, kw_only=True):
+    """``[retention]``: what is removed after a scan, and by `cloudscan prune`. The ledger is never shortened."""
+
+    snapshots_days: int = 30  # snapshots older than this are removed
+    snapshots_keep: int = 7  # but so many of the newest stay, whatever their age
+    reports_days: int = 90  # pages in the folder of reports
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -87,6 +97,7 @@ class Config(_Table, frozen=True, kw_only=True):
     ledger: LedgerTable = LedgerTable()
     waivers: WaiversTable = WaiversTable()
     deadlines: DeadlinesTable = DeadlinesTable()
+    retention: RetentionTable = RetentionTable()
     connectors: Mapping[str, Mapping[str, Any]] = {}
     reports: Mapping[str, Mapping[str, Any]] = {}
     rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
@@ -154,8 +165,16 @@ def load(path: Path | None) -> Config:
         raise ConfigurationError(_explained(path, text, str(error), Config)) from error
     if config.scan.concurrency < 1:
         raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
-    for key, least in (("max_days", 1), ("due_days", 0), ("tolerance_percent", 0)):
-        if getattr(config.waivers, key) < least:
+    for table, key, least in (
+        (config.waivers, "max_days", 1),
+        (config.waivers, "due_days", 0),
+        (config.waivers, "tolerance_percent", 0),
+        (config.ledger, "patience_seconds", 0),
+        (config.retention, "snapshots_days", 0),
+        (config.retention, "snapshots_keep", 1),
+        (config.retention, "reports_days", 0),
+    ):
+        if getattr(table, key) < least:
             raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
     for severity in Severity:
         if getattr(config.deadlines, severity) < 0:

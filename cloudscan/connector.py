@@ -69,6 +69,16 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True, tag="spent", tag_field="t
     """How many requests were made since this was last told; the core adds them up. Optional."""
 
     requests: int
+    throttles: int = 0  # answers that asked for a pause
+    retries: int = 0  # requests that were made again, whatever the reason
+
+    def plus(self, more: "Spent") -> "Spent":
+        """Both together."""
+        return Spent(
+            requests=self.requests + more.requests,
+            throttles=self.throttles + more.throttles,
+            retries=self.retries + more.retries,
+        )
 
 
 Told = AnyFact | Scope | Gap | Cursor | Spent

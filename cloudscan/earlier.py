@@ -9,7 +9,8 @@ replace is taken over from here. What replaces what:
 - a resource that is told again replaces itself, its grants and its settings;
 - `Gone` removes a resource or a principal in the same way, where it says so with what lies in it;
 - a principal that is told again replaces itself, and one that nothing names any more is left out;
-- a membership that is told replaces all memberships of its group.
+- a membership that is told replaces all memberships of its group;
+- of what a log told (openings, sightings) nothing is taken over: its scope keeps in the cursor what it still says.
 """
 
 import gzip
@@ -74,6 +75,8 @@ class Replaced:
                 pass
 
     def has(self, line: _Line) -> bool:
+        if line.type in ("opening", "sighting"):
+            return True
         if line.type == "principal":
             return line.uid in self.principals
         if line.type == "membership":

@@ -30,6 +30,10 @@ class LedgerError(CloudscanError):
     """The ledger's database cannot be reached or belongs to another version."""
 
 
+class LedgerUnreachable(LedgerError):
+    """The ledger's database gives no answer now. Worth another try."""
+
+
 class WaiverError(CloudscanError):
     """A waiver cannot be given or revoked as asked. Exit code 2."""
 

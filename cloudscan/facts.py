@@ -192,6 +192,26 @@ class Activity(Fact, frozen=True, kw_only=True):
     count: int
 
 
+class Opening(Fact, frozen=True, kw_only=True):
+    """A log's line: somebody let somebody in. The latest one is written into the grants that stand by it.
+
+    Those are the grants that were given on this resource (their `origin_uid`) to this principal. Where there are none
+    any more, it says nothing. None as principal is everybody who holds the link.
+    """
+
+    resource_uid: str
+    principal_uid: str | None = None
+    granted_on: datetime
+    granted_by: str = ""  # the address of whoever did it, into the grants' `detail`; empty: the log does not say
+
+
+class Sighting(Fact, frozen=True, kw_only=True):
+    """A log's line: somebody was there. The latest one becomes `last_seen_on` of the principal, if he is told."""
+
+    principal_uid: str
+    last_seen_on: datetime
+
+
 class Gone(Fact, frozen=True, kw_only=True):
     """In an incremental run: what bore this uid exists no more."""
 
@@ -199,4 +219,4 @@ class Gone(Fact, frozen=True, kw_only=True):
     contents: bool = False  # nor does what lay in it, by `parent_uid`
 
 
-AnyFact = Resource | Principal | Grant | Membership | Setting | Activity | Gone
+AnyFact = Resource | Principal | Grant | Membership | Setting | Activity | Opening | Sighting | Gone

@@ -59,6 +59,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str = ""
     url: str = ""
     owner: str = ""  # mail address or name of whoever answers for it
+    inside: Sequence[str] = ()  # ids of what it lies in, the nearest first: folders, bucket, drive, site
     detail: Mapping[str, Any] = {}
 
 

@@ -40,13 +40,17 @@ class Exposed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
-    """What one scan came to."""
+    """What one scan came to. What an older cloudscan did not count yet is None."""
 
     findings: Mapping[Severity, int]  # that need work, worst first
     waived: int
     unknown: int  # cases that could not be judged
     score: float  # the sum over the findings that need work
     exposure: Mapping[Audience, Exposed]  # widest first
+    scopes: Mapping[str, int] | None = None  # by how far they were read
+    resources: int | None = None
+    requests: int | None = None
+    throttles: int | None = None  # answers that asked for a pause
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     started_on: datetime
     complete: bool
+    finished_on: datetime | None = None  # when reading ended
     night: Night | None = None
 
 
@@ -153,6 +158,10 @@ def night_of(report: Report) -> Night:
             )
             for audience in sorted(audiences, reverse=True)
         },
+        scopes=report.scan.scopes,
+        resources=sum(report.scan.resources.values()),
+        requests=report.scan.requests,
+        throttles=report.scan.throttles,
     )
 
 

@@ -25,7 +25,7 @@ from cloudscan.report import RuleSummary, RuleText
 from cloudscan.rule import ParamValue, Rule
 from cloudscan.snapshot import Snapshot
 from cloudscan.tables import is_uid, key
-from cloudscan.verdicts import identity_text, verdicts_of
+from cloudscan.verdicts import identity_text, placed, verdicts_of
 from cloudscan.words import one_of
 
 JUDGEMENTS: Final = (Judgement.PASSED, Judgement.UNKNOWN, Judgement.FLAGGED)
@@ -193,6 +193,7 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
         tallies[rule.id] = Tally(flagged=counts.get(2, 0), unknown=counts.get(1, 0), passed=counts.get(0, 0))
         if counts.get(2, 0) or counts.get(1, 0):
             verdicts += verdicts_of(db, rule, partial(execute, db, rule, bound))
+    verdicts = placed(db, verdicts)
     db.execute("DROP TABLE IF EXISTS folded")
     return Verdicts(rules=tuple(rules), as_of=as_of, verdicts=tuple(verdicts), tallies=tallies, params=params, _db=db)
 

@@ -35,13 +35,16 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) -> None:
-    """Keep what a snapshot was judged by, readable by its owner only."""
+    """Keep what a snapshot was judged by, readable by its owner only. Raises `SnapshotError` for a full disk."""
     judged = Judged(files=files_of(rules), params=params, report=report)
     path = folder / FILE
     part = path.with_suffix(".part")
-    part.touch(mode=0o600)
-    part.write_bytes(gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
-    part.rename(path)
+    try:
+        part.touch(mode=0o600)
+        part.write_bytes(gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
+        part.rename(path)
+    except OSError as error:
+        raise SnapshotError(f"{path} cannot be written ({error.strerror}); make room, then scan again.") from error
 
 
 def read(folder: Path) -> Judged:

@@ -9,20 +9,21 @@ What happens to a finding is decided in `cloudscan.life` and `cloudscan.waivers`
 `cloudscan.history`; here it is written down, in one transaction a scan or a decision.
 """
 
+import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from cloudscan import __version__, history, life
-from cloudscan.errors import LedgerError
+from cloudscan.errors import LedgerError, LedgerUnreachable
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Finding, Severity, State, Verdict, Waiver
 from cloudscan.history import Diff, Night, Scan, Stretch
@@ -48,6 +49,17 @@ from cloudscan.waivers import (
 
 _AT_ONCE: Final = 500  # values in one IN (…)
 _ONE_WRITER: Final = 0x636C6F7564  # of PostgreSQL's advisory locks
+_PAUSE: Final = 2.0  # seconds between two attempts to reach the database
+_LONGEST_LOCK: Final = 60  # seconds to wait for another writer
+_ALIVE: Final[Mapping[str, int]] = {
+    # libpq would wait for hours for a server that the network has swallowed.
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+Answer = TypeVar("Answer")
 _REACH: Final = Reach.__struct_fields__
 
 
@@ -74,11 +86,13 @@ class Given:
 class Ledger:
     """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are made on first use.
 
-    `tolerance` is the part by which an amount may rise before a finding counts as grown.
+    `tolerance` is the part by which an amount may rise before a finding counts as grown. For `patience` seconds
+    `record` tries again where the database gives no answer.
     """
 
-    def __init__(self, url: str, *, tolerance: float = TOLERANCE) -> None:
+    def __init__(self, url: str, *, tolerance: float = TOLERANCE, patience: float = 0.0) -> None:
         self._tolerance = tolerance
+        self._patience = patience
         try:
             self._url = make_url(url)
             self._engine = _engine(self._url)
@@ -94,6 +108,30 @@ class Ledger:
         Raises `LedgerError` where the database cannot be used or belongs to a newer cloudscan, and where a later
         scan has been entered already: history is not rewritten.
         """
+        # Whether an attempt got through or not: entering a scan again changes nothing.
+        return self._patiently(lambda: self._record(snapshot, verdicts, organisation))
+
+    def awaits(self, started_on: datetime) -> bool:
+        """Whether a scan that began then can be entered, or has been as the last one; else there is a later one."""
+        last = self._patiently(self._last_began)
+        return last is None or last <= started_on
+
+    def _patiently(self, question: Callable[[], Answer]) -> Answer:
+        until = time.monotonic() + self._patience
+        while True:
+            try:
+                return question()
+            except LedgerUnreachable:
+                if time.monotonic() + _PAUSE > until:
+                    raise
+                time.sleep(_PAUSE)
+
+    def _last_began(self) -> datetime | None:
+        with self._transaction() as db:
+            last = db.execute(sa.select(sa.func.max(SCANS.c.started_on))).scalar()
+            return None if last is None else _aware(last)
+
+    def _record(self, snapshot: Snapshot, verdicts: Verdicts, organisation: str) -> Report:
         scan = snapshot.scan
         with self._transaction() as db:
             if report := self._recorded(db, scan.id, scan.started_on):
@@ -276,18 +314,22 @@ class Ledger:
         try:
             with self._engine.begin() as db:
                 if db.dialect.name == "postgresql":
+                    db.execute(sa.text(f"SET LOCAL lock_timeout = '{_LONGEST_LOCK}s'"))
                     db.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_WRITER)))
                 _migrate(db)
                 yield db
         except sa.exc.SQLAlchemyError as error:
             shown = self._url.render_as_string(hide_password=True)
-            raise LedgerError(
+            kind = LedgerUnreachable if _passes(error) else LedgerError
+            raise kind(
                 f"The ledger {shown} cannot be used: {_first_line(getattr(error, 'orig', None) or error)}. "
                 "Check the URL, the server and the rights."
             ) from error
 
 
 def _engine(url: sa.URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return sa.create_engine(url, connect_args={k: v for k, v in _ALIVE.items() if k not in url.query})
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url)
     if url.database:
@@ -306,6 +348,20 @@ def _engine(url: sa.URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _passes(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether it is worth asking again: no connection, a server that stops or starts, a lock that somebody holds."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    cause = error.orig
+    if error.connection_invalidated or getattr(cause, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+        return True
+    if not isinstance(error, sa.exc.OperationalError) or not hasattr(cause, "sqlstate"):
+        return False
+    # psycopg gives no state where no connection was made. 08: connection, 53: resources, 57: operator, 55P03: lock.
+    state = getattr(cause, "sqlstate", None)
+    return state is None or state[:2] in ("08", "53", "57") or state == "55P03"
 
 
 def _accounts(coverage: Iterable[Coverage]) -> str:
@@ -471,7 +527,7 @@ def _stretch(row: Any) -> Stretch:
 
 
 def _scans() -> sa.Select[Any]:
-    return sa.select(SCANS.c.id, SCANS.c.started_on, SCANS.c.complete, SCANS.c.night)
+    return sa.select(SCANS.c.id, SCANS.c.started_on, SCANS.c.finished_on, SCANS.c.complete, SCANS.c.night)
 
 
 def _scan(row: Any) -> Scan:
@@ -479,6 +535,7 @@ def _scan(row: Any) -> Scan:
         id=row.id,
         started_on=_aware(row.started_on),
         complete=row.complete,
+        finished_on=_aware(row.finished_on),
         night=msgspec.json.decode(row.night, type=Night) if row.night else None,
     )
 

@@ -109,12 +109,19 @@ class Redactor:
                 return self.detail(value)
 
     def detail(self, value: Any) -> Any:
-        """A platform's own details: keys stay, texts are hashed as everywhere, chains of sentences are left out."""
+        """A platform's own details: texts are hashed as everywhere, keys too where no rule asks for them.
+
+        Chains of sentences are left out.
+        """
         match value:
             case str():
                 return self.value("", value)
             case Mapping():
-                return {name: self.detail(each) for name, each in value.items() if name != "chain"}
+                return {
+                    name if f"$.{name}" in self.words else self.text(name): self.detail(each)
+                    for name, each in value.items()
+                    if name != "chain"
+                }
             case list() | tuple():
                 return [self.detail(each) for each in value]
             case _:

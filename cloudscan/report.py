@@ -68,6 +68,8 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     resources: Mapping[str, int]  # by kind
     scopes: Mapping[str, int]  # by outcome
     requests: int
+    throttles: int = 0  # answers that asked for a pause
+    retries: int = 0  # requests that were made again
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,23 +1,25 @@
-"""A whole night's work in one call: collect, judge, record."""
+"""A whole night's work in one call: collect, judge, record, and whatever a night that broke off left to do."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar
 
-import msgspec
-
 from cloudscan import collect as collecting
-from cloudscan import judged
+from cloudscan import judged, keeping
 from cloudscan.collect import CollectOptions, Event
 from cloudscan.connector import Connector, Cursor, Gap, Permission, Scope, Told
+from cloudscan.earlier import Earlier
+from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.judge import Params, judge
+from cloudscan.keeping import Scanned
 from cloudscan.ledger import Ledger
 from cloudscan.report import Report
 from cloudscan.rule import Rule
-from cloudscan.seal import Manifest
 from cloudscan.snapshot import Snapshot
 from cloudscan.spool import WHOLE
 
@@ -49,36 +51,6 @@ def restricted(inner: Connector, only: Sequence[str] = (), skip: Sequence[str] =
 
 def _matches(scope: Scope, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in (scope.uid, scope.name, scope.account))
-
-
-def new_folder(snapshots: Path, now: datetime) -> Path:
-    """Where the next snapshot goes: an interrupted one that can be gone on with, or else a new folder."""
-    unfinished = sorted(folder.parent for folder in snapshots.glob("*/spool") if not _finished(folder.parent))
-    return unfinished[-1] if unfinished else snapshots / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-
-
-def latest_snapshot(snapshots: Path) -> Path | None:
-    """The newest finished snapshot."""
-    return max((folder.parent for folder in snapshots.glob("*/manifest.json")), default=None)
-
-
-def snapshot_of(snapshots: Path, scan_id: str) -> Path | None:
-    """The snapshot of a scan, as long as it is kept."""
-    for manifest in sorted(snapshots.glob("*/manifest.json"), reverse=True):
-        if _scan_id(manifest) == scan_id:
-            return manifest.parent
-    return None
-
-
-def _scan_id(manifest: Path) -> str:
-    try:
-        return msgspec.json.decode(manifest.read_bytes(), type=Manifest).scan.id
-    except (OSError, msgspec.MsgspecError):
-        return ""  # of another version; it belongs to none of our scans
-
-
-def _finished(folder: Path) -> bool:
-    return (folder / "manifest.json").exists()
 
 
 def scan(
@@ -114,4 +86,51 @@ def enter(
     verdicts = judge(snapshot, rules, params=params or {})
     report = ledger.record(snapshot, verdicts, organisation=organisation)
     judged.keep(snapshot.path, rules, params or {}, report)
+    return report
+
+
+def night(
+    connectors: Sequence[Connector],
+    rules: Sequence[Rule],
+    *,
+    snapshots: Path,
+    ledger: Ledger,
+    publish: Callable[[Report], None],
+    now: datetime,
+    organisation: str = "",
+    params: Params | None = None,
+    options: CollectOptions | None = None,
+    full: bool = False,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> Report:
+    """Read everything into the folder `snapshots`, enter it into the ledger, and hand the report to `publish`.
+
+    What an earlier run left is finished first: an interrupted one is gone on with, one that was read but not entered
+    is entered, and takes the place of this scan where it is fresh (`cloudscan.keeping`). Only what is published is
+    done. Unless `full`, only changes are asked for where the last snapshot has cursors. Raises as `scan` does.
+    """
+    options = options or CollectOptions()
+    scanned = Scanned(connectors=[connector.name for connector in connectors], settings=options.settings)
+    waiting = keeping.due(snapshots)
+    with ExitStack() as opened:
+        if not waiting or not keeping.is_fresh(waiting[-1], now, scanned):
+            folder = keeping.new_folder(snapshots, now, scanned)
+            keeping.owe(folder)
+            last = None if full else keeping.latest_snapshot(snapshots)
+            earlier = Earlier(folder=last) if last else None
+            asked = replace(options, earlier=earlier)
+            newest = opened.enter_context(collecting.collect(connectors, folder, options=asked, on_event=on_event))
+            if earlier:
+                earlier.forget()
+            waiting.append(folder)
+        else:
+            newest = opened.enter_context(Snapshot.open(waiting[-1]))
+        for late in waiting[:-1]:
+            with suppress(SnapshotError), Snapshot.open(late) as snapshot:
+                if ledger.awaits(snapshot.scan.started_on):
+                    enter(snapshot, rules, ledger=ledger, organisation=organisation, params=params)
+            keeping.done(late)
+        report = enter(newest, rules, ledger=ledger, organisation=organisation, params=params)
+    publish(report)
+    keeping.done(waiting[-1])
     return report

@@ -6,8 +6,9 @@ appears at the end, by rename.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,8 @@ from typing import Final
 import duckdb
 import msgspec
 
-from cloudscan import __version__, earlier, spool
+from cloudscan import __version__, earlier, logged, spool
+from cloudscan.connector import Spent
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.report import Coverage, ScanSummary
@@ -26,7 +28,7 @@ FORMAT: Final = 1
 """Raised whenever an older cloudscan could misread a snapshot."""
 
 MEMORY: Final = "1GiB"
-_WORK: Final = ".sealing"
+WORK: Final = ".sealing"
 _COMMON: Final = "small.jsonl"
 _SMALL: Final = 256 * 1024  # bytes
 _TAG: Final = {"resources": "resource", "principals": "principal", "grants": "grant", "memberships": "membership",
@@ -54,7 +56,7 @@ class SealOptions:
     keep_spool: bool = False
 
 
-def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
+def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[], datetime] = spool.now) -> Manifest:
     """Make the spool inside `folder` a snapshot in the same folder; the spool is gone afterwards.
 
     Interrupted at any point it can be called again. Raises `SnapshotError` where there is no spool, or where two
@@ -63,7 +65,7 @@ def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
     options = options or SealOptions()
     lines = folder / "spool"
     record = spool.record_of(lines)
-    work = folder / _WORK
+    work = folder / WORK
     shutil.rmtree(work, ignore_errors=True)
     (work / "tables").mkdir(mode=0o700, parents=True)
     work.chmod(0o700)
@@ -74,7 +76,7 @@ def seal(folder: Path, options: SealOptions | None = None) -> Manifest:
     manifest = Manifest(
         format=FORMAT,
         tool=f"cloudscan {__version__}",
-        scan=_summary(record, lines, coverage, kinds),
+        scan=_summary(record, lines, coverage, kinds, clock()),
         connectors=record.connectors,
         settings=record.settings,
         tables=rows,
@@ -132,7 +134,7 @@ class _Sealing:
 
     def _stage(self) -> None:
         """Read every line once. Ids become keys; their text stays beside them for the table of ids."""
-        columns = {"type": "VARCHAR", "scope_file": "VARCHAR"}
+        columns = {"type": "VARCHAR", "scope_file": "VARCHAR", **logged.COLUMNS}
         for fields in BASE.values():
             for name, kind in fields.items():
                 columns[name] = "VARCHAR" if is_uid(name) or kind.endswith("_ladder") else kind
@@ -140,7 +142,7 @@ class _Sealing:
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
         sources = ", ".join(_text(path) for path in self._sources())
-        known = ", ".join(_text(tag) for tag in (*_TAG.values(), "gone"))
+        known = ", ".join(_text(tag) for tag in (*_TAG.values(), *logged.TAGS, "gone"))
         self.db.execute(f"""
             COPY (
                 SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
@@ -206,7 +208,10 @@ class _Sealing:
         )
 
     def _table(self, table: str) -> int:
-        return self._write(table, f"SELECT {_columns(table)} FROM ({self._once(table)})", extra=_text_id(table))
+        told = self._once(table)
+        if table == "principals":
+            told = logged.principals_with_sightings(self.db, told)
+        return self._write(table, f"SELECT {_columns(table)} FROM ({told})", extra=_text_id(table))
 
     def _once(self, table: str) -> str:
         """A staged table with every fact once, whoever told it how often.
@@ -252,15 +257,12 @@ class _Sealing:
     def _grants(self) -> int:
         """Grants, every one with the resource where it was given."""
         self._climb()
-        columns = _columns("grants").replace(
-            "origin_uid", "coalesce(s.origin_uid, o.origin_uid, s.resource_uid) AS origin_uid", 1
-        )
-        columns = columns.replace("uid,", "s.uid AS uid,", 1)
-        return self._write(
-            "grants",
-            f"SELECT {columns} FROM ({self._once('grants')}) AS s LEFT JOIN origins AS o ON o.grant_uid = s.uid",
-            extra=_text_id("grants"),
-        )
+        given = f"""
+            SELECT s.* REPLACE (coalesce(s.origin_uid, o.origin_uid, s.resource_uid) AS origin_uid)
+            FROM ({self._once("grants")}) AS s LEFT JOIN origins AS o ON o.grant_uid = s.uid
+        """
+        told = logged.grants_with_openings(self.db, given)
+        return self._write("grants", f"SELECT {_columns('grants')} FROM ({told})", extra=_text_id("grants"))
 
     def _climb(self) -> None:
         """Find the origin of inherited grants that name none: the nearest ancestor with the same grant of its own.
@@ -389,21 +391,25 @@ def _text(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _summary(record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kinds: Mapping[str, int]) -> ScanSummary:
+def _summary(
+    record: ScanRecord, lines: Path, coverage: Sequence[Coverage], kinds: Mapping[str, int], finished_on: datetime
+) -> ScanSummary:
     scopes: dict[str, int] = {}
-    requests = 0
+    spent = Spent(requests=0)
     for report in spool.reports(lines):
         scopes[report.outcome] = scopes.get(report.outcome, 0) + 1
-        requests += report.requests
+        spent = spent.plus(Spent(requests=report.requests, throttles=report.throttles, retries=report.retries))
     return ScanSummary(
         id=record.id,
         started_on=record.started_on,
-        finished_on=spool.now(),
+        finished_on=finished_on,
         # What was left out on purpose (a budget, a setting) is said, and is no failure to see.
         complete=all(row.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) for row in coverage),
         resources=kinds,
         scopes=scopes,
-        requests=requests,
+        requests=spent.requests,
+        throttles=spent.throttles,
+        retries=spent.retries,
     )
 
 

@@ -15,6 +15,7 @@ MOST = 16_000
 """Characters in a cell; Excel takes 32,767, of which one beyond U+FFFF is two."""
 
 # At the begin of a cell, and after what another country's settings take for a separator: there a new cell would begin.
+_BEGINS = re.compile("[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 _FORMULA = re.compile(r"(^|[,;|])([\s\"'\u3000]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 Cell = str | int | float | bool | datetime | None
@@ -23,7 +24,7 @@ Cell = str | int | float | bool | datetime | None
 def unformulaic(text: str) -> str:
     """The text as no spreadsheet runs it: an apostrophe stands before what could begin a formula (OWASP, "CSV
     Injection"; ASVS 5.0, 1.2.10)."""
-    return _FORMULA.sub(r"\1'\2", text)
+    return text if not _BEGINS.search(text) else _FORMULA.sub(r"\1'\2", text)
 
 
 def written(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import duckdb
 import msgspec
 
+from cloudscan import lock
 from cloudscan.errors import ConfigurationError, SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.report import Coverage, ScanSummary
@@ -35,16 +36,28 @@ class Rows:
 class Snapshot:
     """What was seen in one scan. A context manager; not to be shared between threads."""
 
-    def __init__(self, path: Path, manifest: Manifest, db: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, db: duckdb.DuckDBPyConnection, held: BinaryIO | None = None
+    ) -> None:
         self.path = path
         self.manifest = manifest
         self.db = db
+        self._held = held  # as long as it is read, it is not removed
 
     @classmethod
     def open(cls, path: Path, *, memory: str = MEMORY, threads: int = 2) -> Self:
-        """Open a sealed snapshot. Raises `SnapshotError` where there is none, or one of another version."""
+        """Open a sealed snapshot. It stays until it is closed, whatever `[retention]` says.
+
+        Raises `SnapshotError` where there is none, or one of another version, `ScanRunning` where it is worked on.
+        """
         folder = Path(path).resolve()
-        manifest = _manifest(folder)
+        held = lock.read(folder)
+        try:
+            manifest = _manifest(folder)
+        except SnapshotError:
+            if held:
+                held.close()
+            raise
         db = duckdb.connect(":memory:")
         set_up(db, folder / ".spill", memory=memory, threads=threads)
         db.execute(f"SET allowed_directories = [{_text(folder)}]")
@@ -54,8 +67,10 @@ class Snapshot:
             _create_views(db, folder / "tables")
         except duckdb.Error as error:
             db.close()
+            if held:
+                held.close()
             raise SnapshotError(f"The snapshot {folder} is damaged ({_first_line(error)}); scan again.") from error
-        return cls(folder, manifest, db)
+        return cls(folder, manifest, db, held)
 
     def __enter__(self) -> Self:
         return self
@@ -68,6 +83,8 @@ class Snapshot:
     def close(self) -> None:
         """Let go of the files. What was spilled is gone."""
         self.db.close()
+        if self._held:
+            self._held.close()
         with contextlib.suppress(OSError):
             (self.path / ".spill").rmdir()
 

@@ -8,6 +8,7 @@ A scope's file appears by rename, so that it is there with its report or not at 
 reports and asks only for scopes that have none.
 """
 
+import contextlib
 import hashlib
 import os
 from collections import Counter
@@ -29,10 +30,12 @@ from cloudscan.facts import (
     Gone,
     Grant,
     Membership,
+    Opening,
     Outcome,
     Principal,
     Resource,
     Setting,
+    Sighting,
     Via,
 )
 from cloudscan.mending import mended
@@ -51,6 +54,8 @@ _TABLES: Final[Mapping[type[Fact], str]] = {
     Membership: "memberships",
     Setting: "settings",
     Activity: "activity",
+    Opening: "grants",
+    Sighting: "principals",
     Gone: "gone",
 }
 _TABLE_OF: Final = {fact.__name__.lower(): table for fact, table in _TABLES.items()}
@@ -68,6 +73,9 @@ class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_f
     needs: str = ""
     facts: Mapping[str, int] = {}  # by table
     requests: int = 0
+    throttles: int = 0
+    retries: int = 0
+    incremental: bool = False  # only changes were asked for
     gaps: Sequence[Gap] = ()
     scopes: Sequence[Scope] = ()  # what it found to be collected further
     cursor: Cursor | None = None
@@ -86,9 +94,12 @@ _report = msgspec.json.Decoder(ScopeReport)
 
 
 class Pen:
-    """Writes one scope's facts. Leaving the `with` block without `finish` leaves nothing behind."""
+    """Writes one scope's facts. Leaving the `with` block without `finish` leaves nothing behind.
 
-    def __init__(self, spool: Path, scope: Scope) -> None:
+    `spent` is what earlier attempts at the scope cost.
+    """
+
+    def __init__(self, spool: Path, scope: Scope, spent: Spent | None = None) -> None:
         self._scope = scope
         self._path = spool / file_name(scope.uid)
         self._part = self._path.with_suffix(".jsonl.part")
@@ -98,7 +109,8 @@ class Pen:
         self._gaps: list[Gap] = []
         self._scopes: list[Scope] = []
         self._cursor: Cursor | None = None
-        self._requests = 0
+        self._spent = spent or Spent(requests=0)
+        self._incremental = False
         self._safe: tuple[int, dict[str, int]] = (0, {})  # where the last cursor stands
 
     def __enter__(self) -> "Pen":
@@ -109,8 +121,10 @@ class Pen:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a full disk has been told already
+                self._file.close()
+            with contextlib.suppress(OSError):
+                self._part.unlink()
 
     @property
     def scopes(self) -> Sequence[Scope]:
@@ -146,9 +160,18 @@ class Pen:
                 self._cursor = told
                 self._safe = self._out.tell(), dict(self._facts)
             case Spent():
-                self._requests += told.requests
+                self._spent = self._spent.plus(told)
             case _:
                 raise Malformed(f"the connector told a {type(told).__name__}, which is no fact")
+
+    def goes_on(self) -> None:
+        """Only changes were asked for."""
+        self._incremental = True
+
+    @property
+    def spent(self) -> Spent:
+        """What this and the earlier attempts cost."""
+        return self._spent
 
     def finish(
         self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""
@@ -169,7 +192,10 @@ class Pen:
             reason=reason,
             needs=needs,
             facts=self._facts,
-            requests=self._requests,
+            requests=self._spent.requests,
+            throttles=self._spent.throttles,
+            retries=self._spent.retries,
+            incremental=self._incremental,
             gaps=self._gaps,
             scopes=self._scopes,
             cursor=self._cursor,

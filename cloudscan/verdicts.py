@@ -15,10 +15,12 @@ from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict
 from cloudscan.rule import Rule
 from cloudscan.tables import is_uid
+from cloudscan.tables import key as key_for
 
 EVIDENCE: Final = 20
 """Pieces of evidence kept for one verdict; `Verdict.rows` counts them all."""
 
+_DEEPEST: Final = 128  # levels of folders
 _SUBJECTS: Final = ("origin_uid", "resource_uid", "scope_uid", "principal_uid")
 Run = Callable[[str], duckdb.DuckDBPyConnection]
 
@@ -65,6 +67,40 @@ def verdicts_of(db: duckdb.DuckDBPyConnection, rule: Rule, run: Run) -> Iterator
             rank=rank if rank is not None else subject[1],
             **reach[n],
         )
+
+
+def placed(db: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts, the flagged ones told what their subjects lie in: once for all rules, each step is a join."""
+    flagged = {key_for(each.subject.uid) for each in verdicts if each.judgement is Judgement.FLAGGED}
+    inside = _inside(db, flagged) if flagged else {}
+
+    def told(verdict: Verdict) -> Verdict:
+        above = inside.get(key_for(verdict.subject.uid)) if verdict.judgement is Judgement.FLAGGED else None
+        if not above:
+            return verdict
+        return msgspec.structs.replace(verdict, subject=msgspec.structs.replace(verdict.subject, inside=above))
+
+    return [told(verdict) for verdict in verdicts]
+
+
+def _inside(db: duckdb.DuckDBPyConnection, keys: set[int]) -> dict[int, list[str]]:
+    """What resources lie in, the nearest first. A loop among parents ends at the greatest depth."""
+    _want(db, keys)
+    rows = _rows(
+        db,
+        f"""WITH RECURSIVE above(key, place, depth) AS (
+                SELECT w.key, w.key, 0 FROM wanted AS w
+                UNION
+                SELECT a.key, unnest([r.parent_uid, r.container_uid]), a.depth + 1
+                FROM above AS a JOIN resources AS r ON r.uid = a.place WHERE a.depth < {_DEEPEST}
+            ),
+            nearest AS (SELECT key, place, min(depth) AS depth FROM above WHERE place <> key GROUP BY key, place)
+            SELECT n.key, i.uid FROM nearest AS n JOIN ids AS i ON i.key = n.place ORDER BY n.key, n.depth, i.uid""",
+    )
+    found: dict[int, list[str]] = {}
+    for resource, uid in rows:
+        found.setdefault(resource, []).append(uid)
+    return found
 
 
 def identity_text(value: object) -> str:

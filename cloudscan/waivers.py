@@ -83,8 +83,12 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def targets(verdict: Verdict) -> Set[tuple[str, str, str]]:
-    """Every (fingerprint, rule, place) that a waiver about this verdict can name."""
-    places = {verdict.subject.account, verdict.subject.uid, *verdict.identity} - {""}
+    """Every (fingerprint, rule, place) that a waiver about this verdict can name.
+
+    A place stands for what lies in it too: a bucket for its objects, a folder or a site for all below it.
+    """
+    subject = verdict.subject
+    places = {subject.account, subject.uid, *subject.inside, *verdict.identity} - {""}
     about = {(rule_id, place) for rule_id in ("", verdict.rule_id) for place in ("", *places)} - {("", "")}
     return {(verdict.fingerprint, "", ""), *(("", rule_id, place) for rule_id, place in about)}
 

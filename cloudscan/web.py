@@ -53,21 +53,27 @@ class Budget:
 
 
 class Meter:
-    """Counts requests. May be used from any thread."""
+    """Counts requests and what became of them. May be used from any thread."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._spent = Spent(requests=0)
         self._lock = threading.Lock()
 
     def tick(self) -> None:
+        """A request is made."""
         with self._lock:
-            self._count += 1
+            self._spent = self._spent.plus(Spent(requests=1))
+
+    def trouble(self, error: Throttled | Unreachable) -> None:
+        """It has to be made again."""
+        with self._lock:
+            self._spent = self._spent.plus(Spent(requests=0, throttles=int(isinstance(error, Throttled)), retries=1))
 
     def spent(self) -> Spent:
         """What was counted since this was last asked."""
         with self._lock:
-            count, self._count = self._count, 0
-            return Spent(requests=count)
+            spent, self._spent = self._spent, Spent(requests=0)
+            return spent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +103,12 @@ class Web:
         units: float = 1.0,
         passing: Callable[[Answer], bool] = lambda _: False,
         on_request: Callable[[], None] = lambda: None,
+        on_trouble: Callable[[Throttled | Unreachable], None] = lambda _: None,
     ) -> Answer:
         """Ask for an address; see `send`."""
-        return self.send("GET", url, headers, units=units, passing=passing, on_request=on_request)
+        return self.send(
+            "GET", url, headers, units=units, passing=passing, on_request=on_request, on_trouble=on_trouble
+        )
 
     def send(
         self,
@@ -113,13 +122,14 @@ class Web:
         passing: Callable[[Answer], bool] = lambda _: False,
         on_request: Callable[[], None] = lambda: None,
         on_answer: Callable[[Answer], None] = lambda _: None,
+        on_trouble: Callable[[Throttled | Unreachable], None] = lambda _: None,
     ) -> Answer:
         """Ask until there is an answer that stays.
 
         What is not `repeatable` is sent again only where the server says that it was not taken: a lost answer is
         raised at once. `passing` tells which further answers are worth another attempt; `on_request` is called for
-        each attempt and `on_answer` for each answer. Raises `Throttled` where the server keeps asking for a pause,
-        `Unreachable` where no whole answer comes.
+        each attempt, `on_answer` for each answer and `on_trouble` for each attempt that brought none of use. Raises
+        `Throttled` where the server keeps asking for a pause, `Unreachable` where no whole answer comes.
         """
         trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {host_of(url)}")
         for attempt in range(1, self.patience.attempts + 1):
@@ -141,6 +151,7 @@ class Web:
                 if wait is not None:
                     wait = min(wait, self.patience.longest)
                 trouble = _trouble(url, answer, wait)
+            on_trouble(trouble)
             if attempt < self.patience.attempts:
                 time.sleep(self._seconds(attempt, wait))
         raise trouble

@@ -46,14 +46,15 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
     name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redacting else ''}.zip"
     path = Path(into) if into else config.folder / "audit" / name
     with plugins.its_packages("Signing", "audit"):
+        signer = signature.public_part(Path(sign_with)) if sign_with else None
         differing = pack.write(
             sources,
             path,
             key=redaction_key(config) if redacting else None,
             sign_with=Path(sign_with) if sign_with else None,
         )
-        if sign_with:
-            click.echo(f"Signed with {signature.public_part(Path(sign_with)).fingerprint}.", err=True)
+    if signer:
+        click.echo(f"Signed with {signer.fingerprint}.", err=True)
     if differing:
         click.echo(
             f"cloudscan: a replay will say otherwise for {', '.join(differing)}: "
@@ -108,7 +109,7 @@ def replay(pack: str, format_name: str) -> int:
 
 
 def _sources(config: Config, name: str) -> "Sources":
-    from cloudscan import judged, scan
+    from cloudscan import judged, keeping
     from cloudscan.audit.pack import Sources, until
     from cloudscan.errors import AuditError
 
@@ -117,7 +118,7 @@ def _sources(config: Config, name: str) -> "Sources":
     if last is None:
         raise AuditError("There is no scan to make a pack of yet; run `cloudscan scan` first.")
     wanted = ledger.named(name) if name else ledger.named(last.scan.id)
-    folder = scan.snapshot_of(config.folder / "snapshots", wanted.id)
+    folder = keeping.snapshot_of(config.folder / "snapshots", wanted.id)
     if folder is None:
         raise AuditError(
             f"The snapshot of the scan {wanted.id} is not in {config.folder / 'snapshots'} any more; `cloudscan trend` "

@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trend": ("history", "Show findings and exposure, scan by scan."),
     "waive": ("waive", "Accept a finding, a rule or a place until a day."),
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
+    "health": ("health", "Tell a monitoring system whether the nights go well."),
+    "prune": ("prune", "Remove snapshots and reports that are old."),
     "schedule": ("schedule", "Print what runs the scan every night."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),

@@ -37,12 +37,19 @@ def to_stdout(content: str | bytes) -> None:
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file that nobody else on the machine can read. Raises `ConfigurationError`."""
+    """Write a file that nobody else on the machine can read: all of it or nothing. Raises `ConfigurationError`."""
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.chmod(0o600)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace"))
+        if path.exists() and not path.is_file():  # a pipe, a terminal
+            path.write_bytes(data)
+            return
+        place = path.resolve()
+        part = place.with_name(f".{place.name}.part")
+        part.unlink(missing_ok=True)
+        part.touch(mode=0o600)
+        part.write_bytes(data)
+        part.replace(place)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 

@@ -28,7 +28,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
 
     from cloudscan.cli.table import table
     from cloudscan.errors import SnapshotError
-    from cloudscan.scan import latest_snapshot
+    from cloudscan.keeping import latest_snapshot
     from cloudscan.sheet import unformulaic
     from cloudscan.snapshot import Snapshot
     from cloudscan.tables import TABLES

@@ -1,13 +1,15 @@
 """`cloudscan scan` and `cloudscan collect`."""
 
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE
+from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
 from cloudscan.cli.session import (
     SEVERITIES,
     all_rule_folders,
@@ -23,11 +25,12 @@ from cloudscan.cli.session import (
 )
 from cloudscan.config import Config
 from cloudscan.connector import Connector
+from cloudscan.errors import CloudscanError, ConfigurationError, LedgerError
 from cloudscan.finding import Severity, State
 from cloudscan.report import Report, ReportFormat
 
 if TYPE_CHECKING:
-    from cloudscan.earlier import Earlier
+    from cloudscan.log import JsonLog
 
 
 def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
@@ -57,6 +60,11 @@ def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
 @click.option(
     "--metrics", type=click.Path(dir_okay=False), help="Write Prometheus metrics there too, for the textfile collector."
 )
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    help="json: one JSON object a line on stderr.  [default: as configured, text]",
+)
 @lang_option
 @click.pass_obj
 def scan(
@@ -71,6 +79,7 @@ def scan(
     format_name: str | None,
     output: str | None,
     metrics: str | None,
+    log: str | None,
     lang: str | None,
 ) -> int:
     """Read the clouds, judge what was seen, enter it into the ledger, write the report.
@@ -91,6 +100,8 @@ def scan(
         output=Path(output) if output else None,
         metrics=Path(metrics) if metrics else None,
         language=lang or config.organisation.language,
+        settings=_settings(only, skip),
+        json_log=(log or config.scan.log) == "json",
     )
 
 
@@ -109,20 +120,22 @@ def collect(
     redacting: bool,
 ) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
-    from cloudscan import scan as scanning
+    from cloudscan import keeping
     from cloudscan.cli.progress import listener
     from cloudscan.collect import CollectOptions
     from cloudscan.collect import collect as collecting
 
     config = configured(config_path)
     connectors = _connectors(config, config_path, names, only, skip)
-    folder = Path(into) if into else scanning.new_folder(config.folder / "snapshots", datetime.now(UTC))
+    settings = _settings(only, skip)
+    scanned = keeping.Scanned(connectors=[connector.name for connector in connectors], settings=settings)
+    folder = Path(into) if into else keeping.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
     progress = listener((), {}, "en")
     try:
         snapshot = collecting(
             connectors,
             folder,
-            options=CollectOptions(concurrency=concurrency or config.scan.concurrency),
+            options=CollectOptions(concurrency=concurrency or config.scan.concurrency, settings=settings),
             **({"on_event": progress} if progress else {}),
         )
     finally:
@@ -150,6 +163,8 @@ def run(
     output: Path | None,
     language: str,
     metrics: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    json_log: bool = False,
 ) -> int:
     """Scan and say what came of it; gives the exit code."""
     from cloudscan import lock, rule
@@ -157,47 +172,105 @@ def run(
     from cloudscan.cli import output as writing
     from cloudscan.cli.progress import listener
     from cloudscan.collect import CollectOptions
+    from cloudscan.log import JsonLog
 
     loaded = rule.load(all_rule_folders(config, rules))
-    ledger = ledger_of(config)
-    progress = listener(loaded, config.rules, language)
+    ledger = ledger_of(config, patience=config.ledger.patience_seconds)
+    log = JsonLog(sys.stderr) if json_log else None
+    progress = None if log else listener(loaded, config.rules, language)
+    hears = log or progress
+
+    def publish(report: Report) -> None:
+        if progress:
+            progress.close()
+        page = writing.write_page(report, config.folder / "reports", output, language)
+        _measure(report, metrics, log)
+        if format_:
+            writing.to_stdout(writing.written(format_, report, language))
+            if not log:
+                writing.unread(report)
+        else:
+            writing.summary(report, language)
+            click.echo(f"\n{page}")
+        if log:
+            log.entered(report)
+        _prune(config, log)
+
     try:
         with lock.hold(config.folder):
-            report = scanning.scan(
+            report = scanning.night(
                 connectors,
                 loaded,
-                into=scanning.new_folder(config.folder / "snapshots", datetime.now(UTC)),
+                snapshots=config.folder / "snapshots",
                 ledger=ledger,
+                publish=publish,
+                now=datetime.now(UTC),
                 organisation=config.organisation.name,
                 params=config.rules,
-                options=CollectOptions(
-                    concurrency=concurrency, earlier=None if full else _earlier(config.folder / "snapshots")
-                ),
-                **({"on_event": progress} if progress else {}),
+                options=CollectOptions(concurrency=concurrency, settings=settings or {}),
+                full=full,
+                **({"on_event": hears} if hears else {}),
             )
+    except LedgerError as error:
+        later = type(error)(f"{error} What was read is kept, and entered by the next `cloudscan scan`.")
+        if not log:
+            raise later from error
+        return _failed(log, later)
+    except CloudscanError as error:
+        if not log:
+            raise
+        return _failed(log, error)
     finally:
         if progress:
             progress.close()
-    page = writing.write_page(report, config.folder / "reports", output, language)
-    if format_:
-        writing.to_stdout(writing.written(format_, report, language))
-        writing.unread(report)
+    code = exit_code(report, fail_on)
+    if log:
+        log.ended(code)
+    return code
+
+
+def _measure(report: Report, path: Path | None, log: "JsonLog | None") -> None:
+    """Hand out the metrics. That nobody takes them is said, and does not spoil the scan."""
+    from cloudscan import metrics, telemetry
+
+    found = metrics.of(report)
+    if path:
+        metrics.write(found, path)
+    if telemetry.wanted(os.environ):
+        try:
+            telemetry.send(found)
+        except ConfigurationError as error:
+            _warn(log, str(error))
+
+
+def _prune(config: Config, log: "JsonLog | None") -> None:
+    from cloudscan import retention
+
+    try:
+        gone = retention.remove(config.folder, retention.due(config.folder, config.retention, datetime.now(UTC)))
+    except ConfigurationError as error:
+        _warn(log, str(error))
     else:
-        writing.summary(report, language)
-        click.echo(f"\n{page}")
-    if metrics:
-        from cloudscan import metrics as measuring
-
-        measuring.write(report, metrics)
-    return exit_code(report, fail_on)
+        if log and gone:
+            log.line("removed", {"count": len(gone)})
 
 
-def _earlier(snapshots: Path) -> "Earlier | None":
-    from cloudscan import scan as scanning
-    from cloudscan.earlier import Earlier
+def _warn(log: "JsonLog | None", words: str) -> None:
+    if log:
+        log.line("warning", {"message": words})
+    else:
+        click.echo(f"cloudscan: {words}", err=True)
 
-    folder = scanning.latest_snapshot(snapshots)
-    return Earlier(folder=folder) if folder else None
+
+def _failed(log: "JsonLog", error: CloudscanError) -> int:
+    code = exit_code_of(error)
+    log.line("failed", {"error": type(error).__name__, "message": str(error), "exit_code": code})
+    return code
+
+
+def _settings(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
+    """What was left out, for the snapshot's first page."""
+    return {name: " ".join(patterns) for name, patterns in (("only", only), ("skip", skip)) if patterns}
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:

@@ -15,7 +15,7 @@ import msgspec
 
 from cloudscan.connector import Connector, Gap, Scope, Told
 from cloudscan.errors import ProviderError
-from cloudscan.facts import AnyFact, Fact, Grant, Membership, Principal, Resource, Setting
+from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
 from cloudscan.tables import FACTS, is_uid
 
 _MOST = 20
@@ -149,6 +149,8 @@ def _about_references(heard: _Heard) -> Iterator[str]:
         if isinstance(fact, Resource | Principal):
             known[type(fact)].add(fact.uid)
     for fact in heard.all_facts:
+        if isinstance(fact, Opening | Sighting):
+            continue  # a log also names what is there no more
         for column, value in _fields(fact):
             kind = _BOUND_TO.get(column)
             if kind and value is not None and value not in known[kind]:

@@ -1,6 +1,6 @@
 """What Google's APIs answer, as far as it is asked for. Unknown members are passed over.
 
-Sources: the discovery documents of Drive v3, Admin Directory v1 and Cloud Identity v1.
+Sources: the discovery documents of Drive v3, Admin Directory v1, Reports v1 and Cloud Identity v1.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,6 +61,13 @@ class LabelInfo(_Answer, frozen=True, kw_only=True):
     labels: Sequence[FileLabel] = ()
 
 
+class Capabilities(_Answer, frozen=True, kw_only=True):
+    """What whoever asks may do with a file."""
+
+    can_edit: bool = False
+    can_comment: bool = False
+
+
 class File(_Answer, frozen=True, kw_only=True):
     """A file, folder or shortcut."""
 
@@ -81,6 +88,7 @@ class File(_Answer, frozen=True, kw_only=True):
     writers_can_share: bool | None = None
     label_info: LabelInfo | None = None
     shortcut_details: Shortcut | None = None
+    capabilities: Capabilities | None = None
 
 
 class Files(_Answer, frozen=True, kw_only=True):
@@ -228,6 +236,38 @@ class Unit(_Answer, frozen=True, kw_only=True):
 
 class Units(_Answer, frozen=True, kw_only=True):
     organization_units: Sequence[Unit] = ()
+
+
+class LogId(_Answer, frozen=True, kw_only=True):
+    time: datetime | None = None
+
+
+class LogActor(_Answer, frozen=True, kw_only=True):
+    email: str = ""  # empty: nobody who was signed in
+
+
+class LogParameter(_Answer, frozen=True, kw_only=True):
+    name: str = ""
+    value: str = ""
+    multi_value: Sequence[str] = ()
+
+
+class LogEvent(_Answer, frozen=True, kw_only=True):
+    name: str = ""
+    parameters: Sequence[LogParameter] = ()
+
+
+class Activity(_Answer, frozen=True, kw_only=True):
+    """What somebody did at one moment, as the log tells it."""
+
+    id: LogId = LogId()
+    actor: LogActor = LogActor()
+    events: Sequence[LogEvent] = ()
+
+
+class Activities(_Answer, frozen=True, kw_only=True):
+    items: Sequence[Activity] = ()
+    next_page_token: str = ""
 
 
 class PolicyQuery(_Answer, frozen=True, kw_only=True):

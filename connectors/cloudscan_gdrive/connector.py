@@ -1,19 +1,22 @@
 """Google Drive, as cloudscan reads it: the directory first, then every drive on its own."""
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ClassVar
 
 import msgspec
 
 from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Told
-from cloudscan.errors import AccessDenied, Malformed
+from cloudscan.errors import AccessDenied, Malformed, ProviderError
 from cloudscan.facts import Affiliation, Outcome, Principal, Resource
 from cloudscan.web import Budget, Patience, Web
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import About, SharedDrive, SharedDrives, User
+from cloudscan_gdrive.audit import facts_of_audit_log, not_read
 from cloudscan_gdrive.directory import Directory, facts_of_settings, read_directory
+from cloudscan_gdrive.foreign import foreign_files, not_listed
 from cloudscan_gdrive.google import Google, connect
 from cloudscan_gdrive.mark import unpack
 from cloudscan_gdrive.my_drive import changes_of_my_drive, facts_of_my_drive, files_of_others
@@ -29,6 +32,10 @@ _DRIVES = (
 )
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True)
 class DriveConnector:
     """One Workspace customer, or one person's own drive."""
@@ -36,6 +43,7 @@ class DriveConnector:
     options: Options
     estate: Estate
     google: Google
+    now: Callable[[], datetime] = _now
     _known: dict[str, Directory] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -43,14 +51,23 @@ class DriveConnector:
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
 
     @classmethod
-    def open(cls, options: Options, estate: Estate, patience: Patience | None = None) -> "DriveConnector":
-        """Ready to be read; nothing is asked yet. Raises `ConfigurationError`."""
+    def open(
+        cls,
+        options: Options,
+        estate: Estate,
+        patience: Patience | None = None,
+        now: Callable[[], datetime] = _now,
+    ) -> "DriveConnector":
+        """Ready to be read; nothing is asked yet. `now` is the clock by which the log's days are counted.
+
+        Raises `ConfigurationError`.
+        """
         web = Web(
             connections=options.connections,
             patience=patience or Patience(),
             budget=Budget(options.quota_units_per_minute),
         )
-        return cls(options, estate, connect(options, web))
+        return cls(options, estate, connect(options, web), now)
 
     def scopes(self) -> Iterable[Scope]:
         """The directory, which names the drives; without an administrator, one's own drive."""
@@ -67,12 +84,18 @@ class DriveConnector:
         """Tell all facts of the directory or of a drive."""
         tell = {
             "directory": self._tell_directory,
+            "audit_log": self._tell_audit_log,
+            "foreign_files": self._tell_foreign_files,
             "my_drive": self._tell_my_drive,
             "left_behind": self._tell_left_behind,
             "own_drive": self._tell_own_drive,
             "shared_drive": self._tell_shared_drive,
         }[scope.kind]
-        yield from tell(scope, since)
+        try:
+            yield from tell(scope, since)
+        except ProviderError:
+            yield self._spent()
+            raise
         yield self._spent()
 
     def _tell_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Told]:
@@ -80,6 +103,13 @@ class DriveConnector:
         yield from found.gaps
         yield from facts_of_directory(found.people, found.users, found.groups, found.members)
         yield from facts_of_settings(found)
+        primary = found.people.primary
+        if self.options.audit_days > 0:
+            yield _scope("audit_log", uids.audit_log(primary), "the Drive log", primary)
+        else:
+            yield not_read(primary, "audit_days is 0")
+        if not self.options.foreign_files:
+            yield not_listed(primary)
         chosen = {address.lower() for address in self.options.users}
         skipped = {address.lower() for address in self.options.skip_users}
         leavers = any(_has_left(user) for user in found.users)
@@ -87,11 +117,25 @@ class DriveConnector:
             address = user.primary_email.lower()
             if address not in skipped and (not chosen or address in chosen):
                 yield _scope("my_drive", uids.my_drive(user.id), address, found.people.primary, {"id": user.id})
+                if self.options.foreign_files and not _has_left(user):
+                    name = f"what outsiders share with {address}"
+                    yield _scope("foreign_files", uids.foreign_files(user.id), name, primary, {"id": user.id})
                 if leavers and not _has_left(user):
                     name = f"what leavers left {address}"
                     yield _scope("left_behind", uids.left_behind(user.id), name, found.people.primary, {"id": user.id})
         if self.options.shared_drives and not chosen:
             yield from self._shared_drives(found.people)
+
+    def _tell_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Told]:
+        people = self._directory().people
+        yield from facts_of_audit_log(self.google, people, self.options, self.now(), since)
+
+    def _tell_foreign_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Told]:
+        """Listed each night: it is seldom more than a page, and changes would take as many requests."""
+        directory = self._directory()
+        user = next((each for each in directory.users if each.id == scope.params["id"]), None)
+        if user is not None:
+            yield from foreign_files(self.google, directory.people, self.options, user)
 
     def _shared_drives(self, people: People) -> Iterator[Told]:
         google, admin = self.google, self.options.admin
@@ -154,6 +198,7 @@ class DriveConnector:
             affiliation=Affiliation.INTERNAL,
             status="active",
         )
+        yield not_read(scope.account, "only an administrator may")
         drive = _my_drive(identity, address, address, people)
         yield drive
         yield from self._inside(people, "", drive, since)

@@ -26,6 +26,6 @@ def demo() -> Iterator[Demo]:
             contract_ends=date(2026, 3, 31),
         )
         yield Demo(
-            options=Options(endpoint=server.url, admin=built.admin, key_file=str(key)),
+            options=Options(endpoint=server.url, admin=built.admin, key_file=str(key), foreign_files=True),
             estate=Estate(name="Kumo Logistics", partners=(partner,)),
         )

@@ -1,13 +1,15 @@
 """What `cloudscan doctor` looks at before a scan of Google Drive."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.web import Patience, Web
-from cloudscan_gdrive.answers import About, Domains, Groups, Policies, SharedDrives, Units, Users
-from cloudscan_gdrive.google import connect
+from cloudscan_gdrive.answers import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
+from cloudscan_gdrive.google import Question, connect
 from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.permissions import DRIVE, PREFIX
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
@@ -17,33 +19,36 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         google = connect(options, Web(patience=Patience(attempts=2, timeout=20.0)))
         me = google.ask(About, google.about, admin, fields="user(emailAddress)").user
     except CloudscanError as error:
-        yield Check(ok=False, what="gdrive: credentials", remedy=_remedy(error))
+        yield Check(ok=False, what="gdrive: credentials", remedy=_remedy(error, f"{PREFIX}{DRIVE[0]}"))
         return
     yield Check(ok=True, what=f"gdrive: acts for {me.email_address}")
     if not admin:
         yield Check(ok=True, what="gdrive: no administrator is configured, so only this person's own drive is read")
         return
-    questions = (
+    questions: list[tuple[str, type[Any], Question, dict[str, Any]]] = [
         ("users", Users, google.users, {"customer": customer, "maxResults": 1}),
         ("groups", Groups, google.groups, {"customer": customer, "maxResults": 1}),
         ("domains", Domains, google.domains, {"customer": customer}),
         ("org units", Units, google.units, {"customerId": customer}),
         ("shared drives", SharedDrives, google.drives, {"useDomainAdminAccess": True, "pageSize": 1}),
         ("sharing settings", Policies, google.policies, {"pageSize": 1}),
-    )
+    ]
+    if options.audit_days > 0:
+        log = {"userKey": "all", "applicationName": "drive", "eventName": "change_user_access", "maxResults": 1}
+        questions.append(("the Drive log", Activities, google.activities, log))
     for what, wanted, question, parameters in questions:
         try:
             google.ask(wanted, question, admin, **parameters)
         except CloudscanError as error:
-            yield Check(ok=False, what=f"gdrive: {what}", remedy=_remedy(error))
+            yield Check(ok=False, what=f"gdrive: {what}", remedy=_remedy(error, question.needs))
         else:
             yield Check(ok=True, what=f"gdrive: {what} can be read")
 
 
-def _remedy(error: CloudscanError) -> str:
+def _remedy(error: CloudscanError, needs: str) -> str:
     if isinstance(error, AccessDenied) and error.needs:
         return (
-            f"{error}. Needs {error.needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
+            f"{error}. Needs {needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
             "enter in the Admin console under Security, API controls, Domain-wide delegation."
         )
     return str(error)

@@ -34,7 +34,7 @@ from cloudscan.errors import (
 from cloudscan.web import Answer, Meter, Web
 from cloudscan_gdrive.answers import Refusal
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
 
 Wanted = TypeVar("Wanted")
 
@@ -153,6 +153,7 @@ class Google:
     domains: Question
     units: Question
     policies: Question
+    activities: Question
     meter: Meter = field(default_factory=Meter)
     _addresses: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
 
@@ -201,7 +202,14 @@ class Google:
 
     def _carried(self, question: Question, url: str, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "cloudscan (gzip)"}
-        return self.web.get(url, headers, units=question.units, passing=_too_fast, on_request=self.meter.tick)
+        return self.web.get(
+            url,
+            headers,
+            units=question.units,
+            passing=_too_fast,
+            on_request=self.meter.tick,
+            on_trouble=self.meter.trouble,
+        )
 
 
 def read(wanted: type[Wanted], body: bytes) -> Wanted:
@@ -218,12 +226,13 @@ def connect(options: Options, web: Web) -> Google:
     Each API has tokens of its own, so that a scope that was not delegated costs only what needs it.
     """
     credentials, request = _credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
-    drive, directory, policy = (
-        Identity(credentials, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES)
+    drive, directory, policy, audit = (
+        Identity(credentials, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES, AUDIT)
     )
     drive_api = _api("drive", "v3", options, "/drive/v3/")
     admin = _api("admin", "directory_v1", options, "/")
     cloud = _api("cloudidentity", "v1", options, "/")
+    reports = _api("admin", "reports_v1", options, "/")
     files, changes = drive_api.files(), drive_api.changes()
 
     def of_drive(build: Callable[..., Any], units: float, scope: str = DRIVE[0]) -> Question:
@@ -247,6 +256,7 @@ def connect(options: Options, web: Web) -> Google:
         domains=of_directory(admin.domains().list, DIRECTORY[3]),
         units=of_directory(admin.orgunits().list, DIRECTORY[4]),
         policies=Question(build=cloud.policies().list, identity=policy, needs=PREFIX + POLICIES[0]),
+        activities=Question(build=reports.activities().list, identity=audit, needs=PREFIX + AUDIT[0]),
     )
 
 

@@ -1,6 +1,7 @@
 """The OAuth scopes that the Google Drive connector asks for, each with its reason. All of them only read.
 
-Source: the discovery documents of Drive v3, Admin Directory v1 and Cloud Identity v1 (scopes of each method).
+Source: the discovery documents of Drive v3, Admin Directory v1, Reports v1 and Cloud Identity v1 (scopes of each
+method).
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ DIRECTORY = (
     "admin.directory.domain.readonly",
     "admin.directory.orgunit.readonly",
 )
+AUDIT = ("admin.reports.audit.readonly",)
 POLICIES = ("cloud-identity.policies.readonly",)
 
 PERMISSIONS: tuple[Permission, ...] = (
@@ -27,6 +29,11 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see outsiders in them"),
     Permission(name=PREFIX + DIRECTORY[3], reason="our domains and their other names, to tell us from strangers"),
     Permission(name=PREFIX + DIRECTORY[4], reason="org units that sharing settings are made for", optional=True),
+    Permission(
+        name=PREFIX + AUDIT[0],
+        reason="the Drive log: since when files are shared and by whom, when outsiders were last there",
+        optional=True,
+    ),
     Permission(
         name=PREFIX + POLICIES[0], reason="sharing settings; the administrator has to be a super admin", optional=True
     ),

@@ -12,6 +12,15 @@ def org_unit(identity: str) -> str:
     return f"{PLATFORM}:org-unit/{identity.removeprefix('id:').removeprefix('orgUnits/')}"
 
 
+def audit_log(domain: str) -> str:
+    return f"{PLATFORM}:audit-log/{domain}"
+
+
+def foreign_files(user_or_domain: str) -> str:
+    """What people outside shared with a user, or with a whole domain."""
+    return f"{PLATFORM}:foreign-files/{user_or_domain}"
+
+
 def my_drive(user_id: str) -> str:
     return f"{PLATFORM}:my-drive/{user_id}"
 

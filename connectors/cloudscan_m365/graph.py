@@ -169,6 +169,7 @@ class Graph:
                 passing=_is_torn,
                 on_request=self.meter.tick,
                 on_answer=self._heed,
+                on_trouble=self.meter.trouble,
             )
             if answer.status != 401 or not again:
                 break

@@ -15,6 +15,12 @@ from cloudscan_m365.tree import Folder, Tree
 Told = AnyFact | Gap | Cursor
 Given = tuple[Permission, ...] | None
 _UNREAD = frozenset(UNREAD)
+_AT_LEAST = {
+    "anonymous": Audience.ANYONE_WITH_LINK,
+    "organization": Audience.ORGANISATION,
+    "users": Audience.NAMED,
+}
+"""What must be among the rights of an item that is shared so far (shared resource)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,11 +75,21 @@ def given_to(inside: Library, items: Sequence[Item]) -> dict[str, Given]:
         if item.id not in read:
             found[item.id] = None if item.shared is None else ()
         elif (own := read[item.id]) is not None:
-            found[item.id] = own
+            found[item.id] = (*own, *UNREAD) if _is_short(inside, item, own) else own
     if inside.depth.labels is not None:
         shared = [item.id for item in items if item.file is not None and _is_wide(inside, found.get(item.id))]
         inside.labels |= labels(inside.graph, inside.drive, shared, inside.depth.labels) if shared else {}
     return found
+
+
+def _is_short(inside: Library, item: Item, given: Sequence[Permission]) -> bool:
+    """Whether Microsoft says that an item is shared and leaves out with whom: a reader is not shown everything."""
+    meant = [each.grant.audience for each in map(inside.reading.meaning, given) if each is not None]
+    if None in meant:
+        return False
+    widest = max((audience for audience in meant if audience), default=Audience.NOBODY)
+    needed = _AT_LEAST.get((item.shared and item.shared.scope) or "", Audience.NOBODY)
+    return widest < needed
 
 
 def _is_wide(inside: Library, given: Given) -> bool:

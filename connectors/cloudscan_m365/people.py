@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from cloudscan.connector import Estate
-from cloudscan.facts import Affiliation, Audience, Principal
+from cloudscan.facts import Access, Affiliation, Audience, Principal
 from cloudscan.mail import CONSUMER, domain_of
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Identity, IdentitySet
@@ -52,7 +52,7 @@ class SiteGroups:
 
     site: str = ""  # the collection's guid
     holds: Mapping[str, Holds] | None = None  # by number; None: could not be read
-    at_site: frozenset[str] = frozenset()  # numbers of those that are granted at the top of the site
+    at_site: frozenset[tuple[str, Access]] = frozenset()  # numbers, and what each may do at the top of the site
     origin: str = ""  # the uid of the site where that was given, which may be one above
 
     @property

@@ -21,7 +21,6 @@ class Question:
 
 
 ALL_SITES = Question(path="sites/getAllSites", needs=needs.SITES, units=2)
-SITE = Question(path="sites/{}", needs=needs.SITES, units=1)
 SITE_BY_ADDRESS = Question(path="sites/{}:/{}", needs=needs.SITES, units=1)
 SUBSITES = Question(path="sites/{}/sites", needs=needs.SITES, units=2)
 DRIVES = Question(path="sites/{}/drives", needs=needs.SITES, units=2)

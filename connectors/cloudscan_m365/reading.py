@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cloudscan.facts import AnyFact, Grant, Resource
+from cloudscan.facts import AnyFact, Grant, Resource, Via
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Item, Permission
 from cloudscan_m365.mark import Met, digest
@@ -97,7 +97,7 @@ class Reading:
             origin = uid
             if known.at_site:
                 origin = self.around.groups.origin
-            elif permission.link is not None or known.grant.via == "membership":
+            elif permission.link is not None or known.grant.via is Via.MEMBERSHIP:
                 origin = next((each.origin for each in above if _is_same(each, permission.id, known)), uid)
             reference = permission.inherited_from
             if origin == uid and reference and reference.id and self.tree.holds(reference.id):

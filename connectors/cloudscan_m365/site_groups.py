@@ -122,10 +122,12 @@ def _read(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
     groups = [each for each in told if not (each.title or "").startswith(_LINK)]
     seats = {str(each.id): list(_seats(each.users or (), around)) for each in groups}
     holds = {number: _holds(inside, around) for number, inside in seats.items()}
-    at_site = frozenset(str(each.member.id) for each in roles if each.member.principal_type == _SITE_GROUP)
-    known = SiteGroups(site=around.groups.site, holds=holds, at_site=at_site, origin=origin)
+    known = SiteGroups(site=around.groups.site, holds=holds, origin=origin)
     around = replace(around, groups=known)
     ways = [each for each in (_way(role, uid, origin, around) for role in roles) if each is not None]
+    given = [grant for _, grant in ways if grant.via is Via.MEMBERSHIP and grant.principal_uid]
+    at_site = frozenset(((grant.principal_uid or "").rpartition("/")[2], grant.access) for grant in given)
+    known = replace(known, at_site=at_site)
     facts: list[AnyFact] = [*_principals(groups, seats, holds, ways, around), *(grant for _, grant in ways)]
     if uid == top:
         owners = list(_owners(roles, seats, around))

@@ -179,7 +179,7 @@ def _direct(permission: Permission, who: Who | None, around: Around) -> Meaning:
     reasons = chain(who_directly(who), access, expires, notes_on_role(permission, who, blocked))
     return Meaning(
         principals=[who.principal] if who else [],
-        at_site=number in around.groups.at_site,
+        at_site=(number, access) in around.groups.at_site,
         grant=Grant(
             uid="",
             resource_uid="",

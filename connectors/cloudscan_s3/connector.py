@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
-from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Told
+from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Told
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
 from cloudscan_s3 import points, reader, sdk, translate
@@ -101,12 +101,15 @@ class S3Connector:
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
         """Tell all facts of an account, a bucket or an access point."""
         del since  # S3 has no feed of changes: every scan reads the configuration whole
-        before = self._meter.sent
+        self._meter.spent()  # of a scope that was broken off
         try:
             yield from _READERS[scope.kind](self, scope)
         except Vanished:
             yield Gap(table="resources", outcome=Outcome.COMPLETE, reason="deleted between list and read")
-        yield Spent(requests=self._meter.sent - before)
+        except ProviderError:
+            yield self._meter.spent()
+            raise
+        yield self._meter.spent()
 
     def _look_around(self) -> Circle:
         own = self._own[""]

@@ -22,6 +22,7 @@ from botocore.credentials import (
 )
 from botocore.parsers import ResponseParserError
 
+from cloudscan.connector import Spent
 from cloudscan.errors import AccessDenied, ConfigurationError, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
 from cloudscan_s3.configuration import Unread
@@ -109,17 +110,38 @@ class Vanished(ProviderError):
 
 
 class Meter:
-    """How many requests this thread has sent, attempts included."""
+    """How many requests this thread has sent, attempts included, and how many of them AWS did not want now."""
 
     def __init__(self) -> None:
         self._local = threading.local()
 
-    def count(self, **_: object) -> None:
-        self._local.sent = self.sent + 1
+    def listen(self, session: boto3.Session) -> None:
+        """Hear of everything that a session sends."""
+        session.events.register("before-call", self._called)
+        session.events.register("before-send", self._sent)
+        session.events.register("response-received", self._answered)
+
+    def spent(self) -> Spent:
+        """What this thread spent since this was last asked."""
+        spent, self._local.spent = self._so_far, Spent(requests=0)
+        return spent
 
     @property
-    def sent(self) -> int:
-        return int(getattr(self._local, "sent", 0))
+    def _so_far(self) -> Spent:
+        found = getattr(self._local, "spent", None)
+        return found if isinstance(found, Spent) else Spent(requests=0)
+
+    def _called(self, **_: object) -> None:
+        # The first attempt is taken off again: what is left are the further ones.
+        self._local.spent = self._so_far.plus(Spent(requests=0, retries=-1))
+
+    def _sent(self, **_: object) -> None:
+        self._local.spent = self._so_far.plus(Spent(requests=1, retries=1))
+
+    def _answered(self, parsed_response: Mapping[str, Any] | None = None, **_: object) -> None:
+        error = (parsed_response or {}).get("Error") or {}
+        if error.get("Code") in _THROTTLED:
+            self._local.spent = self._so_far.plus(Spent(requests=0, throttles=1))
 
 
 @dataclass(frozen=True)
@@ -192,7 +214,7 @@ class _Assumed(CredentialProvider):
 
 def _account(base: botocore.session.Session, options: Options, meter: Meter) -> Account:
     session = boto3.Session(botocore_session=base, region_name=options.region)
-    session.events.register("before-send", meter.count)
+    meter.listen(session)
     if options.endpoint:
         session.events.register("before-sign.s3-control", to_endpoint(options.endpoint))
     return Account(session, options, meter, threading.Lock(), {})

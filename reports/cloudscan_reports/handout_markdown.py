@@ -35,18 +35,18 @@ def _handout(handout: Handout, report: Report, words: Texts, terms: Terms) -> It
     yield ""
     for task in handout.tasks:
         yield from _task(task, words)
-    if handout.more:
-        yield f"## {prose(words.count('handout.more', sum(each.count for each in handout.more)))}"
-        yield ""
-        for more in handout.more:
-            yield from _more(more, words)
-        yield ""
     yield f"## {prose(words.say('handout.on_purpose'))}"
     yield ""
     yield prose(words.say("handout.on_purpose_how"))
     if terms.contact:
         yield ""
         yield f"{prose(words.say('handout.contact'))} {code(terms.contact)}"
+    yield ""
+    if handout.more:
+        yield f"## {prose(words.count('handout.more', sum(each.count for each in handout.more)))}"
+        yield ""
+        for more in handout.more:
+            yield from _more(more, words)
 
 
 def _task(task: Task, words: Texts) -> Iterator[str]:

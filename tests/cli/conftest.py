@@ -68,12 +68,17 @@ class Desk:
         done = subprocess.run(
             [sys.executable, "-m", "cloudscan", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(self.site), str(TOY)]), **environment},
+            env=self.environment | environment,
             capture_output=True,
             text=True,
             check=False,
         )
         return Said(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """In which another process finds the toy connector."""
+        return {**os.environ, "PYTHONPATH": os.pathsep.join([str(self.site), str(TOY)])}
 
     def shelve(self, **documents: str) -> None:
         shelve(self.folder / "company", documents)

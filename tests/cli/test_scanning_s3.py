@@ -119,3 +119,15 @@ def test_secrets_are_nowhere(at_aws: Desk, server: Emulator, monkeypatch: pytest
     assert not [path for path in written if b"hunter2" in path.read_bytes()]
     assert "hunter2" not in said.out + said.err
     assert not [path for path in written if path.suffix not in (".toml", ".json") and path.stat().st_mode & 0o077]
+
+
+def test_pauses_that_aws_asks_for_are_counted(at_aws: Desk, server: Emulator) -> None:
+    """The SDK waits and asks again by itself; what that came to stands in the report."""
+    bucket(server, "price-list", allow("price-list"))
+    quiet = at_aws.run("scan", "--format", "json").json["scan"]
+    server.faults.append(Fault(where=r"^GET /price-list\?policy$", code="SlowDown", status="503 Slow Down", times=2))
+
+    scan = at_aws.run("scan", "--format", "json").json["scan"]
+
+    assert (quiet["throttles"], quiet["retries"]) == (0, 0)
+    assert (scan["throttles"], scan["retries"]) == (2, 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toys import Listed, file, load_text, telling, way
+from toys import RULE, Listed, file, load_text, telling, way
 
 from cloudscan import small
 from cloudscan.collect import collect
@@ -228,3 +228,27 @@ def test_first_findings_come_before_the_scan_ends(rules: tuple[Rule, ...]) -> No
 
     assert verdict.identity == ("toy:1",)
     assert verdict.subject.name == "1"
+
+
+def test_a_finding_knows_what_it_lies_in(tmp_path: Path) -> None:
+    """Folders and the drive, the nearest first; parents that go round in a circle end somewhere."""
+    toy = Listed(
+        {
+            "a": telling(
+                file("drive"),
+                file("folder", parent_uid="toy:drive", container_uid="toy:drive"),
+                file("plan", parent_uid="toy:folder", container_uid="toy:drive"),
+                file("egg", parent_uid="toy:hen"),
+                file("hen", parent_uid="toy:egg"),
+                way("plan"),
+                way("egg"),
+            )
+        }
+    )
+
+    with collect([toy], tmp_path / "s") as snapshot:
+        found = judge(snapshot, load_text(tmp_path, RULE.format(id="link-open-to-anyone")))
+
+    inside = {verdict.subject.name: list(verdict.subject.inside) for verdict in found.flagged}
+    assert sorted(inside["plan"]) == ["toy:drive", "toy:folder"]
+    assert inside["egg"] == ["toy:hen"]

@@ -33,7 +33,7 @@ class Night:
 
     shared: Mapping[str, str]
     readable: bool
-    waive: str  # a document, the whole account, or nothing
+    waive: str  # a document, the shelf, the whole account, or nothing
     days: int  # that the waiver holds
     revoke: bool  # the newest waiver
 
@@ -45,7 +45,7 @@ nights = st.builds(
         lambda told: {name: whom for name, whom in told.items() if whom != "gone"}
     ),
     readable=st.sampled_from([True] * 5 + [False]),
-    waive=st.sampled_from(["", *NAMES, "toy"]),
+    waive=st.sampled_from(["", *NAMES, "toy:shelf/sales", "toy"]),
     days=st.integers(0, 5),
     revoke=st.sampled_from([False] * 5 + [True]),
 )
@@ -109,7 +109,7 @@ class Company:
         )
 
     def _decide(self, night: Night) -> None:
-        place = night.waive if night.waive in ("", "toy") else f"toy:document/sales/{night.waive}"
+        place = f"toy:document/sales/{night.waive}" if night.waive in NAMES else night.waive
         if place:
             until = self.today + timedelta(days=night.days)
             wish = Wish(place=place, owner="me", reason="why", until=until.date())
@@ -131,7 +131,7 @@ class Company:
             if self.today.date() > each.until.date():
                 continue
             for name, width in self.standing.items():
-                if each.about in ("toy", name):
+                if each.about in ("toy", "toy:shelf/sales", name):
                     first = each.width.setdefault(name, width)
                     each.alive[name] = each.alive.get(name, True) and width <= first
 

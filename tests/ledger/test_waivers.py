@@ -14,6 +14,7 @@ from cloudscan.reach import Reach, grown
 from cloudscan.report import Report
 from cloudscan.waivers import Wish
 from tests.ledger.conftest import Nights
+from tests.toys import shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 RULE = "document-open-to-everybody"
@@ -123,6 +124,22 @@ def test_a_rule_is_waived_in_a_place(nights: Nights) -> None:
 
     assert [entry.verdict.subject.name for entry in given.covered] == ["plan"]
     assert states(nights.look(on=day(1))) == {"plan": State.WAIVED, "notes": State.OPEN}
+
+
+def test_a_place_stands_for_what_lies_in_it(nights: Nights) -> None:
+    """The shelf covers its documents, also one that comes later; another shelf's it does not."""
+    shelve(nights.company, {"plan": "everybody"}, "board")
+    nights.scan(plan="everybody", on=day(0))
+
+    given = nights.ledger.waive(wish(place="toy:shelf/sales"), now=day(0))
+    report = nights.scan(plan="everybody", more="everybody", on=day(1))
+
+    assert len(given.covered) == 1
+    assert {finding.verdict.subject.uid: finding.state for finding in report.findings} == {
+        PLAN: State.WAIVED,
+        "toy:document/sales/more": State.WAIVED,
+        "toy:document/board/plan": State.OPEN,
+    }
 
 
 @pytest.mark.parametrize("asked", [wish(place="toy"), wish(rule_id=RULE)])

@@ -1,4 +1,7 @@
-"""A toy cloud: each JSON file of a folder is a shelf of documents, shared with somebody or with everybody."""
+"""A toy cloud: each JSON file of a folder is a shelf of documents, shared with somebody or with everybody.
+
+Its cursor is the shelf as it was, so that only documents that are new, shared otherwise or gone are told after that.
+"""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +13,7 @@ import msgspec
 
 from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Told
 from cloudscan.errors import AccessDenied, Malformed
-from cloudscan.facts import Access, Audience, Grant, Resource, Via
+from cloudscan.facts import Access, Audience, Gone, Grant, Resource, Via
 
 PERMISSIONS = (Permission(name="read the folder", reason="the shelves are its files"),)
 AUDIENCES = {
@@ -42,19 +45,15 @@ class ToyConnector:
             yield Scope(uid=f"toy:shelf/{file.stem}", platform="toy", kind="shelf", name=file.stem, account="toy")
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+        before: dict[str, str] = json.loads(since.token) if since else {}
+        now = {document["name"]: document["shared_with"] for document in self._documents(scope)}
         yield Resource(uid=scope.uid, platform="toy", account="toy", kind="folder", name=scope.name)
-        for document in self._documents(scope):
-            uid = f"toy:document/{scope.name}/{document['name']}"
-            yield Resource(
-                uid=uid, platform="toy", account="toy", kind="file", name=document["name"], parent_uid=scope.uid
-            )
-            yield Grant(
-                uid=f"{uid}#share",
-                resource_uid=uid,
-                audience=AUDIENCES[document["shared_with"]],
-                access=Access.READ,
-                via=Via.LINK,
-            )
+        for name in before.keys() - now.keys():
+            yield Gone(uid=_uid(scope, name))
+        for name, shared_with in now.items():
+            if before.get(name) != shared_with:
+                yield from _document(scope, name, shared_with)
+        yield Cursor(scope_uid=scope.uid, token=json.dumps(now))
 
     def _documents(self, scope: Scope) -> list[dict[str, Any]]:
         file = self.folder / f"{scope.name}.json"
@@ -67,6 +66,22 @@ class ToyConnector:
         if not isinstance(found, list):
             raise Malformed(f"{file}: a list of documents was expected")
         return found
+
+
+def _uid(scope: Scope, name: str) -> str:
+    return f"toy:document/{scope.name}/{name}"
+
+
+def _document(scope: Scope, name: str, shared_with: str) -> Iterator[Told]:
+    uid = _uid(scope, name)
+    yield Resource(uid=uid, platform="toy", account="toy", kind="file", name=name, parent_uid=scope.uid)
+    yield Grant(
+        uid=f"{uid}#share",
+        resource_uid=uid,
+        audience=AUDIENCES[shared_with],
+        access=Access.READ,
+        via=Via.LINK,
+    )
 
 
 def open_connector(options: Options, _estate: Estate) -> ToyConnector:

@@ -1,4 +1,4 @@
-"""A local Google: Drive v3, Directory v1, Cloud Identity policies and the token endpoint, over HTTP.
+"""A local Google: Drive v3, Directory v1, the Drive log, Cloud Identity policies and the token endpoint, over HTTP.
 
     with serve(company.build(1000).world) as server:
         ...  # server.url, server.service_account_info(), server.faults, server.log

@@ -104,6 +104,10 @@ class Access:
             found = self._roles[key] = self._strongest((held.grant for held in self.held(item)), who)
         return found
 
+    def is_own_domain(self, domain: str) -> bool:
+        """Whether a domain is the company's, or a target audience in it."""
+        return domain in self._own_domains or domain.endswith(AUDIENCE)
+
     def drive_role(self, drive: Drive, who: int) -> str:
         return self._strongest(drive.members, who)
 

@@ -233,6 +233,7 @@ def _situations(world: World, now: datetime) -> Iterator[tuple[str, str]]:
     yield from _by_owner(world)
     yield from _shared_drives(world)
     yield from _oddities(world)
+    yield from _logged(world, now)
 
 
 def _by_link(world: World) -> Iterator[tuple[str, str]]:
@@ -432,6 +433,59 @@ def _oddities(world: World) -> Iterator[tuple[str, str]]:
     yield "limited folder in my drive", limited.id
     item = world.create("Board minutes", parent=limited, mime=DOCUMENT)
     yield "in limited folder in my drive", item.id
+
+
+def _logged(world: World, now: datetime) -> Iterator[tuple[str, str]]:
+    """Who opened what, and who came to look, at moments that the Drive log still knows, or knows no more."""
+    mori, hayashi = "mori@kumo.example", "hayashi@kumo.example"
+
+    def days_ago(days: int) -> None:
+        world.now = int(now.timestamp()) - days * _DAY
+
+    for name, who, shared, seen in (
+        ("outsider dormant", "sleepy@rival.example", 170, 150),
+        ("outsider awake", "awake@rival.example", 170, 5),
+        ("outsider just let in", "newcomer@rival.example", 10, None),
+        ("outsider who never came", "silent@rival.example", 160, None),
+        ("outsider from before the log", "ancient@rival.example", 400, None),
+    ):
+        days_ago(shared)
+        item = world.create(f"For {who}", owner=hayashi, mime=SHEET)
+        world.share(item, who, "reader")
+        if seen is not None:
+            days_ago(seen)
+            world.use(item, who)
+        yield name, item.id
+    for name, to, by in (
+        ("opened by an editor", "anyone", "dormant@kumo.example"),
+        ("opened by the owner", "anyone", ""),
+        ("handed on by an outsider", "friend@rival.example", "spy@rival.example"),
+        ("shared within by an editor", mori, "dormant@kumo.example"),
+    ):
+        days_ago(40)
+        item = world.create(name.capitalize(), owner=hayashi, mime=DOCUMENT)
+        if by:
+            world.share(item, by, "writer")
+        world.share(item, to, "reader", by=by)
+        yield name, item.id
+    days_ago(300)
+    item = world.create("Opened before the log", owner=hayashi, mime=DOCUMENT)
+    world.share(item, "dormant@kumo.example", "writer")
+    world.share(item, "anyone", "reader", by="dormant@kumo.example")
+    yield "opened before the log", item.id
+    days_ago(30)
+    item = world.create("Opened and closed", owner=hayashi, mime=DOCUMENT)
+    world.share(item, "dormant@kumo.example", "writer")
+    world.share(item, "anyone", "reader", by="dormant@kumo.example")
+    world.unshare(item, "anyone")
+    yield "opened and closed", item.id
+    item = world.create("Joint forecast", owner="spy@rival.example", mime=SHEET)
+    world.share(item, mori, "writer")
+    world.share(item, hayashi, "reader")
+    yield "owner external, we edit", item.id
+    item = world.create("Partner's pallet count", owner="tanuki@partner.example", mime=SHEET)
+    world.share(item, mori, "writer")
+    yield "owner partner, we edit", item.id
 
 
 def _fill(world: World, users: list[str], files: int, dice: Random) -> None:

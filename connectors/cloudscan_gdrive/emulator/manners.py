@@ -15,4 +15,5 @@ class Manners:
     details_in_files: bool = False  # permissionDetails of My Drive items within files, not only in permissions.list
     incomplete_beyond: int | None = None  # allDrives over more files than this is an incomplete search
     page_epoch: int = 0  # raise it, and all page tokens of lists are worthless
+    log_delay: int = 0  # seconds until something is found in the Drive log
     oldest_change: int = FIRST_CHANGE  # raise it, and older change tokens are refused

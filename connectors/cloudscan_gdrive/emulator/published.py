@@ -17,6 +17,7 @@ from cloudscan_gdrive.emulator import errors, masks
 _DOCUMENTS = (
     ("drive", "drive.v3", "/drive/v3/"),
     ("admin", "admin.directory_v1", "/"),
+    ("reports", "admin.reports_v1", "/"),
     ("cloudidentity", "cloudidentity.v1", "/"),
 )
 _CUT = {"drive.files.list"}  # larger page sizes are cut, by the text of the parameter; elsewhere they are refused

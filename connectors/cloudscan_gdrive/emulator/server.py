@@ -57,7 +57,7 @@ class Server:
         return sum(not seen.in_batch for seen in self.service.log)
 
     def endpoint(self, api: str) -> str:
-        """What to give the client library as `api_endpoint` for drive, admin or cloudidentity."""
+        """What to give the client library as `api_endpoint` for drive, admin, reports or cloudidentity."""
         return f"{self.url}/drive/v3/" if api == "drive" else f"{self.url}/"
 
     def service_account_info(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from cloudscan_gdrive.emulator.manners import Manners
 from cloudscan_gdrive.emulator.policies import PoliciesApi
 from cloudscan_gdrive.emulator.published import Call, Catalogue
 from cloudscan_gdrive.emulator.quota import Meter, Quota
+from cloudscan_gdrive.emulator.reports import ReportsApi
 from cloudscan_gdrive.emulator.signin import Denied, SignIn
 from cloudscan_gdrive.emulator.world import World
 
@@ -55,6 +56,7 @@ class Service:
             **self._drive.methods,
             **DirectoryApi(world, manners).methods,
             **PoliciesApi(world, manners).methods,
+            **ReportsApi(world, manners).methods,
         }
         self._lock = threading.Lock()
 
@@ -172,7 +174,7 @@ def _unfold(request: Request) -> Request:
 
 def _api(path: str) -> str:
     if path.startswith("/admin/"):
-        return "admin"
+        return "reports" if path.startswith("/admin/reports/") else "admin"
     return "cloudidentity" if path.startswith("/v1/") else "drive"
 
 

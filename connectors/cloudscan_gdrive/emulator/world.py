@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from cloudscan_gdrive.emulator import ids
+from cloudscan_gdrive.emulator.audit import AuditLog
 from cloudscan_gdrive.emulator.people import SPRING, People
 from cloudscan_gdrive.emulator.records import (
     ANYONE,
@@ -25,6 +26,7 @@ from cloudscan_gdrive.emulator.records import (
     Extra,
     Grant,
     Item,
+    Principal,
     Restrictions,
 )
 
@@ -38,6 +40,7 @@ class World(People):
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
         super().__init__(domain, now=now, name=name)
         self.events: list[Event] = []
+        self.audit = AuditLog(self.principals, self.drives, self.access)
         self.opened: dict[int, set[int]] = defaultdict(set)  # user: files reached by a link
         self.owned: dict[int, list[int]] = defaultdict(list)
         self.held_by_drive: dict[int, list[int]] = defaultdict(list)
@@ -76,20 +79,22 @@ class World(People):
         number = ids.drive_number(identity)
         return self.drives[number] if number is not None and number < len(self.drives) else None
 
-    def add_member(self, drive: Drive, who: str, role: str) -> None:
+    def add_member(self, drive: Drive, who: str, role: str, *, by: str = "") -> None:
         """Make somebody a member of a shared drive, or give a member another role."""
         with self.lock:
-            principal = self.named(who).number
-            people = self.access.people(drive.members)
-            drive.members = (*(one for one in drive.members if one.principal != principal), Grant(principal, role))
-            self._log_drive(drive, people)
+            self._set_member(drive, self.named(who), role, self._number(by))
 
-    def remove_member(self, drive: Drive, who: str) -> None:
+    def remove_member(self, drive: Drive, who: str, *, by: str = "") -> None:
         with self.lock:
-            principal = self.named(who).number
-            people = self.access.people(drive.members)
-            drive.members = tuple(one for one in drive.members if one.principal != principal)
-            self._log_drive(drive, people)
+            self._set_member(drive, self.named(who), "", self._number(by))
+
+    def _set_member(self, drive: Drive, who: Principal, role: str, by: int) -> None:
+        people = self.access.people(drive.members)
+        old = next((one.role for one in drive.members if one.principal == who.number), "")
+        others = tuple(one for one in drive.members if one.principal != who.number)
+        drive.members = (*others, Grant(who.number, role)) if role else others
+        self._log_drive(drive, people)
+        self.audit.member(self.now, by, drive, who, old, role)
 
     def restrict(self, drive: Drive, restrictions: Restrictions) -> None:
         with self.lock:
@@ -202,8 +207,12 @@ class World(People):
         expires: datetime | None = None,
         view: str = "",
         pending_owner: bool = False,
+        by: str = "",
     ) -> str:
-        """Grant access; gives the permission's id. `to` is ``anyone``, a mail address or a domain."""
+        """Grant access; gives the permission's id. `to` is ``anyone``, a mail address or a domain.
+
+        `by` is who does it: the owner, or a manager of the shared drive, where nobody is named.
+        """
         if role not in RANKS:
             raise ValueError(role)
         with self.lock:
@@ -212,20 +221,26 @@ class World(People):
                 raise ValueError("only a person's or group's permission can expire")
             ends = 0 if expires is None else int(expires.timestamp())
             grant = Grant(principal.number, role, discoverable, ends, view, pending_owner)
-            people = self._people(item)
+            people, seen = self._people(item), self.audit.visibility(item)
+            old = next((one.role for one in item.grants if _same(one, grant)), "")
             item.grants = (*(one for one in item.grants if not _same(one, grant)), grant)
             self.shared_with[principal.number].add(item.number)
             self._touched(item, people)
+            if not view:
+                self.audit.shared(self.now, self._number(by), item, principal, old, role, seen)
             return "anyone" if principal.number == ANYONE and discoverable else principal.permission_id
 
-    def unshare(self, item: Item, to: str) -> None:
+    def unshare(self, item: Item, to: str, *, by: str = "") -> None:
         """Take all access of that principal on this very item away."""
         with self.lock:
-            principal = self.named(to).number
-            people = self._people(item)
-            item.grants = tuple(one for one in item.grants if one.principal != principal)
-            self.shared_with[principal].discard(item.number)
+            principal = self.named(to)
+            people, seen = self._people(item), self.audit.visibility(item)
+            old = next((one.role for one in item.grants if one.principal == principal.number and not one.view), "")
+            item.grants = tuple(one for one in item.grants if one.principal != principal.number)
+            self.shared_with[principal.number].discard(item.number)
             self._touched(item, people)
+            if old:
+                self.audit.shared(self.now, self._number(by), item, principal, old, "", seen)
 
     def pass_time(self, time: timedelta) -> None:
         """Let time go by: permissions whose end has come are gone, as any other change."""
@@ -256,11 +271,17 @@ class World(People):
             item.modified = self._tick()
             self._touched(item, set())
 
-    def touch(self, item: Item) -> None:
+    def touch(self, item: Item, *, by: str = "") -> None:
         """Somebody edited it."""
         with self.lock:
             item.modified = self._tick()
             self._touched(item, set())
+            self.audit.used(self.now, self.audit.actor(item, self._number(by)), item, "edit")
+
+    def use(self, item: Item, who: str, verb: str = "view") -> None:
+        """Somebody viewed or downloaded it, which stands in the Drive log only. Without a name: not signed in."""
+        with self.lock:
+            self.audit.used(self._tick(), self._number(who), item, verb)
 
     def open(self, item: Item, user: str) -> None:
         """Somebody followed a link: from now on the file is among his."""
@@ -333,6 +354,9 @@ class World(People):
                 self._drop(one)
                 self._changed()
                 self._log(one, people, gone=True)
+
+    def _number(self, who: str) -> int:
+        return self.named(who).number if who else NOBODY
 
     def descendants(self, item: Item) -> Iterator[Item]:
         left = [item.number]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ HASTY = Patience(attempts=4, pause=0.001, longest=0.002, timeout=5.0)
 def connector(server: Server, folder: Path, **options: Any) -> Iterator[DriveConnector]:
     key = server.write_key(folder / "key.json")
     wanted = {"endpoint": server.url, "admin": company.ADMIN, "key_file": str(key), **options}
-    yield DriveConnector.open(Options(**wanted), ESTATE, HASTY)
+    yield DriveConnector.open(
+        Options(**wanted), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
+    )
 
 
 def file(identity: str) -> str:

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +115,9 @@ class Step:
             case "touch":
                 world.touch(item)
             case "share":
-                world.share(
-                    item, stranger, ROLES[self.role % 3], discoverable=stranger == "anyone" and self.other % 2 == 0
-                )
+                found = stranger == "anyone" and self.other % 2 == 0
+                by = person if self.other % 3 else ""
+                world.share(item, stranger, ROLES[self.role % 3], discoverable=found, by=by)
             case "unshare" if item.grants:
                 principal = world.principals[item.grants[self.role % len(item.grants)].principal]
                 world.unshare(item, "anyone" if principal.kind == "anyone" else principal.email or principal.domain)
@@ -134,6 +135,10 @@ class Step:
                 world.add_member(drive, stranger if "@" in stranger else person, ("reader", "writer")[self.role % 2])
             case "restrict":
                 world.rename_drive(drive, f"drive {self.other}")
+            case "use":
+                world.use(item, stranger if "@" in stranger else "", ("view", "edit", "download")[self.role % 3])
+            case "wait":
+                world.pass_time(timedelta(days=self.other % 90))
             case "join":
                 world.join("sales@kumo.example", stranger if "@" in stranger else person)
             case _:
@@ -143,21 +148,22 @@ class Step:
 WHAT = (
     "create", "create", "folder", "folder", "move", "move", "move", "rename", "touch", "share", "share", "share",
     "unshare", "trash", "restore", "delete", "own", "limit", "enter", "restrict", "join",
+    "use", "use", "wait",
 )  # fmt: skip
 NUMBER = st.integers(0, 10_000)
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, NUMBER), min_size=1, max_size=8)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3))
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(history: list[list[Step]]) -> None:
     with nights() as company_:
-        latest, _ = company_.scan()
+        latest, _ = company_.scan(foreign_files=True)
         for day in history:
             for step in day:
                 step.apply(company_.world)
-            latest, _ = company_.scan(since=latest)
-            full, _ = company_.scan()
+            latest, _ = company_.scan(since=latest, foreign_files=True)
+            full, _ = company_.scan(foreign_files=True)
             assert difference(latest, full) == {}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudscan.collect import collect
 from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome, Resource, Via
 from cloudscan.testing import conforms
@@ -246,3 +247,14 @@ def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: C
     assert len(roots) <= len(told.of_kind("my_drive"))
     assert len(lists) <= len(told.of_kind("my_drive")) + len(told.of_kind("shared_drive")) + len(told.facts) // 100
     assert told.requests > 0
+
+
+def test_pauses_and_further_attempts_are_counted(server: Server, tmp_path: Path) -> None:
+    """They reach the scan's summary, and from there the metrics and the health verdict."""
+    server.faults.add(throttle("GET /drive/v3/files", times=3))
+    server.faults.add(Fault(where="GET /admin/directory/v1/groups", reset=True, times=1))
+    with connector(server, tmp_path) as reader, collect([reader], tmp_path / "s") as snapshot:
+        scan = snapshot.scan
+
+    assert (scan.throttles, scan.retries) == (3, 4)
+    assert scan.requests > 4

@@ -225,6 +225,23 @@ def test_what_lies_in_a_folder_whose_permissions_may_not_be_seen_is_unknown_too(
     assert {each.audience for each in inside} == {None}
 
 
+def test_a_list_that_is_too_short_for_what_is_shared_is_no_proof_of_privacy(
+    server: Server, scan: Callable[..., Read], built: company.Company
+) -> None:
+    """A reader is not always shown whom a file is shared with; Microsoft still says that it is."""
+    server.manners.short_lists_without_full_control = True
+    world = server.world
+    item = world.create("Salaries.xlsx", drive=world.drives[world.person("mori@kumo.example").drive])
+    world.share(item, "spy@rival.example")
+
+    told = scan()
+
+    uid = estate.item(server, world.id_of(item))
+    assert {each.audience for each in told.grants(uid)} == {None}
+    assert uid in {gap.resource_uid for gap in told.gaps if "does not show who may open it" in gap.reason}
+    assert scan(thorough=True).refused == {}
+
+
 def test_a_site_that_is_locked_is_named_and_costs_itself_only(server: Server, scan: Callable[..., Read]) -> None:
     told = scan()
 

@@ -59,6 +59,10 @@ def policies(server: Server, user: str = AOKI) -> Any:
     return client(server, "cloudidentity", acting_for(server, user, "cloud-identity.policies.readonly"))
 
 
+def reports(server: Server, user: str = AOKI, *names: str) -> Any:
+    return client(server, "reports", acting_for(server, user, *(names or ("admin.reports.audit.readonly",))))
+
+
 def signed_in(server: Server, user: str, *names: str) -> Any:
     """One user who consented himself."""
     info = server.authorized_user_info(user, *scopes(*names))
@@ -68,9 +72,14 @@ def signed_in(server: Server, user: str, *names: str) -> Any:
 
 
 def client(server: Server, api: str, credentials: Any) -> Any:
-    version = {"drive": "v3", "admin": "directory_v1", "cloudidentity": "v1"}[api]
+    name, version = {
+        "drive": ("drive", "v3"),
+        "admin": ("admin", "directory_v1"),
+        "reports": ("admin", "reports_v1"),
+        "cloudidentity": ("cloudidentity", "v1"),
+    }[api]
     options = {"api_endpoint": server.endpoint(api)}
-    return build(api, version, credentials=credentials, client_options=options, static_discovery=True)
+    return build(name, version, credentials=credentials, client_options=options, static_discovery=True)
 
 
 def refusal(request: Any) -> tuple[int, str]:

@@ -1,0 +1,28 @@
+"""`cloudscan prune`."""
+
+from datetime import UTC, datetime
+
+import click
+
+from cloudscan.cli.session import configured
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.pass_obj
+def prune(config_path: str | None, dry_run: bool) -> None:
+    """Remove snapshots and reports that are older than [retention] says. Every scan does so at its end.
+
+    The newest snapshot, the newest that could read everything, one that is not entered yet and one that is being read
+    stay, whatever their age.
+    """
+    from cloudscan import lock, retention
+
+    config = configured(config_path)
+    removals = retention.due(config.folder, config.retention, datetime.now(UTC))
+    if not dry_run:
+        with lock.hold(config.folder):
+            removals = retention.remove(config.folder, removals)
+    for removal in removals:
+        click.echo(f"{removal.path}: {removal.why}")
+    click.echo(f"{len(removals)} {'would be' if dry_run else 'were'} removed.")
