@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cloudscan.errors import ProviderError, Throttled, Unreachable
+from cloudscan.errors import Throttled, Unreachable
 from cloudscan.web import Answer, asked_for
 from cloudscan_m365.questions import Question
 from cloudscan_m365.wire import path_of, read
@@ -50,7 +50,7 @@ def parts_of(body: bytes) -> Iterator[tuple[int, Answer]]:
             yield int(told.id), Answer(status=told.status, body=bytes(told.body), headers=headers)
 
 
-def pause(answer: Answer) -> ProviderError:
+def pause(answer: Answer) -> Throttled | Unreachable:
     """What a part says that is worth another attempt."""
     if answer.status >= 500 and answer.status != 503:
         return Unreachable(f"Microsoft Graph had trouble of its own (HTTP {answer.status} within a batch)")

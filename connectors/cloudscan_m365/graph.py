@@ -205,7 +205,8 @@ class Graph:
                     self.sign_in.forget(self.service)
                     trouble = refused(answer, needs)
                 elif answer.status in PASSING:
-                    trouble = pause(answer)
+                    trouble = again = pause(answer)
+                    self.meter.trouble(again)
                 elif answer.status != 200:
                     found[number] = refused(answer, needs)
                 else:
