@@ -300,6 +300,8 @@ class _Collecting:
                     self._pauses.close(scope.platform, error)
                     return pen.finish(*_refusal(error))
                 except StaleCursor as error:
+                    if attempt == options.attempts:
+                        return pen.finish(*_refusal(error))
                     earlier, note = None, f"read in full: {_words(error)}"
                     seconds, cause, reason = 0.0, "stale cursor", note
                 except (Throttled, Unreachable) as error:

@@ -7,7 +7,7 @@ Only scopes that ended with a cursor are kept. A scope that is gone on with is t
 replace is taken over from here. What replaces what:
 
 - a resource that is told again replaces itself, its grants and its settings;
-- `Gone` removes a resource or a principal in the same way;
+- `Gone` removes a resource or a principal in the same way, where it says so with what lies in it;
 - a principal that is told again replaces itself, and one that nothing names any more is left out;
 - a membership that is told replaces all memberships of its group;
 - of what a log told (openings, sightings) nothing is taken over: its scope keeps in the cursor what it still says.
@@ -38,6 +38,7 @@ class _Line(msgspec.Struct, frozen=True, tag=False):
     uid: str = ""
     resource_uid: str = ""
     scope_uid: str = ""
+    parent_uid: str | None = None
     principal_uid: str | None = None
     owner_uid: str | None = None
     group_uid: str = ""
@@ -52,6 +53,7 @@ class Replaced:
     """What the changes of a scope replace or remove."""
 
     resources: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)  # what lay in these is gone too
     principals: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
 
@@ -63,6 +65,8 @@ class Replaced:
             case Gone():
                 self.resources.add(fact.uid)
                 self.principals.add(fact.uid)
+                if fact.contents:
+                    self.emptied.add(fact.uid)
             case Principal():
                 self.principals.add(fact.uid)
             case Membership():
@@ -77,6 +81,9 @@ class Replaced:
             return line.uid in self.principals
         if line.type == "membership":
             return line.group_uid in self.groups
+        if line.type == "resource" and line.parent_uid in self.emptied:
+            self.resources.add(line.uid)  # its grants and settings follow it
+            self.emptied.add(line.uid)
         subject = line.uid if line.type == "resource" else line.resource_uid or line.scope_uid
         return subject in self.resources
 

@@ -216,6 +216,7 @@ class Gone(Fact, frozen=True, kw_only=True):
     """In an incremental run: what bore this uid exists no more."""
 
     uid: str
+    contents: bool = False  # nor does what lay in it, by `parent_uid`
 
 
 AnyFact = Resource | Principal | Grant | Membership | Setting | Activity | Opening | Sighting | Gone

@@ -38,6 +38,7 @@ from cloudscan.facts import (
     Sighting,
     Via,
 )
+from cloudscan.mending import mended
 from cloudscan.report import Coverage
 
 WHOLE: Final = "all"
@@ -370,17 +371,7 @@ def _line(record: Fact | ScopeReport) -> bytes:
     except UnicodeEncodeError:
         # Half a surrogate pair, which some file systems and APIs let into names. A fact with a mended name is
         # worth more than none.
-        return _encoder.encode(_mended(msgspec.to_builtins(record)))
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    return value
+        return _encoder.encode(mended(msgspec.to_builtins(record)))
 
 
 def _unread(grant: Grant) -> Grant:

@@ -174,6 +174,8 @@ def asked_for(answer: Answer) -> float | None:
 
 
 def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
+    if answer.status < 300:
+        return Unreachable(f"answers of {host_of(url)} break off; check proxies and gateways on the way")
     if answer.status >= 500 and answer.status != 503:
         return Unreachable(f"{host_of(url)} had trouble of its own (HTTP {answer.status})")
     return Throttled(f"{host_of(url)} asks for a pause (HTTP {answer.status})", retry_after=wait)

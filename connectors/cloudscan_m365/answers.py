@@ -4,7 +4,6 @@ Unknown members are passed over. Words that may grow (roles, link types, scopes)
 drive, driveItem, permission, sharingLink and sharePointIdentitySet resources of Graph v1.0.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -63,13 +62,13 @@ class Permission(Answer, frozen=True, kw_only=True):
     """A way in, as Graph tells it."""
 
     id: str = ""
-    roles: Sequence[str] = ()
+    roles: tuple[str, ...] = ()
     link: SharingLink | None = None
     invitation: Invitation | None = None
     granted_to_v2: IdentitySet | None = None
-    granted_to_identities_v2: Sequence[IdentitySet] | None = None
+    granted_to_identities_v2: tuple[IdentitySet, ...] | None = None
     granted_to: IdentitySet | None = None
-    granted_to_identities: Sequence[IdentitySet] | None = None
+    granted_to_identities: tuple[IdentitySet, ...] | None = None
     inherited_from: Reference | None = None  # may be there and empty
     expiration_date_time: Text = ""
     has_password: bool | None = False
@@ -130,8 +129,14 @@ class Site(Answer, frozen=True, kw_only=True):
     web_url: Text = ""
     created_date_time: datetime | None = None
     last_modified_date_time: datetime | None = None
-    is_personal_site: bool | None = False
-    site_collection: Facet | None = None
+    is_personal_site: bool | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it is somebody's, with a OneDrive in it. Where Graph does not say so, its address does."""
+        if self.is_personal_site is not None:
+            return self.is_personal_site
+        return "-my.sharepoint." in (self.web_url or "") and "/personal/" in (self.web_url or "")
 
 
 class Drive(Answer, frozen=True, kw_only=True):
@@ -144,3 +149,11 @@ class Drive(Answer, frozen=True, kw_only=True):
     created_date_time: datetime | None = None
     last_modified_date_time: datetime | None = None
     owner: IdentitySet | None = None
+
+
+class FileLabel(Answer, frozen=True, kw_only=True):
+    sensitivity_label_id: Text = ""
+
+
+class FileLabels(Answer, frozen=True, kw_only=True):
+    labels: tuple[FileLabel, ...] = ()

@@ -8,22 +8,23 @@ tokens come from azure-identity (`sign_in`).
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlsplit
-
-import msgspec
 
 from cloudscan import __version__
 from cloudscan.errors import (
     AccessDenied,
     Malformed,
     ProviderError,
+    QuotaSpent,
     StalePage,
     Throttled,
     Unreachable,
     Vanished,
 )
 from cloudscan.web import PASSING, Answer, Budget, Meter, Patience, Web, asked_for
+from cloudscan_m365.batch import PARTS_MOST, Asked, batch_of, parts_of, pause
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import Question
 from cloudscan_m365.sign_in import SignIn, sign_in
@@ -36,30 +37,8 @@ SERVICES = {
     "dod": "https://dod-graph.microsoft.us",
     "china": "https://microsoftgraph.chinacloudapi.cn",
 }
-PARTS_MOST = 20
-"""Requests in a batch (Graph, "Combine multiple requests in one HTTP call using JSON batching")."""
-
 _NEARLY_SPENT = 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One part of a batch."""
-
-    question: Question
-    ids: Sequence[str] = ()
-    options: Mapping[str, object] = field(default_factory=dict)
-
-
-class _Told(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    status: int
-    headers: Mapping[str, str] = {}
-    body: msgspec.Raw = msgspec.Raw(b"{}")
-
-
-class _Batch(msgspec.Struct, frozen=True, kw_only=True):
-    responses: Sequence[_Told] = ()
+_FOR_TODAY = 3_600.0  # seconds: who is asked to stay away for longer has spent the day's units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,9 +101,9 @@ class Graph:
             found += self._batch(asked[begin : begin + PARTS_MOST], functools.partial(read, wanted))
         return found
 
-    def pages_together(self, thing: type[Thing], asked: Sequence[Asked]) -> list[list[Thing] | ProviderError]:
-        """Ask for many lists in few requests, each to its end. As `together`."""
-        found: list[list[Thing] | ProviderError] = []
+    def pages_together(self, thing: type[Thing], asked: Sequence[Asked]) -> list[Page[Thing] | ProviderError]:
+        """Ask for many lists in few requests, each to its end, as one page. Raises as `together` does."""
+        found: list[Page[Thing] | ProviderError] = []
         for begin in range(0, len(asked), PARTS_MOST):
             parts = asked[begin : begin + PARTS_MOST]
             for part, page in zip(parts, self._batch(parts, functools.partial(read_page, thing)), strict=True):
@@ -132,8 +111,7 @@ class Graph:
                     found.append(page)
                     continue
                 try:
-                    pages = self.rest_of(page, thing, part.question)
-                    found.append([each for further in pages for each in further.value])
+                    found.append(_as_one(self.rest_of(page, thing, part.question)))
                 except (AccessDenied, Vanished) as refused:
                     found.append(refused)
         return found
@@ -201,6 +179,11 @@ class Graph:
     def _heed(self, answer: Answer) -> None:
         """Let the whole tenant rest where Microsoft asks for it, or will soon (RateLimit headers, draft 03)."""
         wait = (asked_for(answer) or 0.0) if answer.status in (429, 503) else 0.0
+        if wait > _FOR_TODAY:
+            raise QuotaSpent(
+                f"Microsoft wants to be left alone for {wait / 3600:.0f} hours: the tenant's resource units are spent; "
+                "scan again after that, or ask for less (resource_units_per_minute)"
+            )
         left, most, ends = (
             _number(answer.headers.get(f"ratelimit-{name}")) for name in ("remaining", "limit", "reset")
         )
@@ -212,54 +195,39 @@ class Graph:
     def _batch(self, asked: Sequence[Asked], decode: Callable[[bytes], Thing]) -> list[Thing | ProviderError]:
         found: dict[int, Thing | ProviderError] = {}
         trouble: ProviderError = Unreachable("parts of a batch stay without an answer")
-        for _ in range(self.web.patience.attempts):
+        for attempt in range(self.web.patience.attempts):
             open_ = [number for number in range(len(asked)) if number not in found]
             if not open_:
                 break
-            for number, told in self._parts(asked, open_):
-                answer = Answer(
-                    status=told.status,
-                    body=bytes(told.body),
-                    headers={name.lower(): value for name, value in told.headers.items()},
-                )
-                if told.status == 401:
+            for number, answer in self._parts(asked, open_):
+                needs = asked[number].question.needs
+                if answer.status == 401:
                     self.sign_in.forget(self.service)
-                    trouble = refused(answer, asked[number].question.needs)
-                    continue
-                if told.status in PASSING:
-                    self._heed(answer)
-                    trouble = _pause(answer)
-                    continue
-                try:
-                    if told.status != 200:
-                        raise refused(answer, asked[number].question.needs)
-                    found[number] = decode(answer.body)
-                except ProviderError as error:
-                    found[number] = error
+                    trouble = refused(answer, needs)
+                elif answer.status in PASSING:
+                    trouble = again = pause(answer)
+                    self.meter.trouble(again)
+                elif answer.status != 200:
+                    found[number] = refused(answer, needs)
+                else:
+                    found[number] = _or_error(decode, answer.body)
+            if isinstance(trouble, Throttled | Unreachable) and len(found) < len(asked):
+                self.budget.rest(min(self.web.patience.longest, self.web.patience.pause * 2**attempt))
         if len(found) < len(asked):
             raise trouble
         return [found[number] for number in range(len(asked))]
 
-    def _parts(self, asked: Sequence[Asked], open_: Sequence[int]) -> Iterator[tuple[int, _Told]]:
-        parts = [
-            {
-                "id": str(number),
-                "method": "GET",
-                "url": f"/{path_of(part.question, part.ids, part.options)}",
-                **({"headers": {"Prefer": part.question.prefer}} if part.question.prefer else {}),
-            }
-            for number in open_
-            for part in (asked[number],)
-        ]
+    def _parts(self, asked: Sequence[Asked], open_: Sequence[int]) -> Iterator[tuple[int, Answer]]:
         units = sum(asked[number].question.units for number in open_)
-        body = msgspec.json.encode({"requests": parts})
+        body = batch_of({number: asked[number] for number in open_})
         headers = {"Content-Type": "application/json"}
-        answer = self._sent("POST", f"{self.base}/$batch", headers, body, units, self.service)
-        if answer.status != 200:
-            raise refused(answer, asked[0].question.needs)
-        for told in read(_Batch, answer.body).responses:
-            if told.id.isdecimal() and int(told.id) in open_:
-                yield int(told.id), told
+        outer = self._sent("POST", f"{self.base}/$batch", headers, body, units, self.service)
+        if outer.status != 200:
+            raise refused(outer, asked[0].question.needs)
+        for number, answer in parts_of(outer.body):
+            if number in open_:
+                self._heed(answer)
+                yield number, answer
 
 
 def connect(options: Options, patience: Patience | None = None) -> Graph:
@@ -268,7 +236,12 @@ def connect(options: Options, patience: Patience | None = None) -> Graph:
     patience = patience or Patience(longest=options.longest_pause)
     service, local = SERVICES[options.cloud], options.endpoint.rstrip("/")
     return Graph(
-        web=Web(connections=options.connections, patience=patience, budget=budget),
+        web=Web(
+            connections=options.connections,
+            patience=patience,
+            budget=budget,
+            ca_file=Path(options.ca_file) if options.ca_file else None,
+        ),
         budget=budget,
         service=service,
         base=f"{local or service}/v1.0",
@@ -278,17 +251,22 @@ def connect(options: Options, patience: Patience | None = None) -> Graph:
     )
 
 
+def _as_one(pages: Iterator[Page[Thing]]) -> Page[Thing]:
+    first, *others = pages
+    value = [*first.value, *(each for page in others for each in page.value)] if others else first.value
+    return Page(value=value, broken=first.broken + sum(page.broken for page in others))
+
+
+def _or_error(decode: Callable[[bytes], Thing], body: bytes) -> Thing | ProviderError:
+    try:
+        return decode(body)
+    except Malformed as error:
+        return error
+
+
 def _is_torn(answer: Answer) -> bool:
     """A body that ends in the middle: proxies and gateways cut them."""
     return answer.status == 200 and not answer.body.rstrip().endswith((b"}", b"]"))
-
-
-def _pause(answer: Answer) -> ProviderError:
-    if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"Microsoft Graph had trouble of its own (HTTP {answer.status} within a batch)")
-    return Throttled(
-        f"Microsoft Graph asks for a pause (HTTP {answer.status} within a batch)", retry_after=asked_for(answer)
-    )
 
 
 def _number(text: str | None) -> float | None:

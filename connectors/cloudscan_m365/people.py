@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from cloudscan.connector import Estate
-from cloudscan.facts import Affiliation, Audience, Principal
+from cloudscan.facts import Access, Affiliation, Audience, Principal
 from cloudscan.mail import CONSUMER, domain_of
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Identity, IdentitySet
@@ -42,7 +42,8 @@ class Known:
     """Somebody of whom the directory tells."""
 
     principal: Principal
-    holds: Holds = Holds()
+    holds: Holds | None = Holds()  # of a group; None: its members could not be read
+    owners: tuple[str, ...] = ()  # of a group: uids of those who are still there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,13 @@ class SiteGroups:
 
     site: str = ""  # the collection's guid
     holds: Mapping[str, Holds] | None = None  # by number; None: could not be read
-    at_site: frozenset[str] = frozenset()  # numbers of those that are granted at the top, and told there
+    at_site: frozenset[tuple[str, Access]] = frozenset()  # numbers, and what each may do at the top of the site
+    origin: str = ""  # the uid of the site where that was given, which may be one above
+
+    @property
+    def let_others_in(self) -> bool:
+        """Whether a group holds more than named colleagues."""
+        return any(each.outsiders or each.everybody or each.claim for each in (self.holds or {}).values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +116,7 @@ class People:
         for one in (named.user, named.group, named.application):
             if one and one.id and (known := self.find(one.id)):
                 return _who(known)
-        return self._by_login(login) or self._by_mail(named) or self._gone(named, login)
+        return self._by_login(login) or self._by_mail(named) or self._unknown(named, login)
 
     def claim(self, claim: str) -> Principal:
         """The principal that Everyone, or Everyone except external users, is."""
@@ -201,39 +208,41 @@ class People:
                 return self.by_mail(mail)
         return None
 
-    def _gone(self, named: IdentitySet, login: str) -> Who | None:
-        """One of ours whom the directory does not have (any more)."""
-        kind, one = next(
-            (
-                (kind, one)
-                for kind, one in (
-                    ("service", named.application),
-                    ("group", named.group),
-                    ("user", named.user),
-                    ("user", named.site_user),
-                )
-                if one
-            ),
-            ("", None),
-        )
-        if one is None:
-            return None
-        if kind == "service" and one.id:
-            return Who(principal=self._unlisted(uids.application(one.id), kind, one, "active"), audience=Audience.NAMED)
-        name = one.email or one.id or login
-        member = _MEMBER.fullmatch(login)
-        if kind == "user" and member:
+    def _unknown(self, named: IdentitySet, login: str) -> Who | None:
+        """Somebody whom the directory does not have: of another tenant, or gone since, or it could not be read.
+
+        Whoever Microsoft still calls a user or an application is there somewhere; of who was deleted, SharePoint alone
+        remembers the claim.
+        """
+        if (one := named.application) and one.id:
+            return Who(
+                principal=self._unlisted(uids.application(one.id), "service", one, "active"), audience=Audience.NAMED
+            )
+        if (one := named.group) and one.id:
+            return Who(principal=self._unlisted(uids.group(one.id), "group", one, None), audience=None)
+        if (one := named.user) and (one.id or one.email):
+            ours = self.is_ours(domain_of(one.email or "")) or not self.complete
+            principal = self._unlisted(uids.user(one.id or one.email or ""), "user", one, "active", ours=ours)
+            return Who(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
+        kind, name = "user", ""
+        if member := _MEMBER.fullmatch(login):
             name = member["name"]
-        if not name or (kind == "user" and not member and not one.email and one is named.site_user):
+        elif group := _GROUP.fullmatch(login):
+            kind, name = "group", group["id"]
+        elif named.site_user and named.site_user.email:
+            name = named.site_user.email
+        if not name or named.site_user is None:
             return None  # a claim that did not exist when this was written: it may admit anybody
         if self.complete:
-            return Who(principal=self._unlisted(uids.deleted(name), kind, one, "deleted"), audience=Audience.NAMED)
-        uid = uids.group(one.id or name) if kind == "group" else uids.user(one.id or name)
+            principal = self._unlisted(uids.deleted(name), kind, named.site_user, "deleted")
+            return Who(principal=principal, audience=Audience.NAMED)
+        uid = uids.group(name) if kind == "group" else uids.user(name)
         audience = None if kind == "group" else Audience.NAMED
-        return Who(principal=self._unlisted(uid, kind, one, None), audience=audience)
+        return Who(principal=self._unlisted(uid, kind, named.site_user, None), audience=audience)
 
-    def _unlisted(self, uid: str, kind: str, one: Identity, status: str | None) -> Principal:
+    def _unlisted(self, uid: str, kind: str, one: Identity, status: str | None, *, ours: bool = True) -> Principal:
         mail = (one.email or "").lower()
+        affiliation = None if kind == "service" else Affiliation.INTERNAL if ours else Affiliation.EXTERNAL
         return Principal(
             uid=uid,
             platform=uids.PLATFORM,
@@ -241,8 +250,8 @@ class People:
             kind=kind,
             email=mail,
             domain=domain_of(mail),
-            name=mail or f"deleted {kind}" if status == "deleted" else mail or kind,
-            affiliation=None if kind == "service" else Affiliation.INTERNAL,
+            name=mail or (f"deleted {kind}" if status == "deleted" else uid.rpartition("/")[2]),
+            affiliation=affiliation,
             status=status,
         )
 
@@ -250,6 +259,8 @@ class People:
 def _who(known: Known) -> Who:
     principal = known.principal
     if principal.kind == "group":
+        if known.holds is None:
+            return Who(principal=principal, audience=None)
         return Who(principal=principal, audience=_of_group(known.holds), claim=known.holds.claim, holds=known.holds)
     return Who(principal=principal, audience=_audience(principal))
 

@@ -16,6 +16,7 @@ USERS = "User.Read.All"
 GROUPS = "GroupMember.Read.All"
 HIDDEN_MEMBERS = "Member.Read.Hidden"
 SIGN_INS = "AuditLog.Read.All"
+LEAVERS = "User-LifeCycleInfo.Read.All"
 TEAMS = "Team.ReadBasic.All"
 TEAM_MEMBERS = "TeamMember.Read.All"
 CHANNELS = "Channel.ReadBasic.All"
@@ -33,6 +34,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=GROUPS, reason="groups that files are shared with, to see outsiders in them"),
     Permission(name=HIDDEN_MEMBERS, reason="members of groups that hide them", optional=True),
     Permission(name=SIGN_INS, reason="when guests last signed in (needs Entra ID P1), who invited whom", optional=True),
+    Permission(name=LEAVERS, reason="the day on which somebody leaves, where it is kept", optional=True),
     Permission(name=TEAMS, reason="teams and their visibility", optional=True),
     Permission(name=TEAM_MEMBERS, reason="owners and guests of teams", optional=True),
     Permission(name=CHANNELS, reason="shared and private channels", optional=True),

@@ -17,16 +17,20 @@ class Question:
     needs: str  # the application permission
     units: float = 0.0  # resource units; 0: not SharePoint's
     prefer: str = ""
+    method: str = "GET"  # POST only for questions that Graph wants asked so
 
 
 ALL_SITES = Question(path="sites/getAllSites", needs=needs.SITES, units=2)
-SITE = Question(path="sites/{}", needs=needs.SITES, units=1)
 SITE_BY_ADDRESS = Question(path="sites/{}:/{}", needs=needs.SITES, units=1)
 SUBSITES = Question(path="sites/{}/sites", needs=needs.SITES, units=2)
 DRIVES = Question(path="sites/{}/drives", needs=needs.SITES, units=2)
+ROOT = Question(path="drives/{}/root", needs=needs.SITES, units=1)
 ITEM = Question(path="drives/{}/items/{}", needs=needs.SITES, units=1)
 CHILDREN = Question(path="drives/{}/items/{}/children", needs=needs.SITES, units=2)
 PERMISSIONS = Question(path="drives/{}/items/{}/permissions", needs=needs.SITES, units=5)
+FILE_LABELS = Question(
+    path="drives/{}/items/{}/extractSensitivityLabels", needs=needs.SITES, units=2, method="POST"
+)  # reads, for all its name
 
 _SHARING = "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 EVERYTHING = Question(path="drives/{}/root/delta", needs=needs.SITES, units=2, prefer=_SHARING)

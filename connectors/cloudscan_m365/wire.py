@@ -1,6 +1,7 @@
 """Addresses of Graph, and its answers as records."""
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlencode
@@ -8,6 +9,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
+from cloudscan.mending import mended
 from cloudscan.web import Answer
 from cloudscan_m365.questions import Question
 
@@ -48,6 +50,8 @@ def read(wanted: type[Thing], body: bytes) -> Thing:
     try:
         found: Thing = _decoder(wanted).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if (better := _mended(body)) is not None:
+            return read(wanted, better)
         raise Malformed(f"Microsoft's answer is not what its documentation promises ({_first_line(error)})") from error
     return found
 
@@ -88,6 +92,8 @@ def read_page(thing: type[Thing], body: bytes) -> Page[Thing]:
     try:
         whole: Page[Thing] = _decoder(generic[thing]).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
+        if (better := _mended(body)) is not None:
+            return read_page(thing, better)
         raw = read(Page[msgspec.Raw], body)
     else:
         return whole
@@ -95,10 +101,21 @@ def read_page(thing: type[Thing], body: bytes) -> Page[Thing]:
     for each in raw.value:
         try:
             found.append(_decoder(thing).decode(each))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except msgspec.MsgspecError:
             continue
     broken = len(raw.value) - len(found)
     return Page(value=found, next_link=raw.next_link, delta_link=raw.delta_link, broken=broken)
+
+
+def _mended(body: bytes) -> bytes | None:
+    """An answer without names that are no text; None where there are none to be mended."""
+    text = body.decode("utf-8", "surrogateescape")
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return None
+    better = mended(told)
+    return None if better == told else json.dumps(better).encode()
 
 
 def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:

@@ -10,7 +10,7 @@ from toys import Listed, file, scope, telling, way
 from cloudscan import spool
 from cloudscan.collect import CollectOptions, Event, Finished, Found, Retrying, collect
 from cloudscan.connector import Cursor, Gap, Scope, Spent, Told
-from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, Throttled, Unreachable
+from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, StaleCursor, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome
 from cloudscan.report import Coverage
 from cloudscan.snapshot import Snapshot
@@ -55,6 +55,7 @@ def test_scopes_found_on_the_way_are_collected_too(tmp_path: Path) -> None:
         (Unreachable("no answer from the endpoint"), Outcome.FAILED, "no answer"),
         (Throttled("slow down", retry_after=0.0), Outcome.FAILED, "slow down"),
         (Malformed("not JSON"), Outcome.FAILED, "not JSON"),
+        (StaleCursor("a token that stays unknown"), Outcome.FAILED, "stays unknown"),
         (KeyError("Owner"), Outcome.FAILED, "the connector toy failed: KeyError: 'Owner'"),
         (RecursionError("too deep"), Outcome.FAILED, "RecursionError: too deep"),
         (OSError("broken pipe"), Outcome.FAILED, "OSError: broken pipe"),

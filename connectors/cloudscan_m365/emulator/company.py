@@ -22,6 +22,7 @@ DOMAIN, SECONDARY = "kumo.example", "kumo-air.example"
 PARTNER, FORMER, STRANGER = "partner.example", "ferry.example", "rival.example"
 ADMIN = "aoki@kumo.example"
 PARTNER_TENANT = ids.guid("tenant", 10_001)
+CONFIDENTIAL = situations.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
 _FAMILIES = {
     "sato": "佐藤",
     "suzuki": "鈴木",

@@ -86,12 +86,12 @@ class DirectoryApi:
     def _users(self, call: Call) -> Told:
         self._check_activity(call)
         activity = any(name.lower().startswith("signinactivity") for name in call.options.select)
-        shape = self._user_shape(most=500 if activity else 999)
+        shape = self._user_shape(call, most=500 if activity else 999)
         return collection(call, shape, list(self._world.persons))
 
     def _user(self, call: Call) -> Told:
         self._check_activity(call)
-        return single(call, self._user_shape(), self._person(call))
+        return single(call, self._user_shape(call), self._person(call))
 
     def _check_activity(self, call: Call) -> None:
         asked = [*call.options.select, call.options.filter]
@@ -242,10 +242,16 @@ class DirectoryApi:
 
     # shapes
 
-    def _user_shape(self, most: int = 999) -> Shape:
+    def _user_shape(self, call: Call, most: int = 999) -> Shape:
+        leavers = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
+
+        def face(person: Person) -> Json:
+            told = self.user_face(person)
+            return told if leavers else {**told, "employeeLeaveDateTime": None}  # empty, and not refused
+
         return Shape(
             kind="user",
-            face=self.user_face,
+            face=face,
             context="users",
             default=self._manners.directory_page,
             most=most,

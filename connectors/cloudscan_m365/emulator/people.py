@@ -55,6 +55,7 @@ class People:
         self.labels: list[SensitivityLabel] = []
         self.settings: dict[str, Any] = {}  # over the defaults of /admin/sharepoint/settings
         self.admin_settings: dict[str, Any] = {}  # over those of _api/SPO.Tenant, which Graph's follow
+        self.authorization: dict[str, Any] = {}  # over the defaults of /policies/authorizationPolicy
         self._by_name: dict[str, int] = {}
         self._by_id: dict[str, int] = {}
         self._make_claims()
@@ -265,6 +266,10 @@ class People:
     def set_admin(self, **settings: Any) -> None:
         """Change what _api/SPO.Tenant tells."""
         self.admin_settings.update(settings)
+
+    def set_authorization(self, **settings: Any) -> None:
+        """Change what /policies/authorizationPolicy tells."""
+        self.authorization.update(settings)
 
     # who is who
 

@@ -123,6 +123,7 @@ def _table() -> Sequence[Route]:
         ("tenant.partners", "policies/crossTenantAccessPolicy/partners", "directory", _POLICIES, 0),
         ("tenant.partner", "policies/crossTenantAccessPolicy/partners/{tenant}", "directory", _POLICIES, 0),
         ("tenant.default", "policies/crossTenantAccessPolicy/default", "directory", _POLICIES, 0),
+        ("tenant.authorization", "policies/authorizationPolicy", "directory", _POLICIES, 0),
         ("tenant.labels", "security/dataSecurityAndGovernance/sensitivityLabels", "directory", _LABELS, 0),
         ("tenant.skus", "subscribedSkus", "directory", _ORGANISATION, 0),
         ("tenant.domains", "domains", "directory", _DOMAINS, 0),

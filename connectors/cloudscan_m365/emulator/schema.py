@@ -169,6 +169,13 @@ PROPERTIES = {
         siteCreationDefaultStorageLimitInMB tenantDefaultTimezone
         """
     ),
+    "authorizationPolicy": _names(
+        """
+        allowInvitesFrom allowedToSignUpEmailBasedSubscriptions allowedToUseSSPR
+        allowEmailVerifiedUsersToJoinOrganization allowUserConsentForRiskyApps blockMsolPowerShell
+        defaultUserRolePermissions deletedDateTime description displayName guestUserRoleId id
+        """
+    ),
     "crossTenantAccessPolicyConfigurationPartner": _names(
         """
         appServiceConnectInbound automaticUserConsentSettings b2bCollaborationInbound

@@ -50,6 +50,7 @@ GRAPH_ROLES = frozenset(
         "Team.ReadBasic.All",
         "TeamMember.Read.All",
         "User.Read.All",
+        "User-LifeCycleInfo.Read.All",
     }
 )
 SHAREPOINT_ROLES = frozenset({"Sites.FullControl.All"})

@@ -169,6 +169,7 @@ class SharePointRest:
             "WebTemplate": name,
             "Configuration": int(number or 0),
             "ServerRelativeUrl": f"/{site.path}",
+            "HasUniqueRoleAssignments": site.parent == NOBODY,
         }
 
     def _site(self, site: Site) -> Json:
@@ -308,7 +309,7 @@ class SharePointRest:
 
     def _role_assignments(self, site: Site) -> Json:
         """Who may do what at the top of the site."""
-        names = {"owner": "Full Control", "write": "Edit", "read": "Read"}
+        definitions = {"owner": ("Full Control", 5), "write": ("Edit", 6), "read": ("Read", 2)}
         root = self._world.root(self._world.drives[site.drives[0]])
         faces = []
         for grant in root.grants or ():
@@ -316,11 +317,12 @@ class SharePointRest:
                 continue
             one = self._world.principals[grant.principal]
             member = self._group_face(one) if isinstance(one, SiteGroup) else self._user_face(one)
+            name, kind = definitions.get(grant.role, (grant.role, 0))
             faces.append(
                 {
                     "PrincipalId": member["Id"],
                     "Member": member,
-                    "RoleDefinitionBindings": [{"Name": names.get(grant.role, grant.role), "Hidden": False}],
+                    "RoleDefinitionBindings": [{"Name": name, "RoleTypeKind": kind, "Hidden": False}],
                 }
             )
         return {"value": faces}

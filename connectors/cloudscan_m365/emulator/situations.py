@@ -51,6 +51,7 @@ def _users(world: World) -> Named:
     for name, upn, shown, more in (
         ("user disabled", "disabled@kumo.example", "停止 次郎", {"enabled": False}),
         ("user left", "left@kumo.example", "退職 済子", {"enabled": False, "leaves": day - 60 * _DAY}),
+        ("user left and enabled", "away@kumo.example", "退職 未処理", {"leaves": day - 10 * _DAY}),
         ("user leaves soon", "leaving@kumo.example", "転職 予定", {"leaves": day + 20 * _DAY}),
         ("user never signed in", "never@kumo.example", "未 使用", {"signed_in": 0}),
         ("user dormant", "dormant@kumo.example", "休眠 太郎", {"signed_in": day - 400 * _DAY}),
@@ -286,6 +287,7 @@ def _names(world: World, now: datetime) -> Named:
         ("stranger direct", SPY, "read", None),
         ("stranger until soon", SPY, "read", soon),
         ("guest never accepted direct", "late@rival.example", "read", None),
+        ("consumer direct", "kumo.taro1985@gmail.com", "read", None),
         ("disabled holds", "disabled@kumo.example", "write", None),
         ("colleague direct", HAYASHI, "write", None),
         ("colleague full control", HAYASHI, "sp.full control", None),

@@ -106,6 +106,32 @@ def settings(world: World) -> Json:
     }
 
 
+def authorization(world: World) -> Json:
+    """What /policies/authorizationPolicy tells (authorizationPolicy resource)."""
+    return {
+        "id": "authorizationPolicy",
+        "allowInvitesFrom": "everyone",
+        "allowedToSignUpEmailBasedSubscriptions": True,
+        "allowedToUseSSPR": True,
+        "allowEmailVerifiedUsersToJoinOrganization": False,
+        "allowUserConsentForRiskyApps": None,
+        "blockMsolPowerShell": False,
+        "defaultUserRolePermissions": {
+            "allowedToCreateApps": True,
+            "allowedToCreateSecurityGroups": True,
+            "allowedToCreateTenants": True,
+            "allowedToReadBitlockerKeysForOwnedDevice": True,
+            "allowedToReadOtherUsers": True,
+            "permissionGrantPoliciesAssigned": [],
+        },
+        "deletedDateTime": None,
+        "description": "Used to manage authorization related settings across the company.",
+        "displayName": "Authorization Policy",
+        "guestUserRoleId": "10dae51f-b6af-4016-8d66-8c2a99b929b3",
+        **world.authorization,
+    }
+
+
 def site_properties(world: World, site: Site) -> Json:
     """What _api/SPO.Tenant/sites('…') tells of one site."""
     owner = world.owner_of(site)
@@ -171,6 +197,7 @@ class TenantApi:
             "tenant.partners": lambda call: collection(call, self._partner_shape(), self._world.partners),
             "tenant.partner": self._partner,
             "tenant.default": self._default,
+            "tenant.authorization": self._authorization,
             "tenant.labels": self._labels,
             "tenant.skus": self._skus,
             "tenant.domains": self._domains,
@@ -229,6 +256,11 @@ class TenantApi:
             "b2bDirectConnectInbound": blocked,
             "b2bDirectConnectOutbound": blocked,
         }
+
+    def _authorization(self, call: Call) -> Told:
+        return single(
+            call, Shape(kind="authorizationPolicy", face=dict, context="policies"), authorization(self._world)
+        )
 
     def _labels(self, call: Call) -> Told:
         labels = [{"id": label.id, "name": label.name, "isEnabled": True} for label in self._world.labels]

@@ -21,11 +21,11 @@ def test_as_large_as_asked_for_and_the_same_every_time(items: int) -> None:
 
 
 def test_a_large_one_is_made_quickly() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     company.build(100_000)
 
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_every_situation_can_be_looked_at(kumo: Company, office: Graph) -> None:
