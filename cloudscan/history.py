@@ -5,7 +5,7 @@ audience, access, severity and decision, amounts within a few per cent. A night 
 and yet any two scans can be compared.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from datetime import datetime
 from typing import Final
 
@@ -14,13 +14,22 @@ import msgspec
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity, State, Verdict
 from cloudscan.reach import TOLERANCE, Reach, differ, grown
-from cloudscan.report import Report
+from cloudscan.report import Difference, Exposed, Exposure, Night, Report
 
 PRECISION: Final = 0.05
 """Amounts are kept to this part: one that moves less goes on in the same stretch."""
 
 KINDS: Final = ("new", "reopened", "widened", "waived", "resolved")
 OPEN_TO_ALL: Final = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
+
+
+class Lasting(msgspec.Struct, frozen=True, kw_only=True):
+    """What lay behind a finding from one moment up to another; None: until now."""
+
+    begun_on: datetime
+    over_on: datetime | None
+    resources: int
+    people: int | None
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,62 +39,6 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity | None  # None: its rule was not there
     waived: bool
     reach: Reach
-
-
-class Exposed(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audience can get at: places, each counted at its widest, and the resources behind them."""
-
-    places: int
-    resources: int
-
-
-class Night(msgspec.Struct, frozen=True, kw_only=True):
-    """What one scan came to. What an older cloudscan did not count yet is None."""
-
-    findings: Mapping[Severity, int]  # that need work, worst first
-    waived: int
-    unknown: int  # cases that could not be judged
-    score: float  # the sum over the findings that need work
-    exposure: Mapping[Audience, Exposed]  # widest first
-    scopes: Mapping[str, int] | None = None  # by how far they were read
-    resources: int | None = None
-    requests: int | None = None
-    throttles: int | None = None  # answers that asked for a pause
-
-
-class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """A scan in the ledger. `night` is None for one that an older cloudscan entered."""
-
-    id: str
-    started_on: datetime
-    complete: bool
-    finished_on: datetime | None = None  # when reading ended
-    night: Night | None = None
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding that stands otherwise in a later scan than in an earlier one."""
-
-    kind: str  # new, reopened, widened, waived, resolved
-    fingerprint: str
-    rule_id: str
-    platform: str
-    account: str
-    uid: str
-    name: str
-    severity: Severity | None
-    before: Reach | None  # None: it did not stand
-    now: Reach | None
-    grown: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
-
-
-class Diff(msgspec.Struct, frozen=True, kw_only=True):
-    """Two scans, and all that differs."""
-
-    old: Scan
-    new: Scan
-    counts: Mapping[str, int]  # by kind
-    differences: Sequence[Difference]
 
 
 def moved(before: Mapping[str, Stretch], now: Iterable[Stretch]) -> tuple[list[str], list[Stretch]]:
@@ -132,6 +85,23 @@ def differences(
     return sorted(found, key=_order)
 
 
+def exposure_of(verdict: Verdict, stretches: Iterable[Lasting], until: datetime) -> Exposure:
+    """How long a finding has stood and how much with it, waived or not: a decision closes no door.
+
+    What the platform says of the time before the first scan counts with what lay behind it in the first stretch.
+    """
+    told = sorted(stretches, key=lambda each: each.begun_on)
+    if told and verdict.since is not None and verdict.since < told[0].begun_on:
+        told[0] = msgspec.structs.replace(told[0], begun_on=verdict.since)
+    spans = [(_days(each.begun_on, each.over_on or until), each) for each in told]
+    counted = [days * each.people for days, each in spans if each.people is not None]
+    return Exposure(
+        days=round(sum(days for days, _ in spans), 1),
+        resource_days=round(sum(days * each.resources for days, each in spans), 1),
+        person_days=round(sum(counted), 1) if counted else None,
+    )
+
+
 def night_of(report: Report) -> Night:
     """What a report comes to, in numbers."""
     work = [finding for finding in report.findings if finding.state is not State.WAIVED]
@@ -163,6 +133,10 @@ def night_of(report: Report) -> Night:
         requests=report.scan.requests,
         throttles=report.scan.throttles,
     )
+
+
+def _days(begun_on: datetime, over_on: datetime) -> float:
+    return max(0.0, (over_on - begun_on).total_seconds() / 86400)
 
 
 def _goes_on(before: Stretch | None, now: Stretch) -> bool:

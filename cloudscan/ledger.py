@@ -26,11 +26,11 @@ from cloudscan import __version__, history, life
 from cloudscan.errors import LedgerError, LedgerUnreachable
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Finding, Severity, State, Verdict, Waiver
-from cloudscan.history import Diff, Night, Scan, Stretch
+from cloudscan.history import Lasting, Stretch
 from cloudscan.judge import Verdicts
 from cloudscan.life import Entry
 from cloudscan.reach import TOLERANCE, Reach
-from cloudscan.report import Coverage, Report
+from cloudscan.report import Coverage, Diff, Event, Night, Report, Scan, Status
 from cloudscan.schema import (
     ACCEPTED,
     EVENTS,
@@ -51,7 +51,6 @@ from cloudscan.waivers import (
     MAX_DAYS,
     Book,
     Decision,
-    Status,
     Wish,
     covered,
     decide,
@@ -60,6 +59,7 @@ from cloudscan.waivers import (
     statuses,
 )
 
+_NIGHTS: Final = 400  # of the trend that a report carries
 _AT_ONCE: Final = 500  # values in one IN (…)
 _ONE_WRITER: Final = 0x636C6F7564  # of PostgreSQL's advisory locks
 _PAUSE: Final = 2.0  # seconds between two attempts to reach the database
@@ -74,18 +74,6 @@ _ALIVE: Final[Mapping[str, int]] = {
 }
 Answer = TypeVar("Answer")
 _REACH: Final = Reach.__struct_fields__
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """A change in a finding's life."""
-
-    fingerprint: str
-    scan_id: str  # or waiver-N, where a decision and not a scan was the cause
-    on: datetime
-    kind: str  # opened, resolved, reopened, waived
-    waiver: int | None = None  # that holds from now on, or that ended
-    reason: str = ""  # why it ended: expired, revoked, outgrown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +136,7 @@ class Ledger:
         scan = snapshot.scan
         with self._transaction() as db:
             if report := self._recorded(db, scan.id, scan.started_on):
-                return report
+                return _with_past(db, report, self._tolerance)
             coverage = snapshot.coverage()
             before = _entries(db, [verdict.fingerprint for verdict in verdicts.flagged])
             seen = life.after(
@@ -186,13 +174,15 @@ class Ledger:
                     night=msgspec.json.encode(history.night_of(report)).decode(),
                 )
             )
-            return report
+            return _with_past(db, report, self._tolerance)
 
     def latest(self) -> Report | None:
         """The report of the last scan that was entered, with what was decided since; None where there was none."""
         with self._transaction() as db:
             kept = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
-            return None if kept is None else _decided_since(db, _report(kept))
+            if kept is None:
+                return None
+            return _with_past(db, _decided_since(db, _report(kept)), self._tolerance)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
@@ -200,17 +190,7 @@ class Ledger:
         if fingerprint is not None:
             query = query.where(EVENTS.c.fingerprint == fingerprint)
         with self._transaction() as db:
-            return [
-                Event(
-                    fingerprint=row.fingerprint,
-                    scan_id=row.scan_id,
-                    on=_aware(row.on_time),
-                    kind=row.kind,
-                    waiver=row.waiver_id,
-                    reason=row.reason,
-                )
-                for row in db.execute(query)
-            ]
+            return [_event(row) for row in db.execute(query)]
 
     def waive(
         self, wish: Wish, *, now: datetime | None = None, max_days: int = MAX_DAYS, dry_run: bool = False
@@ -285,24 +265,7 @@ class Ledger:
                     f"The scan of {earlier.started_on:%Y-%m-%d %H:%M} is not before the one of "
                     f"{later.started_on:%Y-%m-%d %H:%M}; name the older one first."
                 )
-            before, after = _standing_at(db, earlier.started_on), _standing_at(db, later.started_on)
-            touched = sorted(
-                before.keys() ^ after.keys()
-                | {each for each in before.keys() & after.keys() if before[each] != after[each]}
-            )
-            verdicts = {entry.fingerprint: entry.verdict for entry in _some(db, touched)}
-            started = (
-                sa.select(STRETCHES.c.fingerprint).where(STRETCHES.c.from_on < _naive(earlier.started_on)).distinct()
-            )
-            differences = history.differences(
-                before,
-                after,
-                verdicts,
-                earlier=set(db.execute(started).scalars()),
-                tolerance=self._tolerance,
-            )
-        counts = {kind: sum(each.kind == kind for each in differences) for kind in history.KINDS}
-        return Diff(old=earlier, new=later, counts=counts, differences=differences)
+            return _diff(db, earlier, later, self._tolerance)
 
     def tickets(self) -> list[Kept]:
         """The tickets that stand for findings, as far as this ledger wrote them."""
@@ -594,6 +557,62 @@ def _named(scans: Sequence[Scan], name: str) -> Scan:
     if found:
         raise LedgerError(f"{name!r} may mean {len(found)} scans; write more of the id. `cloudscan trend` lists them.")
     raise LedgerError(f"There is no scan {name!r}; write an id or a day out of `cloudscan trend`.")
+
+
+def _diff(db: Connection, earlier: Scan, later: Scan, tolerance: float) -> Diff:
+    before, after = _standing_at(db, earlier.started_on), _standing_at(db, later.started_on)
+    both = before.keys() & after.keys()
+    touched = sorted((before.keys() ^ after.keys()) | {each for each in both if before[each] != after[each]})
+    verdicts = {entry.fingerprint: entry.verdict for entry in _some(db, touched)}
+    started = sa.select(STRETCHES.c.fingerprint).where(STRETCHES.c.from_on < _naive(earlier.started_on)).distinct()
+    differences = history.differences(
+        before, after, verdicts, earlier=set(db.execute(started).scalars()), tolerance=tolerance
+    )
+    counts = {kind: sum(each.kind == kind for each in differences) for kind in history.KINDS}
+    return Diff(old=earlier, new=later, counts=counts, differences=differences)
+
+
+def _with_past(db: Connection, report: Report, tolerance: float) -> Report:
+    """The report together with what led to it: the nights, what changed, what befell each finding, the waivers."""
+    scans = [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
+    entries = _entries(db, ())
+    shown = {finding.fingerprint: finding.verdict for finding in report.findings}
+    lasting: dict[str, list[Lasting]] = {}
+    for row in db.execute(sa.select(STRETCHES).where(STRETCHES.c.fingerprint.in_(_standing_fingerprints()))):
+        stretch = Lasting(
+            begun_on=_aware(row.from_on),
+            over_on=_aware(row.to_on) if row.to_on else None,
+            resources=row.resources,
+            people=row.people,
+        )
+        lasting.setdefault(row.fingerprint, []).append(stretch)
+    events = sa.select(EVENTS).where(EVENTS.c.fingerprint.in_(_standing_fingerprints())).order_by(EVENTS.c.id)
+    return msgspec.structs.replace(
+        report,
+        trend=scans[-_NIGHTS:],
+        changes=_diff(db, scans[-2], scans[-1], tolerance) if len(scans) > 1 else None,
+        events=[_event(row) for row in db.execute(events) if row.fingerprint in shown],
+        exposure={
+            fingerprint: history.exposure_of(verdict, lasting.get(fingerprint, ()), report.scan.started_on)
+            for fingerprint, verdict in shown.items()
+        },
+        waivers=[each for each in statuses(_book(db), entries, datetime.now(UTC)) if each.current],
+    )
+
+
+def _standing_fingerprints() -> sa.Select[Any]:
+    return sa.select(FINDINGS.c.fingerprint).where(FINDINGS.c.state.in_(life.STANDING))
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        fingerprint=row.fingerprint,
+        scan_id=row.scan_id,
+        on=_aware(row.on_time),
+        kind=row.kind,
+        waiver=row.waiver_id,
+        reason=row.reason,
+    )
 
 
 def _decided_since(db: Connection, report: Report) -> Report:

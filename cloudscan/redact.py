@@ -140,6 +140,7 @@ class Redactor:
             findings=[self.finding(each, rules.get(each.verdict.rule_id)) for each in report.findings],
             unknowns=[self.verdict(each) for each in report.unknowns],
             coverage=[self.coverage(row) for row in report.coverage],
+            trend=report.trend,
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cloudscan.facts import Outcome
-from cloudscan.finding import Confidence, Finding, Severity, Verdict
+from cloudscan.facts import Audience, Outcome
+from cloudscan.finding import Confidence, Finding, Severity, Verdict, Waiver
+from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,92 @@ class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
     retries: int = 0  # requests that were made again
 
 
+class Exposed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audience can get at: places, each counted at its widest, and the resources behind them."""
+
+    places: int
+    resources: int
+
+
+class Night(msgspec.Struct, frozen=True, kw_only=True):
+    """What one scan came to. What an older cloudscan did not count yet is None."""
+
+    findings: Mapping[Severity, int]  # that need work, worst first
+    waived: int
+    unknown: int  # cases that could not be judged
+    score: float  # the sum over the findings that need work
+    exposure: Mapping[Audience, Exposed]  # widest first
+    scopes: Mapping[str, int] | None = None  # by how far they were read
+    resources: int | None = None
+    requests: int | None = None
+    throttles: int | None = None  # answers that asked for a pause
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """A scan in the ledger. `night` is None for one that an older cloudscan entered."""
+
+    id: str
+    started_on: datetime
+    complete: bool
+    finished_on: datetime | None = None  # when reading ended
+    night: Night | None = None
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding that stands otherwise in a later scan than in an earlier one."""
+
+    kind: str  # new, reopened, widened, waived, resolved
+    fingerprint: str
+    rule_id: str
+    platform: str
+    account: str
+    uid: str
+    name: str
+    severity: Severity | None
+    before: Reach | None  # None: it did not stand
+    now: Reach | None
+    grown: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
+
+
+class Diff(msgspec.Struct, frozen=True, kw_only=True):
+    """Two scans, and all that differs."""
+
+    old: Scan
+    new: Scan
+    counts: Mapping[str, int]  # by kind
+    differences: Sequence[Difference]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """A waiver as it stands today."""
+
+    waiver: Waiver
+    current: bool  # in force, or over while a finding waits for a new decision
+    notes: Sequence[str]  # due soon, overdue, unused, grown; revoked and ended where it is not current
+    findings: Sequence[str]  # fingerprints of what stands open under it
+    outgrown: Mapping[str, Sequence[str]]  # fingerprint of what it no longer holds for: what has grown
+    revoked_on: datetime | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A change in a finding's life."""
+
+    fingerprint: str
+    scan_id: str  # or waiver-N, where a decision and not a scan was the cause
+    on: datetime
+    kind: str  # opened, resolved, reopened, waived
+    waiver: int | None = None  # that holds from now on, or that ended
+    reason: str = ""  # why it ended: expired, revoked, outgrown
+
+
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How much has stood open for how long: half the damage of a link is how long it stood."""
+
+    days: float
+    resource_days: float  # resources behind it × days, each stretch of time with what lay behind it then
+    person_days: float | None = None  # the same for the people that it lets in by name, where they are counted
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was scanned, what was found in the order of work, what could not be told."""
 
@@ -84,6 +171,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[Finding]  # highest score first
     unknowns: Sequence[Verdict]  # not evaluated, and why
     coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
+    trend: Sequence[Scan] = ()  # the nights so far, the oldest first
+    changes: Diff | None = None  # against the scan before
+    events: Sequence[Event] = ()  # what befell the findings above, in order
+    exposure: Mapping[str, Exposure] = {}  # by fingerprint, of the findings above
+    waivers: Sequence[Status] = ()  # that count today, the first to end first
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -12,12 +12,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from cloudscan.errors import WaiverError
 from cloudscan.finding import State, Verdict, Waiver
 from cloudscan.life import STANDING, Change, Entry, Happening
 from cloudscan.reach import TOLERANCE, Reach, grown
+from cloudscan.report import Status
 from cloudscan.words import one_of
 
 MAX_DAYS: Final = 180
@@ -69,17 +68,6 @@ class Decision:
     changes: Sequence[Change]
     accepted: Mapping[Key, Reach]
     outgrown: Mapping[Key, Sequence[str]]
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """A waiver as it stands today."""
-
-    waiver: Waiver
-    current: bool  # in force, or over while a finding waits for a new decision
-    notes: Sequence[str]  # due soon, overdue, unused, grown; revoked and ended where it is not current
-    findings: Sequence[str]  # fingerprints of what stands open under it
-    outgrown: Mapping[str, Sequence[str]]  # fingerprint of what it no longer holds for: what has grown
-    revoked_on: datetime | None = None
 
 
 def targets(verdict: Verdict) -> Set[tuple[str, str, str]]:

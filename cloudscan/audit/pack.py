@@ -14,15 +14,12 @@ from cloudscan import controls, plugins, redacted, rule, sheet
 from cloudscan.audit import manifest, replay, tables, words
 from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
-from cloudscan.history import Scan
 from cloudscan.judge import judge
 from cloudscan.judged import Judged
-from cloudscan.ledger import Event
 from cloudscan.redact import Redactor
-from cloudscan.report import Report
+from cloudscan.report import Event, Report, Scan, Status
 from cloudscan.rule import Framework, Rule
 from cloudscan.snapshot import Snapshot
-from cloudscan.waivers import Status
 
 LANGUAGES: Final = rule.LANGUAGES
 _CREDENTIALS: Final = re.compile(

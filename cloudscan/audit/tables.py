@@ -8,11 +8,8 @@ from typing import Any, Final
 
 from cloudscan import __version__
 from cloudscan.controls import Control
-from cloudscan.history import Scan
-from cloudscan.ledger import Event
-from cloudscan.report import Report
+from cloudscan.report import Event, Report, Scan, Status
 from cloudscan.sheet import Cell
-from cloudscan.waivers import Status
 
 Table = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")

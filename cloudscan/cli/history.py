@@ -4,7 +4,8 @@ import click
 
 from cloudscan.cli.session import configured, ledger_of
 from cloudscan.finding import Severity
-from cloudscan.history import OPEN_TO_ALL, Difference, Night, Scan
+from cloudscan.history import OPEN_TO_ALL
+from cloudscan.report import Difference, Night, Scan
 
 _FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table",
                        show_default=True, help="A table to read, or JSON and nothing else.")  # fmt: skip

@@ -16,8 +16,8 @@ from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE
 from cloudscan.cli.scan import exit_code
 from cloudscan.errors import WaiverError
 from cloudscan.finding import Severity, State
-from cloudscan.ledger import Event, Ledger
-from cloudscan.report import Report
+from cloudscan.ledger import Ledger
+from cloudscan.report import Event, Report
 from cloudscan.waivers import Wish
 from tests.ledger.conftest import Album, Nights
 

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity
-from cloudscan.history import Diff, Exposed, Stretch, moved
+from cloudscan.history import Stretch, moved
 from cloudscan.reach import Reach
+from cloudscan.report import Diff, Exposed
 from cloudscan.waivers import Wish
 from tests.ledger.conftest import Nights
 

@@ -9,9 +9,9 @@ from cloudscan.cli.scan import exit_code
 from cloudscan.errors import WaiverError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity, State
-from cloudscan.ledger import Event, Ledger
+from cloudscan.ledger import Ledger
 from cloudscan.reach import Reach, grown
-from cloudscan.report import Report
+from cloudscan.report import Event, Report
 from cloudscan.waivers import Wish
 from tests.ledger.conftest import Nights
 from tests.toys import shelve
