@@ -2,24 +2,26 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
 from importlib import resources
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
-from cloudscan.finding import Finding, Severity
-from cloudscan.report import Report, ReportFormat
-from cloudscan_reports import page_data, phrases, summary, texts
+from cloudscan.finding import Finding
+from cloudscan.report import Report, ReportFormat, Status
+from cloudscan_reports import charts, first_page, page_data, phrases, ranking, summary, texts
+from cloudscan_reports.ranking import Cause
 from cloudscan_reports.visible import carriable, shortened, visible
 
 FIRST = 5  # findings on the first screen
 STATIC = 200  # findings in the page itself, for readers without JavaScript
 _MOST_GROUPS = 100
 _MOST_NAMES = 12
-_SCRIPTS = ("words.js", "detail.js", "page.js")
+_PRESSING = ("overdue", "grown", "due soon", "unused", "holding")
+_SCRIPTS = ("words.js", "detail.js", "tools.js", "page.js")
 
 
 def write(report: Report, lang: str) -> str:
@@ -28,6 +30,9 @@ def write(report: Report, lang: str) -> str:
     report = carriable(report)
     style = _asset("page.css")
     script = "\n".join(_asset(name) for name in _SCRIPTS)
+    ranked = ranking.causes(report)
+    steps = ranking.roadmap(report)
+    rules = {rule.id: rule for rule in report.rules}
     data, media_type = page_data.embedded(report, words)
     return (
         _environment(words, report.generated_on)
@@ -40,11 +45,22 @@ def write(report: Report, lang: str) -> str:
             policy=_policy(script, style),
             data=data,
             media_type=media_type,
-            rules={rule.id: rule for rule in report.rules},
+            rules=rules,
             standing=summary.standing(report),
             severities=summary.by_severity(summary.standing(report)),
             open_to_all=summary.open_to_all(summary.standing(report)),
-            causes=summary.causes(report),
+            answers=first_page.answers(report, words, ranked, steps),
+            ranked=ranked,
+            measure=lambda cause: first_page.measure(cause, rules, words),
+            cost=lambda hours: first_page.cost(words, hours),
+            percent=first_page.percent,
+            risk_chart=_risk_chart(ranked, words) if ranked else "",
+            trend_chart=_trend_chart(report, words),
+            stood=first_page.stood(report),
+            roadmap=steps,
+            hours_a_month=ranking.HOURS_A_MONTH,
+            waived=_waived(report),
+            figures=first_page.figures(lang),
             gaps=summary.gaps(report),
             rights=summary.rights(report),
             untold=summary.untold(report),
@@ -72,6 +88,7 @@ def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
         name=words.name,
         plural=words.plural,
         day=words.day,
+        last_day=lambda date: words.day(datetime.combine(date, time(), UTC)),
         moment=words.moment,
         number=texts.number,
         reach=lambda finding: phrases.reach(words, finding.verdict),
@@ -84,7 +101,6 @@ def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
         ),
         because=lambda finding: phrases.because(finding, words.lang),
         chain=lambda finding: _first_chain(finding, words.lang),
-        bar=_bar,
     )
     environment.filters.update(shortened=shortened, flat=lambda text: " ".join(text.split()))
     return environment
@@ -94,20 +110,55 @@ def _seen(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _waived(report: Report) -> Mapping[str, Sequence[Status]]:
+    """The waivers by what has to be looked at, the most pressing first; each stands once."""
+    groups: dict[str, list[Status]] = {note: [] for note in _PRESSING}
+    for each in report.waivers:
+        groups[next((note for note in _PRESSING if note in each.notes), "holding")].append(each)
+    return {note: those for note, those in groups.items() if those}
+
+
 def _first_chain(finding: Finding, lang: str) -> Sequence[str]:
     return next((phrases.chain_of(each.chain, lang) for each in finding.verdict.evidence if each.chain), ())
 
 
-def _bar(line: summary.CauseLine, widest: int) -> Sequence[tuple[Severity, float, float]]:
-    """The segments of one bar, worst first: severity, begin and width, in hundredths of the widest bar."""
-    segments = []
-    begin = 0.0
-    for severity, n in line.counts.items():
-        width = 100 * n / widest
-        if n:
-            segments.append((severity, round(begin, 2), round(width, 2)))
-        begin += width
-    return segments
+def _risk_chart(ranked: Sequence[Cause], words: texts.Texts) -> Markup:
+    read = [
+        words.say(
+            "ranking.chart_read",
+            place=place,
+            cause=visible(words.name("cause", each.cause)),
+            likelihood=each.likelihood,
+            impact=texts.number(each.impact),
+        )
+        for place, each in enumerate(ranked, 1)
+    ]
+    return charts.risks(
+        ranked,
+        x_title=words.say("ranking.likelihood"),
+        y_title=words.say("ranking.impact"),
+        title=words.say("ranking.chart"),
+        description=words.say("list.stop").join(read),
+    )
+
+
+def _trend_chart(report: Report, words: texts.Texts) -> Markup | None:
+    """None where there are not two nights to draw a line between."""
+    nights = [(scan, scan.night) for scan in report.trend if scan.night]
+    if len(nights) < 2:
+        return None
+    (first, before), (last, now) = nights[0], nights[-1]
+    return charts.trend(
+        report.trend,
+        days=[words.day(scan.started_on) for scan in report.trend],
+        title=words.say("ranking.trend"),
+        description=words.say(
+            "ranking.trend_read",
+            **{"from": words.day(first.started_on), "to": words.day(last.started_on)},
+            first=texts.number(before.score),
+            last=texts.number(now.score),
+        ),
+    )
 
 
 def _policy(script: str, style: str) -> str:

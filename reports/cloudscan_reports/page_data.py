@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
-from cloudscan.finding import Evidence, Finding, Severity
-from cloudscan.report import Report, RuleSummary
-from cloudscan_reports import phrases
+from cloudscan.facts import Audience
+from cloudscan.finding import Evidence, Finding, Severity, Verdict
+from cloudscan.report import Event, Report, RuleSummary
+from cloudscan_reports import phrases, ranking
+from cloudscan_reports.phrases import plain
 from cloudscan_reports.texts import Texts
 
-_TEXT_GROUPS = ("findings", "finding", "time", "severity", "state", "level", "list")
+_TEXT_GROUPS = ("tools", "via", "event", "findings", "finding", "time", "severity", "state", "level", "list")
 _NO_COLUMNS = {"flagged"}
 # Below this the page stays greppable; above it the browser decompresses faster than it would read.
 _COMPRESS_FROM = 1_000_000
@@ -56,6 +58,9 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
     columns = _columns(told, rules)
     named = {rule_id: _fields_of(rule, texts.lang) if rule else [] for rule_id, rule in rules.items()}
     fields = [(each, phrases.fields_of(each.verdict)) for each in told]
+    happened: dict[str, list[Event]] = {}
+    for event in report.events:
+        happened.setdefault(event.fingerprint, []).append(event)
     return {
         "lang": texts.lang,
         "now": _seconds(report.generated_on),
@@ -75,6 +80,8 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
             "rule": [places[each.verdict.rule_id] for each in told],
             **{name: [column(each) for each in told] for name, column in _COLUMNS.items()},
             **{name: [pool.add(column(each)) for each in told] for name, column in _POOLED.items()},
+            "days": [_days(report, each) for each in told],
+            "events": [_events(each, happened.get(each.fingerprint, ()), pool) for each in told],
             "reach": [pool.add(phrases.reach(texts, each.verdict)) for each in told],
             "accepted": [pool.add(phrases.accepted(texts, each)) for each in told],
             "message": [
@@ -116,6 +123,9 @@ _POOLED: Mapping[str, Callable[[Finding], str | None]] = {
     "url": lambda each: each.verdict.subject.url,
     "owner": lambda each: each.verdict.subject.owner,
     "uid": lambda each: each.verdict.subject.uid,
+    "origin": ranking.origin,
+    "partner": lambda each: _partner(each.verdict),
+    "department": lambda each: _department(each.verdict),
     "size": lambda each: None if each.verdict.bytes is None else phrases.size(each.verdict.bytes),
 }
 
@@ -185,6 +195,32 @@ def _evidence(evidence: Evidence, columns: Sequence[str], lang: str, pool: Pool)
         [pool.add(sentence) for sentence in phrases.chain_of(evidence.chain, lang)],
         *(pool.add(None if value is None else phrases.plain(value)) for value in values),
     ]
+
+
+def _partner(verdict: Verdict) -> str:
+    """Whom outside a finding lets in by name; empty where it is nobody in particular."""
+    if verdict.audience not in (Audience.NAMED_EXTERNAL, Audience.EXTERNAL_DOMAIN) or not verdict.evidence:
+        return ""
+    row = verdict.evidence[0].row
+    return next((plain(row[name]) for name in ("partner", "principal_name", "principal_uid") if row.get(name)), "")
+
+
+def _department(verdict: Verdict) -> str:
+    rows = [verdict.subject.detail, *(each.row for each in verdict.evidence[:1])]
+    return next((plain(row["department"]) for row in rows if row.get("department")), "")
+
+
+def _days(report: Report, finding: Finding) -> int:
+    """Resource-days of exposure; 0 where the ledger has not told."""
+    exposure = report.exposure.get(finding.fingerprint)
+    return round(exposure.resource_days) if exposure else 0
+
+
+def _events(finding: Finding, events: Sequence[Event], pool: Pool) -> list[list[int]]:
+    """What befell a finding, as moments and kinds. That it was once opened stands in `first` already."""
+    if len(events) == 1 and events[0].kind == "opened" and events[0].on == finding.first_seen_on:
+        return []
+    return [[int(each.on.timestamp()), pool.add(each.kind), pool.add(each.reason)] for each in events]
 
 
 def _seconds(moment: datetime | None) -> int | None:

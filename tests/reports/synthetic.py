@@ -6,9 +6,21 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from cloudscan import history
 from cloudscan.facts import Access, Audience, Outcome
 from cloudscan.finding import Confidence, Evidence, Finding, Judgement, Severity, State, Subject, Verdict, Waiver
-from cloudscan.report import Coverage, Report, RuleSummary, RuleText, ScanSummary
+from cloudscan.report import (
+    Coverage,
+    Diff,
+    Event,
+    Exposure,
+    Report,
+    RuleSummary,
+    RuleText,
+    Scan,
+    ScanSummary,
+    Status,
+)
 from cloudscan_reports.phrases import fill
 
 NOW = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
@@ -140,6 +152,58 @@ def report(findings: int, *, seed: int = 1, complete: bool = False, names: Seque
         findings=found,
         unknowns=() if complete else [_unknown(place) for place in range(14)],
         coverage=[_whole()] if complete else [_whole(), *_gaps()],
+    )
+
+
+def with_past(given: Report) -> Report:
+    """The report with thirty nights behind it, on which it slowly got better, and with waivers in every state."""
+    now = history.night_of(given)
+    scans = [
+        Scan(
+            id=f"night-{back}",
+            started_on=given.scan.started_on - timedelta(days=back),
+            complete=bool(back % 7),
+            night=msgspec.structs.replace(now, score=round(now.score * (1 + 0.012 * back + 0.02 * (back % 3)), 1)),
+        )
+        for back in reversed(range(30))
+    ]
+    counts = {"new": 4, "reopened": 1, "widened": 2, "waived": 1, "resolved": 9}
+    return msgspec.structs.replace(
+        given,
+        trend=scans,
+        changes=Diff(old=scans[-2], new=scans[-1], counts=counts, differences=()),
+        events=[event for each in given.findings for event in _events(each)],
+        exposure={each.fingerprint: _exposure(each) for each in given.findings},
+        waivers=[
+            _status(place, note, given) for place, note in enumerate(("overdue", "grown", "due soon", "unused", ""))
+        ],
+    )
+
+
+def _events(finding: Finding) -> list[Event]:
+    opened = Event(fingerprint=finding.fingerprint, scan_id="night-9", on=finding.first_seen_on, kind="opened")
+    if finding.state is State.OPEN:
+        return [opened]
+    happened = "waived" if finding.state is State.WAIVED else "reopened"
+    return [opened, msgspec.structs.replace(opened, scan_id="night-1", on=NOW - timedelta(days=1), kind=happened)]
+
+
+def _exposure(finding: Finding) -> Exposure:
+    days = (NOW - (finding.verdict.since or finding.first_seen_on)).days
+    return Exposure(days=days, resource_days=days * finding.verdict.resources)
+
+
+def _status(place: int, note: str, given: Report) -> Status:
+    fingerprints = [each.fingerprint for each in given.findings[place : place + 2]]
+    waiver = msgspec.structs.replace(
+        _waiver(""), id=place + 1, rule_id=_READ.id, until=(NOW + timedelta(days=30 * place - 5)).date()
+    )
+    return Status(
+        waiver=waiver,
+        current=True,
+        notes=[note] if note else [],
+        findings=[] if note == "unused" else fingerprints,
+        outgrown={each: ["audience"] for each in fingerprints[:1]} if note == "grown" else {},
     )
 
 

@@ -35,7 +35,16 @@ function makeFindings(data, words) {
     return words.say(told === null ? "findings.first_seen" : "findings.since", { day: words.day(told ?? columns.first[index]) });
   }
 
-  return { size: columns.rule.length, columns, text, at, rule, fields, message, since, sinceInShort };
+  let counts = null;
+  function sharing(index) {
+    if (!counts) {
+      counts = new Map();
+      for (const origin of columns.origin) counts.set(origin, (counts.get(origin) ?? 0) + 1);
+    }
+    return counts.get(columns.origin[index]);
+  }
+
+  return { sharing, size: columns.rule.length, columns, text, at, rule, fields, message, since, sinceInShort };
 }
 
 function makeDetail(findings, words) {
@@ -138,6 +147,45 @@ function makeDetail(findings, words) {
     ].filter(Boolean).join(" · ");
   }
 
+  // Who gets in, by what, where that is set, what lies behind: from the first piece of evidence.
+  function way(index) {
+    const names = findings.rule(index).columns;
+    const cell = (name) => {
+      const place = names.indexOf(name);
+      const row = columns.evidence[index][0];
+      return place < 0 || !row ? "" : text(row[place + 1]) ?? "";
+    };
+    const via = cell("via");
+    const audience = words.label("audience", at("audience", index));
+    if (!at("reach", index) || !(via || cell("principal_name"))) return [];
+    const stations = [
+      ["tools.who", cell("principal_name") || audience],
+      ["tools.how", words.has(`via.${via}`) ? words.say(`via.${via}`) : via],
+      ["tools.where", cell("origin_name") || at("name", index)],
+      ["tools.behind", behind(index) || cell("resource_name") || at("name", index)],
+    ].filter(([, value]) => value);
+    return [heading("tools.way"), make("ol", { class: "way" }, ...stations.map(([key, value]) =>
+      make("li", {}, make("span", { class: "quiet block" }, words.say(key)), shortened(value, 80))))];
+  }
+
+  function together(index) {
+    const origin = at("origin", index);
+    const n = findings.sharing(index);
+    if (n < 2) return [];
+    const href = `#${new URLSearchParams({ origin })}`;
+    return [make("p", {}, make("a", { href }, words.count("tools.together", n)))];
+  }
+
+  function past(index) {
+    const events = columns.events[index];
+    if (!events.length) return [];
+    const line = ([seconds, kind, reason]) => {
+      const why = text(reason) && words.has(`event.${text(reason)}`) ? ` (${words.say(`event.${text(reason)}`)})` : "";
+      return make("li", {}, `${words.day(seconds)}${words.say("list.colon")}${words.say(`event.${text(kind)}`)}${why}`);
+    };
+    return [heading("tools.history"), make("ul", {}, ...events.map(line))];
+  }
+
   function about(index) {
     const rule = findings.rule(index);
     const rank = columns.rank[index];
@@ -175,9 +223,11 @@ function makeDetail(findings, words) {
         ["finding.state", [at("accepted", index) || state, doubt].filter(Boolean).join(" · ")],
       ], "lead-facts"),
       ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),
-      ...(rule.steps.length ? [heading("finding.fix"), effort(rule), remedy(index)] : []),
+      ...(rule.steps.length ? [heading("finding.fix"), effort(rule), ...together(index), remedy(index)] : []),
+      ...way(index),
       ...(reasons.length ? [heading("finding.chain"), ...reasons] : []),
       ...evidence(index),
+      ...past(index),
       heading("finding.about"), about(index));
   };
 }

@@ -2,13 +2,14 @@
 
 const PAGE = 50;
 const PRINTED = 200;
-const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "state"];
+const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "partner", "department", "framework", "state"];
 const STANDING = ["open", "reopened"];
 
 function start(data) {
   const words = makeWords(data);
   const findings = makeFindings(data, words);
   const detail = makeDetail(findings, words);
+  const tools = makeTools(data, findings, words);
   const { columns } = findings;
   const [form, status, list, pager] = ["filters", "count", "list", "pager"].map((id) => document.getElementById(id));
   const everything = Array.from({ length: findings.size }, (_, index) => index);
@@ -17,6 +18,7 @@ function start(data) {
     cause: (index) => findings.rule(index).cause,
     severity: (index) => data.severities[columns.severity[index]],
   };
+  const ruleValues = { rule: (rule) => [rule.id], cause: (rule) => [rule.cause], framework: (rule) => rule.frameworks };
   const valueOf = (facet) => values[facet] ?? ((index) => findings.at(facet, index));
   const controls = {};
   let wanted = {};
@@ -48,10 +50,10 @@ function start(data) {
       const rungs = new Set(wanted.severity.split(",").map((each) => data.severities.indexOf(each)));
       found.push((index) => rungs.has(columns.severity[index]));
     }
-    for (const facet of FACETS.filter((each) => wanted[each] && wanted[each] !== "any")) {
-      const pooled = columns[facet] && facet !== "rule" ? data.pool.indexOf(wanted[facet]) : null;
+    for (const facet of [...FACETS, "origin"].filter((each) => wanted[each] && wanted[each] !== "any")) {
+      const pooled = !ruleValues[facet] ? data.pool.indexOf(wanted[facet]) : null;
       const rules = pooled === null && new Set(data.rules.flatMap((rule, place) =>
-        (facet === "rule" ? rule.id : rule.cause) === wanted[facet] ? [place] : []));
+        ruleValues[facet](rule).includes(wanted[facet]) ? [place] : []));
       found.push(pooled === null
         ? (index) => rules.has(columns.rule[index])
         : (index) => columns[facet][index] === pooled);
@@ -108,7 +110,12 @@ function start(data) {
 
   function refresh() {
     const all = tests();
-    shown = everything.filter((index) => all.every((test) => test(index)));
+    shown = tools.sorted(everything.filter((index) => all.every((test) => test(index))), wanted.sort);
+    if (GROUPS.includes(wanted.group)) {
+      renderGroups();
+      remember();
+      return;
+    }
     const pages = Math.max(Math.ceil(shown.length / PAGE), 1);
     wanted.page = Math.min(Math.max(Number.parseInt(wanted.page, 10) || 1, 1), pages);
     render();
@@ -121,6 +128,34 @@ function start(data) {
     pager.firstElementChild.setAttribute("aria-disabled", String(wanted.page <= 1));
     pager.lastElementChild.setAttribute("aria-disabled", String(wanted.page >= pages));
     remember();
+  }
+
+  const groupName = (facet, value) => {
+    if (!value) return words.say("tools.nobody");
+    return facet === "rule" ? data.rules.find((rule) => rule.id === value).title : value;
+  };
+
+  function renderGroups() {
+    const facet = wanted.group;
+    const groups = tools.grouped(shown, valueOf(facet));
+    const line = ({ value, n, score, first }) => {
+      const button = make("button", { type: "button" }, shortened(groupName(facet, value), 120));
+      button.disabled = !value;
+      button.addEventListener("click", () => {
+        wanted = { ...wanted, group: "", [facet]: value, page: 1 };
+        fillControls();
+        refresh();
+        document.getElementById("count").scrollIntoView();
+      });
+      const severity = values.severity(first);
+      return make("li", { class: `row ${severity}` },
+        make("div", { class: "head" }, make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)), make("h3", {}, button)),
+        make("p", { class: "facts group" }, make("span", {}, words.count("findings.count", n)),
+          make("span", {}, `${words.say("finding.score")} ${number(score)}`), make("span", {}, shortened(findings.message(first), 120))));
+    };
+    list.replaceChildren(...groups.slice(0, PRINTED).map(line));
+    status.textContent = words.count("tools.groups", groups.length);
+    pager.hidden = true;
   }
 
   function remember() {
@@ -146,10 +181,11 @@ function start(data) {
   // The page that shows a finding; filters that would hide it give way.
   function turnTo(index) {
     const visibleNow = () => tests().every((test) => test(index));
+    delete wanted.group;
     if (!visibleNow()) wanted = {};
     if (!visibleNow()) wanted = { state: "any" };
     const all = tests();
-    wanted.page = Math.floor(everything.filter((each) => each < index && all.every((test) => test(each))).length / PAGE) + 1;
+    wanted.page = Math.floor(tools.sorted(everything.filter((each) => all.every((test) => test(each))), wanted.sort).indexOf(index) / PAGE) + 1;
   }
 
   function reveal(index) {
@@ -167,8 +203,8 @@ function start(data) {
   function options(facet) {
     const counts = new Map();
     for (const index of everything) {
-      const value = valueOf(facet)(index);
-      if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
+      const found = ruleValues[facet] ? ruleValues[facet](findings.rule(index)) : [valueOf(facet)(index)];
+      for (const value of found) if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
     const name = (value) => {
       if (facet === "rule") return data.rules.find((rule) => rule.id === value).title;
@@ -236,7 +272,15 @@ function start(data) {
       fillControls();
       refresh();
     });
-    form.append(search(), severities(), ...FACETS.flatMap(choice), make("div", {}, clear));
+    const [sort, sorting] = tools.pick("sort", tools.sortNames, change);
+    const [group, grouping] = tools.pick("group", GROUPS, change);
+    Object.assign(controls, { sort, group });
+    const takeCsv = make("button", { type: "button" }, words.say("tools.csv"));
+    const takeJson = make("button", { type: "button" }, words.say("tools.json"));
+    takeCsv.addEventListener("click", () => tools.saveCsv(shown));
+    takeJson.addEventListener("click", () => tools.saveJson(shown));
+    form.append(search(), severities(), ...FACETS.flatMap(choice), sorting, grouping,
+      make("div", { class: "actions" }, clear, takeCsv, takeJson));
     form.addEventListener("submit", (event) => event.preventDefault());
     form.hidden = false;
     const previous = make("button", { type: "button" }, words.say("findings.previous"));

@@ -38,6 +38,10 @@ function makeWords(data) {
   const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
   const say = (key, values = {}) => at(key).replace(/\{([a-z_]+)\}/g, (_, field) => String(values[field]));
   const count = (key, n, values = {}) => say(`${key}.${n === 1 ? "one" : "other"}`, { n: number(n), ...values });
+  const has = (key) => {
+    const [group, name] = key.split(".");
+    return Object.hasOwn(data.texts[group], name);
+  };
   const label = (group, id) => (Object.hasOwn(data.labels[group] ?? {}, id) ? data.labels[group][id] : id);
 
   function day(seconds) {
@@ -54,7 +58,7 @@ function makeWords(data) {
     return days ? count("time.days_ago", days) : say("time.today");
   }
 
-  return { say, count, label, day, ago };
+  return { say, has, count, label, day, ago };
 }
 
 function fill(template, fields, quote = (value) => value) {

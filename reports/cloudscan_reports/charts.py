@@ -1,0 +1,96 @@
+"""The page's charts as SVG, drawn by Pygal and stripped of all that a strict content security policy refuses.
+
+What is left has no style, script, id or address: the page's style sheet colours it, so that it follows light, dark and
+paper. Each is read out as its title and description.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pygal
+from markupsafe import Markup
+from pygal.etree import etree
+
+from cloudscan.report import Scan
+from cloudscan_reports.ranking import Cause
+
+_WIDTH: Final = 560
+_REFUSED: Final = ("style", "script", "defs", "title", "desc")
+_COMMON: Final[dict[str, Any]] = {
+    "js": [],
+    "css": [],
+    "show_legend": False,
+    "width": _WIDTH,
+    "margin": 8,
+    "no_prefix": True,
+    "disable_xml_declaration": True,
+}
+
+
+def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, description: str) -> Markup:
+    """Likelihood across, impact up; each cause is its number in the ranking. Causes in one place share a point."""
+    numbers: dict[tuple[int, float], list[int]] = defaultdict(list)
+    for place, cause in enumerate(causes, 1):
+        numbers[cause.likelihood, round(cause.impact)].append(place)
+    chart = pygal.XY(
+        **_COMMON,
+        height=300,
+        stroke=False,
+        print_labels=True,
+        xrange=(0.5, 5.5),
+        range=(0, 21.5),
+        x_labels=[1, 2, 3, 4, 5],
+        y_labels=[0, 5, 10, 15, 20],
+        x_title=x_title,
+        y_title=y_title,
+    )
+    points = [
+        {"value": (likelihood, impact), "label": ", ".join(map(str, places)), "node": {"r": 11}}
+        for (likelihood, impact), places in numbers.items()
+    ]
+    chart.add("", points)
+    return _plain(chart, "chart risks", title, description)
+
+
+def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
+    """The sum of the scores, night by night. Nights that an older cloudscan entered leave a gap."""
+    chart = pygal.Line(
+        **_COMMON,
+        height=180,
+        include_x_axis=True,
+        dots_size=3 if len(scans) <= 60 else 0,
+        x_labels=list(days),
+        x_labels_major_count=2,
+        show_minor_x_labels=False,
+        show_minor_y_labels=False,
+        y_labels_major_count=3,
+        formatter=lambda value: f"{value:,.0f}",
+    )
+    chart.add("", [scan.night.score if scan.night else None for scan in scans])
+    return _plain(chart, "chart trend", title, description)
+
+
+def _plain(chart: Any, classes: str, title: str, description: str) -> Markup:
+    tree = chart.render_tree()
+    _strip(tree)
+    for name in list(tree.attrib):
+        if name not in ("viewBox",):
+            del tree.attrib[name]
+    tree.set("class", classes)
+    tree.set("role", "img")
+    tree.set("aria-label", f"{title}. {description}")
+    # Pygal puts a mark of overlays for a mouse on top, which are empty without its script.
+    for overlay in [each for each in tree.iter("g") if "tooltip-overlay" in each.get("class", "")]:
+        for child in list(overlay):
+            overlay.remove(child)
+    return Markup(etree.tostring(tree, encoding="unicode"))  # noqa: S704
+
+
+def _strip(node: Any) -> None:
+    node.attrib.pop("style", None)
+    for child in list(node):
+        if not isinstance(child.tag, str) or child.tag in _REFUSED:
+            node.remove(child)
+        else:
+            _strip(child)

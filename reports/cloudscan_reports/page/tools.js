@@ -1,0 +1,72 @@
+// What a reader does with many findings: sort them, group them, take them away.
+
+const GROUPS = ["origin", "owner", "partner", "rule"];
+const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "path", "origin", "partner", "uid"];
+
+function makeTools(data, findings, words) {
+  const { columns } = findings;
+  const opened = (index) => columns.since[index] ?? columns.first[index];
+  const sorts = {
+    newest: (one, other) => opened(other) - opened(one),
+    oldest: (one, other) => opened(one) - opened(other),
+    reach: (one, other) => columns.resources[other] - columns.resources[one],
+    exposure: (one, other) => columns.days[other] - columns.days[one],
+  };
+
+  const sorted = (indices, by) => (Object.hasOwn(sorts, by) ? indices.toSorted((one, other) => sorts[by](one, other) || one - other) : indices);
+
+  // The findings by a value, the heaviest group first.
+  function grouped(indices, valueOf) {
+    const groups = new Map();
+    for (const index of indices) {
+      const value = valueOf(index) || "";
+      const group = groups.get(value) ?? { value, n: 0, score: 0, first: index };
+      group.n += 1;
+      group.score += columns.score[index];
+      groups.set(value, group);
+    }
+    return [...groups.values()].sort((one, other) => other.score - one.score || one.first - other.first);
+  }
+
+  const record = (index) => ({
+    order: index + 1,
+    severity: data.severities[columns.severity[index]],
+    score: columns.score[index],
+    finding: findings.message(index),
+    ...Object.fromEntries(EXPORTED.map((name) => [name, findings.at(name, index) ?? ""])),
+    since: new Date(opened(index) * 1000).toISOString(),
+    resources: columns.resources[index],
+    rule: findings.rule(index).id,
+    cause: findings.rule(index).cause,
+    fingerprint: columns.fingerprint[index],
+  });
+
+  // A cell that a spreadsheet would take for a formula begins with an apostrophe.
+  const cell = (value) => `"${String(value).replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+
+  function csv(indices) {
+    const rows = indices.map(record);
+    const head = Object.keys(rows[0] ?? {});
+    return "\ufeff" + [head, ...rows.map(Object.values)].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+  }
+
+  function save(name, type, text) {
+    const url = URL.createObjectURL(new Blob([text], { type }));
+    const link = make("a", { href: url, download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  }
+
+  const saveCsv = (indices) => save("findings.csv", "text/csv", csv(indices));
+  const saveJson = (indices) => save("findings.json", "application/json", JSON.stringify(indices.map(record), null, 1));
+
+  function pick(name, values, change) {
+    const select = make("select", { id: `pick-${name}` }, make("option", { value: "" }, words.say(`tools.${name}_none`)),
+      ...values.map((value) => make("option", { value }, words.say(`tools.${name}_${value}`))));
+    select.addEventListener("change", () => change(name, select.value));
+    return [select, make("div", {}, make("label", { for: select.id }, words.say(`tools.${name}`)), select)];
+  }
+
+  const sortNames = Object.keys(sorts);
+  return { sorted, grouped, saveCsv, saveJson, pick, sortNames };
+}
