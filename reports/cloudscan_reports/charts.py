@@ -14,6 +14,7 @@ from pygal.etree import etree
 
 from cloudscan.report import Scan
 from cloudscan_reports.ranking import Cause
+from cloudscan_reports.texts import number
 
 _WIDTH: Final = 560
 _REFUSED: Final = ("style", "script", "defs", "title", "desc")
@@ -55,17 +56,17 @@ def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, de
 
 def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
     """The sum of the scores, night by night. Nights that an older cloudscan entered leave a gap."""
+    highest = max((scan.night.score for scan in scans if scan.night), default=0.0)
     chart = pygal.Line(
         **_COMMON,
-        height=180,
-        include_x_axis=True,
+        height=190,
+        range=(0, highest * 1.08 or 1),
         dots_size=3 if len(scans) <= 60 else 0,
         x_labels=list(days),
-        x_labels_major_count=2,
+        x_labels_major=[days[0], days[-1]],
         show_minor_x_labels=False,
-        show_minor_y_labels=False,
-        y_labels_major_count=3,
-        formatter=lambda value: f"{value:,.0f}",
+        truncate_label=-1,
+        y_labels=[{"value": part * highest, "label": number(round(part * highest))} for part in (0, 0.5, 1)],
     )
     chart.add("", [scan.night.score if scan.night else None for scan in scans])
     return _plain(chart, "chart trend", title, description)
@@ -74,9 +75,8 @@ def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description
 def _plain(chart: Any, classes: str, title: str, description: str) -> Markup:
     tree = chart.render_tree()
     _strip(tree)
-    for name in list(tree.attrib):
-        if name not in ("viewBox",):
-            del tree.attrib[name]
+    for name in set(tree.attrib) - {"viewBox"}:
+        del tree.attrib[name]
     tree.set("class", classes)
     tree.set("role", "img")
     tree.set("aria-label", f"{title}. {description}")

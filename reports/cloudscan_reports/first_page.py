@@ -89,7 +89,8 @@ def answers(report: Report, words: Texts, causes: Sequence[Cause], steps: Sequen
 def _work(
     report: Report, words: Texts, causes: Sequence[Cause], steps: Sequence[Step]
 ) -> Sequence[tuple[str, str, str, str]]:
-    worst, first = max(causes, key=lambda each: each.risk), causes[0]
+    needing_work = [each for each in causes if each.cause != ranking.EXCEPTION] or causes
+    worst, first = max(needing_work, key=lambda each: each.risk), needing_work[0]
     rules = {rule.id: rule for rule in report.rules}
     half = steps[0]
     return (
@@ -165,4 +166,4 @@ def percent(part: float) -> str:
 
 def _outside(finding: Finding) -> bool:
     audience = phrases.standing_of(finding.verdict)
-    return audience in Audience and Audience(audience) >= Audience.NAMED_EXTERNAL
+    return isinstance(audience, Audience) and audience >= Audience.NAMED_EXTERNAL

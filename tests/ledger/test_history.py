@@ -135,3 +135,39 @@ def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
     }
     assert (after.findings[Severity.HIGH], after.waived, after.unknown) == (1, 1, 1)
     assert list(after.exposure) == [Audience.ANYONE_WITH_LINK]
+
+
+def test_a_report_brings_its_past(nights: Nights) -> None:
+    """The nights, what changed, what befell a finding and how long it stood come with the report, also later on."""
+    nights.scan(plan="everybody", on=day(0))
+    nights.scan(plan="me", on=day(1))
+    report = nights.scan(plan="everybody", menu="everybody", on=day(4))
+    nights.scan(plan="everybody", menu="everybody", on=day(6))
+    last = nights.ledger.latest()
+
+    assert [scan.started_on for scan in report.trend] == [day(0), day(1), day(4)]
+    assert report.changes is not None
+    assert report.changes.counts == {"new": 1, "reopened": 1, "widened": 0, "waived": 0, "resolved": 0}
+    assert last is not None
+    plan = next(each for each in last.findings if each.verdict.subject.name == "plan")
+    befell = [event.kind for event in last.events if event.fingerprint == plan.fingerprint]
+    assert befell == ["opened", "resolved", "reopened"]
+    assert last.exposure[plan.fingerprint].days == 3  # a day before it was resolved, two since it came back
+
+
+def test_a_report_carries_the_waivers_that_count(nights: Nights) -> None:
+    """Those in force, with how they stand; not the one that was revoked."""
+    (finding,) = nights.scan(plan="everybody", on=datetime.now(UTC) - timedelta(hours=1)).findings
+    until = (datetime.now(UTC) + timedelta(days=5)).date()
+    wish = Wish(finding=finding.fingerprint, owner="mika", reason="on purpose", until=until)
+    given = nights.ledger.waive(wish).waiver
+    last = nights.ledger.latest()
+
+    assert last is not None
+    assert [(each.waiver.id, each.notes, each.findings) for each in last.waivers] == [
+        (given.id, ["due soon"], [finding.fingerprint])
+    ]
+    nights.ledger.revoke(given.id)
+    last = nights.ledger.latest()
+    assert last is not None
+    assert last.waivers == []

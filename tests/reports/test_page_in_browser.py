@@ -1,6 +1,8 @@
 """The HTML report in Chromium: what a reader can do with it."""
 
+import csv
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from cloudscan_reports import phrases
 from cloudscan_reports.visible import for_shell, visible
 from tests.reports.conftest import Opener
 from tests.reports.hostile import NAMES, drenched
-from tests.reports.synthetic import RULES, report
+from tests.reports.synthetic import RULES, report, with_past
 
 ROWS = "#list > li"
 BUTTONS = "#list h3 > button"
@@ -338,3 +340,99 @@ def test_only_web_addresses_become_links(open_page: Opener) -> None:
 
     assert page.locator(".detail").inner_html().count("<a ") == 1
     assert "javascript:" not in page.locator(".detail").inner_html()
+
+
+def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
+    """What hurts most, what first, what it costs, whether it gets better, what was not seen: also without JavaScript."""
+    page = open_page(with_past(report(60)), script=False)
+
+    assert page.locator(".answers dt").all_inner_texts() == [
+        "What would hurt most?",
+        "What do we do first?",
+        "What does it cost?",
+        "Is it getting better?",
+        "What did we not see?",
+    ]
+    answers = page.locator(".answers dd > a").all_inner_texts()
+    assert answers[3].startswith("Better: ")
+    assert answers[4] == "16 parts could not be read"
+    for name in ("Likelihood and impact", "Risk over the nights"):
+        expect(page.get_by_role("img", name=name)).to_be_visible()
+
+
+def test_the_list_is_sorted(open_page: Opener) -> None:
+    """By the address too; paging and links to findings keep to the order."""
+    given = report(120)
+    work = [each for each in given.findings if each.state != "waived"]
+    widest = sorted(work, key=lambda each: -each.verdict.resources)
+
+    page = open_page(given, fragment="#sort=reach")
+
+    assert page.locator(BUTTONS).all_inner_texts() == [each.message["en"] for each in widest[:50]]
+    expect(page.get_by_label("Sort by")).to_have_value("reach")
+
+
+def test_groups_lead_to_their_findings(open_page: Opener) -> None:
+    """Grouping by owner counts each owner's findings; a click shows them."""
+    given = report(120)
+    work = [each for each in given.findings if each.state != "waived"]
+    owned = sum(each.verdict.subject.owner == "tom.baker@example.co.jp" for each in work)
+    page = open_page(given)
+
+    page.get_by_label("Group by").select_option("owner")
+    row = page.locator(ROWS).filter(has_text="tom.baker@example.co.jp")
+    expect(row).to_contain_text(f"{owned} findings")
+    row.get_by_role("button").click()
+
+    assert status(page) == f"{owned} findings"
+    assert "owner=tom.baker" in page.url
+
+
+def test_what_one_change_closes_is_said(open_page: Opener) -> None:
+    """Findings that share an origin name how many one fix closes, and lead to them."""
+    given = report(10)
+    row = {"origin_uid": "gdrive:file/root", "via": "link", "origin_name": "Root"}
+    findings = [
+        msgspec.structs.replace(
+            each,
+            verdict=msgspec.structs.replace(
+                each.verdict, evidence=(msgspec.structs.replace(each.verdict.evidence[0], row=row),)
+            ),
+        )
+        for each in given.findings
+    ]
+    page = open_page(msgspec.structs.replace(given, findings=findings), fragment=f"#finding={findings[0].fingerprint}")
+
+    page.get_by_role("link", name="Fix this one thing: it closes 10 findings").click()
+
+    assert "origin=gdrive" in page.url
+    assert page.locator(ROWS).count() == sum(each.state != "waived" for each in findings)
+
+
+@pytest.mark.parametrize("kind", ["CSV", "JSON"])
+def test_what_is_shown_is_saved(open_page: Opener, kind: str) -> None:
+    """The file holds the filtered findings, and no cell of it begins like a formula."""
+    given = report(60, names=("=cmd|'/c calc'!A1",))
+    page = open_page(given, fragment="#severity=critical&state=any")
+    critical = [each.fingerprint for each in given.findings if each.severity == "critical"]
+
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=f"Save as {kind}").click()
+
+    text = Path(waiting.value.path()).read_text("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines())) if kind == "CSV" else json.loads(text)
+    assert [each["fingerprint"] for each in rows] == critical
+    assert kind == "JSON" or not re.search(r'"[=+@-]', text)
+
+
+def test_what_was_accepted_stands_by_urgency(open_page: Opener) -> None:
+    """Overdue and outgrown waivers come before those that hold."""
+    page = open_page(with_past(report(30)))
+
+    assert [each.split("\xa0")[0].rsplit(" ", 1)[0] for each in page.locator("#waivers h3").all_inner_texts()] == [
+        "Overdue: the day is over",
+        "Grown since it was granted",
+        "Due soon",
+        "Unused: nothing stands under it",
+        "Holding",
+    ]
