@@ -12,8 +12,8 @@ import msgspec
 
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity
-from cloudscan.history import Night, Scan
 from cloudscan.metrics import Metric, one
+from cloudscan.report import Night, Scan
 
 
 class Level(IntEnum):

@@ -107,7 +107,7 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
     """What half a year brings down and what the year after does, at so many hours a month."""
     rules = {rule.id: rule for rule in report.rules}
     work = standing(report)
-    whole = sum(each.score for each in work) or 1.0
+    whole = math.fsum(each.score for each in work) or 1.0
     waiting = list(fixes(work, rules))
     steps = []
     for months in (HALF_YEAR, YEAR):
@@ -122,7 +122,7 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
                 findings=len(closed),
                 hours=sum(fix.hours for fix in done),
                 causes=by_cause.most_common(),
-                risk_left=sum(each.score for each in left) / whole,
+                risk_left=math.fsum(each.score for each in left) / whole,
                 left={severity: sum(each.severity is severity for each in left) for severity in reversed(Severity)},
             )
         )

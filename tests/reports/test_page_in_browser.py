@@ -343,7 +343,7 @@ def test_only_web_addresses_become_links(open_page: Opener) -> None:
 
 
 def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
-    """What hurts most, what first, what it costs, whether it gets better, what was not seen: also without JavaScript."""
+    """Most harm, first step, cost, course and blind spots: each in a sentence, also without JavaScript."""
     page = open_page(with_past(report(60)), script=False)
 
     assert page.locator(".answers dt").all_inner_texts() == [
