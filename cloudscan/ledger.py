@@ -575,7 +575,7 @@ def _diff(db: Connection, earlier: Scan, later: Scan, tolerance: float) -> Diff:
 def _with_past(db: Connection, report: Report, tolerance: float) -> Report:
     """The report together with what led to it: the nights, what changed, what befell each finding, the waivers."""
     scans = [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
-    entries = _entries(db, ())
+    book = _book(db)
     shown = {finding.fingerprint: finding.verdict for finding in report.findings}
     lasting: dict[str, list[Lasting]] = {}
     for row in db.execute(sa.select(STRETCHES).where(STRETCHES.c.fingerprint.in_(_standing_fingerprints()))):
@@ -596,8 +596,13 @@ def _with_past(db: Connection, report: Report, tolerance: float) -> Report:
             fingerprint: history.exposure_of(verdict, lasting.get(fingerprint, ()), report.scan.started_on)
             for fingerprint, verdict in shown.items()
         },
-        waivers=[each for each in statuses(_book(db), entries, datetime.now(UTC)) if each.current],
+        waivers=_current(book, _entries(db, ())) if book.waivers else (),
     )
+
+
+def _current(book: Book, standing: Sequence[Entry]) -> list[Status]:
+    """The waivers that count today."""
+    return [each for each in statuses(book, standing, datetime.now(UTC)) if each.current]
 
 
 def _standing_fingerprints() -> sa.Select[Any]:
