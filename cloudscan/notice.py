@@ -12,8 +12,7 @@ import msgspec
 
 from cloudscan.facts import Outcome
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.history import Diff, Difference
-from cloudscan.report import Report
+from cloudscan.report import Diff, Difference, Report
 
 SPOKEN_OF = ("new", "reopened", "widened")
 
