@@ -4,7 +4,6 @@ What is left has no style, script, id or address: the page's style sheet colours
 paper. Each is read out as its title and description.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -17,6 +16,8 @@ from cloudscan_reports.ranking import Cause
 from cloudscan_reports.texts import number
 
 _WIDTH: Final = 560
+_APART: Final = 0.26  # rungs of likelihood that a point is wide
+_ABOVE: Final = 2.1  # points of impact that it is high
 _REFUSED: Final = ("style", "script", "defs", "title", "desc")
 _COMMON: Final[dict[str, Any]] = {
     "js": [],
@@ -30,26 +31,28 @@ _COMMON: Final[dict[str, Any]] = {
 
 
 def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, description: str) -> Markup:
-    """Likelihood across, impact up; each cause is its number in the ranking. Causes in one place share a point."""
-    numbers: dict[tuple[int, float], list[int]] = defaultdict(list)
-    for place, cause in enumerate(causes, 1):
-        numbers[cause.likelihood, round(cause.impact)].append(place)
+    """Likelihood across, impact up; each cause is its number in the ranking. Those that would cover each other stand
+    side by side.
+    """
+    placed: list[tuple[float, float]] = []
+    for cause in causes:
+        across = float(cause.likelihood)
+        while any(abs(across - x) < 0.9 * _APART and abs(cause.impact - y) < _ABOVE for x, y in placed):
+            across += _APART
+        placed.append((across, cause.impact))
     chart = pygal.XY(
         **_COMMON,
         height=300,
         stroke=False,
         print_labels=True,
-        xrange=(0.5, 5.5),
+        xrange=(0.5, 6.0),
         range=(0, 21.5),
         x_labels=[1, 2, 3, 4, 5],
         y_labels=[0, 5, 10, 15, 20],
         x_title=x_title,
         y_title=y_title,
     )
-    points = [
-        {"value": (likelihood, impact), "label": ", ".join(map(str, places)), "node": {"r": 11}}
-        for (likelihood, impact), places in numbers.items()
-    ]
+    points = [{"value": point, "label": str(place), "node": {"r": 11}} for place, point in enumerate(placed, 1)]
     chart.add("", points)
     return _plain(chart, "chart risks", title, description)
 
