@@ -41,8 +41,14 @@ class Carrier:
     _idle: list[pycurl.Curl] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def carry(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Raises `Unreachable` where no whole answer comes. Redirects are answers: they are not followed."""
+    def carry(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, fresh: bool = False
+    ) -> Answer:
+        """Raises `Unreachable` where no whole answer comes. Redirects are answers: they are not followed.
+
+        With `fresh` it goes over a connection of its own: libcurl sends a request again by itself where a connection
+        that was kept open is cut before the answer, and what is not repeatable would be done twice.
+        """
         with self._lock:
             handle = self._idle.pop() if self._idle else None
         handle = handle or self._handle()
@@ -56,6 +62,7 @@ class Carrier:
         else:
             handle.setopt(pycurl.HTTPGET, 1)
         handle.setopt(pycurl.CUSTOMREQUEST, method)
+        handle.setopt(pycurl.FRESH_CONNECT, int(fresh))
         try:
             handle.perform()
         except pycurl.error as error:

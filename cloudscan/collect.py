@@ -289,7 +289,7 @@ class _Collecting:
         self._news.put(Began(scope=scope))
         earlier = options.earlier.of(scope.uid) if options.earlier else None
         note, spent = "", Spent(requests=0)
-        for attempt in range(1, options.attempts + 1):
+        for attempt in range(1, options.attempts + 2):  # one more: a cursor that is stale fails no attempt
             self._rest(self._pauses.left(scope.platform))
             with Pen(self._lines, scope, spent) as pen:
                 try:
@@ -305,7 +305,7 @@ class _Collecting:
                     earlier, note = None, f"read in full: {_words(error)}"
                     seconds, cause, reason = 0.0, "stale cursor", note
                 except (Throttled, Unreachable) as error:
-                    if attempt == options.attempts:
+                    if attempt >= options.attempts:
                         return pen.finish(*_refusal(error))
                     seconds, cause, reason = self._seconds(attempt, error), "unreachable", _words(error)
                     if isinstance(error, Throttled):

@@ -14,6 +14,8 @@ from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
+from cloudscan.routes import Route
+from cloudscan.tickets import Policy
 from cloudscan.words import one_of
 
 FILE_NAME = "cloudscan.toml"
@@ -88,6 +90,22 @@ class RetentionTable(_Table, frozen=True, kw_only=True):
     reports_days: int = 90  # pages in the folder of reports
 
 
+class NotifyTable(_Table, frozen=True, kw_only=True):
+    """``[notify]``: who hears what changed after a scan, through apprise."""
+
+    urls_from: str = ""  # the environment variable that holds apprise's addresses, which are secrets
+    file: str = ""  # or apprise's own configuration file
+    tags: Sequence[str] = ()  # of that file, only the addresses with one of these
+    language: Literal["", "en", "ja"] = ""  # empty: the organisation's
+    min_severity: Severity = Severity.MEDIUM  # what is less severe is not spoken of
+    quiet: bool = True  # say nothing where nothing changed
+    after_scan: bool = True  # `cloudscan scan` notifies by itself
+
+    @property
+    def wanted(self) -> bool:
+        return bool(self.urls_from or self.file)
+
+
 class Config(_Table, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -100,6 +118,10 @@ class Config(_Table, frozen=True, kw_only=True):
     retention: RetentionTable = RetentionTable()
     connectors: Mapping[str, Mapping[str, Any]] = {}
     reports: Mapping[str, Mapping[str, Any]] = {}
+    tickets: Policy = Policy()
+    trackers: Mapping[str, Mapping[str, Any]] = {}
+    routes: Sequence[Route] = ()
+    notify: NotifyTable = NotifyTable()
     rules: Mapping[str, Mapping[str, bool | int | float | str]] = {}
 
     @property
@@ -163,22 +185,7 @@ def load(path: Path | None) -> Config:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
         raise ConfigurationError(_explained(path, text, str(error), Config)) from error
-    if config.scan.concurrency < 1:
-        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
-    for table, key, least in (
-        (config.waivers, "max_days", 1),
-        (config.waivers, "due_days", 0),
-        (config.waivers, "tolerance_percent", 0),
-        (config.ledger, "patience_seconds", 0),
-        (config.retention, "snapshots_days", 0),
-        (config.retention, "snapshots_keep", 1),
-        (config.retention, "reports_days", 0),
-    ):
-        if getattr(table, key) < least:
-            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
-    for severity in Severity:
-        if getattr(config.deadlines, severity) < 0:
-            raise ConfigurationError(f"{_place(path, text, severity)}: {severity} must be at least 0 days.")
+    _check(path, text, config)
     return config
 
 
@@ -192,6 +199,14 @@ def report_options(config: Config, name: str, record: type[msgspec.Struct], path
     return _options(config.reports.get(name, {}), record, path, f"reports.{name}")
 
 
+def tracker_options(
+    config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None
+) -> msgspec.Struct:
+    """The options of one tracker, from ``[trackers.<name>]``, without its kind. Raises `ConfigurationError`."""
+    given = {key: value for key, value in config.trackers[name].items() if key != "kind"}
+    return _options(given, record, path, f"trackers.{name}")
+
+
 def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path | None, prefix: str) -> msgspec.Struct:
     file = path or Path(FILE_NAME)
     try:
@@ -199,6 +214,33 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
     except msgspec.ValidationError as error:
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         raise ConfigurationError(_explained(file, text, str(error), record, prefix=prefix)) from error
+
+
+def _check(path: Path, text: str, config: Config) -> None:
+    if config.scan.concurrency < 1:
+        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
+    for table, key, least in (
+        (config.waivers, "max_days", 1),
+        (config.waivers, "due_days", 0),
+        (config.waivers, "tolerance_percent", 0),
+        (config.ledger, "patience_seconds", 0),
+        (config.retention, "snapshots_days", 0),
+        (config.retention, "snapshots_keep", 1),
+        (config.retention, "reports_days", 0),
+        (config.tickets, "remind_days", 0),
+        (config.tickets, "max_new", 1),
+    ):
+        if getattr(table, key) < least:
+            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+    for severity in Severity:
+        if getattr(config.deadlines, severity) < 0:
+            raise ConfigurationError(f"{_place(path, text, severity)}: {severity} must be at least 0 days.")
+    for route in config.routes:
+        if route.tracker and route.tracker not in config.trackers:
+            known = one_of(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
+            raise ConfigurationError(
+                f"{_place(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
+            )
 
 
 def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:

@@ -88,3 +88,11 @@ class Malformed(ProviderError):
 
 class AuditError(CloudscanError):
     """An audit pack, or a key for it, cannot be used as it is. Exit code 2."""
+
+
+class TicketRefused(ProviderError):
+    """A tracker does not accept a ticket as it was sent. `field` is the one at fault, where it says so."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field

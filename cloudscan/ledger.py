@@ -31,8 +31,21 @@ from cloudscan.judge import Verdicts
 from cloudscan.life import Entry
 from cloudscan.reach import TOLERANCE, Reach
 from cloudscan.report import Coverage, Report
-from cloudscan.schema import ACCEPTED, EVENTS, FINDINGS, HEAD, OUTGROWN, REVOCATIONS, SCANS, STRETCHES, WAIVERS
+from cloudscan.schema import (
+    ACCEPTED,
+    EVENTS,
+    FINDINGS,
+    HEAD,
+    NOTICES,
+    OUTGROWN,
+    REVOCATIONS,
+    SCANS,
+    STRETCHES,
+    TICKETS,
+    WAIVERS,
+)
 from cloudscan.snapshot import Snapshot
+from cloudscan.tickets import Kept, Phase
 from cloudscan.waivers import (
     DUE_DAYS,
     MAX_DAYS,
@@ -290,6 +303,32 @@ class Ledger:
             )
         counts = {kind: sum(each.kind == kind for each in differences) for kind in history.KINDS}
         return Diff(old=earlier, new=later, counts=counts, differences=differences)
+
+    def tickets(self) -> list[Kept]:
+        """The tickets that stand for findings, as far as this ledger wrote them."""
+        with self._transaction() as db:
+            return [
+                Kept(**{**row._mapping, "acted_on": _aware(row.acted_on), "phase": Phase(row.phase)})
+                for row in db.execute(sa.select(TICKETS))
+            ]
+
+    def keep_ticket(self, kept: Kept) -> None:
+        """Remember what was done about a ticket, in place of what was known of it."""
+        values = msgspec.structs.asdict(kept) | {"acted_on": _naive(kept.acted_on), "phase": kept.phase.value}
+        with self._transaction() as db:
+            db.execute(sa.delete(TICKETS).where(TICKETS.c.tracker == kept.tracker, TICKETS.c.marker == kept.marker))
+            db.execute(sa.insert(TICKETS).values(values))
+
+    def was_told(self, scan_id: str) -> bool:
+        """Whether people were notified of this scan already."""
+        with self._transaction() as db:
+            return db.execute(sa.select(NOTICES).where(NOTICES.c.scan_id == scan_id)).first() is not None
+
+    def keep_told(self, scan_id: str, *, now: datetime | None = None) -> None:
+        """Remember that people were notified of a scan."""
+        with self._transaction() as db:
+            db.execute(sa.delete(NOTICES).where(NOTICES.c.scan_id == scan_id))
+            db.execute(sa.insert(NOTICES).values(scan_id=scan_id, sent_on=_naive(now or datetime.now(UTC))))
 
     def _decide(self, db: Connection, entries: Sequence[Entry], cause: str, moment: datetime) -> None:
         unchanged = [life.Change(entry=entry) for entry in entries]

@@ -1,6 +1,7 @@
 """A folder that only one process may work in, or that several read."""
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import BinaryIO, Final
 from cloudscan.errors import ScanRunning
 
 _NAME: Final = ".lock"
+_ATTEMPTS: Final = 4
+_PAUSE: Final = 0.1  # seconds
 
 
 @contextmanager
@@ -18,10 +21,16 @@ def hold(folder: Path) -> Iterator[None]:
     path = folder / _NAME
     path.touch(mode=0o600)
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ScanRunning(f"Another scan works in {folder}; wait for it, or choose another folder.") from error
+        # Whoever only looks whether a folder is free (`busy`) has it for a moment.
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if attempt == _ATTEMPTS:
+                    words = f"Another scan works in {folder}; wait for it, or choose another folder."
+                    raise ScanRunning(words) from error
+                time.sleep(_PAUSE)
         yield
 
 
@@ -43,7 +52,7 @@ def read(folder: Path) -> BinaryIO | None:
 
 
 def busy(folder: Path) -> bool:
-    """Whether somebody works in a folder or reads it. Nothing is changed."""
+    """Whether somebody works in a folder or reads it."""
     try:
         file = (folder / _NAME).open("rb")
     except OSError:

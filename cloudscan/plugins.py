@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 from cloudscan.connector import ConnectorPlugin
 from cloudscan.errors import ConfigurationError
+from cloudscan.notice import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
+from cloudscan.tracker import TrackerPlugin
 from cloudscan.words import one_of
 
 Plugin = TypeVar("Plugin")
@@ -45,6 +47,23 @@ def handout_names() -> tuple[str, ...]:
 def handout_format(name: str) -> HandoutFormat:
     """One way to write hand-outs. Raises `ConfigurationError` as `connector` does."""
     return _load("cloudscan.handouts", name, HandoutFormat)
+
+
+def tracker_names() -> tuple[str, ...]:
+    """The installed kinds of trackers, by name, without loading any."""
+    return _names("cloudscan.trackers")
+
+
+def tracker(name: str) -> TrackerPlugin:
+    """One kind of tracker. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.trackers", name, TrackerPlugin)
+
+
+def notifier() -> NotifierPlugin:
+    """What carries notifications: the one that is installed, ours unless another is. Raises `ConfigurationError`."""
+    names = _names("cloudscan.notifiers")
+    others = [name for name in names if name != "apprise"]
+    return _load("cloudscan.notifiers", others[0] if others else "apprise", NotifierPlugin)
 
 
 def rule_folders() -> tuple[Path, ...]:

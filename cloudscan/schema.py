@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -93,4 +93,21 @@ OUTGROWN = sa.Table(
     sa.Column("fingerprint", sa.String(64), primary_key=True),
     sa.Column("on_time", sa.DateTime, nullable=False),
     sa.Column("grown", sa.Text, nullable=False),  # what reaches further, as a JSON list
+)
+TICKETS = sa.Table(
+    "tickets",
+    SCHEMA,
+    sa.Column("tracker", sa.String(100), primary_key=True),
+    sa.Column("marker", sa.String(64), primary_key=True),
+    sa.Column("phase", sa.String(20), nullable=False),  # `cloudscan.tickets.Phase`
+    sa.Column("acted_on", sa.DateTime, nullable=False),
+    sa.Column("key", sa.String(200), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("stamp", sa.Text, nullable=False),  # `cloudscan.stamp.line` as last written, a digest of the text in it
+)
+NOTICES = sa.Table(
+    "notices",
+    SCHEMA,
+    sa.Column("scan_id", sa.String(64), primary_key=True),
+    sa.Column("sent_on", sa.DateTime, nullable=False),
 )

@@ -138,7 +138,7 @@ class Web:
             on_request()
             wait: float | None = None
             try:
-                answer = self._carrier.carry(method, url, headers, body)
+                answer = self._carrier.carry(method, url, headers, body, fresh=not repeatable)
             except Unreachable as error:
                 if not repeatable:
                     raise

@@ -52,6 +52,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(packages: dict[str, Path]) -
         "cloudscan_s3",
         "cloudscan_gdrive",
         "cloudscan_reports",
+        "cloudscan_trackers",
         "cloudscan-0.1.0.dist-info",
     }
     assert "cloudscan/_rules/public-links/s3-public-read-by-policy.yaml" in names

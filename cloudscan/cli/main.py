@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "health": ("health", "Tell a monitoring system whether the nights go well."),
     "prune": ("prune", "Remove snapshots and reports that are old."),
+    "tickets": ("tickets", "Hand the findings over to Jira, GitHub and others."),
+    "notify": ("notify", "Tell people what changed in the last scan."),
     "schedule": ("schedule", "Print what runs the scan every night."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),

@@ -194,6 +194,8 @@ def run(
             click.echo(f"\n{page}")
         if log:
             log.entered(report)
+        if config.notify.wanted and config.notify.after_scan:
+            _tell(config, log)
         _prune(config, log)
 
     try:
@@ -260,6 +262,16 @@ def _warn(log: "JsonLog | None", words: str) -> None:
         log.line("warning", {"message": words})
     else:
         click.echo(f"cloudscan: {words}", err=True)
+
+
+def _tell(config: Config, log: "JsonLog | None") -> None:
+    """Notify; that nobody could be told does not spoil the scan."""
+    from cloudscan.cli import notify
+
+    try:
+        notify.tell(config)
+    except CloudscanError as error:
+        _warn(log, f"not notified: {error}")
 
 
 def _failed(log: "JsonLog", error: CloudscanError) -> int:

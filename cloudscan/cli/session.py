@@ -17,6 +17,7 @@ from cloudscan.words import one_of
 if TYPE_CHECKING:
     from cloudscan.ledger import Ledger
     from cloudscan.redact import Redactor
+    from cloudscan.report import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SEVERITIES = click.Choice([severity.value for severity in Severity])
@@ -71,6 +72,36 @@ def redactor(config: Config) -> "Redactor":
     from cloudscan.redact import Redactor
 
     return Redactor(redaction_key(config), rule.load(all_rule_folders(config, ())))
+
+
+def last_report(config: Config, file: str | None) -> "Report":
+    """The report in a file, or else the ledger's last one. Raises `ConfigurationError`, `LedgerError`."""
+    if file is not None:
+        return _read_report(Path(file))
+    found = ledger_of(config).latest()
+    if found is None:
+        raise ConfigurationError("There is no scan yet; run `cloudscan scan` first.")
+    return found
+
+
+def _read_report(path: Path) -> "Report":
+    import msgspec
+
+    from cloudscan.report import SCHEMA_VERSION, Report
+
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=Report)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}); check the path and the rights."
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path}: is no report of cloudscan ({error}); write one with `cloudscan report --format json`."
+        ) from error
+    if found.schema.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise ConfigurationError(f"{path}: a report of version {found.schema}; this cloudscan reads {SCHEMA_VERSION}.")
+    return found
 
 
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:

@@ -11,7 +11,7 @@ import msgspec
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """Members are told in camel case, and left out where they are empty."""
+    """Members are told in camel case, and left out where they are empty. `broken`: items that made no sense."""
 
 
 class Detail(_Answer, frozen=True, kw_only=True):
@@ -26,12 +26,12 @@ class Detail(_Answer, frozen=True, kw_only=True):
 class Permission(_Answer, frozen=True, kw_only=True):
     """A way in, as Drive tells it."""
 
-    id: str
+    id: str = ""
     type: str = ""
     role: str = ""
     email_address: str = ""
     domain: str = ""
-    allow_file_discovery: bool = False
+    allow_file_discovery: bool | None = None
     expiration_time: datetime | None = None
     deleted: bool = False
     pending_owner: bool = False
@@ -42,6 +42,7 @@ class Permission(_Answer, frozen=True, kw_only=True):
 class Permissions(_Answer, frozen=True, kw_only=True):
     permissions: Sequence[Permission] = ()
     next_page_token: str = ""
+    broken: int = 0
 
 
 class Person(_Answer, frozen=True, kw_only=True):
@@ -75,14 +76,14 @@ class File(_Answer, frozen=True, kw_only=True):
     name: str = ""
     mime_type: str = ""
     parents: Sequence[str] = ()
-    size: str = ""
+    size: str | int = ""
     created_time: datetime | None = None
     modified_time: datetime | None = None
     trashed: bool = False
     owners: Sequence[Person] = ()
     drive_id: str = ""
     permissions: msgspec.Raw = msgspec.Raw()  # unread: most files have the same. Empty: we may not see them
-    has_augmented_permissions: bool = False
+    has_augmented_permissions: bool | None = None  # there are some of its own; None: not told
     inherited_permissions_disabled: bool = False
     copy_requires_writer_permission: bool = False
     writers_can_share: bool | None = None
@@ -95,14 +96,7 @@ class Files(_Answer, frozen=True, kw_only=True):
     files: Sequence[File] = ()
     next_page_token: str = ""
     incomplete_search: bool = False
-
-
-class RawFiles(_Answer, frozen=True, kw_only=True):
-    """The same, each file still as text: for a page that holds one that makes no sense."""
-
-    files: Sequence[msgspec.Raw] = ()
-    next_page_token: str = ""
-    incomplete_search: bool = False
+    broken: int = 0
 
 
 class Change(_Answer, frozen=True, kw_only=True):
@@ -118,6 +112,7 @@ class Changes(_Answer, frozen=True, kw_only=True):
     changes: Sequence[Change] = ()
     next_page_token: str = ""
     new_start_page_token: str = ""
+    broken: int = 0
 
 
 class StartOfChanges(_Answer, frozen=True, kw_only=True):
@@ -143,6 +138,7 @@ class SharedDrive(_Answer, frozen=True, kw_only=True):
 class SharedDrives(_Answer, frozen=True, kw_only=True):
     drives: Sequence[SharedDrive] = ()
     next_page_token: str = ""
+    broken: int = 0
 
 
 class About(_Answer, frozen=True, kw_only=True):
@@ -189,17 +185,21 @@ class User(_Answer, frozen=True, kw_only=True):
 class Users(_Answer, frozen=True, kw_only=True):
     users: Sequence[User] = ()
     next_page_token: str = ""
+    broken: int = 0
 
 
 class Group(_Answer, frozen=True, kw_only=True):
     id: str
     email: str
     name: str = ""
+    aliases: Sequence[str] = ()
+    non_editable_aliases: Sequence[str] = ()
 
 
 class Groups(_Answer, frozen=True, kw_only=True):
     groups: Sequence[Group] = ()
     next_page_token: str = ""
+    broken: int = 0
 
 
 class Member(_Answer, frozen=True, kw_only=True):
@@ -212,15 +212,18 @@ class Member(_Answer, frozen=True, kw_only=True):
 class Members(_Answer, frozen=True, kw_only=True):
     members: Sequence[Member] = ()
     next_page_token: str = ""
+    broken: int = 0
 
 
 class Alias(_Answer, frozen=True, kw_only=True):
     domain_alias_name: str = ""
+    verified: bool = True
 
 
 class Domain(_Answer, frozen=True, kw_only=True):
     domain_name: str
     is_primary: bool = False
+    verified: bool = True
     domain_aliases: Sequence[Alias] = ()
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -30,7 +30,7 @@ _USERS = (
     "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,lastLoginTime,creationTime,orgUnitPath,"
     "aliases,nonEditableAliases,emails,recoveryEmail,relations,organizations)"
 )
-_GROUPS = "nextPageToken,groups(id,email,name)"
+_GROUPS = "nextPageToken,groups(id,email,name,aliases,nonEditableAliases)"
 _MEMBERS = "nextPageToken,members(id,email,role,type)"
 _SIDE_BY_SIDE = 8  # groups whose members are asked for at the same time
 _SETTINGS = "setting.type.matches('drive_and_docs.*')"
@@ -72,13 +72,17 @@ class Directory:
 def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
     """Domains, users, groups and settings. Raises as `Google.ask` where not even the users can be read."""
     gaps: list[Gap] = []
-    users = [user for page in google.pages(Users, google.users, admin, customer=customer, fields=_USERS,
-                                     maxResults=500, projection="full") for user in page.users]  # fmt: skip
+    pages = list(
+        google.pages(Users, google.users, admin, customer=customer, fields=_USERS, maxResults=500, projection="full")
+    )
+    users = [user for page in pages for user in page.users]
+    unknown = sum(page.broken for page in pages)
+    _note_broken(gaps, "principals", "users of the directory", unknown)
     primary, domains = _domains(google, admin, customer, gaps)
     groups = _groups(google, admin, customer, gaps)
     members = _members(google, admin, groups, gaps)
     return Directory(
-        people=people(estate, primary, domains, users, groups, members),
+        people=replace(people(estate, primary, domains, users, groups, members), whole=not unknown),
         users=users,
         groups=groups,
         members=members,
@@ -123,40 +127,49 @@ def _domains(google: Google, admin: str, customer: str, gaps: list[Gap]) -> tupl
     except AccessDenied as refused:
         gaps.append(_gap("principals", refused, "other domains and aliases of ours are taken for strangers'"))
         return own, [own]
-    names = [each.domain_name.lower() for each in found]
-    aliases = [alias.domain_alias_name.lower() for each in found for alias in each.domain_aliases]
+    proven = [each for each in found if each.verified]  # a domain that was only entered may be somebody else's
+    names = [each.domain_name.lower() for each in proven]
+    aliases = [alias.domain_alias_name.lower() for each in proven for alias in each.domain_aliases if alias.verified]
     primary = next((each.domain_name.lower() for each in found if each.is_primary), own)
     return primary, [primary, *names, *aliases]
 
 
 def _groups(google: Google, admin: str, customer: str, gaps: list[Gap]) -> list[Group]:
     try:
-        pages = google.pages(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
-        return [group for page in pages for group in page.groups]
+        pages = list(google.pages(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200))
     except AccessDenied as refused:
         gaps.append(_gap("memberships", refused, "who is in which group is not known"))
         return []
+    _note_broken(gaps, "principals", "groups of the directory", sum(page.broken for page in pages))
+    return [group for page in pages for group in page.groups]
 
 
 def _members(google: Google, admin: str, groups: Sequence[Group], gaps: list[Gap]) -> dict[str, list[Member]]:
-    """The members of each group that is still there, by its address: a request for each, several at a time."""
+    """The members of each group that may be seen, by its address: a request for each, several at a time."""
 
-    def asked(group: Group) -> list[Member] | None:
+    def asked(group: Group) -> list[Members] | AccessDenied | Vanished:
         pages = google.pages(Members, google.members, admin, groupKey=group.id, fields=_MEMBERS, maxResults=200)
         try:
-            return [member for page in pages for member in page.members]
-        except Vanished:
-            return None
+            return list(pages)
+        except (AccessDenied, Vanished) as refused:
+            return refused
 
     found: dict[str, list[Member]] = {}
+    refusals: list[AccessDenied] = []
+    broken = 0
     with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        try:
-            for group, members in zip(groups, pool.map(asked, groups), strict=True):
-                if members is not None:
-                    found[group.email.lower()] = members
-        except AccessDenied as refused:
-            gaps.append(_gap("memberships", refused, "who is in which group is not known"))
-            pool.shutdown(cancel_futures=True)
+        for group, answer in zip(groups, pool.map(asked, groups), strict=True):
+            if isinstance(answer, AccessDenied):
+                refusals.append(answer)
+                if not found and len(refusals) > _SIDE_BY_SIDE:
+                    pool.shutdown(cancel_futures=True)
+                    break
+            elif not isinstance(answer, Vanished):
+                found[group.email.lower()] = [member for page in answer for member in page.members]
+                broken += sum(page.broken for page in answer)
+    if refusals:
+        gaps.append(_gap("memberships", refusals[0], "who is in some groups is not known"))
+    _note_broken(gaps, "memberships", "members of groups", broken)
     return found
 
 
@@ -192,6 +205,12 @@ def _place(uid: str, kind: str, name: str, account: str, parent: str | None = No
 
 def _gap(table: str, refused: AccessDenied, what: str) -> Gap:
     return Gap(table=table, outcome=Outcome.DENIED, reason=f"{refused}; {what}", needs=refused.needs)
+
+
+def _note_broken(gaps: list[Gap], table: str, what: str, count: int) -> None:
+    if count:
+        reason = f"{count} {what} are not told as Google's documentation promises"
+        gaps.append(Gap(table=table, outcome=Outcome.PARTIAL, reason=reason))
 
 
 def _text(value: object) -> str:

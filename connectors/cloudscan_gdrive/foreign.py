@@ -68,7 +68,7 @@ def _resource(file: File, owner: Principal, people: People) -> Resource:
         path=file.name,
         owner_uid=owner.uid,
         content_type=file.mime_type,
-        size_bytes=int(file.size) if file.size.isdecimal() else 0,
+        size_bytes=int(file.size) if str(file.size).isdecimal() else 0,
         created_on=file.created_time,
         modified_on=file.modified_time,
         url=f"https://drive.google.com/open?id={file.id}",

@@ -33,6 +33,7 @@ from cloudscan.errors import (
 )
 from cloudscan.web import Answer, Meter, Web
 from cloudscan_gdrive.answers import Refusal
+from cloudscan_gdrive.mending import mended
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
 
@@ -166,14 +167,10 @@ class Google:
 
     def pages(self, wanted: type[Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
         """All pages of a list. Raises as `ask` does."""
-        return self.pages_by(lambda body: read(wanted, body), question, user, **what)
-
-    def pages_by(self, reader: Callable[[bytes], Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
-        """The same, read in a way of its own."""
         first = at = self.address(question, **what)
         token = ""
         while True:
-            page = reader(self.fetch(question, at, user))
+            page = read(wanted, self.fetch(question, at, user))
             yield page
             if page.next_page_token in ("", token):
                 return
@@ -213,10 +210,12 @@ class Google:
 
 
 def read(wanted: type[Wanted], body: bytes) -> Wanted:
-    """An answer as a record. Raises `Malformed`."""
+    """An answer as a record, or what makes sense of it. Raises `Malformed` where nothing does."""
     try:
         return msgspec.json.decode(body, type=wanted)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if (found := mended(wanted, body)) is not None:
+            return found
         raise Malformed(f"Google's answer is not what its documentation promises ({_first_line(error)})") from error
 
 

@@ -1,16 +1,13 @@
 """Lists of Drive's: which fields are asked for, page after page, folders before files, and what changed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
-
-import msgspec
 
 from cloudscan.connector import Gap
 from cloudscan.errors import StaleCursor, StalePage
 from cloudscan.facts import Outcome
-from cloudscan_gdrive.answers import Change, Changes, File, Files, Permission, Permissions, RawFiles, StartOfChanges
-from cloudscan_gdrive.google import Google, read
+from cloudscan_gdrive.answers import Change, Changes, File, Files, Permission, Permissions, StartOfChanges
+from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.options import Options
 
 FOLDER = "application/vnd.google-apps.folder"
@@ -31,8 +28,8 @@ _BEFORE_GOING_ON = 100_000  # changes in one night: more, and reading everything
 
 def files(google: Google, options: Options, user: str, place: str, fields: str, **what: Any) -> Iterator[File | Gap]:
     """A list of files, folders first. `place` is the uid of what is listed, for gaps."""
-    pages = google.pages_by(
-        _page,
+    pages = google.pages(
+        Files,
         google.files,
         user,
         pageSize=1000,
@@ -44,11 +41,11 @@ def files(google: Google, options: Options, user: str, place: str, fields: str, 
         **what,
     )
     for page in pages:
-        if page.told.incomplete_search:
+        if page.incomplete_search:
             yield _partial(place, "Google did not search everything (incompleteSearch)")
         if page.broken:
             yield _partial(place, f"{page.broken} file(s) are not told as Google's documentation promises")
-        yield from page.told.files
+        yield from page.files
 
 
 def folders_first(listed: Iterator[File | Gap], remember: Callable[[File], None]) -> Iterator[File | Gap]:
@@ -90,13 +87,17 @@ def below(
             note(file)
 
 
-def permissions(google: Google, user: str, file_id: str, **what: Any) -> list[Permission]:
-    """All permissions of a shared drive or of something in it."""
+def permissions(google: Google, user: str, file_id: str, **what: Any) -> Permissions:
+    """All permissions of a shared drive or of something in it, as one page. Raises as `Google.ask` does."""
     pages = google.pages(
         Permissions, google.permissions, user, fileId=file_id, supportsAllDrives=True, pageSize=100,
         includePermissionsForView="published", fields=_PERMISSIONS, **what,
     )  # fmt: skip
-    return [permission for page in pages for permission in page.permissions]
+    found, broken = list[Permission](), 0
+    for page in pages:
+        found += page.permissions
+        broken += page.broken
+    return Permissions(permissions=found, broken=broken)
 
 
 def start_of_changes(google: Google, user: str, **what: Any) -> str:
@@ -119,6 +120,8 @@ def changes(google: Google, user: str, token: str, fields: str, **what: Any) -> 
             )  # fmt: skip
         except StalePage as error:
             raise StaleCursor("Google does not know the token of its changes any more") from error
+        if page.broken:
+            raise StaleCursor(f"{page.broken} change(s) are not told as Google's documentation promises")
         found.update({change.file_id: change for change in page.changes if change.change_type != "drive"})
         if len(found) > _BEFORE_GOING_ON:
             raise StaleCursor(f"more than {_BEFORE_GOING_ON} things changed")
@@ -129,34 +132,3 @@ def changes(google: Google, user: str, token: str, fields: str, **what: Any) -> 
 
 def _partial(place: str, reason: str) -> Gap:
     return Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=place)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Page:
-    """A page, without the files of it that make no sense."""
-
-    told: Files
-    broken: int = 0
-
-    @property
-    def next_page_token(self) -> str:
-        return self.told.next_page_token
-
-
-def _page(body: bytes) -> _Page:
-    try:
-        return _Page(told=_files.decode(body))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        pass
-    raw = read(RawFiles, body)
-    files: list[File] = []
-    for each in raw.files:
-        try:
-            files.append(msgspec.json.decode(each, type=File))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue
-    told = Files(files=files, next_page_token=raw.next_page_token, incomplete_search=raw.incomplete_search)
-    return _Page(told=told, broken=len(raw.files) - len(files))
-
-
-_files = msgspec.json.Decoder(Files)

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cloudscan.connector import Cursor, Gap
-from cloudscan.errors import Malformed
-from cloudscan.facts import Access, AnyFact, Gone, Grant, Outcome, Resource, Via
+from cloudscan.facts import AnyFact, Gone, Outcome, Resource
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.answers import Change, File, User
 from cloudscan_gdrive.google import Google
@@ -12,7 +11,7 @@ from cloudscan_gdrive.listing import FOLDER, OWN_FILE, below, changes, files, fo
 from cloudscan_gdrive.mark import Mark, check_meanings, digest_of_options, met, pack
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
-from cloudscan_gdrive.reading import Reading
+from cloudscan_gdrive.reading import Reading, senseless, unread
 from cloudscan_gdrive.tree import Folder, Tree
 
 Told = AnyFact | Gap | Cursor
@@ -144,16 +143,12 @@ def _cursor(reading: Reading, options: Options, page: str, root: str) -> Cursor:
 def _file(reading: Reading, file: File) -> Iterator[Told]:
     resource = reading.resource(file)
     yield resource
-    try:
-        carried = reading.carried(file)
-    except Malformed as error:
-        yield from _unread(resource.uid, Outcome.FAILED, str(error))
-        return
-    if not file.permissions:
-        yield from _unread(resource.uid, Outcome.DENIED, "Google does not show who may open it")
+    listed = reading.carried(file)
+    if listed is None:
+        yield from unread(resource.uid, resource.uid, (Outcome.DENIED, "Google does not show who may open it"))
         return
     tree = reading.tree
-    for each in carried:
+    for each in listed.carried:
         found = each.meaning
         if newcomer := reading.newcomer(found):
             yield newcomer
@@ -165,28 +160,17 @@ def _file(reading: Reading, file: File) -> Iterator[Told]:
             above = ""
         origin = tree.origin(above, found.key) if above else resource.uid
         yield reading.grant(found, resource.uid, origin)
-
-
-def _unread(uid: str, outcome: Outcome, reason: str) -> Iterator[Told]:
-    """There may be ways in, and whom they admit is not known."""
-    for access in (Access.READ, Access.COMMENT, Access.WRITE):
-        yield Grant(
-            uid=f"{uid}#unread/{access}", resource_uid=uid, audience=None, access=access, via=Via.DIRECT,
-            discoverable=None,
-        )  # fmt: skip
-    yield Gap(table="grants", outcome=outcome, reason=reason, resource_uid=uid)
+    if listed.broken:
+        yield from unread(resource.uid, resource.uid, senseless(listed.broken))
 
 
 def _remember(reading: Reading, file: File) -> None:
-    try:
-        keys = frozenset(each.meaning.key for each in reading.carried(file))
-    except Malformed:
-        keys = frozenset()  # told as a gap when the folder itself is
+    listed = reading.carried(file)
     reading.tree.folders[file.id] = Folder(
         uid=uids.file(file.id),
         name=file.name,
         parent=file.parents[0] if file.parents else "",
-        keys=keys,
+        keys=frozenset(each.meaning.key for each in listed.carried) if listed else frozenset(),
         limited=file.inherited_permissions_disabled,
         trashed=file.trashed,
     )

@@ -23,6 +23,7 @@ class GroupInfo:
     name: str
     outsiders: int = 0  # members from elsewhere, members of members too
     everybody: bool = False  # the whole company is in it
+    unread: bool = False  # who else is in it could not be read
     users: tuple[str, ...] = ()  # ours in it, by address
 
 
@@ -34,7 +35,9 @@ class People:
     primary: str = ""  # our first domain
     domains: frozenset[str] = frozenset()  # all of ours, aliases too
     users: Mapping[str, User] = field(default_factory=dict)  # by address, other names too
+    whole: bool = True  # these are all our users: whoever else has an address of ours is gone
     groups: Mapping[str, GroupInfo] = field(default_factory=dict)
+    group_names: Mapping[str, str] = field(default_factory=dict)  # a group's other address: its first
     private: Mapping[str, str] = field(default_factory=dict)  # somebody's private address: his address with us
 
     def is_ours(self, domain: str) -> bool:
@@ -48,8 +51,9 @@ class People:
 
     def address_of(self, email: str) -> str:
         """The address that somebody is known by here, whichever of his names is used."""
-        found = self.users.get(email.lower())
-        return found.primary_email.lower() if found else email.lower()
+        address = email.lower()
+        found = self.users.get(address)
+        return found.primary_email.lower() if found else self.group_names.get(address, address)
 
     def are_told(self, principal: Principal) -> bool:
         """Whether the directory tells of somebody; drives then need not."""
@@ -80,7 +84,7 @@ class People:
             name=address,
             affiliation=affiliation,
             # Of a domain of ours, and unknown to the directory: an account that was deleted.
-            status="deleted" if affiliation is Affiliation.INTERNAL and self.users else "active",
+            status="deleted" if affiliation is Affiliation.INTERNAL and self.users and self.whole else "active",
             sponsor_uid=uids.user(person) if person else None,
             detail={
                 **({"consumer": "true"} if domain in CONSUMER else {}),
@@ -158,7 +162,10 @@ def people(
     """What the directory says, made ready to be looked up. `members` is by the group's address."""
     ours = frozenset(domain.lower() for domain in domains)
     by_name = {name.lower(): user for user in users for name in _names(user)}
-    known = People(estate=estate, primary=primary, domains=ours, users=by_name)
+    names = {
+        name.lower(): group.email.lower() for group in groups for name in (*group.aliases, *group.non_editable_aliases)
+    }
+    known = People(estate=estate, primary=primary, domains=ours, users=by_name, group_names=names)
     return People(
         estate=estate,
         primary=primary,
@@ -169,11 +176,13 @@ def people(
                 name=group.name or group.email,
                 outsiders=len(closure.outsiders),
                 everybody=closure.everybody,
+                unread=closure.unread,
                 users=tuple(sorted(closure.users)),
             )
             for group in groups
             for closure in (_closure(group.email.lower(), members, known),)
         },
+        group_names=known.group_names,
         private={
             address.lower(): user.primary_email.lower()
             for user in users
@@ -230,6 +239,7 @@ class _Closure:
     outsiders: set[str] = field(default_factory=set)
     users: set[str] = field(default_factory=set)
     everybody: bool = False
+    unread: bool = False
 
 
 def _closure(group: str, members: Mapping[str, Sequence[Member]], known: People) -> _Closure:
@@ -242,11 +252,13 @@ def _closure(group: str, members: Mapping[str, Sequence[Member]], known: People)
         if address in seen:
             continue
         seen.add(address)
+        if address not in members:
+            found.unread = True
         for member in members.get(address, ()):
-            inner = member.email.lower()
+            inner = known.address_of(member.email)
             if member.type == "CUSTOMER":
                 found.everybody = True
-            elif member.type == "GROUP" and inner in members:
+            elif member.type == "GROUP" and known.is_ours(inner.rpartition("@")[2]):
                 waiting.append(inner)
             elif inner and not known.is_ours(inner.rpartition("@")[2]):
                 found.outsiders.add(inner)

@@ -1,21 +1,23 @@
 """One drive while it is read: what its files are called, and what their permissions mean."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 from msgspec.structs import replace
 
-from cloudscan.errors import Malformed
-from cloudscan.facts import Grant, Principal, Resource
+from cloudscan.connector import Gap
+from cloudscan.facts import Access, Grant, Outcome, Principal, Resource, Via
 from cloudscan_gdrive import uids
-from cloudscan_gdrive.answers import File, Permission
+from cloudscan_gdrive.answers import File, Permission, Permissions
 from cloudscan_gdrive.google import Google
 from cloudscan_gdrive.listing import FOLDER, SHORTCUT
+from cloudscan_gdrive.mending import mended
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
 from cloudscan_gdrive.translate import Meaning, is_inherited, meaning
-from cloudscan_gdrive.tree import Tree
+from cloudscan_gdrive.tree import Tree, Unread
 
 _KINDS = {FOLDER: "folder", SHORTCUT: "shortcut"}
 _PLAIN: Mapping[str, str] = {}
@@ -31,6 +33,14 @@ class Carried:
     inherited: bool | None  # None: Drive does not say
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """All that is listed with a file, and how many permissions of it make no sense."""
+
+    carried: Sequence[Carried] = ()
+    broken: int = 0
+
+
 @dataclass
 class Reading:
     """One drive while it is read."""
@@ -41,42 +51,49 @@ class Reading:
     tree: Tree
     owner_uid: str | None  # of what has no owner of its own
     meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
-    lists: dict[bytes, Sequence[Carried]] = field(default_factory=dict)  # of permissions, as they were sent
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    lists: dict[bytes, Listed | None] = field(default_factory=dict)  # of permissions, as they were sent
     told: set[str] = field(default_factory=set)  # principals
     owners: dict[str, str | None] = field(default_factory=dict)  # address: uid
 
     def meaning(self, permission: Permission) -> Meaning | None:
         """The same permission stands on many files: it is thought about once."""
         known = (permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
-                 permission.allow_file_discovery, permission.deleted)  # fmt: skip
+                 permission.allow_file_discovery, permission.deleted, permission.type, permission.email_address,
+                 permission.domain)  # fmt: skip
         found = self.meanings.get(known)
         if found is None:
-            found = self.meanings[known] = permission, meaning(permission, self.people)
+            found = self.meanings[known] = permission, meaning(permission, self.people, self.now)
         return found[1]
 
-    def carried(self, file: File) -> Sequence[Carried]:
-        """What is listed with a file. Files that are shared alike are sent alike, and so read once.
+    def carried(self, file: File) -> Listed | None:
+        """What is listed with a file; None where Drive shows nothing, not even its owner.
 
-        Raises `Malformed`.
+        Files that are shared alike are sent alike, and so read once.
         """
         text = bytes(file.permissions)
-        known = self.lists.get(text)
-        if known is None:
-            known = self._carried(text)
-            if len(self.lists) < _LISTS:
-                self.lists[text] = known
-        return known
+        if text not in self.lists:
+            found = self._carried(text)
+            if len(self.lists) >= _LISTS:
+                return found
+            self.lists[text] = found
+        return self.lists[text]
 
-    def _carried(self, text: bytes) -> Sequence[Carried]:
+    def _carried(self, text: bytes) -> Listed | None:
         try:
-            permissions = _permissions.decode(text or b"[]")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Malformed(f"its permissions are not told as Google's documentation promises ({error})") from error
-        return [
-            Carried(meaning=found, inherited=is_inherited(permission))
-            for permission in permissions
-            if (found := self.meaning(permission))
-        ]
+            told = Permissions(permissions=_permissions.decode(text or b"[]"))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            told = mended(Permissions, b'{"permissions":' + text + b"}") or Permissions()
+        if not (told.permissions or told.broken):
+            return None
+        return Listed(
+            carried=[
+                Carried(meaning=found, inherited=is_inherited(permission))
+                for permission in told.permissions
+                if (found := self.meaning(permission))
+            ],
+            broken=told.broken,
+        )
 
     def grant(self, found: Meaning, resource: str, origin: str) -> Grant:
         """The way in that a meaning is for one resource. Whom it lets in is told by `newcomer`."""
@@ -114,7 +131,7 @@ class Reading:
             container_uid=self.tree.top,
             owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
             content_type=mime_type,
-            size_bytes=int(file.size) if file.size.isdecimal() else 0,
+            size_bytes=int(file.size) if str(file.size).isdecimal() else 0,
             created_on=file.created_time,
             modified_on=file.modified_time,
             label=self._label(file) if file.label_info else "",
@@ -133,6 +150,23 @@ class Reading:
         labels = file.label_info.labels if file.label_info else ()
         titles = (self.options.labels.get(label.id, "") for label in labels)
         return ", ".join(title for title in titles if title)
+
+
+def unread(uid: str, origin: str, why: Unread) -> Iterator[Grant | Gap]:
+    """There may be ways in, and whom they admit is not known."""
+    outcome, reason = why
+    for access in (Access.READ, Access.COMMENT, Access.WRITE):
+        yield Grant(
+            uid=f"{uid}#unread/{access}", resource_uid=uid, origin_uid=origin, inherited=origin != uid, audience=None,
+            access=access, via=Via.DIRECT, discoverable=None,
+        )  # fmt: skip
+    if origin == uid:
+        yield Gap(table="grants", outcome=outcome, reason=reason, resource_uid=uid)
+
+
+def senseless(count: int) -> Unread:
+    """The reason where answers are broken."""
+    return Outcome.FAILED, f"{count} of its permissions are not told as Google's documentation promises"
 
 
 def _is_special(file: File) -> bool:

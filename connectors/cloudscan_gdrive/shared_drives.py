@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from cloudscan.connector import Cursor, Gap
-from cloudscan.errors import StaleCursor, Vanished
+from cloudscan.errors import AccessDenied, Malformed, StaleCursor, Vanished
 from cloudscan.facts import (
     Access,
     Affiliation,
@@ -42,9 +42,10 @@ from cloudscan_gdrive.listing import (
 from cloudscan_gdrive.mark import Mark, check_meanings, digest, digest_of_options, met, pack, unpack
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.people import People
-from cloudscan_gdrive.reading import Reading
+from cloudscan_gdrive.reading import Reading, senseless, unread
+from cloudscan_gdrive.restricted import Restricted, restrictions_of
 from cloudscan_gdrive.translate import Meaning
-from cloudscan_gdrive.tree import Folder, Tree
+from cloudscan_gdrive.tree import Folder, Tree, Unread
 
 Told = AnyFact | Gap | Cursor
 
@@ -66,7 +67,10 @@ class _Inside:
     actor: str  # one of our users, in whose name it is read
     within: Grant  # what lets the members into everything
     outside: Sequence[Meaning]  # members from elsewhere: each is told for everything
-    members: str  # digest of who they all are
+    managers: Sequence[Meaning]  # members whom no limited folder keeps out
+    restrictions: Restricted
+    unread: Unread | None  # why not all members are known
+    members: str  # digest of who they all are, and of the switches
 
     def where(self) -> dict[str, object]:
         """The parameters without which Drive does not look into shared drives."""
@@ -82,16 +86,20 @@ def facts_of_shared_drive(
     everyone = _members_of(drive, people)
     yield everyone
     yield _drive(drive, everyone, people)
-    given = permissions(google, admin, drive.id, useDomainAdminAccess=True)
+    members = permissions(google, admin, drive.id, useDomainAdminAccess=True)
+    given = members.permissions
     reading = Reading(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), everyone.uid)
     met_as_members = [(member, found) for member in given if (found := reading.meaning(member))]
+    restricted = restrictions_of(drive, met_as_members, people)
     for member, found in met_as_members:
         if newcomer := reading.newcomer(found):
             yield newcomer
-        yield _as_member(reading.grant(found, uid, uid))
+        yield _as_member(restricted.leave(reading.grant(found, uid, uid)))
         if found.principal:
             yield Membership(group_uid=everyone.uid, member_uid=found.principal.uid, role=member.role)
-    yield from _restrictions(drive, uid, given, people)
+    yield from _restrictions(drive, uid, [member for member, found in met_as_members if found.grant.effective], people)
+    if members.broken:
+        yield from unread(uid, uid, senseless(members.broken))
     actor = _actor(given, people)
     if actor is None:
         yield Gap(
@@ -109,7 +117,10 @@ def facts_of_shared_drive(
         within=_within(uid, everyone, [found for _, found in met_as_members]),
         outside=[found for _, found in met_as_members if found.grant.audience is None
                  or found.grant.audience > Audience.NAMED],
-        members=digest([sorted(member.id + member.role for member in given)]),
+        managers=[found for _, found in met_as_members if found.grant.access is Access.MANAGE],
+        restrictions=restricted,
+        unread=senseless(members.broken) if members.broken else None,
+        members=digest([sorted(member.id + member.role for member in given), drive.restrictions, members.broken]),
     )  # fmt: skip
     yield from _changes(inside, unpack(since.token, options)) if since else _everything(inside)
 
@@ -184,25 +195,33 @@ def _file(inside: _Inside, file: File) -> Iterator[Told]:
     uid = resource.uid
     yield resource
     above = {} if file.inherited_permissions_disabled else reading.tree.above(file.parents)
-    if not (file.inherited_permissions_disabled or any(folder.limited for folder in above.values())):
+    limited = file.inherited_permissions_disabled or any(folder.limited for folder in above.values())
+    if not limited:
         yield msgspec.structs.replace(inside.within, uid=f"{uid}#members", resource_uid=uid)
-        for found in inside.outside:
-            yield _as_member(reading.grant(found, uid, reading.tree.top))
+    for found in inside.managers if limited else inside.outside:
+        yield _as_member(inside.restrictions.leave(reading.grant(found, uid, reading.tree.top)))
+    if inside.unread:
+        yield from unread(uid, reading.tree.top, inside.unread)
+    known = reading.tree.folders.get(file.id)
+    own = (known.given, known.unread) if known else _given(inside, file)
     told: set[str] = set()
-    folder = reading.tree.folders.get(file.id)
-    own = folder.given if folder else _given(inside, file)
-    for origin, given in ((uid, own), *((each.uid, each.given) for each in above.values())):
+    for origin, given, unknown in (
+        (uid, *own),
+        *((each.uid, each.given, each.unread) for each in above.values() if each.uid != uid),
+    ):
+        if unknown:
+            yield from unread(uid, origin, unknown)
         for permission in given:
             found_here = reading.meaning(permission)
             if found_here and found_here.key not in told:
                 told.add(found_here.key)
                 if newcomer := reading.newcomer(found_here):
                     yield newcomer
-                yield reading.grant(found_here, uid, origin)
+                yield inside.restrictions.leave(reading.grant(found_here, uid, origin))
 
 
 def _remember(inside: _Inside, file: File) -> None:
-    given = tuple(_given(inside, file))
+    given, unknown = _given(inside, file)
     carried = [inside.reading.meaning(permission) for permission in given]
     inside.reading.tree.folders[file.id] = Folder(
         uid=uids.file(file.id),
@@ -212,23 +231,34 @@ def _remember(inside: _Inside, file: File) -> None:
         limited=file.inherited_permissions_disabled,
         trashed=file.trashed,
         given=given,
+        unread=unknown,
     )
 
 
-def _given(inside: _Inside, file: File) -> Sequence[Permission]:
-    """What was given on an item itself."""
-    if not file.has_augmented_permissions:
-        return ()
+def _given(inside: _Inside, file: File) -> tuple[tuple[Permission, ...], Unread | None]:
+    """What was given on an item itself, and why that is not all. Asked for unless Drive says that there is nothing."""
+    if file.has_augmented_permissions is False:
+        return (), None
     try:
         found = permissions(inside.reading.google, inside.actor, file.id)
     except Vanished:
-        return ()
-    return [
-        permission
-        for permission in found
-        if permission.permission_details is None
-        or any(not detail.inherited and detail.permission_type == "file" for detail in permission.permission_details)
-    ]
+        return (), None
+    except AccessDenied as refused:
+        return (), (Outcome.DENIED, str(refused))
+    except Malformed as error:
+        return (), (Outcome.FAILED, str(error))
+    direct = tuple(each for permission in found.permissions if (each := _direct(permission)))
+    return direct, senseless(found.broken) if found.broken else None
+
+
+def _direct(permission: Permission) -> Permission | None:
+    """The part of a permission that was given on the item itself: what comes from above is told there."""
+    if not permission.permission_details:
+        return permission
+    for detail in permission.permission_details:
+        if not detail.inherited and detail.permission_type != "member":
+            return msgspec.structs.replace(permission, role=detail.role or permission.role)
+    return None
 
 
 def _cursor(inside: _Inside, page: str) -> Cursor:
@@ -322,6 +352,10 @@ def _actor(members: Sequence[Permission], people: People) -> str | None:
             candidates = [known]
         elif member.type == "group":
             candidates = people.users_in(member.email_address)
+        elif member.type == "domain":
+            candidates = [
+                known for address, known in people.users.items() if address.endswith(f"@{member.domain.lower()}")
+            ]
         for user in candidates:
             if not user.suspended and not user.archived:
                 return user.primary_email

@@ -6,6 +6,7 @@ expansive access".
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Principal, Via
 from cloudscan_gdrive import uids
@@ -21,6 +22,7 @@ _ACCESS = {
     "organizer": Access.MANAGE,
     "owner": Access.OWN,
 }
+_LONG = 15
 _ROLE_WORDS = {
     "reader": ("read", "閲覧"),
     "publishedReader": ("read the published copy", "公開版の閲覧"),
@@ -41,13 +43,14 @@ class Meaning:
     grant: Grant  # of a resource that is filled in
 
 
-def meaning(permission: Permission, people: People) -> Meaning | None:
-    """Whom a permission lets in; None for the owner, who needs no letting in."""
+def meaning(permission: Permission, people: People, now: datetime) -> Meaning | None:
+    """Whom a permission lets in at the moment `now`; None for the owner, who needs no letting in."""
     if permission.role == "owner" and not permission.pending_owner:
         return None
     principal, audience = _who(permission, people)
     access = Access.LIST if permission.view == "metadata" else _ACCESS.get(permission.role, Access.WRITE)
     chain = _chain(permission, people, audience)
+    shut = "deleted account" if permission.deleted else "expired" if _is_over(permission, now) else ""
     return Meaning(
         key=key_of(permission),
         principal=principal,
@@ -58,10 +61,10 @@ def meaning(permission: Permission, people: People) -> Meaning | None:
             audience=audience,
             access=access,
             via=Via.LINK if permission.type in ("anyone", "domain") else Via.DIRECT,
-            discoverable=permission.allow_file_discovery,
+            discoverable=_is_found(permission),
             expires_on=permission.expiration_time or NEVER,
-            effective=not permission.deleted,
-            blocked_by="deleted account" if permission.deleted else "",
+            effective=not shut,
+            blocked_by=shut,
             detail={
                 "type": permission.type,
                 "role": permission.role,
@@ -75,7 +78,14 @@ def meaning(permission: Permission, people: People) -> Meaning | None:
 
 def key_of(permission: Permission) -> str:
     """Equal for a parent's permission and a child's that was inherited unchanged."""
-    return f"{permission.id}/{permission.role}/{permission.view}"
+    return f"{_name(permission)}/{permission.role}/{permission.view}"
+
+
+def _name(permission: Permission) -> str:
+    """Google's ids are long and one person's alone; what is put in their place in copies of answers may not be."""
+    if len(permission.id) >= _LONG:
+        return permission.id
+    return f"{permission.id or permission.type}{permission.email_address or permission.domain}"
 
 
 def is_inherited(permission: Permission) -> bool | None:
@@ -88,14 +98,15 @@ def is_inherited(permission: Permission) -> bool | None:
 def _who(permission: Permission, people: People) -> tuple[Principal | None, Audience | None]:
     match permission.type:
         case "anyone":
-            found = permission.allow_file_discovery
-            return None, Audience.ANYONE_DISCOVERABLE if found else Audience.ANYONE_WITH_LINK
-        case "domain":
+            return None, Audience.ANYONE_DISCOVERABLE if _is_found(permission) else Audience.ANYONE_WITH_LINK
+        case "domain" if permission.domain:
             principal = people.domain_principal(permission.domain.lower())
             ours = principal.affiliation is Affiliation.INTERNAL
             return principal, Audience.ORGANISATION if ours else Audience.EXTERNAL_DOMAIN
-        case "user" | "group" if permission.deleted or not permission.email_address:
-            return _nobody(permission, people), Audience.NAMED
+        case "user" | "group" if permission.deleted:
+            return _deleted(permission, people)
+        case "user" | "group" | "domain" if not permission.email_address:
+            return None, None  # somebody, and Drive does not say who
         case "group":
             return _group(permission, people)
         case "user":
@@ -106,19 +117,34 @@ def _who(permission: Permission, people: People) -> tuple[Principal | None, Audi
             return None, None  # a type that did not exist when this was written: it may admit anybody
 
 
-def _group(permission: Permission, people: People) -> tuple[Principal, Audience]:
+def _is_found(permission: Permission) -> bool:
+    """Whether searching is enough. Where Drive does not say it, the id does: ``anyone``, beside ``anyoneWithLink``."""
+    found = permission.allow_file_discovery
+    return permission.type == "anyone" and permission.id == "anyone" if found is None else found
+
+
+def _is_over(permission: Permission, now: datetime) -> bool:
+    """Drive goes on listing for a while what has expired; only users' and groups' permissions can."""
+    ends = permission.expiration_time
+    return ends is not None and permission.type in ("user", "group") and ends <= now
+
+
+def _group(permission: Permission, people: People) -> tuple[Principal, Audience | None]:
     principal = people.principal("group", permission.email_address)
     known = people.groups.get(principal.email)
     if known and known.outsiders:
         return principal, Audience.NAMED_EXTERNAL
     if known and known.everybody:
         return principal, Audience.ORGANISATION
-    ours = principal.affiliation is Affiliation.INTERNAL
-    return principal, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
+    if principal.affiliation is not Affiliation.INTERNAL:
+        return principal, Audience.NAMED_EXTERNAL
+    return principal, Audience.NAMED if known and not known.unread else None  # who is in it nobody tells
 
 
-def _nobody(permission: Permission, people: People) -> Principal:
-    return Principal(
+def _deleted(permission: Permission, people: People) -> tuple[Principal, Audience]:
+    domain = permission.email_address.lower().rpartition("@")[2]
+    ours = not domain or people.affiliation(domain) is Affiliation.INTERNAL
+    gone = Principal(
         uid=uids.deleted(permission.id),
         platform=uids.PLATFORM,
         account=people.primary,
@@ -127,6 +153,7 @@ def _nobody(permission: Permission, people: People) -> Principal:
         affiliation=None,
         status="deleted",
     )
+    return gone, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
 
 
 def _chain(permission: Permission, people: People, audience: Audience | None) -> Mapping[str, list[str]]:
@@ -143,7 +170,7 @@ def _chain(permission: Permission, people: People, audience: Audience | None) ->
         f"{dare}が{dekiru}できます。",
         f"Driveの権限 {permission.id}: 種別 {permission.type}、ロール {permission.role}。",
     ]
-    for en, ja in _notes(permission, people):
+    for en, ja in _notes(permission, people, audience):
         english.append(en)
         japanese.append(ja)
     return {"en": english, "ja": japanese}
@@ -172,7 +199,7 @@ def _words(permission: Permission, people: People, audience: Audience | None) ->
             return name or "A deleted account", name or "削除済みのアカウント"
 
 
-def _notes(permission: Permission, people: People) -> list[tuple[str, str]]:
+def _notes(permission: Permission, people: People, audience: Audience | None) -> list[tuple[str, str]]:
     notes: list[tuple[str, str]] = []
     address = permission.email_address.lower()
     if permission.domain.lower().endswith(AUDIENCE):
@@ -204,6 +231,10 @@ def _notes(permission: Permission, people: People) -> list[tuple[str, str]]:
     if permission.expiration_time:
         day = permission.expiration_time.date().isoformat()
         notes.append((f"It ends on {day}.", f"有効期限は{day}です。"))
+    if permission.type == "group" and audience is None and address:
+        notes.append(
+            ("Who is in the group could not be read.", "このグループのメンバーは読み取れませんでした。"),
+        )
     if permission.view == "published":
         notes.append(("It is the copy published to the web.", "「ウェブに公開」された版です。"))
     return notes

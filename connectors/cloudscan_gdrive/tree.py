@@ -6,9 +6,14 @@ Only folders are kept, so memory does not grow with the number of files.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cloudscan.facts import Outcome
 from cloudscan_gdrive.answers import Permission
 
 _DEEPEST = 200  # Drive allows 100 levels; a loop would be its fault
+
+
+Unread = tuple[Outcome, str]
+"""What became of reading permissions, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +27,7 @@ class Folder:
     limited: bool = False  # nothing is inherited from above
     trashed: bool = False
     given: tuple[Permission, ...] = ()  # in a shared drive: what was given on this folder itself
+    unread: Unread | None = None  # why that, or some of it, is not known
 
 
 @dataclass

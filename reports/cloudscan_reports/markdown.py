@@ -16,8 +16,6 @@ _MOST_FINDINGS = 50
 _MOST_GAPS = 50
 _MOST_CHARACTERS = 120
 _MOST_PROSE = 300
-_NAMES = ("name", "path", "uid")
-_LEAST_NAME = 3  # a shorter value may be part of any word; it is escaped with the sentence
 # ASCII punctuation but for what Markdown leaves alone inside a line.
 _PUNCTUATION = re.compile(r"[!-&*+;-@\[-`{-~]|:(?=/)|(?<=www)\.", re.IGNORECASE)
 _TICKS = re.compile(r"`+")
@@ -107,14 +105,8 @@ def _cells(finding: Finding, rule: RuleSummary | None, words: Texts) -> list[str
 
 
 def _message(finding: Finding, rule: RuleSummary | None, words: Texts) -> str:
-    """The finding's sentence, with the names that it was filled with as code."""
-    fields = phrases.fields_of(finding.verdict)
-    named = phrases.named_in(phrases.words_of(rule, words.lang).message) if rule else _NAMES
-    values = {phrases.plain(fields[name]) for name in named if name in fields}
-    longest_first = sorted((value for value in values if len(value) >= _LEAST_NAME), key=len, reverse=True)
-    message = phrases.message_of(finding, words.lang)
-    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", message) if longest_first else [message]
-    shown = (code(part) if part in longest_first else prose(shortened(part, _MOST_PROSE)) for part in parts)
+    parts = phrases.parted_message(finding, rule, words.lang)
+    shown = (code(part) if named else prose(shortened(part, _MOST_PROSE)) for part, named in parts)
     return "".join(shown).strip() or "–"
 
 

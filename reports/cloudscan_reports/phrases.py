@@ -16,6 +16,8 @@ from cloudscan_reports.visible import for_shell
 
 _FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 _NUMBERING = re.compile(r"^(?:\d+[.)]|[-*•])\s+")
+_NAMES = ("name", "path", "uid")
+_LEAST_NAME = 3  # a shorter value may be part of any word; it is escaped with the sentence
 _SUBJECT_FIELDS = ("uid", "platform", "account", "kind", "name", "path", "url", "owner")
 
 
@@ -96,6 +98,17 @@ def words_of(rule: RuleSummary, lang: str) -> RuleText:
 
 def message_of(finding: Finding, lang: str) -> str:
     return finding.message[lang] if lang in finding.message else next(iter(finding.message.values()), "")
+
+
+def parted_message(finding: Finding, rule: RuleSummary | None, lang: str) -> Sequence[tuple[str, bool]]:
+    """The finding's sentence in parts, each with whether it is a name that the sentence was filled with."""
+    fields = fields_of(finding.verdict)
+    named = named_in(words_of(rule, lang).message) if rule else _NAMES
+    values = {plain(fields[name]) for name in named if name in fields}
+    longest_first = sorted((value for value in values if len(value) >= _LEAST_NAME), key=len, reverse=True)
+    message = message_of(finding, lang)
+    parts = re.split(f"({'|'.join(map(re.escape, longest_first))})", message) if longest_first else [message]
+    return [(part, part in longest_first) for part in parts]
 
 
 def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:

@@ -72,14 +72,14 @@ def _night(start: Path, folder: Path, number: int, every: int, first: int, twice
         _copy(start, desk)
         if _scan(desk, point).code is not None:
             wrong.append(f"night {number}, write {point}: was not killed")
-        if twice:
-            _scan(desk, dice.randint(1, points))
-        ended = _scan(desk)
+        ended = _scan(desk, dice.randint(1, points) if twice else None)
+        if ended.code is None:
+            ended = _scan(desk)
         if ended.code != 1:
             wrong.append(f"night {number}, write {point}: exit code {ended.code}: {(desk / 'said').read_text()[-400:]}")
         elif (state := _state(desk)) != expected:
-            differs = {name: (state[name], value) for name, value in expected.items() if state[name] != value}
-            wrong.append(f"night {number}, write {point}: {differs}")
+            differs = [name for name, value in expected.items() if state[name] != value]
+            wrong.append(f"night {number}, write {point}: other {', '.join(differs)}")
     return Outcome(points=points, tried=len(tried), wrong=wrong, seconds=time.monotonic() - begun)
 
 

@@ -473,6 +473,10 @@ def _logged(world: World, now: datetime) -> Iterator[tuple[str, str]]:
     world.share(item, "dormant@kumo.example", "writer")
     world.share(item, "anyone", "reader", by="dormant@kumo.example")
     yield "opened before the log", item.id
+    days_ago(31)
+    for crowd in [item for item in world.items if item is not None and item.name == "Many readers"]:
+        for grant in crowd.grants:
+            world.use(crowd, world.principals[grant.principal].email)
     days_ago(30)
     item = world.create("Opened and closed", owner=hayashi, mime=DOCUMENT)
     world.share(item, "dormant@kumo.example", "writer")

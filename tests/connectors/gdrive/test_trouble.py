@@ -252,7 +252,7 @@ def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: C
 def test_pauses_and_further_attempts_are_counted(server: Server, tmp_path: Path) -> None:
     """They reach the scan's summary, and from there the metrics and the health verdict."""
     server.faults.add(throttle("GET /drive/v3/files", times=3))
-    server.faults.add(Fault(where="GET /admin/directory/v1/groups", reset=True, times=1))
+    server.faults.add(outage("GET /admin/directory/v1/groups", code=500, times=1))
     with connector(server, tmp_path) as reader, collect([reader], tmp_path / "s") as snapshot:
         scan = snapshot.scan
 

@@ -1,0 +1,1 @@
+"""Trackers and notifications that come with cloudscan, one module each."""

@@ -1,0 +1,99 @@
+"""Notifications through apprise: Slack, Teams, mail and whatever else it speaks.
+
+Text goes out plain, and apprise escapes it for where it lands. What strangers wrote is made harmless before that, for
+a place that reads markup all the same: no mention, no link.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cloudscan.errors import ConfigurationError
+from cloudscan.notice import SPOKEN_OF, Notice, Notifier, NotifierPlugin
+from cloudscan_reports import phrases
+from cloudscan_reports.texts import Texts, load
+from cloudscan_reports.visible import shortened, visible
+
+if TYPE_CHECKING:
+    from apprise import Apprise
+
+_MOST = 10
+_LINE = 300
+_HARMLESS = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "@<>[]`*~|"})
+
+
+@dataclass(frozen=True)
+class ThroughApprise:
+    """The addresses that are configured."""
+
+    services: "Apprise"
+
+    def addresses(self) -> Sequence[str]:
+        return [service.url(privacy=True).partition("?")[0] for service in self.services]
+
+    def words(self, notice: Notice, lang: str) -> tuple[str, str]:
+        words = load(lang)
+        title = words.say("notice.title", organisation=harmless(notice.organisation))
+        return title, "\n".join(_lines(notice, words))
+
+    def send(self, title: str, text: str) -> Sequence[str]:
+        """One after the other, so that it is known which did not take it."""
+        from apprise import Apprise, NotifyFormat
+
+        refused = []
+        for service in self.services:
+            one = Apprise()
+            one.add(service)
+            if not one.notify(title=title, body=text, body_format=NotifyFormat.TEXT):
+                refused.append(service.url(privacy=True).partition("?")[0])
+        return refused
+
+
+def harmless(text: str) -> str:
+    """The text with wide signs for what mentions, links or marks up."""
+    return visible(text).translate(_HARMLESS).replace("://", ":\uff0f\uff0f")
+
+
+def _lines(notice: Notice, words: Texts) -> Iterator[str]:
+    """Numbers first, then what changed, the worst first, then what could not be read."""
+    counts = [words.count(f"notice.{kind}", n) for kind, n in notice.counts.items() if n]
+    yield words.say("list.comma").join(counts) if counts else words.say("notice.quiet")
+    yield words.count("notice.standing", notice.standing)
+    if notice.findings:
+        yield ""
+    for kind, finding in sorted(notice.findings, key=lambda each: SPOKEN_OF.index(each[0]))[:_MOST]:
+        severity, how = words.name("severity", finding.severity), words.say(f"notice.was_{kind}")
+        message = shortened(harmless(phrases.message_of(finding, words.lang)), _LINE)
+        yield f"- {severity}{words.say('list.comma')}{how}{words.say('list.colon')}{message}"
+    if (more := len(notice.findings) - _MOST) > 0:
+        yield words.count("terminal.more", more)
+    if notice.unread:
+        yield ""
+        yield words.count("notice.unread", notice.unread)
+
+
+def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:
+    """`urls` are addresses with spaces between, or a line each; `file` is a configuration of apprise's own."""
+    from apprise import Apprise, AppriseConfig
+
+    given = urls.split()
+    services = Apprise()
+    for number, url in enumerate(given, 1):
+        if not services.add(url):
+            raise ConfigurationError(
+                f"[notify]: address {number} of {len(given)} is none that apprise knows; see its list of services."
+            )
+    if file:
+        config = AppriseConfig()
+        if not config.add(file) or not len(config):
+            raise ConfigurationError(f"[notify]: {file} holds no address that apprise can read; check the file.")
+        chosen = Apprise()
+        chosen.add(config)
+        for service in chosen.find(tag=list(tags)) if tags else chosen:
+            services.add(service)
+    if not len(services):
+        raise ConfigurationError("[notify]: there is no address; name a variable as urls_from, or a file.")
+    return ThroughApprise(services)
+
+
+APPRISE = NotifierPlugin(name="apprise", title="apprise", open=open_apprise)

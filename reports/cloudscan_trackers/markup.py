@@ -1,0 +1,100 @@
+"""How trackers want text written: Markdown, Jira's and Backlog's own markups, or plain text.
+
+What strangers wrote is made visible first, and then harmless for each: nobody is mentioned, nothing is linked or run.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cloudscan_reports import markdown
+from cloudscan_reports.visible import shortened, visible
+
+_MOST_NAME = 120
+# Jira's renderer takes a backslash before any of these as: no markup (Text Formatting Notation Help, "Misc").
+_WIKI = re.compile(r"[\\*_?\-+^~{}\[\]|!#@&:]")
+_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+_REFERENCE = re.compile(r"([#!&%~$])(?=\d)")
+_MORE_TICKS = re.compile(r"`{3,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Markup:
+    """One way of writing. Each function takes text and gives markup."""
+
+    prose: Callable[[str], str]
+    name: Callable[[str], str]  # what a stranger wrote
+    heading: Callable[[str], str]
+    item: Callable[[str], str]  # takes markup
+    step: Callable[[int, str], str]  # takes markup
+    command: Callable[[str], str]  # to be copied as it is
+    aside: Callable[[str], str]  # a line for machines
+
+
+def _markdown_prose(text: str) -> str:
+    """GitHub and GitLab look for mentions and references after entities are resolved: those get wide signs instead."""
+    text = _MENTION.sub("\uff20", text)
+    return markdown.prose(_REFERENCE.sub(lambda sign: chr(ord(sign[1]) + 0xFEE0), text))
+
+
+def _fenced(text: str) -> str:
+    fence = "`" * max(3, *(len(run) + 1 for run in _MORE_TICKS.findall(text)), 3)
+    return f"   {fence}sh\n   {visible(text)}\n   {fence}"
+
+
+MARKDOWN = Markup(
+    prose=_markdown_prose,
+    name=markdown.code,
+    heading=lambda text: f"### {_markdown_prose(text)}",
+    item=lambda text: f"- {text}",
+    step=lambda number, text: f"{number}. {text}",
+    command=_fenced,
+    aside=lambda text: f"<!-- {text} -->",
+)
+"""GitHub, GitLab. A comment is hidden from readers and kept by both."""
+
+
+def _wiki(text: str) -> str:
+    return _WIKI.sub(lambda sign: "\\" + sign[0], visible(text))
+
+
+WIKI = Markup(
+    prose=_wiki,
+    name=lambda text: "{{" + _wiki(shortened(text, _MOST_NAME)) + "}}",
+    heading=lambda text: f"h3. {_wiki(text)}",
+    item=lambda text: f"* {text}",
+    step=lambda _, text: f"# {text}",
+    command=lambda text: "{noformat}" + visible(text).replace("{noformat}", "{ noformat}") + "{noformat}",
+    aside=lambda text: "{noformat}" + text + "{noformat}",
+)
+"""Jira's text formatting notation."""
+
+PLAIN = Markup(
+    prose=visible,
+    name=lambda text: shortened(visible(text), _MOST_NAME),
+    heading=lambda text: visible(text).upper(),
+    item=lambda text: f"- {text}",
+    step=lambda number, text: f"{number}. {text}",
+    command=lambda text: f"   {visible(text)}",
+    aside=lambda text: text,
+)
+"""ServiceNow, webhooks."""
+
+_BACKLOG_TICKS = str.maketrans({"@": "\uff20"})
+
+
+def _backlog(text: str) -> str:
+    """Backlog notifies whom an @ names, in code as well."""
+    return text.translate(_BACKLOG_TICKS)
+
+
+BACKLOG = Markup(
+    prose=lambda text: _backlog(_markdown_prose(text)),
+    name=lambda text: _backlog(markdown.code(text)),
+    heading=MARKDOWN.heading,
+    item=MARKDOWN.item,
+    step=MARKDOWN.step,
+    command=MARKDOWN.command,
+    aside=lambda text: f"`{text}`",
+)
+"""Backlog with Markdown; it shows comments of HTML, so that the line for machines is set as code."""

@@ -1,0 +1,170 @@
+"""ServiceNow, over its Table API.
+
+A record is found by `correlation_id`, which is there for such use, and `correlation_display` = cloudscan. Comments go
+into the work notes, which the requester does not see.
+"""
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from cloudscan.errors import Malformed, TicketRefused
+from cloudscan.finding import Severity
+from cloudscan.tickets import LABEL
+from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan_trackers.markup import PLAIN
+from cloudscan_trackers.rest import Rest
+from cloudscan_trackers.wording import wording
+
+_PAGE = 100
+_TITLE = 160  # characters of short_description
+_FIELDS = "sys_id,number,description,state,correlation_id,closed_at,resolved_at,sys_updated_on"
+_URGENCIES: Mapping[Severity, str] = {Severity.CRITICAL: "1", Severity.HIGH: "1", Severity.MEDIUM: "2"}
+_CLOSED = {"state": "6", "close_code": "Solution provided", "close_notes": "cloudscan no longer sees it."}
+_REOPENED = {"state": "2"}
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of ``[trackers.<name>]`` with the kind `servicenow`."""
+
+    url: str  # https://INSTANCE.service-now.com
+    table: str = "incident"
+    project: str = ""  # the assignment group's sys_id; of a route: instead of this one
+    fields: dict[str, str] = {}  # of every new record: category, caller_id, …
+    closed: dict[str, str] = {}  # what closing a record writes; empty: state 6, close_code Solution provided, a note
+    reopened: dict[str, str] = {}  # what reopening one writes; empty: state 2
+    closed_states: Sequence[str] = ("6", "7", "8")  # which states are not open
+    deputy: str = ""  # where the owner is unknown or has left
+
+
+@dataclass(frozen=True)
+class ServiceNow:
+    """Records of one table."""
+
+    rest: Rest
+    options: Options
+
+    settles = 0.0
+    lists = True
+
+    def held(self, _projects: Sequence[str]) -> Iterable[Held]:
+        for start in range(0, 10**9, _PAGE):
+            query = [
+                ("sysparm_query", f"correlation_display={LABEL}^ORDERBYsys_created_on"),
+                ("sysparm_fields", _FIELDS),
+                ("sysparm_limit", str(_PAGE)),
+                ("sysparm_offset", str(start)),
+            ]
+            page = self._result(self.rest.ask("GET", self._path(), query=query))
+            yield from (self._held(each) for each in page)
+            if len(page) < _PAGE:
+                break
+
+    def get(self, key: str) -> Held | None:
+        found = self.rest.ask("GET", self._path(key), query=[("sysparm_fields", _FIELDS)])
+        return self._held(self._result(found)) if found else None
+
+    def person(self, name: str, _project: str) -> str:
+        if "^" in name:
+            return ""
+        field = "email" if "@" in name else "user_name"
+        query = [("sysparm_query", f"{field}={name}^active=true"), ("sysparm_fields", "sys_id"), ("sysparm_limit", "1")]
+        found = self._result(self.rest.ask("GET", "/api/now/table/sys_user", query=query))
+        return str(found[0]["sys_id"]) if found else ""
+
+    def create(self, ticket: Ticket, assignee: str) -> Held:
+        group = ticket.project or self.options.project
+        record = {
+            **self.options.fields,
+            **self._written(ticket),
+            "correlation_id": ticket.marker,
+            "correlation_display": LABEL,
+            **({"assignment_group": group} if group else {}),
+            **({"assigned_to": assignee} if assignee else {}),
+        }
+        return self._held(self._result(self.rest.ask("POST", self._path(), json=record)))
+
+    def update(self, key: str, ticket: Ticket) -> None:
+        self._change(key, self._written(ticket))
+
+    def comments(self, key: str) -> Sequence[str]:
+        query = [
+            ("sysparm_query", f"element_id={key}^element=work_notes"),
+            ("sysparm_fields", "value"),
+            ("sysparm_limit", "1000"),
+        ]
+        found = self._result(self.rest.ask("GET", "/api/now/table/sys_journal_field", query=query))
+        return [str(each.get("value") or "") for each in found]
+
+    def comment(self, key: str, text: str) -> None:
+        self._change(key, {"work_notes": text})
+
+    def close(self, key: str) -> None:
+        self._change(key, self.options.closed or _CLOSED)
+
+    def reopen(self, key: str) -> None:
+        self._change(key, self.options.reopened or _REOPENED)
+
+    def _change(self, key: str, fields: Mapping[str, str]) -> None:
+        if self.rest.ask("PATCH", self._path(key), json=fields) is None:
+            raise TicketRefused(f"ServiceNow has no record {key} any more")
+
+    def _written(self, ticket: Ticket) -> Mapping[str, str]:
+        return {
+            "short_description": ticket.title,
+            "description": ticket.body,
+            "urgency": _URGENCIES.get(ticket.severity, "3"),
+            "due_date": f"{ticket.due} 00:00:00" if ticket.due else "",
+        }
+
+    def _path(self, key: str = "") -> str:
+        return f"/api/now/table/{self.options.table}{'/' if key else ''}{key}"
+
+    def _result(self, answer: Any) -> Any:
+        if not isinstance(answer, Mapping) or "result" not in answer:
+            raise Malformed("ServiceNow's answer holds no result; check url and table")
+        return answer["result"]
+
+    def _held(self, record: Mapping[str, Any]) -> Held:
+        is_open = str(record["state"]) not in self.options.closed_states
+        closed = record.get("closed_at") or record.get("resolved_at") or record.get("sys_updated_on")
+        return Held(
+            key=str(record["sys_id"]),
+            url=f"{self.options.url.rstrip('/')}/{self.options.table}.do?sys_id={record['sys_id']}",
+            body=str(record.get("description") or ""),
+            open=is_open,
+            marker=str(record.get("correlation_id") or ""),
+            closed_on=None if is_open or not closed else datetime.fromisoformat(str(closed)).replace(tzinfo=UTC),
+        )
+
+
+def _fault(body: Any) -> tuple[str, str]:
+    error = body["error"]
+    words = f"{error['message']} {error.get('detail') or ''}".strip()
+    return words, "assignee" if "assigned_to" in words else ""
+
+
+def open_servicenow(options: Options, credential: Callable[[str], str]) -> Tracker:
+    login = base64.b64encode(f"{credential('USER')}:{credential('PASSWORD')}".encode()).decode()
+    rest = Rest(
+        name="ServiceNow",
+        url=options.url,
+        needs=f"a user with the role itil and web service access to {options.table}",
+        headers={"Authorization": f"Basic {login}"},
+        fault=_fault,
+    )
+    return ServiceNow(rest, options)
+
+
+SERVICENOW = TrackerPlugin(
+    name="servicenow",
+    title="ServiceNow",
+    options=Options,
+    open=open_servicenow,
+    wording=lambda _: wording(PLAIN, title=_TITLE),
+    secrets=("USER", "PASSWORD"),
+)

@@ -1,0 +1,119 @@
+"""A webhook: each change as JSON to an address of one's own, signed, with a key that makes it safe to send twice.
+
+``X-Cloudscan-Signature: sha256=<hex>`` is the HMAC-SHA256 of ``<X-Cloudscan-Timestamp>.<body>`` under the shared
+secret. ``Idempotency-Key`` is the same for each attempt at the same ticket or comment. What it
+holds the receiver cannot tell us: the ledger remembers.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from cloudscan.errors import AccessDenied, ConfigurationError, TicketRefused, Unreachable
+from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan.web import Web
+from cloudscan_trackers.markup import PLAIN
+from cloudscan_trackers.rest import once
+from cloudscan_trackers.wording import wording
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of ``[trackers.<name>]`` with the kind `webhook`."""
+
+    project: str = ""  # handed on as it is
+    deputy: str = ""  # where the owner is unknown or has left
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An address that takes changes. A ticket's key is its marker."""
+
+    url: str
+    key: bytes
+    options: Options
+    web: Web
+
+    settles = 0.0
+    lists = False
+
+    def held(self, _projects: Sequence[str]) -> Iterable[Held]:
+        return ()
+
+    def get(self, _key: str) -> Held | None:
+        return None
+
+    def person(self, name: str, _project: str) -> str:
+        return name
+
+    def create(self, ticket: Ticket, assignee: str) -> Held:
+        self._post("create", ticket.marker, {**self._written(ticket), "assignee": assignee})
+        return Held(key=ticket.marker, marker=ticket.marker, body=ticket.body, open=True)
+
+    def update(self, key: str, ticket: Ticket) -> None:
+        self._post("update", key, self._written(ticket))
+
+    def comments(self, _key: str) -> Sequence[str]:
+        return ()
+
+    def comment(self, key: str, text: str) -> None:
+        self._post("comment", key, {"text": text})
+
+    def close(self, key: str) -> None:
+        self._post("close", key, {})
+
+    def reopen(self, key: str) -> None:
+        self._post("reopen", key, {})
+
+    def _written(self, ticket: Ticket) -> dict[str, Any]:
+        return {
+            "title": ticket.title,
+            "body": ticket.body,
+            "severity": ticket.severity,
+            "labels": ticket.labels,
+            "due": ticket.due,
+            "project": ticket.project or self.options.project,
+            "fingerprints": ticket.fingerprints,
+        }
+
+    def _post(self, event: str, marker: str, more: dict[str, Any]) -> None:
+        """To create or comment twice would be wrong, so that their keys follow from what they say."""
+        body = msgspec.json.encode({"event": event, "marker": marker, **more})
+        said = hashlib.sha256(body).hexdigest()[:32] if event in ("create", "comment") else secrets.token_hex(16)
+        moment = str(int(time.time()))
+        signature = hmac.new(self.key, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": f"{marker[:16]}-{said}",
+            "X-Cloudscan-Timestamp": moment,
+            "X-Cloudscan-Signature": f"sha256={signature}",
+        }
+        status = self.web.send("POST", self.url, headers, body=body, repeatable=False).status
+        if status in (401, 403):
+            raise AccessDenied(f"the webhook refused the signature (HTTP {status}); both sides need the same secret")
+        if status >= 500:
+            raise Unreachable(f"the webhook had trouble of its own (HTTP {status})")
+        if not 200 <= status < 300:
+            raise TicketRefused(f"the webhook refused it (HTTP {status})")
+
+
+def open_webhook(options: Options, credential: Callable[[str], str]) -> Tracker:
+    url = credential("URL")
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        raise ConfigurationError("The webhook's address has to begin with https://: tickets name files and people.")
+    return Webhook(url, credential("SECRET").encode(), options, once())
+
+
+WEBHOOK = TrackerPlugin(
+    name="webhook",
+    title="Webhook",
+    options=Options,
+    open=open_webhook,
+    wording=lambda _: wording(PLAIN),
+    secrets=("URL", "SECRET"),
+)

@@ -1,0 +1,148 @@
+"""What tickets and comments say, in the reader's language: what is true, how bad, what to do, until when."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from functools import cache
+
+from cloudscan.finding import Finding
+from cloudscan.report import RuleSummary
+from cloudscan.tracker import Matter, News, Note, Wording
+from cloudscan_reports import phrases
+from cloudscan_reports.texts import Texts, load
+from cloudscan_reports.visible import shortened, visible
+from cloudscan_trackers.markup import Markup
+
+_MOST_FINDINGS = 30
+_MOST_STEPS = 12
+_TITLE = 200  # characters; Jira takes 255, ServiceNow 160
+_PROSE = 600
+
+
+def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
+    """The words in one markup. `title` is how long one may be."""
+    return Wording(
+        title=lambda matter, lang: shortened(_title(matter, _words(lang)), title),
+        body=lambda matter, lang: "\n\n".join(_body(matter, _words(lang), markup)),
+        news=lambda news, lang: _news(news, _words(lang), markup),
+        aside=markup.aside,
+    )
+
+
+@cache
+def _words(lang: str) -> Texts:
+    """Read once: thousands of tickets may be worded in one run."""
+    return load(lang)
+
+
+def _title(matter: Matter, words: Texts) -> str:
+    if matter.by_owner:
+        return words.count("tickets.owner_title", len(matter.findings), owner=visible(matter.owner))
+    finding = matter.findings[0]
+    severity = words.name("severity", finding.severity)
+    return f"[{severity}] {visible(phrases.message_of(finding, words.lang)) or finding.verdict.rule_id}"
+
+
+def _body(matter: Matter, words: Texts, markup: Markup) -> Iterator[str]:
+    """Paragraphs."""
+    if matter.due:
+        yield markup.item(
+            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{_day(words, matter.due)}"
+        )
+    for finding in matter.findings[:_MOST_FINDINGS]:
+        rule = matter.rules.get(finding.verdict.rule_id)
+        if matter.by_owner:
+            yield markup.heading(_rule_title(rule, finding, words))
+        yield from _finding(finding, rule, words, markup)
+    if (more := len(matter.findings) - _MOST_FINDINGS) > 0:
+        yield markup.prose(words.count("tickets.more", more))
+    yield markup.prose(words.say("tickets.foot"))
+
+
+def _finding(finding: Finding, rule: RuleSummary | None, words: Texts, markup: Markup) -> Iterator[str]:
+    parts = phrases.parted_message(finding, rule, words.lang)
+    yield "".join(
+        markup.name(part) if named else markup.prose(shortened(part, _PROSE)) for part, named in parts if part
+    )
+    yield "\n".join(markup.item(line) for line in _facts(finding, words, markup))
+    if not finding.verified:
+        yield markup.prose(words.say("tickets.unverified"))
+    if rule:
+        text = phrases.words_of(rule, words.lang)
+        yield markup.heading(words.say("finding.why"))
+        yield markup.prose(" ".join(text.why.split()))
+        yield markup.heading(words.say("finding.fix"))
+        steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+        yield "\n".join(_steps(steps, markup))
+    command = f"cloudscan waive add --finding {finding.fingerprint[:12]} --owner … --reason …"
+    yield markup.prose(words.say("tickets.accept", command="\0")).replace(visible("\0"), markup.name(command))
+
+
+def _facts(finding: Finding, words: Texts, markup: Markup) -> Iterator[str]:
+    verdict = finding.verdict
+    subject = verdict.subject
+    moment = verdict.since or finding.first_seen_on
+    told: Sequence[tuple[str, str]] = (
+        ("findings.severity", markup.prose(words.name("severity", finding.severity))),
+        ("finding.who", markup.prose(phrases.reach(words, verdict))),
+        ("finding.since", markup.prose(words.day(moment))),
+        ("finding.account", _named(subject.account, markup)),
+        ("finding.what", markup.prose(words.name("kind", subject.kind)) if subject.kind else ""),
+        ("finding.path", _named(subject.path, markup)),
+        ("finding.url", _named(subject.url, markup)),
+        ("finding.owner", _named(subject.owner, markup)),
+        ("finding.reach", markup.prose(_behind(finding, words))),
+    )
+    for key, value in told:
+        if value:
+            yield f"{markup.prose(words.say(key) + words.say('list.colon'))}{value}"
+
+
+def _behind(finding: Finding, words: Texts) -> str:
+    verdict = finding.verdict
+    if verdict.resources <= 1 and verdict.bytes is None:
+        return ""
+    amounts = [words.count("finding.resources", verdict.resources)]
+    if verdict.bytes is not None:
+        amounts.append(phrases.size(verdict.bytes))
+    if verdict.people is not None:
+        amounts.append(words.count("finding.people", verdict.people))
+    return words.say("list.comma").join(amounts)
+
+
+def _steps(steps: Sequence[phrases.Step], markup: Markup) -> Iterator[str]:
+    for number, step in enumerate(steps, 1):
+        yield markup.step(number, markup.prose(shortened(step.text, _PROSE)))
+        yield from (markup.command(command) for command in step.commands)
+
+
+def _rule_title(rule: RuleSummary | None, finding: Finding, words: Texts) -> str:
+    return phrases.words_of(rule, words.lang).title if rule else finding.verdict.rule_id
+
+
+def _named(text: str, markup: Markup) -> str:
+    return markup.name(text) if text else ""
+
+
+def _news(news: News, words: Texts, markup: Markup) -> str:
+    day = _day(words, news.day)
+    match news.note:
+        case Note.WIDENED:
+            grown = words.say("list.comma").join(words.name("grown", each) for each in news.grown)
+            return markup.prose(words.say("tickets.widened", grown=grown, day=day))
+        case Note.ACCEPTED if news.waiver:
+            return markup.prose(
+                words.say(
+                    "tickets.accepted",
+                    owner=news.waiver.owner,
+                    until=_day(words, news.waiver.until),
+                    reason=shortened(news.waiver.reason, _PROSE),
+                )
+            )
+        case Note.DUPLICATE:
+            return words.say("tickets.duplicate", instead=news.instead)
+        case _:
+            return markup.prose(words.say(f"tickets.{news.note}", day=day))
+
+
+def _day(words: Texts, day: date) -> str:
+    return words.day(datetime.combine(day, time(), UTC))

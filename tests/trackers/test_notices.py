@@ -1,0 +1,129 @@
+"""Who hears what changed: `cloudscan notify` over apprise, into a receiver of our own."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import CONFIG, Desk, Said
+from tests.ledger.conftest import Album
+from tests.trackers.conftest import Office
+from tests.trackers.server import Reply, Request, Service, running
+from tests.trackers.webhook import Webhook
+
+
+@dataclass
+class Inbox:
+    """What arrived."""
+
+    office: Office
+    service: Service
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def night(self, **documents: str) -> Said:
+        self.office.scan(**documents)
+        return self.office.desk.run("notify")
+
+
+@pytest.fixture
+def inbox(desk: Desk, album: Album, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    inbox = Inbox(Office(desk, Webhook(), album), Service())
+
+    @inbox.service.route("POST", "/inbox")
+    def take(request: Request) -> Reply:
+        inbox.messages.append(json.loads(request.body))
+        return Reply(200, {})
+
+    with running(inbox.service):
+        monkeypatch.setenv("TELL", f"json://{inbox.service.url.removeprefix('http://')}/inbox")
+        desk.configure(f'{CONFIG}\n[notify]\nurls_from = "TELL"')
+        yield inbox
+
+
+def test_only_what_changed_is_told(inbox: Inbox) -> None:
+    """The first scan: all is new. Then what came and what went, and not what stayed."""
+    inbox.night(plan="everybody", notes="everybody")
+    inbox.night(plan="the web", notes="me", list="everybody")
+
+    first, second = (each["message"] for each in inbox.messages)
+    assert first.splitlines()[0] == "2 new"
+    assert "- High, New: plan can be opened by anyone who has the link" in first
+    assert second.splitlines()[0] == "1 new, 1 reaches further, 1 resolved"
+    assert "list can be opened" in second
+    assert "notes" not in second
+
+
+def test_a_night_on_which_nothing_changes_is_quiet(inbox: Inbox) -> None:
+    inbox.night(plan="everybody")
+    inbox.night(plan="everybody")
+
+    assert len(inbox.messages) == 1
+
+
+def test_a_scan_is_told_of_once(inbox: Inbox) -> None:
+    inbox.night(plan="everybody")
+
+    again = inbox.office.desk.run("notify")
+    asked_for = inbox.office.desk.run("notify", "--again")
+
+    assert "nothing new" in again.err
+    assert asked_for.code == 0
+    assert len(inbox.messages) == 2
+
+
+def test_what_could_not_be_read_is_told(inbox: Inbox) -> None:
+    """So that silence is never taken for safety."""
+    inbox.night(plan="everybody")
+    (inbox.office.desk.folder / "company" / "sales.json").write_text("no JSON")
+    inbox.office.desk.run("scan")
+
+    assert "1 part could not be read completely" in inbox.messages[-1]["message"]
+
+
+def test_a_scan_notifies_by_itself(inbox: Inbox) -> None:
+    said = inbox.office.desk.run("scan")
+
+    assert said.code == 1
+    assert len(inbox.messages) == 1
+
+
+def test_a_dry_run_sends_nothing_and_hides_the_address(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TELL", "slack://xoxb-1234-1234-4ddbc191d40ee098cbaae6f3523ada2d/#general")
+    inbox.office.scan(plan="everybody")
+
+    said = inbox.office.desk.run("notify", "--dry-run")
+
+    assert said.code == 0
+    assert "plan can be opened" in said.out
+    assert "4ddbc191d40ee098cbaae6f3523ada2d" not in said.out + said.err
+    assert inbox.messages == []
+
+
+def test_an_address_that_does_not_answer_is_told_and_tried_again(inbox: Inbox) -> None:
+    inbox.service.goes_wrong("POST /inbox", Reply(500, {}))
+
+    first = inbox.night(plan="everybody")
+    second = inbox.office.desk.run("notify")
+
+    assert first.code == 3
+    assert "did not take it" in first.err
+    assert second.code == 0
+    assert len(inbox.messages) == 1
+
+
+@pytest.mark.parametrize("name", ["@channel", "<!here>", "[a](http://evil.example)", "`x`"])
+def test_a_hostile_name_mentions_nobody_and_links_nothing(inbox: Inbox, name: str) -> None:
+    inbox.night(**{name: "everybody"})
+
+    assert name not in inbox.messages[0]["message"]
+    assert "://" not in inbox.messages[0]["message"]
+
+
+def test_notices_in_japanese(inbox: Inbox) -> None:
+    inbox.office.scan(plan="everybody")
+
+    inbox.office.desk.run("notify", "--lang", "ja")
+
+    assert "新規 1 件" in inbox.messages[0]["message"]
