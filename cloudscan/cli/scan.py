@@ -13,6 +13,7 @@ from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
 from cloudscan.cli.session import (
     SEVERITIES,
     all_rule_folders,
+    asking_for_shared,
     chosen_plugins,
     configured,
     format_of,
@@ -41,6 +42,12 @@ def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
         click.option("--skip-scope", "skip", multiple=True, help="Leave out scopes (pattern). Repeatable."),
         click.option(
             "--scope", "only", multiple=True, help="Begin only with these scopes, e.g. an account. Repeatable."
+        ),
+        click.option(
+            "--only-shared",
+            is_flag=True,
+            help="Ask only for what is open beyond named people, where a platform can be asked so; quicker, and blind "
+            "to the rest.",
         ),
         click.option("--connector", "names", multiple=True, help="Read only this platform. Repeatable."),
     ):
@@ -72,6 +79,7 @@ def scan(
     names: Sequence[str],
     only: Sequence[str],
     skip: Sequence[str],
+    only_shared: bool,
     concurrency: int | None,
     full: bool,
     rule_folders: Sequence[str],
@@ -88,7 +96,7 @@ def scan(
     a machine can tell a safe night from a blind one.
     """
     config = configured(config_path)
-    connectors = _connectors(config, config_path, names, only, skip)
+    connectors = _connectors(config, config_path, names, only, skip, only_shared=only_shared)
     return run(
         config,
         connectors,
@@ -100,7 +108,7 @@ def scan(
         output=Path(output) if output else None,
         metrics=Path(metrics) if metrics else None,
         language=lang or config.organisation.language,
-        settings=_settings(only, skip),
+        settings=_settings(only, skip, only_shared=only_shared),
         json_log=(log or config.scan.log) == "json",
     )
 
@@ -115,6 +123,7 @@ def collect(
     names: Sequence[str],
     only: Sequence[str],
     skip: Sequence[str],
+    only_shared: bool,
     concurrency: int | None,
     into: str | None,
     redacting: bool,
@@ -126,8 +135,8 @@ def collect(
     from cloudscan.collect import collect as collecting
 
     config = configured(config_path)
-    connectors = _connectors(config, config_path, names, only, skip)
-    settings = _settings(only, skip)
+    connectors = _connectors(config, config_path, names, only, skip, only_shared=only_shared)
+    settings = _settings(only, skip, only_shared=only_shared)
     scanned = keeping.Scanned(connectors=[connector.name for connector in connectors], settings=settings)
     folder = Path(into) if into else keeping.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
     progress = listener((), {}, "en")
@@ -280,9 +289,10 @@ def _failed(log: "JsonLog", error: CloudscanError) -> int:
     return code
 
 
-def _settings(only: Sequence[str], skip: Sequence[str]) -> dict[str, str]:
+def _settings(only: Sequence[str], skip: Sequence[str], *, only_shared: bool) -> dict[str, str]:
     """What was left out, for the snapshot's first page."""
-    return {name: " ".join(patterns) for name, patterns in (("only", only), ("skip", skip)) if patterns}
+    left_out = {"only": " ".join(only), "skip": " ".join(skip), "only_shared": "yes" if only_shared else ""}
+    return {name: value for name, value in left_out.items() if value}
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:
@@ -297,9 +307,18 @@ def exit_code(report: Report, fail_on: Severity) -> int:
 
 
 def _connectors(
-    config: Config, path: str | None, names: Sequence[str], only: Sequence[str], skip: Sequence[str]
+    config: Config,
+    path: str | None,
+    names: Sequence[str],
+    only: Sequence[str],
+    skip: Sequence[str],
+    *,
+    only_shared: bool,
 ) -> list[Connector]:
     from cloudscan.scan import restricted
 
-    found: list[Connector] = [opened(config, plugin, path) for plugin in chosen_plugins(config, names)]
+    plugins = chosen_plugins(config, names)
+    if only_shared:
+        config = asking_for_shared(config, plugins)
+    found: list[Connector] = [opened(config, plugin, path) for plugin in plugins]
     return [restricted(each, only, skip) for each in found] if only or skip else found

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import msgspec
 
 from cloudscan import config as configuration
 from cloudscan.config import Config
@@ -141,6 +142,21 @@ def format_of(config: Config, name: str, path: str | None) -> ReportFormat:
     format_ = plugins.report_format(name)
     given = configuration.report_options(config, name, format_.options, Path(path) if path else None)
     return format_.using(given) if format_.using else format_
+
+
+def asking_for_shared(config: Config, plugins: Sequence[ConnectorPlugin]) -> Config:
+    """The configuration, changed so that platforms that can be asked for shared things only are asked so.
+
+    Raises `ConfigurationError` where none of them can.
+    """
+    able = [plugin.name for plugin in plugins if "only_shared" in plugin.options.__struct_fields__]
+    if not able:
+        raise ConfigurationError(
+            f"--only-shared: {', '.join(plugin.name for plugin in plugins)} cannot be asked for shared things only; "
+            "leave the option out."
+        )
+    changed = {name: {**config.connectors.get(name, {}), "only_shared": True} for name in able}
+    return msgspec.structs.replace(config, connectors={**config.connectors, **changed})
 
 
 def opened(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:

@@ -150,9 +150,9 @@ def _rule_words(rule: RuleSummary, lang: str) -> dict[str, Any]:
 def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
     """The words for the ids that occur. Where one platform fills the page, its own words for audiences are used."""
     subjects = [each.verdict.subject for each in report.findings]
-    platforms = {each.platform for each in subjects}
+    platforms = dict.fromkeys(each.platform for each in subjects)
     variant = next(iter(platforms)) if len(platforms) == 1 else ""
-    audiences = {phrases.standing_of(each.verdict) for each in report.findings}
+    audiences = dict.fromkeys(phrases.standing_of(each.verdict) for each in report.findings)
     return {
         "platform": {each: texts.name("platform", each) for each in platforms},
         "kind": {each.kind: texts.name("kind", each.kind) for each in subjects},
