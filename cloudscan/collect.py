@@ -300,7 +300,7 @@ class _Collecting:
                     self._pauses.close(scope.platform, error)
                     return pen.finish(*_refusal(error))
                 except StaleCursor as error:
-                    if attempt == options.attempts:
+                    if earlier is None and attempt >= options.attempts:
                         return pen.finish(*_refusal(error))
                     earlier, note = None, f"read in full: {_words(error)}"
                     seconds, cause, reason = 0.0, "stale cursor", note

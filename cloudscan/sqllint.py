@@ -6,6 +6,7 @@ list of what is allowed, not of what is forbidden: anything that is not on it is
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import sqlglot
@@ -92,6 +93,7 @@ class Query:
     faults: tuple[Fault, ...] = ()
 
 
+@lru_cache(maxsize=1_000)
 def check(sql: str) -> Query:
     """Look at a rule's query. A query with no faults runs on DuckDB and on Spark and says the same on both."""
     try:

@@ -104,7 +104,7 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
             sources,
             snapshot=snapshot,
             report=redactor.report(sources.report),
-            events=[replace(event, fingerprint=named(event.fingerprint)) for event in sources.events],
+            events=[msgspec.structs.replace(event, fingerprint=named(event.fingerprint)) for event in sources.events],
             waivers=[
                 msgspec.structs.replace(
                     status,

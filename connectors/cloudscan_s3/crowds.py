@@ -569,6 +569,8 @@ def _in_session(caller: Caller, user_id: str) -> Caller:
 
 def _service(name: str, source: Context) -> Caller:
     context = {
+        # In the context of all requests, as AWS says; which account it is for a service it does not say.
+        "aws:principalaccount": ("service",),
         "aws:principalisawsservice": ("true",),
         "aws:principalservicename": (name,),
         "aws:principalservicenameslist": (name,),

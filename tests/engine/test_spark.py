@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 import sqlglot
 from toys import RULE, load_text
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Rows = list[tuple[Any, ...]]
 
 RULES = Path(__file__).parents[2] / "rules"
-SPARK_TYPES = {"BIGINT": "bigint", "BOOLEAN": "boolean", "TIMESTAMP": "timestamp"}
+ARROW_TYPES = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us", "UTC")}
 
 BROAD = """
   SELECT e.origin_uid, e.resource_name || '/' || e.blocked_by AS place, e.grant_detail ->> '$.sid' AS sid,
@@ -107,9 +108,13 @@ def on_duckdb(db: duckdb.DuckDBPyConnection, rule: Rule, example: Example) -> tu
 def on_spark(session: "SparkSession", rule: Rule, estates: Sequence[Mapping[str, Rows]]) -> list[Rows]:
     """The rule's rows on each estate. One job for all of them: starting one is what costs."""
     for table in rule.tables:
-        schema = ", ".join(f"`{name}` {SPARK_TYPES.get(kind, 'string')}" for name, kind in TABLES[table].items())
+        fields = {name: ARROW_TYPES.get(kind, pa.string()) for name, kind in TABLES[table].items()}
+        schema = pa.schema({**fields, "example": pa.int32()})
         rows = [(*row, number) for number, estate in enumerate(estates) for row in estate[table]]
-        session.createDataFrame(rows, f"{schema}, `example` int").createOrReplaceTempView(table)
+        columns = zip(*rows, strict=True) if rows else [()] * len(schema)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+        # Told as Arrow, the rows become part of the plan; told as tuples, each branch starts a Python worker for them.
+        session.createDataFrame(pa.Table.from_arrays(arrays, schema=schema)).createOrReplaceTempView(table)
     branches = [
         f"SELECT {number} AS example, q.* FROM ({on_one_estate(rule, example, number)}) AS q"
         for number, example in enumerate(rule.examples)

@@ -14,7 +14,7 @@ def test_a_scan_that_is_killed_and_started_again_comes_out_the_same() -> None:
 
     The whole campaign is `python tests/bench/kill_campaign.py`.
     """
-    campaign = [sys.executable, "tests/bench/kill_campaign.py", "--every", "61", "--first", "23"]
+    campaign = [sys.executable, "tests/bench/kill_campaign.py", "--every", "97", "--first", "41"]
     path = os.pathsep.join(str(ROOT / part) for part in ("", "connectors", "reports"))
 
     done = subprocess.run(

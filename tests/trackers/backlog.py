@@ -20,6 +20,7 @@ class Backlog(Emulated):
     """One project, SEC."""
 
     service: Service = field(default_factory=Service)
+    longest_page: int = 100
     issues: list[dict[str, Any]] = field(default_factory=list)
     talk: dict[str, list[str]] = field(default_factory=dict)
     categories: list[str] = field(default_factory=list)

@@ -13,6 +13,7 @@ class Emulated(Protocol):
     service: Service
     lists: bool  # whether it can tell what it holds
     creates: str  # the request that makes a ticket, as a pattern
+    longest_page: int  # tickets that are told at once, however many are asked for
 
     @property
     def environment(self) -> Mapping[str, str]:

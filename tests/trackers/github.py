@@ -16,6 +16,7 @@ class GitHub(Emulated):
     """One repository, acme/security, with issues in it."""
 
     service: Service = field(default_factory=Service)
+    longest_page: int = 100
     issues: list[dict[str, Any]] = field(default_factory=list)
     talk: dict[int, list[str]] = field(default_factory=dict)
 
@@ -74,7 +75,8 @@ class GitHub(Emulated):
             found = [self._shown(each) for each in reversed(self.issues) if wanted <= set(each["labels"])]
             if request.first("state", "open") != "all":
                 found = [each for each in found if each["state"] == request.first("state", "open")]
-            size, page = int(request.first("per_page", "30")), int(request.first("page", "1"))
+            size = min(int(request.first("per_page", "30")), self.longest_page)
+            page = int(request.first("page", "1"))
             rest = f"{service.url}{base}/issues?labels=cloudscan&state=all&per_page={size}&page={page + 1}"
             headers = {"Link": f'<{rest}>; rel="next"'} if len(found) > size * page else {}
             return Reply(200, found[size * (page - 1) : size * page], headers)

@@ -18,6 +18,7 @@ class GitLab(Emulated):
     """One project, acme/security, with issues in it."""
 
     service: Service = field(default_factory=Service)
+    longest_page: int = 100
     issues: list[dict[str, Any]] = field(default_factory=list)
     talk: dict[int, list[str]] = field(default_factory=dict)
 
@@ -73,7 +74,8 @@ class GitLab(Emulated):
         def listed(request: Request) -> Reply:
             wanted = set(filter(None, request.first("labels").split(",")))
             found = [self._shown(each) for each in self.issues if wanted <= set(each["labels"])]
-            size, page = int(request.first("per_page", "20")), int(request.first("page", "1"))
+            size = min(int(request.first("per_page", "20")), self.longest_page)
+            page = int(request.first("page", "1"))
             more = len(found) > size * page
             rest = f"{service.url}{BASE}/1/issues?labels=cloudscan&state=all&per_page={size}&page={page + 1}"
             headers = {"X-Next-Page": str(page + 1) if more else "", "X-Page": str(page), "X-Per-Page": str(size)}

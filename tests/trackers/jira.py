@@ -25,6 +25,7 @@ class Jira(Emulated):
     """One project, SEC. Issues that were made `unindexed` are not found by search."""
 
     service: Service = field(default_factory=Service)
+    longest_page: int = 100
     issues: list[dict[str, Any]] = field(default_factory=list)
     talk: dict[str, list[str]] = field(default_factory=dict)
     lagging: bool = False  # the index does not take up what is made now
@@ -92,7 +93,7 @@ class Jira(Emulated):
             if not self.cloud:
                 return Reply(404, {})
             found, start = self._found(request), int(request.first("nextPageToken", "0"))
-            page = found[start : start + int(request.first("maxResults", "50"))]
+            page = found[start : start + min(int(request.first("maxResults", "50")), self.longest_page)]
             more = {"nextPageToken": str(start + len(page))} if start + len(page) < len(found) else {}
             return Reply(200, {"issues": page, **more})
 
@@ -101,7 +102,7 @@ class Jira(Emulated):
             if self.cloud:
                 return Reply(410, {"errorMessages": ["The requested API has been removed."]})
             found, start = self._found(request), int(request.first("startAt", "0"))
-            size = min(int(request.first("maxResults", "50")) or 50, 50)
+            size = min(int(request.first("maxResults", "50")) or 50, 50, self.longest_page)
             page = found[start : start + size]
             return Reply(200, {"issues": page, "startAt": start, "maxResults": size, "total": len(found)})
 

@@ -21,6 +21,7 @@ class ServiceNow(Emulated):
     """The table of incidents."""
 
     service: Service = field(default_factory=Service)
+    longest_page: int = 100
     records: list[dict[str, Any]] = field(default_factory=list)
     talk: dict[str, list[str]] = field(default_factory=dict)
 

@@ -226,7 +226,7 @@ class Firm:
         return held.body.partition("cloudscan:1 ")[2].partition(" ")[0]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(nights, min_size=1, max_size=6))
 def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> None:
     """Killed, unheard, throttled, the ledger lost: never a second ticket, and after the next quiet run all is right."""
@@ -240,7 +240,7 @@ def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> N
         assert set(firm.open) <= {FINDINGS[name].fingerprint for name in night.standing | night.unseen}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(nights.map(lambda night: replace(night, ledger_lost=False)), min_size=1, max_size=6))
 def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
     """As long as the ledger is there: it remembers what may have been made."""

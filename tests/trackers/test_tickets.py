@@ -177,14 +177,17 @@ def test_a_pause_is_kept(office: Office) -> None:
 
 
 def test_many_tickets_are_found_on_many_pages(office: Office) -> None:
+    if office.tracker.kind not in ("backlog", "servicenow"):  # there, a page that is not full is the last one
+        office.tracker.longest_page = 10
+    many = office.tracker.longest_page + 12
     office.configure("[tickets]\nmax_new = 200")
-    documents = {f"plan-{number}": "everybody" for number in range(120)}
+    documents = {f"plan-{number}": "everybody" for number in range(many)}
 
     office.night(**documents)
     Path(".cloudscan/ledger.db").unlink() if office.tracker.lists else None
     again = office.night(**documents)
 
-    assert len(office.tracker.tickets()) == 120
+    assert len(office.tracker.tickets()) == many
     assert again.code == 0
 
 

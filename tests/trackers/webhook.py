@@ -17,6 +17,7 @@ class Webhook(Emulated):
     """Tickets by marker."""
 
     service: Service = field(default_factory=Service)
+    longest_page: int = 100
     by_marker: dict[str, dict[str, Any]] = field(default_factory=dict)
     made: int = 0
     seen: set[str] = field(default_factory=set)

@@ -154,7 +154,7 @@ NUMBER = st.integers(0, 10_000)
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, NUMBER), min_size=1, max_size=8)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3))
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(history: list[list[Step]]) -> None:
     with nights() as company_:

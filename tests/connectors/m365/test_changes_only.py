@@ -171,7 +171,7 @@ MANNERS = st.builds(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3), MANNERS)
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
     history: list[list[Step]], manners: Manners
