@@ -157,7 +157,7 @@ def _unseen(report: Report, words: Texts) -> Iterator[str]:
 def _gap(row: Coverage, places: Sequence[str], words: Texts) -> list[str]:
     where = code(places[0])
     if len(places) > 1:
-        more = prose(words.say("unseen.places.other", name="\0", n=number(len(places) - 1)))
+        more = prose(words.say("unseen.more_places", name="\0", n=number(len(places) - 1)))
         where = more.replace(visible("\0"), where)
     return [
         where,

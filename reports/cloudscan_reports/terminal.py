@@ -90,7 +90,7 @@ def _unseen(report: Report, words: texts.Texts, colour: bool, width: int) -> Ite
     for gap in missing[:_MOST_GAPS]:
         row, more = gap.example, len(gap.places) - 1
         place = shortened(gap.places[0], 80)
-        where = words.say("unseen.places.other", name=place, n=texts.number(more)) if more else place
+        where = words.say("unseen.more_places", name=place, n=texts.number(more)) if more else place
         outcome = f"{words.name('table', row.table)} {words.name('outcome', row.outcome)}"
         yield from _wrapped(f"- {where}{colon}{outcome}{colon}{shortened(row.reason, 200)}", width)
         if row.needs:

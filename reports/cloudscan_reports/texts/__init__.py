@@ -1,17 +1,28 @@
-"""The catalogues: what the formats say, key by key, in each language (`en.toml`, `ja.toml`)."""
+"""The catalogues: what the formats say, key by key, in each language.
+
+Gettext's own files, for translators' own tools: `messages.pot` is the English source, `ja.po` its translation, and the
+context of a message is the key by which it is asked for. Plural forms and the names of months are the Unicode CLDR's,
+by way of Babel.
+"""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
+from babel import Locale
+from babel.dates import get_month_names
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
 
 LANGUAGES = ("en", "ja")
+_SOURCE = "en"
+_LOCALES = {"en": "en_US", "ja": "ja_JP"}
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -27,7 +38,7 @@ class Texts:
         return _FIELD.sub(lambda field: str(values[field[1]]), self._at(key))
 
     def count(self, key: str, n: int, **values: object) -> str:
-        return self.say(f"{key}.{'one' if n == 1 else 'other'}", n=number(n), **values)
+        return self.say(f"{key}.{_form(self.lang, n)}", n=number(n), **values)
 
     def name(self, group: str, identifier: str, variant: str = "") -> str:
         """The word for an id, a variant's own word first. Ids that no catalogue knows are spelt out."""
@@ -39,7 +50,7 @@ class Texts:
 
     def plural(self, group: str, identifier: str, n: int) -> str:
         entry = self.table.get(group, {}).get(identifier)
-        return self.name(group, identifier) if not isinstance(entry, dict) else str(entry["one" if n == 1 else "other"])
+        return self.name(group, identifier) if not isinstance(entry, dict) else str(entry[_form(self.lang, n)])
 
     def day(self, moment: datetime) -> str:
         return self._when("time.day", moment)
@@ -72,7 +83,38 @@ def load(lang: str) -> Texts:
     """The catalogue of a language. Raises ConfigurationError where there is none."""
     if lang not in LANGUAGES:
         raise ConfigurationError(f"No report texts for the language {lang!r}. Write one of: {', '.join(LANGUAGES)}.")
-    return Texts(lang, tomllib.loads(resources.files(__name__).joinpath(f"{lang}.toml").read_text("utf-8")))
+    table = _table(lang)
+    months = get_month_names("abbreviated", locale=Locale.parse(_LOCALES[lang]))
+    table["time"]["months"] = [months[number] for number in range(1, 13)]
+    return Texts(lang, table)
+
+
+def _table(lang: str) -> dict[str, Any]:
+    """A catalogue's messages by key. A key with several forms has a table of them."""
+    file = "messages.pot" if lang == _SOURCE else f"{lang}.po"
+    with resources.files(__name__).joinpath(file).open("rb") as written:
+        catalogue = read_po(written, locale=lang)
+    table: dict[str, Any] = {}
+    for message in catalogue:
+        if not message.context:
+            continue
+        *groups, key = message.context.split(".")
+        group = table
+        for name in groups:
+            group = group.setdefault(name, {})
+        group[key] = _said(message, lang)
+    return table
+
+
+def _said(message: Message, lang: str) -> str | dict[str, str]:
+    told = message.id if lang == _SOURCE else message.string
+    if not message.pluralizable:
+        return str(told)
+    return {"one": str(told[0]), "other": str(told[-1])}
+
+
+def _form(lang: str, n: float) -> str:
+    return Locale.parse(_LOCALES[lang]).plural_form(n)
 
 
 def number(n: float) -> str:
