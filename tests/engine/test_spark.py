@@ -6,6 +6,7 @@ Translating SQL is easy to get subtly wrong (ladders compared as text, dates, NU
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,13 +129,19 @@ def on_spark(session: "SparkSession", rule: Rule, estates: Sequence[Mapping[str,
 def on_one_estate(rule: Rule, example: Example, number: int) -> str:
     """The rule's query for Spark, its tables narrowed to the rows of one example."""
     params = {name: example.params.get(name, param.default) for name, param in rule.params.items()}
-    sql = to_spark(rule.query, params, examples.AS_OF.strftime("%Y-%m-%d %H:%M:%S"))
-    query = sqlglot.parse_one(sql, read="spark")
+    query = for_spark(rule.query, tuple(params.items())).copy()
     for table in list(query.find_all(sqlglot.exp.Table)):
         if table.name in TABLES:
             mine = sqlglot.select("*").from_(table.name).where(f"example = {number}")
             table.replace(mine.subquery(table.alias_or_name))
     return query.sql(dialect="spark")
+
+
+@lru_cache(maxsize=8)
+def for_spark(query: str, params: tuple[tuple[str, Any], ...]) -> sqlglot.exp.Expr:
+    """Most examples of a rule have the same parameters."""
+    sql = to_spark(query, dict(params), examples.AS_OF.strftime("%Y-%m-%d %H:%M:%S"))
+    return sqlglot.parse_one(sql, read="spark")
 
 
 def differences(session: "SparkSession", rules: Sequence[Rule]) -> list[str]:

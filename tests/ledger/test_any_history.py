@@ -144,7 +144,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(nights, min_size=2, max_size=8))
 def test_whatever_happens(history: list[Night], empty: Path, album: Album, tmp_path: Path) -> None:
     """No outage closes a finding, nothing waived fails a scan, what ended reopens once, and no event is told twice."""
