@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, Status
-from cloudscan_reports import charts, first_page, page_data, phrases, ranking, summary, texts
+from cloudscan_reports import charts, first_page, page_elements, phrases, ranking, summary, texts
 from cloudscan_reports.ranking import Cause
 from cloudscan_reports.visible import carriable, shortened, visible
 
@@ -21,7 +21,7 @@ STATIC = 200  # findings in the page itself, for readers without JavaScript
 _MOST_GROUPS = 100
 _MOST_NAMES = 12
 _PRESSING = ("overdue", "grown", "due soon", "unused", "holding")
-_SCRIPTS = ("words.js", "detail.js", "tools.js", "page.js")
+_SCRIPTS = ("data.js", "words.js", "search.js", "filters.js", "detail.js", "tools.js", "page.js")
 
 
 def write(report: Report, lang: str) -> str:
@@ -33,7 +33,6 @@ def write(report: Report, lang: str) -> str:
     ranked = ranking.causes(report)
     steps = ranking.roadmap(report)
     rules = {rule.id: rule for rule in report.rules}
-    data, media_type = page_data.embedded(report, words)
     return (
         _environment(words, report.generated_on)
         .get_template("page.html")
@@ -43,8 +42,7 @@ def write(report: Report, lang: str) -> str:
             style=style,
             script=script,
             policy=_policy(script, style),
-            data=data,
-            media_type=media_type,
+            carried=page_elements.elements(report, words),
             rules=rules,
             standing=summary.standing(report),
             severities=summary.by_severity(summary.standing(report)),

@@ -1,69 +1,41 @@
-"""The findings as the page carries them: columns instead of records, every string once, a rule's texts once per rule.
+"""The findings as the page's list carries them: columns instead of records, every string once, a rule's texts once.
 
-100,000 findings have to fit into ten megabytes. So a message is kept only where the rule's template and the finding's
-fields do not give it, and a large table is compressed.
+100,000 findings have to fit into ten megabytes and to stand in two seconds. So a message is kept only where the rule's
+template and the finding's fields do not give it, a large table is compressed, and what only an open finding shows lies
+in parcels of its own (`cloudscan_reports.page_details`).
 """
 
-import base64
-import gzip
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from cloudscan.facts import Audience
-from cloudscan.finding import Evidence, Finding, Severity, Verdict
-from cloudscan.report import Event, Report, RuleSummary
+from cloudscan.finding import Finding, Severity, Verdict
+from cloudscan.report import Report, RuleSummary
 from cloudscan_reports import phrases, ranking
 from cloudscan_reports.phrases import plain
+from cloudscan_reports.strings import Slots, Strings
 from cloudscan_reports.texts import Texts
 
 _TEXT_GROUPS = ("tools", "via", "event", "findings", "finding", "time", "severity", "state", "level", "list")
 _NO_COLUMNS = {"flagged"}
-# Below this the page stays greppable; above it the browser decompresses faster than it would read.
-_COMPRESS_FROM = 1_000_000
-_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-
-
-class Pool:
-    """Strings by number, each kept once. None is -1."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def add(self, text: str | None) -> int:
-        return -1 if text is None else self._numbers.setdefault(text, len(self._numbers))
-
-    def strings(self) -> list[str]:
-        return list(self._numbers)
-
-
-def embedded(report: Report, texts: Texts) -> tuple[str, str]:
-    """The content of the page's data element and its media type; nothing in it can close the element."""
-    plain = msgspec.json.encode(page_data(report, texts))
-    if len(plain) < _COMPRESS_FROM:
-        return plain.decode().translate(_ESCAPES), "application/json"
-    return base64.b64encode(gzip.compress(plain, 6, mtime=0)).decode(), "application/gzip"
+PARCEL = 2_000
+"""Findings in a parcel of details: small enough to be unpacked unnoticed, large enough to be compressed well."""
 
 
 def page_data(report: Report, texts: Texts) -> dict[str, Any]:
-    """Everything that the page's script needs, ready for JSON."""
+    """Everything that the page's list needs, ready for JSON."""
     told = report.findings
-    # A finding may outlive its rule; it then speaks for itself.
-    rules: dict[str, RuleSummary | None] = dict.fromkeys(each.verdict.rule_id for each in told)
-    rules.update({rule.id: rule for rule in report.rules})
+    rules = rules_of(report)
     places = {rule_id: place for place, rule_id in enumerate(rules)}
-    pool = Pool()
-    columns = _columns(told, rules)
-    named = {rule_id: _fields_of(rule, texts.lang) if rule else [] for rule_id, rule in rules.items()}
-    fields = [(each, phrases.fields_of(each.verdict)) for each in told]
-    happened: dict[str, list[Event]] = {}
-    for event in report.events:
-        happened.setdefault(event.fingerprint, []).append(event)
+    fields = {rule_id: _fields_of(rule, texts.lang) if rule else [] for rule_id, rule in rules.items()}
+    strings = Strings()
+    slots = [slots_of(each) for each in told]
+    known = [phrases.fields_of(each.verdict) for each in told]
     return {
         "lang": texts.lang,
-        "now": _seconds(report.generated_on),
+        "now": seconds(report.generated_on),
+        "parcel": PARCEL,
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
         "labels": _labels(report, texts),
@@ -71,66 +43,92 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
             {
                 "id": rule_id,
                 **(_rule_words(rule, texts.lang) if rule else {**_NO_RULE, "title": rule_id}),
-                "fields": named[rule_id],
-                "columns": columns[rule_id],
+                "fields": fields[rule_id],
+                "columns": columns,
             }
-            for rule_id, rule in rules.items()
+            for (rule_id, rule), columns in zip(rules.items(), evidence_columns(report).values(), strict=True)
         ],
-        "findings": {
+        "numbers": {
             "rule": [places[each.verdict.rule_id] for each in told],
-            **{name: [column(each) for each in told] for name, column in _COLUMNS.items()},
-            **{name: [pool.add(column(each)) for each in told] for name, column in _POOLED.items()},
+            **{name: [column(each) for each in told] for name, column in _NUMBERS.items()},
             "days": [_days(report, each) for each in told],
-            "events": [_events(each, happened.get(each.fingerprint, ()), pool) for each in told],
-            "reach": [pool.add(phrases.reach(texts, each.verdict)) for each in told],
-            "accepted": [pool.add(phrases.accepted(texts, each)) for each in told],
+        },
+        "strings": {
+            **{name: [strings.number(column(each)) for each in told] for name, column in _STRINGS.items()},
+            "reach": [strings.number(phrases.reach(texts, each.verdict)) for each in told],
+            **{
+                name: [strings.around(column(each), own) for each, own in zip(told, slots, strict=True)]
+                for name, column in _PATTERNS.items()
+            },
             "message": [
-                pool.add(_own_message(each, known, rules[each.verdict.rule_id], texts.lang)) for each, known in fields
+                strings.around(_own_message(each, filled, rules[each.verdict.rule_id], texts.lang), own)
+                for each, filled, own in zip(told, known, slots, strict=True)
             ],
-            "fields": [_values(known, named[each.verdict.rule_id], pool) for each, known in fields],
-            "evidence": [
-                [_evidence(row, columns[each.verdict.rule_id], texts.lang, pool) for row in each.verdict.evidence]
-                for each in told
+            "fields": [
+                _values(filled, fields[each.verdict.rule_id], strings, own)
+                for each, filled, own in zip(told, known, slots, strict=True)
             ],
         },
-        "pool": pool.strings(),
+        "fingerprint": [each.fingerprint for each in told],
+        **strings.tables(),
     }
 
 
-_COLUMNS: Mapping[str, Callable[[Finding], Any]] = {
+_NUMBERS: Mapping[str, Callable[[Finding], Any]] = {
     "severity": lambda each: each.severity.rung,
     "score": lambda each: round(each.score, 1),
-    "likelihood": lambda each: each.likelihood,
-    "impact": lambda each: round(each.impact, 1),
     "verified": lambda each: int(each.verified),
-    "since": lambda each: _seconds(each.verdict.since),
-    "first": lambda each: _seconds(each.first_seen_on),
-    "last": lambda each: _seconds(each.last_seen_on),
+    "since": lambda each: seconds(each.verdict.since),
+    "first": lambda each: seconds(each.first_seen_on),
     "resources": lambda each: each.verdict.resources,
-    "people": lambda each: each.verdict.people,
-    "rank": lambda each: each.verdict.rank,
-    "rows": lambda each: each.verdict.rows,
-    "fingerprint": lambda each: each.fingerprint,
 }
-_POOLED: Mapping[str, Callable[[Finding], str | None]] = {
+# What one can choose by, and what patterns leave out, comes first.
+_STRINGS: Mapping[str, Callable[[Finding], str | None]] = {
+    "name": lambda each: slots_of(each)[0],
+    "key": lambda each: slots_of(each)[1],
     "state": lambda each: each.state,
     "audience": lambda each: phrases.standing_of(each.verdict),
     "platform": lambda each: each.verdict.subject.platform,
     "account": lambda each: each.verdict.subject.account,
     "kind": lambda each: each.verdict.subject.kind,
-    "name": lambda each: each.verdict.subject.name,
-    "path": lambda each: each.verdict.subject.path,
-    "url": lambda each: each.verdict.subject.url,
     "owner": lambda each: each.verdict.subject.owner,
-    "uid": lambda each: each.verdict.subject.uid,
-    "origin": ranking.origin,
     "partner": lambda each: _partner(each.verdict),
     "department": lambda each: _department(each.verdict),
-    "size": lambda each: None if each.verdict.bytes is None else phrases.size(each.verdict.bytes),
 }
-
-
+_PATTERNS: Mapping[str, Callable[[Finding], str | None]] = {
+    "path": lambda each: each.verdict.subject.path,
+    "uid": lambda each: each.verdict.subject.uid,
+    "origin": ranking.origin,
+}
 _NO_RULE = {"message": "", "why": "", "steps": [], "cause": "", "confidence": "", "effort": "", "frameworks": []}
+
+
+def slots_of(finding: Finding) -> Slots:
+    """What a pattern may leave out of this finding's strings: its name, and its key where that is not the name."""
+    subject = finding.verdict.subject
+    key = subject.uid.rpartition("/")[2]
+    return (subject.name, "" if key == subject.name else key)
+
+
+def rules_of(report: Report) -> Mapping[str, RuleSummary | None]:
+    """The rules by id, also of those that a finding outlived; such a finding speaks for itself."""
+    rules: dict[str, RuleSummary | None] = dict.fromkeys(each.verdict.rule_id for each in report.findings)
+    rules.update({rule.id: rule for rule in report.rules})
+    return rules
+
+
+def evidence_columns(report: Report) -> Mapping[str, Sequence[str]]:
+    """The columns of each rule's evidence, in the order in which they come up."""
+    found: dict[str, dict[str, None]] = {rule_id: {} for rule_id in rules_of(report)}
+    for finding in report.findings:
+        for evidence in finding.verdict.evidence:
+            found[finding.verdict.rule_id].update(dict.fromkeys(evidence.row))
+    return {rule_id: [name for name in names if name not in _NO_COLUMNS] for rule_id, names in found.items()}
+
+
+def seconds(moment: datetime | None) -> int | None:
+    """Since the epoch, as the page's script counts."""
+    return None if moment is None else int(moment.timestamp())
 
 
 def _rule_words(rule: RuleSummary, lang: str) -> dict[str, Any]:
@@ -155,7 +153,7 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
     audiences = dict.fromkeys(phrases.standing_of(each.verdict) for each in report.findings)
     return {
         "platform": {each: texts.name("platform", each) for each in platforms},
-        "kind": {each.kind: texts.name("kind", each.kind) for each in subjects},
+        "kind": {each: texts.name("kind", each) for each in dict.fromkeys(subject.kind for subject in subjects)},
         "cause": {rule.cause: texts.name("cause", rule.cause) for rule in report.rules},
         "audience": {each: texts.name("audience", each, variant) for each in audiences},
     }
@@ -164,15 +162,6 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
 def _fields_of(rule: RuleSummary, lang: str) -> Sequence[str]:
     words = phrases.words_of(rule, lang)
     return phrases.named_in(words.message, words.fix)
-
-
-def _columns(findings: Sequence[Finding], rules: Iterable[str]) -> Mapping[str, Sequence[str]]:
-    """The columns of each rule's evidence, in the order in which they come up."""
-    found: dict[str, dict[str, None]] = {rule_id: {} for rule_id in rules}
-    for finding in findings:
-        for evidence in finding.verdict.evidence:
-            found[finding.verdict.rule_id].update(dict.fromkeys(evidence.row))
-    return {rule_id: [name for name in names if name not in _NO_COLUMNS] for rule_id, names in found.items()}
 
 
 def _own_message(finding: Finding, fields: Mapping[str, Any], rule: RuleSummary | None, lang: str) -> str | None:
@@ -184,17 +173,8 @@ def _own_message(finding: Finding, fields: Mapping[str, Any], rule: RuleSummary 
     return None if phrases.fill(template, fields) == message else message
 
 
-def _values(fields: Mapping[str, Any], names: Sequence[str], pool: Pool) -> list[int]:
-    return [pool.add(phrases.plain(fields[name]) if name in fields else None) for name in names]
-
-
-def _evidence(evidence: Evidence, columns: Sequence[str], lang: str, pool: Pool) -> list[Any]:
-    """First the chain, then a value per column."""
-    values = (evidence.row.get(name) for name in columns)
-    return [
-        [pool.add(sentence) for sentence in phrases.chain_of(evidence.chain, lang)],
-        *(pool.add(None if value is None else phrases.plain(value)) for value in values),
-    ]
+def _values(fields: Mapping[str, Any], names: Sequence[str], strings: Strings, slots: Slots) -> list[int]:
+    return [strings.around(phrases.plain(fields[name]) if name in fields else None, slots) for name in names]
 
 
 def _partner(verdict: Verdict) -> str:
@@ -214,14 +194,3 @@ def _days(report: Report, finding: Finding) -> int:
     """Resource-days of exposure; 0 where the ledger has not told."""
     exposure = report.exposure.get(finding.fingerprint)
     return round(exposure.resource_days) if exposure else 0
-
-
-def _events(finding: Finding, events: Sequence[Event], pool: Pool) -> list[list[int]]:
-    """What befell a finding, as moments and kinds. That it was once opened stands in `first` already."""
-    if len(events) == 1 and events[0].kind == "opened" and events[0].on == finding.first_seen_on:
-        return []
-    return [[int(each.on.timestamp()), pool.add(each.kind), pool.add(each.reason)] for each in events]
-
-
-def _seconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())

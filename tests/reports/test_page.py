@@ -11,7 +11,7 @@ import pytest
 
 from cloudscan.errors import ConfigurationError
 from cloudscan_reports import html as page
-from cloudscan_reports import page_data
+from cloudscan_reports import page_data, page_elements
 from cloudscan_reports.texts import load
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report
@@ -55,7 +55,7 @@ def test_the_page_has_only_its_own_elements(names: tuple[str, ...]) -> None:
     """Names add no element, no handler and no style attribute; the page refers to nothing outside itself."""
     tags = Reader(page.write(report(30, names=names), "en")).tags
 
-    assert sum(name == "script" for name, _ in tags) == 2
+    assert sum(name == "script" for name, _ in tags) == 3
     assert not {name for name, _ in tags} & {"img", "link", "iframe", "object", "base", "audio", "video"}
     assert not [value for _, found in tags for value in found if value.startswith("on") or value in ("src", "style")]
     assert all(found["href"].startswith("#") for name, found in tags if name == "a")
@@ -125,13 +125,14 @@ def test_the_data_carries_a_message_once_per_rule() -> None:
 
     data = page_data.page_data(given, load("en"))
 
-    assert [data["pool"][each] for each in data["findings"]["message"] if each >= 0] == ["Something else."]
+    assert [each for each in data["strings"]["message"] if each != -1] == [0]
+    assert "Something else." in data["pool"]
 
 
 def test_a_thousand_findings_stay_small() -> None:
     """A page for a thousand findings is far below three megabytes; a large one is compressed."""
     assert len(page.write(report(1000), "ja").encode()) < 1_200_000
-    assert page_data.embedded(report(3000), load("en"))[1] == "application/gzip"
+    assert page_elements.elements(report(9000), load("en")).media_type == "application/gzip"
 
 
 def test_an_unknown_language_is_refused() -> None:

@@ -229,7 +229,7 @@ def test_hostile_text_is_harmless_anywhere(open_page: Opener, lang: str) -> None
 
     assert page.locator(".detail").count() == 20
     assert overflow(page) == 0
-    assert page.locator("script, img, iframe, object, [onload], [onerror], [onmouseover]").count() == 2
+    assert page.locator("script, img, iframe, object, [onload], [onerror], [onmouseover]").count() == 3
 
 
 def test_both_sides_fill_and_quote_alike(open_page: Opener) -> None:

@@ -1,4 +1,4 @@
-// One finding: a view of its columns, its line in the list and what opens below it.
+// One finding: a view of its columns, and what opens below it.
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -10,45 +10,46 @@ function make(tag, attributes = {}, ...children) {
 }
 
 function makeFindings(data, words) {
-  const columns = data.findings;
-  const text = (number) => (number < 0 ? null : data.pool[number]);
-  const at = (name, index) => text(columns[name][index]);
-  const rule = (index) => data.rules[columns.rule[index]];
+  const { numbers, strings } = data;
+  const slotsOf = (index) => [data.pool[strings.name[index]], data.pool[strings.key[index]]];
+  const text = makeReader(data, slotsOf);
+  const at = (name, index) => text(strings[name][index], index);
+  const rule = (index) => data.rules[numbers.rule[index]];
+  const fingerprint = (index) => data.fingerprint[index];
+  const find = (wanted) => data.fingerprint.indexOf(wanted);
+  const details = makeDetails(data.parcel, slotsOf);
 
   function fields(index) {
-    const values = columns.fields[index];
+    const values = strings.fields[index];
     return Object.fromEntries(
-      rule(index).fields.map((name, place) => [name, text(values[place]) ?? undefined]));
+      rule(index).fields.map((name, place) => [name, text(values[place], index) ?? undefined]));
   }
 
   const message = (index) => at("message", index) ?? fill(rule(index).message, fields(index));
 
   function since(index) {
-    const told = columns.since[index];
-    const seconds = told ?? columns.first[index];
+    const told = numbers.since[index];
+    const seconds = told ?? numbers.first[index];
     const key = told === null ? "finding.since_first_seen" : "finding.since_platform";
     return words.say(key, { day: words.day(seconds), ago: words.ago(seconds) });
   }
 
   function sinceInShort(index) {
-    const told = columns.since[index];
-    return words.say(told === null ? "findings.first_seen" : "findings.since", { day: words.day(told ?? columns.first[index]) });
+    const told = numbers.since[index];
+    return words.say(told === null ? "findings.first_seen" : "findings.since", { day: words.day(told ?? numbers.first[index]) });
   }
 
   let counts = null;
   function sharing(index) {
-    if (!counts) {
-      counts = new Map();
-      for (const origin of columns.origin) counts.set(origin, (counts.get(origin) ?? 0) + 1);
-    }
-    return counts.get(columns.origin[index]);
+    counts ??= counted(data.fingerprint.keys(), (each) => at("origin", each));
+    return counts.get(at("origin", index));
   }
 
-  return { sharing, size: columns.rule.length, columns, text, at, rule, fields, message, since, sinceInShort };
+  return { sharing, size: numbers.rule.length, numbers, strings, at, rule, fingerprint, find, fields, message, since, sinceInShort, details };
 }
 
 function makeDetail(findings, words) {
-  const { columns, text, at } = findings;
+  const { numbers, at } = findings;
   const heading = (key) => make("h4", {}, words.say(key));
 
   function table(pairs, name = "") {
@@ -100,20 +101,17 @@ function makeDetail(findings, words) {
   const effort = (rule) => make("p", { class: "quiet" },
     words.say("finding.effort"), words.say("list.colon"), words.say(`level.${rule.effort}`));
 
-  function chains(index) {
-    const seen = new Map();
-    for (const [chain] of columns.evidence[index]) if (chain.length) seen.set(chain.join(), chain);
-    return [...seen.values()].map((chain) =>
-      make("ol", {}, ...chain.map((sentence) => make("li", {}, text(sentence)))));
+  function chains(rows) {
+    const seen = new Map(rows.filter(([chain]) => chain.length).map(([chain]) => [chain.join(), chain]));
+    return [...seen.values()].map((chain) => make("ol", {}, ...chain.map((sentence) => make("li", {}, sentence))));
   }
 
-  function evidence(index) {
-    const rows = columns.evidence[index];
+  function evidence(index, { evidence: rows, rows: whole }) {
     const names = findings.rule(index).columns;
-    const used = names.map((_, place) => place).filter((place) => rows.some((row) => text(row[place + 1])));
+    const used = names.map((_, place) => place).filter((place) => rows.some((row) => row[place + 1]));
     if (!rows.length || !used.length) return [];
-    const shown = (cell) => text(cell) || "–";
-    if (rows.length === 1 && columns.rows[index] === 1) {
+    const shown = (cell) => cell || "–";
+    if (rows.length === 1 && whole === 1) {
       const list = make("dl", { class: "row-of-one" });
       for (const place of used) list.append(make("dt", {}, names[place]), make("dd", {}, shown(rows[0][place + 1])));
       return [heading("finding.evidence"), list];
@@ -122,7 +120,6 @@ function makeDetail(findings, words) {
     const head = make("tr", {}, ...used.map((place) => make("th", { scope: "col" }, names[place])));
     const body = rows.map((row) => make("tr", {}, ...used.map((place) => value(row[place + 1]))));
     const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": words.say("finding.evidence") };
-    const whole = columns.rows[index];
     return [
       heading("finding.evidence"),
       make("div", region, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body))),
@@ -132,28 +129,26 @@ function makeDetail(findings, words) {
     ];
   }
 
-  function link(index) {
-    const url = at("url", index);
+  function link(url) {
     if (!url?.startsWith("https://")) return "";
     return make("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, shortened(url, 120));
   }
 
-  function behind(index) {
-    const { resources, people } = columns;
+  function behind(index, { size, people }) {
+    const resources = numbers.resources[index];
     return [
-      resources[index] > 1 ? words.count("finding.resources", resources[index]) : "",
-      at("size", index) ?? "",
-      people[index] ? words.count("finding.people", people[index]) : "",
+      resources > 1 ? words.count("finding.resources", resources) : "",
+      size ?? "",
+      people ? words.count("finding.people", people) : "",
     ].filter(Boolean).join(" · ");
   }
 
   // Who gets in, by what, where that is set, what lies behind: from the first piece of evidence.
-  function way(index) {
+  function way(index, more) {
     const names = findings.rule(index).columns;
     const cell = (name) => {
       const place = names.indexOf(name);
-      const row = columns.evidence[index][0];
-      return place < 0 || !row ? "" : text(row[place + 1]) ?? "";
+      return (place < 0 ? null : more.evidence[0]?.[place + 1]) ?? "";
     };
     const via = cell("via");
     const audience = words.label("audience", at("audience", index));
@@ -162,7 +157,7 @@ function makeDetail(findings, words) {
       ["tools.who", cell("principal_name") || audience],
       ["tools.how", words.has(`via.${via}`) ? words.say(`via.${via}`) : via],
       ["tools.where", cell("origin_name") || at("name", index)],
-      ["tools.behind", behind(index) || cell("resource_name") || at("name", index)],
+      ["tools.behind", behind(index, more) || cell("resource_name") || at("name", index)],
     ].filter(([, value]) => value);
     return [heading("tools.way"), make("ol", { class: "way" }, ...stations.map(([key, value]) =>
       make("li", {}, make("span", { class: "quiet block" }, words.say(key)), shortened(value, 80))))];
@@ -176,30 +171,28 @@ function makeDetail(findings, words) {
     return [make("p", {}, make("a", { href }, words.count("tools.together", n)))];
   }
 
-  function past(index) {
-    const events = columns.events[index];
+  function past({ events, happened }) {
     if (!events.length) return [];
-    const line = ([seconds, kind, reason]) => {
-      const why = text(reason) && words.has(`event.${text(reason)}`) ? ` (${words.say(`event.${text(reason)}`)})` : "";
-      return make("li", {}, `${words.day(seconds)}${words.say("list.colon")}${words.say(`event.${text(kind)}`)}${why}`);
+    const line = ([kind, reason], place) => {
+      const why = reason && words.has(`event.${reason}`) ? ` (${words.say(`event.${reason}`)})` : "";
+      return make("li", {}, `${words.day(happened[place])}${words.say("list.colon")}${words.say(`event.${kind}`)}${why}`);
     };
     return [heading("tools.history"), make("ul", {}, ...events.map(line))];
   }
 
-  function about(index) {
+  function about(index, { rank, likelihood, impact, last, url }) {
     const rule = findings.rule(index);
-    const rank = columns.rank[index];
-    const score = { score: columns.score[index], likelihood: columns.likelihood[index], impact: columns.impact[index] };
-    const own = make("a", { href: `#finding=${columns.fingerprint[index]}` }, columns.fingerprint[index]);
+    const score = { score: numbers.score[index], likelihood, impact };
+    const own = make("a", { href: `#finding=${findings.fingerprint(index)}` }, findings.fingerprint(index));
     return table([
       ["finding.what", [words.label("kind", at("kind", index)), at("name", index)].filter(Boolean).join(" ")],
       ["finding.account", `${words.label("platform", at("platform", index))} ${at("account", index)}`],
       ["finding.owner", at("owner", index)],
       ["finding.path", at("path", index)],
-      ["finding.url", link(index)],
+      ["finding.url", link(url)],
       ["finding.uid", at("uid", index)],
       ["finding.seen", words.say("finding.seen_from_to",
-        { first: words.day(columns.first[index]), last: words.day(columns.last[index]) })],
+        { first: words.day(numbers.first[index]), last: words.day(last) })],
       ["finding.rank", rank ? words.say("finding.rank_of", { n: rank }) : ""],
       ["finding.score", words.say("finding.score_of", score)],
       ["finding.confidence", rule.confidence && words.say(`level.${rule.confidence}`)],
@@ -213,21 +206,22 @@ function makeDetail(findings, words) {
   return function detail(index) {
     const rule = findings.rule(index);
     const state = words.say(`state.${at("state", index)}`);
-    const doubt = columns.verified[index] ? "" : words.say("finding.unverified");
-    const reasons = chains(index);
+    const doubt = numbers.verified[index] ? "" : words.say("finding.unverified");
+    const more = findings.details.of(index);
+    const reasons = chains(more.evidence);
     return make("div", { class: "detail", id: `detail-${index}` },
       table([
         ["finding.who", at("reach", index)],
         ["finding.since", findings.since(index)],
-        ["finding.reach", behind(index)],
-        ["finding.state", [at("accepted", index) || state, doubt].filter(Boolean).join(" · ")],
+        ["finding.reach", behind(index, more)],
+        ["finding.state", [more.accepted || state, doubt].filter(Boolean).join(" · ")],
       ], "lead-facts"),
       ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),
       ...(rule.steps.length ? [heading("finding.fix"), effort(rule), ...together(index), remedy(index)] : []),
-      ...way(index),
+      ...way(index, more),
       ...(reasons.length ? [heading("finding.chain"), ...reasons] : []),
-      ...evidence(index),
-      ...past(index),
-      heading("finding.about"), about(index));
+      ...evidence(index, more),
+      ...past(more),
+      heading("finding.about"), about(index, more));
   };
 }

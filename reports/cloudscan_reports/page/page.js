@@ -2,74 +2,23 @@
 
 const PAGE = 50;
 const PRINTED = 200;
-const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "partner", "department", "framework", "state"];
-const STANDING = ["open", "reopened"];
-
 function start(data) {
   const words = makeWords(data);
   const findings = makeFindings(data, words);
+  const filters = makeFilters(data, words, findings);
   const detail = makeDetail(findings, words);
   const tools = makeTools(data, findings, words);
-  const { columns } = findings;
-  const [form, status, list, pager] = ["filters", "count", "list", "pager"].map((id) => document.getElementById(id));
-  const everything = Array.from({ length: findings.size }, (_, index) => index);
-  const values = {
-    rule: (index) => findings.rule(index).id,
-    cause: (index) => findings.rule(index).cause,
-    severity: (index) => data.severities[columns.severity[index]],
-  };
-  const ruleValues = { rule: (rule) => [rule.id], cause: (rule) => [rule.cause], framework: (rule) => rule.frameworks };
-  const valueOf = (facet) => values[facet] ?? ((index) => findings.at(facet, index));
+  const { details, numbers } = findings;
+  const [form, status, list, pager] = ["filters", "count", "list", "pager"].map(element);
+  const severityOf = (index) => data.severities[numbers.severity[index]];
   const controls = {};
   let wanted = {};
-  let shown = everything;
+  let shown = [];
   let open = -1;
-  let haystacks = null;
-
-  // A finding in lower-case words, made when the browser has time or when somebody searches.
-  function haystack(index) {
-    haystacks ??= new Array(findings.size);
-    haystacks[index] ??= [findings.message(index), ...["name", "path", "uid", "account", "owner"].map((each) => findings.at(each, index)),
-      columns.fingerprint[index], findings.rule(index).title, findings.rule(index).id].join("\n").toLowerCase();
-    return haystacks[index];
-  }
-
-  function prepare(from = 0) {
-    globalThis.requestIdleCallback?.((deadline) => {
-      let next = from;
-      while (next < findings.size && deadline.timeRemaining() > 2) {
-        for (const stop = Math.min(next + 100, findings.size); next < stop; next += 1) haystack(next);
-      }
-      if (next < findings.size) prepare(next);
-    });
-  }
-
-  function tests() {
-    const found = [];
-    if (wanted.severity) {
-      const rungs = new Set(wanted.severity.split(",").map((each) => data.severities.indexOf(each)));
-      found.push((index) => rungs.has(columns.severity[index]));
-    }
-    for (const facet of [...FACETS, "origin"].filter((each) => wanted[each] && wanted[each] !== "any")) {
-      const pooled = !ruleValues[facet] ? data.pool.indexOf(wanted[facet]) : null;
-      const rules = pooled === null && new Set(data.rules.flatMap((rule, place) =>
-        ruleValues[facet](rule).includes(wanted[facet]) ? [place] : []));
-      found.push(pooled === null
-        ? (index) => rules.has(columns.rule[index])
-        : (index) => columns[facet][index] === pooled);
-    }
-    if (!wanted.state) {
-      const standing = new Set(STANDING.map((each) => data.pool.indexOf(each)));
-      found.push((index) => standing.has(columns.state[index]));
-    }
-    const terms = (wanted.q ?? "").toLowerCase().split(/\s+/).filter(Boolean);
-    if (terms.length) found.push((index) => terms.every((term) => haystack(index).includes(term)));
-    return found;
-  }
 
   function row(index, order) {
-    const severity = values.severity(index);
-    const fingerprint = columns.fingerprint[index];
+    const severity = severityOf(index);
+    const fingerprint = findings.fingerprint(index);
     const button = make("button", { type: "button", "aria-expanded": "false", "aria-controls": `detail-${index}` },
       shortened(findings.message(index), 300));
     const facts = make("p", { class: "facts" },
@@ -78,7 +27,7 @@ function start(data) {
       make("span", {}, findings.sinceInShort(index)),
       make("span", {}, words.label("platform", findings.at("platform", index)), " ", shortened(findings.at("account", index), 60)));
     const state = findings.at("state", index);
-    if (!columns.verified[index]) facts.append(make("span", {}, words.say("findings.unverified")));
+    if (!numbers.verified[index]) facts.append(make("span", {}, words.say("findings.unverified")));
     if (state !== "open") facts.append(make("span", {}, words.say(`state.${state}`)));
     const item = make("li", { class: `row ${severity}`, id: `finding=${fingerprint}`, value: order },
       make("div", { class: "head" },
@@ -86,14 +35,19 @@ function start(data) {
         make("h3", {}, button)),
       facts);
     button.classList.add("clamp");
+    const isOpen = () => button.getAttribute("aria-expanded") === "true";
+    const unfold = () => {
+      if (isOpen() && !item.querySelector(".detail")) item.append(detail(index));
+    };
     const toggle = (expanded) => {
-      if (expanded === (button.getAttribute("aria-expanded") === "true")) return;
+      if (expanded === isOpen()) return;
       button.setAttribute("aria-expanded", String(expanded));
-      if (expanded) item.append(detail(index));
-      else item.querySelector(".detail").remove();
+      if (!expanded) item.querySelector(".detail")?.remove();
+      else if (details.ready(index)) unfold();
+      else details.load(index).then(unfold);
     };
     button.addEventListener("click", () => {
-      const expanded = button.getAttribute("aria-expanded") !== "true";
+      const expanded = !isOpen();
       toggle(expanded);
       open = expanded ? index : -1;
       remember();
@@ -109,8 +63,7 @@ function start(data) {
   }
 
   function refresh() {
-    const all = tests();
-    shown = tools.sorted(everything.filter((index) => all.every((test) => test(index))), wanted.sort);
+    shown = tools.sorted(filters.matching(wanted), wanted.sort);
     if (GROUPS.includes(wanted.group)) {
       renderGroups();
       remember();
@@ -130,16 +83,11 @@ function start(data) {
     remember();
   }
 
-  const groupName = (facet, value) => {
-    if (!value) return words.say("tools.nobody");
-    return facet === "rule" ? data.rules.find((rule) => rule.id === value).title : value;
-  };
-
   function renderGroups() {
     const facet = wanted.group;
-    const groups = tools.grouped(shown, valueOf(facet));
+    const groups = tools.grouped(shown, filters.valueOf(facet));
     const line = ({ value, n, score, first }) => {
-      const button = make("button", { type: "button" }, shortened(groupName(facet, value), 120));
+      const button = make("button", { type: "button" }, value ? shortened(filters.title(facet, value), 120) : words.say("tools.nobody"));
       button.disabled = !value;
       button.addEventListener("click", () => {
         wanted = { ...wanted, group: "", [facet]: value, page: 1 };
@@ -147,7 +95,7 @@ function start(data) {
         refresh();
         document.getElementById("count").scrollIntoView();
       });
-      const severity = values.severity(first);
+      const severity = severityOf(first);
       return make("li", { class: `row ${severity}` },
         make("div", { class: "head" }, make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)), make("h3", {}, button)),
         make("p", { class: "facts group" }, make("span", {}, words.count("findings.count", n)),
@@ -160,7 +108,7 @@ function start(data) {
 
   function remember() {
     const kept = Object.entries(wanted).filter(([name, value]) => value && !(name === "page" && value === 1));
-    if (open >= 0) kept.push(["finding", columns.fingerprint[open]]);
+    if (open >= 0) kept.push(["finding", findings.fingerprint(open)]);
     if (kept.length) history.replaceState(null, "", `#${new URLSearchParams(kept)}`);
     else if (location.hash.includes("=")) history.replaceState(null, "", location.pathname);
   }
@@ -170,7 +118,7 @@ function start(data) {
     const told = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
     const { finding, ...filters } = told;
     wanted = filters;
-    open = finding ? columns.fingerprint.indexOf(finding) : -1;
+    open = finding ? findings.find(finding) : -1;
     if (open >= 0) turnTo(open);
     fillControls();
     refresh();
@@ -180,16 +128,14 @@ function start(data) {
 
   // The page that shows a finding; filters that would hide it give way.
   function turnTo(index) {
-    const visibleNow = () => tests().every((test) => test(index));
     delete wanted.group;
-    if (!visibleNow()) wanted = {};
-    if (!visibleNow()) wanted = { state: "any" };
-    const all = tests();
-    wanted.page = Math.floor(tools.sorted(everything.filter((each) => all.every((test) => test(each))), wanted.sort).indexOf(index) / PAGE) + 1;
+    if (!filters.matches(wanted, index)) wanted = {};
+    if (!filters.matches(wanted, index)) wanted = { state: "any" };
+    wanted.page = Math.floor(tools.sorted(filters.matching(wanted), wanted.sort).indexOf(index) / PAGE) + 1;
   }
 
   function reveal(index) {
-    const item = document.getElementById(`finding=${columns.fingerprint[index]}`);
+    const item = document.getElementById(`finding=${findings.fingerprint(index)}`);
     item?.scrollIntoView();
     item?.querySelector("button").focus({ preventScroll: true });
   }
@@ -200,22 +146,8 @@ function start(data) {
     refresh();
   }
 
-  function options(facet) {
-    const counts = new Map();
-    for (const index of everything) {
-      const found = ruleValues[facet] ? ruleValues[facet](findings.rule(index)) : [valueOf(facet)(index)];
-      for (const value of found) if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
-    }
-    const name = (value) => {
-      if (facet === "rule") return data.rules.find((rule) => rule.id === value).title;
-      return facet === "state" ? words.say(`state.${value}`) : words.label(facet, value);
-    };
-    const found = [...counts].map(([value, n]) => [value, `${shortened(name(value), 80)} (${number(n)})`, n]);
-    return found.sort((one, other) => other[2] - one[2]);
-  }
-
   function choice(facet) {
-    const found = options(facet);
+    const found = filters.options(facet);
     if (found.length < 2 && !(facet === "state" && found.some(([value]) => !STANDING.includes(value)))) return [];
     const select = make("select", { id: `filter-${facet}` });
     if (facet === "state") select.append(make("option", { value: "" }, words.say("findings.standing")));
@@ -227,7 +159,7 @@ function start(data) {
   }
 
   function severities() {
-    const present = new Set(columns.severity);
+    const present = new Set(numbers.severity);
     const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).reverse()
       .map(([id]) => [id, make("input", { type: "checkbox", value: id })]);
     const pick = () => change("severity", boxes.filter(([, box]) => box.checked).map(([id]) => id).join(","));
@@ -295,7 +227,8 @@ function start(data) {
     build();
     if (!location.hash.includes("=")) refresh();
     recall();
-    prepare();
+    filters.prepare();
+    details.loadAll();
     addEventListener("hashchange", recall);
     addEventListener("beforeprint", () => render(0, PRINTED, true));
     addEventListener("afterprint", () => render());

@@ -4,13 +4,13 @@ const GROUPS = ["origin", "owner", "partner", "rule"];
 const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "path", "origin", "partner", "uid"];
 
 function makeTools(data, findings, words) {
-  const { columns } = findings;
-  const opened = (index) => columns.since[index] ?? columns.first[index];
+  const { numbers } = findings;
+  const opened = (index) => numbers.since[index] ?? numbers.first[index];
   const sorts = {
     newest: (one, other) => opened(other) - opened(one),
     oldest: (one, other) => opened(one) - opened(other),
-    reach: (one, other) => columns.resources[other] - columns.resources[one],
-    exposure: (one, other) => columns.days[other] - columns.days[one],
+    reach: (one, other) => numbers.resources[other] - numbers.resources[one],
+    exposure: (one, other) => numbers.days[other] - numbers.days[one],
   };
 
   const sorted = (indices, by) => (Object.hasOwn(sorts, by) ? indices.toSorted((one, other) => sorts[by](one, other) || one - other) : indices);
@@ -22,7 +22,7 @@ function makeTools(data, findings, words) {
       const value = valueOf(index) || "";
       const group = groups.get(value) ?? { value, n: 0, score: 0, first: index };
       group.n += 1;
-      group.score += columns.score[index];
+      group.score += numbers.score[index];
       groups.set(value, group);
     }
     return [...groups.values()].sort((one, other) => other.score - one.score || one.first - other.first);
@@ -30,15 +30,15 @@ function makeTools(data, findings, words) {
 
   const record = (index) => ({
     order: index + 1,
-    severity: data.severities[columns.severity[index]],
-    score: columns.score[index],
+    severity: data.severities[numbers.severity[index]],
+    score: numbers.score[index],
     finding: findings.message(index),
     ...Object.fromEntries(EXPORTED.map((name) => [name, findings.at(name, index) ?? ""])),
     since: new Date(opened(index) * 1000).toISOString(),
-    resources: columns.resources[index],
+    resources: numbers.resources[index],
     rule: findings.rule(index).id,
     cause: findings.rule(index).cause,
-    fingerprint: columns.fingerprint[index],
+    fingerprint: findings.fingerprint(index),
   });
 
   // A cell that a spreadsheet would take for a formula begins with an apostrophe.

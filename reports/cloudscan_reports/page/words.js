@@ -1,13 +1,4 @@
-// The data element, and words made from it. Everything that strangers wrote passes `visible` and lands in textContent.
-
-const element = document.getElementById("data");
-
-async function loaded() {
-  if (element.type === "application/json") return JSON.parse(element.textContent);
-  const bytes = Uint8Array.from(atob(element.textContent), (each) => each.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return JSON.parse(await new Response(stream).text());
-}
+// Words for what the page shows. Everything that strangers wrote passes `visible` and lands in textContent.
 
 // The same characters as in visible.py.
 const CONTROL = /[\x00-\x1f\x7f]/g;

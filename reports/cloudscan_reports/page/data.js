@@ -1,0 +1,84 @@
+// What the page carries: the list as one element, what an open finding shows as parcels in another.
+
+const element = (id) => document.getElementById(id);
+
+function bytesOf(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let place = 0; place < text.length; place += 1) bytes[place] = text.charCodeAt(place);
+  return bytes;
+}
+
+async function unpacked(base64) {
+  const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return await new Response(stream).json();
+}
+
+// Numbers of strings as strings.py gives them: 0 is the next string of the pool, n > 0 the one at n - 1 again.
+function resolve(table) {
+  let next = 0;
+  const walk = (numbers) => {
+    for (let place = 0; place < numbers.length; place += 1) {
+      const each = numbers[place];
+      if (Array.isArray(each)) walk(each);
+      else if (each === 0) numbers[place] = next++;
+      else if (each > 0) numbers[place] = each - 1;
+    }
+  };
+  for (const column of Object.values(table.strings)) walk(column);
+  return table;
+}
+
+const ofPattern = (pattern, slots) => pattern.map((part) => (typeof part === "number" ? slots[part] : part)).join("");
+
+function makeReader(table, slotsOf) {
+  return (number, index) => {
+    if (number >= 0) return table.pool[number];
+    return number === -1 ? null : ofPattern(table.patterns[-2 - number], slotsOf(index));
+  };
+}
+
+async function loaded() {
+  const { type, textContent } = element("data");
+  return resolve(type === "application/json" ? JSON.parse(textContent) : await unpacked(textContent));
+}
+
+// The details of findings by their place in the list. Small pages have them at once, large ones unpack them by and by.
+function makeDetails(size, slotsOf) {
+  const { type, textContent } = element("details");
+  const parcels = textContent.split("\n");
+  const open = new Array(parcels.length);
+  const at = (index) => Math.floor(index / size);
+
+  function ready(index) {
+    const place = at(index);
+    if (type === "application/json") open[place] ??= resolve(JSON.parse(parcels[place]));
+    return place in open;
+  }
+
+  async function load(index) {
+    if (!ready(index)) open[at(index)] = resolve(await unpacked(parcels[at(index)]));
+  }
+
+  async function loadAll() {
+    for (let place = 0; place < parcels.length; place += 1) {
+      await new Promise((done) => { (globalThis.requestIdleCallback ?? setTimeout)(done); });
+      await load(place * size);
+    }
+  }
+
+  // One finding's details, their strings read.
+  function of(index) {
+    const table = open[at(index)];
+    const row = index % size;
+    const text = makeReader(table, slotsOf);
+    const read = (value) => (Array.isArray(value) ? value.map(read) : text(value, index));
+    return {
+      ...Object.fromEntries(Object.entries(table.numbers).map(([name, column]) => [name, column[row]])),
+      ...Object.fromEntries(Object.entries(table.strings).map(([name, column]) => [name, read(column[row])])),
+    };
+  }
+
+  return { ready, load, loadAll, of };
+}
