@@ -18,6 +18,7 @@ from cloudscan_reports.visible import carriable, shortened, visible
 
 FIRST = 5  # findings on the first screen
 STATIC = 200  # findings in the page itself, for readers without JavaScript
+MOST = 9_900_000  # bytes of the whole page, from which a mail gateway and a browser still take it
 _MOST_GROUPS = 100
 _MOST_NAMES = 12
 _PRESSING = ("overdue", "grown", "due soon", "unused", "holding")
@@ -26,6 +27,11 @@ _SCRIPTS = ("data.js", "words.js", "search.js", "filters.js", "detail.js", "tool
 
 def write(report: Report, lang: str) -> str:
     """The whole page in one language. Raises ConfigurationError for a language that has no texts."""
+    return page(report, lang, MOST)
+
+
+def page(report: Report, lang: str, most: int) -> str:
+    """The page in at most so many bytes, as far as leaving out evidence of its last findings makes it smaller."""
     words = texts.load(lang)
     report = carriable(report)
     style = _asset("page.css")
@@ -33,41 +39,39 @@ def write(report: Report, lang: str) -> str:
     ranked = ranking.causes(report)
     steps = ranking.roadmap(report)
     rules = {rule.id: rule for rule in report.rules}
-    return (
-        _environment(words, report.generated_on)
-        .get_template("page.html")
-        .render(
-            report=report,
-            lang=lang,
-            style=style,
-            script=script,
-            policy=_policy(script, style),
-            carried=page_elements.elements(report, words),
-            rules=rules,
-            standing=summary.standing(report),
-            severities=summary.by_severity(summary.standing(report)),
-            open_to_all=summary.open_to_all(summary.standing(report)),
-            answers=first_page.answers(report, words, ranked, steps),
-            ranked=ranked,
-            measure=lambda cause: first_page.measure(cause, rules, words),
-            cost=lambda hours: first_page.cost(words, hours),
-            percent=first_page.percent,
-            risk_chart=_risk_chart(ranked, words) if ranked else "",
-            trend_chart=_trend_chart(report, words),
-            stood=first_page.stood(report),
-            roadmap=steps,
-            hours_a_month=ranking.HOURS_A_MONTH,
-            waived=_waived(report),
-            figures=first_page.figures(lang),
-            gaps=summary.gaps(report),
-            rights=summary.rights(report),
-            untold=summary.untold(report),
-            static=report.findings[:STATIC],
-            first=FIRST,
-            most_groups=_MOST_GROUPS,
-            most_names=_MOST_NAMES,
-        )
+    environment = _environment(words, report.generated_on)
+    head = environment.get_template("page.html").render(
+        report=report,
+        lang=lang,
+        style=style,
+        policy=_policy(script, style),
+        rules=rules,
+        standing=summary.standing(report),
+        severities=summary.by_severity(summary.standing(report)),
+        open_to_all=summary.open_to_all(summary.standing(report)),
+        answers=first_page.answers(report, words, ranked, steps),
+        ranked=ranked,
+        measure=lambda cause: first_page.measure(cause, rules, words),
+        cost=lambda hours: first_page.cost(words, hours),
+        percent=first_page.percent,
+        risk_chart=_risk_chart(ranked, words) if ranked else "",
+        trend_chart=_trend_chart(report, words),
+        stood=first_page.stood(report),
+        roadmap=steps,
+        hours_a_month=ranking.HOURS_A_MONTH,
+        waived=_waived(report),
+        figures=first_page.figures(lang),
+        gaps=summary.gaps(report),
+        rights=summary.rights(report),
+        untold=summary.untold(report),
+        static=report.findings[:STATIC],
+        first=FIRST,
+        most_groups=_MOST_GROUPS,
+        most_names=_MOST_NAMES,
     )
+    room = most - len(head.encode()) - len(script.encode())
+    carried = page_elements.elements(report, words, room)
+    return head + environment.get_template("script.html").render(script=script, carried=carried)
 
 
 def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:

@@ -6,7 +6,7 @@ in parcels of its own (`cloudscan_reports.page_details`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cloudscan.facts import Audience
@@ -69,7 +69,7 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
                 for each, filled, own in zip(told, known, slots, strict=True)
             ],
         },
-        "fingerprint": [each.fingerprint for each in told],
+        **_fingerprints(told),
         **strings.tables(),
     }
 
@@ -190,7 +190,17 @@ def _department(verdict: Verdict) -> str:
     return next((plain(row["department"]) for row in rows if row.get("department")), "")
 
 
-def _days(report: Report, finding: Finding) -> int:
-    """Resource-days of exposure; 0 where the ledger has not told."""
+def _fingerprints(findings: Sequence[Finding]) -> dict[str, Any]:
+    """All in one string, each as wide as the widest: what lies between them would weigh a fifth of them."""
+    width = max((len(each.fingerprint) for each in findings), default=0)
+    return {"width": width, "fingerprints": "".join(each.fingerprint.ljust(width) for each in findings)}
+
+
+def _days(report: Report, finding: Finding) -> int | None:
+    """Resource-days of exposure; 0 where the ledger has not told, None where the page's script comes to the same."""
     exposure = report.exposure.get(finding.fingerprint)
-    return round(exposure.resource_days) if exposure else 0
+    if exposure is None:
+        return 0
+    opened = finding.verdict.since or finding.first_seen_on
+    days = (report.generated_on - opened) / timedelta(days=1) * finding.verdict.resources
+    return None if abs(exposure.resource_days - days) <= 1 + days / 100 else round(exposure.resource_days)

@@ -11,14 +11,17 @@ from cloudscan_reports.strings import Slots, Strings
 from cloudscan_reports.texts import Texts
 
 
-def parcels(report: Report, texts: Texts) -> Iterator[dict[str, Any]]:
-    """The details in the order of the findings, `PARCEL` of them at a time, each parcel with strings of its own."""
+def parcels(report: Report, texts: Texts, most: int) -> Iterator[dict[str, Any]]:
+    """The details in the order of the findings, `PARCEL` of them at a time, each parcel with strings of its own.
+
+    Of a finding's evidence come at most so many pieces.
+    """
     columns = evidence_columns(report)
     happened: dict[str, list[Event]] = {}
     for event in report.events:
         happened.setdefault(event.fingerprint, []).append(event)
     for begin in range(0, len(report.findings), PARCEL):
-        yield _parcel(report.findings[begin : begin + PARCEL], columns, happened, texts)
+        yield _parcel(report.findings[begin : begin + PARCEL], columns, happened, texts, most)
 
 
 def _parcel(
@@ -26,6 +29,7 @@ def _parcel(
     columns: Mapping[str, Sequence[str]],
     happened: Mapping[str, Sequence[Event]],
     texts: Texts,
+    most: int,
 ) -> dict[str, Any]:
     strings = Strings()
     slots = [slots_of(each) for each in findings]
@@ -33,6 +37,7 @@ def _parcel(
     return {
         "numbers": {
             **{name: [column(each) for each in findings] for name, column in _NUMBERS.items()},
+            "left": [max(len(each.verdict.evidence) - most, 0) for each in findings],
             "happened": [[seconds(event.on) for event in past] for past in pasts],
         },
         "strings": {
@@ -45,7 +50,7 @@ def _parcel(
             "evidence": [
                 [
                     _evidence(piece, columns[each.verdict.rule_id], texts.lang, strings, own)
-                    for piece in each.verdict.evidence
+                    for piece in each.verdict.evidence[:most]
                 ]
                 for each, own in zip(findings, slots, strict=True)
             ],

@@ -5,6 +5,8 @@ Nothing in either can end its element. A large page is compressed: the browser u
 
 import base64
 import gzip
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -14,30 +16,56 @@ from cloudscan_reports import page_data, page_details
 from cloudscan_reports.texts import Texts
 
 _PACK_FROM = 1_000_000
-"""Bytes of the list. Below it the page can be searched with grep."""
+"""Bytes of JSON. Below it the page can be searched with grep."""
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+_ALL = sys.maxsize
+_PIECES = (_ALL, 1, 0)
+"""Of evidence, for each finding: where all of them are too much, the findings further down keep fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Elements:
-    """The content of the two elements, with the media type of each line in them."""
+    """The content of the two elements, and the media type of each line in them."""
 
     media_type: str
     findings: str
     details: str  # a line for each parcel
 
 
-def elements(report: Report, texts: Texts) -> Elements:
-    """The findings of a report as the page carries them."""
+def elements(report: Report, texts: Texts, room: int) -> Elements:
+    """The findings of a report as the page carries them, in so many bytes if evidence can be left out for it."""
     findings = msgspec.json.encode(page_data.page_data(report, texts))
-    details = (msgspec.json.encode(each) for each in page_details.parcels(report, texts))
-    if len(findings) < _PACK_FROM:
+    details = [msgspec.json.encode(each) for each in page_details.parcels(report, texts, _ALL)]
+    if len(findings) + sum(map(len, details)) < _PACK_FROM:
         return Elements(
             media_type="application/json",
             findings=_escaped(findings),
             details="\n".join(map(_escaped, details)),
         )
-    return Elements(media_type="application/gzip", findings=_packed(findings), details="\n".join(map(_packed, details)))
+    packed = _packed(findings)
+    return Elements(
+        media_type="application/gzip",
+        findings=packed,
+        details="\n".join(_fitting(report, texts, room - len(packed))),
+    )
+
+
+def _fitting(report: Report, texts: Texts, room: int) -> Sequence[str]:
+    """The parcels with as much evidence as there is room for, the first findings first."""
+    richer: list[list[str]] = []
+    for most in _PIECES:
+        chosen = [_packed(msgspec.json.encode(each)) for each in page_details.parcels(report, texts, most)]
+        left = room - sum(map(len, chosen))
+        if left >= 0:
+            break
+        richer.append(chosen)
+    for place, own in enumerate(chosen):
+        more = next((each[place] for each in richer if len(each[place]) - len(own) <= left), own)
+        left -= len(more) - len(own)
+        chosen[place] = more
+    return chosen
 
 
 def _escaped(json: bytes) -> str:

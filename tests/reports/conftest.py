@@ -46,13 +46,14 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         report: Report,
         lang: str = "en",
         *,
+        source: str = "",
         fragment: str = "",
         width: int = 1440,
         dark: bool = False,
         script: bool = True,
     ) -> Page:
         file = tmp_path / f"report-{lang}.html"
-        file.write_text(html.write(report, lang), "utf-8")
+        file.write_text(source or html.write(report, lang), "utf-8")
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",

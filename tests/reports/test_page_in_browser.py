@@ -3,15 +3,18 @@
 import csv
 import itertools
 import json
+import random
 import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
 from playwright.sync_api import Page, expect
 
+from cloudscan.finding import Finding
 from cloudscan.report import Report
-from cloudscan_reports import phrases
+from cloudscan_reports import html, phrases
 from cloudscan_reports.visible import for_shell, visible
 from tests.reports.conftest import Opener
 from tests.reports.hostile import NAMES, drenched
@@ -297,10 +300,66 @@ def test_on_paper_the_findings_are_open(open_page: Opener, tmp_path: Path) -> No
 
 
 def test_a_compressed_page_opens(open_page: Opener) -> None:
-    """A large report is unpacked by the browser and works as a small one."""
-    page = open_page(report(3000), "ja", fragment="#page=3")
-
+    """A large report is unpacked by the browser and works as a small one, also at its end."""
+    given = report(5000)
+    page = open_page(given, "ja", fragment="#page=3")
     assert status(page).endswith("101～150 件目")
+    last = given.findings[-1]
+
+    page.goto(f"{page.url.split('#')[0]}#finding={last.fingerprint}&state=any")
+
+    detail = page.locator(f'[id="finding={last.fingerprint}"] .detail')
+    expect(detail).to_contain_text(last.verdict.evidence[0].row["grant_uid"])
+    expect(detail).to_contain_text(last.verdict.evidence[0].chain["ja"][1])
+
+
+def test_a_page_that_would_be_too_large_leaves_evidence_out_and_says_so(open_page: Opener) -> None:
+    """What has to be done first keeps all of it; further down the reader is told where the rest stands."""
+    given = report(5000)
+    whole = len(html.page(given, "en", 10**8).encode())
+    source = html.page(given, "en", whole - 5_000)
+
+    page = open_page(given, source=source, fragment="#state=any")
+    for finding in (given.findings[0], given.findings[-1]):
+        page.goto(f"{page.url.split('#')[0]}#finding={finding.fingerprint}&state=any")
+        detail = page.locator(f'[id="finding={finding.fingerprint}"] .detail')
+        expect(detail).to_be_visible()
+
+    assert len(source.encode()) < whole
+    expect(detail).to_contain_text("One row of evidence is left out")
+
+
+def terms(given: Report) -> list[str]:
+    """Pieces of what stands in findings: of a name, of what stands around it, of both."""
+    dice = random.Random(7)
+    found = ["s3:bucket/acme", "objects in acme-", "00002", "read", "nothing like it", "-0001", "open-to"]
+    for finding in dice.sample(given.findings, 25):
+        text = dice.choice([finding.message["en"], finding.verdict.subject.uid, finding.fingerprint])
+        begin = dice.randrange(len(text) - 3)
+        found += text[begin : begin + dice.randrange(3, 14)].split()
+    return found
+
+
+def test_a_search_finds_what_holds_the_words(open_page: Opener) -> None:
+    """Every word that stands in a finding's sentence, name, address, account, owner, rule or fingerprint."""
+    given = report(300)
+    titles = {rule.id: rule.text["en"].title for rule in given.rules}
+    held = [searched(each, titles[each.verdict.rule_id]) for each in given.findings]
+    page = open_page(given, fragment="#state=any")
+
+    for term in terms(given):
+        page.evaluate("(hash) => { location.hash = hash; }", "#" + urlencode({"state": "any", "q": term}))
+        n = sum(all(word in each for word in term.lower().split()) for each in held)
+        told = {0: "No finding matches these filters.", 1: "1 finding"}.get(n, f"{n} findings")
+        expect(page.locator("#count")).to_have_text(f"1 to 50 of {n}" if n > 50 else told)
+
+
+def searched(finding: Finding, title: str) -> str:
+    subject = finding.verdict.subject
+    names = (subject.name, subject.path, subject.uid, subject.account, subject.owner)
+    return "\n".join(
+        (finding.message["en"], *map(str, names), finding.fingerprint, finding.verdict.rule_id, title)
+    ).lower()
 
 
 def empty(complete: bool) -> Report:

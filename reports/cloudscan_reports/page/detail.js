@@ -15,8 +15,8 @@ function makeFindings(data, words) {
   const text = makeReader(data, slotsOf);
   const at = (name, index) => text(strings[name][index], index);
   const rule = (index) => data.rules[numbers.rule[index]];
-  const fingerprint = (index) => data.fingerprint[index];
-  const find = (wanted) => data.fingerprint.indexOf(wanted);
+  const size = numbers.rule.length;
+  const fingerprint = (index) => data.fingerprints.slice(index * data.width, (index + 1) * data.width).trimEnd();
   const details = makeDetails(data.parcel, slotsOf);
 
   function fields(index) {
@@ -41,11 +41,16 @@ function makeFindings(data, words) {
 
   let counts = null;
   function sharing(index) {
-    counts ??= counted(data.fingerprint.keys(), (each) => at("origin", each));
+    counts ??= counted(numbers.rule.keys(), (each) => at("origin", each));
     return counts.get(at("origin", index));
   }
 
-  return { sharing, size: numbers.rule.length, numbers, strings, at, rule, fingerprint, find, fields, message, since, sinceInShort, details };
+  function find(wanted) {
+    for (let index = 0; index < size; index += 1) if (fingerprint(index) === wanted) return index;
+    return -1;
+  }
+
+  return { sharing, size, numbers, strings, at, rule, fingerprint, find, fields, message, since, sinceInShort, details };
 }
 
 function makeDetail(findings, words) {
@@ -106,9 +111,10 @@ function makeDetail(findings, words) {
     return [...seen.values()].map((chain) => make("ol", {}, ...chain.map((sentence) => make("li", {}, sentence))));
   }
 
-  function evidence(index, { evidence: rows, rows: whole }) {
+  function evidence(index, { evidence: rows, rows: whole, left }) {
     const names = findings.rule(index).columns;
     const used = names.map((_, place) => place).filter((place) => rows.some((row) => row[place + 1]));
+    if (!rows.length && left) return [heading("finding.evidence"), make("p", { class: "quiet" }, words.count("finding.evidence_left", left))];
     if (!rows.length || !used.length) return [];
     const shown = (cell) => cell || "–";
     if (rows.length === 1 && whole === 1) {

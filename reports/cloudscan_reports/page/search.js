@@ -1,6 +1,14 @@
 // Text search: a term is looked up once in every string, not once for every finding.
 
-const SEARCHED = ["name", "path", "uid", "account", "owner"];
+const SEARCHED = ["name", "key", "path", "uid", "account", "owner"];
+
+// Whether a term may begin in one part and end in another. Parts are strings, or numbers of what is filled in.
+function mayCross(parts, term) {
+  const cuts = Array.from({ length: term.length - 1 }, (_, place) => [term.slice(0, place + 1), term.slice(place + 1)]);
+  return parts.some((part, place) => (typeof part === "number"
+    ? typeof parts[place + 1] === "number"
+    : term.includes(part) || cuts.some(([before, after]) => part.endsWith(before) || part.startsWith(after))));
+}
 
 function makeSearch(data, findings) {
   const { strings, numbers } = data;
@@ -8,11 +16,10 @@ function makeSearch(data, findings) {
   const searched = SEARCHED.map((name) => strings[name]);
   let lowered = null;
 
-  // A template in lower-case parts; a number stands for a field.
   const parted = (rule) => rule.message.split(/\{([a-z_][a-z0-9_]*)\}/).map((part, place) => {
     const field = place % 2 ? rule.fields.indexOf(part) : -1;
     return field >= 0 ? field : lower(place % 2 ? `{${part}}` : part);
-  });
+  }).filter((part) => part !== "");
 
   function prepare() {
     lowered ??= {
@@ -29,15 +36,31 @@ function makeSearch(data, findings) {
   function holder(term) {
     const { pool, patterns, messages, rules, slots } = prepare();
     const text = makeReader({ pool, patterns }, slots);
-    const within = pool.map((each) => each.includes(term));
-    const holds = (number, index) => (number >= 0 ? within[number] : number < -1 && text(number, index).includes(term));
-    const ofRule = data.rules.map((_, rule) => rules[rule].includes(term)
-      || messages[rule].some((part) => typeof part === "string" && part.includes(term)));
-    const said = (index) => messages[numbers.rule[index]].map((part) =>
-      (typeof part === "string" ? part : text(strings.fields[index][part], index) ?? "")).join("");
+    const within = (parts) => parts.some((part) => typeof part === "string" && part.includes(term));
+    const ofPool = pool.map((each) => each.includes(term));
+    const ofPattern = patterns.map(within);
+    const ofRule = messages.map((parts, rule) => within(parts) || rules[rule].includes(term));
+    const crossing = { patterns: patterns.map((each) => mayCross(each, term)), rules: messages.map((each) => mayCross(each, term)) };
+
+    // What stands in a pattern's slots is searched as a column of its own.
+    function holds(place, index) {
+      if (place >= 0) return ofPool[place];
+      const pattern = -2 - place;
+      return pattern >= 0 && (ofPattern[pattern] || (crossing.patterns[pattern] && text(place, index).includes(term)));
+    }
+
+    function says(index) {
+      const rule = numbers.rule[index];
+      const values = strings.fields[index];
+      const parts = messages[rule];
+      if (parts.some((part) => typeof part === "number" && holds(values[part], index))) return true;
+      return crossing.rules[rule]
+        && parts.map((part) => (typeof part === "string" ? part : text(values[part], index) ?? "")).join("").includes(term);
+    }
+
     return (index) => ofRule[numbers.rule[index]]
       || searched.some((column) => holds(column[index], index))
-      || (strings.message[index] === -1 ? said(index).includes(term) : holds(strings.message[index], index))
+      || (strings.message[index] === -1 ? says(index) : holds(strings.message[index], index))
       || findings.fingerprint(index).includes(term);
   }
 

@@ -6,11 +6,12 @@ const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "
 function makeTools(data, findings, words) {
   const { numbers } = findings;
   const opened = (index) => numbers.since[index] ?? numbers.first[index];
+  const days = (index) => numbers.days[index] ?? (data.now - opened(index)) / 86400 * numbers.resources[index];
   const sorts = {
     newest: (one, other) => opened(other) - opened(one),
     oldest: (one, other) => opened(one) - opened(other),
     reach: (one, other) => numbers.resources[other] - numbers.resources[one],
-    exposure: (one, other) => numbers.days[other] - numbers.days[one],
+    exposure: (one, other) => days(other) - days(one),
   };
 
   const sorted = (indices, by) => (Object.hasOwn(sorts, by) ? indices.toSorted((one, other) => sorts[by](one, other) || one - other) : indices);

@@ -23,7 +23,8 @@ function forShell(value) {
   return `$'${escaped}'`;
 }
 
-const number = (n) => n.toLocaleString("en", { maximumFractionDigits: 1 });
+const numerals = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const number = (n) => numerals.format(n);
 
 function makeWords(data) {
   const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
