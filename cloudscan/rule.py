@@ -107,6 +107,7 @@ class Rule(RuleFile, frozen=True, kw_only=True):
     columns: Sequence[str]  # what the query yields, in order
     tables: Sequence[str]  # what it reads
     bound: Sequence[str]  # the $names that the query uses, `as_of` among them
+    confined: Sequence[tuple[str, Sequence[str]]] = ()  # without a row of these platforms in the table it yields none
 
 
 class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,6 +201,7 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Pr
         columns=query.columns,
         tables=query.tables,
         bound=query.bound,
+        confined=query.confined,
     )
 
 

@@ -7,7 +7,7 @@ list of what is allowed, not of what is forbidden: anything that is not on it is
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import sqlglot
 from sqlglot import exp
@@ -82,6 +82,13 @@ class Fault:
     words: str
 
 
+class Confinement(NamedTuple):
+    """A query yields rows only where a table holds rows of one of these platforms."""
+
+    table: str
+    platforms: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """What a query yields and reads, and what is wrong with it."""
@@ -90,6 +97,7 @@ class Query:
     columns: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
+    confined: tuple[Confinement, ...] = ()
     faults: tuple[Fault, ...] = ()
 
 
@@ -115,8 +123,34 @@ def check(sql: str) -> Query:
         columns=tuple(select.named_selects),
         tables=tuple(sorted({table.name for table in select.find_all(exp.Table) if table.name in TABLES})),
         bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
+        confined=tuple(_confinements(select)),
         faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.words))),
     )
+
+
+def _confinements(select: exp.Select) -> Iterator[Confinement]:
+    """What the outermost WHERE demands of platforms, whatever else it says."""
+    where, group = select.args.get("where"), select.args.get("group")
+    if where is None or (group is None and any(each.find(exp.AggFunc) for each in select.expressions)):
+        return  # an aggregate without groups yields a row even of nothing
+    own = {each.alias for each in select.ctes}
+    sources = [select.args["from_"], *select.args.get("joins", ())] if select.args.get("from_") else []
+    tables = {
+        each.this.alias_or_name: each.this.name
+        for each in sources
+        if isinstance(each.this, exp.Table) and each.this.name not in own
+    }
+    for each in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        column, words = each.this, [each.expression] if isinstance(each, exp.EQ) else each.expressions
+        if (
+            isinstance(each, exp.EQ | exp.In)
+            and isinstance(column, exp.Column)
+            and column.name == "platform"
+            and column.table in tables
+            and words
+            and all(isinstance(word, exp.Literal) for word in words)
+        ):
+            yield Confinement(tables[column.table], tuple(word.name for word in words))
 
 
 def by_rung(sql: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -89,6 +90,7 @@ def read(file: Path, record: type[Record]) -> tuple[Document, Record] | Problem:
         return Problem(str(file), line, words)
 
 
+@lru_cache(maxsize=1_000)
 def _parse(content: bytes) -> Document:
     try:
         loader = _Words(content)

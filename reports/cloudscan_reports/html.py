@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -39,42 +40,47 @@ def page(report: Report, lang: str, most: int) -> str:
     ranked = ranking.causes(report)
     steps = ranking.roadmap(report)
     rules = {rule.id: rule for rule in report.rules}
-    environment = _environment(words, report.generated_on)
-    head = environment.get_template("page.html").render(
-        report=report,
-        lang=lang,
-        style=style,
-        policy=_policy(script, style),
-        rules=rules,
-        standing=summary.standing(report),
-        severities=summary.by_severity(summary.standing(report)),
-        open_to_all=summary.open_to_all(summary.standing(report)),
-        answers=first_page.answers(report, words, ranked, steps),
-        ranked=ranked,
-        measure=lambda cause: first_page.measure(cause, rules, words),
-        cost=lambda hours: first_page.cost(words, hours),
-        percent=first_page.percent,
-        risk_chart=_risk_chart(ranked, words) if ranked else "",
-        trend_chart=_trend_chart(report, words),
-        stood=first_page.stood(report),
-        roadmap=steps,
-        hours_a_month=ranking.HOURS_A_MONTH,
-        waived=_waived(report),
-        figures=first_page.figures(lang),
-        gaps=summary.gaps(report),
-        rights=summary.rights(report),
-        untold=summary.untold(report),
-        static=report.findings[:STATIC],
-        first=FIRST,
-        most_groups=_MOST_GROUPS,
-        most_names=_MOST_NAMES,
+    head = (
+        _templates()
+        .get_template("page.html")
+        .render(
+            **_vocabulary(words, report.generated_on),
+            report=report,
+            lang=lang,
+            style=style,
+            policy=_policy(script, style),
+            rules=rules,
+            standing=summary.standing(report),
+            severities=summary.by_severity(summary.standing(report)),
+            open_to_all=summary.open_to_all(summary.standing(report)),
+            answers=first_page.answers(report, words, ranked, steps),
+            ranked=ranked,
+            measure=lambda cause: first_page.measure(cause, rules, words),
+            cost=lambda hours: first_page.cost(words, hours),
+            percent=first_page.percent,
+            risk_chart=_risk_chart(ranked, words) if ranked else "",
+            trend_chart=_trend_chart(report, words),
+            stood=first_page.stood(report),
+            roadmap=steps,
+            hours_a_month=ranking.HOURS_A_MONTH,
+            waived=_waived(report),
+            figures=first_page.figures(lang),
+            gaps=summary.gaps(report),
+            rights=summary.rights(report),
+            untold=summary.untold(report),
+            static=report.findings[:STATIC],
+            first=FIRST,
+            most_groups=_MOST_GROUPS,
+            most_names=_MOST_NAMES,
+        )
     )
     room = most - len(head.encode()) - len(script.encode())
     carried = page_elements.elements(report, words, room)
-    return head + environment.get_template("script.html").render(script=script, carried=carried)
+    return head + _templates().get_template("script.html").render(script=script, carried=carried)
 
 
-def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
+@cache
+def _templates() -> jinja2.Environment:
     """Every value is made visible and then escaped; `safe` stands only behind our own assets and the encoded data."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cloudscan_reports", "page"),
@@ -84,28 +90,32 @@ def _environment(words: texts.Texts, now: datetime) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
-        t=words.say,
-        count=words.count,
-        name=words.name,
-        plural=words.plural,
-        day=words.day,
-        last_day=lambda date: words.day(datetime.combine(date, time(), UTC)),
-        moment=words.moment,
-        number=texts.number,
-        reach=lambda finding: phrases.reach(words, finding.verdict),
-        accepted=lambda finding: phrases.accepted(words, finding),
-        since=lambda finding: phrases.since(words, finding, now),
-        message=lambda finding: phrases.message_of(finding, words.lang),
-        words=lambda rule: phrases.words_of(rule, words.lang),
-        steps=lambda rule, finding: phrases.filled_steps(
-            phrases.words_of(rule, words.lang).fix, phrases.fields_of(finding.verdict)
-        ),
-        because=lambda finding: phrases.because(finding, words.lang),
-        chain=lambda finding: _first_chain(finding, words.lang),
-    )
     environment.filters.update(shortened=shortened, flat=lambda text: " ".join(text.split()))
     return environment
+
+
+def _vocabulary(words: texts.Texts, now: datetime) -> Mapping[str, Callable[..., Any]]:
+    """How the templates say things in one language."""
+    return {
+        "t": words.say,
+        "count": words.count,
+        "name": words.name,
+        "plural": words.plural,
+        "day": words.day,
+        "last_day": lambda date: words.day(datetime.combine(date, time(), UTC)),
+        "moment": words.moment,
+        "number": texts.number,
+        "reach": lambda finding: phrases.reach(words, finding.verdict),
+        "accepted": lambda finding: phrases.accepted(words, finding),
+        "since": lambda finding: phrases.since(words, finding, now),
+        "message": lambda finding: phrases.message_of(finding, words.lang),
+        "words": lambda rule: phrases.words_of(rule, words.lang),
+        "steps": lambda rule, finding: phrases.filled_steps(
+            phrases.words_of(rule, words.lang).fix, phrases.fields_of(finding.verdict)
+        ),
+        "because": lambda finding: phrases.because(finding, words.lang),
+        "chain": lambda finding: _first_chain(finding, words.lang),
+    }
 
 
 def _seen(value: Any) -> Any:

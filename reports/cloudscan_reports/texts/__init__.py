@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -79,6 +80,7 @@ class Texts:
         return str(entry)
 
 
+@cache
 def load(lang: str) -> Texts:
     """The catalogue of a language. Raises ConfigurationError where there is none."""
     if lang not in LANGUAGES:
