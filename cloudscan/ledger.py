@@ -22,7 +22,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
 
-from cloudscan import __version__, history, life
+from cloudscan import __version__, history, life, tickets
 from cloudscan.errors import LedgerError, LedgerUnreachable
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Finding, Severity, State, Verdict, Waiver
@@ -45,7 +45,7 @@ from cloudscan.schema import (
     WAIVERS,
 )
 from cloudscan.snapshot import Snapshot
-from cloudscan.tickets import Kept, Phase
+from cloudscan.tickets import Kept, Phase, Policy
 from cloudscan.waivers import (
     DUE_DAYS,
     MAX_DAYS,
@@ -87,12 +87,15 @@ class Given:
 class Ledger:
     """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are made on first use.
 
-    `tolerance` is the part by which an amount may rise before a finding counts as grown. For `patience` seconds
-    `record` tries again where the database gives no answer.
+    `tolerance` is the part by which an amount may rise before a finding counts as grown; `policy` says which ticket a
+    finding belongs to. For `patience` seconds `record` tries again where the database gives no answer.
     """
 
-    def __init__(self, url: str, *, tolerance: float = TOLERANCE, patience: float = 0.0) -> None:
+    def __init__(
+        self, url: str, *, tolerance: float = TOLERANCE, policy: Policy | None = None, patience: float = 0.0
+    ) -> None:
         self._tolerance = tolerance
+        self._policy = policy or Policy()
         self._patience = patience
         try:
             self._url = make_url(url)
@@ -136,7 +139,7 @@ class Ledger:
         scan = snapshot.scan
         with self._transaction() as db:
             if report := self._recorded(db, scan.id, scan.started_on):
-                return _with_past(db, report, self._tolerance)
+                return _with_past(db, report, self._tolerance, self._policy)
             coverage = snapshot.coverage()
             before = _entries(db, [verdict.fingerprint for verdict in verdicts.flagged])
             seen = life.after(
@@ -174,7 +177,7 @@ class Ledger:
                     night=msgspec.json.encode(history.night_of(report)).decode(),
                 )
             )
-            return _with_past(db, report, self._tolerance)
+            return _with_past(db, report, self._tolerance, self._policy)
 
     def latest(self) -> Report | None:
         """The report of the last scan that was entered, with what was decided since; None where there was none."""
@@ -182,7 +185,7 @@ class Ledger:
             kept = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
             if kept is None:
                 return None
-            return _with_past(db, _decided_since(db, _report(kept)), self._tolerance)
+            return _with_past(db, _decided_since(db, _report(kept)), self._tolerance, self._policy)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
         """What happened, in order: to one finding, or to all."""
@@ -270,10 +273,7 @@ class Ledger:
     def tickets(self) -> list[Kept]:
         """The tickets that stand for findings, as far as this ledger wrote them."""
         with self._transaction() as db:
-            return [
-                Kept(**{**row._mapping, "acted_on": _aware(row.acted_on), "phase": Phase(row.phase)})
-                for row in db.execute(sa.select(TICKETS))
-            ]
+            return _tickets(db)
 
     def keep_ticket(self, kept: Kept) -> None:
         """Remember what was done about a ticket, in place of what was known of it."""
@@ -572,8 +572,8 @@ def _diff(db: Connection, earlier: Scan, later: Scan, tolerance: float) -> Diff:
     return Diff(old=earlier, new=later, counts=counts, differences=differences)
 
 
-def _with_past(db: Connection, report: Report, tolerance: float) -> Report:
-    """The report together with what led to it: the nights, what changed, what befell each finding, the waivers."""
+def _with_past(db: Connection, report: Report, tolerance: float, policy: Policy) -> Report:
+    """The report with what led to it: the nights, what changed, what befell each finding, waivers and tickets."""
     scans = [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
     book = _book(db)
     shown = {finding.fingerprint: finding.verdict for finding in report.findings}
@@ -597,7 +597,15 @@ def _with_past(db: Connection, report: Report, tolerance: float) -> Report:
             for fingerprint, verdict in shown.items()
         },
         waivers=_current(book, _entries(db, ())) if book.waivers else (),
+        tickets=tickets.links(report.findings, _tickets(db), policy),
     )
+
+
+def _tickets(db: Connection) -> list[Kept]:
+    return [
+        Kept(**{**row._mapping, "acted_on": _aware(row.acted_on), "phase": Phase(row.phase)})
+        for row in db.execute(sa.select(TICKETS))
+    ]
 
 
 def _current(book: Book, standing: Sequence[Entry]) -> list[Status]:

@@ -11,7 +11,7 @@ from cloudscan.facts import Audience, Outcome
 from cloudscan.finding import Confidence, Finding, Severity, Verdict, Waiver
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 
 
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +159,16 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     person_days: float | None = None  # the same for the people that it lets in by name, where they are counted
 
 
+class TicketLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A ticket that stands for a finding, alone or with others, as the ledger remembers it."""
+
+    tracker: str  # as the configuration calls it
+    key: str  # OPS-12
+    open: bool
+    as_of: datetime  # when cloudscan last wrote into it
+    url: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What was scanned, what was found in the order of work, what could not be told."""
 
@@ -176,6 +186,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[Event] = ()  # what befell the findings above, in order
     exposure: Mapping[str, Exposure] = {}  # by fingerprint, of the findings above
     waivers: Sequence[Status] = ()  # that count today, the first to end first
+    tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ import msgspec
 
 from cloudscan import stamp
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import Report
+from cloudscan.report import Report, TicketLink
 from cloudscan.routes import Route, assignee_of, owner_of, route_of
 from cloudscan.stamp import Stamp
 from cloudscan.tracker import Held, Matter, News, Note, Ticket, Wording
@@ -152,6 +152,23 @@ def marker_of(finding: Finding, owner: str, policy: Policy) -> str:
     if policy.per == "owner" and owner:
         return stamp.digest("owner", owner.lower()) + stamp.digest("cloudscan", owner.lower())
     return finding.fingerprint
+
+
+def links(findings: Sequence[Finding], kept: Sequence[Kept], policy: Policy) -> dict[str, list[TicketLink]]:
+    """The tickets that stand for findings, by fingerprint; what has none is left out."""
+    remembered: dict[str, list[TicketLink]] = {}
+    for each in kept:
+        if each.key:
+            link = TicketLink(
+                tracker=each.tracker, key=each.key, url=each.url, open=each.phase is Phase.OPEN, as_of=each.acted_on
+            )
+            remembered.setdefault(each.marker, []).append(link)
+    found = {}
+    for finding in findings:
+        markers = {finding.fingerprint, marker_of(finding, owner_of(finding, policy.owner_from), policy)}
+        if told := [link for marker in sorted(markers) for link in remembered.get(marker, ())]:
+            found[finding.fingerprint] = told
+    return found
 
 
 def _jobs(

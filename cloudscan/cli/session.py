@@ -50,7 +50,8 @@ def ledger_of(config: Config, *, patience: float = 0.0) -> "Ledger":
     """The ledger, as configured; `patience` is how many seconds to wait for its database. Raises `LedgerError`."""
     from cloudscan.ledger import Ledger
 
-    return Ledger(config.ledger_url, tolerance=config.waivers.tolerance_percent / 100, patience=patience)
+    tolerance = config.waivers.tolerance_percent / 100
+    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, patience=patience)
 
 
 def redact_option(command: Command) -> Command:

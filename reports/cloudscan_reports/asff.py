@@ -112,6 +112,8 @@ def _product_fields(each: Told, report: Report, words: Texts) -> Iterator[tuple[
         "cloudscan/Scan": report.scan.id,
         "cloudscan/Fingerprint": finding.fingerprint,
         "cloudscan/State": finding.state,
+        "cloudscan/Change": each.change,
+        "cloudscan/Ticket": " ".join(ticket.key for ticket in each.tickets),
         "cloudscan/Verified": "true" if finding.verified else "false",
         "cloudscan/Score": str(finding.score),
         "cloudscan/Cause": each.cause,

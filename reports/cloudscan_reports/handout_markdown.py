@@ -76,6 +76,8 @@ def _thing(thing: Thing, words: Texts) -> Iterator[str]:
     key = "handout.overdue" if thing.overdue else "handout.due"
     yield f"  - {prose(words.say(key, day=words.day(thing.due)))}"
     yield f"  - {prose(words.say('handout.number'))} `{thing.id}`"
+    if thing.tickets:
+        yield f"  - {prose(words.say('columns.ticket') + words.say('list.colon'))}{' '.join(map(code, thing.tickets))}"
 
 
 def _more(more: More, words: Texts) -> Iterator[str]:

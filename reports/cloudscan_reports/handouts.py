@@ -43,6 +43,7 @@ class Thing:
     """One finding, as its owner has to know it."""
 
     id: str  # what to name it by when talking to the security team
+    tickets: Sequence[str]  # the keys of those that speak of it
     name: str
     place: str  # where it is, if that says more than the name
     url: str  # its page on the platform; empty where there is none that can be opened
@@ -216,6 +217,7 @@ def _thing(finding: Finding, report: Report, words: Texts, terms: Terms) -> Thin
     due = _due(finding, terms)
     return Thing(
         id=finding.fingerprint[:8],
+        tickets=[each.key for each in report.tickets.get(finding.fingerprint, ()) if each.open],
         name=name,
         place="" if place == name else place,
         url=_openable(subject.url),

@@ -15,6 +15,7 @@ from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, Status
 from cloudscan_reports import charts, first_page, page_elements, phrases, ranking, summary, texts
 from cloudscan_reports.ranking import Cause
+from cloudscan_reports.told import changed
 from cloudscan_reports.visible import carriable, shortened, visible
 
 FIRST = 5  # findings on the first screen
@@ -22,6 +23,7 @@ STATIC = 200  # findings in the page itself, for readers without JavaScript
 MOST = 9_900_000  # bytes of the whole page, from which a mail gateway and a browser still take it
 _MOST_GROUPS = 100
 _MOST_NAMES = 12
+_MOST_GONE = 20
 _PRESSING = ("overdue", "grown", "due soon", "unused", "holding")
 _SCRIPTS = ("data.js", "words.js", "search.js", "filters.js", "detail.js", "tools.js", "page.js")
 
@@ -50,6 +52,8 @@ def page(report: Report, lang: str, most: int) -> str:
             style=style,
             policy=_policy(script, style),
             rules=rules,
+            changed=changed(report),
+            most_gone=_MOST_GONE,
             standing=summary.standing(report),
             severities=summary.by_severity(summary.standing(report)),
             open_to_all=summary.open_to_all(summary.standing(report)),

@@ -79,11 +79,12 @@ def _first(report: Report, work: Sequence[Finding], words: Texts) -> Iterator[st
     counts = summary.by_severity(work)
     yield from _table([words.name("severity", each) for each in counts], [[number(n) for n in counts.values()]])
     rules = {rule.id: rule for rule in report.rules}
-    head = [words.say(f"columns.{key}") for key in ("order", "severity", "message", "audience", "account", "since")]
+    keys = ("order", "severity", "message", "audience", "account", "since", *(("ticket",) if report.tickets else ()))
+    head = [words.say(f"columns.{key}") for key in keys]
     yield from _table(
         head,
         (
-            [str(order), *_cells(finding, rules.get(finding.verdict.rule_id), words)]
+            [str(order), *_cells(finding, rules.get(finding.verdict.rule_id), words), *_tickets(finding, report)]
             for order, finding in enumerate(work[:_MOST_FINDINGS], 1)
         ),
     )
@@ -102,6 +103,12 @@ def _cells(finding: Finding, rule: RuleSummary | None, words: Texts) -> list[str
         code(verdict.subject.account),
         prose(words.day(moment)),
     ]
+
+
+def _tickets(finding: Finding, report: Report) -> list[str]:
+    """One cell where the report knows tickets at all."""
+    own = report.tickets.get(finding.fingerprint, ())
+    return [" ".join(code(each.key) for each in own) or "–"] if report.tickets else []
 
 
 def _message(finding: Finding, rule: RuleSummary | None, words: Texts) -> str:

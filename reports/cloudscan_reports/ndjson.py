@@ -1,7 +1,7 @@
 """The findings as JSON lines, one finding a line: for log pipelines, `grep` and `jq`.
 
 A line is the finding as it stands in the JSON report (`report.schema.json`, definition `Finding`), with the scan it is
-from and what is worth filtering by of its rule.
+from, what befell it since the scan before, its tickets, and what is worth filtering by of its rule.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,9 @@ def _line(each: Told, scan: Mapping[str, Any]) -> dict[str, Any]:
     rule: dict[str, Any] = {"title": each.title}
     if each.rule:
         rule |= {name: getattr(each.rule, name) for name in _OF_THE_RULE}
-    return {**scan, **msgspec.structs.asdict(each.finding), "rule": rule}
+    beside = {"change": each.change, "tickets": each.tickets}
+    known = {name: value for name, value in beside.items() if value}
+    return {**scan, **msgspec.structs.asdict(each.finding), **known, "rule": rule}
 
 
 NDJSON = ReportFormat(name="ndjson", title="JSON lines", suffix=".ndjson", write=write)

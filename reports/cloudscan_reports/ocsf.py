@@ -185,6 +185,8 @@ def _unmapped(each: Told, words: Texts) -> dict[str, Any]:
     return _kept(
         {
             "state": finding.state,
+            "change": each.change or None,
+            "tickets": [visible(ticket.key) for ticket in each.tickets] or None,
             "verified": finding.verified,
             "score": finding.score,
             "likelihood": finding.likelihood,

@@ -11,11 +11,13 @@ from typing import Any
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, Verdict
-from cloudscan.report import Report, RuleSummary
+from cloudscan.history import KINDS
+from cloudscan.report import Report, RuleSummary, TicketLink
 from cloudscan_reports import phrases, ranking
 from cloudscan_reports.phrases import plain
 from cloudscan_reports.strings import Slots, Strings
 from cloudscan_reports.texts import Texts
+from cloudscan_reports.told import changed
 
 _TEXT_GROUPS = ("tools", "via", "event", "findings", "finding", "time", "severity", "state", "level", "list")
 _NO_COLUMNS = {"flagged"}
@@ -30,6 +32,7 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
     places = {rule_id: place for place, rule_id in enumerate(rules)}
     fields = {rule_id: _fields_of(rule, texts.lang) if rule else [] for rule_id, rule in rules.items()}
     strings = Strings()
+    changes = changed(report)
     slots = [slots_of(each) for each in told]
     known = [phrases.fields_of(each.verdict) for each in told]
     return {
@@ -55,6 +58,8 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
         },
         "strings": {
             **{name: [strings.number(column(each)) for each in told] for name, column in _STRINGS.items()},
+            "change": [strings.number(changes.get(each.fingerprint, "")) for each in told],
+            "ticket": [strings.number(" ".join(ticket.key for ticket in tickets_of(report, each))) for each in told],
             "reach": [strings.number(phrases.reach(texts, each.verdict)) for each in told],
             **{
                 name: [strings.around(column(each), own) for each, own in zip(told, slots, strict=True)]
@@ -101,6 +106,10 @@ _PATTERNS: Mapping[str, Callable[[Finding], str | None]] = {
     "origin": ranking.origin,
 }
 _NO_RULE = {"message": "", "why": "", "steps": [], "cause": "", "confidence": "", "effort": "", "frameworks": []}
+
+
+def tickets_of(report: Report, finding: Finding) -> Sequence[TicketLink]:
+    return report.tickets.get(finding.fingerprint, ())
 
 
 def slots_of(finding: Finding) -> Slots:
@@ -154,6 +163,7 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
     return {
         "platform": {each: texts.name("platform", each) for each in platforms},
         "kind": {each: texts.name("kind", each) for each in dict.fromkeys(subject.kind for subject in subjects)},
+        "change": {each: texts.name("change", each) for each in KINDS},
         "cause": {rule.cause: texts.name("cause", rule.cause) for rule in report.rules},
         "audience": {each: texts.name("audience", each, variant) for each in audiences},
     }

@@ -6,7 +6,7 @@ from typing import Any
 from cloudscan.finding import Evidence, Finding
 from cloudscan.report import Event, Report
 from cloudscan_reports import phrases
-from cloudscan_reports.page_data import PARCEL, evidence_columns, seconds, slots_of
+from cloudscan_reports.page_data import PARCEL, evidence_columns, seconds, slots_of, tickets_of
 from cloudscan_reports.strings import Slots, Strings
 from cloudscan_reports.texts import Texts
 
@@ -21,10 +21,11 @@ def parcels(report: Report, texts: Texts, most: int) -> Iterator[dict[str, Any]]
     for event in report.events:
         happened.setdefault(event.fingerprint, []).append(event)
     for begin in range(0, len(report.findings), PARCEL):
-        yield _parcel(report.findings[begin : begin + PARCEL], columns, happened, texts, most)
+        yield _parcel(report, report.findings[begin : begin + PARCEL], columns, happened, texts, most)
 
 
 def _parcel(
+    report: Report,
     findings: Sequence[Finding],
     columns: Mapping[str, Sequence[str]],
     happened: Mapping[str, Sequence[Event]],
@@ -42,6 +43,17 @@ def _parcel(
         },
         "strings": {
             "accepted": [strings.number(phrases.accepted(texts, each)) for each in findings],
+            "tickets": [
+                [
+                    [
+                        strings.number(ticket.key),
+                        strings.number(ticket.url),
+                        strings.number("open" if ticket.open else "closed"),
+                    ]
+                    for ticket in tickets_of(report, each)
+                ]
+                for each in findings
+            ],
             "size": [strings.number(_size(each)) for each in findings],
             "url": [strings.around(each.verdict.subject.url, own) for each, own in zip(findings, slots, strict=True)],
             "events": [

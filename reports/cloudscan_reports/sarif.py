@@ -5,7 +5,7 @@ of kind `open`. What GitHub's code scanning reads beyond the standard (`security
 `primaryLocationLineHash`) is there too; see "SARIF support for code scanning" in its documentation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,7 +13,7 @@ import msgspec
 
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity, State, Subject, Verdict
-from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
+from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary, TicketLink
 from cloudscan_reports import phrases
 from cloudscan_reports.texts import Texts, load
 from cloudscan_reports.told import Told, iso, not_judged, told, tool
@@ -42,6 +42,9 @@ _GAP_LEVELS: Final = {
     Outcome.DENIED: "error",
     Outcome.FAILED: "error",
 }
+
+
+_OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
 
 
 def write(report: Report, lang: str) -> str:
@@ -151,6 +154,7 @@ def _result(each: Told, places: Mapping[str, int]) -> dict[str, Any]:
         "rank": min(max(finding.score, 0.0), 100.0),
         "occurrenceCount": max(each.verdict.rows, 1),
         "suppressions": [{"kind": "external", "status": "accepted"}] if finding.state is State.WAIVED else [],
+        **_work_items(each.tickets),
         "provenance": {
             "firstDetectionTimeUtc": iso(finding.first_seen_on),
             "lastDetectionTimeUtc": iso(finding.last_seen_on),
@@ -158,6 +162,7 @@ def _result(each: Told, places: Mapping[str, int]) -> dict[str, Any]:
         "properties": {
             "security-severity": _SECURITY_SEVERITY[finding.severity],
             "state": finding.state,
+            **({"change": each.change} if each.change else {}),
             "verified": finding.verified,
             "score": finding.score,
             "likelihood": finding.likelihood,
@@ -165,6 +170,11 @@ def _result(each: Told, places: Mapping[str, int]) -> dict[str, Any]:
             **_facts(each.verdict),
         },
     }
+
+
+def _work_items(tickets: Sequence[TicketLink]) -> dict[str, Any]:
+    addresses = [quote(each.url, safe=_OF_URIS) for each in tickets if each.url.startswith("https://")]
+    return {"workItemUris": list(dict.fromkeys(addresses))} if addresses else {}
 
 
 def _common(verdict: Verdict, fingerprint: str, places: Mapping[str, int]) -> dict[str, Any]:

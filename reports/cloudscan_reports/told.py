@@ -1,12 +1,12 @@
 """A finding together with its rule's words in one language: what the formats for machines pick from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
 from cloudscan.finding import Finding, Verdict
-from cloudscan.report import Report, RuleSummary
+from cloudscan.report import Report, RuleSummary, TicketLink
 from cloudscan_reports import phrases
 from cloudscan_reports.texts import Texts
 
@@ -19,6 +19,8 @@ class Told:
     finding: Finding
     rule: RuleSummary | None
     lang: str
+    change: str  # since the scan before: new, reopened, widened, waived; empty where nothing did
+    tickets: Sequence[TicketLink]
 
     @property
     def verdict(self) -> Verdict:
@@ -56,8 +58,21 @@ class Told:
 def told(report: Report, lang: str) -> Iterator[Told]:
     """The report's findings in the order of work."""
     rules = {rule.id: rule for rule in report.rules}
+    changes = changed(report)
     for order, finding in enumerate(report.findings, 1):
-        yield Told(order=order, finding=finding, rule=rules.get(finding.verdict.rule_id), lang=lang)
+        yield Told(
+            order=order,
+            finding=finding,
+            rule=rules.get(finding.verdict.rule_id),
+            lang=lang,
+            change=changes.get(finding.fingerprint, ""),
+            tickets=report.tickets.get(finding.fingerprint, ()),
+        )
+
+
+def changed(report: Report) -> Mapping[str, str]:
+    """What befell findings since the scan before, by fingerprint. What was resolved is no finding any more."""
+    return {each.fingerprint: each.kind for each in report.changes.differences} if report.changes else {}
 
 
 def not_judged(rule: RuleSummary, texts: Texts) -> str:

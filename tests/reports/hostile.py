@@ -1,9 +1,12 @@
 """Names as strangers choose them, and reports that are full of them."""
 
+from datetime import timedelta
+
 import msgspec
 
 from cloudscan.finding import Evidence, Finding
-from cloudscan.report import Report
+from cloudscan.report import Diff, Difference, Report, Scan, TicketLink
+from tests.reports.synthetic import NOW
 
 NAMES = (
     "<script>alert(1)</script>",
@@ -49,10 +52,32 @@ def drenched(report: Report, name: str) -> Report:
         rules=[replace(rule, text=text, cause=name, frameworks=(name,), needs={"en": name}) for rule in report.rules],
         findings=[_drenched(finding, name) for finding in report.findings],
         unknowns=[replace(each, subject=replace(each.subject, name=name)) for each in report.unknowns],
+        tickets={
+            each.fingerprint: [TicketLink(tracker=name, key=name, url=f"https://{name}", open=True, as_of=NOW)]
+            for each in report.findings
+        },
+        changes=_changed(name),
         coverage=[
             replace(row, scope_name=name, account=name, table=name, reason=name, needs=name) for row in report.coverage
         ],
     )
+
+
+def _changed(name: str) -> Diff:
+    scans = [Scan(id=name, started_on=NOW - timedelta(days=days), complete=True) for days in (1, 0)]
+    gone = Difference(
+        kind="resolved",
+        fingerprint=name,
+        rule_id=name,
+        platform=name,
+        account=name,
+        uid=name,
+        name=name,
+        severity=None,
+        before=None,
+        now=None,
+    )
+    return Diff(old=scans[0], new=scans[1], counts={"resolved": 1}, differences=[gone])
 
 
 def _drenched(finding: Finding, name: str) -> Finding:

@@ -12,6 +12,7 @@ from cloudscan.finding import Confidence, Evidence, Finding, Judgement, Severity
 from cloudscan.report import (
     Coverage,
     Diff,
+    Difference,
     Event,
     Exposure,
     Report,
@@ -20,6 +21,7 @@ from cloudscan.report import (
     Scan,
     ScanSummary,
     Status,
+    TicketLink,
 )
 from cloudscan_reports.phrases import fill
 
@@ -171,13 +173,56 @@ def with_past(given: Report) -> Report:
     return msgspec.structs.replace(
         given,
         trend=scans,
-        changes=Diff(old=scans[-2], new=scans[-1], counts=counts, differences=()),
+        changes=Diff(old=scans[-2], new=scans[-1], counts=counts, differences=_differences(given)),
+        tickets={each.fingerprint: _tickets(place) for place, each in enumerate(given.findings) if place % 10 == 0},
         events=[event for each in given.findings for event in _events(each)],
         exposure={each.fingerprint: _exposure(each) for each in given.findings},
         waivers=[
             _status(place, note, given) for place, note in enumerate(("overdue", "grown", "due soon", "unused", ""))
         ],
     )
+
+
+def _differences(given: Report) -> list[Difference]:
+    """Seven new ones and their kin among the findings, nine that are gone."""
+    standing = [
+        _difference(kind, finding)
+        for kind, finding in zip(
+            ("new",) * 4 + ("reopened", "widened", "widened", "waived"), given.findings, strict=False
+        )
+    ]
+    resolved = [
+        msgspec.structs.replace(
+            _difference("resolved", finding), fingerprint=f"{place:032x}", name=f"acme-gone-{place}"
+        )
+        for place, finding in enumerate(given.findings[:9])
+    ]
+    return [*standing, *resolved]
+
+
+def _difference(kind: str, finding: Finding) -> Difference:
+    subject = finding.verdict.subject
+    return Difference(
+        kind=kind,
+        fingerprint=finding.fingerprint,
+        rule_id=finding.verdict.rule_id,
+        platform=subject.platform,
+        account=subject.account,
+        uid=subject.uid,
+        name=subject.name,
+        severity=finding.severity,
+        before=None,
+        now=None,
+    )
+
+
+def _tickets(place: int) -> list[TicketLink]:
+    key = f"OPS-{place}"
+    return [
+        TicketLink(
+            tracker="jira", key=key, url=f"https://jira.example.com/browse/{key}", open=place % 20 == 0, as_of=NOW
+        )
+    ]
 
 
 def _events(finding: Finding) -> list[Event]:

@@ -21,7 +21,7 @@ from cloudscan_reports import asff, markdown, ndjson, sarif, xlsx
 from cloudscan_reports.csvfile import harmless
 from cloudscan_reports.visible import shortened, visible
 from tests.reports.hostile import NAMES, drenched
-from tests.reports.synthetic import NOW, report
+from tests.reports.synthetic import NOW, report, with_past
 from tests.reports.validators import VALIDATORS, csv_rows, lines_of, sheets, tokens
 
 GROUP = "cloudscan.reports"
@@ -256,6 +256,34 @@ def test_sarif_says_what_was_not_read() -> None:
 
     assert not invocation["executionSuccessful"]
     assert "sts:AssumeRole" in str(invocation["toolExecutionNotifications"])
+
+
+def test_every_format_for_machines_names_tickets_and_what_changed() -> None:
+    """The first finding is new since the scan before and has a ticket; most have neither."""
+    given = with_past(report(20))
+    first = given.findings[0].fingerprint
+
+    (row,) = [each for each in csv_rows(FORMATS["csv"].write(given, "en")) if each["fingerprint"] == first]
+    line = json.loads(str(FORMATS["ndjson"].write(given, "en")).splitlines()[0])
+    results = sarif_run(given)["results"]
+
+    assert (row["change"], row["ticket"]) == ("new", "OPS-0")
+    assert line["change"] == "new"
+    assert line["tickets"][0]["key"] == "OPS-0"
+    assert results[0]["workItemUris"] == ["https://jira.example.com/browse/OPS-0"]
+    assert results[0]["properties"]["change"] == "new"
+    assert "workItemUris" not in results[1]
+    assert "`OPS-0`" in FORMATS["markdown"].write(given, "en")
+
+
+def test_only_a_web_address_is_a_work_item() -> None:
+    given = with_past(report(1))
+    fingerprint = given.findings[0].fingerprint
+    link = replace(given.tickets[fingerprint][0], url="javascript:alert(1)")
+
+    (result, *_) = sarif_run(replace(given, tickets={fingerprint: [link]}))["results"]
+
+    assert "workItemUris" not in result
 
 
 def test_an_ocsf_class_follows_the_rule() -> None:

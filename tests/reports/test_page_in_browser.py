@@ -447,6 +447,21 @@ def test_groups_lead_to_their_findings(open_page: Opener) -> None:
     assert "owner=tom.baker" in page.url
 
 
+def test_a_finding_shows_its_ticket_and_what_befell_it(open_page: Opener) -> None:
+    """The ticket is a link to it; what changed since the scan before can be chosen, and what is gone is listed."""
+    given = with_past(report(60))
+    page = open_page(given, fragment=f"#finding={given.findings[0].fingerprint}")
+    detail = page.locator(".detail")
+
+    expect(detail.get_by_role("link", name="OPS-0, open")).to_have_attribute(
+        "href", "https://jira.example.com/browse/OPS-0"
+    )
+    page.get_by_label("Since the scan before").select_option("new")
+    expect(page.locator(ROWS)).to_have_count(sum(each.state != "waived" for each in given.findings[:4]))
+    expect(page.locator("#first")).to_contain_text("4 new, 1 came back, 2 reach further, 9 gone.")
+    expect(page.locator("#first").get_by_text("acme-gone-8")).to_be_visible()
+
+
 def test_what_one_change_closes_is_said(open_page: Opener) -> None:
     """Findings that share an origin name how many one fix closes, and lead to them."""
     given = report(10)

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from cloudscan.ledger import Ledger
+from cloudscan.tickets import Kept, Phase, Policy, links, marker_of
 from cloudscan.waivers import Wish
+from tests.reports.synthetic import NOW, report
 from tests.trackers.conftest import Office, only
 from tests.trackers.github import GitHub
 from tests.trackers.jira import Jira
@@ -28,6 +30,19 @@ def test_a_finding_becomes_one_ticket(office: Office) -> None:
     assert "2 Apr 2026" in ticket["body"]  # thirty days after it was first seen
     assert again.out == "Every ticket is up to date.\n"
     assert len(office.tracker.tickets()) == 1
+
+
+def test_the_report_names_the_ticket_of_a_finding(office: Office) -> None:
+    """Written again from the ledger, with whether it is open: the key is the one that handing over told."""
+    said = office.night(plan="everybody")
+
+    made = office.desk.run("report", "--format", "json", "-o", "-").json
+
+    (finding,) = made["findings"]
+    (ticket,) = made["tickets"][finding["fingerprint"]]
+    assert ticket["tracker"] == office.tracker.kind
+    assert (ticket.get("url") or ticket["key"]) in said.out
+    assert ticket["open"] is True
 
 
 def test_a_dry_run_shows_what_would_be_sent_and_sends_nothing(office: Office) -> None:
@@ -376,3 +391,17 @@ def test_one_ticket_for_each_owner(office: Office) -> None:
     office.night(plan="everybody", notes="everybody")
 
     assert len(office.tracker.tickets()) == 2
+
+
+def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
+    """Each of his findings names it; whose owner has none names none."""
+    findings = report(40).findings
+    policy = Policy(per="owner")
+    owner = "mika.sato@example.co.jp"
+    his = [each for each in findings if each.verdict.subject.owner == owner]
+    kept = Kept(tracker="jira", marker=marker_of(his[0], owner, policy), phase=Phase.CLOSED, acted_on=NOW, key="OPS-7")
+
+    told = links(findings, [kept], policy)
+
+    assert told.keys() == {each.fingerprint for each in his}
+    assert {(link.key, link.open) for each in told.values() for link in each} == {("OPS-7", False)}

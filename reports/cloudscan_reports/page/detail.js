@@ -135,9 +135,17 @@ function makeDetail(findings, words) {
     ];
   }
 
-  function link(url) {
+  function link(url, title = url) {
     if (!url?.startsWith("https://")) return "";
-    return make("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, shortened(url, 120));
+    return make("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, shortened(title, 120));
+  }
+
+  function tickets({ tickets: told }) {
+    const parts = told.map(([key, url, phase]) => {
+      const said = words.say(`finding.ticket_${phase}`, { ticket: key });
+      return make("span", { class: "block" }, link(url, said) || said);
+    });
+    return parts.length ? make("span", {}, ...parts) : "";
   }
 
   function behind(index, { size, people }) {
@@ -220,6 +228,8 @@ function makeDetail(findings, words) {
         ["finding.who", at("reach", index)],
         ["finding.since", findings.since(index)],
         ["finding.reach", behind(index, more)],
+        ["finding.change", words.label("change", at("change", index))],
+        ["finding.ticket", tickets(more)],
         ["finding.state", [more.accepted || state, doubt].filter(Boolean).join(" · ")],
       ], "lead-facts"),
       ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),

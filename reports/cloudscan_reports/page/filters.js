@@ -1,6 +1,6 @@
 // Which findings are wanted: by what the address says, facet by facet.
 
-const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "partner", "department", "framework", "state"];
+const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "partner", "department", "framework", "change", "state"];
 const STANDING = ["open", "reopened"];
 
 function counted(things, valueOf) {

@@ -1,6 +1,6 @@
 // Text search: a term is looked up once in every string, not once for every finding.
 
-const SEARCHED = ["name", "key", "path", "uid", "account", "owner"];
+const SEARCHED = ["name", "key", "path", "uid", "account", "owner", "ticket"];
 
 // Whether a term may begin in one part and end in another. Parts are strings, or numbers of what is filled in.
 function mayCross(parts, term) {

@@ -1,7 +1,7 @@
 // What a reader does with many findings: sort them, group them, take them away.
 
 const GROUPS = ["origin", "owner", "partner", "rule"];
-const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "path", "origin", "partner", "uid"];
+const EXPORTED = ["name", "platform", "account", "owner", "audience", "state", "change", "ticket", "path", "origin", "partner", "uid"];
 
 function makeTools(data, findings, words) {
   const { numbers } = findings;
