@@ -18,6 +18,13 @@ from cloudscan_reports.texts import number
 _WIDTH: Final = 560
 _APART: Final = 0.26  # rungs of likelihood that a point is wide
 _ABOVE: Final = 2.1  # points of impact that it is high
+_PAPER: Final = """
+text { fill: #57606a; font-size: 12px; font-family: sans-serif }
+.axis.y text { text-anchor: end } .axis.x text, .title, .label { text-anchor: middle }
+.trend .axis.x g:first-of-type text { text-anchor: start } .trend .axis.x g:last-of-type text { text-anchor: end }
+.background { fill: none } .line { stroke: #c9d1d9; fill: none } .axis.line { stroke: #57606a }
+.series .line { stroke: #24476b; stroke-width: 2 } .dot { fill: #24476b } .label { fill: #ffffff; font-weight: 600 }
+"""
 _REFUSED: Final = ("style", "script", "defs", "title", "desc")
 _COMMON: Final[dict[str, Any]] = {
     "js": [],
@@ -54,7 +61,7 @@ def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, de
     )
     points = [{"value": point, "label": str(place), "node": {"r": 11}} for place, point in enumerate(placed, 1)]
     chart.add("", points)
-    return _plain(chart, "chart risks", title, description)
+    return _plain(chart, "chart risks", title, description, labels=(-16, -17))
 
 
 def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
@@ -75,9 +82,20 @@ def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description
     return _plain(chart, "chart trend", title, description)
 
 
-def _plain(chart: Any, classes: str, title: str, description: str) -> Markup:
+def on_paper(chart: Markup) -> Markup:
+    """The chart with colours of its own, dark on white: paper has no style sheet that reaches into a picture."""
+    opening, closed, rest = chart.partition(">")
+    return opening + closed + Markup(f"<style>{_PAPER}</style>") + rest  # noqa: S704
+
+
+def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple[int, int] | None = None) -> Markup:
+    """Without what is refused. Where points have labels, these are moved from beside them by so much."""
     tree = chart.render_tree()
     _strip(tree)
+    if labels:
+        for label in (each for each in tree.iter("text") if each.get("class") == "label"):
+            for name, by in zip("xy", labels, strict=True):
+                label.set(name, f"{float(label.get(name)) + by:.1f}")
     for name in set(tree.attrib) - {"viewBox"}:
         del tree.attrib[name]
     tree.set("class", classes)

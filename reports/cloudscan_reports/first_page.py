@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+from markupsafe import Markup
+
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding
 from cloudscan.report import Report, RuleSummary, Scan
-from cloudscan_reports import phrases, ranking, summary, texts
+from cloudscan_reports import charts, phrases, ranking, summary, texts
 from cloudscan_reports.ranking import Cause, Step
 from cloudscan_reports.texts import Texts
+from cloudscan_reports.visible import visible
 
 _HOURS_A_DAY = 8
 _DAYS_A_MONTH = 20
@@ -64,6 +67,46 @@ def stood(report: Report) -> Stood | None:
         findings=len(outside),
         resource_days=sum(each.resource_days for each in told),
         longest=max(each.days for each in told),
+    )
+
+
+def risk_chart(ranked: Sequence[Cause], words: Texts) -> Markup:
+    """The causes by likelihood and impact; its description reads them out."""
+    read = [
+        words.say(
+            "ranking.chart_read",
+            place=place,
+            cause=visible(words.name("cause", each.cause)),
+            likelihood=each.likelihood,
+            impact=texts.number(each.impact),
+        )
+        for place, each in enumerate(ranked, 1)
+    ]
+    return charts.risks(
+        ranked,
+        x_title=words.say("ranking.likelihood"),
+        y_title=words.say("ranking.impact"),
+        title=words.say("ranking.chart"),
+        description=words.say("list.stop").join(read),
+    )
+
+
+def trend_chart(report: Report, words: Texts) -> Markup | None:
+    """The scores' sum over the nights; None where there are not two to draw a line between."""
+    nights = [(scan, scan.night) for scan in report.trend if scan.night]
+    if len(nights) < 2:
+        return None
+    (first, before), (last, now) = nights[0], nights[-1]
+    return charts.trend(
+        report.trend,
+        days=[words.day(scan.started_on) for scan in report.trend],
+        title=words.say("ranking.trend"),
+        description=words.say(
+            "ranking.trend_read",
+            **{"from": words.day(first.started_on), "to": words.day(last.started_on)},
+            first=texts.number(before.score),
+            last=texts.number(now.score),
+        ),
     )
 
 

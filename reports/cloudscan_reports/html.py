@@ -13,8 +13,7 @@ from markupsafe import Markup
 
 from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, Status
-from cloudscan_reports import charts, first_page, page_elements, phrases, ranking, summary, texts
-from cloudscan_reports.ranking import Cause
+from cloudscan_reports import first_page, page_elements, phrases, ranking, summary, texts
 from cloudscan_reports.told import changed
 from cloudscan_reports.visible import carriable, shortened, visible
 
@@ -62,8 +61,8 @@ def page(report: Report, lang: str, most: int) -> str:
             measure=lambda cause: first_page.measure(cause, rules, words),
             cost=lambda hours: first_page.cost(words, hours),
             percent=first_page.percent,
-            risk_chart=_risk_chart(ranked, words) if ranked else "",
-            trend_chart=_trend_chart(report, words),
+            risk_chart=first_page.risk_chart(ranked, words) if ranked else "",
+            trend_chart=first_page.trend_chart(report, words),
             stood=first_page.stood(report),
             roadmap=steps,
             hours_a_month=ranking.HOURS_A_MONTH,
@@ -136,45 +135,6 @@ def _waived(report: Report) -> Mapping[str, Sequence[Status]]:
 
 def _first_chain(finding: Finding, lang: str) -> Sequence[str]:
     return next((phrases.chain_of(each.chain, lang) for each in finding.verdict.evidence if each.chain), ())
-
-
-def _risk_chart(ranked: Sequence[Cause], words: texts.Texts) -> Markup:
-    read = [
-        words.say(
-            "ranking.chart_read",
-            place=place,
-            cause=visible(words.name("cause", each.cause)),
-            likelihood=each.likelihood,
-            impact=texts.number(each.impact),
-        )
-        for place, each in enumerate(ranked, 1)
-    ]
-    return charts.risks(
-        ranked,
-        x_title=words.say("ranking.likelihood"),
-        y_title=words.say("ranking.impact"),
-        title=words.say("ranking.chart"),
-        description=words.say("list.stop").join(read),
-    )
-
-
-def _trend_chart(report: Report, words: texts.Texts) -> Markup | None:
-    """None where there are not two nights to draw a line between."""
-    nights = [(scan, scan.night) for scan in report.trend if scan.night]
-    if len(nights) < 2:
-        return None
-    (first, before), (last, now) = nights[0], nights[-1]
-    return charts.trend(
-        report.trend,
-        days=[words.day(scan.started_on) for scan in report.trend],
-        title=words.say("ranking.trend"),
-        description=words.say(
-            "ranking.trend_read",
-            **{"from": words.day(first.started_on), "to": words.day(last.started_on)},
-            first=texts.number(before.score),
-            last=texts.number(now.score),
-        ),
-    )
 
 
 def _policy(script: str, style: str) -> str:

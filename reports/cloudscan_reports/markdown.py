@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 
 from cloudscan.finding import Finding
 from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
-from cloudscan_reports import phrases, summary
+from cloudscan_reports import first_page, phrases, ranking, summary
+from cloudscan_reports.ranking import Cause
 from cloudscan_reports.texts import Texts, load, number
 from cloudscan_reports.visible import shortened, visible
 
 _MOST_FINDINGS = 50
 _MOST_GAPS = 50
+_MOST_GONE = 20
 _MOST_CHARACTERS = 120
 _MOST_PROSE = 300
 # ASCII punctuation but for what Markdown leaves alone inside a line.
@@ -22,7 +24,7 @@ _TICKS = re.compile(r"`+")
 
 
 def write(report: Report, lang: str) -> str:
-    """The summary in one language: counts, the first findings, causes, and what could not be seen."""
+    """The summary in one language: five answers, the first findings, causes, changes, and what could not be seen."""
     words = load(lang)
     return "\n".join(_document(report, words)) + "\n"
 
@@ -61,8 +63,11 @@ def _document(report: Report, words: Texts) -> Iterator[str]:
         kinds = (f"{number(n)} {prose(words.plural('kind', kind, n))}" for kind, n in scan.resources.items())
         yield f"- {prose(words.say('page.looked_at') + colon)}{words.say('list.comma').join(kinds)}"
     yield ""
+    ranked = ranking.causes(report)
+    yield from _answers(report, ranked, words)
     yield from _first(report, work, words)
-    yield from _causes(report, words)
+    yield from _causes(report, ranked, words)
+    yield from _changes(report, words)
     yield from _unseen(report, words)
 
 
@@ -117,19 +122,60 @@ def _message(finding: Finding, rule: RuleSummary | None, words: Texts) -> str:
     return "".join(shown).strip() or "–"
 
 
-def _causes(report: Report, words: Texts) -> Iterator[str]:
-    lines = summary.causes(report)
-    if not lines:
+def _answers(report: Report, ranked: Sequence[Cause], words: Texts) -> Iterator[str]:
+    """The five questions of a director, a line each."""
+    told = first_page.answers(report, words, ranked, ranking.roadmap(report))
+    for each in told:
+        short, more = (prose(shortened(text, _MOST_PROSE)) for text in (each.short, each.more))
+        yield f"- {prose(each.question)} {short}{prose(words.say('list.stop')) + more if more else ''}"
+    yield ""
+
+
+def _causes(report: Report, ranked: Sequence[Cause], words: Texts) -> Iterator[str]:
+    if not ranked:
         return
-    yield f"## {prose(words.say('first.causes'))}"
+    rules = {rule.id: rule for rule in report.rules}
+    keys = ("likelihood", "impact", "exposures", "resources", "people", "measure", "cost", "priority")
+    yield f"## {prose(words.say('ranking.title'))}"
+    yield ""
+    yield prose(words.say("ranking.note"))
     yield ""
     yield from _table(
-        [words.say("first.cause"), words.say("first.total"), words.say("first.weight")],
+        [words.say("columns.order"), words.say("first.cause"), *(words.say(f"ranking.{key}") for key in keys)],
         (
-            [prose(visible(words.name("cause", it.cause))), number(it.total), number(round(it.weight, 1))]
-            for it in lines
+            [
+                str(place),
+                prose(visible(words.name("cause", it.cause))),
+                number(it.likelihood),
+                number(it.impact),
+                number(it.exposures),
+                number(it.resources),
+                number(it.people) if it.people else "–",
+                prose(shortened(first_page.measure(it, rules, words), _MOST_PROSE)),
+                prose(first_page.cost(words, it.hours)),
+                number(it.priority),
+            ]
+            for place, it in enumerate(ranked, 1)
         ),
     )
+
+
+def _changes(report: Report, words: Texts) -> Iterator[str]:
+    """What is new, back, wider and gone since the scan before."""
+    if report.changes is None:
+        return
+    counts = {kind: number(report.changes.counts.get(kind, 0)) for kind in ("new", "reopened", "widened", "resolved")}
+    gone = [each for each in report.changes.differences if each.kind == "resolved"]
+    yield f"## {prose(words.say('changes.title', day=words.day(report.changes.old.started_on)))}"
+    yield ""
+    yield prose(words.say("changes.lead", **counts) if report.changes.differences else words.say("changes.nothing"))
+    yield ""
+    if gone:
+        names = words.say("list.comma").join(code(each.name) for each in gone[:_MOST_GONE])
+        left = len(gone) - _MOST_GONE
+        more = f" {prose(words.count('changes.more', left))}" if left > 0 else ""
+        yield f"{prose(words.say('changes.gone') + words.say('list.colon'))}{names}{more}"
+        yield ""
 
 
 def _unseen(report: Report, words: Texts) -> Iterator[str]:

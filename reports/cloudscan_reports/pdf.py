@@ -10,7 +10,7 @@ from typing import Final
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
-from cloudscan_reports import handout_pages, handouts, phrases, summary, texts
+from cloudscan_reports import charts, first_page, handout_pages, handouts, phrases, ranking, summary, texts
 from cloudscan_reports.handout_pages import Medium
 from cloudscan_reports.told import told
 from cloudscan_reports.visible import carriable, visible
@@ -28,6 +28,7 @@ _BEHIND: Final = {chr(0x2400 + n): chr(n) for n in range(0x20)} | {
 _FIRST = 4
 _MOST_FINDINGS = 200
 _MOST_GAPS = 25
+_MOST_GONE = 20
 _MOST_NAME = 160
 
 
@@ -39,7 +40,9 @@ def write(report: Report, lang: str) -> bytes:
     report = carriable(report)
     words = texts.load(lang)
     work = summary.standing(report)
-    causes = summary.causes(report)
+    ranked = ranking.causes(report)
+    steps = ranking.roadmap(report)
+    trend = first_page.trend_chart(report, words)
     rules = {rule.id: rule for rule in report.rules}
     return printed(
         handout_pages.rendered(
@@ -50,8 +53,18 @@ def write(report: Report, lang: str) -> bytes:
             work=work,
             severities=summary.by_severity(work),
             open_to_all=summary.open_to_all(work),
-            causes=causes,
-            heaviest=max((line.weight for line in causes), default=1) or 1,
+            answers=first_page.answers(report, words, ranked, steps),
+            ranked=ranked,
+            measure=lambda cause: first_page.measure(cause, rules, words),
+            cost=lambda hours: first_page.cost(words, hours),
+            percent=first_page.percent,
+            risk_chart=charts.on_paper(first_page.risk_chart(ranked, words)) if ranked else "",
+            trend_chart=charts.on_paper(trend) if trend else None,
+            stood=first_page.stood(report),
+            roadmap=steps,
+            hours_a_month=ranking.HOURS_A_MONTH,
+            figures=first_page.figures(lang),
+            most_gone=_MOST_GONE,
             gaps=summary.gaps(report),
             rights=summary.rights(report),
             untold=summary.untold(report),

@@ -13,16 +13,6 @@ STANDING = (State.OPEN, State.REOPENED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CauseLine:
-    """One cause of leaks: how many open findings it stands behind, by severity, and how heavy they are together."""
-
-    cause: str
-    counts: Mapping[Severity, int]
-    total: int
-    weight: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Gap:
     """Coverage rows that have the same reason, together."""
 
@@ -56,20 +46,6 @@ def open_to_all(findings: Sequence[Finding]) -> int:
 
 
 _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
-
-
-def causes(report: Report) -> Sequence[CauseLine]:
-    """The causes behind the open findings, the heaviest first."""
-    cause_of = {rule.id: rule.cause for rule in report.rules}
-    behind: dict[str, list[Finding]] = defaultdict(list)
-    for finding in standing(report):
-        if finding.verdict.rule_id in cause_of:
-            behind[cause_of[finding.verdict.rule_id]].append(finding)
-    lines = [
-        CauseLine(cause=cause, counts=by_severity(those), total=len(those), weight=sum(each.score for each in those))
-        for cause, those in behind.items()
-    ]
-    return sorted(lines, key=lambda each: (-each.weight, each.cause))
 
 
 def gaps(report: Report) -> Sequence[Gap]:

@@ -16,10 +16,11 @@ from pypdf.generic import DictionaryObject
 
 from cloudscan.finding import State
 from cloudscan.report import Report
-from cloudscan_reports import pdf
+from cloudscan_reports import pdf, ranking
 from cloudscan_reports.handouts import stem
+from cloudscan_reports.texts import load, number
 from tests.reports.hostile import NAMES, drenched
-from tests.reports.synthetic import report
+from tests.reports.synthetic import report, with_past
 from tests.reports.test_handouts import TERMS, handed_to
 
 replace = msgspec.structs.replace
@@ -36,8 +37,8 @@ def text_of(document: pypdf.PdfReader) -> str:
 
 def objects(document: pypdf.PdfReader) -> Iterator[Any]:
     size: Any = document.trailer["/Size"]
-    for number in range(1, size):
-        yield document.get_object(number)
+    for place in range(1, size):
+        yield document.get_object(place)
 
 
 def ways_out(document: pypdf.PdfReader) -> set[str]:
@@ -48,23 +49,32 @@ def ways_out(document: pypdf.PdfReader) -> set[str]:
     return (keys | kinds) & WAYS_OUT
 
 
-@pytest.mark.parametrize(
-    ("lang", "heading", "message"),
-    [
-        ("en", "What would hurt most", "Anyone can read the objects in"),
-        ("ja", "最も影響の大きいもの", "誰でも読み取れる状態です"),
-    ],
-)
-def test_a_director_finds_the_answer_on_page_one(lang: str, heading: str, message: str) -> None:
-    """In the report's language, as text that can be searched and copied; the findings follow."""
-    document = read(pdf.write(report(60), lang))
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_director_finds_the_answers_on_page_one(lang: str) -> None:
+    """Five questions, the causes by priority and what was not seen; overleaf the roadmap and where to begin."""
+    given = with_past(report(60))
+    words = load(lang)
 
-    first = document.pages[0].extract_text()
-    assert heading in first
-    assert message in first
+    document = read(pdf.write(given, lang))
+
+    first = squeezed(document.pages[0].extract_text())
+    second = squeezed("".join(page.extract_text() for page in document.pages[:3]))
+    for key in ("hurts", "first", "costs", "better", "unseen"):
+        assert squeezed(words.say(f"answers.{key}")) in first
+    for cause in ranking.causes(given):
+        assert squeezed(words.name("cause", cause.cause)) in first
+        assert number(cause.priority) in first
     assert "acme-locked" in first
-    assert 2 <= len(document.pages) <= 6
+    assert squeezed(words.say("roadmap.first")) in second
+    assert squeezed(given.findings[0].message[lang]) in second
+    assert squeezed(words.say("changes.gone")) in second
+    assert len(document.pages) <= 6
     assert str(document.root_object["/Lang"]) == lang
+
+
+def squeezed(text: str) -> str:
+    """Without the spaces and line ends that setting puts in and takes out."""
+    return "".join(text.split())
 
 
 def test_fonts_are_in_the_file() -> None:
