@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, Status
-from cloudscan_reports import first_page, page_elements, phrases, ranking, summary, texts
+from cloudscan_reports import first_page, page_elements, phrases, ranking, reasons, summary, texts
 from cloudscan_reports.told import changed
 from cloudscan_reports.visible import carriable, shortened, visible
 
@@ -35,7 +35,7 @@ def write(report: Report, lang: str) -> str:
 def page(report: Report, lang: str, most: int) -> str:
     """The page in at most so many bytes, as far as leaving out evidence of its last findings makes it smaller."""
     words = texts.load(lang)
-    report = carriable(report)
+    report = reasons.worded(carriable(report), lang)
     style = _asset("page.css")
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     ranked = ranking.causes(report)

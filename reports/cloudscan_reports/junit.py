@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 from cloudscan.facts import Outcome
 from cloudscan.finding import State, Verdict
 from cloudscan.report import Report, ReportFormat, RuleSummary
-from cloudscan_reports import phrases
+from cloudscan_reports import phrases, reasons
 from cloudscan_reports.summary import STANDING
 from cloudscan_reports.texts import Texts, load
 from cloudscan_reports.told import Told, iso, not_judged, told, tool
@@ -34,6 +34,7 @@ class _Case:
 def write(report: Report, lang: str) -> str:
     """The whole document. Texts are in `lang`."""
     words = load(lang)
+    report = reasons.worded(report, lang)
     root = ET.Element("testsuites", {"name": _attribute(" ".join(tool(report))), "time": "0"})
     blind = _blind(report)
     accounts = _accounts(report)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from cloudscan.finding import Finding
 from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
-from cloudscan_reports import first_page, phrases, ranking, summary
+from cloudscan_reports import first_page, phrases, ranking, reasons, summary
 from cloudscan_reports.ranking import Cause
 from cloudscan_reports.texts import Texts, load, number
 from cloudscan_reports.visible import shortened, visible
@@ -26,7 +26,7 @@ _TICKS = re.compile(r"`+")
 def write(report: Report, lang: str) -> str:
     """The summary in one language: five answers, the first findings, causes, changes, and what could not be seen."""
     words = load(lang)
-    return "\n".join(_document(report, words)) + "\n"
+    return "\n".join(_document(reasons.worded(report, lang), words)) + "\n"
 
 
 def prose(text: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
-from cloudscan_reports import charts, first_page, handout_pages, handouts, phrases, ranking, summary, texts
+from cloudscan_reports import charts, first_page, handout_pages, handouts, phrases, ranking, reasons, summary, texts
 from cloudscan_reports.handout_pages import Medium
 from cloudscan_reports.told import told
 from cloudscan_reports.visible import carriable, visible
@@ -37,7 +37,7 @@ def write(report: Report, lang: str) -> bytes:
 
     Raises ModuleNotFoundError where WeasyPrint is not installed, ConfigurationError where Pango is not.
     """
-    report = carriable(report)
+    report = reasons.worded(carriable(report), lang)
     words = texts.load(lang)
     work = summary.standing(report)
     ranked = ranking.causes(report)

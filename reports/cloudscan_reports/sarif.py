@@ -14,7 +14,7 @@ import msgspec
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity, State, Subject, Verdict
 from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary, TicketLink
-from cloudscan_reports import phrases
+from cloudscan_reports import phrases, reasons
 from cloudscan_reports.texts import Texts, load
 from cloudscan_reports.told import Told, iso, not_judged, told, tool
 from cloudscan_reports.visible import carriable, visible
@@ -49,7 +49,7 @@ _OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
 
 def write(report: Report, lang: str) -> str:
     """One log with one run. Texts are in `lang`."""
-    report = carriable(report)
+    report = reasons.worded(carriable(report), lang)
     words = load(lang)
     log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, words)]}
     return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report
-from cloudscan_reports import phrases, texts
+from cloudscan_reports import phrases, reasons, texts
 from cloudscan_reports.summary import by_severity, gaps, standing, untold
 from cloudscan_reports.visible import shortened, visible
 
@@ -29,7 +29,7 @@ def summary(report: Report, lang: str, *, colour: bool, width: int) -> str:
     """
     words = texts.load(lang)
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
-    return "\n".join(_lines(report, words, colour, width))
+    return "\n".join(_lines(reasons.worded(report, lang), words, colour, width))
 
 
 def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudscan.finding import Verdict
 from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
-from cloudscan_reports import phrases
+from cloudscan_reports import phrases, reasons
 from cloudscan_reports.columns import Cell, Column, columns
 from cloudscan_reports.texts import Texts, load
 from cloudscan_reports.told import Told, needed, told
@@ -62,6 +62,7 @@ def write(report: Report, lang: str) -> bytes:
     import xlsxwriter
 
     words = load(lang)
+    report = reasons.worded(report, lang)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,

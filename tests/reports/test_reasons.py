@@ -1,0 +1,109 @@
+"""Why something could not be read is said in the reader's language, wherever a connector of ours says it."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudscan_reports import reasons
+from cloudscan_reports.reasons import in_words
+from tests.reports.synthetic import report
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = ROOT / "reports/cloudscan_reports/texts/reasons.ja.po"
+TOLD_BY = {"Gap", "Unread"}
+FIRST_OF = {"AccessDenied", "Locked", "Malformed", "QuotaSpent", "Throttled", "Unreachable", "Vanished"}
+LAST_OF = {"gap", "_gap", "_note"}
+FIELD = "it"
+
+
+def written(node: ast.expr) -> Iterator[str]:
+    """The sentences that an expression may be, whatever stands in their fields."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=parts):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else FIELD for part in parts)
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*written(one), *written(other))
+
+
+def reasons_in(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and any(isinstance(to, ast.Name) and to.id == "reason" for to in node.targets):
+            yield from written(node.value)
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in TOLD_BY:
+            yield from (text for each in node.keywords if each.arg == "reason" for text in written(each.value))
+        if name in FIRST_OF and node.args:
+            yield from written(node.args[0])
+        if name in LAST_OF and node.args:
+            yield from written(node.args[-1])
+
+
+def told() -> list[str]:
+    """Every reason that our connectors and the engine can give, as far as it is written out."""
+    files = [file for file in (ROOT / "connectors").glob("*/*.py") if "emulator" not in file.parts]
+    files += [ROOT / "cloudscan" / name for name in ("collect.py", "seal.py", "web.py", "carrier.py", "spool.py")]
+    found = {text for file in files for text in reasons_in(file.read_text("utf-8"))}
+    return sorted(text for text in found if sum(map(str.isalpha, text)) > 8 and " " in text)
+
+
+@pytest.mark.parametrize("reason", told())
+def test_every_reason_is_said_in_japanese(reason: str) -> None:
+    said = in_words(reason, "ja")
+
+    assert said != reason
+    assert any("\u3041" <= letter <= "\u9fff" for letter in said)
+    assert in_words(reason, "en") == reason
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "Google refuses (forbidden): Not Authorized; sharing settings could not be read; only a super admin may",
+            "Googleに拒否されました（forbidden）：Not Authorized；共有設定を読み取れませんでした。"
+            "読み取れるのは特権管理者だけです",
+        ),
+        ("access points in eu-west-1: s3:ListAccessPoints is not allowed",
+         "eu-west-1 のアクセスポイント：s3:ListAccessPoints が許可されていません"),
+        ("The tenant says: no; ask again", "The tenant says: no; ask again"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_what_a_platform_said_stays_as_it_is(reason: str, said: str) -> None:
+    assert in_words(reason, "ja") == said
+
+
+def test_every_template_keeps_its_fields() -> None:
+    with CATALOGUE.open("rb") as file:
+        for message in read_po(file, locale="ja"):
+            fields = [set(reasons._FIELD.findall(str(text))) for text in (message.id, message.string)]
+            assert fields[0] == fields[1], message.id
+
+
+@given(st.text(st.sampled_from("abx;: (){}\n"), max_size=200))
+def test_no_words_of_a_stranger_break_a_sentence(words: str) -> None:
+    """They may look like a template, or like several: they stand in the sentence as they are."""
+    said = in_words(f"Google refuses (x): {words}; org units have no names", "ja")
+
+    assert said == f"Googleに拒否されました（x）：{words}；組織部門の名前が分かりません"
+
+
+def test_a_report_tells_its_gaps_in_japanese() -> None:
+    given = report(1)
+    locked = msgspec.structs.replace(given.coverage[1], reason="s3:GetBucketPolicy is not allowed")
+    given = msgspec.structs.replace(given, coverage=[locked])
+
+    (row,) = reasons.worded(given, "ja").coverage
+
+    assert row.reason == "s3:GetBucketPolicy が許可されていません"
+    assert reasons.worded(given, "en") is given
