@@ -525,6 +525,23 @@ def test_mistakes_are_told_with_a_remedy(desk: Desk, scanned: Scanned) -> None:
     assert "any more" in gone.err
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://scanner:hunter2/hunter3@ledger.example/cloudscan?sslmode=require",
+        "postgresql+psycopg://scanner:hunter2@hunter3@ledger.example/cloudscan?sslmode=require",
+        "postgresql+psycopg://ledger.example/cloudscan?user=scanner&Passwd=hunter2&sslmode=require&pwd=hunter3",
+        "postgresql+psycopg://:hunter2@ledger.example/cloudscan?sslmode=require;sig=hunter3",
+    ],
+)
+def test_a_secret_that_is_written_oddly_is_not_packed(url: str) -> None:
+    told = json.dumps(effective(Config(ledger=LedgerTable(url=url))))
+
+    assert "hunter" not in told
+    assert "ledger.example/cloudscan" in told
+    assert "sslmode=require" in told
+
+
 def test_no_secret_of_a_url_is_packed() -> None:
     url = "postgresql+psycopg://scanner:hunter2@ledger.example/cloudscan?sslpassword=hunter3&sslmode=require"
 
