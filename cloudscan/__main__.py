@@ -2,4 +2,5 @@
 
 from cloudscan.cli.main import main
 
-main()
+if __name__ == "__main__":  # a process that it starts imports it under another name
+    main()

@@ -14,6 +14,7 @@ import msgspec
 from cloudscan.collect import Began, Event, Finished, Found, Retrying, Sealing
 from cloudscan.connector import Scope
 from cloudscan.history import night_of
+from cloudscan.plain import plain
 from cloudscan.report import Report
 
 
@@ -87,7 +88,8 @@ class JsonLog:
         """Write one line; `seconds_in` is how long the run has gone on."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         seconds = round(time.monotonic() - self._begun, 3)
-        written = msgspec.json.encode({"time": now, "event": event, "seconds_in": seconds, **more})
+        told = {name: plain(value) if type(value) is str else value for name, value in more.items()}
+        written = msgspec.json.encode({"time": now, "event": event, "seconds_in": seconds, **told})
         self._stream.write(written.decode() + "\n")
         self._stream.flush()
 

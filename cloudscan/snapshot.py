@@ -45,8 +45,10 @@ class Snapshot:
         self._held = held  # as long as it is read, it is not removed
 
     @classmethod
-    def open(cls, path: Path, *, memory: str = MEMORY, threads: int = 2) -> Self:
+    def open(cls, path: Path, *, memory: str = MEMORY, threads: int = 2, spill: int | None = None) -> Self:
         """Open a sealed snapshot. It stays until it is closed, whatever `[retention]` says.
+
+        `spill` is how many bytes queries may put on disk; None: what the disk has.
 
         Raises `SnapshotError` where there is none, or one of another version, `ScanRunning` where it is worked on.
         """
@@ -60,6 +62,8 @@ class Snapshot:
             raise
         db = duckdb.connect(":memory:")
         set_up(db, folder / ".spill", memory=memory, threads=threads)
+        if spill is not None:
+            db.execute(f"SET max_temp_directory_size = '{spill} bytes'")
         db.execute(f"SET allowed_directories = [{_text(folder)}]")
         db.execute("SET enable_external_access = false")
         db.execute("SET lock_configuration = true")

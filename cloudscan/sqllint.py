@@ -105,9 +105,17 @@ class Query:
 def check(sql: str) -> Query:
     """Look at a rule's query. A query with no faults runs on DuckDB and on Spark and says the same on both."""
     try:
-        statements = sqlglot.parse(sql, read="duckdb")
+        return _checked(sql)
     except SqlglotError as error:
         return Query(faults=(_syntax(sql, error),))
+    except RecursionError:
+        return Query(
+            faults=(Fault(1, "brackets or conditions lie too deep in each other to be read; write less deep"),)
+        )
+
+
+def _checked(sql: str) -> Query:
+    statements = sqlglot.parse(sql, read="duckdb")
     if len(statements) != 1 or not isinstance(statements[0], exp.Select):
         found = "nothing" if not statements or statements[0] is None else f"{len(statements)} statement(s)"
         alternative = next((_INSTEAD.get(type(only), "") for only in statements if only and len(statements) == 1), "")
@@ -157,7 +165,7 @@ def by_rung(sql: str) -> str:
     """A person's own query with its ladders compared by rung; one that cannot be read is left as it is."""
     try:
         return _by_rung(sqlglot.parse_one(sql, read="duckdb")).sql(dialect="duckdb")
-    except SqlglotError:
+    except (SqlglotError, RecursionError):
         return sql
 
 

@@ -16,6 +16,8 @@ from cloudscan.words import one_of
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL = "tag:yaml.org,2002:bool"
 _STEP = re.compile(r"\.[^.\[\]]+|\[\d+\]")
+_DEEPEST = 100
+"""How deep parts may lie in parts. libyaml goes down on the C stack, and some ten thousand deep the process dies."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -93,6 +95,7 @@ def read(file: Path, record: type[Record]) -> tuple[Document, Record] | Problem:
 @lru_cache(maxsize=1_000)
 def _parse(content: bytes) -> Document:
     try:
+        _check_depth(content)
         loader = _Words(content)
         node = loader.get_single_node()
         builder = _Builder(loader)
@@ -106,6 +109,22 @@ def _parse(content: bytes) -> Document:
             1, f"this is not YAML that can be read: {str(error).splitlines()[0]}; save it as UTF-8"
         ) from error
     return Document(content=content, data=data, lines=builder.lines, blocks=frozenset(builder.blocks))
+
+
+def _check_depth(content: bytes) -> None:
+    """Refuse parts within parts without end. Each needs a bracket or a longer line; most files are told by that."""
+    longest = max(map(len, content.splitlines()), default=0)
+    if content.count(b"[") + content.count(b"{") + longest <= _DEEPEST * 10:
+        return
+    depth = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise _Refused(line, f"parts lie in each other more than {_DEEPEST} deep; write it flatter")
 
 
 class _Builder:

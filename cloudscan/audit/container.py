@@ -4,6 +4,7 @@ Refused before a byte of content is read: names that lead elsewhere, links and d
 encrypted entries, and more or larger files than any pack has.
 """
 
+import os
 import stat
 import zipfile
 import zlib
@@ -106,20 +107,22 @@ def unpacked(pack: Pack, names: Iterator[str], into: Path) -> None:
         if not NAME.fullmatch(name):
             raise AuditError(f"{name!r} is no name that a pack uses; it cannot be used.")
         file = into / PurePosixPath(name)
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        with file.open("wb") as out:
-            for chunk in pack.chunks(name):
-                out.write(chunk)
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            with file.open("wb") as out:
+                for chunk in pack.chunks(name):
+                    out.write(chunk)
+        except OSError as error:  # a name that is a file and a folder, or too long
+            raise AuditError(f"{name!r} cannot be unpacked ({error.strerror}); the pack cannot be used.") from error
 
 
 def _folder(path: Path, limits: Limits) -> Pack:
     sizes: dict[str, int] = {}
     todo = [path]
     while todo:
-        for entry in sorted(todo.pop().iterdir()):
-            name = entry.relative_to(path).as_posix()
-            found = entry.lstat()
+        for entry, found in _entries(todo.pop()):
+            name = os.fsencode(entry.relative_to(path).as_posix()).decode("utf-8", "backslashreplace")
             if stat.S_ISDIR(found.st_mode):
                 todo.append(entry)
             elif stat.S_ISREG(found.st_mode):
@@ -129,6 +132,15 @@ def _folder(path: Path, limits: Limits) -> Pack:
             _check_amount(len(sizes) + len(todo), sum(sizes.values()) if len(sizes) % 100 == 0 else 0, path, limits)
     _check_amount(len(sizes), sum(sizes.values()), path, limits)
     return _Folder(path, sizes)
+
+
+def _entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    try:
+        return [(entry, entry.lstat()) for entry in sorted(folder.iterdir())]
+    except OSError as error:
+        raise AuditError(
+            f"A folder in the pack cannot be read ({error.strerror}); check rights, or get it again."
+        ) from error
 
 
 def _zip(archive: zipfile.ZipFile, path: Path, limits: Limits) -> Pack:
@@ -158,6 +170,8 @@ def _check_entry(info: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise AuditError(_LINKED.format(name=name, pack=path))
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise AuditError(f"{name!r} in {path} is compressed as no pack is; it cannot be used.")
     if info.flag_bits & 0x1:
         raise AuditError(f"{name!r} in {path} is encrypted; get the pack without a password.")
     if info.file_size > limits.small and info.file_size > limits.ratio * max(info.compress_size, 1):

@@ -22,8 +22,11 @@ from cloudscan.rule import Framework, Rule
 from cloudscan.snapshot import Snapshot
 
 LANGUAGES: Final = rule.LANGUAGES
+# A password may hold a slash: SQLAlchemy reads up to the last @. In a query, whatever is named like a secret.
 _CREDENTIALS: Final = re.compile(
-    r"(?<=://)[^/@\s]+@|(?<=[?&])(\w*(?:password|secret|token|key)\w*)=[^&\s]*", re.IGNORECASE
+    r"(?<=://)(?:[^/@\s:]*:\S*|[^/@\s]+)@"
+    r"|(?<=[?&;])(\w*(?:passw|pwd|passphrase|secret|token|key|credential|sig)\w*)=[^&;\s]*",
+    re.IGNORECASE,
 )
 _PLAIN_OPTIONS: Final = frozenset({"language", "fail_on"})
 

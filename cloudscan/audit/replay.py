@@ -1,15 +1,23 @@
-"""Replay: the packed rules on the packed snapshot, offline, and whether they say again what the pack says."""
+"""Replay: the packed rules on the packed snapshot, offline, and whether they say again what the pack says.
 
+A pack is a stranger's: its rules and tables are read in a process of their own, for so long and with so much memory as
+honest ones need, and whatever becomes of it is told in one sentence.
+"""
+
+import multiprocessing
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from cloudscan import rule
-from cloudscan.audit.container import Pack, content, unpacked
-from cloudscan.errors import AuditError
+from cloudscan.audit.container import Pack, unpacked
+from cloudscan.audit.verification import read_manifest
+from cloudscan.errors import AuditError, CloudscanError
 from cloudscan.finding import Severity, Verdict
 from cloudscan.judge import Verdicts, judge
 from cloudscan.report import Report
@@ -20,7 +28,12 @@ RULES: Final = "rules/files"
 SNAPSHOT: Final = "snapshot"
 PARAMS: Final = "configuration/rule-parameters.json"
 REPORT: Final = "report/report.json"
-_MOST: Final = 1 << 30
+SECONDS: Final = 900
+"""How long a replay may take where nothing else is said; a night of a million files takes a few minutes."""
+
+_MOST: Final = 1 << 30  # bytes of a report
+_ADDRESSES: Final = 16 << 30  # bytes of addresses, several times what is used: DuckDB reserves more than it fills
+_SPILL: Final = 8 << 30  # bytes on disk
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -44,22 +57,77 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
         return not self.only_packed and not self.only_replayed
 
 
-def replay(pack: Pack) -> Replay:
+def replay(pack: Pack, *, seconds: float = SECONDS) -> Replay:
     """Judge the packed snapshot with the packed rules, at the packed time, and compare with the packed report.
 
-    Raises `AuditError` where the pack lacks what that needs, and what `rule.load`, `Snapshot.open` and `judge` raise.
+    Raises `AuditError` where the pack is of another version, lacks what that needs, cannot be judged, or takes longer
+    than `seconds`.
     """
-    try:
-        report = msgspec.json.decode(content(pack, REPORT, _MOST), type=Report)
-        params = msgspec.json.decode(content(pack, PARAMS, _MOST), type=dict[str, dict[str, ParamValue]])
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise AuditError(f"The report or the parameters in the pack are damaged ({error}).") from error
+    read_manifest(pack)
+    for name in (REPORT, PARAMS):
+        if pack.sizes.get(name, _MOST + 1) > _MOST:
+            raise AuditError(f"There is no {name} in it, or one that no pack has; it cannot be replayed.")
     with tempfile.TemporaryDirectory(prefix="cloudscan-replay-") as folder:
         needed = (name for name in pack.sizes if name.startswith((f"{RULES}/", f"{SNAPSHOT}/")))
-        unpacked(pack, needed, Path(folder))
-        rules = rule.load([Path(folder) / RULES])
-        with Snapshot.open(Path(folder) / SNAPSHOT) as snapshot:
-            return compared(report, judge(snapshot, rules, params=params))
+        unpacked(pack, iter([REPORT, PARAMS, *needed]), Path(folder))
+        return _apart(Path(folder), seconds)
+
+
+def _apart(folder: Path, seconds: float) -> Replay:
+    """What another process makes of an unpacked pack."""
+    processes = multiprocessing.get_context("spawn")
+    answer, end = processes.Pipe(duplex=False)
+    process = processes.Process(target=_answer_to, args=(end, folder), daemon=True)
+    process.start()
+    end.close()
+    try:
+        if not answer.poll(seconds):
+            raise AuditError(
+                f"The packed rules took longer than {seconds:g} seconds and were stopped; no replay. Name a longer "
+                "time with --within if you trust who made the pack."
+            )
+        said = answer.recv_bytes()
+    except EOFError as error:
+        raise AuditError(
+            "Judging the packed snapshot broke off: the pack asks for more than a replay may use."
+        ) from error
+    finally:
+        process.kill()
+        process.join()
+        answer.close()
+    if said.startswith(b"!"):
+        raise AuditError(said[1:].decode().replace(f"{folder}/", ""))
+    return msgspec.json.decode(said, type=Replay)
+
+
+def _answer_to(end: Connection, folder: Path) -> None:
+    _confine()
+    try:
+        end.send_bytes(msgspec.json.encode(_replayed(folder)))
+    except CloudscanError as error:
+        end.send_bytes(b"!" + str(error).encode("utf-8", "replace"))
+    except (MemoryError, RecursionError):
+        end.send_bytes(b"!Judging the packed snapshot broke off: the pack asks for more than a replay may use.")
+
+
+def _confine() -> None:
+    with suppress(ImportError):  # Windows has no such limits
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES if most < 0 else min(_ADDRESSES, most), most))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _replayed(folder: Path) -> Replay:
+    try:
+        report = msgspec.json.decode((folder / REPORT).read_bytes(), type=Report)
+        params = msgspec.json.decode((folder / PARAMS).read_bytes(), type=dict[str, dict[str, ParamValue]])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise AuditError(f"The report or the parameters in the pack are damaged ({error}).") from error
+    rules = rule.load([folder / RULES])
+    with Snapshot.open(folder / SNAPSHOT, spill=_SPILL) as snapshot:
+        return compared(report, judge(snapshot, rules, params=params))
 
 
 def compared(report: Report, verdicts: Verdicts) -> Replay:

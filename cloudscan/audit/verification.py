@@ -67,7 +67,7 @@ def read_manifest(pack: Pack) -> Manifest:
     """What a pack says about itself. Raises `AuditError`."""
     try:
         manifest = msgspec.json.decode(content(pack, MANIFEST, _MOST), type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise AuditError(f"{MANIFEST} is damaged ({error}); the pack cannot be used.") from error
     if manifest.format != FORMAT:
         raise AuditError(

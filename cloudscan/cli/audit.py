@@ -19,6 +19,9 @@ _PACK = click.argument("pack", type=click.Path(exists=True))
 _FORMAT = click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text",
                        show_default=True, help="Words, or JSON and nothing else.")  # fmt: skip
 
+_WITHIN = click.option("--within", type=click.FloatRange(min=0, min_open=True), default=900, show_default=True,
+                       metavar="SECONDS", help="How long a replay may take.")  # fmt: skip
+
 
 @click.group(invoke_without_command=True)
 @click.option("--scan", "scan_name", default="", metavar="ID", help="A scan's id or day.  [default: the last]")
@@ -68,8 +71,9 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
 @_PACK
 @click.option("--key", type=click.Path(dir_okay=False), help="The public key (.pub) that the pack has to be signed by.")
 @click.option("--replay", "and_replay", is_flag=True, help="Judge it again, too, where nothing changed.")
+@_WITHIN
 @_FORMAT
-def verify(pack: str, key: str | None, and_replay: bool, format_name: str) -> int:
+def verify(pack: str, key: str | None, and_replay: bool, within: float, format_name: str) -> int:
     """Check that nothing in a PACK changed. Exit code 1 where something did, 2 for what is no pack."""
     from cloudscan import plugins
     from cloudscan.audit import container, verification
@@ -77,7 +81,7 @@ def verify(pack: str, key: str | None, and_replay: bool, format_name: str) -> in
 
     with container.opened(Path(pack)) as opened, plugins.its_packages("Checking a signature", "audit"):
         found = verification.verify(opened, verification.key_of(Path(key) if key else None))
-        replayed = replaying(opened) if and_replay and not found.faults else None
+        replayed = replaying(opened, seconds=within) if and_replay and not found.faults else None
     if format_name == "json":
         _print_json({"verification": found, **({"replay": replayed} if replayed else {})})
     else:
@@ -89,8 +93,9 @@ def verify(pack: str, key: str | None, and_replay: bool, format_name: str) -> in
 
 @audit.command()
 @_PACK
+@_WITHIN
 @_FORMAT
-def replay(pack: str, format_name: str) -> int:
+def replay(pack: str, within: float, format_name: str) -> int:
     """Judge a PACK's snapshot with its own rules again, offline. Exit code 1 where that says otherwise than its report.
 
     A finding is compared by fingerprint and severity. What an earlier scan found, and this one could not look at, is
@@ -100,7 +105,7 @@ def replay(pack: str, format_name: str) -> int:
     from cloudscan.audit.replay import replay as replaying
 
     with container.opened(Path(pack)) as opened:
-        found = replaying(opened)
+        found = replaying(opened, seconds=within)
     if format_name == "json":
         _print_json(found)
     else:

@@ -182,10 +182,10 @@ def _words(permission: Permission, people: People, audience: Audience | None) ->
         case Audience.ANYONE_DISCOVERABLE:
             return (
                 "Anyone on the internet, who can find it by searching,",
-                "インターネット上の誰でも(検索でも見つけられる状態)",
+                "インターネット上の誰でも（検索でも見つけられる状態）",
             )
         case Audience.ANYONE_WITH_LINK:
-            return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも(ログイン不要)"
+            return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも（ログイン不要）"
         case Audience.EXTERNAL_DOMAIN:
             return f"Everybody at {name}, which is not ours,", f"他社ドメイン {name} の全員"
         case Audience.ORGANISATION:
@@ -206,7 +206,7 @@ def _notes(permission: Permission, people: People, audience: Audience | None) ->
         notes.append(
             (
                 "It is a target audience: a set of our own people.",
-                "対象グループ(ターゲットオーディエンス)で、社内の利用者です。",
+                "対象グループ（ターゲットオーディエンス）で、社内の利用者です。",
             )
         )
     group = people.groups.get(people.address_of(address)) if permission.type == "group" else None

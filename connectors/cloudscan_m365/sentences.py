@@ -34,13 +34,13 @@ def who_by_link(audience: Audience | None, link: SharingLink, holders: Sequence[
     """Whom a link lets in, at the beginning of a sentence."""
     match audience:
         case Audience.ANYONE_WITH_LINK:
-            return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも(サインイン不要)"
+            return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも（サインイン不要）"
         case Audience.ORGANISATION if link.scope == "organization":
             return "Everybody in the organisation who has the link", "リンクを知っている社内の全員"
         case None:
             return "Somebody whom this version cannot name", "判別できない相手"
         case _ if not holders:
-            return "Nobody so far who has the link", "リンクの宛先(現在は0人)"
+            return "Nobody so far who has the link", "リンクの宛先（現在は0人）"
         case _:
             names = ", ".join(who.principal.email or who.principal.name for who in holders[:3])
             more = len(holders) - 3
@@ -56,7 +56,7 @@ def who_directly(who: Who | None) -> Words:
         return "Somebody whom this version cannot name", "判別できない相手"
     if who.claim and who.principal.kind == "claim":
         if who.claim == EVERYONE:
-            return "Everyone in the directory, guests too,", "ディレクトリ内の全員(ゲストを含む)"
+            return "Everyone in the directory, guests too,", "ディレクトリ内の全員（ゲストを含む）"
         return "Everybody in the organisation", "社内の全員"
     name = who.principal.email or who.principal.name
     if who.principal.affiliation in (Affiliation.EXTERNAL, Affiliation.PARTNER):

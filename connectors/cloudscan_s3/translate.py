@@ -395,7 +395,7 @@ def _unknown(
             detail={
                 "chain": {
                     "en": [f"Whom it lets in could not be told: {reason}."],
-                    "ja": [f"誰に許可しているか判定できませんでした: {reason}"],
+                    "ja": [f"誰に許可しているか判定できませんでした：{reason}"],
                 }
             },
         )

@@ -17,7 +17,7 @@ Sentences = Mapping[str, Sequence[str]]
 _MOST_NAMES = 5
 
 _WHO = {
-    "anyone": ("Anyone on the internet, without an AWS account,", "インターネット上の誰でも(AWSアカウント不要)"),
+    "anyone": ("Anyone on the internet, without an AWS account,", "インターネット上の誰でも（AWSアカウント不要）"),
     "any_account": ("Anyone with any AWS account", "AWSアカウントを持つ人なら誰でも"),
     "organisation": ("Every account of the organisation {names}", "組織 {names} のすべてのアカウント"),
     "account": ("AWS account {names}", "AWSアカウント {names}"),
@@ -38,7 +38,7 @@ _WHAT = {
     Capability.WRITING: ("write or delete objects", "オブジェクトを書き込みまたは削除できます"),
     Capability.ACCESS_RULES: ("change who has access", "アクセス権そのものを変更できます"),
     Capability.SETTINGS: ("read the bucket's settings", "バケットの設定を読み取れます"),
-    Capability.ACL: ("read the access control list", "アクセスコントロールリスト(ACL)を読み取れます"),
+    Capability.ACL: ("read the access control list", "アクセスコントロールリスト（ACL）を読み取れます"),
     Capability.LABELS: ("read tags and attributes of objects", "オブジェクトのタグと属性を読み取れます"),
 }
 # Keys whose value is the caller's own choice, or that only describe the call.
@@ -56,7 +56,7 @@ def who(way: Way) -> tuple[str, str]:
     if way.kind == "service" and way.stray:
         return (
             f"The AWS service {names}, on behalf of any customer of AWS,",
-            f"AWSサービス {names}(任意のAWS利用者の代理として動作可能)",
+            f"AWSサービス {names}（任意のAWS利用者の代理として動作可能）",
         )
     tail = (f" and {more} more", f" ほか{more}件") if more > 0 else ("", "")
     return english.format(names=names + tail[0]), japanese.format(names=names + tail[1])
@@ -101,7 +101,7 @@ def _source(way: Way) -> tuple[str, str]:
         group = next((each.value for each in statement.principals), "")
         target = ("everybody", "全員") if group == "*" else (group, group)
         if statement.conditions:
-            target = ("all AWS accounts (AuthenticatedUsers)", "すべてのAWSアカウント(AuthenticatedUsers)")
+            target = ("all AWS accounts (AuthenticatedUsers)", "すべてのAWSアカウント（AuthenticatedUsers）")
         return (
             f"Line {statement.number} of the ACL gives {statement.sid} to {target[0]}.",
             f"ACLの{statement.number}行目が{target[1]}に {statement.sid} を与えています。",
@@ -116,7 +116,7 @@ def _source(way: Way) -> tuple[str, str]:
     )
     to = (f"everybody except {listed}", f"{listed} 以外の全員") if statement.not_principal else (listed, listed)
     if any(each.value == "*" and each.kind == "AWS" for each in statement.principals) and not statement.not_principal:
-        to = ('everybody (Principal "*")', "全員(Principal「*」)")
+        to = ('everybody (Principal "*")', "全員（Principal「*」）")
     verb = "everything except " if statement.not_action else ""
     named = ", ".join(statement.actions[:_MOST_NAMES]) + (" …" if len(statement.actions) > _MOST_NAMES else "")
     return (
@@ -135,17 +135,17 @@ def _condition(condition: Condition, way: Way) -> tuple[str, str]:
     if condition.key not in request and condition.quantifier == "all":
         return (
             f"Its condition {written} is met by a request without that key: ForAllValues is true of nothing.",
-            f"条件 {written} は、キーを含まない要求でも満たされます(ForAllValuesは空なら真です)。",
+            f"条件 {written} は、キーを含まない要求でも満たされます（ForAllValuesは空なら真です）。",
         )
     if condition.key not in request and condition.if_exists:
         return (
             f"Its condition {written} is met by a request without that key: …IfExists does not insist on it.",
-            f"条件 {written} は、キーを含まない要求でも満たされます(IfExistsのため)。",
+            f"条件 {written} は、キーを含まない要求でも満たされます（IfExistsのため）。",
         )
     if condition.key not in request and condition.negated:
         return (
             f"Its condition {written} is met by a request without that key: a negated operator is true of nothing.",
-            f"条件 {written} は、キーを含まない要求でも満たされます(否定演算子のため)。",
+            f"条件 {written} は、キーを含まない要求でも満たされます（否定演算子のため）。",
         )
     if pins(condition, way.statement):
         return (
@@ -179,7 +179,7 @@ def _no_condition(way: Way) -> Sequence[tuple[str, str]]:
 
 
 def _denials(way: Way) -> Sequence[tuple[str, str]]:
-    return tuple((f"A Deny stops it: {each}.", f"拒否ステートメントが止めています: {each}。") for each in way.denied_by)
+    return tuple((f"A Deny stops it: {each}.", f"拒否ステートメントが止めています：{each}。") for each in way.denied_by)
 
 
 def _delegation(way: Way) -> Sequence[tuple[str, str]]:
@@ -208,13 +208,13 @@ def _block(way: Way) -> tuple[str, str]:
         levels = ", ".join(guard.levels)
         return (
             f"Block Public Access stops it: {guard.name} is on ({levels}).",
-            f"ブロックパブリックアクセスが止めています: {guard.name} がオン({levels})。",
+            f"ブロックパブリックアクセスが止めています：{guard.name} がオン（{levels}）。",
         )
     if guard.unread:
         levels = ", ".join(guard.unread)
         return (
             f"Whether {guard.name} is on could not be read ({levels}).",
-            f"{guard.name} がオンかどうかは読み取れませんでした({levels})。",
+            f"{guard.name} がオンかどうかは読み取れませんでした（{levels}）。",
         )
     where = "account, bucket and access point" if way.access_point else "account and bucket"
     doko = "アカウント・バケット・アクセスポイントのいずれでも" if way.access_point else "アカウントでもバケットでも"
@@ -292,4 +292,4 @@ def _example(way: Way) -> tuple[str, str]:
             "The conditions have too many combinations to try them all; it is taken to be open.",
             "条件の組み合わせが多すぎるため全数確認はできず、開いているものとして扱います。",
         )
-    return f"For example: {text}.", f"例: {text}"
+    return f"For example: {text}.", f"例：{text}"

@@ -60,7 +60,10 @@ def _document(report: Report, words: Texts) -> Iterator[str]:
     )
     yield f"- {prose(words.say('page.complete' if scan.complete else 'page.incomplete'))}"
     if scan.resources:
-        kinds = (f"{number(n)} {prose(words.plural('kind', kind, n))}" for kind, n in scan.resources.items())
+        kinds = (
+            prose(words.say("list.counted", n=number(n), kind=words.plural("kind", kind, n)))
+            for kind, n in scan.resources.items()
+        )
         yield f"- {prose(words.say('page.looked_at') + colon)}{words.say('list.comma').join(kinds)}"
     yield ""
     ranked = ranking.causes(report)

@@ -35,7 +35,8 @@ def summary(report: Report, lang: str, *, colour: bool, width: int) -> str:
 def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:
     work = standing(report)
     looked_at = words.say("list.comma").join(
-        f"{texts.number(n)} {words.plural('kind', kind, n)}" for kind, n in report.scan.resources.items()
+        words.say("list.counted", n=texts.number(n), kind=words.plural("kind", kind, n))
+        for kind, n in report.scan.resources.items()
     )
     named = words.say("terminal.title", organisation=report.organisation) if report.organisation else "cloudscan"
     yield _styled(_cut(named, width), "1", colour)

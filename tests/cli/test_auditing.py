@@ -525,6 +525,23 @@ def test_mistakes_are_told_with_a_remedy(desk: Desk, scanned: Scanned) -> None:
     assert "any more" in gone.err
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://scanner:hunter2/hunter3@ledger.example/cloudscan?sslmode=require",
+        "postgresql+psycopg://scanner:hunter2@hunter3@ledger.example/cloudscan?sslmode=require",
+        "postgresql+psycopg://ledger.example/cloudscan?user=scanner&Passwd=hunter2&sslmode=require&pwd=hunter3",
+        "postgresql+psycopg://:hunter2@ledger.example/cloudscan?sslmode=require;sig=hunter3",
+    ],
+)
+def test_a_secret_that_is_written_oddly_is_not_packed(url: str) -> None:
+    told = json.dumps(effective(Config(ledger=LedgerTable(url=url))))
+
+    assert "hunter" not in told
+    assert "ledger.example/cloudscan" in told
+    assert "sslmode=require" in told
+
+
 def test_no_secret_of_a_url_is_packed() -> None:
     url = "postgresql+psycopg://scanner:hunter2@ledger.example/cloudscan?sslpassword=hunter3&sslmode=require"
 
@@ -533,3 +550,132 @@ def test_no_secret_of_a_url_is_packed() -> None:
     assert "hunter" not in told
     assert "ledger.example/cloudscan" in told
     assert "sslmode=require" in told
+
+
+def zipped_with(name: str, content: str = "x", kind: int = zipfile.ZIP_STORED) -> Callable[[zipfile.ZipFile], None]:
+    return lambda archive: archive.writestr(f"cloudscan-audit/{name}", content, kind)
+
+
+@pytest.mark.parametrize(
+    ("trap", "words"),
+    [
+        (zipped_with("rules/files/links"), "cannot be unpacked"),
+        (zipped_with("snapshot/manifest.json/x"), "cannot be unpacked"),
+        (zipped_with(f"rules/files/{'a' * 300}.yaml"), "cannot be unpacked"),
+        (zipped_with("snapshot/tables/é.parquet"), "is no name that a pack uses"),
+        (zipped_with("rules/files/links/deep.yaml", "[" * 100_000), "deep.yaml:1: parts lie in each other"),
+        (zipped_with("rules/files/links/deep.yaml", "a: " + "- " * 100_000), "deep.yaml:1: "),
+        (zipped_with("notes.txt", "x" * 999, zipfile.ZIP_LZMA), "compressed as no pack is"),
+    ],
+)
+def test_a_replay_of_a_trap_ends_in_one_sentence(
+    zipped: Path, desk: Desk, trap: Callable[[zipfile.ZipFile], None], words: str
+) -> None:
+    with zipfile.ZipFile(zipped, "a") as archive:
+        trap(archive)
+
+    said = desk.run("audit", "replay", "pack.zip")
+
+    assert said.code == 2
+    assert words in said.err
+    assert "/tmp" not in said.err
+
+
+def with_condition(pack: Path, condition: str) -> None:
+    """The pack with one more condition in its rule."""
+    file = pack / "rules/files/links/document-open-to-everybody.yaml"
+    file.write_text(file.read_text().replace("e.resource_kind = 'file'", f"e.resource_kind = 'file' AND {condition}"))
+
+
+def endless(pack: Path) -> None:
+    """Rows times rows times rows."""
+    with_condition(pack, "1 < (SELECT COUNT(*) FROM " + ", ".join(f"coverage AS c{n}" for n in range(40)) + ")")
+
+
+def growing(pack: Path) -> None:
+    """A text that each step makes ten times longer."""
+    longer = ", 'a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')" * 8
+    with_condition(pack, f"LENGTH({'REPLACE(' * 8}e.resource_name{longer}) > 0")
+
+
+def nested(pack: Path) -> None:
+    with_condition(pack, "(" * 5_000 + "TRUE" + ")" * 5_000)
+
+
+@pytest.mark.parametrize(
+    ("trap", "words"),
+    [
+        (nested, "document-open-to-everybody.yaml:9: brackets or conditions lie too deep"),
+        (lambda pack: (pack / "report/report.json").write_text('{"x":' + "[" * 100_000), "broke off"),
+        (lambda pack: (pack / "snapshot/tables/exposures.parquet").write_bytes(b"PAR1 PAR1"), "is damaged"),
+        (lambda pack: (pack / "manifest.json").write_text('{"x":' + "[" * 100_000), "manifest.json is damaged"),
+        (lambda pack: (pack / "manifest.json").unlink(), "There is no manifest.json"),
+    ],
+)
+def test_a_replay_of_a_broken_pack_ends_in_one_sentence(
+    pack: Path, desk: Desk, trap: Callable[[Path], None], words: str
+) -> None:
+    trap(pack)
+
+    said = desk.run("audit", "replay", "pack")
+
+    assert said.code == 2
+    assert words in said.err
+
+
+@pytest.mark.parametrize("trap", [endless, growing])
+def test_a_packed_rule_cannot_run_for_ever(pack: Path, desk: Desk, trap: Callable[[Path], None]) -> None:
+    trap(pack)
+
+    said = desk.run("audit", "replay", "pack", "--within", "4")
+
+    assert said.code == 2
+    assert re.search("took longer than 4 seconds|broke off", said.err)
+
+
+def test_a_packed_rule_reads_no_file(pack: Path, desk: Desk) -> None:
+    with_condition(pack, "EXISTS (SELECT 1 FROM read_text('/etc/passwd') AS t)")
+
+    said = desk.run("audit", "replay", "pack")
+
+    assert said.code == 2
+    assert "a rule reads tables, not functions or files" in said.err
+
+
+def test_a_pack_of_another_version_is_refused(pack: Path, desk: Desk) -> None:
+    manifest = json.loads((pack / "manifest.json").read_text())
+    (pack / "manifest.json").write_text(json.dumps({**manifest, "format": 2}))
+
+    checked, replayed = desk.run("audit", "verify", "pack"), desk.run("audit", "replay", "pack")
+
+    assert (checked.code, replayed.code) == (2, 2)
+    assert "The pack has format 2" in checked.err
+    assert "The pack has format 2" in replayed.err
+
+
+def test_a_file_whose_name_is_no_text_is_told(pack: Path, desk: Desk) -> None:
+    """Bytes that are no UTF-8, as a name: listed, in words and in JSON."""
+    Path(os.fsdecode(os.fsencode(pack) + b"/report/\xff\x1b[31m.html")).write_text("x")
+
+    said, told = desk.run("audit", "verify", "pack"), desk.run("audit", "verify", "pack", "--format", "json")
+
+    assert (said.code, told.code) == (1, 1)
+    assert "added      report/\\xff\\x1b[31m.html" in said.out
+    assert [fault["kind"] for fault in told.json["verification"]["faults"]] == ["added"]
+
+
+def test_a_replay_works_in_a_process_of_its_own(pack: Path, desk: Desk) -> None:
+    said = desk.process("audit", "replay", "pack")
+
+    assert (said.code, said.out[-10:]) == (0, "The same.\n")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(chance=st.data())
+def test_a_zip_that_is_cut_off_anywhere_is_refused(zipped: Path, chance: st.DataObject) -> None:
+    content = zipped.read_bytes()
+    cut = zipped.with_name("cut.zip")
+    cut.write_bytes(content[: chance.draw(st.integers(0, len(content) - 1))])
+
+    with pytest.raises(AuditError), opened(cut) as found:
+        verify(found)

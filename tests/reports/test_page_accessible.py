@@ -2,7 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 
+from cloudscan.config import Config, OrganisationTable
+from cloudscan_reports import handout_pages
 from tests.reports.conftest import Opener
 from tests.reports.synthetic import report, with_past
 
@@ -43,3 +46,28 @@ def test_axe_finds_nothing_in_a_finding(open_page: Opener, dark: bool) -> None:
 
     assert page.locator("ol.way").count() == 1
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+
+
+def test_a_finding_opens_by_a_target_that_a_finger_hits(open_page: Opener) -> None:
+    """At least 24 CSS pixels high (WCAG 2.2, 2.5.8), a short title too."""
+    page = open_page(report(3), width=1280)
+
+    heights = page.locator("#list h3 > button").evaluate_all("all => all.map(it => it.getBoundingClientRect().height)")
+
+    assert len(heights) == 3
+    assert min(heights) >= 24
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_hand_out_is_accessible_and_fits_a_telephone(browser: Browser, lang: str) -> None:
+    """320 pixels, which is also a desktop at 400 % (WCAG 2.2, 1.4.10): nothing sticks out, and axe finds nothing."""
+    terms = Config(organisation=OrganisationTable(contact="security@example.co.jp")).terms
+    context = browser.new_context(viewport={"width": 320, "height": 900}, bypass_csp=True)
+    page = context.new_page()
+    for _, text in handout_pages.write(report(30), lang, terms):
+        page.set_content(text)
+
+        assert page.evaluate("document.documentElement.scrollWidth") == 320
+        found = Axe().run(page, options=_RULES)
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    context.close()

@@ -68,6 +68,7 @@ def test_japanese_texts_are_japanese() -> None:
         "finding.since_platform",
         "finding.uid",
         "list.colon",
+        "list.counted",
         "platform.m365",
         "platform.s3",
         "reach.can",
