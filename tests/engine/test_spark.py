@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 import sqlglot
+from sqlglot import exp
 from toys import RULE, load_text
 
 from cloudscan import examples, small
@@ -116,29 +117,54 @@ def on_spark(session: "SparkSession", rule: Rule, estates: Sequence[Mapping[str,
         arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
         # Told as Arrow, the rows become part of the plan; told as tuples, each branch starts a Python worker for them.
         session.createDataFrame(pa.Table.from_arrays(arrays, schema=schema)).createOrReplaceTempView(table)
-    branches = [
-        f"SELECT {number} AS example, q.* FROM ({on_one_estate(rule, example, number)}) AS q"
-        for number, example in enumerate(rule.examples)
-    ]
     found: list[Rows] = [[] for _ in rule.examples]
-    for number, *row in session.sql(" UNION ALL ".join(branches)).collect():
-        found[number].append(tuple(row))
+    given = [tuple({name: each.params.get(name, param.default) for name, param in rule.params.items()}.items())
+             for each in rule.examples]  # fmt: skip
+    for params in dict.fromkeys(given):
+        wanted = {number for number, own in enumerate(given) if own == params}
+        for *row, number in session.sql(on_every_estate(rule, params)).collect():
+            if number in wanted:
+                found[number].append(tuple(row))
     return found
 
 
-def on_one_estate(rule: Rule, example: Example, number: int) -> str:
-    """The rule's query for Spark, its tables narrowed to the rows of one example."""
-    params = {name: example.params.get(name, param.default) for name, param in rule.params.items()}
-    query = for_spark(rule.query, tuple(params.items())).copy()
-    for table in list(query.find_all(sqlglot.exp.Table)):
-        if table.name in TABLES:
-            mine = sqlglot.select("*").from_(table.name).where(f"example = {number}")
-            table.replace(mine.subquery(table.alias_or_name))
+def on_every_estate(rule: Rule, params: tuple[tuple[str, Any], ...]) -> str:
+    """The rule's query for Spark over the rows of all examples, each example by itself; its number comes last."""
+    query = for_spark(rule.query, params).copy()
+    assert isinstance(query, exp.Select)
+    by_example(query)
     return query.sql(dialect="spark")
 
 
+def by_example(select: exp.Select, outer: str = "") -> None:
+    """Let a query see only rows of one example together, within itself and with the query that it stands in."""
+    first: exp.Expr = select.args["from_"]
+    joins: list[exp.Expr] = select.args.get("joins") or []
+    anchor = exp.column("example", table=first.this.alias_or_name)
+    for inner in own_selects(select):
+        as_a_table = inner.find_ancestor(exp.CTE, exp.From, exp.Join, exp.Where, exp.Select)
+        by_example(inner, "" if isinstance(as_a_table, exp.CTE | exp.From | exp.Join) else first.this.alias_or_name)
+    for join in joins:
+        same = exp.column("example", table=join.this.alias_or_name).eq(anchor)
+        join.set("on", exp.and_(join.args["on"], same) if join.args.get("on") else same)
+    if outer:
+        select.where(anchor.eq(exp.column("example", table=outer)), copy=False)
+        return
+    select.select(anchor.copy(), copy=False)
+    if select.args.get("group"):
+        select.group_by(anchor.copy(), copy=False)
+    else:
+        assert not any(each.find(exp.AggFunc) for each in select.expressions), "an aggregate over all examples"
+
+
+def own_selects(select: exp.Select) -> list[exp.Select]:
+    """The queries that stand in a query, but not in one of these."""
+    inside = [each for each in select.find_all(exp.Select) if each is not select]
+    return [each for each in inside if each.parent_select is select]
+
+
 @lru_cache(maxsize=8)
-def for_spark(query: str, params: tuple[tuple[str, Any], ...]) -> sqlglot.exp.Expr:
+def for_spark(query: str, params: tuple[tuple[str, Any], ...]) -> exp.Expr:
     """Most examples of a rule have the same parameters."""
     sql = to_spark(query, dict(params), examples.AS_OF.strftime("%Y-%m-%d %H:%M:%S"))
     return sqlglot.parse_one(sql, read="spark")
