@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from cloudscan.finding import Finding
+from cloudscan.plain import openable
 from cloudscan.report import Report, ReportFormat, Status
 from cloudscan_reports import first_page, page_elements, phrases, ranking, reasons, summary, texts
 from cloudscan_reports.told import changed
@@ -109,6 +110,8 @@ def _vocabulary(words: texts.Texts, now: datetime) -> Mapping[str, Callable[...,
         "moment": words.moment,
         "number": texts.number,
         "reach": lambda finding: phrases.reach(words, finding.verdict),
+        "openable": openable,
+        "ticket_state": lambda ticket: phrases.ticket_state(words, ticket),
         "accepted": lambda finding: phrases.accepted(words, finding),
         "since": lambda finding: phrases.since(words, finding, now),
         "message": lambda finding: phrases.message_of(finding, words.lang),
