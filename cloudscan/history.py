@@ -5,8 +5,8 @@ audience, access, severity and decision, amounts within a few per cent. A night 
 and yet any two scans can be compared.
 """
 
-from collections.abc import Iterable, Mapping, Set
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,12 +14,15 @@ import msgspec
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity, State, Verdict
 from cloudscan.reach import TOLERANCE, Reach, differ, grown
-from cloudscan.report import Difference, Exposed, Exposure, Night, Report
+from cloudscan.report import Difference, Exposed, Exposure, Night, Report, Scan
 
 PRECISION: Final = 0.05
 """Amounts are kept to this part: one that moves less goes on in the same stretch."""
 
 KINDS: Final = ("new", "reopened", "widened", "waived", "resolved")
+LOOKS_BACK: Final = timedelta(days=7)
+"""As far back a complete scan is what a report is compared with. Some estates are never read completely."""
+
 OPEN_TO_ALL: Final = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
 
 
@@ -49,15 +52,28 @@ def moved(before: Mapping[str, Stretch], now: Iterable[Stretch]) -> tuple[list[s
     return sorted(over & before.keys()), begun
 
 
+def baseline(scans: Sequence[Scan]) -> Scan | None:
+    """What the last of the scans is compared with: the last complete one of the week before it, else the one before."""
+    if len(scans) < 2:
+        return None
+    *earlier, last = scans
+    complete = [each for each in earlier if each.complete and each.started_on >= last.started_on - LOOKS_BACK]
+    return complete[-1] if complete else earlier[-1]
+
+
 def differences(
     old: Mapping[str, Stretch],
     new: Mapping[str, Stretch],
     verdicts: Mapping[str, Verdict],
     *,
     earlier: Set[str],
+    reasons: Mapping[str, str],
     tolerance: float = TOLERANCE,
 ) -> list[Difference]:
-    """What differs between two scans, by kind and then by severity. `earlier` are findings that stood before `old`."""
+    """What differs between two scans, by kind and then by severity.
+
+    `earlier` are findings that stood before `old`, `reasons` say why one was resolved since.
+    """
     found = []
     for fingerprint in old.keys() | new.keys():
         before, now = old.get(fingerprint), new.get(fingerprint)
@@ -80,6 +96,7 @@ def differences(
                 before=before.reach if before else None,
                 now=now.reach if now else None,
                 grown=more,
+                reason=reasons.get(fingerprint, "") if kind == "resolved" else "",
             )
         )
     return sorted(found, key=_order)

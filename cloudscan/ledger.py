@@ -566,15 +566,29 @@ def _diff(db: Connection, earlier: Scan, later: Scan, tolerance: float) -> Diff:
     verdicts = {entry.fingerprint: entry.verdict for entry in _some(db, touched)}
     started = sa.select(STRETCHES.c.fingerprint).where(STRETCHES.c.from_on < _naive(earlier.started_on)).distinct()
     differences = history.differences(
-        before, after, verdicts, earlier=set(db.execute(started).scalars()), tolerance=tolerance
+        before,
+        after,
+        verdicts,
+        earlier=set(db.execute(started).scalars()),
+        reasons=_resolved(db, earlier.started_on, later.started_on),
+        tolerance=tolerance,
     )
     counts = {kind: sum(each.kind == kind for each in differences) for kind in history.KINDS}
     return Diff(old=earlier, new=later, counts=counts, differences=differences)
 
 
+def _resolved(db: Connection, after: datetime, until: datetime) -> dict[str, str]:
+    """Why findings were resolved between two moments, by fingerprint: the last time counts."""
+    query = sa.select(EVENTS.c.fingerprint, EVENTS.c.reason).where(
+        EVENTS.c.kind == "resolved", EVENTS.c.on_time > _naive(after), EVENTS.c.on_time <= _naive(until)
+    )
+    return {row.fingerprint: row.reason for row in db.execute(query.order_by(EVENTS.c.id))}
+
+
 def _with_past(db: Connection, report: Report, tolerance: float, policy: Policy) -> Report:
     """The report with what led to it: the nights, what changed, what befell each finding, waivers and tickets."""
     scans = [_scan(row) for row in db.execute(_scans().order_by(SCANS.c.started_on))]
+    before = history.baseline(scans)
     book = _book(db)
     shown = {finding.fingerprint: finding.verdict for finding in report.findings}
     lasting: dict[str, list[Lasting]] = {}
@@ -590,7 +604,7 @@ def _with_past(db: Connection, report: Report, tolerance: float, policy: Policy)
     return msgspec.structs.replace(
         report,
         trend=scans[-_NIGHTS:],
-        changes=_diff(db, scans[-2], scans[-1], tolerance) if len(scans) > 1 else None,
+        changes=_diff(db, before, scans[-1], tolerance) if before else None,
         events=[_event(row) for row in db.execute(events) if row.fingerprint in shown],
         exposure={
             fingerprint: history.exposure_of(verdict, lasting.get(fingerprint, ()), report.scan.started_on)

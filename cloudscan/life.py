@@ -51,7 +51,7 @@ class Happening:
 
     kind: str
     waiver: int | None = None  # the waiver that holds from now on, or the one that ended
-    reason: str = ""  # why a waiver ended: expired, revoked or outgrown
+    reason: str = ""  # why it was resolved: passed or gone; why a waiver ended: expired, revoked or outgrown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,8 @@ def after(
         gone = judgement is None and entry.verdict.rule_id in applied and seen.covers(entry.verdict)
         if judgement is Judgement.PASSED or gone:
             resolved = replace(entry, state=State.RESOLVED, verified=True)
-            changes.append(Change(entry=resolved, events=(Happening(kind="resolved"),)))
+            reason = "gone" if gone else "passed"
+            changes.append(Change(entry=resolved, events=(Happening(kind="resolved", reason=reason),)))
         else:
             changes.append(Change(entry=replace(entry, verified=False)))
     return changes

@@ -1,6 +1,7 @@
 """Strangers' text on its way to a terminal or a line: it may not move the cursor, change colours or turn round."""
 
 import unicodedata
+from urllib.parse import urlsplit
 
 _KEPT = "\n\t"
 
@@ -15,6 +16,14 @@ def plain(text: str) -> str:
         else character.encode("unicode_escape", "surrogatepass").decode("ascii")
         for character in text
     )
+
+
+def openable(url: str) -> str:
+    """The address if it is one of the web, else nothing: a click must not run what a stranger wrote."""
+    try:
+        return url if urlsplit(url).scheme == "https" and url.isprintable() else ""
+    except ValueError:
+        return ""
 
 
 def width(text: str) -> int:

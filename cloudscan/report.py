@@ -118,6 +118,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     before: Reach | None  # None: it did not stand
     now: Reach | None
     grown: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
+    reason: str = ""  # of what is resolved: passed, gone; empty where an older cloudscan entered it
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,7 +149,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     on: datetime
     kind: str  # opened, resolved, reopened, waived
     waiver: int | None = None  # that holds from now on, or that ended
-    reason: str = ""  # why it ended: expired, revoked, outgrown
+    reason: str = ""  # why it was resolved: passed, gone; why a waiver ended: expired, revoked, outgrown
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -166,7 +167,7 @@ class TicketLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     key: str  # OPS-12
     open: bool
     as_of: datetime  # when cloudscan last wrote into it
-    url: str = ""
+    url: str = ""  # of https, or empty
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +183,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unknowns: Sequence[Verdict]  # not evaluated, and why
     coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
     trend: Sequence[Scan] = ()  # the nights so far, the oldest first
-    changes: Diff | None = None  # against the scan before
+    changes: Diff | None = None  # against the last complete scan of the week before, or else the scan before
     events: Sequence[Event] = ()  # what befell the findings above, in order
     exposure: Mapping[str, Exposure] = {}  # by fingerprint, of the findings above
     waivers: Sequence[Status] = ()  # that count today, the first to end first

@@ -17,6 +17,7 @@ import msgspec
 
 from cloudscan import stamp
 from cloudscan.finding import Finding, Severity, State
+from cloudscan.plain import openable
 from cloudscan.report import Report, TicketLink
 from cloudscan.routes import Route, assignee_of, owner_of, route_of
 from cloudscan.stamp import Stamp
@@ -155,19 +156,23 @@ def marker_of(finding: Finding, owner: str, policy: Policy) -> str:
 
 
 def links(findings: Sequence[Finding], kept: Sequence[Kept], policy: Policy) -> dict[str, list[TicketLink]]:
-    """The tickets that stand for findings, by fingerprint; what has none is left out."""
+    """The tickets that stand for findings, by fingerprint, open ones first; what has none is left out."""
     remembered: dict[str, list[TicketLink]] = {}
     for each in kept:
         if each.key:
             link = TicketLink(
-                tracker=each.tracker, key=each.key, url=each.url, open=each.phase is Phase.OPEN, as_of=each.acted_on
+                tracker=each.tracker,
+                key=each.key,
+                url=openable(each.url),
+                open=each.phase is Phase.OPEN,
+                as_of=each.acted_on,
             )
             remembered.setdefault(each.marker, []).append(link)
     found = {}
     for finding in findings:
         markers = {finding.fingerprint, marker_of(finding, owner_of(finding, policy.owner_from), policy)}
         if told := [link for marker in sorted(markers) for link in remembered.get(marker, ())]:
-            found[finding.fingerprint] = told
+            found[finding.fingerprint] = sorted(told, key=lambda link: not link.open)
     return found
 
 

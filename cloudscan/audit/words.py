@@ -2,14 +2,12 @@
 
 import base64
 import hashlib
-import string
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
-from typing import Any
 
 import jinja2
 
+from cloudscan import catalogue
 from cloudscan.audit.signature import NAMESPACE
 from cloudscan.controls import Control, Standing
 from cloudscan.plain import plain
@@ -18,20 +16,25 @@ from cloudscan.report import Report
 
 def readme(language: str, report: Report, *, redacted: bool, signed: bool, differing: Sequence[str]) -> str:
     """What is what in the pack, and how to check it with standard tools."""
-    texts = _texts(language)["readme"]
-    differs = string.Template(texts["differs"]).substitute(rules=", ".join(differing)) if differing else texts["same"]
-    return string.Template(_file(f"README.{language}.md")).substitute(
+    say = _sayer(language)
+    environment = jinja2.Environment(
+        autoescape=jinja2.select_autoescape(default_for_string=False), undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    return environment.from_string(_file("README.md")).render(
+        t=say,
         organisation=_quoted(report.organisation),
         scan=_quoted(report.scan.id),
         started=f"{report.scan.started_on:%Y-%m-%d %H:%M} UTC",
         finished=f"{report.scan.finished_on:%Y-%m-%d %H:%M} UTC",
-        complete=texts["complete" if report.scan.complete else "incomplete"],
+        complete=say("readme.complete" if report.scan.complete else "readme.incomplete"),
         tool=_quoted(report.tool),
         findings=len(report.findings),
         unknowns=len(report.unknowns),
-        redacted=texts["redacted" if redacted else "in_full"],
-        signed=string.Template(texts["signed" if signed else "unsigned"]).substitute(namespace=NAMESPACE),
-        differs=differs,
+        redacted=redacted,
+        signed=signed,
+        namespace=NAMESPACE,
+        differing=", ".join(differing),
     )
 
 
@@ -45,7 +48,7 @@ def controls_page(language: str, report: Report, lines: Sequence[Control]) -> st
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     frameworks = list(dict.fromkeys((line.framework, line.framework_title) for line in lines))
     return environment.from_string(_file("controls.html")).render(
-        t=_texts(language)["controls"],
+        t=_sayer(language),
         lang=language,
         style=style,
         digest=digest,
@@ -69,8 +72,10 @@ def _quoted(text: str) -> str:
     return "`" + plain(text[:200]).replace("`", "'").replace("\n", " ").strip() + "`" if text.strip() else "–"
 
 
-def _texts(language: str) -> dict[str, Any]:
-    return tomllib.loads(_file(f"{language}.toml"))
+def _sayer(language: str) -> Callable[..., str]:
+    """Gives the sentence at a key, its fields filled."""
+    table = catalogue.table(resources.files("cloudscan.audit").joinpath("texts"), language)
+    return lambda key, **values: catalogue.fill(catalogue.at(table, key), **values)
 
 
 def _file(name: str) -> str:

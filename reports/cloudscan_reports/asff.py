@@ -14,6 +14,7 @@ import msgspec
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity, State, Subject
+from cloudscan.plain import openable
 from cloudscan.report import Report, ReportFormat
 from cloudscan_reports import phrases
 from cloudscan_reports.texts import Texts, load
@@ -113,7 +114,8 @@ def _product_fields(each: Told, report: Report, words: Texts) -> Iterator[tuple[
         "cloudscan/Fingerprint": finding.fingerprint,
         "cloudscan/State": finding.state,
         "cloudscan/Change": each.change,
-        "cloudscan/Ticket": " ".join(ticket.key for ticket in each.tickets),
+        # A note and the workflow's state are the customer's own, set by BatchUpdateFindings.
+        "cloudscan/Ticket": " ".join(f"{ticket.key} {openable(ticket.url)}".strip() for ticket in each.tickets),
         "cloudscan/Verified": "true" if finding.verified else "false",
         "cloudscan/Score": str(finding.score),
         "cloudscan/Cause": each.cause,

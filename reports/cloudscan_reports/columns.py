@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cloudscan.plain import openable
 from cloudscan_reports import phrases
 from cloudscan_reports.texts import Texts
 from cloudscan_reports.told import Told
@@ -36,6 +37,9 @@ def columns(texts: Texts) -> Sequence[Column]:
         Column(key="path", value=lambda it: it.verdict.subject.path),
         Column(key="owner", value=lambda it: it.verdict.subject.owner),
         Column(key="ticket", value=lambda it: " ".join(each.key for each in it.tickets)),
+        Column(key="ticket_state", value=_ticket_state, words="ticket_state"),
+        Column(key="ticket_as_of", value=lambda it: it.tickets[0].as_of if it.tickets else None),
+        Column(key="ticket_url", value=_ticket_urls),
         Column(key="score", value=lambda it: it.finding.score),
         Column(key="likelihood", value=lambda it: it.finding.likelihood),
         Column(key="impact", value=lambda it: it.finding.impact),
@@ -60,3 +64,12 @@ def columns(texts: Texts) -> Sequence[Column]:
         Column(key="uid", value=lambda it: it.verdict.subject.uid),
         Column(key="fingerprint", value=lambda it: it.finding.fingerprint),
     )
+
+
+def _ticket_state(each: Told) -> Cell:
+    """Of the first, an open one before a closed one."""
+    return ("open" if each.tickets[0].open else "closed") if each.tickets else ""
+
+
+def _ticket_urls(each: Told) -> Cell:
+    return " ".join(filter(None, (openable(ticket.url) for ticket in each.tickets)))

@@ -165,6 +165,7 @@ def _better(report: Report, words: Texts) -> Sequence[tuple[str, str, str, str]]
     counts = report.changes.counts
     more = words.say(
         "answers.better_more",
+        day=words.day(report.changes.old.started_on),
         new=texts.number(counts.get("new", 0) + counts.get("reopened", 0)),
         widened=texts.number(counts.get("widened", 0)),
         resolved=texts.number(counts.get("resolved", 0)),

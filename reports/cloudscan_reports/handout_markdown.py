@@ -77,7 +77,8 @@ def _thing(thing: Thing, words: Texts) -> Iterator[str]:
     yield f"  - {prose(words.say(key, day=words.day(thing.due)))}"
     yield f"  - {prose(words.say('handout.number'))} `{thing.id}`"
     if thing.tickets:
-        yield f"  - {prose(words.say('columns.ticket') + words.say('list.colon'))}{' '.join(map(code, thing.tickets))}"
+        keys = " ".join(code(each.key) for each in thing.tickets)
+        yield f"  - {prose(words.say('columns.ticket') + words.say('list.colon'))}{keys}"
 
 
 def _more(more: More, words: Texts) -> Iterator[str]:

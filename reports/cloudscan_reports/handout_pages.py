@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import jinja2
 
+from cloudscan.plain import openable
 from cloudscan.report import HandoutFormat, Report, Terms
 from cloudscan_reports import handouts, texts
 from cloudscan_reports.texts import Texts
-from cloudscan_reports.visible import carriable, visible
+from cloudscan_reports.visible import carriable, shortened, visible
 
 _FOLDER: Final = "handout"
 
@@ -66,8 +67,15 @@ def _environment(words: Texts, medium: Medium) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters.update(shortened=shortened)
     made.globals.update(
-        t=words.say, count=words.count, name=words.name, day=words.day, moment=words.moment, number=texts.number
+        t=words.say,
+        count=words.count,
+        name=words.name,
+        day=words.day,
+        moment=words.moment,
+        number=texts.number,
+        openable=openable,
     )
     return made
 

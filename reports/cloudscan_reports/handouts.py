@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlsplit
 
 from cloudscan.finding import Finding
-from cloudscan.plain import width
-from cloudscan.report import Report, RuleSummary, Terms
+from cloudscan.plain import openable, width
+from cloudscan.report import Report, RuleSummary, Terms, TicketLink
 from cloudscan_reports import phrases, summary
 from cloudscan_reports.phrases import Step
 from cloudscan_reports.texts import Texts
@@ -43,7 +42,7 @@ class Thing:
     """One finding, as its owner has to know it."""
 
     id: str  # what to name it by when talking to the security team
-    tickets: Sequence[str]  # the keys of those that speak of it
+    tickets: Sequence[TicketLink]  # open ones that speak of it
     name: str
     place: str  # where it is, if that says more than the name
     url: str  # its page on the platform; empty where there is none that can be opened
@@ -217,10 +216,10 @@ def _thing(finding: Finding, report: Report, words: Texts, terms: Terms) -> Thin
     due = _due(finding, terms)
     return Thing(
         id=finding.fingerprint[:8],
-        tickets=[each.key for each in report.tickets.get(finding.fingerprint, ()) if each.open],
+        tickets=[each for each in report.tickets.get(finding.fingerprint, ()) if each.open],
         name=name,
         place="" if place == name else place,
-        url=_openable(subject.url),
+        url=openable(subject.url),
         message=shortened(phrases.message_of(finding, words.lang), _MOST_SENTENCE),
         who=shortened(phrases.reach(words, finding.verdict), _MOST_SENTENCE),
         since=since(finding, words),
@@ -259,11 +258,3 @@ def since(finding: Finding, words: Texts) -> str:
     """Since when, short: a day that the platform tells, or the day on which a scan first saw it."""
     told = finding.verdict.since
     return words.say("handout.since" if told else "handout.since_earlier", day=words.day(told or finding.first_seen_on))
-
-
-def _openable(url: str) -> str:
-    """The address if it is one of the web, else nothing: a click must not run what a stranger wrote."""
-    try:
-        return url if urlsplit(url).scheme == "https" and url.isprintable() else ""
-    except ValueError:
-        return ""

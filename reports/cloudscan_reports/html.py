@@ -11,7 +11,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from cloudscan.finding import Finding
+from cloudscan.finding import Finding, Waiver
+from cloudscan.plain import openable
 from cloudscan.report import Report, ReportFormat, Status
 from cloudscan_reports import first_page, page_elements, phrases, ranking, reasons, summary, texts
 from cloudscan_reports.told import changed
@@ -67,6 +68,8 @@ def page(report: Report, lang: str, most: int) -> str:
             roadmap=steps,
             hours_a_month=ranking.HOURS_A_MONTH,
             waived=_waived(report),
+            covers=lambda waiver: _covers(waiver, report, words),
+            grown=lambda status: _grown(status, words),
             figures=first_page.figures(lang),
             gaps=summary.gaps(report),
             rights=summary.rights(report),
@@ -109,6 +112,8 @@ def _vocabulary(words: texts.Texts, now: datetime) -> Mapping[str, Callable[...,
         "moment": words.moment,
         "number": texts.number,
         "reach": lambda finding: phrases.reach(words, finding.verdict),
+        "openable": openable,
+        "ticket_state": lambda ticket: phrases.ticket_state(words, ticket),
         "accepted": lambda finding: phrases.accepted(words, finding),
         "since": lambda finding: phrases.since(words, finding, now),
         "message": lambda finding: phrases.message_of(finding, words.lang),
@@ -131,6 +136,26 @@ def _waived(report: Report) -> Mapping[str, Sequence[Status]]:
     for each in report.waivers:
         groups[next((note for note in _PRESSING if note in each.notes), "holding")].append(each)
     return {note: those for note, those in groups.items() if those}
+
+
+def _covers(waiver: Waiver, report: Report, words: texts.Texts) -> str:
+    """What a waiver is about: a finding, a rule, a place, or a rule in a place."""
+    if waiver.fingerprint:
+        found = next((each for each in report.findings if each.fingerprint == waiver.fingerprint), None)
+        return phrases.message_of(found, words.lang) if found else waiver.fingerprint
+    rule = next((each for each in report.rules if each.id == waiver.rule_id), None)
+    title = phrases.words_of(rule, words.lang).title if rule else waiver.rule_id
+    if not waiver.rule_id:
+        return words.say("waivers.all_in_place", place=waiver.place)
+    if not waiver.place:
+        return words.say("waivers.everywhere", rule=title)
+    return words.say("waivers.in_place", rule=title, place=waiver.place)
+
+
+def _grown(status: Status, words: texts.Texts) -> str:
+    """In what findings have outgrown a waiver."""
+    names = dict.fromkeys(name for grown in status.outgrown.values() for name in grown)
+    return words.say("list.comma").join(words.name("grown", name) for name in names)
 
 
 def _first_chain(finding: Finding, lang: str) -> Sequence[str]:

@@ -174,7 +174,10 @@ def _changes(report: Report, words: Texts) -> Iterator[str]:
     yield prose(words.say("changes.lead", **counts) if report.changes.differences else words.say("changes.nothing"))
     yield ""
     if gone:
-        names = words.say("list.comma").join(code(each.name) for each in gone[:_MOST_GONE])
+        names = words.say("list.comma").join(
+            code(each.name) + (prose(f" ({words.name('event', each.reason)})") if each.reason else "")
+            for each in gone[:_MOST_GONE]
+        )
         left = len(gone) - _MOST_GONE
         more = f" {prose(words.count('changes.more', left))}" if left > 0 else ""
         yield f"{prose(words.say('changes.gone') + words.say('list.colon'))}{names}{more}"

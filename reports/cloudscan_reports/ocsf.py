@@ -1,7 +1,8 @@
 """The findings as events of the Open Cybersecurity Schema Framework 1.8.0, one JSON line a finding.
 
 A finding of a rule that is mapped to a framework's control is a Compliance Finding (class 2003), any other a Detection
-Finding (class 2004), both with the profile `cloud`. What OCSF has no attribute for is under `unmapped`.
+Finding (class 2004), both with the profile `cloud`, and with `incident` where there is a ticket. What OCSF has no
+attribute for is under `unmapped`.
 """
 
 import re
@@ -12,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from cloudscan.finding import Confidence, Finding, Severity, State, Subject
-from cloudscan.report import Report, ReportFormat
+from cloudscan.plain import openable
+from cloudscan.report import Report, ReportFormat, TicketLink
 from cloudscan_reports import phrases
 from cloudscan_reports.texts import Texts, load
 from cloudscan_reports.told import Told, told, tool
@@ -37,6 +39,8 @@ _STATES: Final = {
     State.WAIVED: (3, "Suppressed"),
     State.RESOLVED: (4, "Resolved"),
 }
+# By whether it is open. The standard's own words tell more of an open one than is known here.
+_TICKETS: Final = {True: (99, "Open"), False: (6, "Closed")}
 # By platform: the cloud's provider, and the type of its accounts.
 _CLOUDS: Final = {
     "s3": ("AWS", 10, "AWS Account"),
@@ -63,6 +67,7 @@ def _event(each: Told, report: Report, words: Texts) -> dict[str, Any]:
     severity_id, severity = _SEVERITIES[finding.severity]
     status_id, status = _STATES[finding.state]
     confidence = _CONFIDENCES[each.rule.confidence] if each.rule else (0, "Unknown")
+    tickets = [_ticket(ticket, words) for ticket in each.tickets if ticket.key or openable(ticket.url)]
     return _kept(
         {
             "activity_id": activity,
@@ -83,7 +88,7 @@ def _event(each: Told, report: Report, words: Texts) -> dict[str, Any]:
             "confidence": confidence[1],
             "message": visible(each.message),
             "count": max(each.verdict.rows, 1),
-            "metadata": _metadata(report, words),
+            "metadata": _metadata(report, words, ticketed=bool(tickets)),
             "finding_info": _info(each),
             "compliance": _compliance(each) if class_uid == COMPLIANCE else None,
             "is_alert": finding.state in (State.OPEN, State.REOPENED) if class_uid == DETECTION else None,
@@ -92,6 +97,7 @@ def _event(each: Told, report: Report, words: Texts) -> dict[str, Any]:
             "resources": [_resource(subject, finding)],
             "observables": [{"name": "resources.uid", "type_id": 10, "type": "Resource UID", "value": subject.uid}],
             "evidences": [{"data": evidence.row} for evidence in each.verdict.evidence if evidence.row],
+            "tickets": tickets,
             "unmapped": _unmapped(each, words),
         }
     )
@@ -103,16 +109,29 @@ def _activity(finding: Finding, report: Report) -> int:
     return 1 if finding.first_seen_on >= report.scan.started_on else 2
 
 
-def _metadata(report: Report, words: Texts) -> dict[str, Any]:
+def _metadata(report: Report, words: Texts, *, ticketed: bool) -> dict[str, Any]:
     name, version = tool(report)
     return {
         "version": VERSION,
-        "profiles": ["cloud"],
+        "profiles": ["cloud", "incident"] if ticketed else ["cloud"],
         "product": _kept({"name": name, "version": version, "vendor_name": "cloudscan", "lang": words.lang}),
         "correlation_uid": report.scan.id,
         "logged_time": _milliseconds(report.generated_on),
         "log_name": "cloudscan",
     }
+
+
+def _ticket(ticket: TicketLink, words: Texts) -> dict[str, Any]:
+    status_id, status = _TICKETS[ticket.open]
+    return _kept(
+        {
+            "uid": visible(ticket.key),
+            "src_url": openable(ticket.url),
+            "status_id": status_id,
+            "status": status,
+            "status_details": [phrases.ticket_state(words, ticket)],
+        }
+    )
 
 
 def _info(each: Told) -> dict[str, Any]:
@@ -186,7 +205,6 @@ def _unmapped(each: Told, words: Texts) -> dict[str, Any]:
         {
             "state": finding.state,
             "change": each.change or None,
-            "tickets": [visible(ticket.key) for ticket in each.tickets] or None,
             "verified": finding.verified,
             "score": finding.score,
             "likelihood": finding.likelihood,

@@ -10,7 +10,7 @@ import msgspec
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Verdict
-from cloudscan.report import RuleSummary, RuleText
+from cloudscan.report import RuleSummary, RuleText, TicketLink
 from cloudscan_reports.texts import Texts
 from cloudscan_reports.visible import for_shell
 
@@ -170,6 +170,11 @@ def accepted(texts: Texts, finding: Finding) -> str:
         return ""
     day = texts.day(datetime.combine(finding.waiver.until, time(), UTC))
     return texts.say("finding.accepted", owner=finding.waiver.owner, day=day, reason=finding.waiver.reason)
+
+
+def ticket_state(texts: Texts, ticket: TicketLink) -> str:
+    """Whether it is open, and when that was known."""
+    return texts.say("ticket.open" if ticket.open else "ticket.closed", day=texts.day(ticket.as_of))
 
 
 def size(n: float) -> str:

@@ -1,4 +1,4 @@
-"""The report as an Excel workbook (Office Open XML): findings, cases not judged, coverage and rules, a sheet each.
+"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, a sheet each.
 
 Every text goes in as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the extra
 `xlsx` and is imported only here.
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudscan.finding import Verdict
-from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
+from cloudscan.report import Coverage, Difference, Report, ReportFormat, RuleSummary
 from cloudscan_reports import phrases, reasons
 from cloudscan_reports.columns import Cell, Column, columns
 from cloudscan_reports.texts import Texts, load
@@ -54,6 +54,7 @@ _RULES = (
     "needs",
     "version",
 )
+_CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rule", "uid", "fingerprint")
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "needs", "uid")
 
 
@@ -75,6 +76,8 @@ def write(report: Report, lang: str) -> bytes:
     sheets.add(
         "findings", [column.key for column in shown], (_finding(each, shown, words) for each in told(report, lang))
     )
+    changes = report.changes.differences if report.changes else ()
+    sheets.add("changes", _CHANGES, (_change(each, rules.get(each.rule_id), words) for each in changes))
     sheets.add("unknowns", _UNKNOWNS, (_unknown(each, rules.get(each.rule_id), words) for each in report.unknowns))
     sheets.add("coverage", _COVERAGE, (_coverage(row, words) for row in report.coverage))
     sheets.add("rules", _RULES, (_rule(rule, words) for rule in report.rules))
@@ -134,6 +137,21 @@ def _finding(each: Told, shown: Sequence[Column], words: Texts) -> list[Cell]:
 
 def _worded(value: Cell, group: str, words: Texts, platform: str = "") -> Cell:
     return words.name(group, value, platform) if group and isinstance(value, str) and value else value
+
+
+def _change(each: Difference, rule: RuleSummary | None, words: Texts) -> list[Cell]:
+    return [
+        _worded(each.kind, "change", words),
+        _worded(each.severity or "", "severity", words),
+        phrases.words_of(rule, words.lang).title if rule else "",
+        each.name,
+        _worded(each.platform, "platform", words),
+        each.account,
+        _worded(each.reason, "event", words),
+        each.rule_id,
+        each.uid,
+        each.fingerprint,
+    ]
 
 
 def _unknown(verdict: Verdict, rule: RuleSummary | None, words: Texts) -> list[Cell]:

@@ -13,6 +13,7 @@ from cloudscan.reach import Reach
 from cloudscan.report import Diff, Exposed
 from cloudscan.waivers import Wish
 from tests.ledger.conftest import Nights
+from tests.toys import shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -153,6 +154,31 @@ def test_a_report_brings_its_past(nights: Nights) -> None:
     befell = [event.kind for event in last.events if event.fingerprint == plan.fingerprint]
     assert befell == ["opened", "resolved", "reopened"]
     assert last.exposure[plan.fingerprint].days == 3  # a day before it was resolved, two since it came back
+
+
+def test_a_report_says_why_something_is_gone(nights: Nights) -> None:
+    """It was looked at again and is in order, or it is no longer there."""
+    nights.scan(mended="everybody", lost="everybody", same="everybody", on=day(0))
+    report = nights.scan(mended="me", same="everybody", on=day(1))
+
+    assert report.changes is not None
+    assert {each.name: each.reason for each in report.changes.differences} == {"mended": "passed", "lost": "gone"}
+
+
+def test_a_report_is_compared_with_the_last_complete_scan(nights: Nights) -> None:
+    """What came up on a night that was read in part is still new; an estate that is never whole looks back a week."""
+    nights.scan(plan="everybody", on=day(0))
+    (nights.company / "lab.json").write_text("no JSON")
+    shelve(nights.company, {"plan": "everybody", "notes": "everybody"})
+    nights.look(on=day(1))
+    soon = nights.look(on=day(2))
+    late = nights.look(on=day(8))
+
+    assert soon.changes and late.changes
+    assert soon.changes.old.started_on == day(0)
+    assert told(soon.changes) == [("new", "notes")]
+    assert late.changes.old.started_on == day(2)
+    assert told(late.changes) == []
 
 
 def test_a_report_carries_the_waivers_that_count(nights: Nights) -> None:

@@ -86,7 +86,7 @@ class Model:
             if told.get(uid, "gone" if not out else "?") not in (*WIDTH, "?"):
                 del self.standing[uid]
                 self.under.pop(uid, None)
-                self._note(uid, "resolved")
+                self._note(uid, "resolved", "passed" if uid in told else "gone")
         self.weigh(now, set(self.standing))
         self.nights.append({uid: (width, uid in self.under) for uid, width in self.standing.items()})
         self.complete.append(not out)
@@ -267,7 +267,7 @@ def test_ninety_nights_come_out_exactly(tmp_path: Path) -> None:
     ]
     assert company.happened == TROUBLES.keys()
     assert {kind for told in model.events.values() for kind in told} == {
-        ("opened", ""), ("resolved", ""), ("reopened", ""), ("waived", ""),
+        ("opened", ""), ("resolved", "passed"), ("resolved", "gone"), ("reopened", ""), ("waived", ""),
         ("reopened", "expired"), ("reopened", "revoked"), ("reopened", "outgrown"),
     }  # fmt: skip
     assert company.incremental > 100

@@ -183,6 +183,7 @@ def test_the_workbook_has_a_sheet_for_each_question() -> None:
 
     assert {title: len(rows) - 1 for title, rows in found.items()} == {
         "検出結果": len(given.findings),
+        "変化": 0,
         "判定不能": len(given.unknowns),
         "読み取り状況": len(given.coverage),
         "ルール": len(given.rules),

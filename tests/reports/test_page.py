@@ -14,7 +14,7 @@ from cloudscan_reports import html as page
 from cloudscan_reports import page_data, page_elements
 from cloudscan_reports.texts import load
 from tests.reports.hostile import NAMES
-from tests.reports.synthetic import report
+from tests.reports.synthetic import report, with_past
 
 
 class Reader(html.parser.HTMLParser):
@@ -166,3 +166,32 @@ def test_colours_have_contrast(place: int) -> None:
     assert min(contrast(ink, ground) for ink in inks for ground in grounds) >= 4.5
     badges = [colour[name] for name in ("critical", "high", "medium", "low", "info")]
     assert min(contrast("#fff", badge) for badge in badges) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("en", ("Bucket policy lets anyone read, everywhere", "Grown: more people", "10 Feb 2026", "on purpose")),
+        ("ja", ("バケットポリシーにより誰でも読み取れます（すべての場所）", "広がった範囲：アクセスできる人")),
+    ],
+)
+def test_a_waiver_is_told_in_full(lang: str, told: tuple[str, ...]) -> None:
+    """What it covers, since when, why, and in what the findings under it have grown."""
+    section = page.write(with_past(report(30)), lang).split('<section id="waivers"')[1].split("</section>")[0]
+
+    assert [each for each in told if each not in section] == []
+
+
+def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
+    given = with_past(report(30))
+    (first, second, *_) = given.waivers
+    finding = given.findings[0]
+    one = msgspec.structs.replace(first.waiver, fingerprint=finding.fingerprint, rule_id="")
+    place = msgspec.structs.replace(second.waiver, rule_id="", place="s3:bucket/acme-media")
+    waivers = [msgspec.structs.replace(first, waiver=one), msgspec.structs.replace(second, waiver=place)]
+
+    source = page.write(msgspec.structs.replace(given, waivers=waivers), "en")
+    section = source.split('<section id="waivers"')[1].split("</section>")[0]
+
+    assert f'<a href="#finding={finding.fingerprint}">{finding.message["en"]}</a>' in section
+    assert "Everything in s3:bucket/acme-media" in section

@@ -456,7 +456,7 @@ def test_a_finding_shows_its_ticket_and_what_befell_it(open_page: Opener) -> Non
     expect(detail.get_by_role("link", name="OPS-0, open")).to_have_attribute(
         "href", "https://jira.example.com/browse/OPS-0"
     )
-    page.get_by_label("Since the scan before").select_option("new")
+    page.get_by_label("Change", exact=True).select_option("new")
     expect(page.locator(ROWS)).to_have_count(sum(each.state != "waived" for each in given.findings[:4]))
     expect(page.locator("#first")).to_contain_text("4 new, 1 came back, 2 reach further, 9 gone.")
     expect(page.locator("#first").get_by_text("acme-gone-8")).to_be_visible()

@@ -125,16 +125,16 @@ def sarif(content: str | bytes) -> None:
 
 
 @cache
-def ocsf_class(name: str) -> jsonschema.Draft202012Validator:
-    made = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.8.0")).get_class_schema(name, profiles=["cloud"])
+def ocsf_class(name: str, profiles: tuple[str, ...]) -> jsonschema.Draft202012Validator:
+    made = OcsfJsonSchemaEmbedded(get_ocsf_schema("1.8.0")).get_class_schema(name, profiles=list(profiles))
     return jsonschema.Draft202012Validator(made)
 
 
 def ocsf(content: str | bytes) -> None:
-    """The class's own attributes with the profile, nothing beside them."""
+    """The class's own attributes with the profiles that it names, nothing beside them."""
     for event in lines_of(content):
         name = {2003: "compliance_finding", 2004: "detection_finding"}[event["class_uid"]]
-        ocsf_class(name).validate(event)
+        ocsf_class(name, tuple(event["metadata"]["profiles"])).validate(event)
         assert event["type_uid"] == event["class_uid"] * 100 + event["activity_id"]
 
 

@@ -15,16 +15,13 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import get_month_names
-from babel.messages.catalog import Message
-from babel.messages.pofile import read_po
 
+from cloudscan import catalogue
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
 
 LANGUAGES = ("en", "ja")
-_SOURCE = "en"
 _LOCALES = {"en": "en_US", "ja": "ja_JP"}
-_FIELD = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Texts:
 
     def say(self, key: str, **values: object) -> str:
         """The sentence at `group.key`, its ``{fields}`` filled in one pass: a value is never read as a field."""
-        return _FIELD.sub(lambda field: str(values[field[1]]), self._at(key))
+        return catalogue.fill(catalogue.at(self.table, key), **values)
 
     def count(self, key: str, n: int, **values: object) -> str:
         return self.say(f"{key}.{_form(self.lang, n)}", n=number(n), **values)
@@ -73,46 +70,16 @@ class Texts:
             key, y=moment.year, m=moment.month, d=moment.day, month=month, hh=f"{moment:%H}", mm=f"{moment:%M}"
         )
 
-    def _at(self, key: str) -> str:
-        entry: Any = self.table
-        for part in key.split("."):
-            entry = entry[part]
-        return str(entry)
-
 
 @cache
 def load(lang: str) -> Texts:
     """The catalogue of a language. Raises ConfigurationError where there is none."""
     if lang not in LANGUAGES:
         raise ConfigurationError(f"No report texts for the language {lang!r}. Write one of: {', '.join(LANGUAGES)}.")
-    table = _table(lang)
+    table = catalogue.table(resources.files(__name__), lang)
     months = get_month_names("abbreviated", locale=Locale.parse(_LOCALES[lang]))
     table["time"]["months"] = [months[number] for number in range(1, 13)]
     return Texts(lang, table)
-
-
-def _table(lang: str) -> dict[str, Any]:
-    """A catalogue's messages by key. A key with several forms has a table of them."""
-    file = "messages.pot" if lang == _SOURCE else f"{lang}.po"
-    with resources.files(__name__).joinpath(file).open("rb") as written:
-        catalogue = read_po(written, locale=lang)
-    table: dict[str, Any] = {}
-    for message in catalogue:
-        if not message.context:
-            continue
-        *groups, key = message.context.split(".")
-        group = table
-        for name in groups:
-            group = group.setdefault(name, {})
-        group[key] = _said(message, lang)
-    return table
-
-
-def _said(message: Message, lang: str) -> str | dict[str, str]:
-    told = message.id if lang == _SOURCE else message.string
-    if not message.pluralizable:
-        return str(told)
-    return {"one": str(told[0]), "other": str(told[-1])}
 
 
 def _form(lang: str, n: float) -> str:
