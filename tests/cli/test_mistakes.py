@@ -124,6 +124,17 @@ def test_a_broken_package_costs_itself_only(desk: Desk) -> None:
     assert other.code == 1
 
 
+def test_a_package_that_is_installed_meanwhile_is_known(desk: Desk) -> None:
+    """What is installed is kept in mind only as long as nothing is installed."""
+    before = desk.run("scan", "--connector", "late")
+    desk.install("late", "connectors", "late = late_module:PLUGIN", {"late_module": "PLUGIN = 7"})
+
+    after = desk.run("scan", "--connector", "late")
+
+    assert "There is no connector called 'late'" in before.err
+    assert "is a int, not a ConnectorPlugin" in after.err
+
+
 def test_something_that_is_no_connector_is_named(desk: Desk) -> None:
     desk.install("odd", "connectors", "odd = odd_module:PLUGIN", {"odd_module": "PLUGIN = 7"})
 

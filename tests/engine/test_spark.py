@@ -81,7 +81,10 @@ def spark() -> "Iterator[SparkSession]":
 
     builder = SparkSession.builder.master("local[1]").appName("cloudscan rules")
     for name, value in {
+        # What is compiled for hours of work never pays off in a minute of planning.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": "1",
