@@ -17,7 +17,8 @@ from cloudscan_reports.texts import Texts
 
 _PACK_FROM = 1_000_000
 """Bytes of JSON. Below it the page can be searched with grep."""
-_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+# Marks that could end the element, and letters that disturb whoever looks into the file.
+_ESCAPES = str.maketrans({chr(n): f"\\u{n:04x}" for n in (*map(ord, "<>&"), *range(0x7F, 0xA0), 0x2028, 0x2029)})
 
 
 _ALL = sys.maxsize

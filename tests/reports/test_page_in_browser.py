@@ -166,6 +166,7 @@ def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
     button.click()
 
     expect(button).to_have_text("Copied")
+    expect(page.locator("#said")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(given.findings[0].verdict))
     assert copied == step.commands[0]

@@ -80,14 +80,16 @@ function makeDetail(findings, words) {
       getSelection().selectAllChildren(code);
       document.execCommand("copy");
     }
-    button.textContent = words.say("finding.copied");
-    setTimeout(() => { button.textContent = words.say("finding.copy"); }, 2000);
+    element("said").textContent = button.textContent = words.say("finding.copied");
+    setTimeout(() => {
+      button.textContent = words.say("finding.copy");
+      element("said").textContent = "";
+    }, 2000);
   }
 
   function command(line) {
     const button = make("button", { type: "button", class: "copy", "aria-label": words.say("finding.copy_command") },
       words.say("finding.copy"));
-    button.setAttribute("aria-live", "polite");
     button.addEventListener("click", () => copy(button, line));
     return make("div", { class: "command" }, make("pre", { tabindex: "0" }, make("code", {}, line)), button);
   }
