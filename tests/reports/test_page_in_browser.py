@@ -511,3 +511,20 @@ def test_what_was_accepted_stands_by_urgency(open_page: Opener) -> None:
         "Unused: nothing stands under it",
         "Holding",
     ]
+
+
+def test_on_paper_nothing_is_cut_and_charts_stand_side_by_side(open_page: Opener) -> None:
+    """An A4 sheet from a dark screen: light, no form, tables as wide as the sheet."""
+    page = open_page(with_past(report(60)), width=688, dark=True)
+
+    page.emulate_media(media="print", color_scheme="dark")
+
+    assert overflow(page) == 0
+    assert page.locator("form:visible, input:visible, select:visible").count() == 0
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") in (
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    )
+    for name in (".pair", ".roadmap"):
+        columns = page.evaluate(f"getComputedStyle(document.querySelector('{name}')).gridTemplateColumns")
+        assert len(columns.split()) == 2
