@@ -48,7 +48,8 @@ def _parcel(
                     [
                         strings.number(ticket.key),
                         strings.number(ticket.url),
-                        strings.number("open" if ticket.open else "closed"),
+                        strings.number(ticket.tracker),
+                        strings.number(phrases.ticket_state(texts, ticket)),
                     ]
                     for ticket in tickets_of(report, each)
                 ]

@@ -454,9 +454,8 @@ def test_a_finding_shows_its_ticket_and_what_befell_it(open_page: Opener) -> Non
     page = open_page(given, fragment=f"#finding={given.findings[0].fingerprint}")
     detail = page.locator(".detail")
 
-    expect(detail.get_by_role("link", name="OPS-0, open")).to_have_attribute(
-        "href", "https://jira.example.com/browse/OPS-0"
-    )
+    expect(detail.get_by_role("link", name="OPS-0")).to_have_attribute("href", "https://jira.example.com/browse/OPS-0")
+    expect(detail).to_contain_text("OPS-0 (jira), open as of 2 Mar 2026")
     page.get_by_label("Change", exact=True).select_option("new")
     expect(page.locator(ROWS)).to_have_count(sum(each.state != "waived" for each in given.findings[:4]))
     expect(page.locator("#first")).to_contain_text("4 new, 1 came back, 2 reach further, 9 gone.")

@@ -143,10 +143,8 @@ function makeDetail(findings, words) {
   }
 
   function tickets({ tickets: told }) {
-    const parts = told.map(([key, url, phase]) => {
-      const said = words.say(`finding.ticket_${phase}`, { ticket: key });
-      return make("span", { class: "block" }, link(url, said) || said);
-    });
+    const parts = told.map(([key, url, tracker, state]) =>
+      make("span", { class: "block" }, link(url, key) || key, ` (${tracker})${words.say("list.comma")}${state}`));
     return parts.length ? make("span", {}, ...parts) : "";
   }
 
