@@ -27,12 +27,13 @@ function start(data) {
       make("span", {}, findings.sinceInShort(index)),
       make("span", {}, words.label("platform", findings.at("platform", index)), " ", shortened(findings.at("account", index), 60)));
     const state = findings.at("state", index);
-    const change = findings.at("change", index);
-    const ticket = findings.at("ticket", index);
-    if (!numbers.verified[index]) facts.append(make("span", {}, words.say("findings.unverified")));
-    if (change) facts.append(make("span", { class: "change" }, words.label("change", change)));
-    if (ticket) facts.append(make("span", {}, shortened(ticket, 60)));
-    if (state !== "open") facts.append(make("span", {}, words.say(`state.${state}`)));
+    const marks = [
+      words.label("change", findings.at("change", index)),
+      state === "open" ? "" : words.say(`state.${state}`),
+      numbers.verified[index] ? "" : words.say("findings.unverified"),
+      shortened(findings.at("ticket", index), 60),
+    ].filter(Boolean);
+    if (marks.length) facts.append(make("span", {}, [...new Set(marks)].join(" · ")));
     const item = make("li", { class: `row ${severity}`, id: `finding=${fingerprint}`, value: order },
       make("div", { class: "head" },
         make("span", { class: `badge ${severity}` }, words.say(`severity.${severity}`)),
