@@ -345,11 +345,11 @@ class _Sealing:
         """Write a table; from then on the connection knows it by its name."""
         path = self.work / "tables" / f"{table}.parquet"
         query = query.replace("SELECT ", f"SELECT {extra}", 1) if extra else query
-        self.db.execute(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        rows = self._count(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
         path.chmod(0o600)
         if table not in ("members", "exposures"):
             self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({_text(path)})")
-        return self._count(f"SELECT count(*) FROM read_parquet({_text(path)})")
+        return rows
 
     def _count(self, query: str) -> int:
         row = self.db.execute(query).fetchone()

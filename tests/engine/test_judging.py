@@ -4,21 +4,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import RULE, Listed, file, load_text, telling, way
 
-from cloudscan import small
+from cloudscan import small, sqllint
 from cloudscan.collect import collect
 from cloudscan.connector import Told
 from cloudscan.errors import ConfigurationError, RuleError
-from cloudscan.facts import Access, Audience, Membership, Principal, Resource, Setting
+from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Resource, Setting, Via
 from cloudscan.finding import Judgement, Verdict
 from cloudscan.judge import Tally, Verdicts, fold, judge, message, preview
-from cloudscan.rule import Rule
+from cloudscan.rule import Rule, load
 from cloudscan.verdicts import EVIDENCE
 
+SHIPPED = load([Path(__file__).parents[2] / "rules"])
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -218,6 +220,62 @@ def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule,
 
     assert first.as_of == snapshot.scan.started_on
     assert first.verdicts == second.verdicts
+
+
+@pytest.mark.parametrize("platform", ["s3", "gdrive", "m365"])
+def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(tmp_path: Path, platform: str) -> None:
+    """They are not run. Run all the same, they come to the same."""
+    things = [
+        Resource(uid=f"{platform}:{kind}/{name}", platform=platform, account="acme", kind=kind, name=name)
+        for kind in ("account", "tenant", "bucket", "file", "folder", "site", "item", "user", "group")
+        for name in ("one", "two")
+    ]
+    ways = [
+        Grant(uid=f"{each.uid}#{audience}", resource_uid=each.uid, audience=audience, access=Access.WRITE, via=Via.LINK)
+        for each in things
+        for audience in (None, Audience.ANYONE_WITH_LINK, Audience.NAMED_EXTERNAL)
+    ]
+    people = [
+        Principal(uid=f"{platform}:user/{name}", platform=platform, account="acme", kind="user", name=name)
+        for name in ("mika", "tom")
+    ]
+    snapshot = collect([Listed({"a": telling(*things, *ways, *people)})], tmp_path / "s")
+
+    skipping = judge(snapshot, SHIPPED)
+    running = judge(snapshot, [msgspec.structs.replace(rule, confined=()) for rule in SHIPPED])
+
+    assert skipping.tallies == running.tallies
+    assert skipping.verdicts == running.verdicts
+    assert any(tally != Tally() for tally in skipping.tallies.values())
+    assert sum(tally == Tally() for tally in skipping.tallies.values()) > len(SHIPPED) / 3
+
+
+@pytest.mark.parametrize(
+    ("query", "confined"),
+    [
+        ("FROM exposures AS e WHERE e.platform = 's3' AND e.effective", [("exposures", ("s3",))]),
+        ("FROM exposures AS e LEFT JOIN resources AS r ON r.uid = e.resource_uid WHERE r.platform IN ('s3', 'm365')",
+         [("resources", ("s3", "m365"))]),
+        ("FROM exposures AS e WHERE e.platform = 's3' OR e.effective", []),
+        ("FROM exposures AS e WHERE NOT (e.platform = 's3')", []),
+        ("FROM exposures AS e LEFT JOIN resources AS r ON r.uid = e.resource_uid AND r.platform = 's3'", []),
+        ("FROM exposures AS e WHERE e.platform = $name", []),
+        ("FROM (SELECT o.uid AS origin_uid, o.effective, 's3' AS platform FROM exposures AS o) AS e "
+         "WHERE e.platform = 's3'", []),
+        ("FROM exposures AS e WHERE EXISTS (SELECT 1 FROM resources AS r WHERE r.platform = 's3')", []),
+    ],
+)  # fmt: skip
+def test_what_the_outermost_condition_demands_confines_a_rule(query: str, confined: list[tuple[str, object]]) -> None:
+    """Only what every row has to satisfy."""
+    assert list(sqllint.check(f"SELECT e.origin_uid, e.effective AS flagged {query}").confined) == confined
+
+
+def test_an_aggregate_of_nothing_is_a_row() -> None:
+    """So such a rule is run whatever the snapshot holds; in groups there is none."""
+    counting = "SELECT count(*) > 3 AS flagged{} FROM exposures AS e WHERE e.platform = 's3'{}"
+
+    assert sqllint.check(counting.format("", "")).confined == ()
+    assert sqllint.check(counting.format(", e.origin_uid", " GROUP BY e.origin_uid")).confined
 
 
 def test_first_findings_come_before_the_scan_ends(rules: tuple[Rule, ...]) -> None:
