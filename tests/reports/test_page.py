@@ -195,3 +195,13 @@ def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
 
     assert f'<a href="#finding={finding.fingerprint}">{finding.message["en"]}</a>' in section
     assert "Everything in s3:bucket/acme-media" in section
+
+
+def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
+    """Reports are read that a later cloudscan wrote."""
+    given = with_past(report(3))
+    waiver = msgspec.structs.replace(given.waivers[0], notes=["overdue", "<b>by hand</b>"])
+
+    text = "".join(Reader(page.write(msgspec.structs.replace(given, waivers=[waiver]), "ja")).text)
+
+    assert "<b>by hand</b>" in text
