@@ -387,6 +387,18 @@ def test_a_finding_outlives_its_rule(open_page: Opener) -> None:
     assert given.findings[0].verdict.rule_id in page.locator(".detail").first.inner_text()
 
 
+def test_a_fingerprint_that_is_no_digest_still_leads_to_its_finding(open_page: Opener) -> None:
+    """Who reads another program's report may meet any."""
+    first, *others = report(3).findings
+    given = msgspec.structs.replace(
+        report(3), findings=[msgspec.structs.replace(first, fingerprint="by hand", state="open"), *others]
+    )
+
+    page = open_page(given, fragment="#finding=by+hand")
+
+    expect(page.locator("[id='finding=by hand'] .detail")).to_be_visible()
+
+
 def test_only_web_addresses_become_links(open_page: Opener) -> None:
     """A subject's address that is no https address is not offered to click."""
     given = report(1)

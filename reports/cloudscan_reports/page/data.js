@@ -10,6 +10,12 @@ function bytesOf(base64) {
   return bytes;
 }
 
+function hexOf(bytes) {
+  if (bytes.toHex) return bytes.toHex();
+  const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+  return Array.from(bytes, (byte) => pairs[byte]).join("");
+}
+
 async function unpacked(base64) {
   const stream = new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip"));
   return await new Response(stream).json();

@@ -16,7 +16,8 @@ function makeFindings(data, words) {
   const at = (name, index) => text(strings[name][index], index);
   const rule = (index) => data.rules[numbers.rule[index]];
   const size = numbers.rule.length;
-  const fingerprint = (index) => data.fingerprints.slice(index * data.width, (index + 1) * data.width).trimEnd();
+  const fingerprints = data.packed ? hexOf(bytesOf(data.fingerprints)) : data.fingerprints;
+  const fingerprint = (index) => fingerprints.slice(index * data.width, (index + 1) * data.width).trimEnd();
   const details = makeDetails(data.parcel, slotsOf);
 
   function fields(index) {
