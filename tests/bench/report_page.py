@@ -1,6 +1,6 @@
 """How large the HTML report is, how long it takes to write, to open and to filter, with 1,000 to 100,000 findings.
 
-    PYTHONPATH=.:connectors:reports python tests/bench/report_page.py [findings …]
+    PYTHONPATH=.:connectors:reports python tests/bench/report_page.py [--drive] [findings …]
 
 Opens the page in Chromium from a file. "open" ends when the list stands and answers; "filter" is the slowest of a few
 filters, from the event to the finished list, the first text search (which prepares the words) told apart.
@@ -15,7 +15,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from cloudscan.report import Report
 from cloudscan_reports import html
+from tests.reports import synthetic_drive
 from tests.reports.synthetic import report, with_past
 
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
@@ -32,8 +34,8 @@ def filtered(page: Page, fragment: str) -> float:
     return float(page.evaluate(_FILTERED, fragment))
 
 
-def measure(findings: int, folder: Path) -> None:
-    made = with_past(report(findings))
+def measure(made: Report, folder: Path) -> None:
+    findings = len(made.findings)
     begin = time.perf_counter()
     text = html.write(made, "ja")
     written = time.perf_counter() - begin
@@ -64,9 +66,12 @@ def measure(findings: int, folder: Path) -> None:
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("findings", nargs="*", type=int, default=[1_000, 20_000, 100_000])
+    parser.add_argument("--drive", action="store_true", help="findings as Drive has them, whose names hardly repeat")
+    chosen = parser.parse_args(arguments)
+    make = synthetic_drive.report if chosen.drive else lambda n: with_past(report(n))
     with tempfile.TemporaryDirectory() as folder:
-        for findings in parser.parse_args(arguments).findings:
-            measure(findings, Path(folder))
+        for findings in chosen.findings:
+            measure(make(findings), Path(folder))
 
 
 if __name__ == "__main__":
