@@ -4,6 +4,7 @@ import base64
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any, Final
 
@@ -52,12 +53,25 @@ def rendered(template: str, words: Texts, medium: Medium, **values: Any) -> str:
     """One of the templates in `handout/`, in one language."""
     style = resources.files("cloudscan_reports").joinpath(_FOLDER, "print.css").read_text("utf-8").strip()
     digest = "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return _environment(words, medium).get_template(template).render(
-        lang=words.lang, style=style, digest=digest, **values
-    )  # fmt: skip
+    return (
+        _templates(medium)
+        .get_template(template)
+        .render(
+            t=words.say,
+            count=words.count,
+            name=words.name,
+            day=words.day,
+            moment=words.moment,
+            lang=words.lang,
+            style=style,
+            digest=digest,
+            **values,
+        )
+    )
 
 
-def _environment(words: Texts, medium: Medium) -> jinja2.Environment:
+@cache
+def _templates(medium: Medium) -> jinja2.Environment:
     """Every value is made visible and then escaped; `safe` stands only behind our own style sheet."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("cloudscan_reports", _FOLDER),
@@ -68,15 +82,7 @@ def _environment(words: Texts, medium: Medium) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters.update(shortened=shortened)
-    made.globals.update(
-        t=words.say,
-        count=words.count,
-        name=words.name,
-        day=words.day,
-        moment=words.moment,
-        number=texts.number,
-        openable=openable,
-    )
+    made.globals.update(number=texts.number, openable=openable)
     return made
 
 

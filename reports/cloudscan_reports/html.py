@@ -53,6 +53,7 @@ def page(report: Report, lang: str, most: int) -> str:
             policy=_policy(script, style),
             rules=rules,
             changed=changed(report),
+            changes=summary.changed(report, words),
             most_gone=_MOST_GONE,
             standing=summary.standing(report),
             severities=summary.by_severity(summary.standing(report)),

@@ -165,20 +165,19 @@ def _causes(report: Report, ranked: Sequence[Cause], words: Texts) -> Iterator[s
 
 def _changes(report: Report, words: Texts) -> Iterator[str]:
     """What is new, back, wider and gone since the scan before."""
-    if report.changes is None:
+    changes = summary.changed(report, words)
+    if changes is None:
         return
-    counts = {kind: number(report.changes.counts.get(kind, 0)) for kind in ("new", "reopened", "widened", "resolved")}
-    gone = [each for each in report.changes.differences if each.kind == "resolved"]
-    yield f"## {prose(words.say('changes.title', day=words.day(report.changes.old.started_on)))}"
+    yield f"## {prose(changes.title)}"
     yield ""
-    yield prose(words.say("changes.lead", **counts) if report.changes.differences else words.say("changes.nothing"))
+    yield prose(changes.told)
     yield ""
-    if gone:
+    if changes.gone:
         names = words.say("list.comma").join(
             code(each.name) + (prose(f" ({words.name('event', each.reason)})") if each.reason else "")
-            for each in gone[:_MOST_GONE]
+            for each in changes.gone[:_MOST_GONE]
         )
-        left = len(gone) - _MOST_GONE
+        left = len(changes.gone) - _MOST_GONE
         more = f" {prose(words.count('changes.more', left))}" if left > 0 else ""
         yield f"{prose(words.say('changes.gone') + words.say('list.colon'))}{names}{more}"
         yield ""

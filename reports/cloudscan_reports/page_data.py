@@ -60,6 +60,8 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
             "days": [_days(report, each) for each in told],
         },
         "strings": {
+            "name": [strings.number(name) for name, _ in slots],
+            "key": [strings.number(key) for _, key in slots],
             **{name: [strings.number(column(each)) for each in told] for name, column in _STRINGS.items()},
             "change": [strings.number(changes.get(each.fingerprint, "")) for each in told],
             "ticket": [strings.number(" ".join(ticket.key for ticket in tickets_of(report, each))) for each in told],
@@ -90,10 +92,7 @@ _NUMBERS: Mapping[str, Callable[[Finding], Any]] = {
     "first": lambda each: seconds(each.first_seen_on),
     "resources": lambda each: each.verdict.resources,
 }
-# What one can choose by, and what patterns leave out, comes first.
 _STRINGS: Mapping[str, Callable[[Finding], str | None]] = {
-    "name": lambda each: slots_of(each)[0],
-    "key": lambda each: slots_of(each)[1],
     "state": lambda each: each.state,
     "audience": lambda each: phrases.standing_of(each.verdict),
     "platform": lambda each: each.verdict.subject.platform,

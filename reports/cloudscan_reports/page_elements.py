@@ -22,7 +22,7 @@ _ESCAPES = str.maketrans({chr(n): f"\\u{n:04x}" for n in (*map(ord, "<>&"), *ran
 
 
 _ALL = sys.maxsize
-_PIECES = (_ALL, 1, 0)
+_FEWER = (1, 0)
 """Of evidence, for each finding: where all of them are too much, the findings further down keep fewer."""
 
 
@@ -38,7 +38,7 @@ class Elements:
 def elements(report: Report, texts: Texts, room: int) -> Elements:
     """The findings of a report as the page carries them, in so many bytes if evidence can be left out for it."""
     findings = msgspec.json.encode(page_data.page_data(report, texts))
-    details = [msgspec.json.encode(each) for each in page_details.parcels(report, texts, _ALL)]
+    details = _details(report, texts, _ALL)
     if len(findings) + sum(map(len, details)) < _PACK_FROM:
         return Elements(
             media_type="application/json",
@@ -49,19 +49,23 @@ def elements(report: Report, texts: Texts, room: int) -> Elements:
     return Elements(
         media_type="application/gzip",
         findings=packed,
-        details="\n".join(_fitting(report, texts, room - len(packed))),
+        details="\n".join(_fitting(report, texts, list(map(_packed, details)), room - len(packed))),
     )
 
 
-def _fitting(report: Report, texts: Texts, room: int) -> Sequence[str]:
+def _details(report: Report, texts: Texts, most: int) -> Sequence[bytes]:
+    return [msgspec.json.encode(each) for each in page_details.parcels(report, texts, most)]
+
+
+def _fitting(report: Report, texts: Texts, chosen: list[str], room: int) -> Sequence[str]:
     """The parcels with as much evidence as there is room for, the first findings first."""
     richer: list[list[str]] = []
-    for most in _PIECES:
-        chosen = [_packed(msgspec.json.encode(each)) for each in page_details.parcels(report, texts, most)]
-        left = room - sum(map(len, chosen))
-        if left >= 0:
+    for most in _FEWER:
+        if room >= sum(map(len, chosen)):
             break
         richer.append(chosen)
+        chosen = list(map(_packed, _details(report, texts, most)))
+    left = room - sum(map(len, chosen))
     for place, own in enumerate(chosen):
         more = next((each[place] for each in richer if len(each[place]) - len(own) <= left), own)
         left -= len(more) - len(own)

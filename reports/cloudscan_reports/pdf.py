@@ -64,6 +64,7 @@ def write(report: Report, lang: str) -> bytes:
             roadmap=steps,
             hours_a_month=ranking.HOURS_A_MONTH,
             figures=first_page.figures(lang),
+            changes=summary.changed(report, words),
             most_gone=_MOST_GONE,
             gaps=summary.gaps(report),
             rights=summary.rights(report),

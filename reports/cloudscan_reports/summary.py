@@ -6,10 +6,20 @@ from dataclasses import dataclass
 
 from cloudscan.facts import Audience, Outcome
 from cloudscan.finding import Finding, Severity, State, Verdict
-from cloudscan.report import Coverage, Report, RuleSummary
+from cloudscan.report import Coverage, Difference, Report, RuleSummary
 from cloudscan_reports import phrases
+from cloudscan_reports.texts import Texts, number
 
 STANDING = (State.OPEN, State.REOPENED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changed:
+    """What differs from the scan that a report is compared with: in a title, a sentence, and what is gone."""
+
+    title: str
+    told: str
+    gone: Sequence[Difference]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,18 @@ def open_to_all(findings: Sequence[Finding]) -> int:
 
 
 _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
+
+
+def changed(report: Report, words: Texts) -> Changed | None:
+    """What changed, in words; None where there is nothing to compare with."""
+    if (changes := report.changes) is None:
+        return None
+    counts = {kind: number(changes.counts.get(kind, 0)) for kind in ("new", "reopened", "widened", "resolved")}
+    return Changed(
+        title=words.say("changes.title", day=words.day(changes.old.started_on)),
+        told=words.say("changes.lead", **counts) if changes.differences else words.say("changes.nothing"),
+        gone=[each for each in changes.differences if each.kind == "resolved"],
+    )
 
 
 def gaps(report: Report) -> Sequence[Gap]:

@@ -4,9 +4,9 @@ import unicodedata
 from collections.abc import Iterator
 
 from cloudscan.finding import Finding, Severity
-from cloudscan.report import Diff, Report
+from cloudscan.report import Report
 from cloudscan_reports import phrases, reasons, texts
-from cloudscan_reports.summary import by_severity, gaps, standing, untold
+from cloudscan_reports.summary import by_severity, changed, gaps, standing, untold
 from cloudscan_reports.visible import shortened, visible
 
 FIRST = 5
@@ -43,8 +43,8 @@ def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iter
     if looked_at:
         yield from _wrapped(f"{words.say('page.looked_at')}{words.say('list.colon')}{looked_at}", width)
     yield from _wrapped(words.say("page.complete" if report.scan.complete else "page.incomplete"), width)
-    if report.changes:
-        yield from _wrapped(_changed(report.changes, words), width)
+    if changes := changed(report, words):
+        yield from _wrapped(f"{changes.title}{words.say('list.colon')}{changes.told}", width)
     yield ""
     if work:
         yield words.count("terminal.counts", len(work))
@@ -63,12 +63,6 @@ def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iter
         blind = report.unknowns or not report.scan.complete
         yield from _wrapped(words.say("first.none_blind" if blind else "first.none"), width)
     yield from _unseen(report, words, colour, width)
-
-
-def _changed(changes: Diff, words: texts.Texts) -> str:
-    counts = {kind: texts.number(changes.counts.get(kind, 0)) for kind in ("new", "reopened", "widened", "resolved")}
-    told = words.say("changes.lead", **counts) if changes.differences else words.say("changes.nothing")
-    return words.say("changes.title", day=words.day(changes.old.started_on)) + words.say("list.colon") + told
 
 
 def _finding(order: int, finding: Finding, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:
