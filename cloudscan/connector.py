@@ -149,10 +149,21 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """A running emulator with a company in it, ready to be scanned with these options."""
+    """A running emulator with a company in it, ready to be scanned.
 
-    options: Any
+    `options` are the keys of ``[connectors.<name>]``: an emulator does not know the connector that reads it.
+    """
+
+    options: Mapping[str, object]
     estate: Estate
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoPlugin:
+    """What the entry point group `cloudscan.demos` resolves to: a small company in an emulator. Cheap to import."""
+
+    name: str  # of the connector that reads it
+    start: Callable[[], AbstractContextManager[Demo]]  # the emulator runs until the block is left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,5 +180,4 @@ class ConnectorPlugin:
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate)
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
-    demo: Callable[[], AbstractContextManager["Demo"]] | None = None  # a small company in an emulator
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

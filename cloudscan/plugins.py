@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cloudscan.connector import ConnectorPlugin
+from cloudscan.connector import ConnectorPlugin, DemoPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.notice import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
@@ -29,6 +29,16 @@ def connector_names() -> tuple[str, ...]:
 def connector(name: str) -> ConnectorPlugin:
     """One connector. Raises `ConfigurationError` where there is none of that name, or it cannot be loaded."""
     return _load("cloudscan.connectors", name, ConnectorPlugin)
+
+
+def demo_names() -> tuple[str, ...]:
+    """The installed demos, by the connector that reads them, without loading any."""
+    return _names("cloudscan.demos")
+
+
+def demo(name: str) -> DemoPlugin:
+    """One demo. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.demos", name, DemoPlugin)
 
 
 def format_names() -> tuple[str, ...]:

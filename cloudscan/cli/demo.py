@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import click
+import msgspec
 
 from cloudscan.cli.session import lang_option
 from cloudscan.connector import ConnectorPlugin
@@ -28,9 +29,9 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     from cloudscan.finding import Severity
 
     language = lang or "en"
-    loaded = [plugin for plugin in _usable() if plugin.demo]
-    if not loaded:
-        raise ConfigurationError("No installed connector brings a demo; install one: pip install 'cloudscan[demo]'.")
+    demos = [(plugin, plugins.demo(plugin.name)) for plugin in _usable()]
+    if not demos:
+        raise ConfigurationError("No demo is installed; install one: pip install 'cloudscan[demo]'.")
     ledger = Path(into) / "demo.db"
     ledger.unlink(missing_ok=True)  # each demo is a company of its own: what an earlier one left is not its history
     config = Config(
@@ -41,8 +42,11 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     with ExitStack() as running:
         click.echo("Starting the emulators and building a small company …", err=True)
         with plugins.its_packages("The demo", "demo"):
-            companies = [(plugin, running.enter_context(plugin.demo())) for plugin in loaded if plugin.demo]
-        connectors = [plugin.open(company.options, company.estate) for plugin, company in companies]
+            companies = [(plugin, running.enter_context(demo.start())) for plugin, demo in demos]
+        connectors = [
+            plugin.open(msgspec.convert(company.options, plugin.options), company.estate)
+            for plugin, company in companies
+        ]
         page = Path(into) / "report.html"
         run(
             config,
@@ -61,11 +65,11 @@ def demo(into: str, show: bool, lang: str | None) -> int:
 
 
 def _usable() -> Iterator[ConnectorPlugin]:
-    """The installed connectors that can be loaded; a broken one is named and left out."""
+    """The installed connectors that have a demo and can be loaded; a broken one is named and left out."""
     from cloudscan import plugins
     from cloudscan.errors import ConfigurationError
 
-    for name in plugins.connector_names():
+    for name in sorted({*plugins.connector_names()} & {*plugins.demo_names()}):
         try:
             yield plugins.connector(name)
         except ConfigurationError as error:

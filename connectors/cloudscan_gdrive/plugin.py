@@ -1,9 +1,8 @@
 """How cloudscan finds Google Drive. Cheap to import: Google's libraries are loaded when a connector is opened."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 
-from cloudscan.connector import Check, Connector, ConnectorPlugin, Demo, Estate
+from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, delegation_list
 
@@ -12,12 +11,6 @@ def _open(options: Options, estate: Estate) -> Connector:
     from cloudscan_gdrive.connector import DriveConnector
 
     return DriveConnector.open(options, estate)
-
-
-def _demo() -> AbstractContextManager[Demo]:
-    from cloudscan_gdrive.demo import demo
-
-    return demo()
 
 
 def _doctor(options: Options, estate: Estate) -> Iterator[Check]:
@@ -33,6 +26,5 @@ PLUGIN = ConnectorPlugin(
     permissions=PERMISSIONS,
     open=_open,
     policy_document=delegation_list,
-    demo=_demo,
     doctor=_doctor,
 )

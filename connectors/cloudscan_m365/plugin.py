@@ -1,9 +1,8 @@
 """How cloudscan finds Microsoft 365. Cheap to import: Microsoft's libraries are loaded when a connector is opened."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 
-from cloudscan.connector import Check, Connector, ConnectorPlugin, Demo, Estate
+from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
 
@@ -12,12 +11,6 @@ def _open(options: Options, estate: Estate) -> Connector:
     from cloudscan_m365.connector import M365Connector
 
     return M365Connector.open(options, estate)
-
-
-def _demo() -> AbstractContextManager[Demo]:
-    from cloudscan_m365.demo import demo
-
-    return demo()
 
 
 def _doctor(options: Options, estate: Estate) -> Iterator[Check]:
@@ -33,6 +26,5 @@ PLUGIN = ConnectorPlugin(
     permissions=PERMISSIONS,
     open=_open,
     policy_document=consent_script,
-    demo=_demo,
     doctor=_doctor,
 )

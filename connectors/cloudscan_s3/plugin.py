@@ -1,9 +1,8 @@
 """How cloudscan finds S3. Cheap to import: the SDK is loaded when a connector is opened."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 
-from cloudscan.connector import Check, Connector, ConnectorPlugin, Demo, Estate
+from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
 
@@ -12,12 +11,6 @@ def _open(options: Options, estate: Estate) -> Connector:
     from cloudscan_s3.connector import S3Connector
 
     return S3Connector(options, estate)
-
-
-def _demo() -> AbstractContextManager[Demo]:
-    from cloudscan_s3.company import demo
-
-    return demo()
 
 
 def _doctor(options: Options, estate: Estate) -> Iterator[Check]:
@@ -34,5 +27,4 @@ PLUGIN = ConnectorPlugin(
     open=_open,
     policy_document=policy_document,
     doctor=_doctor,
-    demo=_demo,
 )

@@ -68,7 +68,7 @@ print(seen)
 
 
 def serve(pipe: Connection, files: int, folder: str) -> None:
-    from cloudscan_gdrive.emulator import company, serve
+    from cloudscan_emulators.google import company, serve
 
     built = company.build(files)
     with serve(built.world) as server:

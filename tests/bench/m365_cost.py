@@ -116,7 +116,7 @@ class Cost:
 
 
 def serve(pipe: Connection, items: int, folder: str) -> None:
-    from cloudscan_m365.emulator import certificates, company, serve
+    from cloudscan_emulators.microsoft import certificates, company, serve
 
     pair = certificates.for_application()
     built = company.build(items)

@@ -18,8 +18,8 @@ from pathlib import Path
 from cloudscan.collect import CollectOptions, collect
 from cloudscan.connector import Connector
 from cloudscan.earlier import Earlier
-from cloudscan_gdrive.emulator import World, company, serve
-from cloudscan_gdrive.emulator.records import ANYONE, DOCUMENT, MY_DRIVE, NOBODY, TOP, Grant
+from cloudscan_emulators.google import World, company, serve
+from cloudscan_emulators.google.records import ANYONE, DOCUMENT, MY_DRIVE, NOBODY, TOP, Grant
 from tests.connectors.gdrive.estate import connector
 
 
@@ -70,8 +70,8 @@ def drive(name: str, world: World, folder: Path) -> None:
 
 def s3(buckets: int, folder: Path) -> None:
     from cloudscan.connector import Estate
-    from cloudscan_s3 import company as shop
-    from cloudscan_s3 import emulator
+    from cloudscan_emulators.aws import company as shop
+    from cloudscan_emulators.aws import moto_server
     from cloudscan_s3.options import Options
     from cloudscan_s3.plugin import PLUGIN
 
@@ -80,7 +80,7 @@ def s3(buckets: int, folder: Path) -> None:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    with emulator.running() as server:
+    with moto_server.running() as server:
         shop.many(server.endpoint, buckets)
         readers: Sequence[Connector] = [PLUGIN.open(Options(endpoint=server.endpoint), Estate())]
         costs = []

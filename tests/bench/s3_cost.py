@@ -47,10 +47,10 @@ class Cost:
 
 def serve(pipe: Connection, buckets: int, latency: float) -> None:
     """The estate; answers each message with the number of requests so far."""
-    from cloudscan_s3 import company, emulator
-    from cloudscan_s3.emulator import Fault
+    from cloudscan_emulators.aws import company, moto_server
+    from cloudscan_emulators.aws.moto_server import Fault
 
-    with emulator.running() as server:
+    with moto_server.running() as server:
         company.many(server.endpoint, buckets)
         if latency:
             server.faults.append(Fault(where="", delay=latency, after=True))

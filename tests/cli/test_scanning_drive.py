@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudscan_gdrive.emulator import Server, company, serve
+from cloudscan_emulators.google import Server, company, serve
 from tests.cli.conftest import Desk
 
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import boto3
 import pytest
 
-from cloudscan_s3 import company, emulator
-from cloudscan_s3.emulator import Emulator, Fault
+from cloudscan_emulators.aws import company, moto_server
+from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from tests.cli.conftest import Desk
 from tests.connectors.s3.estate import allow, bucket
 
 
 @pytest.fixture
 def server() -> Iterator[Emulator]:
-    with emulator.running() as found:
+    with moto_server.running() as found:
         yield found
 
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
+import msgspec
 import pytest
 
 from cloudscan.connector import Cursor, Gap, Permission, Scope, Told
 from cloudscan.facts import Access, Audience, Grant, Resource, Via
 from cloudscan.testing import conforms
-from cloudscan_s3 import company
+from cloudscan_emulators.aws import demo as aws
 from cloudscan_s3.plugin import PLUGIN
 from tests.toy_connector.cloudscan_toy import ToyConnector
 from tests.toys import shelve
@@ -44,8 +45,8 @@ def test_the_toy_conforms(tmp_path: Path) -> None:
 
 
 def test_s3_conforms() -> None:
-    with company.demo() as demo:
-        conforms(PLUGIN.open(demo.options, demo.estate))
+    with aws.demo() as demo:
+        conforms(PLUGIN.open(msgspec.convert(demo.options, PLUGIN.options), demo.estate))
 
 
 @pytest.mark.parametrize(

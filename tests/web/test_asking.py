@@ -14,7 +14,7 @@ import pytest
 
 from cloudscan.errors import Throttled, Unreachable
 from cloudscan.web import Answer, Patience, Web
-from cloudscan_m365.emulator import certificates
+from cloudscan_emulators.microsoft import certificates
 
 HASTY = Patience(attempts=3, pause=0.001, longest=0.05, timeout=2.0)
 

@@ -15,9 +15,9 @@ from cloudscan.earlier import Earlier
 from cloudscan.facts import Outcome
 from cloudscan.judge import judge
 from cloudscan.snapshot import Snapshot
+from cloudscan_emulators.google import Server, company, serve, throttle
+from cloudscan_emulators.google.company import Company
 from cloudscan_gdrive.doctor import checks
-from cloudscan_gdrive.emulator import Server, company, serve, throttle
-from cloudscan_gdrive.emulator.company import Company
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
 from tests.connectors.gdrive.estate import connector, file

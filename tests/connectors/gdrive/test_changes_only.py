@@ -17,10 +17,10 @@ from cloudscan.collect import CollectOptions, Event, Finished, collect
 from cloudscan.earlier import Earlier
 from cloudscan.facts import Audience
 from cloudscan.snapshot import Snapshot
+from cloudscan_emulators.google import Server, World, company, serve
+from cloudscan_emulators.google.records import Item
+from cloudscan_emulators.google.world import folder
 from cloudscan_gdrive import uids
-from cloudscan_gdrive.emulator import Server, World, company, serve
-from cloudscan_gdrive.emulator.records import Item
-from cloudscan_gdrive.emulator.world import folder
 from tests.connectors.gdrive.estate import connector
 
 PEOPLE = ("mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example")

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cloudscan.facts import Access, Affiliation, Audience, Outcome
+from cloudscan_emulators.google import company, serve
 from cloudscan_gdrive import uids
-from cloudscan_gdrive.emulator import company, serve
 from tests.connectors.gdrive.estate import connector, file
 from tests.connectors.telling import read
 

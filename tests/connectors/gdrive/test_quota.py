@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cloudscan.collect import CollectOptions, Event, Finished
 from cloudscan.facts import Outcome
-from cloudscan_gdrive.emulator import throttle
+from cloudscan_emulators.google import throttle
 from tests.connectors.gdrive.test_changes_only import Nights, difference, nights
 
 

@@ -10,9 +10,9 @@ from cloudscan.collect import collect
 from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome, Resource, Via
 from cloudscan.testing import conforms
+from cloudscan_emulators.google import Fault, Server, company, outage, refusal, serve, throttle
 from cloudscan_gdrive import uids
 from cloudscan_gdrive.connector import DriveConnector
-from cloudscan_gdrive.emulator import Fault, Server, company, outage, refusal, serve, throttle
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
 from tests.connectors.gdrive.estate import ESTATE, HASTY, connector

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome, Via
+from cloudscan_emulators.google import Server, company, serve
 from cloudscan_gdrive import uids
-from cloudscan_gdrive.emulator import Server, company, serve
 from tests.connectors.gdrive.estate import connector, file
 from tests.connectors.telling import Read, read
 

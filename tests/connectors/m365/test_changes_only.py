@@ -17,9 +17,9 @@ from cloudscan.collect import CollectOptions, Event, Finished, collect
 from cloudscan.earlier import Earlier
 from cloudscan.facts import Audience
 from cloudscan.snapshot import Snapshot
-from cloudscan_m365.emulator import Manners, Server, World, company, errors, refusal
-from cloudscan_m365.emulator.people import EVERYONE, INSIDERS
-from cloudscan_m365.emulator.records import Drive, Item, Kind, Link
+from cloudscan_emulators.microsoft import Manners, Server, World, company, errors, refusal
+from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
+from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
 
 PEOPLE = (

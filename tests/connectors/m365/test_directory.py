@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Outcome, Principal, Resource, Setting, Via
+from cloudscan_emulators.microsoft import Server, company
+from cloudscan_emulators.microsoft.server import GRAPH_ROLES
+from cloudscan_emulators.microsoft.situations import STRANGE_TENANT
 from cloudscan_m365 import uids
-from cloudscan_m365.emulator import Server, company
-from cloudscan_m365.emulator.server import GRAPH_ROLES
-from cloudscan_m365.emulator.situations import STRANGE_TENANT
 from cloudscan_m365.permissions import (
     APPLICATIONS,
     CHANNEL_MEMBERS,

@@ -11,9 +11,9 @@ from cloudscan.collect import collect
 from cloudscan.finding import Judgement
 from cloudscan.judge import Verdicts, judge
 from cloudscan.rule import Rule, load
+from cloudscan_emulators.microsoft import Server, company
+from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365 import uids
-from cloudscan_m365.emulator import Server, company
-from cloudscan_m365.emulator.server import GRAPH_ROLES
 from tests.connectors.m365 import estate
 
 RULES = [each for each in load([Path(__file__).parents[3] / "rules"]) if each.id.startswith("m365-")]

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Via
+from cloudscan_emulators.microsoft import Server, company
 from cloudscan_m365 import uids
 from cloudscan_m365.answers import Identity, IdentitySet, Permission, SharingLink
-from cloudscan_m365.emulator import Server, company
 from cloudscan_m365.people import EVERYONE, Holds, People, SiteGroups
 from cloudscan_m365.translate import Around, Sharing, meaning
 from tests.connectors.m365 import estate

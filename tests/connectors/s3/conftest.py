@@ -2,12 +2,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudscan_s3 import emulator
-from cloudscan_s3.emulator import Emulator
+from cloudscan_emulators.aws import moto_server
+from cloudscan_emulators.aws.moto_server import Emulator
 
 
 @pytest.fixture
 def server() -> Iterator[Emulator]:
     """An empty S3 that speaks HTTP."""
-    with emulator.running() as found:
+    with moto_server.running() as found:
         yield found

@@ -4,7 +4,7 @@ import pytest
 
 from cloudscan.errors import AccessDenied, ConfigurationError, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Audience, Outcome
-from cloudscan_s3.emulator import Emulator, Fault
+from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from tests.connectors.s3.estate import ACCOUNT, ALL_OFF, allow, bucket, connector, read, s3, s3control
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from cloudscan.facts import Audience, Outcome, Resource
-from cloudscan_s3.emulator import Emulator, Fault
+from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from tests.connectors.s3.estate import bucket, read, s3
 from tests.connectors.telling import Read
 

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from cloudscan_gdrive.emulator import Server, World, company, serve
-from cloudscan_gdrive.emulator.company import Company
-from cloudscan_gdrive.emulator.signin import new_key
+from cloudscan_emulators.google import Server, World, company, serve
+from cloudscan_emulators.google.company import Company
+from cloudscan_emulators.google.signin import new_key
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from cloudscan_gdrive.emulator import Server
+from cloudscan_emulators.google import Server
 
 PREFIX = "https://www.googleapis.com/auth/"
 DRIVE = ("drive.metadata.readonly", "drive.readonly")

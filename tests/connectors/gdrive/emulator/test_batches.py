@@ -2,7 +2,7 @@ from typing import Any
 
 from googleapiclient.http import BatchHttpRequest
 
-from cloudscan_gdrive.emulator import Server, World
+from cloudscan_emulators.google import Server, World
 from tests.connectors.gdrive.emulator.google import MORI, drive, reason
 
 

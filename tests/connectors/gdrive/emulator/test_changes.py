@@ -1,10 +1,10 @@
 from datetime import timedelta
 from typing import Any
 
-from cloudscan_gdrive.emulator import Server, World
-from cloudscan_gdrive.emulator.people import SPRING
-from cloudscan_gdrive.emulator.records import Drive
-from cloudscan_gdrive.emulator.world import folder
+from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google.people import SPRING
+from cloudscan_emulators.google.records import Drive
+from cloudscan_emulators.google.world import folder
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive, refusal
 
 BOTH: dict[str, Any] = {"includeItemsFromAllDrives": True, "supportsAllDrives": True}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan_gdrive.emulator import Server, company
-from cloudscan_gdrive.emulator.company import Company
+from cloudscan_emulators.google import Server, company
+from cloudscan_emulators.google.company import Company
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive, everything
 
 
@@ -68,7 +68,7 @@ def test_every_situation_can_be_seen_by_somebody(office: Server, kumo: Company) 
 def test_it_runs_on_its_own(tmp_path: Path) -> None:
     """As a command: it prints where it is and writes a key."""
     key = tmp_path / "key.json"
-    command = [sys.executable, "-m", "cloudscan_gdrive.emulator", "--files", "20", "--key", str(key)]
+    command = [sys.executable, "-m", "cloudscan_emulators.google", "--files", "20", "--key", str(key)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -1,5 +1,5 @@
-from cloudscan_gdrive.emulator import Server
-from cloudscan_gdrive.emulator.company import ADMIN, ALIAS, DELEGATED, DOMAIN, SECONDARY, Company
+from cloudscan_emulators.google import Server
+from cloudscan_emulators.google.company import ADMIN, ALIAS, DELEGATED, DOMAIN, SECONDARY, Company
 from tests.connectors.gdrive.emulator.google import MORI, directory, everything, refusal
 
 

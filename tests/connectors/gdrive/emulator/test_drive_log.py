@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudscan_gdrive.emulator import Server, World
-from cloudscan_gdrive.emulator.company import DELEGATED, Company
+from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google.company import DELEGATED, Company
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, everything, refusal, reports
 
 ALL = {"userKey": "all", "applicationName": "drive"}

@@ -12,7 +12,7 @@ from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from cloudscan_gdrive.emulator import Fault, Quota, Server, World, outage, refusal, serve, throttle
+from cloudscan_emulators.google import Fault, Quota, Server, World, outage, refusal, serve, throttle
 from tests.connectors.gdrive.emulator import google
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive
 

@@ -1,9 +1,9 @@
 import pytest
 
-from cloudscan_gdrive.emulator import Server, World
-from cloudscan_gdrive.emulator.company import Company
-from cloudscan_gdrive.emulator.records import FOLDER, Extra
-from cloudscan_gdrive.emulator.world import folder
+from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google.company import Company
+from cloudscan_emulators.google.records import FOLDER, Extra
+from cloudscan_emulators.google.world import folder
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, drive, everything, refusal
 
 ALL = {"corpora": "allDrives", "includeItemsFromAllDrives": True, "supportsAllDrives": True}

@@ -2,11 +2,11 @@ from datetime import timedelta
 
 import pytest
 
-from cloudscan_gdrive.emulator import Server, World
-from cloudscan_gdrive.emulator.company import Company
-from cloudscan_gdrive.emulator.people import SPRING
-from cloudscan_gdrive.emulator.records import Extra
-from cloudscan_gdrive.emulator.world import folder
+from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google.company import Company
+from cloudscan_emulators.google.people import SPRING
+from cloudscan_emulators.google.records import Extra
+from cloudscan_emulators.google.world import folder
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, drive, everything, refusal
 
 Json = dict[str, object]

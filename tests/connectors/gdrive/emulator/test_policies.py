@@ -1,7 +1,7 @@
 import pytest
 
-from cloudscan_gdrive.emulator import Server
-from cloudscan_gdrive.emulator.company import DELEGATED, Company
+from cloudscan_emulators.google import Server
+from cloudscan_emulators.google.company import DELEGATED, Company
 from tests.connectors.gdrive.emulator.google import everything, policies, refusal
 
 SHARING = "setting.type.matches('drive_and_docs.external_sharing')"

@@ -1,6 +1,6 @@
-from cloudscan_gdrive.emulator import Server, World
-from cloudscan_gdrive.emulator.company import Company
-from cloudscan_gdrive.emulator.records import Restrictions
+from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google.company import Company
+from cloudscan_emulators.google.records import Restrictions
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, drive, everything, refusal
 
 

@@ -8,7 +8,7 @@ import pytest
 from google.auth.exceptions import RefreshError
 from googleapiclient.errors import HttpError
 
-from cloudscan_gdrive.emulator import Server, World, company, serve
+from cloudscan_emulators.google import Server, World, company, serve
 from tests.connectors.gdrive.emulator.google import (
     MORI,
     acting_for,

@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudscan_m365.emulator import Server, World, certificates, company, serve
-from cloudscan_m365.emulator.certificates import Pair
-from cloudscan_m365.emulator.company import Company
-from cloudscan_m365.emulator.records import Drive, Site
+from cloudscan_emulators.microsoft import Server, World, certificates, company, serve
+from cloudscan_emulators.microsoft.certificates import Pair
+from cloudscan_emulators.microsoft.company import Company
+from cloudscan_emulators.microsoft.records import Drive, Site
 from tests.connectors.m365.emulator.microsoft import Graph
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import urllib3
 
-from cloudscan_m365.emulator import Server
+from cloudscan_emulators.microsoft import Server
 
 EVERYTHING = "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 _SAFE = "/?$=&,():!%'*+;-_.~"

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from cloudscan_m365.emulator import company
-from cloudscan_m365.emulator.company import Company
+from cloudscan_emulators.microsoft import company
+from cloudscan_emulators.microsoft.company import Company
 from tests.connectors.m365.emulator.microsoft import Graph
 
 
@@ -65,7 +65,7 @@ def test_the_whole_company_can_be_read(kumo: Company, office: Graph) -> None:
 
 def test_the_emulator_as_a_program() -> None:
     """It says where it is and how to sign in."""
-    command = [sys.executable, "-m", "cloudscan_m365.emulator", "--items", "20"]
+    command = [sys.executable, "-m", "cloudscan_emulators.microsoft", "--items", "20"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout is not None
         lines = dict(program.stdout.readline().rstrip().split(": ", 1) for _ in range(8))

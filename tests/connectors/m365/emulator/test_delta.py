@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.records import Drive, Extra, Item
+from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft.records import Drive, Extra, Item
 from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
 
 

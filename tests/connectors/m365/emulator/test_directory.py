@@ -1,8 +1,8 @@
 import pytest
 
-from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.people import GRAPH_APP
-from cloudscan_m365.emulator.records import Partner
+from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft.people import GRAPH_APP
+from cloudscan_emulators.microsoft.records import Partner
 from tests.connectors.m365.emulator.microsoft import Graph
 
 DAY = 86_400

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.records import Drive, Item, Kind, Link
+from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
 
 Known = dict[str, tuple[Any, ...]]

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.people import EVERYONE, INSIDERS
-from cloudscan_m365.emulator.records import Drive, Item
+from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
+from cloudscan_emulators.microsoft.records import Drive, Item
 from tests.connectors.m365.emulator.microsoft import Graph
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)

@@ -1,7 +1,7 @@
 import pytest
 
-from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.records import Drive, Kind, Site
+from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft.records import Drive, Kind, Site
 from tests.connectors.m365.emulator.microsoft import Graph
 
 

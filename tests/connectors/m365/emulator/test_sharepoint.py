@@ -1,9 +1,9 @@
 import pytest
 
-from cloudscan_m365.emulator import Server, World
-from cloudscan_m365.emulator.certificates import Pair
-from cloudscan_m365.emulator.people import INSIDERS
-from cloudscan_m365.emulator.records import Drive, Site
+from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft.certificates import Pair
+from cloudscan_emulators.microsoft.people import INSIDERS
+from cloudscan_emulators.microsoft.records import Drive, Site
 from tests.connectors.m365.emulator.microsoft import Graph
 from tests.connectors.m365.emulator.test_signing_in import by_certificate
 

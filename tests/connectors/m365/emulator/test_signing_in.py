@@ -15,9 +15,9 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from cloudscan_m365.emulator import Server, World, serve
-from cloudscan_m365.emulator.certificates import Pair
-from cloudscan_m365.emulator.records import Drive
+from cloudscan_emulators.microsoft import Server, World, serve
+from cloudscan_emulators.microsoft.certificates import Pair
+from cloudscan_emulators.microsoft.records import Drive
 from tests.connectors.m365.emulator.microsoft import GRAPH, Graph
 
 

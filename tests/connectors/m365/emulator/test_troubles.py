@@ -4,8 +4,8 @@ from itertools import pairwise
 import pytest
 import urllib3
 
-from cloudscan_m365.emulator import Fault, Quota, Server, World, errors, outage, refusal, serve, throttle
-from cloudscan_m365.emulator.records import Drive
+from cloudscan_emulators.microsoft import Fault, Quota, Server, World, errors, outage, refusal, serve, throttle
+from cloudscan_emulators.microsoft.records import Drive
 from tests.connectors.m365.emulator.microsoft import Graph
 
 

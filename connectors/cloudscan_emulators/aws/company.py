@@ -1,0 +1,243 @@
+"""Kumo Logistics: a small company's S3, with everything in it that ordinary working days leave behind.
+
+Two accounts of one organisation. Every bucket is a situation that a rule speaks of, or the near miss beside it. Built
+through the SDK, as its people would have.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+
+ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
+AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
+HAULIER, STRANGER = "444455556666", "777788889999"
+ALL_ON = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+Json = dict[str, Any]
+
+
+def build(endpoint: str) -> str:
+    """Build the company; gives the id of its organisation."""
+    organisations = boto3.client("organizations", endpoint_url=endpoint)
+    organisation = str(organisations.create_organization(FeatureSet="ALL")["Organization"]["Id"])
+    created = organisations.create_account(AccountName="Web shop", Email="shop@kumo.example")
+    shop = str(created["CreateAccountStatus"]["AccountId"])
+    main = str(boto3.client("sts", endpoint_url=endpoint).get_caller_identity()["Account"])
+    _head_office(boto3.client("s3", endpoint_url=endpoint), endpoint, main, organisation)
+    _web_shop(_client_of(endpoint, shop), shop)
+    return organisation
+
+
+def many(endpoint: str, number: int) -> None:
+    """So many buckets, nine of ten private: what a larger estate costs."""
+    client = boto3.client("s3", endpoint_url=endpoint)
+    for index in range(number):
+        name = f"estate-{index:05}"
+        if index % 10:
+            _bucket(client, name, block=index % 10 < 8, enforced=index % 10 < 8)
+            continue
+        kinds = (
+            [_allow("*", name)],
+            [_allow({"AWS": STRANGER}, name)],
+            [_allow("*", name, when={"StringLike": {"aws:Referer": "https://kumo.example/*"}})],
+            [_allow({"AWS": HAULIER}, name)],
+        )
+        _bucket(client, name, policy=kinds[index // 10 % len(kinds)], enforced=True)
+
+
+def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> None:
+    owner = {"owner": "aoki@kumo.example", "DataClassification": "confidential"}
+    _bucket(s3, "kumo-payroll", block=True, enforced=True, tags=owner)
+    _bucket(s3, "kumo-contracts", block=True, enforced=True, policy=[_allow({"AWS": account}, "kumo-contracts")])
+    _bucket(
+        s3,
+        "kumo-customer-list",
+        policy=[_allow("*", "kumo-customer-list", sid="ForTheNewPortal")],
+        tags={**owner, "note": "<script>alert('tag')</script>"},
+    )
+    _bucket(
+        s3,
+        "kumo-delivery-photos",
+        policy=[_allow("*", "kumo-delivery-photos", ["s3:GetObject", "s3:ListBucket"])],
+        tags={"owner": "写真チーム"},
+    )
+    _bucket(
+        s3,
+        "kumo-price-lists",
+        policy=[_allow("*", "kumo-price-lists", when={"StringLike": {"aws:Referer": "https://kumo.example/*"}})],
+    )
+    _bucket(s3, "kumo-archive", block=True, policy=[_allow("*", "kumo-archive")])
+    _bucket(
+        s3,
+        "kumo-partner-exchange",
+        policy=[_allow({"AWS": HAULIER}, "kumo-partner-exchange", ["s3:GetObject", "s3:PutObject"])],
+    )
+    _bucket(s3, "kumo-old-consultant", policy=[_allow({"AWS": f"arn:aws:iam::{STRANGER}:root"}, "kumo-old-consultant")])
+    _bucket(
+        s3,
+        "kumo-shared-templates",
+        enforced=True,
+        policy=[_allow("*", "kumo-shared-templates", when={"StringEquals": {"aws:PrincipalOrgID": organisation}})],
+    )
+    _bucket(
+        s3,
+        "kumo-merger-data-room",
+        enforced=True,
+        policy=[_allow("*", "kumo-merger-data-room", when={"StringEquals": {"aws:PrincipalOrgID": "o-otherfirm1"}})],
+    )
+    _bucket(
+        s3,
+        "kumo-office-scans",
+        enforced=True,
+        policy=[_allow("*", "kumo-office-scans", when={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})],
+    )
+    _bucket(
+        s3,
+        "kumo-trail",
+        enforced=True,
+        policy=[_allow({"Service": "cloudtrail.amazonaws.com"}, "kumo-trail", "s3:PutObject")],
+    )
+    _bucket(
+        s3,
+        "kumo-trail-guarded",
+        enforced=True,
+        policy=[
+            _allow(
+                {"Service": "cloudtrail.amazonaws.com"},
+                "kumo-trail-guarded",
+                "s3:PutObject",
+                when={"StringEquals": {"aws:SourceAccount": account}},
+            )
+        ],
+    )
+    _bucket(s3, "kumo-leaver", enforced=True, policy=[_allow({"AWS": "AROAEXAMPLELEFTUSLAST"}, "kumo-leaver")])
+    _bucket(s3, "kumo-statement-object", policy=_allow("*", "kumo-statement-object"))
+    _bucket(
+        s3,
+        "kumo-delegating",
+        enforced=True,
+        policy=[_allow("*", "kumo-delegating", "s3:*", when={"StringEquals": {"s3:DataAccessPointAccount": account}})],
+    )
+    _access_point(endpoint, account, "kumo-analytics", "kumo-delegating")
+    key = f"arn:aws:kms:us-east-1:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    _bucket(s3, "kumo-locked-by-key", policy=[_allow("*", "kumo-locked-by-key")])
+    s3.put_bucket_encryption(
+        Bucket="kumo-locked-by-key",
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}]
+        },
+    )
+
+
+def _web_shop(s3: Any, account: str) -> None:
+    _bucket(s3, "kumo-shop-site", policy=[_allow("*", "kumo-shop-site")])
+    s3.put_bucket_website(Bucket="kumo-shop-site", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    _bucket(s3, "kumo-shop-logs", block=True, enforced=True)
+    _bucket(s3, "kumo-shop-orders", policy=[_allow("*", "kumo-shop-orders"), _outside(account, "kumo-shop-orders")])
+    _bucket(s3, "kumo-shop-drop", acl=[(ALL_USERS, "READ"), (ALL_USERS, "WRITE")])
+    _bucket(s3, "kumo-shop-colleagues", acl=[(AUTHENTICATED_USERS, "READ")])
+    _bucket(s3, "kumo-shop-ignored-acl", acl=[(ALL_USERS, "READ")], block=True)
+    _bucket(s3, "kumo-shop-private")
+    for key in ("backup/2024.sql", "backup/2025.sql", "orders/顧客一覧.csv", "readme.txt"):
+        s3.put_object(Bucket="kumo-shop-private", Key=key, Body=b"example")
+    s3.put_object_acl(Bucket="kumo-shop-private", Key="orders/顧客一覧.csv", ACL="public-read")
+
+
+def _bucket(
+    s3: Any,
+    name: str,
+    *,
+    policy: Json | Sequence[Json] | None = None,
+    block: bool = False,
+    enforced: bool = False,
+    acl: Sequence[tuple[str, str]] = (),
+    tags: dict[str, str] | None = None,
+) -> None:
+    """One bucket; `policy` is its Statement element, a list or a single object."""
+    s3.create_bucket(Bucket=name)
+    if enforced:
+        rule = {"ObjectOwnership": "BucketOwnerEnforced"}
+        s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls={"Rules": [rule]})
+    if policy is not None:
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": policy}))
+    if acl:
+        held = s3.get_bucket_acl(Bucket=name)
+        grants = [{"Grantee": {"Type": "Group", "URI": group}, "Permission": right} for group, right in acl]
+        s3.put_bucket_acl(
+            Bucket=name, AccessControlPolicy={"Owner": {"ID": held["Owner"]["ID"]}, "Grants": held["Grants"] + grants}
+        )
+    if block:
+        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_ON)
+    if tags:
+        tag_set = [{"Key": key, "Value": value} for key, value in tags.items()]
+        s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_set})
+
+
+def _allow(
+    principal: object, bucket: str, action: object = "s3:GetObject", *, when: Json | None = None, sid: str = ""
+) -> Json:
+    statement: Json = {
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": action,
+        "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+    }
+    return {**statement, **({"Condition": when} if when else {}), **({"Sid": sid} if sid else {})}
+
+
+def _outside(account: str, bucket: str) -> Json:
+    """Deny to everybody outside the account."""
+    when = {"StringNotEquals": {"aws:PrincipalAccount": account}}
+    return {**_allow("*", bucket, "s3:*", when=when), "Effect": "Deny"}
+
+
+def _access_point(endpoint: str, account: str, name: str, bucket: str) -> None:
+    session = boto3.Session()
+    session.events.register("before-sign.s3-control", _without_account_in_host(endpoint))
+    control = session.client("s3control", endpoint_url=endpoint)
+    control.create_access_point(
+        AccountId=account,
+        Name=name,
+        Bucket=bucket,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": False,
+            "IgnorePublicAcls": False,
+            "BlockPublicPolicy": False,
+            "RestrictPublicBuckets": False,
+        },
+    )
+    arn = f"arn:aws:s3:us-east-1:{account}:accesspoint/{name}"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": [arn, f"{arn}/object/*"],
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    control.put_access_point_policy(AccountId=account, Name=name, Policy=policy)
+
+
+def _client_of(endpoint: str, account: str) -> Any:
+    """S3 in another account of the organisation, by its role."""
+    role = f"arn:aws:iam::{account}:role/cloudscan"
+    answer = boto3.client("sts", endpoint_url=endpoint).assume_role(RoleArn=role, RoleSessionName="company")
+    given = answer["Credentials"]
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+def _without_account_in_host(endpoint: str) -> Callable[..., None]:
+    """The S3 control API puts the account before the host's name, which no local server resolves."""
+    host = urlsplit(endpoint)
+
+    def rewrite(request: Any, **_: object) -> None:
+        request.url = urlsplit(request.url)._replace(scheme=host.scheme, netloc=host.netloc).geturl()
+
+    return rewrite

@@ -1,0 +1,19 @@
+"""The demo: Kumo Logistics in a local AWS, with the options to scan it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cloudscan.connector import Demo, Estate, Partner
+from cloudscan_emulators.aws import company, moto_server
+
+
+@contextmanager
+def demo() -> Iterator[Demo]:
+    """The company in a running emulator, which stops with the block."""
+    with moto_server.running() as emulator:
+        company.build(emulator.endpoint)
+        partner = Partner(name="Tanuki Haulage", accounts=frozenset({company.HAULIER}), owner="logistics@kumo.example")
+        yield Demo(
+            options={"endpoint": emulator.endpoint, "organisation": True, "role_name": "cloudscan"},
+            estate=Estate(name="Kumo Logistics", partners=(partner,)),
+        )

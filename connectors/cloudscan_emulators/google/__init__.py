@@ -1,0 +1,16 @@
+"""A local Google: Drive v3, Directory v1, the Drive log, Cloud Identity policies and the token endpoint, over HTTP.
+
+    with serve(company.build(1000).world) as server:
+        ...  # server.url, server.service_account_info(), server.faults, server.log
+
+It refuses what Google refuses (by the discovery documents that the client library brings along), leaves out what
+Google leaves out, pages, throttles and fails on demand. It never writes.
+"""
+
+from cloudscan_emulators.google.faults import Fault, outage, refusal, throttle
+from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.quota import Quota
+from cloudscan_emulators.google.server import Server, serve
+from cloudscan_emulators.google.world import World
+
+__all__ = ["Fault", "Manners", "Quota", "Server", "World", "outage", "refusal", "serve", "throttle"]

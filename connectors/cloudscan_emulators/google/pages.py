@@ -1,0 +1,43 @@
+"""Page tokens: opaque, bound to the search they belong to, and not for ever."""
+
+import base64
+import binascii
+import json
+import zlib
+from dataclasses import dataclass
+
+from cloudscan_emulators.google import errors
+
+_MARK = "~!!~AI9"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where the next page begins: behind the last thing told, or at a count."""
+
+    after: int = -1
+    skip: int = 0
+
+
+def token(search: object, place: Place, epoch: int) -> str:
+    told = json.dumps([_digest(search), place.after, place.skip, epoch])
+    return _MARK + base64.urlsafe_b64encode(told.encode()).decode()
+
+
+def place(text: str, search: object, epoch: int, name: str = "pageToken") -> Place:
+    """Read a token; refuse a foreign one, an old one, or one of another search."""
+    if not text:
+        return Place()
+    try:
+        if not text.startswith(_MARK):
+            raise errors.invalid(name)
+        digest, after, skip, given = json.loads(base64.urlsafe_b64decode(text[len(_MARK) :]))
+    except (ValueError, binascii.Error):
+        raise errors.invalid(name) from None
+    if digest != _digest(search) or given != epoch:
+        raise errors.invalid(name)
+    return Place(after=after, skip=skip)
+
+
+def _digest(search: object) -> int:
+    return zlib.crc32(repr(search).encode())

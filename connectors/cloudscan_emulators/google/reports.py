@@ -1,0 +1,163 @@
+"""Admin SDK Reports v1: the Drive log, newest first. Administrators only.
+
+An activity is found by one of its events and told with all of them. What is older than 180 days is gone; what has just
+happened may take a while to appear (`Manners.log_delay`).
+"""
+
+import operator
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from cloudscan_emulators.google import errors, ids, masks, pages
+from cloudscan_emulators.google.audit import EVENTS, Activity, Happening, Value
+from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google.records import NOBODY, Account
+from cloudscan_emulators.google.text import moment
+from cloudscan_emulators.google.world import World
+from cloudscan_emulators.kit.json_text import dump
+
+Json = dict[str, Any]
+RETENTION = 180 * 86_400
+_UNKNOWN_ACTOR = "105250506097979753968"
+_FILTER = re.compile(r"(\w+)(==|<>|<=|>=|<|>)(.*)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)")
+_COMPARE: Mapping[str, Callable[[str, str], bool]] = {
+    "==": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_Test = Callable[[Happening], bool]
+
+
+class ReportsApi:
+    """The methods, by their ids."""
+
+    def __init__(self, world: World, manners: Manners) -> None:
+        self._world = world
+        self._manners = manners
+        self.methods: Mapping[str, Callable[[Call, int], str]] = {"reports.activities.list": self._activities}
+
+    def _activities(self, call: Call, who: int) -> str:
+        person = self._world.principals[who]
+        if not isinstance(person, Account) or not person.admin:
+            raise errors.not_an_admin()
+        application = call.value("applicationName")
+        if application not in call.method.parameters["applicationName"]["enum"]:
+            raise errors.invalid("applicationName")
+        test = _test(call)
+        begin, end = self._window(call)
+        actor = self._actor(call.value("userKey"))
+        search = ("activities", *sorted((name, text) for name, text in call.values.items() if name != "pageToken"))
+        place = pages.place(call.value("pageToken"), search, self._manners.page_epoch)
+        size = call.numbers["maxResults"]
+        log = self._world.audit.activities if application == "drive" else []
+        newest_first = sorted(range(len(log)), key=lambda number: (log[number].at, number), reverse=True)
+        if place.after >= 0:
+            newest_first = newest_first[newest_first.index(place.after) + 1 :]
+        found: list[int] = []
+        for number in newest_first:
+            one = log[number]
+            if begin <= one.at <= end and actor in (None, one.actor) and any(map(test, one.events)):
+                if len(found) == size:
+                    face_token = pages.token(search, pages.Place(after=found[-1]), self._manners.page_epoch)
+                    return self._page(call, log, found, face_token)
+                found.append(number)
+        return self._page(call, log, found, "")
+
+    def _page(self, call: Call, log: list[Activity], found: list[int], token: str) -> str:
+        face: Json = {"kind": "admin#reports#activities", "etag": '"activities"'}
+        if token:
+            face["nextPageToken"] = token
+        if found:
+            face["items"] = [self._face(number, log[number]) for number in found]
+        return dump(masks.apply(call.mask, face))
+
+    def _face(self, number: int, one: Activity) -> Json:
+        actor: Json = {"profileId": _UNKNOWN_ACTOR}
+        if one.actor != NOBODY:
+            email = self._world.principals[one.actor].email
+            actor = {"callerType": "USER", "email": email, "profileId": ids.directory_id(one.actor)}
+        return {
+            "kind": "admin#reports#activity",
+            "id": {
+                "time": moment(one.at),
+                "uniqueQualifier": str(-(number * 0x9E3779B97F4A7C15 % 2**62)),
+                "applicationName": "drive",
+                "customerId": self._world.customer,
+            },
+            "etag": f'"{number}"',
+            "actor": actor,
+            "ownerDomain": self._world.domain,
+            "ipAddress": "203.0.113.7",
+            "events": [
+                {
+                    "type": EVENTS[event.name],
+                    "name": event.name,
+                    "parameters": [_parameter(name, value) for name, value in event.parameters],
+                }
+                for event in one.events
+            ],
+        }
+
+    def _window(self, call: Call) -> tuple[float, float]:
+        """From when to when; the clock that refuses the future is the wall's or the company's, whichever is later."""
+        now = float(self._world.now)
+        begin = _time(call, "startTime", now - RETENTION)
+        end = _time(call, "endTime", now)
+        if begin > max(now, time.time()):
+            raise errors.invalid("startTime", "Start time should be before the current time.")
+        if begin > end and call.value("endTime"):
+            raise errors.invalid("startTime", "Start time can not be greater than end time.")
+        return max(begin, now - RETENTION), min(end, now - self._manners.log_delay)
+
+    def _actor(self, key: str) -> int | None:
+        if key == "all":
+            return None
+        for one in self._world.accounts:
+            if not one.deleted and (ids.directory_id(one.number) == key or self._world.find(key) is one):
+                return one.number
+        raise errors.invalid("userKey")
+
+
+def _time(call: Call, name: str, otherwise: float) -> float:
+    text = call.value(name)
+    if not text:
+        return otherwise
+    if not _TIME.fullmatch(text):
+        raise errors.invalid(name)
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _test(call: Call) -> _Test:
+    """What an event must be, by its name and by what stands in it."""
+    name = call.value("eventName")
+    if name and name not in EVENTS:
+        raise errors.invalid("eventName")
+    clauses: list[tuple[str, str, str]] = []
+    for clause in filter(None, call.value("filters").split(",")):
+        match = _FILTER.fullmatch(clause)
+        if match is None:
+            raise errors.invalid("filters")
+        clauses.append((match[1], match[2], match[3]))
+    return lambda event: name in ("", event.name) and all(_holds(event, *clause) for clause in clauses)
+
+
+def _holds(event: Happening, name: str, sign: str, wanted: str) -> bool:
+    value = event.value(name)
+    if value is None:
+        return False
+    values = value if isinstance(value, tuple) else (str(value).lower() if isinstance(value, bool) else value,)
+    return any(_COMPARE[sign](one, wanted) for one in values)
+
+
+def _parameter(name: str, value: Value) -> Json:
+    if isinstance(value, bool):
+        return {"name": name, "boolValue": value}
+    return {"name": name, "multiValue": list(value)} if isinstance(value, tuple) else {"name": name, "value": value}

@@ -1,0 +1,106 @@
+"""The service on a port of the loopback interface: HTTP/1.1 with kept connections and compressed bodies."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from cloudscan_emulators.google.faults import Fault
+from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.quota import Quota
+from cloudscan_emulators.google.records import Event
+from cloudscan_emulators.google.service import Seen, Service
+from cloudscan_emulators.google.signin import SignIn
+from cloudscan_emulators.google.text import JSON_TYPE
+from cloudscan_emulators.google.world import World
+from cloudscan_emulators.kit import local_server
+from cloudscan_emulators.kit.faults import Faults
+
+_HEADERS = {"Cache-Control": "private, no-cache, no-store"}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running emulator."""
+
+    url: str
+    service: Service
+
+    @property
+    def world(self) -> World:
+        return self.service.world
+
+    @property
+    def manners(self) -> Manners:
+        return self.service.manners
+
+    @property
+    def faults(self) -> Faults[Fault]:
+        return self.service.faults
+
+    @property
+    def sign_in(self) -> SignIn:
+        return self.service.sign_in
+
+    @property
+    def log(self) -> list[Seen]:
+        """Every request so far, those within batches too."""
+        return self.service.log
+
+    @property
+    def requests(self) -> int:
+        """How many requests came over the network, the token endpoint's included."""
+        return sum(not seen.in_batch for seen in self.service.log)
+
+    def endpoint(self, api: str) -> str:
+        """What to give the client library as `api_endpoint` for drive, admin, reports or cloudidentity."""
+        return f"{self.url}/drive/v3/" if api == "drive" else f"{self.url}/"
+
+    def service_account_info(self) -> dict[str, str]:
+        return self.sign_in.service_account_info(self.url)
+
+    def authorized_user_info(self, email: str, *scopes: str) -> dict[str, Any]:
+        """Credentials as one user's own consent leaves them behind."""
+        return self.sign_in.authorized_user_info(self.url, email, frozenset(scopes))
+
+    def write_key(self, path: Path) -> Path:
+        """Write the service account's key file, readable by its owner only."""
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(self.service_account_info(), indent=2), encoding="utf-8")
+        return path
+
+    def expire_tokens(self, email: str = "") -> None:
+        self.sign_in.expire(email)
+
+    def expire_pages(self) -> None:
+        """Page tokens of lists live some hours; these are over now. Change tokens stay good."""
+        self.manners.page_epoch += 1
+
+    def forget_changes(self) -> None:
+        """Make all change tokens given so far invalid, which the scanner must survive."""
+        with self.world.lock:
+            self.world.events.append(Event(self.world.now, None, (), frozenset()))
+            self.manners.oldest_change = self.world.newest_change
+
+
+@contextmanager
+def serve(
+    world: World,
+    *,
+    port: int = 0,
+    manners: Manners | None = None,
+    quota: Quota | None = None,
+    token_seconds: float = 3600,
+    delegated: frozenset[str] | None = None,
+    key: RSAPrivateKey | None = None,
+) -> Iterator[Server]:
+    """Run the emulator of a world until the block is left."""
+    sign_in = SignIn(world, seconds=token_seconds, delegated=delegated, key=key)
+    service = Service(world, sign_in, manners or Manners(), quota or Quota())
+    listener = local_server.Service(answer=service.answer, content_type=JSON_TYPE, headers=_HEADERS)
+    with local_server.listening(listener, port) as at:
+        yield Server(f"http://127.0.0.1:{at}", service)

@@ -1,0 +1,186 @@
+"""From a request to an answer, without the network: who asks, what is asked, what goes wrong, what is said."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, unquote, unquote_plus
+
+from cloudscan_emulators.google import batch, errors, faults
+from cloudscan_emulators.google.directory import DirectoryApi
+from cloudscan_emulators.google.drive import DriveApi
+from cloudscan_emulators.google.faults import Fault
+from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.policies import PoliciesApi
+from cloudscan_emulators.google.published import Call, Catalogue
+from cloudscan_emulators.google.quota import Meter, Quota
+from cloudscan_emulators.google.reports import ReportsApi
+from cloudscan_emulators.google.signin import Denied, SignIn
+from cloudscan_emulators.google.world import World
+from cloudscan_emulators.kit.faults import Faults
+from cloudscan_emulators.kit.json_text import dump
+from cloudscan_emulators.kit.local_server import Answer, Request
+
+BATCH = "/batch/drive/v3"
+_BATCH_MOST = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A line of the log."""
+
+    method: str  # the id in the discovery document, empty for none
+    verb: str
+    path: str
+    query: str  # decoded
+    user: str
+    status: int  # 0: no answer
+    seconds: float
+    in_batch: bool = False
+
+
+class Service:
+    """Everything but the network."""
+
+    def __init__(self, world: World, sign_in: SignIn, manners: Manners, quota: Quota) -> None:
+        self.world = world
+        self.sign_in = sign_in
+        self.manners = manners
+        self.faults: Faults[Fault] = Faults()
+        self._meter = Meter(quota)
+        self.log: list[Seen] = []
+        self._catalogue = Catalogue()
+        self._drive = DriveApi(world, manners)
+        self._methods: dict[str, Callable[[Call, int], str]] = {
+            **self._drive.methods,
+            **DirectoryApi(world, manners).methods,
+            **PoliciesApi(world, manners).methods,
+            **ReportsApi(world, manners).methods,
+        }
+        self._lock = threading.Lock()
+
+    def answer(self, request: Request, *, in_batch: bool = False) -> Answer:
+        """Answer one request and note it in the log."""
+        began = time.perf_counter()
+        request = _unfold(request)
+        note = {"method": "", "user": ""}
+        if request.path == "/token" and request.verb == "POST":
+            answer = self._faulty(request, note, self._token)
+        elif request.path == BATCH and request.verb == "POST" and not in_batch:
+            answer = self._faulty(request, note, self._batch)
+        else:
+            answer = self._faulty(request, note, lambda one: self._call(one, note))
+        seen = Seen(
+            method=note["method"],
+            verb=request.verb,
+            path=unquote(request.path),
+            query=unquote_plus(request.query),
+            user=note["user"],
+            status=0 if answer.reset else answer.status,
+            seconds=time.perf_counter() - began,
+            in_batch=in_batch,
+        )
+        with self._lock:
+            self.log.append(seen)
+        return answer
+
+    def _faulty(self, request: Request, note: dict[str, str], then: Callable[[Request], Answer]) -> Answer:
+        header = request.headers.get("authorization", "")
+        try:
+            note["user"] = self.sign_in.who(header, "drive").email
+        except errors.Refused:
+            note["user"] = ""
+        asked = f"{request.verb} {unquote(request.path)}"
+        fault = self.faults.hit(f"{asked}?{unquote_plus(request.query)}" if request.query else asked, note["user"])
+        if fault is None:
+            return then(request)
+        instead = self._instead(fault, request, note)
+        if instead is not None:
+            return instead
+        answer = then(request)
+        if fault.garble:
+            return replace(answer, body=b'{"kind": "drive#fileList", "files": [{"id": ')
+        return replace(answer, cut=fault.cut)
+
+    def _instead(self, fault: Fault, request: Request, note: dict[str, str]) -> Answer | None:
+        """What comes instead of an answer, None where the answer comes after all."""
+        if fault.delay:
+            time.sleep(fault.delay)
+        if fault.first is not None:
+            fault.first(self.world)
+        if fault.incomplete:
+            self._drive.incomplete = True
+        if fault.expire:
+            self.sign_in.expire(note["user"])
+        if fault.reset:
+            return Answer(reset=True)
+        if fault.html:
+            return _page_for_people(fault.html)
+        if fault.error is not None:
+            return _refused(fault.error, _api(request.path))
+        return None
+
+    def _call(self, request: Request, note: dict[str, str]) -> Answer:
+        try:
+            return self._run(request, note)
+        except errors.Refused as refused:
+            return _refused(refused, _api(request.path))
+
+    def _run(self, request: Request, note: dict[str, str]) -> Answer:
+        token = self.sign_in.who(request.headers.get("authorization", ""), _api(request.path))
+        note["user"] = token.email
+        found = self._catalogue.find(request.verb, request.path)
+        if found is None:
+            return _page_for_people(404)
+        method, in_path = found
+        note["method"] = method.id
+        if method.scopes.isdisjoint(token.scopes):
+            raise errors.scope_missing(method.api, method.id, sorted(method.scopes))
+        call = self._catalogue.call(method, in_path, parse_qsl(request.query, keep_blank_values=True))
+        run = self._methods.get(method.id)
+        if run is None:
+            raise errors.Refused(501, "notImplemented", f"The emulator does not know {method.id}.")
+        if method.api == "drive":
+            self._meter.spend(method.id, token.email, time.monotonic())
+        with self.world.lock:
+            person = self.world.find(token.email)
+            if person is None:
+                raise errors.bad_token()
+            return Answer(body=run(call, person.number).encode("utf-8", "surrogatepass"))
+
+    def _token(self, request: Request) -> Answer:
+        try:
+            given = self.sign_in.give(dict(parse_qsl(request.body.decode("ascii", "replace"))))
+        except Denied as denied:
+            return Answer(status=denied.code, body=dump(denied.body()).encode())
+        return Answer(body=dump(given).encode())
+
+    def _batch(self, request: Request) -> Answer:
+        """Up to a hundred requests in one (Drive guide "batch requests")."""
+        try:
+            parts = batch.read(request, most=_BATCH_MOST)
+        except errors.Refused as refused:
+            return _refused(refused, "drive")
+        return batch.write([(part.identity, self.answer(part.request, in_batch=True)) for part in parts])
+
+
+def _unfold(request: Request) -> Request:
+    """A GET whose address was too long comes as a POST with its parameters in the body."""
+    if request.verb == "POST" and request.headers.get("x-http-method-override", "").upper() == "GET":
+        return replace(request, verb="GET", query=request.body.decode("ascii", "replace"), body=b"")
+    return request
+
+
+def _api(path: str) -> str:
+    if path.startswith("/admin/"):
+        return "reports" if path.startswith("/admin/reports/") else "admin"
+    return "cloudidentity" if path.startswith("/v1/") else "drive"
+
+
+def _page_for_people(code: int) -> Answer:
+    return Answer(status=code, body=faults.HTML.format(code=code).encode(), content_type="text/html; charset=UTF-8")
+
+
+def _refused(refused: errors.Refused, api: str) -> Answer:
+    return Answer(status=refused.code, body=json.dumps(refused.body(api), indent=1).encode(), headers=refused.headers)

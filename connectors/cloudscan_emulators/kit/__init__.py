@@ -1,0 +1,1 @@
+"""What the emulators share: a local server, faults on demand, JSON as providers write it."""

@@ -1,0 +1,23 @@
+"""A local Microsoft 365: Entra's token endpoint, Graph v1.0 and a few calls of SharePoint's REST, over http and https.
+
+    with serve(company.build(1000).world) as server:
+        ...  # server.graph, server.authority, server.client_id, server.client_secret, server.faults, server.log
+
+The Graph client speaks to it by its adapter's `base_url`, azure-identity by `authority` (see `server`):
+
+    adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(credential, scopes=[...]))
+    adapter.base_url = server.graph
+
+It refuses what Graph refuses, leaves out what Graph leaves out, pages, throttles and fails on demand. It never writes.
+
+SharePoint's own hosts are the first segment of the path (``{server.url}/kumo-admin.sharepoint.com/_api/SPO.Tenant``),
+or the Host header. Graph's answers name them by their real addresses.
+"""
+
+from cloudscan_emulators.microsoft.faults import Fault, outage, refusal, throttle
+from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.quota import Quota
+from cloudscan_emulators.microsoft.server import Server, serve
+from cloudscan_emulators.microsoft.world import World
+
+__all__ = ["Fault", "Manners", "Quota", "Server", "World", "outage", "refusal", "serve", "throttle"]

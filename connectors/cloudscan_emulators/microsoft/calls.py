@@ -1,0 +1,147 @@
+"""One request to Graph, understood, and the pages of an answer."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from cloudscan_emulators.kit.local_server import Answer, Request
+from cloudscan_emulators.microsoft import errors, filters, ids, odata
+from cloudscan_emulators.microsoft.odata import Json, Options
+from cloudscan_emulators.microsoft.signin import Token
+
+Thing = TypeVar("Thing")
+Told = str | Json | Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request with its route's values, its options and who asks."""
+
+    request: Request
+    path: str  # behind /v1.0, as the client wrote it
+    values: Mapping[str, str] = field(default_factory=dict)
+    options: Options
+    token: Token
+
+    @property
+    def service(self) -> str:
+        """Where links of answers lead."""
+        return f"{self.request.base}/v1.0"
+
+    @property
+    def address(self) -> str:
+        return f"{self.service}{self.path}"
+
+    def context(self, what: str) -> str:
+        return f"{self.service}/$metadata#{what}"
+
+    def may(self, *roles: str) -> bool:
+        return not self.token.roles.isdisjoint(roles)
+
+    def prefers(self, what: str) -> bool:
+        """Whether a Prefer header asks for it."""
+        told = self.request.header("prefer").lower().replace(";", ",").split(",")
+        return what in (one.strip() for one in told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """How a list of resources behaves."""
+
+    kind: str  # the type's name in the schema
+    face: Callable[[Any], Json]
+    context: str
+    default: int = 100
+    most: int = 999
+    allowed: filters.Allowed = field(default_factory=dict)
+    expansions: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    advanced: bool = False  # ne and not need ConsistencyLevel: eventual
+    pages_at: str = ""  # another address for the next page
+    capped: bool = False
+
+
+def collection(call: Call, shape: Shape, things: Sequence[Thing]) -> Json:
+    """A page of a list, in the order of the list, with a link to the next."""
+    options = call.options
+    if options.skip:
+        raise errors.bad("'$skip' is not supported by the service.", "Request_UnsupportedQuery")
+    names = odata.wanted(options, shape.kind)
+    test = _test(call, shape)
+    size = options.size(shape.default, shape.most, capped=shape.capped)
+    search = (shape.pages_at or call.path, options.filter, options.select)
+    start = skipped(options.skiptoken, search)
+    found: list[Json] = []
+    at = start
+    while at < len(things) and len(found) < size:
+        face = shape.face(things[at])
+        if test is None or test(face):
+            found.append(expanded(call, shape, things[at], odata.trimmed(face, names)))
+        at += 1
+    told: Json = {"@odata.context": call.context(shape.context)}
+    if options.count:
+        told["@odata.count"] = sum(test is None or test(shape.face(one)) for one in things)
+    if at < len(things):
+        address = f"{call.service}{shape.pages_at}" if shape.pages_at else call.address
+        told["@odata.nextLink"] = f"{address}?{options.query(**{'$skiptoken': skip_token(at, search)})}"
+    told["value"] = found
+    return told
+
+
+def single(call: Call, shape: Shape, thing: Thing) -> Json:
+    """One resource."""
+    names = odata.wanted(call.options, shape.kind)
+    face = expanded(call, shape, thing, odata.trimmed(shape.face(thing), names))
+    return {"@odata.context": call.context(f"{shape.context}/$entity"), **face}
+
+
+def expanded(call: Call, shape: Shape, thing: Thing, face: Json) -> Json:
+    for name, inner in call.options.expand.items():
+        expand = shape.expansions.get(name)
+        if expand is None:
+            words = (
+                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
+                f"'microsoft.graph.{shape.kind}' that can be expanded."
+            )
+            raise errors.bad(words)
+        got = expand(thing)
+        face = {**face, name: [_inner(one, inner) for one in got] if isinstance(got, list) else _inner(got, inner)}
+    return face
+
+
+def skip_token(at: int, search: Iterable[object]) -> str:
+    return ids.packed(f"{at}:{ids.digest(search)}")
+
+
+def skipped(text: str, search: Iterable[object]) -> int:
+    """Where a page starts; a token of another search is refused."""
+    if not text:
+        return 0
+    try:
+        at, _, digest = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
+        start = int(at)
+    except (ValueError, binascii.Error):
+        raise errors.bad_page() from None
+    if digest != str(ids.digest(search)):
+        raise errors.bad_page()
+    return start
+
+
+def _test(call: Call, shape: Shape) -> filters.Test | None:
+    if not call.options.filter:
+        return None
+    read = filters.read(call.options.filter, shape.allowed)
+    eventual = call.request.header("consistencylevel").lower() == "eventual" and call.options.count
+    if shape.advanced and read.advanced and not eventual:
+        raise errors.unsupported_filter(min(read.paths, default=""))
+    activity = {path for path in read.paths if path.startswith("signInActivity")}
+    if activity and activity != read.paths:
+        raise errors.unsupported_filter("signInActivity")
+    return read.test
+
+
+def _inner(face: Json | None, select: tuple[str, ...]) -> Json | None:
+    if face is None or not select:
+        return face
+    return {name: value for name, value in face.items() if name in select or "@" in name}

@@ -1,0 +1,213 @@
+"""Kumo Logistics in Microsoft 365: everything that ordinary working days leave behind, at any size.
+
+The directory and the sites come first, then the items that are situations, each one that a rule speaks of or the near
+miss beside it; `Company.situations` says what is which. The rest is bulk, nearly all of it harmless. The same number
+of items always gives the same company.
+"""
+
+import gc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from random import Random
+
+from cloudscan.connector import Estate, Partner
+from cloudscan_emulators.microsoft import ids, situations
+from cloudscan_emulators.microsoft.people import INSIDERS, SPRING
+from cloudscan_emulators.microsoft.records import Direct, Drive, Grant, Kind, Link
+from cloudscan_emulators.microsoft.records import Partner as Tenant
+from cloudscan_emulators.microsoft.world import World
+
+DOMAIN, SECONDARY = "kumo.example", "kumo-air.example"
+PARTNER, FORMER, STRANGER = "partner.example", "ferry.example", "rival.example"
+ADMIN = "aoki@kumo.example"
+PARTNER_TENANT = ids.guid("tenant", 10_001)
+CONFIDENTIAL = situations.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
+_FAMILIES = {
+    "sato": "佐藤",
+    "suzuki": "鈴木",
+    "takahashi": "高橋",
+    "tanaka": "田中",
+    "ito": "伊藤",
+    "watanabe": "渡辺",
+    "yamamoto": "山本",
+    "nakamura": "中村",
+    "kobayashi": "小林",
+    "kato": "加藤",
+}
+_GIVEN = ["翔太", "美咲", "健", "陽子", "大輔", "恵", "拓也", "葵", "誠", "結衣"]
+_DEPARTMENTS = ("営業部", "配送部", "経理部", "人事部", "情報システム部", "倉庫部")
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_KINDS = (
+    ("見積書_{}.pdf", "application/pdf"),
+    ("配送計画 {}.xlsx", f"{_OFFICE}.spreadsheetml.sheet"),
+    ("Minutes {}.docx", f"{_OFFICE}.wordprocessingml.document"),
+    ("議事録 {}.docx", f"{_OFFICE}.wordprocessingml.document"),
+    ("invoice-{}.xlsx", f"{_OFFICE}.spreadsheetml.sheet"),
+    ("Proposal {}.pptx", f"{_OFFICE}.presentationml.presentation"),
+    ("photo_{}.jpg", "image/jpeg"),
+    ("route-{}.csv", "text/csv"),
+)
+_DAY = 86_400
+_LARGE = 100_000
+_USERS_MOST = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """The company, with where to find what in it."""
+
+    world: World
+    admin: str
+    situations: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
+
+
+def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
+    """The company with so many files and folders. `now` dates everything.
+
+    A large one is taken out of the garbage collector's rounds (`gc.freeze`), which would stop every answer for it.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # a million small records: looking for cycles among them doubles the time
+    try:
+        world = World(DOMAIN, now=now)
+        users = _people(world, items)
+        found = dict(situations.directory(world))
+        found |= dict(situations.places(world))
+        drives = _drives(world, users, items)
+        for name, identity in situations.items(world, now):
+            found[name] = identity
+            if _count(world) >= items:
+                break
+        world.now = int(now.timestamp())
+        _fill(world, drives, items, Random(seed))  # noqa: S311 - a company, not a secret
+        for drive in world.drives:
+            drive.log.clear()
+        if items >= _LARGE:
+            gc.freeze()
+    finally:
+        if collecting:
+            gc.enable()
+    return Company(world=world, admin=ADMIN, situations=found)
+
+
+def estate() -> Estate:
+    """Who the company is to the scanner: its name and its partners, with the domains left to be found."""
+    return Estate(
+        name="Kumo Logistics",
+        partners=(
+            Partner(name="Tanuki Haulage", domains=frozenset({PARTNER}), owner="mori@kumo.example"),
+            Partner(
+                name="Ferry Lines",
+                domains=frozenset({FORMER}),
+                owner="mori@kumo.example",
+                contract_ends=date(2025, 9, 30),
+            ),
+        ),
+    )
+
+
+def _count(world: World) -> int:
+    """Files and folders; the tops of libraries do not count."""
+    return len(world.items) - len(world.drives)
+
+
+def _people(world: World, items: int) -> list[str]:
+    """Those who work there; gives the addresses of those with ordinary files."""
+    world.add_domain(SECONDARY)
+    world.add_partner(Tenant(tenant=PARTNER_TENANT, name="Tanuki Haulage", domain=PARTNER, direct_connect=True))
+    world.add_user(ADMIN, "青木 直子", department="情報システム部", title="部長")
+    world.add_user("mori@kumo.example", "森 健一", manager=ADMIN, department="営業部")
+    world.add_user("hayashi@kumo.example", "林 美穂", manager=ADMIN, department="経理部")
+    world.add_user(f"pilot@{SECONDARY}", "空野 翼", department="配送部")
+    users = [ADMIN, "mori@kumo.example", "hayashi@kumo.example", f"pilot@{SECONDARY}"]
+    families = list(_FAMILIES.items())
+    for index in range(min(_USERS_MOST, items // 500)):
+        roman, family = families[index % len(families)]
+        upn = f"{roman}.{index:04}@{DOMAIN}"
+        world.add_user(
+            upn,
+            f"{family} {_GIVEN[index // len(families) % len(_GIVEN)]}",
+            department=_DEPARTMENTS[index % len(_DEPARTMENTS)],
+            manager="mori@kumo.example",
+            signed_in=world.now - index % 60 * _DAY,
+        )
+        users.append(upn)
+    return users
+
+
+def _drives(world: World, users: list[str], items: int) -> list[Drive]:
+    """Where the bulk goes: a team site for every few thousand items, and everybody's OneDrive."""
+    drives = []
+    for index in range(1 + items // 5_000):
+        group = world.add_group(
+            f"Team {index:03}",
+            kind="unified",
+            mail=f"team{index:03}@{DOMAIN}",
+            visibility="Private",
+            owners=[users[index % len(users)], ADMIN],
+            members=users[index % len(users) :][:20],
+            team=index % 2 == 0,
+        )
+        site = world.add_site(f"sites/team{index:03}", f"Team {index:03}", group=group, sharing=2)
+        drives.append(world.drives[site.drives[0]])
+    return [*drives, *(_onedrive(world, upn) for upn in users)]
+
+
+def _onedrive(world: World, upn: str) -> Drive:
+    number = world.person(upn).drive
+    return world.drives[number] if number >= 0 else world.add_onedrive(upn)
+
+
+def _fill(world: World, drives: list[Drive], items: int, dice: Random) -> None:
+    """Bulk: of a hundred some three have rights of their own; one in twelve is a folder."""
+    grants = _grants(world, dice)
+    folders: list[list[int]] = [[drive.root] for drive in drives]
+    day, random, load = world.now, dice.random, world.load
+    while _count(world) < items:
+        which = int(random() * len(drives))
+        drive, above = drives[which], folders[which]
+        chance = random()
+        parent = above[int(chance * len(above))]
+        index = len(world.items)
+        created = day - int(random() * 1000 * _DAY)
+        modified = created + int((day - created) * random())
+        author = world.sites[drive.site].owner
+        if index % 12 == 0:
+            given = grants(drive, index, random()) if index % 60 == 0 else None
+            item = load(f"フォルダ {index}", Kind.FOLDER, "", parent, drive.number, given, created, modified, 0, author)
+            above.append(item.number)
+            continue
+        name, mime = _KINDS[index % len(_KINDS)]
+        given = grants(drive, index, random()) if random() < 0.03 else None
+        size = int(chance * 1_000_000)
+        load(name.format(index), Kind.FILE, mime, parent, drive.number, given, created, modified, size, author)
+
+
+def _grants(world: World, dice: Random) -> Callable[[Drive, int, float], tuple[Grant, ...]]:
+    """Shares as people make them, on top of what the library gives."""
+    colleagues = [one.number for one in world.persons if not one.guest]
+    partner = world.person("tanuki@partner.example").number
+    insiders = world.named(INSIDERS).number
+    kinds: tuple[tuple[str, str], ...] = (
+        ("view", "anonymous"),
+        ("edit", "anonymous"),
+        ("view", "organization"),
+        ("edit", "organization"),
+        ("view", "users"),
+        ("edit", "users"),
+    )
+
+    def make(drive: Drive, index: int, chance: float) -> tuple[Grant, ...]:
+        base = world.root(drive).grants or ()
+        if chance < 0.75:
+            type_, scope = kinds[int(chance / 0.75 * len(kinds))]
+            people = (dice.choice(colleagues), partner)[: 1 + index % 2] if scope == "users" else ()
+            return (*base, Link(world.next_link(), index, type_, scope, people))
+        if chance < 0.8:
+            return (*base, Direct(insiders, "read"))
+        if chance < 0.9:
+            return base  # what is left when a share was taken back
+        return (*base, Direct(dice.choice(colleagues), dice.choice(("read", "write"))))
+
+    return make

@@ -1,0 +1,295 @@
+"""Users and groups.
+
+Sources: user and group resources. What is easily overlooked: most properties come only when they are selected;
+signInActivity needs a licence and AuditLog.Read.All and filters alone; hidden memberships are told as empty; an
+expanded relationship holds twenty objects at most.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudscan_emulators.microsoft import errors, odata
+from cloudscan_emulators.microsoft.applications import ApplicationsApi
+from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.records import NOBODY, Application, Group, Person, Principal
+from cloudscan_emulators.microsoft.text import moment
+from cloudscan_emulators.microsoft.world import World
+
+Json = dict[str, Any]
+_EQ = frozenset({"eq", "ne", "in"})
+_TEXT = _EQ | {"startswith", "ge", "le"}
+_TIME = frozenset({"eq", "ne", "ge", "le", "in"})
+_USER_FILTER = {
+    "id": frozenset({"eq", "in"}),
+    "userType": _EQ,
+    "accountEnabled": _EQ,
+    "externalUserState": _EQ,
+    "creationType": _EQ,
+    "createdDateTime": _TIME,
+    "employeeLeaveDateTime": _TIME,
+    "displayName": _TEXT,
+    "department": _TEXT,
+    "mail": _TEXT | {"endswith"},
+    "userPrincipalName": _TEXT | {"endswith"},
+    "signInActivity/lastSignInDateTime": frozenset({"eq", "ne", "ge", "le"}),
+    "signInActivity/lastNonInteractiveSignInDateTime": frozenset({"eq", "ne", "ge", "le"}),
+    "signInActivity/lastSuccessfulSignInDateTime": frozenset({"eq", "ne", "ge", "le"}),
+}
+_GROUP_FILTER = {
+    "id": frozenset({"eq", "in"}),
+    "displayName": _TEXT,
+    "mail": _TEXT,
+    "mailEnabled": _EQ,
+    "securityEnabled": _EQ,
+    "createdDateTime": _TIME,
+    "groupTypes": frozenset({"any"}),
+    "resourceProvisioningOptions": frozenset({"any"}),
+}
+_EXPANDED_MOST = 20
+_CASTS: Mapping[str, tuple[type[Principal], str]] = {
+    "user": (Person, "user"),
+    "group": (Group, "group"),
+    "servicePrincipal": (Application, "servicePrincipal"),
+}
+
+
+class DirectoryApi:
+    """Answers for /users and /groups."""
+
+    def __init__(self, world: World, manners: Manners, applications: ApplicationsApi) -> None:
+        self._world = world
+        self._manners = manners
+        self._applications = applications
+        self.methods: Mapping[str, Callable[[Call], Told]] = {
+            "users.list": self._users,
+            "users.get": self._user,
+            "users.sponsors": lambda call: self._objects(call, self._person(call).sponsors),
+            "users.manager": self._manager,
+            "users.memberOf": lambda call: self._objects(call, self._groups_of(self._person(call), deep=False)),
+            "users.transitiveMemberOf": lambda call: self._objects(call, self._groups_of(self._person(call))),
+            "groups.list": lambda call: collection(call, self._group_shape(), list(self._world.groups)),
+            "groups.get": lambda call: single(call, self._group_shape(), self._group(call)),
+            "groups.owners": lambda call: self._objects(call, self._group(call).owners),
+            "groups.members": lambda call: self._members(call, deep=False),
+            "groups.transitiveMembers": lambda call: self._members(call, deep=True),
+        }
+
+    # users
+
+    def _users(self, call: Call) -> Told:
+        self._check_activity(call)
+        activity = any(name.lower().startswith("signinactivity") for name in call.options.select)
+        shape = self._user_shape(call, most=500 if activity else 999)
+        return collection(call, shape, list(self._world.persons))
+
+    def _user(self, call: Call) -> Told:
+        self._check_activity(call)
+        return single(call, self._user_shape(call), self._person(call))
+
+    def _check_activity(self, call: Call) -> None:
+        asked = [*call.options.select, call.options.filter]
+        if not any("signinactivity" in one.lower() for one in asked):
+            return
+        if not self._world.premium:
+            raise errors.no_licence()
+        if not call.may("AuditLog.Read.All"):
+            raise errors.no_audit_right()
+
+    def _person(self, call: Call) -> Person:
+        found = self._world.find(call.values["user"])
+        if not isinstance(found, Person):
+            raise errors.no_such_object(call.values["user"])
+        return found
+
+    def _manager(self, call: Call) -> Told:
+        person = self._person(call)
+        if person.manager == NOBODY:
+            raise errors.no_such_object("manager")
+        face = self.object_face(self._world.principals[person.manager])
+        return {"@odata.context": call.context("directoryObjects/$entity"), **_defaults(face)}
+
+    def user_face(self, person: Person) -> Json:
+        given, _, family = person.name.partition(" ")
+        local = person.upn.partition("@")[0]
+        return {
+            "id": person.id,
+            "deletedDateTime": None,
+            "accountEnabled": person.enabled,
+            "businessPhones": [],
+            "companyName": None,
+            "createdDateTime": moment(person.created),
+            "creationType": person.creation or None,
+            "department": person.department or None,
+            "displayName": person.name,
+            "employeeLeaveDateTime": moment(person.leaves) if person.leaves else None,
+            "employeeType": None,
+            "externalUserState": person.state or None,
+            "externalUserStateChangeDateTime": moment(person.state_changed) if person.state_changed else None,
+            "givenName": given or None,
+            "identities": self._identities(person),
+            "jobTitle": person.title or None,
+            "mail": person.mail or None,
+            "mailNickname": local,
+            "mobilePhone": None,
+            "officeLocation": None,
+            "otherMails": [person.mail] if person.creation and person.mail else [],
+            "preferredLanguage": None,
+            "proxyAddresses": [f"SMTP:{person.mail}"] if person.mail else [],
+            "surname": family or None,
+            "userPrincipalName": person.upn,
+            "userType": person.user_type,
+            **_activity(person),
+        }
+
+    def _identities(self, person: Person) -> list[Json]:
+        issuer = "ExternalAzureAD" if person.creation == "Invitation" else self._world.initial_domain
+        identity = None if person.creation else person.upn
+        return [{"signInType": "userPrincipalName", "issuer": issuer, "issuerAssignedId": identity}]
+
+    def _groups_of(self, person: Person, *, deep: bool = True) -> list[int]:
+        world = self._world
+        inside = world.closure if deep else (lambda group: group.members)
+        return [group.number for group in world.groups if person.number in inside(group)]
+
+    # groups
+
+    def _group(self, call: Call) -> Group:
+        found = self._world.find(call.values["group"])
+        if not isinstance(found, Group):
+            raise errors.no_such_object(call.values["group"])
+        return found
+
+    def group_face(self, group: Group) -> Json:
+        unified = group.kind == "unified"
+        types = (["Unified"] if unified else []) + (["DynamicMembership"] if group.rule else [])
+        labels = {label.id: label.name for label in self._world.labels}
+        return {
+            "id": group.id,
+            "deletedDateTime": None,
+            "assignedLabels": [{"labelId": group.label, "displayName": labels.get(group.label)}] if group.label else [],
+            "classification": None,
+            "createdDateTime": moment(group.created),
+            "description": None,
+            "displayName": group.name,
+            "expirationDateTime": None,
+            "groupTypes": types,
+            "isAssignableToRole": None,
+            "mail": group.mail or None,
+            "mailEnabled": bool(group.mail),
+            "mailNickname": group.mail.partition("@")[0] or group.id[:8],
+            "membershipRule": group.rule or None,
+            "onPremisesSyncEnabled": None,
+            "proxyAddresses": [f"SMTP:{group.mail}"] if group.mail else [],
+            "renewedDateTime": moment(group.created),
+            "resourceBehaviorOptions": [],
+            "resourceProvisioningOptions": ["Team"] if group.team else [],
+            "securityEnabled": not unified,
+            "visibility": group.visibility,
+        }
+
+    def _members(self, call: Call, *, deep: bool) -> Told:
+        group = self._group(call)
+        if group.visibility == "HiddenMembership" and not call.may("Member.Read.Hidden"):
+            return self._objects(call, ())
+        return self._objects(call, self._world.closure(group) if deep else group.members)
+
+    def _objects(self, call: Call, numbers: Any) -> Told:
+        """Directory objects of several types, or of the one that the address names."""
+        things = [self._world.principals[number] for number in numbers]
+        kind, cast = "user", call.values.get("cast", "")
+        if cast:
+            if cast not in _CASTS:
+                raise errors.no_such_segment(f"microsoft.graph.{cast}")
+            wanted, kind = _CASTS[cast]
+            things = [one for one in things if isinstance(one, wanted)]
+        elif call.options.select:
+            kind = self._kind_with(call)
+        shape = Shape(
+            kind=kind,
+            face=self.object_face,
+            context="directoryObjects",
+            default=self._manners.directory_page,
+            allowed=_USER_FILTER if kind == "user" else _GROUP_FILTER,
+            advanced=True,
+        )
+        return collection(call, shape, [one for one in things if not one.deleted])
+
+    def _kind_with(self, call: Call) -> str:
+        """The type that knows all that is selected."""
+        for kind in ("user", "group", "servicePrincipal"):
+            try:
+                odata.wanted(call.options, kind)
+            except errors.Refused:
+                continue
+            return kind
+        return "user"
+
+    def object_face(self, one: Principal) -> Json:
+        if isinstance(one, Person):
+            return {"@odata.type": "#microsoft.graph.user", **self.user_face(one)}
+        if isinstance(one, Group):
+            return {"@odata.type": "#microsoft.graph.group", **self.group_face(one)}
+        if isinstance(one, Application):
+            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._applications.face(one)}
+        return {"@odata.type": "#microsoft.graph.directoryObject", "id": getattr(one, "id", "")}
+
+    # shapes
+
+    def _user_shape(self, call: Call, most: int = 999) -> Shape:
+        leavers = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
+
+        def face(person: Person) -> Json:
+            told = self.user_face(person)
+            return told if leavers else {**told, "employeeLeaveDateTime": None}  # empty, and not refused
+
+        return Shape(
+            kind="user",
+            face=face,
+            context="users",
+            default=self._manners.directory_page,
+            most=most,
+            allowed=_USER_FILTER,
+            advanced=True,
+            capped=most == 500,
+            expansions={
+                "sponsors": lambda person: self._expanded(person.sponsors),
+                "manager": lambda person: self._expanded([person.manager] if person.manager >= 0 else [])[:1] or None,
+                "memberOf": lambda person: self._expanded(self._groups_of(person, deep=False)),
+            },
+        )
+
+    def _group_shape(self) -> Shape:
+        return Shape(
+            kind="group",
+            face=self.group_face,
+            context="groups",
+            default=self._manners.directory_page,
+            allowed=_GROUP_FILTER,
+            advanced=True,
+            expansions={
+                "owners": lambda group: self._expanded(group.owners),
+                "members": lambda group: self._expanded(group.members),
+            },
+        )
+
+    def _expanded(self, numbers: Any) -> list[Json]:
+        things = [self._world.principals[number] for number in numbers]
+        return [_defaults(self.object_face(one)) for one in things if not one.deleted][:_EXPANDED_MOST]
+
+
+def _activity(person: Person) -> Json:
+    """Users who never signed in do not have the property at all."""
+    if not (person.signed_in or person.signed_in_by_itself):
+        return {}
+    told = {
+        "lastSignInDateTime": person.signed_in,
+        "lastNonInteractiveSignInDateTime": person.signed_in_by_itself,
+        "lastSuccessfulSignInDateTime": person.succeeded,
+    }
+    return {"signInActivity": {name: moment(when) if when else None for name, when in told.items()}}
+
+
+def _defaults(face: Json) -> Json:
+    kind = str(face["@odata.type"]).rpartition(".")[2]
+    return odata.trimmed(face, odata.chosen((), kind))

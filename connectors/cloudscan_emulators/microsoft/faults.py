@@ -1,0 +1,54 @@
+"""What goes wrong on demand: a `Fault` names the requests it is about and what happens to them instead."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cloudscan_emulators.microsoft import errors
+from cloudscan_emulators.microsoft.world import World
+
+HTML = (
+    "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right "
+    "now</h2><p>We're working to restore all services as soon as possible. Please check back soon.</p></body></html>"
+)
+GARBLED = b'{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collection(driveItem)","value":[{"id":'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What some requests get. `where` is looked for in ``METHOD path?query``, decoded; parts of a batch count too."""
+
+    where: str = ""  # a regular expression
+    after: int = 0  # let so many matching requests pass first
+    times: int | None = None  # then so many are hit; None: all
+    error: errors.Refused | None = None  # refuse
+    html: int = 0  # answer with this status and a page for people, as gateways do
+    delay: float = 0.0  # wait; alone: and answer as always
+    cut: bool = False  # break off in the middle of the body
+    garble: bool = False  # a body that is no JSON
+    reset: bool = False  # tear the connection down
+    expire: bool = False  # all tokens have just run out
+    repeat: bool = False  # the next link is the page that was asked for
+    next_link: str = ""  # the next link leads here
+    first: Callable[[World], object] | None = None  # do this to the world, then answer
+
+    def concerns(self, user: str) -> bool:  # noqa: ARG002 - applications ask, not users
+        return True
+
+
+def throttle(where: str = "", *, retry_after: int = 1, code: int = 429, after: int = 0, times: int | None = 1) -> Fault:
+    """Too many requests: 429, or 503 as SharePoint also says it."""
+    refused = errors.throttled(retry_after=retry_after)
+    if code == 503:
+        refused = errors.unavailable(retry_after=retry_after)
+    return Fault(where=where, error=refused, after=after, times=times)
+
+
+def outage(where: str = "", *, code: int = 503, after: int = 0, times: int | None = 1) -> Fault:
+    """A server error, without a word on when to come again."""
+    refused = errors.unavailable(retry_after=None) if code == 503 else errors.broken(code)
+    return Fault(where=where, error=refused, after=after, times=times)
+
+
+def refusal(where: str, refused: errors.Refused, *, after: int = 0, times: int | None = None) -> Fault:
+    """Any other error, such as `errors.locked()` or `errors.no_such_item()`."""
+    return Fault(where=where, error=refused, after=after, times=times)

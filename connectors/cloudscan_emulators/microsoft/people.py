@@ -1,0 +1,356 @@
+"""The tenant and its directory, and the strangers it deals with."""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cloudscan_emulators.microsoft import ids
+from cloudscan_emulators.microsoft.records import (
+    NOBODY,
+    Application,
+    Channel,
+    Claim,
+    Drive,
+    Group,
+    Item,
+    Outsider,
+    Partner,
+    Person,
+    Principal,
+    SensitivityLabel,
+    Site,
+    SiteGroup,
+)
+
+SPRING = datetime(2026, 4, 1, 9, tzinfo=UTC)
+GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+SHAREPOINT_APP = "00000003-0000-0ff1-ce00-000000000000"
+EVERYONE, INSIDERS, ALL_USERS = "everyone", "insiders", "all users"
+_DAY = 86_400
+
+
+class People:
+    """Who there is. Changing it writes no log of any drive: items stay as they were."""
+
+    def __init__(self, domain: str, *, now: datetime, name: str) -> None:
+        self.name = name
+        self.domain = domain
+        self.domains = [domain]
+        short = domain.partition(".")[0]
+        self.initial_domain = f"{short}.onmicrosoft.com"
+        self.host = f"{short}.sharepoint.com"
+        self.admin_host = f"{short}-admin.sharepoint.com"
+        self.my_host = f"{short}-my.sharepoint.com"
+        self.tenant_id = ids.guid("tenant", sum(domain.encode()))
+        self.premium = True  # Entra ID P1: sign-in activity
+        self.licences = 300
+        self.now = int(now.timestamp())
+        self.lock = threading.RLock()
+        self.principals: list[Principal] = []
+        self.items: list[Item | None] = []
+        self.drives: list[Drive] = []
+        self.sites: list[Site] = []
+        self.partners: list[Partner] = []
+        self.labels: list[SensitivityLabel] = []
+        self.settings: dict[str, Any] = {}  # over the defaults of /admin/sharepoint/settings
+        self.admin_settings: dict[str, Any] = {}  # over those of _api/SPO.Tenant, which Graph's follow
+        self.authorization: dict[str, Any] = {}  # over the defaults of /policies/authorizationPolicy
+        self._by_name: dict[str, int] = {}
+        self._by_id: dict[str, int] = {}
+        self._make_claims()
+
+    # people and groups
+
+    def add_user(
+        self,
+        upn: str,
+        name: str = "",
+        *,
+        mail: str | None = None,
+        enabled: bool = True,
+        created: int | None = None,
+        signed_in: int | None = None,
+        leaves: int = 0,
+        department: str = "",
+        title: str = "",
+        manager: str = "",
+        user_type: str = "Member",
+    ) -> Person:
+        """A user of the company. `signed_in` 0 means never."""
+        seen = self.now - _DAY if signed_in is None else signed_in
+        with self.lock:
+            number = len(self.principals)
+            person = Person(
+                number=number,
+                name=name or upn.partition("@")[0],
+                id=ids.guid("user", number),
+                upn=upn,
+                mail=upn if mail is None else mail,
+                user_type=user_type,
+                enabled=enabled,
+                created=self.now - 1000 * _DAY if created is None else created,
+                signed_in=seen,
+                signed_in_by_itself=seen,
+                succeeded=seen,
+                leaves=leaves,
+                department=department,
+                title=title,
+                manager=self.person(manager).number if manager else NOBODY,
+            )
+            self._add(person, upn, person.mail, person.id)
+            return person
+
+    def add_guest(
+        self,
+        mail: str,
+        name: str = "",
+        *,
+        state: str = "Accepted",
+        created: int | None = None,
+        signed_in: int | None = None,
+        sponsors: Iterable[str] = (),
+        invited_by: str = "",
+        user_type: str = "Guest",
+        enabled: bool = True,
+    ) -> Person:
+        """Somebody who was invited, by the first sponsor unless said; as a ``Member`` if `user_type` says so."""
+        upn = f"{mail.replace('@', '_')}#EXT#@{self.initial_domain}"
+        made = self.now - 200 * _DAY if created is None else created
+        waiting = state == "PendingAcceptance"
+        seen = 0 if waiting else self.now - _DAY if signed_in is None else signed_in
+        person = self.add_user(
+            upn, name or mail, mail=mail, created=made, signed_in=seen, user_type=user_type, enabled=enabled
+        )
+        person.state = state
+        person.state_changed = made if waiting else made + _DAY
+        person.creation = "Invitation"
+        person.sponsors = tuple(self.person(one).number for one in sponsors)
+        person.invited_by = self.person(invited_by).number if invited_by else next(iter(person.sponsors), NOBODY)
+        return person
+
+    def add_outsider(self, mail: str, name: str = "", *, tenant: str = "") -> Outsider:
+        """Somebody without a user object here: a passcode guest, or a user of another tenant."""
+        with self.lock:
+            number = len(self.principals)
+            identity = ids.guid("outsider", number) if tenant else ""
+            one = Outsider(number=number, name=name or mail, mail=mail, id=identity, tenant=tenant)
+            self._add(one, f"outside:{mail}", identity)
+            return one
+
+    def add_group(
+        self,
+        name: str,
+        *,
+        kind: str = "security",
+        mail: str = "",
+        visibility: str | None = None,
+        owners: Iterable[str] = (),
+        members: Iterable[str] = (),
+        team: bool = False,
+        label: str = "",
+        rule: str = "",
+        created: int | None = None,
+    ) -> Group:
+        """A security or Microsoft 365 (`kind` unified) group, with a team if wished for."""
+        if team and kind != "unified":
+            raise ValueError("only a Microsoft 365 group has a team")
+        with self.lock:
+            number = len(self.principals)
+            group = Group(
+                number=number,
+                name=name,
+                id=ids.guid("group", number),
+                mail=mail,
+                kind=kind,
+                visibility=visibility,
+                owners=[self.named(one).number for one in owners],
+                members=[self.named(one).number for one in members],
+                team=team,
+                label=label,
+                rule=rule,
+                created=self.now - 700 * _DAY if created is None else created,
+            )
+            self._add(group, mail or name, name, group.id)
+            if team:
+                group.channels.append(Channel(number=number * 100, name="General", created=group.created))
+            return group
+
+    def add_application(
+        self,
+        name: str,
+        *,
+        graph: Iterable[str] = (),
+        sharepoint: Iterable[str] = (),
+        secrets: Iterable[str] = (),
+        certificates: Iterable[str] = (),
+        federated: Iterable[str] = (),
+        managed: bool = False,
+        home_tenant: str = "",
+    ) -> Application:
+        """An application with the permissions that were consented to."""
+        with self.lock:
+            number = len(self.principals)
+            app = Application(
+                number=number,
+                name=name,
+                id=ids.guid("service principal", number),
+                app_id=ids.guid("application", number),
+                home_tenant=home_tenant or self.tenant_id,
+                graph_roles=frozenset(graph),
+                sharepoint_roles=frozenset(sharepoint),
+                secrets=frozenset(secrets),
+                certificates=tuple(certificates),
+                federated=frozenset(federated),
+                managed=managed,
+                created=self.now - 400 * _DAY,
+            )
+            self._add(app, f"app:{name}", app.id)
+            return app
+
+    def join(self, group: str, member: str, *, owner: bool = False) -> None:
+        """Make somebody a member or owner. Items shared with the group write no log for it."""
+        with self.lock:
+            seats = self.group(group).owners if owner else self.group(group).members
+            seats.append(self.named(member).number)
+
+    def leave(self, group: str, member: str, *, owner: bool = False) -> None:
+        with self.lock:
+            seats = self.group(group).owners if owner else self.group(group).members
+            seats.remove(self.named(member).number)
+
+    def disable(self, upn: str) -> None:
+        self.person(upn).enabled = False
+
+    def enable(self, upn: str) -> None:
+        self.person(upn).enabled = True
+
+    def delete_user(self, upn: str) -> None:
+        """The user object goes; sites keep what they knew of it."""
+        with self.lock:
+            person = self.person(upn)
+            person.deleted = True
+            for group in self.groups:
+                group.owners = [one for one in group.owners if one != person.number]
+                group.members = [one for one in group.members if one != person.number]
+
+    def pass_time(self, time: timedelta) -> None:
+        """Let time go by."""
+        with self.lock:
+            self.now += int(time.total_seconds())
+
+    def accept(self, mail: str) -> None:
+        """A guest redeems his invitation."""
+        with self.lock:
+            person = self.person(mail)
+            person.state, person.state_changed = "Accepted", self.now
+            person.signed_in = person.succeeded = self.now
+
+    # tenant
+
+    def add_domain(self, domain: str) -> None:
+        self.domains.append(domain)
+
+    def add_partner(self, partner: Partner) -> None:
+        self.partners.append(partner)
+
+    def add_label(self, name: str) -> SensitivityLabel:
+        label = SensitivityLabel(id=ids.guid("label", len(self.labels)), name=name)
+        self.labels.append(label)
+        return label
+
+    def set(self, **settings: Any) -> None:
+        """Change what /admin/sharepoint/settings tells."""
+        self.settings.update(settings)
+
+    def set_admin(self, **settings: Any) -> None:
+        """Change what _api/SPO.Tenant tells."""
+        self.admin_settings.update(settings)
+
+    def set_authorization(self, **settings: Any) -> None:
+        """Change what /policies/authorizationPolicy tells."""
+        self.authorization.update(settings)
+
+    # who is who
+
+    def named(self, to: str) -> Principal:
+        """Whom a word means: an address, a group's name, ``everyone``, ``insiders``, ``app:`` and a name."""
+        number = self._by_name.get(to.lower())
+        if number is None:
+            raise KeyError(to)
+        return self.principals[number]
+
+    def find(self, text: str) -> Principal | None:
+        """Whom an id or user principal name means in an address."""
+        number = self._by_id.get(text.lower(), self._by_name.get(text.lower()))
+        if number is None or self.principals[number].deleted:
+            return None
+        return self.principals[number]
+
+    def person(self, upn: str) -> Person:
+        one = self.named(upn)
+        if not isinstance(one, Person):
+            raise KeyError(upn)
+        return one
+
+    def group(self, name: str) -> Group:
+        one = self.named(name)
+        if not isinstance(one, Group):
+            raise KeyError(name)
+        return one
+
+    @property
+    def persons(self) -> Iterator[Person]:
+        return (one for one in self.principals if isinstance(one, Person) and not one.deleted)
+
+    @property
+    def groups(self) -> Iterator[Group]:
+        return (one for one in self.principals if isinstance(one, Group) and not one.deleted)
+
+    @property
+    def applications(self) -> Iterator[Application]:
+        return (one for one in self.principals if isinstance(one, Application) and not one.deleted)
+
+    def closure(self, group: Group) -> list[int]:
+        """All members of a group, those of nested ones too."""
+        found: dict[int, None] = {}
+        left = list(group.members)
+        while left:
+            number = left.pop(0)
+            if number in found:
+                continue
+            found[number] = None
+            one = self.principals[number]
+            if isinstance(one, Group):
+                left += one.members
+        return list(found)
+
+    def site_group(self, number: int) -> SiteGroup:
+        one = self.principals[number]
+        if not isinstance(one, SiteGroup):
+            raise TypeError(number)
+        return one
+
+    def _tick(self) -> int:
+        self.now += 1
+        return self.now
+
+    def _add(self, principal: Principal, *names: str) -> None:
+        self.principals.append(principal)
+        for name in filter(None, names):
+            self._by_name.setdefault(name.lower(), principal.number)
+        identity = getattr(principal, "id", "")
+        if identity:
+            self._by_id[identity] = principal.number
+
+    def _make_claims(self) -> None:
+        claims: Mapping[str, tuple[str, str]] = {
+            EVERYONE: ("全員", "c:0(.s|true"),
+            INSIDERS: (
+                "外部ユーザー以外のすべてのユーザー",
+                f"c:0-.f|rolemanager|spo-grid-all-users/{self.tenant_id}",
+            ),
+            ALL_USERS: ("すべてのユーザー (windows)", "c:0!.s|windows"),
+        }
+        for word, (title, login) in claims.items():
+            self._add(Claim(number=len(self.principals), name=title, login=login), word)

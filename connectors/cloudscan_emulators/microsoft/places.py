@@ -1,0 +1,245 @@
+"""Sites, libraries, OneDrives and the channels that have a site of their own."""
+
+from urllib.parse import quote
+
+from cloudscan_emulators.microsoft import ids
+from cloudscan_emulators.microsoft.people import INSIDERS, People
+from cloudscan_emulators.microsoft.records import (
+    NOBODY,
+    TOP,
+    Channel,
+    Direct,
+    Drive,
+    Grant,
+    Group,
+    Item,
+    Kind,
+    Person,
+    Seat,
+    Site,
+    SiteGroup,
+)
+
+_DAY = 86_400
+_FIRST_LOCAL = 3  # 1 and 2 are the site's makers
+_ROLES = {"Owners": "owner", "Members": "write", "Visitors": "read"}
+
+
+class Places(People):
+    """Where things are kept."""
+
+    def add_site(
+        self,
+        path: str,
+        title: str,
+        *,
+        template: str = "STS#3",
+        group: Group | None = None,
+        parent: Site | None = None,
+        owner: str = "",
+        channel: str = "",
+        label: str = "",
+        sharing: int = 1,
+        created: int | None = None,
+        library: str = "Documents",
+    ) -> Site:
+        """A site with its three groups and one library. `path` is the address behind the host, without a slash."""
+        with self.lock:
+            number = len(self.sites)
+            web = ids.guid("web", number)
+            collection = ids.guid("site", number) if parent is None else parent.collection
+            when = self.now - 800 * _DAY if created is None else created
+            site = Site(
+                number=number,
+                id=f"{self.host},{collection},{web}",
+                collection=collection,
+                web=web,
+                path=path,
+                title=title,
+                template="GROUP#0" if group is not None and template == "STS#3" else template,
+                parent=NOBODY if parent is None else parent.number,
+                group=NOBODY if group is None else group.number,
+                owner=self.named(owner).number if owner else NOBODY,
+                channel=channel,
+                label=label or (group.label if group is not None else ""),
+                sharing=sharing,
+                created=when,
+                modified=when,
+            )
+            self.sites.append(site)
+            if parent is None:
+                self._make_groups(site, group)
+            else:
+                site.groups = parent.groups
+            if group is not None and not channel:
+                group.site = number
+            self.add_library(site, library, path="Shared Documents")
+            return site
+
+    def add_library(self, site: Site, name: str, *, path: str = "", hidden: bool = False) -> Drive:
+        """A document library, granted to the site's groups."""
+        grants = tuple(Direct(site.groups[name], role) for name, role in _ROLES.items() if name in site.groups)
+        return self._make_drive(site, name, path or name, grants, hidden=hidden)
+
+    def add_onedrive(self, upn: str) -> Drive:
+        """Somebody's OneDrive, in a personal site."""
+        with self.lock:
+            person = self.person(upn)
+            number = len(self.sites)
+            collection, web = ids.guid("site", number), ids.guid("web", number)
+            name = "".join(sign if sign.isalnum() else "_" for sign in person.upn)
+            site = Site(
+                number=number,
+                id=f"{self.my_host},{collection},{web}",
+                collection=collection,
+                web=web,
+                path=f"personal/{name}",
+                title=person.name,
+                template="SPSPERS#10",
+                owner=person.number,
+                personal=True,
+                sharing=2,
+                created=person.created,
+                modified=person.created,
+            )
+            self.sites.append(site)
+            drive = self._make_drive(site, "OneDrive", "Documents", (Direct(person.number, "owner"),), personal=True)
+            person.drive = drive.number
+            return drive
+
+    def add_channel(
+        self, group: Group, name: str, membership: str = "standard", *, members: tuple[str, ...] = (), owner: str = ""
+    ) -> Channel:
+        """A channel; a private or shared one has members and a site of its own."""
+        with self.lock:
+            channel = Channel(number=group.number * 100 + len(group.channels), name=name, membership=membership)
+            channel.created = self.now - 300 * _DAY
+            group.channels.append(channel)
+            if membership != "standard":
+                channel.members = {self.named(one).number: "" for one in members}
+                if owner:
+                    channel.members[self.named(owner).number] = "owner"
+                path = f"{self.sites[group.site].path}-{_slug(name)}" if group.site >= 0 else f"sites/{_slug(name)}"
+                site = self.add_site(
+                    path, f"{group.name}-{name}", template="TEAMCHANNEL#1", group=group, channel=membership
+                )
+                for number, role in channel.members.items():
+                    self.seat(site, "Owners" if role else "Members", number)
+                channel.site = site.number
+            return channel
+
+    def add_site_group(self, site: Site, name: str, *members: str, members_only: bool = False) -> SiteGroup:
+        """A further group of a site."""
+        with self.lock:
+            group = SiteGroup(
+                number=len(self.principals),
+                name=name,
+                site=site.number,
+                local=_FIRST_LOCAL + len(site.groups),
+                members_only=members_only,
+            )
+            group.seats = [Seat(self.named(one).number) for one in members]
+            self.principals.append(group)
+            site.groups[name] = group.number
+            return group
+
+    def seat(self, site: Site, group: str, principal: int | str) -> None:
+        """Put somebody into a site group. No drive's log says so."""
+        with self.lock:
+            number = self.named(principal).number if isinstance(principal, str) else principal
+            self.site_group(site.groups[group]).seats.append(Seat(number))
+
+    def unseat(self, site: Site, group: str, principal: str) -> None:
+        with self.lock:
+            number = self.named(principal).number
+            seats = self.site_group(site.groups[group]).seats
+            seats[:] = [seat for seat in seats if seat.principal != number]
+
+    def lock_site(self, site: Site, state: str = "NoAccess") -> None:
+        """Block a site: ``NoAccess``, ``ReadOnly`` or ``Unlock``."""
+        site.lock = state
+
+    def delete_site(self, site: Site) -> None:
+        with self.lock:
+            site.deleted = True
+            for number in site.drives:
+                self.drives[number].deleted = True
+
+    def site_at(self, host: str, path: str) -> Site | None:
+        """The site with an address."""
+        wanted = path.strip("/").lower()
+        for site in self.sites:
+            if site.path.lower() == wanted and self.site_host(site) == host.lower() and not site.deleted:
+                return site
+        return None
+
+    def site_host(self, site: Site) -> str:
+        return self.my_host if site.personal else self.host
+
+    def site_url(self, site: Site) -> str:
+        base = f"https://{self.site_host(site)}"
+        return f"{base}/{quote(site.path)}" if site.path else base
+
+    def owner_of(self, site: Site) -> Person | None:
+        if site.owner == NOBODY:
+            return None
+        one = self.principals[site.owner]
+        return one if isinstance(one, Person) else None
+
+    def _make_groups(self, site: Site, group: Group | None) -> None:
+        for name in _ROLES:
+            made = self.add_site_group(site, name)
+            made.name = f"{site.title} {name}"
+        if group is not None and not site.channel:
+            self.site_group(site.groups["Owners"]).seats.append(Seat(group.number, owners_only=True))
+            members = self.site_group(site.groups["Members"]).seats
+            members.append(Seat(group.number))
+            if group.visibility == "Public":
+                members.append(Seat(self.named(INSIDERS).number))
+
+    def _make_drive(
+        self,
+        site: Site,
+        name: str,
+        path: str,
+        grants: tuple[Grant, ...],
+        *,
+        personal: bool = False,
+        hidden: bool = False,
+    ) -> Drive:
+        number = len(self.drives)
+        library = ids.guid("list", number)
+        drive = Drive(
+            number=number,
+            id=ids.drive_id(site.collection, site.web, library),
+            list_id=library,
+            site=site.number,
+            name=name,
+            path=path,
+            personal=personal,
+            hidden=hidden,
+            created=site.created,
+        )
+        self.drives.append(drive)
+        site.drives.append(number)
+        root = Item(
+            len(self.items),
+            number,
+            TOP,
+            Kind.ROOT,
+            "root",
+            "",
+            0,
+            site.created,
+            site.created,
+            site.owner,
+            grants,
+        )
+        self.items.append(root)
+        drive.root = root.number
+        drive.items.append(root.number)
+        return drive
+
+
+def _slug(name: str) -> str:
+    return "".join(sign for sign in name if sign.isalnum())

@@ -1,0 +1,383 @@
+"""The few calls of SharePoint's own REST that Graph has nothing for: members of site groups, and the administration.
+
+Sources: "Users, groups, and roles REST API reference", recordings of _api/SPO.Tenant in pnp/cli-microsoft365. Tokens
+are for the very host that is asked, and by a certificate: those by a client secret are "Unsupported app only token".
+Without an Accept header for JSON the answer is an Atom feed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from cloudscan_emulators.kit.json_text import dump
+from cloudscan_emulators.kit.local_server import Answer, Request
+from cloudscan_emulators.microsoft import errors, ids
+from cloudscan_emulators.microsoft.odata import Options
+from cloudscan_emulators.microsoft.records import (
+    NOBODY,
+    Direct,
+    Group,
+    Link,
+    Outsider,
+    Person,
+    Principal,
+    Seat,
+    Site,
+    SiteGroup,
+)
+from cloudscan_emulators.microsoft.sharing import FULL_CONTROL, login_of
+from cloudscan_emulators.microsoft.signin import SignIn, Token
+from cloudscan_emulators.microsoft.tenant import admin_settings, site_properties
+from cloudscan_emulators.microsoft.world import World
+
+Json = dict[str, Any]
+_ATOM = b'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"></feed>'
+_FIRST_LINK_GROUP = 1000
+_KINDS = {("anonymous", "view"): "AnonymousView", ("anonymous", "edit"): "AnonymousEdit"}
+_ASSOCIATED = {
+    "associatedownergroup": "Owners",
+    "associatedmembergroup": "Members",
+    "associatedvisitorgroup": "Visitors",
+}
+_READERS = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", FULL_CONTROL)
+
+
+class RestRefused(Exception):
+    """SharePoint's own forms of error: gateways speak differently from services."""
+
+    def __init__(self, status: int, code: str, message: str, *, gateway: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.gateway = gateway
+
+
+class SharePointRest:
+    """Answers what is asked of the tenant's hosts."""
+
+    def __init__(self, world: World, sign_in: SignIn) -> None:
+        self._world = world
+        self._sign_in = sign_in
+        self._calls: list[tuple[re.Pattern[str], Callable[[Site, re.Match[str], Options], Json]]] = [
+            (re.compile(pattern, re.IGNORECASE), call)
+            for pattern, call in (
+                (r"web", lambda site, _m, _o: self._web(site)),
+                (r"site", lambda site, _m, _o: self._site(site)),
+                (r"web/sitegroups", lambda site, _m, options: self._site_groups(site, options)),
+                (r"web/sitegroups(?:/getbyid)?\((\d+)\)(/users)?", self._group_by_id),
+                (r"web/sitegroups/getbyname\('([^']*)'\)(/users)?", self._group_by_name),
+                (r"web/(associated(?:owner|member|visitor)group)(/users)?", self._associated),
+                (r"web/siteusers", lambda site, _m, _o: self._site_users(site)),
+                (r"web/roleassignments", lambda site, _m, _o: self._role_assignments(site)),
+            )
+        ]
+
+    def host_of(self, request: Request) -> tuple[str, str] | None:
+        """Host and path, if it is for SharePoint: by the Host header, or by the path's first segment."""
+        hosts = (self._world.host, self._world.my_host, self._world.admin_host)
+        host = request.base.partition("://")[2].partition(":")[0].lower()
+        if host in hosts:
+            return host, request.path
+        first, _, rest = request.path.lstrip("/").partition("/")
+        return (first.lower(), f"/{rest}") if first.lower() in hosts else None
+
+    def token(self, request: Request, host: str) -> Token:
+        """Who asks; raises SharePoint's refusals."""
+        audience = f"https://{host}"
+        try:
+            token = self._sign_in.who(request.header("authorization"), audience)
+        except errors.Refused as refused:
+            words = str(refused)
+            if "audience" in words:
+                kind = "Microsoft.IdentityModel.Tokens.AudienceUriValidationFailedException"
+                words = f"Exception of type '{kind}' was thrown."
+            elif "expired" in words:
+                words = "Invalid JWT token. The token is expired."
+            raise RestRefused(401, "", words, gateway=True) from None
+        if not token.by_certificate:
+            raise RestRefused(401, "", "Unsupported app only token.", gateway=True)
+        return token
+
+    def answer(self, host: str, path: str, request: Request, token: Token, options: Options) -> Answer:
+        accept = request.header("accept").lower()
+        place, mark, call = unquote(path).partition("/_api/")
+        if not mark:
+            raise RestRefused(404, "", "File Not Found.", gateway=True)
+        if host == self._world.admin_host:
+            told = self._admin(call, request, token)
+        else:
+            if token.roles.isdisjoint(_READERS):
+                raise _unauthorized()
+            told = self._find(host, place, call, token, options)
+        if "json" not in accept:
+            return Answer(body=_ATOM, content_type="application/atom+xml;type=feed;charset=utf-8")
+        return Answer(body=_dressed(_selected(told, options), accept), content_type=_content_type(accept))
+
+    # the administration
+
+    def _admin(self, call: str, request: Request, token: Token) -> Json:
+        if FULL_CONTROL not in token.roles:
+            raise _unauthorized()
+        low = call.lower().rstrip("/")
+        if low in ("spo.tenant", "microsoft.online.sharepoint.tenantadministration.tenant"):
+            return admin_settings(self._world)
+        one = re.fullmatch(r"spo\.tenant/sites\('?([0-9a-f-]{36})'?\)", low)
+        if one is not None:
+            for site in self._world.sites:
+                if site.collection == one[1] and site.parent == NOBODY and not site.deleted:
+                    return site_properties(self._world, site)
+            raise RestRefused(404, "-1, Microsoft.Online.SharePoint.Common.SpoNoSiteException", "Cannot get site.")
+        if low.endswith("/getsitepropertiesfromsharepointbyfilters") and request.verb == "POST":
+            found = [site for site in self._world.sites if site.parent == NOBODY and not site.deleted]
+            return {"value": [site_properties(self._world, site) for site in found]}
+        raise _no_such_call(call)
+
+    # sites
+
+    def _find(self, host: str, place: str, call: str, token: Token, options: Options) -> Json:
+        site = self._world.site_at(host, place)
+        if site is None:
+            raise RestRefused(404, "", "404 FILE NOT FOUND", gateway=True)
+        if site.lock == "NoAccess":
+            raise RestRefused(423, "-2147024860, System.IO.IOException", "Access to this Web site has been blocked.")
+        for pattern, answer in self._calls:
+            match = pattern.fullmatch(call.rstrip("/"))
+            if match is not None:
+                told = answer(site, match, options)
+                self._check_members(told, token)
+                return told
+        raise _no_such_call(call)
+
+    def _check_members(self, told: Json, token: Token) -> None:
+        """A group may show its members to members only; then it takes full control."""
+        if FULL_CONTROL in token.roles:
+            return
+        for group in (told, *told.get("value", ())):
+            if group.get("OnlyAllowMembersViewMembership") and "Users" in group:
+                del group["Users"]
+            if group.pop("_members_only", False):
+                raise _unauthorized()
+
+    def _web(self, site: Site) -> Json:
+        name, _, number = site.template.partition("#")
+        return {
+            "Id": site.web,
+            "Title": site.title,
+            "Url": self._world.site_url(site),
+            "WebTemplate": name,
+            "Configuration": int(number or 0),
+            "ServerRelativeUrl": f"/{site.path}",
+            "HasUniqueRoleAssignments": site.parent == NOBODY,
+        }
+
+    def _site(self, site: Site) -> Json:
+        return {
+            "Id": site.collection,
+            "GroupId": getattr(self._world.principals[site.group], "id", "") if site.group != NOBODY else None,
+            "ReadOnly": site.lock == "ReadOnly",
+            "SensitivityLabelId": site.label or None,
+            "ShareByEmailEnabled": site.sharing in (1, 2),
+            "ShareByLinkEnabled": site.sharing == 2,
+            "Url": self._world.site_url(site),
+        }
+
+    def _site_groups(self, site: Site, options: Options) -> Json:
+        faces = []
+        for number in site.groups.values():
+            group = self._world.site_group(number)
+            face = self._group_face(group)
+            if any(name.lower() == "users" for name in options.expand):
+                face["Users"] = self._users(group.seats)
+            faces.append(face)
+        faces += self._link_groups(site, options)
+        return {"value": faces}
+
+    def _group_by_id(self, site: Site, match: re.Match[str], options: Options) -> Json:
+        return self._one_group(site, lambda group: group.local == int(match[1]), match[2], options)
+
+    def _group_by_name(self, site: Site, match: re.Match[str], options: Options) -> Json:
+        return self._one_group(site, lambda group: group.name.lower() == match[1].lower(), match[2], options)
+
+    def _associated(self, site: Site, match: re.Match[str], options: Options) -> Json:
+        wanted = site.groups.get(_ASSOCIATED[match[1].lower()], NOBODY)
+        return self._one_group(site, lambda group: group.number == wanted, match[2], options)
+
+    def _one_group(self, site: Site, is_it: Callable[[SiteGroup], bool], users: str | None, options: Options) -> Json:
+        for number in site.groups.values():
+            group = self._world.site_group(number)
+            if not is_it(group):
+                continue
+            if users:
+                told: Json = {"value": self._users(group.seats)}
+                return {**told, "_members_only": True} if group.members_only else told
+            face = self._group_face(group)
+            if any(name.lower() == "users" for name in options.expand):
+                face["Users"] = self._users(group.seats)
+            return face
+        raise RestRefused(404, "-2146232832, Microsoft.SharePoint.SPException", "Group cannot be found.")
+
+    def _group_face(self, group: SiteGroup) -> Json:
+        return {
+            "Id": group.local,
+            "IsHiddenInUI": False,
+            "LoginName": group.name,
+            "Title": group.name,
+            "PrincipalType": 8,
+            "AllowMembersEditMembership": False,
+            "AllowRequestToJoinLeave": False,
+            "AutoAcceptRequestToJoinLeave": False,
+            "Description": None,
+            "OnlyAllowMembersViewMembership": group.members_only,
+            "OwnerTitle": group.name,
+        }
+
+    def _link_groups(self, site: Site, options: Options) -> list[Json]:
+        """Each sharing link is a hidden group of its site."""
+        links: dict[int, Link] = {}
+        for drive in site.drives:
+            for number in self._world.drives[drive].items:
+                item = self._world.items[number]
+                for grant in (item.grants or ()) if item is not None else ():
+                    if isinstance(grant, Link):
+                        links[grant.number] = grant
+        faces = []
+        for link in links.values():
+            word = "Flexible" if link.scope == "users" else _KINDS.get((link.scope, link.type), "OrganizationView")
+            if link.scope == "organization" and link.type == "edit":
+                word = "OrganizationEdit"
+            item_id, link_id = ids.guid("item", link.home), ids.guid("link", link.number)
+            name = f"SharingLinks.{item_id}.{word}.{link_id}"
+            face: Json = {
+                "Id": _FIRST_LINK_GROUP + link.number,
+                "IsHiddenInUI": True,
+                "LoginName": name,
+                "Title": name,
+                "PrincipalType": 8,
+                "Description": None,
+                "OnlyAllowMembersViewMembership": False,
+                "OwnerTitle": "System Account",
+            }
+            if any(one.lower() == "users" for one in options.expand):
+                face["Users"] = self._users([Seat(number) for number in link.people])
+            faces.append(face)
+        return faces
+
+    def _users(self, seats: list[Seat]) -> list[Json]:
+        return [self._user_face(self._world.principals[seat.principal], owners=seat.owners_only) for seat in seats]
+
+    def _user_face(self, one: Principal, *, owners: bool = False, admin: bool = False) -> Json:
+        login = login_of(self._world, one, owners_only=owners)
+        person = isinstance(one, Person | Outsider)
+        title = f"{one.name} {'Owners' if owners else 'Members'}" if isinstance(one, Group) else one.name
+        upn = one.upn if isinstance(one, Person) else None
+        return {
+            "Id": 10 + one.number,
+            "IsHiddenInUI": False,
+            "LoginName": login,
+            "Title": title,
+            "PrincipalType": 1 if person else 4,
+            "Email": getattr(one, "mail", ""),
+            "Expiration": "",
+            "IsEmailAuthenticationGuestUser": isinstance(one, Outsider) and not one.tenant,
+            "IsShareByEmailGuestUser": isinstance(one, Outsider) and not one.tenant,
+            "IsSiteAdmin": admin,
+            "UserId": {"NameId": getattr(one, "id", ""), "NameIdIssuer": "urn:federation:microsoftonline"}
+            if person
+            else None,
+            "UserPrincipalName": upn,
+        }
+
+    def _site_users(self, site: Site) -> Json:
+        seats: dict[int, Seat] = {}
+        for number in site.groups.values():
+            for seat in self._world.site_group(number).seats:
+                seats.setdefault(seat.principal, seat)
+        if site.owner != NOBODY:
+            seats.setdefault(site.owner, Seat(site.owner))
+        return {
+            "value": [
+                self._user_face(
+                    self._world.principals[seat.principal],
+                    owners=seat.owners_only,
+                    admin=seat.owners_only or seat.principal == site.owner,
+                )
+                for seat in seats.values()
+            ]
+        }
+
+    def _role_assignments(self, site: Site) -> Json:
+        """Who may do what at the top of the site."""
+        definitions = {"owner": ("Full Control", 5), "write": ("Edit", 6), "read": ("Read", 2)}
+        root = self._world.root(self._world.drives[site.drives[0]])
+        faces = []
+        for grant in root.grants or ():
+            if not isinstance(grant, Direct):
+                continue
+            one = self._world.principals[grant.principal]
+            member = self._group_face(one) if isinstance(one, SiteGroup) else self._user_face(one)
+            name, kind = definitions.get(grant.role, (grant.role, 0))
+            faces.append(
+                {
+                    "PrincipalId": member["Id"],
+                    "Member": member,
+                    "RoleDefinitionBindings": [{"Name": name, "RoleTypeKind": kind, "Hidden": False}],
+                }
+            )
+        return {"value": faces}
+
+
+def refusal(refused: RestRefused, accept: str) -> Answer:
+    """An error as SharePoint writes it."""
+    if refused.gateway:
+        body: Json = {"error_description": refused.message} if refused.status == 401 else {"error": refused.message}
+        headers: Mapping[str, str] = {}
+        if refused.status == 401:
+            reason = f'3000003;reason="{refused.message}";category="invalid_client"'
+            headers = {"x-ms-diagnostics": reason, "WWW-Authenticate": 'Bearer realm="",client_id="00000003-0000-0ff1"'}
+        return Answer(status=refused.status, body=dump(body).encode(), content_type="application/json", headers=headers)
+    told = {"code": refused.code, "message": {"lang": "en-US", "value": refused.message}}
+    name = "error" if "odata=verbose" in accept else "odata.error"
+    return Answer(status=refused.status, body=dump({name: told}).encode(), content_type=_content_type(accept))
+
+
+def _unauthorized() -> RestRefused:
+    words = "Attempted to perform an unauthorized operation."
+    return RestRefused(403, "-2147024891, System.UnauthorizedAccessException", words)
+
+
+def _no_such_call(call: str) -> RestRefused:
+    words = f"Cannot find resource for the request {call}."
+    return RestRefused(404, "-1, Microsoft.SharePoint.Client.ResourceNotFoundException", words)
+
+
+def _selected(told: Json, options: Options) -> Json:
+    told = {name: value for name, value in told.items() if not name.startswith("_")}
+    names = {name.partition("/")[0].lower() for name in (*options.select, *options.expand)}
+    if not options.select or "*" in options.select:
+        return told
+
+    def pick(face: Json) -> Json:
+        known = {name.lower() for name in face}
+        for name in options.select:
+            if name.partition("/")[0].lower() not in known:
+                words = f"The query to field '{name}' is not valid. The property does not exist."
+                raise RestRefused(400, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", words)
+        return {name: value for name, value in face.items() if name.lower() in names}
+
+    if "value" in told:
+        return {"value": [pick(face) for face in told["value"]]}
+    return pick(told)
+
+
+def _dressed(told: Json, accept: str) -> bytes:
+    if "odata=verbose" in accept:
+        inside = {"results": told["value"]} if "value" in told else told
+        return dump({"d": inside}).encode()
+    return dump(told).encode()
+
+
+def _content_type(accept: str) -> str:
+    wanted = re.search(r"odata(?:\.metadata)?=(\w+)", accept)
+    return f"application/json;odata={wanted[1] if wanted else 'minimalmetadata'};streaming=true;charset=utf-8"

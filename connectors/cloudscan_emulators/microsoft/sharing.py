@@ -1,0 +1,245 @@
+"""Who may do what with an item: the permission resource, and the `shared` facet that sums it up.
+
+Sources: permission, sharepointIdentitySet and sharingLink resources; recordings in pnp/pnpcore, pnp/cli-microsoft365
+and in public code for what documentation leaves out (identities told twice, empty lists, the id of a site group's
+permission is its title in base 64).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cloudscan_emulators.microsoft import ids
+from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.records import (
+    NOBODY,
+    Application,
+    Claim,
+    Direct,
+    Grant,
+    Group,
+    Invitation,
+    Item,
+    Kind,
+    Link,
+    Outsider,
+    Person,
+    Principal,
+    SiteGroup,
+)
+from cloudscan_emulators.microsoft.text import NO_TIME, moment
+from cloudscan_emulators.microsoft.world import World
+
+Json = dict[str, Any]
+FULL_CONTROL = "Sites.FullControl.All"
+LINK_MAKERS = ("Files.ReadWrite.All", "Sites.ReadWrite.All", "Sites.Manage.All", FULL_CONTROL)
+_LINK_ROLES = {"edit": "write", "createOnly": "write"}
+_FIRST_USER = 10
+_IDENTITY = "#microsoft.graph.sharePointIdentity"
+
+
+class Sharing:
+    """Tells permissions, as the caller may see them."""
+
+    def __init__(self, world: World, manners: Manners) -> None:
+        self._world = world
+        self._manners = manners
+        self._facets: dict[int, str] = {}
+        self._facets_of = (-1, True)
+
+    def permissions(self, item: Item, *, secrets: bool, everything: bool) -> list[Json]:
+        """All permissions of an item; `secrets`: the caller could make links himself."""
+        scope = self._world.scope(item)
+        told = []
+        for grant in scope.grants or ():
+            if not everything and self._manners.short_lists_without_full_control and self._names_a_person(grant):
+                continue
+            face = self._face(item, grant, secrets=secrets)
+            home = self._origin(item, scope, grant)
+            if home is not None and self._manners.inherited_from != "never":
+                face["inheritedFrom"] = self._reference(home) if self._manners.inherited_from == "told" else {}
+            told.append(face)
+        return told
+
+    def facet(self, item: Item) -> str:
+        """How far the item is shared: ``anonymous``, ``organization``, ``users`` or not at all."""
+        state = (self._world.generation, self._manners.claims_raise_shared)
+        if self._facets_of != state:
+            self._facets.clear()
+            self._facets_of = state
+        scope = self._world.scope(item)
+        facet = self._facets.get(scope.number)
+        if facet is None:
+            facet = self._facets[scope.number] = self._summary(scope)
+        return facet
+
+    def identity(self, principal: Principal, *, owners_only: bool = False) -> Json:
+        """A sharePointIdentitySet: the same one in as many ways as SharePoint knows it."""
+        local = str(_FIRST_USER + principal.number)
+        login = login_of(self._world, principal, owners_only=owners_only)
+        if isinstance(principal, SiteGroup):
+            group = {"displayName": principal.name, "id": str(principal.local), "loginName": principal.name}
+            told: Json = {"siteGroup": group}
+            if self._manners.sharepoint_group:
+                newer = {"id": ids.guid("site group", principal.number), "principalId": str(principal.local)}
+                told["sharePointGroup"] = {**newer, "title": principal.name}
+            return told
+        site_user = {"displayName": principal.name, "id": local, "loginName": login}
+        mail = getattr(principal, "mail", "")
+        if mail:
+            site_user["email"] = mail
+        kind = _kind(principal)
+        if not kind or principal.deleted:
+            return {"siteUser": site_user}
+        identity = principal.app_id if isinstance(principal, Application) else getattr(principal, "id", "")
+        known = {"@odata.type": _IDENTITY, "displayName": principal.name, "email": mail, "id": identity}
+        return {kind: {name: value for name, value in known.items() if value}, "siteUser": site_user}
+
+    def legacy(self, principal: Principal) -> Json:
+        """An identitySet of old, which calls everything a user."""
+        if principal.deleted or isinstance(principal, Claim | SiteGroup):
+            return {"user": {"displayName": principal.name}}
+        if isinstance(principal, Application):
+            return {"application": {"displayName": principal.name, "id": principal.app_id}}
+        known = {
+            "displayName": principal.name,
+            "email": getattr(principal, "mail", ""),
+            "id": getattr(principal, "id", ""),
+        }
+        return {"user": {name: value for name, value in known.items() if value}}
+
+    def _face(self, item: Item, grant: Grant, *, secrets: bool) -> Json:
+        if isinstance(grant, Link):
+            return self._link(item, grant, secrets=secrets)
+        if isinstance(grant, Invitation):
+            identity = ids.packed(f"invitation:{grant.number}")
+            face: Json = {
+                "id": identity,
+                "roles": [grant.role],
+                "invitation": {"email": grant.mail, "signInRequired": grant.sign_in},
+            }
+            if grant.expires:
+                face["expirationDateTime"] = moment(grant.expires)
+            if secrets:
+                face["shareId"] = identity
+            return face
+        principal = self._world.principals[grant.principal]
+        login = login_of(self._world, principal)
+        identity = ids.packed(principal.name if isinstance(principal, SiteGroup) else login)
+        face = {
+            "id": identity,
+            "roles": [grant.role],
+            "shareId": identity,
+            "hasPassword": False,
+            "grantedToV2": self.identity(principal),
+            "grantedTo": self.legacy(principal),
+        }
+        if grant.expires:
+            face["expirationDateTime"] = moment(grant.expires)
+        return face
+
+    def _link(self, item: Item, link: Link, *, secrets: bool) -> Json:
+        told: Json = {"scope": link.scope, "type": link.type, "preventsDownload": link.prevents_download}
+        url = self._link_url(item, link)
+        if secrets:
+            told["webUrl"] = url
+            if link.type == "embed":
+                told["webHtml"] = f'<iframe src="{url}"></iframe>'
+        if link.application != NOBODY:
+            told["application"] = self.legacy(self._world.principals[link.application])["application"]
+        people = [self._world.principals[number] for number in link.people]
+        face: Json = {
+            "id": ids.guid("link", link.number),
+            "roles": [_LINK_ROLES.get(link.type, "read")],
+            "hasPassword": link.password,
+            "grantedToIdentitiesV2": list(self._holders(people)),
+            "grantedToIdentities": [self.legacy(one) for one in people],
+            "link": told,
+        }
+        if secrets:
+            face["shareId"] = f"u!{ids.packed(url)}"
+        if link.expires:
+            face["expirationDateTime"] = moment(link.expires)
+        elif self._manners.year_one and link.number % 2:
+            face["expirationDateTime"] = NO_TIME
+        return face
+
+    def _holders(self, people: list[Principal]) -> Iterator[Json]:
+        for one in people:
+            told = self.identity(one)
+            if self._manners.split_identities:
+                yield from ({kind: value} for kind, value in told.items())
+            else:
+                yield told
+
+    def _link_url(self, item: Item, link: Link) -> str:
+        letter = "f" if item.kind is Kind.FOLDER else "b"
+        site = self._world.sites[self._world.drives[item.drive].site]
+        base = f"https://{self._world.site_host(site)}/:{letter}:/{'g' if site.personal else 's'}/{site.path}"
+        return f"{base}/{ids.secret('link', link.number)}?e={ids.secret('e', link.number)[:6]}"
+
+    def _origin(self, item: Item, scope: Item, grant: Grant) -> Item | None:
+        """What a permission is inherited from, None for the item itself. A copied link stays its folder's."""
+        if isinstance(grant, Link) and grant.home != item.number:
+            return self._world.items[grant.home] or scope
+        return None if scope is item else scope
+
+    def _reference(self, origin: Item) -> Json:
+        drive = self._world.drives[origin.drive]
+        names = [one.name for one in self._world.ancestors(origin) if one.kind is not Kind.ROOT]
+        path = "/".join([*reversed(names), origin.name] if origin.kind is not Kind.ROOT else [])
+        return {
+            "driveId": drive.id,
+            "driveType": "business" if drive.personal else "documentLibrary",
+            "id": self._world.id_of(origin),
+            "path": f"/drives/{drive.id}/root:{f'/{path}' if path else ''}",
+        }
+
+    def _summary(self, scope: Item) -> str:
+        owner = self._world.sites[self._world.drives[scope.drive].site].owner
+        found = ""
+        for grant in scope.grants or ():
+            if isinstance(grant, Link):
+                if grant.scope == "anonymous":
+                    return "anonymous"
+                if grant.scope != "existingAccess":
+                    found = "organization" if "organization" in (grant.scope, found) else "users"
+            elif isinstance(grant, Invitation) or self._raises(grant, owner):
+                found = found or "users"
+        return found
+
+    def _raises(self, grant: Direct, owner: int) -> bool:
+        principal = self._world.principals[grant.principal]
+        if isinstance(principal, SiteGroup) or grant.principal == owner:
+            return False
+        return self._manners.claims_raise_shared or not isinstance(principal, Claim)
+
+    def _names_a_person(self, grant: Grant) -> bool:
+        if not isinstance(grant, Direct):
+            return isinstance(grant, Invitation)
+        return isinstance(self._world.principals[grant.principal], Person | Outsider)
+
+
+def login_of(world: World, principal: Principal, *, owners_only: bool = False) -> str:
+    """The claim that SharePoint knows somebody by."""
+    if isinstance(principal, Claim):
+        return principal.login
+    if isinstance(principal, Person):
+        return f"i:0#.f|membership|{principal.upn.lower()}"
+    if isinstance(principal, Outsider):
+        if principal.tenant:
+            return f"i:0#.f|membership|{principal.mail}#ext#@{principal.tenant}"
+        return f"i:0#.f|membership|urn%3aspo%3aguest#{principal.mail}"
+    if isinstance(principal, Group):
+        if principal.kind == "unified":
+            return f"c:0o.c|federateddirectoryclaimprovider|{principal.id}{'_o' if owners_only else ''}"
+        return f"c:0t.c|tenant|{principal.id}"
+    if isinstance(principal, Application):
+        return f"i:0i.t|ms.sp.ext|{principal.app_id}@{world.tenant_id}"
+    return principal.name
+
+
+def _kind(principal: Principal) -> str:
+    kinds: Mapping[type[Principal], str] = {Person: "user", Group: "group", Application: "application"}
+    if isinstance(principal, Outsider):
+        return "user" if principal.id else ""
+    return kinds.get(type(principal), "")

@@ -1,0 +1,157 @@
+"""Teams, their channels and who is in them.
+
+Sources: team, channel, conversationMember and sharedWithChannelTeamInfo resources. `shared` channels are called
+unknownFutureValue unless a Prefer header asks for members of the enumeration that came later. The files of private and
+shared channels are in a site of their own.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudscan_emulators.microsoft import errors, ids
+from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.records import NOBODY, Channel, Group, Outsider, Person
+from cloudscan_emulators.microsoft.text import NO_TIME, moment
+from cloudscan_emulators.microsoft.world import World
+
+Json = dict[str, Any]
+_LATER = "include-unknown-enum-members"
+
+
+class TeamsApi:
+    """Answers for /teams."""
+
+    def __init__(self, world: World, manners: Manners, drive_item: Callable[[Call, int], Told]) -> None:
+        self._world = world
+        self._manners = manners
+        self._drive_item = drive_item
+        self.methods: Mapping[str, Callable[[Call], Told]] = {
+            "teams.list": self._teams,
+            "teams.get": lambda call: single(call, self._team_shape(), self._team(call, "team")),
+            "groups.team": lambda call: single(call, self._team_shape(), self._team(call, "group")),
+            "teams.members": self._team_members,
+            "teams.channels": self._channels,
+            "channels.get": lambda call: single(call, self._channel_shape(call), self._channel(call)),
+            "channels.members": self._channel_members,
+            "channels.allMembers": self._channel_members,
+            "channels.sharedWithTeams": self._shared_with,
+            "channels.filesFolder": self._files_folder,
+        }
+
+    def _team(self, call: Call, name: str) -> Group:
+        found = self._world.find(call.values[name])
+        if not isinstance(found, Group) or not found.team:
+            raise errors.no_such_team(call.values[name])
+        return found
+
+    def _teams(self, call: Call) -> Told:
+        return collection(call, self._team_shape(), [group for group in self._world.groups if group.team])
+
+    def _team_face(self, group: Group) -> Json:
+        return {
+            "id": group.id,
+            "createdDateTime": moment(group.created),
+            "displayName": group.name,
+            "description": None,
+            "internalId": f"19:{group.id}@thread.tacv2",
+            "classification": None,
+            "visibility": (group.visibility or "Private").lower(),
+            "webUrl": f"https://teams.microsoft.com/l/team/{group.id}",
+            "isArchived": group.archived,
+            "tenantId": self._world.tenant_id,
+            "guestSettings": {"allowCreateUpdateChannels": False, "allowDeleteChannels": False},
+        }
+
+    def _team_members(self, call: Call) -> Told:
+        group = self._team(call, "team")
+        roles = dict.fromkeys(self._world.closure(group), "") | dict.fromkeys(group.owners, "owner")
+        return self._conversation(call, roles)
+
+    def _channels(self, call: Call) -> Told:
+        group = self._team(call, "team")
+        return collection(call, self._channel_shape(call), group.channels)
+
+    def _channel(self, call: Call) -> Channel:
+        for channel in self._team(call, "team").channels:
+            if _channel_id(channel) == call.values["channel"]:
+                return channel
+        raise errors.Refused(404, "NotFound", "No channel found with that id.")
+
+    def _channel_members(self, call: Call) -> Told:
+        channel = self._channel(call)
+        if channel.membership == "standard":
+            return self._team_members(call)
+        return self._conversation(call, channel.members)
+
+    def _conversation(self, call: Call, roles: Mapping[int, str]) -> Told:
+        shape = Shape(
+            kind="conversationMember",
+            face=lambda pair: self._member_face(*pair),
+            context="members",
+            default=self._manners.teams_page,
+        )
+        things = [(self._world.principals[number], role) for number, role in roles.items()]
+        people = [(one, role) for one, role in things if isinstance(one, Person | Outsider) and not one.deleted]
+        return collection(call, shape, people)
+
+    def _member_face(self, one: Person | Outsider, role: str) -> Json:
+        guest = isinstance(one, Person) and one.guest
+        tenant = one.tenant if isinstance(one, Outsider) else self._world.tenant_id
+        return {
+            "@odata.type": "#microsoft.graph.aadUserConversationMember",
+            "id": ids.packed(f"{one.number}:{role}:member"),
+            "roles": [role] if role else ["guest"] if guest else [],
+            "displayName": one.name,
+            "visibleHistoryStartDateTime": NO_TIME,
+            "userId": one.id,
+            "email": one.mail or None,
+            "tenantId": tenant,
+        }
+
+    def _shared_with(self, call: Call) -> Told:
+        channel = self._channel(call)
+        group = self._team(call, "team")
+        faces: list[Json] = []
+        if channel.membership == "shared":
+            own = {"id": group.id, "displayName": group.name, "tenantId": self._world.tenant_id, "isHostTeam": True}
+            faces.append(own)
+            for number, text in enumerate(channel.shared_with):
+                tenant, _, name = text.partition("|")
+                identity = ids.guid("foreign team", channel.number * 10 + number)
+                faces.append({"id": identity, "displayName": name, "tenantId": tenant, "isHostTeam": False})
+        return collection(call, Shape(kind="sharedWithChannelTeamInfo", face=dict, context="sharedWithTeams"), faces)
+
+    def _files_folder(self, call: Call) -> Told:
+        channel = self._channel(call)
+        group = self._team(call, "team")
+        site = channel.site if channel.site != NOBODY else group.site
+        if site == NOBODY:
+            raise errors.no_such_item()
+        return self._drive_item(call, self._world.sites[site].drives[0])
+
+    def _team_shape(self) -> Shape:
+        return Shape(kind="team", face=self._team_face, context="teams", default=self._manners.teams_page)
+
+    def _channel_shape(self, call: Call) -> Shape:
+        later = call.prefers(_LATER)
+
+        def face(channel: Channel) -> Json:
+            kind = "unknownFutureValue" if channel.membership == "shared" and not later else channel.membership
+            return {
+                "id": _channel_id(channel),
+                "createdDateTime": moment(channel.created),
+                "displayName": channel.name,
+                "description": None,
+                "email": "",
+                "isArchived": False,
+                "membershipType": kind,
+                "tenantId": self._world.tenant_id,
+                "webUrl": f"https://teams.microsoft.com/l/channel/{_channel_id(channel)}",
+            }
+
+        return Shape(kind="channel", face=face, context="channels", default=self._manners.teams_page)
+
+
+def _channel_id(channel: Channel) -> str:
+    return f"19:{ids.guid('channel', channel.number).replace('-', '')}@thread.tacv2"

@@ -1,0 +1,327 @@
+"""The tenant's own settings, as Graph tells them and as SharePoint's administration does.
+
+Sources: sharepointSettings resource (29 properties, none of them a default link type or an expiry of links);
+crossTenantAccessPolicyConfigurationPartner; recordings of _api/SPO.Tenant in pnp/cli-microsoft365. One set of facts
+stands behind both, so that they never contradict each other.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cloudscan_emulators.microsoft import errors, ids
+from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.records import NOBODY, Partner, Site
+from cloudscan_emulators.microsoft.sharing import login_of
+from cloudscan_emulators.microsoft.text import moment
+from cloudscan_emulators.microsoft.world import World
+
+Json = dict[str, Any]
+CAPABILITIES = (
+    "disabled",
+    "externalUserSharingOnly",
+    "externalUserAndGuestSharing",
+    "existingExternalUserSharingOnly",
+)
+_MODES = ("none", "allowList", "blockList")
+_NO_GUID = "00000000-0000-0000-0000-000000000000"
+
+
+def admin_settings(world: World) -> Json:
+    """What _api/SPO.Tenant tells: enumerations as numbers."""
+    return {
+        "AllowedDomainListForSyncClient": [],
+        "BlockAccessOnUnmanagedDevices": False,
+        "ConditionalAccessPolicy": 0,
+        "CoreDefaultShareLinkRole": 0,
+        "CoreDefaultShareLinkScope": -1,
+        "CoreSharingCapability": 2,
+        "DefaultLinkPermission": 2,
+        "DefaultSharingLinkType": 3,
+        "DisallowInfectedFileDownload": False,
+        "EmailAttestationReAuthDays": 30,
+        "EmailAttestationRequired": False,
+        "EnableAzureADB2BIntegration": False,
+        "ExternalUserExpirationRequired": False,
+        "ExternalUserExpireInDays": 60,
+        "FileAnonymousLinkType": 2,
+        "FolderAnonymousLinkType": 2,
+        "GuestSharingGroupAllowListInTenantByPrincipalIdentity": [],
+        "IsUnmanagedSyncClientForTenantRestricted": False,
+        "LegacyAuthProtocolsEnabled": True,
+        "NotifyOwnersWhenItemsReshared": True,
+        "OneDriveDefaultShareLinkRole": 0,
+        "OneDriveDefaultShareLinkScope": -1,
+        "OneDriveSharingCapability": 2,
+        "OrphanedPersonalSitesRetentionPeriod": 30,
+        "PreventExternalUsersFromResharing": False,
+        "RequireAcceptingAccountMatchInvitedAccount": False,
+        "RequireAnonymousLinksExpireInDays": -1,
+        "RootSiteUrl": f"https://{world.host}",
+        "SharingAllowedDomainList": "",
+        "SharingBlockedDomainList": "",
+        "SharingCapability": 2,
+        "SharingDomainRestrictionMode": 0,
+        "ShowAllUsersClaim": True,
+        "ShowEveryoneClaim": False,
+        "ShowEveryoneExceptExternalUsersClaim": True,
+        **world.admin_settings,
+    }
+
+
+def settings(world: World) -> Json:
+    """What /admin/sharepoint/settings tells."""
+    admin = admin_settings(world)
+    return {
+        "id": world.tenant_id,
+        "allowedDomainGuidsForSyncApp": [],
+        "availableManagedPathsForSiteCreation": ["/sites/", "/teams/"],
+        "deletedUserPersonalSiteRetentionPeriodInDays": admin["OrphanedPersonalSitesRetentionPeriod"],
+        "excludedFileExtensionsForSyncApp": [],
+        "idleSessionSignOut": {"isEnabled": False, "warnAfterInSeconds": 0, "signOutAfterInSeconds": 0},
+        "imageTaggingOption": "basic",
+        "isCommentingOnSitePagesEnabled": True,
+        "isFileActivityNotificationEnabled": True,
+        "isLegacyAuthProtocolsEnabled": admin["LegacyAuthProtocolsEnabled"],
+        "isLoopEnabled": True,
+        "isMacSyncAppEnabled": True,
+        "isRequireAcceptingUserToMatchInvitedUserEnabled": admin["RequireAcceptingAccountMatchInvitedAccount"],
+        "isResharingByExternalUsersEnabled": not admin["PreventExternalUsersFromResharing"],
+        "isSharePointMobileNotificationEnabled": True,
+        "isSharePointNewsfeedEnabled": False,
+        "isSiteCreationEnabled": True,
+        "isSiteCreationUIEnabled": True,
+        "isSitePagesCreationEnabled": True,
+        "isSitesStorageLimitAutomatic": True,
+        "isSyncButtonHiddenOnPersonalSite": False,
+        "isUnmanagedSyncAppForTenantRestricted": admin["IsUnmanagedSyncClientForTenantRestricted"],
+        "personalSiteDefaultStorageLimitInMB": 1048576,
+        "sharingAllowedDomainList": admin["SharingAllowedDomainList"].split(),
+        "sharingBlockedDomainList": admin["SharingBlockedDomainList"].split(),
+        "sharingCapability": CAPABILITIES[admin["SharingCapability"]],
+        "sharingDomainRestrictionMode": _MODES[admin["SharingDomainRestrictionMode"]],
+        "siteCreationDefaultManagedPath": "/sites/",
+        "siteCreationDefaultStorageLimitInMB": 26214400,
+        "tenantDefaultTimezone": "(UTC+09:00) Osaka, Sapporo, Tokyo",
+        **world.settings,
+    }
+
+
+def authorization(world: World) -> Json:
+    """What /policies/authorizationPolicy tells (authorizationPolicy resource)."""
+    return {
+        "id": "authorizationPolicy",
+        "allowInvitesFrom": "everyone",
+        "allowedToSignUpEmailBasedSubscriptions": True,
+        "allowedToUseSSPR": True,
+        "allowEmailVerifiedUsersToJoinOrganization": False,
+        "allowUserConsentForRiskyApps": None,
+        "blockMsolPowerShell": False,
+        "defaultUserRolePermissions": {
+            "allowedToCreateApps": True,
+            "allowedToCreateSecurityGroups": True,
+            "allowedToCreateTenants": True,
+            "allowedToReadBitlockerKeysForOwnedDevice": True,
+            "allowedToReadOtherUsers": True,
+            "permissionGrantPoliciesAssigned": [],
+        },
+        "deletedDateTime": None,
+        "description": "Used to manage authorization related settings across the company.",
+        "displayName": "Authorization Policy",
+        "guestUserRoleId": "10dae51f-b6af-4016-8d66-8c2a99b929b3",
+        **world.authorization,
+    }
+
+
+def site_properties(world: World, site: Site) -> Json:
+    """What _api/SPO.Tenant/sites('…') tells of one site."""
+    owner = world.owner_of(site)
+    group = world.principals[site.group] if site.group != NOBODY else None
+    group_id = getattr(group, "id", _NO_GUID)
+    login = login_of(world, group, owners_only=True) if group is not None else ""
+    if owner is not None:
+        login = login_of(world, owner)
+    kinds = {"": 0, "private": 1, "shared": 2}
+    team = bool(getattr(group, "team", False)) and not site.channel
+    return {
+        "AnonymousLinkExpirationInDays": site.link_days,
+        "ArchiveStatus": "NotArchived",
+        "BlockDownloadPolicy": False,
+        "ConditionalAccessPolicy": 0,
+        "CreatedTime": moment(site.created)[:-1],
+        "DefaultLinkPermission": site.default_permission,
+        "DefaultLinkToExistingAccess": False,
+        "DefaultShareLinkRole": 0,
+        "DefaultShareLinkScope": -1,
+        "DefaultSharingLinkType": site.default_link,
+        "DisableCompanyWideSharingLinks": 2,
+        "ExternalUserExpirationInDays": 0,
+        "GroupId": _NO_GUID if site.channel else group_id,
+        "IsTeamsChannelConnected": bool(site.channel),
+        "IsTeamsConnected": team,
+        "LastContentModifiedDate": moment(site.modified)[:-1],
+        "LockIssue": None,
+        "LockState": site.lock,
+        "OverrideTenantAnonymousLinkExpirationPolicy": site.overrides_days,
+        "OverrideTenantExternalUserExpirationPolicy": False,
+        "Owner": login.rpartition("|")[2],
+        "OwnerEmail": owner.mail if owner is not None else getattr(group, "mail", ""),
+        "OwnerLoginName": login,
+        "OwnerName": owner.name if owner is not None else f"{site.title} Owners",
+        "RelatedGroupId": group_id,
+        "RestrictedAccessControl": False,
+        "SensitivityLabel": site.label or _NO_GUID,
+        "SensitivityLabel2": site.label,
+        "SharingAllowedDomainList": site.allowed_domains,
+        "SharingBlockedDomainList": site.blocked_domains,
+        "SharingCapability": site.sharing,
+        "SharingDomainRestrictionMode": site.domain_mode,
+        "ShowPeoplePickerSuggestionsForGuestUsers": False,
+        "SiteDefinedSharingCapability": site.sharing,
+        "SiteId": site.collection,
+        "Status": "Active",
+        "TeamsChannelType": kinds[site.channel],
+        "Template": site.template,
+        "Title": site.title,
+        "Url": world.site_url(site),
+    }
+
+
+class TenantApi:
+    """Answers for /admin, /organization, /policies and what belongs to them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.methods: Mapping[str, Callable[[Call], Told]] = {
+            "tenant.settings": self._settings,
+            "tenant.organization": self._organization,
+            "tenant.partners": lambda call: collection(call, self._partner_shape(), self._world.partners),
+            "tenant.partner": self._partner,
+            "tenant.default": self._default,
+            "tenant.authorization": self._authorization,
+            "tenant.labels": self._labels,
+            "tenant.skus": self._skus,
+            "tenant.domains": self._domains,
+            "tenant.by_id": self._by_id,
+        }
+
+    def _settings(self, call: Call) -> Told:
+        shape = Shape(kind="sharepointSettings", face=lambda _: settings(self._world), context="admin/sharepoint")
+        return single(call, shape, None)
+
+    def _organization(self, call: Call) -> Told:
+        world = self._world
+        face: Json = {
+            "id": world.tenant_id,
+            "deletedDateTime": None,
+            "displayName": world.name,
+            "countryLetterCode": "JP",
+            "createdDateTime": moment(world.now - 4000 * 86_400),
+            "tenantType": "AAD",
+            "assignedPlans": self._plans(),
+            "verifiedDomains": [
+                {"name": name, "isDefault": name == world.domain, "isInitial": name == world.initial_domain}
+                for name in [*world.domains, world.initial_domain]
+            ],
+        }
+        return collection(call, Shape(kind="organization", face=dict, context="organization"), [face])
+
+    def _plans(self) -> list[Json]:
+        names = ["SHAREPOINTENTERPRISE", "TEAMS1", *(["AAD_PREMIUM"] if self._world.premium else [])]
+        return [
+            {"capabilityStatus": "Enabled", "service": name, "servicePlanId": ids.guid("plan", number)}
+            for number, name in enumerate(names)
+        ]
+
+    def _partner_shape(self) -> Shape:
+        return Shape(
+            kind="crossTenantAccessPolicyConfigurationPartner",
+            face=_partner_face,
+            context="policies/crossTenantAccessPolicy/partners",
+        )
+
+    def _partner(self, call: Call) -> Told:
+        for partner in self._world.partners:
+            if partner.tenant == call.values["tenant"]:
+                return single(call, self._partner_shape(), partner)
+        raise errors.no_such_object(call.values["tenant"])
+
+    def _default(self, call: Call) -> Told:
+        blocked = _access("blocked")
+        return {
+            "@odata.context": call.context("policies/crossTenantAccessPolicy/default/$entity"),
+            "isServiceDefault": True,
+            "inboundTrust": {"isMfaAccepted": False},
+            "b2bCollaborationInbound": _access("allowed"),
+            "b2bCollaborationOutbound": _access("allowed"),
+            "b2bDirectConnectInbound": blocked,
+            "b2bDirectConnectOutbound": blocked,
+        }
+
+    def _authorization(self, call: Call) -> Told:
+        return single(
+            call, Shape(kind="authorizationPolicy", face=dict, context="policies"), authorization(self._world)
+        )
+
+    def _labels(self, call: Call) -> Told:
+        labels = [{"id": label.id, "name": label.name, "isEnabled": True} for label in self._world.labels]
+        return {"@odata.context": call.context("sensitivityLabels"), "value": labels}
+
+    def _skus(self, call: Call) -> Told:
+        plans = [{"servicePlanName": plan["service"], "provisioningStatus": "Success"} for plan in self._plans()]
+        sku = {
+            "id": f"{self._world.tenant_id}_1",
+            "skuPartNumber": "SPE_E3" if self._world.premium else "STANDARDPACK",
+            "capabilityStatus": "Enabled",
+            "consumedUnits": self._world.licences,
+            "prepaidUnits": {"enabled": self._world.licences},
+            "servicePlans": plans,
+        }
+        return {"@odata.context": call.context("subscribedSkus"), "value": [sku]}
+
+    def _domains(self, call: Call) -> Told:
+        world = self._world
+        found = [
+            {
+                "id": name,
+                "isDefault": name == world.domain,
+                "isInitial": name == world.initial_domain,
+                "isVerified": True,
+            }
+            for name in [*world.domains, world.initial_domain]
+        ]
+        return {"@odata.context": call.context("domains"), "value": found}
+
+    def _by_id(self, call: Call) -> Told:
+        """findTenantInformationByTenantId: who another tenant is."""
+        for partner in self._world.partners:
+            if partner.tenant == call.values["tenant"]:
+                return {
+                    "@odata.context": call.context("microsoft.graph.tenantInformation"),
+                    "tenantId": partner.tenant,
+                    "federationBrandName": None,
+                    "displayName": partner.name,
+                    "defaultDomainName": partner.domain,
+                }
+        raise errors.no_such_object(call.values["tenant"])
+
+
+def _partner_face(partner: Partner) -> Json:
+    direct = _access("allowed") if partner.direct_connect else None
+    return {
+        "tenantId": partner.tenant,
+        "isServiceProvider": partner.provider,
+        "isInMultiTenantOrganization": False,
+        "inboundTrust": {"isMfaAccepted": True} if partner.trusts_mfa else None,
+        "b2bCollaborationInbound": None,
+        "b2bCollaborationOutbound": None,
+        "b2bDirectConnectInbound": direct,
+        "b2bDirectConnectOutbound": direct,
+        "tenantRestrictions": None,
+        "automaticUserConsentSettings": {"inboundAllowed": None, "outboundAllowed": None},
+    }
+
+
+def _access(kind: str) -> Json:
+    users = {"accessType": kind, "targets": [{"target": "AllUsers", "targetType": "user"}]}
+    applications = {"accessType": kind, "targets": [{"target": "AllApplications", "targetType": "application"}]}
+    return {"usersAndGroups": users, "applications": applications}

@@ -1,0 +1,21 @@
+"""How Graph writes things, and reads points in time."""
+
+from datetime import UTC, datetime
+
+from cloudscan_emulators.kit.json_text import clock_time
+
+JSON_TYPE = "application/json; odata.metadata=minimal; odata.streaming=true; IEEE754Compatible=false; charset=utf-8"
+NO_TIME = "0001-01-01T00:00:00Z"  # "there is none" (permission resource, expirationDateTime)
+
+
+def moment(seconds: int) -> str:
+    return f"{clock_time(seconds)}Z"
+
+
+def seconds(text: str) -> int | None:
+    """A point in time as somebody else wrote it, None for what is none."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
