@@ -11,7 +11,7 @@ import cloudscan.audit
 from cloudscan import catalogue
 from cloudscan.audit import words
 from cloudscan.controls import Standing
-from cloudscan_reports import texts
+from cloudscan_wording import texts
 
 AUDIT = Path(cloudscan.audit.__file__).parent / "texts"
 FOLDERS = (AUDIT, Path(texts.__file__).parent)

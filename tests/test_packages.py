@@ -57,7 +57,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(packages: dict[str, Path]) -
     }
     assert "cloudscan/_rules/public-links/s3-public-read-by-policy.yaml" in names
     assert "cloudscan/views.sql" in names
-    assert "cloudscan_reports/report.schema.json" in names
+    assert "cloudscan_reports/formats/report.schema.json" in names
     assert any(name.startswith("cloudscan_reports/page/") for name in names)
 
 

@@ -13,18 +13,18 @@ from cloudscan.errors import AccessDenied, Malformed, ProviderError
 from cloudscan.facts import Affiliation, Outcome, Principal, Resource
 from cloudscan.mail import CONSUMER
 from cloudscan.web import Budget, Patience, Web
-from cloudscan_gdrive import uids
-from cloudscan_gdrive.answers import About, SharedDrive, SharedDrives, User
-from cloudscan_gdrive.audit import facts_of_audit_log, not_read
-from cloudscan_gdrive.directory import Directory, facts_of_settings, read_directory
-from cloudscan_gdrive.foreign import foreign_files, not_listed
-from cloudscan_gdrive.google import Google, connect
-from cloudscan_gdrive.mark import unpack
-from cloudscan_gdrive.my_drive import changes_of_my_drive, facts_of_my_drive, files_of_others
+from cloudscan_gdrive.api.client import Google, connect
+from cloudscan_gdrive.api.models import About, SharedDrive, SharedDrives, User
+from cloudscan_gdrive.meaning import uids
+from cloudscan_gdrive.meaning.people import People, facts_of_directory
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.people import People, facts_of_directory
 from cloudscan_gdrive.permissions import PERMISSIONS
-from cloudscan_gdrive.shared_drives import facts_of_shared_drive
+from cloudscan_gdrive.scopes.audit_log import facts_of_audit_log, not_read
+from cloudscan_gdrive.scopes.cursor_state import unpack
+from cloudscan_gdrive.scopes.directory import Directory, facts_of_settings, read_directory
+from cloudscan_gdrive.scopes.external_files import foreign_files, not_listed
+from cloudscan_gdrive.scopes.my_drive import changes_of_my_drive, facts_of_my_drive, files_of_others
+from cloudscan_gdrive.scopes.shared_drives import facts_of_shared_drive
 
 PLATFORM = uids.PLATFORM
 _DRIVES = (

@@ -6,8 +6,8 @@ from typing import Any
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.web import Patience, Web
-from cloudscan_gdrive.answers import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
-from cloudscan_gdrive.google import Question, connect
+from cloudscan_gdrive.api.client import Question, connect
+from cloudscan_gdrive.api.models import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DRIVE, PREFIX
 

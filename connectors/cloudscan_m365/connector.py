@@ -13,20 +13,20 @@ from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Told
 from cloudscan.errors import AccessDenied
 from cloudscan.facts import AnyFact, Outcome, Principal, Resource
 from cloudscan.web import Patience
-from cloudscan_m365 import uids
-from cloudscan_m365.answers import Drive
-from cloudscan_m365.changes import changes_of_library
-from cloudscan_m365.directory import Directory, read_directory
-from cloudscan_m365.graph import Graph, connect
-from cloudscan_m365.inside import Depth
-from cloudscan_m365.library import facts_of_library
-from cloudscan_m365.mark import unpack
+from cloudscan_m365.api.client import Graph, connect
+from cloudscan_m365.api.models import Drive
+from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.people import SiteGroups, Who
+from cloudscan_m365.meaning.translate import Around, Sharing
 from cloudscan_m365.options import Options
-from cloudscan_m365.people import SiteGroups, Who
 from cloudscan_m365.permissions import FULL_CONTROL, PERMISSIONS
-from cloudscan_m365.places import facts_of_places, library, onedrive
-from cloudscan_m365.site_groups import SiteRead, read_site
-from cloudscan_m365.translate import Around, Sharing
+from cloudscan_m365.scopes.changes import changes_of_library
+from cloudscan_m365.scopes.cursor_state import unpack
+from cloudscan_m365.scopes.directory import Directory, read_directory
+from cloudscan_m365.scopes.library import facts_of_library
+from cloudscan_m365.scopes.library_items import Depth
+from cloudscan_m365.scopes.site_groups import SiteRead, read_site
+from cloudscan_m365.scopes.sites import facts_of_places, library, onedrive
 
 PLATFORM = uids.PLATFORM
 

@@ -9,11 +9,11 @@ import msgspec
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import CloudscanError
 from cloudscan.web import Patience
-from cloudscan_m365.answers import Site
-from cloudscan_m365.graph import Graph, connect
+from cloudscan_m365.api.client import Graph, connect
+from cloudscan_m365.api.endpoints import ALL_SITES
+from cloudscan_m365.api.models import Site
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, SHAREPOINT
-from cloudscan_m365.questions import ALL_SITES
 
 _ENOUGH = {
     "Sites.Read.All": ("Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"),

@@ -11,15 +11,16 @@ import msgspec
 from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Told
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
-from cloudscan_s3 import points, reader, sdk, translate
-from cloudscan_s3.configuration import AccessPoint, Block, Bucket, Unread
-from cloudscan_s3.objects import Budget, facts_of_objects
+from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
+from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.api import access_points, client, reader
+from cloudscan_s3.api.access_points import Point
+from cloudscan_s3.api.client import Account, Meter, Vanished
+from cloudscan_s3.api.reader import Listed
+from cloudscan_s3.facts import translate
+from cloudscan_s3.facts.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS
-from cloudscan_s3.points import Point
-from cloudscan_s3.reader import Listed
-from cloudscan_s3.sdk import Account, Meter, Vanished
-from cloudscan_s3.us import Us
 
 Value = TypeVar("Value")
 PLATFORM = translate.PLATFORM
@@ -67,7 +68,7 @@ class S3Connector:
     def __post_init__(self) -> None:
         meter = Meter()
         object.__setattr__(self, "_meter", meter)
-        object.__setattr__(self, "_own", Once(lambda _: sdk.own_account(self.options, meter)))
+        object.__setattr__(self, "_own", Once(lambda _: client.own_account(self.options, meter)))
         object.__setattr__(self, "_circle", Once(lambda _: self._look_around()))
         object.__setattr__(self, "_accounts", Once(self._account))
         object.__setattr__(self, "_blocks", Once(lambda number: reader.account_block(self._accounts[number], number)))
@@ -113,13 +114,13 @@ class S3Connector:
 
     def _look_around(self) -> Circle:
         own = self._own[""]
-        identity = sdk.demand(own.client("sts").get_caller_identity, "sts:GetCallerIdentity")
+        identity = client.demand(own.client("sts").get_caller_identity, "sts:GetCallerIdentity")
         account, partition = str(identity["Account"]), str(identity["Arn"]).split(":")[1]
-        client = own.client("organizations")
+        organizations = own.client("organizations")
         members: dict[str, str] = {}
         organisation: str | None = None
         try:
-            answer = sdk.demand(client.describe_organization, "organizations:DescribeOrganization")
+            answer = client.demand(organizations.describe_organization, "organizations:DescribeOrganization")
             organisation = str(answer["Organization"]["Id"])
         except (Throttled, Unreachable):
             raise
@@ -129,10 +130,10 @@ class S3Connector:
         if self.options.organisation:
             token: dict[str, str] = {}
             while True:
-                page = sdk.demand(client.list_accounts, "organizations:ListAccounts", **token)
+                page = client.demand(organizations.list_accounts, "organizations:ListAccounts", **token)
                 members |= {
                     str(each["Id"]): str(each.get("Name", ""))
-                    for each in sdk.has(page, "Accounts")
+                    for each in client.has(page, "Accounts")
                     if each.get("Status", "ACTIVE") == "ACTIVE"
                 }
                 if not page.get("NextToken"):
@@ -143,7 +144,7 @@ class S3Connector:
     def _account(self, number: str) -> Account:
         circle = self._circle[""]
         own = self._own[""]
-        return own if number == circle.account else sdk.member_account(own, number, circle.partition)
+        return own if number == circle.account else client.member_account(own, number, circle.partition)
 
     def _us(self, account: str, canonical: str = "") -> Us:
         circle = self._circle[""]
@@ -190,7 +191,7 @@ class S3Connector:
         """The access points by bucket, and the lists that we could not get."""
         regions = {each.name: each.region for each in listed}
         wanted = sorted({each or self.options.region for each in regions.values()} | {self.options.region})
-        known, gaps = points.listed(account, number, wanted)
+        known, gaps = access_points.listed(account, number, wanted)
         found: dict[str, list[Point]] = {}
         for each in known:
             # An access point lives where its bucket does; a local server may list it everywhere.
@@ -257,7 +258,7 @@ class S3Connector:
         )
 
     def _read_points(self, account: Account, scope: Scope, partition: str) -> tuple[AccessPoint, ...]:
-        found = (points.read(account, scope.account, partition, each) for each in _unpacked(scope))
+        found = (access_points.read(account, scope.account, partition, each) for each in _unpacked(scope))
         return tuple(each for each in found if each is not None)
 
 

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import CloudscanError
-from cloudscan_s3 import reader, sdk
-from cloudscan_s3.configuration import Unread
+from cloudscan_s3.access.bucket import Unread
+from cloudscan_s3.api import client, reader
+from cloudscan_s3.api.client import Meter
 from cloudscan_s3.options import Options
-from cloudscan_s3.sdk import Meter
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     """Credentials, then the rights that a scan cannot do without, tried for real."""
     try:
-        account = sdk.own_account(options, Meter())
-        identity = sdk.demand(account.client("sts").get_caller_identity, "sts:GetCallerIdentity")
+        account = client.own_account(options, Meter())
+        identity = client.demand(account.client("sts").get_caller_identity, "sts:GetCallerIdentity")
     except CloudscanError as error:
         yield Check(ok=False, what="s3: credentials", remedy=str(error))
         return

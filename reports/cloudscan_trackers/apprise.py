@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.notice import SPOKEN_OF, Notice, Notifier, NotifierPlugin
-from cloudscan_reports import phrases
-from cloudscan_reports.texts import Texts, load
-from cloudscan_reports.visible import shortened, visible
+from cloudscan_wording import phrases
+from cloudscan_wording.texts import Texts, load
+from cloudscan_wording.visible import shortened, visible
 
 if TYPE_CHECKING:
     from apprise import Apprise

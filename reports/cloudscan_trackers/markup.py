@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cloudscan_reports import markdown
-from cloudscan_reports.visible import shortened, visible
+from cloudscan_wording import markdown
+from cloudscan_wording.visible import shortened, visible
 
 _MOST_NAME = 120
 # Jira's renderer takes a backslash before any of these as: no markup (Text Formatting Notation Help, "Misc").

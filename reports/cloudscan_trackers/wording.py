@@ -7,10 +7,10 @@ from functools import cache
 from cloudscan.finding import Finding
 from cloudscan.report import RuleSummary
 from cloudscan.tracker import Matter, News, Note, Wording
-from cloudscan_reports import phrases
-from cloudscan_reports.texts import Texts, load
-from cloudscan_reports.visible import shortened, visible
 from cloudscan_trackers.markup import Markup
+from cloudscan_wording import phrases
+from cloudscan_wording.texts import Texts, load
+from cloudscan_wording.visible import shortened, visible
 
 _MOST_FINDINGS = 30
 _MOST_STEPS = 12

@@ -94,7 +94,7 @@ def run(command: list[str], pipe: Connection) -> tuple[float, float, int, int]:
 
 
 def measure(files: int, folder: str) -> dict[str, tuple[float, float, int, int]]:
-    from cloudscan_gdrive.listing import OWN_FILE
+    from cloudscan_gdrive.api.listing import OWN_FILE
 
     pipe, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, files, folder), daemon=True)

@@ -181,7 +181,8 @@ def _import_everything() -> None:
     for name in (
         "alembic.command", "cloudscan.cli.main", "cloudscan.cli.output", "cloudscan.cli.progress",
         "cloudscan.cli.scan", "cloudscan.ledger", "cloudscan.metrics", "cloudscan.retention", "cloudscan.rule",
-        "cloudscan.scan", "cloudscan.sqllint", "cloudscan_reports.html", "cloudscan_reports.text", "cloudscan_toy",
+        "cloudscan.scan", "cloudscan.sqllint", "cloudscan_reports.page.html", "cloudscan_reports.formats.text",
+        "cloudscan_toy",
         "duckdb", "jinja2", "sqlalchemy.dialects.sqlite", "sqlite3",
     ):  # fmt: skip
         importlib.import_module(name)

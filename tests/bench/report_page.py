@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from cloudscan.report import Report
-from cloudscan_reports import html
+from cloudscan_reports.page import html as page_html
 from tests.reports import synthetic_drive
 from tests.reports.synthetic import report, with_past
 
@@ -37,7 +37,7 @@ def filtered(page: Page, fragment: str) -> float:
 def measure(made: Report, folder: Path) -> None:
     findings = len(made.findings)
     begin = time.perf_counter()
-    text = html.write(made, "ja")
+    text = page_html.write(made, "ja")
     written = time.perf_counter() - begin
     file = folder / f"{findings}.html"
     file.write_text(text, "utf-8")

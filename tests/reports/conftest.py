@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cloudscan.report import Report
-from cloudscan_reports import html
+from cloudscan_reports.page import html as page_html
 
 _MISSING = "No Chromium for the tests of the HTML report. Install it: apt-get install chromium fonts-noto-cjk"
 _ARGUMENTS = (
@@ -53,7 +53,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         script: bool = True,
     ) -> Page:
         file = tmp_path / f"report-{lang}.html"
-        file.write_text(source or html.write(report, lang), "utf-8")
+        file.write_text(source or page_html.write(report, lang), "utf-8")
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",

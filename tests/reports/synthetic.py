@@ -23,7 +23,7 @@ from cloudscan.report import (
     Status,
     TicketLink,
 )
-from cloudscan_reports.phrases import fill
+from cloudscan_wording.phrases import fill
 
 NOW = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
 _WORDS = (

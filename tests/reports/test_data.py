@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from cloudscan.report import Report
-from cloudscan_reports import data
+from cloudscan_reports.formats import json as data
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import report
 

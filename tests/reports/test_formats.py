@@ -17,9 +17,9 @@ from cloudscan.cli.output import write_private, written
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Finding, State, Verdict
 from cloudscan.report import Report, ReportFormat
-from cloudscan_reports import asff, markdown, ndjson, sarif, xlsx
-from cloudscan_reports.csvfile import harmless
-from cloudscan_reports.visible import shortened, visible
+from cloudscan_reports.formats import asff, markdown, ndjson, sarif, xlsx
+from cloudscan_reports.formats.csv import harmless
+from cloudscan_wording.visible import shortened, visible
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import NOW, report, with_past
 from tests.reports.validators import VALIDATORS, csv_rows, lines_of, sheets, tokens

@@ -13,9 +13,11 @@ from playwright.sync_api import Browser
 from cloudscan.config import Config, DeadlinesTable, OrganisationTable
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.report import Report, Terms
-from cloudscan_reports import handout_markdown, handout_pages, handouts
-from cloudscan_reports.handouts import UNKNOWN, stem
-from cloudscan_reports.texts import load
+from cloudscan_reports.handout import contents
+from cloudscan_reports.handout import html as handout_pages
+from cloudscan_reports.handout import markdown as handout_markdown
+from cloudscan_reports.handout.contents import UNKNOWN, stem
+from cloudscan_wording.texts import load
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import NOW, report
 from tests.reports.validators import VALIDATORS
@@ -83,8 +85,8 @@ def test_a_deadline_follows_severity_and_configuration() -> None:
     config = Config(deadlines=DeadlinesTable(high=2))
     finding = replace(report(1).findings[0], state=State.OPEN, waiver=None, first_seen_on=NOW - timedelta(days=3))
 
-    (strict,) = handouts.handouts(replace(report(1), findings=[finding]), load("en"), config.terms)
-    (usual,) = handouts.handouts(replace(report(1), findings=[finding]), load("en"), TERMS)
+    (strict,) = contents.handouts(replace(report(1), findings=[finding]), load("en"), config.terms)
+    (usual,) = contents.handouts(replace(report(1), findings=[finding]), load("en"), TERMS)
 
     assert finding.severity is Severity.HIGH
     assert (strict.due, strict.overdue) == (NOW - timedelta(days=1), True)
@@ -121,10 +123,10 @@ def test_the_rest_is_counted_by_rule() -> None:
     """Whatever is not told in full is listed, and nothing is left out."""
     given_report = handed_to(report(60), ["mika@example.co.jp"])
 
-    (handout,) = handouts.handouts(given_report, load("en"), TERMS)
+    (handout,) = contents.handouts(given_report, load("en"), TERMS)
 
     told = sum(len(task.things) for task in handout.tasks)
-    assert 1 <= told <= handouts.MOST_THINGS
+    assert 1 <= told <= contents.MOST_THINGS
     assert told + sum(more.count for more in handout.more) == handout.total == 60
     assert len({more.title for more in handout.more}) == len(handout.more)
 
@@ -137,7 +139,7 @@ def test_file_names_are_harmless_unique_and_stable(owners: list[str]) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", stem(one))
     assert stem(one) == stem(one)
     assert stem(one) not in ("con", "nul", "index")
-    assert (stem(one) == stem(other)) == (handouts.key(one) == handouts.key(other))
+    assert (stem(one) == stem(other)) == (contents.key(one) == contents.key(other))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 
 from cloudscan.config import Config, OrganisationTable
 from cloudscan.report import Report
-from cloudscan_reports import data, handout_markdown, handout_pages, html, text
+from cloudscan_reports.formats import json as data
+from cloudscan_reports.formats import text
+from cloudscan_reports.handout import html as handout_pages
+from cloudscan_reports.handout import markdown as handout_markdown
+from cloudscan_reports.page import html as page_html
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
 from tests.reports.test_formats import FORMATS, FORMULAS
@@ -135,13 +139,13 @@ def elements_of(pages: Iterable[str]) -> set[tuple[str, str]]:
 WHOLE = with_past(report(8))
 PLACES = places(WHOLE)
 TERMS = Config(organisation=OrganisationTable(contact="security@example.co.jp")).terms
-PAGE = html_(elements_of(html.write(WHOLE, lang) for lang in ("en", "ja")))
+PAGE = html_(elements_of(page_html.write(WHOLE, lang) for lang in ("en", "ja")))
 HANDOUT = html_(elements_of(page for lang in ("en", "ja") for _, page in handout_pages.write(WHOLE, lang, TERMS)))
 CHECKS: Mapping[str, Callable[[Report, str], None]] = {
     **{name: partial(_valid, name) for name in VALIDATORS},
     "json": lambda it, lang: json_(data.write(it, lang)),
     "text": lambda it, lang: text_(text.write(it, lang)),
-    "html": lambda it, lang: PAGE(html.write(it, lang)),
+    "html": lambda it, lang: PAGE(page_html.write(it, lang)),
     "hand-outs in HTML": handouts_in(handout_pages.write, HANDOUT, r"[a-z0-9-]+\.html"),
     "hand-outs in Markdown": handouts_in(handout_markdown.write, markdown, r"[a-z0-9-]+\.md"),
 }

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from cloudscan.errors import ConfigurationError
-from cloudscan_reports import html as page
-from cloudscan_reports import page_data, page_elements
-from cloudscan_reports.texts import load
+from cloudscan_reports.page import html as page
+from cloudscan_reports.page import list_data, payload
+from cloudscan_wording.texts import load
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
 
@@ -123,7 +123,7 @@ def test_the_data_carries_a_message_once_per_rule() -> None:
     odd = msgspec.structs.replace(given.findings[0], message={"en": "Something else.", "ja": "別の文。"})
     given = msgspec.structs.replace(given, findings=[odd, *given.findings[1:]])
 
-    data = page_data.page_data(given, load("en"))
+    data = list_data.page_data(given, load("en"))
 
     assert [each for each in data["strings"]["message"] if each != -1] == [0]
     assert "Something else." in data["pool"]
@@ -132,7 +132,7 @@ def test_the_data_carries_a_message_once_per_rule() -> None:
 def test_a_thousand_findings_stay_small() -> None:
     """A page for a thousand findings is far below three megabytes; a large one is compressed."""
     assert len(page.write(report(1000), "ja").encode()) < 1_200_000
-    assert page_elements.elements(report(5000), load("en"), 10**7).media_type == "application/gzip"
+    assert payload.elements(report(5000), load("en"), 10**7).media_type == "application/gzip"
 
 
 def test_an_unknown_language_is_refused() -> None:

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from cloudscan.config import Config, OrganisationTable
-from cloudscan_reports import handout_pages
+from cloudscan_reports.handout import html as handout_pages
 from tests.reports.conftest import Opener
 from tests.reports.synthetic import report, with_past
 

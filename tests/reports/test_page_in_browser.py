@@ -14,8 +14,9 @@ from playwright.sync_api import Page, expect
 
 from cloudscan.finding import Finding
 from cloudscan.report import Report
-from cloudscan_reports import html, phrases
-from cloudscan_reports.visible import for_shell, visible
+from cloudscan_reports.page import html as page_html
+from cloudscan_wording import phrases
+from cloudscan_wording.visible import for_shell, visible
 from tests.reports.conftest import Opener
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import RULES, report, with_past
@@ -317,8 +318,8 @@ def test_a_compressed_page_opens(open_page: Opener) -> None:
 def test_a_page_that_would_be_too_large_leaves_evidence_out_and_says_so(open_page: Opener) -> None:
     """What has to be done first keeps all of it; further down the reader is told where the rest stands."""
     given = report(5000)
-    whole = len(html.page(given, "en", 10**8).encode())
-    source = html.page(given, "en", whole - 5_000)
+    whole = len(page_html.page(given, "en", 10**8).encode())
+    source = page_html.page(given, "en", whole - 5_000)
 
     page = open_page(given, source=source, fragment="#state=any")
     for finding in (given.findings[0], given.findings[-1]):

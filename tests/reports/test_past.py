@@ -8,19 +8,12 @@ import msgspec
 import pytest
 
 from cloudscan.report import Report, TicketLink
-from cloudscan_reports import (
-    asff,
-    csvfile,
-    handout_markdown,
-    handout_pages,
-    html,
-    markdown,
-    ocsf,
-    sarif,
-    terminal,
-    xlsx,
-)
-from cloudscan_reports.texts import load
+from cloudscan_reports.formats import asff, markdown, ocsf, sarif, terminal, xlsx
+from cloudscan_reports.formats import csv as csvfile
+from cloudscan_reports.handout import html as handout_pages
+from cloudscan_reports.handout import markdown as handout_markdown
+from cloudscan_reports.page import html as page_html
+from cloudscan_wording.texts import load
 from tests.reports.synthetic import NOW, report, with_past
 from tests.reports.test_handouts import TERMS, handed_to
 from tests.reports.validators import csv_rows, lines_of, sheets
@@ -77,7 +70,7 @@ def test_other_tools_find_the_ticket_where_their_standard_has_it(ticketed: Repor
 
 def test_people_read_the_ticket_and_can_open_what_is_safe(ticketed: Report) -> None:
     """On the page without JavaScript: both by name, one as a link. In Markdown by name."""
-    page = html.write(ticketed, "en")
+    page = page_html.write(ticketed, "en")
     text = markdown.write(ticketed, "ja")
 
     assert f'<a href="{URL}" rel="noreferrer">OPS-12</a> (jira), open as of 1 Mar 2026' in page
@@ -107,7 +100,7 @@ def test_what_is_gone_is_named_with_why(lang: str, why: str) -> None:
     changes = replace(given.changes, differences=[replace(gone, reason="passed")])
     given = replace(given, changes=changes)
 
-    page = html.write(given, lang)
+    page = page_html.write(given, lang)
     text = re.sub(r"&#(\d+);", lambda mark: chr(int(mark[1])), markdown.write(given, lang))
 
     assert gone.name in page

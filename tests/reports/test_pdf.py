@@ -16,9 +16,10 @@ from pypdf.generic import DictionaryObject
 
 from cloudscan.finding import State
 from cloudscan.report import Report
-from cloudscan_reports import pdf, ranking
-from cloudscan_reports.handouts import stem
-from cloudscan_reports.texts import load, number
+from cloudscan_reports.formats import pdf
+from cloudscan_reports.handout.contents import stem
+from cloudscan_reports.summary import ranking
+from cloudscan_wording.texts import load, number
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import report, with_past
 from tests.reports.test_handouts import TERMS, handed_to
@@ -172,7 +173,7 @@ def test_a_missing_pango_is_named(tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
         "from cloudscan.errors import ConfigurationError\n"
-        "from cloudscan_reports import pdf\n"
+        "from cloudscan_reports.formats import pdf\n"
         "try: pdf.printed('')\n"
         "except ConfigurationError as error: print(error)"
     )

@@ -10,12 +10,12 @@ from babel.messages.pofile import read_po
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudscan_reports import reasons
-from cloudscan_reports.reasons import in_words
+from cloudscan_wording import reasons
+from cloudscan_wording.reasons import in_words
 from tests.reports.synthetic import report
 
 ROOT = Path(__file__).parents[2]
-CATALOGUE = ROOT / "reports/cloudscan_reports/texts/reasons.ja.po"
+CATALOGUE = ROOT / "reports/cloudscan_wording/texts/reasons.ja.po"
 TOLD_BY = {"Gap", "Unread"}
 FIRST_OF = {"AccessDenied", "Locked", "Malformed", "QuotaSpent", "Throttled", "Unreachable", "Vanished"}
 LAST_OF = {"gap", "_gap", "_note"}
@@ -50,7 +50,7 @@ def reasons_in(source: str) -> Iterator[str]:
 
 def told() -> list[str]:
     """Every reason that our connectors and the engine can give, as far as it is written out."""
-    files = [file for file in (ROOT / "connectors").glob("*/*.py") if "emulator" not in file.parts]
+    files = [file for file in (ROOT / "connectors").glob("*/**/*.py") if "cloudscan_emulators" not in file.parts]
     files += [ROOT / "cloudscan" / name for name in ("collect.py", "seal.py", "web.py", "carrier.py", "spool.py")]
     found = {text for file in files for text in reasons_in(file.read_text("utf-8"))}
     return sorted(text for text in found if sum(map(str.isalpha, text)) > 8 and " " in text)

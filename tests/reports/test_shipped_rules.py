@@ -9,8 +9,9 @@ from cloudscan import judge, rule
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Finding, Judgement, Subject, Verdict
 from cloudscan.report import Report, RuleSummary
-from cloudscan_reports import html, phrases
-from cloudscan_reports.texts import LANGUAGES, load
+from cloudscan_reports.page import html as page_html
+from cloudscan_wording import phrases
+from cloudscan_wording.texts import LANGUAGES, load
 from tests.reports.synthetic import report
 
 RULES = rule.load([Path(__file__).parents[2] / "rules"])
@@ -89,7 +90,7 @@ def test_japanese_messages_say_access_in_japanese(shipped: Report) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_rule_shows_on_the_page(shipped: Report, lang: str) -> None:
     """Titles, reasons and remedies of all rules stand in the page of either language."""
-    page = html.write(shipped, lang)
+    page = page_html.write(shipped, lang)
 
     for each in shipped.findings:
         assert each.fingerprint in page

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cloudscan_reports.strings import Slots, Strings
+from cloudscan_reports.page.string_table import Slots, Strings
 
 SHORT = st.text(alphabet="abñ/\x00\x01 ", max_size=12)
 WRITTEN = st.lists(st.tuples(SHORT | st.none(), st.tuples(SHORT, SHORT)), max_size=30)

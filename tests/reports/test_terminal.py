@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from cloudscan_reports.terminal import summary
+from cloudscan_reports.formats.terminal import summary
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import report
 

@@ -10,7 +10,7 @@ import pytest
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER, Access, Audience, Outcome
 from cloudscan.finding import Confidence, Severity, State
-from cloudscan_reports.texts import LANGUAGES, load
+from cloudscan_wording.texts import LANGUAGES, load
 
 
 def entries(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

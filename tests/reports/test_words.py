@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict
-from cloudscan_reports import phrases
-from cloudscan_reports.summary import open_to_all
-from cloudscan_reports.texts import load
-from cloudscan_reports.visible import for_shell, visible
+from cloudscan_reports.summary.counts import open_to_all
+from cloudscan_wording import phrases
+from cloudscan_wording.texts import load
+from cloudscan_wording.visible import for_shell, visible
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report
 

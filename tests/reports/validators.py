@@ -22,7 +22,7 @@ from markdown_it.token import Token
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from openpyxl.utils.escape import unescape
 
-from cloudscan_reports import data
+from cloudscan_reports.formats import json as data
 
 SCHEMAS = Path(__file__).with_name("schemas")
 UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -9,8 +9,8 @@ from typing import Any
 from cloudscan.connector import Estate, Partner
 from cloudscan.web import Patience
 from cloudscan_emulators.google import Server, company
-from cloudscan_gdrive import uids
 from cloudscan_gdrive.connector import DriveConnector
+from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 
 ESTATE = Estate(

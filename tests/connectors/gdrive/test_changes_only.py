@@ -20,7 +20,7 @@ from cloudscan.snapshot import Snapshot
 from cloudscan_emulators.google import Server, World, company, serve
 from cloudscan_emulators.google.records import Item
 from cloudscan_emulators.google.world import folder
-from cloudscan_gdrive import uids
+from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector
 
 PEOPLE = ("mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cloudscan.facts import Access, Affiliation, Audience, Outcome
 from cloudscan_emulators.google import company, serve
-from cloudscan_gdrive import uids
+from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, file
 from tests.connectors.telling import read
 

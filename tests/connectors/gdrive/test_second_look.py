@@ -15,8 +15,8 @@ from cloudscan.judge import judge
 from cloudscan.rule import load
 from cloudscan.snapshot import Snapshot
 from cloudscan.web import Patience
-from cloudscan_gdrive import uids
 from cloudscan_gdrive.connector import DriveConnector
+from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from tests.connectors.gdrive.other_server import Payloads, Verbatim, serve
 from tests.connectors.gdrive.situations import (

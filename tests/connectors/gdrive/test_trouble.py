@@ -11,8 +11,8 @@ from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, P
 from cloudscan.facts import Audience, Grant, Outcome, Resource, Via
 from cloudscan.testing import conforms
 from cloudscan_emulators.google import Fault, Server, company, outage, refusal, serve, throttle
-from cloudscan_gdrive import uids
 from cloudscan_gdrive.connector import DriveConnector
+from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
 from tests.connectors.gdrive.estate import ESTATE, HASTY, connector

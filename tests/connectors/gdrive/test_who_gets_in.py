@@ -6,7 +6,7 @@ import pytest
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome, Via
 from cloudscan_emulators.google import Server, company, serve
-from cloudscan_gdrive import uids
+from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, file
 from tests.connectors.telling import Read, read
 

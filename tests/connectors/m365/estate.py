@@ -9,8 +9,8 @@ from typing import Any
 from cloudscan.web import Patience
 from cloudscan_emulators.microsoft import Server, World, certificates, company, serve
 from cloudscan_emulators.microsoft.certificates import Pair
-from cloudscan_m365 import uids
 from cloudscan_m365.connector import M365Connector
+from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 
 ESTATE = company.estate()

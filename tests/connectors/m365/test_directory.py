@@ -12,7 +12,7 @@ from cloudscan.facts import Access, Affiliation, Audience, Grant, Outcome, Princ
 from cloudscan_emulators.microsoft import Server, company
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_emulators.microsoft.situations import STRANGE_TENANT
-from cloudscan_m365 import uids
+from cloudscan_m365.meaning import uids
 from cloudscan_m365.permissions import (
     APPLICATIONS,
     CHANNEL_MEMBERS,
@@ -28,7 +28,7 @@ from cloudscan_m365.permissions import (
     TENANT_SETTINGS,
     USERS,
 )
-from cloudscan_m365.tenant import FROM_ADMINISTRATION, FROM_GRAPH
+from cloudscan_m365.scopes.tenant import FROM_ADMINISTRATION, FROM_GRAPH
 from tests.connectors.m365 import estate
 from tests.connectors.telling import Read, read
 

@@ -8,10 +8,10 @@ import pytest
 from cloudscan.connector import Estate, Partner
 from cloudscan.errors import Malformed
 from cloudscan.facts import NEVER, Access, Audience, Grant
-from cloudscan_m365.answers import Item, Permission
-from cloudscan_m365.people import People, SiteGroups
-from cloudscan_m365.translate import Around, Sharing, meaning
-from cloudscan_m365.wire import read, read_page
+from cloudscan_m365.api.models import Item, Permission
+from cloudscan_m365.api.wire import read, read_page
+from cloudscan_m365.meaning.people import People, SiteGroups
+from cloudscan_m365.meaning.translate import Around, Sharing, meaning
 
 PEOPLE = People(
     estate=Estate(partners=(Partner(name="Fabrikam", domains=frozenset({"fabrikam.com"})),)),

@@ -13,7 +13,7 @@ from cloudscan.judge import Verdicts, judge
 from cloudscan.rule import Rule, load
 from cloudscan_emulators.microsoft import Server, company
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
-from cloudscan_m365 import uids
+from cloudscan_m365.meaning import uids
 from tests.connectors.m365 import estate
 
 RULES = [each for each in load([Path(__file__).parents[3] / "rules"]) if each.id.startswith("m365-")]

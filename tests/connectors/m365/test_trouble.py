@@ -21,9 +21,9 @@ from cloudscan.facts import Grant, Outcome, Resource
 from cloudscan.testing import conforms
 from cloudscan.web import Patience
 from cloudscan_emulators.microsoft import Fault, Quota, Server, company, errors, outage, refusal, throttle
-from cloudscan_m365 import uids
 from cloudscan_m365.connector import M365Connector
 from cloudscan_m365.doctor import checks
+from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
 from tests.connectors.m365 import estate

@@ -7,10 +7,10 @@ import pytest
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Via
 from cloudscan_emulators.microsoft import Server, company
-from cloudscan_m365 import uids
-from cloudscan_m365.answers import Identity, IdentitySet, Permission, SharingLink
-from cloudscan_m365.people import EVERYONE, Holds, People, SiteGroups
-from cloudscan_m365.translate import Around, Sharing, meaning
+from cloudscan_m365.api.models import Identity, IdentitySet, Permission, SharingLink
+from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.people import EVERYONE, Holds, People, SiteGroups
+from cloudscan_m365.meaning.translate import Around, Sharing, meaning
 from tests.connectors.m365 import estate
 from tests.connectors.telling import Read, read
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from cloudscan.connector import Estate, Partner
 from cloudscan.facts import Audience
-from cloudscan_s3.configuration import Block, Bucket, Ownership
-from cloudscan_s3.us import Us
-from cloudscan_s3.ways import Way, ways_in
+from cloudscan_s3.access.access_paths import Way, ways_in
+from cloudscan_s3.access.bucket import Block, Bucket, Ownership
+from cloudscan_s3.access.own_estate import Us
 
 OURS, SISTER, FOREIGN, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
 OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"

@@ -9,9 +9,9 @@ import boto3
 from cloudscan.connector import Connector, Estate
 from cloudscan.facts import Grant
 from cloudscan_emulators.aws.moto_server import Emulator
+from cloudscan_s3.api.client import to_endpoint
 from cloudscan_s3.options import Options
 from cloudscan_s3.plugin import PLUGIN
-from cloudscan_s3.sdk import to_endpoint
 from tests.connectors import telling
 from tests.connectors.telling import Read
 

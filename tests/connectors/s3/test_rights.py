@@ -11,10 +11,8 @@ from cloudscan_s3.permissions import PERMISSIONS, policy_document
 RIGHT = re.compile(r"(s3|s3express|sts|organizations):[A-Z][A-Za-z]+")
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # needs no permission (STS API Reference, GetCallerIdentity)
 BY_THE_SDK = {"sts:AssumeRole"}  # of the credential provider that a role is read with
-CODE = [
-    Path(cloudscan_s3.__file__).parent / f"{name}.py"
-    for name in ("connector", "inventory", "objects", "points", "reader", "sdk")
-]
+PACKAGE = Path(cloudscan_s3.__file__).parent
+CODE = [PACKAGE / "connector.py", PACKAGE / "facts/objects.py", *(PACKAGE / "api").glob("*.py")]
 
 
 def used() -> set[str]:

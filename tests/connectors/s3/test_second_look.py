@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from cloudscan.facts import Access, Audience
-from cloudscan_s3.acl import ANONYMOUS
-from cloudscan_s3.configuration import Acl, AclGrant, ObjectAcl, Ownership
-from cloudscan_s3.match import meeting
-from cloudscan_s3.mentions import Mentions
-from cloudscan_s3.networks import singled_out
-from cloudscan_s3.policy import parse
-from cloudscan_s3.translate import facts_of_bucket
-from cloudscan_s3.us import Us
-from cloudscan_s3.ways import ways_in, ways_to_object
+from cloudscan_s3.access.access_paths import ways_in, ways_to_object
+from cloudscan_s3.access.acl import ANONYMOUS
+from cloudscan_s3.access.bucket import Acl, AclGrant, ObjectAcl, Ownership
+from cloudscan_s3.access.conditions import meeting
+from cloudscan_s3.access.networks import singled_out
+from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.policy import parse
+from cloudscan_s3.access.policy_literals import Mentions
+from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
     FOREIGN,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from cloudscan.facts import Access, Audience, Grant, Outcome, Principal
-from cloudscan_s3.acl import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY
-from cloudscan_s3.configuration import AccessPoint, Acl, AclGrant, Block, Encryption, Ownership, Unread
-from cloudscan_s3.translate import facts_of_bucket
-from cloudscan_s3.ways import ways_in
+from cloudscan_s3.access.access_paths import ways_in
+from cloudscan_s3.access.acl import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY
+from cloudscan_s3.access.bucket import AccessPoint, Acl, AclGrant, Block, Encryption, Ownership, Unread
+from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
     FOREIGN,

@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
-from cloudscan_s3 import actions
-from cloudscan_s3.configuration import Block
-from cloudscan_s3.crowds import Crowds
-from cloudscan_s3.mentions import Mentions
-from cloudscan_s3.networks import anywhere
-from cloudscan_s3.policy import parse
-from cloudscan_s3.request import Request, allowed, speaks_of
-from cloudscan_s3.ways import Way, ways_in
+from cloudscan_s3.access import actions
+from cloudscan_s3.access.access_paths import Way, ways_in
+from cloudscan_s3.access.bucket import Block
+from cloudscan_s3.access.callers import Crowds
+from cloudscan_s3.access.networks import anywhere
+from cloudscan_s3.access.policy import parse
+from cloudscan_s3.access.policy_literals import Mentions
+from cloudscan_s3.access.request import Request, allowed, speaks_of
 from tests.connectors.s3.buckets import (
     FOREIGN,
     KEYS,

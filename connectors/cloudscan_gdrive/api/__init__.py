@@ -1,0 +1,1 @@
+"""How Google is asked: one client, typed answers, pages."""

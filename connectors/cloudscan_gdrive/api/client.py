@@ -1,0 +1,351 @@
+"""Google's APIs: requests built and checked by Google's own client, carried by `cloudscan.web`.
+
+The client knows each method's path and parameters from its discovery document and refuses what is wrong before it is
+sent. It is not asked to carry anything: it parses into dictionaries, is not made for threads, does not retry all that
+Google wants retried, and swallows a 401.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+import google.auth
+import google.auth.exceptions
+import google.oauth2.credentials
+import msgspec
+from google.auth.credentials import AnonymousCredentials
+from google.oauth2 import service_account
+from googleapiclient.discovery import build
+
+from cloudscan.carrier import Carrier
+from cloudscan.errors import (
+    AccessDenied,
+    ConfigurationError,
+    Malformed,
+    ProviderError,
+    QuotaSpent,
+    StalePage,
+    Unreachable,
+    Vanished,
+)
+from cloudscan.web import Answer, Meter, Web
+from cloudscan_gdrive.api.lenient_decoding import mended
+from cloudscan_gdrive.api.models import Refusal
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
+
+Wanted = TypeVar("Wanted")
+
+
+class Paged(Protocol):
+    """A page of a list."""
+
+    @property
+    def next_page_token(self) -> str: ...  # empty on the last one
+
+
+Page = TypeVar("Page", bound=Paged)
+
+READ, LIST = 5.0, 100.0
+"""Quota units of a call (Drive usage limits, since 2026-05-01)."""
+
+_ADDRESSES = 1_000  # that are kept in mind: many are the same for each person
+_TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded"})
+_USED_UP = frozenset({"dailyLimitExceeded"})
+
+
+@dataclass(frozen=True)
+class Messenger:
+    """Carries what google-auth asks of the token endpoint."""
+
+    carrier: Carrier
+
+    def __call__(
+        self,
+        url: str,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the carrier has its own
+        **_: Any,
+    ) -> "TokenAnswer":
+        try:
+            answer = self.carrier.carry(method, url, headers or {}, body)
+        except Unreachable as error:
+            raise google.auth.exceptions.TransportError(error) from error
+        return TokenAnswer(status=answer.status, headers=answer.headers, data=answer.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenAnswer:
+    """An answer as google-auth reads it."""
+
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+class Identity:
+    """Access tokens: one for each person who is impersonated, renewed when they run out."""
+
+    def __init__(self, credentials: Any, scopes: Sequence[str], request: "Messenger") -> None:
+        self._credentials = credentials
+        self._scopes = list(scopes)
+        self._request = request
+        self._acting: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def token(self, user: str, *, renew: bool = False) -> str:
+        """A token to act for `user` (empty: the credentials' own). Raises `AccessDenied`, `Unreachable`."""
+        with self._lock:
+            acting = self._acting.get(user)
+            if acting is None:
+                acting = self._acting[user] = self._as(user)
+        if renew or not acting.valid:
+            try:
+                acting.refresh(self._request)
+            except google.auth.exceptions.TransportError as error:
+                raise Unreachable("no answer from Google's token endpoint; check the network") from error
+            except google.auth.exceptions.RefreshError as error:
+                raise _refused_token(user, error) from error
+        return str(acting.token)
+
+    def _as(self, user: str) -> Any:
+        scoped = self._credentials.with_scopes(self._scopes) if _takes_scopes(self._credentials) else self._credentials
+        if not user:
+            return scoped
+        if not hasattr(scoped, "with_subject"):
+            raise ConfigurationError(
+                "These credentials cannot act for others: connectors.gdrive.admin needs a service account with "
+                "domain-wide delegation. Name its key as connectors.gdrive.key_file, or leave `admin` out to scan "
+                "one's own drive."
+            )
+        return scoped.with_subject(user)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """One method of an API: who may ask it, what it costs, which scope it needs."""
+
+    build: Callable[..., Any]  # gives the client's request, checked but not sent
+    identity: Identity
+    needs: str
+    units: float = 0.0  # of Drive's quota
+
+
+@dataclass(frozen=True, kw_only=True)
+class Google:
+    """What can be asked, and the way to ask it. May be used from any thread."""
+
+    web: Web
+    about: Question
+    files: Question
+    file: Question
+    permissions: Question
+    drives: Question
+    start_of_changes: Question
+    changes: Question
+    users: Question
+    groups: Question
+    members: Question
+    domains: Question
+    units: Question
+    policies: Question
+    activities: Question
+    meter: Meter = field(default_factory=Meter)
+    _addresses: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
+
+    def ask(self, wanted: type[Wanted], question: Question, user: str, **what: Any) -> Wanted:
+        """Ask as `user` and read the answer as `wanted`.
+
+        Raises `AccessDenied`, `Vanished`, `StalePage`, `Throttled`, `Unreachable`, `Malformed`.
+        """
+        return read(wanted, self.fetch(question, self.address(question, **what), user))
+
+    def pages(self, wanted: type[Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
+        """All pages of a list. Raises as `ask` does."""
+        first = at = self.address(question, **what)
+        token = ""
+        while True:
+            page = read(wanted, self.fetch(question, at, user))
+            yield page
+            if page.next_page_token in ("", token):
+                return
+            token = page.next_page_token
+            at = f"{first}&pageToken={quote(token, safe='')}"
+
+    def address(self, question: Question, **what: Any) -> str:
+        """The address of a question, checked against the API's description. What is None is left out."""
+        key = (id(question), *what.items())
+        found = self._addresses.get(key)
+        if found is None:
+            given = {name: value for name, value in what.items() if value is not None}
+            found = str(question.build(**given).uri)
+            if len(self._addresses) < _ADDRESSES:
+                self._addresses[key] = found
+        return found
+
+    def fetch(self, question: Question, url: str, user: str) -> bytes:
+        """The unread answer. Raises as `ask` does."""
+        answer = self._carried(question, url, question.identity.token(user))
+        if answer.status == 401:
+            answer = self._carried(question, url, question.identity.token(user, renew=True))
+        if answer.status != 200:
+            raise refused(answer, question.needs)
+        return answer.body
+
+    def _carried(self, question: Question, url: str, token: str) -> Answer:
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "cloudscan (gzip)"}
+        return self.web.get(
+            url,
+            headers,
+            units=question.units,
+            passing=_too_fast,
+            on_request=self.meter.tick,
+            on_trouble=self.meter.trouble,
+        )
+
+
+def read(wanted: type[Wanted], body: bytes) -> Wanted:
+    """An answer as a record, or what makes sense of it. Raises `Malformed` where nothing does."""
+    try:
+        return msgspec.json.decode(body, type=wanted)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        if (found := mended(wanted, body)) is not None:
+            return found
+        raise Malformed(f"Google's answer is not what its documentation promises ({_first_line(error)})") from error
+
+
+def connect(options: Options, web: Web) -> Google:
+    """Find credentials and set up the APIs. Raises `ConfigurationError`.
+
+    Each API has tokens of its own, so that a scope that was not delegated costs only what needs it.
+    """
+    credentials, request = _credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
+    drive, directory, policy, audit = (
+        Identity(credentials, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES, AUDIT)
+    )
+    drive_api = _api("drive", "v3", options, "/drive/v3/")
+    admin = _api("admin", "directory_v1", options, "/")
+    cloud = _api("cloudidentity", "v1", options, "/")
+    reports = _api("admin", "reports_v1", options, "/")
+    files, changes = drive_api.files(), drive_api.changes()
+
+    def of_drive(build: Callable[..., Any], units: float, scope: str = DRIVE[0]) -> Question:
+        return Question(build=build, identity=drive, needs=PREFIX + scope, units=units)
+
+    def of_directory(build: Callable[..., Any], scope: str) -> Question:
+        return Question(build=build, identity=directory, needs=PREFIX + scope)
+
+    return Google(
+        web=web,
+        about=of_drive(drive_api.about().get, READ),
+        files=of_drive(files.list, LIST),
+        file=of_drive(files.get, READ),
+        permissions=of_drive(drive_api.permissions().list, LIST),
+        drives=of_drive(drive_api.drives().list, LIST, DRIVE[1]),
+        start_of_changes=of_drive(changes.getStartPageToken, READ),
+        changes=of_drive(changes.list, LIST),
+        users=of_directory(admin.users().list, DIRECTORY[0]),
+        groups=of_directory(admin.groups().list, DIRECTORY[1]),
+        members=of_directory(admin.members().list, DIRECTORY[2]),
+        domains=of_directory(admin.domains().list, DIRECTORY[3]),
+        units=of_directory(admin.orgunits().list, DIRECTORY[4]),
+        policies=Question(build=cloud.policies().list, identity=policy, needs=PREFIX + POLICIES[0]),
+        activities=Question(build=reports.activities().list, identity=audit, needs=PREFIX + AUDIT[0]),
+    )
+
+
+def refused(answer: Answer, needs: str) -> ProviderError:
+    """An error of Google's in our words. Source: Drive guide, "Resolve errors"."""
+    try:
+        trouble = msgspec.json.decode(answer.body, type=Refusal).error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return Malformed(f"Google answered HTTP {answer.status} with a page that is no error of the API's")
+    reasons = {each.reason for each in trouble.errors}
+    told = ", ".join(sorted(reasons - {""})) or trouble.status or f"HTTP {answer.status}"
+    words = trouble.message[:200]
+    if reasons & _USED_UP:
+        return QuotaSpent(f"the quota of the day is used up ({told}); the next scan goes on with what is missing")
+    if answer.status == 401:
+        return AccessDenied(f"Google does not accept the credentials ({told})", needs=needs)
+    if answer.status == 403:
+        return AccessDenied(f"Google refuses ({told}): {words}", needs=needs)
+    if answer.status == 404:
+        return Vanished(f"it is gone ({told})")
+    if any(each.location == "pageToken" for each in trouble.errors):
+        return StalePage("a page token is not good any more; the list begins again")
+    return Malformed(f"Google answered {told}: {words}")
+
+
+def _too_fast(answer: Answer) -> bool:
+    return answer.status == 403 and any(reason.encode() in answer.body for reason in _TOO_FAST)
+
+
+def _api(name: str, version: str, options: Options, path: str) -> Any:
+    local = {"client_options": {"api_endpoint": options.endpoint.rstrip("/") + path}} if options.endpoint else {}
+    return build(name, version, credentials=AnonymousCredentials(), static_discovery=True, **local)
+
+
+def _credentials(options: Options) -> Any:
+    if options.key_file:
+        return _from_file(Path(options.key_file).expanduser())
+    try:
+        credentials, _ = google.auth.default()
+    except google.auth.exceptions.GoogleAuthError as error:
+        raise ConfigurationError(
+            "No Google credentials were found. Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or name it as "
+            "connectors.gdrive.key_file in cloudscan.toml, or run `gcloud auth application-default login`."
+        ) from error
+    return credentials
+
+
+def _from_file(path: Path) -> Any:
+    """A service account's key, or what one's own consent left behind (type ``authorized_user``)."""
+    try:
+        told = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if told.get("type") == "authorized_user":
+            # Google's own reader of such files would send the refresh token to Google whatever `token_uri` says.
+            return google.oauth2.credentials.Credentials(
+                None,
+                refresh_token=told["refresh_token"],
+                client_id=told["client_id"],
+                client_secret=told["client_secret"],
+                token_uri=told.get("token_uri", "https://oauth2.googleapis.com/token"),
+            )
+        return service_account.Credentials.from_service_account_info(told)
+    except OSError as error:
+        raise ConfigurationError(
+            f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the rights."
+        ) from error
+    except (msgspec.MsgspecError, KeyError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
+        raise ConfigurationError(
+            f"connectors.gdrive.key_file: {path} is no key of a service account; download one as JSON in the "
+            "Google Cloud console."
+        ) from error
+
+
+def _takes_scopes(credentials: Any) -> bool:
+    return isinstance(credentials, google.auth.credentials.Scoped)
+
+
+def _refused_token(user: str, error: google.auth.exceptions.RefreshError) -> ProviderError:
+    told: Mapping[str, Any] = next((each for each in error.args if isinstance(each, dict)), {})
+    reason = str(told.get("error") or "")
+    if reason == "unauthorized_client":
+        return AccessDenied(
+            "the service account is not delegated for these scopes", needs="domain-wide delegation of the scopes"
+        )
+    if reason == "invalid_grant":
+        who = user or "the credentials' user"
+        return AccessDenied(f"Google lets nobody act for {who}: suspended, archived, deleted or never there")
+    if error.retryable:
+        return Unreachable(f"Google's token endpoint had trouble of its own ({reason or 'no reason told'})")
+    return AccessDenied(f"Google does not accept the credentials ({reason or _first_line(error)})")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

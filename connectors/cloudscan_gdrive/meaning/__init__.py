@@ -1,0 +1,1 @@
+"""What Google's answers mean, in our words. Pure functions."""

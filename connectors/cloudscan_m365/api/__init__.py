@@ -1,0 +1,1 @@
+"""How Microsoft Graph and SharePoint are asked: one client, typed answers, batches."""

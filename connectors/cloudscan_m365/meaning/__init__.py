@@ -1,0 +1,1 @@
+"""What Microsoft's answers mean, in our words. Pure functions."""

@@ -1,0 +1,201 @@
+"""How sharing is set on single sites, as SharePoint's administration tells it."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from cloudscan.errors import AccessDenied, Malformed, Vanished
+from cloudscan.facts import Setting
+from cloudscan_m365.api.client import Graph
+from cloudscan_m365.api.models import Identity, IdentitySet
+from cloudscan_m365.meaning.people import People, SiteGroups
+from cloudscan_m365.options import Options
+from cloudscan_m365.permissions import FULL_CONTROL
+from cloudscan_m365.scopes.tenant import (
+    CAPABILITIES,
+    DOMAIN_MODES,
+    LINK_PERMISSIONS,
+    LINK_TYPES,
+    Administration,
+    Settings,
+    chosen,
+    truth,
+)
+
+SITE_SETTINGS = (
+    "sharing_capability",
+    "default_link_type",
+    "default_link_permission",
+    "domain_restriction",
+    "allowed_domains",
+    "tenant_wider",
+)
+"""What is told of a site. `anonymous_link_expires_days` is told beside them where the site has a number of its own."""
+
+_WIDTH = ("disabled", "existing", "new_and_existing", "anyone")
+_NO_GUID = "00000000-0000-0000-0000-000000000000"
+_ALL_SITES = "/_api/SPO.Tenant/getSitePropertiesFromSharePointByFilters"
+_FILTER = {"speFilter": {"StartIndex": "", "IncludePersonalSite": 1, "IncludeDetail": True}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteInfo:
+    """What SharePoint's administration knows of a site collection, and Graph does not."""
+
+    sharing: str | None = None  # disabled, existing, new_and_existing, anyone; None: could not be read
+    owner_uid: str | None = None
+    label: str = ""
+    detail: Mapping[str, str] = field(default_factory=dict)  # template, lock, group_id …
+    settings: Settings | None = None  # None: could not be read
+
+
+class _Site(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    site_id: str = ""
+    template: str | None = ""
+    group_id: str | None = ""
+    owner_login_name: str | None = ""
+    owner_email: str | None = ""
+    lock_state: str | None = ""
+    sharing_capability: int | None = None
+    site_defined_sharing_capability: int | None = None
+    default_sharing_link_type: int | None = None
+    default_link_permission: int | None = None
+    anonymous_link_expiration_in_days: int | None = None
+    override_tenant_anonymous_link_expiration_policy: bool | None = None
+    sharing_domain_restriction_mode: int | None = None
+    sharing_allowed_domain_list: str | None = ""
+    sharing_blocked_domain_list: str | None = ""
+    sensitivity_label: str | None = msgspec.field(name="SensitivityLabel2", default="")
+
+
+class _Sites(msgspec.Struct, frozen=True, kw_only=True):
+    value: list[_Site] = []
+
+
+@dataclass
+class Sites:
+    """The sites of a tenant. May be used from any thread.
+
+    One question tells of as many as SharePoint gives at once; the others are asked for when they are needed.
+    """
+
+    graph: Graph
+    options: Options
+    people: People
+    labels: Mapping[str, str]  # sensitivity labels: id, name
+    tenant: Administration | None = None
+    address: str = ""  # of the administration; empty: it may not be asked
+    _known: dict[str, SiteInfo] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def info(self, collection: str) -> SiteInfo:
+        """What is known of a site collection, by its guid."""
+        found = self._at_once().get(collection)
+        if found is None:
+            found = self._asked(collection) if self.address else SiteInfo()
+            self._at_once()[collection] = found
+        return found
+
+    def told(self, collection: str) -> SiteInfo:
+        """The same without asking for a single one: OneDrives are as many as people."""
+        return self._at_once().get(collection, SiteInfo())
+
+    def _at_once(self) -> dict[str, SiteInfo]:
+        with self._lock:
+            if self._known is None:
+                self._known = self._listed() if self.address else {}
+            return self._known
+
+    def _listed(self) -> dict[str, SiteInfo]:
+        try:
+            told = self.graph.sharepoint(
+                _Sites, self.address + _ALL_SITES, needs=FULL_CONTROL, body=msgspec.json.encode(_FILTER)
+            )
+        except (AccessDenied, Vanished, Malformed):
+            return {}  # a tenant whose administration does not know the question: sites are asked for one by one
+        return {each.site_id.lower(): self._info(each) for each in told.value if each.site_id}
+
+    def _asked(self, collection: str) -> SiteInfo:
+        try:
+            url = f"{self.address}/_api/SPO.Tenant/sites('{collection}')"
+            return self._info(self.graph.sharepoint(_Site, url, needs=FULL_CONTROL))
+        except (AccessDenied, Vanished):
+            return SiteInfo()
+
+    def _info(self, site: _Site) -> SiteInfo:
+        label = self.labels.get(site.sensitivity_label or "", site.sensitivity_label or "")
+        private = self.options.private_labels
+        detail = {
+            "template": site.template or "",
+            "lock": site.lock_state if site.lock_state in ("NoAccess", "ReadOnly") else "",
+            "group_id": "" if site.group_id in (None, _NO_GUID) else site.group_id,
+            "label_privacy": ("private" if label in private else "open") if label and private else "",
+        }
+        return SiteInfo(
+            sharing=chosen(CAPABILITIES, site.sharing_capability),
+            owner_uid=self._owner(site),
+            label=label,
+            detail={name: value for name, value in detail.items() if value},
+            settings=settings_of(site, self.tenant),
+        )
+
+    def _owner(self, site: _Site) -> str | None:
+        login = site.owner_login_name or ""
+        if login.endswith("_o") and (group := self.people.find(login[:-2].rpartition("|")[2])):
+            return next(iter(group.owners), None)
+        named = IdentitySet(site_user=Identity(login_name=login, email=site.owner_email))
+        who = self.people.who(named, SiteGroups()) if login else None
+        return who.principal.uid if who else None
+
+
+def settings_of(site: _Site, tenant: Administration | None) -> dict[str, str | None]:
+    """A site's switches in our words."""
+    values = {
+        "sharing_capability": chosen(CAPABILITIES, site.sharing_capability),
+        "default_link_type": chosen(LINK_TYPES, site.default_sharing_link_type),
+        "default_link_permission": chosen(LINK_PERMISSIONS, site.default_link_permission),
+        "domain_restriction": chosen(DOMAIN_MODES, site.sharing_domain_restriction_mode),
+        "allowed_domains": " ".join(sorted(_domains(site.sharing_allowed_domain_list))),
+        "tenant_wider": truth(_is_wider(site, tenant)),
+    }
+    if site.override_tenant_anonymous_link_expiration_policy:
+        days = site.anonymous_link_expiration_in_days
+        values["anonymous_link_expires_days"] = None if days is None else str(max(days, 0))
+    return values
+
+
+def facts_of_settings(site_uid: str, info: SiteInfo) -> Iterator[Setting]:
+    """How a site is set, or that nobody knows."""
+    values = dict.fromkeys(SITE_SETTINGS) if info.settings is None else info.settings
+    for name, value in values.items():
+        yield Setting(scope_uid=site_uid, name=name, value=value)
+
+
+def _is_wider(site: _Site, tenant: Administration | None) -> bool | None:
+    """Whether a site was set to share with more people, or other domains, than the tenant allows."""
+    if tenant is None:
+        return None
+    mine = chosen(CAPABILITIES, site.site_defined_sharing_capability)
+    most = chosen(CAPABILITIES, tenant.sharing_capability)
+    if mine is None or most is None:
+        return None
+    return _WIDTH.index(mine) > _WIDTH.index(most) or _other_domains(site, tenant)
+
+
+def _other_domains(site: _Site, tenant: Administration) -> bool:
+    if chosen(DOMAIN_MODES, site.sharing_domain_restriction_mode) != "allow":
+        return False
+    mine = _domains(site.sharing_allowed_domain_list)
+    match chosen(DOMAIN_MODES, tenant.sharing_domain_restriction_mode):
+        case "allow":
+            return not mine <= _domains(tenant.sharing_allowed_domain_list)
+        case "block":
+            return bool(mine & _domains(tenant.sharing_blocked_domain_list))
+        case _:
+            return False
+
+
+def _domains(text: str | None) -> set[str]:
+    return {each.lower() for each in (text or "").replace(",", " ").split()}

@@ -1,0 +1,75 @@
+"""Access control lists, said as the statements that they amount to.
+
+Source: Amazon S3 User Guide, "Access control list (ACL) overview" ("Mapping of ACL permissions and access policy
+permissions"). Said this way, one evaluator serves both, and a Deny in the bucket policy stops what an ACL allows.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from cloudscan_s3.access.bucket import Acl, AclGrant, Unread
+from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.policy import Condition, Principal, Statement
+
+ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
+AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
+LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+# Whoever does not sign his requests is this user: what he uploads belongs to it, and so to everybody.
+ANONYMOUS = "65a011a29cdf8ec533ec3d1ccaae921c"
+
+_SIGNED = Condition(
+    operator="StringNotEquals", key="aws:principaltype", spelling="aws:PrincipalType", values=("Anonymous",)
+)
+_ON_BUCKET: Mapping[str, tuple[str, ...]] = {
+    "READ": ("s3:listbucket", "s3:listbucketversions", "s3:listbucketmultipartuploads"),
+    "WRITE": ("s3:putobject",),
+    "READ_ACP": ("s3:getbucketacl",),
+    "WRITE_ACP": ("s3:putbucketacl",),
+}
+_ON_OBJECT: Mapping[str, tuple[str, ...]] = {
+    "READ": ("s3:getobject", "s3:getobjectversion"),
+    "WRITE": (),  # "Not applicable" on objects
+    "READ_ACP": ("s3:getobjectacl", "s3:getobjectversionacl"),
+    "WRITE_ACP": ("s3:putobjectacl", "s3:putobjectversionacl"),
+}
+
+
+def is_public(grants: tuple[AclGrant, ...]) -> bool:
+    """AWS calls an ACL public when it gives anything to one of the two groups of everybody."""
+    return any(each.group in (ALL_USERS, AUTHENTICATED_USERS) for each in grants)
+
+
+def statements(acl: Acl | Unread | None, us: Us) -> Iterator[Statement]:
+    """What a bucket's ACL gives to others than the owner."""
+    if isinstance(acl, Acl):
+        yield from _statements(acl, us, _ON_BUCKET)
+
+
+def statements_on_object(acl: Acl, us: Us) -> Iterator[Statement]:
+    """What an object's ACL gives to others than the bucket's or the object's owner."""
+    return _statements(acl, us, _ON_OBJECT)
+
+
+def _statements(acl: Acl, us: Us, table: Mapping[str, tuple[str, ...]]) -> Iterator[Statement]:
+    owners = {acl.owner, us.owner_canonical or acl.owner}
+    for number, grant in enumerate(acl.grants, start=1):
+        if grant.canonical_id and grant.canonical_id in owners - {ANONYMOUS}:
+            continue
+        full = grant.permission == "FULL_CONTROL"
+        allowed = [each for name, names in table.items() if full or name == grant.permission for each in names]
+        yield Statement(
+            number=number,
+            sid=grant.permission,
+            allows=True,
+            principals=(_principal(grant),),
+            actions=tuple(allowed),
+            resources=("*",),
+            conditions=(_SIGNED,) if grant.group == AUTHENTICATED_USERS else (),
+        )
+
+
+def _principal(grant: AclGrant) -> Principal:
+    if grant.group in (ALL_USERS, AUTHENTICATED_USERS) or grant.canonical_id == ANONYMOUS:
+        return Principal("AWS", "*")
+    if grant.group == LOG_DELIVERY:
+        return Principal("Service", "logging.s3.amazonaws.com")
+    return Principal("CanonicalUser", grant.canonical_id or grant.email or grant.group)

@@ -1,0 +1,1 @@
+"""How AWS is asked: clients, what each question needs, inventories."""

@@ -1,0 +1,149 @@
+"""Access points: which there are, which bucket each of them opens, and what each of them says.
+
+They are listed once for an account and read with the bucket behind them, so that both layers are judged together.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from cloudscan.connector import Gap
+from cloudscan.errors import AccessDenied, Malformed, Unreachable
+from cloudscan.facts import Outcome
+from cloudscan_s3.access.bucket import AccessPoint, Unread
+from cloudscan_s3.api.client import Account, Vanished, ask, demand, has
+from cloudscan_s3.api.reader import GARBLED, block_of, policy_of
+
+_CONTROL = "us-west-2"  # governs all multi-region ones ("Multi-Region Access Point restrictions and limitations")
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An access point as a list names it: what a scope has to carry so that another process can read it."""
+
+    name: str
+    bucket: str
+    bucket_account: str = ""  # empty: S3 did not say
+    region: str = ""  # empty for a multi-region one
+    alias: str = ""  # of a multi-region one
+
+
+class _Lists:
+    """The lists of one account that could be had, and gaps for the others."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+        self.gaps: list[Gap] = []
+
+    def add(self, what: str, points: Iterator[Point]) -> None:
+        try:
+            self.points += points
+        except AccessDenied as refused:
+            self._gap(Outcome.DENIED, f"{what}: {refused}", refused.needs)
+        except (Malformed, Unreachable) as trouble:
+            self._gap(Outcome.FAILED, f"{what}: {trouble}", "")
+
+    def _gap(self, outcome: Outcome, reason: str, needs: str) -> None:
+        self.gaps.append(Gap(table="grants", outcome=outcome, reason=reason, needs=needs))
+
+
+def listed(account: Account, number: str, regions: Sequence[str]) -> tuple[list[Point], list[Gap]]:
+    """The access points of an account in these regions, the multi-region ones, and the lists that we could not get."""
+    lists = _Lists()
+    for region in regions:
+        lists.add(f"access points in {region}", _in_region(account, number, region))
+    lists.add("multi-region access points", _multi_region(account, number))
+    return list(dict.fromkeys(lists.points)), lists.gaps
+
+
+def read(account: Account, number: str, partition: str, point: Point) -> AccessPoint | None:
+    """One access point with its policy and blocks; None where it is gone by now."""
+    try:
+        return (
+            _read_multi_region(account, number, partition, point)
+            if point.alias
+            else _read(account, number, partition, point)
+        )
+    except Vanished:
+        return None
+
+
+def _in_region(account: Account, number: str, region: str) -> Iterator[Point]:
+    client = account.client("s3control", region)
+    token: dict[str, str] = {}
+    while True:
+        page = demand(client.list_access_points, "s3:ListAccessPoints", AccountId=number, **token)
+        for each in has(page, "AccessPointList"):
+            yield Point(
+                name=each["Name"], bucket=each["Bucket"], bucket_account=each.get("BucketAccountId", ""), region=region
+            )
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _multi_region(account: Account, number: str) -> Iterator[Point]:
+    client = account.client("s3control", _CONTROL)
+    token: dict[str, str] = {}
+    while True:
+        page = demand(
+            client.list_multi_region_access_points, "s3:ListMultiRegionAccessPoints", AccountId=number, **token
+        )
+        for each in has(page, "AccessPoints"):
+            if not each.get("Alias"):
+                continue  # not made yet, so that nobody can call it
+            for behind in each.get("Regions", ()):
+                yield Point(
+                    name=each["Name"],
+                    bucket=behind["Bucket"],
+                    bucket_account=behind.get("BucketAccountId", ""),
+                    alias=each["Alias"],
+                )
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _read(account: Account, number: str, partition: str, point: Point) -> AccessPoint:
+    client = account.client("s3control", point.region)
+    which = {"AccountId": number, "Name": point.name}
+    answer = ask(client.get_access_point, "s3:GetAccessPoint", **which)
+    policy = ask(client.get_access_point_policy, "s3:GetAccessPointPolicy", **which)
+    known: dict[str, Any] = {} if isinstance(answer, Unread) or answer is None else answer
+    return AccessPoint(
+        name=point.name,
+        account=number,
+        region=point.region,
+        arn=f"arn:{partition}:s3:{point.region}:{number}:accesspoint/{point.name}",
+        vpc=str((known.get("VpcConfiguration") or {}).get("VpcId", "")),
+        policy=policy_of(policy),
+        block=block_of(GARBLED if answer is None else answer),
+    )
+
+
+def _read_multi_region(account: Account, number: str, partition: str, point: Point) -> AccessPoint:
+    client = account.client("s3control", _CONTROL)
+    which = {"AccountId": number, "Name": point.name}
+    answer = ask(client.get_multi_region_access_point, "s3:GetMultiRegionAccessPoint", **which)
+    policy = ask(client.get_multi_region_access_point_policy, "s3:GetMultiRegionAccessPointPolicy", **which)
+    about = answer if isinstance(answer, Unread) else (answer or {}).get("AccessPoint") or {}
+    return AccessPoint(
+        name=point.alias,
+        account=number,
+        region="",
+        arn=f"arn:{partition}:s3::{number}:accesspoint/{point.alias}",
+        policy=policy if isinstance(policy, Unread) else _established(policy),
+        block=block_of(about, "PublicAccessBlock"),
+        multi_region=True,
+        name_for_people=point.name,
+    )
+
+
+def _established(answer: dict[str, Any] | None) -> str | Unread | None:
+    """The policy in force; a proposed one is not, yet."""
+    if answer is None:
+        return None
+    if "Policy" not in answer:
+        return GARBLED
+    established = answer["Policy"].get("Established") or {}
+    return str(established["Policy"]) if established.get("Policy") else None

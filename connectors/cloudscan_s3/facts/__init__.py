@@ -1,0 +1,1 @@
+"""What is told of buckets and objects: facts, and the sentences that explain them."""

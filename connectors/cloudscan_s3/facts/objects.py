@@ -1,0 +1,137 @@
+"""Objects whose own ACL lets somebody in: from inventory reports where there are some, else from a sample.
+
+A bucket may hold billions of objects, and S3 tells one ACL a request. So nothing is asked where ownership or blocks
+make object ACLs void; a report that carries the ACLs is read whole; and of all other buckets a few objects are looked
+at within a budget, and how few is said.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudscan.connector import Gap
+from cloudscan.errors import AccessDenied, Malformed
+from cloudscan.facts import AnyFact, Outcome
+from cloudscan_s3.access.bucket import Bucket, ObjectAcl
+from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.api import inventory, reader
+from cloudscan_s3.api.client import Account, Vanished, demand
+from cloudscan_s3.facts.translate import bucket_uid, facts_of_object, facts_of_unseen_objects
+from cloudscan_s3.options import Options
+
+_PAGE = 1000
+
+
+class Budget:
+    """So many requests for objects may be made in one account, by all threads together."""
+
+    def __init__(self, requests: int) -> None:
+        self._left = requests
+        self._lock = threading.Lock()
+
+    def take(self, wanted: int) -> int:
+        """As many of the wanted requests as are left."""
+        with self._lock:
+            granted = max(0, min(wanted, self._left))
+            self._left -= granted
+            return granted
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Key:
+    key: str
+    size: int | None
+    modified_on: datetime | None
+
+
+def facts_of_objects(
+    account: Account, bucket: Bucket, us: Us, now: datetime, options: Options, budget: Budget
+) -> Iterator[AnyFact | Gap]:
+    """What the ACLs of a bucket's objects open, and how many of them were looked at."""
+    if not options.object_requests:
+        yield from _unseen(bucket, "object ACLs are not looked at (connectors.s3.object_requests is 0)", "", 0, None)
+        return
+    if not budget.take(2):
+        reason = f"the budget of {options.object_requests} requests for object ACLs in this account was used up before"
+        yield from _unseen(bucket, reason, "", 0, None)
+        return
+    try:
+        report = inventory.newest_report(account, bucket)
+        if report is not None:
+            yield from _from_inventory(account, bucket, us, now, report, budget)
+            return
+    except (AccessDenied, Malformed) as trouble:
+        reason = f"its inventory report could not be read: {trouble}"
+        yield Gap(table="grants", outcome=Outcome.PARTIAL, reason=reason, resource_uid=bucket_uid(bucket))
+    yield from _from_listing(account, bucket, us, now, options, budget)
+
+
+def _from_listing(
+    account: Account, bucket: Bucket, us: Us, now: datetime, options: Options, budget: Budget
+) -> Iterator[AnyFact | Gap]:
+    client = account.client("s3", bucket.region)
+    try:
+        page = demand(client.list_objects_v2, "s3:ListBucket", Bucket=bucket.name, MaxKeys=_PAGE)
+    except AccessDenied as refused:
+        yield from _unseen(bucket, str(refused), refused.needs, 0, None, Outcome.DENIED)
+        return
+    keys = [_key(each) for each in page.get("Contents", ())]
+    total = None if page.get("IsTruncated") else len(keys)
+    chosen = _spread(keys, budget.take(min(len(keys), options.objects_per_bucket)))
+    seen = 0
+    for each in chosen:
+        try:
+            found = reader.acl_of_object(account, bucket.region, bucket.name, each.key)
+        except Vanished:
+            continue
+        seen += 1
+        item = ObjectAcl(
+            bucket=bucket.name, key=each.key, acl=found, size_bytes=each.size, modified_on=each.modified_on
+        )
+        yield from facts_of_object(item, bucket, us, now)
+    if total is None or seen < total:
+        yield from _unseen(bucket, "only a sample of the objects' ACLs was looked at", "", seen, total)
+
+
+def _from_inventory(
+    account: Account, bucket: Bucket, us: Us, now: datetime, report: inventory.Report, budget: Budget
+) -> Iterator[AnyFact | Gap]:
+    seen = unavailable = 0
+    for item in inventory.objects(account, bucket, report):
+        seen += 1
+        if item.acl is None:
+            unavailable += 1
+            continue
+        told = list(facts_of_object(item.as_object(bucket.name), bucket, us, now))
+        if not told:
+            continue
+        if budget.take(1):
+            # A report is up to a week old: what it says is looked up once more before anybody is sent to fix it.
+            try:
+                acl = reader.acl_of_object(account, bucket.region, bucket.name, item.key)
+            except Vanished:
+                continue
+            told = list(facts_of_object(item.as_object(bucket.name, acl), bucket, us, now))
+        yield from told
+    if unavailable:
+        yield from _unseen(bucket, "the inventory report does not give their ACLs", "", seen - unavailable, seen)
+
+
+def _unseen(
+    bucket: Bucket, reason: str, needs: str, seen: int, total: int | None, outcome: Outcome = Outcome.SKIPPED
+) -> Iterator[AnyFact | Gap]:
+    uid = bucket_uid(bucket)
+    yield from facts_of_unseen_objects(bucket, reason)
+    yield Gap(table="grants", outcome=outcome, reason=reason, needs=needs, resource_uid=uid, seen=seen, total=total)
+
+
+def _key(listed: dict[str, Any]) -> _Key:
+    modified = listed.get("LastModified")
+    return _Key(key=listed["Key"], size=listed.get("Size"), modified_on=modified.astimezone(UTC) if modified else None)
+
+
+def _spread(keys: Sequence[_Key], number: int) -> list[_Key]:
+    """So many keys, evenly over the page: neighbours tend to have been uploaded alike."""
+    return [keys[place * len(keys) // number] for place in range(number)] if number else []

@@ -1,0 +1,195 @@
+"""The findings of AWS accounts in the AWS Security Finding Format (2018-10-08), as Security Hub imports them.
+
+Lengths are those of the API reference's `AwsSecurityFinding`. Findings outside AWS are left out: Security Hub takes a
+finding only under an AWS account.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Severity, State, Subject
+from cloudscan.plain import openable
+from cloudscan.report import Report, ReportFormat
+from cloudscan_wording import phrases
+from cloudscan_wording.texts import Texts, load
+from cloudscan_wording.visible import carriable, shortened, visible
+from cloudscan_wording.worded_finding import Told, iso, told, tool
+
+PRODUCT_ARN: Final = "arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
+"""The product that every account has for findings of its own making ("Using custom product integrations")."""
+
+MOST_BYTES: Final = 240_000
+"""Of one finding. The lengths below keep every finding far under it."""
+
+_PRODUCT: Final = re.compile(
+    r"arn:(?:aws[a-z-]*|\{partition\}):securityhub:(?:[a-z0-9-]+|\{region\}):(?:[0-9]{12}|\{account\})?:product/"
+    r"(?:[0-9A-Za-z._-]+|\{account\})/[0-9A-Za-z._-]+"
+)
+_REGION: Final = "us-east-1"  # where the resource does not tell: the region of what AWS has only once
+_ACCOUNT: Final = re.compile(r"[0-9]{12}")
+_REGION_NAME: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-[0-9]{1,2}")
+_PARTITIONS: Final = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
+_LABELS: Final = {Severity.INFO: "INFORMATIONAL"}
+_CONFIDENCES: Final = {"low": 30, "medium": 60, "high": 90}
+_TYPES: Final = {"account": "AwsAccount", "bucket": "AwsS3Bucket", "access_point": "AwsS3AccessPoint"}
+_WORKFLOWS: Final = {State.WAIVED: "SUPPRESSED", State.RESOLVED: "RESOLVED"}
+_MOST_REQUIREMENTS: Final = 32
+
+
+def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
+    """``{"Findings": […]}`` with the findings of AWS accounts, in the order of work.
+
+    `product_arn` is a pattern: ``{partition}``, ``{region}`` and ``{account}`` are the finding's.
+    """
+    report = carriable(report)
+    found = {"Findings": list(findings(report, load(lang), product_arn))}
+    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+
+
+def findings(report: Report, words: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:
+    """Each finding of an AWS account as `BatchImportFindings` takes it, at most a hundred a call."""
+    for each in told(report, words.lang):
+        if _ACCOUNT.fullmatch(each.verdict.subject.account):
+            yield _finding(each, report, words, product_arn)
+
+
+def _finding(each: Told, report: Report, words: Texts, product_arn: str) -> dict[str, Any]:
+    finding, verdict, subject = each.finding, each.verdict, each.verdict.subject
+    region = _region(subject)
+    severity = {"Label": _LABELS.get(finding.severity, finding.severity.upper()), "Original": finding.severity}
+    types = [_type(each)]
+    found: dict[str, Any] = {
+        "SchemaVersion": "2018-10-08",
+        "Id": f"cloudscan/{subject.account}/{finding.fingerprint}",
+        "ProductArn": product_arn.format(partition=_partition(region), region=region, account=subject.account),
+        "ProductName": "cloudscan",
+        "CompanyName": "cloudscan",
+        "GeneratorId": _text(f"cloudscan/{verdict.rule_id}", 512),
+        "AwsAccountId": subject.account,
+        "Types": types,
+        "FirstObservedAt": iso(verdict.since or finding.first_seen_on),
+        "LastObservedAt": iso(finding.last_seen_on),
+        "CreatedAt": iso(finding.first_seen_on),
+        "UpdatedAt": iso(report.generated_on),
+        "Severity": severity,
+        "Title": _text(each.title, 256),
+        "Description": _text(" ".join(filter(None, (each.message, phrases.because(finding, words.lang)))), 1024),
+        "ProductFields": dict(_product_fields(each, report, words)),
+        "Resources": [_resource(subject, region)],
+        "Workflow": {"Status": _WORKFLOWS.get(finding.state, "NEW")},
+        "RecordState": "ARCHIVED" if finding.state is State.RESOLVED else "ACTIVE",
+        "FindingProviderFields": {"Severity": severity, "Types": types},
+    }
+    if each.rule:
+        found["FindingProviderFields"]["Confidence"] = _CONFIDENCES[each.rule.confidence]
+    if each.fix:
+        found["Remediation"] = {"Recommendation": {"Text": _text(each.fix.replace("\n", " / "), 512)}}
+    if each.frameworks:
+        found["Compliance"] = {
+            "Status": "PASSED" if finding.state is State.RESOLVED else "FAILED",
+            "RelatedRequirements": [_text(name, 256) for name in each.frameworks[:_MOST_REQUIREMENTS]],
+        }
+    return found
+
+
+def _type(each: Told) -> str:
+    """A path of the finding type taxonomy."""
+    if phrases.standing_of(each.verdict) == "not_access":
+        return "Software and Configuration Checks/AWS Security Best Practices"
+    return "Effects/Data Exposure"
+
+
+def _product_fields(each: Told, report: Report, words: Texts) -> Iterator[tuple[str, str]]:
+    finding, verdict = each.finding, each.verdict
+    fields = {
+        "ProviderName": tool(report)[0],
+        "ProviderVersion": tool(report)[1],
+        "cloudscan/Scan": report.scan.id,
+        "cloudscan/Fingerprint": finding.fingerprint,
+        "cloudscan/State": finding.state,
+        "cloudscan/Change": each.change,
+        # A note and the workflow's state are the customer's own, set by BatchUpdateFindings.
+        "cloudscan/Ticket": " ".join(f"{ticket.key} {openable(ticket.url)}".strip() for ticket in each.tickets),
+        "cloudscan/Verified": "true" if finding.verified else "false",
+        "cloudscan/Score": str(finding.score),
+        "cloudscan/Cause": each.cause,
+        "cloudscan/Audience": phrases.standing_of(verdict),
+        "cloudscan/Access": verdict.access or "",
+        "cloudscan/Reach": phrases.reach(words, verdict),
+        "cloudscan/Owner": verdict.subject.owner,
+        "cloudscan/Resources": str(verdict.resources),
+        "cloudscan/Bytes": "" if verdict.bytes is None else str(verdict.bytes),
+    }
+    for name, value in fields.items():
+        if value.strip():
+            yield name, _text(value, 2048)
+
+
+def _resource(subject: Subject, region: str) -> dict[str, Any]:
+    name = _text(subject.name or subject.uid, 1024)
+    found: dict[str, Any] = {
+        "Type": _TYPES.get(subject.kind, "Other"),
+        "Id": _text(_arn(subject, _partition(region)) or subject.uid or subject.name, 512),
+        "Partition": _partition(region),
+        "Region": region,
+    }
+    if subject.kind == "bucket":
+        found["Details"] = {"AwsS3Bucket": {"Name": name, "OwnerAccountId": subject.account}}
+    else:
+        found["Details"] = {"Other": {"Name": name, "Kind": _text(subject.kind, 1024), "Uid": _text(subject.uid, 1024)}}
+    return found
+
+
+def _arn(subject: Subject, partition: str) -> str:
+    """The id that Security Hub knows the resource by; empty where there is none."""
+    match subject.kind:
+        case "bucket":
+            return f"arn:{partition}:s3:::{subject.name}"
+        case "account":
+            return f"AWS::::Account:{subject.account}"
+        case _ if subject.path.startswith("arn:"):
+            return subject.path
+        case _:
+            return ""
+
+
+def _region(subject: Subject) -> str:
+    region = str(subject.detail.get("region", ""))
+    return region if len(region) <= 16 and _REGION_NAME.fullmatch(region) else _REGION
+
+
+def _partition(region: str) -> str:
+    return next((name for begin, name in _PARTITIONS.items() if region.startswith(f"{begin}-")), "aws")
+
+
+def _text(text: str, most: int) -> str:
+    """A text as the type `NonEmptyString` has it."""
+    return shortened(visible(text.replace("\n", " ")), most).strip() or "-"
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of ``[reports.asff]``."""
+
+    product_arn: str = PRODUCT_ARN  # of a product of your own; {partition}, {region}, {account} are the finding's
+
+
+def using(options: Options) -> ReportFormat:
+    """The format with a product of one's own. Raises `ConfigurationError` for what cannot be a product's ARN."""
+    pattern = options.product_arn
+    if not _PRODUCT.fullmatch(pattern):
+        raise ConfigurationError(
+            f"[reports.asff]: product_arn cannot be {pattern!r}; write it like {PRODUCT_ARN}, or with a region, an "
+            "account and a product of your own."
+        )
+    return replace(ASFF, write=partial(write, product_arn=pattern))
+
+
+ASFF = ReportFormat(
+    name="asff", title="AWS Security Finding Format", suffix=".asff.json", write=write, options=Options, using=using
+)

@@ -1,0 +1,164 @@
+"""The report as JUnit XML: a suite a rule, a test case a rule and account. For CI, where a red test stops the line.
+
+Shaped after the schema of Jenkins' xUnit plugin (`junit-10.xsd`). An open finding fails its case. Where a rule could
+not judge, or the account could not be read, the case is skipped: nothing that was not seen is shown as passed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as ET
+
+from cloudscan.facts import Outcome
+from cloudscan.finding import State, Verdict
+from cloudscan.report import Report, ReportFormat, RuleSummary
+from cloudscan_reports.summary.counts import STANDING
+from cloudscan_wording import phrases, reasons
+from cloudscan_wording.texts import Texts, load
+from cloudscan_wording.visible import for_xml
+from cloudscan_wording.worded_finding import Told, iso, not_judged, told, tool
+
+Account = tuple[str, str]
+"""Platform and account."""
+
+
+@dataclass(kw_only=True)
+class _Case:
+    """What one rule says about one account."""
+
+    failed: list[Told] = field(default_factory=list)
+    accepted: list[Told] = field(default_factory=list)
+    unknown: list[Verdict] = field(default_factory=list)
+
+
+def write(report: Report, lang: str) -> str:
+    """The whole document. Texts are in `lang`."""
+    words = load(lang)
+    report = reasons.worded(report, lang)
+    root = ET.Element("testsuites", {"name": _attribute(" ".join(tool(report))), "time": "0"})
+    blind = _blind(report)
+    accounts = _accounts(report)
+    cases = _cases(report, lang)
+    rules = {rule.id: rule for rule in report.rules}
+    for rule_id in dict.fromkeys((*rules, *cases)):
+        suite = _suite(rule_id, rules.get(rule_id), cases.get(rule_id, {}), accounts, blind, words)
+        suite.set("timestamp", iso(report.scan.started_on))
+        suite.set("id", str(len(root)))
+        root.append(suite)
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, 0)) for suite in root)))
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
+    found: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
+    for each in told(report, lang):
+        case = found[each.verdict.rule_id][each.verdict.subject.platform, each.verdict.subject.account]
+        if each.finding.state in STANDING:
+            case.failed.append(each)
+        elif each.finding.state is State.WAIVED:
+            case.accepted.append(each)
+    for verdict in report.unknowns:
+        found[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
+    return found
+
+
+def _accounts(report: Report) -> Sequence[Account]:
+    """All accounts that the report speaks of."""
+    told_of = [each.verdict.subject for each in report.findings] + [each.subject for each in report.unknowns]
+    return sorted(
+        {(row.platform, row.account) for row in report.coverage} | {(it.platform, it.account) for it in told_of}
+    )
+
+
+def _blind(report: Report) -> Mapping[Account, str]:
+    """Accounts whose resources or access rights could not be had at all, with the reason."""
+    return {
+        (row.platform, row.account): row.reason or row.outcome
+        for row in report.coverage
+        if row.resource_uid is None
+        and row.table in ("all", "scopes", "resources", "grants")
+        and row.outcome in (Outcome.DENIED, Outcome.FAILED, Outcome.SKIPPED)
+    }
+
+
+def _suite(
+    rule_id: str,
+    rule: RuleSummary | None,
+    cases: Mapping[Account, _Case],
+    accounts: Sequence[Account],
+    blind: Mapping[Account, str],
+    words: Texts,
+) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": _attribute(rule_id)})
+    if rule:
+        properties = ET.SubElement(suite, "properties")
+        for name, value in _properties(rule, words):
+            ET.SubElement(properties, "property", {"name": name, "value": _attribute(value)})
+    for account in accounts:
+        suite.append(_testcase(rule_id, rule, account, cases.get(account, _Case()), blind.get(account, ""), words))
+    suite.set("tests", str(len(accounts)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+    suite.set("errors", "0")
+    suite.set("time", "0")
+    return suite
+
+
+def _properties(rule: RuleSummary, words: Texts) -> Iterator[tuple[str, str]]:
+    yield "title", phrases.words_of(rule, words.lang).title
+    yield "severity", rule.severity
+    yield "version", rule.version
+    yield "frameworks", " ".join(rule.frameworks)
+
+
+def _testcase(
+    rule_id: str, rule: RuleSummary | None, account: Account, case: _Case, blind: str, words: Texts
+) -> ET.Element:
+    element = ET.Element(
+        "testcase", {"classname": _attribute(rule_id), "name": _attribute(":".join(account)), "time": "0"}
+    )
+    untold = [_name(each) for each in case.unknown]
+    if case.failed:
+        failure = ET.SubElement(
+            element,
+            "failure",
+            {"type": _attribute(rule_id), "message": words.count("findings.count", len(case.failed))},
+        )
+        failure.text = _lines(_line(each, words) for each in case.failed)
+    elif case.unknown:
+        message = words.count("unseen.rule_count", len(untold))
+        skipped = ET.SubElement(element, "skipped", {"message": message})
+        skipped.text = _lines([*([not_judged(rule, words)] if rule else []), *untold])
+    elif blind:
+        ET.SubElement(element, "skipped", {"message": _attribute(words.say("formats.not_read", reason=blind))})
+    elif rule and not (rule.passed or rule.flagged or rule.unknown or case.accepted):
+        ET.SubElement(element, "skipped", {"message": words.say("formats.nothing_to_judge")})
+    said = [_line(each, words) for each in case.accepted]
+    if case.failed and untold:
+        said += [words.count("unseen.rule_count", len(untold)), *untold]
+    if said:
+        ET.SubElement(element, "system-out").text = _lines(said)
+    return element
+
+
+def _line(each: Told, words: Texts) -> str:
+    finding = each.finding
+    marks = f"[{words.name('severity', finding.severity)}] [{words.name('state', finding.state)}]"
+    return f"{marks} {each.message} ({_name(each.verdict)}, {finding.fingerprint})"
+
+
+def _name(verdict: Verdict) -> str:
+    return verdict.subject.uid or verdict.subject.name or " ".join(verdict.identity)
+
+
+def _lines(lines: Sequence[str] | Iterator[str]) -> str:
+    return "\n".join(for_xml(line) for line in lines)
+
+
+def _attribute(text: str) -> str:
+    return for_xml(text)
+
+
+JUNIT = ReportFormat(name="junit", title="JUnit XML", suffix=".junit.xml", write=write)

@@ -1,0 +1,40 @@
+"""The findings as JSON lines, one finding a line: for log pipelines, `grep` and `jq`.
+
+A line is the finding as it stands in the JSON report (`report.schema.json`, definition `Finding`), with the scan it is
+from, what befell it since the scan before, its tickets, and what is worth filtering by of its rule.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from cloudscan.report import Report, ReportFormat
+from cloudscan_wording.visible import carriable
+from cloudscan_wording.worded_finding import Told, told
+
+_OF_THE_RULE = ("version", "confidence", "cause", "effort", "frameworks")
+
+
+def write(report: Report, lang: str) -> str:
+    """One line a finding in the order of work; an empty text where there is none. The rule's title is in `lang`."""
+    report = carriable(report)
+    scan = {
+        "schema": report.schema,
+        "scan": report.scan.id,
+        "organisation": report.organisation,
+        "generated_on": report.generated_on,
+    }
+    return "".join(msgspec.json.encode(_line(each, scan)).decode() + "\n" for each in told(report, lang))
+
+
+def _line(each: Told, scan: Mapping[str, Any]) -> dict[str, Any]:
+    rule: dict[str, Any] = {"title": each.title}
+    if each.rule:
+        rule |= {name: getattr(each.rule, name) for name in _OF_THE_RULE}
+    beside = {"change": each.change, "tickets": each.tickets}
+    known = {name: value for name, value in beside.items() if value}
+    return {**scan, **msgspec.structs.asdict(each.finding), **known, "rule": rule}
+
+
+NDJSON = ReportFormat(name="ndjson", title="JSON lines", suffix=".ndjson", write=write)

@@ -1,0 +1,229 @@
+"""The report as SARIF 2.1.0 with errata 01 (OASIS): rules with help, findings as results, gaps as notifications.
+
+Findings are results of kind `fail`, waived ones suppressed, resolved ones of kind `pass`; what could not be judged is
+of kind `open`. What GitHub's code scanning reads beyond the standard (`security-severity`, a relative artifact URI,
+`primaryLocationLineHash`) is there too; see "SARIF support for code scanning" in its documentation.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from cloudscan.facts import Outcome
+from cloudscan.finding import Severity, State, Subject, Verdict
+from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary, TicketLink
+from cloudscan_wording import phrases, reasons
+from cloudscan_wording.texts import Texts, load
+from cloudscan_wording.visible import carriable, visible
+from cloudscan_wording.worded_finding import Told, iso, not_judged, told, tool
+
+VERSION: Final = "2.1.0"
+SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Final = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+    Severity.INFO: "note",
+}
+# GitHub's steps: above 9.0 critical, from 7.0 high, from 4.0 medium, from 0.1 low.
+_SECURITY_SEVERITY: Final = {
+    Severity.CRITICAL: "9.5",
+    Severity.HIGH: "8.0",
+    Severity.MEDIUM: "5.5",
+    Severity.LOW: "2.0",
+    Severity.INFO: "0.0",
+}
+_GAP_LEVELS: Final = {
+    Outcome.PARTIAL: "warning",
+    Outcome.SKIPPED: "note",
+    Outcome.DENIED: "error",
+    Outcome.FAILED: "error",
+}
+
+
+_OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
+
+
+def write(report: Report, lang: str) -> str:
+    """One log with one run. Texts are in `lang`."""
+    report = reasons.worded(carriable(report), lang)
+    words = load(lang)
+    log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, words)]}
+    return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
+
+
+def _run(report: Report, words: Texts) -> dict[str, Any]:
+    name, version = tool(report)
+    return {
+        "tool": {
+            "driver": {
+                "name": visible(name),
+                "version": visible(version),
+                "language": words.lang,
+                "rules": [_descriptor(rule, words) for rule in report.rules],
+            }
+        },
+        "automationDetails": {"id": f"cloudscan/{visible(report.scan.id)}"},
+        "invocations": [_invocation(report, words)],
+        "results": list(_results(report, words)),
+        "columnKind": "unicodeCodePoints",
+    }
+
+
+def _descriptor(rule: RuleSummary, words: Texts) -> dict[str, Any]:
+    said = phrases.words_of(rule, words.lang)
+    return {
+        "id": rule.id,
+        "name": rule.id,
+        "shortDescription": {"text": visible(said.title)},
+        "fullDescription": {"text": visible(said.why)},
+        "help": {"text": "\n".join(_help(rule, words))},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {
+            "tags": list(dict.fromkeys(("security", rule.cause, *rule.frameworks))),
+            "precision": rule.confidence,
+            "problem.severity": _LEVELS[rule.severity].replace("note", "recommendation"),
+            "security-severity": _SECURITY_SEVERITY[rule.severity],
+            "version": rule.version,
+            "likelihood": rule.likelihood,
+            "effort": rule.effort,
+            "passed": rule.passed,
+        },
+    }
+
+
+def _help(rule: RuleSummary, words: Texts) -> Iterator[str]:
+    said = phrases.words_of(rule, words.lang)
+    yield visible(said.why)
+    yield ""
+    for step in phrases.steps(said.fix):
+        yield f"- {visible(step.text)}"
+        yield from (f"    {visible(command)}" for command in step.commands)
+
+
+def _invocation(report: Report, words: Texts) -> dict[str, Any]:
+    return {
+        "executionSuccessful": report.scan.complete,
+        "startTimeUtc": iso(report.scan.started_on),
+        "endTimeUtc": iso(report.scan.finished_on),
+        "toolExecutionNotifications": [
+            _notification(row, words) for row in report.coverage if row.outcome is not Outcome.COMPLETE
+        ],
+    }
+
+
+def _notification(row: Coverage, words: Texts) -> dict[str, Any]:
+    colon = words.say("list.colon")
+    outcome = f"{words.name('table', row.table)} {words.name('outcome', row.outcome)}"
+    parts = (row.scope_name or row.scope_uid, outcome, row.reason, row.needs)
+    return {
+        "level": _GAP_LEVELS[row.outcome],
+        "message": {"text": message_text(colon.join(part for part in parts if part))},
+        "locations": [{"logicalLocations": [{"fullyQualifiedName": visible(row.resource_uid or row.scope_uid)}]}],
+        "properties": {"account": row.account, "platform": row.platform, "table": row.table, "outcome": row.outcome},
+    }
+
+
+def _results(report: Report, words: Texts) -> Iterator[dict[str, Any]]:
+    places = {rule.id: place for place, rule in enumerate(report.rules)}
+    for each in told(report, words.lang):
+        yield _result(each, places)
+    for verdict in report.unknowns:
+        if verdict.rule_id in places:
+            rule = report.rules[places[verdict.rule_id]]
+            yield {
+                **_common(verdict, verdict.fingerprint, places),
+                "kind": "open",
+                "level": "none",
+                "message": {"text": message_text(not_judged(rule, words))},
+                "suppressions": [],
+            }
+
+
+def _result(each: Told, places: Mapping[str, int]) -> dict[str, Any]:
+    finding = each.finding
+    resolved = finding.state is State.RESOLVED
+    return {
+        **_common(each.verdict, finding.fingerprint, places),
+        "kind": "pass" if resolved else "fail",
+        "level": "none" if resolved else _LEVELS[finding.severity],
+        "message": {"text": message_text(each.message or each.title)},
+        "rank": min(max(finding.score, 0.0), 100.0),
+        "occurrenceCount": max(each.verdict.rows, 1),
+        "suppressions": [{"kind": "external", "status": "accepted"}] if finding.state is State.WAIVED else [],
+        **_work_items(each.tickets),
+        "provenance": {
+            "firstDetectionTimeUtc": iso(finding.first_seen_on),
+            "lastDetectionTimeUtc": iso(finding.last_seen_on),
+        },
+        "properties": {
+            "security-severity": _SECURITY_SEVERITY[finding.severity],
+            "state": finding.state,
+            **({"change": each.change} if each.change else {}),
+            "verified": finding.verified,
+            "score": finding.score,
+            "likelihood": finding.likelihood,
+            "impact": finding.impact,
+            **_facts(each.verdict),
+        },
+    }
+
+
+def _work_items(tickets: Sequence[TicketLink]) -> dict[str, Any]:
+    addresses = [quote(each.url, safe=_OF_URIS) for each in tickets if each.url.startswith("https://")]
+    return {"workItemUris": list(dict.fromkeys(addresses))} if addresses else {}
+
+
+def _common(verdict: Verdict, fingerprint: str, places: Mapping[str, int]) -> dict[str, Any]:
+    rule = {"ruleIndex": places[verdict.rule_id]} if verdict.rule_id in places else {}
+    return {
+        "ruleId": verdict.rule_id,
+        **rule,
+        "partialFingerprints": {"cloudscan/v1": fingerprint, "primaryLocationLineHash": fingerprint},
+        "locations": [_location(verdict.subject)],
+    }
+
+
+def _location(subject: Subject) -> dict[str, Any]:
+    """Where it is in the estate. Code scanning refuses a result without an artifact, so the id is one as well."""
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": relative_uri(subject.uid or subject.name or "unknown")}},
+        "logicalLocations": [
+            {
+                "name": visible(subject.name or subject.uid),
+                "fullyQualifiedName": visible(subject.uid),
+                "kind": visible(subject.kind) or "resource",
+                "properties": {"account": subject.account, "platform": subject.platform, "url": subject.url},
+            }
+        ],
+    }
+
+
+def _facts(verdict: Verdict) -> dict[str, Any]:
+    found = {
+        "audience": verdict.audience,
+        "access": verdict.access,
+        "resources": verdict.resources,
+        "bytes": verdict.bytes,
+        "people": verdict.people,
+        "owner": verdict.subject.owner,
+        "since": verdict.since and iso(verdict.since),
+    }
+    return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def message_text(text: str) -> str:
+    """The text as a message string (3.11.5, 3.11.6): braces doubled, and nothing that reads as an embedded link."""
+    return visible(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
+
+
+def relative_uri(uid: str) -> str:
+    """A uid as a relative reference of RFC 3986. None climbs out of the folder that it is resolved in."""
+    path = quote(uid.replace(":", "/", 1), safe="/")
+    return path if all(segment.strip(".") for segment in path.split("/")) else quote(uid, safe="")
+
+
+SARIF = ReportFormat(name="sarif", title="SARIF 2.1.0", suffix=".sarif", write=write)

@@ -1,0 +1,210 @@
+"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, a sheet each.
+
+Every text goes in as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the extra
+`xlsx` and is imported only here.
+"""
+
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudscan.finding import Verdict
+from cloudscan.report import Coverage, Difference, Report, ReportFormat, RuleSummary
+from cloudscan_reports.formats.columns import Cell, Column, columns
+from cloudscan_wording import phrases, reasons
+from cloudscan_wording.texts import Texts, load
+from cloudscan_wording.visible import for_xml, shortened
+from cloudscan_wording.worded_finding import Told, needed, told
+
+# What Excel takes ("Excel specifications and limits"): 32,767 characters in a cell, of which one beyond U+FFFF is two.
+_MOST_CHARACTERS = 16_000
+_MOST_ROWS = 1_048_576
+_FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is wrong
+_WIDTH = 18
+_WIDTHS = {"message": 70, "reach": 45, "name": 40, "title": 50, "why": 70, "fix": 70, "reason": 60, "needs": 40}
+_COVERAGE = (
+    "platform",
+    "account",
+    "scope",
+    "resource",
+    "table",
+    "outcome",
+    "reason",
+    "needs",
+    "seen",
+    "total",
+    "facts",
+    "requests",
+)
+_RULES = (
+    "rule",
+    "title",
+    "severity",
+    "confidence",
+    "cause",
+    "likelihood",
+    "effort",
+    "flagged",
+    "unknown",
+    "passed",
+    "frameworks",
+    "why",
+    "fix",
+    "needs",
+    "version",
+)
+_CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rule", "uid", "fingerprint")
+_UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "needs", "uid")
+
+
+def write(report: Report, lang: str) -> bytes:
+    """The workbook, row by row: no sheet is kept in memory. Raises ModuleNotFoundError without XlsxWriter."""
+    import xlsxwriter
+
+    words = load(lang)
+    report = reasons.worded(report, lang)
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(
+        out,
+        {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False},
+    )
+    book.set_properties({"title": words.say("page.title"), "created": report.generated_on.replace(tzinfo=None)})
+    shown = columns(words)
+    rules = {rule.id: rule for rule in report.rules}
+    sheets = _Sheets(book, words)
+    sheets.add(
+        "findings", [column.key for column in shown], (_finding(each, shown, words) for each in told(report, lang))
+    )
+    changes = report.changes.differences if report.changes else ()
+    sheets.add("changes", _CHANGES, (_change(each, rules.get(each.rule_id), words) for each in changes))
+    sheets.add("unknowns", _UNKNOWNS, (_unknown(each, rules.get(each.rule_id), words) for each in report.unknowns))
+    sheets.add("coverage", _COVERAGE, (_coverage(row, words) for row in report.coverage))
+    sheets.add("rules", _RULES, (_rule(rule, words) for rule in report.rules))
+    book.close()
+    return out.getvalue()
+
+
+class _Sheets:
+    """Tables into sheets; one that is too long for a sheet goes on in the next."""
+
+    def __init__(self, book: Any, words: Texts) -> None:
+        self._book = book
+        self._words = words
+        self._head = book.add_format({"bold": True, "bottom": 1})
+        self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+
+    def add(self, name: str, keys: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+        title = self._words.say(f"formats.{name}")
+        part, place = 1, 0
+        sheet = self._begun(title, keys)
+        for row in rows:
+            place += 1
+            if place == _MOST_ROWS:
+                sheet.autofilter(0, 0, place - 1, len(keys) - 1)
+                part, place = part + 1, 1
+                sheet = self._begun(f"{title} {part}", keys)
+            for at, value in enumerate(row):
+                self._put(sheet, place, at, value)
+        sheet.autofilter(0, 0, place, len(keys) - 1)
+
+    def _begun(self, title: str, keys: Sequence[str]) -> Any:
+        sheet = self._book.add_worksheet(title)
+        sheet.freeze_panes(1, 0)
+        for at, key in enumerate(keys):
+            sheet.set_column(at, at, _WIDTHS.get(key, _WIDTH))
+            sheet.write_string(0, at, self._words.say(f"columns.{key}"), self._head)
+        return sheet
+
+    def _put(self, sheet: Any, row: int, at: int, value: Cell) -> None:
+        match value:
+            case None | "":
+                return
+            case bool():
+                sheet.write_string(row, at, self._words.say("formats.yes" if value else "formats.no"))
+            case datetime() if value >= _FIRST_DAY:
+                sheet.write_datetime(row, at, value.astimezone(UTC).replace(tzinfo=None), self._moment)
+            case int() | float():
+                sheet.write_number(row, at, value)
+            case _:
+                sheet.write_string(row, at, shortened(for_xml(str(value)), _MOST_CHARACTERS))
+
+
+def _finding(each: Told, shown: Sequence[Column], words: Texts) -> list[Cell]:
+    platform = each.verdict.subject.platform
+    return [_worded(column.value(each), column.words, words, platform) for column in shown]
+
+
+def _worded(value: Cell, group: str, words: Texts, platform: str = "") -> Cell:
+    return words.name(group, value, platform) if group and isinstance(value, str) and value else value
+
+
+def _change(each: Difference, rule: RuleSummary | None, words: Texts) -> list[Cell]:
+    return [
+        _worded(each.kind, "change", words),
+        _worded(each.severity or "", "severity", words),
+        phrases.words_of(rule, words.lang).title if rule else "",
+        each.name,
+        _worded(each.platform, "platform", words),
+        each.account,
+        _worded(each.reason, "event", words),
+        each.rule_id,
+        each.uid,
+        each.fingerprint,
+    ]
+
+
+def _unknown(verdict: Verdict, rule: RuleSummary | None, words: Texts) -> list[Cell]:
+    subject = verdict.subject
+    return [
+        verdict.rule_id,
+        phrases.words_of(rule, words.lang).title if rule else "",
+        _worded(subject.platform, "platform", words),
+        subject.account,
+        _worded(subject.kind, "kind", words),
+        subject.name,
+        subject.path,
+        needed(rule, words.lang) if rule else "",
+        subject.uid,
+    ]
+
+
+def _coverage(row: Coverage, words: Texts) -> list[Cell]:
+    return [
+        _worded(row.platform, "platform", words),
+        row.account,
+        row.scope_name or row.scope_uid,
+        row.resource_uid,
+        _worded(row.table, "table", words),
+        _worded(row.outcome, "outcome", words),
+        row.reason,
+        row.needs,
+        row.seen,
+        row.total,
+        row.facts,
+        row.requests,
+    ]
+
+
+def _rule(rule: RuleSummary, words: Texts) -> list[Cell]:
+    said = phrases.words_of(rule, words.lang)
+    return [
+        rule.id,
+        said.title,
+        _worded(rule.severity, "severity", words),
+        _worded(rule.confidence, "level", words),
+        _worded(rule.cause, "cause", words),
+        rule.likelihood,
+        _worded(rule.effort, "level", words),
+        rule.flagged,
+        rule.unknown,
+        rule.passed,
+        " ".join(rule.frameworks),
+        said.why,
+        said.fix.strip().replace("\n", " / "),
+        needed(rule, words.lang),
+        rule.version,
+    ]
+
+
+XLSX = ReportFormat(name="xlsx", title="Excel", suffix=".xlsx", write=write)

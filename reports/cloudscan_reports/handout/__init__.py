@@ -1,0 +1,1 @@
+"""A page for each owner: what they alone have to put right."""

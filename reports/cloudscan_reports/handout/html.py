@@ -1,0 +1,90 @@
+"""The hand-outs as HTML pages that print well: no script, nothing from a network, nothing that a name could run."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import jinja2
+
+from cloudscan.plain import openable
+from cloudscan.report import HandoutFormat, Report, Terms
+from cloudscan_reports.handout import contents
+from cloudscan_wording import texts
+from cloudscan_wording.texts import Texts
+from cloudscan_wording.visible import carriable, shortened, visible
+
+_FOLDER: Final = "handout"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Medium:
+    """What pages are made for."""
+
+    suffix: str
+    links: bool  # whether to link to things on their platforms
+    seen: Callable[[str], str]  # how a stranger's text is made fit to be looked at
+
+
+SCREEN: Final = Medium(suffix=".html", links=True, seen=visible)
+
+
+def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
+    """The pages by file name: one an owner, one for what nobody is known to own, and an index."""
+    return pages(carriable(report), texts.load(lang), terms, SCREEN)
+
+
+def pages(report: Report, words: Texts, terms: Terms, medium: Medium) -> Iterator[tuple[str, str]]:
+    """The same for some medium; the index names files with its suffix."""
+    made = contents.handouts(report, words, terms)
+    suffix = medium.suffix
+    shared = {"report": report, "terms": terms, "links": medium.links}
+    for handout in made:
+        yield f"{handout.stem}{suffix}", rendered("handout.html", words, medium, handout=handout, **shared)
+    yield (
+        f"{contents.INDEX}{suffix}",
+        rendered("index.html", words, medium, handouts=made, suffix=suffix, **shared),
+    )
+
+
+def rendered(template: str, words: Texts, medium: Medium, **values: Any) -> str:
+    """One of the templates in `handout/`, in one language."""
+    style = resources.files("cloudscan_reports").joinpath(_FOLDER, "print.css").read_text("utf-8").strip()
+    digest = "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        _templates(medium)
+        .get_template(template)
+        .render(
+            t=words.say,
+            count=words.count,
+            name=words.name,
+            day=words.day,
+            moment=words.moment,
+            lang=words.lang,
+            style=style,
+            digest=digest,
+            **values,
+        )
+    )
+
+
+@cache
+def _templates(medium: Medium) -> jinja2.Environment:
+    """Every value is made visible and then escaped; `safe` stands only behind our own style sheet."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("cloudscan_reports", _FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: medium.seen(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(shortened=shortened)
+    made.globals.update(number=texts.number, openable=openable)
+    return made
+
+
+HTML = HandoutFormat(name="html", title="HTML", suffix=".html", write=write)

@@ -1,0 +1,117 @@
+"""The page's charts as SVG, drawn by Pygal and stripped of all that a strict content security policy refuses.
+
+What is left has no style, script, id or address: the page's style sheet colours it, so that it follows light, dark and
+paper. Each is read out as its title and description.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pygal
+from markupsafe import Markup
+from pygal.etree import etree
+
+from cloudscan.report import Scan
+from cloudscan_reports.summary.ranking import Cause
+from cloudscan_wording.texts import number
+
+_WIDTH: Final = 560
+_APART: Final = 0.26  # rungs of likelihood that a point is wide
+_ABOVE: Final = 2.1  # points of impact that it is high
+_PAPER: Final = """
+text { fill: #57606a; font-size: 12px; font-family: sans-serif }
+.axis.y text { text-anchor: end } .axis.x text, .title, .label { text-anchor: middle }
+.trend .axis.x g:first-of-type text { text-anchor: start } .trend .axis.x g:last-of-type text { text-anchor: end }
+.background { fill: none } .line { stroke: #c9d1d9; fill: none } .axis.line { stroke: #57606a }
+.series .line { stroke: #24476b; stroke-width: 2 } .dot { fill: #24476b } .label { fill: #ffffff; font-weight: 600 }
+"""
+_REFUSED: Final = ("style", "script", "defs", "title", "desc")
+_COMMON: Final[dict[str, Any]] = {
+    "js": [],
+    "css": [],
+    "show_legend": False,
+    "width": _WIDTH,
+    "margin": 8,
+    "no_prefix": True,
+    "disable_xml_declaration": True,
+}
+
+
+def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, description: str) -> Markup:
+    """Likelihood across, impact up; each cause is its number in the ranking. Those that would cover each other stand
+    side by side.
+    """
+    placed: list[tuple[float, float]] = []
+    for cause in causes:
+        across = float(cause.likelihood)
+        while any(abs(across - x) < 0.9 * _APART and abs(cause.impact - y) < _ABOVE for x, y in placed):
+            across += _APART
+        placed.append((across, cause.impact))
+    chart = pygal.XY(
+        **_COMMON,
+        height=300,
+        stroke=False,
+        print_labels=True,
+        xrange=(0.5, 6.0),
+        range=(0, 21.5),
+        x_labels=[1, 2, 3, 4, 5],
+        y_labels=[0, 5, 10, 15, 20],
+        x_title=x_title,
+        y_title=y_title,
+    )
+    points = [{"value": point, "label": str(place), "node": {"r": 11}} for place, point in enumerate(placed, 1)]
+    chart.add("", points)
+    return _plain(chart, "chart risks", title, description, labels=(-16, -17))
+
+
+def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
+    """The sum of the scores, night by night. Nights that an older cloudscan entered leave a gap."""
+    highest = max((scan.night.score for scan in scans if scan.night), default=0.0)
+    chart = pygal.Line(
+        **_COMMON,
+        height=190,
+        range=(0, highest * 1.08 or 1),
+        dots_size=3 if len(scans) <= 60 else 0,
+        x_labels=list(days),
+        x_labels_major=[days[0], days[-1]],
+        show_minor_x_labels=False,
+        truncate_label=-1,
+        y_labels=[{"value": part * highest, "label": number(round(part * highest))} for part in (0, 0.5, 1)],
+    )
+    chart.add("", [scan.night.score if scan.night else None for scan in scans])
+    return _plain(chart, "chart trend", title, description)
+
+
+def on_paper(chart: Markup) -> Markup:
+    """The chart with colours of its own, dark on white: paper has no style sheet that reaches into a picture."""
+    opening, closed, rest = chart.partition(">")
+    return opening + closed + Markup(f"<style>{_PAPER}</style>") + rest  # noqa: S704
+
+
+def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple[int, int] | None = None) -> Markup:
+    """Without what is refused. Where points have labels, these are moved from beside them by so much."""
+    tree = chart.render_tree()
+    _strip(tree)
+    if labels:
+        for label in (each for each in tree.iter("text") if each.get("class") == "label"):
+            for name, by in zip("xy", labels, strict=True):
+                label.set(name, f"{float(label.get(name)) + by:.1f}")
+    for name in set(tree.attrib) - {"viewBox"}:
+        del tree.attrib[name]
+    tree.set("class", classes)
+    tree.set("role", "img")
+    tree.set("aria-label", f"{title}. {description}")
+    # Pygal puts a mark of overlays for a mouse on top, which are empty without its script.
+    for overlay in [each for each in tree.iter("g") if "tooltip-overlay" in each.get("class", "")]:
+        for child in list(overlay):
+            overlay.remove(child)
+    return Markup(etree.tostring(tree, encoding="unicode"))  # noqa: S704
+
+
+def _strip(node: Any) -> None:
+    node.attrib.pop("style", None)
+    for child in list(node):
+        if not isinstance(child.tag, str) or child.tag in _REFUSED:
+            node.remove(child)
+        else:
+            _strip(child)

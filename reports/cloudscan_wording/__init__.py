@@ -1,0 +1,1 @@
+"""How findings are put into words: shared by reports and trackers."""
