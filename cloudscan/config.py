@@ -14,9 +14,9 @@ from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
-from cloudscan.routes import Route
-from cloudscan.tickets import Policy
-from cloudscan.words import one_of
+from cloudscan.text import one_of
+from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.routing import Route
 
 FILE_NAME = "cloudscan.toml"
 _SECRET = re.compile(r"secret|token|password|passwd|access_?key|private_?key|credential", re.IGNORECASE)

@@ -81,7 +81,7 @@ class Spent(msgspec.Struct, frozen=True, kw_only=True, tag="spent", tag_field="t
         )
 
 
-Told = AnyFact | Scope | Gap | Cursor | Spent
+Yielded = AnyFact | Scope | Gap | Cursor | Spent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ class Connector(Protocol):
         """Where to begin. Cheap: what takes many calls belongs into `collect`, which may yield further scopes."""
         ...
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Tell all facts of one scope; with `since`, only what changed. May be called from any thread."""
         ...
 

@@ -98,7 +98,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: int
     fingerprint: str = ""  # of the one finding that it is about; else empty
     rule_id: str = ""
-    place: str = ""  # a resource's id, or an account
+    target: str = ""  # a resource's id, or an account
     owner: str  # who answers for it
     reason: str
     given_on: datetime
@@ -126,3 +126,49 @@ def fingerprint(rule_id: str, account: str, identity: Sequence[str]) -> str:
     """The finding's name for ever: no title, time, severity or wording goes in, so none of them can change it."""
     parts = "\x1f".join((str(FINGERPRINT_SCHEME), rule_id, account, *identity))
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+class RuleText(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule says to people, in one language. `message` may hold ``{column}`` fields."""
+
+    title: str
+    message: str
+    why: str
+    fix: str  # steps, one a line; a line in backticks is a command to run
+
+
+# English messages read well with the ladder's own words.
+_ACCESS_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {},
+    "ja": {
+        "list": "一覧",
+        "read": "読み取り",
+        "comment": "コメント",
+        "write": "書き込み",
+        "manage": "アクセス権の管理",
+        "own": "所有",
+    },
+}
+
+
+class _Words(dict[str, str]):
+    """The words for a sentence's fields; one that nothing is known about is a question mark."""
+
+    def __missing__(self, _field: str) -> str:
+        return "?"
+
+
+def message(text: RuleText, verdict: Verdict, language: str) -> str:
+    """The rule's sentence about a verdict, its fields filled from the first piece of evidence, then the subject."""
+    subject = {
+        "resource_name": verdict.subject.name,
+        "name": verdict.subject.name,
+        "account": verdict.subject.account,
+        "owner_email": verdict.subject.owner,
+    }
+    row = verdict.evidence[0].row if verdict.evidence else {}
+    told = {column: value for column, value in (*subject.items(), *row.items()) if value not in (None, "")}
+    words = _Words({column: str(value) for column, value in told.items()})
+    if "access" in words:
+        words["access"] = _ACCESS_WORDS[language].get(words["access"], words["access"])
+    return text.message.format_map(words)

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from cloudscan.connector import ConnectorPlugin, DemoPlugin
 from cloudscan.errors import ConfigurationError
-from cloudscan.notice import NotifierPlugin
+from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
+from cloudscan.text import one_of
 from cloudscan.tracker import TrackerPlugin
-from cloudscan.words import one_of
 
 Plugin = TypeVar("Plugin")
 

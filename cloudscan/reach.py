@@ -28,7 +28,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return cls(**{name: getattr(verdict, name) for name in cls.__struct_fields__})
 
 
-def grown(before: Reach, now: Reach, tolerance: float = TOLERANCE) -> list[str]:
+def widened(before: Reach, now: Reach, tolerance: float = TOLERANCE) -> list[str]:
     """What reaches further now: a wider audience, a stronger access, an amount beyond the tolerance.
 
     An audience or access that is known only now has grown: nobody can have agreed to it. An amount that is known only

@@ -3,24 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from cloudscan.facts import Audience, Outcome
-from cloudscan.finding import Confidence, Finding, Severity, Verdict, Waiver
+from cloudscan.coverage import Coverage, ScanSummary
+from cloudscan.facts import Audience
+from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "1.2"
-
-
-class RuleText(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says to people, in one language. `message` may hold ``{column}`` fields."""
-
-    title: str
-    message: str
-    why: str
-    fix: str  # steps, one a line; a line in backticks is a command to run
+SCHEMA_VERSION = "2.0"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,53 +33,21 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     passed: int = 0
 
 
-class Coverage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How far one table of one scope was read, and why not further."""
-
-    scope_uid: str
-    scope_name: str
-    platform: str
-    account: str
-    table: str
-    outcome: Outcome
-    reason: str = ""
-    needs: str = ""
-    resource_uid: str | None = None
-    seen: int | None = None
-    total: int | None = None
-    facts: int = 0
-    requests: int = 0
-
-
-class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: when, what, how much."""
-
-    id: str
-    started_on: datetime
-    finished_on: datetime
-    complete: bool
-    resources: Mapping[str, int]  # by kind
-    scopes: Mapping[str, int]  # by outcome
-    requests: int
-    throttles: int = 0  # answers that asked for a pause
-    retries: int = 0  # requests that were made again
-
-
-class Exposed(msgspec.Struct, frozen=True, kw_only=True):
+class AudienceCount(msgspec.Struct, frozen=True, kw_only=True):
     """What an audience can get at: places, each counted at its widest, and the resources behind them."""
 
     places: int
     resources: int
 
 
-class Night(msgspec.Struct, frozen=True, kw_only=True):
+class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     """What one scan came to. What an older cloudscan did not count yet is None."""
 
     findings: Mapping[Severity, int]  # that need work, worst first
     waived: int
     unknown: int  # cases that could not be judged
     score: float  # the sum over the findings that need work
-    exposure: Mapping[Audience, Exposed]  # widest first
+    exposure: Mapping[Audience, AudienceCount]  # widest first
     scopes: Mapping[str, int] | None = None  # by how far they were read
     resources: int | None = None
     requests: int | None = None
@@ -101,7 +61,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     started_on: datetime
     complete: bool
     finished_on: datetime | None = None  # when reading ended
-    night: Night | None = None
+    figures: ScanFigures | None = None
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +77,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity | None
     before: Reach | None  # None: it did not stand
     now: Reach | None
-    grown: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
+    widened: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
     reason: str = ""  # of what is resolved: passed, gone; empty where an older cloudscan entered it
 
 
@@ -130,14 +90,14 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
     differences: Sequence[Difference]
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A waiver as it stands today."""
 
     waiver: Waiver
     current: bool  # in force, or over while a finding waits for a new decision
-    notes: Sequence[str]  # due soon, overdue, unused, grown; revoked and ended where it is not current
+    notes: Sequence[str]  # due_soon, overdue, unused, widened; revoked and ended where it is not current
     findings: Sequence[str]  # fingerprints of what stands open under it
-    outgrown: Mapping[str, Sequence[str]]  # fingerprint of what it no longer holds for: what has grown
+    widened: Mapping[str, Sequence[str]]  # fingerprint of what it no longer holds for: what has grown
     revoked_on: datetime | None = None
 
 
@@ -149,10 +109,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     on: datetime
     kind: str  # opened, resolved, reopened, waived
     waiver: int | None = None  # that holds from now on, or that ended
-    reason: str = ""  # why it was resolved: passed, gone; why a waiver ended: expired, revoked, outgrown
+    reason: str = ""  # why it was resolved: passed, gone; why a waiver ended: expired, revoked, widened
 
 
-class Exposure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How much has stood open for how long: half the damage of a link is how long it stood."""
 
     days: float
@@ -185,8 +145,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     trend: Sequence[Scan] = ()  # the nights so far, the oldest first
     changes: Diff | None = None  # against the last complete scan of the week before, or else the scan before
     events: Sequence[Event] = ()  # what befell the findings above, in order
-    exposure: Mapping[str, Exposure] = {}  # by fingerprint, of the findings above
-    waivers: Sequence[Status] = ()  # that count today, the first to end first
+    time_open: Mapping[str, TimeOpen] = {}  # by fingerprint, of the findings above
+    waivers: Sequence[WaiverStatus] = ()  # that count today, the first to end first
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
 
 
@@ -231,3 +191,45 @@ class Show(Protocol):
     """A report for a terminal: in colour or not, for so many columns."""
 
     def __call__(self, report: Report, lang: str, /, *, colour: bool, width: int) -> str: ...
+
+
+DIFFERENCE_KINDS: Final = ("new", "reopened", "widened", "waived", "resolved")
+
+
+def figures_of(report: Report) -> ScanFigures:
+    """What a report comes to, in numbers."""
+    work = [finding for finding in report.findings if finding.state is not State.WAIVED]
+    widest: dict[str, tuple[Audience, int]] = {}
+    for finding in work:
+        verdict = finding.verdict
+        audience = _effective_audience(verdict)
+        place = verdict.subject.uid or finding.fingerprint
+        if audience is not None:
+            before = widest.get(place, (audience, 0))
+            widest[place] = (max(audience, before[0]), max(verdict.resources, before[1]))
+    audiences = {audience for audience, _ in widest.values()}
+    return ScanFigures(
+        findings={
+            severity: sum(finding.severity is severity for finding in work) for severity in reversed(list(Severity))
+        },
+        waived=len(report.findings) - len(work),
+        unknown=len(report.unknowns),
+        score=round(sum(finding.score for finding in work), 1),
+        exposure={
+            audience: AudienceCount(
+                places=sum(each is audience for each, _ in widest.values()),
+                resources=sum(resources for each, resources in widest.values() if each is audience),
+            )
+            for audience in sorted(audiences, reverse=True)
+        },
+        scopes=report.scan.scopes,
+        resources=sum(report.scan.resources.values()),
+        requests=report.scan.requests,
+        throttles=report.scan.throttles,
+    )
+
+
+def _effective_audience(verdict: Verdict) -> Audience | None:
+    """Whom a finding lets in as things are; None where it is not about access or every way in stands behind a block."""
+    rows = [piece.row for piece in verdict.evidence]
+    return None if rows and all(row.get("blocked_by") for row in rows) else verdict.audience

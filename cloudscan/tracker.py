@@ -1,7 +1,7 @@
 """The door for trackers: what a ticket is, and what the core asks of a place where tickets are kept.
 
 A tracker does each thing once and says how it went; which ticket is written when, and what is done about a lost
-answer, is the core's work (`cloudscan.tickets`, `cloudscan.handover`).
+answer, is the core's work (`cloudscan.ticketing.plan`, `cloudscan.ticketing.deliver`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import RuleSummary
 
 
-class Matter(msgspec.Struct, frozen=True, kw_only=True):
+class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
     """What one ticket is about: one finding, or all findings of one owner, worst first."""
 
     marker: str  # the ticket's name for ever: a finding's fingerprint, or a hash of the owner
@@ -28,7 +28,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
     by_owner: bool = False
 
 
-class Note(StrEnum):
+class CommentReason(StrEnum):
     """Why a comment is written."""
 
     WIDENED = "widened"
@@ -39,12 +39,12 @@ class Note(StrEnum):
     DUPLICATE = "duplicate"
 
 
-class News(msgspec.Struct, frozen=True, kw_only=True):
+class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
     """What a comment has to say."""
 
-    note: Note
+    note: CommentReason
     day: date  # of the scan
-    grown: Sequence[str] = ()  # what reaches further: audience, access, resources, severity, findings
+    widened: Sequence[str] = ()  # what reaches further: audience, access, resources, severity, findings
     waiver: Waiver | None = None
     instead: str = ""  # the ticket that stays, where this one is a duplicate
 
@@ -64,7 +64,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     fingerprints: Sequence[str] = ()
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket as the tracker holds it."""
 
     key: str
@@ -93,11 +93,11 @@ class Tracker(Protocol):
         """Whether it can tell what it holds. If not, the ledger's memory is all there is."""
         ...
 
-    def held(self, projects: Sequence[str], /) -> Iterable[Held]:
+    def held(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
         """All tickets that cloudscan made there, open and closed."""
         ...
 
-    def get(self, key: str, /) -> Held | None:
+    def get(self, key: str, /) -> ExistingTicket | None:
         """One ticket by its key; None where it is gone."""
         ...
 
@@ -105,7 +105,7 @@ class Tracker(Protocol):
         """What the tracker calls whoever has this address or name; empty where it knows nobody who can be assigned."""
         ...
 
-    def create(self, ticket: Ticket, assignee: str, /) -> Held: ...
+    def create(self, ticket: Ticket, assignee: str, /) -> ExistingTicket: ...
 
     def update(self, key: str, ticket: Ticket, /) -> None:
         """Write title, body, labels and due day anew. Whom it is assigned to is left alone."""
@@ -124,9 +124,9 @@ class Tracker(Protocol):
 class Wording:
     """How a tracker words things, in its own markup: each takes a language last."""
 
-    title: Callable[[Matter, str], str]
-    body: Callable[[Matter, str], str]
-    news: Callable[[News, str], str]
+    title: Callable[[TicketSubject, str], str]
+    body: Callable[[TicketSubject, str], str]
+    news: Callable[[CommentContent, str], str]
     aside: Callable[[str], str] = lambda text: text  # a line for machines, out of the reader's way
 
 
@@ -145,3 +145,26 @@ class TrackerPlugin:
     open: Callable[[Any, Callable[[str], str]], Tracker]  # (options, credential)
     wording: Callable[[Any], Wording]  # (options)
     secrets: Sequence[str] = ()  # the last parts of the variables' names that it reads
+
+
+LABEL = "cloudscan"
+
+
+class TicketPhase(StrEnum):
+    """How far a ticket got, as the ledger remembers."""
+
+    SENDING = "sending"  # about to be created; whether it was is not known
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket as the ledger remembers it."""
+
+    tracker: str
+    marker: str
+    phase: TicketPhase
+    acted_on: datetime
+    key: str = ""
+    url: str = ""
+    stamp: str = ""  # the line that was last written

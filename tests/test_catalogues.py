@@ -8,9 +8,9 @@ import pytest
 from babel.messages.pofile import read_po
 
 import cloudscan.audit
-from cloudscan import catalogue
-from cloudscan.audit import words
-from cloudscan.controls import Standing
+from cloudscan.audit import wording
+from cloudscan.engine.framework_coverage import Standing
+from cloudscan.text import catalogue
 from cloudscan_wording import texts
 
 AUDIT = Path(cloudscan.audit.__file__).parent / "texts"
@@ -39,7 +39,7 @@ def test_a_pack_says_every_message_and_no_other() -> None:
     written = [(AUDIT / name).read_text("utf-8") for name in ("README.md", "controls.html")]
     asked = set(
         re.findall(
-            r'"((?:readme|controls)\.(?!html|css)\w+)"', "".join([*written, Path(words.__file__).read_text("utf-8")])
+            r'"((?:readme|controls)\.(?!html|css)\w+)"', "".join([*written, Path(wording.__file__).read_text("utf-8")])
         )
     )
 

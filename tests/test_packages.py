@@ -53,10 +53,12 @@ def test_the_wheel_holds_what_runs_and_nothing_else(packages: dict[str, Path]) -
         "cloudscan_gdrive",
         "cloudscan_reports",
         "cloudscan_trackers",
+        "cloudscan_emulators",
+        "cloudscan_wording",
         "cloudscan-0.1.0.dist-info",
     }
     assert "cloudscan/_rules/public-links/s3-public-read-by-policy.yaml" in names
-    assert "cloudscan/views.sql" in names
+    assert "cloudscan/snapshot/views.sql" in names
     assert "cloudscan_reports/formats/report.schema.json" in names
     assert any(name.startswith("cloudscan_reports/page/") for name in names)
 

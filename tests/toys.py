@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from cloudscan.collect import collect
 from cloudscan.connector import Connector
-from cloudscan.rule import Rule, load
-from cloudscan.snapshot import Snapshot
+from cloudscan.engine.loader import load
+from cloudscan.engine.rule_file import Rule
+from cloudscan.snapshot.collect import collect
+from cloudscan.snapshot.snapshot import Snapshot
 from tests.toy_connector.cloudscan_toy import ToyConnector
 
 RULES = Path(__file__).parent / "cli" / "rules"

@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from cloudscan.audit import FORMAT, MANIFEST, SIGNATURE, SUMS, signature
+from cloudscan.coverage import ScanSummary
 from cloudscan.errors import AuditError
-from cloudscan.report import ScanSummary
 
 CHUNK: Final = 1 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")

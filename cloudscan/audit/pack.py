@@ -10,18 +10,21 @@ from typing import Any, Final
 
 import msgspec
 
-from cloudscan import controls, plugins, redacted, rule, sheet
-from cloudscan.audit import manifest, replay, tables, words
+from cloudscan import plugins
+from cloudscan.audit import manifest, replay, tables, wording
 from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
-from cloudscan.judge import judge
-from cloudscan.judged import Judged
-from cloudscan.redact import Redactor
-from cloudscan.report import Event, Report, Scan, Status
-from cloudscan.rule import Framework, Rule
-from cloudscan.snapshot import Snapshot
+from cloudscan.engine import framework_coverage, loader
+from cloudscan.engine.judge import judge
+from cloudscan.engine.judging_record import Judged
+from cloudscan.engine.rule_file import Framework, Rule
+from cloudscan.redaction.redactor import Redactor
+from cloudscan.redaction.snapshot import redact
+from cloudscan.report import Event, Report, Scan, WaiverStatus
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.text import csv
 
-LANGUAGES: Final = rule.LANGUAGES
+LANGUAGES: Final = loader.LANGUAGES
 # A password may hold a slash: SQLAlchemy reads up to the last @. In a query, whatever is named like a secret.
 _CREDENTIALS: Final = re.compile(
     r"(?<=://)(?:[^/@\s:]*:\S*|[^/@\s]+)@"
@@ -40,7 +43,7 @@ class Sources:
     report: Report  # as it stands now, with what was decided since
     config: Config
     events: Sequence[Event] = ()
-    waivers: Sequence[Status] = ()
+    waivers: Sequence[WaiverStatus] = ()
     scans: Sequence[Scan] = ()
 
 
@@ -81,11 +84,11 @@ def _opened(sources: Sources, work: Path, key: bytes | None) -> _Opened:
         file = work / "rules" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, "utf-8")
-    rules = rule.load([work / "rules"])
+    rules = loader.load([work / "rules"])
     opened = _Opened(
         sources=sources,
         rules=rules,
-        frameworks=rule.load_frameworks([work / "rules"]),
+        frameworks=loader.load_frameworks([work / "rules"]),
         config=effective(sources.config),
         redacted=False,
     )
@@ -95,7 +98,7 @@ def _opened(sources: Sources, work: Path, key: bytes | None) -> _Opened:
 def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
     sources = opened.sources
     with Snapshot.open(sources.snapshot) as original:
-        redacted.redact(original, redactor, snapshot)
+        redact(original, redactor, snapshot)
     names = redactor.fingerprints(finding.verdict for finding in sources.report.findings)
 
     def named(fingerprint: str) -> str:
@@ -113,7 +116,7 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
                     status,
                     waiver=redactor.waiver(status.waiver, status.waiver.fingerprint, named(status.waiver.fingerprint)),
                     findings=[named(each) for each in status.findings],
-                    outgrown={named(each): grown for each, grown in status.outgrown.items()},
+                    widened={named(each): amounts for each, amounts in status.widened.items()},
                 )
                 for status in sources.waivers
             ],
@@ -137,25 +140,25 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
         suffix = "" if language == "en" else f".{language}"
         yield manifest.text(
             f"README{suffix}.md",
-            words.readme(language, report, redacted=opened.redacted, signed=signed, differing=differing),
+            wording.readme(language, report, redacted=opened.redacted, signed=signed, differing=differing),
         )
         yield _formatted("html", report, language, f"report/report.{language}.html")
-        lines = controls.controls(report, opened.frameworks)
-        yield manifest.text(f"frameworks/controls.{language}.html", words.controls_page(language, report, lines))
+        lines = framework_coverage.controls(report, opened.frameworks)
+        yield manifest.text(f"frameworks/controls.{language}.html", wording.controls_page(language, report, lines))
         yield _formatted("csv", report, language, f"report/findings.{language}.csv")
     yield _formatted("json", report, "en", replay.REPORT)
     yield _formatted("ndjson", report, "en", "report/findings.ndjson")
-    yield manifest.text("coverage/coverage.csv", sheet.written(*tables.coverage(report)))
-    yield manifest.text("coverage/not-judged.csv", sheet.written(*tables.not_judged(report)))
-    yield manifest.text("frameworks/controls.csv", sheet.written(*tables.controls(lines)))
+    yield manifest.text("coverage/coverage.csv", csv.written(*tables.coverage(report)))
+    yield manifest.text("coverage/not-judged.csv", csv.written(*tables.not_judged(report)))
+    yield manifest.text("frameworks/controls.csv", csv.written(*tables.controls(lines)))
     for name, content in sources.judged.files.items():
         yield manifest.text(f"{replay.RULES}/{name}", content)
-    yield manifest.text("rules/rules.csv", sheet.written(*tables.rules(report)))
+    yield manifest.text("rules/rules.csv", csv.written(*tables.rules(report)))
     yield manifest.data("configuration/cloudscan.json", opened.config)
     yield manifest.data(replay.PARAMS, sources.judged.params)
-    yield manifest.text("ledger/events.csv", sheet.written(*tables.events(sources.events)))
-    yield manifest.text("ledger/waivers.csv", sheet.written(*tables.waivers(sources.waivers)))
-    yield manifest.text("ledger/scans.csv", sheet.written(*tables.scans(sources.scans)))
+    yield manifest.text("ledger/events.csv", csv.written(*tables.events(sources.events)))
+    yield manifest.text("ledger/waivers.csv", csv.written(*tables.waivers(sources.waivers)))
+    yield manifest.text("ledger/scans.csv", csv.written(*tables.scans(sources.scans)))
     yield manifest.data("versions.json", tables.versions())
     yield Part(name=f"{replay.SNAPSHOT}/manifest.json", content=sources.snapshot / "manifest.json")
     for file in sorted((sources.snapshot / "tables").glob("*.parquet")):

@@ -14,15 +14,15 @@ from typing import Final
 
 import msgspec
 
-from cloudscan import rule
-from cloudscan.audit.container import Pack, unpacked
+from cloudscan.audit.archive import Pack, unpacked
 from cloudscan.audit.verification import read_manifest
+from cloudscan.engine import loader
+from cloudscan.engine.judge import Verdicts, judge
+from cloudscan.engine.rule_file import ParamValue
 from cloudscan.errors import AuditError, CloudscanError
 from cloudscan.finding import Severity, Verdict
-from cloudscan.judge import Verdicts, judge
 from cloudscan.report import Report
-from cloudscan.rule import ParamValue
-from cloudscan.snapshot import Snapshot
+from cloudscan.snapshot.snapshot import Snapshot
 
 RULES: Final = "rules/files"
 SNAPSHOT: Final = "snapshot"
@@ -125,7 +125,7 @@ def _replayed(folder: Path) -> Replay:
         params = msgspec.json.decode((folder / PARAMS).read_bytes(), type=dict[str, dict[str, ParamValue]])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise AuditError(f"The report or the parameters in the pack are damaged ({error}).") from error
-    rules = rule.load([folder / RULES])
+    rules = loader.load([folder / RULES])
     with Snapshot.open(folder / SNAPSHOT, spill=_SPILL) as snapshot:
         return compared(report, judge(snapshot, rules, params=params))
 

@@ -1,4 +1,4 @@
-"""The tables of a pack, each a head and rows for `cloudscan.sheet`."""
+"""The tables of a pack, each a head and rows for `cloudscan.text.csv`."""
 
 import platform
 import re
@@ -7,9 +7,9 @@ from importlib import metadata
 from typing import Any, Final
 
 from cloudscan import __version__
-from cloudscan.controls import Control
-from cloudscan.report import Event, Report, Scan, Status
-from cloudscan.sheet import Cell
+from cloudscan.engine.framework_coverage import Control
+from cloudscan.report import Event, Report, Scan, WaiverStatus
+from cloudscan.text import Cell
 
 Table = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
@@ -58,14 +58,14 @@ def events(found: Iterable[Event]) -> Table:
     return head, ([each.on, each.kind, each.fingerprint, each.scan_id, each.waiver, each.reason] for each in found)
 
 
-def waivers(found: Iterable[Status]) -> Table:
+def waivers(found: Iterable[WaiverStatus]) -> Table:
     """Every waiver that was given: about what, by whom, why, until when, and what stands under it."""
     head = ("waiver", "finding", "rule", "place", "owner", "reason", "given_on", "until", "revoked_on", "covers",
-            "outgrown_by")  # fmt: skip
+            "widened")  # fmt: skip
     return head, (
-        [each.waiver.id, each.waiver.fingerprint, each.waiver.rule_id, each.waiver.place, each.waiver.owner,
+        [each.waiver.id, each.waiver.fingerprint, each.waiver.rule_id, each.waiver.target, each.waiver.owner,
          each.waiver.reason, each.waiver.given_on, each.waiver.until.isoformat(), each.revoked_on,
-         " ".join(each.findings), " ".join(each.outgrown)]
+         " ".join(each.findings), " ".join(each.widened)]
         for each in found
     )  # fmt: skip
 
@@ -76,9 +76,11 @@ def scans(found: Iterable[Scan]) -> Table:
 
 
 def _scan(scan: Scan) -> list[Cell]:
-    night = scan.night
+    figures = scan.figures
     came_to: list[Cell] = (
-        [None] * 4 if night is None else [sum(night.findings.values()), night.waived, night.unknown, night.score]
+        [None] * 4
+        if figures is None
+        else [sum(figures.findings.values()), figures.waived, figures.unknown, figures.score]
     )
     return [scan.id, scan.started_on, scan.complete, *came_to]
 

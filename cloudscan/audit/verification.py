@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from cloudscan.audit import FORMAT, MANIFEST, SIGNATURE, SUMS, signature
-from cloudscan.audit.container import Pack, content
+from cloudscan.audit.archive import Pack, content
 from cloudscan.audit.manifest import Manifest, hashed, parse
 from cloudscan.audit.signature import PublicKey
 from cloudscan.errors import AuditError

@@ -76,10 +76,10 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
 def verify(pack: str, key: str | None, and_replay: bool, within: float, format_name: str) -> int:
     """Check that nothing in a PACK changed. Exit code 1 where something did, 2 for what is no pack."""
     from cloudscan import plugins
-    from cloudscan.audit import container, verification
+    from cloudscan.audit import archive, verification
     from cloudscan.audit.replay import replay as replaying
 
-    with container.opened(Path(pack)) as opened, plugins.its_packages("Checking a signature", "audit"):
+    with archive.opened(Path(pack)) as opened, plugins.its_packages("Checking a signature", "audit"):
         found = verification.verify(opened, verification.key_of(Path(key) if key else None))
         replayed = replaying(opened, seconds=within) if and_replay and not found.faults else None
     if format_name == "json":
@@ -101,10 +101,10 @@ def replay(pack: str, within: float, format_name: str) -> int:
     A finding is compared by fingerprint and severity. What an earlier scan found, and this one could not look at, is
     not replayed.
     """
-    from cloudscan.audit import container
+    from cloudscan.audit import archive
     from cloudscan.audit.replay import replay as replaying
 
-    with container.opened(Path(pack)) as opened:
+    with archive.opened(Path(pack)) as opened:
         found = replaying(opened, seconds=within)
     if format_name == "json":
         _print_json(found)
@@ -114,22 +114,23 @@ def replay(pack: str, within: float, format_name: str) -> int:
 
 
 def _sources(config: Config, name: str) -> "Sources":
-    from cloudscan import judged, keeping
     from cloudscan.audit.pack import Sources, until
+    from cloudscan.engine import judging_record
     from cloudscan.errors import AuditError
+    from cloudscan.snapshot import store
 
     ledger = ledger_of(config)
     last = ledger.latest()
     if last is None:
         raise AuditError("There is no scan to make a pack of yet; run `cloudscan scan` first.")
     wanted = ledger.named(name) if name else ledger.named(last.scan.id)
-    folder = keeping.snapshot_of(config.folder / "snapshots", wanted.id)
+    folder = store.snapshot_of(config.folder / "snapshots", wanted.id)
     if folder is None:
         raise AuditError(
             f"The snapshot of the scan {wanted.id} is not in {config.folder / 'snapshots'} any more; `cloudscan trend` "
             "lists the scans, choose one whose snapshot is kept."
         )
-    kept = judged.read(folder)
+    kept = judging_record.read(folder)
     sources = Sources(
         snapshot=folder,
         judged=kept,
@@ -143,7 +144,7 @@ def _sources(config: Config, name: str) -> "Sources":
 
 
 def _say_verification(found: "Verification") -> None:
-    from cloudscan.plain import plain
+    from cloudscan.text import plain
 
     for fault in found.faults[:_MOST]:
         click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.words)}")
@@ -172,7 +173,7 @@ def _say_replay(found: "Replay") -> None:
 
 
 def _say_answers(where: str, answers: "Iterable[Answer]") -> None:
-    from cloudscan.plain import plain
+    from cloudscan.text import plain
 
     told = list(answers)
     for answer in told[:_MOST]:

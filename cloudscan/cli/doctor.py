@@ -26,7 +26,8 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
 
 def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     from cloudscan import config as configuration
-    from cloudscan import plugins, rule
+    from cloudscan import plugins
+    from cloudscan.engine import loader
 
     try:
         config = configured(path)
@@ -36,7 +37,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     there = Path(path or configuration.FILE_NAME).exists()
     yield Check(ok=True, what="configuration" if there else "configuration: no cloudscan.toml, defaults are used")
     try:
-        yield Check(ok=True, what=f"rules: {len(rule.load(all_rule_folders(config, ())))}")
+        yield Check(ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ())))}")
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:

@@ -10,7 +10,7 @@ import click
 from cloudscan.cli.session import configured, ledger_of
 
 if TYPE_CHECKING:
-    from cloudscan.health import Left
+    from cloudscan.nightly.health import Left
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -50,9 +50,9 @@ def health(
     """
     import msgspec
 
-    from cloudscan import health as judging
-    from cloudscan import metrics as measuring
     from cloudscan.errors import CloudscanError
+    from cloudscan.nightly import health as judging
+    from cloudscan.nightly import metrics as measuring
 
     try:
         config = configured(config_path)
@@ -79,25 +79,25 @@ def health(
     elif format_name == "prometheus":
         click.echo(measuring.text(numbers), nl=False)
     else:
-        from cloudscan.plain import plain
+        from cloudscan.text import plain
 
         click.echo(plain(found.line))
     return int(found.level)
 
 
 def _left(home: Path) -> "Left":
-    from cloudscan import keeping, lock
-    from cloudscan.health import Left
+    from cloudscan.nightly.health import Left
+    from cloudscan.snapshot import lock, store
 
     snapshots = home / "snapshots"
-    latest = keeping.latest_snapshot(snapshots)
+    latest = store.latest_snapshot(snapshots)
     records = [
         record
         for folder in snapshots.glob("*")
-        if (latest is None or folder > latest) and (record := keeping.record_of(folder)) is not None
+        if (latest is None or folder > latest) and (record := store.record_of(folder)) is not None
     ]
     return Left(
         running=lock.busy(home),
         interrupted_on=max((record.started_on for record in records), default=None),
-        unentered=len(keeping.due(snapshots)),
+        unentered=len(store.due(snapshots)),
     )

@@ -4,8 +4,8 @@ import click
 
 from cloudscan.cli.session import configured, ledger_of
 from cloudscan.finding import Severity
-from cloudscan.history import OPEN_TO_ALL
-from cloudscan.report import Difference, Night, Scan
+from cloudscan.ledger.history import OPEN_TO_ALL
+from cloudscan.report import Difference, Scan, ScanFigures
 
 _FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table",
                        show_default=True, help="A table to read, or JSON and nothing else.")  # fmt: skip
@@ -68,20 +68,20 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
     severities = list(reversed(Severity))
     head = ("scan", "began", *severities, "waived", "score", "open to all", "behind", "")
     rows = [
-        [scan.id[:8], _when(scan), *_numbers(scan.night, severities), "" if scan.complete else "incomplete"]
+        [scan.id[:8], _when(scan), *_numbers(scan.figures, severities), "" if scan.complete else "incomplete"]
         for scan in scans
     ]
     click.echo(table(head, rows))
 
 
-def _numbers(night: Night | None, severities: list[Severity]) -> list[object]:
-    if night is None:
+def _numbers(figures: ScanFigures | None, severities: list[Severity]) -> list[object]:
+    if figures is None:
         return ["–"] * (len(severities) + 4)
-    open_to_all = [night.exposure[audience] for audience in OPEN_TO_ALL if audience in night.exposure]
+    open_to_all = [figures.exposure[audience] for audience in OPEN_TO_ALL if audience in figures.exposure]
     return [
-        *(night.findings.get(severity, 0) for severity in severities),
-        night.waived,
-        f"{night.score:.0f}",
+        *(figures.findings.get(severity, 0) for severity in severities),
+        figures.waived,
+        f"{figures.score:.0f}",
         sum(each.places for each in open_to_all),
         sum(each.resources for each in open_to_all),
     ]
@@ -90,7 +90,7 @@ def _numbers(night: Night | None, severities: list[Severity]) -> list[object]:
 def _steps(difference: Difference) -> str:
     """audience named → organisation, resources 3 → 40"""
     return ", ".join(
-        f"{name} {getattr(difference.before, name)} → {getattr(difference.now, name)}" for name in difference.grown
+        f"{name} {getattr(difference.before, name)} → {getattr(difference.now, name)}" for name in difference.widened
     )
 
 

@@ -22,14 +22,14 @@ def judge(
     """Judge a SNAPSHOT with the rules of today, offline. The ledger is not touched."""
     import msgspec
 
-    from cloudscan import judge as judging
-    from cloudscan import rule
     from cloudscan.cli.main import EXIT_FINDINGS
     from cloudscan.cli.table import table
-    from cloudscan.snapshot import Snapshot
+    from cloudscan.engine import judge as judging
+    from cloudscan.engine import loader
+    from cloudscan.snapshot.snapshot import Snapshot
 
     config = configured(config_path)
-    rules = rule.load(all_rule_folders(config, rule_folders))
+    rules = loader.load(all_rule_folders(config, rule_folders))
     with Snapshot.open(Path(snapshot)) as opened:
         verdicts = judging.judge(opened, rules, params=config.rules)
     if format_name == "json":

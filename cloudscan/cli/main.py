@@ -11,7 +11,7 @@ from typing import ClassVar
 import click
 
 from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
-from cloudscan.plain import plain
+from cloudscan.text import plain
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BUG = 1, 2, 3, 4, 70
 
@@ -66,7 +66,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from cloudscan.words import one_of
+        from cloudscan.text import one_of
 
         if args and args[0] not in self.helps and not args[0].startswith("-"):
             raise click.UsageError(f"There is no command {args[0]!r}; {one_of(args[0], self.helps)}.", ctx)

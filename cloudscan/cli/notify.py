@@ -9,10 +9,10 @@ from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.session import configured, lang_option, last_report, ledger_of
 from cloudscan.config import Config
 from cloudscan.errors import ConfigurationError
-from cloudscan.plain import plain
+from cloudscan.text import plain
 
 if TYPE_CHECKING:
-    from cloudscan.notice import Notice, Notifier
+    from cloudscan.notifier import Notice, Notifier
 
 
 @click.command()
@@ -30,12 +30,12 @@ def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None
 
 def tell(config: Config, *, dry_run: bool = False, again: bool = False, lang: str = "") -> int:
     """Notify of the last scan; gives the exit code."""
-    from cloudscan import notice
+    from cloudscan.notifier import notice
 
     report, ledger = last_report(config, None), ledger_of(config)
     notifier = _notifier(config)
     diff = ledger.diff() if len(ledger.trend()) > 1 else None
-    news = notice.notice(report, diff, config.notify.min_severity)
+    news = notice(report, diff, config.notify.min_severity)
     language = lang or config.notify.language or config.organisation.language
     if dry_run:
         _show(news, notifier, language, quiet=config.notify.quiet)

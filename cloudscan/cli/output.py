@@ -10,8 +10,8 @@ import click
 from cloudscan import plugins
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
-from cloudscan.plain import plain
 from cloudscan.report import Report, ReportFormat
+from cloudscan.text import plain
 
 _REASONS = 5
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from cloudscan.collect import Event, Finished, Found, Retrying, Sealing
-from cloudscan.finding import Severity
-from cloudscan.judge import Params, message, preview
-from cloudscan.plain import plain
-from cloudscan.rule import Rule
-from cloudscan.spool import facts
+from cloudscan.engine.judge import Params, preview
+from cloudscan.engine.rule_file import Rule
+from cloudscan.finding import Severity, message
+from cloudscan.snapshot.collect import Event, Finished, Found, Retrying, Sealing
+from cloudscan.snapshot.spool import facts
+from cloudscan.text import plain
 
 _EVERY = 1.5  # seconds between two looks at what has come in
 _WORTH_TELLING = Severity.HIGH

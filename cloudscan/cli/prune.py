@@ -16,7 +16,8 @@ def prune(config_path: str | None, dry_run: bool) -> None:
     The newest snapshot, the newest that could read everything, one that is not entered yet and one that is being read
     stay, whatever their age.
     """
-    from cloudscan import lock, retention
+    from cloudscan.nightly import retention
+    from cloudscan.snapshot import lock
 
     config = configured(config_path)
     removals = retention.due(config.folder, config.retention, datetime.now(UTC))

@@ -28,10 +28,10 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
 
     from cloudscan.cli.table import table
     from cloudscan.errors import SnapshotError
-    from cloudscan.keeping import latest_snapshot
-    from cloudscan.sheet import unformulaic
-    from cloudscan.snapshot import Snapshot
-    from cloudscan.tables import TABLES
+    from cloudscan.snapshot.snapshot import Snapshot
+    from cloudscan.snapshot.store import latest_snapshot
+    from cloudscan.snapshot.tables import TABLES
+    from cloudscan.text import unformulaic
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]

@@ -18,12 +18,12 @@ def rules() -> None:
 @click.pass_obj
 def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> None:
     """List the rules: severity, id, title."""
-    from cloudscan import rule
     from cloudscan.cli.table import table
+    from cloudscan.engine import loader
 
     config = configured(config_path)
     language = lang or config.organisation.language
-    loaded = rule.load(all_rule_folders(config, folders))
+    loaded = loader.load(all_rule_folders(config, folders))
     rows = [[each.severity, each.id, each.text[language].title, each.cause] for each in loaded]
     click.echo(table(("severity", "id", "title", "cause"), rows))
 
@@ -35,12 +35,12 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
 @click.pass_obj
 def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: str | None) -> None:
     """Show one rule: what it asks, why it matters, how to fix it."""
-    from cloudscan import rule
+    from cloudscan.engine import loader
     from cloudscan.errors import ConfigurationError
-    from cloudscan.words import one_of
+    from cloudscan.text import one_of
 
     config = configured(config_path)
-    loaded = {each.id: each for each in rule.load(all_rule_folders(config, folders))}
+    loaded = {each.id: each for each in loader.load(all_rule_folders(config, folders))}
     if rule_id not in loaded:
         raise ConfigurationError(f"There is no rule {rule_id!r}; {one_of(rule_id, loaded)}.")
     found = loaded[rule_id]
@@ -67,9 +67,9 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
 @click.pass_obj
 def lint(config_path: str | None, folders: Sequence[str]) -> int:
     """Check the rule files. Each complaint names file, line and what to write instead."""
-    from cloudscan import rule
+    from cloudscan.engine import loader
 
-    shelf = rule.read(all_rule_folders(configured(config_path), folders))
+    shelf = loader.read(all_rule_folders(configured(config_path), folders))
     for problem in shelf.problems:
         click.echo(str(problem))
     click.echo(f"{len(shelf.rules)} rules are fine, {len(shelf.problems)} complaints.", err=True)
@@ -81,9 +81,9 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
 @click.pass_obj
 def test(config_path: str | None, folders: Sequence[str]) -> int:
     """Run the examples in the rule files."""
-    from cloudscan import rule, trial
+    from cloudscan.engine import example_runner, loader
 
-    outcomes = list(trial.run(rule.load(all_rule_folders(configured(config_path), folders))))
+    outcomes = list(example_runner.run(loader.load(all_rule_folders(configured(config_path), folders))))
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
         click.echo(str(outcome))

@@ -31,7 +31,7 @@ from cloudscan.finding import Severity, State
 from cloudscan.report import Report, ReportFormat
 
 if TYPE_CHECKING:
-    from cloudscan.log import JsonLog
+    from cloudscan.nightly.json_log import JsonLog
 
 
 def _what_to_read(command: click.decorators.FC) -> click.decorators.FC:
@@ -129,16 +129,16 @@ def collect(
     redacting: bool,
 ) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
-    from cloudscan import keeping
     from cloudscan.cli.progress import listener
-    from cloudscan.collect import CollectOptions
-    from cloudscan.collect import collect as collecting
+    from cloudscan.snapshot import store
+    from cloudscan.snapshot.collect import CollectOptions
+    from cloudscan.snapshot.collect import collect as collecting
 
     config = configured(config_path)
     connectors = _connectors(config, config_path, names, only, skip, only_shared=only_shared)
     settings = _settings(only, skip, only_shared=only_shared)
-    scanned = keeping.Scanned(connectors=[connector.name for connector in connectors], settings=settings)
-    folder = Path(into) if into else keeping.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
+    scanned = store.Scanned(connectors=[connector.name for connector in connectors], settings=settings)
+    folder = Path(into) if into else store.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
     progress = listener((), {}, "en")
     try:
         snapshot = collecting(
@@ -153,9 +153,9 @@ def collect(
     with snapshot:
         complete = snapshot.scan.complete
         if redacting:
-            from cloudscan import redacted
+            from cloudscan.redaction.snapshot import replace
 
-            redacted.replace(snapshot, redactor(config))
+            replace(snapshot, redactor(config))
         click.echo(snapshot.path)
     return 0 if complete else EXIT_INCOMPLETE
 
@@ -176,14 +176,15 @@ def run(
     json_log: bool = False,
 ) -> int:
     """Scan and say what came of it; gives the exit code."""
-    from cloudscan import lock, rule
-    from cloudscan import scan as scanning
     from cloudscan.cli import output as writing
     from cloudscan.cli.progress import listener
-    from cloudscan.collect import CollectOptions
-    from cloudscan.log import JsonLog
+    from cloudscan.engine import loader
+    from cloudscan.nightly import scan as scanning
+    from cloudscan.nightly.json_log import JsonLog
+    from cloudscan.snapshot import lock
+    from cloudscan.snapshot.collect import CollectOptions
 
-    loaded = rule.load(all_rule_folders(config, rules))
+    loaded = loader.load(all_rule_folders(config, rules))
     ledger = ledger_of(config, patience=config.ledger.patience_seconds)
     log = JsonLog(sys.stderr) if json_log else None
     progress = None if log else listener(loaded, config.rules, language)
@@ -209,7 +210,7 @@ def run(
 
     try:
         with lock.hold(config.folder):
-            report = scanning.night(
+            report = scanning.run_nightly(
                 connectors,
                 loaded,
                 snapshots=config.folder / "snapshots",
@@ -242,7 +243,7 @@ def run(
 
 def _measure(report: Report, path: Path | None, log: "JsonLog | None") -> None:
     """Hand out the metrics. That nobody takes them is said, and does not spoil the scan."""
-    from cloudscan import metrics, telemetry
+    from cloudscan.nightly import metrics, telemetry
 
     found = metrics.of(report)
     if path:
@@ -255,7 +256,7 @@ def _measure(report: Report, path: Path | None, log: "JsonLog | None") -> None:
 
 
 def _prune(config: Config, log: "JsonLog | None") -> None:
-    from cloudscan import retention
+    from cloudscan.nightly import retention
 
     try:
         gone = retention.remove(config.folder, retention.due(config.folder, config.retention, datetime.now(UTC)))
@@ -315,7 +316,7 @@ def _connectors(
     *,
     only_shared: bool,
 ) -> list[Connector]:
-    from cloudscan.scan import restricted
+    from cloudscan.nightly.scan import restricted
 
     plugins = chosen_plugins(config, names)
     if only_shared:

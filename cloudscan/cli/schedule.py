@@ -41,9 +41,9 @@ def schedule(config_path: str | None, kind: str, at: time, user: str, image: str
     kubernetes   a CronJob with its ConfigMap and volume
     github       a GitHub Actions workflow
     """
-    from cloudscan import schedule as scheduling
     from cloudscan.config import FILE_NAME
     from cloudscan.errors import ConfigurationError
+    from cloudscan.nightly import schedule as scheduling
 
     config = configured(config_path)
     here = Path.cwd()

@@ -13,11 +13,11 @@ from cloudscan.connector import Connector, ConnectorPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import ReportFormat
-from cloudscan.words import one_of
+from cloudscan.text import one_of
 
 if TYPE_CHECKING:
-    from cloudscan.ledger import Ledger
-    from cloudscan.redact import Redactor
+    from cloudscan.ledger.ledger import Ledger
+    from cloudscan.redaction.redactor import Redactor
     from cloudscan.report import Report
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,7 +48,7 @@ def configured(path: str | None) -> Config:
 
 def ledger_of(config: Config, *, patience: float = 0.0) -> "Ledger":
     """The ledger, as configured; `patience` is how many seconds to wait for its database. Raises `LedgerError`."""
-    from cloudscan.ledger import Ledger
+    from cloudscan.ledger.ledger import Ledger
 
     tolerance = config.waivers.tolerance_percent / 100
     return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, patience=patience)
@@ -63,17 +63,17 @@ def redact_option(command: Command) -> Command:
 
 def redaction_key(config: Config) -> bytes:
     """The key of redaction, beside the ledger; made on first use. Raises `ConfigurationError`."""
-    from cloudscan import redact
+    from cloudscan.redaction import redactor
 
-    return redact.key_at(config.folder / "redaction.key")
+    return redactor.key_at(config.folder / "redaction.key")
 
 
 def redactor(config: Config) -> "Redactor":
     """Redaction under the configured folder's key, for the rules that are in force."""
-    from cloudscan import rule
-    from cloudscan.redact import Redactor
+    from cloudscan.engine import loader
+    from cloudscan.redaction.redactor import Redactor
 
-    return Redactor(redaction_key(config), rule.load(all_rule_folders(config, ())))
+    return Redactor(redaction_key(config), loader.load(all_rule_folders(config, ())))
 
 
 def last_report(config: Config, file: str | None) -> "Report":

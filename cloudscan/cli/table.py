@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cloudscan.plain import plain, width
+from cloudscan.text import plain, width
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = 60) -> str:

@@ -12,13 +12,12 @@ from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.session import configured, lang_option, last_report, ledger_of
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
-from cloudscan.plain import plain
-from cloudscan.words import one_of
+from cloudscan.text import one_of, plain
 
 if TYPE_CHECKING:
-    from cloudscan.handover import Done
     from cloudscan.report import Report
-    from cloudscan.tickets import Plan
+    from cloudscan.ticketing.deliver import ActionResult
+    from cloudscan.ticketing.plan import Plan
     from cloudscan.tracker import Tracker, Wording
 
 
@@ -40,7 +39,7 @@ def tickets(
     With --from neither ledger nor rights in the cloud are needed: tickets are found again by the mark that they bear.
     Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and what docs/tickets.md names beside it.
     """
-    from cloudscan import lock
+    from cloudscan.snapshot import lock
 
     config = configured(config_path)
     with lock.hold(config.folder):
@@ -70,17 +69,17 @@ def hand_over(
     """Plan, and carry the plan out or show it; gives the exit code."""
     import msgspec
 
-    from cloudscan.handover import NoMemory, Sender
-    from cloudscan.tickets import Desk, plan
+    from cloudscan.ticketing.deliver import Dispatcher, NoMemory
+    from cloudscan.ticketing.plan import TrackerState, plan
 
     opened = {name: _opened(config, name, path) for name in _chosen(config, names)}
-    sender = Sender(
+    sender = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
         projects={name: _projects(config, name) for name in opened},
         memory=ledger_of(config) if remember else NoMemory(),
     )
     desks = {
-        name: Desk(
+        name: TrackerState(
             wording=words,
             held=sender.held(name),
             settles=tracker.settles,
@@ -176,7 +175,7 @@ def _shown(planned: "Plan") -> str:
     return "\n\n".join([*parts, *_left(planned)]) or "Every ticket is up to date."
 
 
-def _line(done: "Done") -> str:
+def _line(done: "ActionResult") -> str:
     told = {"done": done.kind.value, "found": f"{done.kind} (it was there)"}.get(done.outcome, f"{done.kind} failed")
     reason = f": {plain(done.reason)}" if done.reason else ""
     return (

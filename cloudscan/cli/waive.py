@@ -11,7 +11,7 @@ from cloudscan.config import Config
 from cloudscan.finding import Waiver
 
 if TYPE_CHECKING:
-    from cloudscan.life import Entry
+    from cloudscan.ledger.lifecycle import Entry
 
 _FORMATS = click.Choice(["table", "json"])
 _MOST = 20  # findings named when a waiver is given
@@ -63,7 +63,7 @@ def add(
     cloudscan waive add --finding 1a2b3c4d --owner "Mika Sato" --reason "public price list" --days 90
     cloudscan waive add --rule some-rule --place 111122223333 --owner … --reason … --until 2027-03-31
     """
-    from cloudscan.waivers import Wish
+    from cloudscan.ledger.waivers import WaiverRequest
 
     if until and days:
         raise click.UsageError("Write --until or --days, not both.")
@@ -72,7 +72,7 @@ def add(
         _known_rule(config, rule_id, rule_folders)
     now = datetime.now(UTC)
     given = ledger_of(config).waive(
-        Wish(
+        WaiverRequest(
             finding=finding,
             rule_id=rule_id,
             place=place,
@@ -101,7 +101,7 @@ def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
 
 @waive.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also those that are over or revoked.")
-@click.option("--only", type=click.Choice(["due soon", "overdue", "unused", "grown"]),
+@click.option("--only", type=click.Choice(["due_soon", "overdue", "unused", "widened"]),
               help="Only those that need a decision for this reason.")  # fmt: skip
 @click.option("--format", "format_name", type=_FORMATS, default="table", show_default=True,
               help="A table to read, or JSON and nothing else.")  # fmt: skip
@@ -110,10 +110,10 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     """List the waivers, the first to end first, and say which need a decision.
 
     \b
-    due soon   ends within [waivers] due_days
+    due_soon   ends within [waivers] due_days
     overdue    is over, and what it covered still stands
     unused     covers nothing that stands
-    grown      no longer holds for something that reaches further than it did
+    widened    no longer holds for something that reaches further than it did
     """
     import msgspec
 
@@ -140,17 +140,17 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
-    from cloudscan import rule
+    from cloudscan.engine import loader
     from cloudscan.errors import WaiverError
-    from cloudscan.words import one_of
+    from cloudscan.text import one_of
 
-    known = [each.id for each in rule.load(all_rule_folders(config, folders))]
+    known = [each.id for each in loader.load(all_rule_folders(config, folders))]
     if rule_id not in known:
         raise WaiverError(f"There is no rule {rule_id!r}; {one_of(rule_id, known)}.")
 
 
 def _about(waiver: Waiver) -> str:
-    return waiver.fingerprint[:8] or " in ".join(each for each in (waiver.rule_id, waiver.place) if each)
+    return waiver.fingerprint[:8] or " in ".join(each for each in (waiver.rule_id, waiver.target) if each)
 
 
 def _say(words: str, entries: "Sequence[Entry]") -> None:

@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Connector, Gap, Scope, Told
+from cloudscan.connector import Connector, Gap, Scope, Yielded
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
-from cloudscan.tables import FACTS, is_uid
+from cloudscan.snapshot.tables import FACTS, is_uid
 
 _MOST = 20
 _BOUND_TO: Final[Mapping[str, type[Fact]]] = {
@@ -87,7 +87,7 @@ def _listen(connector: Connector, carried: Callable[[Scope], Scope]) -> _Heard:
 
 
 def _sort(
-    told: Told, facts: list[Fact], heard: _Heard, waiting: list[Scope], carried: Callable[[Scope], Scope]
+    told: Yielded, facts: list[Fact], heard: _Heard, waiting: list[Scope], carried: Callable[[Scope], Scope]
 ) -> None:
     if isinstance(told, Scope):
         waiting.append(carried(told))

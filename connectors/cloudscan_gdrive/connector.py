@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import msgspec
 
-from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Told
+from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError
 from cloudscan.facts import Affiliation, Outcome, Principal, Resource
-from cloudscan.mail import CONSUMER
-from cloudscan.web import Budget, Patience, Web
+from cloudscan.http import Budget, Patience, Web
+from cloudscan.text import CONSUMER
 from cloudscan_gdrive.api.client import Google, connect
 from cloudscan_gdrive.api.models import About, SharedDrive, SharedDrives, User
 from cloudscan_gdrive.meaning import uids
@@ -22,7 +22,7 @@ from cloudscan_gdrive.permissions import PERMISSIONS
 from cloudscan_gdrive.scopes.audit_log import facts_of_audit_log, not_read
 from cloudscan_gdrive.scopes.cursor_state import unpack
 from cloudscan_gdrive.scopes.directory import Directory, facts_of_settings, read_directory
-from cloudscan_gdrive.scopes.external_files import foreign_files, not_listed
+from cloudscan_gdrive.scopes.external_files import external_files, not_listed
 from cloudscan_gdrive.scopes.my_drive import changes_of_my_drive, facts_of_my_drive, files_of_others
 from cloudscan_gdrive.scopes.shared_drives import facts_of_shared_drive
 
@@ -81,7 +81,7 @@ class DriveConnector:
             account = me.email_address.rpartition("@")[2]
             yield _scope("own_drive", uids.my_drive(me.permission_id), me.email_address, account, params)
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Tell all facts of the directory or of a drive."""
         tell = {
             "directory": self._tell_directory,
@@ -99,7 +99,7 @@ class DriveConnector:
             raise
         yield self._spent()
 
-    def _tell_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Told]:
+    def _tell_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         found = self._directory()
         yield from found.gaps
         yield from facts_of_directory(found.people, found.users, found.groups, found.members)
@@ -127,18 +127,18 @@ class DriveConnector:
         if self.options.shared_drives and not chosen:
             yield from self._shared_drives(found.people)
 
-    def _tell_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Told]:
+    def _tell_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
         yield from facts_of_audit_log(self.google, people, self.options, self.now(), since)
 
-    def _tell_foreign_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Told]:
+    def _tell_foreign_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         """Listed each night: it is seldom more than a page, and changes would take as many requests."""
         directory = self._directory()
         user = next((each for each in directory.users if each.id == scope.params["id"]), None)
         if user is not None:
-            yield from foreign_files(self.google, directory.people, self.options, user)
+            yield from external_files(self.google, directory.people, self.options, user)
 
-    def _shared_drives(self, people: People) -> Iterator[Told]:
+    def _shared_drives(self, people: People) -> Iterator[Yielded]:
         google, admin = self.google, self.options.admin
         pages = google.pages(
             SharedDrives, google.drives, admin, useDomainAdminAccess=True, pageSize=100, fields=_DRIVES
@@ -157,7 +157,7 @@ class DriveConnector:
             reason = f"{refused}; shared drives could not be listed"
             yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
 
-    def _tell_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def _tell_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
         user = next((each for each in self._directory().users if each.id == scope.params["id"]), None)
         if user is None:
@@ -180,7 +180,7 @@ class DriveConnector:
                 resource_uid=drive.uid,
             )
 
-    def _tell_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Told]:
+    def _tell_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         """What a user can open of those whose own drives nobody can look into any more."""
         directory = self._directory()
         user = next((each for each in directory.users if each.id == scope.params["id"]), None)
@@ -188,7 +188,7 @@ class DriveConnector:
         if user is not None and leavers:
             yield from files_of_others(self.google, directory.people, self.options, user.primary_email, leavers)
 
-    def _tell_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def _tell_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         address, identity = scope.params["email"].lower(), scope.params["id"]
         me = User(id=identity, primary_email=address)
         people = People(
@@ -214,12 +214,12 @@ class DriveConnector:
         yield drive
         yield from self._inside(people, "", drive, since)
 
-    def _tell_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def _tell_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         drive = msgspec.json.decode(scope.params["drive"], type=SharedDrive)
         people = self._directory().people
         yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive, since)
 
-    def _inside(self, people: People, user: str, drive: Resource, since: Cursor | None) -> Iterator[Told]:
+    def _inside(self, people: People, user: str, drive: Resource, since: Cursor | None) -> Iterator[Yielded]:
         if since is None:
             yield from facts_of_my_drive(self.google, people, self.options, user, drive)
         else:

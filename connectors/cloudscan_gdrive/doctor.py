@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
-from cloudscan.web import Patience, Web
+from cloudscan.http import Patience, Web
 from cloudscan_gdrive.api.client import Question, connect
 from cloudscan_gdrive.api.models import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
 from cloudscan_gdrive.options import Options

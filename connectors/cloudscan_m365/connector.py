@@ -9,22 +9,22 @@ from typing import ClassVar
 
 import msgspec
 
-from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Told
+from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied
 from cloudscan.facts import AnyFact, Outcome, Principal, Resource
-from cloudscan.web import Patience
+from cloudscan.http import Patience
 from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.models import Drive
 from cloudscan_m365.meaning import uids
-from cloudscan_m365.meaning.people import SiteGroups, Who
-from cloudscan_m365.meaning.translate import Around, Sharing
+from cloudscan_m365.meaning.people import Recipient, SiteGroups
+from cloudscan_m365.meaning.translate import Sharing, TenantContext
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, PERMISSIONS
 from cloudscan_m365.scopes.changes import changes_of_library
 from cloudscan_m365.scopes.cursor_state import unpack
 from cloudscan_m365.scopes.directory import Directory, read_directory
 from cloudscan_m365.scopes.library import facts_of_library
-from cloudscan_m365.scopes.library_items import Depth
+from cloudscan_m365.scopes.library_items import ReadDepth
 from cloudscan_m365.scopes.site_groups import SiteRead, read_site
 from cloudscan_m365.scopes.sites import facts_of_places, library, onedrive
 
@@ -64,7 +64,7 @@ class M365Connector:
         name = self.options.tenant or "the tenant"
         yield Scope(uid=f"{PLATFORM}:directory/{name}", platform=PLATFORM, kind="directory", name=name)
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Tell all facts of the directory, a site's groups, or a library."""
         tell = {
             "directory": self._tell_directory,
@@ -75,7 +75,7 @@ class M365Connector:
         yield from tell(scope, since)
         yield self.graph.meter.spent()
 
-    def _tell_directory(self, _scope: Scope, _since: Cursor | None) -> Iterator[Told]:
+    def _tell_directory(self, _scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         directory = self._directory()
         yield from directory.gaps
         yield from directory.facts
@@ -89,12 +89,12 @@ class M365Connector:
             )
         yield from facts_of_places(self.graph, self.options, directory)
 
-    def _tell_site(self, scope: Scope, _since: Cursor | None) -> Iterator[Told]:
+    def _tell_site(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         read = self._site(scope)
         yield from read.facts
         yield from read.gaps
 
-    def _tell_library(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def _tell_library(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         directory, drive = self._directory(), _drive(scope)
         groups = SiteGroups(site=scope.params["collection"])
         if not self.graph.sign_in.by_secret:
@@ -103,7 +103,7 @@ class M365Connector:
         place = library(drive, scope.params["site"], directory.people.primary)
         yield from self._inside(scope, since, drive, place, groups, directory.sharing)
 
-    def _tell_onedrive(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def _tell_onedrive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         directory, drive = self._directory(), _drive(scope)
         owner = _owner(drive, directory)
         if owner is not None and not directory.people.are_told(owner):
@@ -119,14 +119,14 @@ class M365Connector:
         collection = scope.params["collection"]
         sites = directory.sites
         info = sites.told(collection) if place.kind == "onedrive" else sites.info(collection)
-        around = Around(
+        around = TenantContext(
             people=directory.people,
             groups=groups,
             sharing=Sharing(tenant=sharing, site=info.sharing),
             owner_uid=place.owner_uid,
             now=self.clock(),
         )
-        depth = Depth(
+        depth = ReadDepth(
             # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
             thorough=self.options.thorough or groups.let_others_in,
             labels=directory.labels if self.options.file_labels else None,
@@ -166,7 +166,7 @@ class M365Connector:
 
     def _read_site(self, scope: Scope) -> SiteRead:
         directory, collection = self._directory(), scope.params["collection"]
-        around = Around(
+        around = TenantContext(
             people=directory.people,
             groups=SiteGroups(site=collection),
             sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(collection).sharing),
@@ -181,5 +181,5 @@ def _drive(scope: Scope) -> Drive:
 
 
 def _owner(drive: Drive, directory: Directory) -> Principal | None:
-    who: Who | None = directory.people.who(drive.owner, SiteGroups()) if drive.owner else None
+    who: Recipient | None = directory.people.who(drive.owner, SiteGroups()) if drive.owner else None
     return who.principal if who else None

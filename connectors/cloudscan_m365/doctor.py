@@ -8,7 +8,7 @@ import msgspec
 
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import CloudscanError
-from cloudscan.web import Patience
+from cloudscan.http import Patience
 from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.endpoints import ALL_SITES
 from cloudscan_m365.api.models import Site

@@ -8,11 +8,11 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
-from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Told
+from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import access_points, client, reader
 from cloudscan_s3.api.access_points import Point
 from cloudscan_s3.api.client import Account, Meter, Vanished
@@ -45,7 +45,7 @@ class Once(Generic[Value]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Circle:
+class CallerIdentity:
     """What AWS says of who we are."""
 
     account: str  # whose credentials we were given
@@ -76,7 +76,7 @@ class S3Connector:
 
     _meter: Meter = field(init=False, repr=False, compare=False)
     _own: Once[Account] = field(init=False, repr=False, compare=False)
-    _circle: Once[Circle] = field(init=False, repr=False, compare=False)
+    _circle: Once[CallerIdentity] = field(init=False, repr=False, compare=False)
     _accounts: Once[Account] = field(init=False, repr=False, compare=False)
     _blocks: Once[Block | Unread] = field(init=False, repr=False, compare=False)
     _budgets: Once[Budget] = field(init=False, repr=False, compare=False)
@@ -99,7 +99,7 @@ class S3Connector:
                     account=number,
                 )
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Tell all facts of an account, a bucket or an access point."""
         del since  # S3 has no feed of changes: every scan reads the configuration whole
         self._meter.spent()  # of a scope that was broken off
@@ -112,15 +112,15 @@ class S3Connector:
             raise
         yield self._meter.spent()
 
-    def _look_around(self) -> Circle:
+    def _look_around(self) -> CallerIdentity:
         own = self._own[""]
-        identity = client.demand(own.client("sts").get_caller_identity, "sts:GetCallerIdentity")
+        identity = client.require(own.client("sts").get_caller_identity, "sts:GetCallerIdentity")
         account, partition = str(identity["Account"]), str(identity["Arn"]).split(":")[1]
         organizations = own.client("organizations")
         members: dict[str, str] = {}
         organisation: str | None = None
         try:
-            answer = client.demand(organizations.describe_organization, "organizations:DescribeOrganization")
+            answer = client.require(organizations.describe_organization, "organizations:DescribeOrganization")
             organisation = str(answer["Organization"]["Id"])
         except (Throttled, Unreachable):
             raise
@@ -130,25 +130,25 @@ class S3Connector:
         if self.options.organisation:
             token: dict[str, str] = {}
             while True:
-                page = client.demand(organizations.list_accounts, "organizations:ListAccounts", **token)
+                page = client.require(organizations.list_accounts, "organizations:ListAccounts", **token)
                 members |= {
                     str(each["Id"]): str(each.get("Name", ""))
-                    for each in client.has(page, "Accounts")
+                    for each in client.member(page, "Accounts")
                     if each.get("Status", "ACTIVE") == "ACTIVE"
                 }
                 if not page.get("NextToken"):
                     break
                 token = {"NextToken": page["NextToken"]}
-        return Circle(account=account, partition=partition, organisation=organisation, members=members)
+        return CallerIdentity(account=account, partition=partition, organisation=organisation, members=members)
 
     def _account(self, number: str) -> Account:
         circle = self._circle[""]
         own = self._own[""]
         return own if number == circle.account else client.member_account(own, number, circle.partition)
 
-    def _us(self, account: str, canonical: str = "") -> Us:
+    def _us(self, account: str, canonical: str = "") -> OwnEstate:
         circle = self._circle[""]
-        return Us(
+        return OwnEstate(
             account=account,
             own_accounts=frozenset({*circle.members, circle.account}),
             account_names=circle.members,
@@ -157,7 +157,7 @@ class S3Connector:
             owner_canonical=canonical or None,
         )
 
-    def _tell_account(self, scope: Scope) -> Iterator[Told]:
+    def _tell_account(self, scope: Scope) -> Iterator[Yielded]:
         number = scope.account
         account = self._accounts[number]
         listed = self._listed(account, number)
@@ -199,7 +199,7 @@ class S3Connector:
                 found.setdefault(each.bucket, []).append(each)
         return found, gaps
 
-    def _directories(self, account: Account, number: str, regions: set[str]) -> Iterator[Told]:
+    def _directories(self, account: Account, number: str, regions: set[str]) -> Iterator[Yielded]:
         for region in sorted(regions) or [self.options.region]:
             try:
                 for each in reader.directory_buckets(account, region):
@@ -212,7 +212,7 @@ class S3Connector:
                 reason = f"directory buckets in {region}: {trouble}"
                 yield Gap(table="resources", outcome=Outcome.FAILED, reason=reason)
 
-    def _tell_bucket(self, scope: Scope) -> Iterator[Told]:
+    def _tell_bucket(self, scope: Scope) -> Iterator[Yielded]:
         number, partition = scope.account, self._circle[""].partition
         account, listed = self._accounts[number], _listed(scope)
         bucket = reader.bucket(account, listed, number, partition, self._blocks[number])
@@ -224,12 +224,12 @@ class S3Connector:
         if translate.objects_can_matter(bucket):
             yield from facts_of_objects(account, bucket, us, self.now, self.options, self._budgets[number])
 
-    def _tell_directory_bucket(self, scope: Scope) -> Iterator[Told]:
+    def _tell_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         account = self._accounts[scope.account]
         bucket = reader.directory_bucket(account, _listed(scope), scope.account, self._circle[""].partition)
         yield from translate.facts_of_bucket(bucket, self._us(scope.account), self.now)
 
-    def _tell_points(self, scope: Scope) -> Iterator[Told]:
+    def _tell_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
         account, partition = self._accounts[scope.account], self._circle[""].partition
         behind = replace(self._behind(scope), access_points=self._read_points(account, scope, partition))
@@ -262,7 +262,7 @@ class S3Connector:
         return tuple(each for each in found if each is not None)
 
 
-_READERS: dict[str, Callable[[S3Connector, Scope], Iterator[Told]]] = {
+_READERS: dict[str, Callable[[S3Connector, Scope], Iterator[Yielded]]] = {
     "account": S3Connector._tell_account,
     "bucket": S3Connector._tell_bucket,
     "directory_bucket": S3Connector._tell_directory_bucket,

@@ -14,7 +14,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     """Credentials, then the rights that a scan cannot do without, tried for real."""
     try:
         account = client.own_account(options, Meter())
-        identity = client.demand(account.client("sts").get_caller_identity, "sts:GetCallerIdentity")
+        identity = client.require(account.client("sts").get_caller_identity, "sts:GetCallerIdentity")
     except CloudscanError as error:
         yield Check(ok=False, what="s3: credentials", remedy=str(error))
         return

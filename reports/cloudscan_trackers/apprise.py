@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cloudscan.errors import ConfigurationError
-from cloudscan.notice import SPOKEN_OF, Notice, Notifier, NotifierPlugin
+from cloudscan.notifier import SPOKEN_OF, Notice, Notifier, NotifierPlugin
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible

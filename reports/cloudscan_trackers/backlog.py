@@ -14,7 +14,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, TicketRefused
 from cloudscan.finding import Severity
-from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan.tracker import ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import BACKLOG as MARKUP
 from cloudscan_trackers.rest import Rest
 from cloudscan_trackers.wording import wording
@@ -95,7 +95,7 @@ class Backlog:
     settles = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[Held]:
+    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for key in projects or (self.options.project,):
             project = self._project(key)
             for start in range(0, 10**9, _PAGE):
@@ -112,7 +112,7 @@ class Backlog:
                 if len(page) < _PAGE:
                     break
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> ExistingTicket | None:
         found = self.rest.ask("GET", f"/api/v2/issues/{key}")
         return self._held(found) if found else None
 
@@ -123,7 +123,7 @@ class Backlog:
                 return str(each["id"])
         return ""
 
-    def create(self, ticket: Ticket, assignee: str) -> Held:
+    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         project = self._project(ticket.project)
         form = [
             ("projectId", project.id),
@@ -174,11 +174,11 @@ class Backlog:
             key or self.options.project, Project(self.rest, self.options, key or self.options.project)
         )
 
-    def _held(self, issue: Mapping[str, Any]) -> Held:
+    def _held(self, issue: Mapping[str, Any]) -> ExistingTicket:
         """Backlog does not say when an issue was closed; it was not later than its last change."""
         key = str(issue["issueKey"])
         is_open = str(issue["status"]["id"]) != _CLOSED
-        return Held(
+        return ExistingTicket(
             key=key,
             url=f"{self.options.url.rstrip('/')}/view/{key}",
             body=str(issue.get("description") or ""),

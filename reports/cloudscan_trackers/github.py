@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, TicketRefused, Unreachable
-from cloudscan.tickets import LABEL
-from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 
@@ -46,13 +45,13 @@ class GitHubIssues:
     settles = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[Held]:
+    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for project in projects or (self.options.project,):
             with _said(project):
                 found = self._repository(project).get_issues(state="all", labels=[LABEL])
                 yield from [_held(issue, project) for issue in found if issue.pull_request is None]
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> ExistingTicket | None:
         with _said(key):
             issue = self._issue(key)
             return _held(issue, key.partition("#")[0]) if issue else None
@@ -65,7 +64,7 @@ class GitHubIssues:
             repository = self._repository(project or self.options.project)
             return login if repository.has_in_assignees(login) else ""
 
-    def create(self, ticket: Ticket, assignee: str) -> Held:
+    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         project = ticket.project or self.options.project
         with _said(project):
             issue = self._repository(project).create_issue(
@@ -129,8 +128,8 @@ class GitHubIssues:
             raise TicketRefused(f"{key!r} is no issue of GitHub") from error
 
 
-def _held(issue: "Issue", project: str) -> Held:
-    return Held(
+def _held(issue: "Issue", project: str) -> ExistingTicket:
+    return ExistingTicket(
         key=f"{project}#{issue.number}",
         url=issue.html_url,
         body=issue.body or "",

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cloudscan.errors import AccessDenied, ProviderError, Throttled, TicketRefused, Unreachable
-from cloudscan.tickets import LABEL
-from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 
@@ -41,7 +40,7 @@ class GitLabIssues:
     settles = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[Held]:
+    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for project in projects or (self.options.project,):
             with _said(project):
                 found = self._project(project).issues.list(
@@ -50,7 +49,7 @@ class GitLabIssues:
                 )  # fmt: skip
                 yield from [_held(issue, project) for issue in found]
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> ExistingTicket | None:
         with _said(key):
             issue = self._issue(key)
             return _held(issue, key.partition("#")[0]) if issue else None
@@ -63,7 +62,7 @@ class GitLabIssues:
             found = self._project(project).users.list(search=login, get_all=False, obey_rate_limit=False)
             return next((str(each.id) for each in found if each.username == login), "")
 
-    def create(self, ticket: Ticket, assignee: str) -> Held:
+    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         project = ticket.project or self.options.project
         given: dict[str, Any] = {
             **_written(ticket),
@@ -142,8 +141,8 @@ def _written(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _held(issue: Any, project: str) -> Held:
-    return Held(
+def _held(issue: Any, project: str) -> ExistingTicket:
+    return ExistingTicket(
         key=f"{project}#{issue.iid}",
         url=str(issue.web_url),
         body=str(issue.description or ""),

@@ -22,8 +22,7 @@ from cloudscan.errors import (
     TicketRefused,
     Unreachable,
 )
-from cloudscan.tickets import LABEL
-from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import WIKI
 from cloudscan_trackers.wording import wording
 
@@ -62,7 +61,7 @@ class Jira:
     def settles(self) -> float:
         return self.options.settles
 
-    def held(self, projects: Sequence[str]) -> Iterable[Held]:
+    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         keys = ", ".join(f'"{each}"' for each in projects or (self.options.project,))
         with _said(keys):
             found = self.client.search_issues(
@@ -70,7 +69,7 @@ class Jira:
             )
             return [self._held(issue.raw) for issue in found if not isinstance(issue, str)]
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> ExistingTicket | None:
         from jira import JIRAError
 
         with _said(key):
@@ -97,7 +96,7 @@ class Jira:
                 return str(each["accountId" if self._cloud else "name"])
         return ""
 
-    def create(self, ticket: Ticket, assignee: str) -> Held:
+    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         project = ticket.project or self.options.project
         fields = {
             **self.options.fields,
@@ -110,7 +109,7 @@ class Jira:
         with _said(project):
             made = self._with_what_is_there(lambda given: self.client.create_issue(given, prefetch=False), fields)
         key = str(made.key)
-        return Held(key=key, url=self._url(key), body=ticket.body, open=True, marker=ticket.marker)
+        return ExistingTicket(key=key, url=self._url(key), body=ticket.body, open=True, marker=ticket.marker)
 
     def update(self, key: str, ticket: Ticket) -> None:
         """Labels that people added stay."""
@@ -167,12 +166,12 @@ class Jira:
                 raise
         return send({name: value for name, value in fields.items() if name not in missing})
 
-    def _held(self, raw: dict[str, Any]) -> Held:
+    def _held(self, raw: dict[str, Any]) -> ExistingTicket:
         fields = raw["fields"]
         is_open = _kind(fields["status"]) != "done"
         closed = fields.get("statuscategorychangedate") or fields.get("resolutiondate") or fields.get("updated")
         marks = [each.removeprefix(_MARK) for each in fields.get("labels") or () if each.startswith(_MARK)]
-        return Held(
+        return ExistingTicket(
             key=str(raw["key"]),
             url=self._url(str(raw["key"])),
             body=str(fields.get("description") or ""),

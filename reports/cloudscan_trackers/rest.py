@@ -1,4 +1,4 @@
-"""Asking a tracker for which no kept client exists: JSON over `cloudscan.web`, each question once."""
+"""Asking a tracker for which no kept client exists: JSON over `cloudscan.http`, each question once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, TicketRefused, Unreachable
-from cloudscan.web import Answer, Patience, Web
+from cloudscan.http import Answer, Patience, Web
 
 
 def once() -> Web:

@@ -14,8 +14,7 @@ import msgspec
 
 from cloudscan.errors import Malformed, TicketRefused
 from cloudscan.finding import Severity
-from cloudscan.tickets import LABEL
-from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
+from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.rest import Rest
 from cloudscan_trackers.wording import wording
@@ -51,7 +50,7 @@ class ServiceNow:
     settles = 0.0
     lists = True
 
-    def held(self, _projects: Sequence[str]) -> Iterable[Held]:
+    def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for start in range(0, 10**9, _PAGE):
             query = [
                 ("sysparm_query", f"correlation_display={LABEL}^ORDERBYsys_created_on"),
@@ -64,7 +63,7 @@ class ServiceNow:
             if len(page) < _PAGE:
                 break
 
-    def get(self, key: str) -> Held | None:
+    def get(self, key: str) -> ExistingTicket | None:
         found = self.rest.ask("GET", self._path(key), query=[("sysparm_fields", _FIELDS)])
         return self._held(self._result(found)) if found else None
 
@@ -76,7 +75,7 @@ class ServiceNow:
         found = self._result(self.rest.ask("GET", "/api/now/table/sys_user", query=query))
         return str(found[0]["sys_id"]) if found else ""
 
-    def create(self, ticket: Ticket, assignee: str) -> Held:
+    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         group = ticket.project or self.options.project
         record = {
             **self.options.fields,
@@ -129,10 +128,10 @@ class ServiceNow:
             raise Malformed("ServiceNow's answer holds no result; check url and table")
         return answer["result"]
 
-    def _held(self, record: Mapping[str, Any]) -> Held:
+    def _held(self, record: Mapping[str, Any]) -> ExistingTicket:
         is_open = str(record["state"]) not in self.options.closed_states
         closed = record.get("closed_at") or record.get("resolved_at") or record.get("sys_updated_on")
-        return Held(
+        return ExistingTicket(
             key=str(record["sys_id"]),
             url=f"{self.options.url.rstrip('/')}/{self.options.table}.do?sys_id={record['sys_id']}",
             body=str(record.get("description") or ""),

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, TicketRefused, Unreachable
-from cloudscan.tracker import Held, Ticket, Tracker, TrackerPlugin
-from cloudscan.web import Web
+from cloudscan.http import Web
+from cloudscan.tracker import ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.rest import once
 from cloudscan_trackers.wording import wording
@@ -42,18 +42,18 @@ class Webhook:
     settles = 0.0
     lists = False
 
-    def held(self, _projects: Sequence[str]) -> Iterable[Held]:
+    def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
         return ()
 
-    def get(self, _key: str) -> Held | None:
+    def get(self, _key: str) -> ExistingTicket | None:
         return None
 
     def person(self, name: str, _project: str) -> str:
         return name
 
-    def create(self, ticket: Ticket, assignee: str) -> Held:
+    def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         self._post("create", ticket.marker, {**self._written(ticket), "assignee": assignee})
-        return Held(key=ticket.marker, marker=ticket.marker, body=ticket.body, open=True)
+        return ExistingTicket(key=ticket.marker, marker=ticket.marker, body=ticket.body, open=True)
 
     def update(self, key: str, ticket: Ticket) -> None:
         self._post("update", key, self._written(ticket))

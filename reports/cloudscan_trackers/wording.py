@@ -6,7 +6,7 @@ from functools import cache
 
 from cloudscan.finding import Finding
 from cloudscan.report import RuleSummary
-from cloudscan.tracker import Matter, News, Note, Wording
+from cloudscan.tracker import CommentContent, CommentReason, TicketSubject, Wording
 from cloudscan_trackers.markup import Markup
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
@@ -34,7 +34,7 @@ def _words(lang: str) -> Texts:
     return load(lang)
 
 
-def _title(matter: Matter, words: Texts) -> str:
+def _title(matter: TicketSubject, words: Texts) -> str:
     if matter.by_owner:
         return words.count("tickets.owner_title", len(matter.findings), owner=visible(matter.owner))
     finding = matter.findings[0]
@@ -42,7 +42,7 @@ def _title(matter: Matter, words: Texts) -> str:
     return f"[{severity}] {visible(phrases.message_of(finding, words.lang)) or finding.verdict.rule_id}"
 
 
-def _body(matter: Matter, words: Texts, markup: Markup) -> Iterator[str]:
+def _body(matter: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
     """Paragraphs."""
     if matter.due:
         yield markup.item(
@@ -123,13 +123,13 @@ def _named(text: str, markup: Markup) -> str:
     return markup.name(text) if text else ""
 
 
-def _news(news: News, words: Texts, markup: Markup) -> str:
+def _news(news: CommentContent, words: Texts, markup: Markup) -> str:
     day = _day(words, news.day)
     match news.note:
-        case Note.WIDENED:
-            grown = words.say("list.comma").join(words.name("grown", each) for each in news.grown)
-            return markup.prose(words.say("tickets.widened", grown=grown, day=day))
-        case Note.ACCEPTED if news.waiver:
+        case CommentReason.WIDENED:
+            widened = words.say("list.comma").join(words.name("widened", each) for each in news.widened)
+            return markup.prose(words.say("tickets.widened", widened=widened, day=day))
+        case CommentReason.ACCEPTED if news.waiver:
             return markup.prose(
                 words.say(
                     "tickets.accepted",
@@ -138,7 +138,7 @@ def _news(news: News, words: Texts, markup: Markup) -> str:
                     reason=shortened(news.waiver.reason, _PROSE),
                 )
             )
-        case Note.DUPLICATE:
+        case CommentReason.DUPLICATE:
             return words.say("tickets.duplicate", instead=news.instead)
         case _:
             return markup.prose(words.say(f"tickets.{news.note}", day=day))

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from cloudscan.facts import Audience
-from cloudscan.finding import Finding, Verdict
-from cloudscan.report import RuleSummary, RuleText, TicketLink
+from cloudscan.finding import Finding, RuleText, Verdict
+from cloudscan.report import RuleSummary, TicketLink
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import for_shell
 

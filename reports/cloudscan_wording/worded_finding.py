@@ -12,7 +12,7 @@ from cloudscan_wording.texts import Texts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class WordedFinding:
     """One finding in words. Its rule may be gone: then it bears the rule's id as its title and has no remedy."""
 
     order: int  # 1 is what to do first
@@ -55,12 +55,12 @@ class Told:
         return self.rule.cause if self.rule else ""
 
 
-def told(report: Report, lang: str) -> Iterator[Told]:
+def worded_findings(report: Report, lang: str) -> Iterator[WordedFinding]:
     """The report's findings in the order of work."""
     rules = {rule.id: rule for rule in report.rules}
     changes = changed(report)
     for order, finding in enumerate(report.findings, 1):
-        yield Told(
+        yield WordedFinding(
             order=order,
             finding=finding,
             rule=rules.get(finding.verdict.rule_id),

@@ -18,11 +18,12 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from cloudscan import rule, seal, spool
 from cloudscan.connector import Scope
+from cloudscan.engine import loader
+from cloudscan.engine.judge import judge
 from cloudscan.facts import Outcome
-from cloudscan.judge import judge
-from cloudscan.snapshot import Snapshot
+from cloudscan.snapshot import seal, spool
+from cloudscan.snapshot.snapshot import Snapshot
 
 LIMIT = 2 * 1024**3
 SCOPES = 20
@@ -166,7 +167,7 @@ def main() -> int:
 
         def judging() -> None:
             with Snapshot.open(folder) as snapshot:
-                verdicts = judge(snapshot, rule.load([rules]))
+                verdicts = judge(snapshot, loader.load([rules]))
                 for name, tally in verdicts.tallies.items():
                     counts = f"{tally.flagged:>9,} flagged {tally.unknown:>9,} unknown {tally.passed:>11,} passed"
                     print(f"  {name:20} {counts}", flush=True)

@@ -110,7 +110,7 @@ def _state(desk: Path) -> dict[str, Any]:
     def look() -> dict[str, Any]:
         import sqlite3
 
-        from cloudscan.snapshot import Snapshot
+        from cloudscan.snapshot.snapshot import Snapshot
 
         home = desk / ".cloudscan"
         facts = []
@@ -180,8 +180,10 @@ def _import_everything() -> None:
 
     for name in (
         "alembic.command", "cloudscan.cli.main", "cloudscan.cli.output", "cloudscan.cli.progress",
-        "cloudscan.cli.scan", "cloudscan.ledger", "cloudscan.metrics", "cloudscan.retention", "cloudscan.rule",
-        "cloudscan.scan", "cloudscan.sqllint", "cloudscan_reports.page.html", "cloudscan_reports.formats.text",
+        "cloudscan.cli.scan", "cloudscan.ledger.ledger", "cloudscan.nightly.metrics",
+        "cloudscan.nightly.retention", "cloudscan.engine.loader",
+        "cloudscan.nightly.scan", "cloudscan.snapshot.sql", "cloudscan_reports.page.html",
+        "cloudscan_reports.formats.text",
         "cloudscan_toy",
         "duckdb", "jinja2", "sqlalchemy.dialects.sqlite", "sqlite3",
     ):  # fmt: skip

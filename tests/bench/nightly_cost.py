@@ -15,15 +15,15 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cloudscan.collect import CollectOptions, collect
 from cloudscan.connector import Connector
-from cloudscan.earlier import Earlier
-from cloudscan_emulators.google import World, company, serve
+from cloudscan.snapshot.collect import CollectOptions, collect
+from cloudscan.snapshot.incremental import Earlier
+from cloudscan_emulators.google import TenantState, company, serve
 from cloudscan_emulators.google.records import ANYONE, DOCUMENT, MY_DRIVE, NOBODY, TOP, Grant
 from tests.connectors.gdrive.estate import connector
 
 
-def large_drives(files: int, people: int) -> World:
+def large_drives(files: int, people: int) -> TenantState:
     """Nine of ten files in the My Drives of a few people, one in their shared drives; one in thirty is shared."""
     world = company.build(400).world
     dice = random.Random(5)
@@ -38,7 +38,7 @@ def large_drives(files: int, people: int) -> World:
     return world
 
 
-def change(world: World, share: float) -> int:
+def change(world: TenantState, share: float) -> int:
     """New names, new content, new shares, new files: so many items of the world."""
     dice = random.Random(6)
     there = [item for item in world.items if item is not None and item.owner != NOBODY and not item.trashed]
@@ -53,7 +53,7 @@ def change(world: World, share: float) -> int:
     return len(chosen)
 
 
-def drive(name: str, world: World, folder: Path) -> None:
+def drive(name: str, world: TenantState, folder: Path) -> None:
     with serve(world) as server:
 
         def scan(number: int, since: Path | None) -> int:

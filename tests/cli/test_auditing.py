@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudscan.audit.container import opened
+from cloudscan.audit.archive import opened
 from cloudscan.audit.pack import effective
 from cloudscan.audit.verification import verify
 from cloudscan.config import Config, LedgerTable

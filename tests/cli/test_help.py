@@ -88,10 +88,10 @@ def _all_commands(group: click.Group) -> list[click.Command]:
 
 
 def test_the_pages_of_reference_are_current(tmp_path: Path) -> None:
-    """`tools/reference` writes them; run it after a change of commands, tables, rules or options."""
+    """`tools/reference.py` writes them; run it after a change of commands, tables, rules or options."""
     root = Path(__file__).parents[2]
 
-    subprocess.run([sys.executable, root / "tools" / "reference", tmp_path], check=True, cwd=root)
+    subprocess.run([sys.executable, root / "tools" / "reference.py", tmp_path], check=True, cwd=root)
 
     for page in sorted(tmp_path.iterdir()):
         assert (root / "docs" / page.name).read_text() == page.read_text(), page.name

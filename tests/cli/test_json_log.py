@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from cloudscan.collect import Began
 from cloudscan.connector import Scope
-from cloudscan.log import JsonLog
+from cloudscan.nightly.json_log import JsonLog
+from cloudscan.snapshot.collect import Began
 from tests.reports.hostile import NAMES
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloudscan import keeping, lock
-from cloudscan.ledger import Ledger
-from cloudscan.snapshot import Snapshot
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.snapshot import lock, store
+from cloudscan.snapshot.snapshot import Snapshot
 from tests.cli.conftest import CONFIG, Desk
 
 HOME = Path(".cloudscan")
@@ -23,12 +23,12 @@ def ledger_at(url: str) -> str:
 
 
 def snapshots(desk: Desk) -> list[Path]:
-    return keeping.finished(desk.folder / HOME / "snapshots")
+    return store.finished(desk.folder / HOME / "snapshots")
 
 
 def age(folder: Path, days: float) -> None:
     """Make a snapshot look as if it had been taken so many days ago."""
-    manifest = keeping.manifest_of(folder)
+    manifest = store.manifest_of(folder)
     assert manifest
     on = datetime.now(UTC) - timedelta(days=days)
     scan = msgspec.structs.replace(manifest.scan, started_on=on, finished_on=on)
@@ -69,7 +69,7 @@ def test_a_night_that_waits_is_entered_before_the_next_one(desk: Desk) -> None:
 
     assert said.code == 0
     assert events(desk) == ["opened", "resolved"]
-    assert [each["night"]["findings"]["high"] for each in desk.run("trend", "--format", "json").json] == [1, 0]
+    assert [each["figures"]["findings"]["high"] for each in desk.run("trend", "--format", "json").json] == [1, 0]
 
 
 def test_what_a_collect_took_is_nobody_s_night(desk: Desk) -> None:
@@ -86,7 +86,7 @@ def test_an_interrupted_scan_of_something_else_does_not_stand_in_the_way(desk: D
     """A scan of one shelf was killed; the next one, of all, begins anew."""
     desk.run("scan", "--scope", "nothing")
     (only,) = snapshots(desk)
-    keeping.owe(only)
+    store.owe(only)
 
     said = desk.run("scan")
 
@@ -143,7 +143,7 @@ def test_nothing_that_is_still_to_be_entered_is_removed(desk: Desk) -> None:
     desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 0\nsnapshots_keep = 1\nreports_days = 0\n")
     desk.run("scan")
     desk.run("scan")
-    keeping.owe(snapshots(desk)[0])
+    store.owe(snapshots(desk)[0])
 
     desk.run("prune")
 
@@ -232,7 +232,7 @@ def test_health_alarms(desk: Desk, broken: str, code: int, words: str) -> None:
         record = {"id": "x", "started_on": "2026-01-01T03:00:00Z", "connectors": ["toy"]}
         (spool / "scan.json").write_text(json.dumps(record))
     elif broken == "unentered":
-        keeping.owe(snapshots(desk)[0])
+        store.owe(snapshots(desk)[0])
     else:
         desk.configure(ledger_at(OUT_OF_REACH))
 
@@ -244,7 +244,7 @@ def test_health_alarms(desk: Desk, broken: str, code: int, words: str) -> None:
 
 def test_a_running_scan_is_no_dead_one(desk: Desk) -> None:
     desk.run("scan")
-    keeping.owe(snapshots(desk)[0])
+    store.owe(snapshots(desk)[0])
 
     with lock.hold(desk.folder / HOME):
         said = desk.run("health")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan import lock
+from cloudscan.snapshot import lock
 from tests.cli.conftest import TOY, Desk, Said
 
 Scanned = Callable[..., Said]

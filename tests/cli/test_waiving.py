@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.ledger import Ledger
-from cloudscan.waivers import Wish
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.waivers import WaiverRequest
 from tests.cli.conftest import CONFIG, Desk, Said
 
 Scanned = Callable[..., Said]
@@ -52,7 +52,7 @@ def test_a_waiver_shows_at_once(scanned: Scanned, desk: Desk) -> None:
 def test_an_expired_waiver_reopens_and_fails_the_scan(scanned: Scanned, desk: Desk) -> None:
     scanned()
     last_month = datetime.now(UTC) - timedelta(days=30)
-    wish = Wish(place="toy", owner="me", reason="why", until=(last_month + timedelta(days=9)).date())
+    wish = WaiverRequest(place="toy", owner="me", reason="why", until=(last_month + timedelta(days=9)).date())
     Ledger("sqlite:///.cloudscan/ledger.db").waive(wish, now=last_month)
     listed = desk.run("waive", "list", "--only", "overdue", "--format", "json").json
 
@@ -71,8 +71,8 @@ def test_what_has_grown_is_work_again(scanned: Scanned, desk: Desk) -> None:
     said = scanned()
 
     assert said.code == 1
-    (status,) = desk.run("waive", "list", "--only", "grown", "--format", "json").json
-    assert list(status["outgrown"].values()) == [["audience"]]
+    (status,) = desk.run("waive", "list", "--only", "widened", "--format", "json").json
+    assert list(status["widened"].values()) == [["audience"]]
 
 
 def test_a_waiver_for_a_rule_in_a_place(scanned: Scanned, desk: Desk) -> None:
@@ -204,9 +204,9 @@ def test_the_trend_has_a_line_a_scan(scanned: Scanned, desk: Desk) -> None:
     before, after = desk.run("trend", "--format", "json").json
     table = desk.run("trend").out
 
-    assert (before["night"]["findings"]["high"], before["night"]["waived"]) == (1, 0)
-    assert before["night"]["exposure"] == {"anyone_with_link": {"places": 1, "resources": 1}}
-    assert (after["night"]["findings"]["high"], after["night"]["waived"], after["night"]["score"]) == (0, 1, 0.0)
+    assert (before["figures"]["findings"]["high"], before["figures"]["waived"]) == (1, 0)
+    assert before["figures"]["exposure"] == {"anyone_with_link": {"places": 1, "resources": 1}}
+    assert (after["figures"]["findings"]["high"], after["figures"]["waived"], after["figures"]["score"]) == (0, 1, 0.0)
     assert len(table.splitlines()) == 4
     assert len(desk.run("trend", "--last", "1").out.splitlines()) == 3
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from toys import RULE, load_text
 
-from cloudscan.rule import Rule
+from cloudscan.engine.rule_file import Rule
 
 
 @pytest.fixture

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 from toys import Listed, file, scope, telling, way
 
-from cloudscan import spool
-from cloudscan.collect import CollectOptions, Event, Finished, Found, Retrying, collect
-from cloudscan.connector import Cursor, Gap, Scope, Spent, Told
+from cloudscan.connector import Cursor, Gap, Scope, Spent, Yielded
+from cloudscan.coverage import Coverage
 from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, StaleCursor, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome
-from cloudscan.report import Coverage
-from cloudscan.snapshot import Snapshot
+from cloudscan.snapshot import spool
+from cloudscan.snapshot.collect import CollectOptions, Event, Finished, Found, Retrying, collect
+from cloudscan.snapshot.snapshot import Snapshot
 
 QUICK = CollectOptions(concurrency=4, attempts=3, pause=0.01)
 
 
-def failing(error: Exception, *before: Told) -> Iterator[Told]:
+def failing(error: Exception, *before: Yielded) -> Iterator[Yielded]:
     yield from before
     raise error
 
@@ -89,7 +89,7 @@ def test_a_pause_is_kept_and_the_scope_asked_again(tmp_path: Path) -> None:
     """Throttled twice, told the third time: complete, with nothing told double."""
     tries = iter([Throttled("slow down", retry_after=0.01), Unreachable("time-out"), None])
 
-    def script() -> Iterator[Told]:
+    def script() -> Iterator[Yielded]:
         yield file("1")
         if error := next(tries):
             raise error
@@ -178,7 +178,7 @@ def test_two_scans_do_not_share_a_folder(tmp_path: Path) -> None:
     refused: list[str] = []
     inner = Listed({"x": telling(file("x"))})
 
-    def script() -> Iterator[Told]:
+    def script() -> Iterator[Yielded]:
         try:
             collect([inner], tmp_path / "s", options=QUICK)
         except ScanRunning as error:
@@ -211,7 +211,7 @@ def test_scopes_are_in_work_side_by_side(tmp_path: Path) -> None:
     """As many as `concurrency` says: here two, which wait for each other."""
     meeting = threading.Barrier(2, timeout=10)
 
-    def script() -> Iterator[Told]:
+    def script() -> Iterator[Yielded]:
         meeting.wait()
         yield from ()
 

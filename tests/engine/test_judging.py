@@ -10,21 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toys import RULE, Listed, file, load_text, telling, way
 
-from cloudscan import small, sqllint
-from cloudscan.collect import collect
-from cloudscan.connector import Told
+from cloudscan.connector import Yielded
+from cloudscan.engine.evidence import EVIDENCE
+from cloudscan.engine.judge import Tally, Verdicts, fold, judge, preview
+from cloudscan.engine.loader import load
+from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError, RuleError
 from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Resource, Setting, Via
-from cloudscan.finding import Judgement, Verdict
-from cloudscan.judge import Tally, Verdicts, fold, judge, message, preview
-from cloudscan.rule import Rule, load
-from cloudscan.verdicts import EVIDENCE
+from cloudscan.finding import Judgement, Verdict, message
+from cloudscan.snapshot import in_memory, sql
+from cloudscan.snapshot.collect import collect
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def judged(folder: Path, rules: Sequence[Rule], *facts: Told) -> Verdicts:
+def judged(folder: Path, rules: Sequence[Rule], *facts: Yielded) -> Verdicts:
     return judge(collect([Listed({"a": telling(*facts)})], folder / "s"), rules, as_of=NOON)
 
 
@@ -35,7 +36,7 @@ def only(verdicts: Verdicts) -> Verdict:
 
 def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """Flagged and unknown are kept, passed is counted."""
-    facts: list[Told] = [
+    facts: list[Yielded] = [
         file("open"),
         way("open"),
         file("odd"),
@@ -69,8 +70,8 @@ def test_one_true_flags_one_null_leaves_open_else_it_passed(rows: list[tuple[str
         {"scope_uid": name, "name": f"s{index}", "value": values[flag]} for index, (name, flag) in enumerate(rows)
     ]
 
-    with small.open_empty() as db:
-        small.fill(db, {"settings": settings})
+    with in_memory.open_empty() as db:
+        in_memory.fill(db, {"settings": settings})
         assert dict(fold(db, rule, {})) == expected
 
 
@@ -89,7 +90,7 @@ def folding_rule() -> Rule:
 
 def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """One origin, many resources: counted all, shown some, the folder first."""
-    facts: list[Told] = [file("folder", size_bytes=0), way("folder", granted_on=NOON)]
+    facts: list[Yielded] = [file("folder", size_bytes=0), way("folder", granted_on=NOON)]
     for number in range(30):
         facts += [
             file(f"f{number}", parent_uid="toy:folder", size_bytes=10, rank=number % 5 + 1),
@@ -143,7 +144,7 @@ def test_people_are_counted_through_groups(tmp_path: Path, rule_text: str) -> No
 
 def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """Flagged, unknown, passed; what is gone is left out."""
-    facts: list[Told] = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
+    facts: list[Yielded] = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
     asked = [("toy:open",), ("toy:odd",), ("toy:shut",), ("toy:gone",), ("too", "many")]
 
     verdicts = judged(tmp_path, rules, *facts)
@@ -213,7 +214,7 @@ def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, rule_t
 
 def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     """`as_of` is when the scan began, not today."""
-    facts: list[Told] = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
+    facts: list[Yielded] = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
     snapshot = collect([Listed({"a": telling(*facts)})], tmp_path / "s")
 
     first, second = judge(snapshot, rules), judge(snapshot, rules)
@@ -267,15 +268,15 @@ def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(tmp_path: P
 )  # fmt: skip
 def test_what_the_outermost_condition_demands_confines_a_rule(query: str, confined: list[tuple[str, object]]) -> None:
     """Only what every row has to satisfy."""
-    assert list(sqllint.check(f"SELECT e.origin_uid, e.effective AS flagged {query}").confined) == confined
+    assert list(sql.check(f"SELECT e.origin_uid, e.effective AS flagged {query}").confined) == confined
 
 
 def test_an_aggregate_of_nothing_is_a_row() -> None:
     """So such a rule is run whatever the snapshot holds; in groups there is none."""
     counting = "SELECT count(*) > 3 AS flagged{} FROM exposures AS e WHERE e.platform = 's3'{}"
 
-    assert sqllint.check(counting.format("", "")).confined == ()
-    assert sqllint.check(counting.format(", e.origin_uid", " GROUP BY e.origin_uid")).confined
+    assert sql.check(counting.format("", "")).confined == ()
+    assert sql.check(counting.format(", e.origin_uid", " GROUP BY e.origin_uid")).confined
 
 
 def test_first_findings_come_before_the_scan_ends(rules: tuple[Rule, ...]) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from toys import Listed, file, telling, way
 
-from cloudscan.collect import CollectOptions, collect
-from cloudscan.connector import Cursor, Told
-from cloudscan.earlier import Earlier
+from cloudscan.connector import Cursor, Yielded
 from cloudscan.facts import Audience, Opening, Principal, Sighting
+from cloudscan.snapshot.collect import CollectOptions, collect
+from cloudscan.snapshot.incremental import Earlier
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -20,7 +20,7 @@ def opening(resource: str, *, to: str | None = None, on: datetime = NOON, by: st
     return Opening(resource_uid=f"toy:{resource}", principal_uid=to, granted_on=on, granted_by=by)
 
 
-def ways(folder: Path, *log: Told, drive: tuple[Told, ...]) -> list[list[Any]]:
+def ways(folder: Path, *log: Yielded, drive: tuple[Yielded, ...]) -> list[list[Any]]:
     """Which way in stands open since when, and by whom."""
     with collect([Listed({"drive": telling(*drive), "log": telling(*log)})], folder / "s") as snapshot:
         sql = "SELECT uid, granted_on, JSON_EXTRACT_STRING(detail, '$.granted_by') FROM grants"

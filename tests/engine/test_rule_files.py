@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from toys import RULE, load_text
 
+from cloudscan.engine.example_runner import run
+from cloudscan.engine.loader import lint, load
+from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
-from cloudscan.rule import Rule, lint, load
-from cloudscan.trial import run
 
 
 def refusal(folder: Path, text: str) -> str:

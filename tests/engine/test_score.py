@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
-from cloudscan.score import impact, score
+from cloudscan.ledger.score import impact, score
 
 REACH = st.fixed_dictionaries(
     {

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from toys import Listed, file, scope, telling, way
 
-from cloudscan import spool
-from cloudscan.collect import CollectOptions, collect
-from cloudscan.connector import Told
+from cloudscan.connector import Yielded
 from cloudscan.errors import ConfigurationError, SnapshotError
 from cloudscan.facts import Audience, Membership, Outcome, Principal, Setting
-from cloudscan.seal import SealOptions, seal
-from cloudscan.snapshot import Snapshot
-from cloudscan.tables import TABLES
+from cloudscan.snapshot import spool
+from cloudscan.snapshot.collect import CollectOptions, collect
+from cloudscan.snapshot.seal import SealOptions, seal
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.snapshot.tables import TABLES
 
 
-def sealed(folder: Path, *facts: Told, **scripts: tuple[Told, ...]) -> Snapshot:
+def sealed(folder: Path, *facts: Yielded, **scripts: tuple[Yielded, ...]) -> Snapshot:
     told = {"a": telling(*facts), **{name: telling(*more) for name, more in scripts.items()}}
     return collect([Listed(told)], folder / "s", options=CollectOptions(concurrency=2))
 
@@ -75,7 +75,7 @@ def test_of_two_equal_tellings_the_wider_one_wins(tmp_path: Path) -> None:
 
 def test_an_inherited_grant_finds_the_folder_where_it_was_given(tmp_path: Path) -> None:
     """The nearest ancestor with the same grant of its own, not the topmost and not another person's."""
-    facts: list[Told] = [
+    facts: list[Yielded] = [
         file("top"), way("top"),
         file("mid", parent_uid="toy:top"), way("mid"), way("mid", Audience.NAMED, uid="toy:other"),
         file("low", parent_uid="toy:mid"),
@@ -93,7 +93,7 @@ def test_an_inherited_grant_finds_the_folder_where_it_was_given(tmp_path: Path) 
 
 def test_folders_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
     """Platforms do not promise trees."""
-    facts: list[Told] = [file("a", parent_uid="toy:b"), file("b", parent_uid="toy:a"), way("a", inherited=True)]
+    facts: list[Yielded] = [file("a", parent_uid="toy:b"), file("b", parent_uid="toy:a"), way("a", inherited=True)]
 
     with sealed(tmp_path, *facts) as snapshot:
         assert snapshot.query("SELECT origin_uid FROM grants").rows == [["toy:a"]]
@@ -123,7 +123,7 @@ def test_a_damaged_line_costs_a_coverage_row(tmp_path: Path) -> None:
     """A disk that ran full in the middle of a line does not cost the snapshot."""
     lines = tmp_path / "spool"
     spool.begin(lines, spool.ScanRecord(id="1", started_on=spool.now(), connectors=["toy"]))
-    with spool.Pen(lines, scope("a")) as pen:
+    with spool.SpoolWriter(lines, scope("a")) as pen:
         pen.fact(file("1"))
         path = pen.finish()[1]
     path.write_bytes(b'{"type":"resource","uid":"toy\n[1,2]\n' + path.read_bytes())
@@ -194,7 +194,7 @@ def test_sealing_can_be_done_again_after_a_crash(tmp_path: Path) -> None:
     """Until the manifest is there the spool is; a half-made snapshot is made anew."""
     lines = tmp_path / "spool"
     spool.begin(lines, spool.ScanRecord(id="1", started_on=spool.now(), connectors=["toy"]))
-    with spool.Pen(lines, scope("a")) as pen:
+    with spool.SpoolWriter(lines, scope("a")) as pen:
         pen.fact(file("1"))
         pen.finish()
     (tmp_path / ".sealing" / "tables").mkdir(parents=True)

@@ -17,12 +17,14 @@ import sqlglot
 from sqlglot import exp
 from toys import RULE, load_text
 
-from cloudscan import examples, small
+from cloudscan.engine import examples
+from cloudscan.engine.judge import bindings
+from cloudscan.engine.loader import load
+from cloudscan.engine.rule_file import Example, Rule
 from cloudscan.facts import Audience
-from cloudscan.judge import bindings
-from cloudscan.rule import Example, Rule, load
-from cloudscan.sqllint import to_spark
-from cloudscan.tables import TABLES
+from cloudscan.snapshot import in_memory
+from cloudscan.snapshot.sql import to_spark
+from cloudscan.snapshot.tables import TABLES
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -103,7 +105,7 @@ def spark() -> "Iterator[SparkSession]":
 def on_duckdb(db: duckdb.DuckDBPyConnection, rule: Rule, example: Example) -> tuple[Rows, dict[str, Rows]]:
     """The rule's rows, and the tables that it reads as they stood."""
     db.execute("BEGIN")
-    small.fill(db, examples.estate_of(example))
+    in_memory.fill(db, examples.estate_of(example))
     rows = db.execute(rule.sql, bindings(rule, examples.AS_OF, example.params) or None).fetchall()
     tables = {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in rule.tables}
     db.execute("ROLLBACK")
@@ -175,7 +177,7 @@ def for_spark(query: str, params: tuple[tuple[str, Any], ...]) -> exp.Expr:
 
 def differences(session: "SparkSession", rules: Sequence[Rule]) -> list[str]:
     found = []
-    with small.open_empty() as db:
+    with in_memory.open_empty() as db:
         for rule in rules:
             ours = [on_duckdb(db, rule, example) for example in rule.examples]
             theirs = on_spark(session, rule, [tables for _, tables in ours])
@@ -205,7 +207,7 @@ def test_ladders_are_compared_by_rung_on_both(spark: "SparkSession", tmp_path: P
 
     rules = load_text(tmp_path, rule_text + more)
 
-    with small.open_empty() as db:
+    with in_memory.open_empty() as db:
         rows, _ = on_duckdb(db, rules[0], rules[0].examples[3])
     assert sorted(row[3] for row in rows if row[-1]) == ["Plan.xlsx"] * 2
     assert sorted(row[4] for row in rows if row[-1]) == ["anyone_discoverable", "anyone_with_link"]

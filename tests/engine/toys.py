@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from cloudscan.connector import Cursor, Permission, Scope, Told
+from cloudscan.connector import Cursor, Permission, Scope, Yielded
+from cloudscan.engine.loader import load
+from cloudscan.engine.rule_file import Rule
 from cloudscan.facts import Access, Audience, Grant, Resource, Via
-from cloudscan.rule import Rule, load
 
-Script = Callable[[], Iterator[Told]]
+Script = Callable[[], Iterator[Yielded]]
 
 RULE = """
 id: {id}
@@ -53,7 +54,7 @@ class Listed:
     def scopes(self) -> Iterator[Scope]:
         return (scope(name) for name in self.top)
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         self.asked.append(scope.name)
         return self.scripts[scope.name]()
 
@@ -71,7 +72,7 @@ def way(to: str, audience: Audience | None = Audience.ANYONE_WITH_LINK, **more: 
     return Grant(resource_uid=f"toy:{to}", audience=audience, **values)
 
 
-def telling(*facts: Told) -> Script:
+def telling(*facts: Yielded) -> Script:
     return lambda: iter(facts)
 
 

@@ -15,10 +15,10 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from cloudscan.judge import judge
-from cloudscan.ledger import Ledger
+from cloudscan.engine.judge import judge
+from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
-from cloudscan.snapshot import Snapshot
+from cloudscan.snapshot.snapshot import Snapshot
 from tests.toys import rules, shelve, snapshot_of
 
 _MISSING = "No PostgreSQL for the tests of the ledger. Install it: apt-get install postgresql"

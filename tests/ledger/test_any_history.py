@@ -16,9 +16,9 @@ from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE
 from cloudscan.cli.scan import exit_code
 from cloudscan.errors import WaiverError
 from cloudscan.finding import Severity, State
-from cloudscan.ledger import Ledger
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.report import Event, Report
-from cloudscan.waivers import Wish
 from tests.ledger.conftest import Album, Nights
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
@@ -112,7 +112,7 @@ class Company:
         place = f"toy:document/sales/{night.waive}" if night.waive in NAMES else night.waive
         if place:
             until = self.today + timedelta(days=night.days)
-            wish = Wish(place=place, owner="me", reason="why", until=until.date())
+            wish = WaiverRequest(place=place, owner="me", reason="why", until=until.date())
             try:
                 waiver = self.ledger.waive(wish, now=self.today).waiver
             except WaiverError:

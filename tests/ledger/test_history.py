@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity
-from cloudscan.history import Stretch, moved
+from cloudscan.ledger.history import ExposurePeriod, moved
+from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.reach import Reach
-from cloudscan.report import Diff, Exposed
-from cloudscan.waivers import Wish
+from cloudscan.report import AudienceCount, Diff
 from tests.ledger.conftest import Nights
 from tests.toys import shelve
 
@@ -37,7 +37,7 @@ def test_what_differs_between_two_nights(nights: Nights) -> None:
     assert told(diff) == [("new", "new"), ("reopened", "back"), ("widened", "wider"), ("resolved", "gone")]
     assert diff.counts == {"new": 1, "reopened": 1, "widened": 1, "waived": 0, "resolved": 1}
     wider = diff.differences[2]
-    assert wider.grown == ["audience"]
+    assert wider.widened == ["audience"]
     assert wider.before and wider.now
     assert (wider.before.audience, wider.now.audience) == (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
 
@@ -63,7 +63,7 @@ def test_an_outage_makes_no_difference(nights: Nights) -> None:
 def test_a_decision_makes_a_difference(nights: Nights) -> None:
     """A finding that was waived is no longer work, and one whose waiver ended is work again."""
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(Wish(place="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
+    nights.ledger.waive(WaiverRequest(place="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
     nights.look(on=day(1))
     nights.look(on=day(2))
 
@@ -82,11 +82,11 @@ def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
 
 def test_a_bucket_that_fills_adds_few_rows() -> None:
     """One per cent more every night makes a new stretch every fifth night, and each is told within five per cent."""
-    now: dict[str, Stretch] = {}
+    now: dict[str, ExposurePeriod] = {}
     rows = 0
     for number in range(100):
         size = round(1_000_000 * 1.01**number)
-        told = Stretch(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
+        told = ExposurePeriod(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
         _, begun = moved(now, [told])
         now |= {stretch.fingerprint: stretch for stretch in begun}
         rows += len(begun)
@@ -121,18 +121,18 @@ def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
     """Per scan: findings by severity, the sum of scores, who can get at how much; what is waived is apart."""
     first = nights.scan(plan="everybody", notes="the web", on=day(0))
     nights.ledger.waive(
-        Wish(place="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
+        WaiverRequest(place="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
     )
     nights.scan(plan="everybody", notes="the web", odd="?", on=day(1))
 
-    before, after = (scan.night for scan in nights.ledger.trend())
+    before, after = (scan.figures for scan in nights.ledger.trend())
 
     assert before and after
     assert (before.findings[Severity.HIGH], before.waived, before.unknown) == (2, 0, 0)
     assert before.score == round(sum(finding.score for finding in first.findings), 1)
     assert before.exposure == {
-        Audience.ANYONE_DISCOVERABLE: Exposed(places=1, resources=1),
-        Audience.ANYONE_WITH_LINK: Exposed(places=1, resources=1),
+        Audience.ANYONE_DISCOVERABLE: AudienceCount(places=1, resources=1),
+        Audience.ANYONE_WITH_LINK: AudienceCount(places=1, resources=1),
     }
     assert (after.findings[Severity.HIGH], after.waived, after.unknown) == (1, 1, 1)
     assert list(after.exposure) == [Audience.ANYONE_WITH_LINK]
@@ -153,7 +153,7 @@ def test_a_report_brings_its_past(nights: Nights) -> None:
     plan = next(each for each in last.findings if each.verdict.subject.name == "plan")
     befell = [event.kind for event in last.events if event.fingerprint == plan.fingerprint]
     assert befell == ["opened", "resolved", "reopened"]
-    assert last.exposure[plan.fingerprint].days == 3  # a day before it was resolved, two since it came back
+    assert last.time_open[plan.fingerprint].days == 3  # a day before it was resolved, two since it came back
 
 
 def test_a_report_says_why_something_is_gone(nights: Nights) -> None:
@@ -185,13 +185,13 @@ def test_a_report_carries_the_waivers_that_count(nights: Nights) -> None:
     """Those in force, with how they stand; not the one that was revoked."""
     (finding,) = nights.scan(plan="everybody", on=datetime.now(UTC) - timedelta(hours=1)).findings
     until = (datetime.now(UTC) + timedelta(days=5)).date()
-    wish = Wish(finding=finding.fingerprint, owner="mika", reason="on purpose", until=until)
+    wish = WaiverRequest(finding=finding.fingerprint, owner="mika", reason="on purpose", until=until)
     given = nights.ledger.waive(wish).waiver
     last = nights.ledger.latest()
 
     assert last is not None
     assert [(each.waiver.id, each.notes, each.findings) for each in last.waivers] == [
-        (given.id, ["due soon"], [finding.fingerprint])
+        (given.id, ["due_soon"], [finding.fingerprint])
     ]
     nights.ledger.revoke(given.id)
     last = nights.ledger.latest()

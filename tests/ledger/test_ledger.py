@@ -10,12 +10,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from msgspec import json
 
-from cloudscan import migrations
+from cloudscan.engine.judge import judge
 from cloudscan.errors import LedgerError
 from cloudscan.finding import State
-from cloudscan.judge import judge
-from cloudscan.ledger import Ledger
-from cloudscan.schema import SCHEMA
+from cloudscan.ledger import migrations
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.schema import SCHEMA
 from tests.ledger.conftest import Album, Nights
 from tests.toys import rules, shelve, snapshot_of
 
@@ -157,7 +157,7 @@ def test_an_older_ledger_is_migrated(nights: Nights, url: str, tmp_path: Path) -
     first, second, third = migrated.trend()
 
     assert [(event.fingerprint, event.kind) for event in migrated.events()] == told
-    assert first.night is None
+    assert first.figures is None
     assert [each.kind for each in migrated.diff(first.id, second.id).differences] == ["resolved"]
     assert [each.kind for each in migrated.diff(second.id, third.id).differences] == ["new", "reopened"]
     assert [each.kind for each in migrated.diff(first.id, third.id).differences] == ["new"]

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudscan import life
+from cloudscan.coverage import Coverage
 from cloudscan.facts import Outcome
 from cloudscan.finding import Judgement, State, Subject, Verdict
-from cloudscan.report import Coverage
+from cloudscan.ledger import lifecycle
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = ("a", "b", "c")
@@ -47,30 +47,30 @@ class Night:
     applied: bool = True
 
 
-def lived(nights: Iterable[Night]) -> dict[str, life.Entry]:
+def lived(nights: Iterable[Night]) -> dict[str, lifecycle.Entry]:
     """The ledger's entries after some nights, by fingerprint."""
-    entries: dict[str, life.Entry] = {}
+    entries: dict[str, lifecycle.Entry] = {}
     for number, night in enumerate(nights):
         for change in changes(entries, night, START + timedelta(days=number)):
             entries[change.entry.fingerprint] = change.entry
     return entries
 
 
-def changes(entries: Mapping[str, life.Entry], night: Night, moment: datetime) -> list[life.Change]:
+def changes(entries: Mapping[str, lifecycle.Entry], night: Night, moment: datetime) -> list[lifecycle.Change]:
     said = night.said if night.applied else {}
     flagged = [verdict(name) for name, judgement in said.items() if judgement is Judgement.FLAGGED]
     by_identity = {(f"toy:{name}",): judgement for name, judgement in said.items()}
-    return life.after(
+    return lifecycle.after(
         entries.values(),
         flagged,
         lambda _, identities: {key: by_identity[key] for key in map(tuple, identities) if key in by_identity},
         applied={"open"} if night.applied else set(),
-        seen=life.sight(night.coverage, frozenset({"toy:folder"})),
+        seen=lifecycle.visibility_of(night.coverage, frozenset({"toy:folder"})),
         moment=moment,
     )
 
 
-def entry_of(name: str, entries: Mapping[str, life.Entry]) -> life.Entry:
+def entry_of(name: str, entries: Mapping[str, lifecycle.Entry]) -> lifecycle.Entry:
     return entries[verdict(name).fingerprint]
 
 
@@ -102,14 +102,14 @@ def test_an_outage_closes_nothing(before: list[Night], outage: Night) -> None:
     after = {change.entry.fingerprint: change for change in changes(entries, outage, START + timedelta(days=9))}
 
     for fingerprint, entry in entries.items():
-        if entry.state in life.STANDING:
-            assert after[fingerprint].entry.state in life.STANDING
+        if entry.state in lifecycle.STANDING:
+            assert after[fingerprint].entry.state in lifecycle.STANDING
 
 
 @given(st.lists(nights, max_size=6))
 def test_only_resolved_findings_come_back(history: list[Night]) -> None:
     """Opened once, then resolved and reopened in turn: no other order of events exists."""
-    entries: dict[str, life.Entry] = {}
+    entries: dict[str, lifecycle.Entry] = {}
     events: dict[str, list[str]] = {}
     for number, night in enumerate(history):
         for change in changes(entries, night, START + timedelta(days=number)):
@@ -144,7 +144,7 @@ def test_flagged_is_open_and_passed_is_resolved(history: list[Night]) -> None:
 
     for name, judgement in history[-1].said.items():
         if judgement is Judgement.FLAGGED:
-            assert entry_of(name, entries).state in life.STANDING
+            assert entry_of(name, entries).state in lifecycle.STANDING
             assert entry_of(name, entries).verified
         elif judgement is Judgement.PASSED and verdict(name).fingerprint in entries:
             assert entry_of(name, entries).state is State.RESOLVED

@@ -13,14 +13,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 
-from cloudscan.collect import CollectOptions, Event, Finished, collect
 from cloudscan.errors import LedgerUnreachable, WaiverError
 from cloudscan.facts import Audience
-from cloudscan.ledger import Ledger
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.waivers import WaiverRequest
+from cloudscan.nightly.scan import run_nightly
 from cloudscan.report import Report
-from cloudscan.scan import night
-from cloudscan.snapshot import Snapshot
-from cloudscan.waivers import Wish
+from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
+from cloudscan.snapshot.snapshot import Snapshot
 from tests.toy_connector.cloudscan_toy import ToyConnector
 from tests.toys import rules, shelve
 
@@ -107,12 +107,12 @@ class Model:
                     self._note(uid, "waived")
             elif before is not None:
                 ended = self.waivers[before]
-                why = "outgrown" if uid in ended.outgrown else "revoked" if ended.revoked else "expired"
+                why = "widened" if uid in ended.outgrown else "revoked" if ended.revoked else "expired"
                 self._note(uid, "reopened", why)
 
     def difference(self, old: int, new: int) -> dict[str, str]:
         before, now = self.nights[old], self.nights[new]
-        earlier = {uid for night in self.nights[:old] for uid in night}
+        earlier = {uid for run_nightly in self.nights[:old] for uid in run_nightly}
         found = {}
         for uid in before.keys() | now.keys():
             was, is_ = before.get(uid), now.get(uid)
@@ -195,7 +195,7 @@ class Company:
         def count(event: Event) -> None:
             self.incremental += isinstance(event, Finished) and event.report.incremental
 
-        return night(
+        return run_nightly(
             [ToyConnector(self.folder / "company")],
             rules(),
             snapshots=self.folder / "snapshots",
@@ -214,7 +214,7 @@ class Company:
             until = moment + timedelta(days=self.dice.randint(0, 9))
             with suppress(WaiverError):  # one that says the same already
                 number = self.ledger.waive(
-                    Wish(place=place, owner="me", reason="why", until=until.date()), now=moment
+                    WaiverRequest(place=place, owner="me", reason="why", until=until.date()), now=moment
                 ).waiver.id
                 model.waivers[number] = Given(place, until)
                 model.weigh(moment, {each for each in model.standing if model.waivers[number].covers(each)})
@@ -261,23 +261,27 @@ def test_ninety_nights_come_out_exactly(tmp_path: Path) -> None:
     ]
     assert [each.complete for each in trend] == model.complete
     assert [_numbers(each) for each in model.nights] == [
-        (sum(each.night.findings.values()), each.night.waived, {a: e.places for a, e in each.night.exposure.items()})
+        (
+            sum(each.figures.findings.values()),
+            each.figures.waived,
+            {a: e.places for a, e in each.figures.exposure.items()},
+        )
         for each in trend
-        if each.night
+        if each.figures
     ]
     assert company.happened == TROUBLES.keys()
     assert {kind for told in model.events.values() for kind in told} == {
         ("opened", ""), ("resolved", "passed"), ("resolved", "gone"), ("reopened", ""), ("waived", ""),
-        ("reopened", "expired"), ("reopened", "revoked"), ("reopened", "outgrown"),
+        ("reopened", "expired"), ("reopened", "revoked"), ("reopened", "widened"),
     }  # fmt: skip
     assert company.incremental > 100
     _assert_told_as_if_read_in_full(company)
 
 
-def _numbers(night: Mapping[str, tuple[int, bool]]) -> tuple[int, int, dict[Audience, int]]:
-    work = [width for width, waived in night.values() if not waived]
+def _numbers(run_nightly: Mapping[str, tuple[int, bool]]) -> tuple[int, int, dict[Audience, int]]:
+    work = [width for width, waived in run_nightly.values() if not waived]
     places = {AUDIENCE[width]: work.count(width) for width in sorted(set(work), reverse=True)}
-    return len(work), len(night) - len(work), places
+    return len(work), len(run_nightly) - len(work), places
 
 
 def _assert_told_as_if_read_in_full(company: Company) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from cloudscan.engine.judge import judge
 from cloudscan.errors import LedgerUnreachable
-from cloudscan.judge import judge
-from cloudscan.ledger import Ledger
+from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
 from tests.ledger.conftest import Album, Nights
 from tests.toys import rules

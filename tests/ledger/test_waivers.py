@@ -9,10 +9,10 @@ from cloudscan.cli.scan import exit_code
 from cloudscan.errors import WaiverError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity, State
-from cloudscan.ledger import Ledger
-from cloudscan.reach import Reach, grown
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.waivers import WaiverRequest
+from cloudscan.reach import Reach, widened
 from cloudscan.report import Event, Report
-from cloudscan.waivers import Wish
 from tests.ledger.conftest import Nights
 from tests.toys import shelve
 
@@ -27,8 +27,8 @@ def day(number: int) -> datetime:
 
 def wish(
     finding: str = "", *, rule_id: str = "", place: str = "", owner: str = "", reason: str = "", until: int = 10
-) -> Wish:
-    return Wish(
+) -> WaiverRequest:
+    return WaiverRequest(
         finding=finding,
         rule_id=rule_id,
         place=place,
@@ -100,10 +100,10 @@ def test_a_waiver_does_not_hold_for_more_than_was_accepted(nights: Nights) -> No
     back = nights.scan(plan="everybody", on=day(2))
 
     assert states(wider) == states(back) == {"plan": State.REOPENED}
-    assert told(nights.ledger.events())[2:] == [("reopened", "outgrown")]
+    assert told(nights.ledger.events())[2:] == [("reopened", "widened")]
     (status,) = nights.ledger.waivers(now=day(2))
-    assert status.notes == ["due soon", "unused", "grown"]
-    assert list(status.outgrown.values()) == [["audience"]]
+    assert status.notes == ["due_soon", "unused", "widened"]
+    assert list(status.widened.values()) == [["audience"]]
 
 
 def test_what_has_grown_can_be_waived_anew(nights: Nights) -> None:
@@ -143,7 +143,7 @@ def test_a_place_stands_for_what_lies_in_it(nights: Nights) -> None:
 
 
 @pytest.mark.parametrize("asked", [wish(place="toy"), wish(rule_id=RULE)])
-def test_an_account_or_a_rule_is_waived_whole(nights: Nights, asked: Wish) -> None:
+def test_an_account_or_a_rule_is_waived_whole(nights: Nights, asked: WaiverRequest) -> None:
     nights.scan(plan="everybody", on=day(0))
     nights.ledger.waive(asked, now=day(0))
 
@@ -208,7 +208,7 @@ def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
         return [(each.waiver.id, each.current, list(each.notes)) for each in nights.ledger.waivers(now=day(now))]
 
     assert notes(3) == [(3, False, ["ended"]), (2, True, []), (1, False, ["revoked"])]
-    assert notes(15) == [(3, False, ["ended"]), (2, True, ["due soon"]), (1, False, ["revoked"])]
+    assert notes(15) == [(3, False, ["ended"]), (2, True, ["due_soon"]), (1, False, ["revoked"])]
     assert notes(21) == [(3, False, ["ended"]), (2, True, ["overdue"]), (1, False, ["revoked"])]
 
 
@@ -227,10 +227,10 @@ def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
         (wish(place="toy", reason="x" * 1001), ["--reason", "at most 1000"]),
         (wish(place="toy", until=-1), ["2026-02-28 is over", "2026-03-01 on", "2026-08-28 at the latest"]),
         (wish(place="toy", until=181), ["2026-08-29 is too far", "--until 2026-08-28", "max_days = 180"]),
-        (Wish(place="toy", owner="me", reason="why", until=None), ["--until", "2026-08-28 at the latest"]),
+        (WaiverRequest(place="toy", owner="me", reason="why", until=None), ["--until", "2026-08-28 at the latest"]),
     ],
 )
-def test_what_is_wrong_is_refused_with_what_to_write(nights: Nights, asked: Wish, words: list[str]) -> None:
+def test_what_is_wrong_is_refused_with_what_to_write(nights: Nights, asked: WaiverRequest, words: list[str]) -> None:
     nights.scan(plan="everybody", on=day(0))
 
     with pytest.raises(WaiverError) as caught:
@@ -273,7 +273,7 @@ def test_two_may_decide_at_the_same_moment(nights: Nights, url: str) -> None:
     """Each waits for the other: both waivers are there, and the finding is waived once."""
     nights.scan(plan="everybody", on=day(0))
 
-    def decide(target: Wish) -> None:
+    def decide(target: WaiverRequest) -> None:
         Ledger(url).waive(target, now=day(0))
 
     with ThreadPoolExecutor(2) as pool:
@@ -313,4 +313,4 @@ LINK = Reach(audience=Audience.ANYONE_WITH_LINK, access=Access.READ, resources=1
 )
 def test_what_counts_as_grown(before: Reach, now: Reach, more: list[str]) -> None:
     """Wider, stronger, or a fifth more behind it; an amount that is known only now has not grown."""
-    assert grown(before, now) == more
+    assert widened(before, now) == more

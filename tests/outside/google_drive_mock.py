@@ -22,11 +22,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from cloudscan.collect import CollectOptions, Event, Finished, collect
 from cloudscan.connector import Estate
-from cloudscan.earlier import Earlier
 from cloudscan.facts import Outcome
-from cloudscan.snapshot import Snapshot
+from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
+from cloudscan.snapshot.incremental import Earlier
+from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.options import Options
 

@@ -6,22 +6,31 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from cloudscan import history
+from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.facts import Access, Audience, Outcome
-from cloudscan.finding import Confidence, Evidence, Finding, Judgement, Severity, State, Subject, Verdict, Waiver
+from cloudscan.finding import (
+    Confidence,
+    Evidence,
+    Finding,
+    Judgement,
+    RuleText,
+    Severity,
+    State,
+    Subject,
+    Verdict,
+    Waiver,
+)
 from cloudscan.report import (
-    Coverage,
     Diff,
     Difference,
     Event,
-    Exposure,
     Report,
     RuleSummary,
-    RuleText,
     Scan,
-    ScanSummary,
-    Status,
     TicketLink,
+    TimeOpen,
+    WaiverStatus,
+    figures_of,
 )
 from cloudscan_wording.phrases import fill
 
@@ -159,13 +168,13 @@ def report(findings: int, *, seed: int = 1, complete: bool = False, names: Seque
 
 def with_past(given: Report) -> Report:
     """The report with thirty nights behind it, on which it slowly got better, and with waivers in every state."""
-    now = history.night_of(given)
+    now = figures_of(given)
     scans = [
         Scan(
             id=f"night-{back}",
             started_on=given.scan.started_on - timedelta(days=back),
             complete=bool(back % 7),
-            night=msgspec.structs.replace(now, score=round(now.score * (1 + 0.012 * back + 0.02 * (back % 3)), 1)),
+            figures=msgspec.structs.replace(now, score=round(now.score * (1 + 0.012 * back + 0.02 * (back % 3)), 1)),
         )
         for back in reversed(range(30))
     ]
@@ -176,9 +185,9 @@ def with_past(given: Report) -> Report:
         changes=Diff(old=scans[-2], new=scans[-1], counts=counts, differences=_differences(given)),
         tickets={each.fingerprint: _tickets(place) for place, each in enumerate(given.findings) if place % 10 == 0},
         events=[event for each in given.findings for event in _events(each)],
-        exposure={each.fingerprint: _exposure(each) for each in given.findings},
+        time_open={each.fingerprint: _exposure(each) for each in given.findings},
         waivers=[
-            _status(place, note, given) for place, note in enumerate(("overdue", "grown", "due soon", "unused", ""))
+            _status(place, note, given) for place, note in enumerate(("overdue", "widened", "due_soon", "unused", ""))
         ],
     )
 
@@ -233,22 +242,22 @@ def _events(finding: Finding) -> list[Event]:
     return [opened, msgspec.structs.replace(opened, scan_id="night-1", on=NOW - timedelta(days=1), kind=happened)]
 
 
-def _exposure(finding: Finding) -> Exposure:
+def _exposure(finding: Finding) -> TimeOpen:
     days = (NOW - (finding.verdict.since or finding.first_seen_on)).days
-    return Exposure(days=days, resource_days=days * finding.verdict.resources)
+    return TimeOpen(days=days, resource_days=days * finding.verdict.resources)
 
 
-def _status(place: int, note: str, given: Report) -> Status:
+def _status(place: int, note: str, given: Report) -> WaiverStatus:
     fingerprints = [each.fingerprint for each in given.findings[place : place + 2]]
     waiver = msgspec.structs.replace(
         _waiver(""), id=place + 1, rule_id=_READ.id, until=(NOW + timedelta(days=30 * place - 5)).date()
     )
-    return Status(
+    return WaiverStatus(
         waiver=waiver,
         current=True,
         notes=[note] if note else [],
         findings=[] if note == "unused" else fingerprints,
-        outgrown={each: ["audience"] for each in fingerprints[:1]} if note == "grown" else {},
+        widened={each: ["audience"] for each in fingerprints[:1]} if note == "widened" else {},
     )
 
 

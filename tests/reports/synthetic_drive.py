@@ -8,7 +8,7 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from cloudscan.finding import Evidence, Finding
-from cloudscan.report import Exposure, Report
+from cloudscan.report import Report, TimeOpen
 from tests.reports import synthetic
 from tests.reports.synthetic import NOW
 
@@ -34,7 +34,7 @@ def report(findings: int, *, seed: int = 3) -> Report:
         given,
         findings=found,
         rules=[replace(rule, text=text) for rule, text in zip(given.rules, texts, strict=True)],
-        exposure={each.fingerprint: _exposure(each) for each in found},
+        time_open={each.fingerprint: _exposure(each) for each in found},
     )
 
 
@@ -87,6 +87,6 @@ def _way(key: str, name: str, dice: random.Random) -> Evidence:
     return Evidence(row=row, chain=chain)
 
 
-def _exposure(finding: Finding) -> Exposure:
+def _exposure(finding: Finding) -> TimeOpen:
     days = (NOW - (finding.verdict.since or finding.first_seen_on)) / timedelta(days=1)
-    return Exposure(days=round(days, 1), resource_days=round(days * finding.verdict.resources, 1))
+    return TimeOpen(days=round(days, 1), resource_days=round(days * finding.verdict.resources, 1))

@@ -187,7 +187,7 @@ def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
     (first, second, *_) = given.waivers
     finding = given.findings[0]
     one = msgspec.structs.replace(first.waiver, fingerprint=finding.fingerprint, rule_id="")
-    place = msgspec.structs.replace(second.waiver, rule_id="", place="s3:bucket/acme-media")
+    place = msgspec.structs.replace(second.waiver, rule_id="", target="s3:bucket/acme-media")
     waivers = [msgspec.structs.replace(first, waiver=one), msgspec.structs.replace(second, waiver=place)]
 
     source = page.write(msgspec.structs.replace(given, waivers=waivers), "en")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudscan.finding import Evidence, Finding, State
-from cloudscan.score import impact, score
+from cloudscan.ledger.score import impact, score
 from cloudscan_reports.summary import ranking
 from tests.reports.synthetic import RULES, report
 

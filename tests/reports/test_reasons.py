@@ -51,7 +51,16 @@ def reasons_in(source: str) -> Iterator[str]:
 def told() -> list[str]:
     """Every reason that our connectors and the engine can give, as far as it is written out."""
     files = [file for file in (ROOT / "connectors").glob("*/**/*.py") if "cloudscan_emulators" not in file.parts]
-    files += [ROOT / "cloudscan" / name for name in ("collect.py", "seal.py", "web.py", "carrier.py", "spool.py")]
+    files += [
+        ROOT / "cloudscan" / name
+        for name in (
+            "snapshot/collect.py",
+            "snapshot/seal.py",
+            "snapshot/spool.py",
+            "http/client.py",
+            "http/transport.py",
+        )
+    ]
     found = {text for file in files for text in reasons_in(file.read_text("utf-8"))}
     return sorted(text for text in found if sum(map(str.isalpha, text)) > 8 and " " in text)
 

@@ -5,19 +5,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from cloudscan import judge, rule
+from cloudscan.engine import loader
+from cloudscan.engine.rule_file import Rule
 from cloudscan.facts import Access, Audience
-from cloudscan.finding import Evidence, Finding, Judgement, Subject, Verdict
+from cloudscan.finding import Evidence, Finding, Judgement, Subject, Verdict, message
 from cloudscan.report import Report, RuleSummary
 from cloudscan_reports.page import html as page_html
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import LANGUAGES, load
 from tests.reports.synthetic import report
 
-RULES = rule.load([Path(__file__).parents[2] / "rules"])
+RULES = loader.load([Path(__file__).parents[2] / "rules"])
 
 
-def flagged(each: rule.Rule) -> Verdict:
+def flagged(each: Rule) -> Verdict:
     """A verdict of the rule that has a value in every column."""
     row = {column: f"v-{column}" for column in each.columns} | {"access": "read", "audience": "named_external"}
     return Verdict(
@@ -52,11 +53,11 @@ def shipped() -> Report:
     return msgspec.structs.replace(given, rules=summaries, findings=[_finding(each, given) for each in RULES])
 
 
-def _finding(each: rule.Rule, given: Report) -> Finding:
+def _finding(each: Rule, given: Report) -> Finding:
     verdict = flagged(each)
-    message = {lang: judge.message(each.text[lang], verdict, lang) for lang in LANGUAGES}
+    said = {lang: message(each.text[lang], verdict, lang) for lang in LANGUAGES}
     return msgspec.structs.replace(
-        given.findings[0], verdict=verdict, fingerprint=verdict.fingerprint, message=message, severity=each.severity
+        given.findings[0], verdict=verdict, fingerprint=verdict.fingerprint, message=said, severity=each.severity
     )
 
 
@@ -83,8 +84,8 @@ def test_japanese_messages_say_access_in_japanese(shipped: Report) -> None:
 
     assert with_access
     for each in with_access:
-        assert "読み取り" in judge.message(each.text["ja"], flagged(each), "ja")
-        assert "read" in judge.message(each.text["en"], flagged(each), "en")
+        assert "読み取り" in message(each.text["ja"], flagged(each), "ja")
+        assert "read" in message(each.text["en"], flagged(each), "en")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

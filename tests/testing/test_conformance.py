@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from cloudscan.connector import Cursor, Gap, Permission, Scope, Told
+from cloudscan.connector import Cursor, Gap, Permission, Scope, Yielded
 from cloudscan.facts import Access, Audience, Grant, Resource, Via
 from cloudscan.testing import conforms
 from cloudscan_emulators.aws import demo as aws
@@ -26,7 +26,7 @@ GRANT = Grant(uid="odd:g", resource_uid="odd:f", audience=Audience.NAMED, access
 class Odd:
     """A connector that tells what a test wants it to tell."""
 
-    told: Sequence[Told]
+    told: Sequence[Yielded]
 
     name: ClassVar[str] = "odd"
     permissions: ClassVar[Sequence[Permission]] = (Permission(name="look", reason="to see"),)
@@ -34,7 +34,7 @@ class Odd:
     def scopes(self) -> Iterable[Scope]:
         return [Scope(uid="odd:all", platform="odd", kind="all", name="all")]
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         yield from self.told
 
 
@@ -63,6 +63,6 @@ def test_s3_conforms() -> None:
         ([Scope(uid="elsewhere", platform="odd", kind="all", name="e")], "an id that begins with it"),
     ],
 )
-def test_a_broken_promise_is_named(told: Sequence[Told], words: str) -> None:
+def test_a_broken_promise_is_named(told: Sequence[Yielded], words: str) -> None:
     with pytest.raises(AssertionError, match=words):
         conforms(Odd(told))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Told
+from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed
 from cloudscan.facts import Access, Audience, Gone, Grant, Resource, Via
 
@@ -44,7 +44,7 @@ class ToyConnector:
         for file in sorted(self.folder.glob("*.json")):
             yield Scope(uid=f"toy:shelf/{file.stem}", platform="toy", kind="shelf", name=file.stem, account="toy")
 
-    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Told]:
+    def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         before: dict[str, str] = json.loads(since.token) if since else {}
         now = {document["name"]: document["shared_with"] for document in self._documents(scope)}
         yield Resource(uid=scope.uid, platform="toy", account="toy", kind="folder", name=scope.name)
@@ -72,7 +72,7 @@ def _uid(scope: Scope, name: str) -> str:
     return f"toy:document/{scope.name}/{name}"
 
 
-def _document(scope: Scope, name: str, shared_with: str) -> Iterator[Told]:
+def _document(scope: Scope, name: str, shared_with: str) -> Iterator[Yielded]:
     uid = _uid(scope, name)
     yield Resource(uid=uid, platform="toy", account="toy", kind="file", name=name, parent_uid=scope.uid)
     yield Grant(

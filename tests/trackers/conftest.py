@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudscan.ledger import Ledger
+from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
 from tests.cli.conftest import CONFIG, Desk, Said, desk
 from tests.ledger.conftest import Album, Nights, album

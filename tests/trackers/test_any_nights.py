@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from cloudscan.errors import Throttled, Unreachable
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.handover import Sender
+from cloudscan.http import Patience
 from cloudscan.report import Report
-from cloudscan.tickets import Desk, Kept, Policy, plan
-from cloudscan.tracker import Held, Ticket
-from cloudscan.web import Patience
+from cloudscan.ticketing.deliver import Dispatcher
+from cloudscan.ticketing.plan import Policy, TrackerState, plan
+from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 from tests.reports.synthetic import NOW, report
@@ -34,12 +34,12 @@ class Killed(BaseException):
 class Memory:
     """A ledger that may be lost."""
 
-    rows: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    rows: dict[tuple[str, str], TicketRecord] = field(default_factory=dict)
 
-    def tickets(self) -> Sequence[Kept]:
+    def tickets(self) -> Sequence[TicketRecord]:
         return list(self.rows.values())
 
-    def keep_ticket(self, kept: Kept) -> None:
+    def keep_ticket(self, kept: TicketRecord) -> None:
         self.rows[kept.tracker, kept.marker] = kept
 
 
@@ -50,28 +50,28 @@ class Board:
     now: Callable[[], datetime]
     settles: float = 0.0
     lists: bool = True
-    tickets: dict[str, Held] = field(default_factory=dict)
+    tickets: dict[str, ExistingTicket] = field(default_factory=dict)
     talk: dict[str, list[str]] = field(default_factory=dict)
     born: dict[str, datetime] = field(default_factory=dict)
     trouble: Iterator[str] = field(default_factory=lambda: iter(()))
 
-    def held(self, projects: Sequence[str], /) -> Iterable[Held]:
+    def held(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
         """The index takes up a ticket only after a while."""
         self._before()
         since = self.now() - timedelta(seconds=self.settles)
         return [each for key, each in self.tickets.items() if not self.settles or self.born[key] <= since]
 
-    def get(self, key: str, /) -> Held | None:
+    def get(self, key: str, /) -> ExistingTicket | None:
         self._before()
         return self.tickets.get(key)
 
     def person(self, name: str, project: str, /) -> str:
         return name
 
-    def create(self, ticket: Ticket, assignee: str, /) -> Held:
+    def create(self, ticket: Ticket, assignee: str, /) -> ExistingTicket:
         after = self._before()
         key = f"T-{len(self.tickets) + 1}"
-        self.tickets[key] = Held(key=key, body=ticket.body, open=True)
+        self.tickets[key] = ExistingTicket(key=key, body=ticket.body, open=True)
         self.born[key] = self.now()
         after()
         return self.tickets[key]
@@ -193,7 +193,7 @@ class Firm:
 
     def hand_over(self, found: Report) -> None:
         patience = Patience(attempts=3, pause=0.0, longest=0.0)
-        sender = Sender(
+        sender = Dispatcher(
             trackers={"board": self.board},
             projects={"board": ()},
             memory=self.memory,
@@ -201,7 +201,7 @@ class Firm:
             now=lambda: self.today,
             sleep=lambda _: None,
         )
-        desk = Desk(wording=WORDS, held=list(sender.held("board")), settles=self.board.settles)
+        desk = TrackerState(wording=WORDS, held=list(sender.held("board")), settles=self.board.settles)
         planned = plan(
             found,
             {"board": desk},
@@ -222,7 +222,7 @@ class Firm:
     def made(self) -> Counter[str]:
         return Counter(self._marker(each) for each in self.board.tickets.values())
 
-    def _marker(self, held: Held) -> str:
+    def _marker(self, held: ExistingTicket) -> str:
         return held.body.partition("cloudscan:1 ")[2].partition(" ")[0]
 
 

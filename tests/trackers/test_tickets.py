@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.ledger import Ledger
-from cloudscan.tickets import Kept, Phase, Policy, links, marker_of
-from cloudscan.waivers import Wish
+from cloudscan.ledger.ledger import Ledger
+from cloudscan.ledger.waivers import WaiverRequest
+from cloudscan.ticketing.plan import Policy, links, marker_of
+from cloudscan.tracker import TicketPhase, TicketRecord
 from tests.reports.synthetic import NOW, report
 from tests.trackers.conftest import Office, only
 from tests.trackers.github import GitHub
@@ -111,7 +112,9 @@ def test_what_is_accepted_is_closed_until_it_counts_again(office: Office) -> Non
     office.night(plan="everybody")
     ledger = Ledger("sqlite:///.cloudscan/ledger.db")
     until = office.today.date()
-    ledger.waive(Wish(place="toy", owner="Mika Sato", reason="Public on purpose.", until=until), now=office.today)
+    ledger.waive(
+        WaiverRequest(place="toy", owner="Mika Sato", reason="Public on purpose.", until=until), now=office.today
+    )
 
     office.hand_over()
     (ticket,) = [dict(each) for each in office.tracker.tickets()]
@@ -399,7 +402,9 @@ def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
     policy = Policy(per="owner")
     owner = "mika.sato@example.co.jp"
     his = [each for each in findings if each.verdict.subject.owner == owner]
-    kept = Kept(tracker="jira", marker=marker_of(his[0], owner, policy), phase=Phase.CLOSED, acted_on=NOW, key="OPS-7")
+    kept = TicketRecord(
+        tracker="jira", marker=marker_of(his[0], owner, policy), phase=TicketPhase.CLOSED, acted_on=NOW, key="OPS-7"
+    )
 
     told = links(findings, [kept], policy)
 

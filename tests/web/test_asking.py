@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cloudscan.errors import Throttled, Unreachable
-from cloudscan.web import Answer, Patience, Web
+from cloudscan.http import Answer, Patience, Web
 from cloudscan_emulators.microsoft import certificates
 
 HASTY = Patience(attempts=3, pause=0.001, longest=0.05, timeout=2.0)

@@ -8,9 +8,9 @@ Google leaves out, pages, throttles and fails on demand. It never writes.
 """
 
 from cloudscan_emulators.google.faults import Fault, outage, refusal, throttle
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.quota import Quota
 from cloudscan_emulators.google.server import Server, serve
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 
-__all__ = ["Fault", "Manners", "Quota", "Server", "World", "outage", "refusal", "serve", "throttle"]
+__all__ = ["Fault", "Quirks", "Quota", "Server", "TenantState", "outage", "refusal", "serve", "throttle"]

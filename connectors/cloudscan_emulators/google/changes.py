@@ -10,11 +10,11 @@ from typing import Any
 from cloudscan_emulators.google import errors, faces, ids, masks, reach
 from cloudscan_emulators.google.faces import View
 from cloudscan_emulators.google.files import Files
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.published import Call
 from cloudscan_emulators.google.records import MY_DRIVE, Drive, Event
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import FIRST_CHANGE, World
+from cloudscan_emulators.google.world import FIRST_CHANGE, TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ _CHANGE_DEFAULT: masks.Mask = {
 class ChangesApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: World, manners: Manners, files: Files) -> None:
+    def __init__(self, world: TenantState, manners: Quirks, files: Files) -> None:
         self._world = world
         self._manners = manners
         self._files = files

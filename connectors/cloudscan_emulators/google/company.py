@@ -30,7 +30,7 @@ from cloudscan_emulators.google.records import (
     Policy,
     Restrictions,
 )
-from cloudscan_emulators.google.world import World, folder
+from cloudscan_emulators.google.world import TenantState, folder
 
 DOMAIN, ALIAS, SECONDARY = "kumo.example", "kumo-group.example", "kumo-air.example"
 PARTNER, STRANGER = "partner.example", "rival.example"
@@ -76,7 +76,7 @@ _HISTORY = 600 * _DAY  # the situations came about over this time
 class Company:
     """The company, with where to find what in it."""
 
-    world: World
+    world: TenantState
     admin: str
     situations: Mapping[str, str] = field(default_factory=dict)  # name: the id of the file, folder or drive
 
@@ -89,7 +89,7 @@ def build(files: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
     collecting = gc.isenabled()
     gc.disable()  # a million small records: looking for cycles among them doubles the time
     try:
-        world = World(DOMAIN, now=now)
+        world = TenantState(DOMAIN, now=now)
         users = _people(world, files)
         _rules(world)
         situations: dict[str, str] = {}
@@ -116,7 +116,7 @@ def estate() -> Estate:
     return Estate(name="Kumo Logistics", partners=(partner,))
 
 
-def _people(world: World, files: int) -> list[str]:
+def _people(world: TenantState, files: int) -> list[str]:
     """The directory; gives the addresses of those who have ordinary files."""
     world.add_domain(SECONDARY)
     world.add_domain(ALIAS, alias_of=DOMAIN)
@@ -172,7 +172,7 @@ def _people(world: World, files: int) -> list[str]:
     return users
 
 
-def _rules(world: World) -> None:
+def _rules(world: TenantState) -> None:
     """The settings as administrators made them. Field names: GAM-team/GAM and cisagov/ScubaGoggles."""
     sharing = {
         "externalSharingMode": "ALLOWED",
@@ -226,7 +226,7 @@ def _rules(world: World) -> None:
         world.add_policy(policy)
 
 
-def _situations(world: World, now: datetime) -> Iterator[tuple[str, str]]:
+def _situations(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     """One after the other, until the wished number of files is there."""
     yield from _by_link(world)
     yield from _by_name(world, now)
@@ -236,7 +236,7 @@ def _situations(world: World, now: datetime) -> Iterator[tuple[str, str]]:
     yield from _logged(world, now)
 
 
-def _by_link(world: World) -> Iterator[tuple[str, str]]:
+def _by_link(world: TenantState) -> Iterator[tuple[str, str]]:
     mori = "mori@kumo.example"
 
     def file(name: str, **more: str) -> Item:
@@ -286,7 +286,7 @@ def _by_link(world: World) -> Iterator[tuple[str, str]]:
     yield "resource key", item.id
 
 
-def _by_name(world: World, now: datetime) -> Iterator[tuple[str, str]]:
+def _by_name(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     soon, hayashi = now + timedelta(days=20), "hayashi@kumo.example"
     for name, label, to, role, expires in (
         ("outsider reader", "Bid 2026", "spy@rival.example", "reader", None),
@@ -319,7 +319,7 @@ def _by_name(world: World, now: datetime) -> Iterator[tuple[str, str]]:
     yield "many permissions", item.id
 
 
-def _by_owner(world: World) -> Iterator[tuple[str, str]]:
+def _by_owner(world: TenantState) -> Iterator[tuple[str, str]]:
     item = world.create("退職者の資料", owner="left@kumo.example", mime=DOCUMENT)
     world.share(item, "anyone", "writer")
     world.share(item, "mori@kumo.example", "writer")
@@ -342,7 +342,7 @@ def _by_owner(world: World) -> Iterator[tuple[str, str]]:
     yield "owner deleted", item.id
 
 
-def _shared_drives(world: World) -> Iterator[tuple[str, str]]:
+def _shared_drives(world: TenantState) -> Iterator[tuple[str, str]]:
     mori, hayashi = "mori@kumo.example", "hayashi@kumo.example"
     managed = world.add_drive("営業", {mori: "organizer", "sales@kumo.example": "writer"}, unit="/Office/Sales")
     yield "drive", managed.id
@@ -396,7 +396,7 @@ def _shared_drives(world: World) -> Iterator[tuple[str, str]]:
     yield "trashed in drive", item.id
 
 
-def _oddities(world: World) -> Iterator[tuple[str, str]]:
+def _oddities(world: TenantState) -> Iterator[tuple[str, str]]:
     mori = "mori@kumo.example"
     for name, label in (
         ("markup in name", "<script>alert('kumo')</script>"),
@@ -435,7 +435,7 @@ def _oddities(world: World) -> Iterator[tuple[str, str]]:
     yield "in limited folder in my drive", item.id
 
 
-def _logged(world: World, now: datetime) -> Iterator[tuple[str, str]]:
+def _logged(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     """Who opened what, and who came to look, at moments that the Drive log still knows, or knows no more."""
     mori, hayashi = "mori@kumo.example", "hayashi@kumo.example"
 
@@ -492,7 +492,7 @@ def _logged(world: World, now: datetime) -> Iterator[tuple[str, str]]:
     yield "owner partner, we edit", item.id
 
 
-def _fill(world: World, users: list[str], files: int, dice: Random) -> None:
+def _fill(world: TenantState, users: list[str], files: int, dice: Random) -> None:
     """Bulk: nine of ten in My Drives, one in shared drives; of a hundred some three are shared with others."""
     if len(world.items) >= files:
         return
@@ -525,7 +525,7 @@ def _fill(world: World, users: list[str], files: int, dice: Random) -> None:
         load(name.format(index), mime, parent, owner, drive, given, created, modified, int(chance * 1_000_000))
 
 
-def _grants(world: World, dice: Random, numbers: list[int]) -> Callable[[float], tuple[Grant, ...]]:
+def _grants(world: TenantState, dice: Random, numbers: list[int]) -> Callable[[float], tuple[Grant, ...]]:
     """Ready-made shares, for many files to have in common."""
     domain = world.named(DOMAIN).number
     made = [

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cloudscan_emulators.google import errors, ids, masks, pages
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.published import Call
 from cloudscan_emulators.google.records import Account, Group, OrgUnit, Principal
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ _CLAUSE = re.compile(r"(\w+)\s*(=|:)\s*('(?:[^'\\]|\\.)*'|\S+)")
 class DirectoryApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: World, manners: Manners) -> None:
+    def __init__(self, world: TenantState, manners: Quirks) -> None:
         self._world = world
         self._manners = manners
         self.methods: Mapping[str, Callable[[Call, int], str]] = {

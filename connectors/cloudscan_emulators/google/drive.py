@@ -7,10 +7,10 @@ from typing import Any
 from cloudscan_emulators.google import errors, faces, ids, masks, pages, query, reach
 from cloudscan_emulators.google.changes import ChangesApi
 from cloudscan_emulators.google.files import Files
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.published import Call
 from cloudscan_emulators.google.records import MY_DRIVE, Held, Item
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ _SORTED_SEARCHES = 16
 class DriveApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: World, manners: Manners) -> None:
+    def __init__(self, world: TenantState, manners: Quirks) -> None:
         self._world = world
         self._manners = manners
         self._files = Files(world)

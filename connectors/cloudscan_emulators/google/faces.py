@@ -9,7 +9,7 @@ from typing import Any
 from cloudscan_emulators.google import masks
 from cloudscan_emulators.google.records import ANYONE, RANKS, Drive, Held, Item, Principal
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 
 Json = dict[str, Any]
 DEFAULT_FILE: masks.Mask = {
@@ -28,7 +28,7 @@ DEFAULT_DRIVE: masks.Mask = {"kind": None, "id": None, "name": None}
 class View:
     """Who looks, and with which options."""
 
-    world: World
+    world: TenantState
     who: int
     labels: frozenset[str] = frozenset()
     published: bool = False  # includePermissionsForView=published
@@ -44,7 +44,7 @@ class View:
         return role != "writer" or item.extra is None or item.extra.writers_can_share
 
 
-def person(world: World, number: int, who: int) -> Json:
+def person(world: TenantState, number: int, who: int) -> Json:
     """A User of Drive."""
     one = world.principals[number]
     face = {
@@ -57,7 +57,9 @@ def person(world: World, number: int, who: int) -> Json:
     return {name: value for name, value in face.items() if value != ""}
 
 
-def permission(world: World, held: Held, *, shared_drive: bool, limited: bool = False, details: bool = True) -> Json:
+def permission(
+    world: TenantState, held: Held, *, shared_drive: bool, limited: bool = False, details: bool = True
+) -> Json:
     """A permission, with all its fields."""
     grant = held.grant
     one = world.principals[grant.principal]
@@ -104,7 +106,7 @@ def _named(one: Principal) -> Json:
     return {"emailAddress": one.email, "displayName": one.name, "deleted": False}
 
 
-def drive(world: World, one: Drive, who: int, *, unit: bool) -> Json:
+def drive(world: TenantState, one: Drive, who: int, *, unit: bool) -> Json:
     """A shared drive, with all its fields."""
     rules = one.restrictions
     role = world.access.drive_role(one, who)
@@ -141,7 +143,7 @@ def drive(world: World, one: Drive, who: int, *, unit: bool) -> Json:
     return {**face, "orgUnitId": world.units[one.unit].id} if unit else face
 
 
-def seen(world: World, item: Item, *, published: bool) -> list[Held]:
+def seen(world: TenantState, item: Item, *, published: bool) -> list[Held]:
     """An item's permissions; the published view's only on demand."""
     return [held for held in world.access.held(item) if held.grant.view != "published" or published]
 

@@ -12,7 +12,7 @@ from cloudscan_emulators.google import faces, ids, masks
 from cloudscan_emulators.google.faces import View
 from cloudscan_emulators.google.records import FOLDER, MY_DRIVE, NOBODY, ORPHAN, SHORTCUT, TOP, Item
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.json_text import dump, quoted
 
 Json = dict[str, Any]
@@ -23,7 +23,7 @@ _CACHED = 50_000
 class Files:
     """Items as JSON text. What many items share is remembered until the world changes."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TenantState) -> None:
         self._world = world
         self._generation = -1
         self._remembered: dict[object, str] = {}

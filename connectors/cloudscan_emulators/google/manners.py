@@ -6,7 +6,7 @@ from cloudscan_emulators.google.world import FIRST_CHANGE
 
 
 @dataclass(kw_only=True)
-class Manners:
+class Quirks:
     """How the service behaves where it is free to. May be changed while it runs."""
 
     parents_cap: int | None = 460  # files on a page that asks for parents

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from cloudscan_emulators.google import errors, ids
 from cloudscan_emulators.google.access import Access
 from cloudscan_emulators.google.records import RANKS, TOP, Drive, Item
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 
 Thing = TypeVar("Thing")
 Test = Callable[[Thing], bool]
@@ -29,7 +29,7 @@ _VISIBILITIES = {"anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWith
 class Searcher:
     """Whoever searches, and where."""
 
-    world: World
+    world: TenantState
     who: int
 
     @property
@@ -48,7 +48,7 @@ def for_files(text: str, searcher: Searcher) -> Test[Item]:
     return _Parser(text, _FileTerms(searcher).make).read()
 
 
-def for_drives(text: str, world: World) -> Test[Drive]:
+def for_drives(text: str, world: TenantState) -> Test[Drive]:
     """The test that `q` of drives.list is."""
     return _Parser(text, _DriveTerms(world).make).read()
 
@@ -215,7 +215,7 @@ class _FileTerms:
 class _DriveTerms:
     """Terms for shared drives; counts only make sense with domain admin access, which is asked for elsewhere."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TenantState) -> None:
         self._terms: Mapping[str, tuple[tuple[str, ...], Callable[[str, str], Test[Drive]]]] = {
             "name": (_TEXT, lambda how, value: _text(how, value, lambda drive: drive.name)),
             "hidden": (_SAME, lambda how, value: _switch(how, value, lambda drive: drive.hidden)),

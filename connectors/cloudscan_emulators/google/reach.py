@@ -2,13 +2,13 @@
 
 from cloudscan_emulators.google import errors, masks
 from cloudscan_emulators.google.faces import View
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.published import Call
 from cloudscan_emulators.google.records import Account, Drive
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 
 
-def view(world: World, manners: Manners, call: Call, who: int) -> View:
+def view(world: TenantState, manners: Quirks, call: Call, who: int) -> View:
     """The caller with his options."""
     wanted = call.value("includePermissionsForView")
     if wanted not in ("", "published"):
@@ -18,7 +18,7 @@ def view(world: World, manners: Manners, call: Call, who: int) -> View:
     return View(world=world, who=who, labels=labels, published=published, details=manners.details_in_files)
 
 
-def member_of(world: World, identity: str, who: int) -> Drive:
+def member_of(world: TenantState, identity: str, who: int) -> Drive:
     """The shared drive, if the caller is a member of it."""
     drive = world.drive(identity)
     if drive is None:
@@ -28,17 +28,17 @@ def member_of(world: World, identity: str, who: int) -> Drive:
     return drive
 
 
-def administers(world: World, who: int) -> bool:
+def administers(world: TenantState, who: int) -> bool:
     person = world.principals[who]
     return isinstance(person, Account) and bool(person.admin)
 
 
-def reads(world: World, number: int, who: int) -> bool:
+def reads(world: TenantState, number: int, who: int) -> bool:
     item = world.items[number]
     return item is not None and bool(world.access.role(item, who))
 
 
-def glimpses(world: World, number: int, who: int) -> bool:
+def glimpses(world: TenantState, number: int, who: int) -> bool:
     """Sees at least that it is there (view metadata)."""
     item = world.items[number]
     if item is None or not item.limited:

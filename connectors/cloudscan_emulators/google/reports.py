@@ -1,7 +1,7 @@
 """Admin SDK Reports v1: the Drive log, newest first. Administrators only.
 
 An activity is found by one of its events and told with all of them. What is older than 180 days is gone; what has just
-happened may take a while to appear (`Manners.log_delay`).
+happened may take a while to appear (`Quirks.log_delay`).
 """
 
 import operator
@@ -13,11 +13,11 @@ from typing import Any
 
 from cloudscan_emulators.google import errors, ids, masks, pages
 from cloudscan_emulators.google.audit import EVENTS, Activity, Happening, Value
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.published import Call
 from cloudscan_emulators.google.records import NOBODY, Account
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ _Test = Callable[[Happening], bool]
 class ReportsApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: World, manners: Manners) -> None:
+    def __init__(self, world: TenantState, manners: Quirks) -> None:
         self._world = world
         self._manners = manners
         self.methods: Mapping[str, Callable[[Call, int], str]] = {"reports.activities.list": self._activities}

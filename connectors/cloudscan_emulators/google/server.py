@@ -10,13 +10,13 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from cloudscan_emulators.google.faults import Fault
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.quota import Quota
 from cloudscan_emulators.google.records import Event
-from cloudscan_emulators.google.service import Seen, Service
+from cloudscan_emulators.google.service import LoggedRequest, Service
 from cloudscan_emulators.google.signin import SignIn
 from cloudscan_emulators.google.text import JSON_TYPE
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit import local_server
 from cloudscan_emulators.kit.faults import Faults
 
@@ -31,11 +31,11 @@ class Server:
     service: Service
 
     @property
-    def world(self) -> World:
+    def world(self) -> TenantState:
         return self.service.world
 
     @property
-    def manners(self) -> Manners:
+    def manners(self) -> Quirks:
         return self.service.manners
 
     @property
@@ -47,7 +47,7 @@ class Server:
         return self.service.sign_in
 
     @property
-    def log(self) -> list[Seen]:
+    def log(self) -> list[LoggedRequest]:
         """Every request so far, those within batches too."""
         return self.service.log
 
@@ -89,10 +89,10 @@ class Server:
 
 @contextmanager
 def serve(
-    world: World,
+    world: TenantState,
     *,
     port: int = 0,
-    manners: Manners | None = None,
+    manners: Quirks | None = None,
     quota: Quota | None = None,
     token_seconds: float = 3600,
     delegated: frozenset[str] | None = None,
@@ -100,7 +100,7 @@ def serve(
 ) -> Iterator[Server]:
     """Run the emulator of a world until the block is left."""
     sign_in = SignIn(world, seconds=token_seconds, delegated=delegated, key=key)
-    service = Service(world, sign_in, manners or Manners(), quota or Quota())
+    service = Service(world, sign_in, manners or Quirks(), quota or Quota())
     listener = local_server.Service(answer=service.answer, content_type=JSON_TYPE, headers=_HEADERS)
     with local_server.listening(listener, port) as at:
         yield Server(f"http://127.0.0.1:{at}", service)

@@ -11,13 +11,13 @@ from cloudscan_emulators.google import batch, errors, faults
 from cloudscan_emulators.google.directory import DirectoryApi
 from cloudscan_emulators.google.drive import DriveApi
 from cloudscan_emulators.google.faults import Fault
-from cloudscan_emulators.google.manners import Manners
+from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.policies import PoliciesApi
 from cloudscan_emulators.google.published import Call, Catalogue
 from cloudscan_emulators.google.quota import Meter, Quota
 from cloudscan_emulators.google.reports import ReportsApi
 from cloudscan_emulators.google.signin import Denied, SignIn
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.faults import Faults
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.kit.local_server import Answer, Request
@@ -27,7 +27,7 @@ _BATCH_MOST = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class LoggedRequest:
     """A line of the log."""
 
     method: str  # the id in the discovery document, empty for none
@@ -43,13 +43,13 @@ class Seen:
 class Service:
     """Everything but the network."""
 
-    def __init__(self, world: World, sign_in: SignIn, manners: Manners, quota: Quota) -> None:
+    def __init__(self, world: TenantState, sign_in: SignIn, manners: Quirks, quota: Quota) -> None:
         self.world = world
         self.sign_in = sign_in
         self.manners = manners
         self.faults: Faults[Fault] = Faults()
         self._meter = Meter(quota)
-        self.log: list[Seen] = []
+        self.log: list[LoggedRequest] = []
         self._catalogue = Catalogue()
         self._drive = DriveApi(world, manners)
         self._methods: dict[str, Callable[[Call, int], str]] = {
@@ -71,7 +71,7 @@ class Service:
             answer = self._faulty(request, note, self._batch)
         else:
             answer = self._faulty(request, note, lambda one: self._call(one, note))
-        seen = Seen(
+        seen = LoggedRequest(
             method=note["method"],
             verb=request.verb,
             path=unquote(request.path),

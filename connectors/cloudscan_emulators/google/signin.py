@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cloudscan_emulators.google import errors
 from cloudscan_emulators.google.records import Account
-from cloudscan_emulators.google.world import World
+from cloudscan_emulators.google.world import TenantState
 
 JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SERVICE_ACCOUNT = "scanner@kumo-scan.iam.gserviceaccount.com"
@@ -61,7 +61,7 @@ class SignIn:
 
     def __init__(
         self,
-        world: World,
+        world: TenantState,
         *,
         seconds: float = 3600,
         delegated: frozenset[str] | None = None,

@@ -34,7 +34,7 @@ OPEN = Restrictions()
 FIRST_CHANGE = 4000  # the number of the first entry in the change logs
 
 
-class World(People):
+class TenantState(People):
     """One company and the strangers it deals with. All methods may be called while it is served."""
 
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
@@ -436,7 +436,9 @@ class World(People):
         self.items[item.number] = None
 
 
-def folder(world: World, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None) -> Item:
+def folder(
+    world: TenantState, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None
+) -> Item:
     """A folder."""
     return world.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
 

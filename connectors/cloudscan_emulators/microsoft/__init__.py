@@ -15,9 +15,9 @@ or the Host header. Graph's answers name them by their real addresses.
 """
 
 from cloudscan_emulators.microsoft.faults import Fault, outage, refusal, throttle
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.quota import Quota
 from cloudscan_emulators.microsoft.server import Server, serve
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
-__all__ = ["Fault", "Manners", "Quota", "Server", "World", "outage", "refusal", "serve", "throttle"]
+__all__ = ["Fault", "Quirks", "Quota", "Server", "TenantState", "outage", "refusal", "serve", "throttle"]

@@ -9,11 +9,11 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.people import GRAPH_APP, SHAREPOINT_APP
 from cloudscan_emulators.microsoft.records import Application
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _EQ = frozenset({"eq", "ne", "in"})
@@ -31,7 +31,7 @@ _MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 class ApplicationsApi:
     """Answers for /servicePrincipals."""
 
-    def __init__(self, world: World, manners: Manners) -> None:
+    def __init__(self, world: TenantState, manners: Quirks) -> None:
         self._world = world
         self._manners = manners
         self.methods: Mapping[str, Callable[[Call], Told]] = {

@@ -11,7 +11,7 @@ from cloudscan_emulators.microsoft import filters, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection
 from cloudscan_emulators.microsoft.records import NOBODY, Person
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 INVITED = "Invite external user"
@@ -28,7 +28,7 @@ _FILTER: filters.Allowed = {
 class AuditsApi:
     """Answers for /auditLogs/directoryAudits."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TenantState) -> None:
         self._world = world
         self.methods: Mapping[str, Callable[[Call], Told]] = {"audits.directory": self._audits}
 

@@ -16,7 +16,7 @@ from cloudscan_emulators.microsoft import ids, situations
 from cloudscan_emulators.microsoft.people import INSIDERS, SPRING
 from cloudscan_emulators.microsoft.records import Direct, Drive, Grant, Kind, Link
 from cloudscan_emulators.microsoft.records import Partner as Tenant
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 DOMAIN, SECONDARY = "kumo.example", "kumo-air.example"
 PARTNER, FORMER, STRANGER = "partner.example", "ferry.example", "rival.example"
@@ -57,7 +57,7 @@ _USERS_MOST = 5000
 class Company:
     """The company, with where to find what in it."""
 
-    world: World
+    world: TenantState
     admin: str
     situations: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
 
@@ -70,7 +70,7 @@ def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
     collecting = gc.isenabled()
     gc.disable()  # a million small records: looking for cycles among them doubles the time
     try:
-        world = World(DOMAIN, now=now)
+        world = TenantState(DOMAIN, now=now)
         users = _people(world, items)
         found = dict(situations.directory(world))
         found |= dict(situations.places(world))
@@ -107,12 +107,12 @@ def estate() -> Estate:
     )
 
 
-def _count(world: World) -> int:
+def _count(world: TenantState) -> int:
     """Files and folders; the tops of libraries do not count."""
     return len(world.items) - len(world.drives)
 
 
-def _people(world: World, items: int) -> list[str]:
+def _people(world: TenantState, items: int) -> list[str]:
     """Those who work there; gives the addresses of those with ordinary files."""
     world.add_domain(SECONDARY)
     world.add_partner(Tenant(tenant=PARTNER_TENANT, name="Tanuki Haulage", domain=PARTNER, direct_connect=True))
@@ -136,7 +136,7 @@ def _people(world: World, items: int) -> list[str]:
     return users
 
 
-def _drives(world: World, users: list[str], items: int) -> list[Drive]:
+def _drives(world: TenantState, users: list[str], items: int) -> list[Drive]:
     """Where the bulk goes: a team site for every few thousand items, and everybody's OneDrive."""
     drives = []
     for index in range(1 + items // 5_000):
@@ -154,12 +154,12 @@ def _drives(world: World, users: list[str], items: int) -> list[Drive]:
     return [*drives, *(_onedrive(world, upn) for upn in users)]
 
 
-def _onedrive(world: World, upn: str) -> Drive:
+def _onedrive(world: TenantState, upn: str) -> Drive:
     number = world.person(upn).drive
     return world.drives[number] if number >= 0 else world.add_onedrive(upn)
 
 
-def _fill(world: World, drives: list[Drive], items: int, dice: Random) -> None:
+def _fill(world: TenantState, drives: list[Drive], items: int, dice: Random) -> None:
     """Bulk: of a hundred some three have rights of their own; one in twelve is a folder."""
     grants = _grants(world, dice)
     folders: list[list[int]] = [[drive.root] for drive in drives]
@@ -184,7 +184,7 @@ def _fill(world: World, drives: list[Drive], items: int, dice: Random) -> None:
         load(name.format(index), Kind.FILE, mime, parent, drive.number, given, created, modified, size, author)
 
 
-def _grants(world: World, dice: Random) -> Callable[[Drive, int, float], tuple[Grant, ...]]:
+def _grants(world: TenantState, dice: Random) -> Callable[[Drive, int, float], tuple[Grant, ...]]:
     """Shares as people make them, on top of what the library gives."""
     colleagues = [one.number for one in world.persons if not one.guest]
     partner = world.person("tanuki@partner.example").number

@@ -14,12 +14,12 @@ from urllib.parse import quote
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.microsoft import errors, ids, odata
 from cloudscan_emulators.microsoft.calls import Call
-from cloudscan_emulators.microsoft.faces import Faces, View
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.faces import View, Views
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.records import Drive
 from cloudscan_emulators.microsoft.sharing import FULL_CONTROL
 from cloudscan_emulators.microsoft.text import seconds
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 _TYPE = '"@odata.type":"#microsoft.graph.driveItem"'
 _SHARED = '"@microsoft.graph.sharedChanged":"True"'
@@ -50,7 +50,7 @@ class Change:
 class Delta:
     """Answers delta requests."""
 
-    def __init__(self, world: World, faces: Faces, manners: Manners) -> None:
+    def __init__(self, world: TenantState, faces: Views, manners: Quirks) -> None:
         self._world = world
         self._faces = faces
         self._manners = manners

@@ -11,10 +11,10 @@ from typing import Any
 from cloudscan_emulators.microsoft import errors, odata
 from cloudscan_emulators.microsoft.applications import ApplicationsApi
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Application, Group, Person, Principal
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _EQ = frozenset({"eq", "ne", "in"})
@@ -57,7 +57,7 @@ _CASTS: Mapping[str, tuple[type[Principal], str]] = {
 class DirectoryApi:
     """Answers for /users and /groups."""
 
-    def __init__(self, world: World, manners: Manners, applications: ApplicationsApi) -> None:
+    def __init__(self, world: TenantState, manners: Quirks, applications: ApplicationsApi) -> None:
         self._world = world
         self._manners = manners
         self._applications = applications

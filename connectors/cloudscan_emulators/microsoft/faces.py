@@ -9,7 +9,7 @@ from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.records import NOBODY, Drive, Item, Kind
 from cloudscan_emulators.microsoft.sharing import Sharing
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Part = Callable[[Item], str]
 _UNASKED = (
@@ -47,10 +47,10 @@ class View:
     in_list: bool = True
 
 
-class Faces:
+class Views:
     """Tells items."""
 
-    def __init__(self, world: World, sharing: Sharing) -> None:
+    def __init__(self, world: TenantState, sharing: Sharing) -> None:
         self._world = world
         self._sharing = sharing
         self._people: dict[int, str] = {}

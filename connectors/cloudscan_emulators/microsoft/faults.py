@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloudscan_emulators.microsoft import errors
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 HTML = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right "
@@ -29,7 +29,7 @@ class Fault:
     expire: bool = False  # all tokens have just run out
     repeat: bool = False  # the next link is the page that was asked for
     next_link: str = ""  # the next link leads here
-    first: Callable[[World], object] | None = None  # do this to the world, then answer
+    first: Callable[[TenantState], object] | None = None  # do this to the world, then answer
 
     def concerns(self, user: str) -> bool:  # noqa: ARG002 - applications ask, not users
         return True

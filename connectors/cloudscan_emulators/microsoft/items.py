@@ -7,12 +7,12 @@ from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.microsoft import errors, filters, odata
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single, skip_token, skipped
 from cloudscan_emulators.microsoft.delta import Delta
-from cloudscan_emulators.microsoft.faces import Faces, View
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.faces import View, Views
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.records import Item, Kind
 from cloudscan_emulators.microsoft.sharing import FULL_CONTROL, LINK_MAKERS, Sharing
 from cloudscan_emulators.microsoft.sites import SitesApi
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _PERMISSION_FILTER: filters.Allowed = {
@@ -32,12 +32,12 @@ _MOST_CHILDREN = 1000
 class ItemsApi:
     """Answers for /drives/{id}/items and /drives/{id}/root."""
 
-    def __init__(self, world: World, sites: SitesApi, sharing: Sharing, manners: Manners) -> None:
+    def __init__(self, world: TenantState, sites: SitesApi, sharing: Sharing, manners: Quirks) -> None:
         self._world = world
         self._sites = sites
         self._sharing = sharing
         self._manners = manners
-        self._faces = Faces(world, sharing)
+        self._faces = Views(world, sharing)
         self._delta = Delta(world, self._faces, manners)
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "items.get": self._get,

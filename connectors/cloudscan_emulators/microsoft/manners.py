@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(kw_only=True)
-class Manners:
+class Quirks:
     """How the service behaves where it is free to. May be changed while it runs."""
 
     # delta

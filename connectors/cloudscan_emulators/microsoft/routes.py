@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.records import NOBODY, Group, Person
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 EVERY_SITE = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All")
 EVERY_FILE = ("Files.Read.All", "Files.ReadWrite.All")
@@ -142,7 +142,7 @@ def _table() -> Sequence[Route]:
 class Routes:
     """Finds the route of an address."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TenantState) -> None:
         self._world = world
         self._by_length: dict[int, list[Route]] = {}
         for route in _table():

@@ -22,13 +22,13 @@ from cloudscan_emulators.kit.faults import Faults
 from cloudscan_emulators.microsoft import certificates
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.faults import Fault
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.quota import Quota
 from cloudscan_emulators.microsoft.records import Application
-from cloudscan_emulators.microsoft.service import Seen, Service
+from cloudscan_emulators.microsoft.service import LoggedRequest, Service
 from cloudscan_emulators.microsoft.signin import SignIn
 from cloudscan_emulators.microsoft.text import JSON_TYPE
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 SCANNER = "cloudscan"
 GRAPH_ROLES = frozenset(
@@ -81,11 +81,11 @@ class Server:
         return self.scanner.app_id
 
     @property
-    def world(self) -> World:
+    def world(self) -> TenantState:
         return self.service.world
 
     @property
-    def manners(self) -> Manners:
+    def manners(self) -> Quirks:
         return self.service.manners
 
     @property
@@ -101,7 +101,7 @@ class Server:
         return self.service.meter.quota
 
     @property
-    def log(self) -> list[Seen]:
+    def log(self) -> list[LoggedRequest]:
         """Every request so far, those within batches too."""
         return self.service.log
 
@@ -135,10 +135,10 @@ class Server:
 
 @contextmanager
 def serve(
-    world: World,
+    world: TenantState,
     *,
     port: int = 0,
-    manners: Manners | None = None,
+    manners: Quirks | None = None,
     quota: Quota | None = None,
     token_seconds: float = 3600,
     certificate: Pair | None = None,
@@ -157,7 +157,7 @@ def serve(
         managed=True,
     )
     service = Service(
-        world, SignIn(world, seconds=token_seconds), Manners() if manners is None else manners, quota or Quota()
+        world, SignIn(world, seconds=token_seconds), Quirks() if manners is None else manners, quota or Quota()
     )
     with tempfile.TemporaryDirectory(prefix="kumo-") as folder:
         ca_file = Path(folder) / "ca.pem"

@@ -19,7 +19,7 @@ from cloudscan_emulators.microsoft.calls import Call, Told
 from cloudscan_emulators.microsoft.directory import DirectoryApi
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.items import ItemsApi
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.quota import Meter, Quota
 from cloudscan_emulators.microsoft.routes import Route, Routes
 from cloudscan_emulators.microsoft.sharepoint import RestRefused, SharePointRest
@@ -28,7 +28,7 @@ from cloudscan_emulators.microsoft.signin import GRAPH, Denied, SignIn
 from cloudscan_emulators.microsoft.sites import SitesApi
 from cloudscan_emulators.microsoft.teams import TeamsApi
 from cloudscan_emulators.microsoft.tenant import TenantApi
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 _TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - an address
 _DISCOVERY = "/.well-known/openid-configuration"
@@ -36,7 +36,7 @@ _REST_UNITS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class LoggedRequest:
     """A line of the log."""
 
     method: str  # the name of the route, empty for none
@@ -60,13 +60,13 @@ class _Note:
 class Service:
     """Answers requests and keeps a log of them."""
 
-    def __init__(self, world: World, sign_in: SignIn, manners: Manners, quota: Quota) -> None:
+    def __init__(self, world: TenantState, sign_in: SignIn, manners: Quirks, quota: Quota) -> None:
         self.world = world
         self.sign_in = sign_in
         self.manners = manners
         self.faults: Faults[Fault] = Faults()
         self.meter = Meter(quota)
-        self.log: list[Seen] = []
+        self.log: list[LoggedRequest] = []
         self._routes = Routes(world)
         self._rest = SharePointRest(world, sign_in)
         sharing = Sharing(world, manners)
@@ -99,7 +99,7 @@ class Service:
         if request.header("client-request-id"):
             told["client-request-id"] = request.header("client-request-id")
         answer = replace(answer, headers=told)
-        seen = Seen(
+        seen = LoggedRequest(
             method=note.method,
             verb=request.verb,
             path=unquote(request.path),

@@ -29,7 +29,7 @@ from cloudscan_emulators.microsoft.records import (
 from cloudscan_emulators.microsoft.sharing import FULL_CONTROL, login_of
 from cloudscan_emulators.microsoft.signin import SignIn, Token
 from cloudscan_emulators.microsoft.tenant import admin_settings, site_properties
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _ATOM = b'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"></feed>'
@@ -57,7 +57,7 @@ class RestRefused(Exception):
 class SharePointRest:
     """Answers what is asked of the tenant's hosts."""
 
-    def __init__(self, world: World, sign_in: SignIn) -> None:
+    def __init__(self, world: TenantState, sign_in: SignIn) -> None:
         self._world = world
         self._sign_in = sign_in
         self._calls: list[tuple[re.Pattern[str], Callable[[Site, re.Match[str], Options], Json]]] = [

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudscan_emulators.microsoft import ids
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
     Application,
@@ -27,7 +27,7 @@ from cloudscan_emulators.microsoft.records import (
     SiteGroup,
 )
 from cloudscan_emulators.microsoft.text import NO_TIME, moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 FULL_CONTROL = "Sites.FullControl.All"
@@ -40,7 +40,7 @@ _IDENTITY = "#microsoft.graph.sharePointIdentity"
 class Sharing:
     """Tells permissions, as the caller may see them."""
 
-    def __init__(self, world: World, manners: Manners) -> None:
+    def __init__(self, world: TenantState, manners: Quirks) -> None:
         self._world = world
         self._manners = manners
         self._facets: dict[int, str] = {}
@@ -219,7 +219,7 @@ class Sharing:
         return isinstance(self._world.principals[grant.principal], Person | Outsider)
 
 
-def login_of(world: World, principal: Principal, *, owners_only: bool = False) -> str:
+def login_of(world: TenantState, principal: Principal, *, owners_only: bool = False) -> str:
     """The claim that SharePoint knows somebody by."""
     if isinstance(principal, Claim):
         return principal.login

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cloudscan_emulators.microsoft import errors
 from cloudscan_emulators.microsoft.people import GRAPH_APP, SHAREPOINT_APP
 from cloudscan_emulators.microsoft.records import Application
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 GRAPH = "https://graph.microsoft.com"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -66,7 +66,7 @@ class Denied(Exception):
 class SignIn:
     """Gives tokens and knows them again."""
 
-    def __init__(self, world: World, *, seconds: float = 3600, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, world: TenantState, *, seconds: float = 3600, clock: Callable[[], float] = time.time) -> None:
         self.seconds = seconds
         self.identity_header = secrets.token_hex(16)
         self._world = world

@@ -8,12 +8,12 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Application, Drive, Group, Person, Site
 from cloudscan_emulators.microsoft.routes import EVERY_FILE, EVERY_SITE
 from cloudscan_emulators.microsoft.sharing import Sharing
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 class SitesApi:
     """Answers for /sites, /drives/{id} and the drives of users and groups."""
 
-    def __init__(self, world: World, sharing: Sharing, manners: Manners) -> None:
+    def __init__(self, world: TenantState, sharing: Sharing, manners: Quirks) -> None:
         self._world = world
         self._sharing = sharing
         self._manners = manners

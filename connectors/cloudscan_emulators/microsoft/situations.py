@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.people import ALL_USERS, EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Extra, Item, Kind, Site
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Named = Iterator[tuple[str, str]]
 STRANGE_TENANT = ids.guid("tenant", 10_002)
@@ -17,7 +17,7 @@ _DAY = 86_400
 _DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def directory(world: World) -> Named:
+def directory(world: TenantState) -> Named:
     """Users, guests, groups and applications."""
     yield from _users(world)
     yield from _guests(world)
@@ -25,7 +25,7 @@ def directory(world: World) -> Named:
     yield from _applications(world)
 
 
-def places(world: World) -> Named:
+def places(world: TenantState) -> Named:
     """Sites, teams with channels, and the OneDrives of those who left."""
     yield from _sites(world)
     yield from _channels(world)
@@ -37,7 +37,7 @@ def places(world: World) -> Named:
         yield name, world.add_onedrive(upn).id
 
 
-def items(world: World, now: datetime) -> Named:
+def items(world: TenantState, now: datetime) -> Named:
     """Files and folders, one after the other."""
     yield from _links(world, now)
     yield from _names(world, now)
@@ -46,7 +46,7 @@ def items(world: World, now: datetime) -> Named:
     yield from _oddities(world)
 
 
-def _users(world: World) -> Named:
+def _users(world: TenantState) -> Named:
     day = world.now
     for name, upn, shown, more in (
         ("user disabled", "disabled@kumo.example", "停止 次郎", {"enabled": False}),
@@ -64,7 +64,7 @@ def _users(world: World) -> Named:
     yield "user deleted", gone.id
 
 
-def _guests(world: World) -> Named:
+def _guests(world: TenantState) -> Named:
     day, mori = world.now, (MORI,)
     yield "guest", world.add_guest(TANUKI, "Tanuki Haulage", sponsors=mori).id
     yield "guest stranger", world.add_guest(SPY, "Rival Freight", sponsors=mori).id
@@ -93,7 +93,7 @@ def _guests(world: World) -> Named:
     world.add_outsider("clerk@partner.example", "Clerk", tenant=ids.guid("tenant", 10_001))
 
 
-def _groups(world: World) -> Named:
+def _groups(world: TenantState) -> Named:
     yield "group", world.add_group("営業部", members=[MORI, HAYASHI], owners=[AOKI]).id
     yield "group nested", world.add_group("Nested", members=["営業部", "tanuki@partner.example"], owners=[AOKI]).id
     yield "group without owner", world.add_group("Ownerless", members=[HAYASHI]).id
@@ -117,7 +117,7 @@ def _groups(world: World) -> Named:
         yield name, group.id
 
 
-def _applications(world: World) -> Named:
+def _applications(world: TenantState) -> Named:
     yield "application", world.add_application("Reader", graph=["Sites.Read.All", "User.Read.All"]).id
     writer = world.add_application("Backup robot", graph=["Sites.ReadWrite.All", "Files.ReadWrite.All"])
     yield "application with write to all sites", writer.id
@@ -126,7 +126,7 @@ def _applications(world: World) -> Named:
     yield "application for one site", world.add_application("Form filler", graph=["Sites.Selected"]).id
 
 
-def _sites(world: World) -> Named:
+def _sites(world: TenantState) -> Named:
     label = world.add_label(CONFIDENTIAL)
     world.add_label("公開")
     home = world.add_site("", "Kumo Logistics", template="SITEPAGEPUBLISHING#0", owner=AOKI, sharing=2)
@@ -184,7 +184,7 @@ def _sites(world: World) -> Named:
         world.seat(_site(world, path), "Visitors", "everywhere@partner.example")
 
 
-def _channels(world: World) -> Named:
+def _channels(world: TenantState) -> Named:
     team = world.add_group(
         "配送チーム",
         kind="unified",
@@ -217,7 +217,7 @@ def _channels(world: World) -> Named:
     yield "team without owner", lost.id
 
 
-def _links(world: World, now: datetime) -> Named:
+def _links(world: TenantState, now: datetime) -> Named:
     drive = _library(world, "sites/office")
 
     def file(name: str) -> Item:
@@ -276,7 +276,7 @@ def _links(world: World, now: datetime) -> Named:
     yield "many links", told(item)
 
 
-def _names(world: World, now: datetime) -> Named:
+def _names(world: TenantState, now: datetime) -> Named:
     drive = _library(world, "sites/office")
     soon = now + timedelta(days=20)
     for name, to, role, until in (
@@ -321,7 +321,7 @@ def _names(world: World, now: datetime) -> Named:
     yield "many permissions", world.id_of(item)
 
 
-def _latent(world: World) -> Named:
+def _latent(world: TenantState) -> Named:
     for name, path in (
         ("anyone where sharing is off", "sites/board"),
         ("anyone where label is narrow", "sites/secret"),
@@ -342,7 +342,7 @@ def _latent(world: World) -> Named:
         yield name, world.id_of(item)
 
 
-def _scopes(world: World) -> Named:
+def _scopes(world: TenantState) -> Named:
     drive = _library(world, "sites/office")
     item = world.create("Plain.docx", drive=drive, author=MORI)
     yield "private", world.id_of(item)
@@ -371,7 +371,7 @@ def _scopes(world: World) -> Named:
     yield "own scope with its folder's link", world.id_of(copied)
 
 
-def _oddities(world: World) -> Named:
+def _oddities(world: TenantState) -> Named:
     drive = _library(world, "sites/office")
     for name, label in (
         ("markup in name", "<script>alert('kumo')</script>.txt"),
@@ -400,12 +400,12 @@ def _oddities(world: World) -> Named:
     yield "trashed", world.id_of(thrown)
 
 
-def _site(world: World, path: str) -> Site:
+def _site(world: TenantState, path: str) -> Site:
     site = world.site_at(world.host, path)
     if site is None:
         raise LookupError(path)
     return site
 
 
-def _library(world: World, path: str) -> Drive:
+def _library(world: TenantState, path: str) -> Drive:
     return world.drives[_site(world, path).drives[0]]

@@ -10,10 +10,10 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Manners
+from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Channel, Group, Outsider, Person
 from cloudscan_emulators.microsoft.text import NO_TIME, moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _LATER = "include-unknown-enum-members"
@@ -22,7 +22,7 @@ _LATER = "include-unknown-enum-members"
 class TeamsApi:
     """Answers for /teams."""
 
-    def __init__(self, world: World, manners: Manners, drive_item: Callable[[Call, int], Told]) -> None:
+    def __init__(self, world: TenantState, manners: Quirks, drive_item: Callable[[Call, int], Told]) -> None:
         self._world = world
         self._manners = manners
         self._drive_item = drive_item

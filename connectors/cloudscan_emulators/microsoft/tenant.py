@@ -13,7 +13,7 @@ from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, s
 from cloudscan_emulators.microsoft.records import NOBODY, Partner, Site
 from cloudscan_emulators.microsoft.sharing import login_of
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import World
+from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 CAPABILITIES = (
@@ -26,7 +26,7 @@ _MODES = ("none", "allowList", "blockList")
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
-def admin_settings(world: World) -> Json:
+def admin_settings(world: TenantState) -> Json:
     """What _api/SPO.Tenant tells: enumerations as numbers."""
     return {
         "AllowedDomainListForSyncClient": [],
@@ -68,7 +68,7 @@ def admin_settings(world: World) -> Json:
     }
 
 
-def settings(world: World) -> Json:
+def settings(world: TenantState) -> Json:
     """What /admin/sharepoint/settings tells."""
     admin = admin_settings(world)
     return {
@@ -106,7 +106,7 @@ def settings(world: World) -> Json:
     }
 
 
-def authorization(world: World) -> Json:
+def authorization(world: TenantState) -> Json:
     """What /policies/authorizationPolicy tells (authorizationPolicy resource)."""
     return {
         "id": "authorizationPolicy",
@@ -132,7 +132,7 @@ def authorization(world: World) -> Json:
     }
 
 
-def site_properties(world: World, site: Site) -> Json:
+def site_properties(world: TenantState, site: Site) -> Json:
     """What _api/SPO.Tenant/sites('…') tells of one site."""
     owner = world.owner_of(site)
     group = world.principals[site.group] if site.group != NOBODY else None
@@ -189,7 +189,7 @@ def site_properties(world: World, site: Site) -> Json:
 class TenantApi:
     """Answers for /admin, /organization, /policies and what belongs to them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: TenantState) -> None:
         self._world = world
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "tenant.settings": self._settings,

@@ -30,7 +30,7 @@ from cloudscan_emulators.microsoft.records import (
 )
 
 
-class World(Places):
+class TenantState(Places):
     """One tenant. All methods may be called while it is served."""
 
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:

@@ -1,4 +1,4 @@
-"""Google's APIs: requests built and checked by Google's own client, carried by `cloudscan.web`.
+"""Google's APIs: requests built and checked by Google's own client, sent by `cloudscan.http`.
 
 The client knows each method's path and parameters from its discovery document and refuses what is wrong before it is
 sent. It is not asked to carry anything: it parses into dictionaries, is not made for threads, does not retry all that
@@ -20,7 +20,6 @@ from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import service_account
 from googleapiclient.discovery import build
 
-from cloudscan.carrier import Carrier
 from cloudscan.errors import (
     AccessDenied,
     ConfigurationError,
@@ -31,7 +30,7 @@ from cloudscan.errors import (
     Unreachable,
     Vanished,
 )
-from cloudscan.web import Answer, Meter, Web
+from cloudscan.http import Answer, Carrier, Meter, Web
 from cloudscan_gdrive.api.lenient_decoding import mended
 from cloudscan_gdrive.api.models import Refusal
 from cloudscan_gdrive.options import Options

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cloudscan.connector import Estate
 from cloudscan.facts import Affiliation, Membership, Principal
-from cloudscan.mail import CONSUMER
+from cloudscan.text import CONSUMER
 from cloudscan_gdrive.api.models import Group, Member, User
 from cloudscan_gdrive.meaning import uids
 

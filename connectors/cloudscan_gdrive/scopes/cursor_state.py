@@ -18,10 +18,10 @@ from cloudscan_gdrive.api.models import Permission
 from cloudscan_gdrive.meaning.folder_tree import Folder
 from cloudscan_gdrive.meaning.translate import Meaning
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.scopes.drive_context import Reading
+from cloudscan_gdrive.scopes.drive_context import DriveContext
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class CursorState(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor's contents."""
 
     page: str  # Google's token
@@ -32,15 +32,15 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     met: Sequence[tuple[Permission, str]] = ()  # permissions, and the digest of what each meant
 
 
-def pack(mark: Mark) -> str:
+def pack(mark: CursorState) -> str:
     """As a cursor carries it."""
     return base64.b64encode(zlib.compress(msgspec.json.encode(mark), level=1)).decode()
 
 
-def unpack(token: str, options: Options) -> Mark:
+def unpack(token: str, options: Options) -> CursorState:
     """Raises `StaleCursor` where it was written with other options, or by another version."""
     try:
-        mark = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=Mark)
+        mark = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
         raise StaleCursor("what was kept of the last scan is of another version") from error
     if mark.options != digest_of_options(options):
@@ -52,12 +52,12 @@ def digest_of_options(options: Options) -> str:
     return digest([options.labels, options.only_shared])
 
 
-def met(reading: Reading) -> list[tuple[Permission, str]]:
+def met(reading: DriveContext) -> list[tuple[Permission, str]]:
     """The permissions that were met."""
     return [(permission, digest(_told(found))) for permission, found in reading.meanings.values()]
 
 
-def check_meanings(reading: Reading, mark: Mark) -> None:
+def check_meanings(reading: DriveContext, mark: CursorState) -> None:
     """Raise `StaleCursor` where a permission that was met before means something else today."""
     for permission, before in mark.met:
         if digest(_told(reading.meaning(permission))) != before:

@@ -26,7 +26,7 @@ _permissions = msgspec.json.Decoder(tuple[Permission, ...])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carried:
+class EffectivePermission:
     """A permission of a file's that lets in somebody other than the owner."""
 
     meaning: Meaning
@@ -34,15 +34,15 @@ class Carried:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class PermissionList:
     """All that is listed with a file, and how many permissions of it make no sense."""
 
-    carried: Sequence[Carried] = ()
+    carried: Sequence[EffectivePermission] = ()
     broken: int = 0
 
 
 @dataclass
-class Reading:
+class DriveContext:
     """One drive while it is read."""
 
     google: Google
@@ -52,7 +52,7 @@ class Reading:
     owner_uid: str | None  # of what has no owner of its own
     meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    lists: dict[bytes, Listed | None] = field(default_factory=dict)  # of permissions, as they were sent
+    lists: dict[bytes, PermissionList | None] = field(default_factory=dict)  # of permissions, as they were sent
     told: set[str] = field(default_factory=set)  # principals
     owners: dict[str, str | None] = field(default_factory=dict)  # address: uid
 
@@ -66,7 +66,7 @@ class Reading:
             found = self.meanings[known] = permission, meaning(permission, self.people, self.now)
         return found[1]
 
-    def carried(self, file: File) -> Listed | None:
+    def carried(self, file: File) -> PermissionList | None:
         """What is listed with a file; None where Drive shows nothing, not even its owner.
 
         Files that are shared alike are sent alike, and so read once.
@@ -79,16 +79,16 @@ class Reading:
             self.lists[text] = found
         return self.lists[text]
 
-    def _carried(self, text: bytes) -> Listed | None:
+    def _carried(self, text: bytes) -> PermissionList | None:
         try:
             told = Permissions(permissions=_permissions.decode(text or b"[]"))
         except (msgspec.MsgspecError, UnicodeDecodeError):
             told = mended(Permissions, b'{"permissions":' + text + b"}") or Permissions()
         if not (told.permissions or told.broken):
             return None
-        return Listed(
+        return PermissionList(
             carried=[
-                Carried(meaning=found, inherited=is_inherited(permission))
+                EffectivePermission(meaning=found, inherited=is_inherited(permission))
                 for permission in told.permissions
                 if (found := self.meaning(permission))
             ],

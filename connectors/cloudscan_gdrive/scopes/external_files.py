@@ -24,7 +24,7 @@ _WORDS = {
 }
 
 
-def foreign_files(google: Google, people: People, options: Options, user: User) -> Iterator[AnyFact | Gap]:
+def external_files(google: Google, people: People, options: Options, user: User) -> Iterator[AnyFact | Gap]:
     """What was shared with one of our users by people outside. Each user who sees a file adds his own way in."""
     told: set[str] = set()
     me = uids.user(user.primary_email)

@@ -11,8 +11,8 @@ from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Folder, Tree
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.scopes.cursor_state import Mark, check_meanings, digest_of_options, met, pack
-from cloudscan_gdrive.scopes.drive_context import Reading, senseless, unread
+from cloudscan_gdrive.scopes.cursor_state import CursorState, check_meanings, digest_of_options, met, pack
+from cloudscan_gdrive.scopes.drive_context import DriveContext, senseless, unread
 
 Told = AnyFact | Gap | Cursor
 
@@ -47,7 +47,7 @@ def facts_of_my_drive(google: Google, people: People, options: Options, user: st
 
 
 def changes_of_my_drive(
-    google: Google, people: People, options: Options, user: str, drive: Resource, mark: Mark
+    google: Google, people: People, options: Options, user: str, drive: Resource, mark: CursorState
 ) -> Iterator[Told]:
     """What changed since the mark was set. Raises `StaleCursor` where that cannot be told."""
     reading = _reading(google, people, options, drive, mark.root)
@@ -86,7 +86,7 @@ def files_of_others(
 ) -> Iterator[Told]:
     """What a user can open of what certain others own."""
     readings = {
-        each.primary_email.lower(): Reading(
+        each.primary_email.lower(): DriveContext(
             google, people, options, Tree(top=uids.my_drive(each.id)), uids.user(each.primary_email)
         )
         for each in owners
@@ -107,7 +107,7 @@ def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _moved_what_lies_in_it(reading: Reading, identity: str, change: Change) -> bool:
+def _moved_what_lies_in_it(reading: DriveContext, identity: str, change: Change) -> bool:
     """Take note of a folder's change; tells whether what lies in it may be told otherwise now."""
     before = reading.tree.folders.get(identity)
     file = change.file
@@ -121,16 +121,16 @@ def _moved_what_lies_in_it(reading: Reading, identity: str, change: Change) -> b
     return before != reading.tree.folders[identity]
 
 
-def _is_mine(reading: Reading, file: File) -> bool:
+def _is_mine(reading: DriveContext, file: File) -> bool:
     return bool(file.owners) and reading.owner(file.owners[0].email_address) == reading.owner_uid
 
 
-def _reading(google: Google, people: People, options: Options, drive: Resource, root: str) -> Reading:
-    return Reading(google, people, options, Tree(top=drive.uid, roots=frozenset({root})), drive.owner_uid)
+def _reading(google: Google, people: People, options: Options, drive: Resource, root: str) -> DriveContext:
+    return DriveContext(google, people, options, Tree(top=drive.uid, roots=frozenset({root})), drive.owner_uid)
 
 
-def _cursor(reading: Reading, options: Options, page: str, root: str) -> Cursor:
-    mark = Mark(
+def _cursor(reading: DriveContext, options: Options, page: str, root: str) -> Cursor:
+    mark = CursorState(
         page=page,
         options=digest_of_options(options),
         root=root,
@@ -140,7 +140,7 @@ def _cursor(reading: Reading, options: Options, page: str, root: str) -> Cursor:
     return Cursor(scope_uid=reading.tree.top, token=pack(mark))
 
 
-def _file(reading: Reading, file: File) -> Iterator[Told]:
+def _file(reading: DriveContext, file: File) -> Iterator[Told]:
     resource = reading.resource(file)
     yield resource
     listed = reading.carried(file)
@@ -164,7 +164,7 @@ def _file(reading: Reading, file: File) -> Iterator[Told]:
         yield from unread(resource.uid, resource.uid, senseless(listed.broken))
 
 
-def _remember(reading: Reading, file: File) -> None:
+def _remember(reading: DriveContext, file: File) -> None:
     listed = reading.carried(file)
     reading.tree.folders[file.id] = Folder(
         uid=uids.file(file.id),

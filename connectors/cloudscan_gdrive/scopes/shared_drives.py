@@ -44,8 +44,16 @@ from cloudscan_gdrive.meaning.folder_tree import Folder, Tree, Unread
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.meaning.translate import Meaning
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.scopes.cursor_state import Mark, check_meanings, digest, digest_of_options, met, pack, unpack
-from cloudscan_gdrive.scopes.drive_context import Reading, senseless, unread
+from cloudscan_gdrive.scopes.cursor_state import (
+    CursorState,
+    check_meanings,
+    digest,
+    digest_of_options,
+    met,
+    pack,
+    unpack,
+)
+from cloudscan_gdrive.scopes.drive_context import DriveContext, senseless, unread
 
 Told = AnyFact | Gap | Cursor
 
@@ -62,7 +70,7 @@ _SWITCHES = (
 class _Inside:
     """What is needed to look into a drive."""
 
-    reading: Reading
+    reading: DriveContext
     drive: SharedDrive
     actor: str  # one of our users, in whose name it is read
     within: Grant  # what lets the members into everything
@@ -88,7 +96,7 @@ def facts_of_shared_drive(
     yield _drive(drive, everyone, people)
     members = permissions(google, admin, drive.id, useDomainAdminAccess=True)
     given = members.permissions
-    reading = Reading(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), everyone.uid)
+    reading = DriveContext(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), everyone.uid)
     met_as_members = [(member, found) for member in given if (found := reading.meaning(member))]
     restricted = restrictions_of(drive, met_as_members, people)
     for member, found in met_as_members:
@@ -149,7 +157,7 @@ def _listed(inside: _Inside, query: str | None = None) -> Iterator[File | Gap]:
     )
 
 
-def _changes(inside: _Inside, mark: Mark) -> Iterator[Told]:
+def _changes(inside: _Inside, mark: CursorState) -> Iterator[Told]:
     reading = inside.reading
     if mark.members != inside.members:
         raise StaleCursor("the members of the drive were changed")
@@ -262,7 +270,7 @@ def _direct(permission: Permission) -> Permission | None:
 
 
 def _cursor(inside: _Inside, page: str) -> Cursor:
-    mark = Mark(
+    mark = CursorState(
         page=page,
         options=digest_of_options(inside.reading.options),
         members=inside.members,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cloudscan.errors import Throttled, Unreachable
-from cloudscan.web import Answer, asked_for
+from cloudscan.http import Answer, asked_for
 from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.wire import path_of, read
 

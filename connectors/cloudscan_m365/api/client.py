@@ -1,4 +1,4 @@
-"""Microsoft Graph, and the few calls of SharePoint's own API: requests carried by `cloudscan.web`, read with msgspec.
+"""Microsoft Graph, and the few calls of SharePoint's own API: requests sent by `cloudscan.http`, read with msgspec.
 
 Microsoft's SDK is not asked to carry or to read: its models take fifteen milliseconds for one permission, it sends the
 token wherever a next link leads, and reads a word it does not know as one that is not there. It signs in, though:
@@ -23,7 +23,7 @@ from cloudscan.errors import (
     Unreachable,
     Vanished,
 )
-from cloudscan.web import PASSING, Answer, Budget, Meter, Patience, Web, asked_for
+from cloudscan.http import PASSING, Answer, Budget, Meter, Patience, Web, asked_for
 from cloudscan_m365.api.batch import PARTS_MOST, Asked, batch_of, parts_of, pause
 from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.sign_in import SignIn, sign_in

@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
-from cloudscan.mending import mended
-from cloudscan.web import Answer
+from cloudscan.http import Answer
+from cloudscan.text import mended
 from cloudscan_m365.api.endpoints import Question
 
 Thing = TypeVar("Thing")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience
 from cloudscan_m365.api.models import Permission, SharingLink
-from cloudscan_m365.meaning.people import EVERYONE, Who
+from cloudscan_m365.meaning.people import EVERYONE, Recipient
 
 _CAN = {
     Access.LIST: ("see that it exists", "存在の確認"),
@@ -30,7 +30,7 @@ def chain(who: Words, access: Access, expires: datetime, notes: Iterable[Words])
     return {"en": english, "ja": japanese}
 
 
-def who_by_link(audience: Audience | None, link: SharingLink, holders: Sequence[Who]) -> Words:
+def who_by_link(audience: Audience | None, link: SharingLink, holders: Sequence[Recipient]) -> Words:
     """Whom a link lets in, at the beginning of a sentence."""
     match audience:
         case Audience.ANYONE_WITH_LINK:
@@ -50,7 +50,7 @@ def who_by_link(audience: Audience | None, link: SharingLink, holders: Sequence[
             )
 
 
-def who_directly(who: Who | None) -> Words:
+def who_directly(who: Recipient | None) -> Words:
     """Whom a role was given to, at the beginning of a sentence."""
     if who is None:
         return "Somebody whom this version cannot name", "判別できない相手"
@@ -75,7 +75,7 @@ def notes_on_link(permission: Permission, link: SharingLink, blocked: str) -> It
     yield from notes_on_block(blocked)
 
 
-def notes_on_role(permission: Permission, who: Who | None, blocked: str) -> Iterator[Words]:
+def notes_on_role(permission: Permission, who: Recipient | None, blocked: str) -> Iterator[Words]:
     """What else there is to a role."""
     role = ", ".join(permission.roles)
     yield f"SharePoint lists the role {role}.", f"SharePointでのロールは {role} です。"

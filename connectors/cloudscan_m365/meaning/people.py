@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from cloudscan.connector import Estate
 from cloudscan.facts import Access, Affiliation, Audience, Principal
-from cloudscan.mail import CONSUMER, domain_of
+from cloudscan.text import CONSUMER, domain_of
 from cloudscan_m365.api.models import Identity, IdentitySet
 from cloudscan_m365.meaning import uids
 
@@ -29,7 +29,7 @@ _BLOCKS = {"suspended": "the account is disabled", "deleted": "the account is de
 
 
 @dataclass(frozen=True, kw_only=True)
-class Holds:
+class GroupContents:
     """What a group lets in beside colleagues, members of members too."""
 
     outsiders: int = 0
@@ -42,7 +42,7 @@ class Known:
     """Somebody of whom the directory tells."""
 
     principal: Principal
-    holds: Holds | None = Holds()  # of a group; None: its members could not be read
+    holds: GroupContents | None = GroupContents()  # of a group; None: its members could not be read
     owners: tuple[str, ...] = ()  # of a group: uids of those who are still there
 
 
@@ -51,7 +51,7 @@ class SiteGroups:
     """The groups of one site collection, as far as SharePoint's own API lets us see them."""
 
     site: str = ""  # the collection's guid
-    holds: Mapping[str, Holds] | None = None  # by number; None: could not be read
+    holds: Mapping[str, GroupContents] | None = None  # by number; None: could not be read
     at_site: frozenset[tuple[str, Access]] = frozenset()  # numbers, and what each may do at the top of the site
     origin: str = ""  # the uid of the site where that was given, which may be one above
 
@@ -62,14 +62,14 @@ class SiteGroups:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Who:
+class Recipient:
     """Whom a permission names, and whom it lets in by that."""
 
     principal: Principal
     audience: Audience | None
     claim: str = ""
     is_site_group: bool = False
-    holds: Holds | None = None  # groups; None: not known, or not a group
+    holds: GroupContents | None = None  # groups; None: not known, or not a group
 
     @property
     def blocked_by(self) -> str:
@@ -106,13 +106,13 @@ class People:
         """Whether the directory tells of somebody; libraries then need not."""
         return principal.uid.rpartition("/")[2] in self.known
 
-    def who(self, named: IdentitySet, groups: SiteGroups) -> Who | None:
+    def who(self, named: IdentitySet, groups: SiteGroups) -> Recipient | None:
         """Whom a permission names. None where it names nobody whom this version can tell."""
         if group := named.share_point_group or named.site_group:
             return self._site_group(group, groups)
         login = unquote((named.site_user and named.site_user.login_name) or "")
         if claim := _claim(login):
-            return Who(principal=self.claim(claim), audience=Audience.ORGANISATION, claim=claim)
+            return Recipient(principal=self.claim(claim), audience=Audience.ORGANISATION, claim=claim)
         for one in (named.user, named.group, named.application):
             if one and one.id and (known := self.find(one.id)):
                 return _who(known)
@@ -131,7 +131,7 @@ class People:
             status="active",
         )
 
-    def site_group(self, site: str, number: str, title: str, holds: Holds | None) -> Principal:
+    def site_group(self, site: str, number: str, title: str, holds: GroupContents | None) -> Principal:
         """A group of a site. `holds` is None where its members could not be read."""
         return Principal(
             uid=uids.site_group(site, number),
@@ -166,28 +166,28 @@ class People:
             detail={name: value for name, value in detail.items() if value},
         )
 
-    def by_mail(self, mail: str) -> Who:
+    def by_mail(self, mail: str) -> Recipient:
         """Whoever has an address: one of the directory, or an outsider."""
         if known := self.find(mail):
             return _who(known)
         principal = self.outsider(mail)
-        return Who(principal=principal, audience=_audience(principal))
+        return Recipient(principal=principal, audience=_audience(principal))
 
-    def _site_group(self, group: Identity, groups: SiteGroups) -> Who:
+    def _site_group(self, group: Identity, groups: SiteGroups) -> Recipient:
         number = group.principal_id or group.id or group.title or ""
-        holds = None if groups.holds is None else groups.holds.get(number, Holds())
+        holds = None if groups.holds is None else groups.holds.get(number, GroupContents())
         title = group.title or group.display_name or number
         principal = self.site_group(groups.site, number, title, holds)
         # Whom a group lets in whose members nobody shows is a gap of its site, not of every file in it.
-        return Who(
+        return Recipient(
             principal=principal,
-            audience=_of_group(holds or Holds()),
+            audience=_of_group(holds or GroupContents()),
             claim=holds.claim if holds else "",
             is_site_group=True,
             holds=holds,
         )
 
-    def _by_login(self, login: str) -> Who | None:
+    def _by_login(self, login: str) -> Recipient | None:
         if match := _MEMBER.fullmatch(login):
             name = match["name"]
             if passcode := _PASSCODE.fullmatch(name):
@@ -201,29 +201,29 @@ class People:
             return _who(known)
         return None
 
-    def _by_mail(self, named: IdentitySet) -> Who | None:
+    def _by_mail(self, named: IdentitySet) -> Recipient | None:
         for one in (named.user, named.site_user):
             mail = (one and one.email) or ""
             if mail and (self.find(mail) or not self.is_ours(domain_of(mail))):
                 return self.by_mail(mail)
         return None
 
-    def _unknown(self, named: IdentitySet, login: str) -> Who | None:
+    def _unknown(self, named: IdentitySet, login: str) -> Recipient | None:
         """Somebody whom the directory does not have: of another tenant, or gone since, or it could not be read.
 
         Whoever Microsoft still calls a user or an application is there somewhere; of who was deleted, SharePoint alone
         remembers the claim.
         """
         if (one := named.application) and one.id:
-            return Who(
+            return Recipient(
                 principal=self._unlisted(uids.application(one.id), "service", one, "active"), audience=Audience.NAMED
             )
         if (one := named.group) and one.id:
-            return Who(principal=self._unlisted(uids.group(one.id), "group", one, None), audience=None)
+            return Recipient(principal=self._unlisted(uids.group(one.id), "group", one, None), audience=None)
         if (one := named.user) and (one.id or one.email):
             ours = self.is_ours(domain_of(one.email or "")) or not self.complete
             principal = self._unlisted(uids.user(one.id or one.email or ""), "user", one, "active", ours=ours)
-            return Who(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
+            return Recipient(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
         kind, name = "user", ""
         if member := _MEMBER.fullmatch(login):
             name = member["name"]
@@ -235,10 +235,10 @@ class People:
             return None  # a claim that did not exist when this was written: it may admit anybody
         if self.complete:
             principal = self._unlisted(uids.deleted(name), kind, named.site_user, "deleted")
-            return Who(principal=principal, audience=Audience.NAMED)
+            return Recipient(principal=principal, audience=Audience.NAMED)
         uid = uids.group(name) if kind == "group" else uids.user(name)
         audience = None if kind == "group" else Audience.NAMED
-        return Who(principal=self._unlisted(uid, kind, named.site_user, None), audience=audience)
+        return Recipient(principal=self._unlisted(uid, kind, named.site_user, None), audience=audience)
 
     def _unlisted(self, uid: str, kind: str, one: Identity, status: str | None, *, ours: bool = True) -> Principal:
         mail = (one.email or "").lower()
@@ -256,13 +256,15 @@ class People:
         )
 
 
-def _who(known: Known) -> Who:
+def _who(known: Known) -> Recipient:
     principal = known.principal
     if principal.kind == "group":
         if known.holds is None:
-            return Who(principal=principal, audience=None)
-        return Who(principal=principal, audience=_of_group(known.holds), claim=known.holds.claim, holds=known.holds)
-    return Who(principal=principal, audience=_audience(principal))
+            return Recipient(principal=principal, audience=None)
+        return Recipient(
+            principal=principal, audience=_of_group(known.holds), claim=known.holds.claim, holds=known.holds
+        )
+    return Recipient(principal=principal, audience=_audience(principal))
 
 
 def _audience(principal: Principal) -> Audience:
@@ -270,7 +272,7 @@ def _audience(principal: Principal) -> Audience:
     return Audience.NAMED if ours else Audience.NAMED_EXTERNAL
 
 
-def _of_group(holds: Holds) -> Audience:
+def _of_group(holds: GroupContents) -> Audience:
     if holds.claim or holds.everybody:
         return Audience.ORGANISATION
     return Audience.NAMED_EXTERNAL if holds.outsiders else Audience.NAMED

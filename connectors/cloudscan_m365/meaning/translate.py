@@ -19,7 +19,7 @@ from cloudscan_m365.meaning.explanations import (
     who_by_link,
     who_directly,
 )
-from cloudscan_m365.meaning.people import People, SiteGroups, Who
+from cloudscan_m365.meaning.people import People, Recipient, SiteGroups
 
 _ROLES = {
     "read": Access.READ,
@@ -63,7 +63,7 @@ class Sharing:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
+class TenantContext:
     """What has to be known beside a permission to say what it means."""
 
     people: People
@@ -87,7 +87,7 @@ class Meaning:
         return {name: self.grant.detail[name] for name in _INHERITED if name in self.grant.detail}
 
 
-def meaning(permission: Permission, around: Around) -> Meaning | None:
+def meaning(permission: Permission, around: TenantContext) -> Meaning | None:
     """Whom a permission lets in; None where that is nobody, or the owner."""
     if permission.link is not None:
         return _link(permission, permission.link, around)
@@ -115,7 +115,7 @@ def without_identity(permission: Permission) -> Permission:
     )
 
 
-def _link(permission: Permission, link: SharingLink, around: Around) -> Meaning | None:
+def _link(permission: Permission, link: SharingLink, around: TenantContext) -> Meaning | None:
     scope = link.scope or "anonymous"  # links of old have no scope, and open to whoever has them
     if scope == _NOBODY_NEW:
         return None
@@ -171,7 +171,7 @@ def _link(permission: Permission, link: SharingLink, around: Around) -> Meaning 
     )
 
 
-def _direct(permission: Permission, who: Who | None, around: Around) -> Meaning:
+def _direct(permission: Permission, who: Recipient | None, around: TenantContext) -> Meaning:
     access = _access(permission.roles)
     expires = _moment(permission.expiration_date_time)
     audience = who.audience if who else None
@@ -203,7 +203,7 @@ def _direct(permission: Permission, who: Who | None, around: Around) -> Meaning:
     )
 
 
-def _invitation(permission: Permission, mail: str, around: Around) -> Meaning:
+def _invitation(permission: Permission, mail: str, around: TenantContext) -> Meaning:
     who = around.people.by_mail(mail)
     access, expires = _access(permission.roles), _moment(permission.expiration_date_time)
     blocked = _blocked(who.audience, expires, around, "the invitation has expired") or who.blocked_by
@@ -238,11 +238,11 @@ def _invitation(permission: Permission, mail: str, around: Around) -> Meaning:
     )
 
 
-def _names(people: Sequence[Who]) -> str:
+def _names(people: Sequence[Recipient]) -> str:
     return ", ".join(who.principal.email or who.principal.name for who in people[:_PEOPLE_SHOWN])
 
 
-def _is_stranger(who: Who) -> bool:
+def _is_stranger(who: Recipient) -> bool:
     """Somebody from outside who belongs to no partner."""
     return who.principal.affiliation is Affiliation.EXTERNAL
 
@@ -252,9 +252,9 @@ def _holders(permission: Permission) -> Sequence[IdentitySet]:
     return (told if told is not None else permission.granted_to_identities) or ()
 
 
-def _people_of(permission: Permission, around: Around) -> list[Who]:
+def _people_of(permission: Permission, around: TenantContext) -> list[Recipient]:
     """Whom a link names; one and the same person may come up to three times."""
-    found: dict[str, Who] = {}
+    found: dict[str, Recipient] = {}
     for named in _holders(permission):
         who = around.people.who(named, around.groups)
         if who is not None:
@@ -278,7 +278,7 @@ def _moment(text: str | None) -> datetime:
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC) if read.year < NEVER.year else NEVER
 
 
-def _blocked(audience: Audience | None, expires: datetime, around: Around, ended: str) -> str:
+def _blocked(audience: Audience | None, expires: datetime, around: TenantContext, ended: str) -> str:
     """What stands above a grant and keeps it from being of use; empty where nothing does."""
     if expires <= around.now:
         return ended

@@ -13,7 +13,7 @@ from typing import Any
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied
 from cloudscan.facts import Affiliation, Outcome, Principal
-from cloudscan.mail import domain_of
+from cloudscan.text import domain_of
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.models import Answer, Text

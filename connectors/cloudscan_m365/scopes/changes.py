@@ -18,13 +18,13 @@ from cloudscan_m365.api.endpoints import CHANGES, ITEM
 from cloudscan_m365.api.models import Item, Shared
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.folder_tree import Tree
-from cloudscan_m365.meaning.translate import Around
-from cloudscan_m365.scopes.cursor_state import Mark
-from cloudscan_m365.scopes.library_context import Reading
+from cloudscan_m365.meaning.translate import TenantContext
+from cloudscan_m365.scopes.cursor_state import CursorState
+from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.library_items import (
-    Depth,
     Given,
     Library,
+    ReadDepth,
     Told,
     cursor,
     given_to,
@@ -40,13 +40,13 @@ _BEFORE_GOING_ON = 100_000  # changes in one night: more, and reading everything
 
 
 def changes_of_library(
-    graph: Graph, around: Around, library: Resource, drive: str, depth: Depth, mark: Mark
+    graph: Graph, around: TenantContext, library: Resource, drive: str, depth: ReadDepth, mark: CursorState
 ) -> Iterator[Told]:
     """What changed since the mark was set. Raises `StaleCursor` where that cannot be told."""
     if mark.depth != depth.digest:
         raise StaleCursor("the options, or what the groups of the site hold, were changed")
     tree = Tree(drive, library.uid, mark.root, folders=dict(mark.folders))
-    reading = Reading(around, tree, library.owner_uid, given=tuple(mark.given))
+    reading = LibraryContext(around, tree, library.owner_uid, given=tuple(mark.given))
     otherwise, passed_on = reading.changed(mark.met)
     inside = Library(graph, reading, depth, own={identity: tuple(kinds) for identity, kinds in mark.own})
     found, link = _changed(graph, mark.link)

@@ -26,7 +26,7 @@ class Met(msgspec.Struct, frozen=True, kw_only=True):
     passed_on: str  # for what inherits it
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class CursorState(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor's contents."""
 
     link: str  # Microsoft's delta link, without the host
@@ -38,15 +38,15 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     met: Sequence[Met] = ()
 
 
-def pack(mark: Mark) -> str:
+def pack(mark: CursorState) -> str:
     """As a cursor carries it."""
     return base64.b64encode(zlib.compress(msgspec.json.encode(mark))).decode()
 
 
-def unpack(token: str) -> Mark:
+def unpack(token: str) -> CursorState:
     """Raises `StaleCursor` where it was written by another version."""
     try:
-        return msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=Mark)
+        return msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
         raise StaleCursor("what was kept of the last scan is of another version") from error
 

@@ -16,7 +16,7 @@ from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
-from cloudscan_m365.meaning.people import Holds, People
+from cloudscan_m365.meaning.people import GroupContents, People
 from cloudscan_m365.permissions import GROUPS, HIDDEN_MEMBERS
 from cloudscan_m365.scopes.accounts import Thing
 from cloudscan_m365.scopes.gaps import gap
@@ -111,7 +111,7 @@ def read_groups(graph: Graph, gaps: list[Gap]) -> Groups:
     )
 
 
-def holds_of(groups: Groups, accounts: Mapping[str, Principal]) -> dict[str, Holds]:
+def holds_of(groups: Groups, accounts: Mapping[str, Principal]) -> dict[str, GroupContents]:
     """What each group lets in beside colleagues. `accounts` are users and guests by id."""
     ours = {
         one
@@ -123,11 +123,11 @@ def holds_of(groups: Groups, accounts: Mapping[str, Principal]) -> dict[str, Hol
         inside = groups.inside(group.id)
         outsiders = sum(_is_outside(accounts[one]) for one in inside if one in accounts)
         everybody = _is_for_all(group.membership_rule) or (len(ours) >= _EVERYBODY_FROM and ours <= inside)
-        found[group.id] = Holds(outsiders=outsiders, everybody=everybody)
+        found[group.id] = GroupContents(outsiders=outsiders, everybody=everybody)
     return found
 
 
-def principal_of(group: Group, holds: Holds, people: People) -> Principal:
+def principal_of(group: Group, holds: GroupContents, people: People) -> Principal:
     """The group as somebody whom things are shared with."""
     return Principal(
         uid=uids.group(group.id),

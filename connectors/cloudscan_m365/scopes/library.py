@@ -13,12 +13,12 @@ from cloudscan_m365.api.endpoints import CHANGES, EVERYTHING, ROOT
 from cloudscan_m365.api.models import Item
 from cloudscan_m365.api.wire import Page
 from cloudscan_m365.meaning.folder_tree import Tree
-from cloudscan_m365.meaning.translate import Around
-from cloudscan_m365.scopes.library_context import Reading
+from cloudscan_m365.meaning.translate import TenantContext
+from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.library_items import (
-    Depth,
     Given,
     Library,
+    ReadDepth,
     Told,
     cursor,
     given_to,
@@ -30,10 +30,12 @@ from cloudscan_m365.scopes.library_items import (
 from cloudscan_m365.scopes.listing import FIELDS, PAGE, broken, permissions
 
 
-def facts_of_library(graph: Graph, around: Around, library: Resource, drive: str, depth: Depth) -> Iterator[Told]:
+def facts_of_library(
+    graph: Graph, around: TenantContext, library: Resource, drive: str, depth: ReadDepth
+) -> Iterator[Told]:
     """Everything there is. Raises as `Graph.ask` does."""
     root = graph.ask(Item, ROOT, drive, select="id").id
-    reading = Reading(around, Tree(drive, library.uid, root), library.owner_uid)
+    reading = LibraryContext(around, Tree(drive, library.uid, root), library.owner_uid)
     reading.given = permissions(graph, drive, [root])[root] or ()
     inside = Library(graph, reading, depth)
     yield from told_of_top(inside, library)

@@ -10,13 +10,13 @@ from cloudscan.facts import AnyFact, Grant, Resource, Via
 from cloudscan_m365.api.models import Item, Permission
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.folder_tree import Tree
-from cloudscan_m365.meaning.translate import Around, Meaning, meaning, without_identity
+from cloudscan_m365.meaning.translate import Meaning, TenantContext, meaning, without_identity
 from cloudscan_m365.scopes.cursor_state import Met, digest
 
 _PLAIN: Mapping[str, str] = {}
 
 
-class Carried(NamedTuple):
+class EffectivePermission(NamedTuple):
     """A right that holds for an item, and where it was given."""
 
     key: str  # the permission's id
@@ -25,17 +25,17 @@ class Carried(NamedTuple):
 
 
 @dataclass
-class Reading:
+class LibraryContext:
     """One library while it is read."""
 
-    around: Around
+    around: TenantContext
     tree: Tree
     owner_uid: str | None
     given: tuple[Permission, ...] = ()  # at the top
     kinds: dict[Permission, int] = field(default_factory=dict)  # what was met, numbered
     meanings: list[Meaning | None] = field(default_factory=list)  # by number
     told: set[str] = field(default_factory=set)  # principals
-    _carried: dict[str, list[Carried]] = field(default_factory=dict)  # by folder
+    _carried: dict[str, list[EffectivePermission]] = field(default_factory=dict)  # by folder
 
     def forget(self) -> None:
         """To be called after folders were changed."""
@@ -75,7 +75,7 @@ class Reading:
         }
         return told | passed_on, passed_on
 
-    def carried(self, folder: str) -> list[Carried]:
+    def carried(self, folder: str) -> list[EffectivePermission]:
         """The rights that hold in a folder."""
         scope = self.tree.scope(folder)
         found = self._carried.get(scope)
@@ -86,10 +86,12 @@ class Reading:
             found = self._carried[scope] = self.own(given, above, self.tree.uid(scope))
         return found
 
-    def own(self, given: Sequence[Permission], above: Sequence[Carried], uid: str) -> list[Carried]:
+    def own(
+        self, given: Sequence[Permission], above: Sequence[EffectivePermission], uid: str
+    ) -> list[EffectivePermission]:
         """Rights that an item has of its own. SharePoint copies those from above; where the copy still hangs on what
         it was copied from, that is the origin: a link is one link, and a site's group one group."""
-        found: dict[str, Carried] = {}
+        found: dict[str, EffectivePermission] = {}
         for permission in given:
             known = self.meaning(permission)
             if known is None:
@@ -103,10 +105,10 @@ class Reading:
             if origin == uid and reference and reference.id and self.tree.holds(reference.id):
                 origin = self.tree.uid(reference.id)
             key = permission.id or str(len(found))
-            found.setdefault(key, Carried(key, known, origin))
+            found.setdefault(key, EffectivePermission(key, known, origin))
         return list(found.values())
 
-    def grants(self, carried: Sequence[Carried], resource: str) -> Iterator[AnyFact]:
+    def grants(self, carried: Sequence[EffectivePermission], resource: str) -> Iterator[AnyFact]:
         """What is told of a resource for which these rights hold."""
         for key, known, origin in carried:
             for principal in known.principals:
@@ -177,5 +179,5 @@ def _detail(item: Item) -> Mapping[str, str]:
     return {"target_uid": uids.item(drive, target.id)} if target and target.id and drive else {}
 
 
-def _is_same(above: Carried, identity: str, known: Meaning) -> bool:
+def _is_same(above: EffectivePermission, identity: str, known: Meaning) -> bool:
     return above.key == identity and above.meaning.grant.access == known.grant.access

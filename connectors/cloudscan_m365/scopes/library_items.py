@@ -8,8 +8,8 @@ from cloudscan.facts import AnyFact, Audience, Outcome, Resource
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Item, Permission
 from cloudscan_m365.meaning.folder_tree import Folder, Tree
-from cloudscan_m365.scopes.cursor_state import Mark, digest, pack
-from cloudscan_m365.scopes.library_context import Reading
+from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
+from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.listing import UNREAD, labels, permissions
 
 Told = AnyFact | Gap | Cursor
@@ -24,7 +24,7 @@ _AT_LEAST = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Depth:
+class ReadDepth:
     """How much is asked for."""
 
     thorough: bool = False  # rights also where Microsoft says that nothing is shared
@@ -40,8 +40,8 @@ class Library:
     """A library while it is read."""
 
     graph: Graph
-    reading: Reading
-    depth: Depth
+    reading: LibraryContext
+    depth: ReadDepth
     own: dict[str, tuple[int, ...]] = field(default_factory=dict)  # items with rights of their own: which kinds
     labels: dict[str, str] = field(default_factory=dict)  # of files that have one
 
@@ -150,7 +150,7 @@ def cursor(inside: Library, link: str) -> Cursor:
     used.update(kind for known in tree.folders.values() for kind in kinds_of(inside, known.given))
     used.update(kinds_of(inside, reading.given))
     places = {number: place for place, number in enumerate(sorted(used))}
-    mark = Mark(
+    mark = CursorState(
         link=link,
         depth=inside.depth.digest,
         root=tree.root,

@@ -16,8 +16,8 @@ from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membe
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission
 from cloudscan_m365.meaning import uids
-from cloudscan_m365.meaning.people import Holds, SiteGroups, Who
-from cloudscan_m365.meaning.translate import Around, meaning
+from cloudscan_m365.meaning.people import GroupContents, Recipient, SiteGroups
+from cloudscan_m365.meaning.translate import TenantContext, meaning
 from cloudscan_m365.permissions import FULL_CONTROL
 from cloudscan_m365.scopes.gaps import gap
 
@@ -97,11 +97,11 @@ class SiteRead:
 class _Seat:
     """A place in a group: somebody, or the owners of a Microsoft 365 group."""
 
-    who: Who
+    who: Recipient
     owners: tuple[str, ...] | None = None  # uids; None: it is for all of the group
 
 
-def read_site(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
+def read_site(graph: Graph, around: TenantContext, uid: str, url: str) -> SiteRead:
     """The groups of the site collection whose guid is in `around.groups`, and who gets into one site of it."""
     try:
         return _read(graph, around, uid, url)
@@ -114,7 +114,7 @@ def read_site(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
         )
 
 
-def _read(graph: Graph, around: Around, uid: str, url: str) -> SiteRead:
+def _read(graph: Graph, around: TenantContext, uid: str, url: str) -> SiteRead:
     top = uids.site(around.groups.site)
     told = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
     roles = graph.sharepoint(_Assignments, url + _ROLES, needs=FULL_CONTROL).value
@@ -144,7 +144,7 @@ def _stands_alone(graph: Graph, url: str) -> bool:
     return bool(web.has_unique_role_assignments)
 
 
-def _administrators(graph: Graph, url: str, around: Around) -> Iterator[_Seat]:
+def _administrators(graph: Graph, url: str, around: TenantContext) -> Iterator[_Seat]:
     users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
     return _seats((each for each in users if each.is_site_admin), around)
 
@@ -180,11 +180,11 @@ def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
     yield Setting(scope_uid=site_uid, name=OWNERS, value=None)
 
 
-def _seats(users: Iterable[_Base], around: Around) -> Iterator[_Seat]:
+def _seats(users: Iterable[_Base], around: TenantContext) -> Iterator[_Seat]:
     for user in users:
         login = user.login_name or ""
         if login.endswith("_o") and (group := around.people.find(login[:-2].rpartition("|")[2])):
-            yield _Seat(who=Who(principal=group.principal, audience=Audience.NAMED), owners=group.owners)
+            yield _Seat(who=Recipient(principal=group.principal, audience=Audience.NAMED), owners=group.owners)
         elif who := around.people.who(_named(user), around.groups):
             yield _Seat(who=who)
 
@@ -195,11 +195,11 @@ def _named(user: _Base) -> IdentitySet:
     return IdentitySet(site_user=Identity(login_name=user.login_name, email=user.email))
 
 
-def _holds(seats: Sequence[_Seat], around: Around) -> Holds:
+def _holds(seats: Sequence[_Seat], around: TenantContext) -> GroupContents:
     """What a site's group lets in."""
     whole = [seat.who for seat in seats if seat.owners is None]
     owners = [around.people.find(uid.rpartition("/")[2]) for seat in seats for uid in seat.owners or ()]
-    return Holds(
+    return GroupContents(
         outsiders=sum(_outsiders(who) for who in whole)
         + sum(each is not None and each.principal.affiliation is not Affiliation.INTERNAL for each in owners),
         everybody=any(who.holds.everybody for who in whole if who.holds),
@@ -207,13 +207,15 @@ def _holds(seats: Sequence[_Seat], around: Around) -> Holds:
     )
 
 
-def _outsiders(who: Who) -> int:
+def _outsiders(who: Recipient) -> int:
     if who.holds:
         return who.holds.outsiders
     return int(not who.claim and who.audience is not None and who.audience > Audience.NAMED)
 
 
-def _way(role: _Assignment, site_uid: str, origin: str, around: Around) -> tuple[Sequence[Principal], Grant] | None:
+def _way(
+    role: _Assignment, site_uid: str, origin: str, around: TenantContext
+) -> tuple[Sequence[Principal], Grant] | None:
     """What somebody may do at the top of the site; `origin` is the site that it inherits from, or itself."""
     names = tuple(_ROLE_KINDS.get(each.role_type_kind, _UNKNOWN_ROLE) for each in role.role_definition_bindings)
     found = meaning(Permission(roles=names, granted_to_v2=_named(role.member)), around)
@@ -229,7 +231,9 @@ def _way(role: _Assignment, site_uid: str, origin: str, around: Around) -> tuple
     return found.principals, grant
 
 
-def _owners(roles: Iterable[_Assignment], seats: Mapping[str, Sequence[_Seat]], around: Around) -> Iterator[_Seat]:
+def _owners(
+    roles: Iterable[_Assignment], seats: Mapping[str, Sequence[_Seat]], around: TenantContext
+) -> Iterator[_Seat]:
     """Whoever has full control of a site."""
     for role in filter(_is_owner, roles):
         if role.member.principal_type == _SITE_GROUP:
@@ -245,9 +249,9 @@ def _is_owner(role: _Assignment) -> bool:
 def _principals(
     groups: Sequence[_Group],
     seats: Mapping[str, Sequence[_Seat]],
-    holds: Mapping[str, Holds],
+    holds: Mapping[str, GroupContents],
     ways: Sequence[tuple[Sequence[Principal], Grant]],
-    around: Around,
+    around: TenantContext,
 ) -> Iterator[Principal]:
     """The site's groups, and whoever is in them or at the top without the directory telling of him."""
     found = {

@@ -15,14 +15,14 @@ from cloudscan.facts import Access, Audience, Via
 from cloudscan_s3.access import acl, actions, conditions, networks
 from cloudscan_s3.access.actions import ACTIONS, EXPRESS_ACTIONS, Action, Capability
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, ObjectAcl, Ownership, Unread
-from cloudscan_s3.access.callers import Crowd, Crowds, anonymous, is_left_over, named_in_full
+from cloudscan_s3.access.callers import CallerClass, CallerClasses, anonymous, is_left_over, named_in_full
 from cloudscan_s3.access.networks import Network
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Policy, Statement, parse
-from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, Mentions, examples, filled_account, is_pattern
-from cloudscan_s3.access.policy_status import by_the_letter
-from cloudscan_s3.access.request import speaks_of
-from cloudscan_s3.access.request_search import Gate, Place, Witness, could_stop, seen_from, witness
+from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, PolicyLiterals, examples, filled_account, is_pattern
+from cloudscan_s3.access.policy_status import policy_status
+from cloudscan_s3.access.request import applies_to
+from cloudscan_s3.access.request_search import PolicyLayer, PolicyTarget, Witness, could_stop, seen_from, witness
 
 _WHOLE = ("account", "organisation", "unique_id")
 _NOWHERE = (Network(name="", context={}),)
@@ -32,7 +32,7 @@ _EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE, Audience.
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guard:
+class BlockSwitch:
     """A Block Public Access switch, over all levels: on at `levels`, or unreadable at `unread`."""
 
     name: str
@@ -49,7 +49,7 @@ class Guard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
+class AccessPath:
     """One way in, with everything needed to say why it stands open, or what stops it."""
 
     audience: Audience
@@ -64,11 +64,11 @@ class Way:
     statement: Statement
     access_point: AccessPoint | None = None
     witness: Witness
-    by_the_letter: bool
+    policy_status: bool
     denied_by: tuple[str, ...] = ()  # the Deny statements that stop it; empty: none
     not_before: str = ""  # the moment, yet to come, from which on it is open
     not_delegated: bool = False  # an access point lets in, the bucket's policy does not
-    guard: Guard | None = None  # the block that could stop it, whether it does or not
+    guard: BlockSwitch | None = None  # the block that could stop it, whether it does or not
     effective: bool | None = True
 
     @property
@@ -84,26 +84,28 @@ class Way:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ways:
+class AccessPaths:
     """All ways into one bucket, and what could not be told."""
 
-    open: tuple[Way, ...]
+    open: tuple[AccessPath, ...]
     policy: Policy | Unread
     letter: bool | None  # AWS's verdict on the policy; None: could not be read
     left_over: tuple[tuple[int, str], ...] = ()  # ids of deleted principals, by statement
 
 
-def ways_in(bucket: Bucket, us: Us, as_of: datetime) -> Ways:
+def access_paths(bucket: Bucket, us: OwnEstate, as_of: datetime) -> AccessPaths:
     """Find every way into a bucket for somebody whom the bucket's owner did not get from his own account's IAM."""
     policy = _policy(bucket.policy)
     known = policy if isinstance(policy, Policy) else Policy()
-    letter = by_the_letter(known).public
+    letter = policy_status(known).public
     place = _place(bucket, us, as_of)
     lists = tuple(acl.statements(bucket.acl, us)) if _acl_counts(bucket) else ()
     restrict = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket)
     ignore = guard("IgnorePublicAcls", "ignore_public_acls", bucket)
-    mentions = Mentions((*known.statements, *lists), us)
-    door = _Door(mentions=mentions, gates=(Gate(place=place, statements=known.denies, must_allow=False),))
+    mentions = PolicyLiterals((*known.statements, *lists), us)
+    door = _EvaluationContext(
+        mentions=mentions, gates=(PolicyLayer(place=place, statements=known.denies, must_allow=False),)
+    )
     catalogue = EXPRESS_ACTIONS if bucket.directory else ACTIONS
     found = [
         _through_policy(way, letter, restrict)
@@ -120,10 +122,10 @@ def ways_in(bucket: Bucket, us: Us, as_of: datetime) -> Ways:
         if is_left_over(principal)
     )
     complete = None if isinstance(policy, Unread) or any(flaw.may_allow for flaw in policy.flaws) else False
-    return Ways(open=tuple(_findable(found)), policy=policy, letter=letter or complete, left_over=left_over)
+    return AccessPaths(open=tuple(_findable(found)), policy=policy, letter=letter or complete, left_over=left_over)
 
 
-def ways_to_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) -> tuple[Way, ...]:
+def access_paths_to_object(item: ObjectAcl, bucket: Bucket, us: OwnEstate, as_of: datetime) -> tuple[AccessPath, ...]:
     """Find every way that an object's own ACL opens, after ownership, blocks and the bucket policy's denials."""
     if isinstance(item.acl, Unread) or bucket.ownership is Ownership.ENFORCED:
         return ()
@@ -131,19 +133,20 @@ def ways_to_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) -> 
     denies = policy.denies if isinstance(policy, Policy) else ()
     place = replace(_place(bucket, us, as_of), key=item.key)
     lists = tuple(acl.statements_on_object(item.acl, us))
-    door = _Door(
-        mentions=Mentions((*denies, *lists), us), gates=(Gate(place=place, statements=denies, must_allow=False),)
+    door = _EvaluationContext(
+        mentions=PolicyLiterals((*denies, *lists), us),
+        gates=(PolicyLayer(place=place, statements=denies, must_allow=False),),
     )
     ignore = guard("IgnorePublicAcls", "ignore_public_acls", bucket)
     return tuple(_through_acl(way, ignore) for each in lists for way in _ways(door, each, Via.ACL, ACTIONS))
 
 
-def guard(name: str, field: str, bucket: Bucket, point: AccessPoint | None = None) -> Guard:
+def guard(name: str, field: str, bucket: Bucket, point: AccessPoint | None = None) -> BlockSwitch:
     """One block switch over all levels. The most restrictive combination wins."""
     levels: list[tuple[str, Block | Unread]] = [("account", bucket.account_block), ("bucket", bucket.block)]
     if point is not None:
         levels.append(("access point", point.block))
-    return Guard(
+    return BlockSwitch(
         name=name,
         levels=tuple(level for level, block in levels if isinstance(block, Block) and getattr(block, field)),
         unread=tuple(level for level, block in levels if isinstance(block, Unread)),
@@ -151,26 +154,26 @@ def guard(name: str, field: str, bucket: Bucket, point: AccessPoint | None = Non
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Door:
+class _EvaluationContext:
     """Where a request comes to, and what it has to pass."""
 
-    mentions: Mentions
-    gates: tuple[Gate, ...]
+    mentions: PolicyLiterals
+    gates: tuple[PolicyLayer, ...]
     vpc: str = ""
     signed_only: bool = False
 
     @cached_property
-    def crowds(self) -> Crowds:
-        return Crowds(self.mentions)
+    def crowds(self) -> CallerClasses:
+        return CallerClasses(self.mentions)
 
     @cached_property
-    def everybody(self) -> tuple[Crowd, ...]:
+    def everybody(self) -> tuple[CallerClass, ...]:
         """Crowds that anybody can join, if he signs his requests or even if not."""
         crowds = (each for each in self.crowds.outside() if each.audience in _EVERYBODY)
         return tuple(each for each in crowds if not (self.signed_only and each.kind == "anyone"))
 
     @cached_property
-    def somebody(self) -> tuple[Crowd, ...]:
+    def somebody(self) -> tuple[CallerClass, ...]:
         """Crowds that are named, outsiders first."""
         outside = (each for each in self.crowds.outside() if each.audience not in _EVERYBODY)
         return (*outside, *self.crowds.inside())
@@ -194,14 +197,14 @@ def _acl_counts(bucket: Bucket) -> bool:
     return isinstance(bucket.acl, Acl) and bucket.ownership is not Ownership.ENFORCED
 
 
-def _place(bucket: Bucket, us: Us, as_of: datetime) -> Place:
+def _place(bucket: Bucket, us: OwnEstate, as_of: datetime) -> PolicyTarget:
     root = f"arn:{bucket.partition}:s3:::{bucket.name}"
     if bucket.directory:
         root = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
-    return Place(root=root, objects=f"{root}/", context=_surroundings(bucket.account, bucket.region, us, as_of))
+    return PolicyTarget(root=root, objects=f"{root}/", context=_surroundings(bucket.account, bucket.region, us, as_of))
 
 
-def _surroundings(account: str, region: str, us: Us, as_of: datetime) -> dict[str, tuple[str, ...]]:
+def _surroundings(account: str, region: str, us: OwnEstate, as_of: datetime) -> dict[str, tuple[str, ...]]:
     context: dict[str, tuple[str, ...]] = {
         **_clock(as_of),
         "aws:resourceaccount": (account,),
@@ -218,7 +221,7 @@ def _clock(now: datetime) -> dict[str, tuple[str, ...]]:
     return dict(zip(_CLOCK, ((now.isoformat(),), (str(int(now.timestamp())),)), strict=True))
 
 
-def _by_statement(door: _Door, statement: Statement, catalogue: Sequence[Action]) -> Iterator[Way]:
+def _by_statement(door: _EvaluationContext, statement: Statement, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
     """Whom a statement of the bucket's policy lets in, directly and through access points."""
     direct = tuple(_ways(door, statement, Via.POLICY, catalogue))
     yield from direct
@@ -229,7 +232,9 @@ def _by_statement(door: _Door, statement: Statement, catalogue: Sequence[Action]
             yield way
 
 
-def _ways(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[Way]:
+def _ways(
+    door: _EvaluationContext, statement: Statement, via: Via, catalogue: Sequence[Action]
+) -> Iterator[AccessPath]:
     """Whom one statement lets in, now or from some moment on."""
     yield from _now(door, statement, via, catalogue)
     begins = _begins(statement, door.gates[0].place)
@@ -241,7 +246,7 @@ def _ways(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Actio
             yield replace(way, effective=False, not_before=begins.isoformat())
 
 
-def _begins(statement: Statement, place: Place) -> datetime | None:
+def _begins(statement: Statement, place: PolicyTarget) -> datetime | None:
     """The moment, yet to come, before which a statement allows nothing; None where there is none."""
     starts = [
         min((moment for value in each.values if (moment := conditions.moment(value)) is not None), default=None)
@@ -251,7 +256,7 @@ def _begins(statement: Statement, place: Place) -> datetime | None:
     return max((each for each in starts if each is not None), default=None)
 
 
-def _now(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[Way]:
+def _now(door: _EvaluationContext, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
     """Whom one statement lets in, capability by capability, from the widest crowd to the narrowest."""
     matching = [each for each in catalogue if actions.named(statement.actions, statement.not_action, each)]
     matching.sort(key=lambda each: (each.capability, each.access))
@@ -260,9 +265,14 @@ def _now(door: _Door, statement: Statement, via: Via, catalogue: Sequence[Action
 
 
 def _by_crowd(
-    door: _Door, statement: Statement, via: Via, capability: Capability, access: Access, group: tuple[Action, ...]
-) -> Iterator[Way]:
-    def way(crowd: Crowd, places: Sequence[Network]) -> Way | None:
+    door: _EvaluationContext,
+    statement: Statement,
+    via: Via,
+    capability: Capability,
+    access: Access,
+    group: tuple[Action, ...],
+) -> Iterator[AccessPath]:
+    def way(crowd: CallerClass, places: Sequence[Network]) -> AccessPath | None:
         found = witness(statement, crowd.callers, places, group, door.gates)
         denied_by: tuple[str, ...] = ()
         open_now = found is not None
@@ -272,7 +282,7 @@ def _by_crowd(
             if found is None:
                 return None
             denied_by = _denying(door.gates, found)
-        return Way(
+        return AccessPath(
             audience=crowd.audience,
             kind=crowd.kind,
             names=(crowd.name,) if crowd.name else (),
@@ -284,7 +294,7 @@ def _by_crowd(
             via=via,
             statement=statement,
             witness=found,
-            by_the_letter=False,
+            policy_status=False,
             denied_by=denied_by,
             effective=open_now,
         )
@@ -319,14 +329,14 @@ def _by_crowd(
             whole.add(named_in_full(crowd.name))
 
 
-def _neighbours(door: _Door) -> Crowd:
+def _neighbours(door: _EvaluationContext) -> CallerClass:
     """Whoever sits in a network that is singled out."""
     signed = door.crowds.strangers
     callers = signed if door.signed_only else (anonymous(), *signed)
-    return Crowd(audience=Audience.NAMED, kind="network", name="", callers=callers)
+    return CallerClass(audience=Audience.NAMED, kind="network", name="", callers=callers)
 
 
-def _denying(gates: Sequence[Gate], found: Witness) -> tuple[str, ...]:
+def _denying(gates: Sequence[PolicyLayer], found: Witness) -> tuple[str, ...]:
     """The statements that stop a request which would get in without them."""
     own = gates[0]
     stops: dict[bool, list[str]] = {True: [], False: []}
@@ -335,12 +345,12 @@ def _denying(gates: Sequence[Gate], found: Witness) -> tuple[str, ...]:
         where = "" if gate is own else " of the bucket policy"
         for each in gate.statements:
             if could_stop(each, moved):
-                stops[speaks_of(each, moved)].append(f"statement {each.number}{where}")
+                stops[applies_to(each, moved)].append(f"statement {each.number}{where}")
     # Where each of them could be evaded, it is all of them together that cannot.
     return tuple(stops[True] or stops[False])
 
 
-def _from_networks(found: Sequence[tuple[Network, Way]]) -> Iterator[Way]:
+def _from_networks(found: Sequence[tuple[Network, AccessPath]]) -> Iterator[AccessPath]:
     """Join what is admitted from several networks; together they may be everybody after all."""
     for effective in (True, False):
         group = [(network, way) for network, way in found if (way.effective is True) == effective]
@@ -355,7 +365,7 @@ def _from_networks(found: Sequence[tuple[Network, Way]]) -> Iterator[Way]:
         yield replace(first, names=names, audience=audience)
 
 
-def _delegated(door: _Door, statement: Statement, catalogue: Sequence[Action]) -> Iterator[Way]:
+def _delegated(door: _EvaluationContext, statement: Statement, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
     """A bucket policy that leaves the decision to access points: of which accounts, if they are not ours."""
     own = any(condition.key in _OF_POINTS for condition in statement.conditions)
     denies = (each for gate in door.gates for each in gate.statements if not each.allows)
@@ -406,22 +416,22 @@ def _point_arns(written: str, stranger: str, region: str) -> Iterator[str]:
         yield f"arn:aws:s3:{region}:{stranger}:accesspoint/x"
 
 
-def _through_policy(way: Way, letter: bool, restrict: Guard) -> Way:
+def _through_policy(way: AccessPath, letter: bool, restrict: BlockSwitch) -> AccessPath:
     """Under RestrictPublicBuckets a public policy admits only AWS services and the owner's own account."""
-    return _guarded(replace(way, by_the_letter=letter), restrict, cut=letter and _from_outside(way))
+    return _guarded(replace(way, policy_status=letter), restrict, cut=letter and _from_outside(way))
 
 
-def _from_outside(way: Way) -> bool:
+def _from_outside(way: AccessPath) -> bool:
     request = way.witness.request
     return request.caller.kind != "service" and (request.caller.account,) != request.context.get("aws:resourceaccount")
 
 
-def _through_acl(way: Way, ignore: Guard) -> Way:
+def _through_acl(way: AccessPath, ignore: BlockSwitch) -> AccessPath:
     public = way.audience in _EVERYBODY
-    return _guarded(replace(way, by_the_letter=public), ignore, cut=public)
+    return _guarded(replace(way, policy_status=public), ignore, cut=public)
 
 
-def _guarded(way: Way, switch: Guard, *, cut: bool) -> Way:
+def _guarded(way: AccessPath, switch: BlockSwitch, *, cut: bool) -> AccessPath:
     if not cut:
         return way
     effective: bool | None = False if switch.on else way.effective
@@ -431,8 +441,8 @@ def _guarded(way: Way, switch: Guard, *, cut: bool) -> Way:
 
 
 def _through_access_point(
-    point: AccessPoint, bucket: Bucket, bucket_policy: Policy | Unread, us: Us, as_of: datetime
-) -> Iterable[Way]:
+    point: AccessPoint, bucket: Bucket, bucket_policy: Policy | Unread, us: OwnEstate, as_of: datetime
+) -> Iterable[AccessPath]:
     """An access point's own policy. For anybody from outside, the point *and* the bucket must allow."""
     own = _policy(point.policy)
     if isinstance(own, Unread):
@@ -445,15 +455,15 @@ def _through_access_point(
         "s3:dataaccesspointaccount": (point.account,),
         "s3:accesspointnetworkorigin": (origin,),
     }
-    place = Place(root=point.arn, objects=f"{point.arn}/object/", context=context)
+    place = PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context=context)
     bucket_place = _place(bucket, us, as_of)
-    mentions = Mentions((*own.statements, *behind.statements), us)
-    mine = Gate(place=place, statements=own.denies, must_allow=False)
-    both = (mine, Gate(place=bucket_place, statements=behind.statements, must_allow=True))
-    letter = by_the_letter(own, access_point=True).public and not point.vpc  # a VPC's is never public
-    behind_letter = by_the_letter(behind).public
+    mentions = PolicyLiterals((*own.statements, *behind.statements), us)
+    mine = PolicyLayer(place=place, statements=own.denies, must_allow=False)
+    both = (mine, PolicyLayer(place=bucket_place, statements=behind.statements, must_allow=True))
+    letter = policy_status(own, access_point=True).public and not point.vpc  # a VPC's is never public
+    behind_letter = policy_status(behind).public
     restrict = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket, point)
-    through = _Door(mentions=mentions, gates=both, vpc=point.vpc, signed_only=True)
+    through = _EvaluationContext(mentions=mentions, gates=both, vpc=point.vpc, signed_only=True)
     alone = replace(through, gates=(mine,))
     for statement in own.allows:
         opened = {(w.kind, w.names, w.capability): w for w in _ways(through, statement, Via.POLICY, ACTIONS)}
@@ -466,10 +476,10 @@ def _through_access_point(
             opened[way.kind, way.names, way.capability] = there
         for way in opened.values():
             cut = (letter or behind_letter) and _from_outside(way)
-            yield replace(_guarded(replace(way, by_the_letter=letter), restrict, cut=cut), access_point=point)
+            yield replace(_guarded(replace(way, policy_status=letter), restrict, cut=cut), access_point=point)
 
 
-def _findable(ways: Sequence[Way]) -> Iterator[Way]:
+def _findable(ways: Sequence[AccessPath]) -> Iterator[AccessPath]:
     """What anybody may list, anybody can find without being told its name."""
     listed = any(
         way.capability is Capability.KEYS and way.audience is Audience.ANYONE_WITH_LINK and way.effective

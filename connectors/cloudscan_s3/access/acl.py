@@ -7,7 +7,7 @@ permissions"). Said this way, one evaluator serves both, and a Deny in the bucke
 from collections.abc import Iterator, Mapping
 
 from cloudscan_s3.access.bucket import Acl, AclGrant, Unread
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Condition, Principal, Statement
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -38,18 +38,18 @@ def is_public(grants: tuple[AclGrant, ...]) -> bool:
     return any(each.group in (ALL_USERS, AUTHENTICATED_USERS) for each in grants)
 
 
-def statements(acl: Acl | Unread | None, us: Us) -> Iterator[Statement]:
+def statements(acl: Acl | Unread | None, us: OwnEstate) -> Iterator[Statement]:
     """What a bucket's ACL gives to others than the owner."""
     if isinstance(acl, Acl):
         yield from _statements(acl, us, _ON_BUCKET)
 
 
-def statements_on_object(acl: Acl, us: Us) -> Iterator[Statement]:
+def statements_on_object(acl: Acl, us: OwnEstate) -> Iterator[Statement]:
     """What an object's ACL gives to others than the bucket's or the object's owner."""
     return _statements(acl, us, _ON_OBJECT)
 
 
-def _statements(acl: Acl, us: Us, table: Mapping[str, tuple[str, ...]]) -> Iterator[Statement]:
+def _statements(acl: Acl, us: OwnEstate, table: Mapping[str, tuple[str, ...]]) -> Iterator[Statement]:
     owners = {acl.owner, us.owner_canonical or acl.owner}
     for number, grant in enumerate(acl.grants, start=1):
         if grant.canonical_id and grant.canonical_id in owners - {ANONYMOUS}:

@@ -20,7 +20,7 @@ from cloudscan_s3.access.policy import Principal
 from cloudscan_s3.access.policy_literals import (
     STRANGERS_ORGANISATION,
     TWELVE_DIGITS,
-    Mentions,
+    PolicyLiterals,
     examples,
     filled_account,
     is_pattern,
@@ -84,7 +84,7 @@ _STRANGERS_ROLE = "AROA0STRANGERS000000X"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crowd:
+class CallerClass:
     """Callers of whom a policy can only say the same thing."""
 
     audience: Audience
@@ -97,15 +97,15 @@ class Crowd:
 
 
 @dataclass(frozen=True)
-class Crowds:
+class CallerClasses:
     """Everybody that a set of statements can tell apart, seen from us."""
 
-    mentions: Mentions
+    mentions: PolicyLiterals
 
-    def outside(self) -> Iterator[Crowd]:
+    def outside(self) -> Iterator[CallerClass]:
         """From the widest to the narrowest, without our own account."""
-        yield Crowd(audience=Audience.ANYONE_WITH_LINK, kind="anyone", name="", callers=(anonymous(),))
-        yield Crowd(audience=Audience.ANY_ACCOUNT, kind="any_account", name="", callers=self.strangers)
+        yield CallerClass(audience=Audience.ANYONE_WITH_LINK, kind="anyone", name="", callers=(anonymous(),))
+        yield CallerClass(audience=Audience.ANY_ACCOUNT, kind="any_account", name="", callers=self.strangers)
         yield from self._providers()
         yield from self._organisations()
         yield from self._unique_ids()
@@ -113,7 +113,7 @@ class Crowds:
         yield from self._accounts(ours=False)
         yield from self._services()
 
-    def inside(self) -> Iterator[Crowd]:
+    def inside(self) -> Iterator[CallerClass]:
         """Our own accounts, as far as they are named."""
         yield from self._accounts(ours=True)
 
@@ -270,10 +270,10 @@ class Crowds:
             if is_pattern(head) and conditions.like(head, organisation):
                 yield from examples(f"{organisation}/{tail}", ("x", ""))
 
-    def _organisations(self) -> Iterator[Crowd]:
+    def _organisations(self) -> Iterator[CallerClass]:
         for name in self._named_organisations:
             ours = self.mentions.us.is_our_organisation(name)
-            yield Crowd(
+            yield CallerClass(
                 audience=Audience.ORGANISATION if ours else Audience.EXTERNAL_DOMAIN,
                 kind="organisation",
                 name=name,
@@ -285,7 +285,7 @@ class Crowds:
                 ),
             )
 
-    def _accounts(self, *, ours: bool) -> Iterator[Crowd]:
+    def _accounts(self, *, ours: bool) -> Iterator[CallerClass]:
         us = self.mentions.us
         for account in self._accounts_named:
             if us.owns(account) != ours or self._is_strange(account):
@@ -297,7 +297,7 @@ class Crowds:
                 if not us.is_our_organisation(name):
                     yield from self._account(account, [(name, path) for path in self._paths_in(name)], name)
 
-    def _account(self, account: str, homes: Sequence[tuple[str, str]], within: str) -> Iterator[Crowd]:
+    def _account(self, account: str, homes: Sequence[tuple[str, str]], within: str) -> Iterator[CallerClass]:
         us = self.mentions.us
         ours = us.owns(account)
         wide = Audience.NAMED_EXTERNAL
@@ -305,7 +305,7 @@ class Crowds:
             wide = Audience.OWNER
         elif ours or account in AMAZON_ACCOUNTS:
             wide = Audience.NAMED
-        yield Crowd(
+        yield CallerClass(
             audience=wide,
             kind="service" if account in AMAZON_ACCOUNTS else "account",
             name=account,
@@ -316,7 +316,7 @@ class Crowds:
         for written, arns in self._arns.items():
             fitting = [arn for arn in arns if account_of(arn) == account]
             if fitting:
-                yield Crowd(
+                yield CallerClass(
                     audience=Audience.NAMED if ours else wide,
                     kind="principal",
                     name=written,
@@ -330,7 +330,7 @@ class Crowds:
                     within=within,
                 )
 
-    def _unique_ids(self) -> Iterator[Crowd]:
+    def _unique_ids(self) -> Iterator[CallerClass]:
         """People known only by Amazon's id: of a role in a condition.
 
         Whose it is cannot be seen from here. It is taken to be ours, unless a statement says of which account it is.
@@ -346,7 +346,7 @@ class Crowds:
                         f"arn:{self.mentions.partition}:iam::{account}:role/somebody",
                         us.organisation or "" if ours else "",
                     )
-                    yield Crowd(
+                    yield CallerClass(
                         audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL,
                         kind="unique_id",
                         name=identifier,
@@ -361,13 +361,13 @@ class Crowds:
                         account="" if ours else account,
                     )
 
-    def _canonical(self) -> Iterator[Crowd]:
+    def _canonical(self) -> Iterator[CallerClass]:
         for principal in self.mentions.principals:
             if principal.kind == "CanonicalUser" and principal.value != self.mentions.us.owner_canonical:
                 caller = self._member(f"arn:aws:iam::{self.mentions.stranger}:user/somebody", "")
                 known = Caller(kind="principal", account="", names=frozenset({principal.value}), context=caller.context)
                 amazon = principal.value in AMAZON_CANONICAL
-                yield Crowd(
+                yield CallerClass(
                     audience=Audience.NAMED if amazon else Audience.NAMED_EXTERNAL,
                     kind="service" if amazon else "canonical",
                     name="CloudFront log delivery" if amazon else principal.value,
@@ -377,9 +377,9 @@ class Crowds:
                 known = Caller(
                     kind="principal", names=frozenset({principal.value}), context={"aws:principaltype": ("User",)}
                 )
-                yield Crowd(audience=Audience.NAMED, kind="service", name=principal.value, callers=(known,))
+                yield CallerClass(audience=Audience.NAMED, kind="service", name=principal.value, callers=(known,))
 
-    def _providers(self) -> Iterator[Crowd]:
+    def _providers(self) -> Iterator[CallerClass]:
         us = self.mentions.us
         for principal in self.mentions.principals:
             if principal.kind != "Federated":
@@ -400,13 +400,15 @@ class Crowds:
             )
             if account or provider not in PUBLIC_PROVIDERS:
                 wide = Audience.NAMED if account and us.owns(account) else Audience.NAMED_EXTERNAL
-                yield Crowd(audience=wide, kind="federated", name=provider, callers=(strange, *named), account=account)
+                yield CallerClass(
+                    audience=wide, kind="federated", name=provider, callers=(strange, *named), account=account
+                )
             else:
-                yield Crowd(audience=Audience.ANY_ACCOUNT, kind="federated", name=provider, callers=(strange,))
+                yield CallerClass(audience=Audience.ANY_ACCOUNT, kind="federated", name=provider, callers=(strange,))
                 if named:
-                    yield Crowd(audience=Audience.NAMED, kind="federated", name=provider, callers=named)
+                    yield CallerClass(audience=Audience.NAMED, kind="federated", name=provider, callers=named)
 
-    def _services(self) -> Iterator[Crowd]:
+    def _services(self) -> Iterator[CallerClass]:
         """A service that acts for a stranger, then for us, then for whoever is named."""
         us, stranger = self.mentions.us, self.mentions.stranger
         names = [p.value for p in self.mentions.principals if p.kind == "Service"]
@@ -424,7 +426,7 @@ class Crowds:
                 foreign = account not in ("", stranger) and not us.owns(account)
                 if _ORGANISATION.match(account):
                     foreign = us.knows_its_organisation and not us.is_our_organisation(account)
-                yield Crowd(
+                yield CallerClass(
                     audience=Audience.NAMED_EXTERNAL if foreign else Audience.NAMED,
                     kind="service",
                     name=name,

@@ -14,7 +14,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collap
 
 from cloudscan_s3.access import conditions
 from cloudscan_s3.access.conditions import Context
-from cloudscan_s3.access.policy_literals import STRANGERS_ORGANISATION, Mentions, examples, filled_account, is_pattern
+from cloudscan_s3.access.policy_literals import (
+    STRANGERS_ORGANISATION,
+    PolicyLiterals,
+    examples,
+    filled_account,
+    is_pattern,
+)
 
 BROAD_V4, BROAD_V6 = 8, 32  # User Guide, "The meaning of public": broader ranges than these are public
 
@@ -51,7 +57,7 @@ class Network:
     alike: tuple[str, ...] = ()  # this and all the others of which the statements say the same
 
 
-def anywhere(mentions: Mentions, vpc: str = "") -> tuple[Network, ...]:
+def anywhere(mentions: PolicyLiterals, vpc: str = "") -> tuple[Network, ...]:
     """Places that anybody can come from: an address that is not singled out, a VPC of one's own.
 
     `vpc` names the only network served (an access point's); then there is no such place.
@@ -59,7 +65,7 @@ def anywhere(mentions: Mentions, vpc: str = "") -> tuple[Network, ...]:
     return () if vpc else (*_internet(mentions), *_own_clouds(mentions))
 
 
-def singled_out(mentions: Mentions, vpc: str = "") -> tuple[Network, ...]:
+def singled_out(mentions: PolicyLiterals, vpc: str = "") -> tuple[Network, ...]:
     """Places that the text names: address ranges that are not too broad, VPCs and endpoints by id or owner."""
     if vpc:
         endpoints = (_ENDPOINT, *mentions.literals("aws:sourcevpce"))
@@ -97,7 +103,7 @@ class _Spot:
     listed_in: frozenset[tuple[int, str]]
 
 
-def _spots(mentions: Mentions) -> Iterator[_Spot]:
+def _spots(mentions: PolicyLiterals) -> Iterator[_Spot]:
     listed: dict[_Range, set[tuple[int, str]]] = {}
     for number, (_, condition) in enumerate(mentions.conditions.get("aws:sourceip", ())):
         by_range = "IpAddress" in condition.operator  # else the text is compared, and no two are alike
@@ -123,7 +129,7 @@ def _spots(mentions: Mentions) -> Iterator[_Spot]:
                 break
 
 
-def _internet(mentions: Mentions) -> Iterator[Network]:
+def _internet(mentions: PolicyLiterals) -> Iterator[Network]:
     spots = list(_spots(mentions))
     ranges = [conditions.network(value) for value in mentions.values("aws:sourceip")]
     narrow = [each for each in ranges if each is not None and not is_broad(each)]
@@ -138,7 +144,7 @@ def _internet(mentions: Mentions) -> Iterator[Network]:
             yield Network(name="", context={"aws:sourceip": (str(address),)})
 
 
-def _named_ranges(mentions: Mentions) -> Iterator[Network]:
+def _named_ranges(mentions: PolicyLiterals) -> Iterator[Network]:
     alike: dict[frozenset[tuple[int, str]], list[_Spot]] = {}
     for spot in _spots(mentions):
         if not is_broad(spot.range):
@@ -148,7 +154,7 @@ def _named_ranges(mentions: Mentions) -> Iterator[Network]:
         yield _named(names[0], {"aws:sourceip": (str(spots[0].address),)}, names)
 
 
-def _texts(mentions: Mentions) -> Iterator[tuple[str, _Address]]:
+def _texts(mentions: PolicyLiterals) -> Iterator[tuple[str, _Address]]:
     """Addresses that fit a text with wildcards, which only the operators for texts understand."""
     for value in mentions.patterns("aws:sourceip"):
         filled = (value.replace("*", each, 1).replace("*", "").replace("?", "9") for each in _FILLERS)
@@ -163,13 +169,13 @@ def _is_fixed_text(value: str) -> bool:
     return head.count(".") >= 1 or head.count(":") >= 2
 
 
-def _named_texts(mentions: Mentions) -> Iterator[Network]:
+def _named_texts(mentions: PolicyLiterals) -> Iterator[Network]:
     for value, address in _texts(mentions):
         if _is_fixed_text(value):
             yield _named(value, {"aws:sourceip": (str(address),)}, (value,))
 
 
-def _own_clouds(mentions: Mentions) -> Iterator[Network]:
+def _own_clouds(mentions: PolicyLiterals) -> Iterator[Network]:
     if not mentions.subjects & _WHERE_KEYS:
         return
     clouds = [_CLOUD, *_like(mentions.patterns("aws:sourcevpc"))]
@@ -181,7 +187,7 @@ def _own_clouds(mentions: Mentions) -> Iterator[Network]:
                 yield Network(name="", context={**_cloud(mentions, cloud, endpoint), **more})
 
 
-def _named_clouds(mentions: Mentions) -> Iterator[Network]:
+def _named_clouds(mentions: PolicyLiterals) -> Iterator[Network]:
     clouds, endpoints = _alike(mentions, "aws:sourcevpc"), _alike(mentions, "aws:sourcevpce")
     other_clouds = (_CLOUD, *_like(mentions.patterns("aws:sourcevpc")))
     other_endpoints = (_ENDPOINT, *_like(mentions.patterns("aws:sourcevpce")))
@@ -199,14 +205,14 @@ def _named_clouds(mentions: Mentions) -> Iterator[Network]:
                 yield _named(name, {**_cloud(mentions, cloud, each), **more}, (name,))
 
 
-def _owners(mentions: Mentions) -> Iterator[tuple[str, Context, bool]]:
+def _owners(mentions: PolicyLiterals) -> Iterator[tuple[str, Context, bool]]:
     """What is said of a VPC's or endpoint's owner: the text, the keys that fit it, and whether that can be anybody."""
     for key in _OWNER_KEYS:
         for value in mentions.values(key):
             yield from _owners_like(mentions, key, conditions.opened(value))
 
 
-def _owners_like(mentions: Mentions, key: str, value: str) -> Iterator[tuple[str, Context, bool]]:
+def _owners_like(mentions: PolicyLiterals, key: str, value: str) -> Iterator[tuple[str, Context, bool]]:
     if key == "aws:vpceaccount":
         yield value, {key: (filled_account(value, mentions.stranger),)}, is_pattern(value)
         return
@@ -226,7 +232,7 @@ def _owners_like(mentions: Mentions, key: str, value: str) -> Iterator[tuple[str
         yield value, {}, True
 
 
-def _alike(mentions: Mentions, key: str) -> list[tuple[str, ...]]:
+def _alike(mentions: PolicyLiterals, key: str) -> list[tuple[str, ...]]:
     """The ids that are named, joined where every condition says the same of them."""
     found: dict[tuple[bool | str, ...], list[str]] = {}
     for value in mentions.literals(key):
@@ -246,7 +252,7 @@ def _named(name: str, context: Context, alike: tuple[str, ...]) -> Network:
     return Network(name=name, context=context, alike=alike)
 
 
-def _cloud(mentions: Mentions, cloud: str, endpoint: str) -> dict[str, tuple[str, ...]]:
+def _cloud(mentions: PolicyLiterals, cloud: str, endpoint: str) -> dict[str, tuple[str, ...]]:
     stranger = mentions.stranger
     return {
         "aws:sourcevpc": (cloud,),

@@ -7,7 +7,7 @@ from cloudscan.connector import Estate
 
 
 @dataclass(frozen=True, kw_only=True)
-class Us:
+class OwnEstate:
     """The account that owns what is judged, and the circle around it. "External" is relative to this."""
 
     account: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cloudscan_s3.access.conditions import variables_in
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Condition, Principal, Statement
 
 STRANGERS_ORGANISATION = "o-0strangers"
@@ -39,11 +39,11 @@ def filled_account(pattern: str, stranger: str) -> str:
 
 
 @dataclass(frozen=True)
-class Mentions:
+class PolicyLiterals:
     """The statements that stand at one door, and who we are."""
 
     statements: tuple[Statement, ...]
-    us: Us
+    us: OwnEstate
 
     @cached_property
     def conditions(self) -> dict[str, list[tuple[Statement, Condition]]]:

@@ -18,17 +18,17 @@ _ALWAYS_PRESENT = frozenset(("aws:principalaccount", "aws:userid"))
 
 
 @dataclass(frozen=True)
-class Letter:
+class PolicyStatus:
     """The verdict, with the statements that make it public."""
 
     public: bool
     statements: tuple[int, ...] = ()
 
 
-def by_the_letter(policy: Policy, *, access_point: bool = False) -> Letter:
+def policy_status(policy: Policy, *, access_point: bool = False) -> PolicyStatus:
     """Judge a whole policy: one public statement makes it public."""
     public = tuple(each.number for each in policy.allows if is_public(each, access_point=access_point))
-    return Letter(bool(public), public)
+    return PolicyStatus(bool(public), public)
 
 
 def is_public(statement: Statement, *, access_point: bool = False) -> bool:

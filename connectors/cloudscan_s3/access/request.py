@@ -81,7 +81,7 @@ def admits(statement: Statement, caller: Caller) -> bool:
     return any(means(each, caller) for each in statement.principals) != statement.not_principal
 
 
-def speaks_of(statement: Statement, request: Request) -> bool:
+def applies_to(statement: Statement, request: Request) -> bool:
     """Does every element of the statement match the request?"""
     return (
         admits(statement, request.caller)
@@ -106,7 +106,7 @@ def allowed(statements: Iterable[Statement], request: Request) -> bool:
     for statement in statements:
         if statement.allows and allowing:
             continue
-        if speaks_of(statement, request):
+        if applies_to(statement, request):
             if not statement.allows:
                 return False
             allowing = True

@@ -17,7 +17,7 @@ from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.networks import Network
 from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.policy_literals import STRANGERS_ORGANISATION, examples, is_pattern
-from cloudscan_s3.access.request import Caller, Request, admits, allowed, covers, speaks_of
+from cloudscan_s3.access.request import Caller, Request, admits, allowed, applies_to, covers
 
 # Keys of which a caller has no choice: they are what his crowd and his network say, or absent.
 _OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths")
@@ -74,7 +74,7 @@ _SOMEBODY = "somebody"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PolicyTarget:
     """Where the statements stand: what they protect, and what every request to it carries."""
 
     root: str  # the bucket's or access point's ARN
@@ -84,10 +84,10 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gate:
+class PolicyLayer:
     """One policy that a request must pass besides the statement in question."""
 
-    place: Place
+    place: PolicyTarget
     statements: tuple[Statement, ...]
     must_allow: bool  # False: only its denials count
 
@@ -106,7 +106,7 @@ def witness(
     callers: Sequence[Caller],
     networks: Sequence[Network],
     wanted: Sequence[Action],
-    gates: Sequence[Gate],
+    gates: Sequence[PolicyLayer],
 ) -> Witness | None:
     """Look for a request that `statement` allows and every gate lets pass. The first gate is the statement's own."""
     place = gates[0].place
@@ -201,7 +201,7 @@ def _is_free(key: str, caller: Caller, context: Context) -> bool:
     return not (caller.kind == "federated" and key in caller.context)
 
 
-_Denies = Sequence[tuple[Gate, Statement]]
+_Denies = Sequence[tuple[PolicyLayer, Statement]]
 
 
 def _asks(statement: Statement) -> frozenset[str]:
@@ -212,14 +212,14 @@ def _asks(statement: Statement) -> frozenset[str]:
 
 
 def _sorted_out(
-    denies: Iterable[tuple[Gate, Statement, frozenset[str]]], context: Context, caller: Caller
+    denies: Iterable[tuple[PolicyLayer, Statement, frozenset[str]]], context: Context, caller: Caller
 ) -> tuple[_Denies, _Denies]:
     """The denials that a choice of the caller's may evade; and those that hold whatever he chooses.
 
     Those that cannot hold are in neither.
     """
-    evadable: list[tuple[Gate, Statement]] = []
-    standing: list[tuple[Gate, Statement]] = []
+    evadable: list[tuple[PolicyLayer, Statement]] = []
+    standing: list[tuple[PolicyLayer, Statement]] = []
     for gate, deny, keys in denies:
         if not admits(deny, caller):
             continue
@@ -238,7 +238,7 @@ def _lies_in(deny: Statement, request: Request) -> bool:
 
 
 def _try(
-    statement: Statement, network: Network, first: Request, evadable: _Denies, gates: Sequence[Gate]
+    statement: Statement, network: Network, first: Request, evadable: _Denies, gates: Sequence[PolicyLayer]
 ) -> Witness | None:
     """Go through what the caller may choose, key by key, and turn back as soon as a denial speaks."""
     place, context = gates[0].place, first.context
@@ -251,7 +251,7 @@ def _try(
         ((_depends_on(deny) & free.keys(), gate, deny) for gate, deny in denies), key=lambda each: len(each[0])
     )
     order = list(dict.fromkeys((*(key for keys, _, _ in asked for key in sorted(keys)), *free)))
-    due: list[list[tuple[Gate, Statement]]] = [[] for _ in range(len(order) + 1)]
+    due: list[list[tuple[PolicyLayer, Statement]]] = [[] for _ in range(len(order) + 1)]
     for keys, gate, deny in asked:
         due[max((order.index(key) + 1 for key in keys), default=0)].append((gate, deny))
     stack: list[tuple[int, Context]] = [(0, context)]
@@ -259,13 +259,13 @@ def _try(
     while stack:
         chosen, known = stack.pop()
         request = replace(first, context=known)
-        if any(speaks_of(deny, _moved(request, gate, place)) for gate, deny in due[chosen]):
+        if any(applies_to(deny, _moved(request, gate, place)) for gate, deny in due[chosen]):
             continue
         if chosen < len(order):
             key = order[chosen]
             stack += [(chosen + 1, {**known, key: each} if each is not None else known) for each in reversed(free[key])]
             continue
-        if speaks_of(statement, request) and all(
+        if applies_to(statement, request) and all(
             allowed(gate.statements, _moved(request, gate, place)) for gate in gates if gate.must_allow
         ):
             return Witness(request=request, network=network)
@@ -275,7 +275,7 @@ def _try(
     return None
 
 
-def _moved(request: Request, gate: Gate, place: Place) -> Request:
+def _moved(request: Request, gate: PolicyLayer, place: PolicyTarget) -> Request:
     return request if gate.place is place else seen_from(request, gate.place, place)
 
 
@@ -284,7 +284,7 @@ def _depends_on(statement: Statement) -> frozenset[str]:
     return _asks(statement) | {name for text in statement.resources for name in conditions.variables_in(text)}
 
 
-def seen_from(request: Request, place: Place, was: Place) -> Request:
+def seen_from(request: Request, place: PolicyTarget, was: PolicyTarget) -> Request:
     """The same call as another policy on its way sees it: by that place's name of the resource."""
     if request.resource.startswith(was.objects):
         resource = place.objects + request.resource.removeprefix(was.objects)
@@ -305,7 +305,12 @@ def could_stop(statement: Statement, request: Request) -> bool:
 
 
 def _resources(
-    statement: Statement, rivals: Sequence[Statement], action: Action, place: Place, context: Context, caller: Caller
+    statement: Statement,
+    rivals: Sequence[Statement],
+    action: Action,
+    place: PolicyTarget,
+    context: Context,
+    caller: Caller,
 ) -> Iterator[str]:
     """Resources worth trying: each form of name by which the statements tell objects apart."""
     seen: set[str] = set()
@@ -317,7 +322,9 @@ def _resources(
                 yield resource
 
 
-def _guesses(statements: Sequence[Statement], place: Place, context: Context, caller: Caller) -> Iterator[Context]:
+def _guesses(
+    statements: Sequence[Statement], place: PolicyTarget, context: Context, caller: Caller
+) -> Iterator[Context]:
     """The context, with values for what Resource elements refer to and the caller may choose."""
     options = _named_by(statements, place, context, caller)
     for values in islice(product(*options.values()), _MOST_GUESSES):
@@ -332,7 +339,7 @@ def _open_names(statements: Iterable[Statement], context: Context, caller: Calle
 
 
 def _named_by(
-    statements: Sequence[Statement], place: Place, context: Context, caller: Caller
+    statements: Sequence[Statement], place: PolicyTarget, context: Context, caller: Caller
 ) -> dict[str, tuple[str, ...]]:
     """What to put for a variable in a Resource: some word, the bucket's name, or what a condition wants of it."""
     found: dict[str, tuple[str, ...]] = {}
@@ -350,7 +357,7 @@ def _named_by(
     return found
 
 
-def _keys(statement: Statement, rivals: Sequence[Statement], place: Place, context: Context) -> Iterator[str]:
+def _keys(statement: Statement, rivals: Sequence[Statement], place: PolicyTarget, context: Context) -> Iterator[str]:
     patterns = {
         each: [conditions.substitute(raw, context, each.variables) or "" for raw in each.resources]
         for each in dict.fromkeys((statement, *rivals))
@@ -384,7 +391,7 @@ def _choices(
     context: Context,
     caller: Caller,
     action: Action,
-    place: Place,
+    place: PolicyTarget,
 ) -> Mapping[str, Sequence[tuple[str, ...] | None]]:
     """For every key that the caller may choose: the values that could make a difference, None for leaving it out."""
     constraints = [(each, condition) for each in relevant for condition in each.conditions]

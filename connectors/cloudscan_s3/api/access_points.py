@@ -12,7 +12,7 @@ from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, Malformed, Unreachable
 from cloudscan.facts import Outcome
 from cloudscan_s3.access.bucket import AccessPoint, Unread
-from cloudscan_s3.api.client import Account, Vanished, ask, demand, has
+from cloudscan_s3.api.client import Account, Vanished, ask, member, require
 from cloudscan_s3.api.reader import GARBLED, block_of, policy_of
 
 _CONTROL = "us-west-2"  # governs all multi-region ones ("Multi-Region Access Point restrictions and limitations")
@@ -72,8 +72,8 @@ def _in_region(account: Account, number: str, region: str) -> Iterator[Point]:
     client = account.client("s3control", region)
     token: dict[str, str] = {}
     while True:
-        page = demand(client.list_access_points, "s3:ListAccessPoints", AccountId=number, **token)
-        for each in has(page, "AccessPointList"):
+        page = require(client.list_access_points, "s3:ListAccessPoints", AccountId=number, **token)
+        for each in member(page, "AccessPointList"):
             yield Point(
                 name=each["Name"], bucket=each["Bucket"], bucket_account=each.get("BucketAccountId", ""), region=region
             )
@@ -86,10 +86,10 @@ def _multi_region(account: Account, number: str) -> Iterator[Point]:
     client = account.client("s3control", _CONTROL)
     token: dict[str, str] = {}
     while True:
-        page = demand(
+        page = require(
             client.list_multi_region_access_points, "s3:ListMultiRegionAccessPoints", AccountId=number, **token
         )
-        for each in has(page, "AccessPoints"):
+        for each in member(page, "AccessPoints"):
             if not each.get("Alias"):
                 continue  # not made yet, so that nobody can call it
             for behind in each.get("Regions", ()):

@@ -259,31 +259,31 @@ def ask(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answ
         if code in _DENIED or (status_of(error) == 403 and code not in _BAD_CREDENTIALS):
             return Unread(outcome=Outcome.DENIED, reason=f"{needs} is not allowed", needs=needs)
         if code in VANISHED or code in _THROTTLED or code in _PASSING or code in _BAD_CREDENTIALS:
-            say(error, needs)
+            raise_translated(error, needs)
         # A bare 500 is also what the SDK makes of an answer that it cannot parse, after trying three times.
         return Unread(outcome=Outcome.FAILED, reason=f"S3 answered {code}")
     except _GARBLED:
         return Unread(outcome=Outcome.FAILED, reason="S3's answer was not what its documentation promises")
     except sdk_errors.BotoCoreError as error:
-        say(error, needs)
+        raise_translated(error, needs)
 
 
-def demand(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answer:
+def require(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answer:
     """A question without whose answer the scope cannot be read: a refusal is raised."""
     try:
         return call(**arguments)
     except (sdk_errors.ClientError, sdk_errors.BotoCoreError, UnicodeDecodeError) as error:
-        say(error, needs)
+        raise_translated(error, needs)
 
 
-def has(page: Mapping[str, Any], name: str) -> Any:
+def member(page: Mapping[str, Any], name: str) -> Any:
     """What a list's page holds. Raises `Malformed` where it holds no such thing: that is no empty list."""
     if name not in page:
         raise Malformed(f"AWS's answer holds no {name}; that is not what its documentation promises")
     return page[name]
 
 
-def say(error: Exception, needs: str) -> NoReturn:
+def raise_translated(error: Exception, needs: str) -> NoReturn:
     """Raise an SDK's error in cloudscan's words."""
     if isinstance(error, sdk_errors.ClientError):
         code, words = code_of(error), str(error.response.get("Error", {}).get("Message", ""))[:200]

@@ -20,7 +20,7 @@ import duckdb
 
 from cloudscan.errors import Malformed
 from cloudscan_s3.access.bucket import Acl, AclGrant, Bucket, ObjectAcl, Unread
-from cloudscan_s3.api.client import Account, Vanished, ask, demand
+from cloudscan_s3.api.client import Account, Vanished, ask, require
 
 _FIELD = "ObjectAccessControlList"
 _SUFFIXES = {"CSV": ".csv.gz", "Parquet": ".parquet"}
@@ -97,7 +97,7 @@ def _newest(client: Any, bucket: str, prefix: str) -> Report | None:
     token: dict[str, str] = {}
     dated: list[str] = []
     while True:
-        page = demand(client.list_objects_v2, "s3:ListBucket", Bucket=bucket, Prefix=prefix, Delimiter="/", **token)
+        page = require(client.list_objects_v2, "s3:ListBucket", Bucket=bucket, Prefix=prefix, Delimiter="/", **token)
         dated += [
             each["Prefix"] for each in page.get("CommonPrefixes", ()) if each["Prefix"][len(prefix) :][:1].isdigit()
         ]
@@ -130,7 +130,7 @@ def _manifest(content: bytes, bucket: str) -> Report:
 
 
 def _download(client: Any, bucket: str, key: str) -> bytes:
-    body = demand(client.get_object, "s3:GetObject", Bucket=bucket, Key=key)["Body"]
+    body = require(client.get_object, "s3:GetObject", Bucket=bucket, Key=key)["Body"]
     content = body.read()
     return content if isinstance(content, bytes) else bytes(content)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from cloudscan.facts import Outcome
 from cloudscan_s3.access.bucket import Acl, AclGrant, Block, Bucket, Encryption, Ownership, Unread
-from cloudscan_s3.api.client import Account, ask, demand, has
+from cloudscan_s3.api.client import Account, ask, member, require
 
 _OWNERSHIPS = {
     "BucketOwnerEnforced": Ownership.ENFORCED,
@@ -38,9 +38,9 @@ def buckets(account: Account) -> Iterator[Listed]:
     client = account.client("s3")
     token: dict[str, str] = {}
     while True:
-        page = demand(client.list_buckets, "s3:ListAllMyBuckets", MaxBuckets=_PAGE, **token)
+        page = require(client.list_buckets, "s3:ListAllMyBuckets", MaxBuckets=_PAGE, **token)
         owner = str(page.get("Owner", {}).get("ID", ""))
-        for each in has(page, "Buckets"):
+        for each in member(page, "Buckets"):
             yield Listed(
                 name=each["Name"],
                 region=each.get("BucketRegion", ""),
@@ -57,8 +57,8 @@ def directory_buckets(account: Account, region: str) -> Iterator[Listed]:
     client = account.client("s3", region)
     token: dict[str, str] = {}
     while True:
-        page = demand(client.list_directory_buckets, "s3express:ListAllMyDirectoryBuckets", **token)
-        for each in has(page, "Buckets"):
+        page = require(client.list_directory_buckets, "s3express:ListAllMyDirectoryBuckets", **token)
+        for each in member(page, "Buckets"):
             if each["Name"].endswith("--x-s3"):
                 yield Listed(name=each["Name"], region=region, created_on=_utc(each.get("CreationDate")), owner="")
         if not page.get("ContinuationToken"):

@@ -7,7 +7,7 @@ Names and values that strangers wrote are quoted as they are; whoever prints the
 from collections.abc import Mapping, Sequence
 
 from cloudscan.facts import Via
-from cloudscan_s3.access.access_paths import Way
+from cloudscan_s3.access.access_paths import AccessPath
 from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.bucket import Bucket, Encryption
 from cloudscan_s3.access.policy import Condition
@@ -48,7 +48,7 @@ _FREE_CHOICE = (
 )
 
 
-def who(way: Way) -> tuple[str, str]:
+def who(way: AccessPath) -> tuple[str, str]:
     """Whom a way admits, in English and Japanese."""
     names = ", ".join(way.names[:_MOST_NAMES])
     more = len(way.names) - _MOST_NAMES
@@ -62,7 +62,7 @@ def who(way: Way) -> tuple[str, str]:
     return english.format(names=names + tail[0]), japanese.format(names=names + tail[1])
 
 
-def chain(way: Way, bucket: Bucket) -> Sentences:
+def chain(way: AccessPath, bucket: Bucket) -> Sentences:
     """The reasons for one way, from what is true to what it rests on."""
     pairs = [
         _claim(way),
@@ -79,7 +79,7 @@ def chain(way: Way, bucket: Bucket) -> Sentences:
     return {"en": [pair[0] for pair in pairs], "ja": [pair[1] for pair in pairs]}
 
 
-def _claim(way: Way) -> tuple[str, str]:
+def _claim(way: AccessPath) -> tuple[str, str]:
     someone, dareka = who(way)
     english, japanese = _WHAT[way.capability]
     if way.effective is False:
@@ -95,7 +95,7 @@ def _claim(way: Way) -> tuple[str, str]:
     return f"{someone} can {english}.", f"{dareka}が{japanese}。"
 
 
-def _source(way: Way) -> tuple[str, str]:
+def _source(way: AccessPath) -> tuple[str, str]:
     statement = way.statement
     if way.via is Via.ACL:
         group = next((each.value for each in statement.principals), "")
@@ -126,7 +126,7 @@ def _source(way: Way) -> tuple[str, str]:
     )
 
 
-def _condition(condition: Condition, way: Way) -> tuple[str, str]:
+def _condition(condition: Condition, way: AccessPath) -> tuple[str, str]:
     quantifier = {"": "", "any": "ForAnyValue:", "all": "ForAllValues:"}[condition.quantifier]
     operator = f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''}"
     values = ", ".join(condition.values[:_MOST_NAMES]) + (" …" if len(condition.values) > _MOST_NAMES else "")
@@ -172,17 +172,17 @@ def _condition(condition: Condition, way: Way) -> tuple[str, str]:
     return f"Its condition {written}: {_FREE_CHOICE[0]}.", f"条件 {written}: {_FREE_CHOICE[1]}。"
 
 
-def _no_condition(way: Way) -> Sequence[tuple[str, str]]:
+def _no_condition(way: AccessPath) -> Sequence[tuple[str, str]]:
     if way.via is Via.ACL or way.statement.conditions:
         return ()
     return (("It has no condition.", "条件は付いていません。"),)
 
 
-def _denials(way: Way) -> Sequence[tuple[str, str]]:
+def _denials(way: AccessPath) -> Sequence[tuple[str, str]]:
     return tuple((f"A Deny stops it: {each}.", f"拒否ステートメントが止めています：{each}。") for each in way.denied_by)
 
 
-def _delegation(way: Way) -> Sequence[tuple[str, str]]:
+def _delegation(way: AccessPath) -> Sequence[tuple[str, str]]:
     if way.access_point is None:
         return ()
     if way.not_delegated:
@@ -197,7 +197,7 @@ def _delegation(way: Way) -> Sequence[tuple[str, str]]:
     return ()
 
 
-def _block(way: Way) -> tuple[str, str]:
+def _block(way: AccessPath) -> tuple[str, str]:
     guard = way.guard
     if guard is None:
         return (
@@ -224,10 +224,10 @@ def _block(way: Way) -> tuple[str, str]:
     )
 
 
-def _letter(way: Way) -> Sequence[tuple[str, str]]:
+def _letter(way: AccessPath) -> Sequence[tuple[str, str]]:
     if way.via is Via.ACL:
         return ()
-    if way.by_the_letter:
+    if way.policy_status:
         return (
             ("By AWS's own definition this policy is public.", "AWSの定義では、このポリシーは「パブリック」です。"),
         )
@@ -239,7 +239,7 @@ def _letter(way: Way) -> Sequence[tuple[str, str]]:
     )
 
 
-def kms(way: Way, bucket: Bucket) -> Sequence[tuple[str, str]]:
+def kms(way: AccessPath, bucket: Bucket) -> Sequence[tuple[str, str]]:
     """What the bucket's default key means for outsiders who may read. Source: User Guide, "Using SSE-KMS"."""
     encryption = bucket.encryption
     if not isinstance(encryption, Encryption) or not encryption.algorithm.startswith("aws:kms"):
@@ -267,7 +267,7 @@ def kms(way: Way, bucket: Bucket) -> Sequence[tuple[str, str]]:
     )
 
 
-def example(way: Way) -> str:
+def example(way: AccessPath) -> str:
     """One concrete request that gets through, as text."""
     request = way.witness.request
     signed = "unsigned" if request.caller.kind == "anonymous" else f"signed by {_caller(way)}"
@@ -279,13 +279,13 @@ def example(way: Way) -> str:
     return f"{request.action.name} {request.resource}, {signed}" + (f", with {'; '.join(shown)}" if shown else "")
 
 
-def _caller(way: Way) -> str:
+def _caller(way: AccessPath) -> str:
     caller = way.witness.request.caller
     arn = caller.context.get("aws:principalarn")
     return arn[0] if arn else ", ".join(sorted(caller.names))
 
 
-def _example(way: Way) -> tuple[str, str]:
+def _example(way: AccessPath) -> tuple[str, str]:
     text = example(way)
     if not way.witness.certain:
         return (

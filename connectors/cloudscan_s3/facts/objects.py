@@ -15,9 +15,9 @@ from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, Malformed
 from cloudscan.facts import AnyFact, Outcome
 from cloudscan_s3.access.bucket import Bucket, ObjectAcl
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import inventory, reader
-from cloudscan_s3.api.client import Account, Vanished, demand
+from cloudscan_s3.api.client import Account, Vanished, require
 from cloudscan_s3.facts.translate import bucket_uid, facts_of_object, facts_of_unseen_objects
 from cloudscan_s3.options import Options
 
@@ -47,7 +47,7 @@ class _Key:
 
 
 def facts_of_objects(
-    account: Account, bucket: Bucket, us: Us, now: datetime, options: Options, budget: Budget
+    account: Account, bucket: Bucket, us: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     """What the ACLs of a bucket's objects open, and how many of them were looked at."""
     if not options.object_requests:
@@ -69,11 +69,11 @@ def facts_of_objects(
 
 
 def _from_listing(
-    account: Account, bucket: Bucket, us: Us, now: datetime, options: Options, budget: Budget
+    account: Account, bucket: Bucket, us: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     client = account.client("s3", bucket.region)
     try:
-        page = demand(client.list_objects_v2, "s3:ListBucket", Bucket=bucket.name, MaxKeys=_PAGE)
+        page = require(client.list_objects_v2, "s3:ListBucket", Bucket=bucket.name, MaxKeys=_PAGE)
     except AccessDenied as refused:
         yield from _unseen(bucket, str(refused), refused.needs, 0, None, Outcome.DENIED)
         return
@@ -96,7 +96,7 @@ def _from_listing(
 
 
 def _from_inventory(
-    account: Account, bucket: Bucket, us: Us, now: datetime, report: inventory.Report, budget: Budget
+    account: Account, bucket: Bucket, us: OwnEstate, now: datetime, report: inventory.Report, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     seen = unavailable = 0
     for item in inventory.objects(account, bucket, report):

@@ -8,9 +8,16 @@ from urllib.parse import urlencode
 from cloudscan.connector import Gap
 from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Outcome, Principal, Resource, Setting, Via
 from cloudscan_s3.access import acl
-from cloudscan_s3.access.access_paths import Guard, Way, Ways, guard, ways_in, ways_to_object
+from cloudscan_s3.access.access_paths import (
+    AccessPath,
+    AccessPaths,
+    BlockSwitch,
+    access_paths,
+    access_paths_to_object,
+    guard,
+)
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encryption, ObjectAcl, Ownership, Unread
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
 from cloudscan_s3.facts import explanations
 
@@ -47,12 +54,12 @@ def object_uid(bucket: str, key: str) -> str:
     return f"{PLATFORM}:object/{bucket}/{key}"
 
 
-def is_shared(bucket: Bucket, us: Us, as_of: datetime) -> bool:
+def is_shared(bucket: Bucket, us: OwnEstate, as_of: datetime) -> bool:
     """Does anybody outside get in, now or once a block falls, or could that not be told?
 
     Only then are the questions worth asking that merely describe a shared bucket: tags, website, logging, encryption.
     """
-    ways = ways_in(bucket, us, as_of)
+    ways = access_paths(bucket, us, as_of)
     unread = isinstance(ways.policy, Unread) or isinstance(bucket.acl, Unread)
     return unread or any(way.audience >= Audience.NAMED_EXTERNAL or way.stray for way in ways.open)
 
@@ -64,7 +71,7 @@ def objects_can_matter(bucket: Bucket) -> bool:
     return guard("IgnorePublicAcls", "ignore_public_acls", bucket).on is not True
 
 
-def facts_of_account(account: str, block: Block | Unread, us: Us) -> Iterator[Told]:
+def facts_of_account(account: str, block: Block | Unread, us: OwnEstate) -> Iterator[Told]:
     """An account with its own Block Public Access switches."""
     uid = account_uid(account)
     yield Resource(
@@ -82,9 +89,9 @@ def facts_of_account(account: str, block: Block | Unread, us: Us) -> Iterator[To
     yield from _unread(block, "settings", uid)
 
 
-def facts_of_bucket(bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
+def facts_of_bucket(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
     """A bucket and its access points: resources, switches, principals, grants, and what could not be read."""
-    ways = ways_in(bucket, us, as_of)
+    ways = access_paths(bucket, us, as_of)
     uid = bucket_uid(bucket)
     tags = bucket.tags if isinstance(bucket.tags, Mapping) else {}
     owner = _tagged(tags, _OWNER_TAGS)
@@ -126,9 +133,9 @@ def facts_of_bucket(bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
         yield from _unread(value, table, uid)
 
 
-def facts_of_access_points(bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
+def facts_of_access_points(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
     """The access points of a bucket that is not ours to judge."""
-    ways = ways_in(bucket, us, as_of)
+    ways = access_paths(bucket, us, as_of)
     for point in bucket.access_points:
         yield from _facts_of_point(point, [way for way in ways.open if way.access_point == point], bucket, us)
 
@@ -150,10 +157,10 @@ def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Told]:
     yield from _unknown(uid, Via.ACL, (Access.READ,), reason, None)
 
 
-def facts_of_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) -> Iterator[Told]:
+def facts_of_object(item: ObjectAcl, bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
     """An object whose own ACL lets somebody in; nothing for all the others."""
     uid = object_uid(item.bucket, item.key)
-    ways = ways_to_object(item, bucket, us, as_of)
+    ways = access_paths_to_object(item, bucket, us, as_of)
     if not ways and not isinstance(item.acl, Unread):
         return
     yield Resource(
@@ -177,7 +184,7 @@ def facts_of_object(item: ObjectAcl, bucket: Bucket, us: Us, as_of: datetime) ->
         yield from _unread(item.acl, "grants", uid)
 
 
-def _facts_of_point(point: AccessPoint, ways: Sequence[Way], bucket: Bucket, us: Us) -> Iterator[Told]:
+def _facts_of_point(point: AccessPoint, ways: Sequence[AccessPath], bucket: Bucket, us: OwnEstate) -> Iterator[Told]:
     uid = point_uid(point)
     yield Resource(
         uid=uid,
@@ -203,7 +210,7 @@ def _facts_of_point(point: AccessPoint, ways: Sequence[Way], bucket: Bucket, us:
     yield from _unread(point.block, "settings", uid)
 
 
-def _grants(ways: Sequence[Way], resource_uid: str, bucket: Bucket, us: Us) -> Iterator[AnyFact]:
+def _grants(ways: Sequence[AccessPath], resource_uid: str, bucket: Bucket, us: OwnEstate) -> Iterator[AnyFact]:
     for way in ways:
         principal = _principal(way, us)
         if principal is not None:
@@ -229,7 +236,7 @@ def _grants(ways: Sequence[Way], resource_uid: str, bucket: Bucket, us: Us) -> I
                 "sid": way.statement.sid,
                 "capability": way.capability.value,
                 "actions": list(way.actions),
-                "by_the_letter": way.by_the_letter,
+                "by_the_letter": way.policy_status,
                 "witness": explanations.example(way),
                 **({"weak_condition": ", ".join(weak)} if weak and way.via is Via.POLICY else {}),
                 **({"confused_deputy": True} if way.stray else {}),
@@ -249,7 +256,7 @@ def _told_once(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
         yield fact
 
 
-def _principal(way: Way, us: Us) -> Principal | None:
+def _principal(way: AccessPath, us: OwnEstate) -> Principal | None:
     if way.kind in ("anyone", "any_account") or not way.names:
         return None
     name = ", ".join(way.names)
@@ -285,7 +292,7 @@ def _principal_uid(name: str) -> str:
     return f"{PLATFORM}:principal/{name}"
 
 
-def _account_principal(account: str, us: Us) -> Principal:
+def _account_principal(account: str, us: OwnEstate) -> Principal:
     return Principal(
         uid=_principal_uid(account),
         platform=PLATFORM,
@@ -315,7 +322,7 @@ def _tagged(tags: Mapping[str, str], names: Sequence[str]) -> str:
     return next((by_name[each] for each in names if by_name.get(each)), "")
 
 
-def _bucket_settings(bucket: Bucket, ways: Ways) -> Iterator[Setting]:
+def _bucket_settings(bucket: Bucket, ways: AccessPaths) -> Iterator[Setting]:
     uid = bucket_uid(bucket)
     yield from _block_settings(uid, bucket.block)
     yield Setting(scope_uid=uid, name="object_ownership", value=_text(bucket.ownership))
@@ -354,7 +361,7 @@ def _text(value: Ownership | Unread) -> str | None:
     return None if isinstance(value, Unread) else value.value
 
 
-def _unreadable_grants(bucket: Bucket, ways: Ways, uid: str) -> Iterator[Told]:
+def _unreadable_grants(bucket: Bucket, ways: AccessPaths, uid: str) -> Iterator[Told]:
     """What may be there for all we know: one grant with an unknown audience for each thing that it could allow."""
     restrict = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket)
     if isinstance(ways.policy, Unread):
@@ -366,7 +373,7 @@ def _unreadable_grants(bucket: Bucket, ways: Ways, uid: str) -> Iterator[Told]:
         yield from _unknown(uid, Via.ACL, _BY_ACL, bucket.acl.reason, ignore)
 
 
-def _flaws(uid: str, flaws: Sequence[Flaw], place: str, switch: Guard | None) -> Iterator[Told]:
+def _flaws(uid: str, flaws: Sequence[Flaw], place: str, switch: BlockSwitch | None) -> Iterator[Told]:
     for flaw in flaws:
         where = f"statement {flaw.number} of {place}" if flaw.number else place
         reason = f"{where} cannot be understood: {flaw.problem}"
@@ -376,7 +383,7 @@ def _flaws(uid: str, flaws: Sequence[Flaw], place: str, switch: Guard | None) ->
 
 
 def _unknown(
-    uid: str, via: Via, accesses: Sequence[Access], reason: str, switch: Guard | None, mark: str = ""
+    uid: str, via: Via, accesses: Sequence[Access], reason: str, switch: BlockSwitch | None, mark: str = ""
 ) -> Iterator[Grant]:
     """Grants of which only the place is known.
 

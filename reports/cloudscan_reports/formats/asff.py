@@ -14,12 +14,12 @@ import msgspec
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity, State, Subject
-from cloudscan.plain import openable
 from cloudscan.report import Report, ReportFormat
+from cloudscan.text import openable
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, shortened, visible
-from cloudscan_wording.worded_finding import Told, iso, told, tool
+from cloudscan_wording.worded_finding import WordedFinding, iso, tool, worded_findings
 
 PRODUCT_ARN: Final = "arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
 """The product that every account has for findings of its own making ("Using custom product integrations")."""
@@ -54,12 +54,12 @@ def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
 
 def findings(report: Report, words: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:
     """Each finding of an AWS account as `BatchImportFindings` takes it, at most a hundred a call."""
-    for each in told(report, words.lang):
+    for each in worded_findings(report, words.lang):
         if _ACCOUNT.fullmatch(each.verdict.subject.account):
             yield _finding(each, report, words, product_arn)
 
 
-def _finding(each: Told, report: Report, words: Texts, product_arn: str) -> dict[str, Any]:
+def _finding(each: WordedFinding, report: Report, words: Texts, product_arn: str) -> dict[str, Any]:
     finding, verdict, subject = each.finding, each.verdict, each.verdict.subject
     region = _region(subject)
     severity = {"Label": _LABELS.get(finding.severity, finding.severity.upper()), "Original": finding.severity}
@@ -98,14 +98,14 @@ def _finding(each: Told, report: Report, words: Texts, product_arn: str) -> dict
     return found
 
 
-def _type(each: Told) -> str:
+def _type(each: WordedFinding) -> str:
     """A path of the finding type taxonomy."""
     if phrases.standing_of(each.verdict) == "not_access":
         return "Software and Configuration Checks/AWS Security Best Practices"
     return "Effects/Data Exposure"
 
 
-def _product_fields(each: Told, report: Report, words: Texts) -> Iterator[tuple[str, str]]:
+def _product_fields(each: WordedFinding, report: Report, words: Texts) -> Iterator[tuple[str, str]]:
     finding, verdict = each.finding, each.verdict
     fields = {
         "ProviderName": tool(report)[0],

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cloudscan.plain import openable
+from cloudscan.text import openable
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts
-from cloudscan_wording.worded_finding import Told
+from cloudscan_wording.worded_finding import WordedFinding
 
 Cell = str | int | float | bool | datetime | None
 
@@ -17,7 +17,7 @@ class Column:
     """One column: its name, its value, and for an id the group of the catalogue that has a word for it."""
 
     key: str
-    value: Callable[[Told], Cell]
+    value: Callable[[WordedFinding], Cell]
     words: str = ""
 
 
@@ -66,10 +66,10 @@ def columns(texts: Texts) -> Sequence[Column]:
     )
 
 
-def _ticket_state(each: Told) -> Cell:
+def _ticket_state(each: WordedFinding) -> Cell:
     """Of the first, an open one before a closed one."""
     return ("open" if each.tickets[0].open else "closed") if each.tickets else ""
 
 
-def _ticket_urls(each: Told) -> Cell:
+def _ticket_urls(each: WordedFinding) -> Cell:
     return " ".join(filter(None, (openable(ticket.url) for ticket in each.tickets)))

@@ -10,11 +10,11 @@ import io
 from datetime import datetime
 
 from cloudscan.report import Report, ReportFormat
-from cloudscan.sheet import BYTE_ORDER_MARK, MOST, unformulaic
+from cloudscan.text import BYTE_ORDER_MARK, MOST, unformulaic
 from cloudscan_reports.formats.columns import Cell, columns
 from cloudscan_wording import texts
 from cloudscan_wording.visible import shortened, visible
-from cloudscan_wording.worded_finding import iso, told
+from cloudscan_wording.worded_finding import iso, worded_findings
 
 
 def write(report: Report, lang: str) -> str:
@@ -25,7 +25,7 @@ def write(report: Report, lang: str) -> str:
     out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow([column.key for column in shown])
-    writer.writerows([_cell(column.value(each)) for column in shown] for each in told(report, lang))
+    writer.writerows([_cell(column.value(each)) for column in shown] for each in worded_findings(report, lang))
     return out.getvalue()
 
 

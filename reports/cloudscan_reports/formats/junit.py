@@ -16,7 +16,7 @@ from cloudscan_reports.summary.counts import STANDING
 from cloudscan_wording import phrases, reasons
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml
-from cloudscan_wording.worded_finding import Told, iso, not_judged, told, tool
+from cloudscan_wording.worded_finding import WordedFinding, iso, not_judged, tool, worded_findings
 
 Account = tuple[str, str]
 """Platform and account."""
@@ -26,8 +26,8 @@ Account = tuple[str, str]
 class _Case:
     """What one rule says about one account."""
 
-    failed: list[Told] = field(default_factory=list)
-    accepted: list[Told] = field(default_factory=list)
+    failed: list[WordedFinding] = field(default_factory=list)
+    accepted: list[WordedFinding] = field(default_factory=list)
     unknown: list[Verdict] = field(default_factory=list)
 
 
@@ -53,7 +53,7 @@ def write(report: Report, lang: str) -> str:
 
 def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
     found: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
-    for each in told(report, lang):
+    for each in worded_findings(report, lang):
         case = found[each.verdict.rule_id][each.verdict.subject.platform, each.verdict.subject.account]
         if each.finding.state in STANDING:
             case.failed.append(each)
@@ -143,7 +143,7 @@ def _testcase(
     return element
 
 
-def _line(each: Told, words: Texts) -> str:
+def _line(each: WordedFinding, words: Texts) -> str:
     finding = each.finding
     marks = f"[{words.name('severity', finding.severity)}] [{words.name('state', finding.state)}]"
     return f"{marks} {each.message} ({_name(each.verdict)}, {finding.fingerprint})"

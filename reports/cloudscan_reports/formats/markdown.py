@@ -5,8 +5,9 @@ What strangers wrote stands in code spans, where no Markdown, mention or link wo
 
 from collections.abc import Iterator, Sequence
 
+from cloudscan.coverage import Coverage
 from cloudscan.finding import Finding
-from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary
+from cloudscan.report import Report, ReportFormat, RuleSummary
 from cloudscan_reports.summary import counts, first_page, ranking
 from cloudscan_reports.summary.ranking import Cause
 from cloudscan_wording import phrases, reasons

@@ -11,7 +11,7 @@ import msgspec
 
 from cloudscan.report import Report, ReportFormat
 from cloudscan_wording.visible import carriable
-from cloudscan_wording.worded_finding import Told, told
+from cloudscan_wording.worded_finding import WordedFinding, worded_findings
 
 _OF_THE_RULE = ("version", "confidence", "cause", "effort", "frameworks")
 
@@ -25,10 +25,10 @@ def write(report: Report, lang: str) -> str:
         "organisation": report.organisation,
         "generated_on": report.generated_on,
     }
-    return "".join(msgspec.json.encode(_line(each, scan)).decode() + "\n" for each in told(report, lang))
+    return "".join(msgspec.json.encode(_line(each, scan)).decode() + "\n" for each in worded_findings(report, lang))
 
 
-def _line(each: Told, scan: Mapping[str, Any]) -> dict[str, Any]:
+def _line(each: WordedFinding, scan: Mapping[str, Any]) -> dict[str, Any]:
     rule: dict[str, Any] = {"title": each.title}
     if each.rule:
         rule |= {name: getattr(each.rule, name) for name in _OF_THE_RULE}

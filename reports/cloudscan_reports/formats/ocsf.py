@@ -13,12 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from cloudscan.finding import Confidence, Finding, Severity, State, Subject
-from cloudscan.plain import openable
 from cloudscan.report import Report, ReportFormat, TicketLink
+from cloudscan.text import openable
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
-from cloudscan_wording.worded_finding import Told, told, tool
+from cloudscan_wording.worded_finding import WordedFinding, tool, worded_findings
 
 VERSION: Final = "1.8.0"
 COMPLIANCE: Final = 2003
@@ -56,11 +56,11 @@ def write(report: Report, lang: str) -> str:
     report = carriable(report)
     words = load(lang)
     return "".join(
-        msgspec.json.encode(_event(each, report, words)).decode() + "\n" for each in told(report, words.lang)
+        msgspec.json.encode(_event(each, report, words)).decode() + "\n" for each in worded_findings(report, words.lang)
     )
 
 
-def _event(each: Told, report: Report, words: Texts) -> dict[str, Any]:
+def _event(each: WordedFinding, report: Report, words: Texts) -> dict[str, Any]:
     finding, subject = each.finding, each.verdict.subject
     class_uid = COMPLIANCE if each.frameworks else DETECTION
     activity = _activity(finding, report)
@@ -134,7 +134,7 @@ def _ticket(ticket: TicketLink, words: Texts) -> dict[str, Any]:
     )
 
 
-def _info(each: Told) -> dict[str, Any]:
+def _info(each: WordedFinding) -> dict[str, Any]:
     finding = each.finding
     return _kept(
         {
@@ -160,7 +160,7 @@ def _info(each: Told) -> dict[str, Any]:
     )
 
 
-def _compliance(each: Told) -> dict[str, Any]:
+def _compliance(each: WordedFinding) -> dict[str, Any]:
     failed = each.finding.state is not State.RESOLVED
     return {
         "standards": list(dict.fromkeys(name.partition("#")[0] for name in each.frameworks)),
@@ -198,7 +198,7 @@ def _region(subject: Subject) -> str:
     return region if isinstance(region, str) else ""
 
 
-def _unmapped(each: Told, words: Texts) -> dict[str, Any]:
+def _unmapped(each: WordedFinding, words: Texts) -> dict[str, Any]:
     finding, verdict = each.finding, each.verdict
     chain = next((phrases.chain_of(row.chain, words.lang) for row in verdict.evidence if row.chain), ())
     return _kept(

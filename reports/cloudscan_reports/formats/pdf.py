@@ -16,7 +16,7 @@ from cloudscan_reports.handout.html import Medium
 from cloudscan_reports.summary import charts, counts, first_page, ranking
 from cloudscan_wording import phrases, reasons, texts
 from cloudscan_wording.visible import carriable, visible
-from cloudscan_wording.worded_finding import told
+from cloudscan_wording.worded_finding import worded_findings
 
 # Latin, Greek, Cyrillic, punctuation, signs and shapes, and what Chinese, Japanese and Korean are written with.
 _NO_GLYPH: Final = re.compile(
@@ -72,7 +72,7 @@ def write(report: Report, lang: str) -> bytes:
             gaps=counts.gaps(report),
             rights=counts.rights(report),
             untold=counts.untold(report),
-            first=[each for each in told(report, lang) if each.finding.state in counts.STANDING][:_FIRST],
+            first=[each for each in worded_findings(report, lang) if each.finding.state in counts.STANDING][:_FIRST],
             most=_MOST_FINDINGS,
             most_gaps=_MOST_GAPS,
             most_name=_MOST_NAME,

@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from cloudscan.coverage import Coverage
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity, State, Subject, Verdict
-from cloudscan.report import Coverage, Report, ReportFormat, RuleSummary, TicketLink
+from cloudscan.report import Report, ReportFormat, RuleSummary, TicketLink
 from cloudscan_wording import phrases, reasons
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
-from cloudscan_wording.worded_finding import Told, iso, not_judged, told, tool
+from cloudscan_wording.worded_finding import WordedFinding, iso, not_judged, tool, worded_findings
 
 VERSION: Final = "2.1.0"
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -129,7 +130,7 @@ def _notification(row: Coverage, words: Texts) -> dict[str, Any]:
 
 def _results(report: Report, words: Texts) -> Iterator[dict[str, Any]]:
     places = {rule.id: place for place, rule in enumerate(report.rules)}
-    for each in told(report, words.lang):
+    for each in worded_findings(report, words.lang):
         yield _result(each, places)
     for verdict in report.unknowns:
         if verdict.rule_id in places:
@@ -143,7 +144,7 @@ def _results(report: Report, words: Texts) -> Iterator[dict[str, Any]]:
             }
 
 
-def _result(each: Told, places: Mapping[str, int]) -> dict[str, Any]:
+def _result(each: WordedFinding, places: Mapping[str, int]) -> dict[str, Any]:
     finding = each.finding
     resolved = finding.state is State.RESOLVED
     return {

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cloudscan.coverage import Coverage
 from cloudscan.finding import Verdict
-from cloudscan.report import Coverage, Difference, Report, ReportFormat, RuleSummary
+from cloudscan.report import Difference, Report, ReportFormat, RuleSummary
 from cloudscan_reports.formats.columns import Cell, Column, columns
 from cloudscan_wording import phrases, reasons
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
-from cloudscan_wording.worded_finding import Told, needed, told
+from cloudscan_wording.worded_finding import WordedFinding, needed, worded_findings
 
 # What Excel takes ("Excel specifications and limits"): 32,767 characters in a cell, of which one beyond U+FFFF is two.
 _MOST_CHARACTERS = 16_000
@@ -74,7 +75,9 @@ def write(report: Report, lang: str) -> bytes:
     rules = {rule.id: rule for rule in report.rules}
     sheets = _Sheets(book, words)
     sheets.add(
-        "findings", [column.key for column in shown], (_finding(each, shown, words) for each in told(report, lang))
+        "findings",
+        [column.key for column in shown],
+        (_finding(each, shown, words) for each in worded_findings(report, lang)),
     )
     changes = report.changes.differences if report.changes else ()
     sheets.add("changes", _CHANGES, (_change(each, rules.get(each.rule_id), words) for each in changes))
@@ -130,7 +133,7 @@ class _Sheets:
                 sheet.write_string(row, at, shortened(for_xml(str(value)), _MOST_CHARACTERS))
 
 
-def _finding(each: Told, shown: Sequence[Column], words: Texts) -> list[Cell]:
+def _finding(each: WordedFinding, shown: Sequence[Column], words: Texts) -> list[Cell]:
     platform = each.verdict.subject.platform
     return [_worded(column.value(each), column.words, words, platform) for column in shown]
 

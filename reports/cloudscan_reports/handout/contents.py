@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cloudscan.finding import Finding
-from cloudscan.plain import openable, width
 from cloudscan.report import Report, RuleSummary, Terms, TicketLink
+from cloudscan.text import openable, width
 from cloudscan_reports.summary import counts
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step

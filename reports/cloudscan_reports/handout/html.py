@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import jinja2
 
-from cloudscan.plain import openable
 from cloudscan.report import HandoutFormat, Report, Terms
+from cloudscan.text import openable
 from cloudscan_reports.handout import contents
 from cloudscan_wording import texts
 from cloudscan_wording.texts import Texts

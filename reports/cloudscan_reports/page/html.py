@@ -12,8 +12,8 @@ import jinja2
 from markupsafe import Markup
 
 from cloudscan.finding import Finding, Waiver
-from cloudscan.plain import openable
-from cloudscan.report import Report, ReportFormat, Status
+from cloudscan.report import Report, ReportFormat, WaiverStatus
+from cloudscan.text import openable
 from cloudscan_reports.page import payload
 from cloudscan_reports.summary import counts, first_page, ranking
 from cloudscan_wording import phrases, reasons, texts
@@ -26,7 +26,7 @@ MOST = 9_900_000  # bytes of the whole page, from which a mail gateway and a bro
 _MOST_GROUPS = 100
 _MOST_NAMES = 12
 _MOST_GONE = 20
-_PRESSING = ("overdue", "grown", "due soon", "unused", "holding")
+_PRESSING = ("overdue", "widened", "due_soon", "unused", "holding")
 _SCRIPTS = ("data.js", "words.js", "search.js", "filters.js", "detail.js", "tools.js", "page.js")
 
 
@@ -72,7 +72,7 @@ def page(report: Report, lang: str, most: int) -> str:
             hours_a_month=ranking.HOURS_A_MONTH,
             waived=_waived(report),
             covers=lambda waiver: _covers(waiver, report, words),
-            grown=lambda status: _grown(status, words),
+            widened_in=lambda status: _widened_in(status, words),
             figures=first_page.figures(lang),
             gaps=counts.gaps(report),
             rights=counts.rights(report),
@@ -133,9 +133,9 @@ def _seen(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _waived(report: Report) -> Mapping[str, Sequence[Status]]:
+def _waived(report: Report) -> Mapping[str, Sequence[WaiverStatus]]:
     """The waivers by what has to be looked at, the most pressing first; each stands once."""
-    groups: dict[str, list[Status]] = {note: [] for note in _PRESSING}
+    groups: dict[str, list[WaiverStatus]] = {note: [] for note in _PRESSING}
     for each in report.waivers:
         groups[next((note for note in _PRESSING if note in each.notes), "holding")].append(each)
     return {note: those for note, those in groups.items() if those}
@@ -149,16 +149,16 @@ def _covers(waiver: Waiver, report: Report, words: texts.Texts) -> str:
     rule = next((each for each in report.rules if each.id == waiver.rule_id), None)
     title = phrases.words_of(rule, words.lang).title if rule else waiver.rule_id
     if not waiver.rule_id:
-        return words.say("waivers.all_in_place", place=waiver.place)
-    if not waiver.place:
+        return words.say("waivers.all_in_place", place=waiver.target)
+    if not waiver.target:
         return words.say("waivers.everywhere", rule=title)
-    return words.say("waivers.in_place", rule=title, place=waiver.place)
+    return words.say("waivers.in_place", rule=title, place=waiver.target)
 
 
-def _grown(status: Status, words: texts.Texts) -> str:
-    """In what findings have outgrown a waiver."""
-    names = dict.fromkeys(name for grown in status.outgrown.values() for name in grown)
-    return words.say("list.comma").join(words.name("grown", name) for name in names)
+def _widened_in(status: WaiverStatus, words: texts.Texts) -> str:
+    """In what the findings under a waiver have widened."""
+    names = dict.fromkeys(name for amounts in status.widened.values() for name in amounts)
+    return words.say("list.comma").join(words.name("widened", name) for name in names)
 
 
 def _first_chain(finding: Finding, lang: str) -> Sequence[str]:

@@ -13,8 +13,7 @@ from typing import Any
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, Verdict
-from cloudscan.history import KINDS
-from cloudscan.report import Report, RuleSummary, TicketLink
+from cloudscan.report import DIFFERENCE_KINDS, Report, RuleSummary, TicketLink
 from cloudscan_reports.page.string_table import Slots, Strings
 from cloudscan_reports.summary import ranking
 from cloudscan_wording import phrases
@@ -166,7 +165,7 @@ def _labels(report: Report, texts: Texts) -> dict[str, dict[str, str]]:
     return {
         "platform": {each: texts.name("platform", each) for each in platforms},
         "kind": {each: texts.name("kind", each) for each in dict.fromkeys(subject.kind for subject in subjects)},
-        "change": {each: texts.name("change", each) for each in KINDS},
+        "change": {each: texts.name("change", each) for each in DIFFERENCE_KINDS},
         "cause": {rule.cause: texts.name("cause", rule.cause) for rule in report.rules},
         "audience": {each: texts.name("audience", each, variant) for each in audiences},
     }
@@ -220,7 +219,7 @@ def _fingerprints(findings: Sequence[Finding]) -> dict[str, Any]:
 
 def _days(report: Report, finding: Finding) -> int | None:
     """Resource-days of exposure; 0 where the ledger has not told, None where the page's script comes to the same."""
-    exposure = report.exposure.get(finding.fingerprint)
+    exposure = report.time_open.get(finding.fingerprint)
     if exposure is None:
         return 0
     opened = finding.verdict.since or finding.first_seen_on

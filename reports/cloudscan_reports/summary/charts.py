@@ -66,7 +66,7 @@ def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, de
 
 def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
     """The sum of the scores, night by night. Nights that an older cloudscan entered leave a gap."""
-    highest = max((scan.night.score for scan in scans if scan.night), default=0.0)
+    highest = max((scan.figures.score for scan in scans if scan.figures), default=0.0)
     chart = pygal.Line(
         **_COMMON,
         height=190,
@@ -78,7 +78,7 @@ def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description
         truncate_label=-1,
         y_labels=[{"value": part * highest, "label": number(round(part * highest))} for part in (0, 0.5, 1)],
     )
-    chart.add("", [scan.night.score if scan.night else None for scan in scans])
+    chart.add("", [scan.figures.score if scan.figures else None for scan in scans])
     return _plain(chart, "chart trend", title, description)
 
 

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from cloudscan.coverage import Coverage
 from cloudscan.facts import Audience, Outcome
 from cloudscan.finding import Finding, Severity, State, Verdict
-from cloudscan.report import Coverage, Difference, Report, RuleSummary
+from cloudscan.report import Difference, Report, RuleSummary
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
 

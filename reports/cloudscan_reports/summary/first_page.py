@@ -60,10 +60,10 @@ def figures(lang: str) -> Sequence[Figure]:
 
 def stood(report: Report) -> Stood | None:
     """Exposure over time of what people outside can reach today; None where the ledger has not told."""
-    outside = [each for each in report.findings if _outside(each) and each.fingerprint in report.exposure]
+    outside = [each for each in report.findings if _outside(each) and each.fingerprint in report.time_open]
     if not outside:
         return None
-    told = [report.exposure[each.fingerprint] for each in outside]
+    told = [report.time_open[each.fingerprint] for each in outside]
     return Stood(
         findings=len(outside),
         resource_days=sum(each.resource_days for each in told),
@@ -94,7 +94,7 @@ def risk_chart(ranked: Sequence[Cause], words: Texts) -> Markup:
 
 def trend_chart(report: Report, words: Texts) -> Markup | None:
     """The scores' sum over the nights; None where there are not two to draw a line between."""
-    nights = [(scan, scan.night) for scan in report.trend if scan.night]
+    nights = [(scan, scan.figures) for scan in report.trend if scan.figures]
     if len(nights) < 2:
         return None
     (first, before), (last, now) = nights[0], nights[-1]
@@ -160,7 +160,7 @@ def _work(
 
 
 def _better(report: Report, words: Texts) -> Sequence[tuple[str, str, str, str]]:
-    nights = [scan for scan in report.trend if scan.night]
+    nights = [scan for scan in report.trend if scan.figures]
     if len(nights) < 2 or report.changes is None:
         return (("better", words.say("answers.better_unknown"), words.say("answers.better_unknown_more"), "trend"),)
     counts = report.changes.counts
@@ -175,7 +175,7 @@ def _better(report: Report, words: Texts) -> Sequence[tuple[str, str, str, str]]
 
 
 def _course(nights: Sequence[Scan], words: Texts) -> str:
-    first, last = (each.night.score if each.night else 0.0 for each in (nights[0], nights[-1]))
+    first, last = (each.figures.score if each.figures else 0.0 for each in (nights[0], nights[-1]))
     part = abs(last - first) / first if first else 0.0
     key = "same" if part < 0.01 else "down" if last < first else "up"
     return words.say(f"answers.{key}", n=percent(part), day=words.day(nights[0].started_on))

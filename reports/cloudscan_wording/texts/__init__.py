@@ -16,9 +16,9 @@ from typing import Any
 from babel import Locale
 from babel.dates import get_month_names
 
-from cloudscan import catalogue
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
+from cloudscan.text import catalogue
 
 LANGUAGES = ("en", "ja")
 _LOCALES = {"en": "en_US", "ja": "ja_JP"}

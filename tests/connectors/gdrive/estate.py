@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudscan.connector import Estate, Partner
-from cloudscan.web import Patience
+from cloudscan.http import Patience
 from cloudscan_emulators.google import Server, company
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from cloudscan import rule
-from cloudscan.collect import CollectOptions, collect
-from cloudscan.earlier import Earlier
+from cloudscan.engine import loader
+from cloudscan.engine.judge import judge
 from cloudscan.facts import Outcome
-from cloudscan.judge import judge
-from cloudscan.snapshot import Snapshot
+from cloudscan.snapshot.collect import CollectOptions, collect
+from cloudscan.snapshot.incremental import Earlier
+from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_emulators.google import Server, company, serve, throttle
 from cloudscan_emulators.google.company import Company
 from cloudscan_gdrive.doctor import checks
@@ -145,7 +145,7 @@ def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> Non
 def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
     """What each of the rules says of whom, with everything looked at that there is."""
     folder = tmp_path_factory.mktemp("rules")
-    rules = [one for one in rule.load([RULES]) if one.id in JUDGED]
+    rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
     with serve(built.world) as server:
         scanned = scan(server, folder, "scan", foreign_files=True)
     with Snapshot.open(scanned) as opened:
@@ -206,7 +206,7 @@ def test_files_of_outsiders(
 
 
 def test_without_the_log_the_rules_cannot_tell(built: Company, tmp_path: Path) -> None:
-    rules = [one for one in rule.load([RULES]) if one.id in JUDGED]
+    rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
     with serve(built.world) as server:
         scanned = scan(server, tmp_path, "scan", audit_days=0)
     with Snapshot.open(scanned) as opened:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudscan.collect import CollectOptions, Event, Finished, collect
-from cloudscan.earlier import Earlier
 from cloudscan.facts import Audience
-from cloudscan.snapshot import Snapshot
-from cloudscan_emulators.google import Server, World, company, serve
+from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
+from cloudscan.snapshot.incremental import Earlier
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan_emulators.google import Server, TenantState, company, serve
 from cloudscan_emulators.google.records import Item
 from cloudscan_emulators.google.world import folder
 from cloudscan_gdrive.meaning import uids
@@ -38,7 +38,7 @@ class Nights:
     number: int = 0
 
     @property
-    def world(self) -> World:
+    def world(self) -> TenantState:
         return self.server.world
 
     def scan(self, since: Path | None = None, **options: Any) -> tuple[Path, list[Event]]:
@@ -71,11 +71,11 @@ def difference(one: Path, other: Path) -> dict[str, list[tuple[Any, ...]]]:
     return {table: sorted(ours[table] ^ theirs[table], key=str)[:6] for table in TABLES if ours[table] != theirs[table]}
 
 
-def living(world: World) -> list[Item]:
+def living(world: TenantState) -> list[Item]:
     return [item for item in world.items if item is not None]
 
 
-def is_below(world: World, item: Item, parent: Item | None) -> bool:
+def is_below(world: TenantState, item: Item, parent: Item | None) -> bool:
     while parent is not None:
         if parent is item:
             return True
@@ -93,7 +93,7 @@ class Step:
     who: int
     role: int
 
-    def apply(self, world: World) -> None:
+    def apply(self, world: TenantState) -> None:
         items = living(world)
         item = items[self.item % len(items)]
         folders = [each for each in items if each.is_folder]

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cloudscan.collect import CollectOptions, Event, Finished
 from cloudscan.facts import Outcome
+from cloudscan.snapshot.collect import CollectOptions, Event, Finished
 from cloudscan_emulators.google import throttle
 from tests.connectors.gdrive.test_changes_only import Nights, difference, nights
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from cloudscan.collect import CollectOptions, collect
 from cloudscan.connector import Estate, Partner
-from cloudscan.earlier import Earlier
+from cloudscan.engine.judge import judge
+from cloudscan.engine.loader import load
 from cloudscan.facts import Outcome
-from cloudscan.judge import judge
-from cloudscan.rule import load
-from cloudscan.snapshot import Snapshot
-from cloudscan.web import Patience
+from cloudscan.http import Patience
+from cloudscan.snapshot.collect import CollectOptions, collect
+from cloudscan.snapshot.incremental import Earlier
+from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.collect import collect
 from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome, Resource, Via
+from cloudscan.snapshot.collect import collect
 from cloudscan.testing import conforms
 from cloudscan_emulators.google import Fault, Server, company, outage, refusal, serve, throttle
 from cloudscan_gdrive.connector import DriveConnector

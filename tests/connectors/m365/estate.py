@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cloudscan.web import Patience
-from cloudscan_emulators.microsoft import Server, World, certificates, company, serve
+from cloudscan.http import Patience
+from cloudscan_emulators.microsoft import Server, TenantState, certificates, company, serve
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_m365.connector import M365Connector
 from cloudscan_m365.meaning import uids
@@ -26,7 +26,7 @@ def pair() -> Pair:
 
 
 @contextmanager
-def tenant(world: World, **more: Any) -> Iterator[Server]:
+def tenant(world: TenantState, **more: Any) -> Iterator[Server]:
     with serve(world, certificate=pair(), **more) as server:
         yield server
 

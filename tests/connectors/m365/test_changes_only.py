@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloudscan.collect import CollectOptions, Event, Finished, collect
-from cloudscan.earlier import Earlier
 from cloudscan.facts import Audience
-from cloudscan.snapshot import Snapshot
-from cloudscan_emulators.microsoft import Manners, Server, World, company, errors, refusal
+from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
+from cloudscan.snapshot.incremental import Earlier
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan_emulators.microsoft import Quirks, Server, TenantState, company, errors, refusal
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
@@ -38,7 +38,7 @@ class Nights:
     number: int = 0
 
     @property
-    def world(self) -> World:
+    def world(self) -> TenantState:
         return self.server.world
 
     def scan(self, since: Path | None = None, **options: Any) -> tuple[Path, list[Event]]:
@@ -57,7 +57,7 @@ class Nights:
 
 
 @contextmanager
-def nights(items: int = 120, manners: Manners | None = None) -> Iterator[Nights]:
+def nights(items: int = 120, manners: Quirks | None = None) -> Iterator[Nights]:
     built = company.build(items)
     # The emulator says of a shortcut where its target is today; that is no change of the shortcut's library.
     for item in [item for item in built.world.items if item is not None and item.kind is Kind.SHORTCUT]:
@@ -90,7 +90,7 @@ class Step:
     who: int
     role: int
 
-    def apply(self, world: World) -> None:
+    def apply(self, world: TenantState) -> None:
         items = [item for item in world.items if item is not None]
         item = items[self.item % len(items)]
         folders = [each for each in items if each.holds]
@@ -138,11 +138,11 @@ class Step:
                 pass
 
 
-def _numbers_below(world: World, item: Item) -> set[int]:
+def _numbers_below(world: TenantState, item: Item) -> set[int]:
     return {each.number for each in world.descendants(item)}
 
 
-def _unlink(world: World, item: Item) -> None:
+def _unlink(world: TenantState, item: Item) -> None:
     for grant in world.grants(item):
         if isinstance(grant, Link):
             world.unlink(grant)
@@ -156,7 +156,7 @@ WHAT = (
 NUMBER = st.integers(0, 10_000)
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, NUMBER), min_size=1, max_size=10)
 MANNERS = st.builds(
-    Manners,
+    Quirks,
     delta_most=st.sampled_from((7, 1000)),
     children_page=st.sampled_from((2, 200)),
     empty_delta_pages=st.booleans(),
@@ -174,7 +174,7 @@ MANNERS = st.builds(
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3), MANNERS)
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
-    history: list[list[Step]], manners: Manners
+    history: list[list[Step]], manners: Quirks
 ) -> None:
     with nights(manners=manners) as company_:
         latest, _ = company_.scan()

@@ -11,7 +11,7 @@ from cloudscan.facts import NEVER, Access, Audience, Grant
 from cloudscan_m365.api.models import Item, Permission
 from cloudscan_m365.api.wire import read, read_page
 from cloudscan_m365.meaning.people import People, SiteGroups
-from cloudscan_m365.meaning.translate import Around, Sharing, meaning
+from cloudscan_m365.meaning.translate import Sharing, TenantContext, meaning
 
 PEOPLE = People(
     estate=Estate(partners=(Partner(name="Fabrikam", domains=frozenset({"fabrikam.com"})),)),
@@ -20,7 +20,7 @@ PEOPLE = People(
     domains=frozenset({"contoso.com", "contoso.onmicrosoft.com"}),
     complete=False,
 )
-AROUND = Around(
+AROUND = TenantContext(
     people=PEOPLE, groups=SiteGroups(site="a"), sharing=Sharing(), owner_uid=None, now=datetime(2026, 1, 1, tzinfo=UTC)
 )
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from cloudscan.collect import collect
+from cloudscan.engine.judge import Verdicts, judge
+from cloudscan.engine.loader import load
+from cloudscan.engine.rule_file import Rule
 from cloudscan.finding import Judgement
-from cloudscan.judge import Verdicts, judge
-from cloudscan.rule import Rule, load
+from cloudscan.snapshot.collect import collect
 from cloudscan_emulators.microsoft import Server, company
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365.meaning import uids

@@ -18,8 +18,8 @@ from cloudscan.errors import (
     Unreachable,
 )
 from cloudscan.facts import Grant, Outcome, Resource
+from cloudscan.http import Patience
 from cloudscan.testing import conforms
-from cloudscan.web import Patience
 from cloudscan_emulators.microsoft import Fault, Quota, Server, company, errors, outage, refusal, throttle
 from cloudscan_m365.connector import M365Connector
 from cloudscan_m365.doctor import checks

@@ -9,8 +9,8 @@ from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Via
 from cloudscan_emulators.microsoft import Server, company
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission, SharingLink
 from cloudscan_m365.meaning import uids
-from cloudscan_m365.meaning.people import EVERYONE, Holds, People, SiteGroups
-from cloudscan_m365.meaning.translate import Around, Sharing, meaning
+from cloudscan_m365.meaning.people import EVERYONE, GroupContents, People, SiteGroups
+from cloudscan_m365.meaning.translate import Sharing, TenantContext, meaning
 from tests.connectors.m365 import estate
 from tests.connectors.telling import Read, read
 
@@ -316,7 +316,9 @@ def test_sites_and_sites_below_them_hold_their_libraries(told: Read, server: Ser
 # what only differs in a detail of the answer
 
 
-GROUPS = SiteGroups(site="a-site", holds={"5": Holds(outsiders=2), "6": Holds(claim=EVERYONE), "7": Holds()})
+GROUPS = SiteGroups(
+    site="a-site", holds={"5": GroupContents(outsiders=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
+)
 
 
 NOTHING_KNOWN = Sharing()
@@ -324,7 +326,7 @@ NOTHING_KNOWN = Sharing()
 
 def grant_of(permission: Permission, *, sharing: Sharing = NOTHING_KNOWN, groups: SiteGroups = GROUPS) -> Grant:
     people = People(estate=estate.ESTATE, tenant="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
-    found = meaning(permission, Around(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
+    found = meaning(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
     assert found is not None
     return found.grant
 

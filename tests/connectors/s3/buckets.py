@@ -7,15 +7,15 @@ from typing import Any
 
 from cloudscan.connector import Estate, Partner
 from cloudscan.facts import Audience
-from cloudscan_s3.access.access_paths import Way, ways_in
+from cloudscan_s3.access.access_paths import AccessPath, access_paths
 from cloudscan_s3.access.bucket import Block, Bucket, Ownership
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 
 OURS, SISTER, FOREIGN, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
 OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"
 OUR_CANONICAL, THEIR_CANONICAL = "a" * 64, "b" * 64
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-US = Us(
+US = OwnEstate(
     account=OURS,
     own_accounts=frozenset({OURS, SISTER}),
     organisation=OUR_ORGANISATION,
@@ -65,10 +65,10 @@ def bucket(*statements: Json, **more: Any) -> Bucket:
     return Bucket(**{**plain, **more})
 
 
-def ways(*statements: Json, **more: Any) -> Sequence[Way]:
-    return ways_in(bucket(*statements, **more), US, NOW).open
+def ways(*statements: Json, **more: Any) -> Sequence[AccessPath]:
+    return access_paths(bucket(*statements, **more), US, NOW).open
 
 
-def widest(found: Sequence[Way]) -> Audience:
+def widest(found: Sequence[AccessPath]) -> Audience:
     """The widest audience that effectively gets in."""
     return max((way.audience for way in found if way.effective), default=Audience.NOBODY)

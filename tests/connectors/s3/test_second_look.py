@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from cloudscan.facts import Access, Audience
-from cloudscan_s3.access.access_paths import ways_in, ways_to_object
+from cloudscan_s3.access.access_paths import access_paths, access_paths_to_object
 from cloudscan_s3.access.acl import ANONYMOUS
 from cloudscan_s3.access.bucket import Acl, AclGrant, ObjectAcl, Ownership
 from cloudscan_s3.access.conditions import meeting
 from cloudscan_s3.access.networks import singled_out
-from cloudscan_s3.access.own_estate import Us
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import parse
-from cloudscan_s3.access.policy_literals import Mentions
+from cloudscan_s3.access.policy_literals import PolicyLiterals
 from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
@@ -132,7 +132,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
 @pytest.mark.parametrize(("statements", "audience", "public"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_policy(statements: list[Json], audience: Audience, public: bool) -> None:
     """Who effectively gets in, and AWS's verdict by the letter."""
-    found = ways_in(bucket(*statements), US, NOW)
+    found = access_paths(bucket(*statements), US, NOW)
 
     assert (min(widest(found.open), ANYONE), found.letter) == (audience, public)
     assert all(way.witness.certain for way in found.open if way.effective)
@@ -192,7 +192,7 @@ _TWO_CONDITIONS = '{"StringEquals": {"aws:Referer": "a"}, "StringEquals": {"aws:
 )
 def test_what_stands_twice_is_unknown(text: str) -> None:
     """Which of the two counts cannot be told, so neither "public" nor "private" is."""
-    found = ways_in(bucket(policy=text), US, NOW)
+    found = access_paths(bucket(policy=text), US, NOW)
 
     assert found.letter is None
     assert found.open == ()
@@ -225,7 +225,7 @@ def test_what_was_uploaded_unsigned_can_be_read_unsigned() -> None:
     acl = Acl(owner=ANONYMOUS, grants=(AclGrant(permission="FULL_CONTROL", canonical_id=ANONYMOUS),))
     item = ObjectAcl(bucket="b", key="k", acl=acl)
 
-    found = ways_to_object(item, bucket(ownership=Ownership.WRITER), US, NOW)
+    found = access_paths_to_object(item, bucket(ownership=Ownership.WRITER), US, NOW)
 
     assert (ANYONE, Access.READ) in {(way.audience, way.access) for way in found}
 
@@ -263,10 +263,10 @@ def test_a_read_only_session_writes_nothing() -> None:
 
 def test_a_stranger_is_in_no_organisation_of_ours_even_if_we_do_not_know_it() -> None:
     """The bucket's organisation is unknown, and still not his."""
-    nameless = Us(account=OURS, own_accounts=frozenset({OURS, SISTER}))
+    nameless = OwnEstate(account=OURS, own_accounts=frozenset({OURS, SISTER}))
     shut = bucket(allow(), deny(when=when("StringNotEquals", "aws:ResourceOrgID", "${aws:PrincipalOrgID}")))
 
-    assert widest(ways_in(shut, nameless, NOW).open) is NOBODY
+    assert widest(access_paths(shut, nameless, NOW).open) is NOBODY
 
 
 def test_a_service_let_in_for_its_own_source_is_not_foreign() -> None:
@@ -289,7 +289,7 @@ def test_ranges_that_stand_together_are_tried_once() -> None:
         deny(Resource=OBJECTS, when=when("IpAddress", "aws:SourceIp", office[0])),
     )
 
-    places = singled_out(Mentions(parse(text).statements, US))
+    places = singled_out(PolicyLiterals(parse(text).statements, US))
 
     assert sorted(len(each.alike) for each in places) == [1, 699]
     (listing,) = (way for way in ways(policy=text) if way.effective and "s3:GetObject" in way.actions)
@@ -323,4 +323,4 @@ def test_a_policy_of_json_text_stays_what_it_was() -> None:
     """The same names in different objects are no doubles."""
     text = json.dumps({"Version": "2012-10-17", "Statement": [allow(), allow({"AWS": FOREIGN})]})
 
-    assert ways_in(bucket(policy=text), US, NOW).letter is True
+    assert access_paths(bucket(policy=text), US, NOW).letter is True

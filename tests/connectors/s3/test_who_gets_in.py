@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cloudscan.facts import Access, Audience, Grant, Outcome, Principal
-from cloudscan_s3.access.access_paths import ways_in
+from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.acl import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY
 from cloudscan_s3.access.bucket import AccessPoint, Acl, AclGrant, Block, Encryption, Ownership, Unread
 from cloudscan_s3.facts.translate import facts_of_bucket
@@ -164,7 +164,7 @@ CASES: list[tuple[str, list[dict[str, Any]], Audience, bool]] = [
 @pytest.mark.parametrize(("statements", "audience", "public"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
 def test_policy(statements: list[dict[str, Any]], audience: Audience, public: bool) -> None:
     """Who effectively gets in, and AWS's verdict by the letter: two answers, both kept."""
-    found = ways_in(bucket(*statements), US, NOW)
+    found = access_paths(bucket(*statements), US, NOW)
 
     assert (min(widest(found.open), ANYONE), found.letter) == (audience, public)
 
@@ -190,7 +190,7 @@ def test_a_statement_object_is_a_statement() -> None:
 )
 def test_a_policy_that_cannot_be_parsed_is_unknown(text: str) -> None:
     """Neither public nor private: a flaw, said in words, and no stack trace."""
-    found = ways_in(bucket(policy=text), US, NOW)
+    found = access_paths(bucket(policy=text), US, NOW)
 
     assert found.letter is None
     assert found.open == ()

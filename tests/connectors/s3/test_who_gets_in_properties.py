@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
 from cloudscan_s3.access import actions
-from cloudscan_s3.access.access_paths import Way, ways_in
+from cloudscan_s3.access.access_paths import AccessPath, access_paths
 from cloudscan_s3.access.bucket import Block
-from cloudscan_s3.access.callers import Crowds
+from cloudscan_s3.access.callers import CallerClasses
 from cloudscan_s3.access.networks import anywhere
 from cloudscan_s3.access.policy import parse
-from cloudscan_s3.access.policy_literals import Mentions
-from cloudscan_s3.access.request import Request, allowed, speaks_of
+from cloudscan_s3.access.policy_literals import PolicyLiterals
+from cloudscan_s3.access.request import Request, allowed, applies_to
 from tests.connectors.s3.buckets import (
     FOREIGN,
     KEYS,
@@ -107,8 +107,8 @@ BLOCKS = st.builds(Block, restrict_public_buckets=st.booleans(), ignore_public_a
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def _ways(found: list[Json], **more: Any) -> tuple[Way, ...]:
-    return ways_in(bucket(policy=policy(*found), **more), US, NOW).open
+def _ways(found: list[Json], **more: Any) -> tuple[AccessPath, ...]:
+    return access_paths(bucket(policy=policy(*found), **more), US, NOW).open
 
 
 def _reach(found: list[Json], **more: Any) -> set[tuple[str, str]]:
@@ -179,11 +179,11 @@ def test_every_answer_has_a_witness_that_gets_in(found: list[Json]) -> None:
     """Who is said to get in can repeat the request that is shown."""
     text = policy(*found)
 
-    for way in ways_in(bucket(policy=text), US, NOW).open:
+    for way in access_paths(bucket(policy=text), US, NOW).open:
         if way.effective:
             assert allowed(parse(text).statements, way.witness.request)
         else:
-            assert speaks_of(way.statement, way.witness.request)
+            assert applies_to(way.statement, way.witness.request)
 
 
 CONTEXTS = st.fixed_dictionaries(
@@ -204,8 +204,8 @@ def test_a_simulated_request_that_passes_is_announced(
 ) -> None:
     """The evaluator lets a stranger's request through only where the analysis says that strangers get in."""
     text = policy(*found)
-    mentions = Mentions(parse(text).statements, US)
-    crowd = data.draw(st.sampled_from(list(Crowds(mentions).outside())[:2]))
+    mentions = PolicyLiterals(parse(text).statements, US)
+    crowd = data.draw(st.sampled_from(list(CallerClasses(mentions).outside())[:2]))
     caller = data.draw(st.sampled_from(crowd.callers))
     network = data.draw(st.sampled_from(anywhere(mentions)))
     if caller.kind == "anonymous":

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from cloudscan_emulators.google import Server, World, company, serve
+from cloudscan_emulators.google import Server, TenantState, company, serve
 from cloudscan_emulators.google.company import Company
 from cloudscan_emulators.google.signin import new_key
 
@@ -15,9 +15,9 @@ def kumo() -> Company:
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> TenantState:
     """Three people and nothing else."""
-    world = World("kumo.example")
+    world = TenantState("kumo.example")
     world.add_user("aoki@kumo.example", "青木 直子", admin="super")
     world.add_user("mori@kumo.example", "森 健一")
     world.add_user("hayashi@kumo.example", "林 美穂")
@@ -30,7 +30,7 @@ def key() -> RSAPrivateKey:
 
 
 @pytest.fixture
-def server(world: World, key: RSAPrivateKey) -> Iterator[Server]:
+def server(world: TenantState, key: RSAPrivateKey) -> Iterator[Server]:
     with serve(world, key=key) as running:
         yield running
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from typing import Any
 
-from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google import Server, TenantState
 from cloudscan_emulators.google.people import SPRING
 from cloudscan_emulators.google.records import Drive
 from cloudscan_emulators.google.world import folder
@@ -35,13 +35,13 @@ class Log:
         return {change["fileId"]: change["removed"] for change in self.read()}
 
 
-def test_nothing_happened(server: Server, world: World) -> None:
+def test_nothing_happened(server: Server, world: TenantState) -> None:
     world.create("old", owner=MORI)
 
     assert Log(server).read() == []
 
 
-def test_each_file_once_with_its_latest_state(server: Server, world: World) -> None:
+def test_each_file_once_with_its_latest_state(server: Server, world: TenantState) -> None:
     log = Log(server)
     item = world.create("first name", owner=MORI)
     world.rename(item, "second name")
@@ -53,7 +53,7 @@ def test_each_file_once_with_its_latest_state(server: Server, world: World) -> N
     assert log.read() == []
 
 
-def test_a_change_stands_in_the_logs_of_those_who_may_see_it(server: Server, world: World) -> None:
+def test_a_change_stands_in_the_logs_of_those_who_may_see_it(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     mine, theirs = Log(server), Log(server, HAYASHI)
 
@@ -65,7 +65,7 @@ def test_a_change_stands_in_the_logs_of_those_who_may_see_it(server: Server, wor
     assert theirs.files() == {item.id: True}
 
 
-def test_a_deleted_file_is_removed(server: Server, world: World) -> None:
+def test_a_deleted_file_is_removed(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     log = Log(server)
 
@@ -74,7 +74,7 @@ def test_a_deleted_file_is_removed(server: Server, world: World) -> None:
     assert log.files() == {item.id: True}
 
 
-def test_removals_may_be_left_out(server: Server, world: World) -> None:
+def test_removals_may_be_left_out(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     log = Log(server, includeRemoved=False)
 
@@ -83,7 +83,7 @@ def test_removals_may_be_left_out(server: Server, world: World) -> None:
     assert log.read() == []
 
 
-def test_sharing_a_folder_is_one_change(server: Server, world: World) -> None:
+def test_sharing_a_folder_is_one_change(server: Server, world: TenantState) -> None:
     """Not fanned out: what is below has changed without being told."""
     shared = folder(world, "folder", owner=MORI)
     below = world.create("below", parent=shared)
@@ -96,7 +96,7 @@ def test_sharing_a_folder_is_one_change(server: Server, world: World) -> None:
     assert "anyoneWithLink" in told
 
 
-def test_trash_is_a_change_and_not_a_removal(server: Server, world: World) -> None:
+def test_trash_is_a_change_and_not_a_removal(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     log = Log(server)
 
@@ -105,7 +105,7 @@ def test_trash_is_a_change_and_not_a_removal(server: Server, world: World) -> No
     assert log.read(fields="*")[0]["file"]["trashed"] is True
 
 
-def test_a_shared_drive_has_its_own_log(server: Server, world: World) -> None:
+def test_a_shared_drive_has_its_own_log(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer"})
     item = world.create("plan", drive=sales)
     log, user, user_with_drives = Log(server, of=sales), Log(server), Log(server, **BOTH)
@@ -118,7 +118,7 @@ def test_a_shared_drive_has_its_own_log(server: Server, world: World) -> None:
     assert item.id in user_with_drives.files()
 
 
-def test_moving_out_of_a_drive_removes_from_its_log(server: Server, world: World) -> None:
+def test_moving_out_of_a_drive_removes_from_its_log(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer"})
     item = world.create("plan", drive=sales)
     log = Log(server, of=sales)
@@ -130,7 +130,7 @@ def test_moving_out_of_a_drive_removes_from_its_log(server: Server, world: World
     assert change["file"]["name"] == "plan"
 
 
-def test_losing_a_drive_is_a_change_of_the_drive(server: Server, world: World) -> None:
+def test_losing_a_drive_is_a_change_of_the_drive(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer", HAYASHI: "reader"})
     mine, theirs = Log(server, **BOTH), Log(server, HAYASHI, **BOTH)
 
@@ -140,7 +140,7 @@ def test_losing_a_drive_is_a_change_of_the_drive(server: Server, world: World) -
     assert [(one["changeType"], one["removed"]) for one in mine.read()] == [("drive", False)]
 
 
-def test_a_drives_log_is_for_members(server: Server, world: World) -> None:
+def test_a_drives_log_is_for_members(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer"})
     changes = drive(server, HAYASHI).changes()
 
@@ -150,7 +150,7 @@ def test_a_drives_log_is_for_members(server: Server, world: World) -> None:
     )
 
 
-def test_a_change_of_owner(server: Server, world: World) -> None:
+def test_a_change_of_owner(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     theirs = Log(server, HAYASHI)
 
@@ -160,7 +160,7 @@ def test_a_change_of_owner(server: Server, world: World) -> None:
     assert drive(server).files().get(fileId=item.id, fields="ownedByMe").execute() == {"ownedByMe": False}
 
 
-def test_tokens_do_not_expire_but_can_be_refused(server: Server, world: World) -> None:
+def test_tokens_do_not_expire_but_can_be_refused(server: Server, world: TenantState) -> None:
     changes = drive(server).changes()
     token = changes.getStartPageToken().execute()["startPageToken"]
 
@@ -172,7 +172,7 @@ def test_tokens_do_not_expire_but_can_be_refused(server: Server, world: World) -
     assert refusal(changes.list(pageToken="99999999")) == (400, "invalid")
 
 
-def test_an_expired_permission_is_gone(server: Server, world: World) -> None:
+def test_an_expired_permission_is_gone(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     world.share(item, HAYASHI, expires=SPRING + timedelta(days=10))
     mine, theirs = Log(server), Log(server, HAYASHI)

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google import Server, TenantState
 from cloudscan_emulators.google.company import DELEGATED, Company
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, everything, refusal, reports
 
@@ -15,7 +15,7 @@ def parameters(activity: dict[str, list[dict[str, object]]], number: int = 0) ->
     return {one["name"]: one.get("value", one.get("boolValue", one.get("multiValue"))) for one in told}
 
 
-def test_a_named_share_says_who_let_in_whom(server: Server, world: World) -> None:
+def test_a_named_share_says_who_let_in_whom(server: Server, world: TenantState) -> None:
     item = world.create("Bid", owner=MORI)
     world.share(item, HAYASHI, "writer")
     world.share(item, "spy@rival.example", "reader", by=HAYASHI)
@@ -30,7 +30,7 @@ def test_a_named_share_says_who_let_in_whom(server: Server, world: World) -> Non
     assert wanted.items() <= told.items()
 
 
-def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server, world: World) -> None:
+def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server, world: TenantState) -> None:
     world.share(world.create("Prices", owner=MORI), "anyone", "reader")
 
     (activity,) = reports(server).activities().list(**ALL, eventName="change_document_visibility").execute()["items"]
@@ -44,7 +44,7 @@ def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server
     assert parameters(activity, 1)["target_domain"] == "all"
 
 
-def test_somebody_who_is_not_signed_in_has_no_address(server: Server, world: World) -> None:
+def test_somebody_who_is_not_signed_in_has_no_address(server: Server, world: TenantState) -> None:
     item = world.create("Prices", owner=MORI)
     world.share(item, "anyone", "reader")
     world.use(item, "")
@@ -54,7 +54,7 @@ def test_somebody_who_is_not_signed_in_has_no_address(server: Server, world: Wor
     assert view["actor"] == {"profileId": "105250506097979753968"}
 
 
-def test_strangers_files_are_in_strangers_logs(server: Server, world: World) -> None:
+def test_strangers_files_are_in_strangers_logs(server: Server, world: TenantState) -> None:
     world.share(world.create("Theirs", owner="spy@rival.example"), MORI, "writer")
 
     assert "items" not in reports(server).activities().list(**ALL).execute()
@@ -70,7 +70,7 @@ def test_pages_newest_first(office: Server, kumo: Company) -> None:
     assert len({one["id"]["uniqueQualifier"] for one in found}) == len(found) > 7
 
 
-def test_older_than_180_days_is_gone(server: Server, world: World) -> None:
+def test_older_than_180_days_is_gone(server: Server, world: TenantState) -> None:
     world.share(world.create("Old", owner=MORI), HAYASHI)
     world.pass_time(timedelta(days=181))
     world.share(world.create("New", owner=MORI), HAYASHI)
@@ -80,7 +80,7 @@ def test_older_than_180_days_is_gone(server: Server, world: World) -> None:
     assert parameters(found)["doc_title"] == "New"
 
 
-def test_a_window_and_what_has_not_arrived_yet(server: Server, world: World) -> None:
+def test_a_window_and_what_has_not_arrived_yet(server: Server, world: TenantState) -> None:
     began = datetime.fromtimestamp(world.now, tz=UTC)
     for title in ("One", "Two", "Three"):
         world.share(world.create(title, owner=MORI), HAYASHI)
@@ -102,7 +102,7 @@ def test_a_window_and_what_has_not_arrived_yet(server: Server, world: World) -> 
         ("nothing==here", set()),
     ],
 )
-def test_filters(server: Server, world: World, filters: str, titles: set[str]) -> None:
+def test_filters(server: Server, world: TenantState, filters: str, titles: set[str]) -> None:
     world.share(world.create("Inside", owner=MORI), HAYASHI)
     world.share(world.create("Outside", owner=MORI), "spy@rival.example")
 

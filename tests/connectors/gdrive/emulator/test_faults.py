@@ -12,7 +12,7 @@ from google_auth_httplib2 import AuthorizedHttp
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
-from cloudscan_emulators.google import Fault, Quota, Server, World, outage, refusal, serve, throttle
+from cloudscan_emulators.google import Fault, Quota, Server, TenantState, outage, refusal, serve, throttle
 from tests.connectors.gdrive.emulator import google
 from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive
 
@@ -93,7 +93,7 @@ def test_slow_answers(server: Server) -> None:
     assert time.monotonic() - began > 0.3
 
 
-def test_a_token_that_runs_out_between_pages(server: Server, world: World) -> None:
+def test_a_token_that_runs_out_between_pages(server: Server, world: TenantState) -> None:
     for index in range(3):
         world.create(f"file {index}", owner=MORI)
     server.faults.add(Fault(where="pageToken", expire=True, times=1))
@@ -104,7 +104,7 @@ def test_a_token_that_runs_out_between_pages(server: Server, world: World) -> No
     assert 401 in {seen.status for seen in server.log}
 
 
-def test_a_user_suspended_between_pages(server: Server, world: World) -> None:
+def test_a_user_suspended_between_pages(server: Server, world: TenantState) -> None:
     for index in range(3):
         world.create(f"file {index}", owner=MORI)
     server.faults.add(Fault(where="pageToken", first=lambda world: world.suspend(MORI), times=1))
@@ -113,7 +113,7 @@ def test_a_user_suspended_between_pages(server: Server, world: World) -> None:
         google.everything(drive(server).files().list, "files", pageSize=1)
 
 
-def test_a_file_that_vanishes_between_list_and_permissions(server: Server, world: World) -> None:
+def test_a_file_that_vanishes_between_list_and_permissions(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     server.faults.add(Fault(where="/permissions", first=lambda world: world.delete(item), times=1))
 
@@ -145,7 +145,7 @@ def test_the_log(server: Server) -> None:
     assert server.requests == 2
 
 
-def test_a_quota_of_units(world: World, key: RSAPrivateKey) -> None:
+def test_a_quota_of_units(world: TenantState, key: RSAPrivateKey) -> None:
     """Lists are dear, single files cheap; the next minute begins anew."""
     item = world.create("plan", owner=MORI)
     with serve(world, quota=Quota(user_units=210, seconds=0.5), key=key) as server:
@@ -159,7 +159,7 @@ def test_a_quota_of_units(world: World, key: RSAPrivateKey) -> None:
         assert cheap == others == google.refusal(files.list()) == (200, "")
 
 
-def test_many_ask_at_once_while_the_world_changes(server: Server, world: World) -> None:
+def test_many_ask_at_once_while_the_world_changes(server: Server, world: TenantState) -> None:
     """Nobody sees half a change."""
     for index in range(200):
         world.create(f"file {index}", owner=MORI)

@@ -1,6 +1,6 @@
 import pytest
 
-from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google import Server, TenantState
 from cloudscan_emulators.google.company import Company
 from cloudscan_emulators.google.records import FOLDER, Extra
 from cloudscan_emulators.google.world import folder
@@ -13,7 +13,7 @@ def names(files: list[dict[str, str]]) -> set[str]:
     return {file["name"] for file in files}
 
 
-def test_a_file_has_four_fields_unless_more_are_asked_for(server: Server, world: World) -> None:
+def test_a_file_has_four_fields_unless_more_are_asked_for(server: Server, world: TenantState) -> None:
     item = world.create("計画", owner=MORI)
 
     page = drive(server).files().list().execute()
@@ -25,7 +25,7 @@ def test_a_file_has_four_fields_unless_more_are_asked_for(server: Server, world:
     }
 
 
-def test_fields_pick_at_any_depth(server: Server, world: World) -> None:
+def test_fields_pick_at_any_depth(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     world.share(item, "anyone", "reader")
 
@@ -64,7 +64,7 @@ def test_unknown_parameters_and_bad_values_are_refused(server: Server) -> None:
         assert refusal(request)[0] == 400, query
 
 
-def test_pages_follow_each_other(server: Server, world: World) -> None:
+def test_pages_follow_each_other(server: Server, world: TenantState) -> None:
     for index in range(25):
         world.create(f"file {index}", owner=MORI)
 
@@ -74,7 +74,7 @@ def test_pages_follow_each_other(server: Server, world: World) -> None:
     assert len({file["id"] for file in found}) == 25
 
 
-def test_asking_for_parents_or_permissions_makes_pages_smaller(server: Server, world: World) -> None:
+def test_asking_for_parents_or_permissions_makes_pages_smaller(server: Server, world: TenantState) -> None:
     """460 and 100, whatever pageSize says; both can be switched off."""
     for index in range(500):
         world.create(f"file {index}", owner=MORI)
@@ -94,7 +94,7 @@ def test_page_sizes_beyond_a_thousand_are_cut(server: Server) -> None:
     assert refusal(drive(server).files().list(pageSize=5000)) == (200, "")
 
 
-def test_a_rare_match_gives_empty_pages_with_a_token(server: Server, world: World) -> None:
+def test_a_rare_match_gives_empty_pages_with_a_token(server: Server, world: TenantState) -> None:
     """Only a missing token says that it was the last page."""
     for index in range(30):
         world.create(f"file {index}", owner=MORI)
@@ -109,7 +109,7 @@ def test_a_rare_match_gives_empty_pages_with_a_token(server: Server, world: Worl
     assert names(found) == {"open"}
 
 
-def test_page_tokens_belong_to_their_search_and_grow_old(server: Server, world: World) -> None:
+def test_page_tokens_belong_to_their_search_and_grow_old(server: Server, world: TenantState) -> None:
     for index in range(3):
         world.create(f"file {index}", owner=MORI)
     files = drive(server).files()
@@ -122,7 +122,7 @@ def test_page_tokens_belong_to_their_search_and_grow_old(server: Server, world: 
     assert refusal(files.list(pageSize=1, pageToken=token)) == (400, "invalid")
 
 
-def test_a_long_question_may_come_as_a_post(server: Server, world: World) -> None:
+def test_a_long_question_may_come_as_a_post(server: Server, world: TenantState) -> None:
     """The client library folds a GET beyond 2048 characters into a POST."""
     world.create("plan", owner=MORI)
     question = " or ".join(f"name = 'file {index}'" for index in range(300)) + " or name = 'plan'"
@@ -159,7 +159,7 @@ def test_a_long_question_may_come_as_a_post(server: Server, world: World) -> Non
         ("sharedWithMe = true", set()),
     ],
 )
-def test_searching(server: Server, world: World, question: str, expected: set[str]) -> None:
+def test_searching(server: Server, world: TenantState, question: str, expected: set[str]) -> None:
     """`limited` hides outsiders that are named: the folder is shared with a rival."""
     world.share(world.create("Plan A", owner=MORI), "anyone", "reader")
     second = world.create("Plan B", owner=MORI, extra=Extra(properties={"team": "sales"}))
@@ -183,7 +183,7 @@ def test_a_question_that_makes_no_sense_is_refused(server: Server, question: str
     assert refusal(drive(server).files().list(q=question)) == (400, "invalid")
 
 
-def test_order(server: Server, world: World) -> None:
+def test_order(server: Server, world: TenantState) -> None:
     """Pages keep the order that was asked for."""
     for name in ("b", "c", "a"):
         world.create(name, owner=MORI)
@@ -194,7 +194,7 @@ def test_order(server: Server, world: World) -> None:
     assert [file["name"] for file in found] == ["z", "c", "b", "a"]
 
 
-def test_what_a_user_finds_without_asking_further(server: Server, world: World) -> None:
+def test_what_a_user_finds_without_asking_further(server: Server, world: TenantState) -> None:
     """Own files, files shared with him or his groups, and those he opened by a link: not every open file."""
     world.add_group("team@kumo.example", "Team", [MORI])
     mine = world.create("mine", owner=MORI)
@@ -216,7 +216,7 @@ def test_what_a_user_finds_without_asking_further(server: Server, world: World) 
     assert names(everywhere) == names(found) | {"in the drive"}
 
 
-def test_a_parent_that_the_user_cannot_see_is_not_told(server: Server, world: World) -> None:
+def test_a_parent_that_the_user_cannot_see_is_not_told(server: Server, world: TenantState) -> None:
     hidden = folder(world, "hidden", owner=HAYASHI)
     world.share(world.create("shared", parent=hidden), MORI)
 
@@ -229,7 +229,7 @@ def test_a_parent_that_the_user_cannot_see_is_not_told(server: Server, world: Wo
     }
 
 
-def test_a_shared_drive_wants_all_its_parameters(server: Server, world: World) -> None:
+def test_a_shared_drive_wants_all_its_parameters(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer"})
     files = drive(server).files()
     right = {"corpora": "drive", "driveId": sales.id, "includeItemsFromAllDrives": True, "supportsAllDrives": True}
@@ -246,7 +246,7 @@ def test_a_shared_drive_wants_all_its_parameters(server: Server, world: World) -
     assert refusal(files.list(**{**right, "driveId": "0AKnothing"})) == (404, "notFound")
 
 
-def test_what_is_missing_on_shared_drive_items(server: Server, world: World) -> None:
+def test_what_is_missing_on_shared_drive_items(server: Server, world: TenantState) -> None:
     """No permissions, owners, shared, ownedByMe; but their ids, and whether there are any of its own."""
     sales = world.add_drive("Sales", {MORI: "organizer"})
     plain = world.create("plain", drive=sales)
@@ -265,7 +265,7 @@ def test_what_is_missing_on_shared_drive_items(server: Server, world: World) -> 
     assert plain.id == files["plain"]["id"]
 
 
-def test_a_shared_drive_item_needs_a_caller_who_knows_of_them(server: Server, world: World) -> None:
+def test_a_shared_drive_item_needs_a_caller_who_knows_of_them(server: Server, world: TenantState) -> None:
     item = world.create("plan", drive=world.add_drive("Sales", {MORI: "organizer"}))
     files = drive(server).files()
 
@@ -273,14 +273,14 @@ def test_a_shared_drive_item_needs_a_caller_who_knows_of_them(server: Server, wo
     assert files.get(fileId=item.id, supportsAllDrives=True, fields="name").execute() == {"name": "plan"}
 
 
-def test_a_domain_search_finds_what_the_domain_can_find(server: Server, world: World) -> None:
+def test_a_domain_search_finds_what_the_domain_can_find(server: Server, world: TenantState) -> None:
     world.share(world.create("found", owner=HAYASHI), "kumo.example", discoverable=True)
     world.share(world.create("by link only", owner=HAYASHI), "kumo.example")
 
     assert names(drive(server).files().list(corpora="domain").execute()["files"]) == {"found"}
 
 
-def test_a_search_over_too_much_is_incomplete(server: Server, world: World) -> None:
+def test_a_search_over_too_much_is_incomplete(server: Server, world: TenantState) -> None:
     for index in range(3):
         world.create(f"file {index}", owner=MORI)
     server.manners.incomplete_beyond = 2
@@ -289,7 +289,7 @@ def test_a_search_over_too_much_is_incomplete(server: Server, world: World) -> N
     assert drive(server).files().list().execute()["incompleteSearch"] is False
 
 
-def test_trash_reaches_below_a_folder(server: Server, world: World) -> None:
+def test_trash_reaches_below_a_folder(server: Server, world: TenantState) -> None:
     waste = folder(world, "waste", owner=MORI)
     world.create("below", parent=waste)
     world.trash(waste)
@@ -317,14 +317,14 @@ def test_a_shortcut_is_a_file_of_its_own(office: Server, kumo: Company) -> None:
     assert "size" not in file
 
 
-def test_somebody_elses_file_is_not_found(server: Server, world: World) -> None:
+def test_somebody_elses_file_is_not_found(server: Server, world: TenantState) -> None:
     item = world.create("private", owner=HAYASHI)
 
     assert refusal(drive(server).files().get(fileId=item.id)) == (404, "notFound")
     assert refusal(drive(server, AOKI).files().get(fileId=item.id)) == (404, "notFound")
 
 
-def test_the_root_folder(server: Server, world: World) -> None:
+def test_the_root_folder(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     files = drive(server).files()
 
@@ -338,7 +338,7 @@ def test_about_wants_to_know_which_fields(server: Server) -> None:
     assert refusal(drive(server).about().get()) == (400, "required")
 
 
-def test_nothing_can_be_written(server: Server, world: World) -> None:
+def test_nothing_can_be_written(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
 
     assert refusal(drive(server, MORI, "drive").files().delete(fileId=item.id)) == (501, "notImplemented")

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google import Server, TenantState
 from cloudscan_emulators.google.company import Company
 from cloudscan_emulators.google.people import SPRING
 from cloudscan_emulators.google.records import Extra
@@ -19,7 +19,7 @@ def permissions(server: Server, identity: str, user: str = MORI, **more: object)
     return {str(one.get("emailAddress") or one.get("domain") or one["id"]): one for one in found}
 
 
-def test_without_fields_there_is_no_address(server: Server, world: World) -> None:
+def test_without_fields_there_is_no_address(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
 
     page = drive(server).permissions().list(fileId=item.id).execute()
@@ -27,7 +27,7 @@ def test_without_fields_there_is_no_address(server: Server, world: World) -> Non
     assert {tuple(sorted(one)) for one in page["permissions"]} == {("id", "kind", "role", "type")}
 
 
-def test_kinds_of_permission(server: Server, world: World) -> None:
+def test_kinds_of_permission(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     world.share(item, "anyone", "writer")
     world.share(item, "rival.example", "reader", discoverable=True)
@@ -44,7 +44,7 @@ def test_kinds_of_permission(server: Server, world: World) -> None:
     assert "expirationTime" not in found[HAYASHI]
 
 
-def test_a_link_cannot_expire(world: World) -> None:
+def test_a_link_cannot_expire(world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
 
     with pytest.raises(ValueError, match="expire"):
@@ -59,7 +59,7 @@ def test_a_deleted_account_has_no_address(office: Server, kumo: Company) -> None
     assert "emailAddress" not in deleted[0]
 
 
-def test_children_carry_their_folders_permissions(server: Server, world: World) -> None:
+def test_children_carry_their_folders_permissions(server: Server, world: TenantState) -> None:
     """In My Drive without naming the folder; the folder's owner may write what others put there."""
     shared = folder(world, "shared", owner=HAYASHI)
     world.share(shared, "anyone", "reader")
@@ -75,7 +75,7 @@ def test_children_carry_their_folders_permissions(server: Server, world: World) 
     assert found[MORI]["role"] == "owner"
 
 
-def test_shared_drives_tell_the_origin(server: Server, world: World) -> None:
+def test_shared_drives_tell_the_origin(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer", HAYASHI: "reader"})
     campaign = folder(world, "Campaign", drive=sales)
     world.share(campaign, "spy@rival.example", "reader")
@@ -95,7 +95,7 @@ def test_shared_drives_tell_the_origin(server: Server, world: World) -> None:
     assert found[MORI]["role"] == "organizer"
 
 
-def test_limited_access_stops_what_is_above(server: Server, world: World) -> None:
+def test_limited_access_stops_what_is_above(server: Server, world: TenantState) -> None:
     """Who could read the folder above sees only that the limited one is there; what is inside he does not see."""
     above = folder(world, "above", owner=MORI)
     world.share(above, HAYASHI, "writer")
@@ -117,7 +117,7 @@ def test_limited_access_stops_what_is_above(server: Server, world: World) -> Non
     assert refusal(theirs.get(fileId=inside.id)) == (404, "notFound")
 
 
-def test_organizers_reach_into_limited_folders(server: Server, world: World) -> None:
+def test_organizers_reach_into_limited_folders(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer", HAYASHI: "writer"})
     limited = folder(world, "limited", drive=sales)
     world.limit(limited)
@@ -133,7 +133,7 @@ def test_the_published_view_only_on_demand(office: Server, kumo: Company) -> Non
     assert permissions(office, identity, includePermissionsForView="published")["anyoneWithLink"]["view"] == "published"
 
 
-def test_a_reader_may_not_list_permissions(server: Server, world: World) -> None:
+def test_a_reader_may_not_list_permissions(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=HAYASHI)
     world.share(item, MORI, "reader")
 
@@ -144,7 +144,7 @@ def test_a_reader_may_not_list_permissions(server: Server, world: World) -> None
     assert file["capabilities"] == {"canShare": False}
 
 
-def test_writers_may_list_unless_the_owner_says_no(server: Server, world: World) -> None:
+def test_writers_may_list_unless_the_owner_says_no(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=HAYASHI)
     world.share(item, MORI, "writer")
 
@@ -153,7 +153,7 @@ def test_writers_may_list_unless_the_owner_says_no(server: Server, world: World)
     assert refusal(drive(server).permissions().list(fileId=item.id)) == (403, "insufficientFilePermissions")
 
 
-def test_domain_admin_access_opens_the_drive_and_not_what_is_inside(server: Server, world: World) -> None:
+def test_domain_admin_access_opens_the_drive_and_not_what_is_inside(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer", "spy@rival.example": "writer"})
     item = world.create("plan", drive=sales)
     admin = drive(server, AOKI).permissions()
@@ -181,7 +181,7 @@ def test_many_permissions_come_in_pages_only_when_asked(office: Server, kumo: Co
     assert refusal(listing(fileId=identity, pageSize=101)) == (400, "invalidParameter")
 
 
-def test_shared_drives_give_a_hundred_at_once(server: Server, world: World) -> None:
+def test_shared_drives_give_a_hundred_at_once(server: Server, world: TenantState) -> None:
     sales = world.add_drive("Sales", {MORI: "organizer", **{f"guest{n}@rival.example": "reader" for n in range(150)}})
     listing = drive(server).permissions().list
 
@@ -189,7 +189,7 @@ def test_shared_drives_give_a_hundred_at_once(server: Server, world: World) -> N
     assert len(everything(listing, "permissions", fileId=sales.id, supportsAllDrives=True)) == 151
 
 
-def test_one_permission(server: Server, world: World) -> None:
+def test_one_permission(server: Server, world: TenantState) -> None:
     item = world.create("plan", owner=MORI)
     identity = world.share(item, "anyone", "reader", discoverable=True)
     asked = drive(server).permissions()
@@ -206,7 +206,7 @@ def test_target_audiences_look_like_a_foreign_domain(office: Server, kumo: Compa
     assert refusal(drive(office, AOKI).files().get(fileId=kumo.situations["target audience"])) == (404, "notFound")
 
 
-def test_details_of_my_drive_files_cost_a_call(server: Server, world: World) -> None:
+def test_details_of_my_drive_files_cost_a_call(server: Server, world: TenantState) -> None:
     """Within files they are not told, unless the emulator is asked to."""
     item = world.create("plan", owner=MORI)
     asked = drive(server).files().get(fileId=item.id, fields="permissions/permissionDetails")

@@ -1,10 +1,10 @@
-from cloudscan_emulators.google import Server, World
+from cloudscan_emulators.google import Server, TenantState
 from cloudscan_emulators.google.company import Company
 from cloudscan_emulators.google.records import Restrictions
 from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, drive, everything, refusal
 
 
-def test_members_see_their_drives_and_admins_all(server: Server, world: World) -> None:
+def test_members_see_their_drives_and_admins_all(server: Server, world: TenantState) -> None:
     world.add_group("team@kumo.example", "Team", [HAYASHI])
     world.add_drive("Mine", {MORI: "reader"})
     world.add_drive("The team's", {"team@kumo.example": "writer"})
@@ -20,7 +20,7 @@ def test_members_see_their_drives_and_admins_all(server: Server, world: World) -
     assert refusal(drive(server, MORI).drives().list(useDomainAdminAccess=True))[0] == 403
 
 
-def test_ten_at_a_time_unless_more_are_asked_for(server: Server, world: World) -> None:
+def test_ten_at_a_time_unless_more_are_asked_for(server: Server, world: TenantState) -> None:
     for index in range(25):
         world.add_drive(f"Drive {index}", {MORI: "organizer"})
     listing = drive(server).drives().list
@@ -30,7 +30,7 @@ def test_ten_at_a_time_unless_more_are_asked_for(server: Server, world: World) -
     assert refusal(listing(pageSize=101)) == (400, "invalidParameter")
 
 
-def test_restrictions_and_unit_only_when_asked_for(server: Server, world: World) -> None:
+def test_restrictions_and_unit_only_when_asked_for(server: Server, world: TenantState) -> None:
     """The unit is only told in a list with admin access."""
     one = world.add_drive("Strict", {MORI: "organizer"}, restrictions=Restrictions(domain_users_only=True))
     admin = drive(server, AOKI).drives()
@@ -44,7 +44,7 @@ def test_restrictions_and_unit_only_when_asked_for(server: Server, world: World)
     assert "orgUnitId" not in drive(server).drives().get(driveId=one.id, fields="*").execute()
 
 
-def test_a_drive_of_others_is_not_found(server: Server, world: World) -> None:
+def test_a_drive_of_others_is_not_found(server: Server, world: TenantState) -> None:
     one = world.add_drive("Theirs", {HAYASHI: "organizer"})
 
     assert refusal(drive(server).drives().get(driveId=one.id)) == (404, "notFound")

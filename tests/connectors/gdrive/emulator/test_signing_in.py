@@ -8,7 +8,7 @@ import pytest
 from google.auth.exceptions import RefreshError
 from googleapiclient.errors import HttpError
 
-from cloudscan_emulators.google import Server, World, company, serve
+from cloudscan_emulators.google import Server, TenantState, company, serve
 from tests.connectors.gdrive.emulator.google import (
     MORI,
     acting_for,
@@ -30,7 +30,7 @@ def test_a_service_account_acts_for_a_user(server: Server) -> None:
     assert about["user"]["me"]
 
 
-def test_a_suspended_user_is_refused_at_the_token_endpoint(server: Server, world: World) -> None:
+def test_a_suspended_user_is_refused_at_the_token_endpoint(server: Server, world: TenantState) -> None:
     """invalid_grant: skip this user."""
     world.suspend(MORI)
 
@@ -43,7 +43,7 @@ def test_an_unknown_user_is_refused_at_the_token_endpoint(server: Server) -> Non
         drive(server, "nobody@kumo.example").files().list().execute()
 
 
-def test_a_scope_that_nobody_delegated_is_refused_at_the_token_endpoint(world: World) -> None:
+def test_a_scope_that_nobody_delegated_is_refused_at_the_token_endpoint(world: TenantState) -> None:
     """unauthorized_client: the administrator has to delegate it."""
     with serve(world, delegated=frozenset(scopes("drive.metadata.readonly"))) as server:
         assert drive(server, MORI, "drive.metadata.readonly").files().list().execute()["files"] == []
@@ -52,7 +52,7 @@ def test_a_scope_that_nobody_delegated_is_refused_at_the_token_endpoint(world: W
             drive(server, MORI, "drive.readonly").files().list().execute()
 
 
-def test_a_forged_key_is_refused(server: Server, world: World) -> None:
+def test_a_forged_key_is_refused(server: Server, world: TenantState) -> None:
     """Only the key that this emulator made counts."""
     with serve(world) as other:
         info = {**other.service_account_info(), "token_uri": f"{server.url}/token"}
@@ -90,7 +90,7 @@ def test_an_expired_token_is_renewed_by_the_client(server: Server) -> None:
     assert [seen.status for seen in server.log if seen.method != "" or seen.status == 401] == [200, 401, 200]
 
 
-def test_tokens_run_out(world: World) -> None:
+def test_tokens_run_out(world: TenantState) -> None:
     with serve(world, token_seconds=0) as server:
         token = acting_for(server, MORI, "drive")
         token.refresh(_transport())
@@ -115,7 +115,7 @@ def test_without_a_token_drive_speaks_of_callers(server: Server) -> None:
     assert refused.value.code == 403
 
 
-def test_a_user_suspended_in_the_middle_loses_his_token(server: Server, world: World) -> None:
+def test_a_user_suspended_in_the_middle_loses_his_token(server: Server, world: TenantState) -> None:
     files = drive(server).files()
     files.list().execute()
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World, certificates, company, serve
+from cloudscan_emulators.microsoft import Server, TenantState, certificates, company, serve
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.company import Company
 from cloudscan_emulators.microsoft.records import Drive, Site
@@ -10,9 +10,9 @@ from tests.connectors.m365.emulator.microsoft import Graph
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> TenantState:
     """Two colleagues, a guest, a team and its site."""
-    world = World("kumo.example")
+    world = TenantState("kumo.example")
     world.add_user("mori@kumo.example", "森 健一")
     world.add_user("hayashi@kumo.example", "林 美穂")
     world.add_guest("tanuki@partner.example", "Tanuki", sponsors=["mori@kumo.example"])
@@ -32,14 +32,14 @@ def world() -> World:
 
 
 @pytest.fixture
-def site(world: World) -> Site:
+def site(world: TenantState) -> Site:
     found = world.site_at(world.host, "sites/sales")
     assert found is not None
     return found
 
 
 @pytest.fixture
-def drive(world: World, site: Site) -> Drive:
+def drive(world: TenantState, site: Site) -> Drive:
     return world.drives[site.drives[0]]
 
 
@@ -49,7 +49,7 @@ def certificate() -> Pair:
 
 
 @pytest.fixture
-def server(world: World, certificate: Pair) -> Iterator[Server]:
+def server(world: TenantState, certificate: Pair) -> Iterator[Server]:
     with serve(world, certificate=certificate) as running:
         yield running
 

@@ -3,18 +3,18 @@ from typing import Any
 
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.records import Drive, Extra, Item
 from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
 
 
 @pytest.fixture
-def folder(world: World, drive: Drive) -> Item:
+def folder(world: TenantState, drive: Drive) -> Item:
     return world.folder("Offers", drive=drive)
 
 
 @pytest.fixture
-def offer(world: World, folder: Item) -> Item:
+def offer(world: TenantState, folder: Item) -> Item:
     return world.create("offer.pdf", parent=folder)
 
 
@@ -27,7 +27,7 @@ def latest(graph: Graph, drive: Drive, query: str = "") -> str:
     return graph.get(f"/drives/{drive.id}/root/delta?token=latest{query}").delta
 
 
-def test_all_items_in_pages(graph: Graph, world: World, drive: Drive, folder: Item) -> None:
+def test_all_items_in_pages(graph: Graph, world: TenantState, drive: Drive, folder: Item) -> None:
     for index in range(7):
         world.create(f"{index}.pdf", parent=folder)
 
@@ -39,7 +39,7 @@ def test_all_items_in_pages(graph: Graph, world: World, drive: Drive, folder: It
 
 
 def test_the_shared_facet_with_and_without_hierarchical_sharing(
-    graph: Graph, world: World, drive: Drive, folder: Item, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, folder: Item, offer: Item
 ) -> None:
     """No facet: inherits. An empty one: a scope of its own, where nothing is shared."""
     world.link(folder, "view")
@@ -63,7 +63,7 @@ def test_a_quiet_night(graph: Graph, drive: Drive, offer: Item) -> None:
 
 
 def test_a_change_comes_with_the_folders_above_unless_they_are_excluded(
-    graph: Graph, world: World, drive: Drive, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, offer: Item
 ) -> None:
     link = latest(graph, drive)
     world.rename(offer, "better offer.pdf")
@@ -76,7 +76,7 @@ def test_a_change_comes_with_the_folders_above_unless_they_are_excluded(
 
 
 def test_a_changed_right_on_a_folder_lists_the_folder_and_not_its_children(
-    graph: Graph, world: World, drive: Drive, folder: Item, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, folder: Item, offer: Item
 ) -> None:
     link = latest(graph, drive)
     world.share(folder, "tanuki@partner.example")
@@ -89,7 +89,7 @@ def test_a_changed_right_on_a_folder_lists_the_folder_and_not_its_children(
 
 
 def test_sharing_changes_are_marked_only_when_all_three_preferences_come(
-    graph: Graph, world: World, drive: Drive, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, offer: Item
 ) -> None:
     link = latest(graph, drive)
     world.link(offer)
@@ -100,7 +100,7 @@ def test_sharing_changes_are_marked_only_when_all_three_preferences_come(
 
 
 def test_taking_a_share_back_leaves_an_empty_facet_and_inheriting_again_none(
-    graph: Graph, world: World, drive: Drive, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, offer: Item
 ) -> None:
     made = world.link(offer)
     link = latest(graph, drive)
@@ -115,7 +115,7 @@ def test_taking_a_share_back_leaves_an_empty_facet_and_inheriting_again_none(
 
 
 def test_what_is_deleted_has_little_more_than_its_id(
-    graph: Graph, world: World, drive: Drive, folder: Item, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, folder: Item, offer: Item
 ) -> None:
     """Only the folder is told, not what was in it; `deleted` has to be selected; a restored one comes whole."""
     link, narrow = latest(graph, drive), latest(graph, drive, "&$select=id")
@@ -133,7 +133,7 @@ def test_what_is_deleted_has_little_more_than_its_id(
 
 
 def test_a_move_within_the_drive_keeps_the_id_and_one_out_of_it_does_not(
-    graph: Graph, world: World, drive: Drive, folder: Item, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, folder: Item, offer: Item
 ) -> None:
     own = world.drives[world.person("mori@kumo.example").drive]
     link, other = latest(graph, drive), latest(graph, own)
@@ -151,7 +151,9 @@ def test_a_move_within_the_drive_keeps_the_id_and_one_out_of_it_does_not(
     assert world.id_of(carried) != world.id_of(offer)
 
 
-def test_a_lost_token_is_410_with_a_place_to_start_again(graph: Graph, world: World, drive: Drive, offer: Item) -> None:
+def test_a_lost_token_is_410_with_a_place_to_start_again(
+    graph: Graph, world: TenantState, drive: Drive, offer: Item
+) -> None:
     link = latest(graph, drive)
     world.forget_changes(drive)
 
@@ -163,7 +165,7 @@ def test_a_lost_token_is_410_with_a_place_to_start_again(graph: Graph, world: Wo
     assert graph.get(last.delta).value == []
 
 
-def test_a_changed_library_may_end_in_a_resync(server: Server, graph: Graph, world: World, drive: Drive) -> None:
+def test_a_changed_library_may_end_in_a_resync(server: Server, graph: Graph, world: TenantState, drive: Drive) -> None:
     server.manners.resync_on_library_change = True
     server.manners.resync = "resyncRequired"
     link = latest(graph, drive)
@@ -173,7 +175,9 @@ def test_a_changed_library_may_end_in_a_resync(server: Server, graph: Graph, wor
     assert (graph.get(link).status, graph.get(link).code) == (410, "resyncRequired")
 
 
-def test_a_token_that_is_none_and_one_that_is_a_time(graph: Graph, world: World, drive: Drive, offer: Item) -> None:
+def test_a_token_that_is_none_and_one_that_is_a_time(
+    graph: Graph, world: TenantState, drive: Drive, offer: Item
+) -> None:
     before = datetime.fromtimestamp(world.now, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     world.rename(offer, "later.pdf")
     address = f"/drives/{drive.id}/root/delta?token="
@@ -194,7 +198,7 @@ def test_what_delta_does_not_take(graph: Graph, drive: Drive, query: str) -> Non
     assert (reply.status, reply.code) == (400, "notSupported")
 
 
-def test_libraries_with_retention_may_refuse(server: Server, world: World, drive: Drive) -> None:
+def test_libraries_with_retention_may_refuse(server: Server, world: TenantState, drive: Drive) -> None:
     server.manners.retention_needs_full_control = True
     world.create("kept.docx", drive=drive, extra=Extra(retention="10 years"))
     address = f"/drives/{drive.id}/root/delta"
@@ -206,7 +210,7 @@ def test_libraries_with_retention_may_refuse(server: Server, world: World, drive
 
 
 def test_empty_pages_and_items_that_come_twice(
-    server: Server, graph: Graph, world: World, drive: Drive, offer: Item
+    server: Server, graph: Graph, world: TenantState, drive: Drive, offer: Item
 ) -> None:
     """An empty page is not the end; the last occurrence of an item is the true one."""
     server.manners.empty_delta_pages = server.manners.repeats_in_delta = True
@@ -222,7 +226,7 @@ def test_empty_pages_and_items_that_come_twice(
 
 
 def test_changes_while_pages_are_read_come_with_the_next_delta_link(
-    graph: Graph, world: World, drive: Drive, folder: Item, offer: Item
+    graph: Graph, world: TenantState, drive: Drive, folder: Item, offer: Item
 ) -> None:
     first = graph.get(f"/drives/{drive.id}/root/delta?$top=1")
     late = world.create("late.pdf", parent=folder)

@@ -1,6 +1,6 @@
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.people import GRAPH_APP
 from cloudscan_emulators.microsoft.records import Partner
 from tests.connectors.m365.emulator.microsoft import Graph
@@ -18,7 +18,7 @@ def test_most_properties_come_only_when_selected(graph: Graph) -> None:
     assert graph.get("/users?$select=nonsense").code == "BadRequest"
 
 
-def test_guests_with_state_and_sponsors(graph: Graph, world: World) -> None:
+def test_guests_with_state_and_sponsors(graph: Graph, world: TenantState) -> None:
     world.add_guest("late@rival.example", state="PendingAcceptance")
 
     query = "$filter=userType eq 'Guest'&$select=mail,externalUserState&$expand=sponsors($select=id,displayName)"
@@ -28,7 +28,7 @@ def test_guests_with_state_and_sponsors(graph: Graph, world: World) -> None:
     assert (pending["externalUserState"], pending["sponsors"]) == ("PendingAcceptance", [])
 
 
-def test_sign_in_activity_needs_a_licence_and_a_right(graph: Graph, server: Server, world: World) -> None:
+def test_sign_in_activity_needs_a_licence_and_a_right(graph: Graph, server: Server, world: TenantState) -> None:
     world.add_user("never@kumo.example", signed_in=0)
     query = "/users?$select=userPrincipalName,signInActivity"
 
@@ -45,7 +45,7 @@ def test_sign_in_activity_needs_a_licence_and_a_right(graph: Graph, server: Serv
     assert not_allowed.code == "Authentication_MSGraphPermissionMissing"
 
 
-def test_filters_on_sign_in_activity(graph: Graph, world: World) -> None:
+def test_filters_on_sign_in_activity(graph: Graph, world: TenantState) -> None:
     """They stand alone, and whoever never signed in is in none of them."""
     world.add_user("dormant@kumo.example", signed_in=world.now - 400 * DAY)
     world.add_user("never@kumo.example", signed_in=0)
@@ -94,7 +94,7 @@ def test_pages_of_users(graph: Graph, server: Server) -> None:
     assert not last.next
 
 
-def test_groups_and_who_is_in_them(graph: Graph, world: World) -> None:
+def test_groups_and_who_is_in_them(graph: Graph, world: TenantState) -> None:
     world.add_group("Nested", members=["Sales", "tanuki@partner.example"])
     unified = "groupTypes/any(c:c eq 'Unified')"
 
@@ -109,7 +109,7 @@ def test_groups_and_who_is_in_them(graph: Graph, world: World) -> None:
     assert graph.get(f"/groups?$expand=owners&$filter={unified}").value[0]["owners"][0]["displayName"] == "森 健一"
 
 
-def test_hidden_members_look_like_none(server: Server, world: World) -> None:
+def test_hidden_members_look_like_none(server: Server, world: TenantState) -> None:
     hidden = world.add_group("Secret", kind="unified", visibility="HiddenMembership", members=["mori@kumo.example"])
     path = f"/groups/{hidden.id}/members"
 
@@ -121,7 +121,7 @@ def test_hidden_members_look_like_none(server: Server, world: World) -> None:
     assert (told.status, told.value) == (200, [])
 
 
-def test_an_expanded_relationship_holds_twenty(graph: Graph, world: World) -> None:
+def test_an_expanded_relationship_holds_twenty(graph: Graph, world: TenantState) -> None:
     group = world.add_group("Many")
     for index in range(25):
         group.members.append(world.add_user(f"u{index}@kumo.example").number)
@@ -130,7 +130,7 @@ def test_an_expanded_relationship_holds_twenty(graph: Graph, world: World) -> No
     assert len(graph.get(f"/groups/{group.id}/members").value) == 25
 
 
-def test_membership_changes(graph: Graph, world: World) -> None:
+def test_membership_changes(graph: Graph, world: TenantState) -> None:
     group = world.group("Sales")
 
     world.join("Sales", "tanuki@partner.example", owner=True)
@@ -142,7 +142,7 @@ def test_membership_changes(graph: Graph, world: World) -> None:
     assert graph.get("/users/mori@kumo.example?$select=accountEnabled").json["accountEnabled"] is False
 
 
-def test_channels_of_a_team(graph: Graph, world: World) -> None:
+def test_channels_of_a_team(graph: Graph, world: TenantState) -> None:
     """A shared one is called unknownFutureValue unless the newer members of the enumeration are asked for."""
     team = world.group("Sales")
     tenant = "11111111-1111-1111-1111-111111111111"
@@ -165,7 +165,7 @@ def test_channels_of_a_team(graph: Graph, world: World) -> None:
     assert folder["parentReference"]["siteId"] == world.sites[team.channels[1].site].id
 
 
-def test_members_of_a_team(graph: Graph, world: World) -> None:
+def test_members_of_a_team(graph: Graph, world: TenantState) -> None:
     world.join("Sales", "tanuki@partner.example")
 
     members = graph.get(f"/teams/{world.group('Sales').id}/members").value
@@ -177,7 +177,7 @@ def test_members_of_a_team(graph: Graph, world: World) -> None:
     }
 
 
-def test_applications_and_what_they_may(graph: Graph, world: World) -> None:
+def test_applications_and_what_they_may(graph: Graph, world: TenantState) -> None:
     world.add_application("Backup", graph=["Sites.ReadWrite.All"])
     (service,) = graph.get(f"/servicePrincipals?$filter=appId eq '{GRAPH_APP}'").value
     names = {one["id"]: one["value"] for one in service["appRoles"]}
@@ -189,7 +189,7 @@ def test_applications_and_what_they_may(graph: Graph, world: World) -> None:
     }
 
 
-def test_the_tenant(graph: Graph, world: World) -> None:
+def test_the_tenant(graph: Graph, world: TenantState) -> None:
     world.add_domain("kumo-air.example")
     world.add_partner(Partner(tenant="22222222-2222-2222-2222-222222222222", name="Tanuki", direct_connect=True))
     world.set_admin(SharingCapability=1, SharingDomainRestrictionMode=1, SharingAllowedDomainList="partner.example")
@@ -209,7 +209,7 @@ def test_the_tenant(graph: Graph, world: World) -> None:
     assert known["displayName"] == "Tanuki"
 
 
-def test_who_invited_whom_stands_in_the_audit_log_for_thirty_days(graph: Graph, world: World) -> None:
+def test_who_invited_whom_stands_in_the_audit_log_for_thirty_days(graph: Graph, world: TenantState) -> None:
     world.add_guest("new@rival.example", created=world.now - 2 * DAY, invited_by="hayashi@kumo.example")
 
     query = "$filter=activityDisplayName eq 'Invite external user' and activityDateTime ge 2026-03-01T00:00:00Z"
@@ -219,7 +219,7 @@ def test_who_invited_whom_stands_in_the_audit_log_for_thirty_days(graph: Graph, 
     assert told["targetResources"][0]["id"] == world.person("new@rival.example").id
 
 
-def test_a_value_that_nobody_knows_yet(graph: Graph, world: World) -> None:
+def test_a_value_that_nobody_knows_yet(graph: Graph, world: TenantState) -> None:
     world.set(sharingCapability="somethingNew")
 
     assert graph.get("/admin/sharepoint/settings").json["sharingCapability"] == "somethingNew"

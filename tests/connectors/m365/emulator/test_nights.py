@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
 
@@ -28,7 +28,7 @@ def forget(known: Known, identity: str) -> None:
         forget(known, child)
 
 
-def something_happens(world: World, drive: Drive, dice: Random) -> None:
+def something_happens(world: TenantState, drive: Drive, dice: Random) -> None:
     living = [item for number in drive.items if (item := world.items[number]) is not None]
     item = dice.choice(living)
     folders = [one for one in living if one.holds]
@@ -57,7 +57,7 @@ def something_happens(world: World, drive: Drive, dice: Random) -> None:
             dice.choice((world.inherit, world.stop_inheriting))(item)
 
 
-def unlink(world: World, item: Item) -> None:
+def unlink(world: TenantState, item: Item) -> None:
     for grant in world.grants(item):
         if isinstance(grant, Link):
             world.unlink(grant)
@@ -66,7 +66,7 @@ def unlink(world: World, item: Item) -> None:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_many_nights_tell_the_same_as_a_look_at_everything(
-    server: Server, graph: Graph, world: World, drive: Drive, seed: int
+    server: Server, graph: Graph, world: TenantState, drive: Drive, seed: int
 ) -> None:
     dice = Random(seed)
     server.manners.empty_delta_pages = seed % 2 == 0

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item
 from tests.connectors.m365.emulator.microsoft import Graph
@@ -12,7 +12,7 @@ LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def item(world: World, drive: Drive) -> Item:
+def item(world: TenantState, drive: Drive) -> Item:
     return world.create("offer.pdf", drive=drive)
 
 
@@ -24,7 +24,7 @@ def links(graph: Graph, item: Item) -> list[Any]:
     return [one for one in permissions(graph, item) if "link" in one]
 
 
-def test_what_the_library_gives_is_inherited(graph: Graph, world: World, drive: Drive, item: Item) -> None:
+def test_what_the_library_gives_is_inherited(graph: Graph, world: TenantState, drive: Drive, item: Item) -> None:
     found = permissions(graph, item)
 
     assert [one["grantedToV2"]["siteGroup"]["loginName"] for one in found] == [
@@ -46,7 +46,7 @@ def test_inherited_from_may_be_empty_or_missing(
     assert [one.get("inheritedFrom") for one in permissions(graph, item)] == expected
 
 
-def test_a_scope_of_its_own_has_copies(graph: Graph, world: World, item: Item) -> None:
+def test_a_scope_of_its_own_has_copies(graph: Graph, world: TenantState, item: Item) -> None:
     world.share(item, "tanuki@partner.example", "write")
 
     found = permissions(graph, item)
@@ -55,7 +55,7 @@ def test_a_scope_of_its_own_has_copies(graph: Graph, world: World, item: Item) -
     assert not any("inheritedFrom" in one for one in found)
 
 
-def test_an_anonymous_link(graph: Graph, world: World, item: Item) -> None:
+def test_an_anonymous_link(graph: Graph, world: TenantState, item: Item) -> None:
     """Nobody holds it; the year 1 means that it never ends; its address is for those who could have made it."""
     world.link(item, "edit", password=True)
 
@@ -68,7 +68,7 @@ def test_an_anonymous_link(graph: Graph, world: World, item: Item) -> None:
     assert "shareId" not in link
 
 
-def test_secrets_for_those_who_could_make_links(server: Server, world: World, item: Item) -> None:
+def test_secrets_for_those_who_could_make_links(server: Server, world: TenantState, item: Item) -> None:
     world.link(item, "embed")
     server.allow("Sites.FullControl.All")
 
@@ -89,7 +89,7 @@ def test_secrets_for_those_who_could_make_links(server: Server, world: World, it
         ("blocksDownload", "read"),
     ],
 )
-def test_link_types_and_their_roles(graph: Graph, world: World, item: Item, kind: str, role: str) -> None:
+def test_link_types_and_their_roles(graph: Graph, world: TenantState, item: Item, kind: str, role: str) -> None:
     world.link(item, kind, expires=LATER)
 
     (link,) = links(graph, item)
@@ -98,7 +98,7 @@ def test_link_types_and_their_roles(graph: Graph, world: World, item: Item, kind
     assert link["expirationDateTime"] == "2027-01-01T00:00:00Z"
 
 
-def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, world: World, item: Item) -> None:
+def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, world: TenantState, item: Item) -> None:
     world.link(item, "view", "users", people=["tanuki@partner.example"])
 
     (link,) = links(graph, item)
@@ -109,7 +109,7 @@ def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, worl
     assert link["grantedToIdentities"][0]["user"]["email"] == "tanuki@partner.example"
 
 
-def test_an_anonymous_link_that_lists_a_group(graph: Graph, world: World, item: Item) -> None:
+def test_an_anonymous_link_that_lists_a_group(graph: Graph, world: TenantState, item: Item) -> None:
     """Of old the group is called a user, with the group's id."""
     world.link(item, "edit", people=["Sales"])
 
@@ -119,7 +119,7 @@ def test_an_anonymous_link_that_lists_a_group(graph: Graph, world: World, item: 
     assert link["grantedToIdentities"][0]["user"]["id"] == world.group("Sales").id
 
 
-def test_one_person_as_several_entries(server: Server, graph: Graph, world: World, item: Item) -> None:
+def test_one_person_as_several_entries(server: Server, graph: Graph, world: TenantState, item: Item) -> None:
     server.manners.split_identities = True
     world.link(item, "view", "users", people=["tanuki@partner.example"])
 
@@ -128,7 +128,7 @@ def test_one_person_as_several_entries(server: Server, graph: Graph, world: Worl
     assert [list(one) for one in link["grantedToIdentitiesV2"]] == [["user"], ["siteUser"]]
 
 
-def test_everyone_is_a_claim_with_a_title_in_the_sites_language(graph: Graph, world: World, item: Item) -> None:
+def test_everyone_is_a_claim_with_a_title_in_the_sites_language(graph: Graph, world: TenantState, item: Item) -> None:
     world.share(item, EVERYONE)
     world.share(item, INSIDERS)
 
@@ -140,7 +140,7 @@ def test_everyone_is_a_claim_with_a_title_in_the_sites_language(graph: Graph, wo
     assert not any("user" in one or "group" in one for one in users)
 
 
-def test_groups_applications_invitations_and_the_deleted(graph: Graph, world: World, item: Item) -> None:
+def test_groups_applications_invitations_and_the_deleted(graph: Graph, world: TenantState, item: Item) -> None:
     world.add_application("Robot")
     world.share(item, "Sales")
     world.share(item, "app:Robot", "write")
@@ -159,7 +159,9 @@ def test_groups_applications_invitations_and_the_deleted(graph: Graph, world: Wo
     assert "grantedToV2" not in invitation
 
 
-def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(graph: Graph, world: World, drive: Drive) -> None:
+def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(
+    graph: Graph, world: TenantState, drive: Drive
+) -> None:
     folder = world.folder("Open", drive=drive)
     link = world.link(folder, "view")
     inside = world.create("inside.pdf", parent=folder)
@@ -172,7 +174,7 @@ def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(graph: Gra
     assert links(graph, inside) == []
 
 
-def test_short_lists_for_those_without_full_control(server: Server, world: World, item: Item) -> None:
+def test_short_lists_for_those_without_full_control(server: Server, world: TenantState, item: Item) -> None:
     """A short list is no proof of privacy."""
     server.manners.short_lists_without_full_control = True
     world.share(item, "tanuki@partner.example")
@@ -188,21 +190,21 @@ def test_short_lists_for_those_without_full_control(server: Server, world: World
     ("query", "count"),
     [("?$filter=link ne null", 2), ("?$filter=link/scope eq 'anonymous'", 1), ("?$select=id,roles", 5)],
 )
-def test_questions_about_permissions(graph: Graph, world: World, item: Item, query: str, count: int) -> None:
+def test_questions_about_permissions(graph: Graph, world: TenantState, item: Item, query: str, count: int) -> None:
     world.link(item)
     world.link(item, "view", "organization")
 
     assert len(permissions(graph, item, query)) == count
 
 
-def test_questions_that_are_refused(graph: Graph, world: World, item: Item) -> None:
+def test_questions_that_are_refused(graph: Graph, world: TenantState, item: Item) -> None:
     path = f"{world.path_of(item)}/permissions"
 
     assert graph.get(f"{path}?$filter=roles eq 'read'").status == 400
     assert graph.get(f"{path}?$select=audience").status == 400
 
 
-def test_pages_of_permissions_and_single_ones(server: Server, graph: Graph, world: World, item: Item) -> None:
+def test_pages_of_permissions_and_single_ones(server: Server, graph: Graph, world: TenantState, item: Item) -> None:
     server.manners.permissions_page = 2
     world.link(item)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.records import Drive, Kind, Site
 from tests.connectors.m365.emulator.microsoft import Graph
 
@@ -29,7 +29,7 @@ def test_search_leaves_personal_sites_out(graph: Graph) -> None:
     assert [site["displayName"] for site in graph.get("/sites?search=*").value] == ["Home", "Sales"]
 
 
-def test_libraries(graph: Graph, world: World, site: Site) -> None:
+def test_libraries(graph: Graph, world: TenantState, site: Site) -> None:
     """Hidden ones are told only to those who ask for `system`."""
     world.add_library(site, "Archive")
     world.add_library(site, "Preservation Hold Library", hidden=True)
@@ -51,7 +51,7 @@ def test_onedrives(graph: Graph) -> None:
     assert graph.get("/users/hayashi@kumo.example/drive").code == "ResourceNotFound"
 
 
-def test_a_blocked_site_and_a_deleted_one(graph: Graph, world: World, site: Site, drive: Drive) -> None:
+def test_a_blocked_site_and_a_deleted_one(graph: Graph, world: TenantState, site: Site, drive: Drive) -> None:
     world.lock_site(site)
     blocked = graph.get(f"/drives/{drive.id}/root/delta")
     world.lock_site(site, "ReadOnly")
@@ -70,7 +70,7 @@ def test_a_drive_id_that_is_none(graph: Graph) -> None:
     assert (reply.status, reply.code) == (400, "invalidRequest")
 
 
-def test_children_page_by_page_and_by_path(graph: Graph, world: World, drive: Drive) -> None:
+def test_children_page_by_page_and_by_path(graph: Graph, world: TenantState, drive: Drive) -> None:
     folder = world.folder("提案", drive=drive)
     for index in range(5):
         world.create(f"{index}.pdf", parent=folder)
@@ -83,7 +83,7 @@ def test_children_page_by_page_and_by_path(graph: Graph, world: World, drive: Dr
     assert "tempauth" in one["@microsoft.graph.downloadUrl"]
 
 
-def test_drives_by_their_owners(graph: Graph, world: World, drive: Drive, site: Site) -> None:
+def test_drives_by_their_owners(graph: Graph, world: TenantState, drive: Drive, site: Site) -> None:
     """The forms that documentation lists for delta lead to the same drive."""
     world.create("plan.docx", drive=drive)
     group = world.group("Sales").id
@@ -94,7 +94,7 @@ def test_drives_by_their_owners(graph: Graph, world: World, drive: Drive, site: 
     assert graph.get("/users/hayashi@kumo.example/drive/root/delta").code == "ResourceNotFound"
 
 
-def test_what_applications_were_given_on_a_site(server: Server, world: World, site: Site) -> None:
+def test_what_applications_were_given_on_a_site(server: Server, world: TenantState, site: Site) -> None:
     """The list has no roles; it takes full control to see it."""
     robot = world.add_application("Robot")
     site.app_grants[robot.number] = "write"
@@ -121,7 +121,7 @@ def test_an_application_for_selected_sites_sees_no_others(server: Server, site: 
     assert graph.get("/sites/getAllSites").status == 403
 
 
-def test_kinds_of_items(graph: Graph, world: World, drive: Drive) -> None:
+def test_kinds_of_items(graph: Graph, world: TenantState, drive: Drive) -> None:
     """A notebook is neither file nor folder; a shortcut leads to another drive."""
     target = world.create("plan.docx", drive=drive)
     world.create("Notebook", drive=drive, kind=Kind.PACKAGE)
@@ -159,7 +159,7 @@ def test_what_children_can_be_asked(graph: Graph, drive: Drive, query: str, stat
     assert not code or reply.code == code
 
 
-def test_sensitivity_labels_of_a_file(graph: Graph, world: World, drive: Drive) -> None:
+def test_sensitivity_labels_of_a_file(graph: Graph, world: TenantState, drive: Drive) -> None:
     label = world.add_label("社外秘")
     item = world.create("contract.docx", drive=drive)
     world.label(item, label.id)
@@ -169,7 +169,7 @@ def test_sensitivity_labels_of_a_file(graph: Graph, world: World, drive: Drive) 
     assert [one["sensitivityLabelId"] for one in reply.json["labels"]] == [label.id]
 
 
-def test_names_that_hurt(graph: Graph, world: World, drive: Drive) -> None:
+def test_names_that_hurt(graph: Graph, world: TenantState, drive: Drive) -> None:
     names = ["<script>", "a\u202eb", "two\nlines", "half \ud83d", 'quote"', "back\\slash", "長" * 200, "100% #1&2"]
     for name in names:
         world.create(name, drive=drive)

@@ -1,6 +1,6 @@
 import pytest
 
-from cloudscan_emulators.microsoft import Server, World
+from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.people import INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Site
@@ -32,7 +32,7 @@ def admin(server: Server, certificate: Pair) -> Rest:
     return Rest(server, certificate, server.world.admin_host)
 
 
-def test_members_of_site_groups(rest: Rest, world: World, site: Site) -> None:
+def test_members_of_site_groups(rest: Rest, world: TenantState, site: Site) -> None:
     world.seat(site, "Members", INSIDERS)
     world.seat(site, "Visitors", "tanuki@partner.example")
 
@@ -61,7 +61,7 @@ def test_ways_to_ask_for_one_group(rest: Rest, call: str) -> None:
     assert (owner["Title"], owner["PrincipalType"]) == ("Sales Owners", 4)
 
 
-def test_links_are_hidden_groups(rest: Rest, world: World, drive: Drive) -> None:
+def test_links_are_hidden_groups(rest: Rest, world: TenantState, drive: Drive) -> None:
     item = world.create("offer.pdf", drive=drive)
     world.link(item, "view", "users", people=["tanuki@partner.example"])
     world.link(item, "edit")
@@ -72,7 +72,7 @@ def test_links_are_hidden_groups(rest: Rest, world: World, drive: Drive) -> None
 
 
 def test_a_group_that_shows_its_members_to_members_only(
-    server: Server, certificate: Pair, rest: Rest, world: World, site: Site
+    server: Server, certificate: Pair, rest: Rest, world: TenantState, site: Site
 ) -> None:
     world.add_site_group(site, "Circle", "hayashi@kumo.example", members_only=True)
     address = rest.at("/sites/sales/_api/web/sitegroups/getbyname('Circle')/users")
@@ -85,7 +85,7 @@ def test_a_group_that_shows_its_members_to_members_only(
     assert unseen.status == 403
 
 
-def test_settings_of_a_site_and_of_the_tenant(admin: Rest, world: World, site: Site) -> None:
+def test_settings_of_a_site_and_of_the_tenant(admin: Rest, world: TenantState, site: Site) -> None:
     site.sharing, site.link_days, site.overrides_days = 2, 30, True
     world.set_admin(RequireAnonymousLinksExpireInDays=7, DefaultSharingLinkType=1)
 
@@ -112,13 +112,13 @@ def test_forms_of_answers(rest: Rest) -> None:
     assert atom.body.startswith(b"<?xml")
 
 
-def test_the_host_header_will_do(rest: Rest, world: World) -> None:
+def test_the_host_header_will_do(rest: Rest, world: TenantState) -> None:
     reply = rest.get(f"{rest.server.url}/sites/sales/_api/web?$select=Title", Accept=JSON, Host=world.host)
 
     assert reply.json == {"Title": "Sales"}
 
 
-def test_refusals(server: Server, certificate: Pair, rest: Rest, admin: Rest, world: World, site: Site) -> None:
+def test_refusals(server: Server, certificate: Pair, rest: Rest, admin: Rest, world: TenantState, site: Site) -> None:
     missing = rest.get(rest.at("/sites/nothing/_api/web"), Accept=JSON)
     unknown = rest.get(rest.at("/sites/sales/_api/web/nonsense"), Accept=JSON)
     field = rest.get(rest.at("/sites/sales/_api/web?$select=Nonsense"), Accept=JSON)

@@ -15,7 +15,7 @@ from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.graph_request_adapter import GraphRequestAdapter
 from msgraph.graph_service_client import GraphServiceClient
 
-from cloudscan_emulators.microsoft import Server, World, serve
+from cloudscan_emulators.microsoft import Server, TenantState, serve
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.records import Drive
 from tests.connectors.m365.emulator.microsoft import GRAPH, Graph
@@ -104,7 +104,7 @@ def sdk(server: Server) -> Iterator[GraphServiceClient]:
     yield GraphServiceClient(request_adapter=adapter)
 
 
-def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, world: World, drive: Drive) -> None:
+def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, world: TenantState, drive: Drive) -> None:
     item = world.create("offer.pdf", drive=drive)
     world.link(item, "edit")
     items = sdk.drives.by_drive_id(drive.id).items
@@ -178,7 +178,7 @@ def test_a_missing_permission(server: Server, path: str, code: str) -> None:
     assert (reply.status, reply.code) == (403, code)
 
 
-def test_tokens_run_out(world: World) -> None:
+def test_tokens_run_out(world: TenantState) -> None:
     with serve(world, token_seconds=0) as server:
         assert Graph(server).get("/users").status == 401
 

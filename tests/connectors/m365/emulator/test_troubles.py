@@ -4,12 +4,12 @@ from itertools import pairwise
 import pytest
 import urllib3
 
-from cloudscan_emulators.microsoft import Fault, Quota, Server, World, errors, outage, refusal, serve, throttle
+from cloudscan_emulators.microsoft import Fault, Quota, Server, TenantState, errors, outage, refusal, serve, throttle
 from cloudscan_emulators.microsoft.records import Drive
 from tests.connectors.m365.emulator.microsoft import Graph
 
 
-def test_resource_units(graph: Graph, server: Server, world: World, drive: Drive) -> None:
+def test_resource_units(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
     """One for an item or a delta with token, two for lists, five for permissions, none for the directory."""
     item = world.create("offer.pdf", drive=drive)
     link = graph.get(f"/drives/{drive.id}/root/delta").delta
@@ -25,7 +25,7 @@ def test_resource_units(graph: Graph, server: Server, world: World, drive: Drive
     assert server.log[-1].units == 5
 
 
-def test_throttling(world: World, drive: Drive) -> None:
+def test_throttling(world: TenantState, drive: Drive) -> None:
     """Warnings from four fifths of the budget on, then 429 until the minute is over."""
     with serve(world, quota=Quota(app_minute=10)) as server:
         graph = Graph(server)
@@ -38,7 +38,7 @@ def test_throttling(world: World, drive: Drive) -> None:
     assert 0 < int(replies[5].headers["Retry-After"]) <= 60
 
 
-def test_who_does_not_listen_is_blocked(world: World, drive: Drive) -> None:
+def test_who_does_not_listen_is_blocked(world: TenantState, drive: Drive) -> None:
     with serve(world, quota=Quota(app_minute=2, block_after=2)) as server:
         graph = Graph(server)
         replies = [graph.get(f"/drives/{drive.id}/root").status for _ in range(7)]
@@ -53,7 +53,7 @@ def test_the_smallest_tenant() -> None:
     assert Quota.of(60_000).app_minute == 6_250
 
 
-def test_each_part_of_a_batch_is_charged_and_throttled_by_itself(world: World, drive: Drive) -> None:
+def test_each_part_of_a_batch_is_charged_and_throttled_by_itself(world: TenantState, drive: Drive) -> None:
     path = f"/drives/{drive.id}/root/permissions"
     parts = [{"id": str(index), "method": "GET", "url": path} for index in range(4)]
     with serve(world, quota=Quota(app_minute=12)) as server:
@@ -113,7 +113,7 @@ def test_faults_within_a_batch(graph: Graph, server: Server) -> None:
     assert {one["id"]: one["status"] for one in told} == {"mori": 200, "hayashi": 429}
 
 
-def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, world: World, drive: Drive) -> None:
+def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
     item = world.create("offer.pdf", drive=drive)
     server.faults.add(
         refusal("/permissions", errors.no_such_item(), times=1), refusal("/permissions", errors.locked(), times=1)
@@ -167,7 +167,7 @@ def test_next_links_that_repeat_or_lead_away(graph: Graph, server: Server) -> No
     assert graph.get(asked).next == ""
 
 
-def test_the_world_changes_in_the_middle(graph: Graph, server: Server, world: World, drive: Drive) -> None:
+def test_the_world_changes_in_the_middle(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
     item = world.create("offer.pdf", drive=drive)
     server.faults.add(Fault(where="/permissions", times=1, first=lambda changed: changed.trash(item)))
 

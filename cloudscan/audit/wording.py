@@ -1,0 +1,81 @@
+"""What a pack says to people, in both languages: the README and the page of controls."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Sequence
+from importlib import resources
+
+import jinja2
+
+from cloudscan.audit.signature import NAMESPACE
+from cloudscan.engine.framework_coverage import Control, Standing
+from cloudscan.report import Report
+from cloudscan.text import catalogue, plain
+
+
+def readme(language: str, report: Report, *, redacted: bool, signed: bool, differing: Sequence[str]) -> str:
+    """What is what in the pack, and how to check it with standard tools."""
+    say = _sayer(language)
+    environment = jinja2.Environment(
+        autoescape=jinja2.select_autoescape(default_for_string=False), undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    return environment.from_string(_file("README.md")).render(
+        t=say,
+        organisation=_quoted(report.organisation),
+        scan=_quoted(report.scan.id),
+        started=f"{report.scan.started_on:%Y-%m-%d %H:%M} UTC",
+        finished=f"{report.scan.finished_on:%Y-%m-%d %H:%M} UTC",
+        complete=say("readme.complete" if report.scan.complete else "readme.incomplete"),
+        tool=_quoted(report.tool),
+        findings=len(report.findings),
+        unknowns=len(report.unknowns),
+        redacted=redacted,
+        signed=signed,
+        namespace=NAMESPACE,
+        differing=", ".join(differing),
+    )
+
+
+def controls_page(language: str, report: Report, lines: Sequence[Control]) -> str:
+    """The framework coverage table as one HTML page without script."""
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=lambda value: plain(value) if type(value) is str else value,
+    )  # fmt: skip
+    style = _file("controls.css").strip()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    frameworks = list(dict.fromkeys((line.framework, line.framework_title) for line in lines))
+    return environment.from_string(_file("controls.html")).render(
+        t=_sayer(language),
+        lang=language,
+        style=style,
+        digest=digest,
+        organisation=report.organisation,
+        scan=report.scan,
+        frameworks=[
+            (title, counts, [line for line in lines if line.framework == framework])
+            for framework, title in frameworks
+            for counts in [
+                [
+                    (standing, sum(line.standing is standing for line in lines if line.framework == framework))
+                    for standing in Standing
+                ]
+            ]
+        ],
+    )
+
+
+def _quoted(text: str) -> str:
+    """A text as a Markdown code span; what could end the span or the line is taken out."""
+    return "`" + plain(text[:200]).replace("`", "'").replace("\n", " ").strip() + "`" if text.strip() else "–"
+
+
+def _sayer(language: str) -> Callable[..., str]:
+    """Gives the sentence at a key, its fields filled."""
+    table = catalogue.table(resources.files("cloudscan.audit").joinpath("texts"), language)
+    return lambda key, **values: catalogue.fill(catalogue.at(table, key), **values)
+
+
+def _file(name: str) -> str:
+    return resources.files("cloudscan.audit").joinpath("texts", name).read_text("utf-8")

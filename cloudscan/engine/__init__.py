@@ -1,0 +1,1 @@
+"""How we judge: rule files, their examples, and rules run over a snapshot."""

@@ -1,0 +1,171 @@
+"""Rule examples: plain rows, of which an example names only what differs.
+
+What `given` may hold, by table: `grants`, `resources`, `principals`, `memberships`, `settings`, `activity`,
+`coverage`. Uids are short names. The first row of a table bears the plain name, further ones a number:
+
+=============  =====================  =============================================================
+table          uid of row 1, 2, …     plain row
+=============  =====================  =============================================================
+resources      res, res2, …           a file, Plan.xlsx, in the account `acme` on the platform `any`
+grants         way, way2, …           on `res`: named people may read, directly, effective, not inherited
+principals     somebody, somebody2 …  an active internal user
+memberships                           `somebody` is a member of `group`
+settings                              of `res`; name and value have to be written
+activity                              one read of `res` today, by a user
+coverage                              the resources of the scope `acme` were read completely
+=============  =====================  =============================================================
+
+A resource or principal that is mentioned (`resource_uid: res`, `scope_uid: bucket`, `principal_uid: somebody`) and not
+given exists as a plain row. `null` means *could not be read*. Times may be relative: ``100 days ago``,
+``in 3 days``, ``now``, ``never`` (the end of time); "now" is `AS_OF`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from cloudscan.engine.rule_file import Example
+from cloudscan.facts import NEVER
+from cloudscan.snapshot.tables import BASE, COVERAGE, is_uid
+from cloudscan.text import one_of
+
+AS_OF: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
+"""The moment at which every example is judged."""
+
+_GIVEN: Final[Mapping[str, Mapping[str, str]]] = {**BASE, "coverage": COVERAGE}
+
+PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
+    "resources": {
+        "uid": "res", "platform": "any", "account": "acme", "kind": "file", "name": "Plan.xlsx", "path": "",
+        "content_type": "", "label": "", "url": "", "detail": {},
+    },
+    "principals": {
+        "uid": "somebody", "platform": "any", "account": "acme", "kind": "user", "email": "somebody@acme.example",
+        "domain": "acme.example", "name": "Somebody", "affiliation": "internal", "status": "active",
+        "department": "", "detail": {},
+    },
+    "grants": {
+        "uid": "way", "resource_uid": "res", "inherited": False, "audience": "named", "access": "read",
+        "via": "direct", "discoverable": False, "expires_on": NEVER, "password": False, "effective": True,
+        "blocked_by": "", "url": "", "detail": {},
+    },
+    "memberships": {"group_uid": "group", "member_uid": "somebody", "role": "member"},
+    "settings": {"scope_uid": "res"},
+    "activity": {"resource_uid": "res", "verb": "read", "actor_kind": "user", "day": AS_OF, "count": 1},
+    "coverage": {
+        "scope_uid": "acme", "platform": "any", "account": "acme", "table_name": "resources", "outcome": "complete",
+        "reason": "", "needs": "",
+    },
+}  # fmt: skip
+
+_RESOURCE_COLUMNS: Final = ("resource_uid", "origin_uid", "parent_uid", "container_uid", "scope_uid")
+_PRINCIPAL_COLUMNS: Final = ("principal_uid", "owner_uid", "member_uid", "sponsor_uid")
+_UNITS: Final = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 7 * 86400, "year": 365 * 86400}
+_AGO = re.compile(r"(\d+) (second|minute|hour|day|week|year)s? ago")
+_IN = re.compile(r"in (\d+) (second|minute|hour|day|week|year)s?")
+
+
+def complaints(example: Example) -> Iterator[str]:
+    """What in an example cannot be read, and what to write instead."""
+    if not (example.flags or example.passes or example.unknown):
+        yield f"the example {example.it!r} expects nothing; write flags, passes or unknown: [[…]]"
+    for table, rows in example.given.items():
+        if table not in _GIVEN:
+            yield f"an example cannot give `{table}`; {one_of(table, _GIVEN)}"
+            continue
+        columns = _GIVEN[table]
+        for row in rows:
+            for column, value in row.items():
+                if column not in columns:
+                    yield f"`{table}` has no column `{column}`; {one_of(column, columns)}"
+                elif words := _value_complaint(columns[column], value):
+                    yield f"{table}.{column}: {words}"
+        if table == "settings" and any("name" not in row or "value" not in row for row in rows):
+            yield "a setting needs both; write {name: …, value: …} (value: null where it could not be read)"
+
+
+def _value_complaint(kind: str, value: object) -> str:
+    if value is None:
+        return ""
+    if kind == "TIMESTAMP":
+        try:
+            moment(value)
+        except ValueError as error:
+            return str(error)
+    if kind == "BOOLEAN" and not isinstance(value, bool):
+        return f"{value!r} is neither true nor false; write true, false or null"
+    return ""
+
+
+def moment(value: object) -> datetime:
+    """A time as written in an example. Raises `ValueError` with what to write instead."""
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    text = str(value)
+    if text in ("now", "never"):
+        return AS_OF if text == "now" else NEVER
+    if ago := _AGO.fullmatch(text):
+        return AS_OF - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
+    if ahead := _IN.fullmatch(text):
+        return AS_OF + timedelta(seconds=int(ahead[1]) * _UNITS[ahead[2]])
+    try:
+        return moment(datetime.fromisoformat(text))
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is not a time; write `100 days ago`, `in 3 days`, now, never or 2025-12-31"
+        ) from None
+
+
+def estate_of(example: Example) -> dict[str, list[dict[str, Any]]]:
+    """The example's estate, written out: every row of every table with all that the plain row says."""
+    estate: dict[str, list[dict[str, Any]]] = {table: [] for table in _GIVEN}
+    for table, rows in example.given.items():
+        for index, row in enumerate(rows):
+            plain = dict(PLAIN[table])
+            if "uid" in plain and index:
+                plain["uid"] = f"{plain['uid']}{index + 1}"
+            estate[table].append({**plain, **{column: _shaped(table, column, row[column]) for column in row}})
+    _add_mentioned(estate)
+    for grant in estate["grants"]:
+        if grant.get("origin_uid") is None and not grant["inherited"]:
+            grant["origin_uid"] = grant["resource_uid"]
+    return estate
+
+
+def _shaped(table: str, column: str, value: Any) -> Any:
+    kind = _GIVEN[table][column]
+    if value is None:
+        return None
+    if kind == "TIMESTAMP":
+        return moment(value)
+    if kind == "VARCHAR" or is_uid(column):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return value
+
+
+def _add_mentioned(estate: dict[str, list[dict[str, Any]]]) -> None:
+    for table, columns, special in (
+        ("resources", _RESOURCE_COLUMNS, {}),
+        ("principals", _PRINCIPAL_COLUMNS, {}),
+        ("principals", ("group_uid",), {"kind": "group"}),
+    ):
+        known = {str(row["uid"]) for row in (*estate["resources"], *estate["principals"])}
+        mentioned = {
+            str(row[column]): None
+            for name, rows in estate.items()
+            if name != "coverage"
+            for row in rows
+            for column in columns
+            if row.get(column) is not None
+        }
+        estate[table] += [{**PLAIN[table], **special, "uid": uid} for uid in mentioned if uid not in known]
+
+
+def identity_words(value: object) -> str:
+    """One value of an expected identity, as the engine says it."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)

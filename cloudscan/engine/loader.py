@@ -1,0 +1,253 @@
+"""Rules: one YAML file each, with query, words, mappings and examples, read strictly.
+
+`load` reads folders of rule files and refuses whatever cannot be used as written, with ``file:line:``, what is
+wrong and what to write instead. `lint` gives the same complaints as a list. What the SQL may say is checked in
+`cloudscan.snapshot.sql`.
+
+Layout of a folder::
+
+    <topic>/<id>.yaml          a rule
+    frameworks/<id>.yaml       {id, title, controls: {id: title}}, what `frameworks: [id#control]` refers to
+"""
+
+import hashlib
+import re
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cloudscan.engine import yaml_file
+from cloudscan.engine.rule_file import Framework, Rule, RuleFile
+from cloudscan.engine.yaml_file import Problem
+from cloudscan.errors import RuleError
+from cloudscan.text import one_of
+
+if TYPE_CHECKING:
+    from cloudscan.snapshot.sql import Query
+
+LANGUAGES = ("en", "ja")
+RESERVED = frozenset({"n", "judgement", ""})
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shelf:
+    """What a set of folders holds."""
+
+    rules: tuple[Rule, ...]
+    frameworks: tuple[Framework, ...]
+    problems: tuple[Problem, ...]
+
+
+def load(folders: Iterable[Path]) -> tuple[Rule, ...]:
+    """All rules of the folders, by id. Raises `RuleError` with one line per problem."""
+    shelf = read(folders)
+    if shelf.problems:
+        raise RuleError("\n".join(map(str, shelf.problems)))
+    return shelf.rules
+
+
+def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
+    """All frameworks of the folders, by id. Raises `RuleError`."""
+    frameworks, problems = _read_frameworks(_files(folders))
+    if problems:
+        raise RuleError("\n".join(map(str, problems)))
+    return tuple(frameworks.values())
+
+
+def lint(folders: Iterable[Path]) -> tuple[Problem, ...]:
+    """Everything that is wrong with the rule files, in the order of files and lines."""
+    return read(folders).problems
+
+
+def read(folders: Iterable[Path]) -> Shelf:
+    """Read folders of rules and frameworks; problems are told and not raised."""
+    files = _files(folders)
+    frameworks, problems = _read_frameworks(files)
+    rules: dict[str, Rule] = {}
+    for file in files:
+        if _is_framework(file):
+            continue
+        outcome = read_rule(file, frameworks)
+        if isinstance(outcome, Rule):
+            if outcome.id in rules:
+                first = rules[outcome.id].source
+                problems.append(Problem(str(file), 1, f"the id {outcome.id!r} is taken by {first}; write another id"))
+            else:
+                rules[outcome.id] = outcome
+        else:
+            problems.extend(outcome)
+    return Shelf(
+        rules=tuple(rules[key] for key in sorted(rules)),
+        frameworks=tuple(frameworks.values()),
+        problems=tuple(sorted(problems)),
+    )
+
+
+def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Problem]:
+    """One rule file, or all that is wrong with it."""
+    outcome = yaml_file.read(file, RuleFile)
+    if isinstance(outcome, Problem):
+        return [outcome]
+    document, written = outcome
+    from cloudscan.snapshot import sql  # sqlglot takes 0.2 s to import; only who reads rules pays
+
+    query_line = document.line("$.query")
+    # In a block scalar the text begins on the line after its mark.
+    first_line = query_line + 1 if document.is_block("$.query") else query_line
+    query = sql.check(written.query)
+    problems = [Problem(str(file), first_line + fault.line - 1, fault.words) for fault in query.faults]
+    problems += [
+        Problem(str(file), document.line(path), words)
+        for path, words in _complaints(written, query, frameworks, Path(file).stem)
+    ]
+    if problems:
+        return sorted(problems)
+    return Rule(
+        **{name: getattr(written, name) for name in RuleFile.__struct_fields__},
+        source=str(file),
+        version=hashlib.sha256(document.content).hexdigest()[:12],
+        query_line=first_line,
+        sql=query.sql,
+        columns=query.columns,
+        tables=query.tables,
+        bound=query.bound,
+        confined=query.confined,
+    )
+
+
+def _files(folders: Iterable[Path]) -> list[Path]:
+    files: list[Path] = []
+    for folder in {Path(folder).resolve(): folder for folder in folders}.values():
+        if not Path(folder).is_dir():
+            raise RuleError(f"{folder}:1: there is no such folder of rules; name an existing one")
+        files += sorted(file for file in Path(folder).rglob("*") if file.suffix in (".yaml", ".yml"))
+    return files
+
+
+def _is_framework(file: Path) -> bool:
+    return file.parent.name == "frameworks"
+
+
+def _read_frameworks(files: Iterable[Path]) -> tuple[dict[str, Framework], list[Problem]]:
+    frameworks: dict[str, Framework] = {}
+    problems: list[Problem] = []
+    for file in filter(_is_framework, files):
+        outcome = yaml_file.read(file, Framework)
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+        else:
+            framework = outcome[1]
+            frameworks[framework.id] = framework
+    return frameworks, problems
+
+
+def _complaints(
+    rule: RuleFile, query: "Query", frameworks: Mapping[str, Framework], stem: str
+) -> Iterable[tuple[str, str]]:
+    """(path, words) for all that is wrong beside the SQL itself."""
+    if not _NAME.fullmatch(rule.id):
+        yield "$.id", f"{rule.id!r} is not a name in kebab-case; write something like public-read-by-policy"
+    elif rule.id != stem:
+        yield "$.id", f"the id {rule.id!r} differs from the file's name; write id: {stem}, or rename the file"
+    if not _NAME.fullmatch(rule.cause):
+        yield "$.cause", f"{rule.cause!r} is not a name in kebab-case; write something like shared-link"
+    if not 1 <= rule.likelihood <= 5:
+        yield "$.likelihood", f"{rule.likelihood} is outside the scale; write 1 (rare) to 5 (expected)"
+    yield from _query_complaints(rule, query)
+    yield from _text_complaints(rule, query)
+    yield from _framework_complaints(rule, frameworks)
+    yield from _example_complaints(rule)
+
+
+def _query_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
+    if not rule.identity:
+        yield "$.identity", "no identity; write the column that one person fixes once, e.g. [origin_uid]"
+    if query.columns:
+        if "flagged" not in query.columns:
+            yield "$.query", "the query yields no column `flagged`; write `… AS flagged` on the deciding condition"
+        for column in rule.identity:
+            if column not in query.columns:
+                yield "$.identity", f"the query yields no column `{column}`; {one_of(column, query.columns)}"
+    for column in sorted({column for column in query.columns if query.columns.count(column) > 1}):
+        yield "$.query", f"two columns are called `{column}`; write `… AS other_name` on one"
+    for column in RESERVED.intersection(query.columns):
+        yield "$.query", f"`{column}` is a name that the engine needs; write `… AS other_name`"
+    for name in query.bound:
+        if name != "as_of" and name not in rule.params:
+            yield "$.query", f"`${name}` is not among the params; {one_of(name, ('as_of', *rule.params))}"
+    for name, param in rule.params.items():
+        if query.columns and name not in query.bound:
+            yield f"$.params.{name}", f"the query never uses `${name}`; use it, or drop the param"
+        if complaint := param.complaint(param.default):
+            yield f"$.params.{name}", f"{complaint}; write a default inside the bounds"
+
+
+def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
+    for language in LANGUAGES:
+        if language not in rule.text:
+            yield "$.text", f"no text in {language!r}; write {language}: {{title, message, why, fix}}"
+    if rule.needs and set(rule.needs) != set(LANGUAGES):
+        yield "$.needs", "write needs in both languages: {en: …, ja: …}"
+    for language, text in rule.text.items():
+        path = f"$.text.{language}"
+        if language not in LANGUAGES:
+            yield path, f"the language {language!r} is not known; {one_of(language, LANGUAGES)}"
+        for field in text.__struct_fields__:
+            if not str(getattr(text, field)).strip():
+                yield f"{path}.{field}", "empty; write what a reader needs here"
+        yield from ((f"{path}.message", words) for words in _field_complaints(text.message, query.columns))
+
+
+def _field_complaints(message: str, columns: Sequence[str]) -> Iterable[str]:
+    try:
+        fields = [(name, spec, conversion) for _, name, spec, conversion in string.Formatter().parse(message)]
+    except ValueError as error:
+        yield f"the message's braces do not match ({error}); write {{{{ and }}}} for braces that are meant"
+        return
+    for name, spec, conversion in fields:
+        if name is None:
+            continue
+        if spec or conversion or not name.isidentifier():
+            yield f"`{{{name}}}` is more than a column's name; write {{column}} and shape the value in the query"
+        elif columns and name not in columns:
+            yield f"the query yields no column `{name}` for the message; {one_of(name, columns)}"
+
+
+def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
+    for index, reference in enumerate(rule.frameworks):
+        path = f"$.frameworks[{index}]"
+        framework, hash_mark, control = reference.partition("#")
+        if not hash_mark:
+            yield path, f"{reference!r} names no control; write {framework}#<control>"
+        elif framework not in frameworks:
+            yield path, f"the framework {framework!r} is not known; {one_of(framework, frameworks)}"
+        elif control not in frameworks[framework].controls:
+            known = one_of(control, frameworks[framework].controls)
+            yield path, f"{framework} has no control {control!r}; {known}"
+
+
+def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
+    from cloudscan.engine import examples
+
+    for verdict, shown in (
+        ("flags", any(example.flags for example in rule.examples)),
+        ("passes", any(example.passes for example in rule.examples)),
+        ("unknown", any(example.unknown for example in rule.examples)),
+    ):
+        if not shown:
+            yield "$.examples", f"no example {verdict} anything; write one with `{verdict}: [[…]]`"
+    for index, example in enumerate(rule.examples):
+        path = f"$.examples[{index}]"
+        for words in examples.complaints(example):
+            yield path, words
+        for identity in (*example.flags, *example.passes, *example.unknown):
+            if len(identity) != len(rule.identity):
+                yield path, f"{list(identity)} does not fit the identity; write one value for each of {rule.identity}"
+        for name, value in example.params.items():
+            if name not in rule.params:
+                yield path, f"the rule has no param {name!r}; {one_of(name, rule.params)}"
+            elif complaint := rule.params[name].complaint(value):
+                yield path, f"param {name}: {complaint}"

@@ -1,0 +1,94 @@
+"""Rules as records: what an author writes, and a rule that passed every check."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from cloudscan.finding import Confidence, RuleText, Severity
+
+ParamValue = bool | int | float | str
+
+
+class Param(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A number or word that people may want to change; bound in the query as ``$name``.
+
+    Its type is that of `default`. `min` and `max` bound a number.
+    """
+
+    default: ParamValue
+    meaning: str
+    min: int | float | None = None
+    max: int | float | None = None
+
+    def complaint(self, value: object) -> str:
+        """Why `value` cannot stand in for the default; empty where it can."""
+        same_type = type(value) is type(self.default) or (isinstance(self.default, float) and type(value) is int)
+        if not same_type:
+            return f"{value!r} is not like the default, {self.default!r}"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if self.min is not None and value < self.min:
+                return f"{value} is below the smallest allowed value, {self.min}"
+            if self.max is not None and value > self.max:
+                return f"{value} is above the largest allowed value, {self.max}"
+        return ""
+
+
+Row = Mapping[str, Any]
+
+
+Identities = Sequence[Sequence[str | int | float | bool | None]]
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A small estate and what the rule must say about it. What is not named may pass, but not be flagged or unknown.
+
+    The rows in `given` name only what differs from a plain row; see `cloudscan.engine.examples`.
+    """
+
+    it: str
+    given: Mapping[str, Sequence[Row]] = {}
+    flags: Identities = ()
+    passes: Identities = ()
+    unknown: Identities = ()
+    params: Mapping[str, ParamValue] = {}
+
+
+class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an author writes."""
+
+    id: str  # reads after "accept …"; never renamed
+    severity: Severity
+    confidence: Confidence
+    cause: str  # for the ranking of leak causes: shared-link, public-bucket, …
+    likelihood: int  # 1..5
+    effort: Literal["low", "medium", "high"]  # cost of the fix
+    identity: Sequence[str]  # the columns that make one finding: what one person fixes once
+    query: str
+    text: Mapping[str, RuleText]
+    examples: Sequence[Example]
+    params: Mapping[str, Param] = {}
+    frameworks: Sequence[str] = ()
+    needs: Mapping[str, str] = {}  # by language: which right is missing when the answer is unknown
+
+
+class Rule(RuleFile, frozen=True, kw_only=True):
+    """A rule that passed every check, ready to be applied."""
+
+    source: str  # the file
+    version: str  # hash of the file
+    query_line: int  # where the query begins
+    sql: str  # the query as DuckDB has to be asked, ladders compared by rung
+    columns: Sequence[str]  # what the query yields, in order
+    tables: Sequence[str]  # what it reads
+    bound: Sequence[str]  # the $names that the query uses, `as_of` among them
+    confined: Sequence[tuple[str, Sequence[str]]] = ()  # without a row of these platforms in the table it yields none
+
+
+class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A catalogue of controls that rules map to."""
+
+    id: str
+    title: str
+    controls: Mapping[str, str]
+    url: str = ""

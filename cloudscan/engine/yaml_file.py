@@ -1,0 +1,207 @@
+"""YAML read strictly: typed by a msgspec record, every complaint with the line it is about."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+import yaml
+
+from cloudscan.text import one_of
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOOL = "tag:yaml.org,2002:bool"
+_STEP = re.compile(r"\.[^.\[\]]+|\[\d+\]")
+_DEEPEST = 100
+"""How deep parts may lie in parts. libyaml goes down on the C stack, and some ten thousand deep the process dies."""
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+class _Words(_Loader):  # type: ignore[misc]
+    """Only true and false are booleans, as in YAML 1.2: `value: off` is the word."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+        for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    }
+
+
+_Words.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """Something that has to be written differently. `str` is ``file:line: words``."""
+
+    file: str
+    line: int
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.words}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """A file's content, and on which line each part of it stands. Paths look like ``$.text.en.title``."""
+
+    content: bytes
+    data: Any
+    lines: Mapping[str, int]
+    blocks: frozenset[str]
+
+    def line(self, path: str) -> int:
+        """The line of a part, or of the nearest part around it."""
+        while path not in self.lines:
+            shorter = re.sub(r"(\.[^.\[\]]*|\[[^\]]*\])$", "", path)
+            if shorter == path:
+                return 1
+            path = shorter
+        return self.lines[path]
+
+    def is_block(self, path: str) -> bool:
+        """Whether a text is written as a block (``|`` or ``>``), so that it begins on the next line."""
+        return path in self.blocks
+
+
+class _Refused(Exception):
+    def __init__(self, line: int, words: str) -> None:
+        super().__init__(words)
+        self.line = line
+        self.words = words
+
+
+def read(file: Path, record: type[Record]) -> tuple[Document, Record] | Problem:
+    """A file as a record, or the first thing that keeps it from being one."""
+    try:
+        content = Path(file).read_bytes()
+        document = _parse(content)
+    except OSError as error:
+        return Problem(str(file), 1, f"cannot be read ({error.strerror}); check the path and the rights")
+    except _Refused as refused:
+        return Problem(str(file), refused.line, refused.words)
+    try:
+        return document, msgspec.convert(document.data, record)
+    except msgspec.ValidationError as error:
+        line, words = _explain(str(error), document, record)
+        return Problem(str(file), line, words)
+
+
+@lru_cache(maxsize=1_000)
+def _parse(content: bytes) -> Document:
+    try:
+        _check_depth(content)
+        loader = _Words(content)
+        node = loader.get_single_node()
+        builder = _Builder(loader)
+        data = builder.build(node, "$")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise _Refused(line, f"this is not YAML: {error.problem}; check quotes, colons and indentation here") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _Refused(
+            1, f"this is not YAML that can be read: {str(error).splitlines()[0]}; save it as UTF-8"
+        ) from error
+    return Document(content=content, data=data, lines=builder.lines, blocks=frozenset(builder.blocks))
+
+
+def _check_depth(content: bytes) -> None:
+    """Refuse parts within parts without end. Each needs a bracket or a longer line; most files are told by that."""
+    longest = max(map(len, content.splitlines()), default=0)
+    if content.count(b"[") + content.count(b"{") + longest <= _DEEPEST * 10:
+        return
+    depth = 0
+    for event in yaml.parse(content, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise _Refused(line, f"parts lie in each other more than {_DEEPEST} deep; write it flatter")
+
+
+class _Builder:
+    """Turns a YAML tree into plain values and notes where each of them stands."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+        self.lines: dict[str, int] = {}
+        self.blocks: set[str] = set()
+        self.seen: set[int] = set()
+
+    def build(self, node: yaml.Node | None, path: str) -> Any:
+        if node is None:
+            raise _Refused(1, "the file is empty; write something, or delete it")
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if id(node) in self.seen:
+            # An alias of an alias of an alias grows without bound when it is written out.
+            raise _Refused(line, "YAML aliases (*name) are not read here; write the value out")
+        self.seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            return {key: self.build(value, f"{path}.{key}") for key, value in self._pairs(node, path)}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
+        if getattr(node, "style", None) in ("|", ">"):
+            self.blocks.add(path)
+        return self.loader.construct_object(node)
+
+    def _pairs(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
+        for key_node, value_node in node.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            if f"{path}.{key}" in self.lines:
+                raise _Refused(line, f"`{key}` is written twice; keep one")
+            self.lines[f"{path}.{key}"] = line
+            yield key, value_node
+
+
+def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> tuple[int, str]:
+    """Put msgspec's complaint into our words, with its line."""
+    what, _, where = message.partition(" - at `")
+    path = where.rstrip("`") or "$"
+    line = document.line("$" + "".join(_STEP.findall(path.removeprefix("$").split("[...]")[0])))
+    if unknown := re.search(r"unknown field `(.*)`", what):
+        key = unknown[1]
+        known = _fields_at(record, path)
+        parent = "$" + "".join(_STEP.findall(path.removeprefix("$")))
+        return document.lines.get(f"{parent}.{key}", line), f"the key `{key}` is not known; {one_of(key, known)}"
+    if missing := re.search(r"missing required field `(.*)`", what):
+        return line, f"`{missing[1]}` is missing; write {missing[1]}: …"
+    if enum := re.search(r"Invalid enum value '?(.*?)'?$", what):
+        values = [str(value) for value in _type_at(record, path).__args__] if _is_literal(record, path) else []
+        values = values or [str(value) for value in _members(_type_at(record, path))]
+        return line, f"{enum[1]!r} is not one of the values; {one_of(enum[1], values)}"
+    name = path.removeprefix("$.") or "the file"
+    return line, f"{name}: {what[:1].lower()}{what[1:]}; see docs/write-a-rule.md for what stands here"
+
+
+def _fields_at(record: type[msgspec.Struct], path: str) -> list[str]:
+    found = _type_at(record, path)
+    return list(getattr(found, "__struct_fields__", ()))
+
+
+def _type_at(record: Any, path: str) -> Any:
+    """The type that stands at a path of a record: fields by name, the element type of lists and mappings."""
+    found = record
+    for step in re.findall(r"\.[^.\[\]]+|\[[^\]]*\]", path):
+        if step.startswith(".") and hasattr(found, "__struct_fields__"):
+            hints = {field.name: field.type for field in msgspec.structs.fields(found)}
+            found = hints.get(step[1:], object)
+        else:
+            found = (getattr(found, "__args__", None) or (object,))[-1]
+    return found
+
+
+def _is_literal(record: Any, path: str) -> bool:
+    return str(getattr(_type_at(record, path), "__origin__", "")) == "typing.Literal"
+
+
+def _members(kind: Any) -> list[Any]:
+    return list(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else []

@@ -1,0 +1,1 @@
+"""What became of the judgements: findings, their lives, waivers, history."""

@@ -1,0 +1,1 @@
+"""What a night does: scan, schedule, health, metrics, logs, retention."""

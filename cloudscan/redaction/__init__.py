@@ -1,0 +1,1 @@
+"""Reports and snapshots with keyed hashes in place of names."""

@@ -1,0 +1,205 @@
+"""Redaction: names, addresses, paths and ids as stable keyed hashes, so that a report or a snapshot can be given away.
+
+What is not known to be harmless is hashed. Kept are numbers, times, truth values, the words of our vocabularies, and
+the words that a rule spells out itself: rules come to the same verdicts on a redacted snapshot. The same text with the
+same key gives the same hash everywhere, so that a person stays one person. Without the key nobody can try out names.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from cloudscan.coverage import Coverage
+from cloudscan.engine.rule_file import Rule
+from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
+from cloudscan.report import Report, RuleSummary
+from cloudscan.snapshot.tables import VOCABULARIES, is_uid
+
+KEPT: Final = frozenset(
+    {
+        *VOCABULARIES,
+        "platform",
+        "kind",
+        "resource_kind",
+        "principal_kind",
+        "status",
+        "owner_status",
+        "principal_status",
+        "role",
+        "verb",
+        "actor_kind",
+        "content_type",
+        "table_name",
+        "outcome",
+        "needs",
+    }
+)
+"""Columns of text that hold words of ours or of a platform, never a stranger's."""
+
+_KEY_BYTES: Final = 32
+_LETTERS: Final = 16
+_HARMLESS: Final = re.compile(r"true|false|on|off|-?\d{1,6}(\.\d+)?|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|\+00:00)?)?")
+_PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,15}(?=:)")
+_LITERAL: Final = re.compile(r"'((?:[^']|'')*)'")
+
+
+def key_at(path: Path) -> bytes:
+    """The key in a file, made on first use and readable by its owner only. Raises `ConfigurationError`."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(_KEY_BYTES) + "\n", "ascii")
+        found = bytes.fromhex(path.read_text("ascii"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"The redaction key {path} cannot be used ({error}); repair or remove it.") from error
+    if len(found) != _KEY_BYTES:
+        raise ConfigurationError(
+            f"The redaction key {path} is not {_KEY_BYTES} bytes in hex; remove it to get a new one."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Redactor:
+    """Redaction under one key. `rules` say which words have to stay, and what their identities are made of."""
+
+    key: bytes = field(repr=False)
+    rules: Sequence[Rule] = ()
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words that rules compare with: who reads the rule knows them."""
+        return frozenset(word.replace("''", "'") for rule in self.rules for word in _LITERAL.findall(rule.sql))
+
+    @cached_property
+    def identities(self) -> Mapping[str, Sequence[str]]:
+        return {rule.id: rule.identity for rule in self.rules}
+
+    def text(self, text: str) -> str:
+        """The hash that stands for a text. Empty stays empty."""
+        return f"x-{self._digest(text)}" if text else ""
+
+    def id(self, uid: str) -> str:
+        """The hash that stands for an id; it keeps its platform. Empty stays empty."""
+        prefix = _PREFIX.match(uid)
+        return f"{prefix[0]}:{self._digest(uid)}" if prefix else self.text(uid)
+
+    def _digest(self, text: str) -> str:
+        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_LETTERS]
+
+    def value(self, column: str, value: Any) -> Any:
+        """What stands for a column's value; rows of evidence and of tables are read alike."""
+        match value:
+            case str() if is_uid(column):
+                return self.id(value)
+            case str():
+                kept = column in KEPT or value in self.words or _HARMLESS.fullmatch(value)
+                return value if kept else self.text(value)
+            case _:
+                return self.detail(value)
+
+    def detail(self, value: Any) -> Any:
+        """A platform's own details: texts are hashed as everywhere, keys too where no rule asks for them.
+
+        Chains of sentences are left out.
+        """
+        match value:
+            case str():
+                return self.value("", value)
+            case Mapping():
+                return {
+                    name if f"$.{name}" in self.words else self.text(name): self.detail(each)
+                    for name, each in value.items()
+                    if name != "chain"
+                }
+            case list() | tuple():
+                return [self.detail(each) for each in value]
+            case _:
+                return value
+
+    def report(self, report: Report) -> Report:
+        """A whole report. What is not named here is not in it."""
+        rules = {rule.id: rule for rule in report.rules}
+        return Report(
+            schema=report.schema,
+            tool=report.tool,
+            generated_on=report.generated_on,
+            organisation=self.text(report.organisation),
+            scan=report.scan,
+            rules=report.rules,
+            findings=[self.finding(each, rules.get(each.verdict.rule_id)) for each in report.findings],
+            unknowns=[self.verdict(each) for each in report.unknowns],
+            coverage=[self.coverage(row) for row in report.coverage],
+            trend=report.trend,
+        )
+
+    def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:
+        """A finding under its new fingerprint, its sentence said anew."""
+        verdict = self.verdict(finding.verdict)
+        texts = rule.text if rule else {}
+        return msgspec.structs.replace(
+            finding,
+            fingerprint=verdict.fingerprint,
+            verdict=verdict,
+            message={language: message(text, verdict, language) for language, text in texts.items()},
+            waiver=self.waiver(finding.waiver, finding.fingerprint, verdict.fingerprint) if finding.waiver else None,
+        )
+
+    def verdict(self, verdict: Verdict) -> Verdict:
+        columns = self.identities.get(verdict.rule_id, ["uid"] * len(verdict.identity))
+        subject = verdict.subject
+        return msgspec.structs.replace(
+            verdict,
+            identity=tuple(
+                str(self.value(column, value)) for column, value in zip(columns, verdict.identity, strict=True)
+            ),
+            subject=Subject(
+                uid=self.id(subject.uid),
+                platform=subject.platform,
+                account=self.value("account", subject.account),
+                kind=subject.kind,
+                name=self.value("name", subject.name),
+                path=self.value("path", subject.path),
+                owner=self.value("owner", subject.owner),
+                detail=self.detail(subject.detail),
+            ),
+            evidence=tuple(
+                Evidence(row={column: self.value(column, value) for column, value in piece.row.items()})
+                for piece in verdict.evidence
+            ),
+        )
+
+    def waiver(self, waiver: Waiver, was: str, now: str) -> Waiver:
+        """A waiver; the finding `was` that it may be about is called `now`."""
+        about = {"": "", was: now}.get(waiver.fingerprint, self.text(waiver.fingerprint))
+        return msgspec.structs.replace(
+            waiver,
+            fingerprint=about,
+            target=self.id(waiver.target),
+            owner=self.text(waiver.owner),
+            reason=self.text(waiver.reason),
+        )
+
+    def coverage(self, row: Coverage) -> Coverage:
+        return msgspec.structs.replace(
+            row,
+            scope_uid=self.id(row.scope_uid),
+            scope_name=self.value("scope_name", row.scope_name),
+            account=self.value("account", row.account),
+            reason=self.text(row.reason),
+            resource_uid=None if row.resource_uid is None else self.id(row.resource_uid),
+        )
+
+    def fingerprints(self, verdicts: Iterable[Verdict]) -> dict[str, str]:
+        """What findings are called after redaction, by what they are called before."""
+        return {each.fingerprint: self.verdict(each).fingerprint for each in verdicts}

@@ -1,0 +1,136 @@
+"""A redacted copy of a snapshot: the same rows, with hashes where strangers' texts and ids stood.
+
+Keys are made anew from the redacted ids. The old ones are hashes without a secret: whoever guesses a name could see
+whether it is in the estate. What an earlier scan told (`cloudscan.snapshot.incremental`) is not copied.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+
+from cloudscan.redaction.redactor import KEPT, Redactor
+from cloudscan.snapshot.database import set_up
+from cloudscan.snapshot.manifest import Manifest
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.snapshot.tables import is_uid, key
+
+_BATCH: Final = 50_000
+
+
+def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
+    """Write a redacted copy into a new folder. The same snapshot and key give the same bytes."""
+    tables = into / "tables"
+    tables.mkdir(mode=0o700, parents=True)
+    source = snapshot.path / "tables"
+    with duckdb.connect(":memory:") as db:
+        set_up(db, into / ".spill", threads=1)
+        db.execute("SET preserve_insertion_order = true")
+        _map_ids(db, source, redactor)
+        for file in sorted(source.glob("*.parquet")):
+            _copy(db, file, tables / file.name, redactor)
+    manifest = msgspec.structs.replace(snapshot.manifest, settings={})
+    for file in tables.iterdir():
+        file.chmod(0o600)
+    first_page = into / "manifest.json"
+    first_page.touch(mode=0o600)
+    first_page.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    return manifest
+
+
+def replace(snapshot: Snapshot, redactor: Redactor) -> None:
+    """Put a redacted copy where a snapshot is; what it was is gone. The next scan reads everything again."""
+    copy = snapshot.path.with_name(f"{snapshot.path.name}.redacted")
+    shutil.rmtree(copy, ignore_errors=True)
+    redact(snapshot, redactor, copy)
+    shutil.rmtree(snapshot.path)
+    copy.rename(snapshot.path)
+
+
+def _map_ids(db: duckdb.DuckDBPyConnection, tables: Path, redactor: Redactor) -> None:
+    """The table `known`: every key with its id, and what becomes of both."""
+    db.execute("CREATE TABLE known (was BIGINT, uid BIGINT, id VARCHAR)")
+    told = " UNION ".join(
+        f"SELECT uid AS key, id FROM read_parquet({_text(tables / f'{name}.parquet')})"
+        for name in ("resources", "principals", "grants")
+    )
+    mentioned = f"SELECT key, uid AS id FROM read_parquet({_text(tables / 'ids.parquet')})"
+    asked = db.cursor().execute(f"{told} UNION {mentioned} ORDER BY key")
+    while rows := asked.fetchmany(_BATCH):
+        ids = [redactor.id(row[1] or "") for row in rows]
+        _insert(db, "known", "BIGINT", [row[0] for row in rows], "BIGINT", [key(each) for each in ids], ids)
+
+
+def _insert(
+    db: duckdb.DuckDBPyConnection,
+    table: str,
+    kind: str,
+    was: Sequence[Any],
+    to_kind: str,
+    keys: Sequence[Any],
+    texts: Sequence[str] | None = None,
+) -> None:
+    values: dict[str, Any] = {"was": was, "keys": keys}
+    more = ""
+    if texts is not None:
+        values["texts"] = texts
+        more = ", unnest($texts::VARCHAR[])"
+    db.execute(f"INSERT INTO {table} SELECT unnest($was::{kind}[]), unnest($keys::{to_kind}[]){more}", values)
+
+
+def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: Redactor) -> None:
+    """One table, column by column, in an order that depends on its redacted rows alone."""
+    read = f"read_parquet({_text(source)})"
+    columns = {row[0]: row[1] for row in db.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
+    selected: list[str] = []
+    joined: list[str] = []
+    for place, (column, kind) in enumerate(columns.items()):
+        alias, quoted = f"m{place}", f'"{column}"'
+        if kind == "BIGINT" and (is_uid(column) or column == "key"):
+            joined.append(f"LEFT JOIN known AS {alias} ON {alias}.was = t.{quoted}")
+            selected.append(f"{alias}.uid AS {quoted}")
+        elif column == "id" or (source.stem == "ids" and column == "uid"):
+            by = "uid" if column == "id" else "key"
+            joined.append(f"LEFT JOIN known AS {alias} ON {alias}.was = t.{by}")
+            selected.append(f"{alias}.id AS {quoted}")
+        elif _is_harmless(kind) or column in KEPT or (source.stem, column) == ("settings", "name"):
+            selected.append(f"t.{quoted}")
+        else:
+            hashed = _hashed(db, read, column, f"texts_{place}", _rewriter(redactor, column, kind))
+            joined.append(f"LEFT JOIN {hashed} AS {alias} ON {alias}.was = t.{quoted}::VARCHAR")
+            selected.append(f"{alias}.now::{kind} AS {quoted}")
+    db.execute(
+        f"COPY (SELECT {', '.join(selected)} FROM {read} AS t {' '.join(joined)} ORDER BY ALL) "
+        f"TO {_text(target)} (FORMAT parquet)"
+    )
+
+
+def _is_harmless(kind: str) -> bool:
+    return kind in ("BOOLEAN", "TIMESTAMP", "BIGINT", "INTEGER", "DOUBLE") or kind.startswith("ENUM")
+
+
+def _rewriter(redactor: Redactor, column: str, kind: str) -> Callable[[str], str]:
+    if kind == "JSON" or column == "detail" or column.endswith("_detail"):
+        return lambda text: msgspec.json.encode(redactor.detail(msgspec.json.decode(text))).decode()
+    if column in ("scope_text", "resource_text"):
+        return redactor.id
+    if column == "reason":  # a sentence of the platform's: what it names cannot be told from what it says
+        return redactor.text
+    return lambda text: str(redactor.value(column, text))
+
+
+def _hashed(db: duckdb.DuckDBPyConnection, read: str, column: str, table: str, rewritten: Callable[[str], str]) -> str:
+    """A table of a column's texts and what stands for them; gives its name."""
+    db.execute(f"CREATE OR REPLACE TEMP TABLE {table} (was VARCHAR, now VARCHAR)")
+    asked = db.cursor().execute(f'SELECT DISTINCT "{column}"::VARCHAR FROM {read} WHERE "{column}" IS NOT NULL')
+    while rows := asked.fetchmany(_BATCH):
+        texts = [row[0] for row in rows]
+        _insert(db, table, "VARCHAR", texts, "VARCHAR", [rewritten(text) for text in texts])
+    return table
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,1 @@
+"""What we saw: from a connector's facts to sealed tables that rules and queries read."""

@@ -1,0 +1,168 @@
+"""What an earlier scan told, kept beside its snapshot so that the next one need only hear of changes.
+
+    scopes/<scope>.json        the scope's report, with the cursor from which the next run can go on
+    scopes/<scope>.jsonl.gz    its facts
+
+Only scopes that ended with a cursor are kept. A scope that is gone on with is told by its changes; whatever they do not
+replace is taken over from here. What replaces what:
+
+- a resource that is told again replaces itself, its grants and its settings;
+- `Gone` removes a resource or a principal in the same way, where it says so with what lies in it;
+- a principal that is told again replaces itself, and one that nothing names any more is left out;
+- a membership that is told replaces all memberships of its group;
+- of what a log told (openings, sightings) nothing is taken over: its scope keeps in the cursor what it still says.
+"""
+
+import gzip
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from cloudscan.connector import Cursor, Gap
+from cloudscan.facts import AnyFact, Gone, Membership, Principal, Resource
+from cloudscan.snapshot.spool import ScopeReport, file_name
+
+FOLDER = "scopes"
+_LEVEL = 1  # of compression: the lines are read once, tomorrow
+_report = msgspec.json.Decoder(ScopeReport)
+
+
+class _Line(msgspec.Struct, frozen=True, tag=False):
+    """As much of a fact as has to be known to keep or drop it."""
+
+    type: str
+    uid: str = ""
+    resource_uid: str = ""
+    scope_uid: str = ""
+    parent_uid: str | None = None
+    principal_uid: str | None = None
+    owner_uid: str | None = None
+    group_uid: str = ""
+    member_uid: str = ""
+
+
+_line = msgspec.json.Decoder(_Line)
+
+
+@dataclass
+class Replaced:
+    """What the changes of a scope replace or remove."""
+
+    resources: set[str] = field(default_factory=set)
+    emptied: set[str] = field(default_factory=set)  # what lay in these is gone too
+    principals: set[str] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+
+    def by(self, fact: AnyFact) -> None:
+        """Note what a fact that was told replaces."""
+        match fact:
+            case Resource():
+                self.resources.add(fact.uid)
+            case Gone():
+                self.resources.add(fact.uid)
+                self.principals.add(fact.uid)
+                if fact.contents:
+                    self.emptied.add(fact.uid)
+            case Principal():
+                self.principals.add(fact.uid)
+            case Membership():
+                self.groups.add(fact.group_uid)
+            case _:
+                pass
+
+    def has(self, line: _Line) -> bool:
+        if line.type in ("opening", "sighting"):
+            return True
+        if line.type == "principal":
+            return line.uid in self.principals
+        if line.type == "membership":
+            return line.group_uid in self.groups
+        if line.type == "resource" and line.parent_uid in self.emptied:
+            self.resources.add(line.uid)  # its grants and settings follow it
+            self.emptied.add(line.uid)
+        subject = line.uid if line.type == "resource" else line.resource_uid or line.scope_uid
+        return subject in self.resources
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierScope:
+    """One scope as it was told before."""
+
+    report: ScopeReport
+    path: Path
+
+    @property
+    def cursor(self) -> Cursor | None:
+        return self.report.cursor
+
+    def gaps(self, replaced: Replaced) -> Iterator[Gap]:
+        """The gaps that are still there."""
+        return (gap for gap in self.report.gaps if gap.resource_uid not in replaced.resources)
+
+    def lines(self, replaced: Replaced, named: set[str]) -> Iterator[tuple[str, bytes]]:
+        """The facts that are still true, as lines with their types. `named` are principals that the changes name."""
+        principals: dict[str, bytes] = {}
+        named = set(named)
+        with gzip.open(self.path, "rb") as file:
+            for text in file:
+                line = _line.decode(text)
+                if replaced.has(line):
+                    continue
+                if line.type == "principal":
+                    principals[line.uid] = text
+                    continue
+                named.update(filter(None, (line.principal_uid, line.owner_uid, line.group_uid, line.member_uid)))
+                yield line.type, text
+        for uid, text in principals.items():
+            if uid in named:
+                yield "principal", text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """The scopes that an earlier snapshot kept."""
+
+    folder: Path
+
+    def of(self, scope_uid: str) -> EarlierScope | None:
+        """What was told of a scope; None where nothing was kept, or it is damaged."""
+        path = self.folder / FOLDER / file_name(scope_uid)
+        try:
+            report = _report.decode(path.with_suffix(".json").read_bytes())
+        except (OSError, msgspec.MsgspecError):
+            return None
+        lines = path.with_suffix(".jsonl.gz")
+        return EarlierScope(report=report, path=lines) if lines.exists() else None
+
+    def hand_on(self, scope_uids: Iterable[str], folder: Path) -> None:
+        """Keep scopes that could not be read this time for the next: it goes on from where this snapshot stood."""
+        for uid in scope_uids:
+            if self.of(uid):
+                (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
+                told = (self.folder / FOLDER / file_name(uid)).with_suffix(".json")
+                for path in (told.with_suffix(".jsonl.gz"), told):
+                    if not (folder / FOLDER / path.name).exists():
+                        os.link(path, folder / FOLDER / path.name)
+
+    def forget(self) -> None:
+        """Drop what was kept: a newer snapshot has it."""
+        shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
+
+
+def keep(lines: Path, report: ScopeReport, into: Path) -> None:
+    """Keep a scope's spool file. The report goes last: without it, there is nothing to go on from."""
+    into.mkdir(mode=0o700, exist_ok=True)
+    kept = into / lines.name
+    packed = kept.with_suffix(".jsonl.gz")
+    packed.touch(mode=0o600)
+    with lines.open("rb") as plain, gzip.open(packed, "wb", compresslevel=_LEVEL) as file:
+        for text in plain:
+            if not text.startswith(b'{"type":"report"'):
+                file.write(text)
+    told = kept.with_suffix(".json")
+    told.touch(mode=0o600)
+    told.write_bytes(msgspec.json.encode(report))

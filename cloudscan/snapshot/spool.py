@@ -1,0 +1,402 @@
+"""Facts in flight: one file of JSON lines per scope, complete or absent.
+
+    spool/scan.json              when the scan began, with which settings
+    spool/<scope>.jsonl          facts, then one last line: the scope's `ScopeReport`
+    spool/<scope>.jsonl.part     a scope that is being told; worthless after a crash
+
+A scope's file appears by rename, so that it is there with its report or not at all. Whoever resumes reads the
+reports and asks only for scopes that have none.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final
+
+import msgspec
+
+from cloudscan.connector import Cursor, Gap, Scope, Spent
+from cloudscan.coverage import Coverage
+from cloudscan.errors import Malformed, SnapshotError
+from cloudscan.facts import (
+    Access,
+    Activity,
+    AnyFact,
+    Fact,
+    Gone,
+    Grant,
+    Membership,
+    Opening,
+    Outcome,
+    Principal,
+    Resource,
+    Setting,
+    Sighting,
+    Via,
+)
+from cloudscan.text import mended
+
+WHOLE: Final = "all"
+"""The `Coverage.table` of a scope of which nothing at all could be read."""
+
+LONGEST: Final = 8_000_000
+"""Bytes of one fact; DuckDB's reader takes twice as much."""
+
+_TABLES: Final[Mapping[type[Fact], str]] = {
+    Resource: "resources",
+    Principal: "principals",
+    Grant: "grants",
+    Membership: "memberships",
+    Setting: "settings",
+    Activity: "activity",
+    Opening: "grants",
+    Sighting: "principals",
+    Gone: "gone",
+}
+_TABLE_OF: Final = {fact.__name__.lower(): table for fact, table in _TABLES.items()}
+_BLOCK: Final = 256  # facts that are checked and written together
+_encoder = msgspec.json.Encoder()
+_check = msgspec.json.Decoder(AnyFact)
+
+
+class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_field="type"):
+    """How reading one scope went; the last line of its file."""
+
+    scope: Scope
+    outcome: Outcome
+    reason: str = ""
+    needs: str = ""
+    facts: Mapping[str, int] = {}  # by table
+    requests: int = 0
+    throttles: int = 0
+    retries: int = 0
+    incremental: bool = False  # only changes were asked for
+    gaps: Sequence[Gap] = ()
+    scopes: Sequence[Scope] = ()  # what it found to be collected further
+    cursor: Cursor | None = None
+
+
+class ScanRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scan was started with; kept so that a resumed scan is the same scan."""
+
+    id: str
+    started_on: datetime
+    connectors: Sequence[str]
+    settings: Mapping[str, Any] = {}
+
+
+_report = msgspec.json.Decoder(ScopeReport)
+
+
+class SpoolWriter:
+    """Writes one scope's facts. Leaving the `with` block without `finish` leaves nothing behind.
+
+    `spent` is what earlier attempts at the scope cost.
+    """
+
+    def __init__(self, spool: Path, scope: Scope, spent: Spent | None = None) -> None:
+        self._scope = scope
+        self._path = spool / file_name(scope.uid)
+        self._part = self._path.with_suffix(".jsonl.part")
+        self._file: BinaryIO | None = None
+        self._waiting: list[AnyFact] = []
+        self._facts: dict[str, int] = {}
+        self._gaps: list[Gap] = []
+        self._scopes: list[Scope] = []
+        self._cursor: Cursor | None = None
+        self._spent = spent or Spent(requests=0)
+        self._incremental = False
+        self._safe: tuple[int, dict[str, int]] = (0, {})  # where the last cursor stands
+
+    def __enter__(self) -> "SpoolWriter":
+        self._file = _private(self._part)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # a full disk has been told already
+                self._file.close()
+            with contextlib.suppress(OSError):
+                self._part.unlink()
+
+    @property
+    def scopes(self) -> Sequence[Scope]:
+        """Further scopes told so far."""
+        return tuple(self._scopes)
+
+    def fact(self, fact: AnyFact) -> None:
+        """Write a fact down. One that breaks its own record's types is left out and told as a gap.
+
+        In place of a malformed grant stands one that could not be read: without it the resource would look closed.
+        """
+        self._waiting.append(fact)
+        if len(self._waiting) >= _BLOCK:
+            self._write()
+
+    def line(self, tag: str, line: bytes) -> None:
+        """Take over a fact that an earlier scan wrote down; `tag` is its type."""
+        self._write()
+        table = _TABLE_OF[tag]
+        self._out.write(line)
+        self._facts[table] = self._facts.get(table, 0) + 1
+
+    def note(self, told: Scope | Gap | Cursor | Spent) -> None:
+        """Take what is told beside the facts into the scope's report. Raises `Malformed` where it is none of these."""
+        match told:
+            case Scope():
+                self._scopes.append(told)
+            case Gap():
+                if told not in self._gaps:
+                    self._gaps.append(told)
+            case Cursor():
+                self._write()
+                self._cursor = told
+                self._safe = self._out.tell(), dict(self._facts)
+            case Spent():
+                self._spent = self._spent.plus(told)
+            case _:
+                raise Malformed(f"the connector told a {type(told).__name__}, which is no fact")
+
+    def goes_on(self) -> None:
+        """Only changes were asked for."""
+        self._incremental = True
+
+    @property
+    def spent(self) -> Spent:
+        """What this and the earlier attempts cost."""
+        return self._spent
+
+    def finish(
+        self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""
+    ) -> tuple[ScopeReport, Path]:
+        """Close the scope and publish its file.
+
+        Of a scope that was not told to its end only what stands before its last cursor is kept: a resource
+        whose grants were still to come would look like one that nobody can reach.
+        """
+        self._write()
+        if outcome is not Outcome.COMPLETE:
+            place, self._facts = self._safe
+            self._out.seek(place)
+            self._out.truncate()
+        report = ScopeReport(
+            scope=self._scope,
+            outcome=outcome,
+            reason=reason,
+            needs=needs,
+            facts=self._facts,
+            requests=self._spent.requests,
+            throttles=self._spent.throttles,
+            retries=self._spent.retries,
+            incremental=self._incremental,
+            gaps=self._gaps,
+            scopes=self._scopes,
+            cursor=self._cursor,
+        )
+        self._out.write(_line(report) + b"\n")
+        self._out.close()
+        self._part.rename(self._path)
+        self._file = None
+        return report, self._path
+
+    def _write(self) -> None:
+        """Write the facts that wait, in one go where they are all right."""
+        facts, self._waiting = self._waiting, []
+        if not facts:
+            return
+        try:
+            lines = _encoder.encode_lines(facts)
+            _check.decode_lines(lines)
+        except (msgspec.MsgspecError, TypeError, ValueError):
+            lines = b""
+        if 0 < len(lines) <= LONGEST:
+            self._out.write(lines)
+            for kind, count in Counter(map(type, facts)).items():
+                self._count(kind, count)
+        else:
+            for fact in facts:
+                self._write_one(fact)
+
+    def _write_one(self, fact: AnyFact) -> None:
+        line, complaint = _checked(fact)
+        if complaint:
+            uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
+            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {complaint}"
+            self._gaps.append(Gap(table=_TABLES[type(fact)], outcome=Outcome.FAILED, reason=reason))
+            if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
+                return
+            line = _line(_unread(fact))
+        self._out.write(line + b"\n")
+        self._count(type(fact), 1)
+
+    def _count(self, kind: type[AnyFact], facts: int) -> None:
+        table = _TABLES[kind]
+        self._facts[table] = self._facts.get(table, 0) + facts
+
+    @property
+    def _out(self) -> BinaryIO:
+        if self._file is None:
+            raise SnapshotError(f"The spool file of {self._scope.uid} is not open; write inside a with block.")
+        return self._file
+
+
+def begin(spool: Path, record: ScanRecord) -> ScanRecord:
+    """Open a spool: a new one with this record, or the one that is there, whose own record is returned."""
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = spool / "scan.json"
+    if path.exists():
+        for part in spool.glob("*.part"):
+            part.unlink()
+        return record_of(spool)
+    part = path.with_suffix(".part")
+    with _private(part) as file:
+        file.write(_encoder.encode(record))
+    part.rename(path)
+    return record
+
+
+def record_of(spool: Path) -> ScanRecord:
+    """What the scan was started with. Raises `SnapshotError` where this is no spool."""
+    try:
+        return msgspec.json.decode((spool / "scan.json").read_bytes(), type=ScanRecord)
+    except FileNotFoundError as error:
+        raise SnapshotError(f"{spool} holds no scan; start one with `cloudscan collect`.") from error
+    except msgspec.MsgspecError as error:
+        raise SnapshotError(f"{spool}/scan.json is damaged ({error}); delete the folder and scan again.") from error
+
+
+def reports(spool: Path) -> Iterator[ScopeReport]:
+    """The reports of all scopes that were told to the end, in a stable order."""
+    for path in sorted(spool.glob("*.jsonl")):
+        yield report_of(path)
+
+
+def report_of(path: Path) -> ScopeReport:
+    """The report at the end of a scope's file. Raises `SnapshotError` where it is damaged."""
+    try:
+        return _report.decode(_last_line(path))
+    except msgspec.MsgspecError as error:
+        raise SnapshotError(f"{path} is damaged ({error}); delete it and scan again.") from error
+
+
+def facts(path: Path) -> Iterator[AnyFact]:
+    """The facts in a scope's file; for looking at a scope before the scan ends."""
+    with path.open("rb") as file:
+        for line in file:
+            if not line.startswith(b'{"type":"report"'):
+                yield _check.decode(line)
+
+
+def broken_lines(path: Path) -> int:
+    """How many lines of a scope's file are no records."""
+    broken = 0
+    with path.open("rb") as file:
+        for line in file:
+            try:
+                broken += not isinstance(msgspec.json.decode(line), dict)
+            except msgspec.DecodeError:
+                broken += 1
+    return broken
+
+
+def file_name(scope_uid: str) -> str:
+    """The scope's file: a hash, since a uid is a stranger's text and may be longer than a file name."""
+    return hashlib.sha256(scope_uid.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".jsonl"
+
+
+def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
+    """The coverage rows of one scope: one per table that was read, one per gap, one for a scope that refused."""
+
+    def row(table: str, outcome: Outcome, **more: Any) -> Coverage:
+        scope = report.scope
+        return Coverage(
+            scope_uid=scope.uid,
+            scope_name=scope.name,
+            platform=scope.platform,
+            account=scope.account,
+            table=table,
+            outcome=outcome,
+            **more,
+        )
+
+    if report.outcome is not Outcome.COMPLETE:
+        told = sum(report.facts.values())
+        yield row(WHOLE, report.outcome, reason=report.reason, needs=report.needs, requests=report.requests, facts=told)
+    facts = dict(report.facts)
+    for gap in report.gaps:
+        yield row(
+            gap.table,
+            gap.outcome,
+            reason=gap.reason,
+            needs=gap.needs,
+            resource_uid=gap.resource_uid,
+            seen=gap.seen,
+            total=gap.total,
+            facts=facts.pop(gap.table, 0),
+        )
+    if report.outcome is Outcome.COMPLETE:
+        tables = {table: count for table, count in facts.items() if table != "gone"}
+        if not tables and not report.gaps:
+            tables = {"resources": 0}
+        for index, (table, count) in enumerate(tables.items()):
+            first = {} if index else {"requests": report.requests, "reason": report.reason}
+            yield row(table, Outcome.COMPLETE, facts=count, **first)
+
+
+def now() -> datetime:
+    """The wall clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def _checked(fact: AnyFact) -> tuple[bytes, str]:
+    """A fact's line, and what is wrong with it; empty where nothing is."""
+    try:
+        line = _line(fact)
+        _check.decode(line)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        return b"", str(error)
+    return line, "" if len(line) <= LONGEST else f"it is {len(line)} bytes long"
+
+
+def _line(record: Fact | ScopeReport) -> bytes:
+    try:
+        return _encoder.encode(record)
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which some file systems and APIs let into names. A fact with a mended name is
+        # worth more than none.
+        return _encoder.encode(mended(msgspec.to_builtins(record)))
+
+
+def _unread(grant: Grant) -> Grant:
+    return Grant(
+        uid=str(grant.uid),
+        resource_uid=grant.resource_uid,
+        audience=None,
+        access=Access.READ,
+        via=Via.DIRECT,
+        effective=None,
+    )
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _last_line(path: Path) -> bytes:
+    size = path.stat().st_size
+    reach = 64 * 1024
+    with path.open("rb") as file:
+        while True:
+            file.seek(max(0, size - reach))
+            tail = file.read().rstrip(b"\n")
+            _, newline, last = tail.rpartition(b"\n")
+            if newline or reach >= size:
+                return last if newline else tail
+            reach *= 8

@@ -1,0 +1,384 @@
+"""What a rule's SQL may say: one SELECT over known tables, in the part that DuckDB and Spark share.
+
+Rules are strangers' code, and the same rule has to mean the same on both engines and on every night. So this is a
+list of what is allowed, not of what is forbidden: anything that is not on it is refused, with what to write instead.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope, traverse_scope
+
+from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES
+from cloudscan.text import nearest, one_of
+
+_STRUCTURE: Final = (
+    exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Ordered, exp.With, exp.CTE, exp.Subquery,
+    exp.Table, exp.TableAlias, exp.Alias, exp.Column, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren,
+    exp.Tuple, exp.Placeholder, exp.Interval, exp.Var, exp.DataType, exp.DataTypeParam, exp.Distinct, exp.Star,
+    exp.Filter, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.JSONPathSubscript,
+)  # fmt: skip
+_OPERATORS: Final = (
+    exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between,
+    exp.Exists, exp.Like, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Add, exp.Sub, exp.Mul, exp.Neg, exp.DPipe,
+)  # fmt: skip
+_FUNCTIONS: Final = (
+    exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.StartsWith,
+    exp.EndsWith, exp.Contains, exp.Replace, exp.Abs, exp.Count, exp.Sum, exp.Min, exp.Max, exp.JSONExtractScalar,
+    exp.Cast, exp.TryCast,
+)  # fmt: skip
+_ALLOWED: Final = frozenset((*_STRUCTURE, *_OPERATORS, *_FUNCTIONS))
+_FUNCTION_NAMES: Final = (
+    "CASE, COALESCE, NULLIF, LOWER, UPPER, TRIM, LENGTH, STARTS_WITH, ENDS_WITH, CONTAINS, REPLACE, ABS, COUNT, SUM, "
+    "MIN, MAX, JSON_EXTRACT_STRING (or ->>), TRY_CAST"
+)
+_ORDERS: Final = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+_LADDER_HOLDERS: Final = (
+    exp.Select, exp.Alias, exp.Group, exp.EQ, exp.NEQ, exp.In, exp.Is, exp.Count, exp.NullSafeEQ, exp.NullSafeNEQ,
+    *_ORDERS,
+)  # fmt: skip
+_CAST_TYPES: Final = frozenset(
+    {exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR, exp.DataType.Type.BIGINT, exp.DataType.Type.BOOLEAN}
+)
+
+_CLOCKS: Final = frozenset({
+    "now", "today", "current_date", "current_time", "current_timestamp", "getdate", "get_current_time",
+    "get_current_timestamp", "localtime", "localtimestamp", "transaction_timestamp", "currentdate", "currenttime",
+    "currenttimestamp", "currentdatetime",
+})  # fmt: skip
+_CHANCE: Final = frozenset({"random", "rand", "uuid", "gen_random_uuid", "setseed", "uuidv4", "uuidv7", "randn"})
+_INSTEAD: Final[Mapping[type[exp.Expr], str]] = {
+    exp.Div: "division by zero differs between engines; write a * 100 > b * 20 instead of a / b > 0.2",
+    exp.IntDiv: "integer division differs between engines; multiply the other side instead",
+    exp.Mod: "the remainder's sign differs between engines; compare without it",
+    exp.Concat: "CONCAT treats NULL differently on each engine; write a || b",
+    exp.Union: "a rule is one SELECT; write the branches as conditions, or as rules of their own",
+    exp.Except: "a rule is one SELECT; write NOT EXISTS (…)",
+    exp.Intersect: "a rule is one SELECT; write EXISTS (…)",
+    exp.Order: "the engine orders findings itself; drop ORDER BY",
+    exp.Limit: "a limit hides findings; drop LIMIT",
+    exp.Offset: "an offset hides findings; drop OFFSET",
+    exp.Qualify: "QUALIFY is not shared by both engines; drop it",
+    exp.Window: "window functions are not for rules; the engine folds rows by the rule's identity",
+    exp.ILike: "ILIKE is not shared by both engines; write LOWER(a) LIKE 'b%'",
+    exp.JSONExtract: "-> leaves quotes in the value; write ->> or JSON_EXTRACT_STRING",
+    exp.LogicalOr: "aggregates drop NULL, so unknown would pass; yield plain rows, the engine folds them",
+    exp.LogicalAnd: "aggregates drop NULL, so unknown would pass; yield plain rows, the engine folds them",
+    exp.DateDiff: "date differences mean different things on each engine; compare with $as_of - INTERVAL ($days) DAY",
+    exp.RegexpLike: "regular expressions differ between engines; write LIKE, STARTS_WITH or CONTAINS",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something in the query that is refused; `line` counts from the query's first."""
+
+    line: int
+    words: str
+
+
+class Confinement(NamedTuple):
+    """A query yields rows only where a table holds rows of one of these platforms."""
+
+    table: str
+    platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """What a query yields and reads, and what is wrong with it."""
+
+    sql: str = ""  # as DuckDB has to be asked: ladders compared by rung
+    columns: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    bound: tuple[str, ...] = ()
+    confined: tuple[Confinement, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+@lru_cache(maxsize=1_000)
+def check(sql: str) -> Query:
+    """Look at a rule's query. A query with no faults runs on DuckDB and on Spark and says the same on both."""
+    try:
+        return _checked(sql)
+    except SqlglotError as error:
+        return Query(faults=(_syntax(sql, error),))
+    except RecursionError:
+        return Query(
+            faults=(Fault(1, "brackets or conditions lie too deep in each other to be read; write less deep"),)
+        )
+
+
+def _checked(sql: str) -> Query:
+    statements = sqlglot.parse(sql, read="duckdb")
+    if len(statements) != 1 or not isinstance(statements[0], exp.Select):
+        found = "nothing" if not statements or statements[0] is None else f"{len(statements)} statement(s)"
+        alternative = next((_INSTEAD.get(type(only), "") for only in statements if only and len(statements) == 1), "")
+        words = alternative or f"a rule is exactly one SELECT, not {found}; write SELECT … AS flagged FROM …"
+        return Query(faults=(Fault(1, words),))
+    select = statements[0]
+    lines = _Lines(sql)
+    faults = [*_grammar(select, lines), *_ladders(select, lines)]
+    if not faults:
+        faults += _names(select, lines)
+    return Query(
+        sql=_by_rung(select).sql(dialect="duckdb"),
+        columns=tuple(select.named_selects),
+        tables=tuple(sorted({table.name for table in select.find_all(exp.Table) if table.name in TABLES})),
+        bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
+        confined=tuple(_confinements(select)),
+        faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.words))),
+    )
+
+
+def _confinements(select: exp.Select) -> Iterator[Confinement]:
+    """What the outermost WHERE demands of platforms, whatever else it says."""
+    where, group = select.args.get("where"), select.args.get("group")
+    if where is None or (group is None and any(each.find(exp.AggFunc) for each in select.expressions)):
+        return  # an aggregate without groups yields a row even of nothing
+    own = {each.alias for each in select.ctes}
+    sources = [select.args["from_"], *select.args.get("joins", ())] if select.args.get("from_") else []
+    tables = {
+        each.this.alias_or_name: each.this.name
+        for each in sources
+        if isinstance(each.this, exp.Table) and each.this.name not in own
+    }
+    for each in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        column, words = each.this, [each.expression] if isinstance(each, exp.EQ) else each.expressions
+        if (
+            isinstance(each, exp.EQ | exp.In)
+            and isinstance(column, exp.Column)
+            and column.name == "platform"
+            and column.table in tables
+            and words
+            and all(isinstance(word, exp.Literal) for word in words)
+        ):
+            yield Confinement(tables[column.table], tuple(word.name for word in words))
+
+
+def by_rung(sql: str) -> str:
+    """A person's own query with its ladders compared by rung; one that cannot be read is left as it is."""
+    try:
+        return _by_rung(sqlglot.parse_one(sql, read="duckdb")).sql(dialect="duckdb")
+    except (SqlglotError, RecursionError):
+        return sql
+
+
+def _by_rung(query: exp.Expr) -> exp.Expr:
+    """Say of each word that a ladder is compared with that it is a rung.
+
+    DuckDB compares an ENUM with a plain word as text, so that 'owner' would be more than 'anyone_with_link'.
+    """
+    query = query.copy()
+    for comparison in query.find_all(*_ORDERS):
+        ladder = next((side.name for side in _sides(comparison) if _is_ladder(side)), "")
+        for side in _sides(comparison):
+            if ladder and isinstance(side, exp.Literal | exp.Placeholder):
+                side.replace(exp.cast(side.copy(), exp.DataType.build(f"{ladder}_ladder", udt=True)))
+    return query
+
+
+def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: str) -> str:
+    """The same query for Spark: parameters written in, ladders compared by rung. `as_of` is an ISO time in UTC."""
+    select = sqlglot.parse_one(sql, read="duckdb")
+    for mark in list(select.find_all(exp.Placeholder)):
+        name = str(mark.this)
+        value: exp.Expr = (
+            exp.cast(exp.Literal.string(as_of), exp.DataType.Type.TIMESTAMP)
+            if name == "as_of"
+            else exp.convert(params[name])
+        )
+        mark.replace(value)
+    for interval in select.find_all(exp.Interval):
+        count = interval.this.unnest()
+        interval.set("this", exp.Literal.string(count.name))
+    for comparison in list(select.find_all(*_ORDERS)):
+        ladder = next((LADDERS[side.name] for side in _sides(comparison) if _is_ladder(side)), None)
+        if ladder:
+            for side in _sides(comparison):
+                names = exp.Array(expressions=[exp.Literal.string(str(rung)) for rung in ladder])
+                side.replace(exp.Anonymous(this="array_position", expressions=[names, side.copy()]))
+    return select.sql(dialect="spark")
+
+
+class _Lines:
+    """Where a part of the query stands. sqlglot's own line numbers go astray after a ``$name``; its offsets do not."""
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+
+    def of(self, node: exp.Expr) -> int:
+        inside = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+        if inside:
+            return self._sql.count("\n", 0, min(inside)) + 1
+        return self.of(node.parent) if node.parent is not None else 1
+
+
+def _syntax(sql: str, error: SqlglotError) -> Fault:
+    details = getattr(error, "errors", None) or [{}]
+    before, near = details[0].get("start_context") or "", details[0].get("highlight") or ""
+    place = sql.find(before + near)
+    line = sql.count("\n", 0, place + len(before)) + 1 if place >= 0 else 1
+    where = f" near {near!r}" if near else ""
+    return Fault(line, f"this is not SQL that can be read{where}; check commas, brackets and quotes here")
+
+
+def _grammar(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
+    for node in select.walk():
+        if words := _refusal(node):
+            yield Fault(lines.of(node), words)
+
+
+def _refusal(node: exp.Expr) -> str:
+    """Why one node of the tree is not allowed; empty where it is."""
+    kind = type(node)
+    if isinstance(node, exp.Func):
+        name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+        if name in _CLOCKS or name.replace("_", "") in _CLOCKS:
+            return f"{name}() reads the clock, so that yesterday's snapshot would be judged differently; write $as_of"
+        if name in _CHANCE:
+            return f"{name}() is chance; a rule says the same every time, drop it"
+    if kind in _INSTEAD:
+        return _INSTEAD[kind]
+    if kind not in _ALLOWED:
+        if isinstance(node, exp.Func):
+            spelled = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
+            return f"the function {spelled} is not allowed here; write with {_FUNCTION_NAMES}"
+        return (
+            f"{kind.__name__} is not part of the SQL that both engines share; write it with plain SELECT, JOIN, WHERE"
+        )
+    return _detail_refusal(node)
+
+
+def _detail_refusal(node: exp.Expr) -> str:
+    if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
+        return "a rule reads tables, not functions or files; write one of the tables: " + ", ".join(TABLES)
+    if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
+        return "* yields whatever the table holds today; name the columns"
+    if isinstance(node, exp.Placeholder) and not node.this:
+        return "? has no name; write $name and declare it under params"
+    if isinstance(node, exp.Cast | exp.TryCast):
+        if type(node) is exp.Cast and node.to.this not in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR):
+            return "CAST stops the scan at the first odd value; write TRY_CAST(… AS BIGINT)"
+        if node.to.this not in _CAST_TYPES:
+            return f"{node.to.sql()} is cast differently by each engine; cast to VARCHAR, BIGINT or BOOLEAN"
+    if isinstance(node, exp.Interval) and not isinstance(node.this.unnest(), exp.Placeholder | exp.Literal):
+        return "an interval takes a number or a param; write INTERVAL ($days) DAY"
+    if isinstance(node, exp.Join) and (
+        node.args.get("method") or node.side in ("RIGHT", "FULL") or node.args.get("using")
+    ):
+        return "write JOIN … ON or LEFT JOIN … ON"
+    if isinstance(node, exp.With) and node.recursive:
+        return "recursion is done at sealing; use the table members, or grants.origin_uid"
+    if isinstance(node, exp.Distinct) and node.args.get("on"):
+        return "DISTINCT ON is not shared by both engines; drop it, the engine folds rows itself"
+    return ""
+
+
+def _sides(comparison: exp.Expr) -> list[exp.Expr]:
+    if isinstance(comparison, exp.Between):
+        return [comparison.this, comparison.args["low"], comparison.args["high"]]
+    return [comparison.this, *([comparison.expression] if comparison.args.get("expression") else [])]
+
+
+def _is_ladder(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and node.name in LADDERS
+
+
+def _ladders(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
+    """A ladder is compared, selected and grouped, nothing else: only that means the same on both engines."""
+    for column in select.find_all(exp.Column):
+        if column.name in VOCABULARIES:
+            yield from _vocabulary_faults(column, lines)
+        if not _is_ladder(column):
+            continue
+        holder = column.parent
+        if isinstance(holder, exp.Alias) and holder.alias != column.name:
+            yield Fault(
+                lines.of(column), f"a ladder keeps its name, so that it is compared by rung; write {column.sql()}"
+            )
+        if not isinstance(holder, _LADDER_HOLDERS) or not _comparable(holder):
+            yield Fault(
+                lines.of(column),
+                f"`{column.name}` is a ladder: it can be selected, and compared with its words, nothing else; "
+                f"write {column.sql()} >= '{list(LADDERS[column.name])[1]}'",
+            )
+    for alias in select.find_all(exp.Alias):
+        if alias.alias in LADDERS and not _is_ladder(alias.this):
+            words = f"`{alias.alias}` is the name of a ladder; write another name, or select the column itself"
+            yield Fault(lines.of(alias), words)
+
+
+def _comparable(holder: exp.Expr) -> bool:
+    """Whether an order comparison has only ladders, words and params for sides."""
+    if not isinstance(holder, _ORDERS):
+        return True
+    return all(_is_ladder(side) or isinstance(side, exp.Literal | exp.Placeholder) for side in _sides(holder))
+
+
+def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
+    holder = column.parent
+    if isinstance(holder, exp.In):
+        others: list[exp.Expr] = list(holder.expressions)
+    elif isinstance(holder, exp.Predicate):
+        others = _sides(holder)
+    else:
+        return
+    known = VOCABULARIES[column.name]
+    for other in others:
+        literal = other.unnest()
+        if isinstance(literal, exp.Literal) and literal.name not in known:
+            word = literal.name
+            yield Fault(lines.of(column), f"`{column.name}` is never {word!r}; {one_of(word, known)}")
+
+
+def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
+    """Tables and columns that do not exist, with the nearest that does."""
+    for scope in traverse_scope(select):
+        tables: dict[str, tuple[str, ...]] = {}
+        for alias, source in scope.sources.items():
+            if isinstance(source, Scope):
+                tables[alias] = _yields(source.expression)
+            elif source.name not in TABLES or source.db:
+                yield Fault(lines.of(source), f"there is no table `{source.name}`; {one_of(source.name, TABLES)}")
+                tables[alias] = ()
+            else:
+                tables[alias] = tuple(TABLES[source.name])
+        outer = {column.sql() for column in scope.external_columns}
+        for column in scope.columns:
+            if column.sql() not in outer or column.table in tables:
+                yield from _column_faults(column, tables, scope, lines)
+
+
+def _yields(query: exp.Expr) -> tuple[str, ...]:
+    return tuple(query.named_selects) if isinstance(query, exp.Query) else ()
+
+
+def _column_faults(
+    column: exp.Column, tables: Mapping[str, tuple[str, ...]], scope: Scope, lines: _Lines
+) -> Iterator[Fault]:
+    name, table = column.name, column.table
+    if table:
+        if table not in tables:
+            known = one_of(table, tables)
+            yield Fault(lines.of(column), f"`{table}` is no table or alias of this query; {known}")
+        elif tables[table] and name not in tables[table]:
+            source = scope.sources[table]
+            title = source.name if isinstance(source, exp.Table) else table
+            yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {one_of(name, tables[table])}")
+        return
+    holders = [alias for alias, columns in tables.items() if name in columns]
+    if len(holders) > 1:
+        yield Fault(lines.of(column), f"`{name}` is in {' and '.join(holders)}; write {holders[0]}.{name}")
+    elif not holders and all(tables.values()):
+        everything = [known for columns in tables.values() for known in columns]
+        here = nearest(name, everything)
+        yield Fault(
+            lines.of(column),
+            f"no table here has a column `{name}`; " + (f"write {here}" if here else "check its spelling"),
+        )

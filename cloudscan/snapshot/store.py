@@ -1,0 +1,113 @@
+"""The folder of snapshots: which one to go on with, which is still to be entered, which may go.
+
+    snapshots/<time>/             a snapshot, or a scan that was interrupted
+    snapshots/<time>/due          it is still to be entered into the ledger and reported
+
+A snapshot that `cloudscan collect` took is nobody's duty. One that a scan takes is *due* from its beginning until its
+report is written, so that a scan that was killed anywhere between is not lost, and not read again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cloudscan.errors import SnapshotError
+from cloudscan.snapshot import spool
+from cloudscan.snapshot.manifest import Manifest
+
+FRESH: Final = timedelta(hours=12)
+"""A scan whose reading ended so long ago, and was not entered since, is tonight's."""
+
+STALE: Final = timedelta(days=3)
+"""An interrupted scan that began before is not gone on with: what it read is history."""
+
+_DUE: Final = "due"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scanned:
+    """What a scan reads: only a scan of the same can take its place."""
+
+    connectors: Sequence[str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def is_of(self, other: Manifest | spool.ScanRecord) -> bool:
+        return dict(other.settings) == dict(self.settings) and sorted(other.connectors) == sorted(self.connectors)
+
+
+def new_folder(snapshots: Path, now: datetime, scanned: Scanned) -> Path:
+    """Where the next snapshot goes: an interrupted one that can be gone on with, or else a new folder.
+
+    One that is older than a finished one is history.
+    """
+    latest = latest_snapshot(snapshots)
+    for folder in sorted((path for path in snapshots.glob("*") if latest is None or path > latest), reverse=True):
+        record = record_of(folder)
+        if record and now - record.started_on < STALE and scanned.is_of(record):
+            return folder
+        if not (folder / "spool" / "scan.json").exists():  # killed before it began
+            return folder
+    return snapshots / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def latest_snapshot(snapshots: Path) -> Path | None:
+    """The newest finished snapshot."""
+    return max(finished(snapshots), default=None)
+
+
+def snapshot_of(snapshots: Path, scan_id: str) -> Path | None:
+    """The snapshot of a scan, as long as it is kept."""
+    for folder in reversed(finished(snapshots)):
+        manifest = manifest_of(folder)
+        if manifest and manifest.scan.id == scan_id:
+            return folder
+    return None
+
+
+def finished(snapshots: Path) -> list[Path]:
+    """The finished snapshots, the oldest first."""
+    return sorted(path.parent for path in snapshots.glob("*/manifest.json"))
+
+
+def due(snapshots: Path) -> list[Path]:
+    """The finished snapshots that are still to be entered, the oldest first."""
+    return [folder for folder in finished(snapshots) if (folder / _DUE).exists()]
+
+
+def is_fresh(folder: Path, now: datetime, scanned: Scanned) -> bool:
+    """Whether a finished snapshot is what a scan that begins now would take."""
+    manifest = manifest_of(folder)
+    return manifest is not None and now - manifest.scan.finished_on < FRESH and scanned.is_of(manifest)
+
+
+def owe(folder: Path) -> None:
+    """Note that the snapshot in this folder will have to be entered."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / _DUE).touch(mode=0o600)
+
+
+def done(folder: Path) -> None:
+    """The snapshot is entered, or never will be."""
+    (folder / _DUE).unlink(missing_ok=True)
+
+
+def record_of(folder: Path) -> spool.ScanRecord | None:
+    """What an interrupted scan was started with; None where it is finished or cannot be gone on with."""
+    if (folder / "manifest.json").exists():
+        return None
+    try:
+        return spool.record_of(folder / "spool")
+    except SnapshotError:
+        return None
+
+
+def manifest_of(folder: Path) -> Manifest | None:
+    """A finished snapshot's first page; None where it is damaged."""
+    try:
+        return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
+    except (OSError, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,1 @@
+"""Which ticket is written when, and how a plan is carried out in a tracker."""

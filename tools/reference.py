@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Write the pages of reference into docs/: what commands, tables, rules and options say about themselves.
+
+With a folder as argument, they go there instead.
+"""
+
+import inspect
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+import msgspec
+
+from cloudscan import config, plugins
+from cloudscan.cli.main import cli
+from cloudscan.engine import loader
+from cloudscan.snapshot import tables
+from cloudscan.ticketing import plan, routing
+
+_FIELD = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)
+
+
+def main() -> None:
+    os.environ["COLUMNS"] = "100"  # help is wrapped to the terminal, a page is not
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs"
+    pages = {"cli": commands(), "tables": columns(), "rules": rules(), "configuration": options()}
+    for name, lines in pages.items():
+        (folder / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def commands() -> Iterator[str]:
+    yield "# The command line\n"
+    yield "`cloudscan COMMAND --help` says the same. Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 usage or"
+    yield "configuration; 3 incomplete scan; 4 another scan works in the same folder; 70 a bug in cloudscan.\n"
+    yield from _sections(cli, "cloudscan")
+
+
+def _sections(command: click.Command, path: str) -> Iterator[str]:
+    context = click.Context(command, info_name=path, max_content_width=100, terminal_width=100)
+    yield f"## {path}\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            if found is not None:
+                yield from _sections(found, f"{path} {name}")
+
+
+def columns() -> Iterator[str]:
+    yield "# The tables that rules and queries read\n"
+    yield "NULL means *could not be read* and only that. `uid` and `*_uid` are keys in a rule and the ids themselves in what"
+    yield "`cloudscan query` prints. `audience` and `access` compare by rung:\n"
+    for name, ladder in tables.LADDERS.items():
+        yield f"- `{name}`: {' < '.join(f'`{rung}`' for rung in ladder)}"
+    yield ""
+    for name, kinds in tables.TABLES.items():
+        fact = tables.FACTS.get(name)
+        notes = _notes(fact) if fact else {}
+        yield f"## {name}\n"
+        if fact:
+            yield f"{(inspect.getdoc(fact) or '').partition(chr(10) * 2)[0]}\n"
+        yield "| column | type | |\n| --- | --- | --- |"
+        for column, kind in kinds.items():
+            words = tables.VOCABULARIES.get(column, ()) if column not in tables.LADDERS else ()
+            told = notes.get(column, "") or " · ".join(f"`{word}`" for word in words)
+            yield f"| `{column}` | {kind.replace('_ladder', '').lower()} | {told} |"
+        yield ""
+
+
+def rules() -> Iterator[str]:
+    loaded = loader.load(plugins.rule_folders())
+    yield "# The rules that come with cloudscan\n"
+    yield f"{len(loaded)} rules. `cloudscan rules show ID` prints one with its query; [write your own](write-a-rule.md).\n"
+    topic = ""
+    for each in sorted(loaded, key=lambda each: (Path(each.source).parent.name, each.id)):
+        if Path(each.source).parent.name != topic:
+            topic = Path(each.source).parent.name
+            yield f"## {topic}\n"
+        text = each.text["en"]
+        yield f"### {each.id}\n\n{text.title.strip()} ({each.text['ja'].title.strip()})\n"
+        yield f"Severity {each.severity}, confidence {each.confidence}, likelihood {each.likelihood}, cause {each.cause}.\n"
+        yield f"{text.why.strip()}\n"
+        for name, param in each.params.items():
+            yield f"- parameter `{name}` = {json.dumps(param.default)}: {param.meaning}"
+        if each.frameworks:
+            yield f"- {', '.join(each.frameworks)}"
+        if each.params or each.frameworks:
+            yield ""
+
+
+def options() -> Iterator[str]:
+    yield "# cloudscan.toml\n"
+    yield "`cloudscan init` writes one to start from. An unknown key is an error that names the nearest known one. No secret"
+    yield "stands in it: credentials come from the provider's own chain, and a tracker's from the environment.\n"
+    own = (
+        ("[organisation]", config.OrganisationTable),
+        ("[[partners]]", config.PartnerTable),
+        ("[scan]", config.ScanTable),
+        ("[ledger]", config.LedgerTable),
+        ("[waivers]", config.WaiversTable),
+        ("[deadlines]", config.DeadlinesTable),
+        ("[tickets]", plan.Policy),
+        ("[[routes]]", routing.Route),
+        ("[notify]", config.NotifyTable),
+    )
+    for heading, table in own:
+        yield from _option_table(heading, table)
+    for name in plugins.connector_names():
+        plugin = plugins.connector(name)
+        yield from _option_table(f"[connectors.{name}]", plugin.options)
+    for name in plugins.format_names():
+        format_ = plugins.report_format(name)
+        if format_.using:
+            yield from _option_table(f"[reports.{name}]", format_.options)
+    for name in plugins.tracker_names():
+        yield from _option_table(f"[trackers.{name}]", plugins.tracker(name).options)
+    yield "## [rules.ID]\n\nParameters of one rule; see [the rules](rules.md).\n"
+
+
+def _option_table(heading: str, table: type[msgspec.Struct]) -> Iterator[str]:
+    notes = _notes(table)
+    told = (inspect.getdoc(table) or "").partition(": ")[2]
+    yield f"## {heading}\n"
+    if told and table.__module__.startswith("cloudscan."):
+        yield f"{told[:1].upper()}{told[1:]}\n"
+    yield "| key | default | |\n| --- | --- | --- |"
+    for field in msgspec.structs.fields(table):
+        default = "required" if field.required else f"`{_toml(field.default)}`"
+        yield f"| `{field.encode_name}` | {default} | {notes.get(field.name, '')} |"
+    yield ""
+
+
+def _toml(value: object) -> str:
+    if value in ((), None, msgspec.NODEFAULT):
+        return "[]" if value == () else '""'
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+
+
+def _notes(record: type) -> Mapping[str, str]:
+    """What the source says behind each field."""
+    found = {}
+    for kind in reversed(record.__mro__[:-1]):
+        if kind.__module__.startswith("cloudscan"):
+            found.update({name: note for name, note in _FIELD.findall(inspect.getsource(kind)) if note})
+    return found
+
+
+main()
