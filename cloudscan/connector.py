@@ -15,12 +15,14 @@ To refuse a whole scope, raise `AccessDenied`, `Unreachable`, `Throttled` or `Ma
 the core retries what is worth retrying and writes the coverage row.
 """
 
+import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Generic, Protocol, TypeVar, runtime_checkable
+from enum import StrEnum
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -95,6 +97,52 @@ class Permission:
     name: str  # as the platform spells it: s3:GetBucketAcl
     reason: str
     optional: bool = False
+
+
+class SettingType(StrEnum):
+    """How the value of a `Setting` is written. Values are always text."""
+
+    SWITCH = "switch"  # true or false
+    NUMBER = "number"  # in digits, with a minus sign or a decimal point where needed
+    TEXT = "text"  # anything
+    CHOICE = "choice"  # one of `SettingSpec.choices`
+
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
+_SWITCH_VALUES: Final = ("true", "false")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingSpec:
+    """A setting that a connector yields: the documentation, and what rules are checked against.
+
+    `meaning` is one phrase for rule authors: what the setting does, and the unit of a number. A name that ends in
+    ``*`` covers all names with that beginning, for platforms whose own list of settings is open.
+    """
+
+    name: str
+    type: SettingType
+    meaning: str
+    choices: Sequence[str] = ()  # the values of a choice
+
+    def matches(self, name: str) -> bool:
+        """Whether a setting of this name is meant."""
+        return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+
+    @property
+    def values(self) -> Sequence[str]:
+        """The values of a switch or a choice; empty where they cannot be listed."""
+        return _SWITCH_VALUES if self.type is SettingType.SWITCH else self.choices
+
+    def fits(self, value: str) -> bool:
+        """Whether a value is one that this setting can have."""
+        match self.type:
+            case SettingType.TEXT:
+                return True
+            case SettingType.NUMBER:
+                return bool(_NUMBER.fullmatch(value))
+            case _:
+                return value in self.values
 
 
 @runtime_checkable
@@ -257,5 +305,6 @@ class ConnectorPlugin:
     options: type[msgspec.Struct]
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate)
+    settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None
