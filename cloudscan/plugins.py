@@ -15,7 +15,7 @@ from cloudscan.connector import ConnectorPlugin, DemoPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 from cloudscan.tracker import TrackerPlugin
 
 Plugin = TypeVar("Plugin")
@@ -133,7 +133,7 @@ def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
     found = {entry.name: entry for entry in _installed(group)}
     what = group.removeprefix("cloudscan.").removesuffix("s")
     if name not in found:
-        raise ConfigurationError(f"There is no {what} called {name!r}; {one_of(name, sorted(found))}.")
+        raise ConfigurationError(f"There is no {what} called {name!r}; {suggestion(name, sorted(found))}.")
     plugin = _imported(found[name])
     if not isinstance(plugin, kind):
         raise ConfigurationError(

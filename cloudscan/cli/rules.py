@@ -37,12 +37,12 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     """Show one rule: what it asks, why it matters, how to fix it."""
     from cloudscan.engine import loader
     from cloudscan.errors import ConfigurationError
-    from cloudscan.text import one_of
+    from cloudscan.text import suggestion
 
     config = configured(config_path)
     loaded = {each.id: each for each in loader.load(all_rule_folders(config, folders))}
     if rule_id not in loaded:
-        raise ConfigurationError(f"There is no rule {rule_id!r}; {one_of(rule_id, loaded)}.")
+        raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
     found = loaded[rule_id]
     text = found.text[lang or config.organisation.language]
     for line in (

@@ -209,7 +209,7 @@ def run(
         _prune(config, log)
 
     try:
-        with lock.hold(config.folder):
+        with lock.exclusive(config.folder):
             report = scanning.run_nightly(
                 connectors,
                 loaded,

@@ -22,7 +22,7 @@ from cloudscan.engine import yaml_file
 from cloudscan.engine.rule_file import Framework, Rule, RuleFile
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
     from cloudscan.snapshot.sql import Query
@@ -170,14 +170,14 @@ def _query_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str
             yield "$.query", "the query yields no column `flagged`; write `… AS flagged` on the deciding condition"
         for column in rule.identity:
             if column not in query.columns:
-                yield "$.identity", f"the query yields no column `{column}`; {one_of(column, query.columns)}"
+                yield "$.identity", f"the query yields no column `{column}`; {suggestion(column, query.columns)}"
     for column in sorted({column for column in query.columns if query.columns.count(column) > 1}):
         yield "$.query", f"two columns are called `{column}`; write `… AS other_name` on one"
     for column in RESERVED.intersection(query.columns):
         yield "$.query", f"`{column}` is a name that the engine needs; write `… AS other_name`"
     for name in query.bound:
         if name != "as_of" and name not in rule.params:
-            yield "$.query", f"`${name}` is not among the params; {one_of(name, ('as_of', *rule.params))}"
+            yield "$.query", f"`${name}` is not among the params; {suggestion(name, ('as_of', *rule.params))}"
     for name, param in rule.params.items():
         if query.columns and name not in query.bound:
             yield f"$.params.{name}", f"the query never uses `${name}`; use it, or drop the param"
@@ -194,7 +194,7 @@ def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]
     for language, text in rule.text.items():
         path = f"$.text.{language}"
         if language not in LANGUAGES:
-            yield path, f"the language {language!r} is not known; {one_of(language, LANGUAGES)}"
+            yield path, f"the language {language!r} is not known; {suggestion(language, LANGUAGES)}"
         for field in text.__struct_fields__:
             if not str(getattr(text, field)).strip():
                 yield f"{path}.{field}", "empty; write what a reader needs here"
@@ -213,7 +213,7 @@ def _field_complaints(message: str, columns: Sequence[str]) -> Iterable[str]:
         if spec or conversion or not name.isidentifier():
             yield f"`{{{name}}}` is more than a column's name; write {{column}} and shape the value in the query"
         elif columns and name not in columns:
-            yield f"the query yields no column `{name}` for the message; {one_of(name, columns)}"
+            yield f"the query yields no column `{name}` for the message; {suggestion(name, columns)}"
 
 
 def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
@@ -223,9 +223,9 @@ def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -
         if not hash_mark:
             yield path, f"{reference!r} names no control; write {framework}#<control>"
         elif framework not in frameworks:
-            yield path, f"the framework {framework!r} is not known; {one_of(framework, frameworks)}"
+            yield path, f"the framework {framework!r} is not known; {suggestion(framework, frameworks)}"
         elif control not in frameworks[framework].controls:
-            known = one_of(control, frameworks[framework].controls)
+            known = suggestion(control, frameworks[framework].controls)
             yield path, f"{framework} has no control {control!r}; {known}"
 
 
@@ -248,6 +248,6 @@ def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
                 yield path, f"{list(identity)} does not fit the identity; write one value for each of {rule.identity}"
         for name, value in example.params.items():
             if name not in rule.params:
-                yield path, f"the rule has no param {name!r}; {one_of(name, rule.params)}"
+                yield path, f"the rule has no param {name!r}; {suggestion(name, rule.params)}"
             elif complaint := rule.params[name].complaint(value):
                 yield path, f"param {name}: {complaint}"

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES
-from cloudscan.text import nearest, one_of
+from cloudscan.text import nearest, suggestion
 
 _STRUCTURE: Final = (
     exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Ordered, exp.With, exp.CTE, exp.Subquery,
@@ -334,7 +334,7 @@ def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
         literal = other.unnest()
         if isinstance(literal, exp.Literal) and literal.name not in known:
             word = literal.name
-            yield Fault(lines.of(column), f"`{column.name}` is never {word!r}; {one_of(word, known)}")
+            yield Fault(lines.of(column), f"`{column.name}` is never {word!r}; {suggestion(word, known)}")
 
 
 def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
@@ -345,7 +345,7 @@ def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
             if isinstance(source, Scope):
                 tables[alias] = _yields(source.expression)
             elif source.name not in TABLES or source.db:
-                yield Fault(lines.of(source), f"there is no table `{source.name}`; {one_of(source.name, TABLES)}")
+                yield Fault(lines.of(source), f"there is no table `{source.name}`; {suggestion(source.name, TABLES)}")
                 tables[alias] = ()
             else:
                 tables[alias] = tuple(TABLES[source.name])
@@ -365,12 +365,12 @@ def _column_faults(
     name, table = column.name, column.table
     if table:
         if table not in tables:
-            known = one_of(table, tables)
+            known = suggestion(table, tables)
             yield Fault(lines.of(column), f"`{table}` is no table or alias of this query; {known}")
         elif tables[table] and name not in tables[table]:
             source = scope.sources[table]
             title = source.name if isinstance(source, exp.Table) else table
-            yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {one_of(name, tables[table])}")
+            yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {suggestion(name, tables[table])}")
         return
     holders = [alias for alias, columns in tables.items() if name in columns]
     if len(holders) > 1:

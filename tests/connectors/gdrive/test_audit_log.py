@@ -12,6 +12,7 @@ import pytest
 from cloudscan.engine import loader
 from cloudscan.engine.judge import judge
 from cloudscan.facts import Outcome
+from cloudscan.http import Patience
 from cloudscan.snapshot.collect import CollectOptions, collect
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
@@ -31,7 +32,9 @@ HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@k
 
 def scan(server: Server, folder: Path, name: str, since: Path | None = None, **options: Any) -> Path:
     """A scan through the whole engine, into a folder of this name."""
-    wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=2, pause=0.001)
+    wanted = CollectOptions(
+        earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=2, pause=0.001)
+    )
     with connector(server, folder, **options) as reader:
         collect([reader], folder / name, options=wanted).close()
     return folder / name

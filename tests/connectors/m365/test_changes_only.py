@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
+from cloudscan.http import Patience
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
@@ -45,7 +46,9 @@ class Nights:
         self.number += 1
         into = self.folder / str(self.number)
         events: list[Event] = []
-        wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=3, pause=0.001)
+        wanted = CollectOptions(
+            earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=3, pause=0.001)
+        )
         reader = estate.connector(self.server, self.folder, **options)
         collect([reader], into, options=wanted, on_event=events.append).close()
         return into, events
