@@ -7,6 +7,7 @@
 import argparse
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -63,7 +64,8 @@ def release(version: str, texts: dict[Path, str]) -> None:
     """Write, check, build, commit and tag."""
     for path, text in texts.items():
         path.write_text(text, encoding="utf-8")
-    for step in (["make", "test"], ["rm", "-rf", "dist"], ["make", "wheel"]):
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    for step in (["make", "test"], ["make", "wheel"]):
         subprocess.run(step, check=True, cwd=ROOT)
     built = sorted((ROOT / "dist").iterdir())
     sums = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in built)
