@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Make a release: date the changelog, write the version, build, commit and tag. Uploads nothing.
 
-    python tools/release.py 0.2.0 [--dry-run]
+python tools/release.py 0.2.0 [--dry-run]
 """
 
 import argparse
