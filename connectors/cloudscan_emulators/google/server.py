@@ -98,9 +98,10 @@ def serve(
     delegated: frozenset[str] | None = None,
     key: RSAPrivateKey | None = None,
 ) -> Iterator[Server]:
-    """Run the emulator of a world until the block is left."""
+    """Run the emulator of a world until the block is left. Raises `FaultNeverMet` for a fault that never struck."""
     sign_in = SignIn(world, seconds=token_seconds, delegated=delegated, key=key)
     service = Service(world, sign_in, manners or Quirks(), quota or Quota())
     listener = local_server.Service(answer=service.answer, content_type=JSON_TYPE, headers=_HEADERS)
     with local_server.listening(listener, port) as at:
         yield Server(f"http://127.0.0.1:{at}", service)
+    service.faults.require_met()

@@ -26,6 +26,7 @@ from tests.connectors.telling import read
 LOG = "/admin/reports/v1/activity/users/all/applications/drive"
 RULES = Path(__file__).parents[3] / "rules"
 JUDGED = ("drive-outsider-dormant", "drive-shared-by-non-owner", "drive-owned-by-outsider")
+QUESTIONS = 13  # four kinds of sharing, and three of use with three visibilities each
 HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@kumo.example"
 
 
@@ -250,7 +251,7 @@ def test_a_night_asks_for_the_days_since_the_last_and_knows_as_much_as_a_full_sc
         nightly = asked(server)
         full = scan(server, tmp_path, "full")
 
-    assert len(nightly) == 13  # four kinds of sharing, three of use with three visibilities: a page each
+    assert len(nightly) == QUESTIONS
     assert all("startTime=2026-03-31T09" in query for query in nightly)  # the day before the first scan
     assert told(second) == told(full)
 
@@ -328,7 +329,9 @@ def test_a_log_whose_quota_is_used_up_does_not_stop_the_drives(tmp_path: Path) -
         server.log.clear()
         third = scan(server, tmp_path, "third", since=second)
 
-        assert all("startTime=2026-03-31T09" in query for query in asked(server))
+        queries = asked(server)
+        assert len(queries) == QUESTIONS
+        assert all("startTime=2026-03-31T09" in query for query in queries)
     failed = rows(second, "SELECT scope_uid, reason FROM coverage WHERE outcome = 'failed'")
     assert [scope for scope, _ in failed] == [f"gdrive:audit-log/{company.DOMAIN}"]
     assert told(third) == told(first)
@@ -346,7 +349,9 @@ def test_a_shorter_window_asks_for_less(tmp_path: Path) -> None:
     with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=30) as reader:
         read(reader)
 
-        assert all("startTime=2026-03-02T00:00:00.000Z" in query for query in asked(server))
+        queries = asked(server)
+        assert len(queries) == QUESTIONS
+        assert all("startTime=2026-03-02T00:00:00.000Z" in query for query in queries)
 
 
 def test_a_log_of_many_pages_that_is_throttled_loses_nothing(tmp_path: Path) -> None:
