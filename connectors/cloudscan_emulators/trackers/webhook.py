@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.trackers.desk import Emulated
-from tests.trackers.server import Reply, Request, Service
+from cloudscan_emulators.trackers.emulated import Emulated
+from cloudscan_emulators.trackers.server import Reply, Request, Service
 
 SECRET = "of-a-test"
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.trackers.desk import Emulated
-from tests.trackers.server import Reply, Request, Service, iso
+from cloudscan_emulators.trackers.emulated import Emulated
+from cloudscan_emulators.trackers.server import Reply, Request, Service, iso
 
 KEY = "backlog-of-a-test"
 PEOPLE = {11: ("mika", "mika@acme.example"), 12: ("deputy", None)}

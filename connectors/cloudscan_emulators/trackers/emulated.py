@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from tests.trackers.server import Service
+from cloudscan_emulators.trackers.server import Service
 
 
 class Emulated(Protocol):
