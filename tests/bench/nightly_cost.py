@@ -59,8 +59,7 @@ def drive(name: str, world: TenantState, folder: Path) -> None:
         def scan(number: int, since: Path | None) -> int:
             before = server.requests
             options = CollectOptions(concurrency=4, earlier=Earlier(folder=since) if since else None)
-            with connector(server, folder) as reader:
-                collect([reader], folder / str(number), options=options).close()
+            collect([connector(server, folder)], folder / str(number), options=options).close()
             return server.requests - before
 
         full = scan(1, None)

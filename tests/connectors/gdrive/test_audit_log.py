@@ -12,8 +12,6 @@ import pytest
 from cloudscan.engine import loader
 from cloudscan.engine.judge import judge
 from cloudscan.facts import Outcome
-from cloudscan.snapshot.collect import CollectOptions, collect
-from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_emulators.google import Server, company, serve, throttle
 from cloudscan_emulators.google.company import Company
@@ -21,7 +19,8 @@ from cloudscan_gdrive.doctor import checks
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
 from tests.connectors.gdrive.estate import connector, file
-from tests.connectors.telling import read
+from tests.connectors.nights import scan_into
+from tests.connectors.reading import read
 
 LOG = "/admin/reports/v1/activity/users/all/applications/drive"
 RULES = Path(__file__).parents[3] / "rules"
@@ -32,9 +31,7 @@ HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@k
 
 def scan(server: Server, folder: Path, name: str, since: Path | None = None, **options: Any) -> Path:
     """A scan through the whole engine, into a folder of this name."""
-    wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=2, pause=0.001)
-    with connector(server, folder, **options) as reader:
-        collect([reader], folder / name, options=wanted).close()
+    scan_into(folder / name, connector(server, folder, **options), since)
     return folder / name
 
 
@@ -299,7 +296,8 @@ def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_fu
 
 def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Path) -> None:
     delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
-    with serve(company.build(10).world, delegated=delegated) as server, connector(server, tmp_path) as reader:
+    with serve(company.build(10).world, delegated=delegated) as server:
+        reader = connector(server, tmp_path)
         found = read(reader)
 
     gap = found.gap("the Drive log could not be read")
@@ -338,7 +336,8 @@ def test_a_log_whose_quota_is_used_up_does_not_stop_the_drives(tmp_path: Path) -
 
 
 def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> None:
-    with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=0) as reader:
+    with serve(company.build(10).world) as server:
+        reader = connector(server, tmp_path, audit_days=0)
         found = read(reader)
 
         assert asked(server) == []
@@ -346,7 +345,8 @@ def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> No
 
 
 def test_a_shorter_window_asks_for_less(tmp_path: Path) -> None:
-    with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=30) as reader:
+    with serve(company.build(10).world) as server:
+        reader = connector(server, tmp_path, audit_days=30)
         read(reader)
 
         queries = asked(server)

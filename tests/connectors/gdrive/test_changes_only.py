@@ -1,74 +1,33 @@
 """A night of changes tells what a full scan of the same moment tells, and asks for little."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
-from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
-from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_emulators.google import Server, TenantState, company, serve
 from cloudscan_emulators.google.records import Item
 from cloudscan_emulators.google.world import folder
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector
+from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
 
 PEOPLE = ("mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example")
 STRANGERS = ("anyone", "spy@rival.example", "tanuki@partner.example", "projects@kumo.example", company.DOMAIN, *PEOPLE)
 ROLES = ("reader", "commenter", "writer")
-TABLES = ("resources", "principals", "grants", "memberships", "settings")
-
-
-@dataclass
-class Nights:
-    """One company, scanned again and again."""
-
-    server: Server
-    folder: Path
-    number: int = 0
-
-    @property
-    def world(self) -> TenantState:
-        return self.server.world
-
-    def scan(self, since: Path | None = None, **options: Any) -> tuple[Path, list[Event]]:
-        self.number += 1
-        into = self.folder / str(self.number)
-        events: list[Event] = []
-        wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=2, pause=0.001)
-        with connector(self.server, self.folder, **options) as reader:
-            collect([reader], into, options=wanted, on_event=events.append).close()
-        return into, events
 
 
 @contextmanager
-def nights(files: int = 90) -> Iterator[Nights]:
-    with serve(company.build(files).world) as server, tempfile.TemporaryDirectory() as place:
-        yield Nights(server, Path(place))
-
-
-def told(snapshot: Path) -> dict[str, set[tuple[Any, ...]]]:
-    """All facts of a snapshot."""
-    with duckdb.connect(":memory:") as db:
-        return {
-            table: set(db.execute(f"SELECT * FROM read_parquet('{snapshot}/tables/{table}.parquet')").fetchall())
-            for table in TABLES
-        }
-
-
-def difference(one: Path, other: Path) -> dict[str, list[tuple[Any, ...]]]:
-    ours, theirs = told(one), told(other)
-    return {table: sorted(ours[table] ^ theirs[table], key=str)[:6] for table in TABLES if ours[table] != theirs[table]}
+def nights(files: int = 90) -> Iterator[Nights[Server]]:
+    """Nights of the invented company with about this many files."""
+    with serve(company.build(files).world) as server, nights_of(server, connector) as company_nights:
+        yield company_nights
 
 
 def living(world: TenantState) -> list[Item]:
@@ -161,7 +120,7 @@ def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(history
         latest, _ = company_.scan(foreign_files=True)
         for day in history:
             for step in day:
-                step.apply(company_.world)
+                step.apply(company_.server.world)
             latest, _ = company_.scan(since=latest, foreign_files=True)
             full, _ = company_.scan(foreign_files=True)
             assert difference(latest, full) == {}
@@ -190,10 +149,10 @@ def test_a_quiet_night_costs_two_requests_a_drive() -> None:
 
 def test_an_open_folder_is_open_for_what_lies_in_it_though_google_tells_no_change_of_that() -> None:
     with nights() as company_:
-        above = folder(company_.world, "Plans", owner="mori@kumo.example")
-        inside = company_.world.create("plan.pdf", parent=folder(company_.world, "2026", parent=above))
+        above = folder(company_.server.world, "Plans", owner="mori@kumo.example")
+        inside = company_.server.world.create("plan.pdf", parent=folder(company_.server.world, "2026", parent=above))
         first, _ = company_.scan()
-        company_.world.share(above, "anyone", "reader")
+        company_.server.world.share(above, "anyone", "reader")
 
         second, _ = company_.scan(since=first)
 
@@ -205,23 +164,22 @@ def test_an_open_folder_is_open_for_what_lies_in_it_though_google_tells_no_chang
 def test_a_token_that_google_forgot_makes_that_drive_be_read_in_full_and_that_is_said() -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        company_.world.share(company_.world.create("new", owner="mori@kumo.example"), "anyone", "reader")
+        company_.server.world.share(company_.server.world.create("new", owner="mori@kumo.example"), "anyone", "reader")
         company_.server.forget_changes()
 
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        reports = [each.report for each in events if isinstance(each, Finished)]
-        assert [each for each in reports if "read in full: Google does not know the token" in each.reason]
+        assert reports_with(events, "read in full: Google does not know the token")
         assert difference(second, full) == {}
 
 
 def test_a_group_that_lets_an_outsider_in_is_noticed_though_no_file_changed() -> None:
     with nights() as company_:
-        item = company_.world.create("Sales plan", owner="hayashi@kumo.example")
-        company_.world.share(item, "sales@kumo.example", "reader")
+        item = company_.server.world.create("Sales plan", owner="hayashi@kumo.example")
+        company_.server.world.share(item, "sales@kumo.example", "reader")
         first, _ = company_.scan()
-        company_.world.join("sales@kumo.example", "spy@rival.example")
+        company_.server.world.join("sales@kumo.example", "spy@rival.example")
 
         second, _ = company_.scan(since=first)
 
@@ -233,7 +191,7 @@ def test_a_group_that_lets_an_outsider_in_is_noticed_though_no_file_changed() ->
 def test_what_nobody_can_look_into_any_more_is_not_told_from_memory() -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        company_.world.suspend("dormant@kumo.example")
+        company_.server.world.suspend("dormant@kumo.example")
         company_.server.expire_tokens("dormant@kumo.example")
 
         second, _ = company_.scan(since=first)
@@ -256,8 +214,7 @@ def test_other_options_make_everything_be_read() -> None:
 def test_what_was_kept_and_is_damaged_is_not_gone_on_from(damage: bytes) -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        for path in (first / "scopes").glob("*.json"):
-            path.write_bytes(damage)
+        damage_kept_state(first, damage)
 
         second, _ = company_.scan(since=first)
 

@@ -6,7 +6,7 @@ from cloudscan.facts import Access, Affiliation, Audience, Outcome
 from cloudscan_emulators.google import company, serve
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, file
-from tests.connectors.telling import read
+from tests.connectors.reading import read
 
 MORI, HAYASHI = "mori@kumo.example", "hayashi@kumo.example"
 
@@ -14,7 +14,8 @@ MORI, HAYASHI = "mori@kumo.example", "hayashi@kumo.example"
 def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_path: Path) -> None:
     built = company.build(250)
     shared = file(built.situations["owner external, we edit"])
-    with serve(built.world) as server, connector(server, tmp_path, foreign_files=True) as reader:
+    with serve(built.world) as server:
+        reader = connector(server, tmp_path, foreign_files=True)
         told = read(reader)
 
     assert told.resource(shared).owner_uid == uids.user("spy@rival.example")
@@ -30,7 +31,8 @@ def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_pa
 
 def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
     built = company.build(250)
-    with serve(built.world) as server, connector(server, tmp_path, foreign_files=True) as reader:
+    with serve(built.world) as server:
+        reader = connector(server, tmp_path, foreign_files=True)
         told = read(reader)
 
     owners = {resource.owner_uid for resource in told.of_kind("foreign_file")}
@@ -39,7 +41,8 @@ def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
 
 def test_a_list_for_each_user_and_no_more(tmp_path: Path) -> None:
     built = company.build(250)
-    with serve(built.world) as server, connector(server, tmp_path, foreign_files=True) as reader:
+    with serve(built.world) as server:
+        reader = connector(server, tmp_path, foreign_files=True)
         told = read(reader)
 
         users = sum(scope.kind == "foreign_files" for scope in told.scopes)
@@ -48,7 +51,8 @@ def test_a_list_for_each_user_and_no_more(tmp_path: Path) -> None:
 
 
 def test_switched_off_nothing_is_asked_and_that_is_said(tmp_path: Path) -> None:
-    with serve(company.build(10).world) as server, connector(server, tmp_path) as reader:
+    with serve(company.build(10).world) as server:
+        reader = connector(server, tmp_path)
         told = read(reader)
 
         assert not any("sharedWithMe" in each.query for each in server.log)

@@ -8,7 +8,7 @@ from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome
 from cloudscan_emulators.google import Server, company, serve
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, file
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 DOMAIN = company.DOMAIN
 
@@ -26,8 +26,8 @@ def server(built: company.Company) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def told(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
-    with connector(server, tmp_path_factory.mktemp("key")) as reader:
-        return read(reader)
+    reader = connector(server, tmp_path_factory.mktemp("key"))
+    return read(reader)
 
 
 def way(told: Read, built: company.Company, situation: str) -> Grant:
