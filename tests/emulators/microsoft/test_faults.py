@@ -6,7 +6,7 @@ import urllib3
 
 from cloudscan_emulators.microsoft import Fault, Quota, Server, TenantState, errors, outage, refusal, serve, throttle
 from cloudscan_emulators.microsoft.records import Drive
-from tests.connectors.m365.emulator.microsoft import Graph
+from tests.emulators.microsoft.graph_client import Graph
 
 
 def test_resource_units(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
@@ -125,7 +125,7 @@ def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, world: 
 
 
 def test_tokens_that_run_out_between_pages(graph: Graph, server: Server) -> None:
-    server.manners.directory_page = 1
+    server.quirks.directory_page = 1
     server.faults.add(Fault(where="skiptoken", times=1, expire=True))
     first = graph.get("/users")
 

@@ -18,7 +18,7 @@ from msgraph.graph_service_client import GraphServiceClient
 from cloudscan_emulators.microsoft import Server, TenantState, serve
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.records import Drive
-from tests.connectors.m365.emulator.microsoft import GRAPH, Graph
+from tests.emulators.microsoft.graph_client import GRAPH, Graph
 
 
 def by_secret(server: Server, secret: str = "") -> ClientSecretCredential:

@@ -3,7 +3,7 @@ import pytest
 from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.people import GRAPH_APP
 from cloudscan_emulators.microsoft.records import Partner
-from tests.connectors.m365.emulator.microsoft import Graph
+from tests.emulators.microsoft.graph_client import Graph
 
 DAY = 86_400
 EVENTUAL = {"ConsistencyLevel": "eventual"}
@@ -86,7 +86,7 @@ def test_advanced_queries(graph: Graph) -> None:
 
 
 def test_pages_of_users(graph: Graph, server: Server) -> None:
-    server.manners.directory_page = 1
+    server.quirks.directory_page = 1
 
     found, last = graph.everything("/users?$select=id")
 

@@ -5,7 +5,7 @@ import pytest
 
 from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.records import Drive, Extra, Item
-from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
+from tests.emulators.microsoft.graph_client import EVERYTHING, Graph
 
 
 @pytest.fixture
@@ -166,8 +166,8 @@ def test_a_lost_token_is_410_with_a_place_to_start_again(
 
 
 def test_a_changed_library_may_end_in_a_resync(server: Server, graph: Graph, world: TenantState, drive: Drive) -> None:
-    server.manners.resync_on_library_change = True
-    server.manners.resync = "resyncRequired"
+    server.quirks.resync_on_library_change = True
+    server.quirks.resync = "resyncRequired"
     link = latest(graph, drive)
 
     world.share(world.root(drive), "tanuki@partner.example")
@@ -199,7 +199,7 @@ def test_what_delta_does_not_take(graph: Graph, drive: Drive, query: str) -> Non
 
 
 def test_libraries_with_retention_may_refuse(server: Server, world: TenantState, drive: Drive) -> None:
-    server.manners.retention_needs_full_control = True
+    server.quirks.retention_needs_full_control = True
     world.create("kept.docx", drive=drive, extra=Extra(retention="10 years"))
     address = f"/drives/{drive.id}/root/delta"
 
@@ -213,7 +213,7 @@ def test_empty_pages_and_items_that_come_twice(
     server: Server, graph: Graph, world: TenantState, drive: Drive, offer: Item
 ) -> None:
     """An empty page is not the end; the last occurrence of an item is the true one."""
-    server.manners.empty_delta_pages = server.manners.repeats_in_delta = True
+    server.quirks.empty_delta_pages = server.quirks.repeats_in_delta = True
     link = latest(graph, drive)
     world.rename(offer, "new.pdf")
 

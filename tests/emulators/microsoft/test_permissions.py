@@ -6,7 +6,7 @@ import pytest
 from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item
-from tests.connectors.m365.emulator.microsoft import Graph
+from tests.emulators.microsoft.graph_client import Graph
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ def test_what_the_library_gives_is_inherited(graph: Graph, world: TenantState, d
 def test_inherited_from_may_be_empty_or_missing(
     server: Server, graph: Graph, item: Item, manner: str, expected: list[Any]
 ) -> None:
-    server.manners.inherited_from = manner
+    server.quirks.inherited_from = manner
 
     assert [one.get("inheritedFrom") for one in permissions(graph, item)] == expected
 
@@ -120,7 +120,7 @@ def test_an_anonymous_link_that_lists_a_group(graph: Graph, world: TenantState, 
 
 
 def test_one_person_as_several_entries(server: Server, graph: Graph, world: TenantState, item: Item) -> None:
-    server.manners.split_identities = True
+    server.quirks.split_identities = True
     world.link(item, "view", "users", people=["tanuki@partner.example"])
 
     (link,) = links(graph, item)
@@ -176,7 +176,7 @@ def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(
 
 def test_short_lists_for_those_without_full_control(server: Server, world: TenantState, item: Item) -> None:
     """A short list is no proof of privacy."""
-    server.manners.short_lists_without_full_control = True
+    server.quirks.short_lists_without_full_control = True
     world.share(item, "tanuki@partner.example")
 
     short = permissions(Graph(server), item)
@@ -205,7 +205,7 @@ def test_questions_that_are_refused(graph: Graph, world: TenantState, item: Item
 
 
 def test_pages_of_permissions_and_single_ones(server: Server, graph: Graph, world: TenantState, item: Item) -> None:
-    server.manners.permissions_page = 2
+    server.quirks.permissions_page = 2
     world.link(item)
 
     found, _ = graph.everything(f"{world.path_of(item)}/permissions")

@@ -2,11 +2,11 @@ import pytest
 
 from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.records import Drive, Kind, Site
-from tests.connectors.m365.emulator.microsoft import Graph
+from tests.emulators.microsoft.graph_client import Graph
 
 
 def test_all_sites_with_personal_ones_and_a_next_link_of_another_path(graph: Graph, server: Server) -> None:
-    server.manners.sites_page = 2
+    server.quirks.sites_page = 2
 
     first = graph.get("/sites/getAllSites?$select=displayName,isPersonalSite")
     found, _ = graph.everything("/sites/getAllSites?$select=displayName,isPersonalSite")

@@ -8,8 +8,8 @@ from cloudscan_emulators.kit.json_text import dump, quoted
 from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.records import NOBODY, Drive, Item, Kind
 from cloudscan_emulators.microsoft.sharing import Sharing
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Part = Callable[[Item], str]
 _UNASKED = (
@@ -38,7 +38,7 @@ _NOT_IN_DELTA = frozenset({"cTag"})
 
 
 @dataclass(frozen=True)
-class View:
+class Projection:
     """How items are looked at."""
 
     select: frozenset[str] | None = None
@@ -55,12 +55,12 @@ class Views:
         self._sharing = sharing
         self._people: dict[int, str] = {}
 
-    def teller(self, view: View) -> Callable[[Item], str]:
+    def teller(self, projection: Projection) -> Callable[[Item], str]:
         """What tells items as a view wants them: the members of an object, without its brackets."""
-        parts = self._parts(view)
-        names = _UNASKED if view.select is None else tuple(sorted(view.select))
-        chosen = [parts[name] for name in names if name in parts and not (view.delta and name in _NOT_IN_DELTA)]
-        if view.select is None and not view.delta:
+        parts = self._parts(projection)
+        names = _UNASKED if projection.select is None else tuple(sorted(projection.select))
+        chosen = [parts[name] for name in names if name in parts and not (projection.delta and name in _NOT_IN_DELTA)]
+        if projection.select is None and not projection.delta:
             chosen.append(self._download)
 
         def tell(item: Item) -> str:
@@ -68,7 +68,7 @@ class Views:
 
         return tell
 
-    def gone(self, drive: Drive, number: int, view: View, *, empty: bool) -> str:
+    def gone(self, drive: Drive, number: int, projection: Projection, *, empty: bool) -> str:
         """A deleted item: hardly more than its id. Without `deleted` in $select it is not even said to be gone."""
         kind = "business" if drive.personal else "documentLibrary"
         parts = {
@@ -76,9 +76,9 @@ class Views:
             "parentReference": f'"parentReference":{{"driveId":"{drive.id}","driveType":"{kind}"}}',
             "deleted": f'"deleted":{"{}" if empty else dump({"state": "deleted"})}',
         }
-        return ",".join(text for name, text in parts.items() if view.select is None or name in view.select)
+        return ",".join(text for name, text in parts.items() if projection.select is None or name in projection.select)
 
-    def _parts(self, view: View) -> Mapping[str, Part]:
+    def _parts(self, projection: Projection) -> Mapping[str, Part]:
         return {
             "createdBy": lambda item: f'"createdBy":{self._by(item.author)}',
             "createdDateTime": lambda item: f'"createdDateTime":"{moment(item.created)}"',
@@ -88,7 +88,7 @@ class Views:
             "lastModifiedBy": lambda item: f'"lastModifiedBy":{self._by(item.author)}',
             "lastModifiedDateTime": lambda item: f'"lastModifiedDateTime":"{moment(item.modified)}"',
             "name": lambda item: f'"name":{_text(item.name)}',
-            "parentReference": self._parent_in_delta if view.delta else self._parent,
+            "parentReference": self._parent_in_delta if projection.delta else self._parent,
             "size": lambda item: f'"size":{item.size}',
             "webUrl": lambda item: f'"webUrl":{_text(self._world.url_of(item))}',
             "file": self._file,
@@ -97,7 +97,7 @@ class Views:
             "package": lambda item: '"package":{"type":"oneNote"}' if item.kind is Kind.PACKAGE else "",
             "remoteItem": self._remote,
             "root": lambda item: '"root":{}' if item.kind is Kind.ROOT else "",
-            "shared": self._shared_on_scopes if view.hierarchical else self._shared,
+            "shared": self._shared_on_scopes if projection.hierarchical else self._shared,
             "sharepointIds": self._sharepoint_ids,
             "retentionLabel": _retention,
             "malware": lambda item: (

@@ -4,8 +4,8 @@ from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.people import INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Site
-from tests.connectors.m365.emulator.microsoft import Graph
-from tests.connectors.m365.emulator.test_signing_in import by_certificate
+from tests.emulators.microsoft.graph_client import Graph
+from tests.emulators.microsoft.test_signing_in import by_certificate
 
 JSON = "application/json;odata=nometadata"
 

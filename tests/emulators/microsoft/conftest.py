@@ -6,7 +6,7 @@ from cloudscan_emulators.microsoft import Server, TenantState, certificates, com
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.company import Company
 from cloudscan_emulators.microsoft.records import Drive, Site
-from tests.connectors.m365.emulator.microsoft import Graph
+from tests.emulators.microsoft.graph_client import Graph
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def graph(server: Server) -> Graph:
 
 @pytest.fixture
 def kumo() -> Company:
-    """The invented company, with every situation in it."""
+    """The invented company, with every scenario in it."""
     return company.build(200)
 
 

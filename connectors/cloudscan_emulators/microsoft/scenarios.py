@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.people import ALL_USERS, EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Extra, Item, Kind, Site
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 Named = Iterator[tuple[str, str]]
 STRANGE_TENANT = ids.guid("tenant", 10_002)

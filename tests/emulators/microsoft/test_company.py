@@ -6,7 +6,7 @@ import pytest
 
 from cloudscan_emulators.microsoft import company
 from cloudscan_emulators.microsoft.company import Company
-from tests.connectors.m365.emulator.microsoft import Graph
+from tests.emulators.microsoft.graph_client import Graph
 
 
 @pytest.mark.parametrize("items", [10, 150, 1000])
@@ -14,7 +14,7 @@ def test_as_large_as_asked_for_and_the_same_every_time(items: int) -> None:
     one, other = company.build(items), company.build(items)
 
     assert len(one.world.items) - len(one.world.drives) == items
-    assert one.situations == other.situations
+    assert one.scenarios == other.scenarios
     assert [item and (item.name, item.grants) for item in one.world.items] == [
         item and (item.name, item.grants) for item in other.world.items
     ]
@@ -32,7 +32,7 @@ def test_every_situation_can_be_looked_at(kumo: Company, office: Graph) -> None:
     """Ids of items, users, groups, applications and sites; what is deleted is not there."""
     gone = {"trashed", "user deleted", "site deleted", "site group with nested group"}
     locked = {"site locked"}
-    for name, identity in kumo.situations.items():
+    for name, identity in kumo.scenarios.items():
         if name in gone:
             continue
         path = f"/sites/{identity}" if "," in identity else f"/directory/{identity}"

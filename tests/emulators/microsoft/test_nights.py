@@ -5,7 +5,7 @@ import pytest
 
 from cloudscan_emulators.microsoft import Server, TenantState
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
-from tests.connectors.m365.emulator.microsoft import EVERYTHING, Graph
+from tests.emulators.microsoft.graph_client import EVERYTHING, Graph
 
 Known = dict[str, tuple[Any, ...]]
 
@@ -69,8 +69,8 @@ def test_many_nights_tell_the_same_as_a_look_at_everything(
     server: Server, graph: Graph, world: TenantState, drive: Drive, seed: int
 ) -> None:
     dice = Random(seed)
-    server.manners.empty_delta_pages = seed % 2 == 0
-    server.manners.repeats_in_delta = seed % 3 == 0
+    server.quirks.empty_delta_pages = seed % 2 == 0
+    server.quirks.repeats_in_delta = seed % 3 == 0
     address = f"/drives/{drive.id}/root/delta?$top={1 + seed}"
     known: Known = {}
     link = night(graph, known, address)
