@@ -71,9 +71,9 @@ def serve(pipe: Connection, files: int, folder: str) -> None:
     from cloudscan_emulators.google import company, serve
 
     built = company.build(files)
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         key = server.write_key(Path(folder) / f"key-{files}.json")
-        users = [user.email for user in built.world.accounts if not (user.suspended or user.archived or user.deleted)]
+        users = [user.email for user in built.state.accounts if not (user.suspended or user.archived or user.deleted)]
         pipe.send((server.url, str(key), built.admin, users))
         while pipe.recv():
             pipe.send(server.requests)

@@ -17,7 +17,7 @@ def main() -> int:
     parser.add_argument("--key", type=Path, help="where to write the service account's key file")
     asked = parser.parse_args()
     built = company.build(asked.files)
-    with serve(built.world, port=asked.port) as server:
+    with serve(built.state, port=asked.port) as server:
         key = server.write_key(asked.key or Path(tempfile.mkdtemp(prefix="kumo-")) / "key.json")
         sys.stdout.write(f"{server.url}\nkey: {key}\nadmin: {built.admin}\n")
         sys.stdout.flush()

@@ -9,15 +9,15 @@ from urllib.parse import parse_qsl, unquote, unquote_plus
 
 from cloudscan_emulators.google import batch, errors, faults
 from cloudscan_emulators.google.directory import DirectoryApi
+from cloudscan_emulators.google.discovery import Call, Catalogue
 from cloudscan_emulators.google.drive import DriveApi
 from cloudscan_emulators.google.faults import Fault
-from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.policies import PoliciesApi
-from cloudscan_emulators.google.published import Call, Catalogue
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.quota import Meter, Quota
 from cloudscan_emulators.google.reports import ReportsApi
 from cloudscan_emulators.google.signin import Denied, SignIn
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.kit.faults import Faults
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.kit.local_server import Answer, Request
@@ -43,20 +43,20 @@ class LoggedRequest:
 class Service:
     """Everything but the network."""
 
-    def __init__(self, world: TenantState, sign_in: SignIn, manners: Quirks, quota: Quota) -> None:
-        self.world = world
+    def __init__(self, state: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
+        self.state = state
         self.sign_in = sign_in
-        self.manners = manners
+        self.quirks = quirks
         self.faults: Faults[Fault] = Faults()
         self._meter = Meter(quota)
         self.log: list[LoggedRequest] = []
         self._catalogue = Catalogue()
-        self._drive = DriveApi(world, manners)
+        self._drive = DriveApi(state, quirks)
         self._methods: dict[str, Callable[[Call, int], str]] = {
             **self._drive.methods,
-            **DirectoryApi(world, manners).methods,
-            **PoliciesApi(world, manners).methods,
-            **ReportsApi(world, manners).methods,
+            **DirectoryApi(state, quirks).methods,
+            **PoliciesApi(state, quirks).methods,
+            **ReportsApi(state, quirks).methods,
         }
         self._lock = threading.Lock()
 
@@ -108,7 +108,7 @@ class Service:
         if fault.delay:
             time.sleep(fault.delay)
         if fault.first is not None:
-            fault.first(self.world)
+            fault.first(self.state)
         if fault.incomplete:
             self._drive.incomplete = True
         if fault.expire:
@@ -143,8 +143,8 @@ class Service:
             raise errors.Refused(501, "notImplemented", f"The emulator does not know {method.id}.")
         if method.api == "drive":
             self._meter.spend(method.id, token.email, time.monotonic())
-        with self.world.lock:
-            person = self.world.find(token.email)
+        with self.state.lock:
+            person = self.state.find(token.email)
             if person is None:
                 raise errors.bad_token()
             return Answer(body=run(call, person.number).encode("utf-8", "surrogatepass"))

@@ -23,7 +23,7 @@ def connector(server: Server, folder: Path, **options: Any) -> DriveConnector:
     key = server.write_key(folder / "key.json")
     all_options = {"endpoint": server.url, "admin": company.ADMIN, "key_file": str(key), **options}
     return DriveConnector.open(
-        Options(**all_options), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
+        Options(**all_options), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.state.now, tz=UTC)
     )
 
 

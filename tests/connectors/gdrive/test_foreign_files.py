@@ -13,8 +13,8 @@ MORI, HAYASHI = "mori@kumo.example", "hayashi@kumo.example"
 
 def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_path: Path) -> None:
     built = company.build(250)
-    shared = file(built.situations["owner external, we edit"])
-    with serve(built.world) as server:
+    shared = file(built.scenarios["owner external, we edit"])
+    with serve(built.state) as server:
         reader = connector(server, tmp_path, foreign_files=True)
         told = read(reader)
 
@@ -25,13 +25,13 @@ def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_pa
         (uids.user(HAYASHI), Access.READ),
     }
     assert {grant.audience for grant in told.grants(shared)} == {Audience.NAMED}
-    reading = told.grants(file(built.situations["owner external"]))
+    reading = told.grants(file(built.scenarios["owner external"]))
     assert [(grant.principal_uid, grant.access) for grant in reading] == [(uids.user(MORI), Access.READ)]
 
 
 def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
     built = company.build(250)
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         reader = connector(server, tmp_path, foreign_files=True)
         told = read(reader)
 
@@ -41,7 +41,7 @@ def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
 
 def test_a_list_for_each_user_and_no_more(tmp_path: Path) -> None:
     built = company.build(250)
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         reader = connector(server, tmp_path, foreign_files=True)
         told = read(reader)
 
@@ -51,7 +51,7 @@ def test_a_list_for_each_user_and_no_more(tmp_path: Path) -> None:
 
 
 def test_switched_off_nothing_is_asked_and_that_is_said(tmp_path: Path) -> None:
-    with serve(company.build(10).world) as server:
+    with serve(company.build(10).state) as server:
         reader = connector(server, tmp_path)
         told = read(reader)
 

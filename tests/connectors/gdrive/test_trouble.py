@@ -22,7 +22,7 @@ from tests.connectors.reading import Read, read
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serve(company.build(250).world) as running:
+    with serve(company.build(250).state) as running:
         yield running
 
 
@@ -107,7 +107,7 @@ def test_page_tokens_that_run_out_make_the_core_begin_the_list_again(tmp_path: P
     """Google's page tokens expire after some hours; a large drive may be interrupted for longer."""
     quirks = Quirks(parents_cap=5, permissions_cap=5)
     expired = Fault(where="pageToken", error=errors.invalid("pageToken"), user="mori@kumo.example", times=1)
-    with serve(company.build(250).world, manners=quirks) as server:
+    with serve(company.build(250).state, quirks=quirks) as server:
         reader = connector(server, tmp_path)
         with collect([reader], tmp_path / "undisturbed") as snapshot:
             undisturbed = snapshot.query("SELECT uid FROM grants ORDER BY uid").rows
@@ -126,8 +126,8 @@ def test_page_tokens_that_run_out_make_the_core_begin_the_list_again(tmp_path: P
 def test_a_user_who_is_suspended_during_the_scan_is_refused_and_named(
     server: Server, scan: Callable[..., Read]
 ) -> None:
-    def suspend(world: object) -> None:
-        server.world.suspend("dormant@kumo.example")
+    def suspend(state: object) -> None:
+        server.state.suspend("dormant@kumo.example")
         server.expire_tokens("dormant@kumo.example")
 
     server.faults.add(Fault(where="GET /drive/v3/files", user="dormant@kumo.example", first=suspend, times=1))
@@ -174,7 +174,7 @@ def test_unread_settings_are_unknown_and_not_fine(server: Server, scan: Callable
 
 def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path) -> None:
     delegated = frozenset(each.name for each in PERMISSIONS) - {PREFIX + "cloud-identity.policies.readonly"}
-    with serve(company.build(60).world, delegated=delegated) as server:
+    with serve(company.build(60).state, delegated=delegated) as server:
         reader = connector(server, tmp_path)
         told = read(reader)
 

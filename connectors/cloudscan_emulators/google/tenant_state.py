@@ -106,16 +106,6 @@ class TenantState(People):
             drive.name = name
             self._log_drive(drive, set())
 
-    def delete_drive(self, drive: Drive) -> None:
-        with self.lock:
-            people = self.access.people(drive.members)
-            for number in list(self.held_by_drive[drive.number]):
-                item = self.items[number]
-                if item is not None:
-                    self._drop(item)
-            self.drives[drive.number] = None
-            self._log_drive(drive, people)
-
     # files
 
     def create(
@@ -437,10 +427,10 @@ class TenantState(People):
 
 
 def folder(
-    world: TenantState, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None
+    state: TenantState, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None
 ) -> Item:
     """A folder."""
-    return world.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
+    return state.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
 
 
 def _same(one: Grant, other: Grant) -> bool:
