@@ -5,7 +5,6 @@ which file is which. The rest is bulk: folders and files as offices have them, n
 number of files always gives the same company.
 """
 
-import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,31 +30,12 @@ from cloudscan_emulators.google.records import (
     Restrictions,
 )
 from cloudscan_emulators.google.tenant_state import TenantState, folder
+from cloudscan_emulators.kit.company import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, without_garbage_collection
 
 DOMAIN, ALIAS, SECONDARY = "kumo.example", "kumo-group.example", "kumo-air.example"
 PARTNER, STRANGER = "partner.example", "rival.example"
 ADMIN, DELEGATED = "aoki@kumo.example", "helpdesk@kumo.example"
 LABEL = "tQxYhVnM4r0GZVsC9RZbUw"  # "confidentiality"
-_FAMILIES = {
-    "sato": "佐藤",
-    "suzuki": "鈴木",
-    "takahashi": "高橋",
-    "tanaka": "田中",
-    "ito": "伊藤",
-    "watanabe": "渡辺",
-    "yamamoto": "山本",
-    "nakamura": "中村",
-    "kobayashi": "小林",
-    "kato": "加藤",
-    "yoshida": "吉田",
-    "yamada": "山田",
-    "sasaki": "佐々木",
-    "yamaguchi": "山口",
-    "matsumoto": "松本",
-    "inoue": "井上",
-}
-_GIVEN = ["翔太", "美咲", "健", "陽子", "大輔", "恵", "拓也", "葵", "誠", "結衣"]
-_DEPARTMENTS = ("営業部", "配送部", "経理部", "人事部", "情報システム部", "倉庫部")
 _UNITS = ("/Office", "/Warehouse", "/Drivers", "/Office/Sales", "/Office/Finance")
 _KINDS = (
     ("見積書_{}.pdf", "application/pdf"),
@@ -68,7 +48,6 @@ _KINDS = (
     ("route-{}.csv", "text/csv"),
 )
 _DAY = 86_400
-_LARGE = 100_000
 _HISTORY = 600 * _DAY  # the scenarios came about over this time
 
 
@@ -82,13 +61,8 @@ class Company:
 
 
 def build(files: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
-    """The company with so many files and folders. `now` dates everything.
-
-    A large one is taken out of the garbage collector's rounds (`gc.freeze`), which would stop every answer for it.
-    """
-    collecting = gc.isenabled()
-    gc.disable()  # a million small records: looking for cycles among them doubles the time
-    try:
+    """The company with so many files and folders. `now` dates everything."""
+    with without_garbage_collection(files):
         state = TenantState(DOMAIN, now=now)
         users = _people(state, files)
         _rules(state)
@@ -102,11 +76,6 @@ def build(files: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
         state.now = int(now.timestamp())
         _fill(state, users, files, Random(seed))  # noqa: S311 - a company, not a secret
         state.events.clear()
-        if files >= _LARGE:
-            gc.freeze()
-    finally:
-        if collecting:
-            gc.enable()
     return Company(state=state, admin=ADMIN, scenarios=scenarios)
 
 
@@ -137,16 +106,16 @@ def _people(state: TenantState, files: int) -> list[str]:
     state.add_user(f"pilot@{SECONDARY}", "空野 翼", unit="/Drivers")
     state.add_user("weak@kumo.example", "山崎 弱", two_step=False, unit="/Warehouse")
     users = ["mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example", f"pilot@{SECONDARY}", ADMIN]
-    families = list(_FAMILIES.items())
+    families = FAMILY_NAMES
     for index in range(min(5000, files // 500)):
         roman, family = families[index % len(families)]
-        name = f"{family} {_GIVEN[index // len(families) % len(_GIVEN)]}"
+        name = f"{family} {GIVEN_NAMES[index // len(families) % len(GIVEN_NAMES)]}"
         email = f"{roman}.{index:04}@{DOMAIN}"
         state.add_user(
             email,
             name,
             unit=_UNITS[index % len(_UNITS)],
-            department=_DEPARTMENTS[index % len(_DEPARTMENTS)],
+            department=DEPARTMENTS[index % len(DEPARTMENTS)],
             manager="mori@kumo.example",
             last_login=day - index % 60 * _DAY,
         )

@@ -25,6 +25,6 @@ def demo() -> Iterator[Demo]:
             contract_ends=date(2026, 3, 31),
         )
         yield Demo(
-            options={"endpoint": server.url, "admin": built.admin, "key_file": str(key), "foreign_files": True},
+            options={"endpoint": server.url, "admin": built.admin, "key_file": str(key), "external_files": True},
             estate=Estate(name="Kumo Logistics", partners=(partner,)),
         )

@@ -13,12 +13,13 @@ from cloudscan_emulators.google.faults import Fault
 from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.quota import Quota
 from cloudscan_emulators.google.records import Event
-from cloudscan_emulators.google.service import LoggedRequest, Service
+from cloudscan_emulators.google.service import Service
 from cloudscan_emulators.google.signin import SignIn
 from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import JSON_TYPE
 from cloudscan_emulators.kit import local_server
 from cloudscan_emulators.kit.faults import Faults
+from cloudscan_emulators.kit.request_log import LoggedRequest, over_network
 
 _HEADERS = {"Cache-Control": "private, no-cache, no-store"}
 
@@ -54,7 +55,7 @@ class Server:
     @property
     def requests(self) -> int:
         """How many requests came over the network, the token endpoint's included."""
-        return sum(not seen.in_batch for seen in self.service.log)
+        return over_network(self.service.log)
 
     def endpoint(self, api: str) -> str:
         """What to give the client library as `api_endpoint` for drive, admin, reports or cloudidentity."""

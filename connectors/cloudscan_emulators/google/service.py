@@ -1,11 +1,12 @@
 """From a request to an answer, without the network: who asks, what is asked, what goes wrong, what is said."""
 
+import contextlib
 import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from cloudscan_emulators.google import batch, errors, faults
 from cloudscan_emulators.google.directory import DirectoryApi
@@ -21,23 +22,10 @@ from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.kit.faults import Faults
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.kit.local_server import Answer, Request
+from cloudscan_emulators.kit.request_log import LoggedRequest, RequestNote, request_line
 
 BATCH = "/batch/drive/v3"
 _BATCH_MOST = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class LoggedRequest:
-    """A line of the log."""
-
-    method: str  # the id in the discovery document, empty for none
-    verb: str
-    path: str
-    query: str  # decoded
-    user: str
-    status: int  # 0: no answer
-    seconds: float
-    in_batch: bool = False
 
 
 class Service:
@@ -62,37 +50,24 @@ class Service:
 
     def answer(self, request: Request, *, in_batch: bool = False) -> Answer:
         """Answer one request and note it in the log."""
-        began = time.perf_counter()
+        note = RequestNote()
         request = _unfold(request)
-        note = {"method": "", "user": ""}
         if request.path == "/token" and request.verb == "POST":
             answer = self._faulty(request, note, self._token)
         elif request.path == BATCH and request.verb == "POST" and not in_batch:
             answer = self._faulty(request, note, self._batch)
         else:
-            answer = self._faulty(request, note, lambda one: self._call(one, note))
-        seen = LoggedRequest(
-            method=note["method"],
-            verb=request.verb,
-            path=unquote(request.path),
-            query=unquote_plus(request.query),
-            user=note["user"],
-            status=0 if answer.reset else answer.status,
-            seconds=time.perf_counter() - began,
-            in_batch=in_batch,
-        )
+            answer = self._faulty(request, note, lambda unspoilt: self._call(unspoilt, note))
+        logged = note.logged(request, answer, in_batch=in_batch)
         with self._lock:
-            self.log.append(seen)
+            self.log.append(logged)
         return answer
 
-    def _faulty(self, request: Request, note: dict[str, str], then: Callable[[Request], Answer]) -> Answer:
-        header = request.headers.get("authorization", "")
-        try:
-            note["user"] = self.sign_in.who(header, "drive").email
-        except errors.Refused:
-            note["user"] = ""
-        asked = f"{request.verb} {unquote(request.path)}"
-        fault = self.faults.hit(f"{asked}?{unquote_plus(request.query)}" if request.query else asked, note["user"])
+    def _faulty(self, request: Request, note: RequestNote, then: Callable[[Request], Answer]) -> Answer:
+        """The answer that `then` gives, or what a fault makes of it."""
+        with contextlib.suppress(errors.Refused):
+            note.user = self.sign_in.who(request.header("authorization"), "drive").email
+        fault = self.faults.hit(request_line(request), note.user)
         if fault is None:
             return then(request)
         instead = self._instead(fault, request, note)
@@ -103,7 +78,7 @@ class Service:
             return replace(answer, body=b'{"kind": "drive#fileList", "files": [{"id": ')
         return replace(answer, cut=fault.cut)
 
-    def _instead(self, fault: Fault, request: Request, note: dict[str, str]) -> Answer | None:
+    def _instead(self, fault: Fault, request: Request, note: RequestNote) -> Answer | None:
         """What comes instead of an answer, None where the answer comes after all."""
         if fault.delay:
             time.sleep(fault.delay)
@@ -112,7 +87,7 @@ class Service:
         if fault.incomplete:
             self._drive.incomplete = True
         if fault.expire:
-            self.sign_in.expire(note["user"])
+            self.sign_in.expire(note.user)
         if fault.reset:
             return Answer(reset=True)
         if fault.html:
@@ -121,20 +96,20 @@ class Service:
             return _refused(fault.error, _api(request.path))
         return None
 
-    def _call(self, request: Request, note: dict[str, str]) -> Answer:
+    def _call(self, request: Request, note: RequestNote) -> Answer:
         try:
             return self._run(request, note)
         except errors.Refused as refused:
             return _refused(refused, _api(request.path))
 
-    def _run(self, request: Request, note: dict[str, str]) -> Answer:
-        token = self.sign_in.who(request.headers.get("authorization", ""), _api(request.path))
-        note["user"] = token.email
+    def _run(self, request: Request, note: RequestNote) -> Answer:
+        token = self.sign_in.who(request.header("authorization"), _api(request.path))
+        note.user = token.email
         found = self._catalogue.find(request.verb, request.path)
         if found is None:
             return _page_for_people(404)
         method, in_path = found
-        note["method"] = method.id
+        note.method = method.id
         if method.scopes.isdisjoint(token.scopes):
             raise errors.scope_missing(method.api, method.id, sorted(method.scopes))
         call = self._catalogue.call(method, in_path, parse_qsl(request.query, keep_blank_values=True))
@@ -167,7 +142,7 @@ class Service:
 
 def _unfold(request: Request) -> Request:
     """A GET whose address was too long comes as a POST with its parameters in the body."""
-    if request.verb == "POST" and request.headers.get("x-http-method-override", "").upper() == "GET":
+    if request.verb == "POST" and request.header("x-http-method-override").upper() == "GET":
         return replace(request, verb="GET", query=request.body.decode("ascii", "replace"), body=b"")
     return request
 

@@ -145,7 +145,7 @@ def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("rules")
     rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
     with serve(built.state) as server:
-        scanned = scan(server, folder, "scan", foreign_files=True)
+        scanned = scan(server, folder, "scan", external_files=True)
     with Snapshot.open(scanned) as opened:
         found = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
     told: dict[str, dict[str, str]] = {name: {} for name in JUDGED}
@@ -309,10 +309,10 @@ def test_a_gap_in_the_log_is_about_the_log_and_hides_no_file(tmp_path: Path) -> 
     delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
     with serve(company.build(10).state, delegated=delegated) as server:
         switched_off = scan(server, tmp_path, "off", audit_days=0)
-        refused = scan(server, tmp_path, "refused", foreign_files=True)
+        refused = scan(server, tmp_path, "refused", external_files=True)
 
-    sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%foreign_files%'"
-    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:foreign-files/{company.DOMAIN}"
+    sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%external_files%'"
+    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:external-files/{company.DOMAIN}"
     assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", foreign]]
     assert rows(refused, sql) == [["grants", log]]
 

@@ -117,12 +117,12 @@ STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, 
 @given(st.lists(STEPS, min_size=1, max_size=3))
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(history: list[list[Step]]) -> None:
     with nights() as company_:
-        latest, _ = company_.scan(foreign_files=True)
+        latest, _ = company_.scan(external_files=True)
         for day in history:
             for step in day:
                 step.apply(company_.server.state)
-            latest, _ = company_.scan(since=latest, foreign_files=True)
-            full, _ = company_.scan(foreign_files=True)
+            latest, _ = company_.scan(since=latest, external_files=True)
+            full, _ = company_.scan(external_files=True)
             assert difference(latest, full) == {}
 
 

@@ -74,12 +74,13 @@ def test_it_runs_on_its_own(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
-            url = process.stdout.readline().strip()
+            name, _, url = process.stdout.readline().strip().partition(": ")
             process.stdout.readline()
             info = json.loads(key.read_text(encoding="utf-8"))
         finally:
             process.terminate()
 
+    assert name == "endpoint"
     assert url.startswith("http://127.0.0.1:")
     assert info["token_uri"] == f"{url}/token"
 

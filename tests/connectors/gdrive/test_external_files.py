@@ -15,7 +15,7 @@ def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_pa
     built = company.build(250)
     shared = file(built.scenarios["owner external, we edit"])
     with serve(built.state) as server:
-        reader = connector(server, tmp_path, foreign_files=True)
+        reader = connector(server, tmp_path, external_files=True)
         told = read(reader)
 
     assert told.resource(shared).owner_uid == uids.user("spy@rival.example")
@@ -32,20 +32,20 @@ def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_pa
 def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
     built = company.build(250)
     with serve(built.state) as server:
-        reader = connector(server, tmp_path, foreign_files=True)
+        reader = connector(server, tmp_path, external_files=True)
         told = read(reader)
 
-    owners = {resource.owner_uid for resource in told.of_kind("foreign_file")}
+    owners = {resource.owner_uid for resource in told.of_kind("external_file")}
     assert owners == {uids.user("spy@rival.example"), uids.user("tanuki@partner.example")}
 
 
 def test_a_list_for_each_user_and_no_more(tmp_path: Path) -> None:
     built = company.build(250)
     with serve(built.state) as server:
-        reader = connector(server, tmp_path, foreign_files=True)
+        reader = connector(server, tmp_path, external_files=True)
         told = read(reader)
 
-        users = sum(scope.kind == "foreign_files" for scope in told.scopes)
+        users = sum(scope.kind == "external_files" for scope in told.scopes)
         lists = sum("sharedWithMe" in each.query for each in server.log)
     assert lists == users > 0
 
@@ -56,5 +56,5 @@ def test_switched_off_nothing_is_asked_and_that_is_said(tmp_path: Path) -> None:
         told = read(reader)
 
         assert not any("sharedWithMe" in each.query for each in server.log)
-    assert told.gap("foreign_files is off").outcome is Outcome.SKIPPED
-    assert told.of_kind("foreign_file") == []
+    assert told.gap("external_files is off").outcome is Outcome.SKIPPED
+    assert told.of_kind("external_file") == []
