@@ -41,6 +41,7 @@ class SealOptions:
 
     memory: str = MEMORY
     threads: int = 2
+    in_memory: int = 8 * 1024 * 1024  # bytes of spool up to which lines are staged in memory; beyond, in a file
     keep_spool: bool = False
 
 
@@ -59,7 +60,7 @@ def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[]
     work.chmod(0o700)
     with duckdb.connect(":memory:") as db:
         set_up(db, work / "spill", memory=options.memory, threads=options.threads)
-        rows, coverage = _Sealing(db, lines, work).run()
+        rows, coverage = _Sealing(db, lines, work, options.in_memory).run()
         kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
     manifest = Manifest(
         format=FORMAT,
@@ -86,6 +87,7 @@ class _Sealing:
     db: duckdb.DuckDBPyConnection
     lines: Path
     work: Path
+    in_memory: int
 
     def run(self) -> tuple[dict[str, int], list[Coverage]]:
         coverage = [row for report in spool.reports(self.lines) for row in spool.coverage_of(report)]
@@ -112,19 +114,23 @@ class _Sealing:
         spec = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
-        sources = ", ".join(literal(path) for path in self._sources())
+        paths = list(self._sources())
+        sources = ", ".join(literal(path) for path in paths)
         known = ", ".join(literal(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
-        self.db.execute(f"""
-            COPY (
-                SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
-                       coalesce(scope_file, parse_filename(filename)) AS scope_file,
-                       CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
-                FROM read_json([{sources}], format = 'newline_delimited', ignore_errors = true,
-                               filename = true, columns = {{{spec}}})
-                WHERE type IS DISTINCT FROM 'report'
-            ) TO {literal(self.work / "stage.parquet")} (FORMAT parquet, COMPRESSION lz4)
-        """)
-        self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({literal(self.work / 'stage.parquet')})")
+        lines = f"""
+            SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
+                   coalesce(scope_file, parse_filename(filename)) AS scope_file,
+                   CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
+            FROM read_json([{sources}], format = 'newline_delimited', ignore_errors = true,
+                           filename = true, columns = {{{spec}}})
+            WHERE type IS DISTINCT FROM 'report'
+        """
+        if sum(path.stat().st_size for path in paths) <= self.in_memory:
+            self.db.execute(f"CREATE TEMP TABLE stage AS {lines}")
+        else:
+            stage = literal(self.work / "stage.parquet")
+            self.db.execute(f"COPY ({lines}) TO {stage} (FORMAT parquet, COMPRESSION lz4)")
+            self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({stage})")
         for table, tag in _TAG.items():
             mine = [name for name in BASE[table] if not is_uid(name)]
             mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
@@ -299,9 +305,8 @@ class _Sealing:
         """Texts of ids that are mentioned but not told: those told have theirs in their own table."""
         mentioned = [
             f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name} IS NOT NULL"
-            for table, columns in BASE.items()
-            for name in columns
-            if is_uid(name) and name != "uid" and self._count(f"SELECT count({name}) FROM staged_{table}")
+            for table in BASE
+            for name in self._mentioning(table)
         ]
         mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
@@ -311,6 +316,12 @@ class _Sealing:
                 WHERE NOT EXISTS (SELECT 1 FROM (SELECT uid FROM resources UNION ALL SELECT uid FROM principals) AS k
                                   WHERE k.uid = m.key)""",
         )
+
+    def _mentioning(self, table: str) -> list[str]:
+        """The columns of a staged table that mention the id of something else in at least one row."""
+        names = [name for name in BASE[table] if is_uid(name) and name != "uid"]
+        counts = self.db.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM staged_{table}")
+        return [name for name, count in zip(names, counts.fetchone() or (), strict=True) if count]
 
     def _write(self, table: str, query: str, extra: str = "") -> int:
         """Write a table; from then on the connection knows it by its name."""
