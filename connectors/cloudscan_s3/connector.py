@@ -11,6 +11,7 @@ import msgspec
 from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
+from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import access_points, client, reader
@@ -218,22 +219,25 @@ class S3Connector:
         bucket = reader.bucket(account, listed, number, partition, self._blocks[number])
         bucket = replace(bucket, access_points=self._read_points(account, scope, partition))
         us = self._us(number, listed.owner)
-        if translate.is_shared(bucket, us, self.now):
+        paths = access_paths(bucket, us, self.now)
+        if translate.is_shared(bucket, paths):
             bucket = reader.described(account, bucket)
-        yield from translate.facts_of_bucket(bucket, us, self.now)
+        yield from translate.facts_of_bucket(bucket, paths, us)
         if translate.objects_can_matter(bucket):
             yield from facts_of_objects(account, bucket, us, self.now, self.options, self._budgets[number])
 
     def _tell_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         account = self._accounts[scope.account]
         bucket = reader.directory_bucket(account, _listed(scope), scope.account, self._circle[""].partition)
-        yield from translate.facts_of_bucket(bucket, self._us(scope.account), self.now)
+        us = self._us(scope.account)
+        yield from translate.facts_of_bucket(bucket, access_paths(bucket, us, self.now), us)
 
     def _tell_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
         account, partition = self._accounts[scope.account], self._circle[""].partition
         behind = replace(self._behind(scope), access_points=self._read_points(account, scope, partition))
-        yield from translate.facts_of_access_points(behind, self._us(scope.account), self.now)
+        us = self._us(scope.account)
+        yield from translate.facts_of_access_points(behind, access_paths(behind, us, self.now), us)
 
     def _behind(self, scope: Scope) -> Bucket:
         """The bucket behind access points: read if it is of the organisation, else unknown."""

@@ -12,7 +12,6 @@ from cloudscan_s3.access.access_paths import (
     AccessPath,
     AccessPaths,
     BlockSwitch,
-    access_paths,
     access_paths_to_object,
     guard,
 )
@@ -54,12 +53,11 @@ def object_uid(bucket: str, key: str) -> str:
     return f"{PLATFORM}:object/{bucket}/{key}"
 
 
-def is_shared(bucket: Bucket, us: OwnEstate, as_of: datetime) -> bool:
+def is_shared(bucket: Bucket, ways: AccessPaths) -> bool:
     """Does anybody outside get in, now or once a block falls, or could that not be told?
 
     Only then are the questions worth asking that merely describe a shared bucket: tags, website, logging, encryption.
     """
-    ways = access_paths(bucket, us, as_of)
     unread = isinstance(ways.policy, Unread) or isinstance(bucket.acl, Unread)
     return unread or any(way.audience >= Audience.NAMED_EXTERNAL or way.stray for way in ways.open)
 
@@ -89,9 +87,8 @@ def facts_of_account(account: str, block: Block | Unread, us: OwnEstate) -> Iter
     yield from _unread(block, "settings", uid)
 
 
-def facts_of_bucket(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
+def facts_of_bucket(bucket: Bucket, ways: AccessPaths, us: OwnEstate) -> Iterator[Told]:
     """A bucket and its access points: resources, switches, principals, grants, and what could not be read."""
-    ways = access_paths(bucket, us, as_of)
     uid = bucket_uid(bucket)
     tags = bucket.tags if isinstance(bucket.tags, Mapping) else {}
     owner = _tagged(tags, _OWNER_TAGS)
@@ -133,9 +130,8 @@ def facts_of_bucket(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[
         yield from _unread(value, table, uid)
 
 
-def facts_of_access_points(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
+def facts_of_access_points(bucket: Bucket, ways: AccessPaths, us: OwnEstate) -> Iterator[Told]:
     """The access points of a bucket that is not ours to judge."""
-    ways = access_paths(bucket, us, as_of)
     for point in bucket.access_points:
         yield from _facts_of_point(point, [way for way in ways.open if way.access_point == point], bucket, us)
 

@@ -14,7 +14,6 @@ from cloudscan_s3.access.networks import singled_out
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
-from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
     FOREIGN,
@@ -30,6 +29,7 @@ from tests.connectors.s3.buckets import (
     allow,
     bucket,
     deny,
+    facts_of,
     policy,
     ways,
     widest,
@@ -170,7 +170,7 @@ def test_the_reasons_say_when_a_way_opens() -> None:
     """A condition that is not met yet is not said to be met."""
     opening = bucket(allow(when=when("DateGreaterThan", "aws:CurrentTime", "2030-01-01T00:00:00Z")))
 
-    text = str(list(facts_of_bucket(opening, US, NOW)))
+    text = str(list(facts_of(opening)))
 
     assert "opens by itself on 2030-01-01" in text
     assert "is met at the moment" not in text

@@ -9,7 +9,6 @@ from cloudscan.facts import Access, Audience, Grant, Outcome, Principal
 from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.acl import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY
 from cloudscan_s3.access.bucket import AccessPoint, Acl, AclGrant, Block, Encryption, Ownership, Unread
-from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
     FOREIGN,
@@ -27,6 +26,7 @@ from tests.connectors.s3.buckets import (
     allow,
     bucket,
     deny,
+    facts_of,
     ways,
     widest,
 )
@@ -361,7 +361,7 @@ def test_denied_answers_are_unknown_and_never_private() -> None:
     """Policy, ACL and blocks refused: a grant with an unknown audience for everything that they might allow."""
     blind = bucket(policy=DENIED, acl=DENIED, block=DENIED, account_block=DENIED, ownership=DENIED)
 
-    grants = [fact for fact in facts_of_bucket(blind, US, NOW) if isinstance(fact, Grant)]
+    grants = [fact for fact in facts_of(blind) if isinstance(fact, Grant)]
 
     assert {grant.access for grant in grants} == {Access.LIST, Access.READ, Access.WRITE, Access.MANAGE}
     assert {grant.audience for grant in grants} == {None}
@@ -371,7 +371,7 @@ def test_a_key_that_outsiders_cannot_use_is_said() -> None:
     """Anonymous callers can use no KMS key; what is stored otherwise stays readable, so the finding stands."""
     locked = bucket(allow(), encryption=Encryption(algorithm="aws:kms", key="arn:aws:kms:eu-west-1:1:key/k"))
 
-    (grant,) = [fact for fact in facts_of_bucket(locked, US, NOW) if isinstance(fact, Grant)]
+    (grant,) = [fact for fact in facts_of(locked) if isinstance(fact, Grant)]
 
     assert "cannot use" in grant.detail["kms"]
     assert grant.effective
@@ -383,7 +383,7 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
         allow(action="s3:GetObject"), allow(when={"StringLike": {"aws:Referer": "https://a/*"}}, Sid="Web")
     )
 
-    grants = [fact for fact in facts_of_bucket(open_bucket, US, NOW) if isinstance(fact, Grant)]
+    grants = [fact for fact in facts_of(open_bucket) if isinstance(fact, Grant)]
 
     assert grants[1].detail["chain"]["en"] == [
         "Anyone on the internet, without an AWS account, can read objects.",
@@ -397,7 +397,7 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
 
 def test_a_partner_is_called_a_partner() -> None:
     """Partner by configuration, or unknown."""
-    facts = list(facts_of_bucket(bucket(allow({"AWS": [PARTNER, FOREIGN]})), US, NOW))
+    facts = list(facts_of(bucket(allow({"AWS": [PARTNER, FOREIGN]}))))
 
     assert {fact.domain: fact.affiliation for fact in facts if isinstance(fact, Principal)} == {
         PARTNER: "partner",
