@@ -7,7 +7,8 @@ from typing import Any
 
 from cloudscan.connector import Estate, Gap, Partner
 from cloudscan.facts import AnyFact, Audience
-from cloudscan_s3.access.access_paths import AccessPath, access_paths
+from cloudscan_s3.access.access_path import AccessPath
+from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import Block, Bucket, Ownership
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.facts import translate
@@ -66,7 +67,7 @@ def bucket(*statements: Json, **more: Any) -> Bucket:
     return Bucket(**{**plain, **more})
 
 
-def ways(*statements: Json, **more: Any) -> Sequence[AccessPath]:
+def paths(*statements: Json, **more: Any) -> Sequence[AccessPath]:
     return access_paths(bucket(*statements, **more), US, NOW).open
 
 
@@ -77,4 +78,4 @@ def facts_of(bucket: Bucket) -> Sequence[AnyFact | Gap]:
 
 def widest(found: Sequence[AccessPath]) -> Audience:
     """The widest audience that effectively gets in."""
-    return max((way.audience for way in found if way.effective), default=Audience.NOBODY)
+    return max((path.audience for path in found if path.effective), default=Audience.NOBODY)
