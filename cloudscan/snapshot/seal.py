@@ -20,8 +20,9 @@ from cloudscan.connector import Spent
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
+from cloudscan.files import write_private
 from cloudscan.snapshot import incremental, log_facts, spool
-from cloudscan.snapshot.database import MEMORY, set_up, typed, views_sql
+from cloudscan.snapshot.database import MEMORY, literal, set_up, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, Manifest
 from cloudscan.snapshot.spool import ScanRecord
 from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
@@ -111,8 +112,8 @@ class _Sealing:
         spec = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
-        sources = ", ".join(_text(path) for path in self._sources())
-        known = ", ".join(_text(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
+        sources = ", ".join(literal(path) for path in self._sources())
+        known = ", ".join(literal(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
         self.db.execute(f"""
             COPY (
                 SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
@@ -121,15 +122,15 @@ class _Sealing:
                 FROM read_json([{sources}], format = 'newline_delimited', ignore_errors = true,
                                filename = true, columns = {{{spec}}})
                 WHERE type IS DISTINCT FROM 'report'
-            ) TO {_text(self.work / "stage.parquet")} (FORMAT parquet, COMPRESSION lz4)
+            ) TO {literal(self.work / "stage.parquet")} (FORMAT parquet, COMPRESSION lz4)
         """)
-        self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({_text(self.work / 'stage.parquet')})")
+        self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({literal(self.work / 'stage.parquet')})")
         for table, tag in _TAG.items():
             mine = [name for name in BASE[table] if not is_uid(name)]
             mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
             self.db.execute(
                 f"CREATE VIEW staged_{table} AS "
-                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {_text(tag)}"
+                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {literal(tag)}"
             )
 
     def _sources(self) -> Iterator[Path]:
@@ -291,7 +292,7 @@ class _Sealing:
                        "table" AS table_name, outcome, coalesce(reason, '') AS reason, coalesce(needs, '') AS needs,
                        {key_of("resource_uid")} AS resource_uid, resource_uid AS resource_text,
                        seen, total, coalesce(facts, 0) AS facts, coalesce(requests, 0) AS requests
-                FROM read_json({_text(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
+                FROM read_json({literal(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
         )
 
     def _ids(self) -> int:
@@ -315,10 +316,10 @@ class _Sealing:
         """Write a table; from then on the connection knows it by its name."""
         path = self.work / "tables" / f"{table}.parquet"
         query = query.replace("SELECT ", f"SELECT {extra}", 1) if extra else query
-        rows = self._count(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        rows = self._count(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
         path.chmod(0o600)
         if table not in ("members", "exposures"):
-            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({_text(path)})")
+            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({literal(path)})")
         return rows
 
     def _count(self, query: str) -> int:
@@ -334,7 +335,7 @@ def _columns(table: str) -> str:
         if kind == "JSON":
             return f"coalesce({name}, '{{}}') AS {name}"
         default = defaults[name]
-        return f"coalesce({name}, {_text(default)}) AS {name}" if isinstance(default, str) else name
+        return f"coalesce({name}, {literal(default)}) AS {name}" if isinstance(default, str) else name
 
     return ", ".join(column(name, kind) for name, kind in BASE[table].items())
 
@@ -347,11 +348,6 @@ def _audiences() -> str:
     from cloudscan.facts import Audience
 
     return "[" + ", ".join(f"'{rung}'" for rung in Audience) + "]"
-
-
-def _text(value: object) -> str:
-    """An SQL string literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _summary(
@@ -384,9 +380,6 @@ def _publish(folder: Path, work: Path, manifest: Manifest) -> None:
     if (work / incremental.FOLDER).exists():
         shutil.rmtree(folder / incremental.FOLDER, ignore_errors=True)
         (work / incremental.FOLDER).rename(folder / incremental.FOLDER)
-    part = folder / "manifest.json.part"
-    part.touch(mode=0o600)
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-    part.rename(folder / "manifest.json")
+    write_private(folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     folder.chmod(0o700)
     shutil.rmtree(work)
