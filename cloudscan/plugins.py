@@ -4,14 +4,14 @@ A package that cannot be loaded costs itself only: it is told by name, with the 
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cloudscan.connector import ConnectorPlugin, DemoPlugin
+from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
 from cloudscan.errors import ConfigurationError
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
@@ -29,6 +29,15 @@ def connector_names() -> tuple[str, ...]:
 def connector(name: str) -> ConnectorPlugin:
     """One connector. Raises `ConfigurationError` where there is none of that name, or it cannot be loaded."""
     return _load("cloudscan.connectors", name, ConnectorPlugin)
+
+
+def declared_settings() -> dict[str, Sequence[SettingSpec]]:
+    """What each connector declares of its settings, by name; a connector that cannot be loaded is left out."""
+    declared: dict[str, Sequence[SettingSpec]] = {}
+    for name in connector_names():
+        with suppress(ConfigurationError):
+            declared[name] = connector(name).settings
+    return declared
 
 
 def demo_names() -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from cloudscan import plugins
 from cloudscan.cli.session import all_rule_folders, configured, lang_option
 
 
@@ -69,7 +70,7 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     """Check the rule files. Each complaint names file, line and what to write instead."""
     from cloudscan.engine import loader
 
-    shelf = loader.read(all_rule_folders(configured(config_path), folders))
+    shelf = loader.read(all_rule_folders(configured(config_path), folders), plugins.declared_settings())
     for problem in shelf.problems:
         click.echo(str(problem))
     click.echo(f"{len(shelf.rules)} rules are fine, {len(shelf.problems)} complaints.", err=True)
@@ -83,7 +84,9 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     """Run the examples in the rule files."""
     from cloudscan.engine import example_runner, loader
 
-    outcomes = list(example_runner.run(loader.load(all_rule_folders(configured(config_path), folders))))
+    outcomes = list(
+        example_runner.run(loader.load(all_rule_folders(configured(config_path), folders), plugins.declared_settings()))
+    )
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
         click.echo(str(outcome))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from cloudscan.engine import yaml_file
 from cloudscan.engine.rule_file import Framework, Rule, RuleFile
+from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
 from cloudscan.text import suggestion
@@ -41,9 +42,12 @@ class Shelf:
     problems: tuple[Problem, ...]
 
 
-def load(folders: Iterable[Path]) -> tuple[Rule, ...]:
-    """All rules of the folders, by id. Raises `RuleError` with one line per problem."""
-    shelf = read(folders)
+def load(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Rule, ...]:
+    """All rules of the folders, by id. Raises `RuleError` with one line per problem.
+
+    `settings` are those that connectors declare, by platform; what rules say of settings is checked against them.
+    """
+    shelf = read(folders, settings)
     if shelf.problems:
         raise RuleError("\n".join(map(str, shelf.problems)))
     return shelf.rules
@@ -57,20 +61,20 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     return tuple(frameworks.values())
 
 
-def lint(folders: Iterable[Path]) -> tuple[Problem, ...]:
-    """Everything that is wrong with the rule files, in the order of files and lines."""
-    return read(folders).problems
+def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
+    """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
+    return read(folders, settings).problems
 
 
-def read(folders: Iterable[Path]) -> Shelf:
-    """Read folders of rules and frameworks; problems are told and not raised."""
+def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> Shelf:
+    """Read folders of rules and frameworks; problems are returned, not raised. `settings` as in `load`."""
     files = _files(folders)
     frameworks, problems = _read_frameworks(files)
     rules: dict[str, Rule] = {}
     for file in files:
         if _is_framework(file):
             continue
-        outcome = read_rule(file, frameworks)
+        outcome = read_rule(file, frameworks, settings or {})
         if isinstance(outcome, Rule):
             if outcome.id in rules:
                 first = rules[outcome.id].source
@@ -86,7 +90,7 @@ def read(folders: Iterable[Path]) -> Shelf:
     )
 
 
-def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Problem]:
+def read_rule(file: Path, frameworks: Mapping[str, Framework], settings: DeclaredSettings) -> Rule | list[Problem]:
     """One rule file, or all that is wrong with it."""
     outcome = yaml_file.read(file, RuleFile)
     if isinstance(outcome, Problem):
@@ -98,10 +102,14 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Pr
     # In a block scalar the text begins on the line after its mark.
     first_line = query_line + 1 if document.is_block("$.query") else query_line
     query = sql.check(written.query)
-    problems = [Problem(str(file), first_line + fault.line - 1, fault.words) for fault in query.faults]
+    faults = [*((fault.line, fault.words) for fault in query.faults), *query_faults(query, settings)]
+    problems = [Problem(str(file), first_line + line - 1, words) for line, words in faults]
     problems += [
         Problem(str(file), document.line(path), words)
-        for path, words in _complaints(written, query, frameworks, Path(file).stem)
+        for path, words in (
+            *_complaints(written, query, frameworks, Path(file).stem),
+            *_setting_complaints(written, query, settings),
+        )
     ]
     if problems:
         return sorted(problems)
@@ -227,6 +235,12 @@ def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -
         elif control not in frameworks[framework].controls:
             known = suggestion(control, frameworks[framework].controls)
             yield path, f"{framework} has no control {control!r}; {known}"
+
+
+def _setting_complaints(rule: RuleFile, query: "Query", settings: DeclaredSettings) -> Iterable[tuple[str, str]]:
+    for index, example in enumerate(rule.examples):
+        for fault in example_faults(example.given.get("settings", ()), query, settings):
+            yield f"$.examples[{index}]", fault
 
 
 def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:

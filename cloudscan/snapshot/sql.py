@@ -90,6 +90,14 @@ class Confinement(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettingUse:
+    """What one mention of the table `settings` in a query is compared with; lines count from the query's first."""
+
+    names: tuple[tuple[int, str], ...]
+    values: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Query:
     """What a query yields and reads, and what is wrong with it."""
 
@@ -98,6 +106,7 @@ class Query:
     tables: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
     confined: tuple[Confinement, ...] = ()
+    settings: tuple[SettingUse, ...] = ()
     faults: tuple[Fault, ...] = ()
 
 
@@ -132,6 +141,7 @@ def _checked(sql: str) -> Query:
         tables=tuple(sorted({table.name for table in select.find_all(exp.Table) if table.name in TABLES})),
         bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
         confined=tuple(_confinements(select)),
+        settings=() if faults else tuple(_setting_uses(select, lines)),
         faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.words))),
     )
 
@@ -159,6 +169,38 @@ def _confinements(select: exp.Select) -> Iterator[Confinement]:
             and all(isinstance(word, exp.Literal) for word in words)
         ):
             yield Confinement(tables[column.table], tuple(word.name for word in words))
+
+
+def _setting_uses(select: exp.Select, lines: "_Lines") -> Iterator[SettingUse]:
+    for scope in traverse_scope(select):
+        for alias, source in scope.sources.items():
+            if not isinstance(source, exp.Table) or source.name != "settings":
+                continue
+            names: list[tuple[int, str]] = []
+            values: list[tuple[int, str]] = []
+            for column in scope.columns:
+                if column.table == alias or (not column.table and len(scope.sources) == 1):
+                    texts = [(lines.of(column), literal.name) for literal in _compared_with(column)]
+                    if column.name == "name":
+                        names += texts
+                    elif column.name == "value":
+                        values += texts
+            yield SettingUse(names=tuple(names), values=tuple(values))
+
+
+def _compared_with(column: exp.Column) -> Iterator[exp.Literal]:
+    """The texts that a column is compared with."""
+    comparison = column.parent
+    if isinstance(comparison, exp.In):
+        others: list[exp.Expr] = list(comparison.expressions)
+    elif isinstance(comparison, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ):
+        others = _sides(comparison)
+    else:
+        others = []
+    for other in others:
+        literal = other.unnest()
+        if isinstance(literal, exp.Literal) and literal.is_string:
+            yield literal
 
 
 def by_rung(sql: str) -> str:

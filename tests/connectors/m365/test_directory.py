@@ -30,7 +30,7 @@ from cloudscan_m365.permissions import (
 )
 from cloudscan_m365.scopes.tenant import FROM_ADMINISTRATION, FROM_GRAPH
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 NEVER_SEEN = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -27,7 +27,7 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 DELTA = "GET .*/root/delta"
 PERMISSIONS = "GET .*/permissions"

@@ -12,7 +12,7 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import EVERYONE, GroupContents, People, SiteGroups
 from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 

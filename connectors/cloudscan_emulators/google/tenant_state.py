@@ -29,6 +29,7 @@ from cloudscan_emulators.google.records import (
     Principal,
     Restrictions,
 )
+from cloudscan_emulators.kit.item_tree import ItemTree
 
 OPEN = Restrictions()
 FIRST_CHANGE = 4000  # the number of the first entry in the change logs
@@ -46,7 +47,7 @@ class TenantState(People):
         self.held_by_drive: dict[int, list[int]] = defaultdict(list)
         self.shared_with: dict[int, set[int]] = defaultdict(set)  # principal: items with a grant of its own
         self.trashed_folders: set[int] = set()
-        self._children: dict[int, list[int]] | None = None
+        self._tree = ItemTree(self.items)
 
     # shared drives
 
@@ -105,16 +106,6 @@ class TenantState(People):
         with self.lock:
             drive.name = name
             self._log_drive(drive, set())
-
-    def delete_drive(self, drive: Drive) -> None:
-        with self.lock:
-            people = self.access.people(drive.members)
-            for number in list(self.held_by_drive[drive.number]):
-                item = self.items[number]
-                if item is not None:
-                    self._drop(item)
-            self.drives[drive.number] = None
-            self._log_drive(drive, people)
 
     # files
 
@@ -180,8 +171,7 @@ class TenantState(People):
             self.held_by_drive[drive].append(number)
         for grant in grants:
             self.shared_with[grant.principal].add(number)
-        if self._children is not None and parent >= 0:
-            self._children.setdefault(parent, []).append(number)
+        self._tree.add(item)
         return item
 
     def shortcut(self, target: Item, *, owner: str = "", parent: Item | None = None, name: str = "") -> Item:
@@ -301,12 +291,9 @@ class TenantState(People):
             target = parent.drive if parent is not None else MY_DRIVE if drive is None else drive.number
             holder = self.named(owner).number if owner else parent.owner if parent is not None else item.owner
             below = list(self.descendants(item)) if target != before else []
-            if self._children is not None:
-                if item.parent >= 0:
-                    self._children[item.parent].remove(item.number)
-                if parent is not None:
-                    insort(self._children.setdefault(parent.number, []), item.number)
+            self._tree.remove(item)
             item.parent = TOP if parent is None else parent.number
+            self._tree.add(item)
             for one in [item, *below] if target != before else []:
                 was = self._people(one) if one is not item else people
                 self._unindex(one)
@@ -359,21 +346,12 @@ class TenantState(People):
         return self.named(who).number if who else NOBODY
 
     def descendants(self, item: Item) -> Iterator[Item]:
-        left = [item.number]
-        while left:
-            for number in self.children(left.pop()):
-                child = self.items[number]
-                if child is not None:
-                    left.append(number)
-                    yield child
+        """Everything below a folder, at any depth."""
+        return self._tree.descendants(item)
 
     def children(self, number: int) -> list[int]:
-        if self._children is None:
-            self._children = {}
-            for item in self.items:
-                if item is not None and item.parent >= 0:
-                    self._children.setdefault(item.parent, []).append(item.number)
-        return self._children.get(number, [])
+        """The numbers of what is directly in a folder."""
+        return self._tree.children(number)
 
     def in_trash(self, item: Item) -> bool:
         """In the trash, itself or with a folder above it."""
@@ -431,16 +409,15 @@ class TenantState(People):
         for opened in self.opened.values():
             opened.discard(item.number)
         self.trashed_folders.discard(item.number)
-        if self._children is not None and item.parent >= 0:
-            self._children[item.parent].remove(item.number)
+        self._tree.remove(item)
         self.items[item.number] = None
 
 
 def folder(
-    world: TenantState, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None
+    state: TenantState, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None
 ) -> Item:
     """A folder."""
-    return world.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
+    return state.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
 
 
 def _same(one: Grant, other: Grant) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from cloudscan_emulators.google import Server, TenantState
 from cloudscan_emulators.google.company import DELEGATED, Company
-from tests.connectors.gdrive.emulator.google import AOKI, HAYASHI, MORI, everything, refusal, reports
+from tests.emulators.google.google_client import AOKI, HAYASHI, MORI, everything, refusal, reports
 
 ALL = {"userKey": "all", "applicationName": "drive"}
 
@@ -15,10 +15,10 @@ def parameters(activity: dict[str, list[dict[str, object]]], number: int = 0) ->
     return {one["name"]: one.get("value", one.get("boolValue", one.get("multiValue"))) for one in told}
 
 
-def test_a_named_share_says_who_let_in_whom(server: Server, world: TenantState) -> None:
-    item = world.create("Bid", owner=MORI)
-    world.share(item, HAYASHI, "writer")
-    world.share(item, "spy@rival.example", "reader", by=HAYASHI)
+def test_a_named_share_says_who_let_in_whom(server: Server, state: TenantState) -> None:
+    item = state.create("Bid", owner=MORI)
+    state.share(item, HAYASHI, "writer")
+    state.share(item, "spy@rival.example", "reader", by=HAYASHI)
 
     newest = reports(server).activities().list(**ALL, eventName="change_user_access").execute()["items"][0]
 
@@ -30,8 +30,8 @@ def test_a_named_share_says_who_let_in_whom(server: Server, world: TenantState) 
     assert wanted.items() <= told.items()
 
 
-def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server, world: TenantState) -> None:
-    world.share(world.create("Prices", owner=MORI), "anyone", "reader")
+def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server, state: TenantState) -> None:
+    state.share(state.create("Prices", owner=MORI), "anyone", "reader")
 
     (activity,) = reports(server).activities().list(**ALL, eventName="change_document_visibility").execute()["items"]
 
@@ -44,18 +44,18 @@ def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server
     assert parameters(activity, 1)["target_domain"] == "all"
 
 
-def test_somebody_who_is_not_signed_in_has_no_address(server: Server, world: TenantState) -> None:
-    item = world.create("Prices", owner=MORI)
-    world.share(item, "anyone", "reader")
-    world.use(item, "")
+def test_somebody_who_is_not_signed_in_has_no_address(server: Server, state: TenantState) -> None:
+    item = state.create("Prices", owner=MORI)
+    state.share(item, "anyone", "reader")
+    state.use(item, "")
 
     (view,) = reports(server).activities().list(**ALL, eventName="view").execute()["items"]
 
     assert view["actor"] == {"profileId": "105250506097979753968"}
 
 
-def test_strangers_files_are_in_strangers_logs(server: Server, world: TenantState) -> None:
-    world.share(world.create("Theirs", owner="spy@rival.example"), MORI, "writer")
+def test_strangers_files_are_in_strangers_logs(server: Server, state: TenantState) -> None:
+    state.share(state.create("Theirs", owner="spy@rival.example"), MORI, "writer")
 
     assert "items" not in reports(server).activities().list(**ALL).execute()
 
@@ -70,22 +70,22 @@ def test_pages_newest_first(office: Server, kumo: Company) -> None:
     assert len({one["id"]["uniqueQualifier"] for one in found}) == len(found) > 7
 
 
-def test_older_than_180_days_is_gone(server: Server, world: TenantState) -> None:
-    world.share(world.create("Old", owner=MORI), HAYASHI)
-    world.pass_time(timedelta(days=181))
-    world.share(world.create("New", owner=MORI), HAYASHI)
+def test_older_than_180_days_is_gone(server: Server, state: TenantState) -> None:
+    state.share(state.create("Old", owner=MORI), HAYASHI)
+    state.pass_time(timedelta(days=181))
+    state.share(state.create("New", owner=MORI), HAYASHI)
 
     (found,) = reports(server).activities().list(**ALL, startTime="2020-01-01T00:00:00Z").execute()["items"]
 
     assert parameters(found)["doc_title"] == "New"
 
 
-def test_a_window_and_what_has_not_arrived_yet(server: Server, world: TenantState) -> None:
-    began = datetime.fromtimestamp(world.now, tz=UTC)
+def test_a_window_and_what_has_not_arrived_yet(server: Server, state: TenantState) -> None:
+    began = datetime.fromtimestamp(state.now, tz=UTC)
     for title in ("One", "Two", "Three"):
-        world.share(world.create(title, owner=MORI), HAYASHI)
-        world.pass_time(timedelta(days=1))
-    server.manners.log_delay = 30 * 3600
+        state.share(state.create(title, owner=MORI), HAYASHI)
+        state.pass_time(timedelta(days=1))
+    server.quirks.log_delay = 30 * 3600
     window = {"startTime": (began + timedelta(hours=1)).isoformat(), "endTime": (began + timedelta(days=9)).isoformat()}
 
     (found,) = reports(server).activities().list(**ALL, **window).execute()["items"]
@@ -102,9 +102,9 @@ def test_a_window_and_what_has_not_arrived_yet(server: Server, world: TenantStat
         ("nothing==here", set()),
     ],
 )
-def test_filters(server: Server, world: TenantState, filters: str, titles: set[str]) -> None:
-    world.share(world.create("Inside", owner=MORI), HAYASHI)
-    world.share(world.create("Outside", owner=MORI), "spy@rival.example")
+def test_filters(server: Server, state: TenantState, filters: str, titles: set[str]) -> None:
+    state.share(state.create("Inside", owner=MORI), HAYASHI)
+    state.share(state.create("Outside", owner=MORI), "spy@rival.example")
 
     found = reports(server).activities().list(**ALL, eventName="change_user_access", filters=filters).execute()
 

@@ -8,21 +8,21 @@ import pytest
 
 from cloudscan_emulators.google import Server, company
 from cloudscan_emulators.google.company import Company
-from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive, everything
+from tests.emulators.google.google_client import HAYASHI, MORI, drive, everything
 
 
 @pytest.mark.parametrize("files", [10, 60, 1000, 20_000])
 def test_any_size(files: int) -> None:
     built = company.build(files)
 
-    assert len(built.world.items) - files in range(10)
+    assert len(built.state.items) - files in range(10)
 
 
 def test_the_same_size_is_the_same_company() -> None:
     one, other = company.build(500), company.build(500)
 
-    assert one.situations == other.situations
-    assert [str(item) for item in one.world.items] == [str(item) for item in other.world.items]
+    assert one.scenarios == other.scenarios
+    assert [str(item) for item in one.state.items] == [str(item) for item in other.state.items]
 
 
 def test_its_visibilities(office: Server) -> None:
@@ -39,8 +39,8 @@ def test_its_visibilities(office: Server) -> None:
 def test_hostile_names_come_through(office: Server, kumo: Company) -> None:
     files = drive(office).files()
 
-    def name(situation: str) -> str:
-        return str(files.get(fileId=kumo.situations[situation]).execute()["name"])
+    def name(scenario: str) -> str:
+        return str(files.get(fileId=kumo.scenarios[scenario]).execute()["name"])
 
     assert name("markup in name") == "<script>alert('kumo')</script>"
     assert name("right-to-left name") == "invoice\u202efdp.exe"
@@ -49,19 +49,19 @@ def test_hostile_names_come_through(office: Server, kumo: Company) -> None:
 
 
 def test_a_suspended_owners_file_is_seen_by_whom_he_shared_it_with(office: Server, kumo: Company) -> None:
-    file = drive(office).files().get(fileId=kumo.situations["owner suspended"], fields="owners").execute()
+    file = drive(office).files().get(fileId=kumo.scenarios["owner suspended"], fields="owners").execute()
 
     assert file["owners"][0]["emailAddress"] == "left@kumo.example"
 
 
-def test_every_situation_can_be_seen_by_somebody(office: Server, kumo: Company) -> None:
+def test_every_scenario_can_be_seen_by_somebody(office: Server, kumo: Company) -> None:
     everywhere = {"corpora": "allDrives", "includeItemsFromAllDrives": True, "supportsAllDrives": True}
-    unseen = set(kumo.situations.values())
+    unseen = set(kumo.scenarios.values())
     for user in (MORI, HAYASHI, "dormant@kumo.example"):
         found = everything(drive(office, user).files().list, "files", **everywhere)
         unseen -= {file["id"] for file in found}
 
-    drives = {drive.id for drive in kumo.world.drives if drive}
+    drives = {drive.id for drive in kumo.state.drives if drive}
     assert unseen - drives == set()
 
 
@@ -74,21 +74,22 @@ def test_it_runs_on_its_own(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
-            url = process.stdout.readline().strip()
+            name, _, url = process.stdout.readline().strip().partition(": ")
             process.stdout.readline()
             info = json.loads(key.read_text(encoding="utf-8"))
         finally:
             process.terminate()
 
+    assert name == "endpoint"
     assert url.startswith("http://127.0.0.1:")
     assert info["token_uri"] == f"{url}/token"
 
 
 def test_remembered_permissions_are_those_worked_out_anew() -> None:
     """Items that share a key share their permissions: a shortcut that must not change an answer."""
-    world = company.build(3000).world
-    access = world.access
-    items = [item for item in world.items if item is not None]
+    state = company.build(3000).state
+    access = state.access
+    items = [item for item in state.items if item is not None]
     remembered = [(access.held(item), access.visibility(item)) for item in items]
 
     for item, before in zip(items, remembered, strict=True):

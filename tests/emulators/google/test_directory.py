@@ -1,6 +1,6 @@
 from cloudscan_emulators.google import Server
 from cloudscan_emulators.google.company import ADMIN, ALIAS, DELEGATED, DOMAIN, SECONDARY, Company
-from tests.connectors.gdrive.emulator.google import MORI, directory, everything, refusal
+from tests.emulators.google.google_client import MORI, directory, everything, refusal
 
 
 def test_users_with_what_a_scan_needs(office: Server) -> None:
@@ -93,4 +93,4 @@ def test_units(office: Server) -> None:
 def test_the_customer(office: Server, kumo: Company) -> None:
     customer = directory(office).customers().get(customerKey="my_customer").execute()
 
-    assert (customer["id"], customer["customerDomain"]) == (kumo.world.customer, DOMAIN)
+    assert (customer["id"], customer["customerDomain"]) == (kumo.state.customer, DOMAIN)

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import unquote
 
-from cloudscan_emulators.google import errors, masks
+from cloudscan_emulators.google import errors, field_masks
 
 _DOCUMENTS = (
     ("drive", "drive.v3", "/drive/v3/"),
@@ -36,7 +36,7 @@ class Method:
     parameters: Mapping[str, Mapping[str, Any]]
     scopes: frozenset[str]
     answer: str  # the name of the schema
-    schemas: Mapping[str, masks.Schema]
+    schemas: Mapping[str, field_masks.Schema]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class Call:
     values: Mapping[str, str]
     numbers: Mapping[str, int]
     switches: Mapping[str, bool]
-    mask: masks.Mask
+    mask: field_masks.Mask
     masked: bool  # `fields` was given
 
     def value(self, name: str) -> str:
@@ -62,7 +62,7 @@ class Catalogue:
 
     def __init__(self) -> None:
         self._methods: dict[tuple[str, int], list[Method]] = {}
-        self._masks: dict[tuple[str, str], masks.Mask] = {}
+        self._masks: dict[tuple[str, str], field_masks.Mask] = {}
         self._common: dict[str, Mapping[str, Mapping[str, Any]]] = {}
         folder = resources.files("googleapiclient.discovery_cache") / "documents"
         for api, document, prefix in _DOCUMENTS:
@@ -101,11 +101,11 @@ class Catalogue:
             method=method, values=values, numbers=numbers, switches=switches, mask=mask, masked="fields" in values
         )
 
-    def _mask(self, method: Method, text: str) -> masks.Mask:
+    def _mask(self, method: Method, text: str) -> field_masks.Mask:
         key = (method.id, text)
         if key not in self._masks:
-            mask = masks.parse(text)
-            masks.check(mask, {"$ref": method.answer}, method.schemas)
+            mask = field_masks.parse(text)
+            field_masks.check(mask, {"$ref": method.answer}, method.schemas)
             if len(self._masks) > 1000:
                 self._masks.clear()
             self._masks[key] = mask

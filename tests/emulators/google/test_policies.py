@@ -2,7 +2,7 @@ import pytest
 
 from cloudscan_emulators.google import Server
 from cloudscan_emulators.google.company import DELEGATED, Company
-from tests.connectors.gdrive.emulator.google import everything, policies, refusal
+from tests.emulators.google.google_client import everything, policies, refusal
 
 SHARING = "setting.type.matches('drive_and_docs.external_sharing')"
 
@@ -13,7 +13,7 @@ def test_policies_are_raw_per_unit(office: Server, kumo: Company) -> None:
 
     assert [one["type"] for one in found] == ["ADMIN", "SYSTEM", "ADMIN"]
     assert {one["setting"]["type"] for one in found} == {"settings/drive_and_docs.external_sharing"}
-    finance = kumo.world.units["/Office/Finance"].id
+    finance = kumo.state.units["/Office/Finance"].id
     assert found[2]["policyQuery"]["orgUnit"] == f"orgUnits/{finance}"
     assert found[2]["setting"]["value"]["externalSharingMode"] == "ALLOWLISTED_DOMAINS"
     assert found[2]["policyQuery"]["sortOrder"] > found[0]["policyQuery"]["sortOrder"]
@@ -22,7 +22,7 @@ def test_policies_are_raw_per_unit(office: Server, kumo: Company) -> None:
 def test_pages(office: Server, kumo: Company) -> None:
     listing = policies(office).policies().list
 
-    assert len(everything(listing, "policies", pageSize=3)) == len(kumo.world.policies)
+    assert len(everything(listing, "policies", pageSize=3)) == len(kumo.state.policies)
     assert refusal(listing(pageSize=500)) == (200, "")
 
 

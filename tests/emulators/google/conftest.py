@@ -10,18 +10,18 @@ from cloudscan_emulators.google.signin import new_key
 
 @pytest.fixture
 def kumo() -> Company:
-    """The invented company, with every situation in it."""
+    """The invented company, with every scenario in it."""
     return company.build(150)
 
 
 @pytest.fixture
-def world() -> TenantState:
+def state() -> TenantState:
     """Three people and nothing else."""
-    world = TenantState("kumo.example")
-    world.add_user("aoki@kumo.example", "青木 直子", admin="super")
-    world.add_user("mori@kumo.example", "森 健一")
-    world.add_user("hayashi@kumo.example", "林 美穂")
-    return world
+    state = TenantState("kumo.example")
+    state.add_user("aoki@kumo.example", "青木 直子", admin="super")
+    state.add_user("mori@kumo.example", "森 健一")
+    state.add_user("hayashi@kumo.example", "林 美穂")
+    return state
 
 
 @pytest.fixture(scope="session")
@@ -30,13 +30,13 @@ def key() -> RSAPrivateKey:
 
 
 @pytest.fixture
-def server(world: TenantState, key: RSAPrivateKey) -> Iterator[Server]:
-    with serve(world, key=key) as running:
+def server(state: TenantState, key: RSAPrivateKey) -> Iterator[Server]:
+    with serve(state, key=key) as running:
         yield running
 
 
 @pytest.fixture
 def office(kumo: Company, key: RSAPrivateKey) -> Iterator[Server]:
     """The company, served."""
-    with serve(kumo.world, key=key) as running:
+    with serve(kumo.state, key=key) as running:
         yield running

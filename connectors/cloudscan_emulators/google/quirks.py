@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloudscan_emulators.google.world import FIRST_CHANGE
+from cloudscan_emulators.google.tenant_state import FIRST_CHANGE
 
 
 @dataclass(kw_only=True)

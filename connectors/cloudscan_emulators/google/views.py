@@ -6,13 +6,13 @@ Source: discovery document, User, Permission, Drive and Label.
 from dataclasses import dataclass
 from typing import Any
 
-from cloudscan_emulators.google import masks
+from cloudscan_emulators.google import field_masks
 from cloudscan_emulators.google.records import ANYONE, RANKS, Drive, Held, Item, Principal
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import TenantState
 
 Json = dict[str, Any]
-DEFAULT_FILE: masks.Mask = {
+DEFAULT_FILE: field_masks.Mask = {
     "kind": None,
     "id": None,
     "name": None,
@@ -20,22 +20,22 @@ DEFAULT_FILE: masks.Mask = {
     "driveId": None,
     "resourceKey": None,
 }
-DEFAULT_PERMISSION: masks.Mask = {"kind": None, "id": None, "type": None, "role": None}
-DEFAULT_DRIVE: masks.Mask = {"kind": None, "id": None, "name": None}
+DEFAULT_PERMISSION: field_masks.Mask = {"kind": None, "id": None, "type": None, "role": None}
+DEFAULT_DRIVE: field_masks.Mask = {"kind": None, "id": None, "name": None}
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
     """Who looks, and with which options."""
 
-    world: TenantState
+    state: TenantState
     who: int
     labels: frozenset[str] = frozenset()
     published: bool = False  # includePermissionsForView=published
     details: bool = False  # tell permissionDetails of My Drive items within files
 
     def role(self, item: Item) -> str:
-        return self.world.access.role(item, self.who)
+        return self.state.access.role(item, self.who)
 
     def may_share(self, item: Item) -> bool:
         role = self.role(item)
@@ -44,9 +44,9 @@ class View:
         return role != "writer" or item.extra is None or item.extra.writers_can_share
 
 
-def person(world: TenantState, number: int, who: int) -> Json:
+def person(state: TenantState, number: int, who: int) -> Json:
     """A User of Drive."""
-    one = world.principals[number]
+    one = state.principals[number]
     face = {
         "kind": "drive#user",
         "displayName": one.name,
@@ -58,11 +58,11 @@ def person(world: TenantState, number: int, who: int) -> Json:
 
 
 def permission(
-    world: TenantState, held: Held, *, shared_drive: bool, limited: bool = False, details: bool = True
+    state: TenantState, held: Held, *, shared_drive: bool, limited: bool = False, details: bool = True
 ) -> Json:
     """A permission, with all its fields."""
     grant = held.grant
-    one = world.principals[grant.principal]
+    one = state.principals[grant.principal]
     identity = "anyone" if grant.principal == ANYONE and grant.discoverable else one.permission_id
     face: Json = {"kind": "drive#permission", "id": identity, "type": one.kind, "role": grant.role}
     if one.kind in ("user", "group"):
@@ -106,10 +106,10 @@ def _named(one: Principal) -> Json:
     return {"emailAddress": one.email, "displayName": one.name, "deleted": False}
 
 
-def drive(world: TenantState, one: Drive, who: int, *, unit: bool) -> Json:
+def drive(state: TenantState, one: Drive, who: int, *, unit: bool) -> Json:
     """A shared drive, with all its fields."""
     rules = one.restrictions
-    role = world.access.drive_role(one, who)
+    role = state.access.drive_role(one, who)
     manages = role == "organizer"
     face = {
         "kind": "drive#drive",
@@ -140,12 +140,12 @@ def drive(world: TenantState, one: Drive, who: int, *, unit: bool) -> Json:
             },
         },
     }
-    return {**face, "orgUnitId": world.units[one.unit].id} if unit else face
+    return {**face, "orgUnitId": state.units[one.unit].id} if unit else face
 
 
-def seen(world: TenantState, item: Item, *, published: bool) -> list[Held]:
+def seen(state: TenantState, item: Item, *, published: bool) -> list[Held]:
     """An item's permissions; the published view's only on demand."""
-    return [held for held in world.access.held(item) if held.grant.view != "published" or published]
+    return [held for held in state.access.held(item) if held.grant.view != "published" or published]
 
 
 def label_face(label: Any) -> Json:

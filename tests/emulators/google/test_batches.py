@@ -3,12 +3,12 @@ from typing import Any
 from googleapiclient.http import BatchHttpRequest
 
 from cloudscan_emulators.google import Server, TenantState
-from tests.connectors.gdrive.emulator.google import MORI, drive, reason
+from tests.emulators.google.google_client import MORI, drive, reason
 
 
-def test_many_questions_at_once(server: Server, world: TenantState) -> None:
+def test_many_questions_at_once(server: Server, state: TenantState) -> None:
     """Each with its own answer; in the log each counts, over the network it is one."""
-    items = [world.create(f"file {index}", owner=MORI) for index in range(20)]
+    items = [state.create(f"file {index}", owner=MORI) for index in range(20)]
     client = drive(server)
     client.about().get(fields="user").execute()
     before = server.requests

@@ -13,8 +13,8 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
 from cloudscan_emulators.google import Fault, Quota, Server, TenantState, outage, refusal, serve, throttle
-from tests.connectors.gdrive.emulator import google
-from tests.connectors.gdrive.emulator.google import HAYASHI, MORI, drive
+from tests.emulators.google import google_client as google
+from tests.emulators.google.google_client import HAYASHI, MORI, drive
 
 LISTING = "GET /drive/v3/files"
 
@@ -93,9 +93,9 @@ def test_slow_answers(server: Server) -> None:
     assert time.monotonic() - began > 0.3
 
 
-def test_a_token_that_runs_out_between_pages(server: Server, world: TenantState) -> None:
+def test_a_token_that_runs_out_between_pages(server: Server, state: TenantState) -> None:
     for index in range(3):
-        world.create(f"file {index}", owner=MORI)
+        state.create(f"file {index}", owner=MORI)
     server.faults.add(Fault(where="pageToken", expire=True, times=1))
 
     found = google.everything(drive(server).files().list, "files", pageSize=1)
@@ -104,18 +104,18 @@ def test_a_token_that_runs_out_between_pages(server: Server, world: TenantState)
     assert 401 in {seen.status for seen in server.log}
 
 
-def test_a_user_suspended_between_pages(server: Server, world: TenantState) -> None:
+def test_a_user_suspended_between_pages(server: Server, state: TenantState) -> None:
     for index in range(3):
-        world.create(f"file {index}", owner=MORI)
-    server.faults.add(Fault(where="pageToken", first=lambda world: world.suspend(MORI), times=1))
+        state.create(f"file {index}", owner=MORI)
+    server.faults.add(Fault(where="pageToken", first=lambda state: state.suspend(MORI), times=1))
 
     with pytest.raises(RefreshError, match="invalid_grant"):
         google.everything(drive(server).files().list, "files", pageSize=1)
 
 
-def test_a_file_that_vanishes_between_list_and_permissions(server: Server, world: TenantState) -> None:
-    item = world.create("plan", owner=MORI)
-    server.faults.add(Fault(where="/permissions", first=lambda world: world.delete(item), times=1))
+def test_a_file_that_vanishes_between_list_and_permissions(server: Server, state: TenantState) -> None:
+    item = state.create("plan", owner=MORI)
+    server.faults.add(Fault(where="/permissions", first=lambda state: state.delete(item), times=1))
 
     assert google.refusal(drive(server).permissions().list(fileId=item.id)) == (404, "notFound")
 
@@ -145,10 +145,10 @@ def test_the_log(server: Server) -> None:
     assert server.requests == 2
 
 
-def test_a_quota_of_units(world: TenantState, key: RSAPrivateKey) -> None:
+def test_a_quota_of_units(state: TenantState, key: RSAPrivateKey) -> None:
     """Lists are dear, single files cheap; the next minute begins anew."""
-    item = world.create("plan", owner=MORI)
-    with serve(world, quota=Quota(user_units=210, seconds=0.5), key=key) as server:
+    item = state.create("plan", owner=MORI)
+    with serve(state, quota=Quota(user_units=210, seconds=0.5), key=key) as server:
         files = drive(server).files()
         answers = [google.refusal(files.list()) for _ in range(3)]
         cheap = google.refusal(files.get(fileId=item.id))
@@ -159,10 +159,10 @@ def test_a_quota_of_units(world: TenantState, key: RSAPrivateKey) -> None:
         assert cheap == others == google.refusal(files.list()) == (200, "")
 
 
-def test_many_ask_at_once_while_the_world_changes(server: Server, world: TenantState) -> None:
+def test_many_ask_at_once_while_the_tenant_changes(server: Server, state: TenantState) -> None:
     """Nobody sees half a change."""
     for index in range(200):
-        world.create(f"file {index}", owner=MORI)
+        state.create(f"file {index}", owner=MORI)
 
     def scan(_: int) -> int:
         fields = "nextPageToken,files(id,permissions(id))"
@@ -172,6 +172,6 @@ def test_many_ask_at_once_while_the_world_changes(server: Server, world: TenantS
     with ThreadPoolExecutor(4) as pool:
         counts = pool.map(scan, range(8))
         for index in range(50):
-            world.share(world.create(f"new {index}", owner=MORI), "anyone")
+            state.share(state.create(f"new {index}", owner=MORI), "anyone")
 
     assert all(200 <= count <= 250 for count in counts)

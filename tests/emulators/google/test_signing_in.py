@@ -9,7 +9,7 @@ from google.auth.exceptions import RefreshError
 from googleapiclient.errors import HttpError
 
 from cloudscan_emulators.google import Server, TenantState, company, serve
-from tests.connectors.gdrive.emulator.google import (
+from tests.emulators.google.google_client import (
     MORI,
     acting_for,
     client,
@@ -30,9 +30,9 @@ def test_a_service_account_acts_for_a_user(server: Server) -> None:
     assert about["user"]["me"]
 
 
-def test_a_suspended_user_is_refused_at_the_token_endpoint(server: Server, world: TenantState) -> None:
+def test_a_suspended_user_is_refused_at_the_token_endpoint(server: Server, state: TenantState) -> None:
     """invalid_grant: skip this user."""
-    world.suspend(MORI)
+    state.suspend(MORI)
 
     with pytest.raises(RefreshError, match="invalid_grant"):
         drive(server).files().list().execute()
@@ -43,18 +43,18 @@ def test_an_unknown_user_is_refused_at_the_token_endpoint(server: Server) -> Non
         drive(server, "nobody@kumo.example").files().list().execute()
 
 
-def test_a_scope_that_nobody_delegated_is_refused_at_the_token_endpoint(world: TenantState) -> None:
+def test_a_scope_that_nobody_delegated_is_refused_at_the_token_endpoint(state: TenantState) -> None:
     """unauthorized_client: the administrator has to delegate it."""
-    with serve(world, delegated=frozenset(scopes("drive.metadata.readonly"))) as server:
+    with serve(state, delegated=frozenset(scopes("drive.metadata.readonly"))) as server:
         assert drive(server, MORI, "drive.metadata.readonly").files().list().execute()["files"] == []
 
         with pytest.raises(RefreshError, match="unauthorized_client"):
             drive(server, MORI, "drive.readonly").files().list().execute()
 
 
-def test_a_forged_key_is_refused(server: Server, world: TenantState) -> None:
+def test_a_forged_key_is_refused(server: Server, state: TenantState) -> None:
     """Only the key that this emulator made counts."""
-    with serve(world) as other:
+    with serve(state) as other:
         info = {**other.service_account_info(), "token_uri": f"{server.url}/token"}
 
     with pytest.raises(RefreshError, match="invalid_grant"):
@@ -90,8 +90,8 @@ def test_an_expired_token_is_renewed_by_the_client(server: Server) -> None:
     assert [seen.status for seen in server.log if seen.method != "" or seen.status == 401] == [200, 401, 200]
 
 
-def test_tokens_run_out(world: TenantState) -> None:
-    with serve(world, token_seconds=0) as server:
+def test_tokens_run_out(state: TenantState) -> None:
+    with serve(state, token_seconds=0) as server:
         token = acting_for(server, MORI, "drive")
         token.refresh(_transport())
         request = urllib.request.Request(
@@ -115,11 +115,11 @@ def test_without_a_token_drive_speaks_of_callers(server: Server) -> None:
     assert refused.value.code == 403
 
 
-def test_a_user_suspended_in_the_middle_loses_his_token(server: Server, world: TenantState) -> None:
+def test_a_user_suspended_in_the_middle_loses_his_token(server: Server, state: TenantState) -> None:
     files = drive(server).files()
     files.list().execute()
 
-    world.suspend(MORI)
+    state.suspend(MORI)
 
     with pytest.raises(RefreshError, match="invalid_grant"):
         files.list().execute()
@@ -135,7 +135,7 @@ def test_the_key_file_is_ready_to_use(server: Server, tmp_path: Path) -> None:
 
 def test_a_company_user_of_another_domain_signs_in_too() -> None:
     built = company.build(20)
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         about = drive(server, f"pilot@{company.SECONDARY}").about().get(fields="user").execute()
 
     assert about["user"]["emailAddress"] == f"pilot@{company.SECONDARY}"
