@@ -253,7 +253,7 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
         full, _ = company_.scan()
 
         reports = [each.report for each in events if isinstance(each, Finished)]
-        assert [each for each in reports if "read in full: Microsoft does not know the token" in each.reason]
+        assert [each for each in reports if "read in full: Microsoft no longer accepts the change token" in each.reason]
         assert difference(second, full) == {}
 
 
@@ -267,7 +267,9 @@ def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        assert [each for each in events if isinstance(each, Finished) and "does not take" in each.report.reason]
+        assert [
+            each for each in events if isinstance(each, Finished) and "rejected the change token" in each.report.reason
+        ]
         assert difference(second, full) == {}
 
 

@@ -76,7 +76,7 @@ def uid_of(server: Server, built: company.Company, scenario: str) -> set[str]:
     """What a scenario may be called: item, site, team, group, application, user, drive; or itself."""
     identity = built.scenarios.get(scenario)
     if identity is None:
-        return {scenario, uids.domain(scenario)}
+        return {scenario}
     drive = server.world.drive_with(identity)
     known = {make(identity) for make in (uids.team, uids.group, uids.application, uids.user, uids.onedrive)}
     known.add(uids.site(uids.site_identity(identity)))

@@ -323,7 +323,7 @@ def test_a_client_secret_reads_what_graph_has_and_names_what_is_missing(
     told = read(estate.connector(server, tmp_path, certificate_file=""))
 
     assert told.refused == {}
-    assert told.gap("groups of sites").needs == FULL_CONTROL
+    assert told.gap("site groups and the settings").needs == FULL_CONTROL
     assert told.of_kind("file")
     assert not [each for each in server.log if "/_api/" in each.path]
 
