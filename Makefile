@@ -7,7 +7,7 @@ WORKERS ?= 2
 # Behind a company's proxy only the machine's own certificates are of use; uv brings others unless told.
 export UV_SYSTEM_CERTS ?= true
 
-.PHONY: help demo test format lint types rules unit wheel lock clean
+.PHONY: help demo test format lint types rules unit wheel release lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -23,7 +23,8 @@ format: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --quiet .
-	$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports --no-logo
+	@$(BIN)/codespell
 
 types: $(VENV)/.dev
 	$(BIN)/mypy --no-error-summary
@@ -37,6 +38,9 @@ unit: $(VENV)/.dev $(VENV)/.system
 
 wheel: $(VENV)/.dev  ## Build wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
+
+release: $(VENV)/.dev  ## Check, date the changelog, build, commit and tag: make release VERSION=0.2.0
+	@$(BIN)/python tools/release.py $(VERSION)
 
 lock: $(VENV)/.uv  ## Pin the newest versions that pyproject.toml allows
 	sh tools/lock $(BIN)/uv

@@ -1,8 +1,8 @@
 """Kumo Logistics in Microsoft 365: everything that ordinary working days leave behind, at any size.
 
-The directory and the sites come first, then the items that are situations, each one that a rule speaks of or the near
-miss beside it; `Company.situations` says what is which. The rest is bulk, nearly all of it harmless. The same number
-of items always gives the same company.
+The directory and the sites come first, then the items of the scenarios: each is a case that a rule flags, or the near
+miss beside it; `Company.scenarios` maps their names to ids. The rest is bulk, nearly all of it harmless. The same
+number of items always gives the same company.
 """
 
 import gc
@@ -12,17 +12,17 @@ from datetime import date, datetime
 from random import Random
 
 from cloudscan.connector import Estate, Partner
-from cloudscan_emulators.microsoft import ids, situations
+from cloudscan_emulators.microsoft import ids, scenarios
 from cloudscan_emulators.microsoft.people import INSIDERS, SPRING
 from cloudscan_emulators.microsoft.records import Direct, Drive, Grant, Kind, Link
 from cloudscan_emulators.microsoft.records import Partner as Tenant
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 DOMAIN, SECONDARY = "kumo.example", "kumo-air.example"
 PARTNER, FORMER, STRANGER = "partner.example", "ferry.example", "rival.example"
 ADMIN = "aoki@kumo.example"
 PARTNER_TENANT = ids.guid("tenant", 10_001)
-CONFIDENTIAL = situations.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
+CONFIDENTIAL = scenarios.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
 _FAMILIES = {
     "sato": "佐藤",
     "suzuki": "鈴木",
@@ -59,7 +59,7 @@ class Company:
 
     world: TenantState
     admin: str
-    situations: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
+    scenarios: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
 
 
 def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
@@ -72,10 +72,10 @@ def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
     try:
         world = TenantState(DOMAIN, now=now)
         users = _people(world, items)
-        found = dict(situations.directory(world))
-        found |= dict(situations.places(world))
+        found = dict(scenarios.directory(world))
+        found |= dict(scenarios.places(world))
         drives = _drives(world, users, items)
-        for name, identity in situations.items(world, now):
+        for name, identity in scenarios.items(world, now):
             found[name] = identity
             if _count(world) >= items:
                 break
@@ -88,7 +88,7 @@ def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
     finally:
         if collecting:
             gc.enable()
-    return Company(world=world, admin=ADMIN, situations=found)
+    return Company(world=world, admin=ADMIN, scenarios=found)
 
 
 def estate() -> Estate:

@@ -19,7 +19,7 @@ from cloudscan_emulators.microsoft.calls import Call, Told
 from cloudscan_emulators.microsoft.directory import DirectoryApi
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.items import ItemsApi
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.quota import Meter, Quota
 from cloudscan_emulators.microsoft.routes import Route, Routes
 from cloudscan_emulators.microsoft.sharepoint import RestRefused, SharePointRest
@@ -28,7 +28,7 @@ from cloudscan_emulators.microsoft.signin import GRAPH, Denied, SignIn
 from cloudscan_emulators.microsoft.sites import SitesApi
 from cloudscan_emulators.microsoft.teams import TeamsApi
 from cloudscan_emulators.microsoft.tenant import TenantApi
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 _TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - an address
 _DISCOVERY = "/.well-known/openid-configuration"
@@ -60,24 +60,24 @@ class _Note:
 class Service:
     """Answers requests and keeps a log of them."""
 
-    def __init__(self, world: TenantState, sign_in: SignIn, manners: Quirks, quota: Quota) -> None:
+    def __init__(self, world: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
         self.world = world
         self.sign_in = sign_in
-        self.manners = manners
+        self.quirks = quirks
         self.faults: Faults[Fault] = Faults()
         self.meter = Meter(quota)
         self.log: list[LoggedRequest] = []
         self._routes = Routes(world)
         self._rest = SharePointRest(world, sign_in)
-        sharing = Sharing(world, manners)
-        sites = SitesApi(world, sharing, manners)
-        items = ItemsApi(world, sites, sharing, manners)
-        applications = ApplicationsApi(world, manners)
+        sharing = Sharing(world, quirks)
+        sites = SitesApi(world, sharing, quirks)
+        items = ItemsApi(world, sites, sharing, quirks)
+        applications = ApplicationsApi(world, quirks)
         self._methods: dict[str, Callable[[Call], Told]] = {
             **sites.methods,
             **items.methods,
-            **DirectoryApi(world, manners, applications).methods,
-            **TeamsApi(world, manners, items.root_of).methods,
+            **DirectoryApi(world, quirks, applications).methods,
+            **TeamsApi(world, quirks, items.root_of).methods,
             **applications.methods,
             **TenantApi(world).methods,
             **AuditsApi(world).methods,

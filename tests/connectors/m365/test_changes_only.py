@@ -57,12 +57,12 @@ class Nights:
 
 
 @contextmanager
-def nights(items: int = 120, manners: Quirks | None = None) -> Iterator[Nights]:
+def nights(items: int = 120, quirks: Quirks | None = None) -> Iterator[Nights]:
     built = company.build(items)
     # The emulator says of a shortcut where its target is today; that is no change of the shortcut's library.
     for item in [item for item in built.world.items if item is not None and item.kind is Kind.SHORTCUT]:
         built.world.trash(item)
-    with estate.tenant(built.world, manners=manners) as server, tempfile.TemporaryDirectory() as place:
+    with estate.tenant(built.world, quirks=quirks) as server, tempfile.TemporaryDirectory() as place:
         yield Nights(server, Path(place))
 
 
@@ -174,9 +174,9 @@ MANNERS = st.builds(
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3), MANNERS)
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
-    history: list[list[Step]], manners: Quirks
+    history: list[list[Step]], quirks: Quirks
 ) -> None:
-    with nights(manners=manners) as company_:
+    with nights(quirks=quirks) as company_:
         latest, _ = company_.scan()
         for day in history:
             for step in day:
@@ -332,8 +332,8 @@ def test_other_options_make_everything_be_read() -> None:
     with nights() as company_:
         first, _ = company_.scan()
 
-        second, _ = company_.scan(since=first, thorough=True)
-        full, _ = company_.scan(thorough=True)
+        second, _ = company_.scan(since=first, all_unique_permissions=True)
+        full, _ = company_.scan(all_unique_permissions=True)
 
         assert difference(second, full) == {}
 
