@@ -42,6 +42,7 @@ class SealOptions:
 
     memory: str = MEMORY
     threads: int = 2
+    in_memory: int = 8 * 1024 * 1024  # bytes of spool up to which lines are staged in memory; beyond, in a file
     keep_spool: bool = False
 
 
@@ -60,7 +61,7 @@ def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[]
     work.chmod(0o700)
     with duckdb.connect(":memory:") as db:
         set_up(db, work / "spill", memory=options.memory, threads=options.threads)
-        rows, coverage = _Sealing(db, lines, work).run()
+        rows, coverage = _Sealing(db, lines, work, options.in_memory).run()
         kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
     manifest = Manifest(
         format=FORMAT,
@@ -87,11 +88,12 @@ class _Sealing:
     db: duckdb.DuckDBPyConnection
     lines: Path
     work: Path
+    in_memory: int
 
     def run(self) -> tuple[dict[str, int], list[Coverage]]:
         """Make all tables; gives the rows in each, and the coverage."""
         coverage = [row for report in spool.reports(self.lines) for row in spool.coverage_of(report)]
-        staging = Staging(self.db, self.lines, self.work)
+        staging = Staging(self.db, self.lines, self.work, self.in_memory)
         staging.read()
         coverage += self._malformed(staging)
         rows = {
@@ -191,13 +193,18 @@ class _Sealing:
     def _ids(self) -> int:
         mentioned = [
             f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name} IS NOT NULL"
-            for table, columns in BASE.items()
-            for name in columns
-            if is_uid(name) and name != "uid" and self._count(f"SELECT count({name}) FROM staged_{table}")
+            for table in BASE
+            for name in self._mentioning(table)
         ]
         mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
         return self._write("ids", statement("ids", mentioned=" UNION ALL ".join(mentioned)))
+
+    def _mentioning(self, table: str) -> list[str]:
+        """The columns of a staged table that mention the id of something else in at least one row."""
+        names = [name for name in BASE[table] if is_uid(name) and name != "uid"]
+        counts = self.db.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM staged_{table}")
+        return [name for name, count in zip(names, counts.fetchone() or (), strict=True) if count]
 
     def _write(self, table: str, query: str) -> int:
         """Write a table and make it known to the connection by its name; gives the number of rows."""

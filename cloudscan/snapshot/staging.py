@@ -29,28 +29,31 @@ _SMALL: Final = 256 * 1024  # bytes
 
 @dataclass(frozen=True)
 class Staging:
-    """One spool on one connection; `work` is a folder for files that are read from then on."""
+    """One spool on one connection."""
 
     db: duckdb.DuckDBPyConnection
     lines: Path
-    work: Path
+    work: Path  # for files that the connection reads from then on
+    in_memory: int  # bytes of spool up to which lines are staged in memory; beyond, in a file
 
     def read(self) -> None:
-        """Make the views."""
+        """Make the tables known to the connection."""
+        paths = list(self._files())
         uids = [name for name in _columns() if is_uid(name)]
-        target = literal(self.work / "stage.parquet")
-        self.db.execute(
-            statement(
-                "stage",
-                uids=", ".join(uids),
-                keyed_uids=", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids),
-                known_types=", ".join(literal(tag) for tag in (*_TAGS.values(), *log_facts.TAGS, "gone")),
-                files=", ".join(literal(path) for path in self._files()),
-                columns=column_types(_columns()),
-                target=target,
-            )
+        lines = statement(
+            "stage",
+            uids=", ".join(uids),
+            keyed_uids=", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids),
+            known_types=", ".join(literal(tag) for tag in (*_TAGS.values(), *log_facts.TAGS, "gone")),
+            files=", ".join(map(literal, paths)),
+            columns=column_types(_columns()),
         )
-        self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({target})")
+        if sum(path.stat().st_size for path in paths) <= self.in_memory:
+            self.db.execute(f"CREATE TEMP TABLE stage AS {lines}")
+        else:
+            target = literal(self.work / "stage.parquet")
+            self.db.execute(f"COPY ({lines}) TO {target} (FORMAT parquet, COMPRESSION lz4)")
+            self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({target})")
         for table, tag in _TAGS.items():
             columns = [name for name in BASE[table] if not is_uid(name)]
             columns += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]

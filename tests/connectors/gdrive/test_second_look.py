@@ -19,7 +19,7 @@ from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from tests.connectors.gdrive.other_server import Payloads, Verbatim, serve
-from tests.connectors.gdrive.situations import (
+from tests.connectors.gdrive.scenarios import (
     ALICE,
     BOB,
     DOMAINS,
