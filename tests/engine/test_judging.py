@@ -196,7 +196,7 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, rule_text: str) -> None
     )
     for params, words in (
         ({"link-open-to-anyone": {"bytes": 1000}}, "above the largest"),
-        ({"link-open-to-anyone": {"bytes": "many"}}, "not like the default"),
+        ({"link-open-to-anyone": {"bytes": "many"}}, "not of the same type as the default"),
         ({"link-open-to-anyone": {"byte": 1}}, "write bytes"),
         ({"link-open-to-anyon": {"bytes": 1}}, "write link-open-to-anyone"),
     ):
