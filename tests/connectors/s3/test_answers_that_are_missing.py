@@ -28,7 +28,7 @@ def public_by_acl(server: Emulator, name: str) -> str:
 def test_a_denied_answer_is_a_gap_that_names_the_right(server: Emulator, where: str, needs: str, table: str) -> None:
     """One refusal costs one answer; the rest of the bucket is told."""
     uid = bucket(server, "locked", allow("locked", {"AWS": "777788889999"}))
-    server.faults.append(Fault(where=where))
+    server.faults.add(Fault(where=where))
 
     told = read(server)
 
@@ -41,7 +41,7 @@ def test_a_denied_answer_is_a_gap_that_names_the_right(server: Emulator, where: 
 def test_policy_acl_and_blocks_denied_is_unknown_and_not_private(server: Emulator) -> None:
     """Where nothing could be read, there may be a way in for each thing that one can do."""
     uid = bucket(server, "locked")
-    server.faults.append(Fault(where=r"^GET /locked\?(policy|acl|publicAccessBlock|ownershipControls)$"))
+    server.faults.add(Fault(where=r"^GET /locked\?(policy|acl|publicAccessBlock|ownershipControls)$"))
 
     told = read(server, object_requests=0)
 
@@ -55,7 +55,7 @@ def test_policy_acl_and_blocks_denied_is_unknown_and_not_private(server: Emulato
 def test_an_answer_that_makes_no_sense_is_unknown_and_not_private(server: Emulator, question: str, body: bytes) -> None:
     """A proxy's welcome page is neither a bucket without a policy nor one without an ACL."""
     uid = public_by_acl(server, "odd") if question == "acl" else bucket(server, "odd", allow("odd"))
-    server.faults.append(Fault(where=rf"^GET /odd\?{question}$", body=body))
+    server.faults.add(Fault(where=rf"^GET /odd\?{question}$", body=body))
 
     told = read(server, object_requests=0)
 
@@ -68,7 +68,7 @@ def test_an_answer_that_makes_no_sense_is_unknown_and_not_private(server: Emulat
 def test_switches_that_make_no_sense_are_unreadable(server: Emulator, question: str) -> None:
     """Neither "on" nor "off" is made of an answer that says neither."""
     uid = bucket(server, "odd", block=True, enforced=True)
-    server.faults.append(Fault(where=rf"^GET /odd\?{question}$", body=b"<a/>"))
+    server.faults.add(Fault(where=rf"^GET /odd\?{question}$", body=b"<a/>"))
 
     told = read(server)
 
@@ -79,7 +79,7 @@ def test_switches_that_make_no_sense_are_unreadable(server: Emulator, question: 
 def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
     """What S3 would not have taken may still come from something that speaks like S3."""
     uid = bucket(server, "scribble", allow("scribble"))
-    server.faults.append(Fault(where=r"^GET /scribble\?policy$", body=b"Dear S3, please let in everybody"))
+    server.faults.add(Fault(where=r"^GET /scribble\?policy$", body=b"Dear S3, please let in everybody"))
 
     told = read(server)
 
@@ -90,7 +90,7 @@ def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
 def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emulator) -> None:
     """An account without buckets resolves findings; a garbled list must not."""
     bucket(server, "forgotten", allow("forgotten"))
-    server.faults.append(Fault(where=r"^GET /\?max-buckets", body=b"<a/>"))
+    server.faults.add(Fault(where=r"^GET /\?max-buckets", body=b"<a/>"))
 
     told = read(server)
 
@@ -100,7 +100,7 @@ def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emula
 def test_a_bucket_deleted_between_list_and_read_is_no_failure(server: Emulator) -> None:
     """It is gone, and said to be: nothing is left to judge."""
     uid = bucket(server, "shortlived", allow("shortlived"))
-    server.faults.append(Fault(where=r"^GET /shortlived\?policy$", status="404 Not Found", code="NoSuchBucket"))
+    server.faults.add(Fault(where=r"^GET /shortlived\?policy$", status="404 Not Found", code="NoSuchBucket"))
 
     told = read(server)
 
@@ -116,7 +116,7 @@ def test_an_access_point_deleted_between_list_and_read_takes_nothing_with_it(ser
     s3control(server).create_access_point(
         AccountId=ACCOUNT, Name="door", Bucket="behind", PublicAccessBlockConfiguration=ALL_OFF
     )
-    server.faults.append(Fault(where=question, status="404 Not Found", code="NoSuchAccessPoint"))
+    server.faults.add(Fault(where=question, status="404 Not Found", code="NoSuchAccessPoint"))
 
     told = read(server)
 
@@ -126,7 +126,7 @@ def test_an_access_point_deleted_between_list_and_read_takes_nothing_with_it(ser
 def test_a_pause_that_is_asked_for_is_passed_on(server: Emulator) -> None:
     """The core knows how to wait; the connector only says that it must."""
     bucket(server, "busy")
-    server.faults.append(Fault(where=r"^GET /busy\?acl$", status="503 Slow Down", code="SlowDown"))
+    server.faults.add(Fault(where=r"^GET /busy\?acl$", status="503 Slow Down", code="SlowDown"))
 
     told = read(server)
 
@@ -135,9 +135,7 @@ def test_a_pause_that_is_asked_for_is_passed_on(server: Emulator) -> None:
 
 def test_trouble_at_aws_is_worth_another_try(server: Emulator) -> None:
     bucket(server, "unlucky")
-    server.faults.append(
-        Fault(where=r"^GET /unlucky\?policy$", status="500 Internal Server Error", code="InternalError")
-    )
+    server.faults.add(Fault(where=r"^GET /unlucky\?policy$", status="500 Internal Server Error", code="InternalError"))
 
     told = read(server)
 
@@ -147,7 +145,7 @@ def test_trouble_at_aws_is_worth_another_try(server: Emulator) -> None:
 def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
     """A single stumble is nobody's business."""
     uid = bucket(server, "stumbling", allow("stumbling"))
-    server.faults.append(Fault(where=r"^GET /stumbling\?policy$", status="503 Slow Down", code="SlowDown", times=1))
+    server.faults.add(Fault(where=r"^GET /stumbling\?policy$", status="503 Slow Down", code="SlowDown", times=1))
 
     told = read(server)
 
@@ -174,7 +172,7 @@ def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
 def test_a_list_that_cannot_be_had_costs_no_bucket(server: Emulator, where: str, status: str, code: str) -> None:
     """Not every account may list access points, and not every region or server knows of them."""
     uid = bucket(server, "plain", allow("plain"))
-    server.faults.append(Fault(where=where, status=status, code=code))
+    server.faults.add(Fault(where=where, status=status, code=code))
 
     told = read(server)
 
@@ -208,7 +206,7 @@ def test_an_unknown_profile_is_named(server: Emulator) -> None:
 def test_expired_credentials_refuse_the_whole(server: Emulator) -> None:
     """Every further question would get the same answer."""
     bucket(server, "plain")
-    server.faults.append(Fault(where=r"^GET /plain\?", status="400 Bad Request", code="ExpiredToken"))
+    server.faults.add(Fault(where=r"^GET /plain\?", status="400 Bad Request", code="ExpiredToken"))
 
     told = read(server)
 
