@@ -9,7 +9,7 @@ from cloudscan.facts import Access, Audience
 from cloudscan_s3.access.access_paths import access_paths, access_paths_to_object
 from cloudscan_s3.access.acl import ANONYMOUS
 from cloudscan_s3.access.bucket import Acl, AclGrant, ObjectAcl, Ownership
-from cloudscan_s3.access.conditions import meeting
+from cloudscan_s3.access.conditions import intersection
 from cloudscan_s3.access.networks import named
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import parse
@@ -316,7 +316,7 @@ def test_a_pattern_of_roles_is_called_by_its_own_name() -> None:
 )
 def test_what_two_patterns_have_in_common(one: str, other: str, both: str | None) -> None:
     """The shortest text that fits both."""
-    assert meeting(one, other) == meeting(other, one) == both
+    assert intersection(one, other) == intersection(other, one) == both
 
 
 def test_a_policy_of_json_text_stays_what_it_was() -> None:
