@@ -1,4 +1,4 @@
-"""How cloudscan finds S3. Cheap to import: the SDK is loaded when a connector is opened."""
+"""How cloudscan finds the S3 connector. Cheap to import: the SDK is loaded when a connector is opened."""
 
 from collections.abc import Iterator
 
