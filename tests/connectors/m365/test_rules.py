@@ -55,14 +55,14 @@ def built() -> company.Company:
 
 @pytest.fixture(scope="module")
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
 def verdicts(server: Server, folder: Path, **options: Any) -> Verdicts:
     """The company scanned and judged, as of its own day."""
     reader = estate.connector(server, folder, private_labels=(company.CONFIDENTIAL,), **options)
-    now = datetime.fromtimestamp(server.world.now, tz=UTC)
+    now = datetime.fromtimestamp(server.state.now, tz=UTC)
     params = {"m365-open-folder-with-many-files": {"files": 1}, "m365-open-and-forgotten": {"days": 300}}
     return judge(collect([reader], folder / "snapshot"), RULES, as_of=now, params=params)
 
@@ -77,10 +77,10 @@ def uid_of(server: Server, built: company.Company, scenario: str) -> set[str]:
     identity = built.scenarios.get(scenario)
     if identity is None:
         return {scenario}
-    drive = server.world.drive_with(identity)
+    drive = server.state.drive_with(identity)
     known = {make(identity) for make in (uids.team, uids.group, uids.application, uids.user, uids.onedrive)}
     known.add(uids.site(uids.site_identity(identity)))
-    if drive is None and server.world.item(identity) is not None:
+    if drive is None and server.state.item(identity) is not None:
         known.add(estate.item(server, identity))
     return known
 
@@ -177,7 +177,7 @@ def test_a_channel_for_strangers_is_flagged_and_a_partners_is_not(found: Verdict
 def test_what_lies_open_for_long_is_flagged(found: Verdicts, server: Server) -> None:
     """What was made today is not, however open it is."""
     old = {each.id for each in RULES} and flagged(found, "m365-open-and-forgotten")
-    fresh = {estate.item(server, server.world.id_of(item)) for item in server.world.items if item and item.grants}
+    fresh = {estate.item(server, server.state.id_of(item)) for item in server.state.items if item and item.grants}
 
     assert old.isdisjoint(fresh - old)
 
@@ -204,10 +204,10 @@ def test_a_loose_tenant_is_flagged_by_each_rule_for_tenants(found: Verdicts) -> 
 
 def test_a_strict_tenant_passes_each_rule_for_tenants(tmp_path: Path) -> None:
     built = company.build(1)
-    built.world.set_admin(**STRICT)
-    built.world.set(idleSessionSignOut={"isEnabled": True, "warnAfterInSeconds": 900, "signOutAfterInSeconds": 1200})
-    built.world.set_authorization(allowInvitesFrom="adminsAndGuestInviters")
-    with estate.tenant(built.world) as server:
+    built.state.set_admin(**STRICT)
+    built.state.set(idleSessionSignOut={"isEnabled": True, "warnAfterInSeconds": 900, "signOutAfterInSeconds": 1200})
+    built.state.set_authorization(allowInvitesFrom="adminsAndGuestInviters")
+    with estate.tenant(built.state) as server:
         found = verdicts(server, tmp_path)
 
     wrong = {each.rule_id for each in found.verdicts if each.rule_id in OF_THE_TENANT}
@@ -218,7 +218,7 @@ def test_what_could_not_be_read_is_unknown_and_never_passed(tmp_path: Path) -> N
     """Without rights on settings, directory, applications and sites' groups, no rule about them passes anything."""
     built = company.build(1)
     kept = GRAPH_ROLES & {"Sites.Read.All", "User.Read.All"}
-    with estate.tenant(built.world, graph_roles=kept, sharepoint_roles=()) as server:
+    with estate.tenant(built.state, graph_roles=kept, sharepoint_roles=()) as server:
         found = verdicts(server, tmp_path)
 
     asked = OF_THE_TENANT | {
