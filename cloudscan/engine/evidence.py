@@ -14,6 +14,7 @@ import msgspec
 from cloudscan.engine.rule_file import Rule
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict
+from cloudscan.snapshot.database import identifier
 from cloudscan.snapshot.tables import is_uid
 from cloudscan.snapshot.tables import key as key_for
 
@@ -27,14 +28,14 @@ Run = Callable[[str], duckdb.DuckDBPyConnection]
 
 def verdicts_of(db: duckdb.DuckDBPyConnection, rule: Rule, run: Run) -> Iterator[Verdict]:
     """The verdicts on all identities in `folded` that were flagged or are unknown, flagged ones first."""
-    identity = [_quoted(column) for column in rule.identity]
+    identity = [identifier(column) for column in rule.identity]
     db.execute(
         "CREATE OR REPLACE TEMP TABLE kept AS "
         f"SELECT row_number() OVER (ORDER BY judgement DESC, {', '.join(identity)}) AS n, * "
         "FROM folded WHERE judgement > 0"
     )
     same = " AND ".join(f"q.{column} IS NOT DISTINCT FROM k.{column}" for column in identity)
-    columns = ", ".join(f"q.{_quoted(column)}" for column in rule.columns)
+    columns = ", ".join(f"q.{identifier(column)}" for column in rule.columns)
     run(f"""
         CREATE OR REPLACE TEMP TABLE proof AS
         SELECT k.n, k.judgement, {columns}
@@ -161,9 +162,9 @@ def _evidence(db: duckdb.DuckDBPyConnection, rule: Rule) -> dict[int, list[dict[
     # The place where a person has to act comes before what merely inherits from it.
     own = ["resource_uid = origin_uid DESC NULLS LAST"] if {"resource_uid", "origin_uid"} <= set(columns) else []
     heavy = [f"{column} DESC NULLS LAST" for column in ("audience", "access") if column in columns]
-    order = ", ".join([*own, *heavy, *(_quoted(column) for column in columns)])
+    order = ", ".join([*own, *heavy, *(identifier(column) for column in columns)])
     cursor = db.execute(f"""
-        SELECT n, {", ".join(_quoted(column) for column in columns)} FROM proof
+        SELECT n, {", ".join(identifier(column) for column in columns)} FROM proof
         QUALIFY row_number() OVER (PARTITION BY n ORDER BY {order}) <= {EVIDENCE}
         ORDER BY n, {order}
     """)
@@ -281,7 +282,3 @@ def _json(detail: str | None) -> Mapping[str, Any]:
 
 def _rows(db: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     return db.execute(sql).fetchall()
-
-
-def _quoted(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'

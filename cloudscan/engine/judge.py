@@ -24,9 +24,10 @@ from cloudscan.facts import AnyFact
 from cloudscan.finding import Judgement, Verdict
 from cloudscan.report import RuleSummary
 from cloudscan.snapshot import in_memory
+from cloudscan.snapshot.database import identifier
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import is_uid, key
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 JUDGEMENTS: Final = (Judgement.PASSED, Judgement.UNKNOWN, Judgement.FLAGGED)
 """In ascending order of weight: the heaviest row decides for its identity."""
@@ -130,7 +131,7 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
     """The values for a rule's ``$names``. Raises `ConfigurationError` for a value that the rule does not allow."""
     for name, value in given.items():
         if name not in rule.params:
-            raise ConfigurationError(f"The rule {rule.id} has no parameter {name!r}; {one_of(name, rule.params)}.")
+            raise ConfigurationError(f"The rule {rule.id} has no parameter {name!r}; {suggestion(name, rule.params)}.")
         if complaint := rule.params[name].complaint(value):
             raise ConfigurationError(f"Parameter {name} of the rule {rule.id}: {complaint}.")
     values: dict[str, object] = {name: given.get(name, param.default) for name, param in rule.params.items()}
@@ -161,7 +162,7 @@ def fold(
 
 def folded_sql(rule: Rule) -> str:
     """The rule's rows folded: one row per identity, and the index of its judgement in `JUDGEMENTS`."""
-    columns = ", ".join(_quoted(rule.identity))
+    columns = ", ".join(map(identifier, rule.identity))
     weight = "CASE WHEN flagged THEN 2 WHEN flagged IS NULL THEN 1 ELSE 0 END"
     return f"SELECT {columns}, max({weight}) AS judgement FROM ({rule.sql}) AS judged GROUP BY {columns}"
 
@@ -182,7 +183,7 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
     for rule_id in params:
         if rule_id not in known:
             raise ConfigurationError(
-                f"There are parameters for the rule {rule_id!r}, which is not there; {one_of(rule_id, known)}."
+                f"There are parameters for the rule {rule_id!r}, which is not there; {suggestion(rule_id, known)}."
             )
     tallies: dict[str, Tally] = {}
     verdicts: list[Verdict] = []
@@ -236,14 +237,10 @@ def _judgements_of(
         f"coalesce({column}, {key('')}) = a.{name}"
         if kind == "BIGINT"
         else f"coalesce(CAST({column} AS VARCHAR), '') = a.{name}"
-        for column, name, kind in zip((f"f.{quoted}" for quoted in _quoted(rule.identity)), names, kinds, strict=True)
+        for column, name, kind in zip((f"f.{identifier(name)}" for name in rule.identity), names, kinds, strict=True)
     )
     rows = execute(
         db, rule, bound, f"SELECT a.place, f.judgement FROM ({folded_sql(rule)}) AS f JOIN asked AS a ON {fits}"
     ).fetchall()
     db.execute("DROP TABLE asked")
     return {identities[place]: JUDGEMENTS[judgement] for place, judgement in rows}
-
-
-def _quoted(columns: Iterable[str]) -> list[str]:
-    return ['"' + column.replace('"', '""') + '"' for column in columns]

@@ -19,6 +19,7 @@ from cloudscan.engine import remedies
 from cloudscan.engine.judge import Params
 from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import SnapshotError
+from cloudscan.files import write_private
 from cloudscan.report import Report
 
 FILE: Final = "judged.json.gz"
@@ -39,11 +40,8 @@ def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) ->
     """Keep what a snapshot was judged by, readable by its owner only. Raises `SnapshotError` for a full disk."""
     judged = Judged(files=files_of(rules), params=params, report=report)
     path = folder / FILE
-    part = path.with_suffix(".part")
     try:
-        part.touch(mode=0o600)
-        part.write_bytes(gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
-        part.rename(path)
+        write_private(path, gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
     except OSError as error:
         raise SnapshotError(f"{path} cannot be written ({error.strerror}); make room, then scan again.") from error
 

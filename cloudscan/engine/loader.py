@@ -24,9 +24,10 @@ from cloudscan.engine import remedies as shared
 from cloudscan.engine import yaml_file
 from cloudscan.engine.remedies import LANGUAGES, Remedies
 from cloudscan.engine.rule_file import DECLARED, Framework, Remedy, Rule, RuleFile
+from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
     from cloudscan.snapshot.sql import Query
@@ -45,9 +46,12 @@ class Shelf:
     unused: tuple[Problem, ...]  # shared texts that no rule names; known once no other problem is left
 
 
-def load(folders: Iterable[Path]) -> tuple[Rule, ...]:
-    """All rules of the folders, by id. Raises `RuleError` with one line per problem."""
-    shelf = read(folders)
+def load(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Rule, ...]:
+    """All rules of the folders, by id. Raises `RuleError` with one line per problem.
+
+    `settings` are those that connectors declare, by platform; what rules say of settings is checked against them.
+    """
+    shelf = read(folders, settings)
     if shelf.problems:
         raise RuleError("\n".join(map(str, shelf.problems)))
     return shelf.rules
@@ -61,14 +65,14 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     return tuple(frameworks.values())
 
 
-def lint(folders: Iterable[Path]) -> tuple[Problem, ...]:
-    """Everything that is wrong with the rule files, in the order of files and lines."""
-    shelf = read(folders)
+def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
+    """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
+    shelf = read(folders, settings)
     return shelf.problems or shelf.unused
 
 
-def read(folders: Iterable[Path]) -> Shelf:
-    """Read folders of rules and frameworks; problems are told and not raised."""
+def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> Shelf:
+    """Read folders of rules and frameworks; problems are returned, not raised. `settings` as in `load`."""
     files = _files(folders)
     frameworks, problems = _read_frameworks(files)
     remedies, remedy_problems = shared.read(files)
@@ -77,7 +81,7 @@ def read(folders: Iterable[Path]) -> Shelf:
     for file in files:
         if _is_framework(file) or shared.is_remedies(file):
             continue
-        outcome = read_rule(file, frameworks, remedies)
+        outcome = read_rule(file, frameworks, remedies, settings or {})
         if isinstance(outcome, Rule):
             if outcome.id in rules:
                 first = rules[outcome.id].source
@@ -94,7 +98,9 @@ def read(folders: Iterable[Path]) -> Shelf:
     )
 
 
-def read_rule(file: Path, frameworks: Mapping[str, Framework], remedies: Remedies) -> Rule | list[Problem]:
+def read_rule(
+    file: Path, frameworks: Mapping[str, Framework], remedies: Remedies, settings: DeclaredSettings
+) -> Rule | list[Problem]:
     """One rule file, or all that is wrong with it."""
     outcome = yaml_file.read(file, RuleFile)
     if isinstance(outcome, Problem):
@@ -106,10 +112,14 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework], remedies: Remedie
     # In a block scalar the text begins on the line after its mark.
     first_line = query_line + 1 if document.is_block("$.query") else query_line
     query = sql.check(written.query)
-    problems = [Problem(str(file), first_line + fault.line - 1, fault.words) for fault in query.faults]
+    faults = [*((fault.line, fault.words) for fault in query.faults), *query_faults(query, settings)]
+    problems = [Problem(str(file), first_line + line - 1, words) for line, words in faults]
     problems += [
         Problem(str(file), document.line(path), words)
-        for path, words in _complaints(written, query, frameworks, Path(file).stem)
+        for path, words in (
+            *_complaints(written, query, frameworks, Path(file).stem),
+            *_setting_complaints(written, query, settings),
+        )
     ]
     problems += [
         Problem(str(file), document.line(path), words) for path, words in shared.problems_of(written, remedies)
@@ -190,14 +200,14 @@ def _query_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str
             yield "$.query", "the query yields no column `flagged`; write `… AS flagged` on the deciding condition"
         for column in rule.identity:
             if column not in query.columns:
-                yield "$.identity", f"the query yields no column `{column}`; {one_of(column, query.columns)}"
+                yield "$.identity", f"the query yields no column `{column}`; {suggestion(column, query.columns)}"
     for column in sorted({column for column in query.columns if query.columns.count(column) > 1}):
         yield "$.query", f"two columns are called `{column}`; write `… AS other_name` on one"
     for column in RESERVED.intersection(query.columns):
         yield "$.query", f"`{column}` is a name that the engine needs; write `… AS other_name`"
     for name in query.bound:
         if name != "as_of" and name not in rule.params:
-            yield "$.query", f"`${name}` is not among the params; {one_of(name, ('as_of', *rule.params))}"
+            yield "$.query", f"`${name}` is not among the params; {suggestion(name, ('as_of', *rule.params))}"
     for name, param in rule.params.items():
         if query.columns and name not in query.bound:
             yield f"$.params.{name}", f"the query never uses `${name}`; use it, or drop the param"
@@ -212,7 +222,7 @@ def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]
     for language, text in rule.text.items():
         path = f"$.text.{language}"
         if language not in LANGUAGES:
-            yield path, f"the language {language!r} is not known; {one_of(language, LANGUAGES)}"
+            yield path, f"the language {language!r} is not known; {suggestion(language, LANGUAGES)}"
         for field in ("title", "message", "why"):
             if not str(getattr(text, field)).strip():
                 yield f"{path}.{field}", "empty; write what a reader needs here"
@@ -231,7 +241,7 @@ def _field_complaints(message: str, columns: Sequence[str]) -> Iterable[str]:
         if spec or conversion or not name.isidentifier():
             yield f"`{{{name}}}` is more than a column's name; write {{column}} and shape the value in the query"
         elif columns and name not in columns:
-            yield f"the query yields no column `{name}` for the message; {one_of(name, columns)}"
+            yield f"the query yields no column `{name}` for the message; {suggestion(name, columns)}"
 
 
 def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
@@ -241,10 +251,16 @@ def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -
         if not hash_mark:
             yield path, f"{reference!r} names no control; write {framework}#<control>"
         elif framework not in frameworks:
-            yield path, f"the framework {framework!r} is not known; {one_of(framework, frameworks)}"
+            yield path, f"the framework {framework!r} is not known; {suggestion(framework, frameworks)}"
         elif control not in frameworks[framework].controls:
-            known = one_of(control, frameworks[framework].controls)
+            known = suggestion(control, frameworks[framework].controls)
             yield path, f"{framework} has no control {control!r}; {known}"
+
+
+def _setting_complaints(rule: RuleFile, query: "Query", settings: DeclaredSettings) -> Iterable[tuple[str, str]]:
+    for index, example in enumerate(rule.examples):
+        for fault in example_faults(example.given.get("settings", ()), query, settings):
+            yield f"$.examples[{index}]", fault
 
 
 def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
@@ -266,6 +282,6 @@ def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
                 yield path, f"{list(identity)} does not fit the identity; write one value for each of {rule.identity}"
         for name, value in example.params.items():
             if name not in rule.params:
-                yield path, f"the rule has no param {name!r}; {one_of(name, rule.params)}"
+                yield path, f"the rule has no param {name!r}; {suggestion(name, rule.params)}"
             elif complaint := rule.params[name].complaint(value):
                 yield path, f"param {name}: {complaint}"

@@ -20,7 +20,7 @@ from cloudscan.engine import yaml_file
 from cloudscan.engine.rule_file import RemediesFile, Remedy, Rule, RuleFile, Texts
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.finding import RuleText
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 FILE: Final = "remedies.yaml"
 LANGUAGES: Final = ("en", "ja")
@@ -78,10 +78,10 @@ def problems_of(rule: RuleFile, remedies: Remedies) -> Iterator[tuple[str, str]]
             if not _is_complete(step):
                 yield path, "a step needs a text in each language; write {en: …, ja: …}"
         elif not _is_command(step) and step not in remedies.fix:
-            yield path, f"there is no step {step!r} in {FILE}; {one_of(step, remedies.fix)}"
+            yield path, f"there is no step {step!r} in {FILE}; {suggestion(step, remedies.fix)}"
     if isinstance(rule.needs, str):
         if rule.needs not in remedies.needs:
-            yield "$.needs", f"there are no needs {rule.needs!r} in {FILE}; {one_of(rule.needs, remedies.needs)}"
+            yield "$.needs", f"there are no needs {rule.needs!r} in {FILE}; {suggestion(rule.needs, remedies.needs)}"
     elif rule.needs and not _is_complete(rule.needs):
         yield "$.needs", "write needs in both languages: {en: …, ja: …}"
 

@@ -128,7 +128,7 @@ class M365Connector:
         )
         depth = ReadDepth(
             # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
-            thorough=self.options.thorough or groups.let_others_in,
+            all_unique_permissions=self.options.all_unique_permissions or groups.let_others_in,
             labels=directory.labels if self.options.file_labels else None,
         )
         if since is None:

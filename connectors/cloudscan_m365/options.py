@@ -23,7 +23,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     skip_sites: Sequence[str] = ()  # not these sites
     onedrives: bool = True  # everybody's OneDrive too
     private_labels: Sequence[str] = ()  # sensitivity labels that keep outsiders away from a site, by name
-    thorough: bool = False  # also read who has access to items of which Microsoft says that they are not shared
+    all_unique_permissions: bool = (
+        False  # also read who has access to items of which Microsoft says that they are not shared
+    )
     file_labels: bool = False  # also read the sensitivity labels of shared files, at two units each
     resource_units_per_minute: int = 1_000  # of SharePoint's 1,250 for up to 1,000 licences
     longest_pause: float = 300.0  # seconds that a Retry-After may cost at a time

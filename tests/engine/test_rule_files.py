@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from toys import RULE, load_text
+from toys import RULE, load_text, write_rule
 
+from cloudscan.connector import SettingSpec, SettingType
 from cloudscan.engine.example_runner import run
 from cloudscan.engine.judging_record import files_of
 from cloudscan.engine.loader import lint, load
@@ -159,6 +160,53 @@ def test_hundreds_of_rules_load_in_a_moment(tmp_path: Path, rule_text: str) -> N
     assert time.process_time() - began < 10
 
 
+SETTINGS = {
+    "s3": [
+        SettingSpec(name="website", type=SettingType.SWITCH, meaning="the bucket serves a website"),
+        SettingSpec(name="ownership", type=SettingType.CHOICE, choices=("enforced", "writer"), meaning="of objects"),
+    ],
+    "m365": [
+        SettingSpec(name="link_days", type=SettingType.NUMBER, meaning="days until links for anyone expire"),
+        SettingSpec(name="policy.*", type=SettingType.TEXT, meaning="whatever the policy API has"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "fault"),
+    [
+        ("s.name = 'website' AND s.value = 'true'", ""),
+        ("s.name = 'websit' AND s.value = 'true'", "there is no setting 'websit'; write website"),
+        ("s.name = 'website' AND s.value = 'on'", "the setting 'website' is never 'on'; write one of true, false"),
+        ("s.name = 'ownership' AND s.value <> 'enforcd'", "is never 'enforcd'; write enforced"),
+        ("s.name IN ('website', 'sites')", "there is no setting 'sites'"),
+        ("s.name IN ('website', 'ownership') AND s.value IN ('true', 'writer')", ""),
+        ("s.name = 'link_days' AND s.value = '0'", ""),
+        ("s.name = 'link_days' AND s.value = 'none'", "is a number, never 'none'"),
+        ("s.name = 'policy.new' AND s.value = 'x'", ""),
+        ("s.name = 'link_days' AND e.platform = 's3'", "there is no setting 'link_days'"),
+        ("s.name = 'anything' AND e.platform = 'gdrive'", ""),
+    ],
+)
+def test_settings_are_those_that_connectors_declare(tmp_path: Path, rule_text: str, condition: str, fault: str) -> None:
+    """Of the platforms that the rule is about; of one that is not installed the vocabulary is not known."""
+    query = f"JOIN settings AS s ON s.scope_uid = e.resource_uid\n  WHERE {condition} AND"
+    write_rule(tmp_path, rule_text.replace("WHERE", query))
+
+    problems = [problem for problem in lint([tmp_path], SETTINGS) if "setting" in problem.words]
+
+    assert [(problem.line, fault in problem.words) for problem in problems] == ([(13, True)] if fault else [])
+
+
+def test_examples_give_settings_that_connectors_declare(tmp_path: Path, rule_text: str) -> None:
+    given = "{settings: [{name: website, value: off}], grants: [{audience: null}]}"
+    write_rule(tmp_path, rule_text.replace("given: {grants: [{audience: null}]}", f"given: {given}"))
+
+    (problem,) = lint([tmp_path], SETTINGS)
+
+    assert (problem.line, "the setting 'website' is never 'off'" in problem.words) == (23, True)
+
+
 REMEDIES = """
 fix:
   close-link: {en: Open the file and remove the link., ja: ファイルを開き、リンクを削除します。}
@@ -176,9 +224,7 @@ def share_remedies(folder: Path, text: str = REMEDIES) -> None:
     (folder / "remedies.yaml").write_text(text, encoding="utf-8")
 
 
-def with_shared(
-    rule_text: str, fix: str = "[close-link, '`cloud unshare {name}`', {en: Tell them., ja: 伝えます。}]"
-) -> str:
+def with_shared(rule_text: str, fix: str = OWN_AND_SHARED) -> str:
     """The rule with a list of steps instead of the text's own, and shared needs."""
     own = rule_text.replace(", fix: Close it.", "").replace(", fix: 閉じます。", "")
     return own.replace("examples:", f"fix: {fix}\nneeds: read-links\nexamples:", 1)

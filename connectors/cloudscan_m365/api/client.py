@@ -212,7 +212,7 @@ class Graph:
                 else:
                     found[number] = _or_error(decode, answer.body)
             if isinstance(trouble, Throttled | Unreachable) and len(found) < len(asked):
-                self.budget.rest(min(self.web.patience.longest, self.web.patience.pause * 2**attempt))
+                self.budget.rest(self.web.patience.wait(attempt + 1))
         if len(found) < len(asked):
             raise trouble
         return [found[number] for number in range(len(asked))]

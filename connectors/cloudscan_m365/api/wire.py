@@ -10,7 +10,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
 from cloudscan.http import Answer
-from cloudscan.text import mended
+from cloudscan.text import encodable
 from cloudscan_m365.api.endpoints import Question
 
 Thing = TypeVar("Thing")
@@ -114,7 +114,7 @@ def _mended(body: bytes) -> bytes | None:
         told = json.loads(text)
     except ValueError:
         return None
-    better = mended(told)
+    better = encodable(told)
     return None if better == told else json.dumps(better).encode()
 
 

@@ -27,12 +27,12 @@ _AT_LEAST = {
 class ReadDepth:
     """How much is asked for."""
 
-    thorough: bool = False  # rights also where Microsoft says that nothing is shared
+    all_unique_permissions: bool = False  # rights also where Microsoft says that nothing is shared
     labels: Mapping[str, str] | None = None  # sensitivity labels by id, to be read of shared files; None: not at all
 
     @property
     def digest(self) -> str:
-        return digest([self.thorough, self.labels])
+        return digest([self.all_unique_permissions, self.labels])
 
 
 @dataclass
@@ -68,7 +68,11 @@ def told_of_top(inside: Library, library: Resource) -> Iterator[Told]:
 
 def given_to(inside: Library, items: Sequence[Item]) -> dict[str, Given]:
     """The rights that items have of their own; None for those that inherit. Without items that are gone meanwhile."""
-    asked = [item.id for item in items if item.shared is not None and (item.shared.scope or inside.depth.thorough)]
+    asked = [
+        item.id
+        for item in items
+        if item.shared is not None and (item.shared.scope or inside.depth.all_unique_permissions)
+    ]
     read = permissions(inside.graph, inside.drive, asked) if asked else {}
     found: dict[str, Given] = {}
     for item in items:

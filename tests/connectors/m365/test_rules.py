@@ -72,11 +72,11 @@ def found(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     return verdicts(server, tmp_path_factory.mktemp("scan"))
 
 
-def uid_of(server: Server, built: company.Company, situation: str) -> set[str]:
-    """What a situation may be called: item, site, team, group, application, user, drive; or itself."""
-    identity = built.situations.get(situation)
+def uid_of(server: Server, built: company.Company, scenario: str) -> set[str]:
+    """What a scenario may be called: item, site, team, group, application, user, drive; or itself."""
+    identity = built.scenarios.get(scenario)
     if identity is None:
-        return {situation, uids.domain(situation)}
+        return {scenario, uids.domain(scenario)}
     drive = server.world.drive_with(identity)
     known = {make(identity) for make in (uids.team, uids.group, uids.application, uids.user, uids.onedrive)}
     known.add(uids.site(uids.site_identity(identity)))
