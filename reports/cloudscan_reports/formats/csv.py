@@ -12,20 +12,20 @@ from datetime import datetime
 from cloudscan.report import Report, ReportFormat
 from cloudscan.text import BYTE_ORDER_MARK, MOST, unformulaic
 from cloudscan_reports.formats.columns import Cell, columns
-from cloudscan_wording import texts
+from cloudscan_wording.texts import load
 from cloudscan_wording.visible import shortened, visible
 from cloudscan_wording.worded_finding import iso, worded_findings
 
 
 def write(report: Report, lang: str) -> str:
     """The whole table, its head included, with CRLF ends."""
-    words = texts.load(lang)
-    shown = columns(words)
+    texts = load(lang)
+    shown = columns(texts)
     out = io.StringIO(newline="")
     out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow([column.key for column in shown])
-    writer.writerows([_cell(column.value(each)) for column in shown] for each in worded_findings(report, lang))
+    writer.writerows([_cell(column.value(worded)) for column in shown] for worded in worded_findings(report, lang))
     return out.getvalue()
 
 
