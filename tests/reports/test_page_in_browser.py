@@ -328,7 +328,7 @@ def test_a_page_that_would_be_too_large_leaves_evidence_out_and_says_so(open_pag
         expect(detail).to_be_visible()
 
     assert len(source.encode()) < whole
-    expect(detail).to_contain_text("One row of evidence is left out")
+    expect(detail).to_contain_text("One row of evidence was left out")
 
 
 def terms(given: Report) -> list[str]:
@@ -427,7 +427,7 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
         "What could we not see?",
     ]
     answers = page.locator(".answers dd > a").all_inner_texts()
-    assert answers[3].startswith("Better: ")
+    assert answers[3].startswith("Risk down by ")
     assert answers[4] == "16 parts could not be read"
     for name in ("Likelihood and impact", "Risk over the nights"):
         expect(page.get_by_role("img", name=name)).to_be_visible()

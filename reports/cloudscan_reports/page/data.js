@@ -54,7 +54,7 @@ async function loaded() {
 function makeDetails(size, slotsOf) {
   const { type, textContent } = element("details");
   const parcels = textContent.split("\n");
-  const open = new Array(parcels.length);
+  const open = [];
   const at = (index) => Math.floor(index / size);
 
   function ready(index) {

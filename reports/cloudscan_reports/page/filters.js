@@ -7,7 +7,7 @@ function counted(values, valueOf) {
   const counts = new Map();
   for (const item of values) {
     const value = valueOf(item);
-    counts.set(value, (counts.get(value) ?? 0) + 1);
+    totals.set(value, (totals.get(value) ?? 0) + 1);
   }
   return counts;
 }
@@ -57,16 +57,16 @@ function makeFilters(data, words, findings) {
 
   function counts(facet) {
     if (!ofRule[facet]) return [...counted(strings[facet], (index) => index)].map(([index, n]) => [data.pool[index], n]);
-    const counts = new Map();
+    const totals = new Map();
     for (const [rule, n] of counted(numbers.rule, (index) => index)) {
-      for (const value of ofRule[facet](data.rules[rule])) counts.set(value, (counts.get(value) ?? 0) + n);
+      for (const value of ofRule[facet](data.rules[rule])) totals.set(value, (totals.get(value) ?? 0) + n);
     }
-    return [...counts];
+    return [...totals];
   }
 
   // The values of a facet with their titles, the most frequent first.
   function options(facet) {
-    return counts(facet).filter(([value]) => value).sort((one, other) => other[1] - one[1])
+    return counts(facet).filter(([value]) => value).toSorted((one, other) => other[1] - one[1])
       .map(([value, n]) => [value, `${shortened(title(facet, value), 80)} (${number(n)})`]);
   }
 

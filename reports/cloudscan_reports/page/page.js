@@ -121,8 +121,8 @@ function start(data) {
   function recall() {
     if (!location.hash.includes("=")) return;
     const remembered = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const { finding, ...filters } = remembered;
-    wanted = filters;
+    const { finding, ...rest } = remembered;
+    wanted = rest;
     open = finding ? findings.find(finding) : -1;
     if (open >= 0) turnTo(open);
     fillControls();
@@ -165,7 +165,7 @@ function start(data) {
 
   function severities() {
     const present = new Set(numbers.severity);
-    const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).reverse()
+    const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).toReversed()
       .map(([id]) => [id, make("input", { type: "checkbox", value: id })]);
     const pick = () => change("severity", boxes.filter(([, box]) => box.checked).map(([id]) => id).join(","));
     for (const [, box] of boxes) box.addEventListener("change", pick);
