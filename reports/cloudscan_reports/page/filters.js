@@ -7,7 +7,7 @@ function counted(values, valueOf) {
   const counts = new Map();
   for (const item of values) {
     const value = valueOf(item);
-    totals.set(value, (totals.get(value) ?? 0) + 1);
+    counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return counts;
 }

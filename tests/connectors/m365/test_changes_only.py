@@ -10,10 +10,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
+from cloudscan.http import Patience
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
@@ -21,6 +22,7 @@ from cloudscan_emulators.microsoft import Quirks, Server, TenantState, company, 
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
+from tests.properties import examples
 
 PEOPLE = (
     "mori@kumo.example", "hayashi@kumo.example", "disabled@kumo.example", "tanuki@partner.example", "spy@rival.example",
@@ -45,7 +47,9 @@ class Nights:
         self.number += 1
         into = self.folder / str(self.number)
         events: list[Event] = []
-        wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=3, pause=0.001)
+        wanted = CollectOptions(
+            earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=3, pause=0.001)
+        )
         reader = estate.connector(self.server, self.folder, **options)
         collect([reader], into, options=wanted, on_event=events.append).close()
         return into, events
@@ -171,7 +175,7 @@ MANNERS = st.builds(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(2, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3), MANNERS)
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
     history: list[list[Step]], quirks: Quirks
@@ -249,7 +253,7 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
         full, _ = company_.scan()
 
         reports = [each.report for each in events if isinstance(each, Finished)]
-        assert [each for each in reports if "read in full: Microsoft does not know the token" in each.reason]
+        assert [each for each in reports if "read in full: Microsoft no longer accepts the change token" in each.reason]
         assert difference(second, full) == {}
 
 
@@ -263,7 +267,9 @@ def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        assert [each for each in events if isinstance(each, Finished) and "does not take" in each.report.reason]
+        assert [
+            each for each in events if isinstance(each, Finished) and "rejected the change token" in each.report.reason
+        ]
         assert difference(second, full) == {}
 
 
