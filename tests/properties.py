@@ -8,5 +8,5 @@ _MORE = {"ci": 1, "campaign": 50}
 
 
 def examples(number: int, **more: Any) -> settings:
-    """Settings of a property that is expensive to try: `number` examples in `make test`, many more in a campaign."""
+    """Settings of an expensive property: `number` examples in `make test`, many times that in a campaign."""
     return settings(max_examples=number * _MORE.get(settings.get_current_profile_name(), 1), **more)

@@ -181,10 +181,11 @@ def run(
     from cloudscan.engine import loader
     from cloudscan.nightly import scan as scanning
     from cloudscan.nightly.json_log import JsonLog
+    from cloudscan.plugins import declared_settings
     from cloudscan.snapshot import lock
     from cloudscan.snapshot.collect import CollectOptions
 
-    loaded = loader.load(all_rule_folders(config, rules))
+    loaded = loader.load(all_rule_folders(config, rules), declared_settings())
     ledger = ledger_of(config, patience=config.ledger.patience_seconds)
     log = JsonLog(sys.stderr) if json_log else None
     progress = None if log else listener(loaded, config.rules, language)
@@ -209,7 +210,7 @@ def run(
         _prune(config, log)
 
     try:
-        with lock.hold(config.folder):
+        with lock.exclusive(config.folder):
             report = scanning.run_nightly(
                 connectors,
                 loaded,

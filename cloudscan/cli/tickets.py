@@ -12,7 +12,7 @@ from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.session import configured, lang_option, last_report, ledger_of
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
-from cloudscan.text import one_of, plain
+from cloudscan.text import plain, suggestion
 
 if TYPE_CHECKING:
     from cloudscan.report import Report
@@ -42,7 +42,7 @@ def tickets(
     from cloudscan.snapshot import lock
 
     config = configured(config_path)
-    with lock.hold(config.folder):
+    with lock.exclusive(config.folder):
         return hand_over(
             config,
             Path(config_path) if config_path else None,
@@ -124,7 +124,7 @@ def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
         raise ConfigurationError("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
     for name in (*names, *filter(None, [config.tickets.tracker])):
         if name not in config.trackers:
-            raise ConfigurationError(f"There is no tracker {name!r}; {one_of(name, sorted(config.trackers))}.")
+            raise ConfigurationError(f"There is no tracker {name!r}; {suggestion(name, sorted(config.trackers))}.")
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 

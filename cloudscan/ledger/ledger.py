@@ -59,6 +59,7 @@ from cloudscan.ledger.waivers import (
 from cloudscan.reach import TOLERANCE, Reach
 from cloudscan.report import DIFFERENCE_KINDS, Diff, Event, Report, Scan, ScanFigures, WaiverStatus, figures_of
 from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.text import first_line
 from cloudscan.ticketing import plan
 from cloudscan.ticketing.plan import Policy
 from cloudscan.tracker import TicketPhase, TicketRecord
@@ -106,7 +107,7 @@ class Ledger:
             self._engine = _engine(self._url)
         except (sa.exc.ArgumentError, ImportError, OSError) as error:
             raise LedgerError(
-                f"The ledger's URL cannot be used ({_first_line(error)}); write sqlite:///FILE or "
+                f"The ledger's URL cannot be used ({first_line(error)}); write sqlite:///FILE or "
                 "postgresql+psycopg://HOST/DATABASE (needs cloudscan[postgres]) under [ledger] in cloudscan.toml."
             ) from error
 
@@ -328,7 +329,7 @@ class Ledger:
             shown = self._url.render_as_string(hide_password=True)
             kind = LedgerUnreachable if _passes(error) else LedgerError
             raise kind(
-                f"The ledger {shown} cannot be used: {_first_line(getattr(error, 'orig', None) or error)}. "
+                f"The ledger {shown} cannot be used: {first_line(getattr(error, 'orig', None) or error)}. "
                 "Check the URL, the server and the rights."
             ) from error
 
@@ -713,10 +714,6 @@ def _report(kept: bytes) -> Report:
         raise LedgerError(
             "The last report in the ledger was written by another cloudscan version; scan again."
         ) from error
-
-
-def _first_line(error: object) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _naive(moment: datetime) -> datetime:

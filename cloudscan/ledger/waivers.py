@@ -17,7 +17,7 @@ from cloudscan.finding import State, Verdict, Waiver
 from cloudscan.ledger.lifecycle import STANDING, Change, Entry, LifecycleEvent
 from cloudscan.reach import TOLERANCE, Reach, widened
 from cloudscan.report import WaiverStatus
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 MAX_DAYS: Final = 180
 DUE_DAYS: Final = 14
@@ -173,7 +173,7 @@ def revocable(waiver_id: int, book: WaiverRegister, now: datetime) -> Waiver:
     waiver = book.waivers.get(waiver_id)
     if waiver is None:
         current = [str(each.id) for each in book.waivers.values() if book.in_force(each, now)]
-        raise WaiverError(f"There is no waiver {waiver_id}; {one_of(str(waiver_id), current)}.")
+        raise WaiverError(f"There is no waiver {waiver_id}; {suggestion(str(waiver_id), current)}.")
     if waiver_id in book.revoked:
         raise WaiverError(f"Waiver {waiver_id} was revoked on {book.revoked[waiver_id]:%Y-%m-%d} already.")
     if not book.in_force(waiver, now):
@@ -250,7 +250,7 @@ def _known_place(place: str, standing: Sequence[Entry], accounts: Set[str]) -> s
     if place in known | accounts:
         return place
     alike = sorted(name for name in known if place.lower() in name.lower())[:_SOME]
-    instead = f"write one of {', '.join(alike)}" if alike else one_of(place, sorted(accounts))
+    instead = f"write one of {', '.join(alike)}" if alike else suggestion(place, sorted(accounts))
     raise WaiverError(f"Nothing stands open at a place {place!r}, an account or a resource's id; {instead}.")
 
 

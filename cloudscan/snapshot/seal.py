@@ -20,8 +20,9 @@ from cloudscan.connector import Spent
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
+from cloudscan.files import write_private
 from cloudscan.snapshot import incremental, log_facts, spool
-from cloudscan.snapshot.database import MEMORY, set_up, typed, views_sql
+from cloudscan.snapshot.database import MEMORY, literal, set_up, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, Manifest
 from cloudscan.snapshot.spool import ScanRecord
 from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
@@ -114,8 +115,8 @@ class _Sealing:
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
         paths = list(self._sources())
-        sources = ", ".join(_text(path) for path in paths)
-        known = ", ".join(_text(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
+        sources = ", ".join(literal(path) for path in paths)
+        known = ", ".join(literal(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
         lines = f"""
             SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
                    coalesce(scope_file, parse_filename(filename)) AS scope_file,
@@ -127,7 +128,7 @@ class _Sealing:
         if sum(path.stat().st_size for path in paths) <= self.in_memory:
             self.db.execute(f"CREATE TEMP TABLE stage AS {lines}")
         else:
-            stage = _text(self.work / "stage.parquet")
+            stage = literal(self.work / "stage.parquet")
             self.db.execute(f"COPY ({lines}) TO {stage} (FORMAT parquet, COMPRESSION lz4)")
             self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({stage})")
         for table, tag in _TAG.items():
@@ -135,7 +136,7 @@ class _Sealing:
             mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
             self.db.execute(
                 f"CREATE VIEW staged_{table} AS "
-                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {_text(tag)}"
+                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {literal(tag)}"
             )
 
     def _sources(self) -> Iterator[Path]:
@@ -297,7 +298,7 @@ class _Sealing:
                        "table" AS table_name, outcome, coalesce(reason, '') AS reason, coalesce(needs, '') AS needs,
                        {key_of("resource_uid")} AS resource_uid, resource_uid AS resource_text,
                        seen, total, coalesce(facts, 0) AS facts, coalesce(requests, 0) AS requests
-                FROM read_json({_text(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
+                FROM read_json({literal(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
         )
 
     def _ids(self) -> int:
@@ -326,10 +327,10 @@ class _Sealing:
         """Write a table; from then on the connection knows it by its name."""
         path = self.work / "tables" / f"{table}.parquet"
         query = query.replace("SELECT ", f"SELECT {extra}", 1) if extra else query
-        rows = self._count(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        rows = self._count(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
         path.chmod(0o600)
         if table not in ("members", "exposures"):
-            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({_text(path)})")
+            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({literal(path)})")
         return rows
 
     def _count(self, query: str) -> int:
@@ -345,7 +346,7 @@ def _columns(table: str) -> str:
         if kind == "JSON":
             return f"coalesce({name}, '{{}}') AS {name}"
         default = defaults[name]
-        return f"coalesce({name}, {_text(default)}) AS {name}" if isinstance(default, str) else name
+        return f"coalesce({name}, {literal(default)}) AS {name}" if isinstance(default, str) else name
 
     return ", ".join(column(name, kind) for name, kind in BASE[table].items())
 
@@ -358,11 +359,6 @@ def _audiences() -> str:
     from cloudscan.facts import Audience
 
     return "[" + ", ".join(f"'{rung}'" for rung in Audience) + "]"
-
-
-def _text(value: object) -> str:
-    """An SQL string literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _summary(
@@ -395,9 +391,6 @@ def _publish(folder: Path, work: Path, manifest: Manifest) -> None:
     if (work / incremental.FOLDER).exists():
         shutil.rmtree(folder / incremental.FOLDER, ignore_errors=True)
         (work / incremental.FOLDER).rename(folder / incremental.FOLDER)
-    part = folder / "manifest.json.part"
-    part.touch(mode=0o600)
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-    part.rename(folder / "manifest.json")
+    write_private(folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     folder.chmod(0o700)
     shutil.rmtree(work)

@@ -120,8 +120,7 @@ class Dispatcher:
 
     def _pause(self, attempt: int, error: ProviderError) -> None:
         asked = error.retry_after if isinstance(error, Throttled) else None
-        own = self.patience.pause * 2 ** (attempt - 1)
-        self.sleep(min(self.patience.longest, own if asked is None else asked))
+        self.sleep(min(self.patience.longest, self.patience.wait(attempt, asked)))
 
     def _create(self, action: Action) -> ActionResult:
         tracker, ticket = self.trackers[action.tracker], action.ticket

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from toys import RULE, Listed, file, load_text, telling, way
 
 from cloudscan.connector import Yielded
-from cloudscan.engine.evidence import EVIDENCE
-from cloudscan.engine.judge import Tally, Verdicts, fold, judge, preview
+from cloudscan.engine.evidence import EVIDENCE, Tally
+from cloudscan.engine.judge import Verdicts, fold, judge, preview
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError, RuleError

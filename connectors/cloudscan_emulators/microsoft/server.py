@@ -19,13 +19,14 @@ from pathlib import Path
 
 from cloudscan_emulators.kit import local_server
 from cloudscan_emulators.kit.faults import Faults
+from cloudscan_emulators.kit.request_log import LoggedRequest, over_network
 from cloudscan_emulators.microsoft import certificates
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.quota import Quota
 from cloudscan_emulators.microsoft.records import Application
-from cloudscan_emulators.microsoft.service import LoggedRequest, Service
+from cloudscan_emulators.microsoft.service import Service
 from cloudscan_emulators.microsoft.signin import SignIn
 from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import JSON_TYPE
@@ -108,7 +109,7 @@ class Server:
     @property
     def requests(self) -> int:
         """How many requests came over the network, those for tokens included."""
-        return sum(not seen.in_batch for seen in self.service.log)
+        return over_network(self.service.log)
 
     @property
     def units(self) -> int:

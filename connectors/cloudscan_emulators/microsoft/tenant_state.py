@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from urllib.parse import quote
 
+from cloudscan_emulators.kit.item_tree import ItemTree
 from cloudscan_emulators.microsoft import ids
 from cloudscan_emulators.microsoft.people import SPRING
 from cloudscan_emulators.microsoft.places import Places
@@ -38,7 +39,7 @@ class TenantState(Places):
         self.generation = 0  # counts changes: what is derived from an older one is stale
         self._links = 0
         self._bin: dict[int, list[Item]] = {}
-        self._children: dict[int, list[int]] | None = None
+        self._tree = ItemTree(self.items)
         self._drive_numbers: dict[str, int] = {}
         self._urls: dict[int, str] = {}
         self._urls_of = 0
@@ -108,8 +109,7 @@ class TenantState(Places):
         item = Item(number, drive, parent, kind, name, mime, size, created, modified, author, grants)
         self.items.append(item)
         self.drives[drive].items.append(number)
-        if self._children is not None:
-            self._children.setdefault(parent, []).append(number)
+        self._tree.add(item)
         return item
 
     def item(self, identity: str) -> Item | None:
@@ -155,9 +155,9 @@ class TenantState(Places):
         with self.lock:
             if parent.drive != item.drive:
                 return self._carry(item, parent)
-            self._unhang(item)
+            self._tree.remove(item)
             item.parent = parent.number
-            self._hang(item)
+            self._tree.add(item)
             self._touch(item)
             return item
 
@@ -166,7 +166,7 @@ class TenantState(Places):
         with self.lock:
             gone = [item, *self.descendants(item)]
             self._bin[item.number] = gone
-            self._unhang(item)
+            self._tree.remove(item)
             for one in gone:
                 self._drop(one)
             self._log(item, gone=True)
@@ -177,25 +177,16 @@ class TenantState(Places):
             for one in self._bin.pop(item.number):
                 self.items[one.number] = one
                 insort(self.drives[one.drive].items, one.number)
-                self._hang(one)
+                self._tree.add(one)
                 self._log(one)
 
     def descendants(self, item: Item) -> Iterator[Item]:
-        left = [item.number]
-        while left:
-            for number in self.children(left.pop()):
-                child = self.items[number]
-                if child is not None:
-                    left.append(number)
-                    yield child
+        """Everything below a folder, at any depth."""
+        return self._tree.descendants(item)
 
     def children(self, number: int) -> list[int]:
-        if self._children is None:
-            self._children = {}
-            for item in self.items:
-                if item is not None and item.parent >= 0:
-                    self._children.setdefault(item.parent, []).append(item.number)
-        return self._children.get(number, [])
+        """The numbers of what is directly in a folder."""
+        return self._tree.children(number)
 
     def ancestors(self, item: Item) -> Iterator[Item]:
         """The folders it is in, the nearest first, the root last."""
@@ -374,16 +365,7 @@ class TenantState(Places):
         numbers = self.drives[item.drive].items
         del numbers[bisect_left(numbers, item.number)]
         self.items[item.number] = None
-        if self._children is not None:
-            self._children.pop(item.number, None)
-
-    def _hang(self, item: Item) -> None:
-        if self._children is not None:
-            insort(self._children.setdefault(item.parent, []), item.number)
-
-    def _unhang(self, item: Item) -> None:
-        if self._children is not None:
-            self._children[item.parent].remove(item.number)
+        self._tree.forget(item)
 
 
 def _seconds(when: datetime | None) -> int:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
+from cloudscan.http import Patience
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
@@ -46,7 +47,9 @@ class Nights:
         self.number += 1
         into = self.folder / str(self.number)
         events: list[Event] = []
-        wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=3, pause=0.001)
+        wanted = CollectOptions(
+            earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=3, pause=0.001)
+        )
         reader = estate.connector(self.server, self.folder, **options)
         collect([reader], into, options=wanted, on_event=events.append).close()
         return into, events
@@ -250,7 +253,7 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
         full, _ = company_.scan()
 
         reports = [each.report for each in events if isinstance(each, Finished)]
-        assert [each for each in reports if "read in full: Microsoft does not know the token" in each.reason]
+        assert [each for each in reports if "read in full: Microsoft no longer accepts the change token" in each.reason]
         assert difference(second, full) == {}
 
 
@@ -264,7 +267,9 @@ def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        assert [each for each in events if isinstance(each, Finished) and "does not take" in each.report.reason]
+        assert [
+            each for each in events if isinstance(each, Finished) and "rejected the change token" in each.report.reason
+        ]
         assert difference(second, full) == {}
 
 

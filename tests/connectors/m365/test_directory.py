@@ -30,7 +30,7 @@ from cloudscan_m365.permissions import (
 )
 from cloudscan_m365.scopes.tenant import FROM_ADMINISTRATION, FROM_GRAPH
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 NEVER_SEEN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -227,7 +227,7 @@ def test_a_dynamic_group_of_all_lets_everybody_in(
 def test_private_and_shared_channels(told: Read, built: company.Company) -> None:
     """A channel that is shared with a partner has no tenant to name; a stranger's is named, his people are members."""
     channels = {each.name.rpartition(": ")[2]: each for each in told.of_kind("channel")}
-    fox = uids.outsider("fox@strange.example")
+    fox = uids.external_user("fox@strange.example")
 
     assert channels.keys() == {"人事相談", "Tanuki", "Joint bid"}
     assert channels["人事相談"].detail == {"type": "private", "foreign_tenants": "", "owners": "1"}
@@ -470,7 +470,7 @@ def test_a_client_secret_is_not_let_into_sharepoint(
 
     assert found.setting(site(built, "site"), "sharing_capability") is None
     assert [each.audience for each in found.grants(site(built, "site"))] == [None]
-    assert "certificate" in found.gap("groups of sites").reason
+    assert "certificate" in found.gap("site groups and the settings").reason
 
 
 def test_without_graphs_settings_the_administration_tells_them(

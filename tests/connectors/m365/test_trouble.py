@@ -27,7 +27,7 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 DELTA = "GET .*/root/delta"
 PERMISSIONS = "GET .*/permissions"
@@ -323,7 +323,7 @@ def test_a_client_secret_reads_what_graph_has_and_names_what_is_missing(
     told = read(estate.connector(server, tmp_path, certificate_file=""))
 
     assert told.refused == {}
-    assert told.gap("groups of sites").needs == FULL_CONTROL
+    assert told.gap("site groups and the settings").needs == FULL_CONTROL
     assert told.of_kind("file")
     assert not [each for each in server.log if "/_api/" in each.path]
 

@@ -10,9 +10,9 @@ from cloudscan_emulators.microsoft import Server, company
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission, SharingLink
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import EVERYONE, GroupContents, People, SiteGroups
-from cloudscan_m365.meaning.translate import Sharing, TenantContext, meaning
+from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -315,7 +315,7 @@ def test_sites_and_sites_below_them_hold_their_libraries(told: Read, server: Ser
 
 
 GROUPS = SiteGroups(
-    site="a-site", holds={"5": GroupContents(outsiders=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
+    site="a-site", contents={"5": GroupContents(externals=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
 )
 
 
@@ -323,8 +323,8 @@ NOTHING_KNOWN = Sharing()
 
 
 def grant_of(permission: Permission, *, sharing: Sharing = NOTHING_KNOWN, groups: SiteGroups = GROUPS) -> Grant:
-    people = People(estate=estate.ESTATE, tenant="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
-    found = meaning(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
+    people = People(estate=estate.ESTATE, tenant_id="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
+    found = translate(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
     assert found is not None
     return found.grant
 
