@@ -143,21 +143,15 @@ def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
     assert complaints[3] == ""
 
 
-def test_hundreds_of_rules_load_in_a_moment(tmp_path: Path, rule_text: str) -> None:
-    """No cache on disk is needed: two hundred rules load in seconds, sqlglot's import included."""
-    import time
-
+def test_hundreds_of_rules_are_loaded(tmp_path: Path, rule_text: str) -> None:
+    """`tests/bench/growth.py` measures how long that takes."""
     for number in range(200):
         name = f"rule-{number}"
         path = tmp_path / "many" / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(rule_text.replace("id: link-open-to-anyone", f"id: {name}"), encoding="utf-8")
 
-    began = time.process_time()
-    rules = load([tmp_path])
-
-    assert len(rules) == 200
-    assert time.process_time() - began < 10
+    assert len(load([tmp_path])) == 200
 
 
 SETTINGS = {
