@@ -60,7 +60,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     due: date | None = None
     project: str = ""  # empty: as the tracker's options say
     assignee: str = ""  # address or name; the tracker looks up whom it knows by it
-    deputy: str = ""  # instead, where the tracker does not know the assignee
+    fallback_assignee: str = ""  # instead, where the tracker does not know the assignee
     fingerprints: Sequence[str] = ()
 
 
@@ -84,7 +84,7 @@ class Tracker(Protocol):
     """
 
     @property
-    def settles(self) -> float:
+    def index_lag_seconds(self) -> float:
         """So many seconds after its creation a ticket is surely listed by `held`; 0: at once."""
         ...
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.main import EXIT_INCOMPLETE
-from cloudscan.cli.session import configured, lang_option, last_report, ledger_of
+from cloudscan.cli.opening import last_report, load_config, open_ledger
+from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
 from cloudscan.text import one_of, plain
@@ -41,7 +42,7 @@ def tickets(
     """
     from cloudscan.snapshot import lock
 
-    config = configured(config_path)
+    config = load_config(config_path)
     with lock.hold(config.folder):
         return hand_over(
             config,
@@ -76,14 +77,14 @@ def hand_over(
     sender = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
         projects={name: _projects(config, name) for name in opened},
-        memory=ledger_of(config) if remember else NoMemory(),
+        memory=open_ledger(config) if remember else NoMemory(),
     )
     desks = {
         name: TrackerState(
             wording=words,
             held=sender.held(name),
-            settles=tracker.settles,
-            deputy=str(config.trackers[name].get("deputy", "")),
+            index_lag_seconds=tracker.index_lag_seconds,
+            fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
         )
         for name, (tracker, words) in opened.items()
     }
@@ -165,7 +166,7 @@ def _shown(planned: "Plan") -> str:
                 "labels": ", ".join(ticket.labels),
                 "due": str(ticket.due or ""),
                 "assignee": ticket.assignee,
-                "deputy": ticket.deputy,
+                "fallback_assignee": ticket.fallback_assignee,
             }
             lines = [f"  {name}: {plain(value)}" for name, value in about.items() if value]
             lines += [f"  | {plain(line)}" for line in ticket.body.splitlines()]

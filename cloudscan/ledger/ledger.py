@@ -92,15 +92,15 @@ class Ledger:
     """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are made on first use.
 
     `tolerance` is the part by which an amount may rise before a finding counts as grown; `policy` says which ticket a
-    finding belongs to. For `patience` seconds `record` tries again where the database gives no answer.
+    finding belongs to. For `wait_seconds` seconds `record` tries again where the database gives no answer.
     """
 
     def __init__(
-        self, url: str, *, tolerance: float = TOLERANCE, policy: Policy | None = None, patience: float = 0.0
+        self, url: str, *, tolerance: float = TOLERANCE, policy: Policy | None = None, wait_seconds: float = 0.0
     ) -> None:
         self._tolerance = tolerance
         self._policy = policy or Policy()
-        self._patience = patience
+        self._wait_seconds = wait_seconds
         try:
             self._url = make_url(url)
             self._engine = _engine(self._url)
@@ -125,7 +125,7 @@ class Ledger:
         return last is None or last <= started_on
 
     def _patiently(self, question: Callable[[], Answer]) -> Answer:
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._wait_seconds
         while True:
             try:
                 return question()

@@ -36,7 +36,7 @@ class WaiverRequest:
 
     finding: str = ""
     rule_id: str = ""
-    place: str = ""
+    target: str = ""
     owner: str
     reason: str
     until: date | None
@@ -143,16 +143,16 @@ def granted(
 
     Raises `WaiverError` for one that cannot be given, with what to write instead.
     """
-    if bool(wish.finding) == bool(wish.rule_id or wish.place):
+    if bool(wish.finding) == bool(wish.rule_id or wish.target):
         raise WaiverError(
-            "A waiver is about one finding (--finding), or about a rule, a place or both (--rule, --place); name one "
+            "A waiver is about one finding (--finding), or about a rule, a place or both (--rule, --target); name one "
             "of the two. `cloudscan findings` lists what stands open."
         )
     waiver = Waiver(
         id=0,
         fingerprint=_meant(wish.finding, alike) if wish.finding else "",
         rule_id=wish.rule_id,
-        target=_known_place(wish.place, standing, accounts) if wish.place else "",
+        target=_known_place(wish.target, standing, accounts) if wish.target else "",
         owner=_said("owner", wish.owner),
         reason=_said("reason", wish.reason),
         given_on=now,

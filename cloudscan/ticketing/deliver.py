@@ -145,7 +145,7 @@ class Dispatcher:
                 if found := self._find(action):
                     self._keep(action, TicketPhase.OPEN, found)
                     return _done(action, found, outcome="found")
-                if tracker.settles or attempt == self.patience.attempts:
+                if tracker.index_lag_seconds or attempt == self.patience.attempts:
                     raise Unreachable(
                         f"{error}; whether the ticket was made will be seen in the next run, which makes no second one"
                     ) from error
@@ -155,9 +155,9 @@ class Dispatcher:
         raise Unreachable(f"{action.tracker} did not take the ticket after {self.patience.attempts} attempts")
 
     def _assignees(self, tracker: Tracker, ticket: Ticket) -> list[str]:
-        """Whom to assign it to, as the tracker calls them: the assignee if it knows him, then the deputy."""
+        """Whom to assign it to, as the tracker calls them: the assignee if it knows him, then the fallback_assignee."""
         found = []
-        for name in (ticket.assignee, ticket.deputy):
+        for name in (ticket.assignee, ticket.fallback_assignee):
             if name:
                 with suppress(TicketRefused):
                     found.append(self.patiently(partial(tracker.person, name, ticket.project)))

@@ -68,7 +68,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[tickets]``: which findings become tickets, and when they are spoken of again."""
 
-    per: Literal["finding", "owner"] = "finding"  # one ticket for each
+    group_by: Literal["finding", "owner"] = "finding"  # one ticket for each
     language: Literal["", "en", "ja"] = ""  # empty: the organisation's
     min_severity: Severity = Severity.MEDIUM  # what is less severe makes no ticket
     remind_days: int = 30  # a comment where something is still seen after so long; 0: none
@@ -83,8 +83,8 @@ class TrackerState:
 
     wording: Wording
     held: Sequence[ExistingTicket]
-    settles: float = 0.0
-    deputy: str = ""
+    index_lag_seconds: float = 0.0
+    fallback_assignee: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def plan(
 
 def marker_of(finding: Finding, owner: str, policy: Policy) -> str:
     """The name of the ticket that a finding belongs to. What nobody owns has a ticket of its own."""
-    if policy.per == "owner" and owner:
+    if policy.group_by == "owner" and owner:
         return marker_line.digest("owner", owner.lower()) + marker_line.digest("cloudscan", owner.lower())
     return finding.fingerprint
 
@@ -269,8 +269,8 @@ class _Planner:
     def _create(self, job: _Job) -> None:
         name, marker = job.route.tracker, job.matter.marker
         memory = self.kept.get((name, marker))
-        settles = timedelta(seconds=self.desks[name].settles)
-        if memory and memory.phase is TicketPhase.SENDING and self.now - memory.acted_on < settles:
+        index_lag_seconds = timedelta(seconds=self.desks[name].index_lag_seconds)
+        if memory and memory.phase is TicketPhase.SENDING and self.now - memory.acted_on < index_lag_seconds:
             self.unsettled.append(marker)
             return
         ticket, now = self._ticket(job, name, None)
@@ -292,7 +292,7 @@ class _Planner:
             due=matter.due,
             project=job.route.project,
             assignee=job.assignee,
-            deputy=job.route.deputy or desk.deputy,
+            fallback_assignee=job.route.fallback_assignee or desk.fallback_assignee,
             fingerprints=[each.fingerprint for each in matter.findings],
         )
         return ticket, marker_line.marker_line_of(matter, said, before.told if before and before.told else self._day)

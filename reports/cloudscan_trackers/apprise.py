@@ -92,7 +92,7 @@ def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:
         for service in chosen.find(tag=list(tags)) if tags else chosen:
             services.add(service)
     if not len(services):
-        raise ConfigurationError("[notify]: there is no address; name a variable as urls_from, or a file.")
+        raise ConfigurationError("[notify]: there is no address; name a variable as urls_env, or a file.")
     return ThroughApprise(services)
 
 

@@ -38,7 +38,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     project: str  # its key
     issue_type: str = ""  # by name; empty: the project's first
     category: str = "cloudscan"  # marks our issues; made where it is missing and we may
-    deputy: str = ""  # where the owner is unknown or has left
+    fallback_assignee: str = ""  # where the owner is unknown or has left
 
 
 class Project:
@@ -92,7 +92,7 @@ class Backlog:
     options: Options
     projects: dict[str, Project]
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
     def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:

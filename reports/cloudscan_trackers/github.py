@@ -29,8 +29,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     project: str  # the repository, owner/name; private, for tickets name files and people
     url: str = "https://api.github.com"  # of Enterprise Server: https://HOST/api/v3
     public: bool = False  # let the repository be one that everybody can read
-    people: dict[str, str] = {}  # GitHub's names by mail address: GitHub does not tell
-    deputy: str = ""  # where the owner is unknown or has left
+    usernames: dict[str, str] = {}  # GitHub's names by mail address: GitHub does not tell
+    fallback_assignee: str = ""  # where the owner is unknown or has left
     write_pause: float = 1.0  # seconds between two writes, as GitHub asks for
 
 
@@ -42,7 +42,7 @@ class GitHubIssues:
     options: Options
     repositories: "dict[str, Repository]" = field(default_factory=dict)
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
     def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
@@ -57,7 +57,7 @@ class GitHubIssues:
             return _held(issue, key.partition("#")[0]) if issue else None
 
     def person(self, name: str, project: str) -> str:
-        login = self.options.people.get(name.lower(), "" if "@" in name else name)
+        login = self.options.usernames.get(name.lower(), "" if "@" in name else name)
         if not login:
             return ""
         with _said(project or self.options.project):

@@ -25,8 +25,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     project: str  # group/name
     url: str = "https://gitlab.com"
     confidential: bool = True  # for members of the project only
-    people: dict[str, str] = {}  # GitLab's names by mail address: GitLab does not tell
-    deputy: str = ""  # where the owner is unknown or has left
+    usernames: dict[str, str] = {}  # GitLab's names by mail address: GitLab does not tell
+    fallback_assignee: str = ""  # where the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class GitLabIssues:
     options: Options
     projects: dict[str, "Project"] = field(default_factory=dict)
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
     def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
@@ -55,7 +55,7 @@ class GitLabIssues:
             return _held(issue, key.partition("#")[0]) if issue else None
 
     def person(self, name: str, project: str) -> str:
-        login = self.options.people.get(name.lower(), "" if "@" in name else name)
+        login = self.options.usernames.get(name.lower(), "" if "@" in name else name)
         if not login:
             return ""
         with _said(name):

@@ -42,10 +42,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     user: str = ""  # Cloud: the mail address that the API token belongs to; empty: a personal token of Data Center
     issue_type: str = "Task"
     fields: dict[str, Any] = {}  # of every new issue: components, customfield_10011, …
-    done: str = ""  # the transition that closes; empty: the first that leads to a status of the kind "done"
-    reopen: str = ""  # the transition that opens again; empty: the first that leads to another
-    settles: float = 300.0  # seconds after which the search index is sure to hold a new issue
-    deputy: str = ""  # where the owner is unknown or has left
+    close_transition: str = ""  # the transition that closes; empty: the first that leads to a status of the kind "done"
+    reopen_transition: str = ""  # the transition that opens again; empty: the first that leads to another
+    index_lag_seconds: float = 300.0  # seconds after which the search index is sure to hold a new issue
+    fallback_assignee: str = ""  # where the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Jira:
     lists = True
 
     @property
-    def settles(self) -> float:
-        return self.options.settles
+    def index_lag_seconds(self) -> float:
+        return self.options.index_lag_seconds
 
     def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         keys = ", ".join(f'"{each}"' for each in projects or (self.options.project,))
@@ -129,10 +129,10 @@ class Jira:
             self.client.add_comment(key, text)
 
     def close(self, key: str) -> None:
-        self._move(key, self.options.done, is_open=False)
+        self._move(key, self.options.close_transition, is_open=False)
 
     def reopen(self, key: str) -> None:
-        self._move(key, self.options.reopen, is_open=True)
+        self._move(key, self.options.reopen_transition, is_open=True)
 
     def _move(self, key: str, wanted: str, *, is_open: bool) -> None:
         with _said(key):
@@ -146,7 +146,7 @@ class Jira:
             ]  # fmt: skip
             if not fitting:
                 names = ", ".join(str(each["name"]) for each in ways)
-                what = "reopen" if is_open else "done"
+                what = "reopen_transition" if is_open else "close_transition"
                 raise TicketRefused(
                     f"Jira offers no way to {'open' if is_open else 'close'} {key}; name a transition as `{what}`, "
                     f"one of: {names or 'none, the user may not transition issues'}",

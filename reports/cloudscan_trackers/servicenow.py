@@ -34,10 +34,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     table: str = "incident"
     project: str = ""  # the assignment group's sys_id; of a route: instead of this one
     fields: dict[str, str] = {}  # of every new record: category, caller_id, …
-    closed: dict[str, str] = {}  # what closing a record writes; empty: state 6, close_code Solution provided, a note
-    reopened: dict[str, str] = {}  # what reopening one writes; empty: state 2
+    close_fields: dict[
+        str, str
+    ] = {}  # what closing a record writes; empty: state 6, close_code Solution provided, a note
+    reopen_fields: dict[str, str] = {}  # written to reopen one; empty: state 2
     closed_states: Sequence[str] = ("6", "7", "8")  # which states are not open
-    deputy: str = ""  # where the owner is unknown or has left
+    fallback_assignee: str = ""  # where the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class ServiceNow:
     rest: Rest
     options: Options
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
     def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
@@ -103,10 +105,10 @@ class ServiceNow:
         self._change(key, {"work_notes": text})
 
     def close(self, key: str) -> None:
-        self._change(key, self.options.closed or _CLOSED)
+        self._change(key, self.options.close_fields or _CLOSED)
 
     def reopen(self, key: str) -> None:
-        self._change(key, self.options.reopened or _REOPENED)
+        self._change(key, self.options.reopen_fields or _REOPENED)
 
     def _change(self, key: str, fields: Mapping[str, str]) -> None:
         if self.rest.ask("PATCH", self._path(key), json=fields) is None:

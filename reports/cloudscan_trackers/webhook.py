@@ -27,7 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The keys of ``[trackers.<name>]`` with the kind `webhook`."""
 
     project: str = ""  # handed on as it is
-    deputy: str = ""  # where the owner is unknown or has left
+    fallback_assignee: str = ""  # where the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Webhook:
     options: Options
     web: Web
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = False
 
     def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:

@@ -112,7 +112,7 @@ class Company:
         place = f"toy:document/sales/{night.waive}" if night.waive in NAMES else night.waive
         if place:
             until = self.today + timedelta(days=night.days)
-            wish = WaiverRequest(place=place, owner="me", reason="why", until=until.date())
+            wish = WaiverRequest(target=place, owner="me", reason="why", until=until.date())
             try:
                 waiver = self.ledger.waive(wish, now=self.today).waiver
             except WaiverError:

@@ -63,7 +63,7 @@ def test_an_outage_makes_no_difference(nights: Nights) -> None:
 def test_a_decision_makes_a_difference(nights: Nights) -> None:
     """A finding that was waived is no longer work, and one whose waiver ended is work again."""
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(WaiverRequest(place="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
+    nights.ledger.waive(WaiverRequest(target="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
     nights.look(on=day(1))
     nights.look(on=day(2))
 
@@ -121,7 +121,7 @@ def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
     """Per scan: findings by severity, the sum of scores, who can get at how much; what is waived is apart."""
     first = nights.scan(plan="everybody", notes="the web", on=day(0))
     nights.ledger.waive(
-        WaiverRequest(place="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
+        WaiverRequest(target="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
     )
     nights.scan(plan="everybody", notes="the web", odd="?", on=day(1))
 

@@ -8,7 +8,7 @@ from tests.trackers.desk import Emulated
 from tests.trackers.server import Reply, Request, Service, iso
 
 KEY = "backlog-of-a-test"
-PEOPLE = {11: ("mika", "mika@acme.example"), 12: ("deputy", None)}
+PEOPLE = {11: ("mika", "mika@acme.example"), 12: ("fallback_assignee", None)}
 
 
 def refused(message: str, more: str = "") -> Reply:

@@ -8,7 +8,7 @@ from tests.trackers.desk import Emulated
 from tests.trackers.server import Reply, Request, Service, iso
 
 TOKEN = "glpat-of-a-test"
-PEOPLE = {7: "mika", 8: "deputy"}
+PEOPLE = {7: "mika", 8: "fallback_assignee"}
 BASE = "/api/v4/projects"
 PROJECT = f"{BASE}/(?:acme%2Fsecurity|1)"
 
@@ -34,7 +34,7 @@ class GitLab(Emulated):
     def table(self) -> str:
         return (
             f'[trackers.gitlab]\nproject = "acme/security"\nurl = "{self.service.url}"\n'
-            'people = { "mika@acme.example" = "mika" }\n'
+            'usernames = { "mika@acme.example" = "mika" }\n'
         )
 
     def tickets(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from tests.trackers.desk import Emulated
 from tests.trackers.server import Reply, Request, Service
 
 LOGIN = ("robot", "of-a-test")
-PEOPLE = {"mika@acme.example": "mika", "deputy": "deputy"}
+PEOPLE = {"mika@acme.example": "mika", "fallback_assignee": "fallback_assignee"}
 
 
 def refused(status: int, message: str, detail: str = "") -> Reply:

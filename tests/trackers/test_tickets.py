@@ -113,7 +113,7 @@ def test_what_is_accepted_is_closed_until_it_counts_again(office: Office) -> Non
     ledger = Ledger("sqlite:///.cloudscan/ledger.db")
     until = office.today.date()
     ledger.waive(
-        WaiverRequest(place="toy", owner="Mika Sato", reason="Public on purpose.", until=until), now=office.today
+        WaiverRequest(target="toy", owner="Mika Sato", reason="Public on purpose.", until=until), now=office.today
     )
 
     office.hand_over()
@@ -251,25 +251,25 @@ def test_a_text_that_somebody_emptied_is_written_anew(office: Office) -> None:
 @only("kind", ["github", "jira-cloud", "servicenow", "backlog", "gitlab", "jira-data-center"])
 def test_a_ticket_goes_to_whom_a_route_names_else_to_the_deputy(office: Office) -> None:
     office.configure(
-        '[[routes]]\npath = "plan*"\nassignee = "mika@acme.example"\ndeputy = "deputy"\n'
-        '[[routes]]\nassignee = "left@acme.example"\ndeputy = "deputy"'
+        '[[routes]]\npath = "plan*"\nassignee = "mika@acme.example"\nfallback_assignee = "fallback_assignee"\n'
+        '[[routes]]\nassignee = "left@acme.example"\nfallback_assignee = "fallback_assignee"'
     )
 
     office.night(plan="everybody", notes="everybody")
 
     found = {each["title"].split()[1]: each["assignee"] for each in office.tracker.tickets()}
-    assert found == {"plan": "mika", "notes": "deputy"}
+    assert found == {"plan": "mika", "notes": "fallback_assignee"}
 
 
 @only("kind", ["github"])
 def test_who_left_is_refused_by_the_tracker_and_the_deputy_takes_it(office: Office) -> None:
     """GitHub still knows the account, and does not take it as an assignee."""
-    office.configure('[[routes]]\nassignee = "gone@acme.example"\ndeputy = "deputy"')
+    office.configure('[[routes]]\nassignee = "gone@acme.example"\nfallback_assignee = "fallback_assignee"')
 
     office.night(plan="everybody")
 
     (ticket,) = office.tracker.tickets()
-    assert ticket["assignee"] == "deputy"
+    assert ticket["assignee"] == "fallback_assignee"
 
 
 def test_no_more_new_tickets_in_a_night_than_allowed(office: Office) -> None:
@@ -389,7 +389,7 @@ def test_a_missing_credential_names_the_variable(office: Office, monkeypatch: py
 @only("kind", ["github"])
 def test_one_ticket_for_each_owner(office: Office) -> None:
     """The toys have no owners; what nobody owns has a ticket of its own."""
-    office.configure('[tickets]\nper = "owner"\nowner_from = ["owner", "detail:shelf"]')
+    office.configure('[tickets]\ngroup_by = "owner"\nowner_from = ["owner", "detail:shelf"]')
 
     office.night(plan="everybody", notes="everybody")
 
@@ -399,7 +399,7 @@ def test_one_ticket_for_each_owner(office: Office) -> None:
 def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
     """Each of his findings names it; whose owner has none names none."""
     findings = report(40).findings
-    policy = Policy(per="owner")
+    policy = Policy(group_by="owner")
     owner = "mika.sato@example.co.jp"
     his = [each for each in findings if each.verdict.subject.owner == owner]
     kept = TicketRecord(
