@@ -41,12 +41,12 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
     if dry_run:
         _show(news, notifier, language, quiet=config.notify.quiet)
         return 0
-    if (news.quiet and config.notify.quiet) or (ledger.was_told(report.scan.id) and not again):
+    if (news.quiet and config.notify.quiet) or (ledger.was_notified(report.scan.id) and not again):
         click.echo("There is nothing new to tell.", err=True)
         return 0
     refused = notifier.send(*notifier.words(news, language))
     if len(refused) < len(notifier.addresses()):
-        ledger.keep_told(report.scan.id)
+        ledger.save_notification(report.scan.id)
     for address in refused:
         click.echo(f"cloudscan: not notified: {plain(address)} did not take it; check the address.", err=True)
     return EXIT_INCOMPLETE if refused else 0

@@ -95,7 +95,7 @@ class Backlog:
     index_lag_seconds = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for key in projects or (self.options.project,):
             project = self._project(key)
             for start in range(0, 10**9, _PAGE):

@@ -45,7 +45,7 @@ class GitHubIssues:
     index_lag_seconds = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for project in projects or (self.options.project,):
             with _said(project):
                 found = self._repository(project).get_issues(state="all", labels=[LABEL])

@@ -40,7 +40,7 @@ class GitLabIssues:
     index_lag_seconds = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for project in projects or (self.options.project,):
             with _said(project):
                 found = self._project(project).issues.list(

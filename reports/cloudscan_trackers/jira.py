@@ -29,7 +29,7 @@ from cloudscan_trackers.wording import wording
 if TYPE_CHECKING:
     from jira import JIRA, JIRAError
 
-_MARK = f"{LABEL}-"
+_MARKER = f"{LABEL}-"
 _FIELDS = ["description", "labels", "status", "resolutiondate", "statuscategorychangedate", "updated"]
 _DISPENSABLE = ("duedate", "priority")  # a project may not have them on its screens
 
@@ -61,7 +61,7 @@ class Jira:
     def index_lag_seconds(self) -> float:
         return self.options.index_lag_seconds
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         keys = ", ".join(f'"{each}"' for each in projects or (self.options.project,))
         with _said(keys):
             found = self.client.search_issues(
@@ -103,7 +103,7 @@ class Jira:
             "project": {"key": project},
             "issuetype": {"name": self.options.issue_type},
             **_written(ticket),
-            "labels": [*ticket.labels, _MARK + ticket.marker],
+            "labels": [*ticket.labels, _MARKER + ticket.marker],
             **({"assignee": {"accountId" if self._cloud else "name": assignee}} if assignee else {}),
         }
         with _said(project):
@@ -115,8 +115,8 @@ class Jira:
         """Labels that people added stay."""
         with _said(key):
             issue = self.client.issue(key, fields="labels")
-            own = [each for each in issue.raw["fields"]["labels"] if not each.startswith("severity-")]
-            labels = list(dict.fromkeys([*own, *ticket.labels, _MARK + ticket.marker]))
+            own = [label for label in issue.raw["fields"]["labels"] if not label.startswith(("severity-", _MARKER))]
+            labels = list(dict.fromkeys([*own, *ticket.labels, _MARKER + ticket.marker]))
             fields = {**_written(ticket), "labels": labels}
             self._with_what_is_there(lambda given: issue.update(fields=given), fields)
 
@@ -170,7 +170,7 @@ class Jira:
         fields = raw["fields"]
         is_open = _kind(fields["status"]) != "done"
         closed = fields.get("statuscategorychangedate") or fields.get("resolutiondate") or fields.get("updated")
-        marks = [each.removeprefix(_MARK) for each in fields.get("labels") or () if each.startswith(_MARK)]
+        marks = [each.removeprefix(_MARKER) for each in fields.get("labels") or () if each.startswith(_MARKER)]
         return ExistingTicket(
             key=str(raw["key"]),
             url=self._url(str(raw["key"])),

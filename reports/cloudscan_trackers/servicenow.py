@@ -52,7 +52,7 @@ class ServiceNow:
     index_lag_seconds = 0.0
     lists = True
 
-    def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for start in range(0, 10**9, _PAGE):
             query = [
                 ("sysparm_query", f"correlation_display={LABEL}^ORDERBYsys_created_on"),
@@ -90,7 +90,8 @@ class ServiceNow:
         return self._held(self._result(self.rest.ask("POST", self._path(), json=record)))
 
     def update(self, key: str, ticket: Ticket) -> None:
-        self._change(key, self._written(ticket))
+        """The marker too: it changes when a rule is renamed."""
+        self._change(key, {**self._written(ticket), "correlation_id": ticket.marker})
 
     def comments(self, key: str) -> Sequence[str]:
         query = [

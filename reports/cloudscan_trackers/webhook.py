@@ -42,7 +42,7 @@ class Webhook:
     index_lag_seconds = 0.0
     lists = False
 
-    def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
         return ()
 
     def get(self, _key: str) -> ExistingTicket | None:

@@ -129,7 +129,7 @@ def _news(news: CommentContent, words: Texts, markup: Markup) -> str:
         case CommentReason.WIDENED:
             widened = words.say("list.comma").join(words.name("widened", each) for each in news.widened)
             return markup.prose(words.say("tickets.widened", widened=widened, day=day))
-        case CommentReason.ACCEPTED if news.waiver:
+        case CommentReason.WAIVED if news.waiver:
             return markup.prose(
                 words.say(
                     "tickets.accepted",

@@ -120,7 +120,7 @@ def test_a_dry_run_says_what_a_waiver_would_cover(scanned: Scanned, desk: Desk) 
         (["--target", "toy", "--owner", "me"], ["--reason"]),
         (["--target", "toy", "--owner", "me", "--reason", "why"], ["--until", "at the latest", "max_days = 30"]),
         (["--target", "toy", *WHO_AND_WHY, "--days", "31"], ["too far away", "--until"]),
-        (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01"], ["2020-01-01 is over"]),
+        (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01"], ["2020-01-01 is in the past"]),
         (["--target", "toy", *WHO_AND_WHY, "--until", "soon"], ["'soon' is no day", "2027-03-31"]),
         (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01", "--days", "1"], ["not both"]),
         (["--rule", "document-open", *WHO_AND_WHY, "--days", "1"], ["write document-open-to-everybody"]),

@@ -17,6 +17,7 @@ from cloudscan.http import Patience
 from cloudscan.report import Report
 from cloudscan.ticketing.deliver import Dispatcher
 from cloudscan.ticketing.plan import Policy, TrackerState, plan
+from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
@@ -39,8 +40,11 @@ class Memory:
     def tickets(self) -> Sequence[TicketRecord]:
         return list(self.rows.values())
 
-    def keep_ticket(self, kept: TicketRecord) -> None:
-        self.rows[kept.tracker, kept.marker] = kept
+    def save_ticket(self, record: TicketRecord) -> None:
+        self.rows[record.tracker, record.marker] = record
+
+    def renames(self) -> Renames:
+        return Renames()
 
 
 @dataclass
@@ -55,7 +59,7 @@ class Board:
     born: dict[str, datetime] = field(default_factory=dict)
     trouble: Iterator[str] = field(default_factory=lambda: iter(()))
 
-    def held(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
         """The index takes up a ticket only after a while."""
         self._before()
         since = self.now() - timedelta(seconds=self.index_lag_seconds)
@@ -202,7 +206,7 @@ class Firm:
             sleep=lambda _: None,
         )
         desk = TrackerState(
-            wording=WORDS, held=list(sender.held("board")), index_lag_seconds=self.board.index_lag_seconds
+            wording=WORDS, existing=list(sender.existing("board")), index_lag_seconds=self.board.index_lag_seconds
         )
         planned = plan(
             found,
@@ -211,7 +215,7 @@ class Firm:
             deadlines=dict.fromkeys(Severity, 7),
             routes=(),
             lang="en",
-            kept=self.memory.tickets(),
+            remembered=self.memory.tickets(),
             now=self.today,
         )
         list(sender.carry_out(planned.actions))
