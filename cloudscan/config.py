@@ -14,7 +14,7 @@ from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 from cloudscan.ticketing.plan import Policy
 from cloudscan.ticketing.routing import Route
 
@@ -237,7 +237,7 @@ def _check(path: Path, text: str, config: Config) -> None:
             raise ConfigurationError(f"{_place(path, text, severity)}: {severity} must be at least 0 days.")
     for route in config.routes:
         if route.tracker and route.tracker not in config.trackers:
-            known = one_of(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
+            known = suggestion(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
             raise ConfigurationError(
                 f"{_place(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
             )
@@ -264,13 +264,13 @@ def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct]
         key = unknown[1]
         inside = f" in [{table}]" if table else ""
         known = getattr(_type_at(record, steps), "__struct_fields__", ())
-        return f"{_place(path, text, key)}: the key `{key}`{inside} is not known; {one_of(key, known)}."
+        return f"{_place(path, text, key)}: the key `{key}`{inside} is not known; {suggestion(key, known)}."
     if missing := re.search(r"missing required field `(.*)`", what):
         return f"{_place(path, text, last)}: `{missing[1]}` is missing in [{table}]."
     place = _place(path, text, last)
     if wrong := re.search(r"[Ii]nvalid enum value '(.*)'", what):
         known = _words(_type_at(record, steps))
-        return f"{place}: {table} cannot be {wrong[1]!r}; {one_of(wrong[1], known)}."
+        return f"{place}: {table} cannot be {wrong[1]!r}; {suggestion(wrong[1], known)}."
     return f"{place}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
 
 

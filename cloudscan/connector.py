@@ -15,15 +15,21 @@ To refuse a whole scope, raise `AccessDenied`, `Unreachable`, `Throttled` or `Ma
 the core retries what is worth retrying and writes the coverage row.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from enum import StrEnum
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
 from cloudscan.facts import AnyFact, Outcome
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="type"):
@@ -93,6 +99,52 @@ class Permission:
     optional: bool = False
 
 
+class SettingType(StrEnum):
+    """How the value of a `Setting` is written. Values are always text."""
+
+    SWITCH = "switch"  # true or false
+    NUMBER = "number"  # in digits, with a minus sign or a decimal point where needed
+    TEXT = "text"  # anything
+    CHOICE = "choice"  # one of `SettingSpec.choices`
+
+
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
+_SWITCH_VALUES: Final = ("true", "false")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingSpec:
+    """A setting that a connector yields: the documentation, and what rules are checked against.
+
+    `meaning` is one phrase for rule authors: what the setting does, and the unit of a number. A name that ends in
+    ``*`` covers all names with that beginning, for platforms whose own list of settings is open.
+    """
+
+    name: str
+    type: SettingType
+    meaning: str
+    choices: Sequence[str] = ()  # the values of a choice
+
+    def matches(self, name: str) -> bool:
+        """Whether a setting of this name is meant."""
+        return name.startswith(self.name[:-1]) if self.name.endswith("*") else name == self.name
+
+    @property
+    def values(self) -> Sequence[str]:
+        """The values of a switch or a choice; empty where they cannot be listed."""
+        return _SWITCH_VALUES if self.type is SettingType.SWITCH else self.choices
+
+    def fits(self, value: str) -> bool:
+        """Whether a value is one that this setting can have."""
+        match self.type:
+            case SettingType.TEXT:
+                return True
+            case SettingType.NUMBER:
+                return bool(_NUMBER.fullmatch(value))
+            case _:
+                return value in self.values
+
+
 @runtime_checkable
 class Connector(Protocol):
     """One platform, ready to be read."""
@@ -107,6 +159,80 @@ class Connector(Protocol):
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Tell all facts of one scope; with `since`, only what changed. May be called from any thread."""
         ...
+
+
+class Once(Generic[Value]):
+    """A value that is read once for all threads, such as a directory that every scope needs.
+
+    One thread computes, the others wait for it. An error reaches all of them; the next call computes again, so that
+    the core's retries work. `compute` must not ask for the value that it computes.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._attempt: _Attempt[Value] | None = None
+
+    def get(self, compute: Callable[[], Value]) -> Value:
+        """The value; the first call that succeeds computes it. Raises what `compute` raises."""
+        with self._lock:
+            attempt, first = self._attempt, self._attempt is None
+            if attempt is None:
+                attempt = self._attempt = _Attempt()
+        if first and not attempt.run(compute):
+            with self._lock:
+                if self._attempt is attempt:
+                    self._attempt = None
+        return attempt.outcome()
+
+    def take(self, compute: Callable[[], Value]) -> Value:
+        """The value as `get` gives it, then forget it: it is large and the caller is the last to need it."""
+        value = self.get(compute)
+        with self._lock:
+            self._attempt = None
+        return value
+
+
+class OncePerKey(Generic[Key, Value]):
+    """Values that are read once per key for all threads. Different keys do not wait for each other."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[Key, Once[Value]] = {}
+
+    def get(self, key: Key, compute: Callable[[], Value]) -> Value:
+        """The value of this key; see `Once.get`."""
+        return self._of(key).get(compute)
+
+    def take(self, key: Key, compute: Callable[[], Value]) -> Value:
+        """The value of this key, then forget it; see `Once.take`."""
+        return self._of(key).take(compute)
+
+    def _of(self, key: Key) -> Once[Value]:
+        with self._lock:
+            return self._values.setdefault(key, Once())
+
+
+class _Attempt(Generic[Value]):
+    """One computation, with its value or its error once it has ended."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._values: list[Value] = []  # one, where it succeeded: None may be a value
+        self._error: BaseException | None = None
+
+    def run(self, compute: Callable[[], Value]) -> bool:
+        try:
+            self._values.append(compute())
+        except BaseException as error:  # noqa: BLE001  whoever waits must be woken, and gets it raised
+            self._error = error
+        self._ended.set()
+        return self._error is None
+
+    def outcome(self) -> Value:
+        self._ended.wait()
+        if self._error is not None:
+            raise self._error
+        return self._values[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,5 +305,6 @@ class ConnectorPlugin:
     options: type[msgspec.Struct]
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate)
+    settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

@@ -37,7 +37,9 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     there = Path(path or configuration.FILE_NAME).exists()
     yield Check(ok=True, what="configuration" if there else "configuration: no cloudscan.toml, defaults are used")
     try:
-        yield Check(ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ())))}")
+        yield Check(
+            ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ()), plugins.declared_settings()))}"
+        )
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:

@@ -97,7 +97,7 @@ def _left(home: Path) -> "Left":
         if (latest is None or folder > latest) and (record := store.record_of(folder)) is not None
     ]
     return Left(
-        running=lock.busy(home),
+        running=lock.is_locked(home),
         interrupted_on=max((record.started_on for record in records), default=None),
         unentered=len(store.due(snapshots)),
     )

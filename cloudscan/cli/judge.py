@@ -23,6 +23,7 @@ def judge(
     """Judge a SNAPSHOT with the rules of today, offline. The ledger is not touched."""
     import msgspec
 
+    from cloudscan import plugins
     from cloudscan.cli.main import EXIT_FINDINGS
     from cloudscan.cli.table import table
     from cloudscan.engine import judge as judging
@@ -30,7 +31,7 @@ def judge(
     from cloudscan.snapshot.snapshot import Snapshot
 
     config = load_config(config_path)
-    rules = loader.load(all_rule_folders(config, rule_folders))
+    rules = loader.load(all_rule_folders(config, rule_folders), plugins.declared_settings())
     with Snapshot.open(Path(snapshot)) as opened:
         verdicts = judging.judge(opened, rules, params=config.rules)
     if format_name == "json":

@@ -11,7 +11,7 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin
 from cloudscan.errors import ConfigurationError
 from cloudscan.report import ReportFormat
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
     from cloudscan.ledger.ledger import Ledger
@@ -95,7 +95,9 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
     installed = plugins.connector_names()
     for name in config.connectors:
         if name not in installed:
-            raise ConfigurationError(f"[connectors.{name}]: no such connector is installed; {one_of(name, installed)}.")
+            raise ConfigurationError(
+                f"[connectors.{name}]: no such connector is installed; {suggestion(name, installed)}."
+            )
     wanted = list(names or config.connectors or (installed if len(installed) == 1 else ()))
     if not wanted:
         raise ConfigurationError(
@@ -113,7 +115,7 @@ def open_format(config: Config, name: str, path: str | None) -> ReportFormat:
     for configured_name in config.reports:
         if configured_name not in installed:
             raise ConfigurationError(
-                f"[reports.{configured_name}]: no such format is installed; {one_of(configured_name, installed)}."
+                f"[reports.{configured_name}]: no such format is installed; {suggestion(configured_name, installed)}."
             )
     format_ = plugins.report_format(name)
     given = configuration.report_options(config, name, format_.options, Path(path) if path else None)

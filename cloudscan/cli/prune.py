@@ -22,7 +22,7 @@ def prune(config_path: str | None, dry_run: bool) -> None:
     config = load_config(config_path)
     removals = retention.due(config.folder, config.retention, datetime.now(UTC))
     if not dry_run:
-        with lock.hold(config.folder):
+        with lock.exclusive(config.folder):
             removals = retention.remove(config.folder, removals)
     for removal in removals:
         click.echo(f"{removal.path}: {removal.why}")

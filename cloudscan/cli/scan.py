@@ -153,9 +153,10 @@ def run(request: ScanRequest) -> int:
     from cloudscan.cli.progress import progress_listener
     from cloudscan.engine import loader
     from cloudscan.nightly.json_log import JsonLog
+    from cloudscan.plugins import declared_settings
 
     config = request.config
-    rules = loader.load(all_rule_folders(config, request.rule_folders))
+    rules = loader.load(all_rule_folders(config, request.rule_folders), declared_settings())
     ledger = open_ledger(config, wait_seconds=config.ledger.wait_seconds)
     log = JsonLog(sys.stderr) if request.json_log else None
     progress = None if log else progress_listener(rules, config.rules, request.language)
@@ -204,7 +205,7 @@ def _scan(
         _publish(report, request, log)
 
     try:
-        with lock.hold(config.folder):
+        with lock.exclusive(config.folder):
             return run_nightly(
                 request.connectors,
                 rules,

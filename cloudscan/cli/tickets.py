@@ -13,7 +13,7 @@ from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
-from cloudscan.text import one_of, plain
+from cloudscan.text import plain, suggestion
 
 if TYPE_CHECKING:
     from cloudscan.report import Report
@@ -44,7 +44,7 @@ def tickets(
     from cloudscan.snapshot import lock
 
     config = load_config(config_path)
-    with lock.hold(config.folder):
+    with lock.exclusive(config.folder):
         report = last_report(config, file)
         dispatcher, trackers = _open_trackers(
             config, Path(config_path) if config_path else None, names, remember=file is None
@@ -135,7 +135,7 @@ def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
         raise ConfigurationError("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
     for name in (*names, *filter(None, [config.tickets.tracker])):
         if name not in config.trackers:
-            raise ConfigurationError(f"There is no tracker {name!r}; {one_of(name, sorted(config.trackers))}.")
+            raise ConfigurationError(f"There is no tracker {name!r}; {suggestion(name, sorted(config.trackers))}.")
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 

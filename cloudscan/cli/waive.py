@@ -143,11 +143,11 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
     from cloudscan.engine import loader
     from cloudscan.errors import WaiverError
-    from cloudscan.text import one_of
+    from cloudscan.text import suggestion
 
     known = [each.id for each in loader.load(all_rule_folders(config, folders))]
     if rule_id not in known:
-        raise WaiverError(f"There is no rule {rule_id!r}; {one_of(rule_id, known)}.")
+        raise WaiverError(f"There is no rule {rule_id!r}; {suggestion(rule_id, known)}.")
 
 
 def _about(waiver: Waiver) -> str:

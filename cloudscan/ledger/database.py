@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from cloudscan.errors import LedgerError, LedgerUnreachable
 from cloudscan.ledger.schema import HEAD
+from cloudscan.text import first_line
 
 Result = TypeVar("Result")
 _PAUSE: Final = 2.0  # seconds between two attempts to reach the database
@@ -37,7 +38,7 @@ class Database:
             self._engine = _engine(self._url)
         except (sa.exc.ArgumentError, ImportError, OSError) as error:
             raise LedgerError(
-                f"The ledger's URL cannot be used ({_first_line(error)}); write sqlite:///FILE or "
+                f"The ledger's URL cannot be used ({first_line(error)}); write sqlite:///FILE or "
                 "postgresql+psycopg://HOST/DATABASE (needs cloudscan[postgres]) under [ledger] in cloudscan.toml."
             ) from error
 
@@ -55,7 +56,7 @@ class Database:
             shown = self._url.render_as_string(hide_password=True)
             kind = LedgerUnreachable if _is_transient(error) else LedgerError
             raise kind(
-                f"The ledger {shown} cannot be used: {_first_line(getattr(error, 'orig', None) or error)}. "
+                f"The ledger {shown} cannot be used: {first_line(getattr(error, 'orig', None) or error)}. "
                 "Check the URL, the server and the permissions."
             ) from error
 
@@ -135,7 +136,3 @@ def _migrate(db: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = db
     command.upgrade(config, "head")
-
-
-def _first_line(error: object) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -17,7 +17,7 @@ from cloudscan.finding import State, Verdict, Waiver
 from cloudscan.ledger.lifecycle import UNRESOLVED, Change, Entry, LifecycleEvent
 from cloudscan.reach import TOLERANCE, Reach, widened
 from cloudscan.report import EventKind, WaiverStatus
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 MAX_DAYS: Final = 180
 DUE_DAYS: Final = 14
@@ -193,7 +193,7 @@ def revocable(waiver_id: int, register: WaiverRegister, now: datetime) -> Waiver
     waiver = register.waivers.get(waiver_id)
     if waiver is None:
         current = [str(waiver.id) for waiver in register.waivers.values() if register.in_force(waiver, now)]
-        raise WaiverError(f"There is no waiver {waiver_id}; {one_of(str(waiver_id), current)}.")
+        raise WaiverError(f"There is no waiver {waiver_id}; {suggestion(str(waiver_id), current)}.")
     if waiver_id in register.revoked:
         raise WaiverError(f"Waiver {waiver_id} was already revoked on {register.revoked[waiver_id]:%Y-%m-%d}.")
     if not register.in_force(waiver, now):
@@ -276,7 +276,7 @@ def _known_target(target: str, unresolved: Sequence[Entry], accounts: Set[str]) 
     if target in known | accounts:
         return target
     similar = sorted(name for name in known if target.lower() in name.lower())[:_SHOWN]
-    instead = f"write one of {', '.join(similar)}" if similar else one_of(target, sorted(accounts))
+    instead = f"write one of {', '.join(similar)}" if similar else suggestion(target, sorted(accounts))
     raise WaiverError(f"No open finding at {target!r}, which is neither an account nor a resource's id; {instead}.")
 
 

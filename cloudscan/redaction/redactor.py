@@ -20,6 +20,7 @@ import msgspec
 from cloudscan.coverage import Coverage
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
+from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
 from cloudscan.report import Report, RuleSummary
 from cloudscan.snapshot.tables import VOCABULARIES, is_uid
@@ -57,8 +58,7 @@ def key_at(path: Path) -> bytes:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(_KEY_BYTES) + "\n", "ascii")
+            write_private(path, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
         found = bytes.fromhex(path.read_text("ascii"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The redaction key {path} cannot be used ({error}); repair or remove it.") from error

@@ -23,6 +23,16 @@ def set_up(db: duckdb.DuckDBPyConnection, spill: Path, *, memory: str = MEMORY, 
         db.execute(statement)
 
 
+def literal(value: object) -> str:
+    """A text as an SQL literal, for statements that take no parameters (COPY, SET, CREATE VIEW)."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as an SQL identifier, whatever it contains."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def views_sql() -> str:
     """The statements that derive `members` and `exposures` from the facts."""
     return files("cloudscan.snapshot").joinpath("views.sql").read_text(encoding="utf-8")

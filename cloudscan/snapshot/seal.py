@@ -20,8 +20,9 @@ from cloudscan.connector import Spent
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
+from cloudscan.files import write_private
 from cloudscan.snapshot import incremental, log_facts, spool
-from cloudscan.snapshot.database import MEMORY, set_up, typed, views_sql
+from cloudscan.snapshot.database import MEMORY, literal, set_up, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, Manifest
 from cloudscan.snapshot.spool import ScanRecord
 from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
@@ -40,6 +41,7 @@ class SealOptions:
 
     memory: str = MEMORY
     threads: int = 2
+    in_memory: int = 8 * 1024 * 1024  # bytes of spool up to which lines are staged in memory; beyond, in a file
     keep_spool: bool = False
 
 
@@ -58,7 +60,7 @@ def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[]
     work.chmod(0o700)
     with duckdb.connect(":memory:") as db:
         set_up(db, work / "spill", memory=options.memory, threads=options.threads)
-        rows, coverage = _Sealing(db, lines, work).run()
+        rows, coverage = _Sealing(db, lines, work, options.in_memory).run()
         kinds = dict(db.execute("SELECT kind, count(*) FROM resources GROUP BY kind ORDER BY kind").fetchall())
     manifest = Manifest(
         format=FORMAT,
@@ -85,6 +87,7 @@ class _Sealing:
     db: duckdb.DuckDBPyConnection
     lines: Path
     work: Path
+    in_memory: int
 
     def run(self) -> tuple[dict[str, int], list[Coverage]]:
         coverage = [row for report in spool.reports(self.lines) for row in spool.coverage_of(report)]
@@ -111,25 +114,29 @@ class _Sealing:
         spec = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
         uids = [name for name in columns if is_uid(name)]
         keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
-        sources = ", ".join(_text(path) for path in self._sources())
-        known = ", ".join(_text(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
-        self.db.execute(f"""
-            COPY (
-                SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
-                       coalesce(scope_file, parse_filename(filename)) AS scope_file,
-                       CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
-                FROM read_json([{sources}], format = 'newline_delimited', ignore_errors = true,
-                               filename = true, columns = {{{spec}}})
-                WHERE type IS DISTINCT FROM 'report'
-            ) TO {_text(self.work / "stage.parquet")} (FORMAT parquet, COMPRESSION lz4)
-        """)
-        self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({_text(self.work / 'stage.parquet')})")
+        paths = list(self._sources())
+        sources = ", ".join(literal(path) for path in paths)
+        known = ", ".join(literal(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
+        lines = f"""
+            SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
+                   coalesce(scope_file, parse_filename(filename)) AS scope_file,
+                   CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
+            FROM read_json([{sources}], format = 'newline_delimited', ignore_errors = true,
+                           filename = true, columns = {{{spec}}})
+            WHERE type IS DISTINCT FROM 'report'
+        """
+        if sum(path.stat().st_size for path in paths) <= self.in_memory:
+            self.db.execute(f"CREATE TEMP TABLE stage AS {lines}")
+        else:
+            stage = literal(self.work / "stage.parquet")
+            self.db.execute(f"COPY ({lines}) TO {stage} (FORMAT parquet, COMPRESSION lz4)")
+            self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({stage})")
         for table, tag in _TAG.items():
             mine = [name for name in BASE[table] if not is_uid(name)]
             mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
             self.db.execute(
                 f"CREATE VIEW staged_{table} AS "
-                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {_text(tag)}"
+                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {literal(tag)}"
             )
 
     def _sources(self) -> Iterator[Path]:
@@ -291,16 +298,15 @@ class _Sealing:
                        "table" AS table_name, outcome, coalesce(reason, '') AS reason, coalesce(needs, '') AS needs,
                        {key_of("resource_uid")} AS resource_uid, resource_uid AS resource_text,
                        seen, total, coalesce(facts, 0) AS facts, coalesce(requests, 0) AS requests
-                FROM read_json({_text(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
+                FROM read_json({literal(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
         )
 
     def _ids(self) -> int:
         """Texts of ids that are mentioned but not told: those told have theirs in their own table."""
         mentioned = [
             f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name} IS NOT NULL"
-            for table, columns in BASE.items()
-            for name in columns
-            if is_uid(name) and name != "uid" and self._count(f"SELECT count({name}) FROM staged_{table}")
+            for table in BASE
+            for name in self._mentioning(table)
         ]
         mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
@@ -311,14 +317,20 @@ class _Sealing:
                                   WHERE k.uid = m.key)""",
         )
 
+    def _mentioning(self, table: str) -> list[str]:
+        """The columns of a staged table that mention the id of something else in at least one row."""
+        names = [name for name in BASE[table] if is_uid(name) and name != "uid"]
+        counts = self.db.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM staged_{table}")
+        return [name for name, count in zip(names, counts.fetchone() or (), strict=True) if count]
+
     def _write(self, table: str, query: str, extra: str = "") -> int:
         """Write a table; from then on the connection knows it by its name."""
         path = self.work / "tables" / f"{table}.parquet"
         query = query.replace("SELECT ", f"SELECT {extra}", 1) if extra else query
-        rows = self._count(f"COPY ({query}) TO {_text(path)} (FORMAT parquet, COMPRESSION zstd)")
+        rows = self._count(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
         path.chmod(0o600)
         if table not in ("members", "exposures"):
-            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({_text(path)})")
+            self.db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM read_parquet({literal(path)})")
         return rows
 
     def _count(self, query: str) -> int:
@@ -334,7 +346,7 @@ def _columns(table: str) -> str:
         if kind == "JSON":
             return f"coalesce({name}, '{{}}') AS {name}"
         default = defaults[name]
-        return f"coalesce({name}, {_text(default)}) AS {name}" if isinstance(default, str) else name
+        return f"coalesce({name}, {literal(default)}) AS {name}" if isinstance(default, str) else name
 
     return ", ".join(column(name, kind) for name, kind in BASE[table].items())
 
@@ -347,11 +359,6 @@ def _audiences() -> str:
     from cloudscan.facts import Audience
 
     return "[" + ", ".join(f"'{rung}'" for rung in Audience) + "]"
-
-
-def _text(value: object) -> str:
-    """An SQL string literal."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 def _summary(
@@ -384,9 +391,6 @@ def _publish(folder: Path, work: Path, manifest: Manifest) -> None:
     if (work / incremental.FOLDER).exists():
         shutil.rmtree(folder / incremental.FOLDER, ignore_errors=True)
         (work / incremental.FOLDER).rename(folder / incremental.FOLDER)
-    part = folder / "manifest.json.part"
-    part.touch(mode=0o600)
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
-    part.rename(folder / "manifest.json")
+    write_private(folder / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     folder.chmod(0o700)
     shutil.rmtree(work)

@@ -1,4 +1,4 @@
-"""Small words for error messages."""
+"""Suggestions for error messages: what to write instead of a word that is not known."""
 
 import difflib
 import re
@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that looks most like `word`, its parts in another order first; empty where none does."""
+    """The known word that looks most like `word`, its parts in another order first; empty if none does."""
     words = list(known)
     reordered = [name for name in words if _parts(name) == _parts(word)]
     matches = reordered or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return matches[0] if matches else ""
 
 
-def one_of(word: str, known: Iterable[str], most: int = 40) -> str:
-    """What to write instead: the nearest known word, or else all of them."""
+def suggestion(word: str, known: Iterable[str], most: int = 40) -> str:
+    """A phrase that says what to write instead: the nearest known word, or else the first `most` of all."""
     words = list(known)
     if match := nearest(word, words):
         return f"write {match}"

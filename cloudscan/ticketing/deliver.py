@@ -136,8 +136,7 @@ class Dispatcher:
 
     def _pause(self, attempt: int, error: ProviderError) -> None:
         requested = error.retry_after if isinstance(error, Throttled) else None
-        own = self.patience.pause * 2 ** (attempt - 1)
-        self.sleep(min(self.patience.longest, own if requested is None else requested))
+        self.sleep(min(self.patience.longest, self.patience.wait(attempt, requested)))
 
     def _create(self, action: Action) -> ActionResult:
         tracker, ticket = self.trackers[action.tracker], action.ticket

@@ -86,7 +86,7 @@ class DriveConnector:
         tell = {
             "directory": self._tell_directory,
             "audit_log": self._tell_audit_log,
-            "foreign_files": self._tell_foreign_files,
+            "external_files": self._tell_external_files,
             "my_drive": self._tell_my_drive,
             "left_behind": self._tell_left_behind,
             "own_drive": self._tell_own_drive,
@@ -109,7 +109,7 @@ class DriveConnector:
             yield _scope("audit_log", uids.audit_log(primary), "the Drive log", primary)
         else:
             yield not_read(primary, "audit_days is 0")
-        if not self.options.foreign_files:
+        if not self.options.external_files:
             yield not_listed(primary)
         chosen = {address.lower() for address in self.options.users}
         skipped = {address.lower() for address in self.options.skip_users}
@@ -118,9 +118,9 @@ class DriveConnector:
             address = user.primary_email.lower()
             if address not in skipped and (not chosen or address in chosen):
                 yield _scope("my_drive", uids.my_drive(user.id), address, found.people.primary, {"id": user.id})
-                if self.options.foreign_files and not _has_left(user):
+                if self.options.external_files and not _has_left(user):
                     name = f"what outsiders share with {address}"
-                    yield _scope("foreign_files", uids.foreign_files(user.id), name, primary, {"id": user.id})
+                    yield _scope("external_files", uids.external_files(user.id), name, primary, {"id": user.id})
                 if leavers and not _has_left(user):
                     name = f"what leavers left {address}"
                     yield _scope("left_behind", uids.left_behind(user.id), name, found.people.primary, {"id": user.id})
@@ -131,7 +131,7 @@ class DriveConnector:
         people = self._directory().people
         yield from facts_of_audit_log(self.google, people, self.options, self.now(), since)
 
-    def _tell_foreign_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+    def _tell_external_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         """Listed each night: it is seldom more than a page, and changes would take as many requests."""
         directory = self._directory()
         user = next((each for each in directory.users if each.id == scope.params["id"]), None)

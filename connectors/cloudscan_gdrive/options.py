@@ -21,7 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shared_drives: bool = True  # shared drives too
     only_shared: bool = False  # ask Google for files that are open beyond named people, and for nothing else
     audit_days: int = 180  # of the Drive log to read, 0 for none; Google keeps 180
-    foreign_files: bool = False  # files of outsiders that were shared with ours: a list more for each user
+    external_files: bool = False  # files of outsiders that were shared with ours: a list more for each user
     labels: Mapping[str, str] = {}  # Drive labels to look for: id and title
     quota_units_per_minute: int = 900_000  # of a project's 1,000,000; a page of a list costs 100
     connections: int = 32  # kept open to Google

@@ -1,4 +1,4 @@
-"""How cloudscan finds Microsoft 365. Cheap to import: Microsoft's libraries are loaded when a connector is opened."""
+"""The entry point of the Microsoft 365 connector. Cheap to import: Microsoft's libraries are loaded on opening."""
 
 from collections.abc import Iterator
 

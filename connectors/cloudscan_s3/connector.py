@@ -11,6 +11,7 @@ import msgspec
 from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Outcome
+from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import access_points, client, reader
@@ -146,7 +147,7 @@ class S3Connector:
         own = self._own[""]
         return own if number == circle.account else client.member_account(own, number, circle.partition)
 
-    def _us(self, account: str, canonical: str = "") -> OwnEstate:
+    def _own_estate(self, account: str, canonical: str = "") -> OwnEstate:
         circle = self._circle[""]
         return OwnEstate(
             account=account,
@@ -162,7 +163,7 @@ class S3Connector:
         account = self._accounts[number]
         listed = self._listed(account, number)
         block = self._blocks[number]
-        yield from translate.facts_of_account(number, block, self._us(number))
+        yield from translate.facts_of_account(number, block, self._own_estate(number))
         found, gaps = self._points(account, number, listed)
         yield from gaps
         for each in listed:
@@ -217,23 +218,26 @@ class S3Connector:
         account, listed = self._accounts[number], _listed(scope)
         bucket = reader.bucket(account, listed, number, partition, self._blocks[number])
         bucket = replace(bucket, access_points=self._read_points(account, scope, partition))
-        us = self._us(number, listed.owner)
-        if translate.is_shared(bucket, us, self.now):
+        own_estate = self._own_estate(number, listed.owner)
+        paths = access_paths(bucket, own_estate, self.now)
+        if translate.is_shared(bucket, paths):
             bucket = reader.described(account, bucket)
-        yield from translate.facts_of_bucket(bucket, us, self.now)
+        yield from translate.facts_of_bucket(bucket, paths, own_estate)
         if translate.objects_can_matter(bucket):
-            yield from facts_of_objects(account, bucket, us, self.now, self.options, self._budgets[number])
+            yield from facts_of_objects(account, bucket, own_estate, self.now, self.options, self._budgets[number])
 
     def _tell_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         account = self._accounts[scope.account]
         bucket = reader.directory_bucket(account, _listed(scope), scope.account, self._circle[""].partition)
-        yield from translate.facts_of_bucket(bucket, self._us(scope.account), self.now)
+        own_estate = self._own_estate(scope.account)
+        yield from translate.facts_of_bucket(bucket, access_paths(bucket, own_estate, self.now), own_estate)
 
     def _tell_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
         account, partition = self._accounts[scope.account], self._circle[""].partition
         behind = replace(self._behind(scope), access_points=self._read_points(account, scope, partition))
-        yield from translate.facts_of_access_points(behind, self._us(scope.account), self.now)
+        own_estate = self._own_estate(scope.account)
+        yield from translate.facts_of_access_points(behind, access_paths(behind, own_estate, self.now), own_estate)
 
     def _behind(self, scope: Scope) -> Bucket:
         """The bucket behind access points: read if it is of the organisation, else unknown."""

@@ -43,7 +43,7 @@ OURS = """
 import sys
 from pathlib import Path
 from cloudscan.connector import Estate, Scope
-from cloudscan.spool import Pen
+from cloudscan.snapshot.spool import SpoolWriter
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.options import Options
 from cloudscan.facts import Fact, Resource
@@ -54,15 +54,15 @@ waiting = list(connector.scopes())
 Path(folder).mkdir(exist_ok=True)
 while waiting:
     scope = waiting.pop()
-    with Pen(Path(folder), scope) as pen:
-        for told in connector.collect(scope, None):
-            if isinstance(told, Fact):
-                pen.fact(told)
-                seen += isinstance(told, Resource)
+    with SpoolWriter(Path(folder), scope) as spool:
+        for row in connector.collect(scope, None):
+            if isinstance(row, Fact):
+                spool.fact(row)
+                seen += isinstance(row, Resource)
             else:
-                pen.note(told)
-                waiting += [told] if isinstance(told, Scope) else []
-        pen.finish()
+                spool.note(row)
+                waiting += [row] if isinstance(row, Scope) else []
+        spool.finish()
 print(seen)
 """
 
@@ -71,9 +71,9 @@ def serve(pipe: Connection, files: int, folder: str) -> None:
     from cloudscan_emulators.google import company, serve
 
     built = company.build(files)
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         key = server.write_key(Path(folder) / f"key-{files}.json")
-        users = [user.email for user in built.world.accounts if not (user.suspended or user.archived or user.deleted)]
+        users = [user.email for user in built.state.accounts if not (user.suspended or user.archived or user.deleted)]
         pipe.send((server.url, str(key), built.admin, users))
         while pipe.recv():
             pipe.send(server.requests)

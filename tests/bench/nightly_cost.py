@@ -25,47 +25,46 @@ from tests.connectors.gdrive.estate import connector
 
 def large_drives(files: int, people: int) -> TenantState:
     """Nine of ten files in the My Drives of a few people, one in their shared drives; one in thirty is shared."""
-    world = company.build(400).world
+    state = company.build(400).state
     dice = random.Random(5)
-    users = [world.add_user(f"large{index}@kumo.example", f"Large {index}") for index in range(people)]
-    teams = [world.add_drive(f"Archive {n}", {f"large{n}@kumo.example": "organizer"}) for n in range(people)]
+    users = [state.add_user(f"large{index}@kumo.example", f"Large {index}") for index in range(people)]
+    teams = [state.add_drive(f"Archive {n}", {f"large{n}@kumo.example": "organizer"}) for n in range(people)]
     shared = (Grant(ANYONE, "reader"),)
     for index in range(files):
         holder = index % people
         owner, drive = (users[holder].number, MY_DRIVE) if dice.random() < 0.9 else (NOBODY, teams[holder].number)
         grants = shared if owner != NOBODY and dice.random() < 0.03 else ()
-        world.load(f"Paper {index}", DOCUMENT, TOP, owner, drive, grants, world.now - 9000, world.now - 5000, 1000)
-    return world
+        state.load(f"Paper {index}", DOCUMENT, TOP, owner, drive, grants, state.now - 9000, state.now - 5000, 1000)
+    return state
 
 
-def change(world: TenantState, share: float) -> int:
-    """New names, new content, new shares, new files: so many items of the world."""
+def change(state: TenantState, share: float) -> int:
+    """New names, new content, new shares, new files: for a share of the tenant's items."""
     dice = random.Random(6)
-    there = [item for item in world.items if item is not None and item.owner != NOBODY and not item.trashed]
-    chosen = dice.sample(there, int(len(world.items) * share))
+    there = [item for item in state.items if item is not None and item.owner != NOBODY and not item.trashed]
+    chosen = dice.sample(there, int(len(state.items) * share))
     for place, item in enumerate(chosen):
         if place % 3 == 0:
-            world.rename(item, f"Renamed {place}")
+            state.rename(item, f"Renamed {place}")
         elif place % 3 == 1:
-            world.touch(item)
+            state.touch(item)
         else:
-            world.share(item, "spy@rival.example", "reader")
+            state.share(item, "spy@rival.example", "reader")
     return len(chosen)
 
 
-def drive(name: str, world: TenantState, folder: Path) -> None:
-    with serve(world) as server:
+def drive(name: str, state: TenantState, folder: Path) -> None:
+    with serve(state) as server:
 
         def scan(number: int, since: Path | None) -> int:
             before = server.requests
             options = CollectOptions(concurrency=4, earlier=Earlier(folder=since) if since else None)
-            with connector(server, folder) as reader:
-                collect([reader], folder / str(number), options=options).close()
+            collect([connector(server, folder)], folder / str(number), options=options).close()
             return server.requests - before
 
         full = scan(1, None)
-        changed = change(world, 0.001)
-        told(name, len(world.items), full, changed, scan(2, folder / "1"))
+        changed = change(state, 0.001)
+        told(name, len(state.items), full, changed, scan(2, folder / "1"))
 
 
 def s3(buckets: int, folder: Path) -> None:
@@ -108,7 +107,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         drive("few large drives", large_drives(given.files, given.people), Path(folder))
     with tempfile.TemporaryDirectory() as folder:
-        drive("an ordinary company", company.build(given.files // 10).world, Path(folder))
+        drive("an ordinary company", company.build(given.files // 10).state, Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         s3(given.buckets, Path(folder))
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.audit.archive import opened
@@ -25,6 +25,7 @@ from cloudscan.audit.verification import verify
 from cloudscan.config import Config, LedgerTable
 from cloudscan.errors import AuditError
 from tests.cli.conftest import CONFIG, TOY, Desk, Said, install
+from tests.properties import examples
 from tests.reports.hostile import NAMES
 from tests.toys import shelve
 
@@ -234,7 +235,7 @@ def test_a_changed_manifest_breaks_the_signature(signed: Path, desk: Desk) -> No
     assert "signature  MANIFEST.sha256.sig is missing" in unsigned.out
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(chance=st.data())
 def test_no_flipped_bit_goes_unnoticed(pack: Path, chance: st.DataObject) -> None:
     """In whichever file, at whichever place."""
@@ -670,7 +671,7 @@ def test_a_replay_works_in_a_process_of_its_own(pack: Path, desk: Desk) -> None:
     assert (said.code, said.out[-10:]) == (0, "The same.\n")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @given(chance=st.data())
 def test_a_zip_that_is_cut_off_anywhere_is_refused(zipped: Path, chance: st.DataObject) -> None:
     content = zipped.read_bytes()

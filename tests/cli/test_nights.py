@@ -109,7 +109,7 @@ def test_a_full_disk_is_told_and_the_next_scan_goes_on(desk: Desk) -> None:
     assert codes == [2, 2]
     assert "Traceback" not in words
     assert "bug" not in words
-    assert "Make room" in words
+    assert "Free some space" in words
     assert "The ledger" in words
     assert words.count("\n") == 2
     assert after.code == 1
@@ -247,7 +247,7 @@ def test_a_running_scan_is_no_dead_one(desk: Desk) -> None:
     desk.run("scan")
     store.owe(snapshots(desk)[0])
 
-    with lock.hold(desk.folder / HOME):
+    with lock.exclusive(desk.folder / HOME):
         said = desk.run("health")
 
     assert said.code == 0

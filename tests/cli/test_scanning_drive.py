@@ -10,7 +10,7 @@ from tests.cli.conftest import Desk
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with serve(company.build(150).world) as running:
+    with serve(company.build(150).state) as running:
         yield running
 
 

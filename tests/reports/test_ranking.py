@@ -3,12 +3,13 @@
 import math
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.finding import Evidence, Finding, State
 from cloudscan.ledger.score import impact, score
 from cloudscan_reports.summary import ranking
+from tests.properties import examples
 from tests.reports.synthetic import RULES, report
 
 
@@ -24,7 +25,7 @@ def weighed(finding: Finding, *, people: int, resources: int) -> Finding:
 amounts = st.integers(0, 10**7)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(amounts, amounts, st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 7))
 def test_more_behind_a_finding_never_lowers_its_cause(
     people: int, more_people: int, resources: int, more_resources: int, place: int
@@ -86,7 +87,7 @@ def test_findings_with_one_origin_are_one_fix() -> None:
     assert fix.place == "gdrive:file/root"
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 80), st.floats(0, 300))
 def test_the_roadmap_only_brings_down(findings: int, hours_a_month: float) -> None:
     """No step costs more than there is, none raises the risk, and done and left make the whole."""

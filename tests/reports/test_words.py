@@ -5,7 +5,7 @@ import subprocess
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Access, Audience
@@ -14,6 +14,7 @@ from cloudscan_reports.summary.counts import open_to_all
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import load
 from cloudscan_wording.visible import for_shell, visible
+from tests.properties import examples
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report
 
@@ -33,7 +34,7 @@ def test_a_quoted_value_is_one_word_of_the_shell() -> None:
     assert said_by_bash([for_shell(name) for name in names]) == names
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=1))
 def test_quoting_holds_for_any_text(names: list[str]) -> None:
     assert said_by_bash([for_shell(name) for name in names]) == names

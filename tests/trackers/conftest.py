@@ -8,16 +8,16 @@ import pytest
 
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
+from cloudscan_emulators.trackers.backlog import Backlog
+from cloudscan_emulators.trackers.emulated import Emulated
+from cloudscan_emulators.trackers.github import GitHub
+from cloudscan_emulators.trackers.gitlab import GitLab
+from cloudscan_emulators.trackers.jira import Jira
+from cloudscan_emulators.trackers.server import running
+from cloudscan_emulators.trackers.servicenow import ServiceNow
+from cloudscan_emulators.trackers.webhook import Webhook
 from tests.cli.conftest import CONFIG, Desk, Said, desk
 from tests.ledger.conftest import Album, Nights, album
-from tests.trackers.backlog import Backlog
-from tests.trackers.desk import Emulated
-from tests.trackers.github import GitHub
-from tests.trackers.gitlab import GitLab
-from tests.trackers.jira import Jira
-from tests.trackers.server import running
-from tests.trackers.servicenow import ServiceNow
-from tests.trackers.webhook import Webhook
 
 __all__ = ["album", "desk"]
 

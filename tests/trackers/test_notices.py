@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from cloudscan_emulators.trackers.server import Reply, Request, Service, running
+from cloudscan_emulators.trackers.webhook import Webhook
 from tests.cli.conftest import CONFIG, Desk, Said
 from tests.ledger.conftest import Album
 from tests.trackers.conftest import Office
-from tests.trackers.server import Reply, Request, Service, running
-from tests.trackers.webhook import Webhook
 
 
 @dataclass

@@ -11,14 +11,14 @@ from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.ticketing.plan import Policy, links, marker_of
 from cloudscan.tracker import TicketPhase, TicketRecord
+from cloudscan_emulators.trackers.github import GitHub
+from cloudscan_emulators.trackers.jira import Jira
+from cloudscan_emulators.trackers.server import Reply
 from tests.ledger.conftest import Nights
 from tests.ledger.test_migration import downgrade
 from tests.reports.synthetic import NOW, report
 from tests.toys import rules
 from tests.trackers.conftest import Office, only
-from tests.trackers.github import GitHub
-from tests.trackers.jira import Jira
-from tests.trackers.server import Reply
 
 LISTING = ["backlog", "github", "gitlab", "jira-cloud", "jira-data-center", "servicenow"]
 

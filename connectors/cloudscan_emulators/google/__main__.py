@@ -1,12 +1,11 @@
 """Run the emulator with the invented company: ``python -m cloudscan_emulators.google --files 1000 --port 0``."""
 
 import argparse
-import sys
 import tempfile
-import threading
 from pathlib import Path
 
 from cloudscan_emulators.google import company, serve
+from cloudscan_emulators.kit.console import serve_until_interrupted
 
 
 def main() -> int:
@@ -17,15 +16,9 @@ def main() -> int:
     parser.add_argument("--key", type=Path, help="where to write the service account's key file")
     asked = parser.parse_args()
     built = company.build(asked.files)
-    with serve(built.world, port=asked.port) as server:
+    with serve(built.state, port=asked.port) as server:
         key = server.write_key(asked.key or Path(tempfile.mkdtemp(prefix="kumo-")) / "key.json")
-        sys.stdout.write(f"{server.url}\nkey: {key}\nadmin: {built.admin}\n")
-        sys.stdout.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
-    return 0
+        return serve_until_interrupted({"endpoint": server.url, "key": str(key), "admin": built.admin})
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ AUDIENCE = ".audience.googledomains.com"
 
 
 class Access:
-    """Answers from a world's records, remembered until `forget`."""
+    """Answers from a tenant's records, remembered until `forget`."""
 
     def __init__(
         self,

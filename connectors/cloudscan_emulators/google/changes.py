@@ -7,25 +7,25 @@ A permission that changes on a folder is no change of what is below it.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cloudscan_emulators.google import errors, faces, ids, masks, reach
-from cloudscan_emulators.google.faces import View
+from cloudscan_emulators.google import errors, field_masks, ids, reach, views
+from cloudscan_emulators.google.discovery import Call
 from cloudscan_emulators.google.files import Files
-from cloudscan_emulators.google.manners import Quirks
-from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import MY_DRIVE, Drive, Event
+from cloudscan_emulators.google.tenant_state import FIRST_CHANGE, TenantState
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import FIRST_CHANGE, TenantState
+from cloudscan_emulators.google.views import View
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
-_CHANGE_DEFAULT: masks.Mask = {
+_CHANGE_DEFAULT: field_masks.Mask = {
     "kind": None,
     "nextPageToken": None,
     "newStartPageToken": None,
     "changes": {
         **dict.fromkeys(("kind", "removed", "fileId", "time", "type", "changeType", "driveId")),
-        "file": faces.DEFAULT_FILE,
-        "drive": faces.DEFAULT_DRIVE,
+        "file": views.DEFAULT_FILE,
+        "drive": views.DEFAULT_DRIVE,
     },
 }
 
@@ -33,9 +33,9 @@ _CHANGE_DEFAULT: masks.Mask = {
 class ChangesApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: TenantState, manners: Quirks, files: Files) -> None:
-        self._world = world
-        self._manners = manners
+    def __init__(self, state: TenantState, quirks: Quirks, files: Files) -> None:
+        self._state = state
+        self._quirks = quirks
         self._files = files
         self.methods: Mapping[str, Callable[[Call, int], str]] = {
             "drive.changes.getStartPageToken": self._start,
@@ -44,8 +44,8 @@ class ChangesApi:
 
     def _start(self, call: Call, who: int) -> str:
         self._changed_drive(call, who)
-        face = {"kind": "drive#startPageToken", "startPageToken": str(self._world.newest_change)}
-        return dump(masks.apply(call.mask, face))
+        face = {"kind": "drive#startPageToken", "startPageToken": str(self._state.newest_change)}
+        return dump(field_masks.apply(call.mask, face))
 
     def _changed_drive(self, call: Call, who: int) -> Drive | None:
         identity = call.value("driveId") or call.value("teamDriveId")
@@ -53,21 +53,21 @@ class ChangesApi:
             return None
         if not (call.on("supportsAllDrives") or call.on("supportsTeamDrives")):
             raise errors.no_such_drive(identity)
-        return reach.member_of(self._world, identity, who)
+        return reach.member_of(self._state, identity, who)
 
     def _list_changes(self, call: Call, who: int) -> str:
-        world = self._world
+        state = self._state
         drive = self._changed_drive(call, who)
         all_drives = call.on("includeItemsFromAllDrives") or call.on("includeTeamDriveItems")
         if drive is not None and not all_drives:
             words = "The includeItemsFromAllDrives parameter must be set to true when driveId is set."
             raise errors.Refused(403, "includeTeamDriveItemsRequired", words, location="includeItemsFromAllDrives")
         start = self._change_number(call.value("pageToken"))
-        events = world.events[start - FIRST_CHANGE :]
+        events = state.events[start - FIRST_CHANGE :]
         last = {(event.item, event.drives if event.item is None else ()): at for at, event in enumerate(events)}
         mask = call.mask if call.masked else _CHANGE_DEFAULT
-        _, change_mask = masks.below(mask, "changes")
-        view = reach.view(self._world, self._manners, call, who)
+        _, change_mask = field_masks.below(mask, "changes")
+        view = reach.view(self._state, self._quirks, call, who)
         size = call.numbers["pageSize"]
         told: list[str] = []
         at = 0
@@ -83,17 +83,17 @@ class ChangesApi:
         if at < len(events):
             reach.tell(parts, mask, "nextPageToken", f'"{start + at}"')
         else:
-            reach.tell(parts, mask, "newStartPageToken", f'"{world.newest_change}"')
+            reach.tell(parts, mask, "newStartPageToken", f'"{state.newest_change}"')
         reach.tell(parts, mask, "changes", "[" + ",".join(told) + "]")
         return "{" + ",".join(parts) + "}"
 
     def _change_number(self, text: str) -> int:
-        if not text.isdigit() or not self._manners.oldest_change <= int(text) <= self._world.newest_change:
+        if not text.isdigit() or not self._quirks.oldest_change <= int(text) <= self._state.newest_change:
             raise errors.invalid("pageToken")
         return int(text)
 
     def _change(
-        self, call: Call, event: Event, drive: Drive | None, all_drives: bool, view: View, mask: masks.Mask
+        self, call: Call, event: Event, drive: Drive | None, all_drives: bool, view: View, mask: field_masks.Mask
     ) -> str:
         """One entry, empty where it does not stand in this log."""
         if drive is not None and drive.number not in event.drives:
@@ -103,8 +103,8 @@ class ChangesApi:
         face: Json = {"kind": "drive#change", "time": moment(event.at)}
         if event.item is None:
             return self._drive_change(event, view, mask, face)
-        item = self._world.items[event.item]
-        readable = item is not None and reach.reads(self._world, item.number, view.who)
+        item = self._state.items[event.item]
+        readable = item is not None and reach.reads(self._state, item.number, view.who)
         gone = not readable or item is None or (drive is not None and item.drive != drive.number)
         if (
             drive is None
@@ -118,18 +118,18 @@ class ChangesApi:
         face |= {"type": "file", "changeType": "file", "fileId": ids.file_id(event.item), "removed": gone}
         if item is not None and item.drive != MY_DRIVE and not gone:
             face |= {"driveId": ids.drive_id(item.drive), "teamDriveId": ids.drive_id(item.drive)}
-        parts = [f'"{name}":{dump(value)}' for name, value in face.items() if masks.below(mask, name)[0]]
-        asked, file_mask = masks.below(mask, "file")
+        parts = [f'"{name}":{dump(value)}' for name, value in face.items() if field_masks.below(mask, name)[0]]
+        asked, file_mask = field_masks.below(mask, "file")
         if asked and item is not None and readable and (not gone or call.on("includeCorpusRemovals")):
             parts.append('"file":' + self._files.write(view, file_mask, [item])[0])
         return "{" + ",".join(parts) + "}"
 
-    def _drive_change(self, event: Event, view: View, mask: masks.Mask, face: Json) -> str:
-        drive = self._world.drives[event.drives[0]]
-        gone = drive is None or not self._world.access.drive_role(drive, view.who)
+    def _drive_change(self, event: Event, view: View, mask: field_masks.Mask, face: Json) -> str:
+        drive = self._state.drives[event.drives[0]]
+        gone = drive is None or not self._state.access.drive_role(drive, view.who)
         identity = ids.drive_id(event.drives[0])
         face |= {"type": "teamDrive", "changeType": "drive", "driveId": identity, "teamDriveId": identity}
         face["removed"] = gone
         if drive is not None and not gone:
-            face["drive"] = faces.drive(self._world, drive, view.who, unit=False)
-        return dump(masks.apply(mask, face))
+            face["drive"] = views.drive(self._state, drive, view.who, unit=False)
+        return dump(field_masks.apply(mask, face))

@@ -1,11 +1,10 @@
 """Kumo Logistics in Google Workspace: everything that ordinary working days leave behind, at any size.
 
-The first files are situations, each one that a rule speaks of or the near miss beside it; `Company.situations` says
+The first files are scenarios, each one that a rule speaks of or the near miss beside it; `Company.scenarios` says
 which file is which. The rest is bulk: folders and files as offices have them, nearly all of them harmless. The same
 number of files always gives the same company.
 """
 
-import gc
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,32 +29,13 @@ from cloudscan_emulators.google.records import (
     Policy,
     Restrictions,
 )
-from cloudscan_emulators.google.world import TenantState, folder
+from cloudscan_emulators.google.tenant_state import TenantState, folder
+from cloudscan_emulators.kit.company import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, without_garbage_collection
 
 DOMAIN, ALIAS, SECONDARY = "kumo.example", "kumo-group.example", "kumo-air.example"
 PARTNER, STRANGER = "partner.example", "rival.example"
 ADMIN, DELEGATED = "aoki@kumo.example", "helpdesk@kumo.example"
 LABEL = "tQxYhVnM4r0GZVsC9RZbUw"  # "confidentiality"
-_FAMILIES = {
-    "sato": "佐藤",
-    "suzuki": "鈴木",
-    "takahashi": "高橋",
-    "tanaka": "田中",
-    "ito": "伊藤",
-    "watanabe": "渡辺",
-    "yamamoto": "山本",
-    "nakamura": "中村",
-    "kobayashi": "小林",
-    "kato": "加藤",
-    "yoshida": "吉田",
-    "yamada": "山田",
-    "sasaki": "佐々木",
-    "yamaguchi": "山口",
-    "matsumoto": "松本",
-    "inoue": "井上",
-}
-_GIVEN = ["翔太", "美咲", "健", "陽子", "大輔", "恵", "拓也", "葵", "誠", "結衣"]
-_DEPARTMENTS = ("営業部", "配送部", "経理部", "人事部", "情報システム部", "倉庫部")
 _UNITS = ("/Office", "/Warehouse", "/Drivers", "/Office/Sales", "/Office/Finance")
 _KINDS = (
     ("見積書_{}.pdf", "application/pdf"),
@@ -68,46 +48,35 @@ _KINDS = (
     ("route-{}.csv", "text/csv"),
 )
 _DAY = 86_400
-_LARGE = 100_000
-_HISTORY = 600 * _DAY  # the situations came about over this time
+_HISTORY = 600 * _DAY  # the scenarios came about over this time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Company:
     """The company, with where to find what in it."""
 
-    world: TenantState
+    state: TenantState
     admin: str
-    situations: Mapping[str, str] = field(default_factory=dict)  # name: the id of the file, folder or drive
+    scenarios: Mapping[str, str] = field(default_factory=dict)  # name: the id of the file, folder or drive
 
 
 def build(files: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
-    """The company with so many files and folders. `now` dates everything.
-
-    A large one is taken out of the garbage collector's rounds (`gc.freeze`), which would stop every answer for it.
-    """
-    collecting = gc.isenabled()
-    gc.disable()  # a million small records: looking for cycles among them doubles the time
-    try:
-        world = TenantState(DOMAIN, now=now)
-        users = _people(world, files)
-        _rules(world)
-        situations: dict[str, str] = {}
-        world.now -= _HISTORY
-        for name, identity in _situations(world, now):
-            situations[name] = identity
-            world.now += _HISTORY // 100
-            if len(world.items) >= files:
+    """The company with so many files and folders. `now` dates everything."""
+    with without_garbage_collection(files):
+        state = TenantState(DOMAIN, now=now)
+        users = _people(state, files)
+        _rules(state)
+        scenarios: dict[str, str] = {}
+        state.now -= _HISTORY
+        for name, identity in _scenarios(state, now):
+            scenarios[name] = identity
+            state.now += _HISTORY // 100
+            if len(state.items) >= files:
                 break
-        world.now = int(now.timestamp())
-        _fill(world, users, files, Random(seed))  # noqa: S311 - a company, not a secret
-        world.events.clear()
-        if files >= _LARGE:
-            gc.freeze()
-    finally:
-        if collecting:
-            gc.enable()
-    return Company(world=world, admin=ADMIN, situations=situations)
+        state.now = int(now.timestamp())
+        _fill(state, users, files, Random(seed))  # noqa: S311 - a company, not a secret
+        state.events.clear()
+    return Company(state=state, admin=ADMIN, scenarios=scenarios)
 
 
 def estate() -> Estate:
@@ -116,37 +85,37 @@ def estate() -> Estate:
     return Estate(name="Kumo Logistics", partners=(partner,))
 
 
-def _people(world: TenantState, files: int) -> list[str]:
+def _people(state: TenantState, files: int) -> list[str]:
     """The directory; gives the addresses of those who have ordinary files."""
-    world.add_domain(SECONDARY)
-    world.add_domain(ALIAS, alias_of=DOMAIN)
+    state.add_domain(SECONDARY)
+    state.add_domain(ALIAS, alias_of=DOMAIN)
     for unit in _UNITS:
-        world.add_unit(unit)
-    day = world.now
-    world.add_user(ADMIN, "青木 直子", admin="super", unit="/Office", department="情報システム部", title="部長")
-    world.add_user(DELEGATED, "相談 窓口", admin="delegated", unit="/Office", department="情報システム部")
-    world.add_user("mori@kumo.example", "森 健一", manager=ADMIN, unit="/Office/Sales", department="営業部")
-    world.add_user(
+        state.add_unit(unit)
+    day = state.now
+    state.add_user(ADMIN, "青木 直子", admin="super", unit="/Office", department="情報システム部", title="部長")
+    state.add_user(DELEGATED, "相談 窓口", admin="delegated", unit="/Office", department="情報システム部")
+    state.add_user("mori@kumo.example", "森 健一", manager=ADMIN, unit="/Office/Sales", department="営業部")
+    state.add_user(
         "hayashi@kumo.example", "林 美穂", manager=ADMIN, unit="/Office/Finance", aliases=("keiri@kumo.example",)
     )
-    world.add_user("left@kumo.example", "退職 済子", suspended=True, last_login=day - 200 * _DAY)
-    world.add_user("dormant@kumo.example", "休眠 太郎", last_login=day - 400 * _DAY)
-    world.add_user("never@kumo.example", "未 使用", last_login=0, created=day - 300 * _DAY)
-    world.add_user("archived@kumo.example", "保管 花子", archived=True, last_login=day - 500 * _DAY)
-    world.add_user("gone@kumo.example", "削除 済", last_login=day - 90 * _DAY)
-    world.add_user(f"pilot@{SECONDARY}", "空野 翼", unit="/Drivers")
-    world.add_user("weak@kumo.example", "山崎 弱", two_step=False, unit="/Warehouse")
+    state.add_user("left@kumo.example", "退職 済子", suspended=True, last_login=day - 200 * _DAY)
+    state.add_user("dormant@kumo.example", "休眠 太郎", last_login=day - 400 * _DAY)
+    state.add_user("never@kumo.example", "未 使用", last_login=0, created=day - 300 * _DAY)
+    state.add_user("archived@kumo.example", "保管 花子", archived=True, last_login=day - 500 * _DAY)
+    state.add_user("gone@kumo.example", "削除 済", last_login=day - 90 * _DAY)
+    state.add_user(f"pilot@{SECONDARY}", "空野 翼", unit="/Drivers")
+    state.add_user("weak@kumo.example", "山崎 弱", two_step=False, unit="/Warehouse")
     users = ["mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example", f"pilot@{SECONDARY}", ADMIN]
-    families = list(_FAMILIES.items())
+    families = FAMILY_NAMES
     for index in range(min(5000, files // 500)):
         roman, family = families[index % len(families)]
-        name = f"{family} {_GIVEN[index // len(families) % len(_GIVEN)]}"
+        name = f"{family} {GIVEN_NAMES[index // len(families) % len(GIVEN_NAMES)]}"
         email = f"{roman}.{index:04}@{DOMAIN}"
-        world.add_user(
+        state.add_user(
             email,
             name,
             unit=_UNITS[index % len(_UNITS)],
-            department=_DEPARTMENTS[index % len(_DEPARTMENTS)],
+            department=DEPARTMENTS[index % len(DEPARTMENTS)],
             manager="mori@kumo.example",
             last_login=day - index % 60 * _DAY,
         )
@@ -157,22 +126,22 @@ def _people(world: TenantState, files: int) -> list[str]:
         ("kumo.taro1985@gmail.com", "Taro"),
         ("hanako-home@yahoo.example", "Hanako"),
     ):
-        world.add_stranger(stranger, name)
-    world.add_stranger("gate@nogoogle.example", "Gatehouse", google=False)
-    world.add_group("sales@kumo.example", "営業部", users[:2], owners=["mori@kumo.example"])
-    world.add_group(
+        state.add_stranger(stranger, name)
+    state.add_stranger("gate@nogoogle.example", "Gatehouse", google=False)
+    state.add_group("sales@kumo.example", "営業部", users[:2], owners=["mori@kumo.example"])
+    state.add_group(
         "projects@kumo.example",
         "Projects",
         ["hayashi@kumo.example", "tanuki@partner.example", "kumo.taro1985@gmail.com", "gate@nogoogle.example"],
     )
-    world.add_group("everyone@kumo.example", "全社", everyone=True)
-    world.add_group("nested@kumo.example", "Nested", ["projects@kumo.example", "dormant@kumo.example"])
-    world.add_group("empty@kumo.example", "Empty")
-    world.add_group("crew@partner.example", "Partner's crew", ours=False)
+    state.add_group("everyone@kumo.example", "全社", everyone=True)
+    state.add_group("nested@kumo.example", "Nested", ["projects@kumo.example", "dormant@kumo.example"])
+    state.add_group("empty@kumo.example", "Empty")
+    state.add_group("crew@partner.example", "Partner's crew", ours=False)
     return users
 
 
-def _rules(world: TenantState) -> None:
+def _rules(state: TenantState) -> None:
     """The settings as administrators made them. Field names: GAM-team/GAM and cisagov/ScubaGoggles."""
     sharing = {
         "externalSharingMode": "ALLOWED",
@@ -223,24 +192,24 @@ def _rules(world: TenantState) -> None:
         Policy(type="drive_and_docs.drive_for_desktop", unit="/", value={"allowDriveForDesktop": True}),
         Policy(type="gmail.auto_forwarding", unit="/", value={"enableAutoForwarding": True}),
     ):
-        world.add_policy(policy)
+        state.add_policy(policy)
 
 
-def _situations(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
+def _scenarios(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     """One after the other, until the wished number of files is there."""
-    yield from _by_link(world)
-    yield from _by_name(world, now)
-    yield from _by_owner(world)
-    yield from _shared_drives(world)
-    yield from _oddities(world)
-    yield from _logged(world, now)
+    yield from _by_link(state)
+    yield from _by_name(state, now)
+    yield from _by_owner(state)
+    yield from _shared_drives(state)
+    yield from _oddities(state)
+    yield from _logged(state, now)
 
 
-def _by_link(world: TenantState) -> Iterator[tuple[str, str]]:
+def _by_link(state: TenantState) -> Iterator[tuple[str, str]]:
     mori = "mori@kumo.example"
 
     def file(name: str, **more: str) -> Item:
-        return world.create(name, owner=mori, mime=more.get("mime", DOCUMENT), size=20_000)
+        return state.create(name, owner=mori, mime=more.get("mime", DOCUMENT), size=20_000)
 
     for name, label, to, role, found in (
         ("anyone can find", "会社案内 2026", "anyone", "reader", True),
@@ -255,38 +224,38 @@ def _by_link(world: TenantState) -> Iterator[tuple[str, str]]:
         ("partner domain", "共同配送", PARTNER, "reader", False),
     ):
         item = file(label)
-        world.share(item, to, role, discoverable=found)
+        state.share(item, to, role, discoverable=found)
         yield name, item.id
     item = file("Private notes")
     yield "private", item.id
-    public = folder(world, "展示会資料", owner=mori)
-    world.share(public, "anyone", "reader")
+    public = folder(state, "展示会資料", owner=mori)
+    state.share(public, "anyone", "reader")
     yield "public folder", public.id
     for index in range(5):
-        inside = world.create(f"panel-{index}.png", parent=public, mime="image/png", size=90_000)
+        inside = state.create(f"panel-{index}.png", parent=public, mime="image/png", size=90_000)
     yield "in public folder", inside.id
-    below = folder(world, "2025", parent=public)
-    deep = world.create("旧価格表.pdf", parent=below, size=5000)
-    world.share(deep, "anyone", "writer")
+    below = folder(state, "2025", parent=public)
+    deep = state.create("旧価格表.pdf", parent=below, size=5000)
+    state.share(deep, "anyone", "writer")
     yield "link writer below public folder", deep.id
-    audience = world.add_audience("01kumoemployees", [mori, "hayashi@kumo.example"])
+    audience = state.add_audience("01kumoemployees", [mori, "hayashi@kumo.example"])
     item = file("Audience handbook")
-    world.share(item, audience, "reader")
+    state.share(item, audience, "reader")
     yield "target audience", item.id
     item = file("Trashed but public")
-    world.share(item, "anyone", "reader")
-    world.trash(item)
+    state.share(item, "anyone", "reader")
+    state.trash(item)
     yield "trashed public", item.id
-    form = world.create("来客アンケート", owner=mori, mime=FORM)
-    world.share(form, "anyone", "reader", view="published")
+    form = state.create("来客アンケート", owner=mori, mime=FORM)
+    state.share(form, "anyone", "reader", view="published")
     yield "published view", form.id
     item = file("Site plan")
     item.extra = Extra(resource_key="0-kumokumokumo", writers_can_share=False)
-    world.share(item, "anyone", "reader")
+    state.share(item, "anyone", "reader")
     yield "resource key", item.id
 
 
-def _by_name(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
+def _by_name(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     soon, hayashi = now + timedelta(days=20), "hayashi@kumo.example"
     for name, label, to, role, expires in (
         ("outsider reader", "Bid 2026", "spy@rival.example", "reader", None),
@@ -302,49 +271,49 @@ def _by_name(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
         ("colleague", "Budget", "mori@kumo.example", "writer", None),
         ("alias address", "Expenses", "mori@kumo-group.example", "reader", None),
     ):
-        item = world.create(label, owner=hayashi, mime=SHEET, size=9000)
-        world.share(item, to, role, expires=expires)
+        item = state.create(label, owner=hayashi, mime=SHEET, size=9000)
+        state.share(item, to, role, expires=expires)
         yield name, item.id
-    item = world.create("Hand-over", owner=hayashi, mime=DOCUMENT)
-    world.share(item, "mori@kumo.example", "writer", pending_owner=True)
+    item = state.create("Hand-over", owner=hayashi, mime=DOCUMENT)
+    state.share(item, "mori@kumo.example", "writer", pending_owner=True)
     yield "pending owner", item.id
-    item = world.create("Old roster", owner=hayashi, mime=SHEET)
-    world.add_stranger("ghost@rival.example", "Ghost")
-    world.share(item, "ghost@rival.example", "writer")
-    world.delete_user("ghost@rival.example")
+    item = state.create("Old roster", owner=hayashi, mime=SHEET)
+    state.add_stranger("ghost@rival.example", "Ghost")
+    state.share(item, "ghost@rival.example", "writer")
+    state.delete_user("ghost@rival.example")
     yield "deleted principal", item.id
-    item = world.create("Many readers", owner=hayashi, mime=DOCUMENT)
+    item = state.create("Many readers", owner=hayashi, mime=DOCUMENT)
     for index in range(120):
-        world.share(item, f"reader{index:03}@{PARTNER}", "reader")
+        state.share(item, f"reader{index:03}@{PARTNER}", "reader")
     yield "many permissions", item.id
 
 
-def _by_owner(world: TenantState) -> Iterator[tuple[str, str]]:
-    item = world.create("退職者の資料", owner="left@kumo.example", mime=DOCUMENT)
-    world.share(item, "anyone", "writer")
-    world.share(item, "mori@kumo.example", "writer")
+def _by_owner(state: TenantState) -> Iterator[tuple[str, str]]:
+    item = state.create("退職者の資料", owner="left@kumo.example", mime=DOCUMENT)
+    state.share(item, "anyone", "writer")
+    state.share(item, "mori@kumo.example", "writer")
     yield "owner suspended", item.id
-    item = world.create("Consultant's findings", owner="spy@rival.example", mime=DOCUMENT)
-    world.share(item, "mori@kumo.example", "reader")
+    item = state.create("Consultant's findings", owner="spy@rival.example", mime=DOCUMENT)
+    state.share(item, "mori@kumo.example", "reader")
     yield "owner external", item.id
-    item = world.create("Dormant but public", owner="dormant@kumo.example", mime=SHEET)
-    world.share(item, "anyone", "reader")
+    item = state.create("Dormant but public", owner="dormant@kumo.example", mime=SHEET)
+    state.share(item, "anyone", "reader")
     yield "owner dormant", item.id
-    item = world.create("Nobody's draft", owner="hayashi@kumo.example", orphan=True)
+    item = state.create("Nobody's draft", owner="hayashi@kumo.example", orphan=True)
     yield "orphan", item.id
-    shared = folder(world, "共有フォルダ", owner="hayashi@kumo.example")
-    world.share(shared, "mori@kumo.example", "writer")
-    item = world.create("Guest in a folder", owner="mori@kumo.example", parent=shared, mime=DOCUMENT)
+    shared = folder(state, "共有フォルダ", owner="hayashi@kumo.example")
+    state.share(shared, "mori@kumo.example", "writer")
+    item = state.create("Guest in a folder", owner="mori@kumo.example", parent=shared, mime=DOCUMENT)
     yield "another's folder", item.id
-    item = world.create("削除者の共有", owner="gone@kumo.example", mime=DOCUMENT)
-    world.share(item, "mori@kumo.example", "reader")
-    world.delete_user("gone@kumo.example")
+    item = state.create("削除者の共有", owner="gone@kumo.example", mime=DOCUMENT)
+    state.share(item, "mori@kumo.example", "reader")
+    state.delete_user("gone@kumo.example")
     yield "owner deleted", item.id
 
 
-def _shared_drives(world: TenantState) -> Iterator[tuple[str, str]]:
+def _shared_drives(state: TenantState) -> Iterator[tuple[str, str]]:
     mori, hayashi = "mori@kumo.example", "hayashi@kumo.example"
-    managed = world.add_drive("営業", {mori: "organizer", "sales@kumo.example": "writer"}, unit="/Office/Sales")
+    managed = state.add_drive("営業", {mori: "organizer", "sales@kumo.example": "writer"}, unit="/Office/Sales")
     yield "drive", managed.id
     for name, label, to, role in (
         ("drive file inherited only", "Pipeline", "", ""),
@@ -352,51 +321,51 @@ def _shared_drives(world: TenantState) -> Iterator[tuple[str, str]]:
         ("drive file outsider", "Joint bid", "spy@rival.example", "writer"),
         ("drive file domain", "Sales news", DOMAIN, "reader"),
     ):
-        item = world.create(label, drive=managed, mime=SHEET, size=7000)
+        item = state.create(label, drive=managed, mime=SHEET, size=7000)
         if to:
-            world.share(item, to, role)
+            state.share(item, to, role)
         yield name, item.id
-    campaign = folder(world, "Campaign", drive=managed)
-    world.share(campaign, "tanuki@partner.example", "reader")
-    item = world.create("Poster.pdf", parent=campaign, size=300_000)
+    campaign = folder(state, "Campaign", drive=managed)
+    state.share(campaign, "tanuki@partner.example", "reader")
+    item = state.create("Poster.pdf", parent=campaign, size=300_000)
     yield "drive file inherits folder", item.id
-    world.share(item, "tanuki@partner.example", "writer")
-    closed = folder(world, "Closed bids", parent=campaign)
-    world.limit(closed)
-    world.share(closed, hayashi, "reader")
+    state.share(item, "tanuki@partner.example", "writer")
+    closed = folder(state, "Closed bids", parent=campaign)
+    state.limit(closed)
+    state.share(closed, hayashi, "reader")
     yield "limited folder", closed.id
-    item = world.create("Sealed bid.pdf", parent=closed)
+    item = state.create("Sealed bid.pdf", parent=closed)
     yield "in limited folder", item.id
-    strict = world.add_drive(
+    strict = state.add_drive(
         "人事",
         {hayashi: "organizer", ADMIN: "fileOrganizer"},
         restrictions=Restrictions(domain_users_only=True, drive_members_only=True, copy_requires_writer=True),
     )
     yield "drive restricted", strict.id
-    item = world.create("評価 2026", drive=strict, mime=SHEET)
+    item = state.create("評価 2026", drive=strict, mime=SHEET)
     yield "in restricted drive", item.id
-    outsiders = world.add_drive(
+    outsiders = state.add_drive(
         "Joint venture", {mori: "organizer", "tanuki@partner.example": "writer", "spy@rival.example": "fileOrganizer"}
     )
     yield "drive with outsiders", outsiders.id
-    item = world.create("Venture plan", drive=outsiders, mime=SLIDES)
+    item = state.create("Venture plan", drive=outsiders, mime=SLIDES)
     yield "in drive with outsiders", item.id
-    lost = world.add_drive("Forgotten", {"sales@kumo.example": "writer"})
+    lost = state.add_drive("Forgotten", {"sales@kumo.example": "writer"})
     yield "drive without manager", lost.id
-    item = world.create("Forgotten list", drive=lost, mime=SHEET)
-    world.share(item, "anyone", "reader")
+    item = state.create("Forgotten list", drive=lost, mime=SHEET)
+    state.share(item, "anyone", "reader")
     yield "in drive without manager", item.id
-    left = world.add_drive("Left behind", {"left@kumo.example": "organizer"})
-    world.create("Left file", drive=left)
+    left = state.add_drive("Left behind", {"left@kumo.example": "organizer"})
+    state.create("Left file", drive=left)
     yield "drive of the suspended", left.id
-    hidden = world.add_drive("Hidden", {mori: "organizer"}, hidden=True)
-    item = world.create("Trashed in drive", drive=hidden)
-    world.share(item, "anyone", "reader")
-    world.trash(item, by=mori)
+    hidden = state.add_drive("Hidden", {mori: "organizer"}, hidden=True)
+    item = state.create("Trashed in drive", drive=hidden)
+    state.share(item, "anyone", "reader")
+    state.trash(item, by=mori)
     yield "trashed in drive", item.id
 
 
-def _oddities(world: TenantState) -> Iterator[tuple[str, str]]:
+def _oddities(state: TenantState) -> Iterator[tuple[str, str]]:
     mori = "mori@kumo.example"
     for name, label in (
         ("markup in name", "<script>alert('kumo')</script>"),
@@ -408,39 +377,39 @@ def _oddities(world: TenantState) -> Iterator[tuple[str, str]]:
         ("path in name", "../../etc/passwd"),
         ("empty name", ""),
     ):
-        item = world.create(label, owner=mori, mime="text/plain", size=10)
-        world.share(item, "anyone", "reader")
+        item = state.create(label, owner=mori, mime="text/plain", size=10)
+        state.share(item, "anyone", "reader")
         yield name, item.id
-    secret = world.create("機密 契約書.pdf", owner=mori, size=80_000)
+    secret = state.create("機密 契約書.pdf", owner=mori, size=80_000)
     secret.extra = Extra(labels=(Label(id=LABEL, fields=(("level", "selection", ("confidential",)),)),))
-    world.share(secret, "anyone", "reader")
+    state.share(secret, "anyone", "reader")
     yield "labelled", secret.id
-    shortcut = world.shortcut(secret, owner="hayashi@kumo.example", name="Shortcut to it")
-    world.share(shortcut, DOMAIN, "reader")
+    shortcut = state.shortcut(secret, owner="hayashi@kumo.example", name="Shortcut to it")
+    state.share(shortcut, DOMAIN, "reader")
     yield "shortcut", shortcut.id
-    item = world.create("Locked.pdf", owner=mori, size=1)
+    item = state.create("Locked.pdf", owner=mori, size=1)
     item.extra = Extra(locked="final", copy_requires_writer=True, encrypted=True)
     yield "locked", item.id
-    item = world.create("Opened by link", owner="hayashi@kumo.example", mime=DOCUMENT)
-    world.share(item, "anyone", "reader")
-    world.open(item, mori)
+    item = state.create("Opened by link", owner="hayashi@kumo.example", mime=DOCUMENT)
+    state.share(item, "anyone", "reader")
+    state.open(item, mori)
     yield "opened by link", item.id
-    limited = folder(world, "Board", owner=mori)
-    above = folder(world, "Board and staff", owner=mori)
-    world.share(above, "hayashi@kumo.example", "writer")
-    world.move(limited, parent=above)
-    world.limit(limited)
+    limited = folder(state, "Board", owner=mori)
+    above = folder(state, "Board and staff", owner=mori)
+    state.share(above, "hayashi@kumo.example", "writer")
+    state.move(limited, parent=above)
+    state.limit(limited)
     yield "limited folder in my drive", limited.id
-    item = world.create("Board minutes", parent=limited, mime=DOCUMENT)
+    item = state.create("Board minutes", parent=limited, mime=DOCUMENT)
     yield "in limited folder in my drive", item.id
 
 
-def _logged(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
+def _logged(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     """Who opened what, and who came to look, at moments that the Drive log still knows, or knows no more."""
     mori, hayashi = "mori@kumo.example", "hayashi@kumo.example"
 
     def days_ago(days: int) -> None:
-        world.now = int(now.timestamp()) - days * _DAY
+        state.now = int(now.timestamp()) - days * _DAY
 
     for name, who, shared, seen in (
         ("outsider dormant", "sleepy@rival.example", 170, 150),
@@ -450,11 +419,11 @@ def _logged(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
         ("outsider from before the log", "ancient@rival.example", 400, None),
     ):
         days_ago(shared)
-        item = world.create(f"For {who}", owner=hayashi, mime=SHEET)
-        world.share(item, who, "reader")
+        item = state.create(f"For {who}", owner=hayashi, mime=SHEET)
+        state.share(item, who, "reader")
         if seen is not None:
             days_ago(seen)
-            world.use(item, who)
+            state.use(item, who)
         yield name, item.id
     for name, to, by in (
         ("opened by an editor", "anyone", "dormant@kumo.example"),
@@ -463,48 +432,48 @@ def _logged(world: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
         ("shared within by an editor", mori, "dormant@kumo.example"),
     ):
         days_ago(40)
-        item = world.create(name.capitalize(), owner=hayashi, mime=DOCUMENT)
+        item = state.create(name.capitalize(), owner=hayashi, mime=DOCUMENT)
         if by:
-            world.share(item, by, "writer")
-        world.share(item, to, "reader", by=by)
+            state.share(item, by, "writer")
+        state.share(item, to, "reader", by=by)
         yield name, item.id
     days_ago(300)
-    item = world.create("Opened before the log", owner=hayashi, mime=DOCUMENT)
-    world.share(item, "dormant@kumo.example", "writer")
-    world.share(item, "anyone", "reader", by="dormant@kumo.example")
+    item = state.create("Opened before the log", owner=hayashi, mime=DOCUMENT)
+    state.share(item, "dormant@kumo.example", "writer")
+    state.share(item, "anyone", "reader", by="dormant@kumo.example")
     yield "opened before the log", item.id
     days_ago(31)
-    for crowd in [item for item in world.items if item is not None and item.name == "Many readers"]:
+    for crowd in [item for item in state.items if item is not None and item.name == "Many readers"]:
         for grant in crowd.grants:
-            world.use(crowd, world.principals[grant.principal].email)
+            state.use(crowd, state.principals[grant.principal].email)
     days_ago(30)
-    item = world.create("Opened and closed", owner=hayashi, mime=DOCUMENT)
-    world.share(item, "dormant@kumo.example", "writer")
-    world.share(item, "anyone", "reader", by="dormant@kumo.example")
-    world.unshare(item, "anyone")
+    item = state.create("Opened and closed", owner=hayashi, mime=DOCUMENT)
+    state.share(item, "dormant@kumo.example", "writer")
+    state.share(item, "anyone", "reader", by="dormant@kumo.example")
+    state.unshare(item, "anyone")
     yield "opened and closed", item.id
-    item = world.create("Joint forecast", owner="spy@rival.example", mime=SHEET)
-    world.share(item, mori, "writer")
-    world.share(item, hayashi, "reader")
+    item = state.create("Joint forecast", owner="spy@rival.example", mime=SHEET)
+    state.share(item, mori, "writer")
+    state.share(item, hayashi, "reader")
     yield "owner external, we edit", item.id
-    item = world.create("Partner's pallet count", owner="tanuki@partner.example", mime=SHEET)
-    world.share(item, mori, "writer")
+    item = state.create("Partner's pallet count", owner="tanuki@partner.example", mime=SHEET)
+    state.share(item, mori, "writer")
     yield "owner partner, we edit", item.id
 
 
-def _fill(world: TenantState, users: list[str], files: int, dice: Random) -> None:
+def _fill(state: TenantState, users: list[str], files: int, dice: Random) -> None:
     """Bulk: nine of ten in My Drives, one in shared drives; of a hundred some three are shared with others."""
-    if len(world.items) >= files:
+    if len(state.items) >= files:
         return
-    numbers = [world.account(email).number for email in users]
+    numbers = [state.account(email).number for email in users]
     team = [
-        world.add_drive(f"Team {index:03}", {users[index % len(users)]: "organizer", "sales@kumo.example": "writer"})
+        state.add_drive(f"Team {index:03}", {users[index % len(users)]: "organizer", "sales@kumo.example": "writer"})
         for index in range(1 + files // 20_000)
     ]
-    grants = _grants(world, dice, numbers)
+    grants = _grants(state, dice, numbers)
     tops: dict[tuple[int, int], list[int]] = {}
-    day, random, load = world.now, dice.random, world.load
-    while len(world.items) < files:
+    day, random, load = state.now, dice.random, state.load
+    while len(state.items) < files:
         if random() < 0.9:
             owner, drive = numbers[int(random() * len(numbers))], MY_DRIVE
         else:
@@ -512,7 +481,7 @@ def _fill(world: TenantState, users: list[str], files: int, dice: Random) -> Non
         folders = tops.setdefault((owner, drive), [])
         chance = random()
         parent = folders[int(chance * len(folders))] if folders and chance < 0.95 else TOP
-        index = len(world.items)
+        index = len(state.items)
         created = day - int(random() * 1000 * _DAY)
         modified = created + int((day - created) * random())
         if index % 12 == 0:
@@ -525,17 +494,17 @@ def _fill(world: TenantState, users: list[str], files: int, dice: Random) -> Non
         load(name.format(index), mime, parent, owner, drive, given, created, modified, int(chance * 1_000_000))
 
 
-def _grants(world: TenantState, dice: Random, numbers: list[int]) -> Callable[[float], tuple[Grant, ...]]:
+def _grants(state: TenantState, dice: Random, numbers: list[int]) -> Callable[[float], tuple[Grant, ...]]:
     """Ready-made shares, for many files to have in common."""
-    domain = world.named(DOMAIN).number
+    domain = state.named(DOMAIN).number
     made = [
         (Grant(ANYONE, "reader"),),
         (Grant(ANYONE, "writer"),),
         (Grant(domain, "reader"),),
         (Grant(domain, "reader", True),),
-        (Grant(world.named("tanuki@partner.example").number, "writer"),),
-        (Grant(world.named("spy@rival.example").number, "reader"),),
-        (Grant(world.named("sales@kumo.example").number, "writer"),),
+        (Grant(state.named("tanuki@partner.example").number, "writer"),),
+        (Grant(state.named("spy@rival.example").number, "reader"),),
+        (Grant(state.named("sales@kumo.example").number, "writer"),),
         *((Grant(dice.choice(numbers), dice.choice(("reader", "writer"))),) for _ in range(20)),
     ]
     return lambda chance: made[int(chance * len(made))]

@@ -16,7 +16,7 @@ FILES = 400
 def demo() -> Iterator[Demo]:
     """The company in a running emulator. Its key lasts as long as the block."""
     built = company.build(FILES, now=datetime.now(UTC))
-    with serve(built.world) as server, tempfile.TemporaryDirectory(prefix="cloudscan-") as folder:
+    with serve(built.state) as server, tempfile.TemporaryDirectory(prefix="cloudscan-") as folder:
         key = server.write_key(Path(folder) / "key.json")
         partner = Partner(
             name="Tanuki Haulage",
@@ -25,6 +25,6 @@ def demo() -> Iterator[Demo]:
             contract_ends=date(2026, 3, 31),
         )
         yield Demo(
-            options={"endpoint": server.url, "admin": built.admin, "key_file": str(key), "foreign_files": True},
+            options={"endpoint": server.url, "admin": built.admin, "key_file": str(key), "external_files": True},
             estate=Estate(name="Kumo Logistics", partners=(partner,)),
         )

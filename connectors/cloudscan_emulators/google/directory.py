@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cloudscan_emulators.google import errors, ids, masks, pages
-from cloudscan_emulators.google.manners import Quirks
-from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google import errors, field_masks, ids, pages
+from cloudscan_emulators.google.discovery import Call
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import Account, Group, OrgUnit, Principal
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -22,9 +22,9 @@ _CLAUSE = re.compile(r"(\w+)\s*(=|:)\s*('(?:[^'\\]|\\.)*'|\S+)")
 class DirectoryApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: TenantState, manners: Quirks) -> None:
-        self._world = world
-        self._manners = manners
+    def __init__(self, state: TenantState, quirks: Quirks) -> None:
+        self._state = state
+        self._quirks = quirks
         self.methods: Mapping[str, Callable[[Call, int], str]] = {
             "admin.users.list": self._users,
             "admin.users.get": self._user,
@@ -41,7 +41,7 @@ class DirectoryApi:
         chosen = self._chosen(call)
         deleted = call.value("showDeleted").lower() == "true"
         wanted = _user_test(call.value("query"))
-        users = [one for one in self._world.accounts if one.deleted == deleted and chosen(one) and wanted(one)]
+        users = [one for one in self._state.accounts if one.deleted == deleted and chosen(one) and wanted(one)]
         key = {"familyName": lambda one: one.family, "givenName": lambda one: one.given}.get(
             call.value("orderBy"), lambda one: one.email
         )
@@ -50,14 +50,14 @@ class DirectoryApi:
         page = self._page(call, users, "users", face)
         if page:
             face["users"] = [self._user_face(one) for one in page]
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _user(self, call: Call, who: int) -> str:
         self._admins_only(who)
         key = call.value("userKey")
-        for one in self._world.accounts:
-            if not one.deleted and (ids.directory_id(one.number) == key or self._world.find(key) is one):
-                return dump(masks.apply(call.mask, self._user_face(one)))
+        for one in self._state.accounts:
+            if not one.deleted and (ids.directory_id(one.number) == key or self._state.find(key) is one):
+                return dump(field_masks.apply(call.mask, self._user_face(one)))
         raise errors.Refused(404, "notFound", "Resource Not Found: userKey")
 
     def _user_face(self, one: Account) -> Json:
@@ -77,7 +77,7 @@ class DirectoryApi:
             "changePasswordAtNextLogin": False,
             "ipWhitelisted": False,
             "emails": [{"address": one.email, "primary": True}],
-            "customerId": self._world.customer,
+            "customerId": self._state.customer,
             "orgUnitPath": one.unit,
             "isMailboxSetup": True,
             "isEnrolledIn2Sv": one.two_step,
@@ -85,7 +85,7 @@ class DirectoryApi:
             "includeInGlobalAddressList": True,
         }
         local, domain = one.email.split("@")
-        others = [f"{local}@{alias}" for alias, of in self._world.alias_domains.items() if of == domain]
+        others = [f"{local}@{alias}" for alias, of in self._state.alias_domains.items() if of == domain]
         if one.aliases:
             face["aliases"] = list(one.aliases)
         if others:
@@ -104,26 +104,26 @@ class DirectoryApi:
         self._admins_only(who)
         key = call.value("userKey")
         if key:
-            member = self._world.find(key)
-            groups = [one for one in self._world.groups if member is not None and member.number in one.members]
+            member = self._state.find(key)
+            groups = [one for one in self._state.groups if member is not None and member.number in one.members]
         else:
             chosen = self._chosen(call)
-            groups = [one for one in self._world.groups if chosen(one)]
+            groups = [one for one in self._state.groups if chosen(one)]
         groups = [one for one in groups if not one.deleted]
         groups.sort(key=lambda one: one.email, reverse=call.value("sortOrder") == "DESCENDING")
         face: Json = {"kind": "admin#directory#groups", "etag": '"groups"'}
         page = self._page(call, groups, "groups", face, most=200)
         if page:
             face["groups"] = [_group_face(one) for one in page]
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _group(self, call: Call, who: int) -> str:
         self._admins_only(who)
-        return dump(masks.apply(call.mask, _group_face(self._find_group(call))))
+        return dump(field_masks.apply(call.mask, _group_face(self._find_group(call))))
 
     def _find_group(self, call: Call) -> Group:
         key = call.value("groupKey")
-        for one in self._world.groups:
+        for one in self._state.groups:
             if not one.deleted and key in (one.email, ids.directory_id(one.number)):
                 return one
         raise errors.Refused(404, "notFound", "Resource Not Found: groupKey")
@@ -140,15 +140,15 @@ class DirectoryApi:
         page = self._page(call, rows, "members", face, most=200)
         if page:
             face["members"] = page
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _direct(self, group: Group) -> list[Json]:
-        rows = [self._member_face(self._world.principals[one], role) for one, role in group.members.items()]
+        rows = [self._member_face(self._state.principals[one], role) for one, role in group.members.items()]
         if group.everyone:
             rows.append(
                 {
                     "kind": "admin#directory#member",
-                    "id": self._world.customer,
+                    "id": self._state.customer,
                     "role": "MEMBER",
                     "type": "CUSTOMER",
                     "status": "ACTIVE",
@@ -168,7 +168,7 @@ class DirectoryApi:
             seen.add(one.number)
             for row in self._direct(one):
                 rows.setdefault(row["id"], row)
-            members = (self._world.principals[number] for number in one.members)
+            members = (self._state.principals[number] for number in one.members)
             left.extend(member for member in members if isinstance(member, Group) and member.ours)
         return list(rows.values())
 
@@ -193,16 +193,16 @@ class DirectoryApi:
         face = {
             "kind": "admin#directory#domains",
             "etag": '"domains"',
-            "domains": [self._domain_face(domain) for domain in (self._world.domain, *self._world.secondary_domains)],
+            "domains": [self._domain_face(domain) for domain in (self._state.domain, *self._state.secondary_domains)],
         }
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _domain_face(self, domain: str) -> Json:
         face: Json = {
             "kind": "admin#directory#domain",
             "etag": f'"{domain}"',
             "domainName": domain,
-            "isPrimary": domain == self._world.domain,
+            "isPrimary": domain == self._state.domain,
             "verified": True,
             "creationTime": "1500000000000",
         }
@@ -215,7 +215,7 @@ class DirectoryApi:
                 "verified": True,
                 "creationTime": "1500000000000",
             }
-            for alias, of in self._world.alias_domains.items()
+            for alias, of in self._state.alias_domains.items()
             if of == domain
         ]
         return {**face, "domainAliases": aliases} if aliases else face
@@ -228,27 +228,27 @@ class DirectoryApi:
         kind = call.value("type") or "children"
         units = [
             unit
-            for unit in self._world.units.values()
+            for unit in self._state.units.values()
             if (unit.path == top and kind == "allIncludingParent")
             or (unit.path != top and (unit.parent == top if kind == "children" else _under(unit, top)))
         ]
         face: Json = {"kind": "admin#directory#orgUnits", "etag": '"units"'}
         if units:
             face["organizationUnits"] = [self._unit_face(unit) for unit in units]
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _unit_face(self, unit: OrgUnit) -> Json:
         face = {
             "kind": "admin#directory#orgUnit",
             "etag": f'"{unit.id}"',
-            "name": unit.path.rsplit("/", 1)[1] or self._world.name,
+            "name": unit.path.rsplit("/", 1)[1] or self._state.name,
             "orgUnitPath": unit.path,
             "orgUnitId": f"id:{unit.id}",
             "blockInheritance": False,
         }
         if not unit.parent:
             return face
-        parent = self._world.units[unit.parent]
+        parent = self._state.units[unit.parent]
         return {**face, "parentOrgUnitPath": parent.path, "parentOrgUnitId": f"id:{parent.id}"}
 
     def _customer(self, call: Call, who: int) -> str:
@@ -256,19 +256,19 @@ class DirectoryApi:
         self._own_customer(call.value("customerKey"))
         face = {
             "kind": "admin#directory#customer",
-            "id": self._world.customer,
-            "customerDomain": self._world.domain,
+            "id": self._state.customer,
+            "customerDomain": self._state.domain,
             "language": "ja",
         }
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _admins_only(self, who: int) -> None:
-        person = self._world.principals[who]
+        person = self._state.principals[who]
         if not isinstance(person, Account) or not person.admin:
             raise errors.not_an_admin()
 
     def _own_customer(self, customer: str) -> None:
-        if customer not in ("my_customer", self._world.customer):
+        if customer not in ("my_customer", self._state.customer):
             raise errors.not_an_admin()
 
     def _chosen(self, call: Call) -> Callable[[Principal], bool]:
@@ -279,16 +279,16 @@ class DirectoryApi:
             return lambda _: True
         if not domain:
             raise errors.Refused(400, "badRequest", "Bad Request")
-        if domain != self._world.domain and domain not in self._world.secondary_domains:
+        if domain != self._state.domain and domain not in self._state.secondary_domains:
             raise errors.Refused(404, "notFound", "Domain not found.")
         return lambda one: one.domain == domain
 
     def _page(self, call: Call, rows: list[Any], what: str, face: Json, most: int = 500) -> list[Any]:
         size = min(call.numbers["maxResults"], most)
         search = (what, *(call.value(name) for name in _SEARCHING))
-        start = pages.place(call.value("pageToken"), search, self._manners.page_epoch).skip
+        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
         if start + size < len(rows):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._manners.page_epoch)
+            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
         return rows[start : start + size]
 
 

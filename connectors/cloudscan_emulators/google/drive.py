@@ -4,13 +4,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from cloudscan_emulators.google import errors, faces, ids, masks, pages, query, reach
+from cloudscan_emulators.google import errors, field_masks, ids, pages, query, reach, views
 from cloudscan_emulators.google.changes import ChangesApi
+from cloudscan_emulators.google.discovery import Call
 from cloudscan_emulators.google.files import Files
-from cloudscan_emulators.google.manners import Quirks
-from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import MY_DRIVE, Held, Item
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -33,10 +33,10 @@ _SORTED_SEARCHES = 16
 class DriveApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: TenantState, manners: Quirks) -> None:
-        self._world = world
-        self._manners = manners
-        self._files = Files(world)
+    def __init__(self, state: TenantState, quirks: Quirks) -> None:
+        self._state = state
+        self._quirks = quirks
+        self._files = Files(state)
         self._corpora: dict[object, list[int]] = {}
         self._sorted: dict[object, list[int]] = {}
         self._generation = -1
@@ -50,7 +50,7 @@ class DriveApi:
             "drive.permissions.get": self._get_permission,
             "drive.drives.list": self._list_drives,
             "drive.drives.get": self._get_drive,
-            **ChangesApi(world, manners, self._files).methods,
+            **ChangesApi(state, quirks, self._files).methods,
         }
 
     # about
@@ -61,26 +61,26 @@ class DriveApi:
             raise errors.Refused(400, "required", words, location="fields")
         face = {
             "kind": "drive#about",
-            "user": faces.person(self._world, who, who),
+            "user": views.person(self._state, who, who),
             "storageQuota": {"usage": "0", "usageInDrive": "0", "usageInDriveTrash": "0"},
             "canCreateDrives": True,
             "canCreateTeamDrives": True,
             "appInstalled": False,
             "maxUploadSize": str(5 * 2**40),
         }
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     # files
 
     def _list_files(self, call: Call, who: int) -> str:
-        world = self._world
+        state = self._state
         corpora = call.value("corpora") or call.value("corpus") or "user"
         drive = self._corpus_drive(call, corpora, who)
         all_drives = call.on("includeItemsFromAllDrives") or call.on("includeTeamDriveItems")
-        view = reach.view(self._world, self._manners, call, who)
-        mask: masks.Mask = call.mask if call.masked else {**_PAGE, "files": faces.DEFAULT_FILE}
-        _, file_mask = masks.below(mask, "files")
-        test = query.for_files(call.value("q"), query.Searcher(world=world, who=who)) if call.value("q") else None
+        view = reach.view(self._state, self._quirks, call, who)
+        mask: field_masks.Mask = call.mask if call.masked else {**_PAGE, "files": views.DEFAULT_FILE}
+        _, file_mask = field_masks.below(mask, "files")
+        test = query.for_files(call.value("q"), query.Searcher(state=state, who=who)) if call.value("q") else None
         order = _order(call.value("orderBy"))
         if call.value("spaces") not in ("", "drive"):
             numbers: Sequence[int] = ()
@@ -89,19 +89,19 @@ class DriveApi:
         if order:
             numbers = self._in_order(numbers, (who, corpora, drive, all_drives), call.value("orderBy"), order)
         search = ("files", who, corpora, drive, all_drives, call.value("q"), call.value("orderBy"))
-        begin = pages.place(call.value("pageToken"), search, self._manners.page_epoch)
+        begin = pages.place(call.value("pageToken"), search, self._quirks.page_epoch)
         start = begin.skip if order else bisect_right(numbers, begin.after)
         found, end = self._page(numbers, start, self._page_size(call, file_mask), test)
         parts: list[str] = []
         reach.tell(parts, mask, "kind", '"drive#fileList"')
         if end < len(numbers):
             place = pages.Place(skip=end) if order else pages.Place(after=numbers[end - 1] if end else -1)
-            reach.tell(parts, mask, "nextPageToken", dump(pages.token(search, place, self._manners.page_epoch)))
-        beyond = self._manners.incomplete_beyond
+            reach.tell(parts, mask, "nextPageToken", dump(pages.token(search, place, self._quirks.page_epoch)))
+        beyond = self._quirks.incomplete_beyond
         incomplete = self.incomplete or (corpora == "allDrives" and beyond is not None and len(numbers) > beyond)
         self.incomplete = False
         reach.tell(parts, mask, "incompleteSearch", "true" if incomplete else "false")
-        if masks.below(mask, "files")[0]:
+        if field_masks.below(mask, "files")[0]:
             parts.append('"files":[' + ",".join(self._files.write(view, file_mask, found)) + "]")
         return "{" + ",".join(parts) + "}"
 
@@ -121,22 +121,22 @@ class DriveApi:
         if corpora in ("drive", "allDrives") and not includes:
             words = f"The includeItemsFromAllDrives parameter must be set to true when corpora is set to {corpora}."
             raise errors.Refused(403, "includeTeamDriveItemsRequired", words, location="includeItemsFromAllDrives")
-        return reach.member_of(self._world, identity, who).number if identity else MY_DRIVE
+        return reach.member_of(self._state, identity, who).number if identity else MY_DRIVE
 
-    def _page_size(self, call: Call, mask: masks.Mask) -> int:
+    def _page_size(self, call: Call, mask: field_masks.Mask) -> int:
         size = call.numbers["pageSize"]
-        if masks.below(mask, "parents")[0] and self._manners.parents_cap:
-            size = min(size, self._manners.parents_cap)
-        if masks.below(mask, "permissions")[0] and self._manners.permissions_cap:
-            size = min(size, self._manners.permissions_cap)
+        if field_masks.below(mask, "parents")[0] and self._quirks.parents_cap:
+            size = min(size, self._quirks.parents_cap)
+        if field_masks.below(mask, "permissions")[0] and self._quirks.permissions_cap:
+            size = min(size, self._quirks.permissions_cap)
         return size
 
     def _page(
         self, numbers: Sequence[int], start: int, size: int, test: query.Test[Item] | None
     ) -> tuple[list[Item], int]:
         found: list[Item] = []
-        items = self._world.items
-        end = min(len(numbers), start + self._manners.search_budget)
+        items = self._state.items
+        end = min(len(numbers), start + self._quirks.search_budget)
         at = start
         while at < end and len(found) < size:
             item = items[numbers[at]]
@@ -150,7 +150,7 @@ class DriveApi:
         if key not in self._sorted:
             if len(self._sorted) >= _SORTED_SEARCHES:
                 self._sorted.clear()
-            ordered = [item for number in numbers if (item := self._world.items[number]) is not None]
+            ordered = [item for number in numbers if (item := self._state.items[number]) is not None]
             for get, backwards in reversed(order):
                 ordered.sort(key=get, reverse=backwards)
             self._sorted[key] = [item.number for item in ordered]
@@ -158,181 +158,181 @@ class DriveApi:
 
     def _corpus(self, who: int, corpora: str, drive: int, all_drives: bool) -> list[int]:
         """The numbers of the files that a search goes over, ascending."""
-        if self._generation != self._world.generation:
+        if self._generation != self._state.generation:
             self._corpora.clear()
             self._sorted.clear()
-            self._generation = self._world.generation
+            self._generation = self._state.generation
         key = (who, corpora, drive, all_drives)
         if key not in self._corpora:
             self._corpora[key] = self._find_corpus(who, corpora, drive, all_drives)
         return self._corpora[key]
 
     def _find_corpus(self, who: int, corpora: str, drive: int, all_drives: bool) -> list[int]:
-        world = self._world
+        state = self._state
         if corpora == "drive":
-            one = world.drives[drive]
-            complete = one is not None and world.access.drive_role(one, who) == "organizer"
-            return self._readable(world.held_by_drive[drive], who) if not complete else world.held_by_drive[drive]
-        mine = world.access.identities(who)
+            one = state.drives[drive]
+            complete = one is not None and state.access.drive_role(one, who) == "organizer"
+            return self._readable(state.held_by_drive[drive], who) if not complete else state.held_by_drive[drive]
+        mine = state.access.identities(who)
         if corpora == "domain":
-            wanted = [one for one in mine if world.principals[one].kind == "domain"]
-            found = self._with_below(number for one in wanted for number in world.shared_with[one])
+            wanted = [one for one in mine if state.principals[one].kind == "domain"]
+            found = self._with_below(number for one in wanted for number in state.shared_with[one])
             return sorted(
                 item.number
                 for item in found
                 if item.drive == MY_DRIVE or all_drives
-                if world.access.visibility(item) in ("domainCanFind", "anyoneCanFind")
+                if state.access.visibility(item) in ("domainCanFind", "anyoneCanFind")
             )
-        named = [one for one in mine if world.principals[one].kind in ("user", "group")]
-        shared = [number for one in named for number in world.shared_with[one]] + list(world.opened.get(who, ()))
+        named = [one for one in mine if state.principals[one].kind in ("user", "group")]
+        shared = [number for one in named for number in state.shared_with[one]] + list(state.opened.get(who, ()))
         reached = {item.number for item in self._with_below(shared) if item.drive == MY_DRIVE or all_drives}
-        reached = {number for number in reached if reach.reads(self._world, number, who)}
+        reached = {number for number in reached if reach.reads(self._state, number, who)}
         if corpora == "allDrives":
-            for one in world.drives:
-                if one is not None and world.access.drive_role(one, who):
+            for one in state.drives:
+                if one is not None and state.access.drive_role(one, who):
                     reached.update(self._find_corpus(who, "drive", one.number, True))
         if not reached:
-            return world.owned[who]
-        return sorted(reached.union(world.owned[who]))
+            return state.owned[who]
+        return sorted(reached.union(state.owned[who]))
 
     def _readable(self, numbers: Iterable[int], who: int) -> list[int]:
         """Without what stands in a limited-access folder: there, membership is not enough."""
-        items = self._world.items
+        items = self._state.items
         if not any(item is not None and item.limited for item in map(items.__getitem__, numbers)):
             return list(numbers)
         return [
             number
             for number in numbers
-            if reach.reads(self._world, number, who) or reach.glimpses(self._world, number, who)
+            if reach.reads(self._state, number, who) or reach.glimpses(self._state, number, who)
         ]
 
     def _with_below(self, numbers: Iterable[int]) -> Iterable[Item]:
         for number in set(numbers):
-            item = self._world.items[number]
+            item = self._state.items[number]
             if item is not None:
                 yield item
                 if item.is_folder:
-                    yield from self._world.descendants(item)
+                    yield from self._state.descendants(item)
 
     def _get_file(self, call: Call, who: int) -> str:
         identity = call.value("fileId")
-        view = reach.view(self._world, self._manners, call, who)
-        mask = call.mask if call.masked else faces.DEFAULT_FILE
+        view = reach.view(self._state, self._quirks, call, who)
+        mask = call.mask if call.masked else views.DEFAULT_FILE
         if identity == "root":
             identity = ids.root_id(who)
         if ids.root_number(identity) == who:
-            return dump(masks.apply(mask, self._files.root(view, who)))
+            return dump(field_masks.apply(mask, self._files.root(view, who)))
         return self._files.write(view, mask, [self._find(call, identity, who)])[0]
 
     def _find(self, call: Call, identity: str, who: int) -> Item:
         """The item, if the caller may know of it and has said that he knows of shared drives."""
-        item = self._world.item(identity)
+        item = self._state.item(identity)
         supports = call.on("supportsAllDrives") or call.on("supportsTeamDrives")
         if item is None or (item.drive != MY_DRIVE and not supports):
             raise errors.no_such_file(identity)
-        if not reach.reads(self._world, item.number, who) and not reach.glimpses(self._world, item.number, who):
+        if not reach.reads(self._state, item.number, who) and not reach.glimpses(self._state, item.number, who):
             raise errors.no_such_file(identity)
         return item
 
     def _list_labels(self, call: Call, who: int) -> str:
-        item = self._world.item(call.value("fileId"))
-        if item is None or not reach.reads(self._world, item.number, who):
+        item = self._state.item(call.value("fileId"))
+        if item is None or not reach.reads(self._state, item.number, who):
             raise errors.no_such_file(call.value("fileId"))
         labels = item.extra.labels if item.extra else ()
-        face = {"kind": "drive#labelList", "labels": [faces.label_face(label) for label in labels]}
-        return dump(masks.apply(call.mask, face))
+        face = {"kind": "drive#labelList", "labels": [views.label_face(label) for label in labels]}
+        return dump(field_masks.apply(call.mask, face))
 
     # permissions
 
     def _list_permissions(self, call: Call, who: int) -> str:
         held, shared_drive, limited = self._permissions_of(call, who)
-        mask: masks.Mask = (
-            call.mask if call.masked else {"kind": None, "nextPageToken": None, "permissions": faces.DEFAULT_PERMISSION}
+        mask: field_masks.Mask = (
+            call.mask if call.masked else {"kind": None, "nextPageToken": None, "permissions": views.DEFAULT_PERMISSION}
         )
         size = call.numbers.get("pageSize", 100 if shared_drive else len(held) or 1)
         search = ("permissions", who, call.value("fileId"))
-        start = pages.place(call.value("pageToken"), search, self._manners.page_epoch).skip
+        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
         page = held[start : start + size]
         face: Json = {"kind": "drive#permissionList"}
         if start + size < len(held):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._manners.page_epoch)
+            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
         face["permissions"] = [
-            faces.permission(self._world, one, shared_drive=shared_drive, limited=limited) for one in page
+            views.permission(self._state, one, shared_drive=shared_drive, limited=limited) for one in page
         ]
-        return dump(masks.apply(mask, face))
+        return dump(field_masks.apply(mask, face))
 
     def _get_permission(self, call: Call, who: int) -> str:
         held, shared_drive, limited = self._permissions_of(call, who)
-        mask = call.mask if call.masked else faces.DEFAULT_PERMISSION
+        mask = call.mask if call.masked else views.DEFAULT_PERMISSION
         for one in held:
-            face = faces.permission(self._world, one, shared_drive=shared_drive, limited=limited)
+            face = views.permission(self._state, one, shared_drive=shared_drive, limited=limited)
             if face["id"] == call.value("permissionId"):
-                return dump(masks.apply(mask, face))
+                return dump(field_masks.apply(mask, face))
         raise errors.no_such_permission(call.value("permissionId"))
 
     def _permissions_of(self, call: Call, who: int) -> tuple[list[Held], bool, bool]:
         """The permissions of a file or of a shared drive itself, and whether it is of a shared drive, and limited."""
-        world = self._world
+        state = self._state
         identity = call.value("fileId")
         supports = call.on("supportsAllDrives") or call.on("supportsTeamDrives")
         admin = call.on("useDomainAdminAccess")
         if ids.drive_number(identity) is not None:
-            drive = world.drive(identity)
+            drive = state.drive(identity)
             if drive is None or not supports:
                 raise errors.no_such_file(identity)
-            if not world.access.drive_role(drive, who) and not (admin and reach.administers(self._world, who)):
+            if not state.access.drive_role(drive, who) and not (admin and reach.administers(self._state, who)):
                 raise errors.no_such_file(identity)
-            return list(world.access.members(drive)), True, False
-        item = world.item(identity)
+            return list(state.access.members(drive)), True, False
+        item = state.item(identity)
         if (
             item is not None
             and item.drive != MY_DRIVE
             and supports
             and admin
-            and not reach.reads(self._world, item.number, who)
+            and not reach.reads(self._state, item.number, who)
         ):
             raise errors.not_a_member()
         item = self._find(call, identity, who)
-        view = reach.view(self._world, self._manners, call, who)
+        view = reach.view(self._state, self._quirks, call, who)
         if not view.may_share(item):
             raise errors.may_not_list_permissions()
-        return faces.seen(world, item, published=view.published), item.drive != MY_DRIVE, item.limited
+        return views.seen(state, item, published=view.published), item.drive != MY_DRIVE, item.limited
 
     # shared drives
 
     def _list_drives(self, call: Call, who: int) -> str:
-        world = self._world
+        state = self._state
         admin = call.on("useDomainAdminAccess")
-        if admin and not reach.administers(self._world, who):
+        if admin and not reach.administers(self._state, who):
             raise errors.Refused(403, "forbidden", "The user does not have sufficient permissions for this operation.")
-        test = query.for_drives(call.value("q"), world) if call.value("q") else None
+        test = query.for_drives(call.value("q"), state) if call.value("q") else None
         drives = [
             one
-            for one in world.drives
-            if one is not None and (admin or world.access.drive_role(one, who)) and (test is None or test(one))
+            for one in state.drives
+            if one is not None and (admin or state.access.drive_role(one, who)) and (test is None or test(one))
         ]
         size = call.numbers["pageSize"]
         search = ("drives", who, admin, call.value("q"))
-        start = pages.place(call.value("pageToken"), search, self._manners.page_epoch).skip
+        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
         face: Json = {"kind": "drive#driveList"}
         if start + size < len(drives):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._manners.page_epoch)
-        face["drives"] = [faces.drive(world, one, who, unit=admin) for one in drives[start : start + size]]
-        mask: masks.Mask = (
-            call.mask if call.masked else {"kind": None, "nextPageToken": None, "drives": faces.DEFAULT_DRIVE}
+            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
+        face["drives"] = [views.drive(state, one, who, unit=admin) for one in drives[start : start + size]]
+        mask: field_masks.Mask = (
+            call.mask if call.masked else {"kind": None, "nextPageToken": None, "drives": views.DEFAULT_DRIVE}
         )
-        return dump(masks.apply(mask, face))
+        return dump(field_masks.apply(mask, face))
 
     def _get_drive(self, call: Call, who: int) -> str:
-        drive = self._world.drive(call.value("driveId"))
-        admin = call.on("useDomainAdminAccess") and reach.administers(self._world, who)
-        if drive is None or not (admin or self._world.access.drive_role(drive, who)):
+        drive = self._state.drive(call.value("driveId"))
+        admin = call.on("useDomainAdminAccess") and reach.administers(self._state, who)
+        if drive is None or not (admin or self._state.access.drive_role(drive, who)):
             raise errors.no_such_drive(call.value("driveId"))
-        mask = call.mask if call.masked else faces.DEFAULT_DRIVE
-        return dump(masks.apply(mask, faces.drive(self._world, drive, who, unit=False)))
+        mask = call.mask if call.masked else views.DEFAULT_DRIVE
+        return dump(field_masks.apply(mask, views.drive(self._state, drive, who, unit=False)))
 
 
-_PAGE: Mapping[str, masks.Mask] = {"kind": None, "incompleteSearch": None, "nextPageToken": None}
+_PAGE: Mapping[str, field_masks.Mask] = {"kind": None, "incompleteSearch": None, "nextPageToken": None}
 _Order = list[tuple[Callable[[Item], Any], bool]]
 
 

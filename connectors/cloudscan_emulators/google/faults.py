@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloudscan_emulators.google import errors
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 
 HTML = (
     "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Error {code}!!1</title>"
@@ -29,7 +29,7 @@ class Fault:
     reset: bool = False  # tear the connection down
     expire: bool = False  # the token has just run out
     incomplete: bool = False  # incompleteSearch
-    first: Callable[[TenantState], object] | None = None  # do this to the world, then answer
+    first: Callable[[TenantState], object] | None = None  # do this to the tenant, then answer
 
     def concerns(self, user: str) -> bool:
         return self.user in ("", user)

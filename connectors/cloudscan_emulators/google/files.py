@@ -8,11 +8,11 @@ caller cannot see has no parents. (Discovery document, File.)
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cloudscan_emulators.google import faces, ids, masks
-from cloudscan_emulators.google.faces import View
+from cloudscan_emulators.google import field_masks, ids, views
 from cloudscan_emulators.google.records import FOLDER, MY_DRIVE, NOBODY, ORPHAN, SHORTCUT, TOP, Item
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.views import View
 from cloudscan_emulators.kit.json_text import dump, quoted
 
 Json = dict[str, Any]
@@ -21,19 +21,19 @@ _CACHED = 50_000
 
 
 class Files:
-    """Items as JSON text. What many items share is remembered until the world changes."""
+    """Items as JSON text. What many items share is remembered until the tenant changes."""
 
-    def __init__(self, world: TenantState) -> None:
-        self._world = world
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
         self._generation = -1
         self._remembered: dict[object, str] = {}
-        self._plans: dict[int, tuple[masks.Mask, list[tuple[str, _Writer]]]] = {}
+        self._plans: dict[int, tuple[field_masks.Mask, list[tuple[str, _Writer]]]] = {}
 
-    def write(self, view: View, mask: masks.Mask, items: list[Item]) -> list[str]:
+    def write(self, view: View, mask: field_masks.Mask, items: list[Item]) -> list[str]:
         """The items, as far as the mask goes."""
-        if self._generation != self._world.generation or len(self._remembered) > _CACHED:
+        if self._generation != self._state.generation or len(self._remembered) > _CACHED:
             self._remembered.clear()
-            self._generation = self._world.generation
+            self._generation = self._state.generation
         plan = self._plan(mask)
         return [
             "{" + ",".join([head + text for head, write in plan if (text := write(view, item))]) + "}" for item in items
@@ -46,7 +46,7 @@ class Files:
             "id": ids.root_id(owner),
             "name": "My Drive",
             "mimeType": FOLDER,
-            "owners": [faces.person(self._world, owner, view.who)],
+            "owners": [views.person(self._state, owner, view.who)],
             "ownedByMe": owner == view.who,
             "shared": False,
             "trashed": False,
@@ -54,13 +54,13 @@ class Files:
             "modifiedTime": moment(0),
         }
 
-    def _plan(self, mask: masks.Mask) -> list[tuple[str, "_Writer"]]:
+    def _plan(self, mask: field_masks.Mask) -> list[tuple[str, "_Writer"]]:
         found = self._plans.get(id(mask))
         if found is not None and found[0] is mask:
             return found[1]
         plan: list[tuple[str, _Writer]] = []
         for name, write in {**_TEXTS, **dict.fromkeys((*_VALUES, *self._lists))}.items():
-            asked, below = masks.below(mask, name)
+            asked, below = field_masks.below(mask, name)
             if not asked:
                 continue
             if write is not None:
@@ -75,52 +75,52 @@ class Files:
         self._plans[id(mask)] = (mask, plan)
         return plan
 
-    def _owners(self, mask: masks.Mask) -> "_Writer":
+    def _owners(self, mask: field_masks.Mask) -> "_Writer":
         def write(view: View, item: Item) -> str | None:
             if item.owner == NOBODY:
                 return None
             key = ("owner", id(mask), item.owner, view.who)
             if key not in self._remembered:
-                self._remembered[key] = dump([masks.apply(mask, faces.person(self._world, item.owner, view.who))])
+                self._remembered[key] = dump([field_masks.apply(mask, views.person(self._state, item.owner, view.who))])
             return self._remembered[key]
 
         return write
 
-    def _permissions(self, mask: masks.Mask) -> "_Writer":
+    def _permissions(self, mask: field_masks.Mask) -> "_Writer":
         def write(view: View, item: Item) -> str | None:
             if item.drive != MY_DRIVE or not view.may_share(item):
                 return None
-            key = ("may", id(mask), view.published, view.details, self._world.access.key(item))
+            key = ("may", id(mask), view.published, view.details, self._state.access.key(item))
             if key not in self._remembered:
                 self._remembered[key] = dump(
                     [
-                        masks.apply(
+                        field_masks.apply(
                             mask,
-                            faces.permission(
-                                self._world, held, shared_drive=False, limited=item.limited, details=view.details
+                            views.permission(
+                                self._state, held, shared_drive=False, limited=item.limited, details=view.details
                             ),
                         )
-                        for held in faces.seen(self._world, item, published=view.published)
+                        for held in views.seen(self._state, item, published=view.published)
                     ]
                 )
             return self._remembered[key]
 
         return write
 
-    def _permission_ids(self, _mask: masks.Mask) -> "_Writer":
+    def _permission_ids(self, _mask: field_masks.Mask) -> "_Writer":
         def write(view: View, item: Item) -> str | None:
-            key = ("ids", view.published, self._world.access.key(item))
+            key = ("ids", view.published, self._state.access.key(item))
             if key not in self._remembered:
                 found = (
-                    faces.permission(self._world, held, shared_drive=False, details=False)["id"]
-                    for held in faces.seen(self._world, item, published=view.published)
+                    views.permission(self._state, held, shared_drive=False, details=False)["id"]
+                    for held in views.seen(self._state, item, published=view.published)
                 )
                 self._remembered[key] = dump(list(dict.fromkeys(found)))
             return self._remembered[key]
 
         return write
 
-    _lists: Mapping[str, Callable[["Files", masks.Mask], "_Writer"]] = {
+    _lists: Mapping[str, Callable[["Files", field_masks.Mask], "_Writer"]] = {
         "owners": _owners,
         "permissions": _permissions,
         "permissionIds": _permission_ids,
@@ -131,12 +131,12 @@ def parent_of(view: View, item: Item) -> str | None:
     """The id of the folder, where the caller can see it."""
     if item.parent == TOP:
         if item.drive != MY_DRIVE:
-            drive = view.world.drives[item.drive]
-            return drive.id if drive is not None and view.world.access.drive_role(drive, view.who) else None
+            drive = view.state.drives[item.drive]
+            return drive.id if drive is not None and view.state.access.drive_role(drive, view.who) else None
         return ids.root_id(item.owner) if item.owner == view.who else None
     if item.parent == ORPHAN:
         return None
-    folder = view.world.items[item.parent]
+    folder = view.state.items[item.parent]
     if folder is None or (folder.owner != view.who and not view.role(folder)):
         return None
     return folder.id
@@ -145,10 +145,10 @@ def parent_of(view: View, item: Item) -> str | None:
 _Writer = Callable[[View, Item], str | None]
 
 
-def _value_writer(get: Callable[[View, Item], Any], mask: masks.Mask) -> _Writer:
+def _value_writer(get: Callable[[View, Item], Any], mask: field_masks.Mask) -> _Writer:
     def write(view: View, item: Item) -> str | None:
         value = get(view, item)
-        return None if value is None else dump(masks.apply(mask, value))
+        return None if value is None else dump(field_masks.apply(mask, value))
 
     return write
 
@@ -175,7 +175,7 @@ def _augmented(_: View, item: Item) -> str | None:
 
 
 def _shared(view: View, item: Item) -> str | None:
-    return None if item.drive != MY_DRIVE else _truth(len(view.world.access.held(item)) > 1)
+    return None if item.drive != MY_DRIVE else _truth(len(view.state.access.held(item)) > 1)
 
 
 def _owned(view: View, item: Item) -> str | None:
@@ -207,9 +207,9 @@ def _shared_with_me(view: View, item: Item) -> str | None:
 def _shared_to_me(view: View, item: Item) -> bool:
     if item.owner == view.who or not item.grants:
         return False
-    mine = view.world.access.identities(view.who)
+    mine = view.state.access.identities(view.who)
     return any(
-        grant.principal in mine and view.world.principals[grant.principal].kind in ("user", "group")
+        grant.principal in mine and view.state.principals[grant.principal].kind in ("user", "group")
         for grant in item.grants
     )
 
@@ -233,7 +233,7 @@ _TEXTS: Mapping[str, _Writer] = {
     "parents": _parents,
     "createdTime": lambda _view, item: f'"{moment(item.created)}"',
     "modifiedTime": lambda _view, item: f'"{moment(item.modified)}"',
-    "trashed": lambda view, item: _truth(view.world.in_trash(item)),
+    "trashed": lambda view, item: _truth(view.state.in_trash(item)),
     "explicitlyTrashed": lambda _view, item: _truth(item.trashed),
     "trashedTime": _trashed_time,
     "size": _size,
@@ -273,26 +273,26 @@ def _modified_by(item: Item) -> int:
 
 def _last_modifier(view: View, item: Item) -> Json | None:
     by = _modified_by(item)
-    return None if by == NOBODY else faces.person(view.world, by, view.who)
+    return None if by == NOBODY else views.person(view.state, by, view.who)
 
 
 def _sharer(view: View, item: Item) -> Json | None:
     if not _shared_to_me(view, item):
         return None
     by = item.extra.shared_by if item.extra and item.extra.shared_by != NOBODY else item.owner
-    return None if by == NOBODY else faces.person(view.world, by, view.who)
+    return None if by == NOBODY else views.person(view.state, by, view.who)
 
 
 def _trasher(view: View, item: Item) -> Json | None:
     if item.drive == MY_DRIVE or not item.trashed or item.extra is None or item.extra.trashed_by == NOBODY:
         return None
-    return faces.person(view.world, item.extra.trashed_by, view.who)
+    return views.person(view.state, item.extra.trashed_by, view.who)
 
 
 def _shortcut(view: View, item: Item) -> Json | None:
     if item.extra is None or item.extra.shortcut_to is None:
         return None
-    target = view.world.items[item.extra.shortcut_to]
+    target = view.state.items[item.extra.shortcut_to]
     face: Json = {"targetId": ids.file_id(item.extra.shortcut_to)}
     if target is not None:
         face["targetMimeType"] = target.mime
@@ -306,19 +306,19 @@ def _labels(view: View, item: Item) -> Json | None:
     if not view.labels:
         return None
     labels = item.extra.labels if item.extra else ()
-    return {"labels": [faces.label_face(label) for label in labels if label.id in view.labels]}
+    return {"labels": [views.label_face(label) for label in labels if label.id in view.labels]}
 
 
 def _capabilities(view: View, item: Item) -> Json:
     role = view.role(item)
-    writes = faces.at_least(role, "writer")
+    writes = views.at_least(role, "writer")
     owns = role in ("owner", "organizer")
     face = {
         "canShare": view.may_share(item),
         "canEdit": writes,
         "canRename": writes,
         "canModifyContent": writes,
-        "canComment": faces.at_least(role, "commenter"),
+        "canComment": views.at_least(role, "commenter"),
         "canCopy": bool(role)
         and not item.is_folder
         and (writes or not (item.extra and item.extra.copy_requires_writer)),
@@ -335,8 +335,8 @@ def _capabilities(view: View, item: Item) -> Json:
 
 
 def _reads_drive(view: View, item: Item) -> bool:
-    drive = view.world.drives[item.drive]
-    return drive is not None and bool(view.world.access.drive_role(drive, view.who))
+    drive = view.state.drives[item.drive]
+    return drive is not None and bool(view.state.access.drive_role(drive, view.who))
 
 
 def _link_share(_: View, item: Item) -> Json | None:

@@ -160,10 +160,6 @@ class People:
         with self.lock:
             self.account(email).suspended = True
 
-    def reactivate(self, email: str) -> None:
-        with self.lock:
-            self.account(email).suspended = False
-
     def delete_user(self, email: str) -> None:
         """Delete an account of the company or elsewhere; its permissions stay behind, marked as deleted."""
         with self.lock:

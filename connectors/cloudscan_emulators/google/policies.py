@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cloudscan_emulators.google import errors, masks, pages
-from cloudscan_emulators.google.manners import Quirks
-from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google import errors, field_masks, pages
+from cloudscan_emulators.google.discovery import Call
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import Account, Policy
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -23,9 +23,9 @@ _Test = Callable[[Policy], bool]
 class PoliciesApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: TenantState, manners: Quirks) -> None:
-        self._world = world
-        self._manners = manners
+    def __init__(self, state: TenantState, quirks: Quirks) -> None:
+        self._state = state
+        self._quirks = quirks
         self.methods: Mapping[str, Callable[[Call, int], str]] = {
             "cloudidentity.policies.list": self._list,
             "cloudidentity.policies.get": self._get,
@@ -34,28 +34,28 @@ class PoliciesApi:
     def _list(self, call: Call, who: int) -> str:
         self._super_admins_only(who)
         text = call.value("filter")
-        test = _Filter(text, self._world.customer).read() if text else lambda _: True
-        found = [policy for policy in self._world.policies if test(policy)]
+        test = _Filter(text, self._state.customer).read() if text else lambda _: True
+        found = [policy for policy in self._state.policies if test(policy)]
         size = min(call.numbers.get("pageSize", 0) or 50, 100)
         search = ("policies", text)
-        start = pages.place(call.value("pageToken"), search, self._manners.page_epoch).skip
+        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
         face: Json = {}
         if found:
             face["policies"] = [self._face(policy) for policy in found[start : start + size]]
         if start + size < len(found):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._manners.page_epoch)
-        return dump(masks.apply(call.mask, face))
+            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
+        return dump(field_masks.apply(call.mask, face))
 
     def _get(self, call: Call, who: int) -> str:
         self._super_admins_only(who)
-        for policy in self._world.policies:
+        for policy in self._state.policies:
             face = self._face(policy)
             if face["name"] == call.value("name"):
-                return dump(masks.apply(call.mask, face))
+                return dump(field_masks.apply(call.mask, face))
         raise errors.Refused(404, "notFound", "Requested entity was not found.", status="NOT_FOUND")
 
     def _face(self, policy: Policy) -> Json:
-        unit = self._world.units[policy.unit].id
+        unit = self._state.units[policy.unit].id
         clause = f"entity.org_units.exists(org_unit, org_unit.org_unit_id == orgUnitId('{unit}'))"
         about: Json = {"query": clause, "orgUnit": f"orgUnits/{unit}", "sortOrder": policy.order}
         if policy.group:
@@ -64,14 +64,14 @@ class PoliciesApi:
         name = hashlib.sha256(f"{policy.type}\0{unit}\0{policy.group}\0{policy.order}".encode()).hexdigest()[:26]
         return {
             "name": f"policies/{name}",
-            "customer": f"customers/{self._world.customer}",
+            "customer": f"customers/{self._state.customer}",
             "policyQuery": about,
             "setting": {"type": f"settings/{policy.type}", "value": dict(policy.value)},
             "type": "ADMIN" if policy.by_admin else "SYSTEM",
         }
 
     def _super_admins_only(self, who: int) -> None:
-        person = self._world.principals[who]
+        person = self._state.principals[who]
         if not isinstance(person, Account) or person.admin != "super":
             raise errors.Refused(403, "forbidden", "The caller does not have permission", status="PERMISSION_DENIED")
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from cloudscan_emulators.google import errors, ids
 from cloudscan_emulators.google.access import Access
 from cloudscan_emulators.google.records import RANKS, TOP, Drive, Item
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 
 Thing = TypeVar("Thing")
 Test = Callable[[Thing], bool]
@@ -29,12 +29,12 @@ _VISIBILITIES = {"anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWith
 class Searcher:
     """Whoever searches, and where."""
 
-    world: TenantState
+    state: TenantState
     who: int
 
     @property
     def access(self) -> Access:
-        return self.world.access
+        return self.state.access
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ def for_files(text: str, searcher: Searcher) -> Test[Item]:
     return _Parser(text, _FileTerms(searcher).make).read()
 
 
-def for_drives(text: str, world: TenantState) -> Test[Drive]:
+def for_drives(text: str, state: TenantState) -> Test[Drive]:
     """The test that `q` of drives.list is."""
-    return _Parser(text, _DriveTerms(world).make).read()
+    return _Parser(text, _DriveTerms(state).make).read()
 
 
 class _Parser(Generic[Thing]):
@@ -126,7 +126,7 @@ class _Parser(Generic[Thing]):
 
 class _FileTerms:
     def __init__(self, searcher: Searcher) -> None:
-        self._world = searcher.world
+        self._state = searcher.state
         self._who = searcher.who
         self._access = searcher.access
         self._terms: Mapping[str, tuple[tuple[str, ...], Callable[[str, str], Test[Item]]]] = {
@@ -136,7 +136,7 @@ class _FileTerms:
             "modifiedTime": (_TIME, lambda how, value: _time(how, value, lambda item: item.modified)),
             "viewedByMeTime": (_TIME, lambda how, value: _time(how, value, lambda item: item.modified)),
             "createdTime": (_TIME, lambda how, value: _time(how, value, lambda item: item.created)),
-            "trashed": (_SAME, lambda how, value: _switch(how, value, self._world.in_trash)),
+            "trashed": (_SAME, lambda how, value: _switch(how, value, self._state.in_trash)),
             "starred": (_SAME, lambda how, value: _switch(how, value, self._starred)),
             "sharedWithMe": (_SAME, lambda how, value: _switch(how, value, self._shared_with_me)),
             "visibility": (_SAME, self._visibility),
@@ -166,7 +166,7 @@ class _FileTerms:
         if item.owner == self._who:
             return False
         mine = self._access.identities(self._who)
-        kinds = self._world.principals
+        kinds = self._state.principals
         return any(one.principal in mine and kinds[one.principal].kind in ("user", "group") for one in item.grants)
 
     def _visibility(self, how: str, value: str) -> Test[Item]:
@@ -182,12 +182,12 @@ class _FileTerms:
             return lambda item: item.parent == TOP and item.owner == root
         if drive is not None:
             return lambda item: item.parent == TOP and item.drive == drive
-        if number is None or number >= len(self._world.items) or self._world.items[number] is None:
+        if number is None or number >= len(self._state.items) or self._state.items[number] is None:
             raise errors.no_such_file(value or ".")
         return lambda item: item.parent == number
 
     def _people(self, value: str, least: str) -> Test[Item]:
-        person = self._world.principals[self._who] if value == "me" else self._world.find(value)
+        person = self._state.principals[self._who] if value == "me" else self._state.find(value)
         if person is None:
             return lambda _: False
         number = person.number
@@ -215,12 +215,12 @@ class _FileTerms:
 class _DriveTerms:
     """Terms for shared drives; counts only make sense with domain admin access, which is asked for elsewhere."""
 
-    def __init__(self, world: TenantState) -> None:
+    def __init__(self, state: TenantState) -> None:
         self._terms: Mapping[str, tuple[tuple[str, ...], Callable[[str, str], Test[Drive]]]] = {
             "name": (_TEXT, lambda how, value: _text(how, value, lambda drive: drive.name)),
             "hidden": (_SAME, lambda how, value: _switch(how, value, lambda drive: drive.hidden)),
             "createdTime": (_TIME, lambda how, value: _time(how, value, lambda drive: drive.created)),
-            "orgUnitId": (_SAME, lambda how, value: _text(how, value, lambda drive: world.units[drive.unit].id)),
+            "orgUnitId": (_SAME, lambda how, value: _text(how, value, lambda drive: state.units[drive.unit].id)),
             "memberCount": (_TIME, lambda how, value: _number(how, value, lambda drive: len(drive.members))),
             "organizerCount": (
                 _TIME,

@@ -1,53 +1,53 @@
 """What several methods of Drive ask first: whether the caller can reach a thing, and how he looks at it."""
 
-from cloudscan_emulators.google import errors, masks
-from cloudscan_emulators.google.faces import View
-from cloudscan_emulators.google.manners import Quirks
-from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google import errors, field_masks
+from cloudscan_emulators.google.discovery import Call
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import Account, Drive
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
+from cloudscan_emulators.google.views import View
 
 
-def view(world: TenantState, manners: Quirks, call: Call, who: int) -> View:
+def view(state: TenantState, quirks: Quirks, call: Call, who: int) -> View:
     """The caller with his options."""
     wanted = call.value("includePermissionsForView")
     if wanted not in ("", "published"):
         raise errors.invalid("includePermissionsForView")
     labels = frozenset(one for one in call.value("includeLabels").split(",") if one)
     published = wanted == "published"
-    return View(world=world, who=who, labels=labels, published=published, details=manners.details_in_files)
+    return View(state=state, who=who, labels=labels, published=published, details=quirks.details_in_files)
 
 
-def member_of(world: TenantState, identity: str, who: int) -> Drive:
+def member_of(state: TenantState, identity: str, who: int) -> Drive:
     """The shared drive, if the caller is a member of it."""
-    drive = world.drive(identity)
+    drive = state.drive(identity)
     if drive is None:
         raise errors.no_such_drive(identity)
-    if not world.access.drive_role(drive, who):
+    if not state.access.drive_role(drive, who):
         raise errors.not_a_member()
     return drive
 
 
-def administers(world: TenantState, who: int) -> bool:
-    person = world.principals[who]
+def administers(state: TenantState, who: int) -> bool:
+    person = state.principals[who]
     return isinstance(person, Account) and bool(person.admin)
 
 
-def reads(world: TenantState, number: int, who: int) -> bool:
-    item = world.items[number]
-    return item is not None and bool(world.access.role(item, who))
+def reads(state: TenantState, number: int, who: int) -> bool:
+    item = state.items[number]
+    return item is not None and bool(state.access.role(item, who))
 
 
-def glimpses(world: TenantState, number: int, who: int) -> bool:
+def glimpses(state: TenantState, number: int, who: int) -> bool:
     """Sees at least that it is there (view metadata)."""
-    item = world.items[number]
+    item = state.items[number]
     if item is None or not item.limited:
         return False
-    mine = world.access.identities(who)
-    return any(held.grant.principal in mine for held in world.access.held(item))
+    mine = state.access.identities(who)
+    return any(held.grant.principal in mine for held in state.access.held(item))
 
 
-def tell(parts: list[str], mask: masks.Mask, name: str, value: str) -> None:
+def tell(parts: list[str], mask: field_masks.Mask, name: str, value: str) -> None:
     """Add a member of the answer, if it is asked for."""
-    if masks.below(mask, name)[0]:
+    if field_masks.below(mask, name)[0]:
         parts.append(f'"{name}":{value}')

@@ -1,6 +1,6 @@
 """What the invented Google knows: people, groups, drives, items, grants, events. Plain records.
 
-Memory matters (a world of a million files is built), so an `Item` holds only what nearly every file has; the rest
+Memory matters (a tenant of a million files is built), so an `Item` holds only what nearly every file has; the rest
 is in `Extra`, which few files need, and grants are tuples that many files share.
 """
 

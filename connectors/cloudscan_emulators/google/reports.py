@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from cloudscan_emulators.google import errors, ids, masks, pages
+from cloudscan_emulators.google import errors, field_masks, ids, pages
 from cloudscan_emulators.google.audit import EVENTS, Activity, Happening, Value
-from cloudscan_emulators.google.manners import Quirks
-from cloudscan_emulators.google.published import Call
+from cloudscan_emulators.google.discovery import Call
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import NOBODY, Account
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import moment
-from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
 Json = dict[str, Any]
@@ -39,13 +39,13 @@ _Test = Callable[[Happening], bool]
 class ReportsApi:
     """The methods, by their ids."""
 
-    def __init__(self, world: TenantState, manners: Quirks) -> None:
-        self._world = world
-        self._manners = manners
+    def __init__(self, state: TenantState, quirks: Quirks) -> None:
+        self._state = state
+        self._quirks = quirks
         self.methods: Mapping[str, Callable[[Call, int], str]] = {"reports.activities.list": self._activities}
 
     def _activities(self, call: Call, who: int) -> str:
-        person = self._world.principals[who]
+        person = self._state.principals[who]
         if not isinstance(person, Account) or not person.admin:
             raise errors.not_an_admin()
         application = call.value("applicationName")
@@ -55,9 +55,9 @@ class ReportsApi:
         begin, end = self._window(call)
         actor = self._actor(call.value("userKey"))
         search = ("activities", *sorted((name, text) for name, text in call.values.items() if name != "pageToken"))
-        place = pages.place(call.value("pageToken"), search, self._manners.page_epoch)
+        place = pages.place(call.value("pageToken"), search, self._quirks.page_epoch)
         size = call.numbers["maxResults"]
-        log = self._world.audit.activities if application == "drive" else []
+        log = self._state.audit.activities if application == "drive" else []
         newest_first = sorted(range(len(log)), key=lambda number: (log[number].at, number), reverse=True)
         if place.after >= 0:
             newest_first = newest_first[newest_first.index(place.after) + 1 :]
@@ -66,7 +66,7 @@ class ReportsApi:
             one = log[number]
             if begin <= one.at <= end and actor in (None, one.actor) and any(map(test, one.events)):
                 if len(found) == size:
-                    face_token = pages.token(search, pages.Place(after=found[-1]), self._manners.page_epoch)
+                    face_token = pages.token(search, pages.Place(after=found[-1]), self._quirks.page_epoch)
                     return self._page(call, log, found, face_token)
                 found.append(number)
         return self._page(call, log, found, "")
@@ -77,12 +77,12 @@ class ReportsApi:
             face["nextPageToken"] = token
         if found:
             face["items"] = [self._face(number, log[number]) for number in found]
-        return dump(masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, face))
 
     def _face(self, number: int, one: Activity) -> Json:
         actor: Json = {"profileId": _UNKNOWN_ACTOR}
         if one.actor != NOBODY:
-            email = self._world.principals[one.actor].email
+            email = self._state.principals[one.actor].email
             actor = {"callerType": "USER", "email": email, "profileId": ids.directory_id(one.actor)}
         return {
             "kind": "admin#reports#activity",
@@ -90,11 +90,11 @@ class ReportsApi:
                 "time": moment(one.at),
                 "uniqueQualifier": str(-(number * 0x9E3779B97F4A7C15 % 2**62)),
                 "applicationName": "drive",
-                "customerId": self._world.customer,
+                "customerId": self._state.customer,
             },
             "etag": f'"{number}"',
             "actor": actor,
-            "ownerDomain": self._world.domain,
+            "ownerDomain": self._state.domain,
             "ipAddress": "203.0.113.7",
             "events": [
                 {
@@ -108,20 +108,20 @@ class ReportsApi:
 
     def _window(self, call: Call) -> tuple[float, float]:
         """From when to when; the clock that refuses the future is the wall's or the company's, whichever is later."""
-        now = float(self._world.now)
+        now = float(self._state.now)
         begin = _time(call, "startTime", now - RETENTION)
         end = _time(call, "endTime", now)
         if begin > max(now, time.time()):
             raise errors.invalid("startTime", "Start time should be before the current time.")
         if begin > end and call.value("endTime"):
             raise errors.invalid("startTime", "Start time can not be greater than end time.")
-        return max(begin, now - RETENTION), min(end, now - self._manners.log_delay)
+        return max(begin, now - RETENTION), min(end, now - self._quirks.log_delay)
 
     def _actor(self, key: str) -> int | None:
         if key == "all":
             return None
-        for one in self._world.accounts:
-            if not one.deleted and (ids.directory_id(one.number) == key or self._world.find(key) is one):
+        for one in self._state.accounts:
+            if not one.deleted and (ids.directory_id(one.number) == key or self._state.find(key) is one):
                 return one.number
         raise errors.invalid("userKey")
 

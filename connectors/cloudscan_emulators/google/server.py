@@ -10,15 +10,16 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from cloudscan_emulators.google.faults import Fault
-from cloudscan_emulators.google.manners import Quirks
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.quota import Quota
 from cloudscan_emulators.google.records import Event
-from cloudscan_emulators.google.service import LoggedRequest, Service
+from cloudscan_emulators.google.service import Service
 from cloudscan_emulators.google.signin import SignIn
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import JSON_TYPE
-from cloudscan_emulators.google.world import TenantState
 from cloudscan_emulators.kit import local_server
 from cloudscan_emulators.kit.faults import Faults
+from cloudscan_emulators.kit.request_log import LoggedRequest, over_network
 
 _HEADERS = {"Cache-Control": "private, no-cache, no-store"}
 
@@ -31,12 +32,12 @@ class Server:
     service: Service
 
     @property
-    def world(self) -> TenantState:
-        return self.service.world
+    def state(self) -> TenantState:
+        return self.service.state
 
     @property
-    def manners(self) -> Quirks:
-        return self.service.manners
+    def quirks(self) -> Quirks:
+        return self.service.quirks
 
     @property
     def faults(self) -> Faults[Fault]:
@@ -54,7 +55,7 @@ class Server:
     @property
     def requests(self) -> int:
         """How many requests came over the network, the token endpoint's included."""
-        return sum(not seen.in_batch for seen in self.service.log)
+        return over_network(self.service.log)
 
     def endpoint(self, api: str) -> str:
         """What to give the client library as `api_endpoint` for drive, admin, reports or cloudidentity."""
@@ -78,29 +79,30 @@ class Server:
 
     def expire_pages(self) -> None:
         """Page tokens of lists live some hours; these are over now. Change tokens stay good."""
-        self.manners.page_epoch += 1
+        self.quirks.page_epoch += 1
 
     def forget_changes(self) -> None:
         """Make all change tokens given so far invalid, which the scanner must survive."""
-        with self.world.lock:
-            self.world.events.append(Event(self.world.now, None, (), frozenset()))
-            self.manners.oldest_change = self.world.newest_change
+        with self.state.lock:
+            self.state.events.append(Event(self.state.now, None, (), frozenset()))
+            self.quirks.oldest_change = self.state.newest_change
 
 
 @contextmanager
 def serve(
-    world: TenantState,
+    state: TenantState,
     *,
     port: int = 0,
-    manners: Quirks | None = None,
+    quirks: Quirks | None = None,
     quota: Quota | None = None,
     token_seconds: float = 3600,
     delegated: frozenset[str] | None = None,
     key: RSAPrivateKey | None = None,
 ) -> Iterator[Server]:
-    """Run the emulator of a world until the block is left."""
-    sign_in = SignIn(world, seconds=token_seconds, delegated=delegated, key=key)
-    service = Service(world, sign_in, manners or Quirks(), quota or Quota())
+    """Run the emulator of a tenant until the block is left. Raises `FaultNeverMet` for a fault that never struck."""
+    sign_in = SignIn(state, seconds=token_seconds, delegated=delegated, key=key)
+    service = Service(state, sign_in, quirks or Quirks(), quota or Quota())
     listener = local_server.Service(answer=service.answer, content_type=JSON_TYPE, headers=_HEADERS)
     with local_server.listening(listener, port) as at:
         yield Server(f"http://127.0.0.1:{at}", service)
+    service.faults.require_met()

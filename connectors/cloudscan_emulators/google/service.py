@@ -1,98 +1,73 @@
 """From a request to an answer, without the network: who asks, what is asked, what goes wrong, what is said."""
 
+import contextlib
 import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from dataclasses import replace
+from urllib.parse import parse_qsl
 
 from cloudscan_emulators.google import batch, errors, faults
 from cloudscan_emulators.google.directory import DirectoryApi
+from cloudscan_emulators.google.discovery import Call, Catalogue
 from cloudscan_emulators.google.drive import DriveApi
 from cloudscan_emulators.google.faults import Fault
-from cloudscan_emulators.google.manners import Quirks
 from cloudscan_emulators.google.policies import PoliciesApi
-from cloudscan_emulators.google.published import Call, Catalogue
+from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.quota import Meter, Quota
 from cloudscan_emulators.google.reports import ReportsApi
 from cloudscan_emulators.google.signin import Denied, SignIn
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.kit.faults import Faults
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.kit.local_server import Answer, Request
+from cloudscan_emulators.kit.request_log import LoggedRequest, RequestNote, request_line
 
 BATCH = "/batch/drive/v3"
 _BATCH_MOST = 100
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedRequest:
-    """A line of the log."""
-
-    method: str  # the id in the discovery document, empty for none
-    verb: str
-    path: str
-    query: str  # decoded
-    user: str
-    status: int  # 0: no answer
-    seconds: float
-    in_batch: bool = False
-
-
 class Service:
     """Everything but the network."""
 
-    def __init__(self, world: TenantState, sign_in: SignIn, manners: Quirks, quota: Quota) -> None:
-        self.world = world
+    def __init__(self, state: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
+        self.state = state
         self.sign_in = sign_in
-        self.manners = manners
+        self.quirks = quirks
         self.faults: Faults[Fault] = Faults()
         self._meter = Meter(quota)
         self.log: list[LoggedRequest] = []
         self._catalogue = Catalogue()
-        self._drive = DriveApi(world, manners)
+        self._drive = DriveApi(state, quirks)
         self._methods: dict[str, Callable[[Call, int], str]] = {
             **self._drive.methods,
-            **DirectoryApi(world, manners).methods,
-            **PoliciesApi(world, manners).methods,
-            **ReportsApi(world, manners).methods,
+            **DirectoryApi(state, quirks).methods,
+            **PoliciesApi(state, quirks).methods,
+            **ReportsApi(state, quirks).methods,
         }
         self._lock = threading.Lock()
 
     def answer(self, request: Request, *, in_batch: bool = False) -> Answer:
         """Answer one request and note it in the log."""
-        began = time.perf_counter()
+        note = RequestNote()
         request = _unfold(request)
-        note = {"method": "", "user": ""}
         if request.path == "/token" and request.verb == "POST":
             answer = self._faulty(request, note, self._token)
         elif request.path == BATCH and request.verb == "POST" and not in_batch:
             answer = self._faulty(request, note, self._batch)
         else:
-            answer = self._faulty(request, note, lambda one: self._call(one, note))
-        seen = LoggedRequest(
-            method=note["method"],
-            verb=request.verb,
-            path=unquote(request.path),
-            query=unquote_plus(request.query),
-            user=note["user"],
-            status=0 if answer.reset else answer.status,
-            seconds=time.perf_counter() - began,
-            in_batch=in_batch,
-        )
+            answer = self._faulty(request, note, lambda unspoilt: self._call(unspoilt, note))
+        logged = note.logged(request, answer, in_batch=in_batch)
         with self._lock:
-            self.log.append(seen)
+            self.log.append(logged)
         return answer
 
-    def _faulty(self, request: Request, note: dict[str, str], then: Callable[[Request], Answer]) -> Answer:
-        header = request.headers.get("authorization", "")
-        try:
-            note["user"] = self.sign_in.who(header, "drive").email
-        except errors.Refused:
-            note["user"] = ""
-        asked = f"{request.verb} {unquote(request.path)}"
-        fault = self.faults.hit(f"{asked}?{unquote_plus(request.query)}" if request.query else asked, note["user"])
+    def _faulty(self, request: Request, note: RequestNote, then: Callable[[Request], Answer]) -> Answer:
+        """The answer that `then` gives, or what a fault makes of it."""
+        with contextlib.suppress(errors.Refused):
+            note.user = self.sign_in.who(request.header("authorization"), "drive").email
+        fault = self.faults.hit(request_line(request), note.user)
         if fault is None:
             return then(request)
         instead = self._instead(fault, request, note)
@@ -103,16 +78,16 @@ class Service:
             return replace(answer, body=b'{"kind": "drive#fileList", "files": [{"id": ')
         return replace(answer, cut=fault.cut)
 
-    def _instead(self, fault: Fault, request: Request, note: dict[str, str]) -> Answer | None:
+    def _instead(self, fault: Fault, request: Request, note: RequestNote) -> Answer | None:
         """What comes instead of an answer, None where the answer comes after all."""
         if fault.delay:
             time.sleep(fault.delay)
         if fault.first is not None:
-            fault.first(self.world)
+            fault.first(self.state)
         if fault.incomplete:
             self._drive.incomplete = True
         if fault.expire:
-            self.sign_in.expire(note["user"])
+            self.sign_in.expire(note.user)
         if fault.reset:
             return Answer(reset=True)
         if fault.html:
@@ -121,20 +96,20 @@ class Service:
             return _refused(fault.error, _api(request.path))
         return None
 
-    def _call(self, request: Request, note: dict[str, str]) -> Answer:
+    def _call(self, request: Request, note: RequestNote) -> Answer:
         try:
             return self._run(request, note)
         except errors.Refused as refused:
             return _refused(refused, _api(request.path))
 
-    def _run(self, request: Request, note: dict[str, str]) -> Answer:
-        token = self.sign_in.who(request.headers.get("authorization", ""), _api(request.path))
-        note["user"] = token.email
+    def _run(self, request: Request, note: RequestNote) -> Answer:
+        token = self.sign_in.who(request.header("authorization"), _api(request.path))
+        note.user = token.email
         found = self._catalogue.find(request.verb, request.path)
         if found is None:
             return _page_for_people(404)
         method, in_path = found
-        note["method"] = method.id
+        note.method = method.id
         if method.scopes.isdisjoint(token.scopes):
             raise errors.scope_missing(method.api, method.id, sorted(method.scopes))
         call = self._catalogue.call(method, in_path, parse_qsl(request.query, keep_blank_values=True))
@@ -143,8 +118,8 @@ class Service:
             raise errors.Refused(501, "notImplemented", f"The emulator does not know {method.id}.")
         if method.api == "drive":
             self._meter.spend(method.id, token.email, time.monotonic())
-        with self.world.lock:
-            person = self.world.find(token.email)
+        with self.state.lock:
+            person = self.state.find(token.email)
             if person is None:
                 raise errors.bad_token()
             return Answer(body=run(call, person.number).encode("utf-8", "surrogatepass"))
@@ -167,7 +142,7 @@ class Service:
 
 def _unfold(request: Request) -> Request:
     """A GET whose address was too long comes as a POST with its parameters in the body."""
-    if request.verb == "POST" and request.headers.get("x-http-method-override", "").upper() == "GET":
+    if request.verb == "POST" and request.header("x-http-method-override").upper() == "GET":
         return replace(request, verb="GET", query=request.body.decode("ascii", "replace"), body=b"")
     return request
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from cloudscan_emulators.google import errors
 from cloudscan_emulators.google.records import Account
-from cloudscan_emulators.google.world import TenantState
+from cloudscan_emulators.google.tenant_state import TenantState
 
 JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SERVICE_ACCOUNT = "scanner@kumo-scan.iam.gserviceaccount.com"
@@ -61,7 +61,7 @@ class SignIn:
 
     def __init__(
         self,
-        world: TenantState,
+        state: TenantState,
         *,
         seconds: float = 3600,
         delegated: frozenset[str] | None = None,
@@ -70,7 +70,7 @@ class SignIn:
     ) -> None:
         self.seconds = seconds
         self.delegated = delegated  # None: every scope
-        self._world = world
+        self._state = state
         self._clock = clock
         self._key = key or new_key()
         self._key_id = secrets.token_hex(20)
@@ -142,7 +142,7 @@ class SignIn:
         token = self._tokens.get(header[7:].strip())
         if token is None or token.ends <= self._clock():
             raise errors.bad_token()
-        person = self._world.find(token.email)
+        person = self._state.find(token.email)
         if person is None or person.deleted or (isinstance(person, Account) and person.suspended):
             raise errors.bad_token()
         return token
@@ -158,7 +158,7 @@ class SignIn:
         return {"access_token": text, "expires_in": max(1, int(self.seconds)), "token_type": "Bearer"}
 
     def _may(self, email: str) -> None:
-        person = self._world.find(email)
+        person = self._state.find(email)
         if person is None or person.deleted:
             raise Denied(code=400, error="invalid_grant", description="Invalid email or User ID")
         if isinstance(person, Account) and person.suspended:

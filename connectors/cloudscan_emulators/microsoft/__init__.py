@@ -15,9 +15,9 @@ or the Host header. Graph's answers name them by their real addresses.
 """
 
 from cloudscan_emulators.microsoft.faults import Fault, outage, refusal, throttle
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.quota import Quota
 from cloudscan_emulators.microsoft.server import Server, serve
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 __all__ = ["Fault", "Quirks", "Quota", "Server", "TenantState", "outage", "refusal", "serve", "throttle"]

@@ -1,9 +1,8 @@
 """Run the emulator with the invented company: ``python -m cloudscan_emulators.microsoft --items 1000 --port 0``."""
 
 import argparse
-import sys
-import threading
 
+from cloudscan_emulators.kit.console import serve_until_interrupted
 from cloudscan_emulators.microsoft import company, serve
 
 
@@ -25,13 +24,7 @@ def main() -> int:
             "client": server.client_id,
             "secret": server.client_secret,
         }
-        sys.stdout.write("".join(f"{name}: {value}\n" for name, value in lines.items()))
-        sys.stdout.flush()
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return 0
-    return 0
+        return serve_until_interrupted(lines)
 
 
 if __name__ == "__main__":

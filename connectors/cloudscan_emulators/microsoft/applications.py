@@ -9,11 +9,11 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Quirks
 from cloudscan_emulators.microsoft.people import GRAPH_APP, SHAREPOINT_APP
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import Application
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _EQ = frozenset({"eq", "ne", "in"})
@@ -31,9 +31,9 @@ _MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 class ApplicationsApi:
     """Answers for /servicePrincipals."""
 
-    def __init__(self, world: TenantState, manners: Quirks) -> None:
+    def __init__(self, world: TenantState, quirks: Quirks) -> None:
         self._world = world
-        self._manners = manners
+        self._quirks = quirks
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "apps.list": lambda call: collection(call, self._app_shape(), self._apps()),
             "apps.get": lambda call: single(call, self._app_shape(), self._app(call)),
@@ -61,7 +61,7 @@ class ApplicationsApi:
             )
         ]
 
-    def face(self, app: Application) -> Json:
+    def view(self, app: Application) -> Json:
         roles: list[Json] = []
         if app.app_id in (GRAPH_APP, SHAREPOINT_APP):
             known = sorted({role for one in self._world.applications for role in _roles(one, app.app_id)})
@@ -90,15 +90,15 @@ class ApplicationsApi:
 
     def _role_assignments(self, call: Call) -> Told:
         app = self._app(call)
-        faces = [self._assignment(app, service, role) for service in self._microsoft() for role in _given(app, service)]
-        return collection(call, Shape(kind="appRoleAssignment", face=dict, context="appRoleAssignments"), faces)
+        views = [self._assignment(app, service, role) for service in self._microsoft() for role in _given(app, service)]
+        return collection(call, Shape(kind="appRoleAssignment", view=dict, context="appRoleAssignments"), views)
 
     def _role_assigned_to(self, call: Call) -> Told:
         service = self._app(call)
-        faces = [
+        views = [
             self._assignment(app, service, role) for app in self._world.applications for role in _given(app, service)
         ]
-        return collection(call, Shape(kind="appRoleAssignment", face=dict, context="appRoleAssignments"), faces)
+        return collection(call, Shape(kind="appRoleAssignment", view=dict, context="appRoleAssignments"), views)
 
     def _assignment(self, app: Application, service: Application, role: str) -> Json:
         return {
@@ -116,9 +116,9 @@ class ApplicationsApi:
     def _app_shape(self) -> Shape:
         return Shape(
             kind="servicePrincipal",
-            face=self.face,
+            view=self.view,
             context="servicePrincipals",
-            default=self._manners.directory_page,
+            default=self._quirks.directory_page,
             allowed=_FILTER,
             advanced=True,
         )

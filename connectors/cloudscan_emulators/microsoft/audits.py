@@ -10,8 +10,8 @@ from typing import Any
 from cloudscan_emulators.microsoft import filters, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection
 from cloudscan_emulators.microsoft.records import NOBODY, Person
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 INVITED = "Invite external user"
@@ -38,13 +38,13 @@ class AuditsApi:
         invited.sort(key=lambda one: -one.created)
         shape = Shape(
             kind="directoryAudit",
-            face=self._face,
+            view=self._view,
             context="auditLogs/directoryAudits",
             allowed=_FILTER,
         )
         return collection(call, shape, invited)
 
-    def _face(self, guest: Person) -> Json:
+    def _view(self, guest: Person) -> Json:
         by = self._world.principals[guest.invited_by] if guest.invited_by != NOBODY else None
         user = None
         if isinstance(by, Person):

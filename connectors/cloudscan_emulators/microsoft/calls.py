@@ -51,7 +51,7 @@ class Shape:
     """How a list of resources behaves."""
 
     kind: str  # the type's name in the schema
-    face: Callable[[Any], Json]
+    view: Callable[[Any], Json]
     context: str
     default: int = 100
     most: int = 999
@@ -75,13 +75,13 @@ def collection(call: Call, shape: Shape, things: Sequence[Thing]) -> Json:
     found: list[Json] = []
     at = start
     while at < len(things) and len(found) < size:
-        face = shape.face(things[at])
-        if test is None or test(face):
-            found.append(expanded(call, shape, things[at], odata.trimmed(face, names)))
+        view = shape.view(things[at])
+        if test is None or test(view):
+            found.append(expanded(call, shape, things[at], odata.trimmed(view, names)))
         at += 1
     told: Json = {"@odata.context": call.context(shape.context)}
     if options.count:
-        told["@odata.count"] = sum(test is None or test(shape.face(one)) for one in things)
+        told["@odata.count"] = sum(test is None or test(shape.view(one)) for one in things)
     if at < len(things):
         address = f"{call.service}{shape.pages_at}" if shape.pages_at else call.address
         told["@odata.nextLink"] = f"{address}?{options.query(**{'$skiptoken': skip_token(at, search)})}"
@@ -92,11 +92,11 @@ def collection(call: Call, shape: Shape, things: Sequence[Thing]) -> Json:
 def single(call: Call, shape: Shape, thing: Thing) -> Json:
     """One resource."""
     names = odata.wanted(call.options, shape.kind)
-    face = expanded(call, shape, thing, odata.trimmed(shape.face(thing), names))
-    return {"@odata.context": call.context(f"{shape.context}/$entity"), **face}
+    view = expanded(call, shape, thing, odata.trimmed(shape.view(thing), names))
+    return {"@odata.context": call.context(f"{shape.context}/$entity"), **view}
 
 
-def expanded(call: Call, shape: Shape, thing: Thing, face: Json) -> Json:
+def expanded(call: Call, shape: Shape, thing: Thing, view: Json) -> Json:
     for name, inner in call.options.expand.items():
         expand = shape.expansions.get(name)
         if expand is None:
@@ -106,8 +106,8 @@ def expanded(call: Call, shape: Shape, thing: Thing, face: Json) -> Json:
             )
             raise errors.bad(words)
         got = expand(thing)
-        face = {**face, name: [_inner(one, inner) for one in got] if isinstance(got, list) else _inner(got, inner)}
-    return face
+        view = {**view, name: [_inner(one, inner) for one in got] if isinstance(got, list) else _inner(got, inner)}
+    return view
 
 
 def skip_token(at: int, search: Iterable[object]) -> str:
@@ -141,7 +141,7 @@ def _test(call: Call, shape: Shape) -> filters.Test | None:
     return read.test
 
 
-def _inner(face: Json | None, select: tuple[str, ...]) -> Json | None:
-    if face is None or not select:
-        return face
-    return {name: value for name, value in face.items() if name in select or "@" in name}
+def _inner(view: Json | None, select: tuple[str, ...]) -> Json | None:
+    if view is None or not select:
+        return view
+    return {name: value for name, value in view.items() if name in select or "@" in name}

@@ -1,42 +1,28 @@
 """Kumo Logistics in Microsoft 365: everything that ordinary working days leave behind, at any size.
 
-The directory and the sites come first, then the items that are situations, each one that a rule speaks of or the near
-miss beside it; `Company.situations` says what is which. The rest is bulk, nearly all of it harmless. The same number
-of items always gives the same company.
+The directory and the sites come first, then the items of the scenarios: each is a case that a rule flags, or the near
+miss beside it; `Company.scenarios` maps their names to ids. The rest is bulk, nearly all of it harmless. The same
+number of items always gives the same company.
 """
 
-import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
 
 from cloudscan.connector import Estate, Partner
-from cloudscan_emulators.microsoft import ids, situations
+from cloudscan_emulators.kit.company import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, without_garbage_collection
+from cloudscan_emulators.microsoft import ids, scenarios
 from cloudscan_emulators.microsoft.people import INSIDERS, SPRING
 from cloudscan_emulators.microsoft.records import Direct, Drive, Grant, Kind, Link
 from cloudscan_emulators.microsoft.records import Partner as Tenant
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 DOMAIN, SECONDARY = "kumo.example", "kumo-air.example"
 PARTNER, FORMER, STRANGER = "partner.example", "ferry.example", "rival.example"
 ADMIN = "aoki@kumo.example"
 PARTNER_TENANT = ids.guid("tenant", 10_001)
-CONFIDENTIAL = situations.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
-_FAMILIES = {
-    "sato": "佐藤",
-    "suzuki": "鈴木",
-    "takahashi": "高橋",
-    "tanaka": "田中",
-    "ito": "伊藤",
-    "watanabe": "渡辺",
-    "yamamoto": "山本",
-    "nakamura": "中村",
-    "kobayashi": "小林",
-    "kato": "加藤",
-}
-_GIVEN = ["翔太", "美咲", "健", "陽子", "大輔", "恵", "拓也", "葵", "誠", "結衣"]
-_DEPARTMENTS = ("営業部", "配送部", "経理部", "人事部", "情報システム部", "倉庫部")
+CONFIDENTIAL = scenarios.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _KINDS = (
     ("見積書_{}.pdf", "application/pdf"),
@@ -49,7 +35,6 @@ _KINDS = (
     ("route-{}.csv", "text/csv"),
 )
 _DAY = 86_400
-_LARGE = 100_000
 _USERS_MOST = 5000
 
 
@@ -59,23 +44,18 @@ class Company:
 
     world: TenantState
     admin: str
-    situations: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
+    scenarios: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
 
 
 def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
-    """The company with so many files and folders. `now` dates everything.
-
-    A large one is taken out of the garbage collector's rounds (`gc.freeze`), which would stop every answer for it.
-    """
-    collecting = gc.isenabled()
-    gc.disable()  # a million small records: looking for cycles among them doubles the time
-    try:
+    """The company with so many files and folders. `now` dates everything."""
+    with without_garbage_collection(items):
         world = TenantState(DOMAIN, now=now)
         users = _people(world, items)
-        found = dict(situations.directory(world))
-        found |= dict(situations.places(world))
+        found = dict(scenarios.directory(world))
+        found |= dict(scenarios.places(world))
         drives = _drives(world, users, items)
-        for name, identity in situations.items(world, now):
+        for name, identity in scenarios.items(world, now):
             found[name] = identity
             if _count(world) >= items:
                 break
@@ -83,12 +63,7 @@ def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
         _fill(world, drives, items, Random(seed))  # noqa: S311 - a company, not a secret
         for drive in world.drives:
             drive.log.clear()
-        if items >= _LARGE:
-            gc.freeze()
-    finally:
-        if collecting:
-            gc.enable()
-    return Company(world=world, admin=ADMIN, situations=found)
+    return Company(world=world, admin=ADMIN, scenarios=found)
 
 
 def estate() -> Estate:
@@ -121,14 +96,14 @@ def _people(world: TenantState, items: int) -> list[str]:
     world.add_user("hayashi@kumo.example", "林 美穂", manager=ADMIN, department="経理部")
     world.add_user(f"pilot@{SECONDARY}", "空野 翼", department="配送部")
     users = [ADMIN, "mori@kumo.example", "hayashi@kumo.example", f"pilot@{SECONDARY}"]
-    families = list(_FAMILIES.items())
+    families = FAMILY_NAMES[:10]
     for index in range(min(_USERS_MOST, items // 500)):
         roman, family = families[index % len(families)]
         upn = f"{roman}.{index:04}@{DOMAIN}"
         world.add_user(
             upn,
-            f"{family} {_GIVEN[index // len(families) % len(_GIVEN)]}",
-            department=_DEPARTMENTS[index % len(_DEPARTMENTS)],
+            f"{family} {GIVEN_NAMES[index // len(families) % len(GIVEN_NAMES)]}",
+            department=DEPARTMENTS[index % len(DEPARTMENTS)],
             manager="mori@kumo.example",
             signed_in=world.now - index % 60 * _DAY,
         )

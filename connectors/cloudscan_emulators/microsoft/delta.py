@@ -14,12 +14,12 @@ from urllib.parse import quote
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.microsoft import errors, ids, odata
 from cloudscan_emulators.microsoft.calls import Call
-from cloudscan_emulators.microsoft.faces import View, Views
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import Drive
 from cloudscan_emulators.microsoft.sharing import FULL_CONTROL
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import seconds
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.views import Projection, Views
 
 _TYPE = '"@odata.type":"#microsoft.graph.driveItem"'
 _SHARED = '"@microsoft.graph.sharedChanged":"True"'
@@ -50,17 +50,17 @@ class Change:
 class Delta:
     """Answers delta requests."""
 
-    def __init__(self, world: TenantState, faces: Views, manners: Quirks) -> None:
+    def __init__(self, world: TenantState, views: Views, quirks: Quirks) -> None:
         self._world = world
-        self._faces = faces
-        self._manners = manners
+        self._views = views
+        self._quirks = quirks
 
     def answer(self, call: Call, drive: Drive) -> str:
         self._refuse(call)
-        if self._manners.retention_needs_full_control and self._retains(drive) and not call.may(FULL_CONTROL):
+        if self._quirks.retention_needs_full_control and self._retains(drive) and not call.may(FULL_CONTROL):
             raise errors.denied("files", (FULL_CONTROL,), ())
         options = call.options
-        view = View(
+        projection = Projection(
             select=odata.wanted(options, "driveItem"),
             delta=True,
             hierarchical=call.prefers("hierarchicalsharing"),
@@ -68,21 +68,21 @@ class Delta:
         place = self._place(call, drive)
         if place is None:
             return self._page(call, [], self._link(call, Place(drive.number, False, 0, len(drive.log), len(drive.log))))
-        if self._manners.empty_delta_pages and not place.empty:
+        if self._quirks.empty_delta_pages and not place.empty:
             return self._page(call, [], self._link(call, replace(place, empty=True), more=True), more=True)
-        size = options.size(self._manners.delta_page, self._manners.delta_most, capped=True)
+        size = options.size(self._quirks.delta_page, self._quirks.delta_most, capped=True)
         if place.full:
-            return self._everything(call, drive, view, place, size)
-        return self._changes(call, drive, view, place, size)
+            return self._everything(call, drive, projection, place, size)
+        return self._changes(call, drive, projection, place, size)
 
     def start(self, call: Call, drive: Drive) -> str:
         """Where to start again from."""
         return self._link(call, Place(drive.number, True, -1, 0, len(drive.log)))
 
-    def _everything(self, call: Call, drive: Drive, view: View, place: Place, size: int) -> str:
+    def _everything(self, call: Call, drive: Drive, projection: Projection, place: Place, size: int) -> str:
         first = bisect_right(drive.items, place.seen)
         numbers = drive.items[first : first + size]
-        tell = self._faces.teller(view)
+        tell = self._views.teller(projection)
         found = [item for item in map(self._world.items.__getitem__, numbers) if item is not None]
         told = [f"{{{_TYPE},{tell(item)}}}" for item in found]
         if first + size < len(drive.items):
@@ -90,26 +90,26 @@ class Delta:
             return self._page(call, told, link, more=True)
         return self._page(call, told, self._link(call, Place(drive.number, False, 0, place.until, place.until)))
 
-    def _changes(self, call: Call, drive: Drive, view: View, place: Place, size: int) -> str:
+    def _changes(self, call: Call, drive: Drive, projection: Projection, place: Place, size: int) -> str:
         if place.since < drive.oldest or self._must_resync(drive, place):
-            raise errors.resync(self._manners.resync, self.start(call, drive))
+            raise errors.resync(self._quirks.resync, self.start(call, drive))
         fresh = place.seen == 0 and place.since == place.until
         until = len(drive.log) if fresh else place.until
         exclude = "deltaexcludeparent" in call.request.headers or call.prefers("deltaexcludeparent")
         changes = list(self._between(drive, place.since, until, parents=not exclude))
         marked = self._marks(call)
         part = changes[place.seen : place.seen + size]
-        tell = self._faces.teller(view)
+        tell = self._views.teller(projection)
         told = []
         for change in part:
             item = self._world.items[change.item]
             if item is None or item.drive != drive.number:
-                face = self._faces.gone(drive, change.item, view, empty=self._manners.empty_deleted)
+                view = self._views.gone(drive, change.item, projection, empty=self._quirks.empty_deleted)
             elif change.stale:
-                face = tell(item).replace('"name":"', '"name":"~', 1)
+                view = tell(item).replace('"name":"', '"name":"~', 1)
             else:
-                face = tell(item)
-            told.append(f"{{{_TYPE},{face}{f',{_SHARED}' if change.sharing and marked else ''}}}")
+                view = tell(item)
+            told.append(f"{{{_TYPE},{view}{f',{_SHARED}' if change.sharing and marked else ''}}}")
         seen = place.seen + len(part)
         if seen < len(changes):
             return self._page(
@@ -126,14 +126,14 @@ class Delta:
             last[event.item] = sharing
             (gone.add if event.gone else gone.discard)(event.item)
         told: set[int] = set()
-        if self._manners.repeats_in_delta:
+        if self._quirks.repeats_in_delta:
             yield from (Change(number, stale=True) for number in last if self._world.items[number] is not None)
         for number, sharing in last.items():
             item = self._world.items[number]
             if item is None:
                 if number in gone:
                     yield Change(number)
-                    below = self._world.binned(number)[1:] if self._manners.deleted_children else []
+                    below = self._world.binned(number)[1:] if self._quirks.deleted_children else []
                     yield from (Change(one.number) for one in below)
                 continue
             for above in reversed(list(self._world.ancestors(item))) if parents else ():
@@ -148,7 +148,7 @@ class Delta:
         return any(item is not None and item.extra is not None and item.extra.retention for item in items)
 
     def _must_resync(self, drive: Drive, place: Place) -> bool:
-        if not self._manners.resync_on_library_change:
+        if not self._quirks.resync_on_library_change:
             return False
         return any(event.item == drive.root and event.sharing for event in drive.log[place.since :])
 
@@ -158,7 +158,7 @@ class Delta:
             call.prefers(one)
             for one in ("deltashowsharingchanges", "deltashowremovedasdeleted", "deltatraversepermissiongaps")
         )
-        return asked and (call.may(FULL_CONTROL) or not self._manners.sharing_changes_need_full_control)
+        return asked and (call.may(FULL_CONTROL) or not self._quirks.sharing_changes_need_full_control)
 
     def _place(self, call: Call, drive: Drive) -> Place | None:
         """What is asked for; None: only where the log ends (`token=latest`)."""

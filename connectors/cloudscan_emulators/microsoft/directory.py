@@ -11,10 +11,10 @@ from typing import Any
 from cloudscan_emulators.microsoft import errors, odata
 from cloudscan_emulators.microsoft.applications import ApplicationsApi
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Application, Group, Person, Principal
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _EQ = frozenset({"eq", "ne", "in"})
@@ -57,9 +57,9 @@ _CASTS: Mapping[str, tuple[type[Principal], str]] = {
 class DirectoryApi:
     """Answers for /users and /groups."""
 
-    def __init__(self, world: TenantState, manners: Quirks, applications: ApplicationsApi) -> None:
+    def __init__(self, world: TenantState, quirks: Quirks, applications: ApplicationsApi) -> None:
         self._world = world
-        self._manners = manners
+        self._quirks = quirks
         self._applications = applications
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "users.list": self._users,
@@ -106,10 +106,10 @@ class DirectoryApi:
         person = self._person(call)
         if person.manager == NOBODY:
             raise errors.no_such_object("manager")
-        face = self.object_face(self._world.principals[person.manager])
-        return {"@odata.context": call.context("directoryObjects/$entity"), **_defaults(face)}
+        view = self.object_view(self._world.principals[person.manager])
+        return {"@odata.context": call.context("directoryObjects/$entity"), **_defaults(view)}
 
-    def user_face(self, person: Person) -> Json:
+    def user_view(self, person: Person) -> Json:
         given, _, family = person.name.partition(" ")
         local = person.upn.partition("@")[0]
         return {
@@ -160,7 +160,7 @@ class DirectoryApi:
             raise errors.no_such_object(call.values["group"])
         return found
 
-    def group_face(self, group: Group) -> Json:
+    def group_view(self, group: Group) -> Json:
         unified = group.kind == "unified"
         types = (["Unified"] if unified else []) + (["DynamicMembership"] if group.rule else [])
         labels = {label.id: label.name for label in self._world.labels}
@@ -207,9 +207,9 @@ class DirectoryApi:
             kind = self._kind_with(call)
         shape = Shape(
             kind=kind,
-            face=self.object_face,
+            view=self.object_view,
             context="directoryObjects",
-            default=self._manners.directory_page,
+            default=self._quirks.directory_page,
             allowed=_USER_FILTER if kind == "user" else _GROUP_FILTER,
             advanced=True,
         )
@@ -225,13 +225,13 @@ class DirectoryApi:
             return kind
         return "user"
 
-    def object_face(self, one: Principal) -> Json:
+    def object_view(self, one: Principal) -> Json:
         if isinstance(one, Person):
-            return {"@odata.type": "#microsoft.graph.user", **self.user_face(one)}
+            return {"@odata.type": "#microsoft.graph.user", **self.user_view(one)}
         if isinstance(one, Group):
-            return {"@odata.type": "#microsoft.graph.group", **self.group_face(one)}
+            return {"@odata.type": "#microsoft.graph.group", **self.group_view(one)}
         if isinstance(one, Application):
-            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._applications.face(one)}
+            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._applications.view(one)}
         return {"@odata.type": "#microsoft.graph.directoryObject", "id": getattr(one, "id", "")}
 
     # shapes
@@ -239,15 +239,15 @@ class DirectoryApi:
     def _user_shape(self, call: Call, most: int = 999) -> Shape:
         leavers = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
 
-        def face(person: Person) -> Json:
-            told = self.user_face(person)
+        def view(person: Person) -> Json:
+            told = self.user_view(person)
             return told if leavers else {**told, "employeeLeaveDateTime": None}  # empty, and not refused
 
         return Shape(
             kind="user",
-            face=face,
+            view=view,
             context="users",
-            default=self._manners.directory_page,
+            default=self._quirks.directory_page,
             most=most,
             allowed=_USER_FILTER,
             advanced=True,
@@ -262,9 +262,9 @@ class DirectoryApi:
     def _group_shape(self) -> Shape:
         return Shape(
             kind="group",
-            face=self.group_face,
+            view=self.group_view,
             context="groups",
-            default=self._manners.directory_page,
+            default=self._quirks.directory_page,
             allowed=_GROUP_FILTER,
             advanced=True,
             expansions={
@@ -275,7 +275,7 @@ class DirectoryApi:
 
     def _expanded(self, numbers: Any) -> list[Json]:
         things = [self._world.principals[number] for number in numbers]
-        return [_defaults(self.object_face(one)) for one in things if not one.deleted][:_EXPANDED_MOST]
+        return [_defaults(self.object_view(one)) for one in things if not one.deleted][:_EXPANDED_MOST]
 
 
 def _activity(person: Person) -> Json:
@@ -290,6 +290,6 @@ def _activity(person: Person) -> Json:
     return {"signInActivity": {name: moment(when) if when else None for name, when in told.items()}}
 
 
-def _defaults(face: Json) -> Json:
-    kind = str(face["@odata.type"]).rpartition(".")[2]
-    return odata.trimmed(face, odata.chosen((), kind))
+def _defaults(view: Json) -> Json:
+    kind = str(view["@odata.type"]).rpartition(".")[2]
+    return odata.trimmed(view, odata.chosen((), kind))

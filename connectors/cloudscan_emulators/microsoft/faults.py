@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloudscan_emulators.microsoft import errors
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 HTML = (
     "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h2>Our services aren't available right "

@@ -7,12 +7,12 @@ from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.microsoft import errors, filters, odata
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single, skip_token, skipped
 from cloudscan_emulators.microsoft.delta import Delta
-from cloudscan_emulators.microsoft.faces import View, Views
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import Item, Kind
 from cloudscan_emulators.microsoft.sharing import FULL_CONTROL, LINK_MAKERS, Sharing
 from cloudscan_emulators.microsoft.sites import SitesApi
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
+from cloudscan_emulators.microsoft.views import Projection, Views
 
 Json = dict[str, Any]
 _PERMISSION_FILTER: filters.Allowed = {
@@ -32,13 +32,13 @@ _MOST_CHILDREN = 1000
 class ItemsApi:
     """Answers for /drives/{id}/items and /drives/{id}/root."""
 
-    def __init__(self, world: TenantState, sites: SitesApi, sharing: Sharing, manners: Quirks) -> None:
+    def __init__(self, world: TenantState, sites: SitesApi, sharing: Sharing, quirks: Quirks) -> None:
         self._world = world
         self._sites = sites
         self._sharing = sharing
-        self._manners = manners
-        self._faces = Views(world, sharing)
-        self._delta = Delta(world, self._faces, manners)
+        self._quirks = quirks
+        self._views = Views(world, sharing)
+        self._delta = Delta(world, self._views, quirks)
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "items.get": self._get,
             "items.children": self._children,
@@ -51,7 +51,7 @@ class ItemsApi:
     def root_of(self, call: Call, drive: int) -> Told:
         """The top of a library, for a channel's files."""
         root = self._world.root(self._world.drives[drive])
-        tell = self._faces.teller(View(select=odata.wanted(call.options, "driveItem")))
+        tell = self._views.teller(Projection(select=odata.wanted(call.options, "driveItem")))
         return f'{{"@odata.context":{dump(call.context("driveItem"))},{tell(root)}}}'
 
     def _item(self, call: Call) -> Item:
@@ -64,7 +64,7 @@ class ItemsApi:
 
     def _get(self, call: Call) -> Told:
         item = self._item(call)
-        tell = self._faces.teller(View(select=odata.wanted(call.options, "driveItem")))
+        tell = self._views.teller(Projection(select=odata.wanted(call.options, "driveItem")))
         self._may_expand(call)
         return f'{{"@odata.context":{dump(call.context("drives/items/$entity"))},{self._told(call, item, tell)}}}'
 
@@ -75,7 +75,7 @@ class ItemsApi:
             words = "$skip is not supported on this API. Only URLs returned by the API can be used to page."
             raise errors.bad(words, "invalidRequest")
         self._may_expand(call)
-        tell = self._faces.teller(View(select=odata.wanted(options, "driveItem")))
+        tell = self._views.teller(Projection(select=odata.wanted(options, "driveItem")))
         children = [one for one in map(self._world.items.__getitem__, self._world.children(item.number)) if one]
         children = _ordered(children, options.orderby)
         if options.filter:
@@ -83,7 +83,7 @@ class ItemsApi:
             children = [one for one in children if test(_glance(one))]
         search = (call.path, options.filter, options.orderby)
         start = skipped(options.skiptoken, search)
-        size = options.size(self._manners.children_page, _MOST_CHILDREN, capped=True)
+        size = options.size(self._quirks.children_page, _MOST_CHILDREN, capped=True)
         told = [f"{{{self._told(call, one, tell)}}}" for one in children[start : start + size]]
         parts = [f'"@odata.context":{dump(call.context("Collection(driveItem)"))}']
         if options.count:
@@ -103,9 +103,9 @@ class ItemsApi:
         item = self._item(call)
         shape = Shape(
             kind="permission",
-            face=dict,
+            view=dict,
             context=f"drives('{call.values['drive']}')/items('{self._world.id_of(item)}')/permissions",
-            default=self._manners.permissions_page,
+            default=self._quirks.permissions_page,
             allowed=_PERMISSION_FILTER,
             capped=True,
         )
@@ -113,9 +113,9 @@ class ItemsApi:
 
     def _permission(self, call: Call) -> Told:
         item = self._item(call)
-        for face in self._of(call, item):
-            if face["id"] == call.values["permission"]:
-                return single(call, Shape(kind="permission", face=dict, context="permissions"), face)
+        for view in self._of(call, item):
+            if view["id"] == call.values["permission"]:
+                return single(call, Shape(kind="permission", view=dict, context="permissions"), view)
         raise errors.no_such_item()
 
     def _of(self, call: Call, item: Item) -> list[Json]:
@@ -136,7 +136,7 @@ class ItemsApi:
 
     def _may_expand(self, call: Call) -> None:
         for name in call.options.expand:
-            if name == "permissions" and not self._manners.expand_permissions:
+            if name == "permissions" and not self._quirks.expand_permissions:
                 raise errors.not_supported("Permission is not supported in this item.")
             if name not in _EXPANDABLE:
                 words = (

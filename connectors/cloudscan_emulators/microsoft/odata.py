@@ -97,11 +97,11 @@ def chosen(select: tuple[str, ...], kind: str) -> frozenset[str] | None:
     return frozenset(found)
 
 
-def trimmed(face: Json, names: frozenset[str] | None) -> Json:
+def trimmed(view: Json, names: frozenset[str] | None) -> Json:
     """A resource with the properties asked for; annotations stay."""
     if names is None:
-        return face
-    return {name: value for name, value in face.items() if name in names or "@" in name}
+        return view
+    return {name: value for name, value in view.items() if name in names or "@" in name}
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.records import NOBODY, Group, Person
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 EVERY_SITE = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All")
 EVERY_FILE = ("Files.Read.All", "Files.ReadWrite.All")

@@ -19,16 +19,17 @@ from pathlib import Path
 
 from cloudscan_emulators.kit import local_server
 from cloudscan_emulators.kit.faults import Faults
+from cloudscan_emulators.kit.request_log import LoggedRequest, over_network
 from cloudscan_emulators.microsoft import certificates
 from cloudscan_emulators.microsoft.certificates import Pair
 from cloudscan_emulators.microsoft.faults import Fault
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.quota import Quota
 from cloudscan_emulators.microsoft.records import Application
-from cloudscan_emulators.microsoft.service import LoggedRequest, Service
+from cloudscan_emulators.microsoft.service import Service
 from cloudscan_emulators.microsoft.signin import SignIn
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import JSON_TYPE
-from cloudscan_emulators.microsoft.world import TenantState
 
 SCANNER = "cloudscan"
 GRAPH_ROLES = frozenset(
@@ -85,8 +86,8 @@ class Server:
         return self.service.world
 
     @property
-    def manners(self) -> Quirks:
-        return self.service.manners
+    def quirks(self) -> Quirks:
+        return self.service.quirks
 
     @property
     def faults(self) -> Faults[Fault]:
@@ -108,7 +109,7 @@ class Server:
     @property
     def requests(self) -> int:
         """How many requests came over the network, those for tokens included."""
-        return sum(not seen.in_batch for seen in self.service.log)
+        return over_network(self.service.log)
 
     @property
     def units(self) -> int:
@@ -138,7 +139,7 @@ def serve(
     world: TenantState,
     *,
     port: int = 0,
-    manners: Quirks | None = None,
+    quirks: Quirks | None = None,
     quota: Quota | None = None,
     token_seconds: float = 3600,
     certificate: Pair | None = None,
@@ -157,7 +158,7 @@ def serve(
         managed=True,
     )
     service = Service(
-        world, SignIn(world, seconds=token_seconds), Quirks() if manners is None else manners, quota or Quota()
+        world, SignIn(world, seconds=token_seconds), Quirks() if quirks is None else quirks, quota or Quota()
     )
     with tempfile.TemporaryDirectory(prefix="kumo-") as folder:
         ca_file = Path(folder) / "ca.pem"

@@ -4,14 +4,15 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, unquote, unquote_plus
+from urllib.parse import parse_qsl
 
 from cloudscan_emulators.kit.faults import Faults
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.kit.local_server import Answer, Request
+from cloudscan_emulators.kit.request_log import LoggedRequest, RequestNote, request_line
 from cloudscan_emulators.microsoft import batch, errors, faults, odata, sharepoint
 from cloudscan_emulators.microsoft.applications import ApplicationsApi
 from cloudscan_emulators.microsoft.audits import AuditsApi
@@ -19,7 +20,7 @@ from cloudscan_emulators.microsoft.calls import Call, Told
 from cloudscan_emulators.microsoft.directory import DirectoryApi
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.items import ItemsApi
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.quota import Meter, Quota
 from cloudscan_emulators.microsoft.routes import Route, Routes
 from cloudscan_emulators.microsoft.sharepoint import RestRefused, SharePointRest
@@ -28,56 +29,34 @@ from cloudscan_emulators.microsoft.signin import GRAPH, Denied, SignIn
 from cloudscan_emulators.microsoft.sites import SitesApi
 from cloudscan_emulators.microsoft.teams import TeamsApi
 from cloudscan_emulators.microsoft.tenant import TenantApi
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 _TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - an address
 _DISCOVERY = "/.well-known/openid-configuration"
 _REST_UNITS = 2
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoggedRequest:
-    """A line of the log."""
-
-    method: str  # the name of the route, empty for none
-    verb: str
-    path: str  # decoded
-    query: str  # decoded
-    status: int  # 0: no answer
-    units: int
-    seconds: float
-    headers: Mapping[str, str]
-    in_batch: bool = False
-
-
-@dataclass
-class _Note:
-    method: str = ""
-    units: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-
-
 class Service:
     """Answers requests and keeps a log of them."""
 
-    def __init__(self, world: TenantState, sign_in: SignIn, manners: Quirks, quota: Quota) -> None:
+    def __init__(self, world: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
         self.world = world
         self.sign_in = sign_in
-        self.manners = manners
+        self.quirks = quirks
         self.faults: Faults[Fault] = Faults()
         self.meter = Meter(quota)
         self.log: list[LoggedRequest] = []
         self._routes = Routes(world)
         self._rest = SharePointRest(world, sign_in)
-        sharing = Sharing(world, manners)
-        sites = SitesApi(world, sharing, manners)
-        items = ItemsApi(world, sites, sharing, manners)
-        applications = ApplicationsApi(world, manners)
+        sharing = Sharing(world, quirks)
+        sites = SitesApi(world, sharing, quirks)
+        items = ItemsApi(world, sites, sharing, quirks)
+        applications = ApplicationsApi(world, quirks)
         self._methods: dict[str, Callable[[Call], Told]] = {
             **sites.methods,
             **items.methods,
-            **DirectoryApi(world, manners, applications).methods,
-            **TeamsApi(world, manners, items.root_of).methods,
+            **DirectoryApi(world, quirks, applications).methods,
+            **TeamsApi(world, quirks, items.root_of).methods,
             **applications.methods,
             **TenantApi(world).methods,
             **AuditsApi(world).methods,
@@ -86,10 +65,8 @@ class Service:
 
     def answer(self, request: Request, *, in_batch: bool = False) -> Answer:
         """Answer one request and note it in the log."""
-        began = time.perf_counter()
-        note = _Note()
-        asked = f"{request.verb} {unquote(request.path)}"
-        fault = self.faults.hit(f"{asked}?{unquote_plus(request.query)}" if request.query else asked)
+        note = RequestNote()
+        fault = self.faults.hit(request_line(request))
         answer = self._instead(fault) if fault is not None else None
         if answer is None:
             answer = self._dispatch(request, note, in_batch=in_batch)
@@ -99,22 +76,12 @@ class Service:
         if request.header("client-request-id"):
             told["client-request-id"] = request.header("client-request-id")
         answer = replace(answer, headers=told)
-        seen = LoggedRequest(
-            method=note.method,
-            verb=request.verb,
-            path=unquote(request.path),
-            query=unquote_plus(request.query),
-            status=0 if answer.reset else answer.status,
-            units=note.units,
-            seconds=time.perf_counter() - began,
-            headers=request.headers,
-            in_batch=in_batch,
-        )
+        logged = note.logged(request, answer, in_batch=in_batch)
         with self._lock:
-            self.log.append(seen)
+            self.log.append(logged)
         return answer
 
-    def _dispatch(self, request: Request, note: _Note, *, in_batch: bool) -> Answer:
+    def _dispatch(self, request: Request, note: RequestNote, *, in_batch: bool) -> Answer:
         try:
             rest = None if in_batch else self._rest.host_of(request)
             if rest is not None:
@@ -129,7 +96,7 @@ class Service:
         except errors.Refused as refused:
             return _refused(refused, request)
 
-    def _graph(self, request: Request, note: _Note) -> Answer:
+    def _graph(self, request: Request, note: RequestNote) -> Answer:
         token = self.sign_in.who(request.header("authorization"), GRAPH)
         if not token.roles:
             raise errors.no_roles()
@@ -151,14 +118,14 @@ class Service:
         text = told if isinstance(told, str) else dump(told)
         return Answer(body=text.encode("utf-8", "surrogatepass"))
 
-    def _batch(self, request: Request, note: _Note) -> Answer:
+    def _batch(self, request: Request, note: RequestNote) -> Answer:
         if request.verb != "POST":
             raise errors.read_only(request.verb)
         self.sign_in.who(request.header("authorization"), GRAPH)
         note.method = "batch"
         return batch.answer(batch.read(request), lambda part: self.answer(part, in_batch=True))
 
-    def _sharepoint(self, host: str, path: str, request: Request, note: _Note) -> Answer:
+    def _sharepoint(self, host: str, path: str, request: Request, note: RequestNote) -> Answer:
         note.method = "sharepoint.rest"
         try:
             token = self._rest.token(request, host)

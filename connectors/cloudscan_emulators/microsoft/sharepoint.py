@@ -29,7 +29,7 @@ from cloudscan_emulators.microsoft.records import (
 from cloudscan_emulators.microsoft.sharing import FULL_CONTROL, login_of
 from cloudscan_emulators.microsoft.signin import SignIn, Token
 from cloudscan_emulators.microsoft.tenant import admin_settings, site_properties
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 Json = dict[str, Any]
 _ATOM = b'<?xml version="1.0" encoding="utf-8"?><feed xmlns="http://www.w3.org/2005/Atom"></feed>'
@@ -184,15 +184,15 @@ class SharePointRest:
         }
 
     def _site_groups(self, site: Site, options: Options) -> Json:
-        faces = []
+        views = []
         for number in site.groups.values():
             group = self._world.site_group(number)
-            face = self._group_face(group)
+            view = self._group_view(group)
             if any(name.lower() == "users" for name in options.expand):
-                face["Users"] = self._users(group.seats)
-            faces.append(face)
-        faces += self._link_groups(site, options)
-        return {"value": faces}
+                view["Users"] = self._users(group.seats)
+            views.append(view)
+        views += self._link_groups(site, options)
+        return {"value": views}
 
     def _group_by_id(self, site: Site, match: re.Match[str], options: Options) -> Json:
         return self._one_group(site, lambda group: group.local == int(match[1]), match[2], options)
@@ -212,13 +212,13 @@ class SharePointRest:
             if users:
                 told: Json = {"value": self._users(group.seats)}
                 return {**told, "_members_only": True} if group.members_only else told
-            face = self._group_face(group)
+            view = self._group_view(group)
             if any(name.lower() == "users" for name in options.expand):
-                face["Users"] = self._users(group.seats)
-            return face
+                view["Users"] = self._users(group.seats)
+            return view
         raise RestRefused(404, "-2146232832, Microsoft.SharePoint.SPException", "Group cannot be found.")
 
-    def _group_face(self, group: SiteGroup) -> Json:
+    def _group_view(self, group: SiteGroup) -> Json:
         return {
             "Id": group.local,
             "IsHiddenInUI": False,
@@ -242,14 +242,14 @@ class SharePointRest:
                 for grant in (item.grants or ()) if item is not None else ():
                     if isinstance(grant, Link):
                         links[grant.number] = grant
-        faces = []
+        views = []
         for link in links.values():
             word = "Flexible" if link.scope == "users" else _KINDS.get((link.scope, link.type), "OrganizationView")
             if link.scope == "organization" and link.type == "edit":
                 word = "OrganizationEdit"
             item_id, link_id = ids.guid("item", link.home), ids.guid("link", link.number)
             name = f"SharingLinks.{item_id}.{word}.{link_id}"
-            face: Json = {
+            view: Json = {
                 "Id": _FIRST_LINK_GROUP + link.number,
                 "IsHiddenInUI": True,
                 "LoginName": name,
@@ -260,14 +260,14 @@ class SharePointRest:
                 "OwnerTitle": "System Account",
             }
             if any(one.lower() == "users" for one in options.expand):
-                face["Users"] = self._users([Seat(number) for number in link.people])
-            faces.append(face)
-        return faces
+                view["Users"] = self._users([Seat(number) for number in link.people])
+            views.append(view)
+        return views
 
     def _users(self, seats: list[Seat]) -> list[Json]:
-        return [self._user_face(self._world.principals[seat.principal], owners=seat.owners_only) for seat in seats]
+        return [self._user_view(self._world.principals[seat.principal], owners=seat.owners_only) for seat in seats]
 
-    def _user_face(self, one: Principal, *, owners: bool = False, admin: bool = False) -> Json:
+    def _user_view(self, one: Principal, *, owners: bool = False, admin: bool = False) -> Json:
         login = login_of(self._world, one, owners_only=owners)
         person = isinstance(one, Person | Outsider)
         title = f"{one.name} {'Owners' if owners else 'Members'}" if isinstance(one, Group) else one.name
@@ -298,7 +298,7 @@ class SharePointRest:
             seats.setdefault(site.owner, Seat(site.owner))
         return {
             "value": [
-                self._user_face(
+                self._user_view(
                     self._world.principals[seat.principal],
                     owners=seat.owners_only,
                     admin=seat.owners_only or seat.principal == site.owner,
@@ -311,21 +311,21 @@ class SharePointRest:
         """Who may do what at the top of the site."""
         definitions = {"owner": ("Full Control", 5), "write": ("Edit", 6), "read": ("Read", 2)}
         root = self._world.root(self._world.drives[site.drives[0]])
-        faces = []
+        views = []
         for grant in root.grants or ():
             if not isinstance(grant, Direct):
                 continue
             one = self._world.principals[grant.principal]
-            member = self._group_face(one) if isinstance(one, SiteGroup) else self._user_face(one)
+            member = self._group_view(one) if isinstance(one, SiteGroup) else self._user_view(one)
             name, kind = definitions.get(grant.role, (grant.role, 0))
-            faces.append(
+            views.append(
                 {
                     "PrincipalId": member["Id"],
                     "Member": member,
                     "RoleDefinitionBindings": [{"Name": name, "RoleTypeKind": kind, "Hidden": False}],
                 }
             )
-        return {"value": faces}
+        return {"value": views}
 
 
 def refusal(refused: RestRefused, accept: str) -> Answer:
@@ -358,16 +358,16 @@ def _selected(told: Json, options: Options) -> Json:
     if not options.select or "*" in options.select:
         return told
 
-    def pick(face: Json) -> Json:
-        known = {name.lower() for name in face}
+    def pick(view: Json) -> Json:
+        known = {name.lower() for name in view}
         for name in options.select:
             if name.partition("/")[0].lower() not in known:
                 words = f"The query to field '{name}' is not valid. The property does not exist."
                 raise RestRefused(400, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", words)
-        return {name: value for name, value in face.items() if name.lower() in names}
+        return {name: value for name, value in view.items() if name.lower() in names}
 
     if "value" in told:
-        return {"value": [pick(face) for face in told["value"]]}
+        return {"value": [pick(view) for view in told["value"]]}
     return pick(told)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudscan_emulators.microsoft import ids
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
     Application,
@@ -26,8 +26,8 @@ from cloudscan_emulators.microsoft.records import (
     Principal,
     SiteGroup,
 )
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import NO_TIME, moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 FULL_CONTROL = "Sites.FullControl.All"
@@ -40,9 +40,9 @@ _IDENTITY = "#microsoft.graph.sharePointIdentity"
 class Sharing:
     """Tells permissions, as the caller may see them."""
 
-    def __init__(self, world: TenantState, manners: Quirks) -> None:
+    def __init__(self, world: TenantState, quirks: Quirks) -> None:
         self._world = world
-        self._manners = manners
+        self._quirks = quirks
         self._facets: dict[int, str] = {}
         self._facets_of = (-1, True)
 
@@ -51,18 +51,18 @@ class Sharing:
         scope = self._world.scope(item)
         told = []
         for grant in scope.grants or ():
-            if not everything and self._manners.short_lists_without_full_control and self._names_a_person(grant):
+            if not everything and self._quirks.short_lists_without_full_control and self._names_a_person(grant):
                 continue
-            face = self._face(item, grant, secrets=secrets)
+            view = self._view(item, grant, secrets=secrets)
             home = self._origin(item, scope, grant)
-            if home is not None and self._manners.inherited_from != "never":
-                face["inheritedFrom"] = self._reference(home) if self._manners.inherited_from == "told" else {}
-            told.append(face)
+            if home is not None and self._quirks.inherited_from != "never":
+                view["inheritedFrom"] = self._reference(home) if self._quirks.inherited_from == "told" else {}
+            told.append(view)
         return told
 
     def facet(self, item: Item) -> str:
         """How far the item is shared: ``anonymous``, ``organization``, ``users`` or not at all."""
-        state = (self._world.generation, self._manners.claims_raise_shared)
+        state = (self._world.generation, self._quirks.claims_raise_shared)
         if self._facets_of != state:
             self._facets.clear()
             self._facets_of = state
@@ -79,7 +79,7 @@ class Sharing:
         if isinstance(principal, SiteGroup):
             group = {"displayName": principal.name, "id": str(principal.local), "loginName": principal.name}
             told: Json = {"siteGroup": group}
-            if self._manners.sharepoint_group:
+            if self._quirks.sharepoint_group:
                 newer = {"id": ids.guid("site group", principal.number), "principalId": str(principal.local)}
                 told["sharePointGroup"] = {**newer, "title": principal.name}
             return told
@@ -107,25 +107,25 @@ class Sharing:
         }
         return {"user": {name: value for name, value in known.items() if value}}
 
-    def _face(self, item: Item, grant: Grant, *, secrets: bool) -> Json:
+    def _view(self, item: Item, grant: Grant, *, secrets: bool) -> Json:
         if isinstance(grant, Link):
             return self._link(item, grant, secrets=secrets)
         if isinstance(grant, Invitation):
             identity = ids.packed(f"invitation:{grant.number}")
-            face: Json = {
+            view: Json = {
                 "id": identity,
                 "roles": [grant.role],
                 "invitation": {"email": grant.mail, "signInRequired": grant.sign_in},
             }
             if grant.expires:
-                face["expirationDateTime"] = moment(grant.expires)
+                view["expirationDateTime"] = moment(grant.expires)
             if secrets:
-                face["shareId"] = identity
-            return face
+                view["shareId"] = identity
+            return view
         principal = self._world.principals[grant.principal]
         login = login_of(self._world, principal)
         identity = ids.packed(principal.name if isinstance(principal, SiteGroup) else login)
-        face = {
+        view = {
             "id": identity,
             "roles": [grant.role],
             "shareId": identity,
@@ -134,8 +134,8 @@ class Sharing:
             "grantedTo": self.legacy(principal),
         }
         if grant.expires:
-            face["expirationDateTime"] = moment(grant.expires)
-        return face
+            view["expirationDateTime"] = moment(grant.expires)
+        return view
 
     def _link(self, item: Item, link: Link, *, secrets: bool) -> Json:
         told: Json = {"scope": link.scope, "type": link.type, "preventsDownload": link.prevents_download}
@@ -147,7 +147,7 @@ class Sharing:
         if link.application != NOBODY:
             told["application"] = self.legacy(self._world.principals[link.application])["application"]
         people = [self._world.principals[number] for number in link.people]
-        face: Json = {
+        view: Json = {
             "id": ids.guid("link", link.number),
             "roles": [_LINK_ROLES.get(link.type, "read")],
             "hasPassword": link.password,
@@ -156,17 +156,17 @@ class Sharing:
             "link": told,
         }
         if secrets:
-            face["shareId"] = f"u!{ids.packed(url)}"
+            view["shareId"] = f"u!{ids.packed(url)}"
         if link.expires:
-            face["expirationDateTime"] = moment(link.expires)
-        elif self._manners.year_one and link.number % 2:
-            face["expirationDateTime"] = NO_TIME
-        return face
+            view["expirationDateTime"] = moment(link.expires)
+        elif self._quirks.year_one and link.number % 2:
+            view["expirationDateTime"] = NO_TIME
+        return view
 
     def _holders(self, people: list[Principal]) -> Iterator[Json]:
         for one in people:
             told = self.identity(one)
-            if self._manners.split_identities:
+            if self._quirks.split_identities:
                 yield from ({kind: value} for kind, value in told.items())
             else:
                 yield told
@@ -211,7 +211,7 @@ class Sharing:
         principal = self._world.principals[grant.principal]
         if isinstance(principal, SiteGroup) or grant.principal == owner:
             return False
-        return self._manners.claims_raise_shared or not isinstance(principal, Claim)
+        return self._quirks.claims_raise_shared or not isinstance(principal, Claim)
 
     def _names_a_person(self, grant: Grant) -> bool:
         if not isinstance(grant, Direct):

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cloudscan_emulators.microsoft import errors
 from cloudscan_emulators.microsoft.people import GRAPH_APP, SHAREPOINT_APP
 from cloudscan_emulators.microsoft.records import Application
-from cloudscan_emulators.microsoft.world import TenantState
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 GRAPH = "https://graph.microsoft.com"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -8,12 +8,12 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Application, Drive, Group, Person, Site
 from cloudscan_emulators.microsoft.routes import EVERY_FILE, EVERY_SITE
 from cloudscan_emulators.microsoft.sharing import Sharing
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 
@@ -21,10 +21,10 @@ Json = dict[str, Any]
 class SitesApi:
     """Answers for /sites, /drives/{id} and the drives of users and groups."""
 
-    def __init__(self, world: TenantState, sharing: Sharing, manners: Quirks) -> None:
+    def __init__(self, world: TenantState, sharing: Sharing, quirks: Quirks) -> None:
         self._world = world
         self._sharing = sharing
-        self._manners = manners
+        self._quirks = quirks
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "sites.all": self._all,
             "sites.search": self._search,
@@ -91,9 +91,9 @@ class SitesApi:
             raise errors.locked()
         return site
 
-    def site_face(self, site: Site) -> Json:
+    def site_view(self, site: Site) -> Json:
         world = self._world
-        face: Json = {
+        view: Json = {
             "createdDateTime": moment(site.created),
             "displayName": site.title,
             "id": site.id,
@@ -109,11 +109,11 @@ class SitesApi:
             },
         }
         if site.parent == NOBODY:
-            face["root"] = {}
-            face["siteCollection"] = {"hostname": world.site_host(site)}
-        return face
+            view["root"] = {}
+            view["siteCollection"] = {"hostname": world.site_host(site)}
+        return view
 
-    def drive_face(self, drive: Drive) -> Json:
+    def drive_view(self, drive: Drive) -> Json:
         world = self._world
         site = world.sites[drive.site]
         owner: Json = {"user": {"displayName": "System Account"}}
@@ -123,7 +123,7 @@ class SitesApi:
             group = world.principals[site.group]
             if isinstance(group, Group):
                 owner = {"group": {"displayName": group.name, "email": group.mail, "id": group.id}}
-        face: Json = {
+        view: Json = {
             "createdDateTime": moment(drive.created),
             "description": "",
             "id": drive.id,
@@ -143,8 +143,8 @@ class SitesApi:
             },
         }
         if drive.hidden:
-            face["system"] = {}
-        return face
+            view["system"] = {}
+        return view
 
     def _all(self, call: Call) -> Told:
         sites = [site for site in self._world.sites if not site.deleted and site.parent == NOBODY]
@@ -177,26 +177,26 @@ class SitesApi:
 
     def _permissions(self, call: Call) -> Told:
         """What applications were given on this very site. The list leaves the roles out, the single one has them."""
-        faces = [
-            {name: value for name, value in face.items() if name != "roles"}
-            for face in self._app_grants(self.site(call))
+        views = [
+            {name: value for name, value in view.items() if name != "roles"}
+            for view in self._app_grants(self.site(call))
         ]
-        return collection(call, Shape(kind="permission", face=dict, context="sites/permissions"), faces)
+        return collection(call, Shape(kind="permission", view=dict, context="sites/permissions"), views)
 
     def _permission(self, call: Call) -> Told:
-        for face in self._app_grants(self.site(call)):
-            if face["id"] == call.values["permission"]:
-                return single(call, Shape(kind="permission", face=dict, context="sites/permissions"), face)
+        for view in self._app_grants(self.site(call)):
+            if view["id"] == call.values["permission"]:
+                return single(call, Shape(kind="permission", view=dict, context="sites/permissions"), view)
         raise errors.no_such_item()
 
     def _app_grants(self, site: Site) -> list[Json]:
-        faces = []
+        views = []
         for number, role in site.app_grants.items():
             identity = self._sharing.legacy(self._world.principals[number])
             key = ids.packed(f"i:0i.t|ms.sp.ext|{identity['application']['id']}@{self._world.tenant_id}")
             told = {"grantedToIdentitiesV2": [identity], "grantedToIdentities": [identity]}
-            faces.append({"id": key, "roles": [role], **told})
-        return faces
+            views.append({"id": key, "roles": [role], **told})
+        return views
 
     def _drive(self, call: Call, drive: Drive) -> Told:
         return single(call, self._drive_shape(), drive)
@@ -241,31 +241,31 @@ class SitesApi:
     def _site_shape(self, *, pages_at: str = "") -> Shape:
         return Shape(
             kind="site",
-            face=self.site_face,
+            view=self.site_view,
             context="sites",
-            default=self._manners.sites_page,
+            default=self._quirks.sites_page,
             most=1000,
             pages_at=pages_at,
             capped=True,
-            expansions={"drive": lambda site: self.drive_face(self._default(site))},
+            expansions={"drive": lambda site: self.drive_view(self._default(site))},
         )
 
     def _drive_shape(self) -> Shape:
         return Shape(
             kind="drive",
-            face=self.drive_face,
+            view=self.drive_view,
             context="drives",
-            default=self._manners.sites_page,
+            default=self._quirks.sites_page,
             capped=True,
-            expansions={"list": self._list_face},
+            expansions={"list": self._list_view},
         )
 
     def _list_shape(self) -> Shape:
         return Shape(
-            kind="list", face=self._list_face, context="lists", capped=True, expansions={"drive": self.drive_face}
+            kind="list", view=self._list_view, context="lists", capped=True, expansions={"drive": self.drive_view}
         )
 
-    def _list_face(self, drive: Drive) -> Json:
+    def _list_view(self, drive: Drive) -> Json:
         return {
             "createdDateTime": moment(drive.created),
             "displayName": drive.name,

@@ -10,10 +10,10 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
-from cloudscan_emulators.microsoft.manners import Quirks
+from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Channel, Group, Outsider, Person
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import NO_TIME, moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 _LATER = "include-unknown-enum-members"
@@ -22,9 +22,9 @@ _LATER = "include-unknown-enum-members"
 class TeamsApi:
     """Answers for /teams."""
 
-    def __init__(self, world: TenantState, manners: Quirks, drive_item: Callable[[Call, int], Told]) -> None:
+    def __init__(self, world: TenantState, quirks: Quirks, drive_item: Callable[[Call, int], Told]) -> None:
         self._world = world
-        self._manners = manners
+        self._quirks = quirks
         self._drive_item = drive_item
         self.methods: Mapping[str, Callable[[Call], Told]] = {
             "teams.list": self._teams,
@@ -48,7 +48,7 @@ class TeamsApi:
     def _teams(self, call: Call) -> Told:
         return collection(call, self._team_shape(), [group for group in self._world.groups if group.team])
 
-    def _team_face(self, group: Group) -> Json:
+    def _team_view(self, group: Group) -> Json:
         return {
             "id": group.id,
             "createdDateTime": moment(group.created),
@@ -87,15 +87,15 @@ class TeamsApi:
     def _conversation(self, call: Call, roles: Mapping[int, str]) -> Told:
         shape = Shape(
             kind="conversationMember",
-            face=lambda pair: self._member_face(*pair),
+            view=lambda pair: self._member_view(*pair),
             context="members",
-            default=self._manners.teams_page,
+            default=self._quirks.teams_page,
         )
         things = [(self._world.principals[number], role) for number, role in roles.items()]
         people = [(one, role) for one, role in things if isinstance(one, Person | Outsider) and not one.deleted]
         return collection(call, shape, people)
 
-    def _member_face(self, one: Person | Outsider, role: str) -> Json:
+    def _member_view(self, one: Person | Outsider, role: str) -> Json:
         guest = isinstance(one, Person) and one.guest
         tenant = one.tenant if isinstance(one, Outsider) else self._world.tenant_id
         return {
@@ -112,15 +112,15 @@ class TeamsApi:
     def _shared_with(self, call: Call) -> Told:
         channel = self._channel(call)
         group = self._team(call, "team")
-        faces: list[Json] = []
+        views: list[Json] = []
         if channel.membership == "shared":
             own = {"id": group.id, "displayName": group.name, "tenantId": self._world.tenant_id, "isHostTeam": True}
-            faces.append(own)
+            views.append(own)
             for number, text in enumerate(channel.shared_with):
                 tenant, _, name = text.partition("|")
                 identity = ids.guid("foreign team", channel.number * 10 + number)
-                faces.append({"id": identity, "displayName": name, "tenantId": tenant, "isHostTeam": False})
-        return collection(call, Shape(kind="sharedWithChannelTeamInfo", face=dict, context="sharedWithTeams"), faces)
+                views.append({"id": identity, "displayName": name, "tenantId": tenant, "isHostTeam": False})
+        return collection(call, Shape(kind="sharedWithChannelTeamInfo", view=dict, context="sharedWithTeams"), views)
 
     def _files_folder(self, call: Call) -> Told:
         channel = self._channel(call)
@@ -131,12 +131,12 @@ class TeamsApi:
         return self._drive_item(call, self._world.sites[site].drives[0])
 
     def _team_shape(self) -> Shape:
-        return Shape(kind="team", face=self._team_face, context="teams", default=self._manners.teams_page)
+        return Shape(kind="team", view=self._team_view, context="teams", default=self._quirks.teams_page)
 
     def _channel_shape(self, call: Call) -> Shape:
         later = call.prefers(_LATER)
 
-        def face(channel: Channel) -> Json:
+        def view(channel: Channel) -> Json:
             kind = "unknownFutureValue" if channel.membership == "shared" and not later else channel.membership
             return {
                 "id": _channel_id(channel),
@@ -150,7 +150,7 @@ class TeamsApi:
                 "webUrl": f"https://teams.microsoft.com/l/channel/{_channel_id(channel)}",
             }
 
-        return Shape(kind="channel", face=face, context="channels", default=self._manners.teams_page)
+        return Shape(kind="channel", view=view, context="channels", default=self._quirks.teams_page)
 
 
 def _channel_id(channel: Channel) -> str:

@@ -12,8 +12,8 @@ from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
 from cloudscan_emulators.microsoft.records import NOBODY, Partner, Site
 from cloudscan_emulators.microsoft.sharing import login_of
+from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
-from cloudscan_emulators.microsoft.world import TenantState
 
 Json = dict[str, Any]
 CAPABILITIES = (
@@ -205,12 +205,12 @@ class TenantApi:
         }
 
     def _settings(self, call: Call) -> Told:
-        shape = Shape(kind="sharepointSettings", face=lambda _: settings(self._world), context="admin/sharepoint")
+        shape = Shape(kind="sharepointSettings", view=lambda _: settings(self._world), context="admin/sharepoint")
         return single(call, shape, None)
 
     def _organization(self, call: Call) -> Told:
         world = self._world
-        face: Json = {
+        view: Json = {
             "id": world.tenant_id,
             "deletedDateTime": None,
             "displayName": world.name,
@@ -223,7 +223,7 @@ class TenantApi:
                 for name in [*world.domains, world.initial_domain]
             ],
         }
-        return collection(call, Shape(kind="organization", face=dict, context="organization"), [face])
+        return collection(call, Shape(kind="organization", view=dict, context="organization"), [view])
 
     def _plans(self) -> list[Json]:
         names = ["SHAREPOINTENTERPRISE", "TEAMS1", *(["AAD_PREMIUM"] if self._world.premium else [])]
@@ -235,7 +235,7 @@ class TenantApi:
     def _partner_shape(self) -> Shape:
         return Shape(
             kind="crossTenantAccessPolicyConfigurationPartner",
-            face=_partner_face,
+            view=_partner_view,
             context="policies/crossTenantAccessPolicy/partners",
         )
 
@@ -259,7 +259,7 @@ class TenantApi:
 
     def _authorization(self, call: Call) -> Told:
         return single(
-            call, Shape(kind="authorizationPolicy", face=dict, context="policies"), authorization(self._world)
+            call, Shape(kind="authorizationPolicy", view=dict, context="policies"), authorization(self._world)
         )
 
     def _labels(self, call: Call) -> Told:
@@ -305,7 +305,7 @@ class TenantApi:
         raise errors.no_such_object(call.values["tenant"])
 
 
-def _partner_face(partner: Partner) -> Json:
+def _partner_view(partner: Partner) -> Json:
     direct = _access("allowed") if partner.direct_connect else None
     return {
         "tenantId": partner.tenant,

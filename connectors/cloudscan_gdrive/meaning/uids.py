@@ -16,9 +16,9 @@ def audit_log(domain: str) -> str:
     return f"{PLATFORM}:audit-log/{domain}"
 
 
-def foreign_files(user_or_domain: str) -> str:
+def external_files(user_or_domain: str) -> str:
     """What people outside shared with a user, or with a whole domain."""
-    return f"{PLATFORM}:foreign-files/{user_or_domain}"
+    return f"{PLATFORM}:external-files/{user_or_domain}"
 
 
 def my_drive(user_id: str) -> str:

@@ -47,9 +47,8 @@ def not_listed(domain: str) -> Gap:
     return Gap(
         table="grants",
         outcome=Outcome.SKIPPED,
-        reason="files that belong to people outside were not looked at (foreign_files is off: it costs a list more for "
-        "each user)",
-        resource_uid=uids.foreign_files(domain),
+        reason="files owned by external people were not read (external_files is off: it takes one more list per user)",
+        resource_uid=uids.external_files(domain),
     )
 
 
@@ -63,7 +62,7 @@ def _resource(file: File, owner: Principal, people: People) -> Resource:
         uid=uids.file(file.id),
         platform=uids.PLATFORM,
         account=people.primary,
-        kind="foreign_file",
+        kind="external_file",
         name=file.name,
         path=file.name,
         owner_uid=owner.uid,

@@ -35,27 +35,27 @@ _ON_OBJECT: Mapping[str, tuple[str, ...]] = {
 
 def is_public(grants: tuple[AclGrant, ...]) -> bool:
     """AWS calls an ACL public when it gives anything to one of the two groups of everybody."""
-    return any(each.group in (ALL_USERS, AUTHENTICATED_USERS) for each in grants)
+    return any(entry.group in (ALL_USERS, AUTHENTICATED_USERS) for entry in grants)
 
 
-def statements(acl: Acl | Unread | None, us: OwnEstate) -> Iterator[Statement]:
+def statements(acl: Acl | Unread | None, own_estate: OwnEstate) -> Iterator[Statement]:
     """What a bucket's ACL gives to others than the owner."""
     if isinstance(acl, Acl):
-        yield from _statements(acl, us, _ON_BUCKET)
+        yield from _statements(acl, own_estate, _ON_BUCKET)
 
 
-def statements_on_object(acl: Acl, us: OwnEstate) -> Iterator[Statement]:
+def statements_on_object(acl: Acl, own_estate: OwnEstate) -> Iterator[Statement]:
     """What an object's ACL gives to others than the bucket's or the object's owner."""
-    return _statements(acl, us, _ON_OBJECT)
+    return _statements(acl, own_estate, _ON_OBJECT)
 
 
-def _statements(acl: Acl, us: OwnEstate, table: Mapping[str, tuple[str, ...]]) -> Iterator[Statement]:
-    owners = {acl.owner, us.owner_canonical or acl.owner}
+def _statements(acl: Acl, own_estate: OwnEstate, table: Mapping[str, tuple[str, ...]]) -> Iterator[Statement]:
+    owners = {acl.owner, own_estate.owner_canonical or acl.owner}
     for number, grant in enumerate(acl.grants, start=1):
         if grant.canonical_id and grant.canonical_id in owners - {ANONYMOUS}:
             continue
         full = grant.permission == "FULL_CONTROL"
-        allowed = [each for name, names in table.items() if full or name == grant.permission for each in names]
+        allowed = [entry for name, names in table.items() if full or name == grant.permission for entry in names]
         yield Statement(
             number=number,
             sid=grant.permission,

@@ -98,6 +98,9 @@ ACTIONS: tuple[Action, ...] = (
     ),
 )
 
+# The calls that list keys: only they carry s3:prefix and its like.
+LISTINGS = frozenset(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"))
+
 # A directory bucket knows one door for all data calls (Service Authorization Reference, "S3 Express").
 EXPRESS_ACTIONS: tuple[Action, ...] = (
     Action("s3express:CreateSession", Capability.OBJECTS, Access.READ, False),

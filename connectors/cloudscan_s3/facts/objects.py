@@ -47,7 +47,7 @@ class _Key:
 
 
 def facts_of_objects(
-    account: Account, bucket: Bucket, us: OwnEstate, now: datetime, options: Options, budget: Budget
+    account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     """What the ACLs of a bucket's objects open, and how many of them were looked at."""
     if not options.object_requests:
@@ -60,16 +60,16 @@ def facts_of_objects(
     try:
         report = inventory.newest_report(account, bucket)
         if report is not None:
-            yield from _from_inventory(account, bucket, us, now, report, budget)
+            yield from _from_inventory(account, bucket, own_estate, now, report, budget)
             return
     except (AccessDenied, Malformed) as trouble:
         reason = f"its inventory report could not be read: {trouble}"
         yield Gap(table="grants", outcome=Outcome.PARTIAL, reason=reason, resource_uid=bucket_uid(bucket))
-    yield from _from_listing(account, bucket, us, now, options, budget)
+    yield from _from_listing(account, bucket, own_estate, now, options, budget)
 
 
 def _from_listing(
-    account: Account, bucket: Bucket, us: OwnEstate, now: datetime, options: Options, budget: Budget
+    account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     client = account.client("s3", bucket.region)
     try:
@@ -90,13 +90,13 @@ def _from_listing(
         item = ObjectAcl(
             bucket=bucket.name, key=each.key, acl=found, size_bytes=each.size, modified_on=each.modified_on
         )
-        yield from facts_of_object(item, bucket, us, now)
+        yield from facts_of_object(item, bucket, own_estate, now)
     if total is None or seen < total:
         yield from _unseen(bucket, "only a sample of the objects' ACLs was looked at", "", seen, total)
 
 
 def _from_inventory(
-    account: Account, bucket: Bucket, us: OwnEstate, now: datetime, report: inventory.Report, budget: Budget
+    account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, report: inventory.Report, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     seen = unavailable = 0
     for item in inventory.objects(account, bucket, report):
@@ -104,7 +104,7 @@ def _from_inventory(
         if item.acl is None:
             unavailable += 1
             continue
-        told = list(facts_of_object(item.as_object(bucket.name), bucket, us, now))
+        told = list(facts_of_object(item.as_object(bucket.name), bucket, own_estate, now))
         if not told:
             continue
         if budget.take(1):
@@ -113,7 +113,7 @@ def _from_inventory(
                 acl = reader.acl_of_object(account, bucket.region, bucket.name, item.key)
             except Vanished:
                 continue
-            told = list(facts_of_object(item.as_object(bucket.name, acl), bucket, us, now))
+            told = list(facts_of_object(item.as_object(bucket.name, acl), bucket, own_estate, now))
         yield from told
     if unavailable:
         yield from _unseen(bucket, "the inventory report does not give their ACLs", "", seen - unavailable, seen)

@@ -1,7 +1,5 @@
-"""What the Google connector tells of a company in the emulator."""
+"""The Drive connector, opened for a company in the emulator."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,14 +18,15 @@ ESTATE = Estate(
 HASTY = Patience(attempts=4, pause=0.001, longest=0.002, timeout=5.0)
 
 
-@contextmanager
-def connector(server: Server, folder: Path, **options: Any) -> Iterator[DriveConnector]:
+def connector(server: Server, folder: Path, **options: Any) -> DriveConnector:
+    """A connector for the emulator, on the emulator's clock. The service account's key goes into `folder`."""
     key = server.write_key(folder / "key.json")
-    wanted = {"endpoint": server.url, "admin": company.ADMIN, "key_file": str(key), **options}
-    yield DriveConnector.open(
-        Options(**wanted), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
+    all_options = {"endpoint": server.url, "admin": company.ADMIN, "key_file": str(key), **options}
+    return DriveConnector.open(
+        Options(**all_options), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.state.now, tz=UTC)
     )
 
 
 def file(identity: str) -> str:
+    """The uid of a file."""
     return uids.file(identity)

@@ -12,8 +12,6 @@ import pytest
 from cloudscan.engine import loader
 from cloudscan.engine.judge import judge
 from cloudscan.facts import Outcome
-from cloudscan.snapshot.collect import CollectOptions, collect
-from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_emulators.google import Server, company, serve, throttle
 from cloudscan_emulators.google.company import Company
@@ -21,19 +19,19 @@ from cloudscan_gdrive.doctor import checks
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
 from tests.connectors.gdrive.estate import connector, file
-from tests.connectors.telling import read
+from tests.connectors.nights import scan_into
+from tests.connectors.reading import read
 
 LOG = "/admin/reports/v1/activity/users/all/applications/drive"
 RULES = Path(__file__).parents[3] / "rules"
-JUDGED = ("drive-outsider-dormant", "drive-shared-by-non-owner", "drive-owned-by-outsider")
+JUDGED = ("drive-external-dormant", "drive-shared-by-non-owner", "drive-owned-by-external")
+QUESTIONS = 13  # four kinds of sharing, and three of use with three visibilities each
 HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@kumo.example"
 
 
 def scan(server: Server, folder: Path, name: str, since: Path | None = None, **options: Any) -> Path:
     """A scan through the whole engine, into a folder of this name."""
-    wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=2, pause=0.001)
-    with connector(server, folder, **options) as reader:
-        collect([reader], folder / name, options=wanted).close()
+    scan_into(folder / name, connector(server, folder, **options), since)
     return folder / name
 
 
@@ -49,23 +47,23 @@ def built() -> Company:
 
 @pytest.fixture(scope="module")
 def snapshot(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         yield scan(server, tmp_path_factory.mktemp("log"), "scan")
 
 
-def opened(snapshot: Path, built: Company, situation: str) -> tuple[int | None, str | None]:
+def opened(snapshot: Path, built: Company, scenario: str) -> tuple[int | None, str | None]:
     """How many days ago the widest way in was opened, and by whom."""
     sql = f"""
         SELECT granted_on, JSON_EXTRACT_STRING(grant_detail, '$.granted_by') FROM exposures
-        WHERE url LIKE '%{built.situations[situation]}' ORDER BY audience DESC LIMIT 1
+        WHERE url LIKE '%{built.scenarios[scenario]}' ORDER BY audience DESC LIMIT 1
     """
     ((when, by),) = rows(snapshot, sql)
-    now = datetime.fromtimestamp(built.world.now, tz=UTC)
+    now = datetime.fromtimestamp(built.state.now, tz=UTC)
     return None if when is None else (now - when.replace(tzinfo=UTC)).days, by
 
 
 @pytest.mark.parametrize(
-    ("situation", "days", "by"),
+    ("scenario", "days", "by"),
     [
         ("opened by the owner", 39, HAYASHI),
         ("opened by an editor", 39, DORMANT),
@@ -77,15 +75,15 @@ def opened(snapshot: Path, built: Company, situation: str) -> tuple[int | None, 
     ],
 )
 def test_since_when_and_by_whom(
-    snapshot: Path, built: Company, situation: str, days: int | None, by: str | None
+    snapshot: Path, built: Company, scenario: str, days: int | None, by: str | None
 ) -> None:
-    assert opened(snapshot, built, situation) == (days, by)
+    assert opened(snapshot, built, scenario) == (days, by)
 
 
 def test_an_outsider_was_last_seen_when_he_last_looked(snapshot: Path, built: Company) -> None:
     sql = "SELECT email, last_seen_on FROM principals WHERE domain = 'rival.example'"
     seen = dict(rows(snapshot, sql))
-    now = datetime.fromtimestamp(built.world.now, tz=UTC)
+    now = datetime.fromtimestamp(built.state.now, tz=UTC)
 
     assert (now - seen["awake@rival.example"].replace(tzinfo=UTC)).days == 4
     assert (now - seen["sleepy@rival.example"].replace(tzinfo=UTC)).days == 149
@@ -94,12 +92,12 @@ def test_an_outsider_was_last_seen_when_he_last_looked(snapshot: Path, built: Co
 
 def test_what_lies_in_a_shared_folder_is_open_since_the_folder_is(tmp_path: Path) -> None:
     built = company.build(10)
-    world = built.world
-    above = world.create("Plans", owner=HAYASHI, mime="application/vnd.google-apps.folder")
-    world.create("plan.pdf", parent=above)
-    world.share(above, DORMANT, "writer")
-    world.share(above, "anyone", "reader", by=DORMANT)
-    with serve(world) as server:
+    state = built.state
+    above = state.create("Plans", owner=HAYASHI, mime="application/vnd.google-apps.folder")
+    state.create("plan.pdf", parent=above)
+    state.share(above, DORMANT, "writer")
+    state.share(above, "anyone", "reader", by=DORMANT)
+    with serve(state) as server:
         told = scan(server, tmp_path, "scan")
 
     sql = """
@@ -111,9 +109,9 @@ def test_what_lies_in_a_shared_folder_is_open_since_the_folder_is(tmp_path: Path
 
 def test_a_member_of_a_shared_drive_is_there_since_he_was_taken_in(tmp_path: Path) -> None:
     built = company.build(10)
-    drive = built.world.add_drive("Joint", {MORI: "organizer"})
-    built.world.add_member(drive, "spy@rival.example", "writer", by=MORI)
-    with serve(built.world) as server:
+    drive = built.state.add_drive("Joint", {MORI: "organizer"})
+    built.state.add_member(drive, "spy@rival.example", "writer", by=MORI)
+    with serve(built.state) as server:
         told = scan(server, tmp_path, "scan")
 
     sql = """
@@ -125,13 +123,13 @@ def test_a_member_of_a_shared_drive_is_there_since_he_was_taken_in(tmp_path: Pat
 
 def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> None:
     built = company.build(10)
-    world = built.world
-    item = world.create("Bid", owner=HAYASHI)
-    world.share(item, DORMANT, "writer")
-    world.share(item, "spy@rival.example", "reader")
-    world.share(item, "spy@rival.example", "writer", by=DORMANT)
-    world.share(item, "spy@rival.example", "commenter", by=MORI)
-    with serve(world) as server:
+    state = built.state
+    item = state.create("Bid", owner=HAYASHI)
+    state.share(item, DORMANT, "writer")
+    state.share(item, "spy@rival.example", "reader")
+    state.share(item, "spy@rival.example", "writer", by=DORMANT)
+    state.share(item, "spy@rival.example", "commenter", by=MORI)
+    with serve(state) as server:
         told = scan(server, tmp_path, "scan")
 
     sql = """
@@ -146,10 +144,10 @@ def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """What each of the rules says of whom, with everything looked at that there is."""
     folder = tmp_path_factory.mktemp("rules")
     rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
-    with serve(built.world) as server:
-        scanned = scan(server, folder, "scan", foreign_files=True)
+    with serve(built.state) as server:
+        scanned = scan(server, folder, "scan", external_files=True)
     with Snapshot.open(scanned) as opened:
-        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.world.now, tz=UTC))
+        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
     told: dict[str, dict[str, str]] = {name: {} for name in JUDGED}
     for verdict in (*found.flagged, *found.unknown):
         told[verdict.rule_id][verdict.identity[0]] = verdict.judgement
@@ -169,11 +167,11 @@ def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
     who = f"gdrive:user/{name}@rival.example"
 
-    assert verdicts["drive-outsider-dormant"].get(who, "passed") == judgement
+    assert verdicts["drive-external-dormant"].get(who, "passed") == judgement
 
 
 @pytest.mark.parametrize(
-    ("situation", "judgement"),
+    ("scenario", "judgement"),
     [
         ("opened by an editor", "flagged"),
         ("handed on by an outsider", "flagged"),
@@ -186,40 +184,38 @@ def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str,
     ],
 )
 def test_what_others_than_the_owner_opened(
-    verdicts: dict[str, dict[str, str]], built: Company, situation: str, judgement: str
+    verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str
 ) -> None:
-    which = file(built.situations[situation])
+    which = file(built.scenarios[scenario])
 
     assert verdicts["drive-shared-by-non-owner"].get(which, "passed") == judgement
 
 
 @pytest.mark.parametrize(
-    ("situation", "judgement"),
+    ("scenario", "judgement"),
     [("owner external, we edit", "flagged"), ("owner external", "passed"), ("owner partner, we edit", "passed")],
 )
-def test_files_of_outsiders(
-    verdicts: dict[str, dict[str, str]], built: Company, situation: str, judgement: str
-) -> None:
-    which = file(built.situations[situation])
+def test_files_of_outsiders(verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str) -> None:
+    which = file(built.scenarios[scenario])
 
-    assert verdicts["drive-owned-by-outsider"].get(which, "passed") == judgement
+    assert verdicts["drive-owned-by-external"].get(which, "passed") == judgement
 
 
 def test_without_the_log_the_rules_cannot_tell(built: Company, tmp_path: Path) -> None:
     rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         scanned = scan(server, tmp_path, "scan", audit_days=0)
     with Snapshot.open(scanned) as opened:
-        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.world.now, tz=UTC))
+        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
 
     assert found.flagged == ()
-    assert {one.rule_id for one in found.unknown} == {"drive-outsider-dormant", "drive-shared-by-non-owner"}
+    assert {one.rule_id for one in found.unknown} == {"drive-external-dormant", "drive-shared-by-non-owner"}
 
 
 @contextmanager
 def nights(tmp_path: Path) -> Iterator[tuple[Company, Server, Path]]:
     built = company.build(60)
-    with serve(built.world) as server:
+    with serve(built.state) as server:
         yield built, server, scan(server, tmp_path, "first")
 
 
@@ -238,26 +234,26 @@ def asked(server: Server) -> list[str]:
 
 def test_a_night_asks_for_the_days_since_the_last_and_knows_as_much_as_a_full_scan(tmp_path: Path) -> None:
     with nights(tmp_path) as (built, server, first):
-        world = built.world
-        item = world.create("New", owner=HAYASHI)
-        world.pass_time(timedelta(days=2))
-        world.share(item, DORMANT, "writer")
-        world.share(item, "spy@rival.example", "reader", by=DORMANT)
-        world.use(item, "spy@rival.example")
+        state = built.state
+        item = state.create("New", owner=HAYASHI)
+        state.pass_time(timedelta(days=2))
+        state.share(item, DORMANT, "writer")
+        state.share(item, "spy@rival.example", "reader", by=DORMANT)
+        state.use(item, "spy@rival.example")
         server.log.clear()
 
         second = scan(server, tmp_path, "second", since=first)
         nightly = asked(server)
         full = scan(server, tmp_path, "full")
 
-    assert len(nightly) == 13  # four kinds of sharing, three of use with three visibilities: a page each
+    assert len(nightly) == QUESTIONS
     assert all("startTime=2026-03-31T09" in query for query in nightly)  # the day before the first scan
     assert told(second) == told(full)
 
 
 def test_what_grows_older_than_the_window_is_forgotten_as_a_full_scan_would(tmp_path: Path) -> None:
     with nights(tmp_path) as (built, server, first):
-        built.world.pass_time(timedelta(days=100))
+        built.state.pass_time(timedelta(days=100))
 
         second = scan(server, tmp_path, "second", since=first)
         full = scan(server, tmp_path, "full")
@@ -268,13 +264,13 @@ def test_what_grows_older_than_the_window_is_forgotten_as_a_full_scan_would(tmp_
 
 def test_an_event_that_arrives_late_is_found_the_next_night(tmp_path: Path) -> None:
     with nights(tmp_path) as (built, server, first):
-        world = built.world
-        item = world.create("New", owner=HAYASHI)
-        world.share(item, "spy@rival.example", "reader")
-        server.manners.log_delay = 7200
+        state = built.state
+        item = state.create("New", owner=HAYASHI)
+        state.share(item, "spy@rival.example", "reader")
+        server.quirks.log_delay = 7200
         second = scan(server, tmp_path, "second", since=first)
-        server.manners.log_delay = 0
-        world.pass_time(timedelta(hours=20))
+        server.quirks.log_delay = 0
+        state.pass_time(timedelta(hours=20))
         third = scan(server, tmp_path, "third", since=second)
         full = scan(server, tmp_path, "full")
 
@@ -298,7 +294,8 @@ def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_fu
 
 def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Path) -> None:
     delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
-    with serve(company.build(10).world, delegated=delegated) as server, connector(server, tmp_path) as reader:
+    with serve(company.build(10).state, delegated=delegated) as server:
+        reader = connector(server, tmp_path)
         found = read(reader)
 
     gap = found.gap("the Drive log could not be read")
@@ -310,12 +307,12 @@ def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Pat
 def test_a_gap_in_the_log_is_about_the_log_and_hides_no_file(tmp_path: Path) -> None:
     """A gap about nothing in particular would keep every finding open whose file is gone."""
     delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
-    with serve(company.build(10).world, delegated=delegated) as server:
+    with serve(company.build(10).state, delegated=delegated) as server:
         switched_off = scan(server, tmp_path, "off", audit_days=0)
-        refused = scan(server, tmp_path, "refused", foreign_files=True)
+        refused = scan(server, tmp_path, "refused", external_files=True)
 
-    sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%foreign_files%'"
-    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:foreign-files/{company.DOMAIN}"
+    sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%external_files%'"
+    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:external-files/{company.DOMAIN}"
     assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", foreign]]
     assert rows(refused, sql) == [["grants", log]]
 
@@ -328,14 +325,17 @@ def test_a_log_whose_quota_is_used_up_does_not_stop_the_drives(tmp_path: Path) -
         server.log.clear()
         third = scan(server, tmp_path, "third", since=second)
 
-        assert all("startTime=2026-03-31T09" in query for query in asked(server))
+        queries = asked(server)
+        assert len(queries) == QUESTIONS
+        assert all("startTime=2026-03-31T09" in query for query in queries)
     failed = rows(second, "SELECT scope_uid, reason FROM coverage WHERE outcome = 'failed'")
     assert [scope for scope, _ in failed] == [f"gdrive:audit-log/{company.DOMAIN}"]
     assert told(third) == told(first)
 
 
 def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> None:
-    with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=0) as reader:
+    with serve(company.build(10).state) as server:
+        reader = connector(server, tmp_path, audit_days=0)
         found = read(reader)
 
         assert asked(server) == []
@@ -343,31 +343,34 @@ def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> No
 
 
 def test_a_shorter_window_asks_for_less(tmp_path: Path) -> None:
-    with serve(company.build(10).world) as server, connector(server, tmp_path, audit_days=30) as reader:
+    with serve(company.build(10).state) as server:
+        reader = connector(server, tmp_path, audit_days=30)
         read(reader)
 
-        assert all("startTime=2026-03-02T00:00:00.000Z" in query for query in asked(server))
+        queries = asked(server)
+        assert len(queries) == QUESTIONS
+        assert all("startTime=2026-03-02T00:00:00.000Z" in query for query in queries)
 
 
 def test_a_log_of_many_pages_that_is_throttled_loses_nothing(tmp_path: Path) -> None:
     built = company.build(10)
-    item = built.world.create("Read by many", owner=HAYASHI)
-    built.world.share(item, "spy@rival.example", "reader")
+    item = built.state.create("Read by many", owner=HAYASHI)
+    built.state.share(item, "spy@rival.example", "reader")
     for _ in range(2300):
-        built.world.use(item, "spy@rival.example")
-    with serve(built.world) as server:
+        built.state.use(item, "spy@rival.example")
+    with serve(built.state) as server:
         server.faults.add(throttle(LOG, reason="quotaExceeded", after=3, times=2))
         snapshot = scan(server, tmp_path, "scan")
         views = [query for query in asked(server) if "eventName=view" in query and "shared_externally" in query]
 
     sql = "SELECT epoch(last_seen_on) FROM principals WHERE email = 'spy@rival.example'"
-    assert rows(snapshot, sql) == [[built.world.now]]
+    assert rows(snapshot, sql) == [[built.state.now]]
     assert len(views) == 3
 
 
 def test_doctor_names_the_right_that_the_log_wants(tmp_path: Path) -> None:
     delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
-    with serve(company.build(10).world, delegated=delegated) as server:
+    with serve(company.build(10).state, delegated=delegated) as server:
         options = Options(
             endpoint=server.url, admin=company.ADMIN, key_file=str(server.write_key(tmp_path / "key.json"))
         )

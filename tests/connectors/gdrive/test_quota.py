@@ -4,12 +4,13 @@ from pathlib import Path
 
 from cloudscan.facts import Outcome
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished
-from cloudscan_emulators.google import throttle
-from tests.connectors.gdrive.test_changes_only import Nights, difference, nights
+from cloudscan_emulators.google import Server, throttle
+from tests.connectors.gdrive.test_changes_only import nights
+from tests.connectors.nights import Nights, difference
 
 
 def scan_with_little_quota(
-    company: Nights, enough_for: int, since: Path | None = None
+    company: Nights[Server], enough_for: int, since: Path | None = None
 ) -> tuple[Path, list[Event], int]:
     """A night on which Drive answers so often and then nothing more; with how often it was asked in vain."""
     fault = throttle("GET /drive/v3/", reason="dailyLimitExceeded", after=enough_for)

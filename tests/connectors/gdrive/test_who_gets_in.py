@@ -8,7 +8,7 @@ from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome
 from cloudscan_emulators.google import Server, company, serve
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, file
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 DOMAIN = company.DOMAIN
 
@@ -20,24 +20,24 @@ def built() -> company.Company:
 
 @pytest.fixture(scope="module")
 def server(built: company.Company) -> Iterator[Server]:
-    with serve(built.world) as running:
+    with serve(built.state) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def told(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
-    with connector(server, tmp_path_factory.mktemp("key")) as reader:
-        return read(reader)
+    reader = connector(server, tmp_path_factory.mktemp("key"))
+    return read(reader)
 
 
-def way(told: Read, built: company.Company, situation: str) -> Grant:
+def way(told: Read, built: company.Company, scenario: str) -> Grant:
     """The one way in that somebody other than the owner has."""
-    (grant,) = told.grants(file(built.situations[situation]))
+    (grant,) = told.grants(file(built.scenarios[scenario]))
     return grant
 
 
 @pytest.mark.parametrize(
-    ("situation", "audience", "access", "via"),
+    ("scenario", "audience", "access", "via"),
     [
         ("anyone can find", Audience.ANYONE_DISCOVERABLE, Access.READ, Via.LINK),
         ("link reader", Audience.ANYONE_WITH_LINK, Access.READ, Via.LINK),
@@ -66,9 +66,9 @@ def way(told: Read, built: company.Company, situation: str) -> Grant:
     ],
 )
 def test_each_permission_is_what_it_is(
-    told: Read, built: company.Company, situation: str, audience: Audience, access: Access, via: Via
+    told: Read, built: company.Company, scenario: str, audience: Audience, access: Access, via: Via
 ) -> None:
-    grant = way(told, built, situation)
+    grant = way(told, built, scenario)
 
     assert (grant.audience, grant.access, grant.via) == (audience, access, via)
     assert grant.effective
@@ -78,7 +78,7 @@ def test_each_permission_is_what_it_is(
 
 
 @pytest.mark.parametrize(
-    ("situation", "affiliation"),
+    ("scenario", "affiliation"),
     [
         ("partner domain", Affiliation.PARTNER),
         ("partner named", Affiliation.PARTNER),
@@ -90,9 +90,9 @@ def test_each_permission_is_what_it_is(
     ],
 )
 def test_partner_foreign_and_ours_are_told_apart(
-    told: Read, built: company.Company, situation: str, affiliation: Affiliation
+    told: Read, built: company.Company, scenario: str, affiliation: Affiliation
 ) -> None:
-    assert told.principal(way(told, built, situation).principal_uid or "").affiliation == affiliation
+    assert told.principal(way(told, built, scenario).principal_uid or "").affiliation == affiliation
 
 
 def test_an_alias_is_the_person_it_belongs_to(told: Read, built: company.Company) -> None:
@@ -100,11 +100,11 @@ def test_an_alias_is_the_person_it_belongs_to(told: Read, built: company.Company
 
 
 def test_what_only_the_owner_has_is_nobodys(told: Read, built: company.Company) -> None:
-    assert told.grants(file(built.situations["private"])) == []
+    assert told.grants(file(built.scenarios["private"])) == []
 
 
 def test_a_folder_is_shared_once_however_much_lies_in_it(told: Read, built: company.Company) -> None:
-    folder, inside = file(built.situations["public folder"]), file(built.situations["in public folder"])
+    folder, inside = file(built.scenarios["public folder"]), file(built.scenarios["in public folder"])
 
     (given,) = told.grants(folder)
     (inherited,) = told.grants(inside)
@@ -134,7 +134,7 @@ def test_a_deleted_principal_lets_nobody_in(told: Read, built: company.Company) 
 
 
 def test_all_of_many_permissions_are_told(told: Read, built: company.Company) -> None:
-    assert len(told.grants(file(built.situations["many permissions"]))) == 120
+    assert len(told.grants(file(built.scenarios["many permissions"]))) == 120
 
 
 def test_a_groups_outsiders_are_counted_through_other_groups(told: Read) -> None:
@@ -162,16 +162,16 @@ def test_the_drive_of_a_suspended_user_cannot_be_read_and_that_is_said(told: Rea
 
 
 def test_what_a_leaver_owns_is_known_through_those_who_can_open_it(told: Read, built: company.Company) -> None:
-    uid = file(built.situations["owner suspended"])
+    uid = file(built.scenarios["owner suspended"])
 
     assert told.resource(uid).owner_uid == uids.user("left@kumo.example")
     assert Audience.ANYONE_WITH_LINK in {each.audience for each in told.grants(uid)}
 
 
 def test_what_lies_in_a_shared_drive_is_open_to_its_members(told: Read, built: company.Company) -> None:
-    drive = uids.shared_drive(built.situations["drive"])
+    drive = uids.shared_drive(built.scenarios["drive"])
 
-    (grant,) = told.grants(file(built.situations["drive file inherited only"]))
+    (grant,) = told.grants(file(built.scenarios["drive file inherited only"]))
 
     assert (grant.audience, grant.via, grant.inherited, grant.origin_uid) == (
         Audience.NAMED,
@@ -183,7 +183,7 @@ def test_what_lies_in_a_shared_drive_is_open_to_its_members(told: Read, built: c
 
 
 @pytest.mark.parametrize(
-    ("situation", "audience"),
+    ("scenario", "audience"),
     [
         ("drive file link", Audience.ANYONE_WITH_LINK),
         ("drive file outsider", Audience.NAMED_EXTERNAL),
@@ -192,19 +192,19 @@ def test_what_lies_in_a_shared_drive_is_open_to_its_members(told: Read, built: c
     ],
 )
 def test_shared_drive_items_carry_what_lists_leave_out(
-    told: Read, built: company.Company, situation: str, audience: Audience
+    told: Read, built: company.Company, scenario: str, audience: Audience
 ) -> None:
     """Lists never tell the permissions of a shared drive's items."""
-    direct = [each for each in told.grants(file(built.situations[situation])) if not each.inherited]
+    direct = [each for each in told.grants(file(built.scenarios[scenario])) if not each.inherited]
 
     assert [each.audience for each in direct] == [audience]
 
 
 def test_outsiders_in_a_shared_drive_reach_everything_in_it(told: Read, built: company.Company) -> None:
-    drive = uids.shared_drive(built.situations["drive with outsiders"])
+    drive = uids.shared_drive(built.scenarios["drive with outsiders"])
     outside = {uids.user("tanuki@partner.example"), uids.user("spy@rival.example")}
 
-    inside = told.grants(file(built.situations["in drive with outsiders"]))
+    inside = told.grants(file(built.scenarios["in drive with outsiders"]))
 
     assert {each.principal_uid for each in inside if each.audience is Audience.NAMED_EXTERNAL} == outside
     assert {each.origin_uid for each in inside} == {drive}
@@ -212,15 +212,15 @@ def test_outsiders_in_a_shared_drive_reach_everything_in_it(told: Read, built: c
 
 def test_a_folder_in_a_shared_drive_passes_its_own_shares_on(told: Read, built: company.Company) -> None:
     """And the stronger share of the file itself stands beside it."""
-    grants = told.grants(file(built.situations["drive file inherits folder"]))
+    grants = told.grants(file(built.scenarios["drive file inherits folder"]))
     tanuki = [each for each in grants if each.principal_uid == uids.user("tanuki@partner.example")]
 
     assert {(each.access, each.inherited) for each in tanuki} == {(Access.READ, True), (Access.WRITE, False)}
 
 
 def test_a_limited_folder_passes_nothing_on_from_above(told: Read, built: company.Company) -> None:
-    folder = told.resource(file(built.situations["limited folder"]))
-    principals = {each.principal_uid for each in told.grants(file(built.situations["in limited folder"]))}
+    folder = told.resource(file(built.scenarios["limited folder"]))
+    principals = {each.principal_uid for each in told.grants(file(built.scenarios["in limited folder"]))}
 
     assert folder.detail["limited_access"] == "true"
     assert uids.user("tanuki@partner.example") not in principals
@@ -228,9 +228,9 @@ def test_a_limited_folder_passes_nothing_on_from_above(told: Read, built: compan
 
 
 def test_a_shared_drives_switches_and_managers_are_settings(told: Read, built: company.Company) -> None:
-    strict = uids.shared_drive(built.situations["drive restricted"])
-    lost = uids.shared_drive(built.situations["drive without manager"])
-    left = uids.shared_drive(built.situations["drive of the suspended"])
+    strict = uids.shared_drive(built.scenarios["drive restricted"])
+    lost = uids.shared_drive(built.scenarios["drive without manager"])
+    left = uids.shared_drive(built.scenarios["drive of the suspended"])
 
     assert told.setting(strict, "domain_users_only") == "true"
     assert told.setting(strict, "drive_members_only") == "true"
@@ -250,9 +250,9 @@ def test_settings_are_told_for_the_tenant_and_each_unit_that_differs(told: Read)
     assert told.setting(units["/Office/Finance"], f"{name}.externalSharingMode") == "ALLOWLISTED_DOMAINS"
 
 
-@pytest.mark.parametrize("situation", ["markup in name", "right-to-left name", "formula in name", "empty name"])
-def test_hostile_names_arrive_as_they_are(told: Read, built: company.Company, situation: str) -> None:
-    item = built.world.item(built.situations[situation])
+@pytest.mark.parametrize("scenario", ["markup in name", "right-to-left name", "formula in name", "empty name"])
+def test_hostile_names_arrive_as_they_are(told: Read, built: company.Company, scenario: str) -> None:
+    item = built.state.item(built.scenarios[scenario])
 
     assert item is not None
     assert told.resource(file(item.id)).name == item.name

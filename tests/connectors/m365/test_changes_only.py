@@ -10,10 +10,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
+from cloudscan.http import Patience
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
@@ -21,6 +22,7 @@ from cloudscan_emulators.microsoft import Quirks, Server, TenantState, company, 
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
+from tests.properties import examples
 
 PEOPLE = (
     "mori@kumo.example", "hayashi@kumo.example", "disabled@kumo.example", "tanuki@partner.example", "spy@rival.example",
@@ -45,7 +47,9 @@ class Nights:
         self.number += 1
         into = self.folder / str(self.number)
         events: list[Event] = []
-        wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=3, pause=0.001)
+        wanted = CollectOptions(
+            earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=3, pause=0.001)
+        )
         reader = estate.connector(self.server, self.folder, **options)
         collect([reader], into, options=wanted, on_event=events.append).close()
         return into, events
@@ -57,12 +61,12 @@ class Nights:
 
 
 @contextmanager
-def nights(items: int = 120, manners: Quirks | None = None) -> Iterator[Nights]:
+def nights(items: int = 120, quirks: Quirks | None = None) -> Iterator[Nights]:
     built = company.build(items)
     # The emulator says of a shortcut where its target is today; that is no change of the shortcut's library.
     for item in [item for item in built.world.items if item is not None and item.kind is Kind.SHORTCUT]:
         built.world.trash(item)
-    with estate.tenant(built.world, manners=manners) as server, tempfile.TemporaryDirectory() as place:
+    with estate.tenant(built.world, quirks=quirks) as server, tempfile.TemporaryDirectory() as place:
         yield Nights(server, Path(place))
 
 
@@ -171,12 +175,12 @@ MANNERS = st.builds(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(2, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3), MANNERS)
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
-    history: list[list[Step]], manners: Quirks
+    history: list[list[Step]], quirks: Quirks
 ) -> None:
-    with nights(manners=manners) as company_:
+    with nights(quirks=quirks) as company_:
         latest, _ = company_.scan()
         for day in history:
             for step in day:
@@ -249,7 +253,7 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
         full, _ = company_.scan()
 
         reports = [each.report for each in events if isinstance(each, Finished)]
-        assert [each for each in reports if "read in full: Microsoft does not know the token" in each.reason]
+        assert [each for each in reports if "read in full: Microsoft no longer accepts the change token" in each.reason]
         assert difference(second, full) == {}
 
 
@@ -263,7 +267,9 @@ def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        assert [each for each in events if isinstance(each, Finished) and "does not take" in each.report.reason]
+        assert [
+            each for each in events if isinstance(each, Finished) and "rejected the change token" in each.report.reason
+        ]
         assert difference(second, full) == {}
 
 
@@ -332,8 +338,8 @@ def test_other_options_make_everything_be_read() -> None:
     with nights() as company_:
         first, _ = company_.scan()
 
-        second, _ = company_.scan(since=first, thorough=True)
-        full, _ = company_.scan(thorough=True)
+        second, _ = company_.scan(since=first, all_unique_permissions=True)
+        full, _ = company_.scan(all_unique_permissions=True)
 
         assert difference(second, full) == {}
 

@@ -10,8 +10,8 @@ import pytest
 
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Outcome, Principal, Resource, Setting, Via
 from cloudscan_emulators.microsoft import Server, company
+from cloudscan_emulators.microsoft.scenarios import STRANGE_TENANT
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
-from cloudscan_emulators.microsoft.situations import STRANGE_TENANT
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.permissions import (
     APPLICATIONS,
@@ -30,7 +30,7 @@ from cloudscan_m365.permissions import (
 )
 from cloudscan_m365.scopes.tenant import FROM_ADMINISTRATION, FROM_GRAPH
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 NEVER_SEEN = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -66,19 +66,19 @@ def scanned(built: company.Company, server: Server, tmp_path: Path) -> Iterator[
     built.world.premium = True
 
 
-def somebody(told: Read, built: company.Company, situation: str) -> Principal:
-    return told.principal(uids.user(built.situations[situation]))
+def somebody(told: Read, built: company.Company, scenario: str) -> Principal:
+    return told.principal(uids.user(built.scenarios[scenario]))
 
 
-def place(told: Read, built: company.Company, situation: str) -> Resource:
+def place(told: Read, built: company.Company, scenario: str) -> Resource:
     """A site, team or group."""
-    identity = built.situations[situation]
+    identity = built.scenarios[scenario]
     ids = {uids.site(uids.site_identity(identity)), uids.team(identity), uids.group(identity)}
     return next(each for each in told.facts if isinstance(each, Resource) and each.uid in ids)
 
 
-def site(built: company.Company, situation: str) -> str:
-    return uids.site(uids.site_identity(built.situations[situation]))
+def site(built: company.Company, scenario: str) -> str:
+    return uids.site(uids.site_identity(built.scenarios[scenario]))
 
 
 def tenant(built: company.Company) -> str:
@@ -96,7 +96,7 @@ def hour(moment: datetime | None) -> datetime | None:
 
 
 @pytest.mark.parametrize(
-    ("situation", "kind", "affiliation", "status", "redeemed"),
+    ("scenario", "kind", "affiliation", "status", "redeemed"),
     [
         ("user disabled", "user", Affiliation.INTERNAL, "suspended", None),
         ("user dormant", "user", Affiliation.INTERNAL, "active", None),
@@ -112,37 +112,35 @@ def hour(moment: datetime | None) -> datetime | None:
 def test_everybody_is_what_he_is(
     told: Read,
     built: company.Company,
-    situation: str,
+    scenario: str,
     kind: str,
     affiliation: Affiliation,
     status: str,
     redeemed: bool | None,
 ) -> None:
-    found = somebody(told, built, situation)
+    found = somebody(told, built, scenario)
 
     assert (found.kind, found.affiliation, found.status, found.redeemed) == (kind, affiliation, status, redeemed)
     assert found.account == company.DOMAIN
 
 
-@pytest.mark.parametrize(("situation", "days"), [("guest", 1), ("guest stale", 400), ("user dormant", 400)])
-def test_the_last_sign_in_is_told(told: Read, built: company.Company, situation: str, days: int) -> None:
-    assert hour(somebody(told, built, situation).last_seen_on) == ago(built, days)
+@pytest.mark.parametrize(("scenario", "days"), [("guest", 1), ("guest stale", 400), ("user dormant", 400)])
+def test_the_last_sign_in_is_told(told: Read, built: company.Company, scenario: str, days: int) -> None:
+    assert hour(somebody(told, built, scenario).last_seen_on) == ago(built, days)
 
 
-@pytest.mark.parametrize("situation", ["guest never signed in", "user never signed in", "guest never accepted"])
-def test_who_never_signed_in_is_told_from_who_is_not_known(told: Read, built: company.Company, situation: str) -> None:
+@pytest.mark.parametrize("scenario", ["guest never signed in", "user never signed in", "guest never accepted"])
+def test_who_never_signed_in_is_told_from_who_is_not_known(told: Read, built: company.Company, scenario: str) -> None:
     """Graph leaves the property out; NULL would say that it could not be read."""
-    assert somebody(told, built, situation).last_seen_on == NEVER_SEEN
+    assert somebody(told, built, scenario).last_seen_on == NEVER_SEEN
 
 
 @pytest.mark.parametrize(
-    ("situation", "count"),
+    ("scenario", "count"),
     [("guest", "1"), ("guest without sponsor", "0"), ("guest whose sponsor is disabled", "0")],
 )
-def test_only_sponsors_who_are_still_there_count(
-    told: Read, built: company.Company, situation: str, count: str
-) -> None:
-    assert somebody(told, built, situation).detail["sponsors"] == count
+def test_only_sponsors_who_are_still_there_count(told: Read, built: company.Company, scenario: str, count: str) -> None:
+    assert somebody(told, built, scenario).detail["sponsors"] == count
 
 
 def test_a_guest_names_sponsor_and_inviter(told: Read, built: company.Company) -> None:
@@ -156,7 +154,7 @@ def test_a_guest_names_sponsor_and_inviter(told: Read, built: company.Company) -
 
 
 @pytest.mark.parametrize(
-    ("situation", "detail"),
+    ("scenario", "detail"),
     [
         ("guest of ended partner", {"contract_ends": "2025-09-30"}),
         ("guest with consumer mail", {"consumer": "true"}),
@@ -165,9 +163,9 @@ def test_a_guest_names_sponsor_and_inviter(told: Read, built: company.Company) -
     ],
 )
 def test_what_else_there_is_to_an_outsider(
-    told: Read, built: company.Company, situation: str, detail: dict[str, str]
+    told: Read, built: company.Company, scenario: str, detail: dict[str, str]
 ) -> None:
-    assert detail.items() <= somebody(told, built, situation).detail.items()
+    assert detail.items() <= somebody(told, built, scenario).detail.items()
 
 
 def test_a_stranger_does_not_choose_what_we_call_him(told: Read, built: company.Company) -> None:
@@ -175,14 +173,14 @@ def test_a_stranger_does_not_choose_what_we_call_him(told: Read, built: company.
 
 
 @pytest.mark.parametrize(
-    ("situation", "leaves"), [("user left", -60), ("user leaves soon", 20), ("user left and enabled", -10)]
+    ("scenario", "leaves"), [("user left", -60), ("user leaves soon", 20), ("user left and enabled", -10)]
 )
-def test_the_last_day_of_work(told: Read, built: company.Company, situation: str, leaves: int) -> None:
-    assert somebody(told, built, situation).detail["leave_on"] == ago(built, -leaves).date().isoformat()
+def test_the_last_day_of_work(told: Read, built: company.Company, scenario: str, leaves: int) -> None:
+    assert somebody(told, built, scenario).detail["leave_on"] == ago(built, -leaves).date().isoformat()
 
 
 @pytest.mark.parametrize(
-    ("situation", "kind", "detail"),
+    ("scenario", "kind", "detail"),
     [
         ("group public", "group", {"visibility": "public", "owners": "1", "owners_guest": "0"}),
         ("group private", "group", {"visibility": "private", "owners": "2"}),
@@ -195,16 +193,16 @@ def test_the_last_day_of_work(told: Read, built: company.Company, situation: str
     ],
 )
 def test_groups_and_teams_as_places(
-    told: Read, built: company.Company, situation: str, kind: str, detail: dict[str, str]
+    told: Read, built: company.Company, scenario: str, kind: str, detail: dict[str, str]
 ) -> None:
-    found = place(told, built, situation)
+    found = place(told, built, scenario)
 
     assert found.kind == kind
     assert detail.items() <= found.detail.items()
 
 
 def test_a_group_in_a_group_brings_its_outsiders(told: Read, built: company.Company) -> None:
-    nested, plain = (built.situations[name] for name in ("group nested", "group"))
+    nested, plain = (built.scenarios[name] for name in ("group nested", "group"))
 
     assert uids.group(plain) in told.members(uids.group(nested))
     assert told.principal(uids.group(nested)).detail["outsiders"] == "1"
@@ -229,7 +227,7 @@ def test_a_dynamic_group_of_all_lets_everybody_in(
 def test_private_and_shared_channels(told: Read, built: company.Company) -> None:
     """A channel that is shared with a partner has no tenant to name; a stranger's is named, his people are members."""
     channels = {each.name.rpartition(": ")[2]: each for each in told.of_kind("channel")}
-    fox = uids.outsider("fox@strange.example")
+    fox = uids.external_user("fox@strange.example")
 
     assert channels.keys() == {"人事相談", "Tanuki", "Joint bid"}
     assert channels["人事相談"].detail == {"type": "private", "foreign_tenants": "", "owners": "1"}
@@ -242,7 +240,7 @@ def test_private_and_shared_channels(told: Read, built: company.Company) -> None
 
 
 @pytest.mark.parametrize(
-    ("situation", "detail"),
+    ("scenario", "detail"),
     [
         ("application", {"rights": "Sites.Read.All"}),
         (
@@ -261,8 +259,8 @@ def test_private_and_shared_channels(told: Read, built: company.Company) -> None
         ("application for one site", {"rights": "Sites.Selected"}),
     ],
 )
-def test_applications(told: Read, built: company.Company, situation: str, detail: dict[str, str]) -> None:
-    assert told.resource(uids.application(built.situations[situation])).detail == detail
+def test_applications(told: Read, built: company.Company, scenario: str, detail: dict[str, str]) -> None:
+    assert told.resource(uids.application(built.scenarios[scenario])).detail == detail
 
 
 @pytest.mark.parametrize(
@@ -297,7 +295,7 @@ def test_settings_of_the_tenant(told: Read, built: company.Company, name: str, v
 
 
 @pytest.mark.parametrize(
-    ("situation", "name", "value"),
+    ("scenario", "name", "value"),
     [
         ("site", "sharing_capability", "anyone"),
         ("site", "tenant_wider", "false"),
@@ -312,8 +310,8 @@ def test_settings_of_the_tenant(told: Read, built: company.Company, name: str, v
         ("site locked", "owners", None),
     ],
 )
-def test_settings_of_sites(told: Read, built: company.Company, situation: str, name: str, value: str | None) -> None:
-    assert told.setting(site(built, situation), name) == value
+def test_settings_of_sites(told: Read, built: company.Company, scenario: str, name: str, value: str | None) -> None:
+    assert told.setting(site(built, scenario), name) == value
 
 
 def test_a_site_says_what_its_label_means(told: Read, built: company.Company) -> None:
@@ -326,7 +324,7 @@ def test_a_site_says_what_its_label_means(told: Read, built: company.Company) ->
 
 
 @pytest.mark.parametrize(
-    ("situation", "audience", "access"),
+    ("scenario", "audience", "access"),
     [
         ("site", Audience.NAMED, Access.MANAGE),
         ("site with everyone among its visitors", Audience.ORGANISATION, Access.READ),
@@ -337,16 +335,16 @@ def test_a_site_says_what_its_label_means(told: Read, built: company.Company) ->
     ],
 )
 def test_who_gets_into_a_site(
-    told: Read, built: company.Company, situation: str, audience: Audience, access: Access
+    told: Read, built: company.Company, scenario: str, audience: Audience, access: Access
 ) -> None:
-    grants = told.grants(site(built, situation))
+    grants = told.grants(site(built, scenario))
 
     assert (audience, access) in {(each.audience, each.access) for each in grants}
     assert all(each.via is Via.MEMBERSHIP and each.effective for each in grants)
 
 
 def test_a_site_below_another_inherits_its_people(told: Read, built: company.Company) -> None:
-    below = uids.site(uids.subsite_identity(built.situations["subsite"]))
+    below = uids.site(uids.subsite_identity(built.scenarios["subsite"]))
 
     grants = told.grants(below)
 
@@ -363,7 +361,7 @@ def test_nobody_gets_into_a_locked_site(told: Read, built: company.Company) -> N
 
 def test_members_of_a_site_group(told: Read, built: company.Company) -> None:
     """Nested groups and guests are members; a group that shows its members to members only is read all the same."""
-    collection = uids.site_identity(built.situations["site"])
+    collection = uids.site_identity(built.scenarios["site"])
     groups = {
         each.name: told.members(each.uid)
         for each in told.facts
@@ -371,8 +369,8 @@ def test_members_of_a_site_group(told: Read, built: company.Company) -> None:
     }
 
     assert groups["Contractors"] == {
-        uids.group(built.situations["group nested"]),
-        uids.user(built.situations["guest stranger"]),
+        uids.group(built.scenarios["group nested"]),
+        uids.user(built.scenarios["guest stranger"]),
     }
     assert groups["Hidden circle"] == {uids.user(built.world.person("hayashi@kumo.example").id)}
 
@@ -472,7 +470,7 @@ def test_a_client_secret_is_not_let_into_sharepoint(
 
     assert found.setting(site(built, "site"), "sharing_capability") is None
     assert [each.audience for each in found.grants(site(built, "site"))] == [None]
-    assert "certificate" in found.gap("groups of sites").reason
+    assert "certificate" in found.gap("site groups and the settings").reason
 
 
 def test_without_graphs_settings_the_administration_tells_them(

@@ -72,11 +72,11 @@ def found(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     return verdicts(server, tmp_path_factory.mktemp("scan"))
 
 
-def uid_of(server: Server, built: company.Company, situation: str) -> set[str]:
-    """What a situation may be called: item, site, team, group, application, user, drive; or itself."""
-    identity = built.situations.get(situation)
+def uid_of(server: Server, built: company.Company, scenario: str) -> set[str]:
+    """What a scenario may be called: item, site, team, group, application, user, drive; or itself."""
+    identity = built.scenarios.get(scenario)
     if identity is None:
-        return {situation, uids.domain(situation)}
+        return {scenario}
     drive = server.world.drive_with(identity)
     known = {make(identity) for make in (uids.team, uids.group, uids.application, uids.user, uids.onedrive)}
     known.add(uids.site(uids.site_identity(identity)))
@@ -100,7 +100,7 @@ def flagged(found: Verdicts, rule_id: str) -> set[str]:
         ("m365-anyone-can-upload", "anyone createOnly", "anyone edit"),
         ("m365-anyone-link-without-expiry", "anyone view", "anyone until soon with password"),
         ("m365-anyone-link-without-password", "anyone view", "anyone until soon with password"),
-        ("m365-anyone-link-held-back", "anyone where sharing is off", "anyone expired"),
+        ("m365-anyone-link-blocked", "anyone where sharing is off", "anyone expired"),
         ("m365-open-folder-with-many-files", "anyone folder", "inherits from shared folder"),
         ("m365-labelled-and-open-to-anyone", "anyone where label is narrow", "anyone in handouts"),
         ("m365-organisation-link", "organisation view", "organisation edit"),
@@ -116,14 +116,14 @@ def flagged(found: Verdicts, rule_id: str) -> set[str]:
         ("m365-site-wider-than-the-tenant", "site wider than tenant", "site"),
         ("m365-application-writes-all-sites", "application with write to all sites", "application"),
         ("m365-application-with-full-control", "application of others with full control", "application for one site"),
-        ("m365-foreign-application", "application of others with full control", "application"),
-        ("m365-outsider-can-edit", "people stranger", "people guest"),
-        ("m365-outsider-can-edit", "people passcode", "stranger direct"),
-        ("m365-outsider-can-edit", "external member direct", "colleague direct"),
-        ("m365-outsider-can-read", "stranger direct", "guest direct"),
-        ("m365-outsider-without-expiry", "stranger direct", "stranger until soon"),
+        ("m365-third-party-application", "application of others with full control", "application"),
+        ("m365-external-can-edit", "people stranger", "people guest"),
+        ("m365-external-can-edit", "people passcode", "stranger direct"),
+        ("m365-external-can-edit", "external member direct", "colleague direct"),
+        ("m365-external-can-read", "stranger direct", "guest direct"),
+        ("m365-external-without-expiry", "stranger direct", "stranger until soon"),
         ("m365-consumer-account", "consumer direct", "stranger direct"),
-        ("m365-group-holds-outsiders", "group nested", "group"),
+        ("m365-group-contains-externals", "group nested", "group"),
         ("m365-guest-unseen-for-long", "guest stale", "guest"),
         ("m365-guest-unseen-for-long", "guest never signed in", "guest just invited"),
         ("m365-guest-unseen-for-long", "guest never signed in", "guest never accepted"),
@@ -134,18 +134,18 @@ def flagged(found: Verdicts, rule_id: str) -> set[str]:
         ("m365-partner-contract-ended", "ferry.example", "partner.example"),
         ("m365-guest-owns-team-or-group", "group with guest as owner", "team with guest"),
         ("m365-guest-manages-site", "site with guest as owner", "site without owner"),
-        ("m365-outsider-as-member", "external member", "guest"),
-        ("m365-leavers-onedrive-still-shared", "onedrive of former employee", "onedrive"),
-        ("m365-leavers-onedrive-still-shared", "onedrive of disabled user", "onedrive"),
-        ("m365-disabled-account-holds-access", "user disabled", "guest"),
-        ("m365-deleted-account-on-the-list", "deleted user direct", "disabled holds"),
-        ("m365-leaver-can-still-sign-in", "user left and enabled", "user left"),
-        ("m365-leaver-can-still-sign-in", "user left and enabled", "user leaves soon"),
+        ("m365-external-as-member", "external member", "guest"),
+        ("m365-former-employee-onedrive-still-shared", "onedrive of former employee", "onedrive"),
+        ("m365-former-employee-onedrive-still-shared", "onedrive of disabled user", "onedrive"),
+        ("m365-grant-to-disabled-account", "user disabled", "guest"),
+        ("m365-grant-to-deleted-account", "deleted user direct", "disabled holds"),
+        ("m365-former-employee-can-still-sign-in", "user left and enabled", "user left"),
+        ("m365-former-employee-can-still-sign-in", "user left and enabled", "user leaves soon"),
         ("m365-team-without-owner", "team without owner", "team"),
         ("m365-group-without-owner", "group with disabled owner", "group public"),
         ("m365-site-without-owner", "site without owner", "site"),
         ("m365-site-offers-links-for-anyone", "site with anyone as default", "site"),
-        ("m365-site-lets-links-live-for-ever", "site with anyone as default", "site"),
+        ("m365-site-links-without-expiry-allowed", "site with anyone as default", "site"),
     ],
 )
 def test_the_fault_is_flagged_and_the_near_miss_is_not(
@@ -162,7 +162,7 @@ def test_a_link_to_several_names_only_the_outsiders(found: Verdicts, server: Ser
     (link,) = (
         each
         for each in found.flagged
-        if each.rule_id == "m365-outsider-can-edit" and each.identity[0] in uid_of(server, built, "people stranger")
+        if each.rule_id == "m365-external-can-edit" and each.identity[0] in uid_of(server, built, "people stranger")
     )
 
     assert [each.row["people"] for each in link.evidence] == ["spy@rival.example"]

@@ -27,7 +27,7 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 DELTA = "GET .*/root/delta"
 PERMISSIONS = "GET .*/permissions"
@@ -192,20 +192,20 @@ def test_our_token_goes_to_no_other_host(server: Server, scan: Callable[..., Rea
 def test_an_item_that_is_gone_meanwhile_is_left_out(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    identity = built.situations["anyone view"]
+    identity = built.scenarios["anyone view"]
     server.faults.add(refusal(f"items/{identity}/permissions", errors.no_such_item()))
 
     told = scan()
 
     assert told.refused == {}
     assert not told.has(estate.item(server, identity))
-    assert told.has(estate.item(server, built.situations["anyone edit"]))
+    assert told.has(estate.item(server, built.scenarios["anyone edit"]))
 
 
 def test_an_item_whose_permissions_may_not_be_seen_is_unknown_and_not_private(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    identity = built.situations["anyone view"]
+    identity = built.scenarios["anyone view"]
     server.faults.add(refusal(f"items/{identity}/permissions", errors.denied("files", (), ())))
 
     told = scan()
@@ -218,9 +218,9 @@ def test_an_item_whose_permissions_may_not_be_seen_is_unknown_and_not_private(
 def test_what_lies_in_a_folder_whose_permissions_may_not_be_seen_is_unknown_too(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    server.faults.add(refusal(f"items/{built.situations['anyone folder']}/permissions", errors.denied("files", (), ())))
+    server.faults.add(refusal(f"items/{built.scenarios['anyone folder']}/permissions", errors.denied("files", (), ())))
 
-    inside = scan().grants(estate.item(server, built.situations["in anyone folder"]))
+    inside = scan().grants(estate.item(server, built.scenarios["in anyone folder"]))
 
     assert {each.audience for each in inside} == {None}
 
@@ -229,7 +229,7 @@ def test_a_list_that_is_too_short_for_what_is_shared_is_no_proof_of_privacy(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     """A reader is not always shown whom a file is shared with; Microsoft still says that it is."""
-    server.manners.short_lists_without_full_control = True
+    server.quirks.short_lists_without_full_control = True
     world = server.world
     item = world.create("Salaries.xlsx", drive=world.drives[world.person("mori@kumo.example").drive])
     world.share(item, "spy@rival.example")
@@ -239,7 +239,7 @@ def test_a_list_that_is_too_short_for_what_is_shared_is_no_proof_of_privacy(
     uid = estate.item(server, world.id_of(item))
     assert {each.audience for each in told.grants(uid)} == {None}
     assert uid in {gap.resource_uid for gap in told.gaps if "does not show who may open it" in gap.reason}
-    assert scan(thorough=True).refused == {}
+    assert scan(all_unique_permissions=True).refused == {}
 
 
 def test_a_site_that_is_locked_is_named_and_costs_itself_only(server: Server, scan: Callable[..., Read]) -> None:
@@ -276,10 +276,10 @@ def test_manners_that_differ_tell_the_same(
     server: Server, scan: Callable[..., Read], inherited_from: str, split: bool
 ) -> None:
     plain = scan()
-    manners = server.manners
-    manners.inherited_from, manners.split_identities = inherited_from, split
-    manners.sharepoint_group, manners.empty_delta_pages, manners.permissions_page = False, True, 7
-    manners.delta_most, manners.sites_page = 9, 4
+    quirks = server.quirks
+    quirks.inherited_from, quirks.split_identities = inherited_from, split
+    quirks.sharepoint_group, quirks.empty_delta_pages, quirks.permissions_page = False, True, 7
+    quirks.delta_most, quirks.sites_page = 9, 4
 
     told = scan()
 
@@ -311,7 +311,7 @@ def test_who_has_access_is_asked_for_only_where_something_is_shared(
     world = server.world
     own = {world.id_of(item) for item in world.items if item is not None and item.grants is not None}
     assert asked <= own
-    assert built.situations["private"] not in asked
+    assert built.scenarios["private"] not in asked
     assert all(each.in_batch for each in server.log if each.path.endswith("/permissions"))
 
 
@@ -323,7 +323,7 @@ def test_a_client_secret_reads_what_graph_has_and_names_what_is_missing(
     told = read(estate.connector(server, tmp_path, certificate_file=""))
 
     assert told.refused == {}
-    assert told.gap("groups of sites").needs == FULL_CONTROL
+    assert told.gap("site groups and the settings").needs == FULL_CONTROL
     assert told.of_kind("file")
     assert not [each for each in server.log if "/_api/" in each.path]
 
@@ -407,7 +407,7 @@ def test_it_conforms(server: Server, tmp_path: Path) -> None:
 def test_labels_of_shared_files_are_read_where_that_is_wanted(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    uid = estate.item(server, built.situations["labelled"])
+    uid = estate.item(server, built.scenarios["labelled"])
     assert scan().resource(uid).label == ""
     server.log.clear()
 

@@ -10,9 +10,9 @@ from cloudscan_emulators.microsoft import Server, company
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission, SharingLink
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import EVERYONE, GroupContents, People, SiteGroups
-from cloudscan_m365.meaning.translate import Sharing, TenantContext, meaning
+from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
 from tests.connectors.m365 import estate
-from tests.connectors.telling import Read, read
+from tests.connectors.reading import Read, read
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -33,19 +33,19 @@ def told(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
     return read(estate.connector(server, tmp_path_factory.mktemp("key")))
 
 
-def ways(told: Read, server: Server, built: company.Company, situation: str) -> list[Grant]:
+def ways(told: Read, server: Server, built: company.Company, scenario: str) -> list[Grant]:
     """The ways in beside those that the site's own groups have."""
-    grants = told.grants(estate.item(server, built.situations[situation]))
+    grants = told.grants(estate.item(server, built.scenarios[scenario]))
     return [each for each in grants if each.via is not Via.MEMBERSHIP]
 
 
-def way(told: Read, server: Server, built: company.Company, situation: str) -> Grant:
-    (grant,) = ways(told, server, built, situation)
+def way(told: Read, server: Server, built: company.Company, scenario: str) -> Grant:
+    (grant,) = ways(told, server, built, scenario)
     return grant
 
 
 @pytest.mark.parametrize(
-    ("situation", "audience", "access", "via"),
+    ("scenario", "audience", "access", "via"),
     [
         ("anyone view", Audience.ANYONE_WITH_LINK, Access.READ, Via.LINK),
         ("anyone edit", Audience.ANYONE_WITH_LINK, Access.WRITE, Via.LINK),
@@ -83,9 +83,9 @@ def way(told: Read, server: Server, built: company.Company, situation: str) -> G
     ],
 )
 def test_each_permission_is_what_it_is(
-    told: Read, server: Server, built: company.Company, situation: str, audience: Audience, access: Access, via: Via
+    told: Read, server: Server, built: company.Company, scenario: str, audience: Audience, access: Access, via: Via
 ) -> None:
-    grant = way(told, server, built, situation)
+    grant = way(told, server, built, scenario)
 
     assert (grant.audience, grant.access, grant.via) == (audience, access, via)
     assert grant.effective
@@ -95,11 +95,9 @@ def test_each_permission_is_what_it_is(
     assert grant.url == ""
 
 
-@pytest.mark.parametrize("situation", ["anyone revoked", "existing access", "private", "own scope with nothing shared"])
-def test_what_lets_nobody_new_in_is_no_grant(
-    told: Read, server: Server, built: company.Company, situation: str
-) -> None:
-    assert ways(told, server, built, situation) == []
+@pytest.mark.parametrize("scenario", ["anyone revoked", "existing access", "private", "own scope with nothing shared"])
+def test_what_lets_nobody_new_in_is_no_grant(told: Read, server: Server, built: company.Company, scenario: str) -> None:
+    assert ways(told, server, built, scenario) == []
 
 
 def test_each_of_many_links_is_one_grant(told: Read, server: Server, built: company.Company) -> None:
@@ -122,7 +120,7 @@ def test_a_link_that_names_people_counts_them(told: Read, server: Server, built:
 
 
 @pytest.mark.parametrize(
-    ("situation", "words"),
+    ("scenario", "words"),
     [
         ("anyone expired", "the link has expired"),
         ("disabled holds", "the account is disabled"),
@@ -130,9 +128,9 @@ def test_a_link_that_names_people_counts_them(told: Read, server: Server, built:
     ],
 )
 def test_what_is_written_down_and_of_no_use_is_not_effective(
-    told: Read, server: Server, built: company.Company, situation: str, words: str
+    told: Read, server: Server, built: company.Company, scenario: str, words: str
 ) -> None:
-    grant = way(told, server, built, situation)
+    grant = way(told, server, built, scenario)
 
     assert (grant.effective, grant.blocked_by) == (False, words)
 
@@ -148,7 +146,7 @@ def test_an_expiry_and_a_password_are_kept_and_the_year_one_is_never(
 
 
 @pytest.mark.parametrize(
-    ("situation", "affiliation"),
+    ("scenario", "affiliation"),
     [
         ("people passcode", Affiliation.EXTERNAL),
         ("invitation not redeemed", Affiliation.EXTERNAL),
@@ -159,26 +157,26 @@ def test_an_expiry_and_a_password_are_kept_and_the_year_one_is_never(
     ],
 )
 def test_partner_foreign_and_ours_are_told_apart(
-    told: Read, server: Server, built: company.Company, situation: str, affiliation: Affiliation
+    told: Read, server: Server, built: company.Company, scenario: str, affiliation: Affiliation
 ) -> None:
-    grant = way(told, server, built, situation)
+    grant = way(told, server, built, scenario)
 
     assert told.principal(grant.principal_uid or "").affiliation is affiliation
 
 
-@pytest.mark.parametrize(("situation", "claim"), [("everyone", "everyone"), ("all users", "everyone"),
+@pytest.mark.parametrize(("scenario", "claim"), [("everyone", "everyone"), ("all users", "everyone"),
                                                   ("everyone except external users", "insiders")])  # fmt: skip
 def test_everybody_is_known_by_the_claim_and_not_by_its_localised_title(
-    told: Read, server: Server, built: company.Company, situation: str, claim: str
+    told: Read, server: Server, built: company.Company, scenario: str, claim: str
 ) -> None:
-    grant = way(told, server, built, situation)
+    grant = way(told, server, built, scenario)
 
     assert (grant.detail["claim"], grant.discoverable) == (claim, True)
     assert told.principal(grant.principal_uid or "").kind == "claim"
 
 
 def test_a_folder_is_shared_once_however_much_lies_in_it(told: Read, server: Server, built: company.Company) -> None:
-    folder, inside = (estate.item(server, built.situations[name]) for name in ("anyone folder", "in anyone folder"))
+    folder, inside = (estate.item(server, built.scenarios[name]) for name in ("anyone folder", "in anyone folder"))
 
     given, inherited = way(told, server, built, "anyone folder"), way(told, server, built, "in anyone folder")
 
@@ -196,10 +194,10 @@ def test_a_deep_file_has_what_a_folder_far_above_was_given(told: Read, server: S
 
 
 def test_a_closed_folder_passes_nothing_on_from_above(told: Read, server: Server, built: company.Company) -> None:
-    (grant,) = told.grants(estate.item(server, built.situations["in closed folder"]))
+    (grant,) = told.grants(estate.item(server, built.scenarios["in closed folder"]))
 
     assert grant.audience is Audience.NAMED
-    assert grant.origin_uid == estate.item(server, built.situations["closed folder in shared one"])
+    assert grant.origin_uid == estate.item(server, built.scenarios["closed folder in shared one"])
 
 
 def test_a_link_that_a_file_has_from_its_folder_stays_the_folders(
@@ -213,7 +211,7 @@ def test_a_link_that_a_file_has_from_its_folder_stays_the_folders(
 
 
 def test_the_rights_of_a_library_hold_for_what_lies_in_it(told: Read, server: Server, built: company.Company) -> None:
-    grants = told.grants(estate.item(server, built.situations["private"]))
+    grants = told.grants(estate.item(server, built.scenarios["private"]))
 
     assert {each.access for each in grants} == {Access.READ, Access.WRITE, Access.MANAGE}
     assert all(each.inherited and each.via is Via.MEMBERSHIP for each in grants)
@@ -226,7 +224,7 @@ def test_a_sites_group_that_holds_an_outsider_lets_him_into_everything(
     """The guest among the visitors of the site; the right comes from the site and is one finding there."""
     (grant,) = [
         each
-        for each in told.grants(estate.item(server, built.situations["private"]))
+        for each in told.grants(estate.item(server, built.scenarios["private"]))
         if each.audience is not Audience.NAMED
     ]
 
@@ -237,7 +235,7 @@ def test_a_sites_group_that_holds_an_outsider_lets_him_into_everything(
 def test_a_right_of_a_sites_group_is_found_where_microsoft_says_that_nothing_is_shared(
     told: Read, server: Server, built: company.Company
 ) -> None:
-    uid = estate.item(server, built.situations["site group direct"])
+    uid = estate.item(server, built.scenarios["site group direct"])
 
     (own,) = [each for each in told.grants(uid) if not each.inherited]
 
@@ -267,25 +265,25 @@ def test_a_onedrives_owner_needs_no_letting_in(told: Read, server: Server, built
 def test_a_shortcut_leads_to_its_target_and_lets_nobody_into_it(
     told: Read, server: Server, built: company.Company
 ) -> None:
-    shortcut = told.resource(estate.item(server, built.situations["shortcut"]))
+    shortcut = told.resource(estate.item(server, built.scenarios["shortcut"]))
 
     assert shortcut.kind == "shortcut"
     assert told.has(shortcut.detail["target_uid"])
 
 
 @pytest.mark.parametrize(
-    "situation",
+    "scenario",
     ["markup in name", "right-to-left name", "formula in name", "newline in name", "quote in name", "emoji name"],
 )
-def test_hostile_names_arrive_as_they_are(told: Read, server: Server, built: company.Company, situation: str) -> None:
-    item = built.world.item(built.situations[situation])
+def test_hostile_names_arrive_as_they_are(told: Read, server: Server, built: company.Company, scenario: str) -> None:
+    item = built.world.item(built.scenarios[scenario])
 
     assert item is not None
-    assert told.resource(estate.item(server, built.situations[situation])).name == item.name
+    assert told.resource(estate.item(server, built.scenarios[scenario])).name == item.name
 
 
 def test_a_name_that_is_no_text_is_mended(told: Read, server: Server, built: company.Company) -> None:
-    assert told.resource(estate.item(server, built.situations["broken name"])).name == "half a pair \ufffd.txt"
+    assert told.resource(estate.item(server, built.scenarios["broken name"])).name == "half a pair \ufffd.txt"
 
 
 def test_everything_is_told_once(told: Read, server: Server) -> None:
@@ -317,7 +315,7 @@ def test_sites_and_sites_below_them_hold_their_libraries(told: Read, server: Ser
 
 
 GROUPS = SiteGroups(
-    site="a-site", holds={"5": GroupContents(outsiders=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
+    site="a-site", contents={"5": GroupContents(externals=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
 )
 
 
@@ -325,8 +323,8 @@ NOTHING_KNOWN = Sharing()
 
 
 def grant_of(permission: Permission, *, sharing: Sharing = NOTHING_KNOWN, groups: SiteGroups = GROUPS) -> Grant:
-    people = People(estate=estate.ESTATE, tenant="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
-    found = meaning(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
+    people = People(estate=estate.ESTATE, tenant_id="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
+    found = translate(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
     assert found is not None
     return found.grant
 

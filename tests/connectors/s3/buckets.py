@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudscan.connector import Estate, Partner
-from cloudscan.facts import Audience
-from cloudscan_s3.access.access_paths import AccessPath, access_paths
+from cloudscan.connector import Estate, Gap, Partner
+from cloudscan.facts import AnyFact, Audience
+from cloudscan_s3.access.access_path import AccessPath
+from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import Block, Bucket, Ownership
 from cloudscan_s3.access.own_estate import OwnEstate
+from cloudscan_s3.facts import translate
 
 OURS, SISTER, FOREIGN, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
 OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"
@@ -65,10 +67,15 @@ def bucket(*statements: Json, **more: Any) -> Bucket:
     return Bucket(**{**plain, **more})
 
 
-def ways(*statements: Json, **more: Any) -> Sequence[AccessPath]:
+def paths(*statements: Json, **more: Any) -> Sequence[AccessPath]:
     return access_paths(bucket(*statements, **more), US, NOW).open
+
+
+def facts_of(bucket: Bucket) -> Sequence[AnyFact | Gap]:
+    """What the connector says of a bucket once it has been read."""
+    return tuple(translate.facts_of_bucket(bucket, access_paths(bucket, US, NOW), US))
 
 
 def widest(found: Sequence[AccessPath]) -> Audience:
     """The widest audience that effectively gets in."""
-    return max((way.audience for way in found if way.effective), default=Audience.NOBODY)
+    return max((path.audience for path in found if path.effective), default=Audience.NOBODY)

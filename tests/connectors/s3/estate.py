@@ -12,8 +12,8 @@ from cloudscan_emulators.aws.moto_server import Emulator
 from cloudscan_s3.api.client import to_endpoint
 from cloudscan_s3.options import Options
 from cloudscan_s3.plugin import PLUGIN
-from tests.connectors import telling
-from tests.connectors.telling import Read
+from tests.connectors import reading
+from tests.connectors.reading import Read
 
 ACCOUNT = "123456789012"  # moto's own
 ALL_ON = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
@@ -26,7 +26,7 @@ def connector(server: Emulator, **options: Any) -> Connector:
 
 def read(server: Emulator, **options: Any) -> Read:
     """Everything there is."""
-    return telling.read(connector(server, **options))
+    return reading.read(connector(server, **options))
 
 
 def s3(server: Emulator, **more: Any) -> Any:

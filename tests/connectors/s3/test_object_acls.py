@@ -15,8 +15,8 @@ import pytest
 
 from cloudscan.facts import Audience, Outcome, Resource
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
+from tests.connectors.reading import Read
 from tests.connectors.s3.estate import bucket, read, s3
-from tests.connectors.telling import Read
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"  # moto's account

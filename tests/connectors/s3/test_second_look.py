@@ -10,11 +10,10 @@ from cloudscan_s3.access.access_paths import access_paths, access_paths_to_objec
 from cloudscan_s3.access.acl import ANONYMOUS
 from cloudscan_s3.access.bucket import Acl, AclGrant, ObjectAcl, Ownership
 from cloudscan_s3.access.conditions import meeting
-from cloudscan_s3.access.networks import singled_out
+from cloudscan_s3.access.networks import named
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
-from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
     FOREIGN,
@@ -30,8 +29,9 @@ from tests.connectors.s3.buckets import (
     allow,
     bucket,
     deny,
+    facts_of,
+    paths,
     policy,
-    ways,
     widest,
 )
 
@@ -134,9 +134,9 @@ def test_policy(statements: list[Json], audience: Audience, public: bool) -> Non
     """Who effectively gets in, and AWS's verdict by the letter."""
     found = access_paths(bucket(*statements), US, NOW)
 
-    assert (min(widest(found.open), ANYONE), found.letter) == (audience, public)
-    assert all(way.witness.certain for way in found.open if way.effective)
-    assert all(way.blocked_by for way in found.open if way.effective is False)
+    assert (min(widest(found.open), ANYONE), found.policy_public) == (audience, public)
+    assert all(path.witness.certain for path in found.open if path.effective)
+    assert all(path.blocked_by for path in found.open if path.effective is False)
 
 
 @pytest.mark.parametrize(
@@ -145,17 +145,17 @@ def test_policy(statements: list[Json], audience: Audience, public: bool) -> Non
 )
 def test_callers_of_another_partition(pattern: str, audience: Audience) -> None:
     """In China and GovCloud every name begins with another partition."""
-    found = ways(allow(Resource=CHINA, when=when("ArnLike", "aws:PrincipalArn", pattern)), partition="aws-cn")
+    found = paths(allow(Resource=CHINA, when=when("ArnLike", "aws:PrincipalArn", pattern)), partition="aws-cn")
 
     assert widest(found) is audience
 
 
 def test_what_opens_on_a_date_to_come_is_latent() -> None:
     """Nothing has to be changed for it to be public one day."""
-    (way,) = ways(allow(when=when("DateGreaterThan", "aws:CurrentTime", "2030-01-01T00:00:00Z")))
+    (path,) = paths(allow(when=when("DateGreaterThan", "aws:CurrentTime", "2030-01-01T00:00:00Z")))
 
-    assert (way.audience, way.effective) == (ANYONE, False)
-    assert way.blocked_by == "not before 2030-01-01T00:00:00+00:00"
+    assert (path.audience, path.effective) == (ANYONE, False)
+    assert path.blocked_by == "not before 2030-01-01T00:00:00+00:00"
 
 
 def test_what_opened_and_closed_is_shut() -> None:
@@ -163,17 +163,17 @@ def test_what_opened_and_closed_is_shut() -> None:
     past = {"DateGreaterThan": {"aws:CurrentTime": "2020-01-01"}, "DateLessThan": {"aws:CurrentTime": "2021-01-01"}}
     never = {"DateGreaterThan": {"aws:CurrentTime": "2030-01-01"}, "DateLessThan": {"aws:CurrentTime": "2021-01-01"}}
 
-    assert ways(allow(when=past)) == ways(allow(when=never)) == ()
+    assert paths(allow(when=past)) == paths(allow(when=never)) == ()
 
 
 def test_the_reasons_say_when_a_way_opens() -> None:
     """A condition that is not met yet is not said to be met."""
     opening = bucket(allow(when=when("DateGreaterThan", "aws:CurrentTime", "2030-01-01T00:00:00Z")))
 
-    text = str(list(facts_of_bucket(opening, US, NOW)))
+    text = str(list(facts_of(opening)))
 
     assert "opens by itself on 2030-01-01" in text
-    assert "is met at the moment" not in text
+    assert "is currently met" not in text
 
 
 _REST = '"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"'
@@ -194,18 +194,18 @@ def test_what_stands_twice_is_unknown(text: str) -> None:
     """Which of the two counts cannot be told, so neither "public" nor "private" is."""
     found = access_paths(bucket(policy=text), US, NOW)
 
-    assert found.letter is None
+    assert found.policy_public is None
     assert found.open == ()
 
 
 def test_denials_that_only_work_together_are_both_named() -> None:
     """Either could be evaded; what stops the way is the two of them."""
-    (way,) = ways(
+    (path,) = paths(
         allow(), deny(when=when("Null", "aws:Referer", "true")), deny(when=when("Null", "aws:Referer", "false"))
     )
 
-    assert way.effective is False
-    assert way.blocked_by
+    assert path.effective is False
+    assert path.blocked_by
 
 
 def _acl(canonical_id: str, permission: str = "FULL_CONTROL") -> Acl:
@@ -215,9 +215,9 @@ def _acl(canonical_id: str, permission: str = "FULL_CONTROL") -> Acl:
 
 def test_a_grant_to_the_anonymous_user_is_a_grant_to_anyone() -> None:
     """Unsigned requests are that user's."""
-    (way,) = ways(acl=_acl(ANONYMOUS, "READ"), ownership=Ownership.WRITER)
+    (path,) = paths(acl=_acl(ANONYMOUS, "READ"), ownership=Ownership.WRITER)
 
-    assert (way.audience, way.effective) == (Audience.ANYONE_DISCOVERABLE, True)
+    assert (path.audience, path.effective) == (Audience.ANYONE_DISCOVERABLE, True)
 
 
 def test_what_was_uploaded_unsigned_can_be_read_unsigned() -> None:
@@ -227,7 +227,7 @@ def test_what_was_uploaded_unsigned_can_be_read_unsigned() -> None:
 
     found = access_paths_to_object(item, bucket(ownership=Ownership.WRITER), US, NOW)
 
-    assert (ANYONE, Access.READ) in {(way.audience, way.access) for way in found}
+    assert (ANYONE, Access.READ) in {(path.audience, path.access) for path in found}
 
 
 @pytest.mark.parametrize(
@@ -239,16 +239,16 @@ def test_what_was_uploaded_unsigned_can_be_read_unsigned() -> None:
 )
 def test_log_delivery_of_cloudfront_is_no_foreign_account(canonical_id: str) -> None:
     """CloudFront puts that line into the ACL of every bucket that it writes logs to."""
-    (named,) = {way.names for way in ways(acl=_acl(canonical_id), ownership=Ownership.WRITER)}
+    (named,) = {path.names for path in paths(acl=_acl(canonical_id), ownership=Ownership.WRITER)}
 
     assert named == ("CloudFront log delivery",)
-    assert widest(ways(acl=_acl(canonical_id), ownership=Ownership.WRITER)) is NAMED
+    assert widest(paths(acl=_acl(canonical_id), ownership=Ownership.WRITER)) is NAMED
 
 
 @pytest.mark.parametrize("account", ["048591011584", "190560391635", "638102146993", "037604701340"])
 def test_load_balancers_of_other_partitions_are_amazons(account: str) -> None:
     """GovCloud and China have their own log delivery accounts."""
-    assert widest(ways(allow({"AWS": account}, "s3:PutObject"))) is NAMED
+    assert widest(paths(allow({"AWS": account}, "s3:PutObject"))) is NAMED
 
 
 def test_a_read_only_session_writes_nothing() -> None:
@@ -256,9 +256,9 @@ def test_a_read_only_session_writes_nothing() -> None:
     read_only = when("StringEquals", "s3express:SessionMode", "ReadOnly")
     session = allow({"AWS": FOREIGN}, "s3express:CreateSession", Resource="*", when=read_only)
 
-    found = ways(session, directory=True, block=ALL_ON)
+    found = paths(session, directory=True, block=ALL_ON)
 
-    assert {way.access for way in found} == {Access.LIST, Access.READ}
+    assert {path.access for path in found} == {Access.LIST, Access.READ}
 
 
 def test_a_stranger_is_in_no_organisation_of_ours_even_if_we_do_not_know_it() -> None:
@@ -272,12 +272,12 @@ def test_a_stranger_is_in_no_organisation_of_ours_even_if_we_do_not_know_it() ->
 def test_a_service_let_in_for_its_own_source_is_not_foreign() -> None:
     """A bucket named as the source in one statement is not of the account that another names."""
     source = when("ArnEquals", "aws:SourceArn", "arn:aws:s3:::src")
-    found = ways(
+    found = paths(
         put("s3.amazonaws.com", when=source, Sid="One"),
         put("config.amazonaws.com", when=when("StringEquals", "aws:SourceAccount", FOREIGN)),
     )
 
-    assert {way.audience for way in found if way.statement.number == 1} == {NAMED}
+    assert {path.audience for path in found if path.statement.number == 1} == {NAMED}
 
 
 def test_ranges_that_stand_together_are_tried_once() -> None:
@@ -289,10 +289,10 @@ def test_ranges_that_stand_together_are_tried_once() -> None:
         deny(Resource=OBJECTS, when=when("IpAddress", "aws:SourceIp", office[0])),
     )
 
-    places = singled_out(PolicyLiterals(parse(text).statements, US))
+    places = named(PolicyLiterals(parse(text).statements, US))
 
     assert sorted(len(each.alike) for each in places) == [1, 699]
-    (listing,) = (way for way in ways(policy=text) if way.effective and "s3:GetObject" in way.actions)
+    (listing,) = (path for path in paths(policy=text) if path.effective and "s3:GetObject" in path.actions)
     assert len(listing.names) == 699
 
 
@@ -300,7 +300,7 @@ def test_a_pattern_of_roles_is_called_by_its_own_name() -> None:
     """Not by an example of ours."""
     roles = f"arn:aws:iam::{FOREIGN}:role/app-*"
 
-    assert {way.names for way in ways(allow(when=when("ArnLike", "aws:PrincipalArn", roles)))} == {(roles,)}
+    assert {path.names for path in paths(allow(when=when("ArnLike", "aws:PrincipalArn", roles)))} == {(roles,)}
 
 
 @pytest.mark.parametrize(
@@ -323,4 +323,4 @@ def test_a_policy_of_json_text_stays_what_it_was() -> None:
     """The same names in different objects are no doubles."""
     text = json.dumps({"Version": "2012-10-17", "Statement": [allow(), allow({"AWS": FOREIGN})]})
 
-    assert access_paths(bucket(policy=text), US, NOW).letter is True
+    assert access_paths(bucket(policy=text), US, NOW).policy_public is True

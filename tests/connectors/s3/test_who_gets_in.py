@@ -9,7 +9,6 @@ from cloudscan.facts import Access, Audience, Grant, Outcome, Principal
 from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.acl import ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY
 from cloudscan_s3.access.bucket import AccessPoint, Acl, AclGrant, Block, Encryption, Ownership, Unread
-from cloudscan_s3.facts.translate import facts_of_bucket
 from tests.connectors.s3.buckets import (
     ALL_ON,
     FOREIGN,
@@ -27,7 +26,8 @@ from tests.connectors.s3.buckets import (
     allow,
     bucket,
     deny,
-    ways,
+    facts_of,
+    paths,
     widest,
 )
 
@@ -166,14 +166,14 @@ def test_policy(statements: list[dict[str, Any]], audience: Audience, public: bo
     """Who effectively gets in, and AWS's verdict by the letter: two answers, both kept."""
     found = access_paths(bucket(*statements), US, NOW)
 
-    assert (min(widest(found.open), ANYONE), found.letter) == (audience, public)
+    assert (min(widest(found.open), ANYONE), found.policy_public) == (audience, public)
 
 
 def test_listing_makes_objects_findable() -> None:
     """Whoever can list the names needs no link."""
-    found = ways(allow(action=["s3:GetObject", "s3:ListBucket"]))
+    found = paths(allow(action=["s3:GetObject", "s3:ListBucket"]))
 
-    assert {way.access: way.audience for way in found} == dict.fromkeys(
+    assert {path.access: path.audience for path in found} == dict.fromkeys(
         (Access.LIST, Access.READ), Audience.ANYONE_DISCOVERABLE
     )
 
@@ -182,7 +182,7 @@ def test_a_statement_object_is_a_statement() -> None:
     """Statement may be an object instead of a list."""
     text = json.dumps({"Statement": allow()})
 
-    assert widest(ways(policy=text)) is ANYONE
+    assert widest(paths(policy=text)) is ANYONE
 
 
 @pytest.mark.parametrize(
@@ -192,13 +192,13 @@ def test_a_policy_that_cannot_be_parsed_is_unknown(text: str) -> None:
     """Neither public nor private: a flaw, said in words, and no stack trace."""
     found = access_paths(bucket(policy=text), US, NOW)
 
-    assert found.letter is None
+    assert found.policy_public is None
     assert found.open == ()
 
 
 def test_a_broken_statement_hides_no_other() -> None:
     """What can be understood is judged, beside what cannot."""
-    found = ways(allow(), {"Effect": "Allow"})
+    found = paths(allow(), {"Effect": "Allow"})
 
     assert widest(found) is ANYONE
 
@@ -209,49 +209,49 @@ def test_variables_are_literal_in_the_old_version() -> None:
         {"Statement": [allow(when={"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}})]}
     )
 
-    assert widest(ways(policy=text)) is NOBODY
+    assert widest(paths(policy=text)) is NOBODY
 
 
 @pytest.mark.parametrize("where", ["block", "account_block"])
 def test_a_public_policy_behind_a_block_is_latent(where: str) -> None:
     """It stays on the record, with the name of what stops it."""
-    (way,) = ways(allow(), **{where: ALL_ON})
+    (path,) = paths(allow(), **{where: ALL_ON})
 
-    assert (way.audience, way.effective) == (ANYONE, False)
-    assert way.blocked_by == f"RestrictPublicBuckets ({'bucket' if where == 'block' else 'account'})"
+    assert (path.audience, path.effective) == (ANYONE, False)
+    assert path.blocked_by == f"RestrictPublicBuckets ({'bucket' if where == 'block' else 'account'})"
 
 
 def test_the_other_blocks_stop_no_existing_policy() -> None:
     """BlockPublicPolicy only refuses new ones."""
-    assert widest(ways(allow(), block=Block(block_public_policy=True, block_public_acls=True))) is ANYONE
+    assert widest(paths(allow(), block=Block(block_public_policy=True, block_public_acls=True))) is ANYONE
 
 
 def test_a_block_cuts_named_accounts_off_a_public_policy() -> None:
     """RestrictPublicBuckets on a public policy leaves AWS services and the owner's account only."""
     statements = allow(), allow({"AWS": FOREIGN}), allow({"Service": "cloudtrail.amazonaws.com"}), allow({"AWS": OURS})
 
-    assert {way.kind: way.effective for way in ways(*statements, block=ALL_ON)}["service"]
-    assert widest(ways(*statements, block=ALL_ON)) is NAMED
+    assert {path.kind: path.effective for path in paths(*statements, block=ALL_ON)}["service"]
+    assert widest(paths(*statements, block=ALL_ON)) is NAMED
 
 
 def test_a_block_leaves_a_policy_that_is_not_public() -> None:
     """Fixed accounts keep their access under all blocks."""
-    assert widest(ways(allow({"AWS": FOREIGN}), block=ALL_ON, account_block=ALL_ON)) is EXTERNAL
+    assert widest(paths(allow({"AWS": FOREIGN}), block=ALL_ON, account_block=ALL_ON)) is EXTERNAL
 
 
 def test_an_unreadable_block_leaves_a_public_policy_open_to_doubt() -> None:
     """Public or blocked: that could not be told, and is said."""
-    (way,) = ways(allow(), block=DENIED)
+    (path,) = paths(allow(), block=DENIED)
 
-    assert way.effective is None
-    assert way.audience is ANYONE
+    assert path.effective is None
+    assert path.audience is ANYONE
 
 
 def test_a_known_block_settles_what_an_unreadable_one_leaves_open() -> None:
     """One level that is on is enough."""
-    (way,) = ways(allow(), block=DENIED, account_block=ALL_ON)
+    (path,) = paths(allow(), block=DENIED, account_block=ALL_ON)
 
-    assert way.effective is False
+    assert path.effective is False
 
 
 def _acl(*grants: AclGrant) -> Acl:
@@ -274,29 +274,29 @@ def _acl(*grants: AclGrant) -> Acl:
 )
 def test_bucket_acl(grant: AclGrant, audience: Audience, accesses: set[Access]) -> None:
     """Each permission opens its own thing; READ on a bucket is the list of names, not the objects."""
-    found = ways(acl=_acl(grant), ownership=Ownership.WRITER)
+    found = paths(acl=_acl(grant), ownership=Ownership.WRITER)
 
-    assert {way.access for way in found} == accesses
+    assert {path.access for path in found} == accesses
     assert min(widest(found), ANYONE) is audience
 
 
 def test_an_acl_is_void_under_enforced_ownership() -> None:
     """BucketOwnerEnforced switches all ACLs off."""
-    assert ways(acl=_acl(AclGrant(permission="READ", group=ALL_USERS)), ownership=Ownership.ENFORCED) == ()
+    assert paths(acl=_acl(AclGrant(permission="READ", group=ALL_USERS)), ownership=Ownership.ENFORCED) == ()
 
 
 def test_an_ignored_acl_is_latent() -> None:
     """IgnorePublicAcls leaves it written down."""
-    (way,) = ways(acl=_acl(AclGrant(permission="READ", group=ALL_USERS)), ownership=Ownership.WRITER, block=ALL_ON)
+    (path,) = paths(acl=_acl(AclGrant(permission="READ", group=ALL_USERS)), ownership=Ownership.WRITER, block=ALL_ON)
 
-    assert (way.effective, way.blocked_by) == (False, "IgnorePublicAcls (bucket)")
+    assert (path.effective, path.blocked_by) == (False, "IgnorePublicAcls (bucket)")
 
 
 def test_a_denial_stops_an_acl() -> None:
     """An explicit Deny in the policy wins over what the ACL allows."""
     acl = _acl(AclGrant(permission="READ", group=ALL_USERS))
 
-    assert widest(ways(deny(), acl=acl, ownership=Ownership.WRITER)) is NOBODY
+    assert widest(paths(deny(), acl=acl, ownership=Ownership.WRITER)) is NOBODY
 
 
 def _point(*statements: dict[str, Any], **more: Any) -> AccessPoint:
@@ -317,51 +317,51 @@ DELEGATES = allow(action="s3:*", when={"StringEquals": {"s3:DataAccessPointAccou
 
 def test_an_open_access_point_behind_a_delegating_bucket() -> None:
     """Both allow. Access points serve no unsigned requests, so it is any AWS account and not anybody."""
-    found = ways(DELEGATES, access_points=(_point(allow()),))
+    found = paths(DELEGATES, access_points=(_point(allow()),))
 
     assert widest(found) is ACCOUNT
 
 
 def test_an_access_point_without_delegation_is_latent() -> None:
     """The bucket's own policy must allow as well."""
-    (way,) = ways(access_points=(_point(allow()),))
+    (path,) = paths(access_points=(_point(allow()),))
 
-    assert (way.effective, way.blocked_by) == (False, "bucket policy does not delegate")
+    assert (path.effective, path.blocked_by) == (False, "bucket policy does not delegate")
 
 
 def test_an_access_point_with_blocks_is_latent() -> None:
     """Its own Block Public Access, on by default."""
-    found = ways(DELEGATES, access_points=(_point(allow(), block=ALL_ON),))
+    found = paths(DELEGATES, access_points=(_point(allow(), block=ALL_ON),))
 
-    assert [(way.effective, way.blocked_by) for way in found] == [(False, "RestrictPublicBuckets (access point)")]
+    assert [(path.effective, path.blocked_by) for path in found] == [(False, "RestrictPublicBuckets (access point)")]
 
 
 def test_an_access_point_of_a_vpc_is_never_public() -> None:
     """Only that network is served."""
-    found = ways(DELEGATES, access_points=(_point(allow(), vpc="vpc-1"),))
+    found = paths(DELEGATES, access_points=(_point(allow(), vpc="vpc-1"),))
 
     assert widest(found) is NAMED
 
 
 def test_an_access_point_for_a_named_account() -> None:
     """A foreign account through an access point is a foreign account."""
-    found = ways(DELEGATES, access_points=(_point(allow({"AWS": FOREIGN})),))
+    found = paths(DELEGATES, access_points=(_point(allow({"AWS": FOREIGN})),))
 
     assert widest(found) is EXTERNAL
 
 
 def test_an_unread_bucket_policy_leaves_an_access_point_in_doubt() -> None:
     """Whether the bucket delegates could not be told."""
-    found = ways(policy=DENIED, access_points=(_point(allow()),))
+    found = paths(policy=DENIED, access_points=(_point(allow()),))
 
-    assert [way.effective for way in found] == [None]
+    assert [path.effective for path in found] == [None]
 
 
 def test_denied_answers_are_unknown_and_never_private() -> None:
     """Policy, ACL and blocks refused: a grant with an unknown audience for everything that they might allow."""
     blind = bucket(policy=DENIED, acl=DENIED, block=DENIED, account_block=DENIED, ownership=DENIED)
 
-    grants = [fact for fact in facts_of_bucket(blind, US, NOW) if isinstance(fact, Grant)]
+    grants = [fact for fact in facts_of(blind) if isinstance(fact, Grant)]
 
     assert {grant.access for grant in grants} == {Access.LIST, Access.READ, Access.WRITE, Access.MANAGE}
     assert {grant.audience for grant in grants} == {None}
@@ -371,7 +371,7 @@ def test_a_key_that_outsiders_cannot_use_is_said() -> None:
     """Anonymous callers can use no KMS key; what is stored otherwise stays readable, so the finding stands."""
     locked = bucket(allow(), encryption=Encryption(algorithm="aws:kms", key="arn:aws:kms:eu-west-1:1:key/k"))
 
-    (grant,) = [fact for fact in facts_of_bucket(locked, US, NOW) if isinstance(fact, Grant)]
+    (grant,) = [fact for fact in facts_of(locked) if isinstance(fact, Grant)]
 
     assert "cannot use" in grant.detail["kms"]
     assert grant.effective
@@ -383,12 +383,12 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
         allow(action="s3:GetObject"), allow(when={"StringLike": {"aws:Referer": "https://a/*"}}, Sid="Web")
     )
 
-    grants = [fact for fact in facts_of_bucket(open_bucket, US, NOW) if isinstance(fact, Grant)]
+    grants = [fact for fact in facts_of(open_bucket) if isinstance(fact, Grant)]
 
     assert grants[1].detail["chain"]["en"] == [
         "Anyone on the internet, without an AWS account, can read objects.",
-        'Statement 2 ("Web") of the bucket policy allows s3:GetObject to everybody (Principal "*").',
-        "Its condition aws:Referer StringLike https://a/*: the caller chooses that value himself, so it keeps nobody out.",
+        'Statement 2 ("Web") of the bucket policy allows s3:GetObject to everyone (Principal "*").',
+        "Its condition aws:Referer StringLike https://a/*: callers choose that value themselves, so it keeps no one out.",
         "No block applies: RestrictPublicBuckets is off at account and bucket.",
         "By AWS's own definition this policy is public.",
         "For example: s3:GetObject arn:aws:s3:::b/any-object, unsigned, with aws:referer=https://a/x.",
@@ -397,7 +397,7 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
 
 def test_a_partner_is_called_a_partner() -> None:
     """Partner by configuration, or unknown."""
-    facts = list(facts_of_bucket(bucket(allow({"AWS": [PARTNER, FOREIGN]})), US, NOW))
+    facts = list(facts_of(bucket(allow({"AWS": [PARTNER, FOREIGN]}))))
 
     assert {fact.domain: fact.affiliation for fact in facts if isinstance(fact, Principal)} == {
         PARTNER: "partner",
@@ -410,7 +410,7 @@ def test_a_directory_bucket_shares_with_named_accounts_only() -> None:
     arn = f"arn:aws:s3express:eu-west-1:{OURS}:bucket/b"
     open_to = [allow({"AWS": FOREIGN}, "s3express:CreateSession", Resource=arn)]
 
-    found = ways(*open_to, directory=True, block=ALL_ON)
+    found = paths(*open_to, directory=True, block=ALL_ON)
 
     assert widest(found) is EXTERNAL
-    assert {KEYS, OBJECTS}.isdisjoint({way.witness.request.resource for way in found})
+    assert {KEYS, OBJECTS}.isdisjoint({path.witness.request.resource for path in found})

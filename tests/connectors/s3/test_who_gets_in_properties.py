@@ -4,15 +4,16 @@ import json
 import random
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
-from cloudscan_s3.access import actions
-from cloudscan_s3.access.access_paths import AccessPath, access_paths
+from cloudscan_s3.access import actions, callers
+from cloudscan_s3.access.access_path import AccessPath
+from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import Block
-from cloudscan_s3.access.callers import CallerClasses
-from cloudscan_s3.access.networks import anywhere
+from cloudscan_s3.access.callers import MentionedCallers
+from cloudscan_s3.access.networks import open_to_anyone
 from cloudscan_s3.access.policy import parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 from cloudscan_s3.access.request import Request, allowed, applies_to
@@ -29,6 +30,7 @@ from tests.connectors.s3.buckets import (
     policy,
     widest,
 )
+from tests.properties import examples
 
 Json = dict[str, Any]
 
@@ -104,7 +106,7 @@ def statements(draw: st.DrawFn, effect: str | None = None) -> Json:
 
 POLICIES = st.lists(statements(), min_size=1, max_size=3)
 BLOCKS = st.builds(Block, restrict_public_buckets=st.booleans(), ignore_public_acls=st.booleans())
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = examples(60, suppress_health_check=list(HealthCheck))
 
 
 def _ways(found: list[Json], **more: Any) -> tuple[AccessPath, ...]:
@@ -114,9 +116,9 @@ def _ways(found: list[Json], **more: Any) -> tuple[AccessPath, ...]:
 def _reach(found: list[Json], **more: Any) -> set[tuple[str, str]]:
     """Everybody who effectively gets in, and for what; a wider crowd speaks for the narrower."""
     result = set()
-    for way in _ways(found, **more):
-        if way.effective:
-            result |= {(name, way.capability.value) for name in (way.names or (way.kind,))}
+    for path in _ways(found, **more):
+        if path.effective:
+            result |= {(name, path.capability.value) for name in (path.names or (path.kind,))}
     return result
 
 
@@ -179,11 +181,11 @@ def test_every_answer_has_a_witness_that_gets_in(found: list[Json]) -> None:
     """Who is said to get in can repeat the request that is shown."""
     text = policy(*found)
 
-    for way in access_paths(bucket(policy=text), US, NOW).open:
-        if way.effective:
-            assert allowed(parse(text).statements, way.witness.request)
+    for path in access_paths(bucket(policy=text), US, NOW).open:
+        if path.effective:
+            assert allowed(parse(text).statements, path.witness.request)
         else:
-            assert applies_to(way.statement, way.witness.request)
+            assert applies_to(path.statement, path.witness.request)
 
 
 CONTEXTS = st.fixed_dictionaries(
@@ -204,10 +206,10 @@ def test_a_simulated_request_that_passes_is_announced(
 ) -> None:
     """The evaluator lets a stranger's request through only where the analysis says that strangers get in."""
     text = policy(*found)
-    mentions = PolicyLiterals(parse(text).statements, US)
-    crowd = data.draw(st.sampled_from(list(CallerClasses(mentions).outside())[:2]))
+    literals = PolicyLiterals(parse(text).statements, US)
+    crowd = data.draw(st.sampled_from(list(callers.outside(MentionedCallers(literals)))[:2]))
     caller = data.draw(st.sampled_from(crowd.callers))
-    network = data.draw(st.sampled_from(anywhere(mentions)))
+    network = data.draw(st.sampled_from(open_to_anyone(literals)))
     if caller.kind == "anonymous":
         chosen = {name: value for name, value in chosen.items() if "principal" not in name}
     if action.name not in ("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"):
@@ -221,6 +223,6 @@ def test_a_simulated_request_that_passes_is_announced(
     )
     assume(allowed(parse(text).statements, request))
 
-    told = [way for way in _ways(found) if way.capability is action.capability and way.effective]
+    told = [path for path in _ways(found) if path.capability is action.capability and path.effective]
 
-    assert max((way.audience for way in told), default=Audience.NOBODY) >= crowd.audience
+    assert max((path.audience for path in told), default=Audience.NOBODY) >= crowd.audience

@@ -1,0 +1,424 @@
+"""An invented Google: its company, and everything in Drive. Changing it writes the change logs as Google does.
+
+Nothing is served from here and nothing is refused that Google's own console would refuse (a domain-only drive takes
+an outsider): a test may need exactly that state.
+"""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from cloudscan_emulators.google import ids
+from cloudscan_emulators.google.audit import AuditLog
+from cloudscan_emulators.google.people import SPRING, People
+from cloudscan_emulators.google.records import (
+    ANYONE,
+    FOLDER,
+    MY_DRIVE,
+    NOBODY,
+    ORPHAN,
+    RANKS,
+    SHORTCUT,
+    TOP,
+    Drive,
+    Event,
+    Extra,
+    Grant,
+    Item,
+    Principal,
+    Restrictions,
+)
+from cloudscan_emulators.kit.item_tree import ItemTree
+
+OPEN = Restrictions()
+FIRST_CHANGE = 4000  # the number of the first entry in the change logs
+
+
+class TenantState(People):
+    """One company and the strangers it deals with. All methods may be called while it is served."""
+
+    def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
+        super().__init__(domain, now=now, name=name)
+        self.events: list[Event] = []
+        self.audit = AuditLog(self.principals, self.drives, self.access)
+        self.opened: dict[int, set[int]] = defaultdict(set)  # user: files reached by a link
+        self.owned: dict[int, list[int]] = defaultdict(list)
+        self.held_by_drive: dict[int, list[int]] = defaultdict(list)
+        self.shared_with: dict[int, set[int]] = defaultdict(set)  # principal: items with a grant of its own
+        self.trashed_folders: set[int] = set()
+        self._tree = ItemTree(self.items)
+
+    # shared drives
+
+    def add_drive(
+        self,
+        name: str,
+        members: Mapping[str, str],
+        *,
+        restrictions: Restrictions = OPEN,
+        unit: str = "/",
+        hidden: bool = False,
+        created: int | None = None,
+    ) -> Drive:
+        """A shared drive; `members` maps whom to a role."""
+        with self.lock:
+            drive = Drive(
+                number=len(self.drives),
+                name=name,
+                created=self.now - 31_536_000 if created is None else created,
+                members=tuple(Grant(self.named(who).number, role) for who, role in members.items()),
+                restrictions=restrictions,
+                unit=unit,
+                hidden=hidden,
+            )
+            self.drives.append(drive)
+            self._changed()
+            return drive
+
+    def drive(self, identity: str) -> Drive | None:
+        number = ids.drive_number(identity)
+        return self.drives[number] if number is not None and number < len(self.drives) else None
+
+    def add_member(self, drive: Drive, who: str, role: str, *, by: str = "") -> None:
+        """Make somebody a member of a shared drive, or give a member another role."""
+        with self.lock:
+            self._set_member(drive, self.named(who), role, self._number(by))
+
+    def remove_member(self, drive: Drive, who: str, *, by: str = "") -> None:
+        with self.lock:
+            self._set_member(drive, self.named(who), "", self._number(by))
+
+    def _set_member(self, drive: Drive, who: Principal, role: str, by: int) -> None:
+        people = self.access.people(drive.members)
+        old = next((one.role for one in drive.members if one.principal == who.number), "")
+        others = tuple(one for one in drive.members if one.principal != who.number)
+        drive.members = (*others, Grant(who.number, role)) if role else others
+        self._log_drive(drive, people)
+        self.audit.member(self.now, by, drive, who, old, role)
+
+    def restrict(self, drive: Drive, restrictions: Restrictions) -> None:
+        with self.lock:
+            drive.restrictions = restrictions
+            self._log_drive(drive, set())
+
+    def rename_drive(self, drive: Drive, name: str) -> None:
+        with self.lock:
+            drive.name = name
+            self._log_drive(drive, set())
+
+    # files
+
+    def create(
+        self,
+        name: str,
+        *,
+        owner: str = "",
+        drive: Drive | None = None,
+        parent: Item | None = None,
+        orphan: bool = False,
+        mime: str = "application/pdf",
+        size: int = 0,
+        created: int | None = None,
+        modified: int | None = None,
+        extra: Extra | None = None,
+    ) -> Item:
+        """A new file, in somebody's My Drive (`owner`) or a shared one (`drive`)."""
+        if (parent is None and not owner and drive is None) or (owner and drive is not None):
+            raise ValueError("a file has an owner or is in a shared drive")
+        with self.lock:
+            now = self._tick()
+            place = MY_DRIVE if drive is None else drive.number
+            holder = self.named(owner).number if owner else NOBODY
+            if parent is not None:
+                place = parent.drive
+                holder = NOBODY if place != MY_DRIVE else holder if owner else parent.owner
+            item = self.load(
+                name,
+                mime,
+                parent.number if parent is not None else ORPHAN if orphan else TOP,
+                holder,
+                place,
+                (),
+                now if created is None else created,
+                now if modified is None else modified,
+                size,
+            )
+            item.extra = extra
+            self._changed(structure=False)
+            self._log(item, set())
+            return item
+
+    def load(
+        self,
+        name: str,
+        mime: str,
+        parent: int,
+        owner: int,
+        drive: int,
+        grants: tuple[Grant, ...],
+        created: int,
+        modified: int,
+        size: int,
+    ) -> Item:
+        """A file that has been there all along: the quick way, without an entry in the change logs."""
+        number = len(self.items)
+        item = Item(number, name, mime, parent, owner, drive, grants, created, modified, size)
+        self.items.append(item)
+        if drive == MY_DRIVE:
+            self.owned[owner].append(number)
+        else:
+            self.held_by_drive[drive].append(number)
+        for grant in grants:
+            self.shared_with[grant.principal].add(number)
+        self._tree.add(item)
+        return item
+
+    def shortcut(self, target: Item, *, owner: str = "", parent: Item | None = None, name: str = "") -> Item:
+        return self.create(
+            name or target.name,
+            owner=owner,
+            parent=parent,
+            mime=SHORTCUT,
+            extra=Extra(shortcut_to=target.number),
+        )
+
+    def item(self, identity: str) -> Item | None:
+        number = ids.file_number(identity)
+        return self.items[number] if number is not None and number < len(self.items) else None
+
+    def share(
+        self,
+        item: Item,
+        to: str,
+        role: str = "reader",
+        *,
+        discoverable: bool = False,
+        expires: datetime | None = None,
+        view: str = "",
+        pending_owner: bool = False,
+        by: str = "",
+    ) -> str:
+        """Grant access; gives the permission's id. `to` is ``anyone``, a mail address or a domain.
+
+        `by` is who does it: the owner, or a manager of the shared drive, where nobody is named.
+        """
+        if role not in RANKS:
+            raise ValueError(role)
+        with self.lock:
+            principal = self.named(to)
+            if expires is not None and principal.kind not in ("user", "group"):
+                raise ValueError("only a person's or group's permission can expire")
+            ends = 0 if expires is None else int(expires.timestamp())
+            grant = Grant(principal.number, role, discoverable, ends, view, pending_owner)
+            people, seen = self._people(item), self.audit.visibility(item)
+            old = next((one.role for one in item.grants if _same(one, grant)), "")
+            item.grants = (*(one for one in item.grants if not _same(one, grant)), grant)
+            self.shared_with[principal.number].add(item.number)
+            self._touched(item, people)
+            if not view:
+                self.audit.shared(self.now, self._number(by), item, principal, old, role, seen)
+            return "anyone" if principal.number == ANYONE and discoverable else principal.permission_id
+
+    def unshare(self, item: Item, to: str, *, by: str = "") -> None:
+        """Take all access of that principal on this very item away."""
+        with self.lock:
+            principal = self.named(to)
+            people, seen = self._people(item), self.audit.visibility(item)
+            old = next((one.role for one in item.grants if one.principal == principal.number and not one.view), "")
+            item.grants = tuple(one for one in item.grants if one.principal != principal.number)
+            self.shared_with[principal.number].discard(item.number)
+            self._touched(item, people)
+            if old:
+                self.audit.shared(self.now, self._number(by), item, principal, old, "", seen)
+
+    def pass_time(self, time: timedelta) -> None:
+        """Let time go by: permissions whose end has come are gone, as any other change."""
+        with self.lock:
+            self.now += int(time.total_seconds())
+            shared = {number for numbers in self.shared_with.values() for number in numbers}
+            for item in filter(None, map(self.items.__getitem__, sorted(shared))):
+                if any(0 < grant.expires <= self.now for grant in item.grants):
+                    people = self._people(item)
+                    ended = [grant for grant in item.grants if 0 < grant.expires <= self.now]
+                    item.grants = tuple(grant for grant in item.grants if grant not in ended)
+                    for grant in ended:
+                        self.shared_with[grant.principal].discard(item.number)
+                    self._touched(item, people)
+
+    def limit(self, folder: Item, limited: bool = True) -> None:
+        """Switch limited access on: what is above the folder no longer reaches into it. Folders only."""
+        if not folder.is_folder:
+            raise ValueError("only a folder can have limited access")
+        with self.lock:
+            people = self._people(folder)
+            folder.limited = limited
+            self._touched(folder, people)
+
+    def rename(self, item: Item, name: str) -> None:
+        with self.lock:
+            item.name = name
+            item.modified = self._tick()
+            self._touched(item, set())
+
+    def touch(self, item: Item, *, by: str = "") -> None:
+        """Somebody edited it."""
+        with self.lock:
+            item.modified = self._tick()
+            self._touched(item, set())
+            self.audit.used(self.now, self.audit.actor(item, self._number(by)), item, "edit")
+
+    def use(self, item: Item, who: str, verb: str = "view") -> None:
+        """Somebody viewed or downloaded it, which stands in the Drive log only. Without a name: not signed in."""
+        with self.lock:
+            self.audit.used(self._tick(), self._number(who), item, verb)
+
+    def open(self, item: Item, user: str) -> None:
+        """Somebody followed a link: from now on the file is among his."""
+        with self.lock:
+            self.opened[self.named(user).number].add(item.number)
+            self._changed()
+
+    def move(self, item: Item, *, parent: Item | None = None, drive: Drive | None = None, owner: str = "") -> None:
+        """Put it elsewhere: into a folder, to the top of a shared drive, or of its owner's My Drive.
+
+        Out of a shared drive it needs an `owner`. Everything below a folder goes with it, one change each where the
+        drive changes.
+        """
+        with self.lock:
+            people = self._people(item)
+            before = item.drive
+            target = parent.drive if parent is not None else MY_DRIVE if drive is None else drive.number
+            holder = self.named(owner).number if owner else parent.owner if parent is not None else item.owner
+            below = list(self.descendants(item)) if target != before else []
+            self._tree.remove(item)
+            item.parent = TOP if parent is None else parent.number
+            self._tree.add(item)
+            for one in [item, *below] if target != before else []:
+                was = self._people(one) if one is not item else people
+                self._unindex(one)
+                one.drive = target
+                one.owner = NOBODY if target != MY_DRIVE else holder
+                self._index(one)
+                if one is not item:
+                    self._touched(one, was, also=before)
+            self._touched(item, people, also=before)
+
+    def change_owner(self, item: Item, owner: str) -> None:
+        """Hand a file over; the former owner stays as an editor, as Google does."""
+        with self.lock:
+            people = self._people(item)
+            new, former = self.named(owner).number, item.owner
+            self._unindex(item)
+            item.owner = new
+            self._index(item)
+            item.grants = (*(one for one in item.grants if one.principal not in (new, former)), Grant(former, "writer"))
+            self.shared_with[former].add(item.number)
+            self._touched(item, people)
+
+    def trash(self, item: Item, *, by: str = "") -> None:
+        """Put it into the trash; what is below it is in the trash too, without changes of its own."""
+        with self.lock:
+            item.trashed = True
+            if item.is_folder:
+                self.trashed_folders.add(item.number)
+            item.extra = item.extra or Extra()
+            item.extra.trashed_on = self._tick()
+            item.extra.trashed_by = self.named(by).number if by else item.owner
+            self._touched(item, set())
+
+    def restore(self, item: Item) -> None:
+        with self.lock:
+            item.trashed = False
+            self.trashed_folders.discard(item.number)
+            self._touched(item, set())
+
+    def delete(self, item: Item) -> None:
+        """Delete it for good, with everything below."""
+        with self.lock:
+            for one in [*self.descendants(item), item]:
+                people = self._people(one)
+                self._drop(one)
+                self._changed()
+                self._log(one, people, gone=True)
+
+    def _number(self, who: str) -> int:
+        return self.named(who).number if who else NOBODY
+
+    def descendants(self, item: Item) -> Iterator[Item]:
+        """Everything below a folder, at any depth."""
+        return self._tree.descendants(item)
+
+    def children(self, number: int) -> list[int]:
+        """The numbers of what is directly in a folder."""
+        return self._tree.children(number)
+
+    def in_trash(self, item: Item) -> bool:
+        """In the trash, itself or with a folder above it."""
+        if item.trashed or not self.trashed_folders:
+            return item.trashed
+        parent = item.parent
+        while parent >= 0:
+            if parent in self.trashed_folders:
+                return True
+            folder = self.items[parent]
+            parent = TOP if folder is None else folder.parent
+        return False
+
+    # the change logs
+
+    @property
+    def newest_change(self) -> int:
+        """What a start page token stands for: the number of the next entry."""
+        return FIRST_CHANGE + len(self.events)
+
+    def _log(self, item: Item, people: set[int], *, gone: bool = False, also: int = MY_DRIVE) -> None:
+        places = {item.drive, also} - {MY_DRIVE}
+        if not gone:
+            people = people | self._people(item)
+        self.events.append(Event(self.now, item.number, tuple(sorted(places)), frozenset(people)))
+
+    def _log_drive(self, drive: Drive, people: set[int]) -> None:
+        self._tick()
+        self._changed()
+        people = people | self.access.people(drive.members)
+        self.events.append(Event(self.now, None, (drive.number,), frozenset(people)))
+
+    def _touched(self, item: Item, people: set[int], also: int = MY_DRIVE) -> None:
+        item.version += 1
+        self._tick()
+        self._changed()
+        self._log(item, people, also=also)
+
+    def _people(self, item: Item) -> set[int]:
+        """In whose change logs a file stands: a link or domain alone puts it in nobody's."""
+        people = self.access.people(held.grant for held in self.access.held(item))
+        return people | {who for who, opened in self.opened.items() if item.number in opened}
+
+    def _index(self, item: Item) -> None:
+        insort(self.owned[item.owner] if item.drive == MY_DRIVE else self.held_by_drive[item.drive], item.number)
+
+    def _unindex(self, item: Item) -> None:
+        numbers = self.owned[item.owner] if item.drive == MY_DRIVE else self.held_by_drive[item.drive]
+        del numbers[bisect_left(numbers, item.number)]
+
+    def _drop(self, item: Item) -> None:
+        self._unindex(item)
+        for grant in item.grants:
+            self.shared_with[grant.principal].discard(item.number)
+        for opened in self.opened.values():
+            opened.discard(item.number)
+        self.trashed_folders.discard(item.number)
+        self._tree.remove(item)
+        self.items[item.number] = None
+
+
+def folder(
+    state: TenantState, name: str, *, owner: str = "", drive: Drive | None = None, parent: Item | None = None
+) -> Item:
+    """A folder."""
+    return state.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
+
+
+def _same(one: Grant, other: Grant) -> bool:
+    return one.principal == other.principal and one.view == other.view

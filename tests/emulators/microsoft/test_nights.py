@@ -1,0 +1,85 @@
+from random import Random
+from typing import Any
+
+import pytest
+
+from cloudscan_emulators.microsoft import Server, TenantState
+from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
+from tests.emulators.microsoft.graph_client import EVERYTHING, Graph
+
+Known = dict[str, tuple[Any, ...]]
+
+
+def night(graph: Graph, known: Known, link: str) -> str:
+    """What a scanner does with a night's changes: the last occurrence wins, a folder takes its content along."""
+    found, last = graph.everything(link, EVERYTHING)
+    for one in found:
+        if "deleted" in one:
+            forget(known, one["id"])
+        else:
+            parent = one.get("parentReference", {}).get("id")
+            known[one["id"]] = (one["name"], parent, str(one.get("shared")))
+    return last.delta
+
+
+def forget(known: Known, identity: str) -> None:
+    known.pop(identity, None)
+    for child in [name for name, facets in known.items() if facets[1] == identity]:
+        forget(known, child)
+
+
+def something_happens(world: TenantState, drive: Drive, dice: Random) -> None:
+    living = [item for number in drive.items if (item := world.items[number]) is not None]
+    item = dice.choice(living)
+    folders = [one for one in living if one.holds]
+    inside = {one.number for one in (item, *world.descendants(item))}
+    free = [one for one in folders if one.number not in inside]
+    match dice.randrange(9):
+        case 0:
+            world.create(f"file {dice.random()}", parent=dice.choice(folders))
+        case 1:
+            world.folder(f"folder {dice.random()}", parent=dice.choice(folders))
+        case 2 if item.kind is not Kind.ROOT:
+            world.rename(item, f"name {dice.random()}")
+        case 3 if free and item.kind is not Kind.ROOT:
+            world.move(item, dice.choice(free))
+        case 4 if item.kind is not Kind.ROOT:
+            world.trash(item)
+            if dice.random() < 0.5:
+                world.restore(item)
+        case 5:
+            world.link(item, scope=dice.choice(("anonymous", "organization", "users")))
+        case 6:
+            world.share(item, "tanuki@partner.example")
+        case 7:
+            unlink(world, item)
+        case 8 if item.kind is not Kind.ROOT:
+            dice.choice((world.inherit, world.stop_inheriting))(item)
+
+
+def unlink(world: TenantState, item: Item) -> None:
+    for grant in world.grants(item):
+        if isinstance(grant, Link):
+            world.unlink(grant)
+            return
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_many_nights_tell_the_same_as_a_look_at_everything(
+    server: Server, graph: Graph, world: TenantState, drive: Drive, seed: int
+) -> None:
+    dice = Random(seed)
+    server.quirks.empty_delta_pages = seed % 2 == 0
+    server.quirks.repeats_in_delta = seed % 3 == 0
+    address = f"/drives/{drive.id}/root/delta?$top={1 + seed}"
+    known: Known = {}
+    link = night(graph, known, address)
+
+    for _ in range(6):
+        for _ in range(dice.randrange(8)):
+            something_happens(world, drive, dice)
+        link = night(graph, known, link)
+
+    fresh: Known = {}
+    night(graph, fresh, address)
+    assert known == fresh

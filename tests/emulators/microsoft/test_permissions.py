@@ -1,0 +1,215 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cloudscan_emulators.microsoft import Server, TenantState
+from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
+from cloudscan_emulators.microsoft.records import Drive, Item
+from tests.emulators.microsoft.graph_client import Graph
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def item(world: TenantState, drive: Drive) -> Item:
+    return world.create("offer.pdf", drive=drive)
+
+
+def permissions(graph: Graph, item: Item, query: str = "") -> list[Any]:
+    return graph.get(f"{graph.server.world.path_of(item)}/permissions{query}").value
+
+
+def links(graph: Graph, item: Item) -> list[Any]:
+    return [one for one in permissions(graph, item) if "link" in one]
+
+
+def test_what_the_library_gives_is_inherited(graph: Graph, world: TenantState, drive: Drive, item: Item) -> None:
+    found = permissions(graph, item)
+
+    assert [one["grantedToV2"]["siteGroup"]["loginName"] for one in found] == [
+        "Sales Owners",
+        "Sales Members",
+        "Sales Visitors",
+    ]
+    assert [one["roles"] for one in found] == [["owner"], ["write"], ["read"]]
+    assert {one["inheritedFrom"]["id"] for one in found} == {world.id_of(world.root(drive))}
+    assert not any("inheritedFrom" in one for one in permissions(graph, world.root(drive)))
+
+
+@pytest.mark.parametrize(("manner", "expected"), [("empty", [{}, {}, {}]), ("never", [None, None, None])])
+def test_inherited_from_may_be_empty_or_missing(
+    server: Server, graph: Graph, item: Item, manner: str, expected: list[Any]
+) -> None:
+    server.quirks.inherited_from = manner
+
+    assert [one.get("inheritedFrom") for one in permissions(graph, item)] == expected
+
+
+def test_a_scope_of_its_own_has_copies(graph: Graph, world: TenantState, item: Item) -> None:
+    world.share(item, "tanuki@partner.example", "write")
+
+    found = permissions(graph, item)
+
+    assert len(found) == 4
+    assert not any("inheritedFrom" in one for one in found)
+
+
+def test_an_anonymous_link(graph: Graph, world: TenantState, item: Item) -> None:
+    """Nobody holds it; the year 1 means that it never ends; its address is for those who could have made it."""
+    world.link(item, "edit", password=True)
+
+    (link,) = links(graph, item)
+
+    assert link["grantedToIdentitiesV2"] == []
+    assert (link["roles"], link["hasPassword"]) == (["write"], True)
+    assert link["link"] == {"scope": "anonymous", "type": "edit", "preventsDownload": False}
+    assert link["expirationDateTime"] == "0001-01-01T00:00:00Z"
+    assert "shareId" not in link
+
+
+def test_secrets_for_those_who_could_make_links(server: Server, world: TenantState, item: Item) -> None:
+    world.link(item, "embed")
+    server.allow("Sites.FullControl.All")
+
+    (link,) = links(Graph(server), item)
+
+    assert link["link"]["webUrl"].startswith("https://kumo.sharepoint.com/:b:/s/")
+    assert link["shareId"].startswith("u!")
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"),
+    [
+        ("view", "read"),
+        ("edit", "write"),
+        ("review", "read"),
+        ("embed", "read"),
+        ("createOnly", "write"),
+        ("blocksDownload", "read"),
+    ],
+)
+def test_link_types_and_their_roles(graph: Graph, world: TenantState, item: Item, kind: str, role: str) -> None:
+    world.link(item, kind, expires=LATER)
+
+    (link,) = links(graph, item)
+
+    assert (link["link"]["type"], link["roles"]) == (kind, [role])
+    assert link["expirationDateTime"] == "2027-01-01T00:00:00Z"
+
+
+def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, world: TenantState, item: Item) -> None:
+    world.link(item, "view", "users", people=["tanuki@partner.example"])
+
+    (link,) = links(graph, item)
+
+    (holder,) = link["grantedToIdentitiesV2"]
+    assert holder["user"]["id"] == world.person("tanuki@partner.example").id
+    assert holder["siteUser"]["loginName"] == "i:0#.f|membership|tanuki_partner.example#ext#@kumo.onmicrosoft.com"
+    assert link["grantedToIdentities"][0]["user"]["email"] == "tanuki@partner.example"
+
+
+def test_an_anonymous_link_that_lists_a_group(graph: Graph, world: TenantState, item: Item) -> None:
+    """Of old the group is called a user, with the group's id."""
+    world.link(item, "edit", people=["Sales"])
+
+    (link,) = links(graph, item)
+
+    assert list(link["grantedToIdentitiesV2"][0]) == ["group", "siteUser"]
+    assert link["grantedToIdentities"][0]["user"]["id"] == world.group("Sales").id
+
+
+def test_one_person_as_several_entries(server: Server, graph: Graph, world: TenantState, item: Item) -> None:
+    server.quirks.split_identities = True
+    world.link(item, "view", "users", people=["tanuki@partner.example"])
+
+    (link,) = links(graph, item)
+
+    assert [list(one) for one in link["grantedToIdentitiesV2"]] == [["user"], ["siteUser"]]
+
+
+def test_everyone_is_a_claim_with_a_title_in_the_sites_language(graph: Graph, world: TenantState, item: Item) -> None:
+    world.share(item, EVERYONE)
+    world.share(item, INSIDERS)
+
+    users = [one["grantedToV2"] for one in permissions(graph, item)[-2:]]
+
+    assert [one["siteUser"]["displayName"] for one in users] == ["全員", "外部ユーザー以外のすべてのユーザー"]
+    assert users[0]["siteUser"]["loginName"] == "c:0(.s|true"
+    assert users[1]["siteUser"]["loginName"].startswith("c:0-.f|rolemanager|spo-grid-all-users/")
+    assert not any("user" in one or "group" in one for one in users)
+
+
+def test_groups_applications_invitations_and_the_deleted(graph: Graph, world: TenantState, item: Item) -> None:
+    world.add_application("Robot")
+    world.share(item, "Sales")
+    world.share(item, "app:Robot", "write")
+    world.share(item, "hayashi@kumo.example", "sp.full control", expires=LATER)
+    world.invite(item, "new@rival.example")
+    world.delete_user("hayashi@kumo.example")
+
+    group, robot, deleted, invitation = permissions(graph, item)[-4:]
+
+    assert group["grantedToV2"]["siteUser"]["loginName"].startswith("c:0o.c|federateddirectoryclaimprovider|")
+    assert group["grantedTo"]["user"]["id"] == world.group("Sales").id  # of old, everything is a user
+    assert robot["grantedToV2"]["application"]["displayName"] == "Robot"
+    assert list(deleted["grantedToV2"]) == ["siteUser"]
+    assert (deleted["roles"], deleted["expirationDateTime"]) == (["sp.full control"], "2027-01-01T00:00:00Z")
+    assert invitation["invitation"] == {"email": "new@rival.example", "signInRequired": True}
+    assert "grantedToV2" not in invitation
+
+
+def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(
+    graph: Graph, world: TenantState, drive: Drive
+) -> None:
+    folder = world.folder("Open", drive=drive)
+    link = world.link(folder, "view")
+    inside = world.create("inside.pdf", parent=folder)
+    world.share(inside, "tanuki@partner.example")
+
+    (copied,) = links(graph, inside)
+    world.unlink(link)
+
+    assert copied["inheritedFrom"]["id"] == world.id_of(folder)
+    assert links(graph, inside) == []
+
+
+def test_short_lists_for_those_without_full_control(server: Server, world: TenantState, item: Item) -> None:
+    """A short list is no proof of privacy."""
+    server.quirks.short_lists_without_full_control = True
+    world.share(item, "tanuki@partner.example")
+
+    short = permissions(Graph(server), item)
+    server.allow("Sites.FullControl.All")
+    whole = permissions(Graph(server), item)
+
+    assert len(whole) == len(short) + 1
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("?$filter=link ne null", 2), ("?$filter=link/scope eq 'anonymous'", 1), ("?$select=id,roles", 5)],
+)
+def test_questions_about_permissions(graph: Graph, world: TenantState, item: Item, query: str, count: int) -> None:
+    world.link(item)
+    world.link(item, "view", "organization")
+
+    assert len(permissions(graph, item, query)) == count
+
+
+def test_questions_that_are_refused(graph: Graph, world: TenantState, item: Item) -> None:
+    path = f"{world.path_of(item)}/permissions"
+
+    assert graph.get(f"{path}?$filter=roles eq 'read'").status == 400
+    assert graph.get(f"{path}?$select=audience").status == 400
+
+
+def test_pages_of_permissions_and_single_ones(server: Server, graph: Graph, world: TenantState, item: Item) -> None:
+    server.quirks.permissions_page = 2
+    world.link(item)
+
+    found, _ = graph.everything(f"{world.path_of(item)}/permissions")
+    one = graph.get(f"{world.path_of(item)}/permissions/{found[-1]['id']}").json
+
+    assert len(found) == 4
+    assert one["link"]["scope"] == "anonymous"

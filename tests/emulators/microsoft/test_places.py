@@ -1,0 +1,179 @@
+import pytest
+
+from cloudscan_emulators.microsoft import Server, TenantState
+from cloudscan_emulators.microsoft.records import Drive, Kind, Site
+from tests.emulators.microsoft.graph_client import Graph
+
+
+def test_all_sites_with_personal_ones_and_a_next_link_of_another_path(graph: Graph, server: Server) -> None:
+    server.quirks.sites_page = 2
+
+    first = graph.get("/sites/getAllSites?$select=displayName,isPersonalSite")
+    found, _ = graph.everything("/sites/getAllSites?$select=displayName,isPersonalSite")
+
+    assert "/sites/oneDrive.getAllSites?" in first.next
+    assert [site["isPersonalSite"] for site in found] == [False, False, True]
+
+
+def test_a_site_by_id_and_by_address(graph: Graph, site: Site) -> None:
+    by_id = graph.get(f"/sites/{site.id}").json
+    by_address = graph.get("/sites/kumo.sharepoint.com:/sites/sales").json
+
+    assert by_id["webUrl"] == by_address["webUrl"] == "https://kumo.sharepoint.com/sites/sales"
+    assert graph.get("/sites/root").json["displayName"] == "Home"
+    assert graph.get("/sites/kumo.sharepoint.com:/sites/nothing").status == 404
+    assert graph.get("/sites/nonsense").code == "invalidRequest"
+
+
+def test_search_leaves_personal_sites_out(graph: Graph) -> None:
+    assert [site["displayName"] for site in graph.get("/sites?search=*").value] == ["Home", "Sales"]
+
+
+def test_libraries(graph: Graph, world: TenantState, site: Site) -> None:
+    """Hidden ones are told only to those who ask for `system`."""
+    world.add_library(site, "Archive")
+    world.add_library(site, "Preservation Hold Library", hidden=True)
+
+    shown = graph.get(f"/sites/{site.id}/drives?$select=name,driveType").value
+    everything = graph.get(f"/sites/{site.id}/drives?$select=name,system").value
+
+    assert [one["name"] for one in shown] == ["Documents", "Archive"]
+    assert [one["name"] for one in everything if "system" in one] == ["Preservation Hold Library"]
+    assert {one["driveType"] for one in shown} == {"documentLibrary"}
+
+
+def test_onedrives(graph: Graph) -> None:
+    """Whoever has none is a 404."""
+    found = graph.get("/users/mori@kumo.example/drive").json
+
+    assert found["driveType"] == "business"
+    assert found["owner"]["user"]["email"] == "mori@kumo.example"
+    assert graph.get("/users/hayashi@kumo.example/drive").code == "ResourceNotFound"
+
+
+def test_a_blocked_site_and_a_deleted_one(graph: Graph, world: TenantState, site: Site, drive: Drive) -> None:
+    world.lock_site(site)
+    blocked = graph.get(f"/drives/{drive.id}/root/delta")
+    world.lock_site(site, "ReadOnly")
+    readable = graph.get(f"/drives/{drive.id}/root/delta")
+    world.delete_site(site)
+    gone = graph.get(f"/drives/{drive.id}/root/delta")
+
+    assert (blocked.status, blocked.code) == (423, "notAllowed")
+    assert readable.status == 200
+    assert (gone.status, gone.code) == (404, "itemNotFound")
+
+
+def test_a_drive_id_that_is_none(graph: Graph) -> None:
+    reply = graph.get("/drives/nonsense/root")
+
+    assert (reply.status, reply.code) == (400, "invalidRequest")
+
+
+def test_children_page_by_page_and_by_path(graph: Graph, world: TenantState, drive: Drive) -> None:
+    folder = world.folder("提案", drive=drive)
+    for index in range(5):
+        world.create(f"{index}.pdf", parent=folder)
+
+    found, _ = graph.everything(f"/drives/{drive.id}/root:/提案:/children?$top=2&$select=name")
+    one = graph.get(f"/drives/{drive.id}/root:/提案/3.pdf").json
+
+    assert found == [{"name": f"{index}.pdf"} for index in range(5)]
+    assert one["parentReference"]["path"] == f"/drives/{drive.id}/root:/提案"
+    assert "tempauth" in one["@microsoft.graph.downloadUrl"]
+
+
+def test_drives_by_their_owners(graph: Graph, world: TenantState, drive: Drive, site: Site) -> None:
+    """The forms that documentation lists for delta lead to the same drive."""
+    world.create("plan.docx", drive=drive)
+    group = world.group("Sales").id
+
+    for place in (f"/sites/{site.id}/drive", f"/groups/{group}/drive", f"/sites/{site.id}/drives/{drive.id}"):
+        assert len(graph.get(f"{place}/root/delta").value) == 2
+    assert len(graph.get("/users/mori@kumo.example/drive/root/delta").value) == 1
+    assert graph.get("/users/hayashi@kumo.example/drive/root/delta").code == "ResourceNotFound"
+
+
+def test_what_applications_were_given_on_a_site(server: Server, world: TenantState, site: Site) -> None:
+    """The list has no roles; it takes full control to see it."""
+    robot = world.add_application("Robot")
+    site.app_grants[robot.number] = "write"
+    path = f"/sites/{site.id}/permissions"
+
+    denied = Graph(server).get(path)
+    server.allow("Sites.FullControl.All")
+    graph = Graph(server)
+    (listed,) = graph.get(path).value
+
+    assert denied.status == 403
+    assert "roles" not in listed
+    assert listed["grantedToIdentitiesV2"][0]["application"]["id"] == robot.app_id
+    assert graph.get(f"{path}/{listed['id']}").json["roles"] == ["write"]
+
+
+def test_an_application_for_selected_sites_sees_no_others(server: Server, site: Site, drive: Drive) -> None:
+    site.app_grants[server.scanner.number] = "read"
+    server.allow("Sites.Selected")
+    graph = Graph(server)
+
+    assert graph.get(f"/drives/{drive.id}/root/delta").status == 200
+    assert graph.get("/sites/root").status == 403
+    assert graph.get("/sites/getAllSites").status == 403
+
+
+def test_kinds_of_items(graph: Graph, world: TenantState, drive: Drive) -> None:
+    """A notebook is neither file nor folder; a shortcut leads to another drive."""
+    target = world.create("plan.docx", drive=drive)
+    world.create("Notebook", drive=drive, kind=Kind.PACKAGE)
+    own = world.drives[world.person("mori@kumo.example").drive]
+    world.shortcut(target, drive=own)
+
+    here = {one["name"]: one for one in graph.get(f"/drives/{drive.id}/root/children").value}
+    there = graph.get(f"/drives/{own.id}/root/children").value[0]
+
+    assert not {"file", "folder"} & here["Notebook"].keys()
+    assert there["remoteItem"]["parentReference"]["driveId"] == drive.id
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("$select=nonsense", 400, "BadRequest"),
+        ("$select=sensitivityLabel", 400, "BadRequest"),  # beta only
+        ("$expand=permissions", 400, "notSupported"),
+        ("$expand=openWith", 400, "generalException"),
+        ("$expand=listItem", 200, ""),
+        ("$skip=5", 400, "invalidRequest"),
+        ("$filter=size gt 5", 400, "Request_UnsupportedQuery"),
+        ("$filter=folder ne null", 200, ""),
+        ("$orderby=nonsense", 400, "invalidRequest"),
+        ("$nonsense=1", 400, "BadRequest"),
+        ("$skiptoken=bm9uZQ", 400, "invalidRequest"),
+        ("select=name", 200, ""),
+    ],
+)
+def test_what_children_can_be_asked(graph: Graph, drive: Drive, query: str, status: int, code: str) -> None:
+    reply = graph.get(f"/drives/{drive.id}/root/children?{query}")
+
+    assert reply.status == status
+    assert not code or reply.code == code
+
+
+def test_sensitivity_labels_of_a_file(graph: Graph, world: TenantState, drive: Drive) -> None:
+    label = world.add_label("社外秘")
+    item = world.create("contract.docx", drive=drive)
+    world.label(item, label.id)
+
+    reply = graph.ask("POST", f"{world.path_of(item)}/extractSensitivityLabels")
+
+    assert [one["sensitivityLabelId"] for one in reply.json["labels"]] == [label.id]
+
+
+def test_names_that_hurt(graph: Graph, world: TenantState, drive: Drive) -> None:
+    names = ["<script>", "a\u202eb", "two\nlines", "half \ud83d", 'quote"', "back\\slash", "長" * 200, "100% #1&2"]
+    for name in names:
+        world.create(name, drive=drive)
+
+    found = graph.get(f"/drives/{drive.id}/root/delta?$select=name").value
+
+    assert [one["name"] for one in found[1:]] == names
