@@ -8,7 +8,7 @@ from cloudscan_emulators.trackers.emulated import Emulated
 from cloudscan_emulators.trackers.server import Reply, Request, Service, iso
 
 KEY = "backlog-of-a-test"
-PEOPLE = {11: ("mika", "mika@acme.example"), 12: ("fallback_assignee", None)}
+PEOPLE = {11: ("mika", "mika@acme.example"), 12: ("deputy", None)}
 
 
 def refused(message: str, more: str = "") -> Reply:

@@ -8,7 +8,7 @@ from cloudscan_emulators.trackers.emulated import Emulated
 from cloudscan_emulators.trackers.server import Reply, Request, Service, iso
 
 TOKEN = "ghp-of-a-test"
-PEOPLE = ("mika", "fallback_assignee")
+PEOPLE = ("mika", "deputy")
 
 
 @dataclass

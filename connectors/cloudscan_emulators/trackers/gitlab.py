@@ -8,7 +8,7 @@ from cloudscan_emulators.trackers.emulated import Emulated
 from cloudscan_emulators.trackers.server import Reply, Request, Service, iso
 
 TOKEN = "glpat-of-a-test"
-PEOPLE = {7: "mika", 8: "fallback_assignee"}
+PEOPLE = {7: "mika", 8: "deputy"}
 BASE = "/api/v4/projects"
 PROJECT = f"{BASE}/(?:acme%2Fsecurity|1)"
 

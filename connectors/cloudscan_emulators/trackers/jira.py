@@ -17,7 +17,7 @@ STATUSES = {
     "In Progress": {"name": "In Progress", "statusCategory": {"key": "indeterminate"}},
     "Done": {"name": "Done", "statusCategory": {"key": "done"}},
 }
-PEOPLE = {"mika@acme.example": "mika", "fallback_assignee": "fallback_assignee"}
+PEOPLE = {"mika@acme.example": "mika", "deputy": "deputy"}
 
 
 @dataclass

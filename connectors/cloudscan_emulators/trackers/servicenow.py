@@ -9,7 +9,7 @@ from cloudscan_emulators.trackers.emulated import Emulated
 from cloudscan_emulators.trackers.server import Reply, Request, Service
 
 LOGIN = ("robot", "of-a-test")
-PEOPLE = {"mika@acme.example": "mika", "fallback_assignee": "fallback_assignee"}
+PEOPLE = {"mika@acme.example": "mika", "deputy": "deputy"}
 
 
 def refused(status: int, message: str, detail: str = "") -> Reply:
