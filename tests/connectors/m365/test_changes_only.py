@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
@@ -16,6 +16,7 @@ from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
 from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
+from tests.properties import examples
 
 PEOPLE = (
     "mori@kumo.example", "hayashi@kumo.example", "disabled@kumo.example", "tanuki@partner.example", "spy@rival.example",
@@ -135,7 +136,7 @@ QUIRKS = st.builds(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(2, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3), QUIRKS)
 def test_reading_changes_yields_what_a_full_scan_yields(history: list[list[Step]], quirks: Quirks) -> None:
     with nights(quirks=quirks) as kumo:

@@ -26,6 +26,7 @@ from cloudscan_m365.doctor import checks
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
+from cloudscan_m365.settings import SETTINGS
 from tests.connectors.m365 import estate
 from tests.connectors.nights import fault_id, uids_of
 from tests.connectors.reading import Read, read
@@ -398,7 +399,7 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
-    conforms(estate.connector(server, tmp_path))
+    conforms(estate.connector(server, tmp_path), settings=SETTINGS)
 
 
 def test_labels_of_shared_files_are_read_on_request(
