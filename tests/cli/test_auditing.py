@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from cloudscan.audit.archive import opened
 from cloudscan.audit.pack import effective
 from cloudscan.audit.verification import verify
+from cloudscan.cli.main import run
 from cloudscan.config import Config, LedgerTable
 from cloudscan.errors import AuditError
 from tests.cli.conftest import CONFIG, TOY, Desk, Said, install
@@ -61,14 +62,16 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shelve(folder / "company", {"plan": "everybody", "notes": "me"})
     (folder / "cloudscan.toml").write_text(CONFIG, encoding="utf-8")
     new_key(folder / "key")
-    for command in (
-        ("scan",),
-        ("audit", "--into", "pack"),
-        ("audit", "--into", "pack.zip"),
-        ("audit", "--into", "signed.zip", "--sign-with", "key"),
-    ):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for path in (TOY, folder / "site"):
+            patch.syspath_prepend(path)
+        run(["scan"])
+        run(["audit", "--into", "pack"])
+        run(["audit", "--into", "pack.zip"])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(TOY)])}
-        subprocess.run([sys.executable, "-m", "cloudscan", *command], cwd=folder, env=environment, check=False)
+        command = [sys.executable, "-m", "cloudscan", "audit", "--into", "signed.zip", "--sign-with", "key"]
+        subprocess.run(command, env=environment, check=False)
     return folder
 
 

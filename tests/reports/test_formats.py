@@ -136,16 +136,14 @@ def test_the_same_report_is_the_same_file() -> None:
 
 @pytest.fixture(scope="module")
 def large() -> Report:
-    return report(10_000)
+    return report(1_000)
 
 
 @every_format
-def test_ten_thousand_findings_take_seconds(name: str, large: Report) -> None:
-    begin = time.process_time()
-
+def test_a_thousand_findings_are_written(name: str, large: Report) -> None:
+    """`tests/bench/growth.py` measures how the time grows with their number."""
     content = FORMATS[name].write(large, "ja")
 
-    assert time.process_time() - begin < 15
     assert len(content) > 1_000
 
 
