@@ -82,6 +82,14 @@ def _count(pipe: Connection) -> int:
     return int(pipe.recv())
 
 
+def summary(cost: Cost, reference: Cost, buckets: int) -> str:
+    return (
+        f"{cost.requests / buckets:5.1f} requests ({cost.requests / reference.requests:4.2f}x), "
+        f"{cost.cpu / buckets * 1000:6.1f} ms CPU ({cost.cpu / reference.cpu:4.2f}x), {cost.wall:6.1f} s, "
+        f"{cost.memory:5.0f} MB, wrote {cost.output:6.2f} MB"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--buckets", type=int, default=1000)
@@ -113,13 +121,8 @@ def main() -> None:
         cost = measured([str(folder) if word == "OUT" else word for word in command], environment, folder, pipe)
         reference = reference or cost
         pages = [path.stat().st_size / 1e6 for path in folder.rglob("*.html")]
-        print(
-            f"{name:>12}: {cost.requests / arguments.buckets:5.1f} requests ({cost.requests / reference.requests:4.2f}x), "
-            f"{cost.cpu / arguments.buckets * 1000:6.1f} ms CPU ({cost.cpu / reference.cpu:4.2f}x), {cost.wall:6.1f} s, "
-            f"{cost.memory:5.0f} MB, wrote {cost.output:6.2f} MB"
-            + (f" (page {max(pages):.2f} MB)" if pages else "")
-            + f", exit {cost.code}"
-        )
+        page = f" (page {max(pages):.2f} MB)" if pages else ""
+        print(f"{name:>12}: {summary(cost, reference, arguments.buckets)}{page}, exit {cost.code}")
         shutil.rmtree(folder)
     pipe.send(False)
     server.join(timeout=10)
