@@ -14,7 +14,7 @@ from cloudscan import plugins
 from cloudscan.audit import manifest, replay, tables, wording
 from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
-from cloudscan.engine import framework_coverage, loader
+from cloudscan.engine import framework_coverage, loader, remedies
 from cloudscan.engine.judge import judge
 from cloudscan.engine.judging_record import Judged
 from cloudscan.engine.rule_file import Framework, Rule
@@ -24,7 +24,7 @@ from cloudscan.report import Event, Report, Scan, WaiverStatus
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import as_csv
 
-LANGUAGES: Final = loader.LANGUAGES
+LANGUAGES: Final = remedies.LANGUAGES
 # A password may hold a slash: SQLAlchemy reads up to the last @. In a query, whatever is named like a secret.
 _CREDENTIALS: Final = re.compile(
     r"(?<=://)(?:[^/@\s:]*:\S*|[^/@\s]+)@"

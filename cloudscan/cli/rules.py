@@ -71,10 +71,11 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     from cloudscan.engine import loader
 
     shelf = loader.read(all_rule_folders(configured(config_path), folders), plugins.declared_settings())
-    for problem in shelf.problems:
+    problems = shelf.problems or shelf.unused
+    for problem in problems:
         click.echo(str(problem))
-    click.echo(f"{len(shelf.rules)} rules are fine, {len(shelf.problems)} complaints.", err=True)
-    return 2 if shelf.problems else 0
+    click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} complaints.", err=True)
+    return 2 if problems else 0
 
 
 @rules.command()

@@ -8,9 +8,11 @@ Layout of a folder::
 
     <topic>/<id>.yaml          a rule
     frameworks/<id>.yaml       {id, title, controls: {id: title}}, what `frameworks: [id#control]` refers to
+    remedies.yaml              fix steps and needs that rules share, see `cloudscan.engine.remedies`
 """
 
 import hashlib
+import json
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloudscan.engine import remedies as shared
 from cloudscan.engine import yaml_file
-from cloudscan.engine.rule_file import Framework, Rule, RuleFile
+from cloudscan.engine.remedies import LANGUAGES, Remedies
+from cloudscan.engine.rule_file import DECLARED, Framework, Remedy, Rule, RuleFile
 from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
@@ -28,7 +32,6 @@ from cloudscan.text import suggestion
 if TYPE_CHECKING:
     from cloudscan.snapshot.sql import Query
 
-LANGUAGES = ("en", "ja")
 RESERVED = frozenset({"n", "judgement", ""})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -40,6 +43,7 @@ class Shelf:
     rules: tuple[Rule, ...]
     frameworks: tuple[Framework, ...]
     problems: tuple[Problem, ...]
+    unused: tuple[Problem, ...]  # shared texts that no rule names; known once no other problem is left
 
 
 def load(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Rule, ...]:
@@ -63,18 +67,21 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
 
 def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
     """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
-    return read(folders, settings).problems
+    shelf = read(folders, settings)
+    return shelf.problems or shelf.unused
 
 
 def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> Shelf:
     """Read folders of rules and frameworks; problems are returned, not raised. `settings` as in `load`."""
     files = _files(folders)
     frameworks, problems = _read_frameworks(files)
+    remedies, remedy_problems = shared.read(files)
+    problems += remedy_problems
     rules: dict[str, Rule] = {}
     for file in files:
-        if _is_framework(file):
+        if _is_framework(file) or shared.is_remedies(file):
             continue
-        outcome = read_rule(file, frameworks, settings or {})
+        outcome = read_rule(file, frameworks, remedies, settings or {})
         if isinstance(outcome, Rule):
             if outcome.id in rules:
                 first = rules[outcome.id].source
@@ -87,10 +94,13 @@ def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> S
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
         problems=tuple(sorted(problems)),
+        unused=() if problems else tuple(shared.unused(remedies, rules.values())),
     )
 
 
-def read_rule(file: Path, frameworks: Mapping[str, Framework], settings: DeclaredSettings) -> Rule | list[Problem]:
+def read_rule(
+    file: Path, frameworks: Mapping[str, Framework], remedies: Remedies, settings: DeclaredSettings
+) -> Rule | list[Problem]:
     """One rule file, or all that is wrong with it."""
     outcome = yaml_file.read(file, RuleFile)
     if isinstance(outcome, Problem):
@@ -111,12 +121,19 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework], settings: Declare
             *_setting_complaints(written, query, settings),
         )
     ]
+    problems += [
+        Problem(str(file), document.line(path), words) for path, words in shared.problems_of(written, remedies)
+    ]
     if problems:
         return sorted(problems)
+    used = shared.used_by(written, remedies)
     return Rule(
-        **{name: getattr(written, name) for name in RuleFile.__struct_fields__},
+        **{name: getattr(written, name) for name in DECLARED},
+        text=shared.texts_of(written, remedies),
+        needs=shared.needs_of(written, remedies),
         source=str(file),
-        version=hashlib.sha256(document.content).hexdigest()[:12],
+        remedies=used,
+        version=_version(document.content, used),
         query_line=first_line,
         sql=query.sql,
         columns=query.columns,
@@ -124,6 +141,11 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework], settings: Declare
         bound=query.bound,
         confined=query.confined,
     )
+
+
+def _version(content: bytes, remedies: Sequence[Remedy]) -> str:
+    texts = json.dumps([sorted(remedy.texts.items()) for remedy in remedies]).encode() if remedies else b""
+    return hashlib.sha256(content + texts).hexdigest()[:12]
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
@@ -197,13 +219,11 @@ def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]
     for language in LANGUAGES:
         if language not in rule.text:
             yield "$.text", f"no text in {language!r}; write {language}: {{title, message, why, fix}}"
-    if rule.needs and set(rule.needs) != set(LANGUAGES):
-        yield "$.needs", "write needs in both languages: {en: …, ja: …}"
     for language, text in rule.text.items():
         path = f"$.text.{language}"
         if language not in LANGUAGES:
             yield path, f"the language {language!r} is not known; {suggestion(language, LANGUAGES)}"
-        for field in text.__struct_fields__:
+        for field in ("title", "message", "why"):
             if not str(getattr(text, field)).strip():
                 yield f"{path}.{field}", "empty; write what a reader needs here"
         yield from ((f"{path}.message", words) for words in _field_complaints(text.message, query.columns))

@@ -9,7 +9,7 @@ from itertools import count, groupby
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE
@@ -20,6 +20,7 @@ from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.report import Event, Report
 from tests.ledger.conftest import Album, Nights
+from tests.properties import examples
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 NAMES = ("plan", "notes")
@@ -144,7 +145,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8)
 @given(history=st.lists(nights, min_size=2, max_size=8))
 def test_whatever_happens(history: list[Night], empty: Path, album: Album, tmp_path: Path) -> None:
     """No outage closes a finding, nothing waived fails a scan, what ended reopens once, and no event is told twice."""

@@ -93,5 +93,5 @@ def _drenched(finding: Finding, name: str) -> Finding:
     )
     evidence = Evidence(row={name: name, "nested": {name: [name]}}, chain={"en": (name,), "ja": (name,)})
     verdict = replace(finding.verdict, subject=subject, evidence=(evidence, evidence), rows=2)
-    waiver = replace(finding.waiver, owner=name, reason=name, place=name) if finding.waiver else None
+    waiver = replace(finding.waiver, owner=name, reason=name, target=name) if finding.waiver else None
     return replace(finding, verdict=verdict, message={"en": name, "ja": name}, waiver=waiver)

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.config import Config, OrganisationTable
@@ -19,6 +19,7 @@ from cloudscan_reports.formats import text
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout import markdown as handout_markdown
 from cloudscan_reports.page import html as page_html
+from tests.properties import examples
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
 from tests.reports.test_formats import FORMATS, FORMULAS
@@ -158,7 +159,7 @@ def test_the_places_are_those_that_strangers_write_to() -> None:
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     place=st.sampled_from(sorted(PLACES)),
     text=st.sampled_from(TEXTS) | st.text(st.characters(exclude_categories=()), max_size=40),

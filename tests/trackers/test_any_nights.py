@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.errors import Throttled, Unreachable
@@ -20,6 +20,7 @@ from cloudscan.ticketing.plan import Policy, TrackerState, plan
 from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
+from tests.properties import examples
 from tests.reports.synthetic import NOW, report
 
 NAMES = ("accounts", "backups", "contracts")
@@ -226,7 +227,7 @@ class Firm:
         return held.body.partition("cloudscan:1 ")[2].partition(" ")[0]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(nights, min_size=1, max_size=6))
 def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> None:
     """Killed, unheard, throttled, the ledger lost: never a second ticket, and after the next quiet run all is right."""
@@ -240,7 +241,7 @@ def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> N
         assert set(firm.open) <= {FINDINGS[name].fingerprint for name in night.standing | night.unseen}
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.lists(nights.map(lambda night: replace(night, ledger_lost=False)), min_size=1, max_size=6))
 def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
     """As long as the ledger is there: it remembers what may have been made."""
@@ -252,7 +253,7 @@ def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
         assert set(firm.made.values()) <= {1}
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.lists(nights, min_size=2, max_size=5))
 def test_a_comment_is_written_once(lived: list[Night]) -> None:
     """Whatever answer is lost, nobody reads the same sentence of the same night twice."""

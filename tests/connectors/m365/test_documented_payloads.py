@@ -9,24 +9,24 @@ from cloudscan.connector import Estate, Partner
 from cloudscan.errors import Malformed
 from cloudscan.facts import NEVER, Access, Audience, Grant
 from cloudscan_m365.api.models import Item, Permission
-from cloudscan_m365.api.wire import read, read_page
+from cloudscan_m365.api.wire import decode, decode_page
 from cloudscan_m365.meaning.people import People, SiteGroups
-from cloudscan_m365.meaning.translate import Sharing, TenantContext, meaning
+from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
 
 PEOPLE = People(
     estate=Estate(partners=(Partner(name="Fabrikam", domains=frozenset({"fabrikam.com"})),)),
-    tenant="5d33dd65-0000-0000-0000-000000000000",
+    tenant_id="5d33dd65-0000-0000-0000-000000000000",
     primary="contoso.com",
     domains=frozenset({"contoso.com", "contoso.onmicrosoft.com"}),
     complete=False,
 )
-AROUND = TenantContext(
+TENANT = TenantContext(
     people=PEOPLE, groups=SiteGroups(site="a"), sharing=Sharing(), owner_uid=None, now=datetime(2026, 1, 1, tzinfo=UTC)
 )
 
 
 def grant(text: str) -> Grant:
-    found = meaning(read(Permission, text.encode()), AROUND)
+    found = translate(decode(Permission, text.encode()), TENANT)
     assert found is not None
     return found.grant
 
@@ -94,7 +94,7 @@ def test_a_list_with_one_thing_that_makes_no_sense_keeps_the_others_and_counts_i
         b'{"@odata.context": "x", "value": [{"id": "1", "roles": ["read"]}, {"id": 2, "roles": "read"}, {"id": "3"}]}'
     )
 
-    page = read_page(Permission, body)
+    page = decode_page(Permission, body)
 
     assert ([each.id for each in page.value], page.broken) == (["1", "3"], 1)
 
@@ -105,7 +105,7 @@ def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
         "deleted": null, "shared": {}, "parentReference": {"driveType": "business", "driveId": "b!1", "id": "01B",
         "siteId": "x"}, "lastModifiedDateTime": "2016-03-21T20:01:37.1234567Z", "webUrl": "https://x/y?web=1"}"""
 
-    item = read(Item, body)
+    item = decode(Item, body)
 
     assert (item.parent, item.shared is not None, item.shared and item.shared.scope) == ("01B", True, "")
     assert item.last_modified_date_time is not None
@@ -113,8 +113,8 @@ def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html></html>", b'{"value": 7}', b'{"value": [', b"\xff\xfe"])
 def test_what_is_no_list_is_refused_with_words(body: bytes) -> None:
-    with pytest.raises(Malformed, match="not what its documentation promises"):
-        read_page(Permission, body)
+    with pytest.raises(Malformed, match="does not match its documented format"):
+        decode_page(Permission, body)
 
 
 def test_records_are_read_without_knowing_all_there_is() -> None:

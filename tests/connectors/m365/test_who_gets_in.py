@@ -10,7 +10,7 @@ from cloudscan_emulators.microsoft import Server, company
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission, SharingLink
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import EVERYONE, GroupContents, People, SiteGroups
-from cloudscan_m365.meaning.translate import Sharing, TenantContext, meaning
+from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
 from tests.connectors.m365 import estate
 from tests.connectors.reading import Read, read
 
@@ -24,7 +24,7 @@ def built() -> company.Company:
 
 @pytest.fixture(scope="module")
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
@@ -276,7 +276,7 @@ def test_a_shortcut_leads_to_its_target_and_lets_nobody_into_it(
     ["markup in name", "right-to-left name", "formula in name", "newline in name", "quote in name", "emoji name"],
 )
 def test_hostile_names_arrive_as_they_are(told: Read, server: Server, built: company.Company, scenario: str) -> None:
-    item = built.world.item(built.scenarios[scenario])
+    item = built.state.item(built.scenarios[scenario])
 
     assert item is not None
     assert told.resource(estate.item(server, built.scenarios[scenario])).name == item.name
@@ -289,11 +289,11 @@ def test_a_name_that_is_no_text_is_mended(told: Read, server: Server, built: com
 def test_everything_is_told_once(told: Read, server: Server) -> None:
     """All items of all libraries that can be entered, none twice."""
     told_ids = [each.uid for kind in ("file", "folder", "shortcut") for each in told.of_kind(kind)]
-    world = server.world
+    state = server.state
     there = [
         item
-        for item in world.items
-        if item is not None and item.parent >= 0 and not world.drives[item.drive].hidden
+        for item in state.items
+        if item is not None and item.parent >= 0 and not state.drives[item.drive].hidden
     ]  # fmt: skip
 
     assert len(told_ids) == len(set(told_ids)) == len(there)
@@ -315,7 +315,7 @@ def test_sites_and_sites_below_them_hold_their_libraries(told: Read, server: Ser
 
 
 GROUPS = SiteGroups(
-    site="a-site", holds={"5": GroupContents(outsiders=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
+    site="a-site", contents={"5": GroupContents(externals=2), "6": GroupContents(claim=EVERYONE), "7": GroupContents()}
 )
 
 
@@ -323,8 +323,8 @@ NOTHING_KNOWN = Sharing()
 
 
 def grant_of(permission: Permission, *, sharing: Sharing = NOTHING_KNOWN, groups: SiteGroups = GROUPS) -> Grant:
-    people = People(estate=estate.ESTATE, tenant="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
-    found = meaning(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
+    people = People(estate=estate.ESTATE, tenant_id="t", primary="kumo.example", domains=frozenset({"kumo.example"}))
+    found = translate(permission, TenantContext(people=people, groups=groups, sharing=sharing, owner_uid=None, now=NOW))
     assert found is not None
     return found.grant
 

@@ -4,7 +4,7 @@ import json
 import random
 from typing import Any
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
@@ -30,6 +30,7 @@ from tests.connectors.s3.buckets import (
     policy,
     widest,
 )
+from tests.properties import examples
 
 Json = dict[str, Any]
 
@@ -105,7 +106,7 @@ def statements(draw: st.DrawFn, effect: str | None = None) -> Json:
 
 POLICIES = st.lists(statements(), min_size=1, max_size=3)
 BLOCKS = st.builds(Block, restrict_public_buckets=st.booleans(), ignore_public_acls=st.booleans())
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = examples(60, suppress_health_check=list(HealthCheck))
 
 
 def _paths(written: list[Json], **more: Any) -> tuple[AccessPath, ...]:
