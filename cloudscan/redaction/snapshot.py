@@ -13,11 +13,11 @@ import duckdb
 import msgspec
 
 from cloudscan.files import write_private
-from cloudscan.redaction.redactor import KEPT, Redactor
+from cloudscan.redaction.redactor import Redactor
 from cloudscan.snapshot.database import literal, set_up
 from cloudscan.snapshot.manifest import Manifest
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.snapshot.tables import is_uid, key
+from cloudscan.snapshot.tables import WORDS, is_uid, key
 
 _BATCH: Final = 50_000
 
@@ -95,7 +95,7 @@ def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: R
             by = "uid" if column == "id" else "key"
             joined.append(f"LEFT JOIN known AS {alias} ON {alias}.was = t.{by}")
             selected.append(f"{alias}.id AS {quoted}")
-        elif _is_harmless(kind) or column in KEPT or (source.stem, column) == ("settings", "name"):
+        elif _is_harmless(kind) or column in WORDS.get(source.stem, ()):
             selected.append(f"t.{quoted}")
         else:
             hashed = _hashed(db, read, column, f"texts_{place}", _rewriter(redactor, column, kind))

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Connector, Gap, Scope, SettingSpec, Yielded
+from cloudscan.connector import Connector, Gap, Scope, SettingSpec, Yielded, specs_for
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
 from cloudscan.snapshot.tables import FACTS, is_uid
@@ -165,7 +165,7 @@ def _about_settings(heard: _Heard, settings: Sequence[SettingSpec] | None) -> It
     for fact in heard.all_facts:
         if not isinstance(fact, Setting):
             continue
-        specs = [spec for spec in settings if spec.matches(fact.name)]
+        specs = specs_for(fact.name, settings)
         if not specs:
             yield f"{_named(fact)} is not declared; add a SettingSpec to the plugin's `settings`"
         elif fact.value is not None and not any(spec.fits(fact.value) for spec in specs):

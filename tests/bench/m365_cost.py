@@ -122,9 +122,9 @@ def serve(pipe: Connection, items: int, folder: str) -> None:
     built = company.build(items)
     file = Path(folder) / f"key-{items}.pem"
     file.write_bytes(pair.pem)
-    with serve(built.world, certificate=pair) as server:
-        drives = sorted(built.world.drives, key=lambda drive: -len(drive.items))
-        locked = {site.number for site in built.world.sites if site.lock == "NoAccess"}
+    with serve(built.state, certificate=pair) as server:
+        drives = sorted(built.state.drives, key=lambda drive: -len(drive.items))
+        locked = {site.number for site in built.state.sites if site.lock == "NoAccess"}
         there = [drive for drive in drives if not (drive.hidden or drive.deleted or drive.site in locked)]
         shown = ",".join(drive.id for drive in there)
         pipe.send(

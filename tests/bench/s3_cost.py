@@ -53,8 +53,8 @@ def serve(pipe: Connection, buckets: int, latency: float) -> None:
     with moto_server.running() as server:
         company.many(server.endpoint, buckets)
         if latency:
-            server.faults.append(Fault(where="", delay=latency, after=True))
-        server.seen.clear()
+            server.faults.add(Fault(where="", delay=latency, delay_only=True))
+        server.request_log.clear()
         pipe.send(server.endpoint)
         while pipe.recv():
             pipe.send(server.requests)

@@ -24,7 +24,7 @@ class Pair:
 
 
 def for_server() -> Pair:
-    """A self-signed certificate for the loopback interface; quick to make, for it is on an elliptic curve."""
+    """A self-signed certificate for the loopback interface; quick to make, as its key is on an elliptic curve."""
     names = [
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
@@ -56,8 +56,8 @@ def _pair(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, name: str, names:
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    made = builder.sign(key, hashes.SHA256())
+    certificate = builder.sign(key, hashes.SHA256())
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Pair(certificate=made.public_bytes(serialization.Encoding.PEM).decode(), key=private.decode())
+    return Pair(certificate=certificate.public_bytes(serialization.Encoding.PEM).decode(), key=private.decode())

@@ -91,7 +91,7 @@ def _account_of(arn: str) -> str:
 
 
 def _example_arns(value: str, literals: PolicyLiterals, region: str) -> Iterator[str]:
-    pattern = conditions.opened(value)
+    pattern = conditions.with_wildcards(value)
     parts = pattern.split(":", 5)
     if len(parts) == 6:
         parts[3] = region if conditions.like(parts[3], region) else parts[3].replace("*", "x").replace("?", "x")

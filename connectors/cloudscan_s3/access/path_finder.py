@@ -84,7 +84,7 @@ class AccessPathFinder:
 
     def _open_now(self, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
         """The paths at the moment that the layers' context states, capability by capability."""
-        matching = [action for action in catalogue if actions.named(statement.actions, statement.not_action, action)]
+        matching = [action for action in catalogue if actions.names_action(statement, action)]
         matching.sort(key=lambda action: (action.capability, action.access))
         for (capability, access), group in groupby(matching, key=lambda action: (action.capability, action.access)):
             yield from self._paths_for_capability(
@@ -209,7 +209,7 @@ def _opening_moment(statement: Statement, target: PolicyTarget) -> datetime | No
         for condition in statement.conditions
         if condition.key in CLOCK_KEYS
         and "GreaterThan" in condition.operator
-        and not conditions.holds(condition, target.context)
+        and not conditions.is_met(condition, target.context)
     ]
     return max((opening for opening in openings if opening is not None), default=None)
 

@@ -26,8 +26,8 @@ def pair() -> Pair:
 
 
 @contextmanager
-def tenant(world: TenantState, **more: Any) -> Iterator[Server]:
-    with serve(world, certificate=pair(), **more) as server:
+def tenant(state: TenantState, **more: Any) -> Iterator[Server]:
+    with serve(state, certificate=pair(), **more) as server:
         yield server
 
 
@@ -46,12 +46,12 @@ def connector(server: Server, folder: Path, patience: Patience = HASTY, **option
         **options,
     }
     return M365Connector.open(
-        Options(**wanted), ESTATE, patience, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
+        Options(**wanted), ESTATE, patience, lambda: datetime.fromtimestamp(server.state.now, tz=UTC)
     )
 
 
 def item(server: Server, identity: str) -> str:
     """The uid of an item."""
-    found = server.world.item(identity)
+    found = server.state.item(identity)
     assert found is not None
-    return uids.item(server.world.drives[found.drive].id, identity)
+    return uids.item(server.state.drives[found.drive].id, identity)

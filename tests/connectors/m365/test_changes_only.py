@@ -40,8 +40,8 @@ class Nights:
     number: int = 0
 
     @property
-    def world(self) -> TenantState:
-        return self.server.world
+    def state(self) -> TenantState:
+        return self.server.state
 
     def scan(self, since: Path | None = None, **options: Any) -> tuple[Path, list[Event]]:
         self.number += 1
@@ -55,18 +55,18 @@ class Nights:
         return into, events
 
     def library(self, path: str = "sites/office") -> Drive:
-        site = self.world.site_at(self.world.host, path)
+        site = self.state.site_at(self.state.host, path)
         assert site is not None
-        return self.world.drives[site.drives[0]]
+        return self.state.drives[site.drives[0]]
 
 
 @contextmanager
 def nights(items: int = 120, quirks: Quirks | None = None) -> Iterator[Nights]:
     built = company.build(items)
     # The emulator says of a shortcut where its target is today; that is no change of the shortcut's library.
-    for item in [item for item in built.world.items if item is not None and item.kind is Kind.SHORTCUT]:
-        built.world.trash(item)
-    with estate.tenant(built.world, quirks=quirks) as server, tempfile.TemporaryDirectory() as place:
+    for item in [item for item in built.state.items if item is not None and item.kind is Kind.SHORTCUT]:
+        built.state.trash(item)
+    with estate.tenant(built.state, quirks=quirks) as server, tempfile.TemporaryDirectory() as place:
         yield Nights(server, Path(place))
 
 
@@ -94,62 +94,62 @@ class Step:
     who: int
     role: int
 
-    def apply(self, world: TenantState) -> None:
-        items = [item for item in world.items if item is not None]
+    def apply(self, state: TenantState) -> None:
+        items = [item for item in state.items if item is not None]
         item = items[self.item % len(items)]
-        folders = [each for each in items if each.holds]
+        folders = [each for each in items if each.is_container]
         parent = folders[self.other % len(folders)]
         is_root = item.kind is Kind.ROOT
         whom = PEOPLE[self.who % len(PEOPLE)]
         match self.what:
             case "create":
-                world.create(f"file {len(items)}", parent=parent)
+                state.create(f"file {len(items)}", parent=parent)
             case "folder":
-                world.folder(f"folder {len(items)}", parent=parent)
-            case "move" if not is_root and parent.number not in {item.number, *_numbers_below(world, item)}:
-                world.move(item, parent)
+                state.folder(f"folder {len(items)}", parent=parent)
+            case "move" if not is_root and parent.number not in {item.number, *_numbers_below(state, item)}:
+                state.move(item, parent)
             case "rename" if not is_root:
-                world.rename(item, f"renamed {self.other}")
+                state.rename(item, f"renamed {self.other}")
             case "edit" if not is_root:
-                world.edit(item, size=self.other)
+                state.edit(item, size=self.other)
             case "share":
-                world.share(item, whom, ("read", "write", "sp.full control")[self.role % 3])
+                state.share(item, whom, ("read", "write", "sp.full control")[self.role % 3])
             case "unshare":
-                world.unshare(item, whom)
+                state.unshare(item, whom)
             case "link":
                 scope = ("anonymous", "organization", "users", "existingAccess")[self.role % 4]
                 people = (whom,) if scope == "users" and whom not in (EVERYONE, INSIDERS) else ()
-                ends = datetime.fromtimestamp(world.now, tz=UTC) + timedelta(days=5) if self.other % 3 == 0 else None
-                world.link(item, ("view", "edit")[self.other % 2], scope, people=people, expires=ends)
+                ends = datetime.fromtimestamp(state.now, tz=UTC) + timedelta(days=5) if self.other % 3 == 0 else None
+                state.link(item, ("view", "edit")[self.other % 2], scope, people=people, expires=ends)
             case "wait":
-                world.now += self.role % 12 * 86_400
+                state.now += self.role % 12 * 86_400
             case "unlink":
-                _unlink(world, item)
+                _unlink(state, item)
             case "invite":
-                world.invite(item, f"someone{self.other % 3}@rival.example")
+                state.invite(item, f"someone{self.other % 3}@rival.example")
             case "stop":
-                world.stop_inheriting(item, keep=self.role % 2 == 0)
+                state.stop_inheriting(item, keep=self.role % 2 == 0)
             case "inherit" if not is_root:
-                world.inherit(item)
+                state.inherit(item)
             case "trash" if not is_root:
-                world.trash(item)
+                state.trash(item)
                 if self.role % 3 == 0:
-                    world.restore(item)
+                    state.restore(item)
             case "disable":
-                person = world.person(("hayashi@kumo.example", "tanuki@partner.example")[self.role % 2])
+                person = state.person(("hayashi@kumo.example", "tanuki@partner.example")[self.role % 2])
                 person.enabled = not person.enabled
             case _:
                 pass
 
 
-def _numbers_below(world: TenantState, item: Item) -> set[int]:
-    return {each.number for each in world.descendants(item)}
+def _numbers_below(state: TenantState, item: Item) -> set[int]:
+    return {each.number for each in state.descendants(item)}
 
 
-def _unlink(world: TenantState, item: Item) -> None:
-    for grant in world.grants(item):
+def _unlink(state: TenantState, item: Item) -> None:
+    for grant in state.grants(item):
         if isinstance(grant, Link):
-            world.unlink(grant)
+            state.unlink(grant)
             return
 
 
@@ -184,7 +184,7 @@ def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
         latest, _ = company_.scan()
         for day in history:
             for step in day:
-                step.apply(company_.world)
+                step.apply(company_.state)
             latest, _ = company_.scan(since=latest)
             full, _ = company_.scan()
             assert difference(latest, full) == {}
@@ -212,27 +212,27 @@ def test_a_quiet_night_costs_one_request_a_library() -> None:
 
 def test_a_folder_that_is_opened_opens_what_lies_in_it_though_microsoft_tells_no_change_of_that() -> None:
     with nights() as company_:
-        world = company_.world
-        above = world.folder("Plans", drive=company_.library())
-        world.create("plan.pdf", parent=world.folder("2026", parent=above))
+        state = company_.state
+        above = state.folder("Plans", drive=company_.library())
+        state.create("plan.pdf", parent=state.folder("2026", parent=above))
         first, _ = company_.scan()
-        world.link(above, "view")
+        state.link(above, "view")
 
         second, _ = company_.scan(since=first)
 
         with Snapshot.open(second) as snapshot:
             sql = "SELECT audience, origin_uid FROM exposures WHERE resource_name = 'plan.pdf' AND via = 'link'"
-            origin = estate.item(company_.server, world.id_of(above))
+            origin = estate.item(company_.server, state.id_of(above))
             assert snapshot.query(sql).rows == [[Audience.ANYONE_WITH_LINK, origin]]
 
 
 def test_what_lay_in_a_folder_that_was_thrown_away_is_gone_too() -> None:
     with nights() as company_:
-        world = company_.world
-        above = world.folder("Old", drive=company_.library())
-        world.link(world.create("old.pdf", parent=world.folder("2019", parent=above)))
+        state = company_.state
+        above = state.folder("Old", drive=company_.library())
+        state.link(state.create("old.pdf", parent=state.folder("2019", parent=above)))
         first, _ = company_.scan()
-        world.trash(above)
+        state.trash(above)
 
         second, _ = company_.scan(since=first)
 
@@ -246,8 +246,8 @@ def test_what_lay_in_a_folder_that_was_thrown_away_is_gone_too() -> None:
 def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_that_is_said() -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        company_.world.link(company_.world.create("new", drive=company_.library()))
-        company_.world.forget_changes(company_.library())
+        company_.state.link(company_.state.create("new", drive=company_.library()))
+        company_.state.forget_changes(company_.library())
 
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
@@ -260,7 +260,7 @@ def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_th
 def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full() -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        company_.world.link(company_.world.create("new", drive=company_.library()))
+        company_.state.link(company_.state.create("new", drive=company_.library()))
         refused = errors.bad("Provided sync token is malformed", "invalidRequest")
         company_.server.faults.add(refusal(f"{company_.library().id}/root/delta\\(token", refused, times=1))
 
@@ -281,13 +281,13 @@ def asks_anew(server: Server) -> list[str]:
 def test_an_account_that_is_disabled_is_noticed_though_no_item_changed() -> None:
     """And only what it holds is read again, with what lies in folders that it holds."""
     with nights() as company_:
-        world = company_.world
-        world.share(world.create("Handover", drive=company_.library()), "hayashi@kumo.example")
-        above = world.folder("Desk", drive=company_.library())
-        world.share(above, "hayashi@kumo.example")
-        world.create("Drawer", parent=above)
+        state = company_.state
+        state.share(state.create("Handover", drive=company_.library()), "hayashi@kumo.example")
+        above = state.folder("Desk", drive=company_.library())
+        state.share(above, "hayashi@kumo.example")
+        state.create("Drawer", parent=above)
         first, _ = company_.scan()
-        world.person("hayashi@kumo.example").enabled = False
+        state.person("hayashi@kumo.example").enabled = False
         company_.server.log.clear()
 
         second, _ = company_.scan(since=first)
@@ -307,11 +307,11 @@ def test_an_account_that_is_disabled_is_noticed_though_no_item_changed() -> None
 
 def test_a_link_that_ends_overnight_is_noticed_though_no_item_changed() -> None:
     with nights() as company_:
-        world = company_.world
-        ends = datetime.fromtimestamp(world.now, tz=UTC) + timedelta(days=2)
-        world.link(world.create("Offer", drive=company_.library()), expires=ends)
+        state = company_.state
+        ends = datetime.fromtimestamp(state.now, tz=UTC) + timedelta(days=2)
+        state.link(state.create("Offer", drive=company_.library()), expires=ends)
         first, _ = company_.scan()
-        world.now += 3 * 86_400
+        state.now += 3 * 86_400
         company_.server.log.clear()
 
         second, _ = company_.scan(since=first)
@@ -325,8 +325,8 @@ def test_a_link_that_ends_overnight_is_noticed_though_no_item_changed() -> None:
 def test_a_library_that_is_locked_is_not_told_from_memory() -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        site = company_.world.sites[company_.library().site]
-        company_.world.lock_site(site)
+        site = company_.state.sites[company_.library().site]
+        company_.state.lock_site(site)
 
         second, _ = company_.scan(since=first)
         full, _ = company_.scan()

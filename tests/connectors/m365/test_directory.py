@@ -10,7 +10,7 @@ import pytest
 
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Outcome, Principal, Resource, Setting, Via
 from cloudscan_emulators.microsoft import Server, company
-from cloudscan_emulators.microsoft.scenarios import STRANGE_TENANT
+from cloudscan_emulators.microsoft.scenarios import UNLISTED_TENANT
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.permissions import (
@@ -42,7 +42,7 @@ def built() -> company.Company:
 
 @pytest.fixture(scope="module")
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
@@ -63,7 +63,7 @@ def scanned(built: company.Company, server: Server, tmp_path: Path) -> Iterator[
 
     yield scan
     server.allow(*GRAPH_ROLES, sharepoint=("Sites.FullControl.All",))
-    built.world.premium = True
+    built.state.premium = True
 
 
 def somebody(told: Read, built: company.Company, scenario: str) -> Principal:
@@ -82,12 +82,12 @@ def site(built: company.Company, scenario: str) -> str:
 
 
 def tenant(built: company.Company) -> str:
-    return uids.tenant(built.world.tenant_id)
+    return uids.tenant(built.state.tenant_id)
 
 
 def ago(built: company.Company, days: int) -> datetime:
     """That many days before now, to the hour: building the company takes seconds of its own time."""
-    moment = datetime.fromtimestamp(built.world.now, tz=UTC) - timedelta(days=days)
+    moment = datetime.fromtimestamp(built.state.now, tz=UTC) - timedelta(days=days)
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
@@ -145,7 +145,7 @@ def test_only_sponsors_who_are_still_there_count(told: Read, built: company.Comp
 
 def test_a_guest_names_sponsor_and_inviter(told: Read, built: company.Company) -> None:
     """The inviter stands in the audit log only, and only of the last thirty days."""
-    mori, hayashi = (built.world.person(f"{name}@kumo.example").id for name in ("mori", "hayashi"))
+    mori, hayashi = (built.state.person(f"{name}@kumo.example").id for name in ("mori", "hayashi"))
     fresh, old = (somebody(told, built, name) for name in ("guest just invited", "guest"))
 
     assert fresh.sponsor_uid == uids.user(mori)
@@ -213,13 +213,13 @@ def test_a_dynamic_group_of_all_lets_everybody_in(
     built: company.Company, server: Server, scanned: Callable[..., Read]
 ) -> None:
     """Sharing with it is sharing with the organisation, whoever is in it today."""
-    world = built.world
-    home = world.site_at(world.host, "sites/office")
+    state = built.state
+    home = state.site_at(state.host, "sites/office")
     assert home is not None
-    file = world.create("for all.docx", drive=world.drives[home.drives[0]])
-    world.share(file, "全社員")
+    file = state.create("for all.docx", drive=state.drives[home.drives[0]])
+    state.share(file, "全社員")
 
-    grants = scanned().grants(estate.item(server, world.id_of(file)))
+    grants = scanned().grants(estate.item(server, state.id_of(file)))
 
     assert Audience.ORGANISATION in {each.audience for each in grants if each.via is Via.DIRECT}
 
@@ -232,7 +232,7 @@ def test_private_and_shared_channels(told: Read, built: company.Company) -> None
     assert channels.keys() == {"人事相談", "Tanuki", "Joint bid"}
     assert channels["人事相談"].detail == {"type": "private", "foreign_tenants": "", "owners": "1"}
     assert channels["Tanuki"].detail["foreign_tenants"] == ""
-    assert channels["Joint bid"].detail["foreign_tenants"] == STRANGE_TENANT
+    assert channels["Joint bid"].detail["foreign_tenants"] == UNLISTED_TENANT
     assert fox in told.members(channels["Joint bid"].uid)
     assert told.principal(fox).affiliation is Affiliation.EXTERNAL
     (way,) = told.grants(channels["Joint bid"].uid)
@@ -320,7 +320,7 @@ def test_a_site_says_what_its_label_means(told: Read, built: company.Company) ->
 
     assert (wide.label, wide.detail["label_privacy"]) == (company.CONFIDENTIAL, "private")
     assert (plain.label, plain.detail.get("label_privacy")) == ("", None)
-    assert wide.owner_uid == uids.user(built.world.person(company.ADMIN).id)
+    assert wide.owner_uid == uids.user(built.state.person(company.ADMIN).id)
 
 
 @pytest.mark.parametrize(
@@ -372,17 +372,17 @@ def test_members_of_a_site_group(told: Read, built: company.Company) -> None:
         uids.group(built.scenarios["group nested"]),
         uids.user(built.scenarios["guest stranger"]),
     }
-    assert groups["Hidden circle"] == {uids.user(built.world.person("hayashi@kumo.example").id)}
+    assert groups["Hidden circle"] == {uids.user(built.state.person("hayashi@kumo.example").id)}
 
 
 def test_owners_of_a_group_own_its_site(told: Read, built: company.Company) -> None:
     """The claim that ends in _o means its owners and not its members."""
-    team = built.world.group("haiso@kumo.example")
-    home = built.world.sites[team.site]
+    team = built.state.group("haiso@kumo.example")
+    home = built.state.sites[team.site]
     named = [each for each in told.facts if isinstance(each, Principal) and each.name == "配送チーム Owners"]
     (owners,) = {each.uid for each in named if each.uid.startswith(uids.site_group(home.collection, ""))}
 
-    assert told.members(owners) == {uids.user(built.world.person("mori@kumo.example").id)}
+    assert told.members(owners) == {uids.user(built.state.person("mori@kumo.example").id)}
 
 
 # what is missing
@@ -410,7 +410,7 @@ def test_a_right_that_is_missing_is_named_once(scanned: Callable[..., Read], rig
 
 def test_without_a_licence_sign_ins_are_unknown(built: company.Company, scanned: Callable[..., Read]) -> None:
     """The gap names the licence; nobody is said never to have signed in."""
-    built.world.premium = False
+    built.state.premium = False
 
     found = scanned()
 
@@ -498,7 +498,7 @@ def test_without_policies_guests_rights_are_unknown(built: company.Company, scan
 
 
 def test_hidden_members_are_a_gap_and_not_an_empty_group(built: company.Company, scanned: Callable[..., Read]) -> None:
-    built.world.join("Secret project", "hayashi@kumo.example")
+    built.state.join("Secret project", "hayashi@kumo.example")
 
     found = scanned(HIDDEN_MEMBERS)
 

@@ -26,6 +26,7 @@ from cloudscan_m365.doctor import checks
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
+from cloudscan_m365.settings import SETTINGS
 from tests.connectors.m365 import estate
 from tests.connectors.reading import Read, read
 
@@ -41,7 +42,7 @@ def built() -> company.Company:
 
 @pytest.fixture
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
@@ -113,7 +114,7 @@ def test_passing_trouble_changes_nothing(
 def test_a_pause_that_never_ends_is_passed_on_and_costs_its_library_only(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    drive = server.world.drives[0].id
+    drive = server.state.drives[0].id
     server.faults.add(throttle(f"{drive}/root/delta", times=None))
 
     told = scan()
@@ -135,7 +136,7 @@ def test_a_batch_whose_parts_stay_throttled_loses_nothing_silently(server: Serve
 def test_whoever_is_asked_to_wait_waits_and_loses_nothing(built: company.Company, tmp_path: Path) -> None:
     """A tenant with little quota, which shuts the door for good to whoever keeps asking meanwhile."""
     quota = Quota(app_minute=300, minute=1.0, block_after=25)
-    with estate.tenant(built.world, quota=quota) as server:
+    with estate.tenant(built.state, quota=quota) as server:
         patient = Patience(attempts=6, pause=0.01, longest=5.0)
         told = read(estate.connector(server, tmp_path, patience=patient))
 
@@ -156,7 +157,7 @@ def test_a_day_whose_units_are_spent_is_not_waited_for(server: Server, scan: Cal
 
 
 def test_our_own_budget_keeps_below_the_quota(built: company.Company, tmp_path: Path) -> None:
-    with estate.tenant(built.world) as server:
+    with estate.tenant(built.state) as server:
         begun = time.monotonic()
         told = read(estate.connector(server, tmp_path, resource_units_per_minute=3_000))
         seconds = time.monotonic() - begun
@@ -177,7 +178,7 @@ def test_our_own_budget_keeps_below_the_quota(built: company.Company, tmp_path: 
 def test_a_list_that_is_no_list_costs_its_library_only(
     server: Server, scan: Callable[..., Read], fault: Fault, error: type[Exception]
 ) -> None:
-    drive = server.world.drives[0].id
+    drive = server.state.drives[0].id
     server.faults.add(Fault(**{**{name: getattr(fault, name) for name in fault.__dataclass_fields__},
                                "where": f"{drive}/root/delta"}))  # fmt: skip
 
@@ -189,7 +190,7 @@ def test_a_list_that_is_no_list_costs_its_library_only(
 
 
 def test_our_token_goes_to_no_other_host(server: Server, scan: Callable[..., Read]) -> None:
-    with estate.tenant(company.build(10).world) as stranger:
+    with estate.tenant(company.build(10).state) as stranger:
         server.faults.add(Fault(where=DELTA, next_link=f"{stranger.graph}/drives/x/root/delta"))
 
         scan()
@@ -238,13 +239,13 @@ def test_a_list_that_is_too_short_for_what_is_shared_is_no_proof_of_privacy(
 ) -> None:
     """A reader is not always shown whom a file is shared with; Microsoft still says that it is."""
     server.quirks.short_lists_without_full_control = True
-    world = server.world
-    item = world.create("Salaries.xlsx", drive=world.drives[world.person("mori@kumo.example").drive])
-    world.share(item, "spy@rival.example")
+    state = server.state
+    item = state.create("Salaries.xlsx", drive=state.drives[state.person("mori@kumo.example").drive])
+    state.share(item, "spy@rival.example")
 
     told = scan()
 
-    uid = estate.item(server, world.id_of(item))
+    uid = estate.item(server, state.id_of(item))
     assert {each.audience for each in told.grants(uid)} == {None}
     assert uid in {gap.resource_uid for gap in told.gaps if "does not show who may open it" in gap.reason}
     assert scan(all_unique_permissions=True).refused == {}
@@ -260,7 +261,7 @@ def test_a_site_that_is_locked_is_named_and_costs_itself_only(server: Server, sc
 
 
 def test_a_site_that_is_locked_during_the_scan_is_refused(server: Server, scan: Callable[..., Read]) -> None:
-    drive = server.world.drives[0]
+    drive = server.state.drives[0]
     server.faults.add(refusal(f"{drive.id}/root/delta", errors.locked()))
 
     (error,) = scan().refused.values()
@@ -270,7 +271,7 @@ def test_a_site_that_is_locked_during_the_scan_is_refused(server: Server, scan: 
 
 
 def test_a_site_that_is_deleted_during_the_scan_costs_itself_only(server: Server, scan: Callable[..., Read]) -> None:
-    drive = server.world.drives[1]
+    drive = server.state.drives[1]
     server.faults.add(refusal(f"{drive.id}/", errors.no_such_item()))
 
     told = scan()
@@ -296,14 +297,14 @@ def test_manners_that_differ_tell_the_same(
 
 
 def test_chosen_sites_are_read_and_no_others(server: Server, scan: Callable[..., Read]) -> None:
-    told = scan(sites=[f"https://{server.world.host}/sites/office"])
+    told = scan(sites=[f"https://{server.state.host}/sites/office"])
 
     assert {each.name for each in told.of_kind("site")} == {"事務所", "会議"}
     assert told.of_kind("onedrive") == []
 
 
 def test_skipped_sites_and_onedrives_are_not_read(server: Server, scan: Callable[..., Read]) -> None:
-    told = scan(skip_sites=[f"https://{server.world.host}/sites/Office/"], onedrives=False)
+    told = scan(skip_sites=[f"https://{server.state.host}/sites/Office/"], onedrives=False)
 
     assert not {"事務所", "会議"} & {each.name for each in told.of_kind("site")}
     assert told.of_kind("onedrive") == []
@@ -316,8 +317,8 @@ def test_who_has_access_is_asked_for_only_where_something_is_shared(
     scan()
 
     asked = {each.path.split("/items/")[1].split("/")[0] for each in server.log if each.path.endswith("/permissions")}
-    world = server.world
-    own = {world.id_of(item) for item in world.items if item is not None and item.grants is not None}
+    state = server.state
+    own = {state.id_of(item) for item in state.items if item is not None and item.grants is not None}
     assert asked <= own
     assert built.scenarios["private"] not in asked
     assert all(each.in_batch for each in server.log if each.path.endswith("/permissions"))
@@ -409,7 +410,7 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
-    conforms(estate.connector(server, tmp_path))
+    conforms(estate.connector(server, tmp_path), settings=SETTINGS)
 
 
 def test_labels_of_shared_files_are_read_where_that_is_wanted(

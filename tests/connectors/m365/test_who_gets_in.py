@@ -24,7 +24,7 @@ def built() -> company.Company:
 
 @pytest.fixture(scope="module")
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
@@ -276,7 +276,7 @@ def test_a_shortcut_leads_to_its_target_and_lets_nobody_into_it(
     ["markup in name", "right-to-left name", "formula in name", "newline in name", "quote in name", "emoji name"],
 )
 def test_hostile_names_arrive_as_they_are(told: Read, server: Server, built: company.Company, scenario: str) -> None:
-    item = built.world.item(built.scenarios[scenario])
+    item = built.state.item(built.scenarios[scenario])
 
     assert item is not None
     assert told.resource(estate.item(server, built.scenarios[scenario])).name == item.name
@@ -289,11 +289,11 @@ def test_a_name_that_is_no_text_is_mended(told: Read, server: Server, built: com
 def test_everything_is_told_once(told: Read, server: Server) -> None:
     """All items of all libraries that can be entered, none twice."""
     told_ids = [each.uid for kind in ("file", "folder", "shortcut") for each in told.of_kind(kind)]
-    world = server.world
+    state = server.state
     there = [
         item
-        for item in world.items
-        if item is not None and item.parent >= 0 and not world.drives[item.drive].hidden
+        for item in state.items
+        if item is not None and item.parent >= 0 and not state.drives[item.drive].hidden
     ]  # fmt: skip
 
     assert len(told_ids) == len(set(told_ids)) == len(there)

@@ -12,10 +12,10 @@ from tests.emulators.microsoft.graph_client import Graph
 def test_as_large_as_asked_for_and_the_same_every_time(items: int) -> None:
     one, other = company.build(items), company.build(items)
 
-    assert len(one.world.items) - len(one.world.drives) == items
+    assert len(one.state.items) - len(one.state.drives) == items
     assert one.scenarios == other.scenarios
-    assert [item and (item.name, item.grants) for item in one.world.items] == [
-        item and (item.name, item.grants) for item in other.world.items
+    assert [item and (item.name, item.grants) for item in one.state.items] == [
+        item and (item.name, item.grants) for item in other.state.items
     ]
 
 
@@ -28,13 +28,13 @@ def test_every_situation_can_be_looked_at(kumo: Company, office: Graph) -> None:
             continue
         path = f"/sites/{identity}" if "," in identity else f"/directory/{identity}"
         if identity.startswith("01"):
-            item = kumo.world.item(identity)
+            item = kumo.state.item(identity)
             assert item is not None, name
-            path = f"{kumo.world.path_of(item)}/permissions"
+            path = f"{kumo.state.path_of(item)}/permissions"
         elif identity.startswith("b!"):
             path = f"/drives/{identity}/root"
         elif "," not in identity:
-            found = kumo.world.find(identity)
+            found = kumo.state.find(identity)
             assert found is not None, name
             kind = {"Person": "users", "Group": "groups", "Application": "servicePrincipals"}[type(found).__name__]
             path = f"/{kind}/{identity}"
@@ -50,8 +50,8 @@ def test_the_whole_company_can_be_read(kumo: Company, office: Graph) -> None:
             found, _ = office.everything(f"/drives/{drive['id']}/root/delta?$select=id,name,shared")
             items += len(found) - 1
 
-    living = [item for item in kumo.world.items if item is not None]
-    assert items == len(living) - len(kumo.world.drives)
+    living = [item for item in kumo.state.items if item is not None]
+    assert items == len(living) - len(kumo.state.drives)
 
 
 def test_the_emulator_as_a_program() -> None:

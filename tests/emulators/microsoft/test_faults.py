@@ -9,15 +9,15 @@ from cloudscan_emulators.microsoft.records import Drive
 from tests.emulators.microsoft.graph_client import Graph
 
 
-def test_resource_units(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
+def test_resource_units(graph: Graph, server: Server, state: TenantState, drive: Drive) -> None:
     """One for an item or a delta with token, two for lists, five for permissions, none for the directory."""
-    item = world.create("offer.pdf", drive=drive)
+    item = state.create("offer.pdf", drive=drive)
     link = graph.get(f"/drives/{drive.id}/root/delta").delta
     spent = [server.units]
-    for path in (link, world.path_of(item), f"/drives/{drive.id}/root/children", "/users"):
+    for path in (link, state.path_of(item), f"/drives/{drive.id}/root/children", "/users"):
         graph.get(path)
         spent.append(server.units)
-    graph.get(f"{world.path_of(item)}/permissions")
+    graph.get(f"{state.path_of(item)}/permissions")
     spent.append(server.units)
 
     assert [after - before for before, after in pairwise(spent)] == [1, 1, 2, 0, 5]
@@ -25,9 +25,9 @@ def test_resource_units(graph: Graph, server: Server, world: TenantState, drive:
     assert server.log[-1].units == 5
 
 
-def test_throttling(world: TenantState, drive: Drive) -> None:
+def test_throttling(state: TenantState, drive: Drive) -> None:
     """Warnings from four fifths of the budget on, then 429 until the minute is over."""
-    with serve(world, quota=Quota(app_minute=10)) as server:
+    with serve(state, quota=Quota(app_minute=10)) as server:
         graph = Graph(server)
         replies = [graph.get(f"/drives/{drive.id}/root/children") for _ in range(6)]
 
@@ -38,8 +38,8 @@ def test_throttling(world: TenantState, drive: Drive) -> None:
     assert 0 < int(replies[5].headers["Retry-After"]) <= 60
 
 
-def test_who_does_not_listen_is_blocked(world: TenantState, drive: Drive) -> None:
-    with serve(world, quota=Quota(app_minute=2, block_after=2)) as server:
+def test_who_does_not_listen_is_blocked(state: TenantState, drive: Drive) -> None:
+    with serve(state, quota=Quota(app_minute=2, block_after=2)) as server:
         graph = Graph(server)
         replies = [graph.get(f"/drives/{drive.id}/root").status for _ in range(7)]
 
@@ -53,10 +53,10 @@ def test_the_smallest_tenant() -> None:
     assert Quota.of(60_000).app_minute == 6_250
 
 
-def test_each_part_of_a_batch_is_charged_and_throttled_by_itself(world: TenantState, drive: Drive) -> None:
+def test_each_part_of_a_batch_is_charged_and_throttled_by_itself(state: TenantState, drive: Drive) -> None:
     path = f"/drives/{drive.id}/root/permissions"
     parts = [{"id": str(index), "method": "GET", "url": path} for index in range(4)]
-    with serve(world, quota=Quota(app_minute=12)) as server:
+    with serve(state, quota=Quota(app_minute=12)) as server:
         reply = Graph(server).ask("POST", "/$batch", body={"requests": parts})
 
     told = {one["id"]: one for one in reply.json["responses"]}
@@ -113,13 +113,13 @@ def test_faults_within_a_batch(graph: Graph, server: Server) -> None:
     assert {one["id"]: one["status"] for one in told} == {"mori": 200, "hayashi": 429}
 
 
-def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
+def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
     server.faults.add(
         refusal("/permissions", errors.no_such_item(), times=1), refusal("/permissions", errors.locked(), times=1)
     )
 
-    replies = [graph.get(f"{world.path_of(item)}/permissions") for _ in range(3)]
+    replies = [graph.get(f"{state.path_of(item)}/permissions") for _ in range(3)]
 
     assert [one.status for one in replies] == [404, 423, 200]
 
@@ -167,11 +167,11 @@ def test_next_links_that_repeat_or_lead_away(graph: Graph, server: Server) -> No
     assert graph.get(asked).next == ""
 
 
-def test_the_world_changes_in_the_middle(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
+def test_the_world_changes_in_the_middle(graph: Graph, server: Server, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
     server.faults.add(Fault(where="/permissions", times=1, first=lambda changed: changed.trash(item)))
 
-    reply = graph.get(f"{world.path_of(item)}/permissions")
+    reply = graph.get(f"{state.path_of(item)}/permissions")
 
     assert (reply.status, reply.code) == (404, "itemNotFound")
 

@@ -29,10 +29,10 @@ def test_search_leaves_personal_sites_out(graph: Graph) -> None:
     assert [site["displayName"] for site in graph.get("/sites?search=*").value] == ["Home", "Sales"]
 
 
-def test_libraries(graph: Graph, world: TenantState, site: Site) -> None:
+def test_libraries(graph: Graph, state: TenantState, site: Site) -> None:
     """Hidden ones are told only to those who ask for `system`."""
-    world.add_library(site, "Archive")
-    world.add_library(site, "Preservation Hold Library", hidden=True)
+    state.add_library(site, "Archive")
+    state.add_library(site, "Preservation Hold Library", hidden=True)
 
     shown = graph.get(f"/sites/{site.id}/drives?$select=name,driveType").value
     everything = graph.get(f"/sites/{site.id}/drives?$select=name,system").value
@@ -51,12 +51,12 @@ def test_onedrives(graph: Graph) -> None:
     assert graph.get("/users/hayashi@kumo.example/drive").code == "ResourceNotFound"
 
 
-def test_a_blocked_site_and_a_deleted_one(graph: Graph, world: TenantState, site: Site, drive: Drive) -> None:
-    world.lock_site(site)
+def test_a_blocked_site_and_a_deleted_one(graph: Graph, state: TenantState, site: Site, drive: Drive) -> None:
+    state.lock_site(site)
     blocked = graph.get(f"/drives/{drive.id}/root/delta")
-    world.lock_site(site, "ReadOnly")
+    state.lock_site(site, "ReadOnly")
     readable = graph.get(f"/drives/{drive.id}/root/delta")
-    world.delete_site(site)
+    state.delete_site(site)
     gone = graph.get(f"/drives/{drive.id}/root/delta")
 
     assert (blocked.status, blocked.code) == (423, "notAllowed")
@@ -70,10 +70,10 @@ def test_a_drive_id_that_is_none(graph: Graph) -> None:
     assert (reply.status, reply.code) == (400, "invalidRequest")
 
 
-def test_children_page_by_page_and_by_path(graph: Graph, world: TenantState, drive: Drive) -> None:
-    folder = world.folder("提案", drive=drive)
+def test_children_page_by_page_and_by_path(graph: Graph, state: TenantState, drive: Drive) -> None:
+    folder = state.folder("提案", drive=drive)
     for index in range(5):
-        world.create(f"{index}.pdf", parent=folder)
+        state.create(f"{index}.pdf", parent=folder)
 
     found, _ = graph.everything(f"/drives/{drive.id}/root:/提案:/children?$top=2&$select=name")
     one = graph.get(f"/drives/{drive.id}/root:/提案/3.pdf").json
@@ -83,10 +83,10 @@ def test_children_page_by_page_and_by_path(graph: Graph, world: TenantState, dri
     assert "tempauth" in one["@microsoft.graph.downloadUrl"]
 
 
-def test_drives_by_their_owners(graph: Graph, world: TenantState, drive: Drive, site: Site) -> None:
+def test_drives_by_their_owners(graph: Graph, state: TenantState, drive: Drive, site: Site) -> None:
     """The forms that documentation lists for delta lead to the same drive."""
-    world.create("plan.docx", drive=drive)
-    group = world.group("Sales").id
+    state.create("plan.docx", drive=drive)
+    group = state.group("Sales").id
 
     for place in (f"/sites/{site.id}/drive", f"/groups/{group}/drive", f"/sites/{site.id}/drives/{drive.id}"):
         assert len(graph.get(f"{place}/root/delta").value) == 2
@@ -94,9 +94,9 @@ def test_drives_by_their_owners(graph: Graph, world: TenantState, drive: Drive, 
     assert graph.get("/users/hayashi@kumo.example/drive/root/delta").code == "ResourceNotFound"
 
 
-def test_what_applications_were_given_on_a_site(server: Server, world: TenantState, site: Site) -> None:
+def test_what_applications_were_given_on_a_site(server: Server, state: TenantState, site: Site) -> None:
     """The list has no roles; it takes full control to see it."""
-    robot = world.add_application("Robot")
+    robot = state.add_application("Robot")
     site.app_grants[robot.number] = "write"
     path = f"/sites/{site.id}/permissions"
 
@@ -121,12 +121,12 @@ def test_an_application_for_selected_sites_sees_no_others(server: Server, site: 
     assert graph.get("/sites/getAllSites").status == 403
 
 
-def test_kinds_of_items(graph: Graph, world: TenantState, drive: Drive) -> None:
+def test_kinds_of_items(graph: Graph, state: TenantState, drive: Drive) -> None:
     """A notebook is neither file nor folder; a shortcut leads to another drive."""
-    target = world.create("plan.docx", drive=drive)
-    world.create("Notebook", drive=drive, kind=Kind.PACKAGE)
-    own = world.drives[world.person("mori@kumo.example").drive]
-    world.shortcut(target, drive=own)
+    target = state.create("plan.docx", drive=drive)
+    state.create("Notebook", drive=drive, kind=Kind.PACKAGE)
+    own = state.drives[state.person("mori@kumo.example").drive]
+    state.shortcut(target, drive=own)
 
     here = {one["name"]: one for one in graph.get(f"/drives/{drive.id}/root/children").value}
     there = graph.get(f"/drives/{own.id}/root/children").value[0]
@@ -159,20 +159,20 @@ def test_what_children_can_be_asked(graph: Graph, drive: Drive, query: str, stat
     assert not code or reply.code == code
 
 
-def test_sensitivity_labels_of_a_file(graph: Graph, world: TenantState, drive: Drive) -> None:
-    label = world.add_label("社外秘")
-    item = world.create("contract.docx", drive=drive)
-    world.label(item, label.id)
+def test_sensitivity_labels_of_a_file(graph: Graph, state: TenantState, drive: Drive) -> None:
+    label = state.add_label("社外秘")
+    item = state.create("contract.docx", drive=drive)
+    state.label(item, label.id)
 
-    reply = graph.ask("POST", f"{world.path_of(item)}/extractSensitivityLabels")
+    reply = graph.ask("POST", f"{state.path_of(item)}/extractSensitivityLabels")
 
     assert [one["sensitivityLabelId"] for one in reply.json["labels"]] == [label.id]
 
 
-def test_names_that_hurt(graph: Graph, world: TenantState, drive: Drive) -> None:
+def test_names_that_hurt(graph: Graph, state: TenantState, drive: Drive) -> None:
     names = ["<script>", "a\u202eb", "two\nlines", "half \ud83d", 'quote"', "back\\slash", "長" * 200, "100% #1&2"]
     for name in names:
-        world.create(name, drive=drive)
+        state.create(name, drive=drive)
 
     found = graph.get(f"/drives/{drive.id}/root/delta?$select=name").value
 

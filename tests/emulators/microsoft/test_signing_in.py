@@ -56,7 +56,7 @@ def test_azure_identity_is_told_that_the_secret_is_wrong(server: Server) -> None
 
 def test_azure_identity_signs_in_with_a_certificate(server: Server, certificate: Pair) -> None:
     """And SharePoint takes such a token, while it refuses those by a secret."""
-    scope = f"https://{server.world.host}/.default"
+    scope = f"https://{server.state.host}/.default"
     graph = Graph(server)
     address = f"{server.sharepoint()}/_api/web"
 
@@ -104,13 +104,13 @@ def sdk(server: Server) -> Iterator[GraphServiceClient]:
     yield GraphServiceClient(request_adapter=adapter)
 
 
-def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
-    world.link(item, "edit")
+def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
+    state.link(item, "edit")
     items = sdk.drives.by_drive_id(drive.id).items
 
     async def ask() -> tuple[object, ODataError]:
-        found = await items.by_drive_item_id(world.id_of(item)).permissions.get()
+        found = await items.by_drive_item_id(state.id_of(item)).permissions.get()
         with pytest.raises(ODataError) as caught:
             await items.by_drive_item_id("nothing").get()
         return found, caught.value
@@ -143,7 +143,7 @@ def test_the_token_endpoint_says_what_is_wrong(graph: Graph, change: dict[str, s
 
 def test_a_token_is_for_one_audience(server: Server) -> None:
     graph = Graph(server)
-    graph.token = graph.sign_in(f"https://{server.world.host}/.default").json["access_token"]
+    graph.token = graph.sign_in(f"https://{server.state.host}/.default").json["access_token"]
 
     reply = graph.get("/users")
 
@@ -178,8 +178,8 @@ def test_a_missing_permission(server: Server, path: str, code: str) -> None:
     assert (reply.status, reply.code) == (403, code)
 
 
-def test_tokens_run_out(world: TenantState) -> None:
-    with serve(world, token_seconds=0) as server:
+def test_tokens_run_out(state: TenantState) -> None:
+    with serve(state, token_seconds=0) as server:
         assert Graph(server).get("/users").status == 401
 
 

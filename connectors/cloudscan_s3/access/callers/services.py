@@ -59,7 +59,7 @@ def _names(literals: PolicyLiterals) -> Iterator[str]:
     """The services that a Principal names or a condition describes; "*" stands for all where a source is named."""
     names = [principal.value for principal in literals.principals if principal.kind == "Service"]
     if literals.depend_on(*_SOURCE_KEYS, "aws:principalisawsservice", *_SERVICE_NAMES):
-        written = map(conditions.opened, literals.values(*_SERVICE_NAMES))
+        written = map(conditions.with_wildcards, literals.values(*_SERVICE_NAMES))
         names += [example for value in written for example in examples(value, ("s3.amazonaws.com", "s3", "x"))]
         names.append("*")
     yield from dict.fromkeys(names)
@@ -117,7 +117,7 @@ class _Sources:
 
     @cached_property
     def _arns(self) -> tuple[str, ...]:
-        return tuple(map(conditions.opened, self.literals.values("aws:sourcearn")))
+        return tuple(map(conditions.with_wildcards, self.literals.values("aws:sourcearn")))
 
     @cached_property
     def _accounts(self) -> tuple[str, ...]:
