@@ -70,7 +70,7 @@ Texts = Mapping[str, str]
 class RemediesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Texts that several rules share, by id; what ``remedies.yaml`` contains."""
 
-    fix: Mapping[str, Texts] = {}
+    fix: Mapping[str, str | Texts] = {}  # a text alone is a `command`, the same in every language
     needs: Mapping[str, Texts] = {}
 
 

@@ -134,7 +134,7 @@ def _checked(sql: str) -> Query:
     if not faults:
         faults += _names(select, lines)
     return Query(
-        sql=_by_rung(select).sql(dialect="duckdb"),
+        sql=_by_rung(select).sql(dialect="duckdb", copy=False),
         columns=tuple(select.named_selects),
         tables=tuple(sorted({table.name for table in select.find_all(exp.Table) if table.name in TABLES})),
         bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
@@ -384,9 +384,9 @@ def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
                 tables[alias] = ()
             else:
                 tables[alias] = tuple(TABLES[source.name])
-        outer = {column.sql() for column in scope.external_columns}
+        outer = {(column.table, column.name) for column in scope.external_columns}
         for column in scope.columns:
-            if column.sql() not in outer or column.table in tables:
+            if (column.table, column.name) not in outer or column.table in tables:
                 yield from _column_faults(column, tables, scope, lines)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Connector, Gap, Scope, SettingSpec
+from cloudscan.connector import Connector, Gap, Scope, SettingSpec, specs_for
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
 from cloudscan.snapshot.tables import FACTS, is_uid
@@ -158,7 +158,7 @@ def _about_settings(reading: _Reading, settings: Sequence[SettingSpec] | None) -
     for fact in reading.all_facts:
         if not isinstance(fact, Setting):
             continue
-        specs = [spec for spec in settings if spec.matches(fact.name)]
+        specs = specs_for(fact.name, settings)
         if not specs:
             yield f"{_named(fact)} is not declared; add a SettingSpec to the plugin's `settings`"
         elif fact.value is not None and not any(spec.fits(fact.value) for spec in specs):

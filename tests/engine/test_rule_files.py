@@ -143,21 +143,15 @@ def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
     assert problems[3] == ""
 
 
-def test_hundreds_of_rules_load_in_a_moment(tmp_path: Path, rule_text: str) -> None:
-    """No cache on disk is needed: two hundred rules load in seconds, sqlglot's import included."""
-    import time
-
+def test_hundreds_of_rules_are_loaded(tmp_path: Path, rule_text: str) -> None:
+    """`tests/bench/growth.py` measures how long that takes."""
     for number in range(200):
         name = f"rule-{number}"
         path = tmp_path / "many" / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(rule_text.replace("id: link-open-to-anyone", f"id: {name}"), encoding="utf-8")
 
-    began = time.process_time()
-    rules = load([tmp_path])
-
-    assert len(rules) == 200
-    assert time.process_time() - began < 10
+    assert len(load([tmp_path])) == 200
 
 
 SETTINGS = {
@@ -211,11 +205,12 @@ REMEDIES = """
 fix:
   close-link: {en: Open the file and remove the link., ja: ファイルを開き、リンクを削除します。}
   ask-owner: {en: Ask the owner., ja: 管理者に確認します。}
+  unshare: '`cloud unshare {name}`'
 needs:
   read-links: {en: permission to read links, ja: リンクの読み取り}
 """
 
-OWN_AND_SHARED = "[close-link, '`cloud unshare {name}`', {en: Tell them., ja: 伝えます。}]"
+OWN_AND_SHARED = "[close-link, unshare, '`cloud log`', {en: Tell them., ja: 伝えます。}]"
 
 
 def share_remedies(folder: Path, text: str = REMEDIES) -> None:
@@ -223,9 +218,7 @@ def share_remedies(folder: Path, text: str = REMEDIES) -> None:
     (folder / "remedies.yaml").write_text(text, encoding="utf-8")
 
 
-def with_shared(
-    rule_text: str, fix: str = "[close-link, '`cloud unshare {name}`', {en: Tell them., ja: 伝えます。}]"
-) -> str:
+def with_shared(rule_text: str, fix: str = OWN_AND_SHARED) -> str:
     """The rule with a list of steps instead of the text's own, and shared needs."""
     own = rule_text.replace(", fix: Close it.", "").replace(", fix: 閉じます。", "")
     return own.replace("examples:", f"fix: {fix}\nneeds: read-links\nexamples:", 1)
@@ -237,8 +230,12 @@ def test_shared_steps_are_written_out(tmp_path: Path, rule_text: str) -> None:
 
     rule = load_text(tmp_path, with_shared(rule_text))[0]
 
-    assert rule.text["en"].fix == "Open the file and remove the link.\n`cloud unshare {name}`\nTell them.\n"
-    assert rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`cloud unshare {name}`\n伝えます。\n"
+    assert (
+        rule.text["en"].fix == "Open the file and remove the link.\n`cloud unshare {name}`\n`cloud log`\nTell them.\n"
+    )
+    assert (
+        rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`cloud unshare {name}`\n`cloud log`\n伝えます。\n"
+    )
     assert rule.needs == {"en": "permission to read links", "ja": "リンクの読み取り"}
 
 
@@ -308,13 +305,14 @@ def test_a_shared_text_that_no_rule_names_is_a_complaint_but_no_obstacle(tmp_pat
 def test_shared_texts_have_one_id_and_all_languages(tmp_path: Path, rule_text: str) -> None:
     """Two texts under one id, or half a text, would show some readers the wrong step."""
     share_remedies(tmp_path / "a")
-    share_remedies(tmp_path / "b", "fix: {close-link: {en: x, ja: y}, other: {en: x}}")
+    share_remedies(tmp_path / "b", "fix: {close-link: {en: x, ja: y}, other: {en: x}, third: no command}")
     load_text(tmp_path / "c", rule_text)
 
     messages = [str(problem) for problem in lint([tmp_path / "a", tmp_path / "b", tmp_path / "c"])]
 
     assert any("b/remedies.yaml:1: the id 'close-link' is taken by" in message for message in messages)
     assert any("'other' needs a text in each language" in message for message in messages)
+    assert any("'third' needs a text in each language" in message for message in messages)
 
 
 def test_what_a_scan_was_judged_by_loads_again(tmp_path: Path, rule_text: str) -> None:
