@@ -110,7 +110,7 @@ def url(request: pytest.FixtureRequest) -> str:
         return str(request.getfixturevalue("sqlite"))
     server = str(request.getfixturevalue("postgres"))
     name = f"ledger{next(_NUMBERS)}"
-    with sa.create_engine(server).begin() as db:
+    with sa.create_engine(server, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text(f"CREATE SCHEMA {name}"))
     return f"{server}&options=-csearch_path%3D{name}"
 

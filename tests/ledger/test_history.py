@@ -76,7 +76,7 @@ def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
     for number in range(4):
         nights.scan(plan="everybody", notes="everybody", on=day(number))
 
-    with sa.create_engine(url).connect() as db:
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as db:
         assert db.execute(sa.text("SELECT count(*) FROM exposure_periods")).scalar() == 2
 
 

@@ -82,7 +82,7 @@ def wire(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wi
 @pytest.fixture
 def through(wire: Wire, postgres: str) -> str:
     """An empty schema behind the wire."""
-    with sa.create_engine(postgres).begin() as db:
+    with sa.create_engine(postgres, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text("DROP SCHEMA IF EXISTS wired CASCADE"))
         db.execute(sa.text("CREATE SCHEMA wired"))
     return f"postgresql+psycopg://auditor@/postgres?host={wire.path.parent}&options=-csearch_path%3Dwired"
