@@ -148,11 +148,11 @@ def _say_verification(found: "Verification") -> None:
     from cloudscan.text import plain
 
     for fault in found.faults[:_MOST]:
-        click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.words)}")
+        click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.message)}")
     if len(found.faults) > _MOST:
         click.echo(f"… and {len(found.faults) - _MOST} more; --format json lists all.")
     click.echo(f"Scan {plain(found.scan)} of {found.started_on}{', redacted' if found.redacted else ''}.")
-    click.echo(f"Seal {found.seal} (SHA-256 of MANIFEST.sha256).")
+    click.echo(f"Seal {found.fingerprint} (SHA-256 of MANIFEST.sha256).")
     if found.signed_by:
         click.echo(
             f"Signed with {found.signed_by}; compare it with what the signer told you, or name his key with --key."
