@@ -146,7 +146,7 @@ def test_an_older_ledger_is_migrated(nights: Nights, url: str, tmp_path: Path) -
     nights.scan(plan="everybody", notes="everybody")
     nights.scan(plan="company", notes="everybody")
     nights.scan(plan="everybody", notes="everybody", more="everybody")
-    told = [(event.fingerprint, event.kind) for event in nights.ledger.events()]
+    events = [(event.fingerprint, event.kind) for event in nights.ledger.events()]
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     with sa.create_engine(url, poolclass=sa.NullPool).begin() as db:
@@ -156,8 +156,8 @@ def test_an_older_ledger_is_migrated(nights: Nights, url: str, tmp_path: Path) -
     migrated = Ledger(url)
     first, second, third = migrated.trend()
 
-    assert [(event.fingerprint, event.kind) for event in migrated.events()] == told
+    assert [(event.fingerprint, event.kind) for event in migrated.events()] == events
     assert first.figures is None
-    assert [each.kind for each in migrated.diff(first.id, second.id).differences] == ["resolved"]
-    assert [each.kind for each in migrated.diff(second.id, third.id).differences] == ["new", "reopened"]
-    assert [each.kind for each in migrated.diff(first.id, third.id).differences] == ["new"]
+    assert [difference.kind for difference in migrated.diff(first.id, second.id).differences] == ["resolved"]
+    assert [difference.kind for difference in migrated.diff(second.id, third.id).differences] == ["new", "reopened"]
+    assert [difference.kind for difference in migrated.diff(first.id, third.id).differences] == ["new"]

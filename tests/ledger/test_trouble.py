@@ -130,5 +130,5 @@ def test_patience_ends(wire: Wire, through: str, tmp_path: Path, album: Album) -
     nights = Nights(tmp_path, Ledger(through, wait_seconds=1), album)
     wire.cut = True
 
-    with pytest.raises(LedgerUnreachable, match="Check the URL, the server and the rights"):
+    with pytest.raises(LedgerUnreachable, match="Check the URL, the server and the permissions"):
         nights.scan(plan="everybody", on=START)
