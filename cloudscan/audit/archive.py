@@ -96,7 +96,7 @@ def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
 def content(pack: Pack, name: str, most: int) -> bytes:
     """A whole file of at most `most` bytes. Raises `AuditError` if it is larger, missing, or cannot be read."""
     if name not in pack.sizes:
-        raise AuditError(f"It has no {name}: it is not an audit pack, or only a part of one.")
+        raise AuditError(f"There is no {name}: this is not an audit pack, or only a part of one.")
     if pack.sizes[name] > most:
         raise AuditError(f"{name} has {pack.sizes[name]:,} bytes, more than any pack has; it cannot be used.")
     return b"".join(pack.chunks(name))
