@@ -36,7 +36,9 @@ class Pack(Protocol):
     """The files of a pack by name, without the folder that they are in."""
 
     @property
-    def sizes(self) -> Mapping[str, int]: ...
+    def sizes(self) -> Mapping[str, int]:
+        """The size of each file in bytes, by name."""
+        ...
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A file's content. Raises `AuditError` if it cannot be read."""
