@@ -78,7 +78,7 @@ def test_every_reason_is_said_in_japanese(reason: str) -> None:
     ("reason", "said"),
     [
         (
-            "Google refuses (forbidden): Not Authorized; sharing settings could not be read; only a super admin may",
+            "Google refused access (forbidden): Not Authorized; sharing settings could not be read; only a super admin may",
             "Googleに拒否されました（forbidden）：Not Authorized；共有設定を読み取れませんでした。"
             "読み取れるのは特権管理者だけです",
         ),
@@ -102,7 +102,7 @@ def test_every_template_keeps_its_fields() -> None:
 @given(st.text(st.sampled_from("abx;: (){}\n"), max_size=200))
 def test_no_words_of_a_stranger_break_a_sentence(words: str) -> None:
     """They may look like a template, or like several: they stand in the sentence as they are."""
-    said = in_words(f"Google refuses (x): {words}; org units have no names", "ja")
+    said = in_words(f"Google refused access (x): {words}; org units have no names", "ja")
 
     assert said == f"Googleに拒否されました（x）：{words}；組織部門の名前が分かりません"
 

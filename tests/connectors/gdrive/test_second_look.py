@@ -243,8 +243,8 @@ def test_an_item_without_an_id_is_counted(tmp_path: Path) -> None:
         reasons = [row.reason for row in found.coverage()]
         assert ways_of(found)[uids.file("a")] == {"named manage < d1"}
 
-    assert "3 file(s) are not told as Google's documentation promises" in reasons
-    assert "1 shared drive(s) are not told as Google's documentation promises" in reasons
+    assert "3 file(s) do not match Google's documented format" in reasons
+    assert "1 shared drive(s) do not match Google's documented format" in reasons
 
 
 def test_a_file_that_moved_between_drives_is_in_the_new_one(tmp_path: Path) -> None:
