@@ -6,8 +6,10 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 # Behind a company's proxy only the machine's own certificates are of use; uv brings others unless told.
 export UV_SYSTEM_CERTS ?= true
+# Tests start dozens of processes. Where none may keep bytecode, each of them compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test format lint types rules unit wheel release lock clean
+.PHONY: help demo test format lint types rules unit campaign wheel release lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -16,13 +18,15 @@ help:  ## Show this list
 demo: $(VENV)/.demo  ## Scan a small company in an emulator and name the report
 	@$(BIN)/cloudscan demo
 
-test: format lint types rules unit  ## Run every check: format, lint, types, rule examples, tests
+test: $(VENV)/.dev $(VENV)/.system  ## Run every check: format, lint, types, rule examples, tests
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line unit format lint types rules
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format --check --quiet .
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --quiet .
+	@$(BIN)/oxlint --silent reports >/dev/null || $(BIN)/oxlint reports
 	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
 
@@ -35,6 +39,10 @@ rules: $(VENV)/.dev
 
 unit: $(VENV)/.dev $(VENV)/.system
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
+
+campaign: $(VENV)/.dev $(VENV)/.system  ## Try random histories, properties and kills at length: hours
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --hypothesis-profile campaign -m "hypothesis or campaign"
+	PYTHONPATH=.:connectors:reports $(BIN)/python tests/bench/kill_campaign.py --twice
 
 wheel: $(VENV)/.dev  ## Build wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .

@@ -145,6 +145,12 @@ class SettingSpec:
                 return value in self.values
 
 
+def specs_for(name: str, settings: Iterable[SettingSpec]) -> Sequence[SettingSpec]:
+    """The specs of a setting's name: those of exactly this name, else those that cover it with their ``*``."""
+    matching = [spec for spec in settings if spec.matches(name)]
+    return [spec for spec in matching if spec.name == name] or matching
+
+
 @runtime_checkable
 class Connector(Protocol):
     """One platform, ready to be read."""

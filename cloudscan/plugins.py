@@ -4,18 +4,18 @@ A package that cannot be loaded costs itself only: it is told by name, with the 
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cloudscan.connector import ConnectorPlugin, DemoPlugin
+from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
 from cloudscan.errors import ConfigurationError
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 from cloudscan.tracker import TrackerPlugin
 
 Plugin = TypeVar("Plugin")
@@ -29,6 +29,15 @@ def connector_names() -> tuple[str, ...]:
 def connector(name: str) -> ConnectorPlugin:
     """One connector. Raises `ConfigurationError` where there is none of that name, or it cannot be loaded."""
     return _load("cloudscan.connectors", name, ConnectorPlugin)
+
+
+def declared_settings() -> dict[str, Sequence[SettingSpec]]:
+    """What each connector declares of its settings, by name; a connector that cannot be loaded is left out."""
+    declared: dict[str, Sequence[SettingSpec]] = {}
+    for name in connector_names():
+        with suppress(ConfigurationError):
+            declared[name] = connector(name).settings
+    return declared
 
 
 def demo_names() -> tuple[str, ...]:
@@ -133,7 +142,7 @@ def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
     found = {entry.name: entry for entry in _installed(group)}
     what = group.removeprefix("cloudscan.").removesuffix("s")
     if name not in found:
-        raise ConfigurationError(f"There is no {what} called {name!r}; {one_of(name, sorted(found))}.")
+        raise ConfigurationError(f"There is no {what} called {name!r}; {suggestion(name, sorted(found))}.")
     plugin = _imported(found[name])
     if not isinstance(plugin, kind):
         raise ConfigurationError(

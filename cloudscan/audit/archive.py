@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from cloudscan.audit import SUMS
 from cloudscan.audit.manifest import CHUNK, NAME
 from cloudscan.errors import AuditError
+from cloudscan.files import open_private
 
 _LINKED: Final = "{name!r} in {pack} is a link or a device, and a pack has only files; the pack cannot be used."
 
@@ -109,8 +110,7 @@ def unpacked(pack: Pack, names: Iterator[str], into: Path) -> None:
         file = into / PurePosixPath(name)
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file.touch(mode=0o600)
-            with file.open("wb") as out:
+            with open_private(file) as out:
                 for chunk in pack.chunks(name):
                     out.write(chunk)
         except OSError as error:  # a name that is a file and a folder, or too long

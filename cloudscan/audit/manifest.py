@@ -7,13 +7,14 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from cloudscan.audit import FORMAT, MANIFEST, SIGNATURE, SUMS, signature
 from cloudscan.coverage import ScanSummary
 from cloudscan.errors import AuditError
+from cloudscan.files import open_private, private_file
 
 CHUNK: Final = 1 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
@@ -123,18 +124,18 @@ def write(parts: Sequence[Part], into: Path) -> None:
     """
     if into.exists() and (into.is_file() or any(into.iterdir())):
         raise AuditError(f"{into} is there already, and evidence is not overwritten; name another place with --into.")
-    part = into.with_name(f"{into.name}.part")
     try:
         into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if into.suffix == ".zip":
-            part.touch(mode=0o600)
-            _write_zip(parts, part)
+            with private_file(into) as file:
+                _write_zip(parts, file)
         else:
+            part = into.with_name(f"{into.name}.part")
             shutil.rmtree(part, ignore_errors=True)
             _write_folder(parts, part)
             if into.exists():
                 into.rmdir()
-        part.rename(into)
+            part.rename(into)
     except OSError as error:
         raise AuditError(f"{into} cannot be written ({error.strerror}); choose another place with --into.") from error
 
@@ -144,15 +145,14 @@ def _write_folder(parts: Sequence[Part], folder: Path) -> None:
         file = folder / PurePosixPath(part.name)
         for missing in reversed([each for each in (file.parent, *file.parent.parents) if not each.exists()]):
             missing.mkdir(mode=0o700)
-        file.touch(mode=0o600)
-        with file.open("wb") as out:
+        with open_private(file) as out:
             for chunk in part.chunks():
                 out.write(chunk)
 
 
-def _write_zip(parts: Sequence[Part], path: Path) -> None:
+def _write_zip(parts: Sequence[Part], file: BinaryIO) -> None:
     """All in one folder, so that unpacking litters nothing. No time, owner or machine goes in."""
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(file, "w") as archive:
         for part in parts:
             entry = zipfile.ZipInfo(f"{_TOP}/{part.name}", _EPOCH)
             entry.create_system = 3  # so that the mode counts

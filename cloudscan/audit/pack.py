@@ -14,7 +14,7 @@ from cloudscan import plugins
 from cloudscan.audit import manifest, replay, tables, wording
 from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
-from cloudscan.engine import framework_coverage, loader
+from cloudscan.engine import framework_coverage, loader, remedies
 from cloudscan.engine.judge import judge
 from cloudscan.engine.judging_record import Judged
 from cloudscan.engine.rule_file import Framework, Rule
@@ -22,9 +22,9 @@ from cloudscan.redaction.redactor import Redactor
 from cloudscan.redaction.snapshot import redact
 from cloudscan.report import Event, Report, Scan, WaiverStatus
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.text import csv
+from cloudscan.text import as_csv
 
-LANGUAGES: Final = loader.LANGUAGES
+LANGUAGES: Final = remedies.LANGUAGES
 # A password may hold a slash: SQLAlchemy reads up to the last @. In a query, whatever is named like a secret.
 _CREDENTIALS: Final = re.compile(
     r"(?<=://)(?:[^/@\s:]*:\S*|[^/@\s]+)@"
@@ -148,17 +148,17 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
         yield _formatted("csv", report, language, f"report/findings.{language}.csv")
     yield _formatted("json", report, "en", replay.REPORT)
     yield _formatted("ndjson", report, "en", "report/findings.ndjson")
-    yield manifest.text("coverage/coverage.csv", csv.written(*tables.coverage(report)))
-    yield manifest.text("coverage/not-judged.csv", csv.written(*tables.not_judged(report)))
-    yield manifest.text("frameworks/controls.csv", csv.written(*tables.controls(lines)))
+    yield manifest.text("coverage/coverage.csv", as_csv(*tables.coverage(report)))
+    yield manifest.text("coverage/not-judged.csv", as_csv(*tables.not_judged(report)))
+    yield manifest.text("frameworks/controls.csv", as_csv(*tables.controls(lines)))
     for name, content in sources.judged.files.items():
         yield manifest.text(f"{replay.RULES}/{name}", content)
-    yield manifest.text("rules/rules.csv", csv.written(*tables.rules(report)))
+    yield manifest.text("rules/rules.csv", as_csv(*tables.rules(report)))
     yield manifest.data("configuration/cloudscan.json", opened.config)
     yield manifest.data(replay.PARAMS, sources.judged.params)
-    yield manifest.text("ledger/events.csv", csv.written(*tables.events(sources.events)))
-    yield manifest.text("ledger/waivers.csv", csv.written(*tables.waivers(sources.waivers)))
-    yield manifest.text("ledger/scans.csv", csv.written(*tables.scans(sources.scans)))
+    yield manifest.text("ledger/events.csv", as_csv(*tables.events(sources.events)))
+    yield manifest.text("ledger/waivers.csv", as_csv(*tables.waivers(sources.waivers)))
+    yield manifest.text("ledger/scans.csv", as_csv(*tables.scans(sources.scans)))
     yield manifest.data("versions.json", tables.versions())
     yield Part(name=f"{replay.SNAPSHOT}/manifest.json", content=sources.snapshot / "manifest.json")
     for file in sorted((sources.snapshot / "tables").glob("*.parquet")):

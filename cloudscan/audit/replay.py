@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -23,6 +23,9 @@ from cloudscan.errors import AuditError, CloudscanError
 from cloudscan.finding import Severity, Verdict
 from cloudscan.report import Report
 from cloudscan.snapshot.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
 
 RULES: Final = "rules/files"
 SNAPSHOT: Final = "snapshot"
@@ -75,7 +78,7 @@ def replay(pack: Pack, *, seconds: float = SECONDS) -> Replay:
 
 def _apart(folder: Path, seconds: float) -> Replay:
     """What another process makes of an unpacked pack."""
-    processes = multiprocessing.get_context("spawn")
+    processes = _processes()
     answer, end = processes.Pipe(duplex=False)
     process = processes.Process(target=_answer_to, args=(end, folder), daemon=True)
     process.start()
@@ -98,6 +101,15 @@ def _apart(folder: Path, seconds: float) -> Replay:
     if said.startswith(b"!"):
         raise AuditError(said[1:].decode().replace(f"{folder}/", ""))
     return msgspec.json.decode(said, type=Replay)
+
+
+def _processes() -> "ForkServerContext | SpawnContext":
+    """How other processes begin: with nothing of this one, and where the system can fork with all imports done."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "cloudscan.snapshot.sql"])
+    return context
 
 
 def _answer_to(end: Connection, folder: Path) -> None:

@@ -66,10 +66,10 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from cloudscan.text import one_of
+        from cloudscan.text import suggestion
 
         if args and args[0] not in self.helps and not args[0].startswith("-"):
-            raise click.UsageError(f"There is no command {args[0]!r}; {one_of(args[0], self.helps)}.", ctx)
+            raise click.UsageError(f"There is no command {args[0]!r}; {suggestion(args[0], self.helps)}.", ctx)
         return super().resolve_command(ctx, args)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan import plugins
+from cloudscan import files, plugins
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
 from cloudscan.report import Report, ReportFormat
@@ -44,12 +44,7 @@ def write_private(path: Path, content: str | bytes) -> None:
         if path.exists() and not path.is_file():  # a pipe, a terminal
             path.write_bytes(data)
             return
-        place = path.resolve()
-        part = place.with_name(f".{place.name}.part")
-        part.unlink(missing_ok=True)
-        part.touch(mode=0o600)
-        part.write_bytes(data)
-        part.replace(place)
+        files.write_private(path.resolve(), data)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
 

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import click
 
-from cloudscan.cli.session import all_rule_folders, configured, lang_option
+from cloudscan import plugins
+from cloudscan.cli.opening import all_rule_folders, load_config
+from cloudscan.cli.options import lang_option
 
 
 @click.group()
@@ -21,7 +23,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
     from cloudscan.cli.table import table
     from cloudscan.engine import loader
 
-    config = configured(config_path)
+    config = load_config(config_path)
     language = lang or config.organisation.language
     loaded = loader.load(all_rule_folders(config, folders))
     rows = [[each.severity, each.id, each.text[language].title, each.cause] for each in loaded]
@@ -37,12 +39,12 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     """Show one rule: what it asks, why it matters, how to fix it."""
     from cloudscan.engine import loader
     from cloudscan.errors import ConfigurationError
-    from cloudscan.text import one_of
+    from cloudscan.text import suggestion
 
-    config = configured(config_path)
+    config = load_config(config_path)
     loaded = {each.id: each for each in loader.load(all_rule_folders(config, folders))}
     if rule_id not in loaded:
-        raise ConfigurationError(f"There is no rule {rule_id!r}; {one_of(rule_id, loaded)}.")
+        raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
     found = loaded[rule_id]
     text = found.text[lang or config.organisation.language]
     for line in (
@@ -69,11 +71,12 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     """Check the rule files. Each complaint names file, line and what to write instead."""
     from cloudscan.engine import loader
 
-    shelf = loader.read(all_rule_folders(configured(config_path), folders))
-    for problem in shelf.problems:
+    shelf = loader.read(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
+    problems = shelf.problems or shelf.unused
+    for problem in problems:
         click.echo(str(problem))
-    click.echo(f"{len(shelf.rules)} rules are fine, {len(shelf.problems)} complaints.", err=True)
-    return 2 if shelf.problems else 0
+    click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} complaints.", err=True)
+    return 2 if problems else 0
 
 
 @rules.command()
@@ -83,7 +86,8 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     """Run the examples in the rule files."""
     from cloudscan.engine import example_runner, loader
 
-    outcomes = list(example_runner.run(loader.load(all_rule_folders(configured(config_path), folders))))
+    rules = loader.load(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
+    outcomes = list(example_runner.run(rules))
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
         click.echo(str(outcome))

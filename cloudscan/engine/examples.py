@@ -28,7 +28,7 @@ from typing import Any, Final
 from cloudscan.engine.rule_file import Example
 from cloudscan.facts import NEVER
 from cloudscan.snapshot.tables import BASE, COVERAGE, is_uid
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 AS_OF: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
 """The moment at which every example is judged."""
@@ -72,13 +72,13 @@ def complaints(example: Example) -> Iterator[str]:
         yield f"the example {example.it!r} expects nothing; write flags, passes or unknown: [[…]]"
     for table, rows in example.given.items():
         if table not in _GIVEN:
-            yield f"an example cannot give `{table}`; {one_of(table, _GIVEN)}"
+            yield f"an example cannot give `{table}`; {suggestion(table, _GIVEN)}"
             continue
         columns = _GIVEN[table]
         for row in rows:
             for column, value in row.items():
                 if column not in columns:
-                    yield f"`{table}` has no column `{column}`; {one_of(column, columns)}"
+                    yield f"`{table}` has no column `{column}`; {suggestion(column, columns)}"
                 elif words := _value_complaint(columns[column], value):
                     yield f"{table}.{column}: {words}"
         if table == "settings" and any("name" not in row or "value" not in row for row in rows):

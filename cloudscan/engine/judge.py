@@ -12,36 +12,21 @@ Columns that the engine understands wherever a rule yields them: `resource_uid`,
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from typing import Final
 
 import duckdb
 
-from cloudscan.engine.evidence import identity_text, placed, verdicts_of
+from cloudscan.engine.evidence import Evaluation, Tally, with_containers
 from cloudscan.engine.rule_file import ParamValue, Rule
-from cloudscan.errors import ConfigurationError, RuleError
+from cloudscan.errors import ConfigurationError
 from cloudscan.facts import AnyFact
 from cloudscan.finding import Judgement, Verdict
 from cloudscan.report import RuleSummary
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.snapshot.tables import is_uid, key
-from cloudscan.text import one_of
-
-JUDGEMENTS: Final = (Judgement.PASSED, Judgement.UNKNOWN, Judgement.FLAGGED)
-"""In ascending order of weight: the heaviest row decides for its identity."""
+from cloudscan.text import suggestion
 
 Params = Mapping[str, Mapping[str, ParamValue]]
 """Values that stand in for defaults, by rule id and name."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """How many identities a rule looked at, by what became of them."""
-
-    flagged: int = 0
-    unknown: int = 0
-    passed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +53,17 @@ class Verdicts:
         return {rule.id: rule for rule in self.rules}[rule_id]
 
     def judgements_of(self, rule_id: str, identities: Iterable[Sequence[str]]) -> dict[tuple[str, ...], Judgement]:
-        """What became of given identities; one that the snapshot does not hold (any more) is left out.
+        """What became of given identities; one that is not, or no longer, in the snapshot is left out.
 
-        A rule that was not applied answers for none. Needs the snapshot still open.
+        The result is empty for a rule that was not applied. The snapshot must still be open.
         """
         rule = next((rule for rule in self.rules if rule.id == rule_id), None)
         wanted = [tuple(identity) for identity in identities]
         if rule is None or not wanted:
             return {}
         fitting = [identity for identity in wanted if len(identity) == len(rule.identity)]
-        return _judgements_of(self._db, rule, fitting, bindings(rule, self.as_of, self.params.get(rule.id, {})))
+        bound = bindings(rule, self.as_of, self.params.get(rule.id, {}))
+        return Evaluation(self._db, rule, bound).judgements_of(fitting)
 
     def summaries(self) -> list[RuleSummary]:
         """The rules and how they came out, for the report."""
@@ -119,7 +105,7 @@ def preview(
     """Flagged verdicts on a handful of facts, before the scan ends.
 
     Opening costs some 30 ms and each rule about 2 ms, so hand over a batch of finished scopes, not each by itself.
-    What other scopes would add is not known yet: these are first findings and not the last word.
+    What other scopes would add is not known yet: these are first findings, not final ones.
     """
     with in_memory.open_empty() as db:
         in_memory.fill(db, in_memory.estate_of(facts))
@@ -130,7 +116,7 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
     """The values for a rule's ``$names``. Raises `ConfigurationError` for a value that the rule does not allow."""
     for name, value in given.items():
         if name not in rule.params:
-            raise ConfigurationError(f"The rule {rule.id} has no parameter {name!r}; {one_of(name, rule.params)}.")
+            raise ConfigurationError(f"The rule {rule.id} has no parameter {name!r}; {suggestion(name, rule.params)}.")
         if complaint := rule.params[name].complaint(value):
             raise ConfigurationError(f"Parameter {name} of the rule {rule.id}: {complaint}.")
     values: dict[str, object] = {name: given.get(name, param.default) for name, param in rule.params.items()}
@@ -141,40 +127,8 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
 def fold(
     db: duckdb.DuckDBPyConnection, rule: Rule, bound: Mapping[str, object]
 ) -> list[tuple[tuple[str, ...], Judgement]]:
-    """Every identity of a small estate with its judgement, passed ones too: what examples are held against."""
-    rows = execute(db, rule, bound, folded_sql(rule)).fetchall()
-    keys = {value for row in rows for value in row if isinstance(value, int)}
-    names = dict(
-        db.execute("SELECT key, uid FROM ids WHERE key IN (SELECT unnest(?::BIGINT[]))", [list(keys)]).fetchall()
-    )
-    return [
-        (
-            tuple(
-                identity_text(names.get(value, value) if is_uid(column) else value)
-                for column, value in zip(rule.identity, row[:-1], strict=True)
-            ),
-            JUDGEMENTS[row[-1]],
-        )
-        for row in rows
-    ]
-
-
-def folded_sql(rule: Rule) -> str:
-    """The rule's rows folded: one row per identity, and the index of its judgement in `JUDGEMENTS`."""
-    columns = ", ".join(_quoted(rule.identity))
-    weight = "CASE WHEN flagged THEN 2 WHEN flagged IS NULL THEN 1 ELSE 0 END"
-    return f"SELECT {columns}, max({weight}) AS judgement FROM ({rule.sql}) AS judged GROUP BY {columns}"
-
-
-def execute(
-    db: duckdb.DuckDBPyConnection, rule: Rule, bound: Mapping[str, object], sql: str
-) -> duckdb.DuckDBPyConnection:
-    """Run SQL made around a rule's query. Raises `RuleError` naming the rule where the database refuses."""
-    try:
-        return db.execute(sql, dict(bound) if bound else None)
-    except duckdb.Error as error:
-        reason = str(error).strip().splitlines()[0]
-        raise RuleError(f"{rule.source}:{rule.query_line}: the query of {rule.id} cannot run: {reason}") from error
+    """Every identity of a small estate with its judgement, passed ones too: what examples are compared with."""
+    return Evaluation(db, rule, bound).judgements()
 
 
 def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, params: Params) -> Verdicts:
@@ -182,7 +136,7 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
     for rule_id in params:
         if rule_id not in known:
             raise ConfigurationError(
-                f"There are parameters for the rule {rule_id!r}, which is not there; {one_of(rule_id, known)}."
+                f"There are parameters for the rule {rule_id!r}, which does not exist; {suggestion(rule_id, known)}."
             )
     tallies: dict[str, Tally] = {}
     verdicts: list[Verdict] = []
@@ -192,58 +146,23 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
         if _has_nothing_to_judge(rule, platforms):
             tallies[rule.id] = Tally()
             continue
-        execute(db, rule, bound, f"CREATE OR REPLACE TEMP TABLE folded AS {folded_sql(rule)}")
-        counts = dict(db.execute("SELECT judgement, count(*) FROM folded GROUP BY judgement").fetchall())
-        tallies[rule.id] = Tally(flagged=counts.get(2, 0), unknown=counts.get(1, 0), passed=counts.get(0, 0))
-        if counts.get(2, 0) or counts.get(1, 0):
-            verdicts += verdicts_of(db, rule, partial(execute, db, rule, bound))
-    verdicts = placed(db, verdicts)
-    db.execute("DROP TABLE IF EXISTS folded")
+        with Evaluation(db, rule, bound) as evaluation:
+            tally = tallies[rule.id] = evaluation.fold()
+            if tally.flagged or tally.unknown:
+                verdicts += evaluation.verdicts()
+    verdicts = with_containers(db, verdicts)
     return Verdicts(rules=tuple(rules), as_of=as_of, verdicts=tuple(verdicts), tallies=tallies, params=params, _db=db)
 
 
 def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, Set[str]]:
-    """The platforms of which a table holds rows. An exposure's platform is its resource's."""
-    told = {
+    """The platforms in each table that has any rows of them. An exposure's platform is its resource's."""
+    platforms = {
         table: {name for (name,) in db.execute(f"SELECT DISTINCT platform FROM {table}").fetchall()}
         for table in ("resources", "principals")
     }
-    return {**told, "exposures": told["resources"]}
+    return {**platforms, "exposures": platforms["resources"]}
 
 
 def _has_nothing_to_judge(rule: Rule, platforms: Mapping[str, Set[str]]) -> bool:
     """Planning a query over an empty platform costs as much as running it; most companies have one or two of them."""
     return any(table in platforms and platforms[table].isdisjoint(wanted) for table, wanted in rule.confined)
-
-
-def _judgements_of(
-    db: duckdb.DuckDBPyConnection, rule: Rule, identities: Sequence[tuple[str, ...]], bound: Mapping[str, object]
-) -> dict[tuple[str, ...], Judgement]:
-    names = [f"c{place}" for place in range(len(rule.identity))]
-    kinds = ["BIGINT" if is_uid(column) else "VARCHAR" for column in rule.identity]
-    spec = ", ".join(f"{name} {kind}" for name, kind in zip(names, kinds, strict=True))
-    db.execute(f"CREATE OR REPLACE TEMP TABLE asked (place BIGINT, {spec})")
-    columns = [
-        [key(identity[place]) if kind == "BIGINT" else identity[place] for identity in identities]
-        for place, kind in enumerate(kinds)
-    ]
-    unnested = ", ".join(f"unnest(${name}::{kind}[])" for name, kind in zip(names, kinds, strict=True))
-    db.execute(
-        f"INSERT INTO asked SELECT unnest($places::BIGINT[]), {unnested}",
-        {"places": list(range(len(identities))), **dict(zip(names, columns, strict=True))},
-    )
-    fits = " AND ".join(
-        f"coalesce({column}, {key('')}) = a.{name}"
-        if kind == "BIGINT"
-        else f"coalesce(CAST({column} AS VARCHAR), '') = a.{name}"
-        for column, name, kind in zip((f"f.{quoted}" for quoted in _quoted(rule.identity)), names, kinds, strict=True)
-    )
-    rows = execute(
-        db, rule, bound, f"SELECT a.place, f.judgement FROM ({folded_sql(rule)}) AS f JOIN asked AS a ON {fits}"
-    ).fetchall()
-    db.execute("DROP TABLE asked")
-    return {identities[place]: JUDGEMENTS[judgement] for place, judgement in rows}
-
-
-def _quoted(columns: Iterable[str]) -> list[str]:
-    return ['"' + column.replace('"', '""') + '"' for column in columns]

@@ -15,9 +15,11 @@ from typing import Final
 
 import msgspec
 
+from cloudscan.engine import remedies
 from cloudscan.engine.judge import Params
 from cloudscan.engine.rule_file import ParamValue, Rule
 from cloudscan.errors import SnapshotError
+from cloudscan.files import write_private
 from cloudscan.report import Report
 
 FILE: Final = "judged.json.gz"
@@ -29,7 +31,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The rules as files, the values they were given, and the report."""
 
-    files: Mapping[str, str]  # <topic>/<id>.yaml, and frameworks/<id>.yaml, to the letter
+    files: Mapping[str, str]  # <topic>/<id>.yaml, frameworks/<id>.yaml and the shared texts, byte for byte
     params: Mapping[str, Mapping[str, ParamValue]]
     report: Report
 
@@ -38,11 +40,8 @@ def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) ->
     """Keep what a snapshot was judged by, readable by its owner only. Raises `SnapshotError` for a full disk."""
     judged = Judged(files=files_of(rules), params=params, report=report)
     path = folder / FILE
-    part = path.with_suffix(".part")
     try:
-        part.touch(mode=0o600)
-        part.write_bytes(gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
-        part.rename(path)
+        write_private(path, gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
     except OSError as error:
         raise SnapshotError(f"{path} cannot be written ({error.strerror}); make room, then scan again.") from error
 
@@ -61,17 +60,23 @@ def read(folder: Path) -> Judged:
 
 
 def files_of(rules: Iterable[Rule]) -> dict[str, str]:
-    """The files of rules and of all frameworks beside them, by a path that is safe everywhere."""
+    """The files of rules, their shared texts and all frameworks beside them, by a path that is safe everywhere."""
     rules = list(rules)
     shelves = sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
     frameworks = [file for shelf in shelves for file in sorted(shelf.glob("*.y*ml"))]
+    shared = sorted({remedy.file for rule in rules for remedy in rule.remedies})
     return {
+        **{_shared_path(number): Path(file).read_text("utf-8") for number, file in enumerate(shared)},
         **{f"{FRAMEWORKS}/{_safe(file.name)}": file.read_text("utf-8") for file in frameworks},
         **{
             f"{_topic(rule)}/{rule.id}.yaml": Path(rule.source).read_text("utf-8")
             for rule in sorted(rules, key=lambda rule: rule.id)
         },
     }
+
+
+def _shared_path(number: int) -> str:
+    return f"shared-{number}/{remedies.FILE}" if number else remedies.FILE
 
 
 def _topic(rule: Rule) -> str:

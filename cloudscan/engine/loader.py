@@ -8,9 +8,11 @@ Layout of a folder::
 
     <topic>/<id>.yaml          a rule
     frameworks/<id>.yaml       {id, title, controls: {id: title}}, what `frameworks: [id#control]` refers to
+    remedies.yaml              fix steps and needs that rules share, see `cloudscan.engine.remedies`
 """
 
 import hashlib
+import json
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,16 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cloudscan.engine import remedies as shared
 from cloudscan.engine import yaml_file
-from cloudscan.engine.rule_file import Framework, Rule, RuleFile
+from cloudscan.engine.remedies import LANGUAGES, Remedies
+from cloudscan.engine.rule_file import DECLARED, Framework, Remedy, Rule, RuleFile
+from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
-from cloudscan.text import one_of
+from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
     from cloudscan.snapshot.sql import Query
 
-LANGUAGES = ("en", "ja")
 RESERVED = frozenset({"n", "judgement", ""})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -39,11 +43,15 @@ class Shelf:
     rules: tuple[Rule, ...]
     frameworks: tuple[Framework, ...]
     problems: tuple[Problem, ...]
+    unused: tuple[Problem, ...]  # shared texts that no rule names; known once no other problem is left
 
 
-def load(folders: Iterable[Path]) -> tuple[Rule, ...]:
-    """All rules of the folders, by id. Raises `RuleError` with one line per problem."""
-    shelf = read(folders)
+def load(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Rule, ...]:
+    """All rules of the folders, by id. Raises `RuleError` with one line per problem.
+
+    `settings` are those that connectors declare, by platform; what rules say of settings is checked against them.
+    """
+    shelf = read(folders, settings)
     if shelf.problems:
         raise RuleError("\n".join(map(str, shelf.problems)))
     return shelf.rules
@@ -57,20 +65,23 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     return tuple(frameworks.values())
 
 
-def lint(folders: Iterable[Path]) -> tuple[Problem, ...]:
-    """Everything that is wrong with the rule files, in the order of files and lines."""
-    return read(folders).problems
+def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
+    """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
+    shelf = read(folders, settings)
+    return shelf.problems or shelf.unused
 
 
-def read(folders: Iterable[Path]) -> Shelf:
-    """Read folders of rules and frameworks; problems are told and not raised."""
+def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> Shelf:
+    """Read folders of rules and frameworks; problems are returned, not raised. `settings` as in `load`."""
     files = _files(folders)
     frameworks, problems = _read_frameworks(files)
+    remedies, remedy_problems = shared.read(files)
+    problems += remedy_problems
     rules: dict[str, Rule] = {}
     for file in files:
-        if _is_framework(file):
+        if _is_framework(file) or shared.is_remedies(file):
             continue
-        outcome = read_rule(file, frameworks)
+        outcome = read_rule(file, frameworks, remedies, settings or {})
         if isinstance(outcome, Rule):
             if outcome.id in rules:
                 first = rules[outcome.id].source
@@ -83,10 +94,13 @@ def read(folders: Iterable[Path]) -> Shelf:
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
         problems=tuple(sorted(problems)),
+        unused=() if problems else tuple(shared.unused(remedies, rules.values())),
     )
 
 
-def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Problem]:
+def read_rule(
+    file: Path, frameworks: Mapping[str, Framework], remedies: Remedies, settings: DeclaredSettings
+) -> Rule | list[Problem]:
     """One rule file, or all that is wrong with it."""
     outcome = yaml_file.read(file, RuleFile)
     if isinstance(outcome, Problem):
@@ -98,17 +112,28 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Pr
     # In a block scalar the text begins on the line after its mark.
     first_line = query_line + 1 if document.is_block("$.query") else query_line
     query = sql.check(written.query)
-    problems = [Problem(str(file), first_line + fault.line - 1, fault.words) for fault in query.faults]
+    faults = [*((fault.line, fault.words) for fault in query.faults), *query_faults(query, settings)]
+    problems = [Problem(str(file), first_line + line - 1, words) for line, words in faults]
     problems += [
         Problem(str(file), document.line(path), words)
-        for path, words in _complaints(written, query, frameworks, Path(file).stem)
+        for path, words in (
+            *_complaints(written, query, frameworks, Path(file).stem),
+            *_setting_complaints(written, query, settings),
+        )
+    ]
+    problems += [
+        Problem(str(file), document.line(path), words) for path, words in shared.problems_of(written, remedies)
     ]
     if problems:
         return sorted(problems)
+    used = shared.used_by(written, remedies)
     return Rule(
-        **{name: getattr(written, name) for name in RuleFile.__struct_fields__},
+        **{name: getattr(written, name) for name in DECLARED},
+        text=shared.texts_of(written, remedies),
+        needs=shared.needs_of(written, remedies),
         source=str(file),
-        version=hashlib.sha256(document.content).hexdigest()[:12],
+        remedies=used,
+        version=_version(document.content, used),
         query_line=first_line,
         sql=query.sql,
         columns=query.columns,
@@ -116,6 +141,11 @@ def read_rule(file: Path, frameworks: Mapping[str, Framework]) -> Rule | list[Pr
         bound=query.bound,
         confined=query.confined,
     )
+
+
+def _version(content: bytes, remedies: Sequence[Remedy]) -> str:
+    texts = json.dumps([sorted(remedy.texts.items()) for remedy in remedies]).encode() if remedies else b""
+    return hashlib.sha256(content + texts).hexdigest()[:12]
 
 
 def _files(folders: Iterable[Path]) -> list[Path]:
@@ -170,14 +200,14 @@ def _query_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str
             yield "$.query", "the query yields no column `flagged`; write `… AS flagged` on the deciding condition"
         for column in rule.identity:
             if column not in query.columns:
-                yield "$.identity", f"the query yields no column `{column}`; {one_of(column, query.columns)}"
+                yield "$.identity", f"the query yields no column `{column}`; {suggestion(column, query.columns)}"
     for column in sorted({column for column in query.columns if query.columns.count(column) > 1}):
         yield "$.query", f"two columns are called `{column}`; write `… AS other_name` on one"
     for column in RESERVED.intersection(query.columns):
         yield "$.query", f"`{column}` is a name that the engine needs; write `… AS other_name`"
     for name in query.bound:
         if name != "as_of" and name not in rule.params:
-            yield "$.query", f"`${name}` is not among the params; {one_of(name, ('as_of', *rule.params))}"
+            yield "$.query", f"`${name}` is not among the params; {suggestion(name, ('as_of', *rule.params))}"
     for name, param in rule.params.items():
         if query.columns and name not in query.bound:
             yield f"$.params.{name}", f"the query never uses `${name}`; use it, or drop the param"
@@ -189,13 +219,11 @@ def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]
     for language in LANGUAGES:
         if language not in rule.text:
             yield "$.text", f"no text in {language!r}; write {language}: {{title, message, why, fix}}"
-    if rule.needs and set(rule.needs) != set(LANGUAGES):
-        yield "$.needs", "write needs in both languages: {en: …, ja: …}"
     for language, text in rule.text.items():
         path = f"$.text.{language}"
         if language not in LANGUAGES:
-            yield path, f"the language {language!r} is not known; {one_of(language, LANGUAGES)}"
-        for field in text.__struct_fields__:
+            yield path, f"the language {language!r} is not known; {suggestion(language, LANGUAGES)}"
+        for field in ("title", "message", "why"):
             if not str(getattr(text, field)).strip():
                 yield f"{path}.{field}", "empty; write what a reader needs here"
         yield from ((f"{path}.message", words) for words in _field_complaints(text.message, query.columns))
@@ -213,7 +241,7 @@ def _field_complaints(message: str, columns: Sequence[str]) -> Iterable[str]:
         if spec or conversion or not name.isidentifier():
             yield f"`{{{name}}}` is more than a column's name; write {{column}} and shape the value in the query"
         elif columns and name not in columns:
-            yield f"the query yields no column `{name}` for the message; {one_of(name, columns)}"
+            yield f"the query yields no column `{name}` for the message; {suggestion(name, columns)}"
 
 
 def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
@@ -223,10 +251,16 @@ def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -
         if not hash_mark:
             yield path, f"{reference!r} names no control; write {framework}#<control>"
         elif framework not in frameworks:
-            yield path, f"the framework {framework!r} is not known; {one_of(framework, frameworks)}"
+            yield path, f"the framework {framework!r} is not known; {suggestion(framework, frameworks)}"
         elif control not in frameworks[framework].controls:
-            known = one_of(control, frameworks[framework].controls)
+            known = suggestion(control, frameworks[framework].controls)
             yield path, f"{framework} has no control {control!r}; {known}"
+
+
+def _setting_complaints(rule: RuleFile, query: "Query", settings: DeclaredSettings) -> Iterable[tuple[str, str]]:
+    for index, example in enumerate(rule.examples):
+        for fault in example_faults(example.given.get("settings", ()), query, settings):
+            yield f"$.examples[{index}]", fault
 
 
 def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
@@ -248,6 +282,6 @@ def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
                 yield path, f"{list(identity)} does not fit the identity; write one value for each of {rule.identity}"
         for name, value in example.params.items():
             if name not in rule.params:
-                yield path, f"the rule has no param {name!r}; {one_of(name, rule.params)}"
+                yield path, f"the rule has no param {name!r}; {suggestion(name, rule.params)}"
             elif complaint := rule.params[name].complaint(value):
                 yield path, f"param {name}: {complaint}"

@@ -54,10 +54,38 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     params: Mapping[str, ParamValue] = {}
 
 
-class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an author writes."""
+class WrittenText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a rule says to people in one language, as its author writes it."""
 
-    id: str  # reads after "accept …"; never renamed
+    title: str
+    message: str
+    why: str
+    fix: str = ""  # steps, one per line; empty where the rule lists its steps under `fix`
+
+
+Texts = Mapping[str, str]
+"""One text, by language."""
+
+
+class RemediesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Texts that several rules share, by id; what ``remedies.yaml`` contains."""
+
+    fix: Mapping[str, str | Texts] = {}  # a text alone is a `command`, the same in every language
+    needs: Mapping[str, Texts] = {}
+
+
+class Remedy(msgspec.Struct, frozen=True, kw_only=True):
+    """A shared text and where it is written."""
+
+    texts: Texts
+    file: str
+    line: int
+
+
+class _Declared(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a loaded rule takes over from its file as it is."""
+
+    id: str  # reads after "waive …"; never renamed
     severity: Severity
     confidence: Confidence
     cause: str  # for the ranking of leak causes: shared-link, public-bucket, …
@@ -65,18 +93,30 @@ class RuleFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     effort: Literal["low", "medium", "high"]  # cost of the fix
     identity: Sequence[str]  # the columns that make one finding: what one person fixes once
     query: str
-    text: Mapping[str, RuleText]
     examples: Sequence[Example]
     params: Mapping[str, Param] = {}
     frameworks: Sequence[str] = ()
-    needs: Mapping[str, str] = {}  # by language: which right is missing when the answer is unknown
 
 
-class Rule(RuleFile, frozen=True, kw_only=True):
+DECLARED = _Declared.__struct_fields__
+
+
+class RuleFile(_Declared, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an author writes."""
+
+    text: Mapping[str, WrittenText]
+    fix: Sequence[str | Texts] = ()  # each step: a shared one's id, a `command`, or its text by language
+    needs: str | Texts = {}  # which permission is missing when the answer is unknown: an id, or by language
+
+
+class Rule(_Declared, frozen=True, kw_only=True):
     """A rule that passed every check, ready to be applied."""
 
+    text: Mapping[str, RuleText]  # with the shared steps written out
+    needs: Texts  # which permission is missing when the answer is unknown
     source: str  # the file
-    version: str  # hash of the file
+    remedies: Sequence[Remedy]  # the shared texts in it
+    version: str  # hash of the file and of the shared texts in it
     query_line: int  # where the query begins
     sql: str  # the query as DuckDB has to be asked, ladders compared by rung
     columns: Sequence[str]  # what the query yields, in order

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 import yaml
 
-from cloudscan.text import one_of
+from cloudscan.text import first_line, suggestion
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL = "tag:yaml.org,2002:bool"
@@ -105,9 +105,7 @@ def _parse(content: bytes) -> Document:
         line = mark.line + 1 if mark else 1
         raise _Refused(line, f"this is not YAML: {error.problem}; check quotes, colons and indentation here") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _Refused(
-            1, f"this is not YAML that can be read: {str(error).splitlines()[0]}; save it as UTF-8"
-        ) from error
+        raise _Refused(1, f"this is not YAML that can be read: {first_line(error)}; save it as UTF-8") from error
     return Document(content=content, data=data, lines=builder.lines, blocks=frozenset(builder.blocks))
 
 
@@ -171,13 +169,13 @@ def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> 
         key = unknown[1]
         known = _fields_at(record, path)
         parent = "$" + "".join(_STEP.findall(path.removeprefix("$")))
-        return document.lines.get(f"{parent}.{key}", line), f"the key `{key}` is not known; {one_of(key, known)}"
+        return document.lines.get(f"{parent}.{key}", line), f"the key `{key}` is not known; {suggestion(key, known)}"
     if missing := re.search(r"missing required field `(.*)`", what):
         return line, f"`{missing[1]}` is missing; write {missing[1]}: …"
     if enum := re.search(r"Invalid enum value '?(.*?)'?$", what):
         values = [str(value) for value in _type_at(record, path).__args__] if _is_literal(record, path) else []
         values = values or [str(value) for value in _members(_type_at(record, path))]
-        return line, f"{enum[1]!r} is not one of the values; {one_of(enum[1], values)}"
+        return line, f"{enum[1]!r} is not one of the values; {suggestion(enum[1], values)}"
     name = path.removeprefix("$.") or "the file"
     return line, f"{name}: {what[:1].lower()}{what[1:]}; see docs/write-a-rule.md for what stands here"
 

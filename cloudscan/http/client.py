@@ -5,7 +5,6 @@ What comes back is an `Answer`, whatever its status; what does not come back aft
 another host.
 """
 
-import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -144,16 +143,12 @@ class Web:
                 trouble = _trouble(url, answer, wait)
             on_trouble(trouble)
             if attempt < self.patience.attempts:
-                time.sleep(self._seconds(attempt, wait))
+                time.sleep(self.patience.wait(attempt, wait))
         raise trouble
 
     @cached_property
     def _carrier(self) -> Carrier:
         return Carrier(connections=self.connections, timeout=self.patience.timeout, ca_file=self.ca_file)
-
-    def _seconds(self, attempt: int, asked: float | None) -> float:
-        own = min(self.patience.longest, self.patience.pause * 2 ** (attempt - 1))
-        return random.uniform(own / 2, own) if asked is None else asked  # noqa: S311 - jitter is no secret
 
 
 def asked_for(answer: Answer) -> float | None:

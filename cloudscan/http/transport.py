@@ -17,6 +17,7 @@ import certifi
 import pycurl
 
 from cloudscan.errors import Unreachable
+from cloudscan.text import first_line
 
 _CONNECTING: Final = 30.0  # seconds until there must be a connection
 _BUFFER: Final = 262_144  # bytes that are read at once
@@ -67,7 +68,7 @@ class Carrier:
             handle.perform()
         except pycurl.error as error:
             handle.close()
-            raise Unreachable(f"no answer from {host_of(url)} ({_words(error)}); check the network") from error
+            raise Unreachable(f"no answer from {host_of(url)} ({_reason(error)}); check the network") from error
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         with self._lock:
             if len(self._idle) < self.connections:
@@ -112,6 +113,5 @@ def _headers(text: bytes) -> Mapping[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in named}
 
 
-def _words(error: pycurl.error) -> str:
-    told = str(error.args[1] if len(error.args) > 1 else error).splitlines()
-    return (told or ["no reason told"])[0][:120]
+def _reason(error: pycurl.error) -> str:
+    return first_line(error.args[1] if len(error.args) > 1 else error, 120)

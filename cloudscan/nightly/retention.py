@@ -53,7 +53,7 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
         for place, removal in enumerate(removals):
             with contextlib.suppress(ScanRunning):
                 if removal.path.is_dir() and (removal.path / ".lock").exists():
-                    with lock.hold(removal.path):
+                    with lock.exclusive(removal.path):
                         _to_trash(removal.path, trash / str(place))
                 else:
                     _to_trash(removal.path, trash / str(place))
@@ -80,18 +80,18 @@ def _snapshots(snapshots: Path, policy: RetentionTable, now: datetime) -> Iterat
     manifests = [(folder, store.manifest_of(folder)) for folder in store.finished(snapshots)]
     finished = [(folder, manifest) for folder, manifest in manifests if manifest]
     finished.sort(key=lambda each: each[1].scan.started_on)
-    kept = {folder for folder, _ in finished[-max(1, policy.snapshots_keep) :]} | set(store.due(snapshots))
+    kept = {folder for folder, _ in finished[-max(1, policy.keep_snapshots) :]} | set(store.due(snapshots))
     kept |= {folder for folder, _ in [each for each in finished if each[1].scan.complete][-1:]}
     oldest = now - timedelta(days=policy.snapshots_days)
     for folder, manifest in finished:
-        if folder not in kept and manifest.scan.finished_on < oldest and not lock.busy(folder):
+        if folder not in kept and manifest.scan.finished_on < oldest and not lock.is_locked(folder):
             yield Removal(path=folder, why=f"a snapshot older than {policy.snapshots_days} days")
 
 
 def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
     """What killed runs left: spools of sealed snapshots, old cursors, scans nobody goes on with."""
     newest = store.latest_snapshot(snapshots)
-    for folder in sorted(each for each in snapshots.glob("*") if each.is_dir() and not lock.busy(each)):
+    for folder in sorted(each for each in snapshots.glob("*") if each.is_dir() and not lock.is_locked(each)):
         if (folder / "manifest.json").exists():
             of_no_use = ["spool", WORK, *([] if folder == newest else [CURSORS])]
             for path in (folder / name for name in of_no_use):

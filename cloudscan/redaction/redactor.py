@@ -20,30 +20,19 @@ import msgspec
 from cloudscan.coverage import Coverage
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
+from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
 from cloudscan.report import Report, RuleSummary
-from cloudscan.snapshot.tables import VOCABULARIES, is_uid
+from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
 KEPT: Final = frozenset(
-    {
-        *VOCABULARIES,
-        "platform",
-        "kind",
-        "resource_kind",
-        "principal_kind",
-        "status",
-        "owner_status",
-        "principal_status",
-        "role",
-        "verb",
-        "actor_kind",
-        "content_type",
-        "table_name",
-        "outcome",
-        "needs",
-    }
+    column
+    for words in WORDS.values()
+    for column in words
+    if all(column in WORDS[table] for table, columns in TABLES.items() if column in columns)
 )
-"""Columns of text that hold words of ours or of a platform, never a stranger's."""
+"""Columns that contain words (`cloudscan.facts.Word`) in every table that has them: a rule's rows do not say of which
+table a column is."""
 
 _KEY_BYTES: Final = 32
 _LETTERS: Final = 16
@@ -57,8 +46,7 @@ def key_at(path: Path) -> bytes:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(_KEY_BYTES) + "\n", "ascii")
+            write_private(path, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
         found = bytes.fromhex(path.read_text("ascii"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The redaction key {path} cannot be used ({error}); repair or remove it.") from error

@@ -12,11 +12,12 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
-from cloudscan.redaction.redactor import KEPT, Redactor
-from cloudscan.snapshot.database import set_up
+from cloudscan.files import write_private
+from cloudscan.redaction.redactor import Redactor
+from cloudscan.snapshot.database import literal, set_up
 from cloudscan.snapshot.manifest import Manifest
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.snapshot.tables import is_uid, key
+from cloudscan.snapshot.tables import WORDS, is_uid, key
 
 _BATCH: Final = 50_000
 
@@ -35,9 +36,7 @@ def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
     manifest = msgspec.structs.replace(snapshot.manifest, settings={})
     for file in tables.iterdir():
         file.chmod(0o600)
-    first_page = into / "manifest.json"
-    first_page.touch(mode=0o600)
-    first_page.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    write_private(into / "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     return manifest
 
 
@@ -54,10 +53,10 @@ def _map_ids(db: duckdb.DuckDBPyConnection, tables: Path, redactor: Redactor) ->
     """The table `known`: every key with its id, and what becomes of both."""
     db.execute("CREATE TABLE known (was BIGINT, uid BIGINT, id VARCHAR)")
     told = " UNION ".join(
-        f"SELECT uid AS key, id FROM read_parquet({_text(tables / f'{name}.parquet')})"
+        f"SELECT uid AS key, id FROM read_parquet({literal(tables / f'{name}.parquet')})"
         for name in ("resources", "principals", "grants")
     )
-    mentioned = f"SELECT key, uid AS id FROM read_parquet({_text(tables / 'ids.parquet')})"
+    mentioned = f"SELECT key, uid AS id FROM read_parquet({literal(tables / 'ids.parquet')})"
     asked = db.cursor().execute(f"{told} UNION {mentioned} ORDER BY key")
     while rows := asked.fetchmany(_BATCH):
         ids = [redactor.id(row[1] or "") for row in rows]
@@ -83,7 +82,7 @@ def _insert(
 
 def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: Redactor) -> None:
     """One table, column by column, in an order that depends on its redacted rows alone."""
-    read = f"read_parquet({_text(source)})"
+    read = f"read_parquet({literal(source)})"
     columns = {row[0]: row[1] for row in db.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
     selected: list[str] = []
     joined: list[str] = []
@@ -96,7 +95,7 @@ def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: R
             by = "uid" if column == "id" else "key"
             joined.append(f"LEFT JOIN known AS {alias} ON {alias}.was = t.{by}")
             selected.append(f"{alias}.id AS {quoted}")
-        elif _is_harmless(kind) or column in KEPT or (source.stem, column) == ("settings", "name"):
+        elif _is_harmless(kind) or column in WORDS.get(source.stem, ()):
             selected.append(f"t.{quoted}")
         else:
             hashed = _hashed(db, read, column, f"texts_{place}", _rewriter(redactor, column, kind))
@@ -104,7 +103,7 @@ def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: R
             selected.append(f"{alias}.now::{kind} AS {quoted}")
     db.execute(
         f"COPY (SELECT {', '.join(selected)} FROM {read} AS t {' '.join(joined)} ORDER BY ALL) "
-        f"TO {_text(target)} (FORMAT parquet)"
+        f"TO {literal(target)} (FORMAT parquet)"
     )
 
 
@@ -130,7 +129,3 @@ def _hashed(db: duckdb.DuckDBPyConnection, read: str, column: str, table: str, r
         texts = [row[0] for row in rows]
         _insert(db, table, "VARCHAR", texts, "VARCHAR", [rewritten(text) for text in texts])
     return table
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"

@@ -1,12 +1,12 @@
-"""Collecting: ask connectors scope by scope, keep what they tell, seal it into a snapshot.
+"""Collecting: ask connectors scope by scope, keep what they yield, seal it into a snapshot.
 
-Everything that a connector's author could forget stands here: threads, retries, pauses, resume, coverage. Workers run
-connectors and write spool files; the caller's thread hands out scopes and reports events, so that
-`on_event` never runs twice at a time and Ctrl-C arrives where it is understood.
+Everything that a connector's author could forget is done here: threads, retries, pauses, resuming, coverage. Workers
+run connectors and write spool files; the caller's thread hands out scopes and reports events, so that `on_event` never
+runs concurrently and Ctrl-C arrives where it is understood.
 """
 
+import itertools
 import queue
-import random
 import threading
 import time
 import uuid
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -30,23 +31,23 @@ from cloudscan.errors import (
     Unreachable,
 )
 from cloudscan.facts import AnyFact, Fact, Gone, Outcome
+from cloudscan.http.patience import Patience
 from cloudscan.snapshot import lock, spool
 from cloudscan.snapshot.incremental import Earlier, EarlierScope, Replaced
 from cloudscan.snapshot.seal import SealOptions, seal
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport, SpoolWriter
+from cloudscan.text import first_line
 
 
 @dataclass(frozen=True, kw_only=True)
 class CollectOptions:
-    """How hard to ask."""
+    """How to ask, and what to record about it."""
 
-    concurrency: int = 16  # scopes in work at the same time
-    attempts: int = 5  # for one scope, where the platform gave no answer or asked for a pause
-    pause: float = 1.0  # seconds before the second attempt; doubles each time, with jitter
-    longest_pause: float = 60.0
-    earlier: Earlier | None = None  # a snapshot to go on from: of scopes that it kept, only changes are asked for
-    max_seconds: float | None = None  # the budget: scopes not begun by then fail, and say so
+    concurrency: int = 16  # scopes that are read at the same time
+    patience: Patience = field(default_factory=lambda: Patience(longest=60.0))  # for each scope
+    earlier: Earlier | None = None  # a snapshot whose cursors are used: of scopes that it kept, only changes are read
+    max_seconds: float | None = None  # the budget: scopes that have not begun by then fail
     seal: SealOptions = field(default_factory=SealOptions)
     settings: Mapping[str, str] = field(default_factory=dict)  # for the manifest; no secrets
     clock: Callable[[], datetime] = spool.now
@@ -56,12 +57,12 @@ class CollectOptions:
 class Found:
     """There are further scopes to collect."""
 
-    total: int  # known so far, finished ones too
+    total: int  # known so far, including finished ones
 
 
 @dataclass(frozen=True, kw_only=True)
 class Began:
-    """A worker took up a scope."""
+    """A worker started on a scope."""
 
     scope: Scope
 
@@ -72,26 +73,26 @@ class Retrying:
 
     scope: Scope
     cause: str  # throttled, unreachable, stale cursor
-    reason: str  # in words, which may hold names
+    reason: str  # in words, which may contain names
     seconds: float  # until then
     attempt: int  # the one that failed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A scope is told, or given up: `report` says how it went, `cloudscan.spool.facts(path)` what it told."""
+    """A scope was read, or given up: `report` says how it went, `spool.facts(path)` gives its facts."""
 
     scope: Scope
     report: ScopeReport
     path: Path
     done: int
     total: int
-    resumed: bool = False  # it had been told before this run began
+    resumed: bool = False  # it was finished before this run began
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sealing:
-    """All scopes are told; the snapshot is being made."""
+    """All scopes are finished; the snapshot is being made."""
 
     scopes: int
 
@@ -108,41 +109,45 @@ def collect(
 ) -> Snapshot:
     """Read everything that the connectors reach into the folder `into` and open the snapshot.
 
-    A folder that holds an interrupted scan is gone on with: only scopes that are still open are asked for. Raises
-    `ScanRunning` where another scan works in the folder, `SnapshotError` where it holds a finished snapshot, and
-    `ConfigurationError` as the connectors do. What a platform refuses becomes coverage and is never raised.
+    An interrupted scan in the folder is resumed: only scopes that are unfinished are read. Raises `ScanRunning` if
+    another scan is running in the folder, `SnapshotError` if it contains a finished snapshot, and `ConfigurationError`
+    as the connectors do. What a platform refuses becomes coverage and is never raised.
     """
     options = options or CollectOptions()
-    with lock.hold(into):
+    with lock.exclusive(into):
         if (into / "manifest.json").exists():
-            raise SnapshotError(f"{into} holds a finished snapshot; choose another folder for a new scan.")
+            raise SnapshotError(f"{into} already contains a finished snapshot; choose another folder for a new scan.")
         record = ScanRecord(
             id=uuid.uuid4().hex,
             started_on=options.clock(),
             connectors=[connector.name for connector in connectors],
             settings=options.settings,
         )
-        kept = spool.begin(into / "spool", record)
-        if sorted(kept.connectors) != sorted(record.connectors):
-            before = ", ".join(kept.connectors)
-            raise SnapshotError(f"{into} holds an interrupted scan of {before}; finish that one, or delete the folder.")
+        begun = spool.begin(into / "spool", record)
+        if sorted(begun.connectors) != sorted(record.connectors):
+            before = ", ".join(begun.connectors)
+            raise SnapshotError(
+                f"{into} contains an interrupted scan of {before}; finish that one, or delete the folder."
+            )
         try:
             total = _Collecting(connectors, into / "spool", options, on_event).run()
             on_event(Sealing(scopes=total))
-            unread = [each.scope.uid for each in spool.reports(into / "spool") if each.outcome is not Outcome.COMPLETE]
+            unread = [
+                report.scope.uid for report in spool.reports(into / "spool") if report.outcome is not Outcome.COMPLETE
+            ]
             seal(into, options.seal, clock=options.clock)
             if options.earlier:
-                options.earlier.hand_on(unread, into)
+                options.earlier.pass_on(unread, into)
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise SnapshotError(
-                f"The snapshot {into} cannot be written ({_words(error)}). Make room or mend the disk, then run the "
-                "same scan again: it goes on from here."
+                f"The snapshot {into} cannot be written ({first_line(error)}). Free some space or repair the disk, "
+                "then run the same scan again: it will resume from here."
             ) from error
     return Snapshot.open(into)
 
 
 class _Stopped(Exception):
-    """The scan is being interrupted; the scope stays open."""
+    """The scan is being interrupted; the scope stays unfinished."""
 
 
 @dataclass(frozen=True)
@@ -152,14 +157,32 @@ class _Task:
 
 
 @dataclass(frozen=True)
+class _Ended:
+    """A scope's file is complete, whether the scope was read or given up."""
+
+    task: _Task
+    report: ScopeReport
+    path: Path
+
+
+@dataclass(frozen=True)
 class _Failure:
     """Something that no worker may swallow."""
 
     error: BaseException
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Retry:
+    """An attempt at a scope failed, and another one is worth it."""
+
+    cause: Literal["throttled", "unreachable", "stale cursor"]
+    reason: str
+    seconds: float  # until the next attempt
+
+
 class _Pauses:
-    """Until when each platform wants to be left alone, and which ones for the rest of this run."""
+    """Until when each platform must not be asked, and which ones not at all for the rest of this run."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -171,7 +194,7 @@ class _Pauses:
             self._closed[platform] = why
 
     def check(self, platform: str) -> None:
-        """Raise `QuotaSpent` where nothing is to be asked any more."""
+        """Raise `QuotaSpent` if the platform is closed."""
         if why := self._closed.get(platform):
             raise why
 
@@ -179,7 +202,8 @@ class _Pauses:
         with self._lock:
             self._until[platform] = max(self._until.get(platform, 0.0), time.monotonic() + seconds)
 
-    def left(self, platform: str) -> float:
+    def remaining(self, platform: str) -> float:
+        """Seconds; negative if the pause is over."""
         with self._lock:
             return self._until.get(platform, 0.0) - time.monotonic()
 
@@ -195,9 +219,7 @@ class _Collecting:
         self._options = options
         self._on_event = on_event
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._news: queue.SimpleQueue[Began | Retrying | tuple[_Task, ScopeReport, Path] | _Failure] = (
-            queue.SimpleQueue()
-        )
+        self._progress: queue.SimpleQueue[Began | Retrying | _Ended | _Failure] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._pauses = _Pauses()
         self._begun = time.monotonic()
@@ -214,20 +236,20 @@ class _Collecting:
         try:
             self._begin()
             while self._done < len(self._seen):
-                self._hear(self._news.get())
+                self._advance(self._progress.get())
         finally:
             self._stop.set()
             for _ in workers:
                 self._tasks.put(None)
             # A worker in the middle of a slow answer is not waited for: what it writes has no report and is dropped.
-            patience = time.monotonic() + 1.0
+            deadline = time.monotonic() + 1.0
             for worker in workers:
-                worker.join(timeout=max(0.0, patience - time.monotonic()))
+                worker.join(timeout=max(0.0, deadline - time.monotonic()))
         return len(self._seen)
 
     def _begin(self) -> None:
         for connector in self._connectors:
-            # Where not even the beginning can be read, the platform itself is the scope that failed.
+            # If not even the first scopes can be listed, the platform itself is the scope that failed.
             whole = Scope(uid=f"{connector.name}:", platform=connector.name, kind="platform", name=connector.name)
             (self._lines / spool.file_name(whole.uid)).unlink(missing_ok=True)
             try:
@@ -235,158 +257,180 @@ class _Collecting:
                     self._enqueue(connector, (scope,))
             except ProviderError as error:
                 self._seen.add(whole.uid)
-                with SpoolWriter(self._lines, whole) as pen:
-                    report, path = pen.finish(*_refusal(error))
-                self._close(_Task(connector, whole), report, path)
+                with SpoolWriter(self._lines, whole) as writer:
+                    report, path = writer.finish(*_refusal(error))
+                self._close(_Ended(_Task(connector, whole), report, path))
 
     def _enqueue(self, connector: Connector, scopes: Sequence[Scope]) -> None:
-        """Queue scopes that nobody named before; ones told in an earlier run count as done."""
+        """Queue scopes that were not named before; those finished in an earlier run count as done."""
         fresh = [scope for scope in {scope.uid: scope for scope in scopes}.values() if scope.uid not in self._seen]
         self._seen.update(scope.uid for scope in fresh)
         if fresh:
             self._on_event(Found(total=len(self._seen)))
         for scope in fresh:
             path = self._lines / spool.file_name(scope.uid)
-            if (report := _told_before(path)) is not None:
-                self._close(_Task(connector, scope), report, path, resumed=True)
+            if (report := _finished_report(path)) is not None:
+                self._close(_Ended(_Task(connector, scope), report, path), resumed=True)
             else:
                 self._tasks.put(_Task(connector, scope))
 
-    def _hear(self, news: "Began | Retrying | tuple[_Task, ScopeReport, Path] | _Failure") -> None:
-        if isinstance(news, _Failure):
-            raise news.error
-        if isinstance(news, tuple):
-            self._close(*news)
-        else:
-            self._on_event(news)
+    def _advance(self, progress: Began | Retrying | _Ended | _Failure) -> None:
+        match progress:
+            case _Failure():
+                raise progress.error
+            case _Ended():
+                self._close(progress)
+            case _:
+                self._on_event(progress)
 
-    def _close(self, task: _Task, report: ScopeReport, path: Path, *, resumed: bool = False) -> None:
-        self._enqueue(task.connector, report.scopes)
+    def _close(self, ended: _Ended, *, resumed: bool = False) -> None:
+        self._enqueue(ended.task.connector, ended.report.scopes)
         self._done += 1
         self._on_event(
             Finished(
-                scope=task.scope, report=report, path=path, done=self._done, total=len(self._seen), resumed=resumed
+                scope=ended.task.scope,
+                report=ended.report,
+                path=ended.path,
+                done=self._done,
+                total=len(self._seen),
+                resumed=resumed,
             )
         )
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None and not self._stop.is_set():
             try:
-                self._news.put((task, *self._scope(task)))
+                self._progress.put(self._scope(task))
             except _Stopped:
                 return
             except BaseException as error:  # noqa: BLE001 - a full disk, a bug of ours: raised in the caller's thread
-                self._news.put(_Failure(error))
+                self._progress.put(_Failure(error))
                 return
 
-    def _scope(self, task: _Task) -> tuple[ScopeReport, Path]:
-        """Tell one scope to the end, with as many attempts as it is worth."""
+    def _scope(self, task: _Task) -> _Ended:
+        """Read one scope to the end, with as many attempts as it is worth."""
         options, scope = self._options, task.scope
         if options.max_seconds is not None and time.monotonic() - self._begun > options.max_seconds:
-            with SpoolWriter(self._lines, scope) as pen:
-                reason = f"not begun within the budget of {options.max_seconds:g} seconds"
-                return pen.finish(Outcome.FAILED, reason)
-        self._news.put(Began(scope=scope))
+            reason = f"not begun within the budget of {options.max_seconds:g} seconds"
+            with SpoolWriter(self._lines, scope) as writer:
+                return _Ended(task, *writer.finish(Outcome.FAILED, reason))
+        self._progress.put(Began(scope=scope))
         earlier = options.earlier.of(scope.uid) if options.earlier else None
         note, spent = "", Spent(requests=0)
-        for attempt in range(1, options.attempts + 2):  # one more: a cursor that is stale fails no attempt
-            self._rest(self._pauses.left(scope.platform))
-            with SpoolWriter(self._lines, scope, spent) as pen:
-                try:
-                    self._pauses.check(scope.platform)
-                    self._tell(task, pen, earlier)
-                    return pen.finish(reason=note)
-                except QuotaSpent as error:
-                    self._pauses.close(scope.platform, error)
-                    return pen.finish(*_refusal(error))
-                except StaleCursor as error:
-                    if earlier is None and attempt >= options.attempts:
-                        return pen.finish(*_refusal(error))
-                    earlier, note = None, f"read in full: {_words(error)}"
-                    seconds, cause, reason = 0.0, "stale cursor", note
-                except (Throttled, Unreachable) as error:
-                    if attempt >= options.attempts:
-                        return pen.finish(*_refusal(error))
-                    seconds, cause, reason = self._seconds(attempt, error), "unreachable", _words(error)
-                    if isinstance(error, Throttled):
-                        cause = "throttled"
-                        self._pauses.pause(scope.platform, seconds)
-                except CloudscanError as error:
-                    return pen.finish(*_refusal(error))
-            spent = pen.spent
-            self._news.put(Retrying(scope=scope, cause=cause, reason=reason, seconds=seconds, attempt=attempt))
-            self._rest(seconds)
-        raise AssertionError("the last attempt returns")
+        for attempt in itertools.count(1):
+            self._rest(self._pauses.remaining(scope.platform))
+            with SpoolWriter(self._lines, scope, spent) as writer:
+                outcome = self._attempt(task, writer, attempt, earlier, note)
+            if isinstance(outcome, _Ended):
+                return outcome
+            if outcome.cause == "stale cursor":
+                earlier, note = None, outcome.reason
+            spent = writer.spent
+            self._progress.put(
+                Retrying(
+                    scope=scope, cause=outcome.cause, reason=outcome.reason, seconds=outcome.seconds, attempt=attempt
+                )
+            )
+            self._rest(outcome.seconds)
+        raise AssertionError("attempts are counted without end")
 
-    def _tell(self, task: _Task, pen: SpoolWriter, earlier: EarlierScope | None) -> None:
+    def _attempt(
+        self, task: _Task, writer: SpoolWriter, attempt: int, earlier: EarlierScope | None, note: str
+    ) -> _Ended | _Retry:
+        """Try once; `note` becomes the reason of a scope that was read. Whatever it costs is in the writer."""
+        platform = task.scope.platform
+        try:
+            self._pauses.check(platform)
+            self._read(task, writer, earlier)
+        except CloudscanError as error:
+            retry = _retry(error, attempt, self._options.patience, incremental=earlier is not None)
+            if isinstance(error, QuotaSpent):
+                self._pauses.close(platform, error)
+            if retry is None:
+                return _Ended(task, *writer.finish(*_refusal(error)))
+            if retry.cause == "throttled":
+                self._pauses.pause(platform, retry.seconds)
+            return retry
+        return _Ended(task, *writer.finish(reason=note))
+
+    def _read(self, task: _Task, writer: SpoolWriter, earlier: EarlierScope | None) -> None:
         replaced = Replaced()
         named: set[str] = set()
-        gone_on = False  # without a new cursor nobody vouches that what was told before still stands
-        for told in _guarded(task, earlier.cursor if earlier else None):
+        has_cursor = False  # without a new cursor nothing vouches for what was read before
+        for item in _guarded(task, earlier.cursor if earlier else None):
             if self._stop.is_set():
                 raise _Stopped
-            if isinstance(told, Fact):
+            if isinstance(item, Fact):
                 if earlier:
-                    replaced.by(told)
-                    named.update(_names(told))
-                if not isinstance(told, Gone):
-                    pen.fact(told)
+                    replaced.by(item)
+                    named.update(_principals_named_in(item))
+                if not isinstance(item, Gone):
+                    writer.fact(item)
             else:
-                pen.note(told)
-                gone_on = gone_on or isinstance(told, Cursor)
-        if earlier and gone_on:
-            pen.goes_on()
+                writer.note(item)
+                has_cursor = has_cursor or isinstance(item, Cursor)
+        if earlier and has_cursor:
+            writer.mark_incremental()
             for tag, line in earlier.lines(replaced, named):
-                pen.line(tag, line)
+                writer.line(tag, line)
             for gap in earlier.gaps(replaced):
-                pen.note(gap)
-
-    def _seconds(self, attempt: int, error: Throttled | Unreachable) -> float:
-        """How long to wait: as long as the platform says, else twice as long each time; a little different for each."""
-        if isinstance(error, Throttled) and error.retry_after is not None:
-            return error.retry_after + random.uniform(0, self._options.pause)  # noqa: S311 - jitter is no secret
-        longest = min(self._options.longest_pause, self._options.pause * 2 ** (attempt - 1))
-        return random.uniform(longest / 2, longest)  # noqa: S311
+                writer.note(gap)
 
     def _rest(self, seconds: float) -> None:
         if seconds > 0 and self._stop.wait(seconds):
             raise _Stopped
 
 
-def _told_before(path: Path) -> ScopeReport | None:
-    """The report of a scope that an interrupted run told; None where there is none, or it was cut off."""
+def _retry(error: CloudscanError, attempt: int, patience: Patience, *, incremental: bool) -> _Retry | None:
+    """What follows an attempt that failed; None gives the scope up.
+
+    ===========  =========================================================================
+    throttled    wait as long as the platform says; its other scopes wait as well
+    unreachable  wait, longer each time
+    stale cursor read in full, now; of an incremental attempt it uses up none of the attempts
+    other errors give up: they would be the same the next time
+    ===========  =========================================================================
+    """
+    last = attempt >= patience.attempts
+    match error:
+        case StaleCursor() if incremental or not last:
+            return _Retry(cause="stale cursor", reason=f"read in full: {first_line(error)}", seconds=0.0)
+        case Throttled() if not last:
+            seconds = patience.wait(attempt, error.retry_after)
+            return _Retry(cause="throttled", reason=first_line(error), seconds=seconds)
+        case Unreachable() if not last:
+            return _Retry(cause="unreachable", reason=first_line(error), seconds=patience.wait(attempt))
+        case _:
+            return None
+
+
+def _finished_report(path: Path) -> ScopeReport | None:
+    """The report of a scope that an interrupted run finished; None if there is none, or it was cut off."""
     try:
         return spool.report_of(path)
     except (FileNotFoundError, SnapshotError):
         return None
 
 
-def _names(fact: AnyFact) -> Iterator[str]:
-    """The principals that a fact names."""
+def _principals_named_in(fact: AnyFact) -> Iterator[str]:
     for column in ("principal_uid", "owner_uid", "group_uid", "member_uid"):
         if uid := getattr(fact, column, None):
             yield uid
 
 
 def _guarded(task: _Task, since: Cursor | None) -> Iterator[Yielded]:
-    """What the connector tells. Its own bugs become `Malformed`, so that they cost a scope and never the scan."""
+    """What the connector yields. Its own bugs become `Malformed`, so that they cost a scope and never the scan."""
     name = task.connector.name
     try:
         yield from task.connector.collect(task.scope, since)
     except CloudscanError:
         raise
-    except Exception as error:  # strangers' code: whatever it raises ends here
-        raise Malformed(f"the connector {name} failed: {type(error).__name__}: {_words(error)}") from error
+    except Exception as error:  # a plugin's code: whatever it raises ends here
+        raise Malformed(f"the connector {name} failed: {type(error).__name__}: {first_line(error)}") from error
 
 
 def _refusal(error: CloudscanError) -> tuple[Outcome, str, str]:
-    """Outcome, reason and missing right of a scope that could not be told."""
+    """Outcome, reason and missing permission of a scope that could not be read."""
     if isinstance(error, AccessDenied):
-        return Outcome.DENIED, _words(error), error.needs
-    return Outcome.FAILED, _words(error), ""
-
-
-def _words(error: BaseException) -> str:
-    """The first line of what an error says, short enough for a report."""
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:300]
+        return Outcome.DENIED, first_line(error), error.needs
+    return Outcome.FAILED, first_line(error), ""

@@ -24,6 +24,7 @@ import msgspec
 
 from cloudscan.connector import Cursor, Gap
 from cloudscan.facts import AnyFact, Gone, Membership, Principal, Resource
+from cloudscan.files import private_file, write_private
 from cloudscan.snapshot.spool import ScopeReport, file_name
 
 FOLDER = "scopes"
@@ -138,7 +139,7 @@ class Earlier:
         lines = path.with_suffix(".jsonl.gz")
         return EarlierScope(report=report, path=lines) if lines.exists() else None
 
-    def hand_on(self, scope_uids: Iterable[str], folder: Path) -> None:
+    def pass_on(self, scope_uids: Iterable[str], folder: Path) -> None:
         """Keep scopes that could not be read this time for the next: it goes on from where this snapshot stood."""
         for uid in scope_uids:
             if self.of(uid):
@@ -157,12 +158,12 @@ def keep(lines: Path, report: ScopeReport, into: Path) -> None:
     """Keep a scope's spool file. The report goes last: without it, there is nothing to go on from."""
     into.mkdir(mode=0o700, exist_ok=True)
     kept = into / lines.name
-    packed = kept.with_suffix(".jsonl.gz")
-    packed.touch(mode=0o600)
-    with lines.open("rb") as plain, gzip.open(packed, "wb", compresslevel=_LEVEL) as file:
-        for text in plain:
-            if not text.startswith(b'{"type":"report"'):
-                file.write(text)
-    told = kept.with_suffix(".json")
-    told.touch(mode=0o600)
-    told.write_bytes(msgspec.json.encode(report))
+    with (
+        lines.open("rb") as source,
+        private_file(kept.with_suffix(".jsonl.gz")) as target,
+        gzip.open(target, "wb", compresslevel=_LEVEL) as file,
+    ):
+        for line in source:
+            if not line.startswith(b'{"type":"report"'):
+                file.write(line)
+    write_private(kept.with_suffix(".json"), msgspec.json.encode(report))

@@ -1,4 +1,4 @@
-"""A folder that only one process may work in, or that several read."""
+"""Locks on folders: one process writes, or several read. The system releases them when the process ends, however."""
 
 import fcntl
 import time
@@ -15,44 +15,44 @@ _PAUSE: Final = 0.1  # seconds
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Hold a folder. The system lets go of it when the process ends, however it ends. Raises `ScanRunning`."""
+def exclusive(folder: Path) -> Iterator[None]:
+    """Lock a folder for the block; it is made if it does not exist. Raises `ScanRunning` if it is locked."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / _NAME
     path.touch(mode=0o600)
     with path.open("w") as file:
-        # Whoever only looks whether a folder is free (`busy`) has it for a moment.
+        # `is_locked` holds the lock itself for a moment, so one refusal says nothing yet.
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError as error:
                 if attempt == _ATTEMPTS:
-                    words = f"Another scan works in {folder}; wait for it, or choose another folder."
-                    raise ScanRunning(words) from error
+                    message = f"Another scan is running in {folder}; wait for it, or choose another folder."
+                    raise ScanRunning(message) from error
                 time.sleep(_PAUSE)
         yield
 
 
-def read(folder: Path) -> BinaryIO | None:
-    """Keep a folder from being removed until what is returned is closed; None where it cannot be held so.
+def shared(folder: Path) -> BinaryIO | None:
+    """Keep a folder from being removed until the returned file is closed; None if it cannot be locked.
 
-    Raises `ScanRunning` where somebody works in it.
+    Raises `ScanRunning` if a scan is writing there.
     """
     try:
         file = (folder / _NAME).open("rb")
-    except OSError:  # a copy, or a disk that is only read: nobody removes anything there
+    except OSError:  # a copy, or a read-only disk: nothing is removed there
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise ScanRunning(f"A scan works in {folder}; wait for it.") from error
+        raise ScanRunning(f"A scan is running in {folder}; wait for it.") from error
     return file
 
 
-def busy(folder: Path) -> bool:
-    """Whether somebody works in a folder or reads it."""
+def is_locked(folder: Path) -> bool:
+    """Whether a process writes in a folder or reads it."""
     try:
         file = (folder / _NAME).open("rb")
     except OSError:

@@ -21,9 +21,10 @@ from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import ConfigurationError, SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.snapshot import lock
-from cloudscan.snapshot.database import MEMORY, set_up, typed
+from cloudscan.snapshot.database import MEMORY, literal, set_up, typed
 from cloudscan.snapshot.manifest import FORMAT, Manifest
 from cloudscan.snapshot.tables import BASE, LADDERS, TABLES, is_uid
+from cloudscan.text import first_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ class Snapshot:
         Raises `SnapshotError` where there is none, or one of another version, `ScanRunning` where it is worked on.
         """
         folder = Path(path).resolve()
-        held = lock.read(folder)
+        held = lock.shared(folder)
         try:
             manifest = _manifest(folder)
         except SnapshotError:
@@ -65,7 +66,7 @@ class Snapshot:
         set_up(db, folder / ".spill", memory=memory, threads=threads)
         if spill is not None:
             db.execute(f"SET max_temp_directory_size = '{spill} bytes'")
-        db.execute(f"SET allowed_directories = [{_text(folder)}]")
+        db.execute(f"SET allowed_directories = [{literal(folder)}]")
         db.execute("SET enable_external_access = false")
         db.execute("SET lock_configuration = true")
         try:
@@ -74,7 +75,7 @@ class Snapshot:
             db.close()
             if held:
                 held.close()
-            raise SnapshotError(f"The snapshot {folder} is damaged ({_first_line(error)}); scan again.") from error
+            raise SnapshotError(f"The snapshot {folder} is damaged ({first_line(error)}); scan again.") from error
         return cls(folder, manifest, db, held)
 
     def __enter__(self) -> Self:
@@ -127,7 +128,7 @@ class Snapshot:
             rows = cursor.fetchall()
         except duckdb.Error as error:
             tables = ", ".join(TABLES)
-            raise ConfigurationError(f"The query cannot run: {_first_line(error)} (tables: {tables})") from error
+            raise ConfigurationError(f"The query cannot run: {first_line(error)} (tables: {tables})") from error
         places = [place for place, name in enumerate(columns) if is_uid(name)]
         texts = self.texts({row[place] for row in rows for place in places if isinstance(row[place], int)})
         return Rows(
@@ -177,7 +178,7 @@ def _manifest(folder: Path) -> Manifest:
 
 def _create_views(db: duckdb.DuckDBPyConnection, tables: Path) -> None:
     for table in (*TABLES, "ids"):
-        source = f"read_parquet({_text(tables / f'{table}.parquet')})"
+        source = f"read_parquet({literal(tables / f'{table}.parquet')})"
         if table == "coverage":
             db.execute(f"CREATE VIEW sealed_coverage AS SELECT * FROM {source}")
             db.execute(f"CREATE VIEW coverage AS SELECT {', '.join(TABLES[table])} FROM sealed_coverage")
@@ -192,11 +193,3 @@ def _create_views(db: duckdb.DuckDBPyConnection, tables: Path) -> None:
         f"SELECT uid AS key, id AS uid FROM told_{table}" for table in ("resources", "principals", "grants")
     )
     db.execute(f"CREATE VIEW ids AS {told} UNION ALL SELECT key, uid FROM mentioned_ids")
-
-
-def _text(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

@@ -10,7 +10,6 @@ reports and asks only for scopes that have none.
 
 import contextlib
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -39,7 +38,8 @@ from cloudscan.facts import (
     Sighting,
     Via,
 )
-from cloudscan.text import mended
+from cloudscan.files import open_private, write_private
+from cloudscan.text import encodable
 
 WHOLE: Final = "all"
 """The `Coverage.table` of a scope of which nothing at all could be read."""
@@ -114,7 +114,7 @@ class SpoolWriter:
         self._safe: tuple[int, dict[str, int]] = (0, {})  # where the last cursor stands
 
     def __enter__(self) -> "SpoolWriter":
-        self._file = _private(self._part)
+        self._file = open_private(self._part)
         return self
 
     def __exit__(
@@ -164,7 +164,7 @@ class SpoolWriter:
             case _:
                 raise Malformed(f"the connector told a {type(told).__name__}, which is no fact")
 
-    def goes_on(self) -> None:
+    def mark_incremental(self) -> None:
         """Only changes were asked for."""
         self._incremental = True
 
@@ -255,10 +255,7 @@ def begin(spool: Path, record: ScanRecord) -> ScanRecord:
         for part in spool.glob("*.part"):
             part.unlink()
         return record_of(spool)
-    part = path.with_suffix(".part")
-    with _private(part) as file:
-        file.write(_encoder.encode(record))
-    part.rename(path)
+    write_private(path, _encoder.encode(record))
     return record
 
 
@@ -371,7 +368,7 @@ def _line(record: Fact | ScopeReport) -> bytes:
     except UnicodeEncodeError:
         # Half a surrogate pair, which some file systems and APIs let into names. A fact with a mended name is
         # worth more than none.
-        return _encoder.encode(mended(msgspec.to_builtins(record)))
+        return _encoder.encode(encodable(msgspec.to_builtins(record)))
 
 
 def _unread(grant: Grant) -> Grant:
@@ -383,10 +380,6 @@ def _unread(grant: Grant) -> Grant:
         via=Via.DIRECT,
         effective=None,
     )
-
-
-def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _last_line(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from cloudscan.snapshot.tables import LADDERS, TABLES, VOCABULARIES
-from cloudscan.text import nearest, one_of
+from cloudscan.text import nearest, suggestion
 
 _STRUCTURE: Final = (
     exp.Select, exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Ordered, exp.With, exp.CTE, exp.Subquery,
@@ -90,6 +90,14 @@ class Confinement(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettingUse:
+    """What one mention of the table `settings` in a query is compared with; lines count from the query's first."""
+
+    names: tuple[tuple[int, str], ...]
+    values: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Query:
     """What a query yields and reads, and what is wrong with it."""
 
@@ -98,6 +106,7 @@ class Query:
     tables: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
     confined: tuple[Confinement, ...] = ()
+    settings: tuple[SettingUse, ...] = ()
     faults: tuple[Fault, ...] = ()
 
 
@@ -127,11 +136,12 @@ def _checked(sql: str) -> Query:
     if not faults:
         faults += _names(select, lines)
     return Query(
-        sql=_by_rung(select).sql(dialect="duckdb"),
+        sql=_by_rung(select).sql(dialect="duckdb", copy=False),
         columns=tuple(select.named_selects),
         tables=tuple(sorted({table.name for table in select.find_all(exp.Table) if table.name in TABLES})),
         bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
         confined=tuple(_confinements(select)),
+        settings=() if faults else tuple(_setting_uses(select, lines)),
         faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.words))),
     )
 
@@ -159,6 +169,38 @@ def _confinements(select: exp.Select) -> Iterator[Confinement]:
             and all(isinstance(word, exp.Literal) for word in words)
         ):
             yield Confinement(tables[column.table], tuple(word.name for word in words))
+
+
+def _setting_uses(select: exp.Select, lines: "_Lines") -> Iterator[SettingUse]:
+    for scope in traverse_scope(select):
+        for alias, source in scope.sources.items():
+            if not isinstance(source, exp.Table) or source.name != "settings":
+                continue
+            names: list[tuple[int, str]] = []
+            values: list[tuple[int, str]] = []
+            for column in scope.columns:
+                if column.table == alias or (not column.table and len(scope.sources) == 1):
+                    texts = [(lines.of(column), literal.name) for literal in _compared_with(column)]
+                    if column.name == "name":
+                        names += texts
+                    elif column.name == "value":
+                        values += texts
+            yield SettingUse(names=tuple(names), values=tuple(values))
+
+
+def _compared_with(column: exp.Column) -> Iterator[exp.Literal]:
+    """The texts that a column is compared with."""
+    comparison = column.parent
+    if isinstance(comparison, exp.In):
+        others: list[exp.Expr] = list(comparison.expressions)
+    elif isinstance(comparison, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ):
+        others = _sides(comparison)
+    else:
+        others = []
+    for other in others:
+        literal = other.unnest()
+        if isinstance(literal, exp.Literal) and literal.is_string:
+            yield literal
 
 
 def by_rung(sql: str) -> str:
@@ -334,7 +376,7 @@ def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
         literal = other.unnest()
         if isinstance(literal, exp.Literal) and literal.name not in known:
             word = literal.name
-            yield Fault(lines.of(column), f"`{column.name}` is never {word!r}; {one_of(word, known)}")
+            yield Fault(lines.of(column), f"`{column.name}` is never {word!r}; {suggestion(word, known)}")
 
 
 def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
@@ -345,13 +387,13 @@ def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
             if isinstance(source, Scope):
                 tables[alias] = _yields(source.expression)
             elif source.name not in TABLES or source.db:
-                yield Fault(lines.of(source), f"there is no table `{source.name}`; {one_of(source.name, TABLES)}")
+                yield Fault(lines.of(source), f"there is no table `{source.name}`; {suggestion(source.name, TABLES)}")
                 tables[alias] = ()
             else:
                 tables[alias] = tuple(TABLES[source.name])
-        outer = {column.sql() for column in scope.external_columns}
+        outer = {(column.table, column.name) for column in scope.external_columns}
         for column in scope.columns:
-            if column.sql() not in outer or column.table in tables:
+            if (column.table, column.name) not in outer or column.table in tables:
                 yield from _column_faults(column, tables, scope, lines)
 
 
@@ -365,12 +407,12 @@ def _column_faults(
     name, table = column.name, column.table
     if table:
         if table not in tables:
-            known = one_of(table, tables)
+            known = suggestion(table, tables)
             yield Fault(lines.of(column), f"`{table}` is no table or alias of this query; {known}")
         elif tables[table] and name not in tables[table]:
             source = scope.sources[table]
             title = source.name if isinstance(source, exp.Table) else table
-            yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {one_of(name, tables[table])}")
+            yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {suggestion(name, tables[table])}")
         return
     holders = [alias for alias, columns in tables.items() if name in columns]
     if len(holders) > 1:

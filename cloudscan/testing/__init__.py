@@ -3,17 +3,17 @@
 from cloudscan.testing import conforms
 
 def test_conforms() -> None:
-    conforms(MyConnector(...))
+    conforms(MyConnector(...), settings=PLUGIN.settings)
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Connector, Gap, Scope, Yielded
+from cloudscan.connector import Connector, Gap, Scope, SettingSpec, Yielded, specs_for
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
 from cloudscan.snapshot.tables import FACTS, is_uid
@@ -46,11 +46,12 @@ class _Heard:
         return [fact for facts in self.facts.values() for fact in facts]
 
 
-def conforms(connector: Connector) -> None:
-    """Read everything twice and hold it against what the core relies on.
+def conforms(connector: Connector, settings: Sequence[SettingSpec] | None = None) -> None:
+    """Read everything twice and check it against what the core relies on.
 
-    Raises `AssertionError` that lists what is wrong, where, and what to do. The estate should hold at least one of
-    everything that the connector knows, and must not change meanwhile.
+    `settings` are those that the plugin declares; without them, names and values of settings are not checked. The
+    estate should contain at least one of everything that the connector knows, and must not change meanwhile. Raises
+    `AssertionError` that lists what is wrong, where, and what to do.
     """
     heard = _listen(connector, lambda scope: scope)
     again = _listen(connector, _written_down)
@@ -59,6 +60,7 @@ def conforms(connector: Connector) -> None:
         *_about_scopes(connector, heard),
         *_about_facts(connector, heard),
         *_about_references(heard),
+        *_about_settings(heard, settings),
         *_about_gaps(heard),
         *_about_repetition(heard, again),
     ]
@@ -155,6 +157,20 @@ def _about_references(heard: _Heard) -> Iterator[str]:
             kind = _BOUND_TO.get(column)
             if kind and value is not None and value not in known[kind]:
                 yield f"{_named(fact)}: {column} leads to {value!r}, which no {kind.__name__} has"
+
+
+def _about_settings(heard: _Heard, settings: Sequence[SettingSpec] | None) -> Iterator[str]:
+    if settings is None:
+        return
+    for fact in heard.all_facts:
+        if not isinstance(fact, Setting):
+            continue
+        specs = specs_for(fact.name, settings)
+        if not specs:
+            yield f"{_named(fact)} is not declared; add a SettingSpec to the plugin's `settings`"
+        elif fact.value is not None and not any(spec.fits(fact.value) for spec in specs):
+            kinds = " or ".join(" ".join([spec.type, *spec.choices]) for spec in specs)
+            yield f"{_named(fact)} is {fact.value!r}, but it is declared as {kinds}"
 
 
 def _about_gaps(heard: _Heard) -> Iterator[str]:

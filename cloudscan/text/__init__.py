@@ -1,25 +1,27 @@
-"""Text, from strangers and for people: made safe for where it lands, suggestions, CSV, mail addresses.
+"""Text from and for people: made safe for where it lands, suggestions, CSV, mail addresses, errors in one line.
 
-What plugins may use is handed on here, and the module `catalogue` (gettext's files, read through Babel).
+What plugins may use is re-exported here, beside the module `catalogue` (gettext's files, read through Babel).
 """
 
-from cloudscan.text.csv import BYTE_ORDER_MARK, MOST, Cell, unformulaic, written
+from cloudscan.text.csv import BYTE_ORDER_MARK, MOST, Cell, as_csv, unformulaic
 from cloudscan.text.email import CONSUMER, domain_of
-from cloudscan.text.safe import mended, openable, plain, width
-from cloudscan.text.suggest import nearest, one_of
+from cloudscan.text.errors import first_line
+from cloudscan.text.safe import encodable, openable, plain, width
+from cloudscan.text.suggest import nearest, suggestion
 
 __all__ = [
     "BYTE_ORDER_MARK",
     "CONSUMER",
     "MOST",
     "Cell",
+    "as_csv",
     "domain_of",
-    "mended",
+    "encodable",
+    "first_line",
     "nearest",
-    "one_of",
     "openable",
     "plain",
+    "suggestion",
     "unformulaic",
     "width",
-    "written",
 ]

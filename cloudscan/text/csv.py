@@ -1,20 +1,20 @@
-"""CSV (RFC 4180) that a spreadsheet can be trusted with, whoever wrote the names in it."""
+"""CSV (RFC 4180) that is safe to open in a spreadsheet, whoever wrote the names in it."""
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 from cloudscan.text.safe import plain
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel reads UTF-8 as the machine's own code page, and Japanese becomes noise."""
+"""Without it Excel reads UTF-8 in the machine's own code page, which garbles Japanese."""
 
 MOST = 16_000
 """Characters in a cell; Excel takes 32,767, of which one beyond U+FFFF is two."""
 
-# At the begin of a cell, and after what another country's settings take for a separator: there a new cell would begin.
+# At the beginning of a cell, and after what another country's settings take for a separator: a new cell begins there.
 _BEGINS = re.compile("[=+\\-@\uff1d\uff0b\uff0d\uff20]")
 _FORMULA = re.compile(r"(^|[,;|])([\s\"'\u3000]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
@@ -22,22 +22,31 @@ Cell = str | int | float | bool | datetime | None
 
 
 def unformulaic(text: str) -> str:
-    """The text as no spreadsheet runs it: an apostrophe stands before what could begin a formula (OWASP, "CSV
-    Injection"; ASVS 5.0, 1.2.10)."""
+    """The text with an apostrophe before anything that could begin a formula (OWASP, "CSV Injection"; ASVS 5.0,
+    1.2.10)."""
     return text if not _BEGINS.search(text) else _FORMULA.sub(r"\1'\2", text)
 
 
-def written(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A whole table with its head. Texts are cut at `MOST`; times are in UTC, truth is `true` or `false`."""
+def one_line(text: str) -> str:
+    """The text cut at `MOST` characters, in one line, without characters that cannot be seen."""
+    return plain(text[:MOST]).replace("\n", " ").replace("\t", " ")
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, readable: Callable[[str], str] = one_line) -> str:
+    """A whole table with its header row, byte order mark and CRLF line ends.
+
+    Times are written in UTC, booleans as `true` or `false`. `readable` makes a text short enough for a cell and safe to
+    look at; formulas are disarmed after it.
+    """
     out = io.StringIO(newline="")
     out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([_cell(value, readable) for value in row] for row in rows)
     return out.getvalue()
 
 
-def _cell(value: Cell) -> str:
+def _cell(value: Cell, readable: Callable[[str], str]) -> str:
     match value:
         case None:
             return ""
@@ -46,6 +55,6 @@ def _cell(value: Cell) -> str:
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         case str():
-            return unformulaic(plain(value[:MOST]).replace("\n", " ").replace("\t", " "))
+            return unformulaic(readable(value))
         case _:
             return str(value)

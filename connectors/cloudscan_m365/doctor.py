@@ -1,4 +1,4 @@
-"""What `cloudscan doctor` looks at before a scan of Microsoft 365."""
+"""What `cloudscan doctor` checks before a scan of Microsoft 365."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from cloudscan_m365.api.models import Site
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, SHAREPOINT
 
-_ENOUGH = {
+_INCLUDED_IN = {
     "Sites.Read.All": ("Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All"),
     "User.Read.All": ("User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
     "GroupMember.Read.All": ("Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"),
@@ -23,7 +23,7 @@ _ENOUGH = {
     "Team.ReadBasic.All": ("TeamSettings.Read.All", "Group.Read.All", "Directory.Read.All"),
     "Channel.ReadBasic.All": ("ChannelSettings.Read.All", "Group.Read.All", "Directory.Read.All"),
 }
-"""Permissions that include another (Microsoft Graph permissions reference)."""
+"""The larger permissions that include a smaller one (Microsoft Graph permissions reference)."""
 
 
 class _Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +31,10 @@ class _Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
-    """Credentials, then each permission as the token has it, then a real question to Graph and to SharePoint."""
+    """Checks of the credentials, of each permission in the token, and of a real question to Graph and to SharePoint."""
     try:
         graph = connect(options, Patience(attempts=2, timeout=20.0))
-        given = _roles(graph.sign_in.token(graph.service))
+        granted = _roles(graph.sign_in.token(graph.service))
     except CloudscanError as error:
         yield Check(ok=False, what="m365: credentials", remedy=str(error))
         return
@@ -43,7 +43,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         if permission.name.startswith(SHAREPOINT):
             continue
         name = permission.name
-        ok = not given.isdisjoint({name, *_ENOUGH.get(name, ())})
+        ok = not granted.isdisjoint({name, *_INCLUDED_IN.get(name, ())})
         remedy = f"Missing: {permission.reason}. Needs {name} (application permission of Microsoft Graph); "
         yield Check(ok=ok, what=f"m365: {name}", remedy="" if ok else remedy + _HOW)
     try:
@@ -57,13 +57,13 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
 
 _HOW = (
     "`cloudscan permissions --connector m365 --format policy` prints the commands that add it. An administrator has to "
-    "consent to it, and Entra may take some minutes."
+    "consent to it; Entra may need a few minutes to apply it."
 )
 
 
 def _sharepoint(graph: Graph, sites: Sequence[Site]) -> Check:
     what = "m365: SharePoint's own API"
-    permission = next(each for each in PERMISSIONS if each.name.startswith(SHAREPOINT))
+    permission = next(permission for permission in PERMISSIONS if permission.name.startswith(SHAREPOINT))
     remedy = f"Missing: {permission.reason}. Needs {permission.name}; {_HOW}"
     address = next((site.web_url for site in sites if site.web_url), "")
     try:
@@ -72,11 +72,11 @@ def _sharepoint(graph: Graph, sites: Sequence[Site]) -> Check:
             graph.sharepoint(dict[str, object], url, needs=permission.name)
     except CloudscanError as error:
         return Check(ok=False, what=what, remedy=f"{error}. {remedy}")
-    return Check(ok=True, what=f"{what} lets us in")
+    return Check(ok=True, what=f"{what} accepts the credentials")
 
 
 def _roles(token: str) -> frozenset[str]:
-    """The application permissions in an access token; none where it is not one that can be read."""
+    """The application permissions in an access token; none where its claims cannot be read."""
     body = token.split(".")[1] if token.count(".") > 1 else ""
     try:
         claims = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))

@@ -7,29 +7,30 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to reach Microsoft 365, and how far to look.
+    """How to reach Microsoft 365, and how much of it to read.
 
-    Secrets stay out of the file: AZURE_CLIENT_SECRET holds the application's, AZURE_CLIENT_CERTIFICATE_PASSWORD that
-    of its certificate. Only a certificate, a managed identity or a workload identity is let into SharePoint's own API.
+    Secrets stay out of the file: AZURE_CLIENT_SECRET is the application's, AZURE_CLIENT_CERTIFICATE_PASSWORD that of
+    its certificate. SharePoint's own API accepts only a certificate, a managed identity or a workload identity.
     """
 
     tenant: str = ""  # its id or a domain of it; empty: AZURE_TENANT_ID
     client_id: str = ""  # of the app registration; empty: AZURE_CLIENT_ID
     certificate_file: str = ""  # PEM or PKCS12, with the key; empty: AZURE_CLIENT_CERTIFICATE_PATH
-    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"  # by what
+    # Which credentials to use; found: the first that are there.
+    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"
     cloud: Literal["global", "usgov", "dod", "china"] = "global"  # GCC is global, GCC High usgov
-    company: str = ""  # named in the User-Agent, as Microsoft asks for
+    company: str = ""  # named in the User-Agent, as Microsoft asks
     sites: Sequence[str] = ()  # only these sites, by address: https://kumo.sharepoint.com/sites/office
     skip_sites: Sequence[str] = ()  # not these sites
-    onedrives: bool = True  # everybody's OneDrive too
-    private_labels: Sequence[str] = ()  # sensitivity labels that keep outsiders away from a site, by name
+    onedrives: bool = True  # read OneDrives too
+    private_labels: Sequence[str] = ()  # names of sensitivity labels that bar external users from a site
     all_unique_permissions: bool = (
         False  # also read who has access to items of which Microsoft says that they are not shared
     )
-    file_labels: bool = False  # also read the sensitivity labels of shared files, at two units each
+    file_labels: bool = False  # also read the sensitivity labels of shared files, at two resource units each
     resource_units_per_minute: int = 1_000  # of SharePoint's 1,250 for up to 1,000 licences
-    longest_pause: float = 300.0  # seconds that a Retry-After may cost at a time
+    longest_pause: float = 300.0  # seconds; the longest Retry-After to wait for
     connections: int = 32  # kept open to Microsoft
-    endpoint: str = ""  # a local server instead of Graph and SharePoint
-    authority: str = ""  # a local server instead of Entra
+    endpoint: str = ""  # a local server in place of Graph and SharePoint
+    authority: str = ""  # a local server in place of Entra
     ca_file: str = ""  # certificates to trust when signing in, for a local server or a proxy

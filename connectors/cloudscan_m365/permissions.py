@@ -1,6 +1,7 @@
-"""The application permissions that the Microsoft 365 connector asks for, each with its reason. All of them only read,
-but for SharePoint's own Sites.FullControl.All: nothing less shows the members of hidden site groups and the settings of
-sites, and the connector asks for nothing else with it.
+"""The application permissions that the Microsoft 365 connector needs, each with its reason.
+
+All of them only read, except SharePoint's own Sites.FullControl.All: nothing less shows the members of hidden site
+groups and the settings of sites, and the connector uses it for nothing else.
 
 Source: Microsoft Graph permissions reference; the permission table of each call.
 """
@@ -30,11 +31,11 @@ FULL_CONTROL = SHAREPOINT + "Sites.FullControl.All"
 
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=SITES, reason="sites, libraries, OneDrives, their items and who may open them; no contents"),
-    Permission(name=USERS, reason="users and guests: who is ours, who left, who was invited by whom"),
-    Permission(name=GROUPS, reason="groups that files are shared with, to see outsiders in them"),
+    Permission(name=USERS, reason="users and guests: who is ours, who has left, who invited whom"),
+    Permission(name=GROUPS, reason="groups that files are shared with, to find external users in them"),
     Permission(name=HIDDEN_MEMBERS, reason="members of groups that hide them", optional=True),
     Permission(name=SIGN_INS, reason="when guests last signed in (needs Entra ID P1), who invited whom", optional=True),
-    Permission(name=LEAVERS, reason="the day on which somebody leaves, where it is kept", optional=True),
+    Permission(name=LEAVERS, reason="leave dates, where they are maintained", optional=True),
     Permission(name=TEAMS, reason="teams and their visibility", optional=True),
     Permission(name=TEAM_MEMBERS, reason="owners and guests of teams", optional=True),
     Permission(name=CHANNELS, reason="shared and private channels", optional=True),
@@ -42,19 +43,19 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=APPLICATIONS, reason="applications that may read or change all sites", optional=True),
     Permission(name=TENANT_SETTINGS, reason="the tenant's sharing settings, as far as Graph shows them", optional=True),
     Permission(name=POLICIES, reason="partner tenants, and who may invite guests", optional=True),
-    Permission(name=TENANT_NAMES, reason="the names of foreign tenants", optional=True),
+    Permission(name=TENANT_NAMES, reason="the names of other tenants", optional=True),
     Permission(name=LABELS, reason="the names of sensitivity labels", optional=True),
     Permission(
         name=FULL_CONTROL,
-        reason="members of site groups, each site's own sharing settings, default links: only SharePoint's own API has "
-        "them, and only for an application that signs in with a certificate",
+        reason="members of site groups, each site's own sharing settings, default links: only SharePoint's own API "
+        "returns them, and only to an application that signs in with a certificate",
         optional=True,
     ),
 )
 
 
 def consent_script() -> str:
-    """Commands of the Azure CLI that give an app registration these permissions; an administrator consents after."""
+    """Commands of the Azure CLI that add these permissions to an app registration and grant admin consent."""
     lines = [
         "#!/bin/sh",
         "# Usage: APP=<client id of the app registration> sh permissions.sh",

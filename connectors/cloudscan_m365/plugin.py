@@ -1,10 +1,11 @@
-"""How cloudscan finds Microsoft 365. Cheap to import: Microsoft's libraries are loaded when a connector is opened."""
+"""The entry point of the Microsoft 365 connector. Cheap to import: Microsoft's libraries are loaded on opening."""
 
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
+from cloudscan_m365.settings import SETTINGS
 
 
 def _open(options: Options, estate: Estate) -> Connector:
@@ -24,6 +25,7 @@ PLUGIN = ConnectorPlugin(
     title="Microsoft 365",
     options=Options,
     permissions=PERMISSIONS,
+    settings=SETTINGS,
     open=_open,
     policy_document=consent_script,
     doctor=_doctor,

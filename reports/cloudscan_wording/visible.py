@@ -6,13 +6,12 @@ marks that reverse the order of what follows, halves of surrogate pairs. Each be
 
 import re
 import shlex
-from typing import Any
 
 import msgspec
 
 from cloudscan.report import Report
+from cloudscan.text import encodable
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # C1 controls, line separators, and what Unicode Standard Annex #9 calls explicit formatting characters, with the
 # invisible spaces and joiners that make two names look alike, and the tag characters.
@@ -23,37 +22,20 @@ _PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _OPEN, _CLOSE = "⟦", "⟧"
 
 
-def whole(text: str) -> str:
-    """The text without halves of surrogate pairs, which no encoding can carry."""
-    return _SURROGATE.sub("\ufffd", text)
-
-
 def carriable(report: Report) -> Report:
     """The report as UTF-8 can carry it: halves of surrogate pairs become U+FFFD. Almost always the same object."""
     try:
         msgspec.json.encode(report)
     except UnicodeEncodeError:
-        return msgspec.convert(_carried(msgspec.to_builtins(report)), Report)
+        return msgspec.convert(encodable(msgspec.to_builtins(report)), Report)
     return report
-
-
-def _carried(value: Any) -> Any:
-    match value:
-        case str():
-            return whole(value)
-        case dict():
-            return {_carried(name): _carried(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_carried(each) for each in value]
-        case _:
-            return value
 
 
 def visible(text: str) -> str:
     """The text with every character that cannot be seen replaced by one that can: ␛, ⟦U+202E⟧."""
     if text.isprintable():  # almost always, and ten times faster than to look for what is not
         return text
-    text = _CONTROL.sub(lambda each: chr(0x2421 if each[0] == "\x7f" else 0x2400 + ord(each[0])), whole(text))
+    text = _CONTROL.sub(lambda each: chr(0x2421 if each[0] == "\x7f" else 0x2400 + ord(each[0])), encodable(text))
     return _UNSEEN.sub(lambda each: f"{_OPEN}U+{ord(each[0]):04X}{_CLOSE}", text)
 
 
@@ -68,7 +50,7 @@ def for_shell(value: str) -> str:
     Anything unseen is written as an escape in ``$'…'``: pasted as it is, a control character would reach the terminal
     before the shell's quotes could hold it.
     """
-    value = whole(value)
+    value = encodable(value)
     if _PLAIN.fullmatch(value):
         return value
     if not _CONTROL.search(value) and not _UNSEEN.search(value):

@@ -6,7 +6,7 @@ The company is the toy connector's. Two nights are tried: the first, which makes
 ledger, an earlier snapshot and cursors. Each point is a process of its own that is killed with SIGKILL at its n-th
 write (`tests.killing.tracer`) and one that is not; with `--twice` the second one is killed as well, and a third goes
 on.
-What must be the same: facts, findings, events, stretches, scans, and that nothing half-written is left.
+What must be the same: facts, findings, events, exposure periods, scans, and that nothing half-written is left.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import CONFIG, TOY, install
+from tests.cli.conftest import CONFIG, RULES, TOY, install
 from tests.killing import tracer
 from tests.killing.tracer import Ended
 from tests.toys import shelve
@@ -48,7 +48,9 @@ def campaign(folder: Path, every: int, *, twice: bool = False, first: int = 1) -
     site = folder / "site"
     install(site, "cloudscan-toy", "connectors", "toy = cloudscan_toy:PLUGIN")
     sys.path[:0] = [str(site), str(TOY)]
+    sys.dont_write_bytecode = True  # a module that only the first run compiles would shift the writes of all others
     _import_everything()
+    _read_rules()
     start = folder / "start"
     start.mkdir()
     (start / "cloudscan.toml").write_text(CONFIG)
@@ -135,11 +137,11 @@ def _state(desk: Path) -> dict[str, Any]:
                     "SELECT fingerprint, kind, reason, scan_id FROM events ORDER BY fingerprint, id"
                 )
             ],
-            "stretches": ask(
+            "exposure_periods": ask(
                 "SELECT fingerprint, severity, waived, audience, access, resources, to_on IS NULL "
-                "FROM stretches ORDER BY fingerprint, from_on"
+                "FROM exposure_periods ORDER BY fingerprint, from_on"
             ),
-            "nights": ask("SELECT complete, night FROM scans ORDER BY started_on"),
+            "scans": ask("SELECT complete, figures FROM scans ORDER BY started_on"),
             "reports": len(list((home / "reports").glob("*.html"))),
             "files": sorted(
                 {
@@ -188,6 +190,14 @@ def _import_everything() -> None:
         "duckdb", "jinja2", "sqlalchemy.dialects.sqlite", "sqlite3",
     ):  # fmt: skip
         importlib.import_module(name)
+
+
+def _read_rules() -> None:
+    """Once for all processes, which inherit what parsing and checking them came to."""
+    from cloudscan.engine.loader import load
+    from cloudscan.plugins import bundled_rules
+
+    load([bundled_rules(), RULES])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,15 +16,17 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.audit.archive import opened
 from cloudscan.audit.pack import effective
 from cloudscan.audit.verification import verify
+from cloudscan.cli.main import run
 from cloudscan.config import Config, LedgerTable
 from cloudscan.errors import AuditError
 from tests.cli.conftest import CONFIG, TOY, Desk, Said, install
+from tests.properties import examples
 from tests.reports.hostile import NAMES
 from tests.toys import shelve
 
@@ -60,14 +62,16 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shelve(folder / "company", {"plan": "everybody", "notes": "me"})
     (folder / "cloudscan.toml").write_text(CONFIG, encoding="utf-8")
     new_key(folder / "key")
-    for command in (
-        ("scan",),
-        ("audit", "--into", "pack"),
-        ("audit", "--into", "pack.zip"),
-        ("audit", "--into", "signed.zip", "--sign-with", "key"),
-    ):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for path in (TOY, folder / "site"):
+            patch.syspath_prepend(path)
+        run(["scan"])
+        run(["audit", "--into", "pack"])
+        run(["audit", "--into", "pack.zip"])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(TOY)])}
-        subprocess.run([sys.executable, "-m", "cloudscan", *command], cwd=folder, env=environment, check=False)
+        command = [sys.executable, "-m", "cloudscan", "audit", "--into", "signed.zip", "--sign-with", "key"]
+        subprocess.run(command, env=environment, check=False)
     return folder
 
 
@@ -124,7 +128,7 @@ def test_a_pack_holds_what_an_auditor_asks_for(pack: Path) -> None:
 
 def test_waivers_are_packed_with_owner_reason_and_end(scanned: Scanned, desk: Desk) -> None:
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", "Mika Sato", "--reason", FORMULA, "--days", "9")
+    desk.run("waive", "add", "--target", "toy", "--owner", "Mika Sato", "--reason", FORMULA, "--days", "9")
 
     desk.run("audit", "--into", "pack")
 
@@ -234,7 +238,7 @@ def test_a_changed_manifest_breaks_the_signature(signed: Path, desk: Desk) -> No
     assert "signature  MANIFEST.sha256.sig is missing" in unsigned.out
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(chance=st.data())
 def test_no_flipped_bit_goes_unnoticed(pack: Path, chance: st.DataObject) -> None:
     """In whichever file, at whichever place."""
@@ -408,7 +412,7 @@ def test_a_redacted_pack_names_nobody(desk: Desk, scanned: Scanned) -> None:
     desk.shelve(**{"plan-of-mergers": "everybody", "riddle-of-owners": "?"})
     (desk.folder / "company" / "zirconium.json").write_text("no JSON")
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", "Mika Sato", "--reason", "for the mergers", "--days", "9")
+    desk.run("waive", "add", "--target", "toy", "--owner", "Mika Sato", "--reason", "for the mergers", "--days", "9")
 
     said = desk.run("audit", "--redact", "--into", "pack")
 
@@ -434,7 +438,7 @@ def test_a_company_full_of_hostile_names_is_packed(desk: Desk, scanned: Scanned,
     """It verifies and replays; no table holds a formula, a control character or a line too many."""
     desk.shelve(**dict.fromkeys((name for name in NAMES if name), "everybody"))
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", NAMES[0], "--reason", FORMULA, "--days", "9")
+    desk.run("waive", "add", "--target", "toy", "--owner", NAMES[0], "--reason", FORMULA, "--days", "9")
 
     packed = desk.run("audit", *redacting, "--into", "pack")
 
@@ -670,7 +674,7 @@ def test_a_replay_works_in_a_process_of_its_own(pack: Path, desk: Desk) -> None:
     assert (said.code, said.out[-10:]) == (0, "The same.\n")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(100)
 @given(chance=st.data())
 def test_a_zip_that_is_cut_off_anywhere_is_refused(zipped: Path, chance: st.DataObject) -> None:
     content = zipped.read_bytes()

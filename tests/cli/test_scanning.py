@@ -62,12 +62,12 @@ def test_json_is_json_and_nothing_else(scanned: Scanned) -> None:
 
 
 def test_a_second_scan_at_the_same_time_is_refused(scanned: Scanned, desk: Desk) -> None:
-    with lock.hold(desk.folder / ".cloudscan"):
+    with lock.exclusive(desk.folder / ".cloudscan"):
         said = scanned()
 
     assert said.code == 4
     assert said.err.count("\n") == 1
-    assert "Another scan works" in said.err
+    assert "Another scan is running" in said.err
 
 
 def test_what_is_left_out_on_request_is_not_taken_for_gone(scanned: Scanned, desk: Desk) -> None:

@@ -11,6 +11,7 @@ import duckdb
 
 from cloudscan.connector import Connector
 from cloudscan.facts import Grant, Resource
+from cloudscan.http import Patience
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.incremental import Earlier
 from tests.connectors.reading import Read
@@ -50,7 +51,9 @@ def scan_into(
     snapshot: Path, connector: Connector, since: Path | None = None, on_event: Callable[[Event], None] | None = None
 ) -> None:
     """One scan with the core's retries (three attempts, no waiting) into the folder `snapshot`."""
-    options = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=3, pause=0.001)
+    options = CollectOptions(
+        earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=3, pause=0.001)
+    )
     collect([connector], snapshot, options=options, on_event=on_event or (lambda _: None)).close()
 
 

@@ -11,11 +11,12 @@ from cloudscan.connector import Cursor, Gap, Scope, Spent, Yielded
 from cloudscan.coverage import Coverage
 from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, StaleCursor, Throttled, Unreachable
 from cloudscan.facts import Audience, Grant, Outcome
+from cloudscan.http import Patience
 from cloudscan.snapshot import spool
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, Found, Retrying, collect
 from cloudscan.snapshot.snapshot import Snapshot
 
-QUICK = CollectOptions(concurrency=4, attempts=3, pause=0.01)
+QUICK = CollectOptions(concurrency=4, patience=Patience(attempts=3, pause=0.01))
 
 
 def failing(error: Exception, *before: Yielded) -> Iterator[Yielded]:
@@ -187,7 +188,7 @@ def test_two_scans_do_not_share_a_folder(tmp_path: Path) -> None:
 
     with collect([Listed({"a": script})], tmp_path / "s", options=QUICK) as snapshot:
         assert uids(snapshot) == ["toy:1"]
-    assert "Another scan works in" in refused[0]
+    assert "Another scan is running in" in refused[0]
 
 
 def test_a_finished_snapshot_is_not_written_over(tmp_path: Path) -> None:
@@ -195,7 +196,7 @@ def test_a_finished_snapshot_is_not_written_over(tmp_path: Path) -> None:
     toy = Listed({"a": telling(file("1"))})
     collect([toy], tmp_path / "s", options=QUICK).close()
 
-    with pytest.raises(SnapshotError, match="holds a finished snapshot"):
+    with pytest.raises(SnapshotError, match="already contains a finished snapshot"):
         collect([toy], tmp_path / "s", options=QUICK)
 
 

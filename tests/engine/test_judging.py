@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from toys import RULE, Listed, file, load_text, telling, way
 
 from cloudscan.connector import Yielded
-from cloudscan.engine.evidence import EVIDENCE
-from cloudscan.engine.judge import Tally, Verdicts, fold, judge, preview
+from cloudscan.engine.evidence import EVIDENCE, Tally
+from cloudscan.engine.judge import Verdicts, fold, judge, preview
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError, RuleError
@@ -20,6 +20,7 @@ from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Reso
 from cloudscan.finding import Judgement, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
+from tests.properties import examples
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -54,7 +55,7 @@ def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
     assert verdicts.summaries()[0].passed == 2
 
 
-@settings(deadline=None, max_examples=40)
+@examples(40)
 @given(st.lists(st.tuples(st.sampled_from(["x", "y", "z"]), st.sampled_from([True, False, None])), max_size=12))
 def test_one_true_flags_one_null_leaves_open_else_it_passed(rows: list[tuple[str, bool | None]]) -> None:
     """The engine folds, whatever the order and number of rows."""

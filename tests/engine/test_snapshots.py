@@ -99,6 +99,23 @@ def test_folders_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
         assert snapshot.query("SELECT origin_uid FROM grants").rows == [["toy:a"]]
 
 
+def test_a_large_spool_is_staged_in_a_file_with_the_same_result(tmp_path: Path) -> None:
+    """A small one is staged in memory."""
+    facts = (file("1"), way("1"), way("ghost"), person("ann"), Membership(group_uid="toy:all", member_uid="toy:ann"))
+    keep = CollectOptions(seal=SealOptions(keep_spool=True))
+
+    def tables() -> dict[str, object]:
+        with Snapshot.open(tmp_path) as snapshot:
+            return {name: snapshot.query(f"SELECT * FROM {name} ORDER BY ALL").rows for name in TABLES}
+
+    collect([Listed({"a": telling(*facts, file("1"))})], tmp_path, options=keep).close()
+    in_memory = tables()
+    (tmp_path / "manifest.json").unlink()
+    seal(tmp_path, SealOptions(in_memory=0))
+
+    assert tables() == in_memory
+
+
 def test_members_are_those_of_groups_in_groups_too(tmp_path: Path) -> None:
     """Closed over nesting, and groups that contain each other come to an end."""
     pairs = [("all", "team"), ("team", "ann"), ("team", "all")]

@@ -78,7 +78,11 @@ def telling(*facts: Yielded) -> Script:
 
 def load_text(folder: Path, text: str, name: str = "link-open-to-anyone") -> tuple[Rule, ...]:
     """Load one rule file from its text."""
+    write_rule(folder, text, name)
+    return load([folder])
+
+
+def write_rule(folder: Path, text: str, name: str = "link-open-to-anyone") -> None:
     path = folder / "links" / f"{name}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return load([folder])

@@ -3,12 +3,13 @@
 import math
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.finding import Evidence, Finding, State
 from cloudscan.ledger.score import impact, score
 from cloudscan_reports.summary import ranking
+from tests.properties import examples
 from tests.reports.synthetic import RULES, report
 
 
@@ -24,7 +25,7 @@ def weighed(finding: Finding, *, people: int, resources: int) -> Finding:
 amounts = st.integers(0, 10**7)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(amounts, amounts, st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 7))
 def test_more_behind_a_finding_never_lowers_its_cause(
     people: int, more_people: int, resources: int, more_resources: int, place: int
@@ -54,7 +55,7 @@ def test_a_cause_is_computed_as_the_docs_say() -> None:
 
     line = next(each for each in ranking.causes(given) if each.cause == "public-bucket")
 
-    assert (line.exposures, line.fixes, line.hours) == (len(mine), len(mine), len(mine) * 0.5)
+    assert (line.findings, line.fixes, line.hours) == (len(mine), len(mine), len(mine) * 0.5)
     assert line.resources == sum(each.verdict.resources for each in mine)
     worst = max(each.impact for each in mine)
     assert line.priority == round(round(5 * worst, 1) / (1 + math.log10(line.hours)), 1)
@@ -66,7 +67,7 @@ def test_what_was_accepted_counts_as_an_exception() -> None:
 
     line = next(each for each in ranking.causes(given) if each.cause == "exception")
 
-    assert line.exposures == sum(each.state is State.WAIVED for each in given.findings)
+    assert line.findings == sum(each.state is State.WAIVED for each in given.findings)
 
 
 def test_findings_with_one_origin_are_one_fix() -> None:
@@ -83,10 +84,10 @@ def test_findings_with_one_origin_are_one_fix() -> None:
     (fix,) = ranking.fixes(shared, {rule.id: rule for rule in RULES})
 
     assert len(fix.findings) == 2
-    assert fix.place == "gdrive:file/root"
+    assert fix.origin == "gdrive:file/root"
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 80), st.floats(0, 300))
 def test_the_roadmap_only_brings_down(findings: int, hours_a_month: float) -> None:
     """No step costs more than there is, none raises the risk, and done and left make the whole."""

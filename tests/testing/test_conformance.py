@@ -9,8 +9,8 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from cloudscan.connector import Cursor, Gap, Permission, Scope, Yielded
-from cloudscan.facts import Access, Audience, Grant, Resource, Via
+from cloudscan.connector import Cursor, Gap, Permission, Scope, SettingSpec, SettingType, Yielded
+from cloudscan.facts import Access, Audience, Grant, Resource, Setting, Via
 from cloudscan.testing import conforms
 from cloudscan_emulators.aws import demo as aws
 from cloudscan_s3.plugin import PLUGIN
@@ -20,6 +20,8 @@ from tests.toys import shelve
 NAIVE = datetime.fromisoformat("2026-01-01T00:00:00")
 FOLDER = Resource(uid="odd:f", platform="odd", account="odd", kind="folder", name="f")
 GRANT = Grant(uid="odd:g", resource_uid="odd:f", audience=Audience.NAMED, access=Access.READ, via=Via.LINK)
+
+SETTINGS = [SettingSpec(name="public", type=SettingType.SWITCH, meaning="anyone can read the folder")]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Odd:
 def test_the_toy_conforms(tmp_path: Path) -> None:
     shelve(tmp_path / "company", {"plan": "everybody", "notes": "me", "board": "?"})
 
-    conforms(ToyConnector(tmp_path / "company"))
+    conforms(ToyConnector(tmp_path / "company"), settings=())
 
 
 def test_s3_conforms() -> None:
@@ -52,6 +54,8 @@ def test_s3_conforms() -> None:
 @pytest.mark.parametrize(
     ("told", "words"),
     [
+        ([FOLDER, Setting(scope_uid="odd:f", name="secret", value="true")], "is not declared"),
+        ([FOLDER, Setting(scope_uid="odd:f", name="public", value="on")], "is 'on', but it is declared as switch"),
         ([Resource(uid="f", platform="odd", account="", kind="file", name="f")], "does not begin with 'odd'"),
         ([FOLDER, Resource(uid="odd:f", platform="odd", account="", kind="file", name="g")], "told twice"),
         ([GRANT], "leads to 'odd:f', which no Resource has"),
@@ -65,4 +69,4 @@ def test_s3_conforms() -> None:
 )
 def test_a_broken_promise_is_named(told: Sequence[Yielded], words: str) -> None:
     with pytest.raises(AssertionError, match=words):
-        conforms(Odd(told))
+        conforms(Odd(told), SETTINGS)

@@ -38,7 +38,7 @@ def inbox(desk: Desk, album: Album, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     with running(inbox.service):
         monkeypatch.setenv("TELL", f"json://{inbox.service.url.removeprefix('http://')}/inbox")
-        desk.configure(f'{CONFIG}\n[notify]\nurls_from = "TELL"')
+        desk.configure(f'{CONFIG}\n[notify]\nurls_env = "TELL"')
         yield inbox
 
 
@@ -50,7 +50,7 @@ def test_only_what_changed_is_told(inbox: Inbox) -> None:
     first, second = (each["message"] for each in inbox.messages)
     assert first.splitlines()[0] == "2 new"
     assert "- High, New: plan can be opened by anyone who has the link" in first
-    assert second.splitlines()[0] == "1 new, 1 reaches further, 1 resolved"
+    assert second.splitlines()[0] == "1 new, 1 widened, 1 resolved"
     assert "list can be opened" in second
     assert "notes" not in second
 

@@ -1,1 +1,1 @@
-"""How Microsoft Graph and SharePoint are asked: one client, typed answers, batches."""
+"""How Microsoft Graph and SharePoint are queried: one client, typed answers, batches."""

@@ -12,21 +12,21 @@ import msgspec
 from cloudscan.errors import Throttled, Unreachable
 from cloudscan.http import Answer, asked_for
 from cloudscan_m365.api.endpoints import Question
-from cloudscan_m365.api.wire import path_of, read
+from cloudscan_m365.api.wire import decode, path_of
 
 PARTS_MOST = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One part of a batch."""
+class BatchPart:
+    """One question of a batch."""
 
     question: Question
     ids: Sequence[str] = ()
     options: Mapping[str, object] = field(default_factory=dict)
 
 
-class _Told(msgspec.Struct, frozen=True, kw_only=True):
+class _PartAnswer(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     status: int
     headers: Mapping[str, str] = {}
@@ -34,40 +34,40 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Batch(msgspec.Struct, frozen=True, kw_only=True):
-    responses: Sequence[_Told] = ()
+    responses: Sequence[_PartAnswer] = ()
 
 
-def batch_of(asked: Mapping[int, Asked]) -> bytes:
-    """The body of a batch; parts bear their numbers."""
-    return msgspec.json.encode({"requests": [_part(number, each) for number, each in asked.items()]})
+def batch_of(parts: Mapping[int, BatchPart]) -> bytes:
+    """The body of a batch request. The parts' numbers are their ids."""
+    return msgspec.json.encode({"requests": [_request(number, part) for number, part in parts.items()]})
 
 
 def parts_of(body: bytes) -> Iterator[tuple[int, Answer]]:
-    """What was answered, by the parts' numbers. Raises `Malformed`."""
-    for told in read(_Batch, body).responses:
-        if told.id.isdecimal():
-            headers = {name.lower(): value for name, value in told.headers.items()}
-            yield int(told.id), Answer(status=told.status, body=bytes(told.body), headers=headers)
+    """The answers in a batch's body, each with its part's number. Raises `Malformed`."""
+    for part in decode(_Batch, body).responses:
+        if part.id.isdecimal():
+            headers = {name.lower(): value for name, value in part.headers.items()}
+            yield int(part.id), Answer(status=part.status, body=bytes(part.body), headers=headers)
 
 
-def pause(answer: Answer) -> Throttled | Unreachable:
-    """What a part says that is worth another attempt."""
+def retryable(answer: Answer) -> Throttled | Unreachable:
+    """The error of a part that deserves another attempt."""
     if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"Microsoft Graph had trouble of its own (HTTP {answer.status} within a batch)")
+        return Unreachable(f"Microsoft Graph failed on its side (HTTP {answer.status} within a batch)")
     return Throttled(
-        f"Microsoft Graph asks for a pause (HTTP {answer.status} within a batch)", retry_after=asked_for(answer)
+        f"Microsoft Graph is throttling requests (HTTP {answer.status} within a batch)", retry_after=asked_for(answer)
     )
 
 
-def _part(number: int, asked: Asked) -> dict[str, object]:
-    question = asked.question
-    part: dict[str, object] = {
+def _request(number: int, part: BatchPart) -> dict[str, object]:
+    question = part.question
+    request: dict[str, object] = {
         "id": str(number),
         "method": question.method,
-        "url": f"/{path_of(question, asked.ids, asked.options)}",
+        "url": f"/{path_of(question, part.ids, part.options)}",
     }
     if question.method == "POST":
-        part |= {"headers": {"Content-Type": "application/json"}, "body": {}}
+        request |= {"headers": {"Content-Type": "application/json"}, "body": {}}
     elif question.prefer:
-        part["headers"] = {"Prefer": question.prefer}
-    return part
+        request["headers"] = {"Prefer": question.prefer}
+    return request

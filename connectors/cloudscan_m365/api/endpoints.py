@@ -1,7 +1,7 @@
-"""What is asked of Graph: addresses, which application permission each needs, and what it costs.
+"""The questions to Graph: addresses, the application permission that each needs, and its cost.
 
 Resource units: "Avoid getting throttled or blocked in SharePoint Online" (2025-10): a single item or a delta with token
-one, a list or a delta without token two, anything about permissions five. The directory has limits of its own.
+one, a list or a delta without token two, anything about permissions five. The directory has separate limits.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from cloudscan_m365 import permissions as needs
 class Question:
     """One kind of request."""
 
-    path: str  # behind /v1.0/; {} stands for an id
+    path: str  # after /v1.0/; {} is the place of an id
     needs: str  # the application permission
-    units: float = 0.0  # resource units; 0: not SharePoint's
+    units: float = 0.0  # resource units; 0: not a question to SharePoint
     prefer: str = ""
-    method: str = "GET"  # POST only for questions that Graph wants asked so
+    method: str = "GET"  # POST only where Graph takes a question no other way
 
 
 ALL_SITES = Question(path="sites/getAllSites", needs=needs.SITES, units=2)
@@ -30,9 +30,9 @@ CHILDREN = Question(path="drives/{}/items/{}/children", needs=needs.SITES, units
 PERMISSIONS = Question(path="drives/{}/items/{}/permissions", needs=needs.SITES, units=5)
 FILE_LABELS = Question(
     path="drives/{}/items/{}/extractSensitivityLabels", needs=needs.SITES, units=2, method="POST"
-)  # reads, for all its name
+)  # only reads, despite its name
 
 _SHARING = "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 EVERYTHING = Question(path="drives/{}/root/delta", needs=needs.SITES, units=2, prefer=_SHARING)
 CHANGES = Question(path="drives/{}/root/delta", needs=needs.SITES, units=1, prefer=_SHARING)
-"""`EVERYTHING` begins without a token, `CHANGES` follows a link with one."""
+"""`EVERYTHING` starts without a token, `CHANGES` follows a link with one."""

@@ -1,6 +1,6 @@
-"""What Graph answers about sites, libraries, items and permissions, as far as it is asked for.
+"""Graph's answers about sites, libraries, items and permissions, as far as they are asked for.
 
-Unknown members are passed over. Words that may grow (roles, link types, scopes) are kept as they come. Sources: site,
+Unknown members are ignored. Enumerations that may grow (roles, link types, scopes) are kept as text. Sources: site,
 drive, driveItem, permission, sharingLink and sharePointIdentitySet resources of Graph v1.0.
 """
 
@@ -9,15 +9,15 @@ from datetime import datetime
 import msgspec
 
 Text = str | None
-"""Where Graph is free to say null."""
+"""Text for which Graph may write null."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False, omit_defaults=True):
-    """Members are told in camel case, and left out where they are empty."""
+    """A record whose members are in camel case on the wire, and left out where they are empty."""
 
 
 class Identity(Answer, frozen=True, kw_only=True):
-    """Somebody, in one of the ways in which he is known."""
+    """A principal in one of the forms in which Microsoft knows it."""
 
     id: Text = ""
     display_name: Text = ""
@@ -28,7 +28,7 @@ class Identity(Answer, frozen=True, kw_only=True):
 
 
 class IdentitySet(Answer, frozen=True, kw_only=True):
-    """The same one in as many ways as Microsoft knows him."""
+    """One principal in all the forms in which Microsoft knows it."""
 
     user: Identity | None = None
     group: Identity | None = None
@@ -39,7 +39,7 @@ class IdentitySet(Answer, frozen=True, kw_only=True):
 
 
 class SharingLink(Answer, frozen=True, kw_only=True):
-    """Without its address: who has that gets in."""
+    """A link without its address, which would let anyone in who has it."""
 
     type: Text = ""
     scope: Text = ""
@@ -52,14 +52,14 @@ class Invitation(Answer, frozen=True, kw_only=True):
 
 
 class Reference(Answer, frozen=True, kw_only=True):
-    """Where an item is."""
+    """The place of an item: its folder and drive."""
 
     id: Text = ""
     drive_id: Text = ""
 
 
 class Permission(Answer, frozen=True, kw_only=True):
-    """A way in, as Graph tells it."""
+    """A permission on an item or a site, as Graph returns it."""
 
     id: str = ""
     roles: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ class Shared(Answer, frozen=True, kw_only=True):
 
 
 class Facet(Answer, frozen=True, kw_only=True):
-    """Something that counts by being there."""
+    """A facet that means something by being present."""
 
 
 class File(Answer, frozen=True, kw_only=True):
@@ -87,14 +87,14 @@ class File(Answer, frozen=True, kw_only=True):
 
 
 class Remote(Answer, frozen=True, kw_only=True):
-    """What a shortcut leads to."""
+    """The target of a shortcut."""
 
     id: Text = ""
     parent_reference: Reference | None = None
 
 
 class Item(Answer, frozen=True, kw_only=True):
-    """A file, folder, notebook or shortcut, or the top of a library."""
+    """A file, folder, notebook or shortcut, or the root of a library."""
 
     id: str
     name: Text = ""
@@ -108,18 +108,13 @@ class Item(Answer, frozen=True, kw_only=True):
     package: Facet | None = None
     remote_item: Remote | None = None
     root: Facet | None = None
-    shared: Shared | None = None  # asked for with hierarchicalsharing: None, it inherits; empty, it shares nothing
+    shared: Shared | None = None  # with hierarchicalsharing: None, it inherits; empty, it is not shared
     deleted: Facet | None = None
 
     @property
     def parent(self) -> str:
-        """The id of what it lies in; empty at the top."""
+        """The id of the folder that contains it; empty for the root."""
         return (self.parent_reference and self.parent_reference.id) or ""
-
-
-class SharepointIds(Answer, frozen=True, kw_only=True):
-    site_id: Text = ""
-    web_id: Text = ""
 
 
 class Site(Answer, frozen=True, kw_only=True):
@@ -133,14 +128,14 @@ class Site(Answer, frozen=True, kw_only=True):
 
     @property
     def is_personal(self) -> bool:
-        """Whether it is somebody's, with a OneDrive in it. Where Graph does not say so, its address does."""
+        """Whether it is a personal site, with a OneDrive in it. Where Graph leaves that out, the address decides."""
         if self.is_personal_site is not None:
             return self.is_personal_site
         return "-my.sharepoint." in (self.web_url or "") and "/personal/" in (self.web_url or "")
 
 
 class Drive(Answer, frozen=True, kw_only=True):
-    """A document library, or somebody's OneDrive."""
+    """A document library or a OneDrive."""
 
     id: str
     name: Text = ""

@@ -1,4 +1,4 @@
-"""Access tokens, by azure-identity: one for each service that is asked, renewed when they run out."""
+"""Access tokens from azure-identity: one for each service, renewed before they expire."""
 
 import os
 import threading
@@ -28,44 +28,44 @@ AUTHORITIES = {
     "dod": "https://login.microsoftonline.us",
     "china": "https://login.chinacloudapi.cn",
 }
-_EARLY = 300.0  # seconds before its end at which a token is not used any more
-_SOON_AT_MOST = 0.1  # of its life, where that is short
+_EARLY = 300.0  # seconds before its expiry at which a token is renewed
+_EARLY_SHARE = 0.1  # at most this part of its lifetime before, where that is short
 
 
 @dataclass
 class SignIn:
-    """Gives tokens. May be used from any thread."""
+    """The source of tokens. May be used from any thread."""
 
     make: Callable[[], TokenCredential]
-    by_secret: bool  # SharePoint's own API does not let such a token in
+    by_secret: bool  # SharePoint's own API does not accept such a token
     _credential: TokenCredential | None = None
-    _tokens: dict[str, tuple[AccessToken, float]] = field(default_factory=dict)  # by service, with when they were given
+    _tokens: dict[str, tuple[AccessToken, float]] = field(default_factory=dict)  # by service, with the time of issue
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def token(self, service: str, *, refused: str = "") -> str:
         """A token for a service, such as ``https://graph.microsoft.com``.
 
-        `refused` is one that the service does not take any more. Raises `AccessDenied`, `Unreachable`,
+        `refused` is one that the service no longer accepts. Raises `AccessDenied`, `Unreachable`,
         `ConfigurationError`.
         """
         with self._lock:
             if refused and service in self._tokens and self._tokens[service][0].token == refused:
                 self._forget(service)
             known = self._tokens.get(service)
-            if known is None or not _is_good(*known):
-                known = self._tokens[service] = self._asked(service), time.time()
+            if known is None or not _is_fresh(*known):
+                known = self._tokens[service] = self._requested(service), time.time()
             return known[0].token
 
     def forget(self, service: str) -> None:
-        """Ask for a new token next time."""
+        """Request a new token next time."""
         with self._lock:
             self._forget(service)
 
     def _forget(self, service: str) -> None:
         self._tokens.pop(service, None)
-        self._credential = None  # its cache would give the same one again
+        self._credential = None  # its cache would return the same token
 
-    def _asked(self, service: str) -> AccessToken:
+    def _requested(self, service: str) -> AccessToken:
         if self._credential is None:
             self._credential = self.make()
         try:
@@ -86,16 +86,16 @@ class SignIn:
 
 
 def sign_in(options: Options) -> SignIn:
-    """Find the credentials: as `options.sign_in` says, or the first that is there. Raises `ConfigurationError`."""
+    """The credentials that `options.sign_in` names, or the first ones found. Raises `ConfigurationError`."""
     tenant = options.tenant or os.environ.get("AZURE_TENANT_ID", "")
     client = options.client_id or os.environ.get("AZURE_CLIENT_ID", "")
     certificate = options.certificate_file or os.environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "")
     secret = os.environ.get("AZURE_CLIENT_SECRET", "")
-    more: dict[str, Any] = {"authority": options.authority or AUTHORITIES[options.cloud]}
+    settings: dict[str, Any] = {"authority": options.authority or AUTHORITIES[options.cloud]}
     if options.authority:
-        more["disable_instance_discovery"] = True
+        settings["disable_instance_discovery"] = True
     if options.ca_file:
-        more["connection_verify"] = options.ca_file
+        settings["connection_verify"] = options.ca_file
     kind = options.sign_in
     if kind == "found":
         kind = _found(certificate, secret) or kind
@@ -109,22 +109,22 @@ def sign_in(options: Options) -> SignIn:
             data = _certificate(certificate)
             password = os.environ.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
             return SignIn(
-                lambda: CertificateCredential(tenant, client, certificate_data=data, password=password, **more),
+                lambda: CertificateCredential(tenant, client, certificate_data=data, password=password, **settings),
                 by_secret=False,
             )
         case "secret":
             if not secret:
                 raise ConfigurationError("connectors.m365.sign_in is 'secret': set AZURE_CLIENT_SECRET.")
-            return SignIn(lambda: ClientSecretCredential(tenant, client, secret, **more), by_secret=True)
+            return SignIn(lambda: ClientSecretCredential(tenant, client, secret, **settings), by_secret=True)
         case "workload_identity":
             return SignIn(
-                lambda: WorkloadIdentityCredential(tenant_id=tenant or None, client_id=client or None, **more),
+                lambda: WorkloadIdentityCredential(tenant_id=tenant or None, client_id=client or None, **settings),
                 by_secret=False,
             )
         case "managed_identity":
             return SignIn(lambda: ManagedIdentityCredential(client_id=client or None), by_secret=False)
         case _:
-            return SignIn(lambda: DefaultAzureCredential(**more), by_secret=False)
+            return SignIn(lambda: DefaultAzureCredential(**settings), by_secret=False)
 
 
 def _found(certificate: str, secret: str) -> Any:
@@ -143,12 +143,13 @@ def _certificate(name: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"connectors.m365.certificate_file: {path} cannot be read ({error.strerror}); check path and rights."
+            f"connectors.m365.certificate_file: {path} cannot be read ({error.strerror}); check the path and the "
+            "permissions."
         ) from error
 
 
-def _is_good(token: AccessToken, given: float) -> bool:
-    early = min(_EARLY, (token.expires_on - given) * _SOON_AT_MOST)
+def _is_fresh(token: AccessToken, issued: float) -> bool:
+    early = min(_EARLY, (token.expires_on - issued) * _EARLY_SHARE)
     return time.time() < token.expires_on - early
 
 

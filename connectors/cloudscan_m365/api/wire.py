@@ -10,10 +10,10 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
 from cloudscan.http import Answer
-from cloudscan.text import mended
+from cloudscan.text import encodable
 from cloudscan_m365.api.endpoints import Question
 
-Thing = TypeVar("Thing")
+Record = TypeVar("Record")
 _OPTIONS = frozenset({"select", "expand", "filter", "top", "count", "orderby", "search"})
 _SAFE = "$,()'/:"
 
@@ -22,109 +22,111 @@ class Locked(AccessDenied):
     """An administrator has blocked the site (423)."""
 
 
-class Page(msgspec.Struct, Generic[Thing], frozen=True, kw_only=True):
+class Page(msgspec.Struct, Generic[Record], frozen=True, kw_only=True):
     """A page of a list."""
 
-    value: Sequence[Thing] = ()
+    value: Sequence[Record] = ()
     next_link: str = msgspec.field(name="@odata.nextLink", default="")
     delta_link: str = msgspec.field(name="@odata.deltaLink", default="")
-    broken: int = 0  # things on it that make no sense, and are left out
+    broken: int = 0  # how many entries were malformed, and are left out
 
 
-class _Inner(msgspec.Struct, frozen=True, kw_only=True):
+class _InnerError(msgspec.Struct, frozen=True, kw_only=True):
     code: str | None = ""
 
 
-class _Trouble(msgspec.Struct, frozen=True, kw_only=True, rename={"inner": "innerError"}):
+class _Error(msgspec.Struct, frozen=True, kw_only=True, rename={"inner": "innerError"}):
     code: str | None = ""
     message: str | None = ""
-    inner: _Inner | None = None
+    inner: _InnerError | None = None
 
 
-class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    error: _Trouble = _Trouble()
+class _ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    error: _Error = _Error()
 
 
-def read(wanted: type[Thing], body: bytes) -> Thing:
+def decode(record: type[Record], body: bytes) -> Record:
     """An answer as a record. Raises `Malformed`."""
     try:
-        found: Thing = _decoder(wanted).decode(body)
+        decoded: Record = _decoder(record).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        if (better := _mended(body)) is not None:
-            return read(wanted, better)
-        raise Malformed(f"Microsoft's answer is not what its documentation promises ({_first_line(error)})") from error
-    return found
+        if (repaired := _repaired(body)) is not None:
+            return decode(record, repaired)
+        raise Malformed(f"Microsoft's answer does not match its documented format ({_first_line(error)})") from error
+    return decoded
 
 
-def refused(answer: Answer, needs: str, who: str = "Microsoft Graph") -> ProviderError:
-    """An error in our words. Source: Graph, "Error responses and resource types"; driveItem: delta (410)."""
+def decode_page(record: type[Record], body: bytes) -> Page[Record]:
+    """A page of records, without malformed entries. Raises `Malformed` where it is not a page at all."""
+    generic: Any = Page
     try:
-        trouble = msgspec.json.decode(answer.body, type=_Refusal).error
+        whole: Page[Record] = _decoder(generic[record]).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        trouble = _Trouble()
-    told = trouble.code or (trouble.inner and trouble.inner.code) or f"HTTP {answer.status}"
-    words = f": {trouble.message[:200]}" if trouble.message else ""
+        if (repaired := _repaired(body)) is not None:
+            return decode_page(record, repaired)
+        raw = decode(Page[msgspec.Raw], body)
+    else:
+        return whole
+    records: list[Record] = []
+    for entry in raw.value:
+        try:
+            records.append(_decoder(record).decode(entry))
+        except msgspec.MsgspecError:
+            continue
+    broken = len(raw.value) - len(records)
+    return Page(value=records, next_link=raw.next_link, delta_link=raw.delta_link, broken=broken)
+
+
+def error_of(answer: Answer, needs: str, service: str = "Microsoft Graph") -> ProviderError:
+    """The error that an answer other than 200 stands for; `needs` is the permission that the question takes.
+
+    Source: Graph, "Error responses and resource types"; driveItem: delta (410).
+    """
+    try:
+        error = msgspec.json.decode(answer.body, type=_ErrorAnswer).error
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        error = _Error()
+    code = error.code or (error.inner and error.inner.code) or f"HTTP {answer.status}"
+    message = f": {error.message[:200]}" if error.message else ""
     match answer.status:
         case 401:
-            return AccessDenied(f"{who} does not accept the credentials ({told}){words}", needs=needs)
+            return AccessDenied(f"{service} does not accept the credentials ({code}){message}", needs=needs)
         case 403:
-            return AccessDenied(f"{who} refuses ({told}){words}", needs=needs)
+            return AccessDenied(f"{service} refused access ({code}){message}", needs=needs)
         case 404:
-            return Vanished(f"it is gone ({told})")
+            return Vanished(f"it no longer exists ({code})")
         case 410:
-            return StaleCursor(f"Microsoft does not know the token of its changes any more ({told})")
+            return StaleCursor(f"Microsoft no longer accepts the change token ({code})")
         case 423:
             return Locked("the site is locked: an administrator has blocked access to it (SharePoint admin centre)")
         case _:
-            return Malformed(f"{who} answered {told}{words}")
+            return Malformed(f"{service} answered {code}{message}")
 
 
 def path_of(question: Question, ids: Sequence[str], options: Mapping[str, object]) -> str:
-    """The address of a question behind the version. What is None is left out."""
-    path = question.path.format(*(quote(each, safe=",!:/") for each in ids))
-    named = {f"${name}" if name in _OPTIONS else name: value for name, value in options.items() if value is not None}
-    return f"{path}?{urlencode(named, safe=_SAFE, quote_via=quote)}" if named else path
+    """The address of a question, after the version. Options that are None are left out."""
+    path = question.path.format(*(quote(identity, safe=",!:/") for identity in ids))
+    query = {f"${name}" if name in _OPTIONS else name: value for name, value in options.items() if value is not None}
+    return f"{path}?{urlencode(query, safe=_SAFE, quote_via=quote)}" if query else path
 
 
-def read_page(thing: type[Thing], body: bytes) -> Page[Thing]:
-    """A page, without the things on it that make no sense. Raises `Malformed` where it is none at all."""
-    generic: Any = Page
+def _repaired(body: bytes) -> bytes | None:
+    """An answer in which names are valid text; None where there is nothing to repair."""
     try:
-        whole: Page[Thing] = _decoder(generic[thing]).decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        if (better := _mended(body)) is not None:
-            return read_page(thing, better)
-        raw = read(Page[msgspec.Raw], body)
-    else:
-        return whole
-    found: list[Thing] = []
-    for each in raw.value:
-        try:
-            found.append(_decoder(thing).decode(each))
-        except msgspec.MsgspecError:
-            continue
-    broken = len(raw.value) - len(found)
-    return Page(value=found, next_link=raw.next_link, delta_link=raw.delta_link, broken=broken)
-
-
-def _mended(body: bytes) -> bytes | None:
-    """An answer without names that are no text; None where there are none to be mended."""
-    text = body.decode("utf-8", "surrogateescape")
-    try:
-        told = json.loads(text)
+        answer = json.loads(body.decode("utf-8", "surrogateescape"))
     except ValueError:
         return None
-    better = mended(told)
-    return None if better == told else json.dumps(better).encode()
+    repaired = encodable(answer)
+    return None if repaired == answer else json.dumps(repaired).encode()
 
 
-def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
-    return _made(wanted)
+def _decoder(record: Any) -> msgspec.json.Decoder[Any]:
+    return _cached_decoder(record)
 
 
 @functools.lru_cache(maxsize=128)
-def _made(wanted: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(wanted)
+def _cached_decoder(record: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(record)
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,1 +1,1 @@
-"""What Microsoft's answers mean, in our words. Pure functions."""
+"""What Microsoft's answers mean as facts. Pure functions."""

@@ -1,6 +1,6 @@
-"""Who is who: our own people, groups and applications, guests, strangers, and the claims that mean everybody.
+"""Who is who: our own people, groups and applications, guests, external people, and the claims that mean everyone.
 
-`People` is what is known when a permission is read. The directory fills it (`directory`); nothing here asks anybody.
+`People` is what is known when a permission is read. The directory fills it (`directory`); nothing here sends a request.
 Sources: sharePointIdentitySet resource; claims as recorded in public code of pnp/pnpcore.
 """
 
@@ -22,7 +22,7 @@ _CLAIM_NAMES = {
 }
 _MEMBER = re.compile(r"i:0[^|]*\.f\|membership\|(?P<name>.+)", re.IGNORECASE)
 _PASSCODE = re.compile(r"urn:spo:guest#(?P<mail>.+)", re.IGNORECASE)
-_FOREIGN = re.compile(r"(?P<mail>[^|]+)#ext#@[^|]+", re.IGNORECASE)
+_EXTERNAL = re.compile(r"(?P<mail>[^|]+)#ext#@[^|]+", re.IGNORECASE)
 _GROUP = re.compile(r"c:0.\.c\|(?:tenant|federateddirectoryclaimprovider)\|(?P<id>[0-9a-f-]{36})(?:_o)?", re.IGNORECASE)
 _APPLICATION = re.compile(r"i:0i\.t\|[^|]+\|(?P<id>[0-9a-f-]{36})@.*", re.IGNORECASE)
 _BLOCKS = {"suspended": "the account is disabled", "deleted": "the account is deleted"}
@@ -30,63 +30,65 @@ _BLOCKS = {"suspended": "the account is disabled", "deleted": "the account is de
 
 @dataclass(frozen=True, kw_only=True)
 class GroupContents:
-    """What a group lets in beside colleagues, members of members too."""
+    """Who is in a group beside named colleagues, nested groups included."""
 
-    outsiders: int = 0
-    everybody: bool = False  # a dynamic group of all of us
+    externals: int = 0  # how many people are guests, partners or other external people
+    whole_organisation: bool = False  # a dynamic group of all our own people
     claim: str = ""  # EVERYONE or INSIDERS, where that is a member
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
-    """Somebody of whom the directory tells."""
+class DirectoryEntry:
+    """A user, guest, group or application of the directory."""
 
     principal: Principal
-    holds: GroupContents | None = GroupContents()  # of a group; None: its members could not be read
-    owners: tuple[str, ...] = ()  # of a group: uids of those who are still there
+    contents: GroupContents | None = GroupContents()  # of a group; None: its members could not be read
+    owners: tuple[str, ...] = ()  # of a group: uids of its active owners
 
 
 @dataclass(frozen=True, kw_only=True)
 class SiteGroups:
-    """The groups of one site collection, as far as SharePoint's own API lets us see them."""
+    """The groups of one site collection, as far as SharePoint's own API shows them."""
 
     site: str = ""  # the collection's guid
-    holds: Mapping[str, GroupContents] | None = None  # by number; None: could not be read
-    at_site: frozenset[tuple[str, Access]] = frozenset()  # numbers, and what each may do at the top of the site
-    origin: str = ""  # the uid of the site where that was given, which may be one above
+    contents: Mapping[str, GroupContents] | None = None  # by the groups' numbers; None: could not be read
+    at_site: frozenset[tuple[str, Access]] = frozenset()  # group numbers with their access at the top of the site
+    origin: str = ""  # the uid of the site where that was granted, which may be the one above
 
     @property
-    def let_others_in(self) -> bool:
-        """Whether a group holds more than named colleagues."""
-        return any(each.outsiders or each.everybody or each.claim for each in (self.holds or {}).values())
+    def reach_beyond_colleagues(self) -> bool:
+        """Whether a group contains more than named colleagues."""
+        groups = (self.contents or {}).values()
+        return any(group.externals or group.whole_organisation or group.claim for group in groups)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipient:
-    """Whom a permission names, and whom it lets in by that."""
+class Grantee:
+    """The principal that a permission names, and the audience that gets in by it."""
 
     principal: Principal
     audience: Audience | None
     claim: str = ""
     is_site_group: bool = False
-    holds: GroupContents | None = None  # groups; None: not known, or not a group
+    contents: GroupContents | None = None  # of a group; None: unknown, or not a group
 
     @property
     def blocked_by(self) -> str:
+        """Why the principal cannot use what was granted; empty where it can."""
         return _BLOCKS.get(self.principal.status or "", "")
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """The tenant's directory, ready to be looked up. Mail addresses, UPNs and domains are in lower case."""
+    """The tenant's directory, ready for lookups. Mail addresses, UPNs and domains are in lower case."""
 
     estate: Estate
-    tenant: str = ""  # its id
-    primary: str = ""  # its first domain, the account of every fact
+    tenant_id: str = ""
+    primary: str = ""  # the tenant's default domain, which is the account of every fact
     domains: frozenset[str] = frozenset()
-    known: Mapping[str, Known] = field(default_factory=dict)  # users, guests, groups, applications by object id
-    names: Mapping[str, str] = field(default_factory=dict)  # mail, UPN, an application's id: object id
-    complete: bool = True  # users and groups could be read: whoever is not among them is not there any more
+    entries: Mapping[str, DirectoryEntry] = field(default_factory=dict)  # by object id
+    names: Mapping[str, str] = field(default_factory=dict)  # mail address, UPN or an application's id → object id
+    complete: bool = True  # users and groups could be read: one that is not among them does not exist any more
 
     def is_ours(self, domain: str) -> bool:
         return domain in self.domains or domain in self.estate.domains
@@ -97,32 +99,32 @@ class People:
             return Affiliation.INTERNAL
         return Affiliation.PARTNER if self.estate.partner_of(domain) else Affiliation.EXTERNAL
 
-    def find(self, identity_or_name: str) -> Known | None:
-        """Somebody in the directory, by object id, mail address, UPN or application id."""
+    def find(self, identity_or_name: str) -> DirectoryEntry | None:
+        """An entry of the directory by object id, mail address, UPN or application id."""
         key = identity_or_name.lower()
-        return self.known.get(self.names.get(key, key))
+        return self.entries.get(self.names.get(key, key))
 
-    def are_told(self, principal: Principal) -> bool:
-        """Whether the directory tells of somebody; libraries then need not."""
-        return principal.uid.rpartition("/")[2] in self.known
+    def includes(self, principal: Principal) -> bool:
+        """Whether the directory's scope reports a principal; libraries then need not."""
+        return principal.uid.rpartition("/")[2] in self.entries
 
-    def who(self, named: IdentitySet, groups: SiteGroups) -> Recipient | None:
-        """Whom a permission names. None where it names nobody whom this version can tell."""
-        if group := named.share_point_group or named.site_group:
+    def grantee(self, identity: IdentitySet, groups: SiteGroups) -> Grantee | None:
+        """The principal that a permission names. None where this version cannot identify any."""
+        if group := identity.share_point_group or identity.site_group:
             return self._site_group(group, groups)
-        login = unquote((named.site_user and named.site_user.login_name) or "")
+        login = unquote((identity.site_user and identity.site_user.login_name) or "")
         if claim := _claim(login):
-            return Recipient(principal=self.claim(claim), audience=Audience.ORGANISATION, claim=claim)
-        for one in (named.user, named.group, named.application):
-            if one and one.id and (known := self.find(one.id)):
-                return _who(known)
-        return self._by_login(login) or self._by_mail(named) or self._unknown(named, login)
+            return Grantee(principal=self.claim(claim), audience=Audience.ORGANISATION, claim=claim)
+        for candidate in (identity.user, identity.group, identity.application):
+            if candidate and candidate.id and (entry := self.find(candidate.id)):
+                return _grantee(entry)
+        return self._by_login(login) or self._by_email(identity) or self._unlisted(identity, login)
 
     def claim(self, claim: str) -> Principal:
-        """The principal that Everyone, or Everyone except external users, is."""
+        """The principal for Everyone, or for Everyone except external users."""
         slug, name = _CLAIM_NAMES[claim]
         return Principal(
-            uid=uids.claim(slug, self.tenant),
+            uid=uids.claim(slug, self.tenant_id),
             platform=uids.PLATFORM,
             account=self.primary,
             kind="claim",
@@ -131,8 +133,8 @@ class People:
             status="active",
         )
 
-    def site_group(self, site: str, number: str, title: str, holds: GroupContents | None) -> Principal:
-        """A group of a site. `holds` is None where its members could not be read."""
+    def site_group(self, site: str, number: str, title: str, contents: GroupContents | None) -> Principal:
+        """A group of a site. `contents` is None where its members could not be read."""
         return Principal(
             uid=uids.site_group(site, number),
             platform=uids.PLATFORM,
@@ -141,12 +143,12 @@ class People:
             name=title,
             affiliation=Affiliation.INTERNAL,
             status="active",
-            detail={} if holds is None else {"outsiders": str(holds.outsiders)},
+            detail={} if contents is None else {"outsiders": str(contents.externals)},
         )
 
-    def outsider(self, mail: str) -> Principal:
-        """Somebody without an object in our directory. Strangers choose their display names: not used."""
-        domain = domain_of(mail)
+    def external_user(self, email: str) -> Principal:
+        """A person without an object in our directory. External people choose their display names: not used."""
+        domain = domain_of(email)
         partner = self.estate.partner_of(domain)
         detail = {
             "consumer": "true" if domain in CONSUMER else "",
@@ -154,117 +156,118 @@ class People:
             "contract_ends": partner.contract_ends.isoformat() if partner and partner.contract_ends else "",
         }
         return Principal(
-            uid=uids.outsider(mail),
+            uid=uids.external_user(email),
             platform=uids.PLATFORM,
             account=self.primary,
             kind="user",
-            email=mail.lower(),
+            email=email.lower(),
             domain=domain,
-            name=mail.lower(),
+            name=email.lower(),
             affiliation=self.affiliation(domain),
             status="active",
             detail={name: value for name, value in detail.items() if value},
         )
 
-    def by_mail(self, mail: str) -> Recipient:
-        """Whoever has an address: one of the directory, or an outsider."""
-        if known := self.find(mail):
-            return _who(known)
-        principal = self.outsider(mail)
-        return Recipient(principal=principal, audience=_audience(principal))
+    def by_email(self, email: str) -> Grantee:
+        """The owner of a mail address: an entry of the directory, or an external user."""
+        if entry := self.find(email):
+            return _grantee(entry)
+        principal = self.external_user(email)
+        return Grantee(principal=principal, audience=_audience(principal))
 
-    def _site_group(self, group: Identity, groups: SiteGroups) -> Recipient:
+    def _site_group(self, group: Identity, groups: SiteGroups) -> Grantee:
         number = group.principal_id or group.id or group.title or ""
-        holds = None if groups.holds is None else groups.holds.get(number, GroupContents())
+        contents = None if groups.contents is None else groups.contents.get(number, GroupContents())
         title = group.title or group.display_name or number
-        principal = self.site_group(groups.site, number, title, holds)
-        # Whom a group lets in whose members nobody shows is a gap of its site, not of every file in it.
-        return Recipient(
+        principal = self.site_group(groups.site, number, title, contents)
+        # A group with unknown members is a gap of its site, not of every file in it.
+        return Grantee(
             principal=principal,
-            audience=_of_group(holds or GroupContents()),
-            claim=holds.claim if holds else "",
+            audience=_audience_of_group(contents or GroupContents()),
+            claim=contents.claim if contents else "",
             is_site_group=True,
-            holds=holds,
+            contents=contents,
         )
 
-    def _by_login(self, login: str) -> Recipient | None:
+    def _by_login(self, login: str) -> Grantee | None:
         if match := _MEMBER.fullmatch(login):
             name = match["name"]
             if passcode := _PASSCODE.fullmatch(name):
-                return self.by_mail(passcode["mail"])
-            if known := self.find(name):
-                return _who(known)
-            if foreign := _FOREIGN.fullmatch(name):
-                return self.by_mail(foreign["mail"]) if "@" in foreign["mail"] else None
+                return self.by_email(passcode["mail"])
+            if entry := self.find(name):
+                return _grantee(entry)
+            if external := _EXTERNAL.fullmatch(name):
+                return self.by_email(external["mail"]) if "@" in external["mail"] else None
             return None
-        if (match := _GROUP.fullmatch(login) or _APPLICATION.fullmatch(login)) and (known := self.find(match["id"])):
-            return _who(known)
+        if (match := _GROUP.fullmatch(login) or _APPLICATION.fullmatch(login)) and (entry := self.find(match["id"])):
+            return _grantee(entry)
         return None
 
-    def _by_mail(self, named: IdentitySet) -> Recipient | None:
-        for one in (named.user, named.site_user):
-            mail = (one and one.email) or ""
-            if mail and (self.find(mail) or not self.is_ours(domain_of(mail))):
-                return self.by_mail(mail)
+    def _by_email(self, identity: IdentitySet) -> Grantee | None:
+        for candidate in (identity.user, identity.site_user):
+            email = (candidate and candidate.email) or ""
+            if email and (self.find(email) or not self.is_ours(domain_of(email))):
+                return self.by_email(email)
         return None
 
-    def _unknown(self, named: IdentitySet, login: str) -> Recipient | None:
-        """Somebody whom the directory does not have: of another tenant, or gone since, or it could not be read.
+    def _unlisted(self, identity: IdentitySet, login: str) -> Grantee | None:
+        """A principal that the directory lacks: of another tenant, deleted since, or the directory was not readable.
 
-        Whoever Microsoft still calls a user or an application is there somewhere; of who was deleted, SharePoint alone
-        remembers the claim.
+        What Graph still names as a user or an application exists somewhere; of a deleted account only SharePoint's
+        claim is left.
         """
-        if (one := named.application) and one.id:
-            return Recipient(
-                principal=self._unlisted(uids.application(one.id), "service", one, "active"), audience=Audience.NAMED
-            )
-        if (one := named.group) and one.id:
-            return Recipient(principal=self._unlisted(uids.group(one.id), "group", one, None), audience=None)
-        if (one := named.user) and (one.id or one.email):
-            ours = self.is_ours(domain_of(one.email or "")) or not self.complete
-            principal = self._unlisted(uids.user(one.id or one.email or ""), "user", one, "active", ours=ours)
-            return Recipient(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
-        kind, name = "user", ""
+        if (application := identity.application) and application.id:
+            principal = self._principal(uids.application(application.id), "service", application, "active")
+            return Grantee(principal=principal, audience=Audience.NAMED)
+        if (group := identity.group) and group.id:
+            return Grantee(principal=self._principal(uids.group(group.id), "group", group, None), audience=None)
+        if (user := identity.user) and (user.id or user.email):
+            ours = self.is_ours(domain_of(user.email or "")) or not self.complete
+            principal = self._principal(uids.user(user.id or user.email or ""), "user", user, "active", ours=ours)
+            return Grantee(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
+        return self._claimed(identity.site_user, login) if identity.site_user else None
+
+    def _claimed(self, site_user: Identity, login: str) -> Grantee | None:
+        """A principal of whom SharePoint's claim is all that is known."""
+        kind, name = "user", site_user.email or ""
         if member := _MEMBER.fullmatch(login):
             name = member["name"]
         elif group := _GROUP.fullmatch(login):
             kind, name = "group", group["id"]
-        elif named.site_user and named.site_user.email:
-            name = named.site_user.email
-        if not name or named.site_user is None:
-            return None  # a claim that did not exist when this was written: it may admit anybody
+        if not name:
+            return None  # a claim that did not exist when this was written: it may admit anyone
         if self.complete:
-            principal = self._unlisted(uids.deleted(name), kind, named.site_user, "deleted")
-            return Recipient(principal=principal, audience=Audience.NAMED)
+            principal = self._principal(uids.deleted(name), kind, site_user, "deleted")
+            return Grantee(principal=principal, audience=Audience.NAMED)
         uid = uids.group(name) if kind == "group" else uids.user(name)
         audience = None if kind == "group" else Audience.NAMED
-        return Recipient(principal=self._unlisted(uid, kind, named.site_user, None), audience=audience)
+        return Grantee(principal=self._principal(uid, kind, site_user, None), audience=audience)
 
-    def _unlisted(self, uid: str, kind: str, one: Identity, status: str | None, *, ours: bool = True) -> Principal:
-        mail = (one.email or "").lower()
+    def _principal(
+        self, uid: str, kind: str, identity: Identity, status: str | None, *, ours: bool = True
+    ) -> Principal:
+        email = (identity.email or "").lower()
         affiliation = None if kind == "service" else Affiliation.INTERNAL if ours else Affiliation.EXTERNAL
         return Principal(
             uid=uid,
             platform=uids.PLATFORM,
             account=self.primary,
             kind=kind,
-            email=mail,
-            domain=domain_of(mail),
-            name=mail or (f"deleted {kind}" if status == "deleted" else uid.rpartition("/")[2]),
+            email=email,
+            domain=domain_of(email),
+            name=email or (f"deleted {kind}" if status == "deleted" else uid.rpartition("/")[2]),
             affiliation=affiliation,
             status=status,
         )
 
 
-def _who(known: Known) -> Recipient:
-    principal = known.principal
-    if principal.kind == "group":
-        if known.holds is None:
-            return Recipient(principal=principal, audience=None)
-        return Recipient(
-            principal=principal, audience=_of_group(known.holds), claim=known.holds.claim, holds=known.holds
-        )
-    return Recipient(principal=principal, audience=_audience(principal))
+def _grantee(entry: DirectoryEntry) -> Grantee:
+    principal, contents = entry.principal, entry.contents
+    if principal.kind != "group":
+        return Grantee(principal=principal, audience=_audience(principal))
+    if contents is None:
+        return Grantee(principal=principal, audience=None)
+    return Grantee(principal=principal, audience=_audience_of_group(contents), claim=contents.claim, contents=contents)
 
 
 def _audience(principal: Principal) -> Audience:
@@ -272,15 +275,15 @@ def _audience(principal: Principal) -> Audience:
     return Audience.NAMED if ours else Audience.NAMED_EXTERNAL
 
 
-def _of_group(holds: GroupContents) -> Audience:
-    if holds.claim or holds.everybody:
+def _audience_of_group(contents: GroupContents) -> Audience:
+    if contents.claim or contents.whole_organisation:
         return Audience.ORGANISATION
-    return Audience.NAMED_EXTERNAL if holds.outsiders else Audience.NAMED
+    return Audience.NAMED_EXTERNAL if contents.externals else Audience.NAMED
 
 
 def _claim(login: str) -> str:
-    """Which of the claims that mean everybody it is, if any. Titles are localised, claims are not."""
-    low = login.lower()
-    if low == "c:0(.s|true" or low in ("c:0!.s|windows", "c:0!.s|forms:membership"):
+    """Which of the claims that mean everyone a login is, if any. Titles are localised, claims are not."""
+    lower = login.lower()
+    if lower == "c:0(.s|true" or lower in ("c:0!.s|windows", "c:0!.s|forms:membership"):
         return EVERYONE
-    return INSIDERS if "|spo-grid-all-users" in low else ""
+    return INSIDERS if "|spo-grid-all-users" in lower else ""

@@ -1,4 +1,4 @@
-"""What a permission means: whom it lets in, and how far. Pure functions.
+"""What a permission means: who gets in by it, and how far. Pure functions.
 
 Sources: permission, sharingLink, sharingInvitation and sharePointIdentitySet resources of Graph v1.0; recordings in
 pnp/pnpcore and pnp/cli-microsoft365 for what they leave out.
@@ -16,10 +16,11 @@ from cloudscan_m365.meaning.explanations import (
     notes_on_block,
     notes_on_link,
     notes_on_role,
-    who_by_link,
-    who_directly,
+    subject_of_link,
+    subject_of_role,
 )
-from cloudscan_m365.meaning.people import People, Recipient, SiteGroups
+from cloudscan_m365.meaning.grant_detail import GrantDetail, inherited
+from cloudscan_m365.meaning.people import Grantee, People, SiteGroups
 
 _ROLES = {
     "read": Access.READ,
@@ -49,14 +50,13 @@ _LINKS = {
     "createOnly": Access.WRITE,
 }
 _NOBODY_NEW = "existingAccess"
-_WIDE = ("existing", "new_and_existing", "anyone")
+_SHARES_EXTERNALLY = ("existing", "new_and_existing", "anyone")
 _PEOPLE_SHOWN = 20
-_INHERITED = ("claim", "upload_only", "strangers", "consumer", "outside")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sharing:
-    """How far sharing with outsiders is allowed: disabled, existing, new_and_existing, anyone; None: not known."""
+    """How far external sharing is allowed: disabled, existing, new_and_existing, anyone; None: unknown."""
 
     tenant: str | None = None
     site: str | None = None
@@ -64,44 +64,44 @@ class Sharing:
 
 @dataclass(frozen=True, kw_only=True)
 class TenantContext:
-    """What has to be known beside a permission to say what it means."""
+    """What must be known beside a permission to translate it."""
 
     people: People
     groups: SiteGroups
     sharing: Sharing
-    owner_uid: str | None  # of a OneDrive: its owner needs no letting in
+    owner_uid: str | None  # of a OneDrive: its owner needs no grant
     now: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meaning:
-    """A permission in our words; the same for each item that carries it."""
+class TranslatedPermission:
+    """A permission as a grant; the same for each item that has it."""
 
-    principals: Sequence[Principal]  # whom it names
-    grant: Grant  # of a resource that is filled in
-    at_site: bool = False  # it stands at the top of the site too, and comes from there
+    principals: Sequence[Principal]  # those whom it names
+    grant: Grant  # without uid and resource, which the item fills in
+    from_site: bool = False  # the same is granted at the top of the site, and comes from there
 
     @functools.cached_property
-    def brief(self) -> Detail:
-        """What has to be said of the grant wherever it is inherited. The reasons stand where it was given."""
-        return {name: self.grant.detail[name] for name in _INHERITED if name in self.grant.detail}
+    def inherited_detail(self) -> Detail:
+        """The detail of the grant wherever it is inherited. The reasoning is given at the origin only."""
+        return inherited(self.grant.detail)
 
 
-def meaning(permission: Permission, around: TenantContext) -> Meaning | None:
-    """Whom a permission lets in; None where that is nobody, or the owner."""
+def translate(permission: Permission, tenant: TenantContext) -> TranslatedPermission | None:
+    """A permission as a grant; None where it lets in nobody, or only the owner."""
     if permission.link is not None:
-        return _link(permission, permission.link, around)
-    named = permission.granted_to_v2 or permission.granted_to or next(iter(_holders(permission)), None)
-    if named is None and permission.invitation and permission.invitation.email:
-        return _invitation(permission, permission.invitation.email, around)
-    who = around.people.who(named, around.groups) if named else None
-    if who is not None and who.principal.uid == around.owner_uid:
+        return _link(permission, permission.link, tenant)
+    identity = permission.granted_to_v2 or permission.granted_to or next(iter(_identities(permission)), None)
+    if identity is None and permission.invitation and permission.invitation.email:
+        return _invitation(permission, permission.invitation.email, tenant)
+    grantee = tenant.people.grantee(identity, tenant.groups) if identity else None
+    if grantee is not None and grantee.principal.uid == tenant.owner_uid:
         return None
-    return _direct(permission, who, around)
+    return _direct(permission, grantee, tenant)
 
 
 def without_identity(permission: Permission) -> Permission:
-    """What of a permission tells what it means: links of the same kind mean the same, whatever their ids."""
+    """The part of a permission that decides its meaning: links of the same kind mean the same, whatever their ids."""
     return Permission(
         roles=permission.roles,
         link=permission.link,
@@ -115,151 +115,162 @@ def without_identity(permission: Permission) -> Permission:
     )
 
 
-def _link(permission: Permission, link: SharingLink, around: TenantContext) -> Meaning | None:
-    scope = link.scope or "anonymous"  # links of old have no scope, and open to whoever has them
+def _link(permission: Permission, link: SharingLink, tenant: TenantContext) -> TranslatedPermission | None:
+    scope = link.scope or "anonymous"  # legacy links have no scope, and open to anyone who has them
     if scope == _NOBODY_NEW:
         return None
-    holders = _people_of(permission, around)
-    outsiders = [who for who in holders if who.audience is not None and who.audience > Audience.NAMED]
-    audience: Audience | None
-    match scope:
-        case "anonymous":
-            audience, holders = Audience.ANYONE_WITH_LINK, []
-        case "organization":
-            audience, holders = Audience.ORGANISATION, []
-        case "users":
-            audience = max((who.audience or Audience.NAMED for who in holders), default=Audience.NAMED)
-        case _:
-            audience = None  # a scope that did not exist when this was written: it may admit anybody
-    kind = link.type or ""
-    known = _LINKS.get(kind)
-    access = max(known, _access(permission.roles)) if known else _access(permission.roles)
-    expires = _moment(permission.expiration_date_time)
-    blocks = link.prevents_download or kind == "blocksDownload"
-    detail = {
-        "link_type": kind,
-        "link_scope": link.scope or "",
-        "blocks_download": "true" if blocks else "",
-        "upload_only": "true" if kind == "createOnly" else "",
-        "role": ", ".join(permission.roles),
-        "holders": str(len(holders)) if scope == "users" else "",
-        "outsiders": str(len(outsiders)) if scope == "users" and outsiders else "",
-        "strangers": str(sum(_is_stranger(who) for who in holders) or ""),
-        "consumer": "true" if any(who.principal.detail.get("consumer") for who in holders) else "",
-        "people": _names(holders),
-        "outside": _names(outsiders),
-    }
-    blocked = _blocked(audience, expires, around, "the link has expired")
-    if not blocked and len(holders) == 1:
-        blocked = holders[0].blocked_by
-    reasons = chain(who_by_link(audience, link, holders), access, expires, notes_on_link(permission, link, blocked))
-    return Meaning(
-        principals=[who.principal for who in holders],
+    listed = _grantees(permission, tenant)
+    grantees = [] if scope in ("anonymous", "organization") else listed
+    audience = _audience_of_link(scope, grantees)
+    access = _access_of_link(permission, link)
+    expires = _expiry(permission.expiration_date_time)
+    blocked_by = _blocked_by(audience, expires, tenant, "the link has expired")
+    if not blocked_by and len(grantees) == 1:
+        blocked_by = grantees[0].blocked_by
+    subject, notes = subject_of_link(audience, link, grantees), notes_on_link(permission, link, blocked_by)
+    return TranslatedPermission(
+        principals=[grantee.principal for grantee in grantees],
         grant=Grant(
             uid="",
             resource_uid="",
-            principal_uid=holders[0].principal.uid if len(holders) == 1 else None,
+            principal_uid=grantees[0].principal.uid if len(grantees) == 1 else None,
             audience=audience,
             access=access,
             via=Via.LINK,
             expires_on=expires,
             password=bool(permission.has_password),
-            effective=not blocked,
-            blocked_by=blocked,
-            detail={**{name: value for name, value in detail.items() if value}, "chain": reasons},
+            effective=not blocked_by,
+            blocked_by=blocked_by,
+            detail=_detail_of_link(permission, link, grantees, listed).written(chain(subject, access, expires, notes)),
         ),
     )
 
 
-def _direct(permission: Permission, who: Recipient | None, around: TenantContext) -> Meaning:
-    access = _access(permission.roles)
-    expires = _moment(permission.expiration_date_time)
-    audience = who.audience if who else None
-    blocked = _blocked(audience, expires, around, "the access has expired") or (who.blocked_by if who else "")
-    number = who.principal.uid.rpartition("/")[2] if who and who.is_site_group else ""
-    detail = {
-        "role": ", ".join(permission.roles),
-        "claim": who.claim if who else "",
-        "members": "unread" if who and who.is_site_group and who.holds is None else "",
-        "outsiders": str(who.holds.outsiders) if who and who.holds and who.holds.outsiders else "",
-    }
-    reasons = chain(who_directly(who), access, expires, notes_on_role(permission, who, blocked))
-    return Meaning(
-        principals=[who.principal] if who else [],
-        at_site=(number, access) in around.groups.at_site,
+def _audience_of_link(scope: str, grantees: Sequence[Grantee]) -> Audience | None:
+    match scope:
+        case "anonymous":
+            return Audience.ANYONE_WITH_LINK
+        case "organization":
+            return Audience.ORGANISATION
+        case "users":
+            return max((grantee.audience or Audience.NAMED for grantee in grantees), default=Audience.NAMED)
+        case _:
+            return None  # a scope that did not exist when this was written: it may admit anyone
+
+
+def _access_of_link(permission: Permission, link: SharingLink) -> Access:
+    by_role = _access(permission.roles)
+    by_type = _LINKS.get(link.type or "")
+    return by_role if by_type is None else max(by_type, by_role)
+
+
+def _detail_of_link(
+    permission: Permission, link: SharingLink, grantees: Sequence[Grantee], listed: Sequence[Grantee]
+) -> GrantDetail:
+    """`listed` are all whom Microsoft lists, `grantees` those to whom the link is restricted."""
+    externals = [grantee for grantee in listed if grantee.audience is not None and grantee.audience > Audience.NAMED]
+    for_people = link.scope == "users"
+    return GrantDetail(
+        link_type=link.type or "",
+        link_scope=link.scope or "",
+        blocks_download=bool(link.prevents_download) or link.type == "blocksDownload",
+        upload_only=link.type == "createOnly",
+        role=", ".join(permission.roles),
+        holders=len(grantees) if for_people else None,
+        outsiders=(len(externals) or None) if for_people else None,
+        strangers=sum(_belongs_to_no_partner(grantee) for grantee in grantees) or None,
+        consumer=any(grantee.principal.detail.get("consumer") for grantee in grantees),
+        people=_names(grantees),
+        outside=_names(externals),
+    )
+
+
+def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantContext) -> TranslatedPermission:
+    access, expires = _access(permission.roles), _expiry(permission.expiration_date_time)
+    audience = grantee.audience if grantee else None
+    blocked_by = _blocked_by(audience, expires, tenant, "the access has expired")
+    if not blocked_by and grantee:
+        blocked_by = grantee.blocked_by
+    is_site_group = grantee is not None and grantee.is_site_group
+    group_number = grantee.principal.uid.rpartition("/")[2] if grantee and is_site_group else ""
+    contents = grantee.contents if grantee else None
+    detail = GrantDetail(
+        role=", ".join(permission.roles),
+        claim=grantee.claim if grantee else "",
+        members_unread=is_site_group and contents is None,
+        outsiders=(contents.externals or None) if contents else None,
+    )
+    notes = notes_on_role(permission, grantee, blocked_by)
+    return TranslatedPermission(
+        principals=[grantee.principal] if grantee else [],
+        from_site=(group_number, access) in tenant.groups.at_site,
         grant=Grant(
             uid="",
             resource_uid="",
-            principal_uid=who.principal.uid if who else None,
+            principal_uid=grantee.principal.uid if grantee else None,
             audience=audience,
             access=access,
-            via=Via.MEMBERSHIP if who and who.is_site_group else Via.DIRECT,
-            discoverable=bool(who and who.claim),
+            via=Via.MEMBERSHIP if is_site_group else Via.DIRECT,
+            discoverable=bool(grantee and grantee.claim),
             expires_on=expires,
-            effective=not blocked,
-            blocked_by=blocked,
-            detail={**{name: value for name, value in detail.items() if value}, "chain": reasons},
+            effective=not blocked_by,
+            blocked_by=blocked_by,
+            detail=detail.written(chain(subject_of_role(grantee), access, expires, notes)),
         ),
     )
 
 
-def _invitation(permission: Permission, mail: str, around: TenantContext) -> Meaning:
-    who = around.people.by_mail(mail)
-    access, expires = _access(permission.roles), _moment(permission.expiration_date_time)
-    blocked = _blocked(who.audience, expires, around, "the invitation has expired") or who.blocked_by
-    free = permission.invitation is not None and permission.invitation.sign_in_required is False
+def _invitation(permission: Permission, email: str, tenant: TenantContext) -> TranslatedPermission:
+    grantee = tenant.people.by_email(email)
+    access, expires = _access(permission.roles), _expiry(permission.expiration_date_time)
+    blocked_by = _blocked_by(grantee.audience, expires, tenant, "the invitation has expired") or grantee.blocked_by
+    without_sign_in = permission.invitation is not None and permission.invitation.sign_in_required is False
     notes = [("The invitation has not been accepted yet.", "招待はまだ承諾されていません。")]
-    if free:
+    if without_sign_in:
         notes.append(
-            ("Whoever has the mail gets in without signing in.", "メールを持っていればサインインなしで入れます。")
+            ("Anyone who has the mail gets in without signing in.", "メールを持っていればサインインなしで入れます。")
         )
-    detail = {
-        "role": ", ".join(permission.roles),
-        "invitation": "true",
-        "sign_in": "not required" if free else "",
-    }
-    return Meaning(
-        principals=[who.principal],
+    notes += notes_on_block(blocked_by)
+    detail = GrantDetail(role=", ".join(permission.roles), invitation=True, without_sign_in=without_sign_in)
+    return TranslatedPermission(
+        principals=[grantee.principal],
         grant=Grant(
             uid="",
             resource_uid="",
-            principal_uid=who.principal.uid,
-            audience=Audience.ANYONE_WITH_LINK if free else who.audience,
+            principal_uid=grantee.principal.uid,
+            audience=Audience.ANYONE_WITH_LINK if without_sign_in else grantee.audience,
             access=access,
-            via=Via.LINK if free else Via.DIRECT,
+            via=Via.LINK if without_sign_in else Via.DIRECT,
             expires_on=expires,
-            effective=not blocked,
-            blocked_by=blocked,
-            detail={
-                **{name: value for name, value in detail.items() if value},
-                "chain": chain(who_directly(who), access, expires, [*notes, *notes_on_block(blocked)]),
-            },
+            effective=not blocked_by,
+            blocked_by=blocked_by,
+            detail=detail.written(chain(subject_of_role(grantee), access, expires, notes)),
         ),
     )
 
 
-def _names(people: Sequence[Recipient]) -> str:
-    return ", ".join(who.principal.email or who.principal.name for who in people[:_PEOPLE_SHOWN])
+def _names(grantees: Sequence[Grantee]) -> list[str]:
+    return [grantee.principal.email or grantee.principal.name for grantee in grantees[:_PEOPLE_SHOWN]]
 
 
-def _is_stranger(who: Recipient) -> bool:
-    """Somebody from outside who belongs to no partner."""
-    return who.principal.affiliation is Affiliation.EXTERNAL
+def _belongs_to_no_partner(grantee: Grantee) -> bool:
+    """Whether someone is external and of no partner."""
+    return grantee.principal.affiliation is Affiliation.EXTERNAL
 
 
-def _holders(permission: Permission) -> Sequence[IdentitySet]:
-    told = permission.granted_to_identities_v2
-    return (told if told is not None else permission.granted_to_identities) or ()
+def _identities(permission: Permission) -> Sequence[IdentitySet]:
+    newer = permission.granted_to_identities_v2
+    return (newer if newer is not None else permission.granted_to_identities) or ()
 
 
-def _people_of(permission: Permission, around: TenantContext) -> list[Recipient]:
-    """Whom a link names; one and the same person may come up to three times."""
-    found: dict[str, Recipient] = {}
-    for named in _holders(permission):
-        who = around.people.who(named, around.groups)
-        if who is not None:
-            found.setdefault(who.principal.uid, who)
-    return list(found.values())
+def _grantees(permission: Permission, tenant: TenantContext) -> list[Grantee]:
+    """Those whom a link lists, each once: Microsoft may list one person up to three times."""
+    grantees: dict[str, Grantee] = {}
+    for identity in _identities(permission):
+        grantee = tenant.people.grantee(identity, tenant.groups)
+        if grantee is not None:
+            grantees.setdefault(grantee.principal.uid, grantee)
+    return list(grantees.values())
 
 
 def _access(roles: Sequence[str]) -> Access:
@@ -267,26 +278,28 @@ def _access(roles: Sequence[str]) -> Access:
     return max((_ROLES.get(role.lower(), Access.WRITE) for role in roles), default=Access.READ)
 
 
-def _moment(text: str | None) -> datetime:
-    """When it ends. The year 1 is Microsoft's word for never, and nothing at all is another."""
+def _expiry(text: str | None) -> datetime:
+    """When access ends. Microsoft writes *never* as the year 1, or as nothing at all."""
     if not text or text.startswith("0001"):
         return NEVER
     try:
-        read = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return NEVER
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC) if read.year < NEVER.year else NEVER
+    if moment.year >= NEVER.year:
+        return NEVER
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-def _blocked(audience: Audience | None, expires: datetime, around: TenantContext, ended: str) -> str:
-    """What stands above a grant and keeps it from being of use; empty where nothing does."""
-    if expires <= around.now:
-        return ended
+def _blocked_by(audience: Audience | None, expires: datetime, tenant: TenantContext, expired: str) -> str:
+    """The block above a grant that keeps it from being effective; empty where there is none."""
+    if expires <= tenant.now:
+        return expired
     if audience is None or audience <= Audience.NAMED or audience is Audience.ORGANISATION:
         return ""
-    needed = ("anyone",) if audience >= Audience.ANYONE_WITH_LINK else _WIDE
-    if around.sharing.site is not None and around.sharing.site not in needed:
+    needed = ("anyone",) if audience >= Audience.ANYONE_WITH_LINK else _SHARES_EXTERNALLY
+    if tenant.sharing.site is not None and tenant.sharing.site not in needed:
         return "sharing is off on the site"
-    if around.sharing.tenant is not None and around.sharing.tenant not in needed:
+    if tenant.sharing.tenant is not None and tenant.sharing.tenant not in needed:
         return "sharing is off in the tenant"
     return ""

@@ -1,4 +1,4 @@
-"""How things and people of Microsoft's are called in the estate."""
+"""Permanent ids of Microsoft 365's resources and principals within the estate."""
 
 PLATFORM = "m365"
 
@@ -8,7 +8,7 @@ def tenant(identity: str) -> str:
 
 
 def site(identity: str) -> str:
-    """A site collection by its guid; a site below one by both, ``<collection>/<web>``."""
+    """A site collection by its guid; a subsite by both guids, ``<collection>/<web>``."""
     return f"{PLATFORM}:site/{identity}"
 
 
@@ -46,7 +46,7 @@ def site_group(site: str, number: str) -> str:
 
 
 def application(identity: str) -> str:
-    """By the service principal's object id; by the application's id where that is not known."""
+    """By the service principal's object id; by the application's id where that is unknown."""
     return f"{PLATFORM}:application/{identity}"
 
 
@@ -55,28 +55,23 @@ def claim(name: str, tenant: str) -> str:
     return f"{PLATFORM}:claim/{name}/{tenant}"
 
 
-def outsider(mail_or_claim: str) -> str:
-    """Somebody without an object in our directory."""
-    return f"{PLATFORM}:outsider/{mail_or_claim.lower()}"
-
-
-def domain(tenant_or_name: str) -> str:
-    """Another tenant, or a mail domain."""
-    return f"{PLATFORM}:domain/{tenant_or_name.lower()}"
+def external_user(email_or_claim: str) -> str:
+    """A person without an object in our directory."""
+    return f"{PLATFORM}:outsider/{email_or_claim.lower()}"
 
 
 def deleted(identity: str) -> str:
-    """Somebody of whom nothing is left but what permissions call him."""
+    """An account that is gone from the directory: by the name that permissions still have for it."""
     return f"{PLATFORM}:deleted/{identity.lower()}"
 
 
 def site_identity(graph_id: str) -> str:
-    """A site collection's name in uids, out of Graph's ``host,collection,web``."""
+    """A site collection's part of a uid, from Graph's ``host,collection,web``."""
     parts = graph_id.lower().split(",")
     return parts[1] if len(parts) == 3 else graph_id.lower()
 
 
 def subsite_identity(graph_id: str) -> str:
-    """The name of a site below another."""
+    """A subsite's part of a uid, from Graph's ``host,collection,web``."""
     parts = graph_id.lower().split(",")
     return f"{parts[1]}/{parts[2]}" if len(parts) == 3 else graph_id.lower()

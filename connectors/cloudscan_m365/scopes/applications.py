@@ -1,7 +1,7 @@
-"""Applications that may read or change files without anybody signing in.
+"""Applications that may read or change files without a signed-in user.
 
-Sources: servicePrincipal and appRoleAssignment resources. Who holds a permission is asked of the two services that give
-permissions on files, Graph and SharePoint; an assignment names the permission by its id only.
+Sources: servicePrincipal and appRoleAssignment resources. The two services with permissions on files, Graph and
+SharePoint, list to whom these are assigned; an assignment names the permission by its id only.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, ProviderError, Vanished
 from cloudscan.facts import Affiliation, Principal, Resource
-from cloudscan_m365.api.batch import Asked
+from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.models import Answer, Text
@@ -20,12 +20,12 @@ from cloudscan_m365.permissions import APPLICATIONS, GRAPH_APP, SHAREPOINT_APP
 from cloudscan_m365.scopes.gaps import gap
 
 _SERVICE = Question(path="servicePrincipals(appId='{}')", needs=APPLICATIONS)
-_HOLDERS = Question(path="servicePrincipals/{}/appRoleAssignedTo", needs=APPLICATIONS)
+_ASSIGNMENTS = Question(path="servicePrincipals/{}/appRoleAssignedTo", needs=APPLICATIONS)
 _APPLICATION = Question(path="servicePrincipals/{}", needs=APPLICATIONS)
 _FIELDS = "id,appId,displayName,appOwnerOrganizationId,accountEnabled"
 _PAGE = 999
 _MICROSOFT = frozenset({"f8cdef31-a31e-4b4a-93e4-5f571e91255a", "72f988bf-86f1-41af-91ab-2d7cd011db47"})
-"""Microsoft's own tenants, out of which its applications come."""
+"""Microsoft's own tenants, which publish its applications."""
 
 _WRITE = frozenset({"Sites.ReadWrite.All", "Sites.Manage.All", "Sites.FullControl.All", "Files.ReadWrite.All"})
 _FULL_CONTROL = "Sites.FullControl.All"
@@ -57,7 +57,7 @@ class _Application(Answer, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Application:
-    """A service principal that holds permissions on files."""
+    """A service principal with permissions on files."""
 
     principal: Principal
     resource: Resource
@@ -67,63 +67,63 @@ class Application:
 
 
 def read_applications(graph: Graph, people: People, gaps: list[Gap]) -> list[Application]:
-    """Service principals with permissions on files."""
+    """Service principals with permissions on files. Adds to `gaps` what could not be read."""
     try:
-        rights = _rights(graph)
+        permissions = _permissions(graph)
     except AccessDenied as refused:
-        gaps.append(gap("resources", refused, "which applications may read or change all files is not known"))
+        gaps.append(gap("resources", refused, "which applications may read or change all files is unknown"))
         return []
-    asked = [Asked(question=_APPLICATION, ids=(one,), options={"select": _FIELDS}) for one in rights]
-    found, missing = [], None
-    for one, told in zip(rights, graph.together(_Application, asked), strict=True):
-        if isinstance(told, ProviderError):
-            missing = missing if isinstance(told, Vanished) else told
+    parts = [BatchPart(question=_APPLICATION, ids=(identity,), options={"select": _FIELDS}) for identity in permissions]
+    applications, error = [], None
+    for answer, granted in zip(graph.together(_Application, parts), permissions.values(), strict=True):
+        if isinstance(answer, ProviderError):
+            error = error if isinstance(answer, Vanished) else answer
         else:
-            found.append(_application(told, rights[one], people))
-    if missing is not None:
-        gaps.append(gap("resources", missing, "some applications could not be read"))
-    return found
+            applications.append(_application(answer, granted, people))
+    if error is not None:
+        gaps.append(gap("resources", error, "some applications could not be read"))
+    return applications
 
 
-def _rights(graph: Graph) -> dict[str, set[str]]:
-    """The permissions on files that each service principal holds, by its id."""
-    found: dict[str, set[str]] = {}
+def _permissions(graph: Graph) -> dict[str, set[str]]:
+    """The permissions on files of each service principal, by its id."""
+    permissions: dict[str, set[str]] = {}
     for app_id in (GRAPH_APP, SHAREPOINT_APP):
         try:
             service = graph.ask(_Service, _SERVICE, app_id, select="id,appRoles")
         except Vanished:
             continue
         names = {role.id: role.value or "" for role in service.app_roles}
-        for each in graph.things(_Assignment, _HOLDERS, service.id, top=_PAGE):
-            name = names.get(each.app_role_id or "", "")
-            if each.principal_id and name.startswith(_ON_FILES):
-                found.setdefault(each.principal_id, set()).add(name)
-    return found
+        for assignment in graph.entries(_Assignment, _ASSIGNMENTS, service.id, top=_PAGE):
+            name = names.get(assignment.app_role_id or "", "")
+            if assignment.principal_id and name.startswith(_ON_FILES):
+                permissions.setdefault(assignment.principal_id, set()).add(name)
+    return permissions
 
 
-def _application(told: _Application, rights: set[str], people: People) -> Application:
-    owner = (told.app_owner_organization_id or "").lower()
-    foreign = bool(owner) and owner != people.tenant.lower() and owner not in _MICROSOFT
-    name = told.display_name or told.app_id or told.id
+def _application(answer: _Application, permissions: set[str], people: People) -> Application:
+    owner = (answer.app_owner_organization_id or "").lower()
+    external = bool(owner) and owner != people.tenant_id.lower() and owner not in _MICROSOFT
+    name = answer.display_name or answer.app_id or answer.id
     detail = {
-        "rights": ", ".join(sorted(rights)),
-        "writes_all_sites": "true" if rights & _WRITE else "",
-        "full_control": "true" if _FULL_CONTROL in rights else "",
-        "foreign_publisher": "true" if foreign else "",
+        "rights": ", ".join(sorted(permissions)),
+        "writes_all_sites": "true" if permissions & _WRITE else "",
+        "full_control": "true" if _FULL_CONTROL in permissions else "",
+        "foreign_publisher": "true" if external else "",
     }
-    uid = uids.application(told.id)
+    uid = uids.application(answer.id)
     return Application(
-        id=told.id,
-        app_id=(told.app_id or "").lower(),
-        enabled=told.account_enabled is not False,
+        id=answer.id,
+        app_id=(answer.app_id or "").lower(),
+        enabled=answer.account_enabled is not False,
         principal=Principal(
             uid=uid,
             platform=uids.PLATFORM,
             account=people.primary,
             kind="service",
             name=name,
-            affiliation=Affiliation.EXTERNAL if foreign else Affiliation.INTERNAL,
-            status="suspended" if told.account_enabled is False else "active",
+            affiliation=Affiliation.EXTERNAL if external else Affiliation.INTERNAL,
+            status="suspended" if answer.account_enabled is False else "active",
         ),
         resource=Resource(
             uid=uid,
@@ -131,8 +131,8 @@ def _application(told: _Application, rights: set[str], people: People) -> Applic
             account=people.primary,
             kind="application",
             name=name,
-            parent_uid=uids.tenant(people.tenant),
-            container_uid=uids.tenant(people.tenant),
+            parent_uid=uids.tenant(people.tenant_id),
+            container_uid=uids.tenant(people.tenant_id),
             detail={key: value for key, value in detail.items() if value},
         ),
     )

@@ -1,8 +1,8 @@
-"""How far a library is known: what the cursor of its scope carries from one night to the next.
+"""How far a library is known: what the cursor of its scope carries from one scan to the next.
 
-Beside Microsoft's token it holds the folders and which items have rights of their own, because a change of a folder is
-not told of what lies in it; and the permissions that were met with a digest of what they meant, because a guest who is
-deleted or a site where sharing is switched off changes what a permission means without any item changing.
+Beside Microsoft's token it contains the folders and the items that have unique permissions, because delta reports a
+changed folder without its contents; and the kinds of permissions that were seen with digests of their meaning, because
+a deleted guest, or sharing that is switched off on a site, changes what a permission means without changing an item.
 """
 
 import base64
@@ -18,38 +18,39 @@ from cloudscan_m365.api.models import Permission
 from cloudscan_m365.meaning.folder_tree import Folder
 
 
-class Met(msgspec.Struct, frozen=True, kw_only=True):
+class SeenPermission(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of permission, with digests of what it meant."""
 
     permission: Permission
-    told: str  # where it was given
-    passed_on: str  # for what inherits it
+    at_origin: str  # digest of what is reported where it was granted
+    inherited: str  # digest of what is reported of items that inherit it
 
 
-class CursorState(msgspec.Struct, frozen=True, kw_only=True):
+class CursorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The cursor's contents."""
 
     link: str  # Microsoft's delta link, without the host
     depth: str  # digest of how much was asked for
-    root: str  # the id of the top folder
-    given: Sequence[Permission] = ()  # at the top
+    root: str  # the id of the root folder
+    root_permissions: Sequence[Permission] = ()
     folders: Sequence[tuple[str, Folder]] = ()
-    own: Sequence[tuple[str, Sequence[int]]] = ()  # other items with rights of their own: ids, and places in `met`
-    met: Sequence[Met] = ()
+    unique: Sequence[tuple[str, Sequence[int]]] = ()  # other items with unique permissions: id, indexes into `seen`
+    seen: Sequence[SeenPermission] = ()
 
 
-def pack(mark: CursorState) -> str:
-    """As a cursor carries it."""
-    return base64.b64encode(zlib.compress(msgspec.json.encode(mark))).decode()
+def pack(state: CursorState) -> str:
+    """The state as the text that a cursor carries."""
+    return base64.b64encode(zlib.compress(msgspec.json.encode(state))).decode()
 
 
 def unpack(token: str) -> CursorState:
-    """Raises `StaleCursor` where it was written by another version."""
+    """The state in a cursor's text. Raises `StaleCursor` where another version wrote it."""
     try:
         return msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
-        raise StaleCursor("what was kept of the last scan is of another version") from error
+        raise StaleCursor("the saved cursor was written by another version") from error
 
 
 def digest(value: Any) -> str:
+    """A short hash of anything that can be written as JSON, whatever the order of its keys."""
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What is missing from the directory, in words for the report."""
+"""Gaps that a refused or failed question leaves, with the reason for the report."""
 
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, ProviderError
@@ -6,7 +6,7 @@ from cloudscan.facts import Outcome
 
 
 def gap(table: str, refused: ProviderError, what: str) -> Gap:
-    """An answer that Microsoft refused or failed to give; `what` says what is not known for it."""
+    """The gap in `table` after an error of Microsoft's; `what` says what is unknown for it."""
     denied = isinstance(refused, AccessDenied)
     return Gap(
         table=table,

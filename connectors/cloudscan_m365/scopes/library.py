@@ -1,7 +1,7 @@
 """Everything in a library or OneDrive.
 
-Only delta promises a full list (driveItem: delta), and it tells of each item whether it has rights of its own: who has
-access is asked for there, and nowhere else. What inherits has what the folder above it has.
+Only delta promises a full list (driveItem: delta), and it says of each item whether it has unique permissions: these
+are asked for there, and nowhere else. An item that inherits has the permissions of the folder above it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,67 +16,70 @@ from cloudscan_m365.meaning.folder_tree import Tree
 from cloudscan_m365.meaning.translate import TenantContext
 from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.library_items import (
-    Given,
-    Library,
+    LibraryFact,
+    LibraryReader,
     ReadDepth,
-    Told,
+    UniquePermissions,
     cursor,
-    given_to,
+    facts_of_item,
+    facts_of_root,
+    facts_without_folder,
     remember,
-    told,
-    told_of_top,
-    told_without_folder,
+    unique_permissions,
 )
 from cloudscan_m365.scopes.listing import FIELDS, PAGE, broken, permissions
 
+_Waiting = dict[str, list[tuple[Item, UniquePermissions]]]
+"""Items whose folder has not come yet, by the folder's id."""
+
 
 def facts_of_library(
-    graph: Graph, around: TenantContext, library: Resource, drive: str, depth: ReadDepth
-) -> Iterator[Told]:
-    """Everything there is. Raises as `Graph.ask` does."""
+    graph: Graph, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth
+) -> Iterator[LibraryFact]:
+    """The library and all its items, with a cursor at the end. `drive` is its id. Raises as `Graph.ask` does."""
     root = graph.ask(Item, ROOT, drive, select="id").id
-    reading = LibraryContext(around, Tree(drive, library.uid, root), library.owner_uid)
-    reading.given = permissions(graph, drive, [root])[root] or ()
-    inside = Library(graph, reading, depth)
-    yield from told_of_top(inside, library)
+    context = LibraryContext(tenant, Tree(drive, library.uid, root), library.owner_uid)
+    context.root_permissions = permissions(graph, drive, [root])[root] or ()
+    reader = LibraryReader(graph, context, depth)
+    yield from facts_of_root(reader, library)
     link = ""
-    waiting: dict[str, list[tuple[Item, Given]]] = {}
-    for page in _from_the_start(graph, drive):
-        there = [item for item in _last_of_each(page.value) if item.deleted is None and item.id != root]
-        given = given_to(inside, there)
-        for item in there:
-            if item.id in given:
-                yield from _placed(inside, item, given[item.id], waiting)
+    waiting: _Waiting = {}
+    for page in _pages(graph, drive):
+        present = [item for item in _last_of_each(page.value) if item.deleted is None and item.id != root]
+        unique = unique_permissions(reader, present)
+        for item in present:
+            if item.id in unique:
+                yield from _in_order(reader, item, unique[item.id], waiting)
         yield from broken(page, library.uid)
         link = page.delta_link or link
     for items in waiting.values():
-        yield from told_without_folder(inside, items)
+        yield from facts_without_folder(reader, items)
     if link:
-        yield cursor(inside, graph.without_host(link))
+        yield cursor(reader, graph.without_host(link))
 
 
-def _from_the_start(graph: Graph, drive: str) -> Iterator[Page[Item]]:
+def _pages(graph: Graph, drive: str) -> Iterator[Page[Item]]:
     first = graph.page(Item, EVERYTHING, drive, select=FIELDS, top=PAGE)
     try:
         yield from graph.rest_of(first, Item, CHANGES)
     except StaleCursor as error:
-        raise StalePage(f"{error}; the list begins again") from error
+        raise StalePage(f"{error}; the list starts again") from error
 
 
 def _last_of_each(items: Sequence[Item]) -> Sequence[Item]:
-    found = {item.id: item for item in items}
-    return items if len(found) == len(items) else list(found.values())
+    last = {item.id: item for item in items}
+    return items if len(last) == len(items) else list(last.values())
 
 
-def _placed(inside: Library, item: Item, given: Given, waiting: dict[str, list[tuple[Item, Given]]]) -> Iterator[Told]:
-    """Tell an item once the folders above it are known, and then what has been waiting for it."""
-    ready = [(item, given)]
+def _in_order(reader: LibraryReader, item: Item, unique: UniquePermissions, waiting: _Waiting) -> Iterator[LibraryFact]:
+    """The facts of an item once the folders above it are known, and then of items that waited for it."""
+    ready = [(item, unique)]
     while ready:
-        item, given = ready.pop()
-        if not inside.tree.holds(item.parent):
-            waiting.setdefault(item.parent, []).append((item, given))
+        item, unique = ready.pop()
+        if not reader.tree.contains(item.parent):
+            waiting.setdefault(item.parent, []).append((item, unique))
             continue
-        remember(inside, item, given)
-        yield from told(inside, item, given)
+        remember(reader, item, unique)
+        yield from facts_of_item(reader, item, unique)
         if item.id in waiting:
             ready += waiting.pop(item.id)

@@ -1,4 +1,4 @@
-"""One library while it is read: what its items are called, and what their permissions mean."""
+"""One library while it is read: how its items are named, and which grants they have."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,155 +10,144 @@ from cloudscan.facts import AnyFact, Grant, Resource, Via
 from cloudscan_m365.api.models import Item, Permission
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.folder_tree import Tree
-from cloudscan_m365.meaning.translate import Meaning, TenantContext, meaning, without_identity
-from cloudscan_m365.scopes.cursor_state import Met, digest
+from cloudscan_m365.meaning.translate import TenantContext, TranslatedPermission, translate, without_identity
+from cloudscan_m365.scopes.cursor_state import SeenPermission, digest
 
-_PLAIN: Mapping[str, str] = {}
+_NO_DETAIL: Mapping[str, str] = {}
 
 
 class EffectivePermission(NamedTuple):
-    """A right that holds for an item, and where it was given."""
+    """A permission that applies to an item, and where it was granted."""
 
     key: str  # the permission's id
-    meaning: Meaning
+    translated: TranslatedPermission
     origin: str  # uid
 
 
 @dataclass
 class LibraryContext:
-    """One library while it is read."""
+    """What has been learnt of a library so far."""
 
-    around: TenantContext
+    tenant: TenantContext
     tree: Tree
     owner_uid: str | None
-    given: tuple[Permission, ...] = ()  # at the top
-    kinds: dict[Permission, int] = field(default_factory=dict)  # what was met, numbered
-    meanings: list[Meaning | None] = field(default_factory=list)  # by number
-    told: set[str] = field(default_factory=set)  # principals
-    _carried: dict[str, list[EffectivePermission]] = field(default_factory=dict)  # by folder
+    root_permissions: tuple[Permission, ...] = ()
+    kinds: dict[Permission, int] = field(default_factory=dict)  # kinds of permissions that were seen, numbered
+    translations: list[TranslatedPermission | None] = field(default_factory=list)  # by the kind's number
+    reported: set[str] = field(default_factory=set)  # uids of principals
+    _effective: dict[str, list[EffectivePermission]] = field(default_factory=dict)  # by folder
 
     def forget(self) -> None:
-        """To be called after folders were changed."""
+        """To be called after folders of the tree were changed."""
         self.tree.changed()
-        self._carried.clear()
+        self._effective.clear()
 
     def kind(self, permission: Permission) -> int:
-        """Permissions of the same kind stand on many items: each kind has a number, and is thought about once."""
+        """The number of a permission's kind: many items have the same kind, which is translated once."""
         plain = without_identity(permission)
         number = self.kinds.get(plain)
         if number is None:
-            number = self.kinds[plain] = len(self.meanings)
-            self.meanings.append(meaning(permission, self.around))
+            number = self.kinds[plain] = len(self.translations)
+            self.translations.append(translate(permission, self.tenant))
         return number
 
-    def meaning(self, permission: Permission) -> Meaning | None:
-        return self.meanings[self.kind(permission)]
+    def translated(self, permission: Permission) -> TranslatedPermission | None:
+        return self.translations[self.kind(permission)]
 
-    def met(self, numbers: Iterable[int]) -> list[Met]:
-        """Kinds of permissions, with what they mean today."""
+    def seen(self, numbers: Iterable[int]) -> list[SeenPermission]:
+        """Kinds of permissions, with digests of what they mean today."""
         wanted = set(numbers)
         return [
-            Met(permission=kind, told=self._told(number), passed_on=self._passed_on(number))
+            SeenPermission(permission=kind, at_origin=self._digest(number), inherited=self._inherited_digest(number))
             for kind, number in self.kinds.items()
             if number in wanted
         ]
 
-    def changed(self, before: Sequence[Met]) -> tuple[set[int], set[int]]:
-        """Which kinds are told otherwise today, and which of them for what inherits too.
+    def changed_meanings(self, before: Sequence[SeenPermission]) -> tuple[set[int], set[int]]:
+        """The kinds that mean something else today, and those of them for which items that inherit are concerned.
 
         To be called first: it numbers the kinds in the order in which they were kept.
         """
-        numbers = [self.kind(each.permission) for each in before]
-        told = {number for number, each in zip(numbers, before, strict=True) if self._told(number) != each.told}
-        passed_on = {
-            number for number, each in zip(numbers, before, strict=True) if self._passed_on(number) != each.passed_on
-        }
-        return told | passed_on, passed_on
+        numbers = [self.kind(seen.permission) for seen in before]
+        pairs = list(zip(numbers, before, strict=True))
+        at_origin = {number for number, seen in pairs if self._digest(number) != seen.at_origin}
+        inherited = {number for number, seen in pairs if self._inherited_digest(number) != seen.inherited}
+        return at_origin | inherited, inherited
 
-    def carried(self, folder: str) -> list[EffectivePermission]:
-        """The rights that hold in a folder."""
+    def permissions_in(self, folder: str) -> list[EffectivePermission]:
+        """The permissions that apply in a folder."""
         scope = self.tree.scope(folder)
-        found = self._carried.get(scope)
-        if found is None:
+        effective = self._effective.get(scope)
+        if effective is None:
             known = self.tree.folders.get(scope)
-            given = self.given if known is None or known.given is None else known.given
-            above = self.carried(known.parent) if known else []
-            found = self._carried[scope] = self.own(given, above, self.tree.uid(scope))
-        return found
+            unique = self.root_permissions if known is None or known.permissions is None else known.permissions
+            above = self.permissions_in(known.parent) if known else []
+            effective = self._effective[scope] = self.with_origins(unique, above, self.tree.uid(scope))
+        return effective
 
-    def own(
-        self, given: Sequence[Permission], above: Sequence[EffectivePermission], uid: str
+    def with_origins(
+        self, unique: Sequence[Permission], above: Sequence[EffectivePermission], uid: str
     ) -> list[EffectivePermission]:
-        """Rights that an item has of its own. SharePoint copies those from above; where the copy still hangs on what
-        it was copied from, that is the origin: a link is one link, and a site's group one group."""
-        found: dict[str, EffectivePermission] = {}
-        for permission in given:
-            known = self.meaning(permission)
-            if known is None:
+        """The unique permissions of an item, each with its origin; `above` apply in the item's parent.
+
+        SharePoint copies the parent's permissions when an item gets unique ones. Where the copy still depends on the
+        original, that is the origin: a link is one link, and a site's group one group.
+        """
+        effective: dict[str, EffectivePermission] = {}
+        for permission in unique:
+            translated = self.translated(permission)
+            if translated is None:
                 continue
             origin = uid
-            if known.at_site:
-                origin = self.around.groups.origin
-            elif permission.link is not None or known.grant.via is Via.MEMBERSHIP:
-                origin = next((each.origin for each in above if _is_same(each, permission.id, known)), uid)
+            if translated.from_site:
+                origin = self.tenant.groups.origin
+            elif permission.link is not None or translated.grant.via is Via.MEMBERSHIP:
+                same = (parent.origin for parent in above if _is_same(parent, permission.id, translated))
+                origin = next(same, uid)
             reference = permission.inherited_from
-            if origin == uid and reference and reference.id and self.tree.holds(reference.id):
+            if origin == uid and reference and reference.id and self.tree.contains(reference.id):
                 origin = self.tree.uid(reference.id)
-            key = permission.id or str(len(found))
-            found.setdefault(key, EffectivePermission(key, known, origin))
-        return list(found.values())
+            key = permission.id or str(len(effective))
+            effective.setdefault(key, EffectivePermission(key, translated, origin))
+        return list(effective.values())
 
-    def grants(self, carried: Sequence[EffectivePermission], resource: str) -> Iterator[AnyFact]:
-        """What is told of a resource for which these rights hold."""
-        for key, known, origin in carried:
-            for principal in known.principals:
-                if principal.uid not in self.told and not self.around.people.are_told(principal):
-                    self.told.add(principal.uid)
+    def grants(self, permissions: Sequence[EffectivePermission], resource: str) -> Iterator[AnyFact]:
+        """The grants of a resource to which these permissions apply, and principals not reported before."""
+        for key, translated, origin in permissions:
+            for principal in translated.principals:
+                if principal.uid not in self.reported and not self.tenant.people.includes(principal):
+                    self.reported.add(principal.uid)
                     yield principal
-            given = known.grant
+            grant = translated.grant
             yield Grant(
                 uid=f"{resource}#{key}",
                 resource_uid=resource,
                 origin_uid=origin,
                 inherited=origin != resource,
-                principal_uid=given.principal_uid,
-                audience=given.audience,
-                access=given.access,
-                via=given.via,
-                discoverable=given.discoverable,
-                expires_on=given.expires_on,
-                password=given.password,
-                effective=given.effective,
-                blocked_by=given.blocked_by,
-                # An inherited grant has the reasons of the one it comes from.
-                detail=given.detail if origin == resource else known.brief,
+                principal_uid=grant.principal_uid,
+                audience=grant.audience,
+                access=grant.access,
+                via=grant.via,
+                discoverable=grant.discoverable,
+                expires_on=grant.expires_on,
+                password=grant.password,
+                effective=grant.effective,
+                blocked_by=grant.blocked_by,
+                detail=grant.detail if origin == resource else translated.inherited_detail,
             )
 
-    def _told(self, number: int) -> str:
-        found = self.meanings[number]
-        if found is None:
-            return ""
-        are_told = self.around.people.are_told
-        return digest([[one.uid if are_told(one) else one for one in found.principals], found.grant, found.at_site])
-
-    def _passed_on(self, number: int) -> str:
-        found = self.meanings[number]
-        if found is None:
-            return ""
-        plain = msgspec.structs.replace(found.grant, detail=found.brief)
-        return digest([[one.uid for one in found.principals], plain, found.at_site])
-
     def resource(self, item: Item, parent: str, label: str) -> Resource:
+        """An item of the library. `parent` is a folder's id, `label` the name of a sensitivity label."""
         kind = "folder" if item.folder is not None else "shortcut" if item.remote_item is not None else "file"
         name = item.name or ""
         return Resource(
             uid=uids.item(self.tree.drive, item.id),
             platform=uids.PLATFORM,
-            account=self.around.people.primary,
+            account=self.tenant.people.primary,
             kind=kind,
             name=name,
             path=self.tree.path(parent, name),
-            parent_uid=self.tree.uid(parent) if self.tree.holds(parent) else self.tree.top,
+            parent_uid=self.tree.uid(parent) if self.tree.contains(parent) else self.tree.top,
             container_uid=self.tree.top,
             owner_uid=self.owner_uid,
             content_type=(item.file and item.file.mime_type) or "",
@@ -167,8 +156,23 @@ class LibraryContext:
             modified_on=item.last_modified_date_time,
             label=label,
             url=(item.web_url or "").partition("?")[0],
-            detail=_detail(item) if item.package is not None or item.remote_item is not None else _PLAIN,
+            detail=_detail(item) if item.package is not None or item.remote_item is not None else _NO_DETAIL,
         )
+
+    def _digest(self, number: int) -> str:
+        translated = self.translations[number]
+        if translated is None:
+            return ""
+        includes = self.tenant.people.includes
+        principals = [principal.uid if includes(principal) else principal for principal in translated.principals]
+        return digest([principals, translated.grant, translated.from_site])
+
+    def _inherited_digest(self, number: int) -> str:
+        translated = self.translations[number]
+        if translated is None:
+            return ""
+        grant = msgspec.structs.replace(translated.grant, detail=translated.inherited_detail)
+        return digest([[principal.uid for principal in translated.principals], grant, translated.from_site])
 
 
 def _detail(item: Item) -> Mapping[str, str]:
@@ -179,5 +183,5 @@ def _detail(item: Item) -> Mapping[str, str]:
     return {"target_uid": uids.item(drive, target.id)} if target and target.id and drive else {}
 
 
-def _is_same(above: EffectivePermission, identity: str, known: Meaning) -> bool:
-    return above.key == identity and above.meaning.grant.access == known.grant.access
+def _is_same(above: EffectivePermission, identity: str, translated: TranslatedPermission) -> bool:
+    return above.key == identity and above.translated.grant.access == translated.grant.access

@@ -1,4 +1,4 @@
-"""A library while it is read: what is asked about its items, and what is told of them."""
+"""Reading a library: which permissions its items have, and the facts that follow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,23 +12,25 @@ from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
 from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.listing import UNREAD, labels, permissions
 
-Told = AnyFact | Gap | Cursor
-Given = tuple[Permission, ...] | None
+LibraryFact = AnyFact | Gap | Cursor
+UniquePermissions = tuple[Permission, ...] | None
+"""The permissions that an item does not inherit; None where it inherits all of them."""
+
 _UNREAD = frozenset(UNREAD)
 _AT_LEAST = {
     "anonymous": Audience.ANYONE_WITH_LINK,
     "organization": Audience.ORGANISATION,
     "users": Audience.NAMED,
 }
-"""What must be among the rights of an item that is shared so far (shared resource)."""
+"""The least audience among the permissions of an item by the scope of its `shared` facet (shared resource)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadDepth:
     """How much is asked for."""
 
-    all_unique_permissions: bool = False  # rights also where Microsoft says that nothing is shared
-    labels: Mapping[str, str] | None = None  # sensitivity labels by id, to be read of shared files; None: not at all
+    all_unique_permissions: bool = False  # of items that Microsoft reports as not shared, too
+    labels: Mapping[str, str] | None = None  # names of sensitivity labels by id; None: labels of files are not read
 
     @property
     def digest(self) -> str:
@@ -36,131 +38,134 @@ class ReadDepth:
 
 
 @dataclass
-class Library:
-    """A library while it is read."""
+class LibraryReader:
+    """A library while it is read: how it is asked, and what has been learnt."""
 
     graph: Graph
-    reading: LibraryContext
+    context: LibraryContext
     depth: ReadDepth
-    own: dict[str, tuple[int, ...]] = field(default_factory=dict)  # items with rights of their own: which kinds
+    unique: dict[str, tuple[int, ...]] = field(default_factory=dict)  # files with unique permissions: their kinds
     labels: dict[str, str] = field(default_factory=dict)  # of files that have one
 
     @property
     def tree(self) -> Tree:
-        return self.reading.tree
+        return self.context.tree
 
     @property
     def drive(self) -> str:
+        """The id of the library's drive."""
         return self.tree.drive
 
     @property
     def top(self) -> str:
+        """The library's uid."""
         return self.tree.top
 
 
-def told_of_top(inside: Library, library: Resource) -> Iterator[Told]:
-    """The library itself, with the rights that hold for everything in it."""
+def facts_of_root(reader: LibraryReader, library: Resource) -> Iterator[LibraryFact]:
+    """The library itself, with the permissions that apply to all its contents."""
     yield library
-    yield from inside.reading.grants(inside.reading.carried(inside.tree.root), library.uid)
-    if not _UNREAD.isdisjoint(inside.reading.given):
+    yield from reader.context.grants(reader.context.permissions_in(reader.tree.root), library.uid)
+    if not _UNREAD.isdisjoint(reader.context.root_permissions):
         yield _unread(library)
 
 
-def given_to(inside: Library, items: Sequence[Item]) -> dict[str, Given]:
-    """The rights that items have of their own; None for those that inherit. Without items that are gone meanwhile."""
-    asked = [
-        item.id
-        for item in items
-        if item.shared is not None and (item.shared.scope or inside.depth.all_unique_permissions)
-    ]
-    read = permissions(inside.graph, inside.drive, asked) if asked else {}
-    found: dict[str, Given] = {}
+def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str, UniquePermissions]:
+    """The unique permissions of items by id. Items that were deleted meanwhile are left out."""
+    all_of_them = reader.depth.all_unique_permissions
+    asked = [item.id for item in items if item.shared is not None and (item.shared.scope or all_of_them)]
+    answers = permissions(reader.graph, reader.drive, asked) if asked else {}
+    unique: dict[str, UniquePermissions] = {}
     for item in items:
-        if item.id not in read:
-            found[item.id] = None if item.shared is None else ()
-        elif (own := read[item.id]) is not None:
-            found[item.id] = (*own, *UNREAD) if _is_short(inside, item, own) else own
-    if inside.depth.labels is not None:
-        shared = [item.id for item in items if item.file is not None and _is_wide(inside, found.get(item.id))]
-        inside.labels |= labels(inside.graph, inside.drive, shared, inside.depth.labels) if shared else {}
-    return found
+        if item.id not in answers:
+            unique[item.id] = None if item.shared is None else ()
+        elif (answer := answers[item.id]) is not None:
+            unique[item.id] = (*answer, *UNREAD) if _is_incomplete(reader, item, answer) else answer
+    if reader.depth.labels is not None:
+        shared = [item.id for item in items if item.file is not None and _is_wide(reader, unique.get(item.id))]
+        reader.labels |= labels(reader.graph, reader.drive, shared, reader.depth.labels) if shared else {}
+    return unique
 
 
-def _is_short(inside: Library, item: Item, given: Sequence[Permission]) -> bool:
-    """Whether Microsoft says that an item is shared and leaves out with whom: a reader is not shown everything."""
-    meant = [each.grant.audience for each in map(inside.reading.meaning, given) if each is not None]
-    if None in meant:
+def _is_incomplete(reader: LibraryReader, item: Item, unique: Sequence[Permission]) -> bool:
+    """Whether Microsoft reports an item as shared and leaves out with whom: a reader is not shown everything."""
+    translated = map(reader.context.translated, unique)
+    audiences = [permission.grant.audience for permission in translated if permission is not None]
+    if None in audiences:
         return False
-    widest = max((audience for audience in meant if audience), default=Audience.NOBODY)
+    widest = max((audience for audience in audiences if audience), default=Audience.NOBODY)
     needed = _AT_LEAST.get((item.shared and item.shared.scope) or "", Audience.NOBODY)
     return widest < needed
 
 
-def _is_wide(inside: Library, given: Given) -> bool:
-    """Whether rights let in more than named colleagues, or may."""
-    meant = (inside.reading.meaning(permission) for permission in given or ())
-    return any(each and (each.grant.audience is None or each.grant.audience > Audience.NAMED) for each in meant)
+def _is_wide(reader: LibraryReader, unique: UniquePermissions) -> bool:
+    """Whether permissions let in more than named colleagues, or may."""
+    translated = [reader.context.translated(permission) for permission in unique or ()]
+    audiences = [permission.grant.audience for permission in translated if permission is not None]
+    return any(audience is None or audience > Audience.NAMED for audience in audiences)
 
 
-def remember(inside: Library, item: Item, given: Given) -> bool:
-    """Take note of where rights were given; tells whether what lies in a folder may be told otherwise now."""
+def remember(reader: LibraryReader, item: Item, unique: UniquePermissions) -> bool:
+    """Note where an item is and its unique permissions. Returns whether the contents of a known folder are affected."""
     if item.folder is None:
-        if given is None:
-            inside.own.pop(item.id, None)
+        if unique is None:
+            reader.unique.pop(item.id, None)
         else:
-            inside.own[item.id] = kinds_of(inside, given)
+            reader.unique[item.id] = kinds_of(reader, unique)
         return False
-    before = inside.tree.folders.get(item.id)
-    now = inside.tree.folders[item.id] = Folder(name=item.name or "", parent=item.parent, given=given)
+    before = reader.tree.folders.get(item.id)
+    now = reader.tree.folders[item.id] = Folder(name=item.name or "", parent=item.parent, permissions=unique)
     return before is not None and before != now
 
 
-def told(inside: Library, item: Item, given: Given) -> Iterator[Told]:
-    """An item with the rights that hold for it."""
-    reading = inside.reading
-    resource = reading.resource(item, item.parent, inside.labels.get(item.id, ""))
+def facts_of_item(reader: LibraryReader, item: Item, unique: UniquePermissions) -> Iterator[LibraryFact]:
+    """An item with its grants."""
+    context = reader.context
+    resource = context.resource(item, item.parent, reader.labels.get(item.id, ""))
     yield resource
-    if item.folder is not None and inside.tree.holds(item.id):
-        carried = reading.carried(item.id)
-    elif given is None:
-        carried = reading.carried(item.parent)
+    if item.folder is not None and reader.tree.contains(item.id):
+        effective = context.permissions_in(item.id)
+    elif unique is None:
+        effective = context.permissions_in(item.parent)
     else:
-        carried = reading.own(given, reading.carried(item.parent), resource.uid)
-    yield from reading.grants(carried, resource.uid)
-    if given and not _UNREAD.isdisjoint(given):
+        effective = context.with_origins(unique, context.permissions_in(item.parent), resource.uid)
+    yield from context.grants(effective, resource.uid)
+    if unique and not _UNREAD.isdisjoint(unique):
         yield _unread(resource)
 
 
-def _unread(resource: Resource) -> Gap:
-    reason = "Microsoft does not show who may open it, or not as its documentation promises"
-    return Gap(table="grants", outcome=Outcome.DENIED, reason=reason, resource_uid=resource.uid)
+def facts_without_folder(
+    reader: LibraryReader, items: Sequence[tuple[Item, UniquePermissions]]
+) -> Iterator[LibraryFact]:
+    """Items whose folder Microsoft does not list: what they inherit is unknown."""
+    for item, unique in items:
+        yield from facts_of_item(reader, item, UNREAD if unique is None else unique)
 
 
-def told_without_folder(inside: Library, items: Sequence[tuple[Item, Given]]) -> Iterator[Told]:
-    """Items whose folder Microsoft does not tell of: what they inherit is not known."""
-    for item, given in items:
-        yield from told(inside, item, UNREAD if given is None else given)
+def kinds_of(reader: LibraryReader, unique: UniquePermissions) -> tuple[int, ...]:
+    """The numbers of the kinds among some permissions."""
+    return tuple(sorted({reader.context.kind(permission) for permission in unique or ()}))
 
 
-def kinds_of(inside: Library, given: Given) -> tuple[int, ...]:
-    """Which kinds of permissions there are among some."""
-    return tuple(sorted({inside.reading.kind(permission) for permission in given or ()}))
-
-
-def cursor(inside: Library, link: str) -> Cursor:
-    """What the next night needs to know."""
-    reading, tree = inside.reading, inside.tree
-    used = {kind for kinds in inside.own.values() for kind in kinds}
-    used.update(kind for known in tree.folders.values() for kind in kinds_of(inside, known.given))
-    used.update(kinds_of(inside, reading.given))
-    places = {number: place for place, number in enumerate(sorted(used))}
-    mark = CursorState(
+def cursor(reader: LibraryReader, link: str) -> Cursor:
+    """What the next scan needs to know. `link` is Microsoft's delta link without the host."""
+    context, tree = reader.context, reader.tree
+    used = {kind for kinds in reader.unique.values() for kind in kinds}
+    used.update(kind for folder in tree.folders.values() for kind in kinds_of(reader, folder.permissions))
+    used.update(kinds_of(reader, context.root_permissions))
+    indexes = {kind: index for index, kind in enumerate(sorted(used))}
+    state = CursorState(
         link=link,
-        depth=inside.depth.digest,
+        depth=reader.depth.digest,
         root=tree.root,
-        given=reading.given,
+        root_permissions=context.root_permissions,
         folders=list(tree.folders.items()),
-        own=[(identity, [places[kind] for kind in kinds]) for identity, kinds in inside.own.items()],
-        met=reading.met(used),
+        unique=[(identity, [indexes[kind] for kind in kinds]) for identity, kinds in reader.unique.items()],
+        seen=context.seen(used),
     )
-    return Cursor(scope_uid=inside.top, token=pack(mark))
+    return Cursor(scope_uid=reader.top, token=pack(state))
+
+
+def _unread(resource: Resource) -> Gap:
+    reason = "Microsoft does not show who may open it, or its answer does not match the documented format"
+    return Gap(table="grants", outcome=Outcome.DENIED, reason=reason, resource_uid=resource.uid)

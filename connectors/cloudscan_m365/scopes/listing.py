@@ -1,11 +1,11 @@
-"""What is asked about the items of a library: which fields, who has access, what lies in a folder."""
+"""Questions about the items of a library: their fields, who has access, the contents of a folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, ProviderError, Vanished
 from cloudscan.facts import Outcome
-from cloudscan_m365.api.batch import Asked
+from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.endpoints import CHILDREN, FILE_LABELS, PERMISSIONS
 from cloudscan_m365.api.models import FileLabels, Item, Permission
@@ -17,47 +17,47 @@ FIELDS = (
 )
 PAGE = 1000
 UNREAD = (Permission(id="unread/read", roles=("read",)), Permission(id="unread/write", roles=("write",)))
-"""Stand for what may not be seen, or makes no sense: whom they let in is not known."""
+"""Stand for permissions that may not be read or are malformed: who gets in by them is unknown."""
 
 
 def permissions(graph: Graph, drive: str, items: Sequence[str]) -> dict[str, tuple[Permission, ...] | None]:
-    """Who has access to each of some items, as far as it was given there; None where the item is gone meanwhile.
+    """The unique permissions of items by id; None where an item was deleted meanwhile.
 
     Raises as `Graph.pages_together` does, and `Locked`.
     """
-    asked = [Asked(question=PERMISSIONS, ids=(drive, item)) for item in items]
-    found: dict[str, tuple[Permission, ...] | None] = {}
-    for item, answer in zip(items, graph.pages_together(Permission, asked), strict=True):
+    parts = [BatchPart(question=PERMISSIONS, ids=(drive, item)) for item in items]
+    unique: dict[str, tuple[Permission, ...] | None] = {}
+    for item, answer in zip(items, graph.pages_together(Permission, parts), strict=True):
         match answer:
             case Page():
-                found[item] = (*answer.value, *(UNREAD if answer.broken else ()))
+                unique[item] = (*answer.value, *(UNREAD if answer.broken else ()))
             case Vanished():
-                found[item] = None
+                unique[item] = None
             case Locked():
                 raise answer
             case AccessDenied():
-                found[item] = UNREAD
+                unique[item] = UNREAD
             case ProviderError():
                 raise answer
-    return found
+    return unique
 
 
 def labels(graph: Graph, drive: str, files: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
-    """The sensitivity labels of some files, by the names that the tenant gives them. Files without one are left out.
+    """The sensitivity labels of files by id, as `names` has them. Files without one, or unreadable, are left out.
 
-    Raises as `Graph.together` does. A file that cannot be looked into has none.
+    Raises as `Graph.together` does.
     """
-    asked = [Asked(question=FILE_LABELS, ids=(drive, file)) for file in files]
-    found: dict[str, str] = {}
-    for file, answer in zip(files, graph.together(FileLabels, asked), strict=True):
-        told = answer.labels if isinstance(answer, FileLabels) else ()
-        if label := next((each.sensitivity_label_id for each in told if each.sensitivity_label_id), ""):
-            found[file] = names.get(label, label)
-    return found
+    parts = [BatchPart(question=FILE_LABELS, ids=(drive, file)) for file in files]
+    named: dict[str, str] = {}
+    for file, answer in zip(files, graph.together(FileLabels, parts), strict=True):
+        assigned = answer.labels if isinstance(answer, FileLabels) else ()
+        if identity := next((label.sensitivity_label_id for label in assigned if label.sensitivity_label_id), ""):
+            named[file] = names.get(identity, identity)
+    return named
 
 
 def children(graph: Graph, drive: str, folder: str, uid: str) -> Iterator[Item | Gap]:
-    """What lies in a folder. Nothing where it is gone meanwhile."""
+    """The items in a folder, and a gap for malformed ones. Nothing where the folder was deleted meanwhile."""
     try:
         for page in graph.pages(Item, CHILDREN, drive, folder, select=FIELDS, top=PAGE):
             yield from page.value
@@ -67,7 +67,7 @@ def children(graph: Graph, drive: str, folder: str, uid: str) -> Iterator[Item |
 
 
 def broken(page: Page[Item], uid: str) -> Iterator[Gap]:
-    """The gap that things on a page leave that make no sense."""
+    """The gap that malformed items on a page leave."""
     if page.broken:
-        reason = f"{page.broken} item(s) are not told as Microsoft's documentation promises"
+        reason = f"{page.broken} item(s) do not match Microsoft's documented format"
         yield Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=uid)

@@ -1,12 +1,13 @@
-"""Members of a site's groups and what they may do there, which Graph does not have: SharePoint's own API tells them.
+"""The groups of a site, their members and their access, which Graph lacks: SharePoint's own API has them.
 
-Source: "Users, groups, and roles REST API reference". Role definitions go by their kind: their names are in the
-site's language. A Microsoft 365 group may sit in a site's group with its owners only (a claim that ends in ``_o``).
+Source: "Users, groups, and roles REST API reference". Role definitions are told apart by kind, as their
+names are in the site's language. A Microsoft 365 group may be a member with its owners only (a claim that ends in
+``_o``).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,8 +17,8 @@ from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membe
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission
 from cloudscan_m365.meaning import uids
-from cloudscan_m365.meaning.people import GroupContents, Recipient, SiteGroups
-from cloudscan_m365.meaning.translate import TenantContext, meaning
+from cloudscan_m365.meaning.people import Grantee, GroupContents, SiteGroups
+from cloudscan_m365.meaning.translate import TenantContext, translate
 from cloudscan_m365.permissions import FULL_CONTROL
 from cloudscan_m365.scopes.gaps import gap
 
@@ -38,15 +39,15 @@ _ROLE_KINDS: Final = {
     8: "sp.restricted read",
     9: "sp.limited access",
 }
-"""Roles as Graph writes them, by SP.RoleType."""
+"""Role names as Graph writes them, by SP.RoleType."""
 
 _FULL_CONTROL = 5
 _UNKNOWN_ROLE = "sp.edit"
 OWNERS = "owners"
-"""The setting of a site that says how many of those who own it are still there."""
+"""The setting of a site that counts its active owners."""
 
 
-class _Base(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+class _SitePrincipal(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     id: int = 0
     login_name: str | None = ""
     title: str | None = ""
@@ -55,8 +56,8 @@ class _Base(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     is_site_admin: bool | None = False
 
 
-class _Group(_Base, frozen=True, kw_only=True, rename="pascal"):
-    users: Sequence[_Base] | None = None  # None: shown to members only
+class _Group(_SitePrincipal, frozen=True, kw_only=True, rename="pascal"):
+    users: Sequence[_SitePrincipal] | None = None  # None: shown to members only
 
 
 class _Role(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -64,7 +65,7 @@ class _Role(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 class _Assignment(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    member: _Base
+    member: _SitePrincipal
     role_definition_bindings: Sequence[_Role] = ()
 
 
@@ -81,76 +82,91 @@ class _Assignments(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Users(msgspec.Struct, frozen=True, kw_only=True):
-    value: Sequence[_Base] = ()
+    value: Sequence[_SitePrincipal] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteRead:
-    """A site collection's groups: what a library needs to know of them, what is told of them, what is missing."""
+class SiteFacts:
+    """A site's groups: what its libraries need to know of them, the facts, and what could not be read."""
 
     groups: SiteGroups
-    facts: Sequence[AnyFact] = ()  # the groups, their members, and what they may do at the top of the site
+    facts: Sequence[AnyFact] = ()  # the groups, their members, and the grants at the top of the site
     gaps: Sequence[Gap] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seat:
-    """A place in a group: somebody, or the owners of a Microsoft 365 group."""
+class _Member:
+    """A member of a site's group: a principal, or the owners of a Microsoft 365 group."""
 
-    who: Recipient
-    owners: tuple[str, ...] | None = None  # uids; None: it is for all of the group
+    grantee: Grantee
+    owners: tuple[str, ...] | None = None  # uids; None: the principal itself is the member
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        return self.owners if self.owners is not None else (self.grantee.principal.uid,)
 
 
-def read_site(graph: Graph, around: TenantContext, uid: str, url: str) -> SiteRead:
-    """The groups of the site collection whose guid is in `around.groups`, and who gets into one site of it."""
+class _RootGrant(NamedTuple):
+    """A grant at the top of a site, with the principals that it names."""
+
+    principals: Sequence[Principal]
+    grant: Grant
+
+
+def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:
+    """The groups of a site collection, and the grants at the top of one of its sites.
+
+    `tenant.groups` has the collection's guid; `uid` and `url` are the site's.
+    """
     try:
-        return _read(graph, around, uid, url)
+        return _read(graph, tenant, uid, url)
     except (AccessDenied, Malformed, Vanished) as refused:
-        missing = gap("memberships", refused, "who is in the site's groups, and who owns it, is not known")
-        return SiteRead(
-            groups=SiteGroups(site=around.groups.site),
+        missing = gap("memberships", refused, "the members of the site's groups, and its owners, are unknown")
+        return SiteFacts(
+            groups=SiteGroups(site=tenant.groups.site),
             facts=list(unread(uid)),
             gaps=[msgspec.structs.replace(missing, resource_uid=uid)],
         )
 
 
-def _read(graph: Graph, around: TenantContext, uid: str, url: str) -> SiteRead:
-    top = uids.site(around.groups.site)
-    told = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
+def _read(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:
+    site = tenant.groups.site
+    top = uids.site(site)
+    listed = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
     roles = graph.sharepoint(_Assignments, url + _ROLES, needs=FULL_CONTROL).value
-    origin = uid if uid == top or _stands_alone(graph, url) else top
-    groups = [each for each in told if not (each.title or "").startswith(_LINK)]
-    seats = {str(each.id): list(_seats(each.users or (), around)) for each in groups}
-    holds = {number: _holds(inside, around) for number, inside in seats.items()}
-    known = SiteGroups(site=around.groups.site, holds=holds, origin=origin)
-    around = replace(around, groups=known)
-    ways = [each for each in (_way(role, uid, origin, around) for role in roles) if each is not None]
-    given = [grant for _, grant in ways if grant.via is Via.MEMBERSHIP and grant.principal_uid]
-    at_site = frozenset(((grant.principal_uid or "").rpartition("/")[2], grant.access) for grant in given)
-    known = replace(known, at_site=at_site)
-    facts: list[AnyFact] = [*_principals(groups, seats, holds, ways, around), *(grant for _, grant in ways)]
+    origin = uid if uid == top or _has_unique_permissions(graph, url) else top
+    groups = [group for group in listed if not (group.title or "").startswith(_LINK)]
+    members = {str(group.id): list(_members(group.users or (), tenant)) for group in groups}
+    contents = {number: _contents(inside, tenant) for number, inside in members.items()}
+    tenant = replace(tenant, groups=SiteGroups(site=site, contents=contents, origin=origin))
+    root_grants = list(_root_grants(roles, uid, origin, tenant))
+    facts: list[AnyFact] = [
+        *_principals(groups, members, contents, root_grants, tenant),
+        *(granted.grant for granted in root_grants),
+    ]
     if uid == top:
-        owners = list(_owners(roles, seats, around))
-        if not _here(owners):
-            owners += _administrators(graph, url, around)
-        facts += _memberships(around.groups.site, seats)
-        facts += _owned(uid, owners)
-    return SiteRead(groups=known, facts=facts, gaps=list(_hidden(uid, groups)))
+        owners = list(_owners(roles, members, tenant))
+        if not _active(owners):
+            owners += _administrators(graph, url, tenant)
+        facts += _memberships(site, members)
+        facts += _owner_count(uid, owners)
+    known = replace(tenant.groups, at_site=_group_access(root_grants))
+    return SiteFacts(groups=known, facts=facts, gaps=list(_hidden(uid, groups)))
 
 
-def _stands_alone(graph: Graph, url: str) -> bool:
-    """Whether a site below another has rights of its own."""
+def _has_unique_permissions(graph: Graph, url: str) -> bool:
+    """Whether a subsite does not inherit its permissions."""
     web = graph.sharepoint(_Web, url + _INHERITANCE, needs=FULL_CONTROL)
     return bool(web.has_unique_role_assignments)
 
 
-def _administrators(graph: Graph, url: str, around: TenantContext) -> Iterator[_Seat]:
+def _administrators(graph: Graph, url: str, tenant: TenantContext) -> Iterator[_Member]:
     users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
-    return _seats((each for each in users if each.is_site_admin), around)
+    return _members((user for user in users if user.is_site_admin), tenant)
 
 
 def _hidden(uid: str, groups: Sequence[_Group]) -> Iterator[Gap]:
-    if hidden := [each for each in groups if each.users is None]:
+    if hidden := [group for group in groups if group.users is None]:
         yield Gap(
             table="memberships",
             outcome=Outcome.PARTIAL,
@@ -163,9 +179,9 @@ def _hidden(uid: str, groups: Sequence[_Group]) -> Iterator[Gap]:
 
 
 def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
-    """What is told of a site whose groups nobody shows us: somebody gets in, and who is not known.
+    """The facts of a site whose groups cannot be read: a grant to an unknown audience, and unknown owners.
 
-    `blocked_by` names what keeps everybody out for the time being.
+    `blocked_by` names the block that keeps everyone out for the time being.
     """
     yield Grant(
         uid=f"{site_uid}#unread",
@@ -180,111 +196,122 @@ def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
     yield Setting(scope_uid=site_uid, name=OWNERS, value=None)
 
 
-def _seats(users: Iterable[_Base], around: TenantContext) -> Iterator[_Seat]:
+def _members(users: Iterable[_SitePrincipal], tenant: TenantContext) -> Iterator[_Member]:
     for user in users:
         login = user.login_name or ""
-        if login.endswith("_o") and (group := around.people.find(login[:-2].rpartition("|")[2])):
-            yield _Seat(who=Recipient(principal=group.principal, audience=Audience.NAMED), owners=group.owners)
-        elif who := around.people.who(_named(user), around.groups):
-            yield _Seat(who=who)
+        if login.endswith("_o") and (group := tenant.people.find(login[:-2].rpartition("|")[2])):
+            grantee = Grantee(principal=group.principal, audience=Audience.NAMED)
+            yield _Member(grantee=grantee, owners=group.owners)
+        elif listed := tenant.people.grantee(_identity(user), tenant.groups):
+            yield _Member(grantee=listed)
 
 
-def _named(user: _Base) -> IdentitySet:
-    if user.principal_type == _SITE_GROUP:
-        return IdentitySet(site_group=Identity(id=str(user.id), title=user.title))
-    return IdentitySet(site_user=Identity(login_name=user.login_name, email=user.email))
+def _identity(principal: _SitePrincipal) -> IdentitySet:
+    if principal.principal_type == _SITE_GROUP:
+        return IdentitySet(site_group=Identity(id=str(principal.id), title=principal.title))
+    return IdentitySet(site_user=Identity(login_name=principal.login_name, email=principal.email))
 
 
-def _holds(seats: Sequence[_Seat], around: TenantContext) -> GroupContents:
-    """What a site's group lets in."""
-    whole = [seat.who for seat in seats if seat.owners is None]
-    owners = [around.people.find(uid.rpartition("/")[2]) for seat in seats for uid in seat.owners or ()]
+def _contents(members: Sequence[_Member], tenant: TenantContext) -> GroupContents:
+    """Who is in a site's group beside colleagues."""
+    whole = [member.grantee for member in members if member.owners is None]
+    owners = [tenant.people.find(uid.rpartition("/")[2]) for member in members for uid in member.owners or ()]
     return GroupContents(
-        outsiders=sum(_outsiders(who) for who in whole)
-        + sum(each is not None and each.principal.affiliation is not Affiliation.INTERNAL for each in owners),
-        everybody=any(who.holds.everybody for who in whole if who.holds),
-        claim=min((who.claim for who in whole if who.claim), default=""),
+        externals=sum(_externals(grantee) for grantee in whole)
+        + sum(owner is not None and owner.principal.affiliation is not Affiliation.INTERNAL for owner in owners),
+        whole_organisation=any(grantee.contents.whole_organisation for grantee in whole if grantee.contents),
+        claim=min((grantee.claim for grantee in whole if grantee.claim), default=""),
     )
 
 
-def _outsiders(who: Recipient) -> int:
-    if who.holds:
-        return who.holds.outsiders
-    return int(not who.claim and who.audience is not None and who.audience > Audience.NAMED)
+def _externals(grantee: Grantee) -> int:
+    if grantee.contents:
+        return grantee.contents.externals
+    return int(not grantee.claim and grantee.audience is not None and grantee.audience > Audience.NAMED)
 
 
-def _way(
-    role: _Assignment, site_uid: str, origin: str, around: TenantContext
-) -> tuple[Sequence[Principal], Grant] | None:
-    """What somebody may do at the top of the site; `origin` is the site that it inherits from, or itself."""
-    names = tuple(_ROLE_KINDS.get(each.role_type_kind, _UNKNOWN_ROLE) for each in role.role_definition_bindings)
-    found = meaning(Permission(roles=names, granted_to_v2=_named(role.member)), around)
-    if found is None:
-        return None
-    grant = msgspec.structs.replace(
-        found.grant,
-        uid=f"{site_uid}#{role.member.id}",
-        resource_uid=site_uid,
-        origin_uid=origin,
-        inherited=origin != site_uid,
+def _root_grants(
+    roles: Iterable[_Assignment], site_uid: str, origin: str, tenant: TenantContext
+) -> Iterator[_RootGrant]:
+    """The grants at the top of a site; `origin` is the site that it inherits from, or itself."""
+    for role in roles:
+        names = tuple(
+            _ROLE_KINDS.get(binding.role_type_kind, _UNKNOWN_ROLE) for binding in role.role_definition_bindings
+        )
+        translated = translate(Permission(roles=names, granted_to_v2=_identity(role.member)), tenant)
+        if translated is None:
+            continue
+        grant = msgspec.structs.replace(
+            translated.grant,
+            uid=f"{site_uid}#{role.member.id}",
+            resource_uid=site_uid,
+            origin_uid=origin,
+            inherited=origin != site_uid,
+        )
+        yield _RootGrant(translated.principals, grant)
+
+
+def _group_access(root_grants: Iterable[_RootGrant]) -> frozenset[tuple[str, Access]]:
+    """The numbers of the site's groups, with the access of each at the top of the site."""
+    return frozenset(
+        (grant.principal_uid.rpartition("/")[2], grant.access)
+        for _, grant in root_grants
+        if grant.via is Via.MEMBERSHIP and grant.principal_uid
     )
-    return found.principals, grant
 
 
 def _owners(
-    roles: Iterable[_Assignment], seats: Mapping[str, Sequence[_Seat]], around: TenantContext
-) -> Iterator[_Seat]:
-    """Whoever has full control of a site."""
+    roles: Iterable[_Assignment], members: Mapping[str, Sequence[_Member]], tenant: TenantContext
+) -> Iterator[_Member]:
+    """The principals with full control of a site."""
     for role in filter(_is_owner, roles):
         if role.member.principal_type == _SITE_GROUP:
-            yield from seats.get(str(role.member.id), ())
+            yield from members.get(str(role.member.id), ())
         else:
-            yield from _seats([role.member], around)
+            yield from _members([role.member], tenant)
 
 
 def _is_owner(role: _Assignment) -> bool:
-    return any(each.role_type_kind == _FULL_CONTROL for each in role.role_definition_bindings)
+    return any(binding.role_type_kind == _FULL_CONTROL for binding in role.role_definition_bindings)
 
 
 def _principals(
     groups: Sequence[_Group],
-    seats: Mapping[str, Sequence[_Seat]],
-    holds: Mapping[str, GroupContents],
-    ways: Sequence[tuple[Sequence[Principal], Grant]],
-    around: TenantContext,
+    members: Mapping[str, Sequence[_Member]],
+    contents: Mapping[str, GroupContents],
+    root_grants: Sequence[_RootGrant],
+    tenant: TenantContext,
 ) -> Iterator[Principal]:
-    """The site's groups, and whoever is in them or at the top without the directory telling of him."""
-    found = {
-        each.uid: each
-        for each in (
-            *(
-                around.people.site_group(around.groups.site, str(one.id), one.title or "", holds[str(one.id)])
-                for one in groups
-            ),
-            *(seat.who.principal for inside in seats.values() for seat in inside),
-            *(principal for principals, _ in ways for principal in principals),
-        )
-    }
-    yield from (each for each in found.values() if not around.people.are_told(each))
+    """The site's groups, and those of their members and of the site's grantees that the directory lacks."""
+    site = tenant.groups.site
+    site_groups = [
+        tenant.people.site_group(site, str(group.id), group.title or "", contents[str(group.id)]) for group in groups
+    ]
+    principals = (
+        *site_groups,
+        *(member.grantee.principal for inside in members.values() for member in inside),
+        *(principal for granted in root_grants for principal in granted.principals),
+    )
+    for principal in {principal.uid: principal for principal in principals}.values():
+        if not tenant.people.includes(principal):
+            yield principal
 
 
-def _memberships(site: str, seats: Mapping[str, Sequence[_Seat]]) -> Iterator[Membership]:
-    for number, inside in seats.items():
+def _memberships(site: str, members: Mapping[str, Sequence[_Member]]) -> Iterator[Membership]:
+    for number, inside in members.items():
         group = uids.site_group(site, number)
-        members = [
-            uid for seat in inside for uid in (seat.owners if seat.owners is not None else (seat.who.principal.uid,))
-        ]
-        for uid in dict.fromkeys(members):
+        for uid in dict.fromkeys(uid for member in inside for uid in member.uids):
             yield Membership(group_uid=group, member_uid=uid)
 
 
-def _owned(site_uid: str, owners: Sequence[_Seat]) -> Iterator[Setting]:
-    """How many owners can still act; a group counts as one. The site of a Microsoft 365 group is owned as that is."""
-    if not any(seat.owners is not None for seat in owners):
-        yield Setting(scope_uid=site_uid, name=OWNERS, value=str(len(_here(owners))))
+def _owner_count(site_uid: str, owners: Sequence[_Member]) -> Iterator[Setting]:
+    """How many owners are active; a group counts as one. A site of a Microsoft 365 group has the group's owners."""
+    if not any(owner.owners is not None for owner in owners):
+        yield Setting(scope_uid=site_uid, name=OWNERS, value=str(len(_active(owners))))
 
 
-def _here(owners: Sequence[_Seat]) -> set[str]:
-    """Those who are still there; of a Microsoft 365 group, whoever owns it."""
-    found = {seat.who.principal.uid for seat in owners if seat.owners is None and seat.who.principal.status == "active"}
-    return found.union(*(seat.owners or () for seat in owners))
+def _active(owners: Sequence[_Member]) -> set[str]:
+    """The uids of active owners; those of a Microsoft 365 group stand for it."""
+    named = [owner.grantee.principal for owner in owners if owner.owners is None]
+    active = {principal.uid for principal in named if principal.status == "active"}
+    return active.union(*(owner.owners or () for owner in owners))

@@ -1,11 +1,11 @@
-"""How sharing is set on single sites, as SharePoint's administration tells it."""
+"""The sharing settings of single sites, from SharePoint's administration."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
+from cloudscan.connector import Once, OncePerKey
 from cloudscan.errors import AccessDenied, Malformed, Vanished
 from cloudscan.facts import Setting
 from cloudscan_m365.api.client import Graph
@@ -32,7 +32,7 @@ SITE_SETTINGS = (
     "allowed_domains",
     "tenant_wider",
 )
-"""What is told of a site. `anonymous_link_expires_days` is told beside them where the site has a number of its own."""
+"""The settings of every site; `anonymous_link_expires_days` joins them where the site overrides the tenant's."""
 
 _WIDTH = ("disabled", "existing", "new_and_existing", "anyone")
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
@@ -42,11 +42,11 @@ _FILTER = {"speFilter": {"StartIndex": "", "IncludePersonalSite": 1, "IncludeDet
 
 @dataclass(frozen=True, kw_only=True)
 class SiteInfo:
-    """What SharePoint's administration knows of a site collection, and Graph does not."""
+    """The properties of a site collection that SharePoint's administration has and Graph lacks."""
 
     sharing: str | None = None  # disabled, existing, new_and_existing, anyone; None: could not be read
     owner_uid: str | None = None
-    label: str = ""
+    label: str = ""  # the name of its sensitivity label
     detail: Mapping[str, str] = field(default_factory=dict)  # template, lock, group_id …
     settings: Settings | None = None  # None: could not be read
 
@@ -78,7 +78,7 @@ class _Sites(msgspec.Struct, frozen=True, kw_only=True):
 class Sites:
     """The sites of a tenant. May be used from any thread.
 
-    One question tells of as many as SharePoint gives at once; the others are asked for when they are needed.
+    One question lists as many as SharePoint returns in one answer; the others are asked for when they are needed.
     """
 
     graph: Graph
@@ -86,38 +86,33 @@ class Sites:
     people: People
     labels: Mapping[str, str]  # sensitivity labels: id, name
     tenant: Administration | None = None
-    address: str = ""  # of the administration; empty: it may not be asked
-    _known: dict[str, SiteInfo] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    address: str = ""  # of the administration; empty: access to it is refused
+    _listing: Once[dict[str, SiteInfo]] = field(default_factory=Once)
+    _single: OncePerKey[str, SiteInfo] = field(default_factory=OncePerKey)
 
     def info(self, collection: str) -> SiteInfo:
-        """What is known of a site collection, by its guid."""
-        found = self._at_once().get(collection)
-        if found is None:
-            found = self._asked(collection) if self.address else SiteInfo()
-            self._at_once()[collection] = found
-        return found
+        """The properties of a site collection, by its guid; empty ones where they cannot be read."""
+        listed = self._listing.get(self._list).get(collection)
+        return listed or self._single.get(collection, lambda: self._ask(collection))
 
-    def told(self, collection: str) -> SiteInfo:
-        """The same without asking for a single one: OneDrives are as many as people."""
-        return self._at_once().get(collection, SiteInfo())
+    def listed(self, collection: str) -> SiteInfo:
+        """The same without a request for a single site: there are as many OneDrives as people."""
+        return self._listing.get(self._list).get(collection, SiteInfo())
 
-    def _at_once(self) -> dict[str, SiteInfo]:
-        with self._lock:
-            if self._known is None:
-                self._known = self._listed() if self.address else {}
-            return self._known
-
-    def _listed(self) -> dict[str, SiteInfo]:
+    def _list(self) -> dict[str, SiteInfo]:
+        if not self.address:
+            return {}
         try:
-            told = self.graph.sharepoint(
+            sites = self.graph.sharepoint(
                 _Sites, self.address + _ALL_SITES, needs=FULL_CONTROL, body=msgspec.json.encode(_FILTER)
             )
-        except (AccessDenied, Vanished, Malformed):
-            return {}  # a tenant whose administration does not know the question: sites are asked for one by one
-        return {each.site_id.lower(): self._info(each) for each in told.value if each.site_id}
+        except (AccessDenied, Malformed, Vanished):
+            return {}  # an administration that does not know the question: sites are asked for one by one
+        return {site.site_id.lower(): self._info(site) for site in sites.value if site.site_id}
 
-    def _asked(self, collection: str) -> SiteInfo:
+    def _ask(self, collection: str) -> SiteInfo:
+        if not self.address:
+            return SiteInfo()
         try:
             url = f"{self.address}/_api/SPO.Tenant/sites('{collection}')"
             return self._info(self.graph.sharepoint(_Site, url, needs=FULL_CONTROL))
@@ -145,13 +140,13 @@ class Sites:
         login = site.owner_login_name or ""
         if login.endswith("_o") and (group := self.people.find(login[:-2].rpartition("|")[2])):
             return next(iter(group.owners), None)
-        named = IdentitySet(site_user=Identity(login_name=login, email=site.owner_email))
-        who = self.people.who(named, SiteGroups()) if login else None
-        return who.principal.uid if who else None
+        identity = IdentitySet(site_user=Identity(login_name=login, email=site.owner_email))
+        owner = self.people.grantee(identity, SiteGroups()) if login else None
+        return owner.principal.uid if owner else None
 
 
 def settings_of(site: _Site, tenant: Administration | None) -> dict[str, str | None]:
-    """A site's switches in our words."""
+    """A site's settings, by the names of `SITE_SETTINGS`."""
     values = {
         "sharing_capability": chosen(CAPABILITIES, site.sharing_capability),
         "default_link_type": chosen(LINK_TYPES, site.default_sharing_link_type),
@@ -167,14 +162,14 @@ def settings_of(site: _Site, tenant: Administration | None) -> dict[str, str | N
 
 
 def facts_of_settings(site_uid: str, info: SiteInfo) -> Iterator[Setting]:
-    """How a site is set, or that nobody knows."""
+    """A site's settings as facts; all of them unknown where they could not be read."""
     values = dict.fromkeys(SITE_SETTINGS) if info.settings is None else info.settings
     for name, value in values.items():
         yield Setting(scope_uid=site_uid, name=name, value=value)
 
 
 def _is_wider(site: _Site, tenant: Administration | None) -> bool | None:
-    """Whether a site was set to share with more people, or other domains, than the tenant allows."""
+    """Whether a site is set to share with more people, or other domains, than the tenant allows; None: unknown."""
     if tenant is None:
         return None
     mine = chosen(CAPABILITIES, site.site_defined_sharing_capability)
@@ -198,4 +193,4 @@ def _other_domains(site: _Site, tenant: Administration) -> bool:
 
 
 def _domains(text: str | None) -> set[str]:
-    return {each.lower() for each in (text or "").replace(",", " ").split()}
+    return {domain.lower() for domain in (text or "").replace(",", " ").split()}

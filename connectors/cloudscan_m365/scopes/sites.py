@@ -1,4 +1,4 @@
-"""The sites of a tenant with their libraries, and everybody's OneDrive."""
+"""The sites of a tenant with their libraries, and the OneDrives."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import msgspec
 from cloudscan.connector import Gap, Scope
 from cloudscan.errors import ProviderError, Vanished
 from cloudscan.facts import AnyFact, Outcome, Principal, Resource
-from cloudscan_m365.api.batch import Asked
+from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.endpoints import ALL_SITES, DRIVES, SITE_BY_ADDRESS, SUBSITES
 from cloudscan_m365.api.models import Drive, Site
@@ -28,7 +28,7 @@ _PAGE = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Web:
-    """A site, or one below another."""
+    """A site or a subsite."""
 
     site: Site
     collection: str  # the site collection's guid
@@ -44,10 +44,10 @@ class Web:
         return self.uid == uids.site(self.collection)
 
 
-def facts_of_places(graph: Graph, options: Options, directory: Directory) -> Iterator[AnyFact | Scope | Gap]:
-    """Sites, and a scope for each library and OneDrive. Raises as `Graph.ask` where sites cannot be listed."""
-    skipped = {_address(each) for each in options.skip_sites}
-    tenant = uids.tenant(directory.people.tenant)
+def facts_of_sites(graph: Graph, options: Options, directory: Directory) -> Iterator[AnyFact | Scope | Gap]:
+    """Sites, and a scope for each library and OneDrive. Raises as `Graph.ask` does where sites cannot be listed."""
+    skipped = {_address(site) for site in options.skip_sites}
+    tenant = uids.tenant(directory.people.tenant_id)
     seen: set[str] = set()
     for page in _sites(graph, options):
         webs = [
@@ -57,12 +57,12 @@ def facts_of_places(graph: Graph, options: Options, directory: Directory) -> Ite
         ]
         while webs := [web for web in webs if web.uid not in seen]:
             seen.update(web.uid for web in webs)
-            entered = yield from _entered(graph, directory, webs)
-            webs = list(_below(graph, [web for web in entered if not web.site.is_personal]))
+            readable = yield from _facts_of_webs(graph, directory, webs)
+            webs = list(_subsites(graph, [web for web in readable if not web.site.is_personal]))
 
 
 def library(drive: Drive, site_uid: str, account: str) -> Resource:
-    """A document library."""
+    """A document library as a resource. `account` is the tenant's default domain."""
     return Resource(
         uid=uids.library(drive.id),
         platform=uids.PLATFORM,
@@ -79,7 +79,7 @@ def library(drive: Drive, site_uid: str, account: str) -> Resource:
 
 
 def onedrive(drive: Drive, owner: Principal | None, directory: Directory, now: datetime) -> Resource:
-    """Somebody's OneDrive."""
+    """A OneDrive as a resource; `owner` is None where it could not be identified."""
     name = (owner and (owner.name or owner.email)) or drive.id
     return Resource(
         uid=uids.onedrive(drive.id),
@@ -88,8 +88,8 @@ def onedrive(drive: Drive, owner: Principal | None, directory: Directory, now: d
         kind="onedrive",
         name=f"OneDrive of {name}",
         path=(owner and owner.email) or _path(drive.web_url),
-        parent_uid=uids.tenant(directory.people.tenant),
-        container_uid=uids.tenant(directory.people.tenant),
+        parent_uid=uids.tenant(directory.people.tenant_id),
+        container_uid=uids.tenant(directory.people.tenant_id),
         owner_uid=owner.uid if owner else None,
         created_on=drive.created_date_time,
         modified_on=drive.last_modified_date_time,
@@ -99,7 +99,7 @@ def onedrive(drive: Drive, owner: Principal | None, directory: Directory, now: d
 
 
 def _state(owner: Principal, now: datetime) -> str:
-    """Whether somebody is still there: active, disabled, deleted or left."""
+    """The state of an owner: active, disabled, deleted or left."""
     if owner.status == "deleted":
         return "deleted"
     leaves = str(owner.detail.get("leave_on", ""))
@@ -113,19 +113,18 @@ def _sites(graph: Graph, options: Options) -> Iterator[Sequence[Site]]:
         for page in graph.pages(Site, ALL_SITES, select=_SITE, top=_PAGE):
             yield page.value
         return
-    parts = [urlsplit(each if "://" in each else f"https://{each}") for each in options.sites]
-    for part in parts:
-        path = unquote(part.path).strip("/")
-        yield [graph.ask(Site, SITE_BY_ADDRESS, part.netloc, path, select=_SITE)]
+    for address in options.sites:
+        url = urlsplit(address if "://" in address else f"https://{address}")
+        yield [graph.ask(Site, SITE_BY_ADDRESS, url.netloc, unquote(url.path).strip("/"), select=_SITE)]
 
 
-def _entered(
+def _facts_of_webs(
     graph: Graph, directory: Directory, webs: Sequence[Web]
 ) -> Generator[AnyFact | Scope | Gap, None, list[Web]]:
-    """Tell sites and their libraries; gives the sites that let us in."""
-    asked = [Asked(question=DRIVES, ids=(web.site.id,), options={"select": _DRIVE}) for web in webs]
-    entered: list[Web] = []
-    for web, drives in zip(webs, graph.pages_together(Drive, asked), strict=True):
+    """Sites and the scopes of their libraries; returns the sites that could be read."""
+    parts = [BatchPart(question=DRIVES, ids=(web.site.id,), options={"select": _DRIVE}) for web in webs]
+    readable: list[Web] = []
+    for web, drives in zip(webs, graph.pages_together(Drive, parts), strict=True):
         if isinstance(drives, Vanished):
             continue
         if not web.site.is_personal:
@@ -136,9 +135,9 @@ def _entered(
             if graph.sign_in.by_secret or isinstance(drives, ProviderError):
                 yield from unread(web.uid, "the site is locked" if isinstance(drives, Locked) else "")
         if isinstance(drives, ProviderError):
-            yield _shut(web, drives)
+            yield _refused(web, drives)
             continue
-        entered.append(web)
+        readable.append(web)
         if not web.site.is_personal and not graph.sign_in.by_secret:
             yield _scope("site", web.uid, f"groups of {web.name}", web, directory)
         for drive in drives.value:
@@ -147,12 +146,12 @@ def _entered(
             else:
                 name = f"{web.name}: {drive.name or drive.id}"
                 yield _scope("library", uids.library(drive.id), name, web, directory, drive)
-    return entered
+    return readable
 
 
-def _below(graph: Graph, webs: Sequence[Web]) -> Iterator[Web]:
-    asked = [Asked(question=SUBSITES, ids=(web.site.id,), options={"select": _SITE}) for web in webs]
-    for web, sites in zip(webs, graph.pages_together(Site, asked), strict=True):
+def _subsites(graph: Graph, webs: Sequence[Web]) -> Iterator[Web]:
+    parts = [BatchPart(question=SUBSITES, ids=(web.site.id,), options={"select": _SITE}) for web in webs]
+    for web, sites in zip(webs, graph.pages_together(Site, parts), strict=True):
         if isinstance(sites, Vanished):
             continue
         if isinstance(sites, ProviderError):
@@ -192,13 +191,13 @@ def _site(web: Web, info: SiteInfo, account: str, *, locked: bool) -> Resource:
     )
 
 
-def _shut(web: Web, refused: ProviderError) -> Gap:
-    """A site that does not let us in."""
+def _refused(web: Web, refusal: ProviderError) -> Gap:
+    """The gap that a site leaves which refused access."""
     return Gap(
         table="resources",
         outcome=Outcome.DENIED,
-        reason=f"{web.name}: {refused}",
-        needs=getattr(refused, "needs", ""),
+        reason=f"{web.name}: {refusal}",
+        needs=getattr(refusal, "needs", ""),
         resource_uid=None if web.site.is_personal else web.uid,
     )
 
@@ -211,7 +210,7 @@ def _scope(kind: str, uid: str, name: str, web: Web, directory: Directory, drive
 
 
 def _address(url: str | None) -> str:
-    """A site's address, however it is written."""
+    """A site's address in one form, however it is written."""
     return unquote(url or "").rpartition("://")[2].rstrip("/").lower()
 
 

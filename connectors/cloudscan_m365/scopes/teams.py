@@ -1,8 +1,8 @@
-"""Channels of teams that let in others than the team: private ones, and those shared with other tenants.
+"""Channels with members of their own: private channels, and those shared with other tenants.
 
-Sources: channel, conversationMember and sharedWithChannelTeamInfo resources. A shared channel is told as a word of the
-future unless words of the future are asked for. Its members from elsewhere are no guests: the directory does not have
-them.
+Sources: channel, conversationMember and sharedWithChannelTeamInfo resources. Graph writes the type of a shared channel
+as unknownFutureValue unless a Prefer header asks for later values. Its external members are not guests: the directory
+does not have them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from datetime import datetime
 from cloudscan.connector import Gap
 from cloudscan.errors import AccessDenied, ProviderError, Vanished
 from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Principal, Resource, Via
-from cloudscan_m365.api.batch import Asked
+from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.models import Answer, Text
@@ -72,7 +72,7 @@ class _Partner(Answer, frozen=True, kw_only=True):
 
     @property
     def may_connect(self) -> bool:
-        """Whether an administrator lets people of this tenant into shared channels."""
+        """Whether an administrator allows people of this tenant in shared channels."""
         inbound = self.b2b_direct_connect_inbound
         users = inbound.users_and_groups if inbound else None
         return users is not None and users.access_type == "allowed"
@@ -82,7 +82,7 @@ class _Partner(Answer, frozen=True, kw_only=True):
 class Tenants:
     """Other tenants, by id in lower case."""
 
-    listed: frozenset[str] = frozenset()  # an administrator lets them into shared channels
+    listed: frozenset[str] = frozenset()  # those that an administrator allows in shared channels
     names: Mapping[str, _Tenant] = field(default_factory=dict)
 
     def is_partner(self, tenant: str, people: People) -> bool:
@@ -96,8 +96,8 @@ class Tenants:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """A channel with what could be read of it; None: it could not."""
+class _ChannelContents:
+    """A channel with its members and tenants. None: could not be read."""
 
     team: Group
     channel: _Channel
@@ -105,54 +105,44 @@ class _Seen:
     shared_with: Sequence[_SharedWith] | None
 
     def tenants(self, ours: str) -> set[str] | None:
-        """Other tenants whose people are in it."""
+        """Other tenants whose people are in it, by id; None: unknown. `ours` is our tenant's id."""
         if self.members is None or self.shared_with is None:
             return None
-        told = {(each.tenant_id or "").lower() for each in self.members}
-        told |= {(each.tenant_id or "").lower() for each in self.shared_with}
-        return told - {ours.lower(), ""}
+        tenants = {(member.tenant_id or "").lower() for member in self.members}
+        tenants |= {(team.tenant_id or "").lower() for team in self.shared_with}
+        return tenants - {ours.lower(), ""}
 
 
 def facts_of_channels(graph: Graph, groups: Groups, people: People, gaps: list[Gap]) -> Iterator[AnyFact]:
-    """Private and shared channels, who is in them, and which tenants they are shared with."""
-    seen = list(_channels(graph, [each for each in groups.groups if each.is_team], gaps))
-    foreign = {one for each in seen for one in each.tenants(people.tenant) or ()}
-    tenants = _tenants(graph, foreign, gaps)
-    for each in seen:
-        yield from _facts(each, people, tenants)
+    """Private and shared channels, their members, and the tenants they are shared with. Adds to `gaps`."""
+    channels = list(_channels(graph, [group for group in groups.groups if group.is_team], gaps))
+    external = {tenant for contents in channels for tenant in contents.tenants(people.tenant_id) or ()}
+    tenants = _tenants(graph, external, gaps)
+    for contents in channels:
+        yield from _facts(contents, people, tenants)
 
 
-def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator[_Seen]:
-    what = "private and shared channels, and who is in them, are not known"
-    asked = [Asked(question=_CHANNELS, ids=(each.id,), options={"select": _FIELDS}) for each in teams]
-    told = list(zip(teams, graph.pages_together(_Channel, asked), strict=True))
-    _note([channels for _, channels in told], gaps, what)
+def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator[_ChannelContents]:
+    parts = [BatchPart(question=_CHANNELS, ids=(team.id,), options={"select": _FIELDS}) for team in teams]
+    answers = graph.pages_together(_Channel, parts)
+    _note(answers, gaps, "private and shared channels, and their members, are unknown")
     own = [
         (team, channel)
-        for team, channels in told
+        for team, channels in zip(teams, answers, strict=True)
         if not isinstance(channels, ProviderError)
         for channel in channels.value
         if channel.membership_type not in ("standard", "")
     ]
-    members = graph.pages_together(
-        _Member,
-        [
-            Asked(
-                question=_PRIVATE_MEMBERS if channel.membership_type == "private" else _SHARED_MEMBERS,
-                ids=(team.id, channel.id),
-            )
-            for team, channel in own
-        ],
+    members = graph.pages_together(_Member, [_members_of(team, channel) for team, channel in own])
+    shared = [(team, channel) for team, channel in own if channel.membership_type != "private"]
+    tenants = graph.pages_together(
+        _SharedWith, [BatchPart(question=_SHARED_WITH, ids=(team.id, channel.id)) for team, channel in shared]
     )
-    shared = [each for each in own if each[1].membership_type != "private"]
-    teams_in = graph.pages_together(
-        _SharedWith, [Asked(question=_SHARED_WITH, ids=(team.id, channel.id)) for team, channel in shared]
-    )
-    _note(members, gaps, "who is in private and shared channels is not known")
-    with_whom = {channel.id: found for (_, channel), found in zip(shared, teams_in, strict=True)}
+    _note(members, gaps, "the members of private and shared channels are unknown")
+    shared_with = {channel.id: answer for (_, channel), answer in zip(shared, tenants, strict=True)}
     for (team, channel), inside in zip(own, members, strict=True):
-        others = with_whom.get(channel.id, Page[_SharedWith]())
-        yield _Seen(
+        others = shared_with.get(channel.id, Page[_SharedWith]())
+        yield _ChannelContents(
             team=team,
             channel=channel,
             members=None if isinstance(inside, ProviderError) else inside.value,
@@ -160,17 +150,23 @@ def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator
         )
 
 
-def _facts(seen: _Seen, people: People, tenants: Tenants) -> Iterator[AnyFact]:
-    uid = uids.channel(seen.channel.id)
-    name = f"{seen.team.display_name or seen.team.id}: {seen.channel.display_name or seen.channel.id}"
-    members = [(_principal(each, people, tenants), each) for each in seen.members or ()]
-    outside = [one for one, _ in members if one.affiliation in (Affiliation.EXTERNAL, Affiliation.PARTNER)]
-    foreign = seen.tenants(people.tenant)
-    owners = [one for one, member in members if "owner" in member.roles and one.status == "active"]
-    kind = seen.channel.membership_type or ""
+def _members_of(team: Group, channel: _Channel) -> BatchPart:
+    question = _PRIVATE_MEMBERS if channel.membership_type == "private" else _SHARED_MEMBERS
+    return BatchPart(question=question, ids=(team.id, channel.id))
+
+
+def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iterator[AnyFact]:
+    channel, team = contents.channel, contents.team
+    uid = uids.channel(channel.id)
+    name = f"{team.display_name or team.id}: {channel.display_name or channel.id}"
+    members = [(_principal(member, people, tenants), member) for member in contents.members or ()]
+    externals = [who for who, _ in members if who.affiliation in (Affiliation.EXTERNAL, Affiliation.PARTNER)]
+    external_tenants = contents.tenants(people.tenant_id)
+    owners = [principal for principal, member in members if "owner" in member.roles and principal.status == "active"]
+    kind = channel.membership_type or ""
     detail = {"type": "shared" if kind == "unknownFutureValue" else kind}
-    if foreign is not None:
-        unlisted = sorted(tenants.name(each) for each in foreign if not tenants.is_partner(each, people))
+    if external_tenants is not None:
+        unlisted = sorted(tenants.name(tenant) for tenant in external_tenants if not tenants.is_partner(tenant, people))
         detail |= {"foreign_tenants": ", ".join(unlisted), "owners": str(len(owners))}
     yield Resource(
         uid=uid,
@@ -178,11 +174,11 @@ def _facts(seen: _Seen, people: People, tenants: Tenants) -> Iterator[AnyFact]:
         account=people.primary,
         kind="channel",
         name=name,
-        parent_uid=seen.team.uid,
-        container_uid=seen.team.uid,
-        owner_uid=next((each.uid for each in owners), None),
-        created_on=seen.channel.created_date_time,
-        url=(seen.channel.web_url or "").partition("?")[0],
+        parent_uid=team.uid,
+        container_uid=team.uid,
+        owner_uid=next((owner.uid for owner in owners), None),
+        created_on=channel.created_date_time,
+        url=(channel.web_url or "").partition("?")[0],
         detail=detail,
     )
     yield Principal(
@@ -193,51 +189,53 @@ def _facts(seen: _Seen, people: People, tenants: Tenants) -> Iterator[AnyFact]:
         name=name,
         affiliation=Affiliation.INTERNAL,
         status="active",
-        detail={} if seen.members is None else {"outsiders": str(len(outside))},
+        detail={} if contents.members is None else {"outsiders": str(len(externals))},
     )
-    for one, member in members:
-        if not people.are_told(one):
-            yield one
-        yield Membership(group_uid=uid, member_uid=one.uid, role="owner" if "owner" in member.roles else "member")
-    reached = Audience.NAMED_EXTERNAL if outside or foreign else Audience.NAMED
+    for principal, member in members:
+        if not people.includes(principal):
+            yield principal
+        role = "owner" if "owner" in member.roles else "member"
+        yield Membership(group_uid=uid, member_uid=principal.uid, role=role)
+    audience = Audience.NAMED_EXTERNAL if externals or external_tenants else Audience.NAMED
     yield Grant(
         uid=f"{uid}#members",
         resource_uid=uid,
         principal_uid=uid,
-        audience=None if seen.members is None else reached,
+        audience=None if contents.members is None else audience,
         access=Access.WRITE,
         via=Via.MEMBERSHIP,
     )
 
 
 def _principal(member: _Member, people: People, tenants: Tenants) -> Principal:
-    """A member of a channel: one of the directory, or somebody out of another tenant."""
-    if known := people.find(member.user_id or "") or (people.find(member.email) if member.email else None):
-        return known.principal
-    return people.outsider(member.email or f"{member.user_id}@{tenants.name((member.tenant_id or '').lower())}")
+    """A member of a channel: an entry of the directory, or an external person of another tenant."""
+    if entry := people.find(member.user_id or "") or (people.find(member.email) if member.email else None):
+        return entry.principal
+    return people.external_user(member.email or f"{member.user_id}@{tenants.name((member.tenant_id or '').lower())}")
 
 
-def _tenants(graph: Graph, foreign: set[str], gaps: list[Gap]) -> Tenants:
-    if not foreign:
+def _tenants(graph: Graph, external: set[str], gaps: list[Gap]) -> Tenants:
+    if not external:
         return Tenants()
     try:
-        partners = list(graph.things(_Partner, _PARTNERS))
+        partners = list(graph.entries(_Partner, _PARTNERS))
     except AccessDenied as refused:
-        gaps.append(gap("settings", refused, "which tenants are let into shared channels is not known"))
+        gaps.append(gap("settings", refused, "which tenants are allowed in shared channels is unknown"))
         partners = []
-    ordered = sorted(foreign)
-    told = graph.together(_Tenant, [Asked(question=_TENANT, ids=(each,)) for each in ordered])
-    refusal = next((each for each in told if isinstance(each, AccessDenied)), None)
+    ordered = sorted(external)
+    answers = graph.together(_Tenant, [BatchPart(question=_TENANT, ids=(tenant,)) for tenant in ordered])
+    refusal = next((answer for answer in answers if isinstance(answer, AccessDenied)), None)
     if refusal is not None:
         gaps.append(gap("principals", refusal, "other tenants have no names, and partners are not recognised"))
     return Tenants(
-        listed=frozenset(each.tenant_id.lower() for each in partners if each.may_connect),
-        names={one: each for one, each in zip(ordered, told, strict=True) if isinstance(each, _Tenant)},
+        listed=frozenset(partner.tenant_id.lower() for partner in partners if partner.may_connect),
+        names={tenant: answer for tenant, answer in zip(ordered, answers, strict=True) if isinstance(answer, _Tenant)},
     )
 
 
-def _note(told: Sequence[object], gaps: list[Gap], what: str) -> None:
-    """One gap, however many were refused."""
-    refused = next((each for each in told if isinstance(each, ProviderError) and not isinstance(each, Vanished)), None)
-    if refused is not None:
-        gaps.append(gap("resources", refused, what))
+def _note(answers: Sequence[object], gaps: list[Gap], what: str) -> None:
+    """Add one gap, however many answers were refused."""
+    errors = (answer for answer in answers if isinstance(answer, ProviderError) and not isinstance(answer, Vanished))
+    error = next(errors, None)
+    if error is not None:
+        gaps.append(gap("resources", error, what))

@@ -1,7 +1,8 @@
-"""How sharing is set in a tenant and on each of its sites.
+"""The sharing settings of a tenant.
 
-Graph tells part of it (sharepointSettings, authorizationPolicy). Default links, ends of links and all that is set for a
-single site only SharePoint's administration tells, to an application with a certificate and Sites.FullControl.All.
+Graph returns some of them (sharepointSettings, authorizationPolicy). Default links, link expiry and the settings of
+single sites come from SharePoint's administration only, for an application with a certificate and
+Sites.FullControl.All.
 Sources: those resources; TenantProperties and SiteProperties of Microsoft.Online.SharePoint.TenantAdministration.
 """
 
@@ -28,7 +29,7 @@ _ROOT = Question(path="sites/root", needs=SITES, units=1)
 Values = dict[str, str | None]
 Settings = Mapping[str, str | None]
 CAPABILITIES = ("disabled", "new_and_existing", "anyone", "existing")
-"""Words for SharingCapability, by SharePoint's numbers."""
+"""Names for SharingCapability, by SharePoint's numbers."""
 
 LINK_TYPES = ("none", "direct", "internal", "anonymous")
 LINK_PERMISSIONS = ("none", "view", "edit")
@@ -77,7 +78,7 @@ FROM_ADMINISTRATION = (
     "everyone_claim_shown",
     "everyone_except_external_shown",
 )
-"""What is told of a tenant, by whom. What could not be read is told as unknown."""
+"""The settings of a tenant, by source. What could not be read is reported as unknown."""
 
 
 class _Idle(Answer, frozen=True, kw_only=True):
@@ -99,12 +100,12 @@ class _Authorization(Answer, frozen=True, kw_only=True):
     guest_user_role_id: Text = None
 
 
-class _Place(Answer, frozen=True, kw_only=True):
+class _RootSite(Answer, frozen=True, kw_only=True):
     web_url: Text = ""
 
 
 class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """What SharePoint's administration tells of the tenant. None: it did not."""
+    """The tenant's settings in SharePoint's administration. None: it left the setting out."""
 
     sharing_capability: int | None = None
     one_drive_sharing_capability: int | None = None
@@ -134,15 +135,15 @@ class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="pascal")
 
 
 def read_tenant(graph: Graph, gaps: list[Gap]) -> tuple[Values, Administration | None, str]:
-    """The tenant's settings; what the administration tells, None where it may not be asked; its address."""
+    """The tenant's settings; those of the administration, None where that refuses access; its address."""
     values: Values = dict.fromkeys((*FROM_GRAPH, *FROM_POLICY, *FROM_ADMINISTRATION))
-    address = _administration(graph)
-    told: Administration | None = None
+    address = _administration_address(graph)
+    administration: Administration | None = None
     try:
-        told = graph.sharepoint(Administration, f"{address}/_api/SPO.Tenant", needs=FULL_CONTROL)
-        values |= _from_administration(told)
+        administration = graph.sharepoint(Administration, f"{address}/_api/SPO.Tenant", needs=FULL_CONTROL)
+        values |= _from_administration(administration)
     except AccessDenied as refused:
-        gaps.append(gap("settings", refused, "default links, ends of links and settings of sites are not known"))
+        gaps.append(gap("settings", refused, "default links, link expiry and the settings of sites are unknown"))
     try:
         values |= {name: value for name, value in _from_graph(graph).items() if value is not None}
     except AccessDenied as refused:
@@ -150,86 +151,89 @@ def read_tenant(graph: Graph, gaps: list[Gap]) -> tuple[Values, Administration |
     try:
         values |= _from_policy(graph)
     except AccessDenied as refused:
-        gaps.append(gap("settings", refused, "who may invite guests, and what they see, is not known"))
-    return values, told, address if told else ""
+        gaps.append(gap("settings", refused, "who may invite guests, and what guests can see, is unknown"))
+    return values, administration, address if administration else ""
 
 
 def settings_of_tenant(values: Values, people: People) -> Iterator[Setting]:
-    """One fact for each setting."""
+    """The tenant's settings as facts; None is unknown."""
     for name, value in values.items():
-        yield Setting(scope_uid=uids.tenant(people.tenant), name=name, value=value)
+        yield Setting(scope_uid=uids.tenant(people.tenant_id), name=name, value=value)
 
 
-def chosen(words: tuple[str, ...], number: int | None) -> str | None:
-    """The word for a number; None for one that did not exist when this was written."""
-    return words[number] if number is not None and 0 <= number < len(words) else None
+def chosen(names: tuple[str, ...], number: int | None) -> str | None:
+    """The name for a number; None for one that did not exist when this was written."""
+    return names[number] if number is not None and 0 <= number < len(names) else None
 
 
 def truth(value: bool | None) -> str | None:
+    """A switch as the text of a setting: true, false or unknown."""
     return None if value is None else "true" if value else "false"
 
 
 def _from_graph(graph: Graph) -> Values:
-    told = graph.ask(_SharePoint, _SHARING)
-    idle = told.idle_session_sign_out
+    settings = graph.ask(_SharePoint, _SHARING)
+    idle = settings.idle_session_sign_out
     return {
-        "sharing_capability": _GRAPH_CAPABILITIES.get(told.sharing_capability or ""),
-        "resharing_by_external": truth(told.is_resharing_by_external_users_enabled),
-        "domain_restriction": _GRAPH_DOMAIN_MODES.get(told.sharing_domain_restriction_mode or ""),
-        "require_same_account": truth(told.is_require_accepting_user_to_match_invited_user_enabled),
-        "legacy_auth": truth(told.is_legacy_auth_protocols_enabled),
-        "sync_only_from_domains": truth(told.is_unmanaged_sync_app_for_tenant_restricted),
+        "sharing_capability": _GRAPH_CAPABILITIES.get(settings.sharing_capability or ""),
+        "resharing_by_external": truth(settings.is_resharing_by_external_users_enabled),
+        "domain_restriction": _GRAPH_DOMAIN_MODES.get(settings.sharing_domain_restriction_mode or ""),
+        "require_same_account": truth(settings.is_require_accepting_user_to_match_invited_user_enabled),
+        "legacy_auth": truth(settings.is_legacy_auth_protocols_enabled),
+        "sync_only_from_domains": truth(settings.is_unmanaged_sync_app_for_tenant_restricted),
         "idle_signout": truth(idle.is_enabled if idle else None),
     }
 
 
 def _from_policy(graph: Graph) -> Values:
-    told = graph.ask(_Authorization, _AUTHORIZATION, select="allowInvitesFrom,guestUserRoleId")
+    policy = graph.ask(_Authorization, _AUTHORIZATION, select="allowInvitesFrom,guestUserRoleId")
     return {
-        "guest_invites": _INVITERS.get(told.allow_invites_from or ""),
-        "guest_role": _GUEST_ROLES.get((told.guest_user_role_id or "").lower()),
+        "guest_invites": _INVITERS.get(policy.allow_invites_from or ""),
+        "guest_role": _GUEST_ROLES.get((policy.guest_user_role_id or "").lower()),
     }
 
 
-def _from_administration(told: Administration) -> Values:
-    groups = told.guest_sharing_group_allow_list_in_tenant_by_principal_identity
+def _from_administration(tenant: Administration) -> Values:
+    groups = tenant.guest_sharing_group_allow_list_in_tenant_by_principal_identity
     return {
-        "sharing_capability": chosen(CAPABILITIES, told.sharing_capability),
-        "resharing_by_external": truth(_not(told.prevent_external_users_from_resharing)),
-        "domain_restriction": chosen(DOMAIN_MODES, told.sharing_domain_restriction_mode),
-        "require_same_account": truth(told.require_accepting_account_match_invited_account),
-        "legacy_auth": truth(told.legacy_auth_protocols_enabled),
-        "sync_only_from_domains": truth(told.is_unmanaged_sync_client_for_tenant_restricted),
-        "onedrive_sharing_capability": chosen(CAPABILITIES, told.one_drive_sharing_capability),
-        # The scope came later and wins where it is set (-1: it is not).
-        "default_link_type": chosen(_LINK_SCOPES, told.core_default_share_link_scope)
-        or chosen(LINK_TYPES, told.default_sharing_link_type),
-        "default_link_permission": chosen(LINK_PERMISSIONS, told.default_link_permission),
-        "anonymous_link_expires_days": _days(True, told.require_anonymous_links_expire_in_days),
-        "anonymous_file_link": chosen(LINK_PERMISSIONS, told.file_anonymous_link_type),
-        "anonymous_folder_link": chosen(LINK_PERMISSIONS, told.folder_anonymous_link_type),
-        "guest_access_expires_days": _days(told.external_user_expiration_required, told.external_user_expire_in_days),
-        "email_attestation_days": _days(told.email_attestation_required, told.email_attestation_re_auth_days),
-        "infected_download_blocked": truth(told.disallow_infected_file_download),
+        "sharing_capability": chosen(CAPABILITIES, tenant.sharing_capability),
+        "resharing_by_external": truth(_not(tenant.prevent_external_users_from_resharing)),
+        "domain_restriction": chosen(DOMAIN_MODES, tenant.sharing_domain_restriction_mode),
+        "require_same_account": truth(tenant.require_accepting_account_match_invited_account),
+        "legacy_auth": truth(tenant.legacy_auth_protocols_enabled),
+        "sync_only_from_domains": truth(tenant.is_unmanaged_sync_client_for_tenant_restricted),
+        "onedrive_sharing_capability": chosen(CAPABILITIES, tenant.one_drive_sharing_capability),
+        # The scope was added later and takes precedence where it is set (-1: it is not).
+        "default_link_type": chosen(_LINK_SCOPES, tenant.core_default_share_link_scope)
+        or chosen(LINK_TYPES, tenant.default_sharing_link_type),
+        "default_link_permission": chosen(LINK_PERMISSIONS, tenant.default_link_permission),
+        "anonymous_link_expires_days": _days(True, tenant.require_anonymous_links_expire_in_days),
+        "anonymous_file_link": chosen(LINK_PERMISSIONS, tenant.file_anonymous_link_type),
+        "anonymous_folder_link": chosen(LINK_PERMISSIONS, tenant.folder_anonymous_link_type),
+        "guest_access_expires_days": _days(
+            tenant.external_user_expiration_required, tenant.external_user_expire_in_days
+        ),
+        "email_attestation_days": _days(tenant.email_attestation_required, tenant.email_attestation_re_auth_days),
+        "infected_download_blocked": truth(tenant.disallow_infected_file_download),
         "external_groups_only": None if groups is None else truth(bool(groups)),
-        "b2b_integration": truth(told.enable_b2b),
-        "everyone_claim_shown": truth(_either(told.show_everyone_claim, told.show_all_users_claim)),
-        "everyone_except_external_shown": truth(told.show_everyone_except_external_users_claim),
+        "b2b_integration": truth(tenant.enable_b2b),
+        "everyone_claim_shown": truth(_either(tenant.show_everyone_claim, tenant.show_all_users_claim)),
+        "everyone_except_external_shown": truth(tenant.show_everyone_except_external_users_claim),
     }
 
 
-def _administration(graph: Graph) -> str:
+def _administration_address(graph: Graph) -> str:
     """The address of the administration: kumo-admin.sharepoint.com beside kumo.sharepoint.com."""
-    parts = urlsplit(graph.ask(_Place, _ROOT, select="webUrl").web_url or "")
+    parts = urlsplit(graph.ask(_RootSite, _ROOT, select="webUrl").web_url or "")
     name, _, rest = parts.netloc.partition(".")
     return f"https://{name}-admin.{rest}"
 
 
-def _days(wanted: bool | None, days: int | None) -> str | None:
-    """A number of days; 0: never. SharePoint says -1 for it too."""
-    if wanted is None or days is None:
+def _days(required: bool | None, days: int | None) -> str | None:
+    """A number of days; 0: never, for which SharePoint also writes -1."""
+    if required is None or days is None:
         return None
-    return str(max(days, 0)) if wanted else "0"
+    return str(max(days, 0)) if required else "0"
 
 
 def _not(value: bool | None) -> bool | None:

@@ -1,95 +1,40 @@
-"""Does a crowd get in by a statement? Found out by looking for one request that does.
+"""Does a statement admit a class of callers? Answered by looking for one concrete request that gets through.
 
-An answer of "yes" always comes with a witness: a concrete request that the evaluator in `request.py` lets through,
-which a person can repeat. An answer of "no" means that no combination of what the caller may choose makes a difference
-that the statements can see.
+"Yes" comes with a witness: a request that the evaluator in `request.py` lets through and that a person can repeat. "No"
+means that no combination of what the caller may choose makes a difference that the statements can see. The search:
+
+1. Keep of the wanted actions one of each kind that the statements tell apart.
+2. For each caller and each network, collect the keys that they settle (`Situation`). Skip the pair if the statement
+   does not name the caller, if a condition on a settled key fails, or if the statements saw an equal pair before.
+3. Sort the Deny statements for this pair: those that stop it whatever the caller chooses, those that some choice may
+   evade, and those that cannot apply.
+4. For each action and each resource worth trying, give up if a Deny of the first sort covers it.
+5. Choose values for the free keys, one key after the other, depth first. A Deny is evaluated as soon as the last key
+   that it depends on has been chosen; where it applies, the search turns back.
+6. The first complete choice that the statement and every layer allow is the witness.
+
+Example: {"Allow": s3:GetObject on b/*, if aws:Referer is like "https://a/*"} and {"Deny": s3:* on b/secret/*}. The
+caller: unsigned, from an address that is not mentioned. Settled: aws:SourceIp, aws:PrincipalType, …; free: aws:Referer.
+The Deny depends on no free key, so it stops what it covers: of the resources b/any-object, b/secret/any-object, …
+the first is not covered. Choices for aws:Referer that the condition allows: "https://a/x", "https://a/". The first one
+passes: GET b/any-object with that referer is the witness.
+
+How much is tried is bounded (`request_values.Bounds`).
 """
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from itertools import chain, count, islice, product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from cloudscan_s3.access import actions, conditions
-from cloudscan_s3.access.actions import Action, Capability
+from cloudscan_s3.access.actions import LISTINGS, Action
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.networks import Network
-from cloudscan_s3.access.policy import Condition, Statement
-from cloudscan_s3.access.policy_literals import STRANGERS_ORGANISATION, examples, is_pattern
+from cloudscan_s3.access.policy import Statement
 from cloudscan_s3.access.request import Caller, Request, admits, allowed, applies_to, covers
-
-# Keys of which a caller has no choice: they are what his crowd and his network say, or absent.
-_OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths")
-_OF_THE_CALLER = frozenset(
-    (
-        *_OF_SERVICES,
-        "aws:principalaccount",
-        "aws:principalarn",
-        "aws:principalorgid",
-        "aws:principalorgpaths",
-        "aws:principaltype",
-        "aws:userid",
-        "aws:username",
-        "aws:principalisawsservice",
-        "aws:principalservicename",
-        "aws:principalservicenameslist",
-        "aws:sourceip",
-        "aws:sourcevpc",
-        "aws:sourcevpce",
-        "aws:sourcevpcarn",
-        "aws:vpceaccount",
-        "aws:vpceorgid",
-        "aws:vpceorgpaths",
-        "s3:dataaccesspointarn",
-        "s3:dataaccesspointaccount",
-        "s3:dataaccesspointname",
-        "s3:accesspointnetworkorigin",
-    )
-)
-# Keys that exist only once a request is signed; as do those of other services, which come with their credentials.
-_OF_THE_SIGNED = (
-    "aws:principaltag/",
-    "aws:multifactorauth",
-    "aws:tokenissuetime",
-    "aws:calledvia",
-    "aws:sourceidentity",
-    "aws:federatedprovider",
-    "aws:ec2instancesource",
-    "aws:assumedroot",
-    "aws:chatbotsourcearn",
-    "s3:authtype",
-    "s3:signatureage",
-    "s3:signatureversion",
-)
-_OF_ANYBODY = ("aws:", "s3:", "s3express:")
-_VPC_ADDRESS = "aws:vpcsourceip"  # of one's own VPC one chooses the addresses
-_OF_LISTINGS = frozenset(("s3:prefix", "s3:delimiter", "s3:max-keys"))
-_LISTINGS = frozenset(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"))
-_ALWAYS_THERE = frozenset(("aws:securetransport", "aws:useragent", "aws:viaawsservice"))
-_MOST_TRIES = 3000
-_MOST_PAIRS = 400
-_MOST_GUESSES = 60
-_SOMEBODY = "somebody"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PolicyTarget:
-    """Where the statements stand: what they protect, and what every request to it carries."""
-
-    root: str  # the bucket's or access point's ARN
-    objects: str  # what an object's ARN begins with
-    context: Context  # keys that the place sets: the account it belongs to, the time
-    key: str | None = None  # the one object in question; None: any
-
-
-@dataclass(frozen=True, kw_only=True)
-class PolicyLayer:
-    """One policy that a request must pass besides the statement in question."""
-
-    place: PolicyTarget
-    statements: tuple[Statement, ...]
-    must_allow: bool  # False: only its denials count
+from cloudscan_s3.access.request_values import BOUNDS, Choice, choices, open_variables, refers, resources
+from cloudscan_s3.access.situation import Situation
+from cloudscan_s3.access.targets import PolicyLayer, PolicyTarget, seen_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,429 +43,248 @@ class Witness:
 
     request: Request
     network: Network
-    certain: bool = True  # False: too many combinations to try; taken to get in rather than not
+    certain: bool = True  # False: more combinations than `Bounds` allows; taken to get in
 
 
-def witness(
-    statement: Statement,
-    callers: Sequence[Caller],
-    networks: Sequence[Network],
-    wanted: Sequence[Action],
-    gates: Sequence[PolicyLayer],
-) -> Witness | None:
-    """Look for a request that `statement` allows and every gate lets pass. The first gate is the statement's own."""
-    place = gates[0].place
-    rivals = tuple(each for gate in gates for each in gate.statements if gate.must_allow or not each.allows)
-    possible = _told_apart(statement, wanted, rivals)
-    denies = [(gate, each, _asks(each)) for gate in gates for each in gate.statements if not each.allows]
-    about = _About((statement, *rivals))
-    seen: set[object] = set()
-    for caller in callers:
-        if not possible or not admits(statement, caller):
-            continue
-        for network in networks:
-            context = {**place.context, **network.context, **caller.context}
-            if not _fixed_part_holds(statement, context, caller):
-                continue
-            fingerprint = about.fingerprint(context, caller)
-            if fingerprint in seen:
-                continue
-            seen.add(fingerprint)
-            evadable, standing = _sorted_out(denies, context, caller)
-            resources: dict[bool, list[str]] = {}
-            for action in possible:
-                if action.on_objects not in resources:
-                    resources[action.on_objects] = list(_resources(statement, rivals, action, place, context, caller))
-                stops = [each for each in standing if actions.named(each[1].actions, each[1].not_action, action)]
-                for resource in resources[action.on_objects]:
-                    request = Request(caller=caller, action=action, resource=resource, context=context)
-                    if any(_lies_in(deny, _moved(request, gate, place)) for gate, deny in stops):
-                        continue
-                    found = _try(statement, network, request, evadable, gates)
-                    if found is not None:
-                        return found
-    return None
+@dataclass(frozen=True)
+class Search:
+    """The search for a request that `statement` allows and that every layer lets pass.
 
-
-def _told_apart(statement: Statement, wanted: Sequence[Action], rivals: Sequence[Statement]) -> list[Action]:
-    """Of the actions that a statement names, one of each kind that the others tell apart."""
-    found: dict[object, Action] = {}
-    for action in wanted:
-        if actions.named(statement.actions, statement.not_action, action):
-            named = tuple(actions.named(each.actions, each.not_action, action) for each in rivals)
-            found.setdefault((action.on_objects, action.name in _LISTINGS, action.capability, named), action)
-    return list(found.values())
-
-
-class _About:
-    """What a set of statements can see of a caller and of where he comes from."""
-
-    def __init__(self, statements: Sequence[Statement]) -> None:
-        self._statements = statements
-        constraints = [each for statement in statements for each in statement.conditions]
-        self._told = sorted(_referred_to(statements) | {each.key for each in constraints if each.refers})
-
-    def fingerprint(self, context: Context, caller: Caller) -> object:
-        """Two callers who leave the same one get the same answers, whatever they choose."""
-        verdicts = tuple(
-            (
-                admits(each, caller),
-                *(
-                    conditions.holds(condition, context, each.variables)
-                    for condition in each.conditions
-                    if condition.key in context or not _is_free(condition.key, caller, context)
-                ),
-            )
-            for each in self._statements
-        )
-        own = tuple(sorted(caller.context)) if caller.kind == "federated" else ()
-        return caller.kind, own, "aws:sourcevpce" in context, verdicts, tuple(context.get(key) for key in self._told)
-
-
-def _referred_to(statements: Iterable[Statement]) -> set[str]:
-    texts = [text for each in statements for text in each.resources]
-    texts += [value for each in statements for one in each.conditions if one.refers for value in one.values]
-    return {name for text in texts if "${" in text for name in conditions.variables_in(text)}
-
-
-def _fixed_part_holds(statement: Statement, context: Context, caller: Caller) -> bool:
-    """Cheap refusal: a condition on a key that the caller cannot choose is not met."""
-    return all(
-        conditions.holds(condition, context, statement.variables)
-        for condition in statement.conditions
-        if condition.key in context or not _is_free(condition.key, caller, context)
-        if not _refers(condition)
-    )
-
-
-def _is_free(key: str, caller: Caller, context: Context) -> bool:
-    if key in _OF_THE_CALLER or (key == _VPC_ADDRESS and "aws:sourcevpce" not in context):
-        return False
-    if caller.kind == "anonymous":
-        return key.startswith(_OF_ANYBODY) and not key.startswith(_OF_THE_SIGNED)
-    return not (caller.kind == "federated" and key in caller.context)
-
-
-_Denies = Sequence[tuple[PolicyLayer, Statement]]
-
-
-def _asks(statement: Statement) -> frozenset[str]:
-    """The keys on which a statement's conditions depend."""
-    values = (value for each in statement.conditions if each.refers for value in each.values)
-    names = (name for value in values for name in conditions.variables_in(value))
-    return frozenset((*(each.key for each in statement.conditions), *names))
-
-
-def _sorted_out(
-    denies: Iterable[tuple[PolicyLayer, Statement, frozenset[str]]], context: Context, caller: Caller
-) -> tuple[_Denies, _Denies]:
-    """The denials that a choice of the caller's may evade; and those that hold whatever he chooses.
-
-    Those that cannot hold are in neither.
+    The first layer is the statement's own.
     """
-    evadable: list[tuple[PolicyLayer, Statement]] = []
-    standing: list[tuple[PolicyLayer, Statement]] = []
-    for gate, deny, keys in denies:
-        if not admits(deny, caller):
-            continue
-        there = {**context, **gate.place.context}
-        if any(key not in there and _is_free(key, caller, there) for key in keys):
-            evadable.append((gate, deny))
-        elif all(conditions.holds(each, there, deny.variables) for each in deny.conditions):
-            # A variable in a Resource may still be the caller's to choose.
-            free = _open_names((deny,), there, caller)
-            (evadable if free else standing).append((gate, deny))
-    return evadable, standing
 
+    statement: Statement
+    wanted: Sequence[Action]
+    layers: Sequence[PolicyLayer]
 
-def _lies_in(deny: Statement, request: Request) -> bool:
-    return covers(deny, request.resource, request.context)
+    def witness(self, callers: Sequence[Caller], networks: Sequence[Network]) -> Witness | None:
+        """The first request found from one of these callers in one of these networks; None if there is none."""
+        seen: set[object] = set()
+        for caller in callers:
+            if not self._actions or not admits(self.statement, caller):
+                continue
+            for network in networks:
+                context = {**self._target.context, **network.context, **caller.context}
+                situation = Situation(caller=caller, context=context, target=self._target)
+                if not self._settled_conditions_hold(situation):
+                    continue
+                fingerprint = self._view.fingerprint(situation)
+                if fingerprint in seen:
+                    continue
+                seen.add(fingerprint)
+                for request, evadable in self._requests(situation):
+                    witness = self._choose(request, network, situation, evadable)
+                    if witness is not None:
+                        return witness
+        return None
 
+    @property
+    def _target(self) -> PolicyTarget:
+        return self.layers[0].target
 
-def _try(
-    statement: Statement, network: Network, first: Request, evadable: _Denies, gates: Sequence[PolicyLayer]
-) -> Witness | None:
-    """Go through what the caller may choose, key by key, and turn back as soon as a denial speaks."""
-    place, context = gates[0].place, first.context
-    denies = [(gate, deny) for gate, deny in evadable if actions.named(deny.actions, deny.not_action, first.action)]
-    relevant = [statement, *(deny for _, deny in denies)]
-    relevant += [each for gate in gates if gate.must_allow for each in gate.statements if each.allows]
-    free = _choices(statement, relevant, context, first.caller, first.action, place)
-    # The denials that depend on the fewest choices come first: each is asked as soon as all of its keys are chosen.
-    asked = sorted(
-        ((_depends_on(deny) & free.keys(), gate, deny) for gate, deny in denies), key=lambda each: len(each[0])
-    )
-    order = list(dict.fromkeys((*(key for keys, _, _ in asked for key in sorted(keys)), *free)))
-    due: list[list[tuple[PolicyLayer, Statement]]] = [[] for _ in range(len(order) + 1)]
-    for keys, gate, deny in asked:
-        due[max((order.index(key) + 1 for key in keys), default=0)].append((gate, deny))
-    stack: list[tuple[int, Context]] = [(0, context)]
-    tries = 0
-    while stack:
-        chosen, known = stack.pop()
-        request = replace(first, context=known)
-        if any(applies_to(deny, _moved(request, gate, place)) for gate, deny in due[chosen]):
-            continue
-        if chosen < len(order):
-            key = order[chosen]
-            stack += [(chosen + 1, {**known, key: each} if each is not None else known) for each in reversed(free[key])]
-            continue
-        if applies_to(statement, request) and all(
-            allowed(gate.statements, _moved(request, gate, place)) for gate in gates if gate.must_allow
-        ):
-            return Witness(request=request, network=network)
-        tries += 1
-        if tries >= _MOST_TRIES:
-            return Witness(request=first, network=network, certain=False)
-    return None
+    @cached_property
+    def _rivals(self) -> tuple[Statement, ...]:
+        """The other statements that have a say: every Deny, and the Allows of layers that must allow."""
+        return tuple(
+            rival for layer in self.layers for rival in layer.statements if layer.must_allow or not rival.allows
+        )
 
+    @cached_property
+    def _denials(self) -> Sequence["_Denial"]:
+        return [_Denial(layer, denial) for layer in self.layers for denial in layer.statements if not denial.allows]
 
-def _moved(request: Request, gate: PolicyLayer, place: PolicyTarget) -> Request:
-    return request if gate.place is place else seen_from(request, gate.place, place)
+    @cached_property
+    def _actions(self) -> Sequence[Action]:
+        """Of the wanted actions that the statement names, one of each kind that the rivals tell apart."""
+        kinds: dict[object, Action] = {}
+        for action in self.wanted:
+            if actions.names_action(self.statement, action):
+                named_by = tuple(actions.names_action(rival, action) for rival in self._rivals)
+                kind = (action.on_objects, action.name in LISTINGS, action.capability, named_by)
+                kinds.setdefault(kind, action)
+        return list(kinds.values())
 
+    @cached_property
+    def _view(self) -> "_View":
+        return _View((self.statement, *self._rivals))
 
-def _depends_on(statement: Statement) -> frozenset[str]:
-    """All the keys on which a statement depends."""
-    return _asks(statement) | {name for text in statement.resources for name in conditions.variables_in(text)}
+    def _settled_conditions_hold(self, situation: Situation) -> bool:
+        """Cheap refusal: a condition on a key that the caller cannot choose is not met."""
+        return all(
+            conditions.is_met(condition, situation.context, self.statement.variables)
+            for condition in self.statement.conditions
+            if not situation.may_choose(condition.key)
+            if not refers(condition)
+        )
 
+    def _requests(self, situation: Situation) -> Iterator[tuple[Request, Sequence["_Denial"]]]:
+        """Requests without the chosen keys, each with the denials that the choice has to evade."""
+        evadable, unavoidable = self._sorted_denials(situation)
+        tried: dict[bool, list[str]] = {}
+        for action in self._actions:
+            if action.on_objects not in tried:
+                tried[action.on_objects] = list(resources(self.statement, self._rivals, action, situation))
+            stops = [denial for denial in unavoidable if denial.names(action)]
+            evading = [denial for denial in evadable if denial.names(action)]
+            for resource in tried[action.on_objects]:
+                request = Request(caller=situation.caller, action=action, resource=resource, context=situation.context)
+                if not any(denial.covers(request, self._target) for denial in stops):
+                    yield request, evading
 
-def seen_from(request: Request, place: PolicyTarget, was: PolicyTarget) -> Request:
-    """The same call as another policy on its way sees it: by that place's name of the resource."""
-    if request.resource.startswith(was.objects):
-        resource = place.objects + request.resource.removeprefix(was.objects)
-    else:
-        resource = place.root
-    return Request(
-        caller=request.caller, action=request.action, resource=resource, context={**request.context, **place.context}
-    )
+    def _sorted_denials(self, situation: Situation) -> tuple[Sequence["_Denial"], Sequence["_Denial"]]:
+        """The denials that a choice of the caller's may evade, and those that apply whatever the caller chooses.
 
+        Those that cannot apply are in neither.
+        """
+        evadable: list[_Denial] = []
+        unavoidable: list[_Denial] = []
+        for denial in self._denials:
+            statement = denial.statement
+            if not admits(statement, situation.caller):
+                continue
+            context = {**situation.context, **denial.layer.target.context}
+            there = Situation(caller=situation.caller, context=context, target=denial.layer.target)
+            if any(there.may_choose(key) for key in denial.condition_keys):
+                evadable.append(denial)
+            elif all(conditions.is_met(condition, context, statement.variables) for condition in statement.conditions):
+                # A variable in a Resource may still be the caller's to choose.
+                (evadable if open_variables((statement,), there) else unavoidable).append(denial)
+        return evadable, unavoidable
 
-def _could_speak_of(statement: Statement, caller: Caller, action: Action) -> bool:
-    return admits(statement, caller) and actions.named(statement.actions, statement.not_action, action)
+    def _choose(
+        self, request: Request, network: Network, situation: Situation, denials: Sequence["_Denial"]
+    ) -> Witness | None:
+        """Try what the caller may choose, key by key, and turn back as soon as a denial applies."""
+        relevant = [self.statement, *(denial.statement for denial in denials)]
+        relevant += [allow for layer in self.layers if layer.must_allow for allow in layer.statements if allow.allows]
+        plan = _plan(choices(self.statement, relevant, situation, request.action), denials)
+        stack: list[tuple[int, Context]] = [(0, situation.context)]
+        tries = 0
+        while stack:
+            chosen, context = stack.pop()
+            candidate = Request(
+                caller=request.caller, action=request.action, resource=request.resource, context=context
+            )
+            if any(denial.applies_to(candidate, self._target) for denial in plan.due[chosen]):
+                continue
+            if chosen < len(plan.keys):
+                key = plan.keys[chosen]
+                stack += [
+                    (chosen + 1, {**context, key: choice} if choice is not None else context)
+                    for choice in reversed(plan.choices[key])
+                ]
+                continue
+            if self._passes(candidate):
+                return Witness(request=candidate, network=network)
+            tries += 1
+            if tries >= BOUNDS.combinations:
+                return Witness(request=request, network=network, certain=False)
+        return None
+
+    def _passes(self, request: Request) -> bool:
+        """Do the statement and every layer that must allow say yes to a complete request?"""
+        return applies_to(self.statement, request) and all(
+            allowed(layer.statements, seen_at(layer.target, request, self._target))
+            for layer in self.layers
+            if layer.must_allow
+        )
 
 
 def could_stop(statement: Statement, request: Request) -> bool:
-    """Is this a denial that speaks of such a request once some key, yet to be chosen, has the right value?"""
-    return not statement.allows and _could_speak_of(statement, request.caller, request.action)
-
-
-def _resources(
-    statement: Statement,
-    rivals: Sequence[Statement],
-    action: Action,
-    place: PolicyTarget,
-    context: Context,
-    caller: Caller,
-) -> Iterator[str]:
-    """Resources worth trying: each form of name by which the statements tell objects apart."""
-    seen: set[str] = set()
-    for guess in _guesses((statement, *rivals), place, context, caller):
-        keys = [place.key] if place.key is not None else _keys(statement, rivals, place, guess)
-        for resource in (place.objects + key for key in keys) if action.on_objects else (place.root,):
-            if resource not in seen and covers(statement, resource, guess):
-                seen.add(resource)
-                yield resource
-
-
-def _guesses(
-    statements: Sequence[Statement], place: PolicyTarget, context: Context, caller: Caller
-) -> Iterator[Context]:
-    """The context, with values for what Resource elements refer to and the caller may choose."""
-    options = _named_by(statements, place, context, caller)
-    for values in islice(product(*options.values()), _MOST_GUESSES):
-        yield {**context, **{key: (value,) for key, value in zip(options, values, strict=True)}}
-
-
-def _open_names(statements: Iterable[Statement], context: Context, caller: Caller) -> frozenset[str]:
-    """The keys in Resource elements of which the caller has the choice."""
-    texts = (text for each in statements if each.variables for text in each.resources if "${" in text)
-    names = (name for text in texts for name in conditions.variables_in(text))
-    return frozenset(name for name in names if name not in context and _is_free(name, caller, context))
-
-
-def _named_by(
-    statements: Sequence[Statement], place: PolicyTarget, context: Context, caller: Caller
-) -> dict[str, tuple[str, ...]]:
-    """What to put for a variable in a Resource: some word, the bucket's name, or what a condition wants of it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name in sorted(_open_names(statements, context, caller)):
-        wanted = [
-            example
-            for each in statements
-            for condition in each.conditions
-            if condition.key == name
-            for value in condition.values
-            if "${" not in value
-            for example in examples(value, ("x", ""))
-        ]
-        found[name] = tuple(dict.fromkeys((_SOMEBODY, place.root.rpartition(":")[2], *wanted)))
-    return found
-
-
-def _keys(statement: Statement, rivals: Sequence[Statement], place: PolicyTarget, context: Context) -> Iterator[str]:
-    patterns = {
-        each: [conditions.substitute(raw, context, each.variables) or "" for raw in each.resources]
-        for each in dict.fromkeys((statement, *rivals))
-    }
-    nobodys = _unmentioned("any-object", [text for texts in patterns.values() for text in texts])
-    yield nobodys
-    for each in patterns.values():
-        for pattern in each:
-            if pattern.startswith(place.objects):
-                tail = pattern.removeprefix(place.objects)
-            else:
-                tail = pattern.partition("/")[2] or pattern.rpartition(":")[2]
-            yield from (conditions.unescaped(key) for key in examples(tail, (nobodys, "x", "")) if key)
-    own = patterns[statement]
-    pairs = [(one, other) for each in rivals if each is not statement for other in patterns[each] for one in own]
-    for one, other in pairs[:_MOST_PAIRS]:
-        both = conditions.meeting(one, other) if is_pattern(one) and is_pattern(other) else None
-        if both and both.startswith(place.objects) and both != place.objects:
-            yield conditions.unescaped(both.removeprefix(place.objects))
-
-
-def _unmentioned(word: str, texts: Sequence[str]) -> str:
-    """A name that no statement speaks of, so that what one of them says of a single object is not taken for all."""
-    return next(name for name in chain((word,), (f"{word}-{n}" for n in count(1)))
-                if not any(name in text for text in texts))  # fmt: skip
-
-
-def _choices(
-    statement: Statement,
-    relevant: Sequence[Statement],
-    context: Context,
-    caller: Caller,
-    action: Action,
-    place: PolicyTarget,
-) -> Mapping[str, Sequence[tuple[str, ...] | None]]:
-    """For every key that the caller may choose: the values that could make a difference, None for leaving it out."""
-    constraints = [(each, condition) for each in relevant for condition in each.conditions]
-    referred = _referred(constraints, context, caller)
-    for name, wanted in _named_by(relevant, place, context, caller).items():
-        referred[name] = tuple(dict.fromkeys((*referred.get(name, ()), *wanted)))
-    knowns = [
-        {**{key: (values[min(turn, len(values) - 1)],) for key, values in referred.items()}, **context}
-        for turn in range(max(map(len, referred.values()), default=1))
-    ]
-    choices: dict[str, Sequence[tuple[str, ...] | None]] = {}
-    free = dict.fromkeys(condition.key for _, condition in constraints) | dict.fromkeys(referred)
-    for key in free:
-        if key in context or not _is_free(key, caller, context):
-            continue
-        if key in _OF_LISTINGS and action.name not in _LISTINGS:
-            choices[key] = (None,)
-            continue
-        about = [(owner, each) for owner, each in constraints if each.key == key]
-        values = dict.fromkeys(
-            value
-            for owner, each in about
-            for known in (knowns if each.refers else knowns[:1])
-            for value in _values(each, known, owner.variables)
-        )
-        values |= dict.fromkeys(_in_common([each for _, each in about]))
-        values |= dict.fromkeys(referred.get(key, ()))
-        values = dict.fromkeys(each for each in values if _can_be(key, each, action))
-        options: list[tuple[str, ...] | None] = [None, *((value,) for value in values)]
-        if key in _ALWAYS_THERE or key == _VPC_ADDRESS:
-            options = options[1:]
-        # A condition that depends on no other key rules its own values out at once.
-        own = [each for owner, each in about if owner is statement and not _refers(each)]
-        choices[key] = [
-            option
-            for option in options
-            if all(conditions.holds(each, {**context, key: option} if option else context) for each in own)
-        ]
-    return choices
-
-
-def _in_common(constraints: Sequence[Condition]) -> Iterator[str]:
-    """Values that fit patterns of two constraints on the same key."""
-    patterns = [
-        [value for value in each.values if is_pattern(value)] if _has_patterns(each) else [] for each in constraints
-    ]
-    several = (
-        (one, other)
-        for place, here in enumerate(patterns)
-        for there in patterns[:place]
-        for one in here
-        for other in there
+    """Is this a Deny that names such a request's caller and action, whatever its conditions say?"""
+    return (
+        not statement.allows and admits(statement, request.caller) and actions.names_action(statement, request.action)
     )
-    for (one, other), _ in zip(several, range(_MOST_PAIRS), strict=False):
-        if one != other and (both := conditions.meeting(one, other)) is not None:
-            yield both
 
 
-def _has_patterns(condition: Condition) -> bool:
-    return "Like" in condition.operator or condition.operator.startswith("Arn")
+@dataclass(frozen=True)
+class _Denial:
+    """A Deny statement in its layer, which sees a request under its own target's name of the resource."""
+
+    layer: PolicyLayer
+    statement: Statement
+
+    @cached_property
+    def condition_keys(self) -> frozenset[str]:
+        """The keys on which the statement's conditions depend."""
+        values = (value for condition in self.statement.conditions if condition.refers for value in condition.values)
+        names = (name for value in values for name in conditions.variables_in(value))
+        return frozenset((*(condition.key for condition in self.statement.conditions), *names))
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """All the keys on which the statement depends, those in its Resource element included."""
+        in_resources = (name for text in self.statement.resources for name in conditions.variables_in(text))
+        return self.condition_keys.union(in_resources)
+
+    def names(self, action: Action) -> bool:
+        return actions.names_action(self.statement, action)
+
+    def covers(self, request: Request, origin: PolicyTarget) -> bool:
+        seen = seen_at(self.layer.target, request, origin)
+        return covers(self.statement, seen.resource, seen.context)
+
+    def applies_to(self, request: Request, origin: PolicyTarget) -> bool:
+        return applies_to(self.statement, seen_at(self.layer.target, request, origin))
 
 
-def _can_be(key: str, value: str, action: Action) -> bool:
-    if key == "s3express:sessionmode":
-        return not (action.capability is Capability.WRITING and value == "ReadOnly")
-    # Whose organisation the bucket is in may be unknown; a stranger's it is not.
-    return not (key == "aws:resourceorgid" and value.startswith(STRANGERS_ORGANISATION))
+@dataclass(frozen=True)
+class _Plan:
+    """In which order keys are chosen, and which denials can be evaluated after each choice."""
+
+    keys: Sequence[str]
+    choices: Mapping[str, Sequence[Choice]]
+    due: Sequence[Sequence[_Denial]]  # due[n]: the last key that the denial depends on is the n-th chosen
 
 
-def _refers(condition: Condition) -> bool:
-    return condition.refers and any(conditions.variables_in(value) for value in condition.values)
+def _plan(choices_by_key: Mapping[str, Sequence[Choice]], denials: Iterable[_Denial]) -> _Plan:
+    """Denials that depend on the fewest choices come first, so that each is evaluated as early as possible."""
+    by_breadth = sorted(
+        ((denial.keys & choices_by_key.keys(), denial) for denial in denials), key=lambda pair: len(pair[0])
+    )
+    keys = list(dict.fromkeys((*(key for needed, _ in by_breadth for key in sorted(needed)), *choices_by_key)))
+    due: list[list[_Denial]] = [[] for _ in range(len(keys) + 1)]
+    for needed, denial in by_breadth:
+        due[max((keys.index(key) + 1 for key in needed), default=0)].append(denial)
+    return _Plan(keys, choices_by_key, due)
 
 
-def _referred(
-    constraints: Sequence[tuple[Statement, Condition]], context: Context, caller: Caller
-) -> dict[str, tuple[str, ...]]:
-    """Keys that the caller may choose and that policy variables refer to, with values worth choosing."""
-    found: dict[str, dict[str, None]] = {}
-    for _, condition in constraints:
-        for value in condition.values if condition.refers else ():
-            for name in conditions.variables_in(value):
-                if name not in context and _is_free(name, caller, context):
-                    wanted = found.setdefault(name, {_SOMEBODY: None})
-                    wanted |= dict.fromkeys(context.get(condition.key, ()))
-    for _, condition in constraints:
-        if condition.key in found:  # what is asked of the key itself
-            plain = (value for value in condition.values if "${" not in value)
-            found[condition.key] |= dict.fromkeys(each for value in plain for each in examples(value, ("x", "")))
-    return {name: tuple(values) for name, values in found.items()}
+class _View:
+    """What a set of statements can see of a caller and a network."""
+
+    def __init__(self, statements: Sequence[Statement]) -> None:
+        self._statements = statements
+        all_conditions = [condition for statement in statements for condition in statement.conditions]
+        compared = {condition.key for condition in all_conditions if condition.refers}
+        self._visible_keys = sorted(_variables(statements) | compared)
+
+    def fingerprint(self, situation: Situation) -> object:
+        """Two situations with the same fingerprint get the same answers, whatever their callers choose."""
+        caller, context = situation.caller, situation.context
+        verdicts = tuple(
+            (
+                admits(statement, caller),
+                *(
+                    conditions.is_met(condition, context, statement.variables)
+                    for condition in statement.conditions
+                    if not situation.may_choose(condition.key)
+                ),
+            )
+            for statement in self._statements
+        )
+        claims = tuple(sorted(caller.context)) if caller.kind == "federated" else ()
+        visible = tuple(context.get(key) for key in self._visible_keys)
+        return caller.kind, claims, "aws:sourcevpce" in context, verdicts, visible
 
 
-def _values(condition: Condition, context: Context, variables: bool) -> Iterator[str]:
-    """Values of a key that fall on either side of a condition."""
-    family = next((each for each in _ON_EITHER_SIDE if each in condition.operator), "")
-    if family:
-        for value in condition.values or ("",):
-            yield from _ON_EITHER_SIDE[family](value)
-        return
-    yield "anything"
-    for raw in condition.values:
-        known = conditions.substitute(raw, context, variables)
-        if known is not None:
-            plain = conditions.unescaped(known)
-            wild = is_pattern(plain) and _has_patterns(condition)
-            yield from examples(plain, ("x", "")) if wild else (plain,)
-
-
-def _around_number(value: str) -> Iterator[str]:
-    if (number := conditions.number(value)) is not None:
-        yield from (f"{each:.15g}" for each in (number, number - 1, number + 1))
-
-
-def _around_moment(value: str) -> Iterator[str]:
-    if (moment := conditions.moment(value)) is not None:
-        for step in (timedelta(), timedelta(days=-1), timedelta(days=1)):
-            with contextlib.suppress(OverflowError):
-                yield (moment + step).isoformat()
-
-
-def _in_and_out(value: str) -> Iterator[str]:
-    if (network := conditions.network(value)) is not None:
-        yield from (str(network[0]), "45.83.17.9", "10.11.12.13")
-
-
-_ON_EITHER_SIDE: Mapping[str, Callable[[str], Iterable[str]]] = {
-    "Null": lambda _: ("something",),
-    "Bool": lambda _: ("true", "false"),
-    "Binary": lambda value: (value, "AAAA"),
-    "Numeric": _around_number,
-    "Date": _around_moment,
-    "IpAddress": _in_and_out,
-}
+def _variables(statements: Iterable[Statement]) -> set[str]:
+    """The keys that policy variables of these statements refer to."""
+    texts = [text for statement in statements for text in statement.resources]
+    texts += [
+        value
+        for statement in statements
+        for condition in statement.conditions
+        if condition.refers
+        for value in condition.values
+    ]
+    return {name for text in texts if "${" in text for name in conditions.variables_in(text)}

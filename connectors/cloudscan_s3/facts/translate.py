@@ -1,4 +1,4 @@
-"""From S3's answers to facts: a bucket, its switches, and one grant for every way in."""
+"""From S3's answers to facts: a bucket, its switches, and one grant for every access path."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,14 +8,9 @@ from urllib.parse import urlencode
 from cloudscan.connector import Gap
 from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Outcome, Principal, Resource, Setting, Via
 from cloudscan_s3.access import acl
-from cloudscan_s3.access.access_paths import (
-    AccessPath,
-    AccessPaths,
-    BlockSwitch,
-    access_paths,
-    access_paths_to_object,
-    guard,
-)
+from cloudscan_s3.access.access_path import AccessPath
+from cloudscan_s3.access.access_paths import AccessPaths, access_paths_to_object
+from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, restrict_public_buckets
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encryption, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
@@ -29,7 +24,7 @@ _ALGORITHMS = {"AES256": "sse-s3", "aws:kms": "sse-kms", "aws:kms:dsse": "dsse-k
 _BY_POLICY = (Access.LIST, Access.READ, Access.WRITE, Access.MANAGE)
 _BY_ACL = (Access.LIST, Access.WRITE, Access.MANAGE)
 
-Told = AnyFact | Gap
+Translated = AnyFact | Gap
 
 
 def bucket_uid(bucket: Bucket) -> str:
@@ -54,24 +49,24 @@ def object_uid(bucket: str, key: str) -> str:
     return f"{PLATFORM}:object/{bucket}/{key}"
 
 
-def is_shared(bucket: Bucket, us: OwnEstate, as_of: datetime) -> bool:
-    """Does anybody outside get in, now or once a block falls, or could that not be told?
+def is_shared(bucket: Bucket, paths: AccessPaths) -> bool:
+    """Does an external caller get in, now or once a block is lifted, or is that unknown?
 
     Only then are the questions worth asking that merely describe a shared bucket: tags, website, logging, encryption.
+    `paths` are the bucket's own, computed once by `access_paths` and handed to `facts_of_bucket` too.
     """
-    ways = access_paths(bucket, us, as_of)
-    unread = isinstance(ways.policy, Unread) or isinstance(bucket.acl, Unread)
-    return unread or any(way.audience >= Audience.NAMED_EXTERNAL or way.stray for way in ways.open)
+    unread = isinstance(paths.policy, Unread) or isinstance(bucket.acl, Unread)
+    return unread or any(path.audience >= Audience.NAMED_EXTERNAL or path.confused_deputy for path in paths.open)
 
 
 def objects_can_matter(bucket: Bucket) -> bool:
-    """Can an object's own ACL let anybody in? Ownership and blocks decide that before any object is looked at."""
+    """Can an object's own ACL admit anyone? Ownership and blocks decide that before any object is read."""
     if bucket.directory or bucket.ownership is Ownership.ENFORCED:
         return False
-    return guard("IgnorePublicAcls", "ignore_public_acls", bucket).on is not True
+    return ignore_public_acls(bucket).on is not True
 
 
-def facts_of_account(account: str, block: Block | Unread, us: OwnEstate) -> Iterator[Told]:
+def facts_of_account(account: str, block: Block | Unread, own_estate: OwnEstate) -> Iterator[Translated]:
     """An account with its own Block Public Access switches."""
     uid = account_uid(account)
     yield Resource(
@@ -79,19 +74,21 @@ def facts_of_account(account: str, block: Block | Unread, us: OwnEstate) -> Iter
         platform=PLATFORM,
         account=account,
         kind="account",
-        name=us.called(account),
+        name=own_estate.called(account),
         path=account,
         owner_uid=_principal_uid(account),
         url="https://console.aws.amazon.com/s3/settings",
     )
-    yield _account_principal(account, us)
+    yield _account_principal(account, own_estate)
     yield from _block_settings(uid, block)
-    yield from _unread(block, "settings", uid)
+    yield from _gap_if_unread(block, "settings", uid)
 
 
-def facts_of_bucket(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
-    """A bucket and its access points: resources, switches, principals, grants, and what could not be read."""
-    ways = access_paths(bucket, us, as_of)
+def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
+    """A bucket and its access points: resources, switches, principals, grants, and what could not be read.
+
+    `paths` are those of this bucket; tags, website, logging and encryption may have been read since they were found.
+    """
     uid = bucket_uid(bucket)
     tags = bucket.tags if isinstance(bucket.tags, Mapping) else {}
     owner = _tagged(tags, _OWNER_TAGS)
@@ -115,11 +112,11 @@ def facts_of_bucket(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[
             **({"tags": dict(tags)} if tags else {}),
         },
     )
-    yield from _bucket_settings(bucket, ways)
-    yield from _told_once(_grants([way for way in ways.open if way.access_point is None], uid, bucket, us))
-    yield from _unreadable_grants(bucket, ways, uid)
+    yield from _bucket_settings(bucket, paths)
+    yield from _without_repeats(_grants(paths.direct, uid, bucket, own_estate))
+    yield from _unreadable_grants(bucket, paths, uid)
     for point in bucket.access_points:
-        yield from _facts_of_point(point, [way for way in ways.open if way.access_point == point], bucket, us)
+        yield from _facts_of_point(point, paths.through(point), bucket, own_estate)
     for value, table in (
         (bucket.policy, "grants"),
         (bucket.acl, "grants"),
@@ -130,18 +127,17 @@ def facts_of_bucket(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[
         (bucket.logging, "settings"),
         (bucket.tags, "resources"),
     ):
-        yield from _unread(value, table, uid)
+        yield from _gap_if_unread(value, table, uid)
 
 
-def facts_of_access_points(bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
+def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
     """The access points of a bucket that is not ours to judge."""
-    ways = access_paths(bucket, us, as_of)
     for point in bucket.access_points:
-        yield from _facts_of_point(point, [way for way in ways.open if way.access_point == point], bucket, us)
+        yield from _facts_of_point(point, paths.through(point), bucket, own_estate)
 
 
-def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Told]:
-    """Stands for the objects whose ACLs were not looked at: there may be a way in, for all we know."""
+def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Translated]:
+    """One resource for all objects whose ACLs were not read: any of them may be open."""
     uid = f"{PLATFORM}:objects/{bucket.name}"
     yield Resource(
         uid=uid,
@@ -154,14 +150,14 @@ def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Told]:
         container_uid=bucket_uid(bucket),
         owner_uid=_principal_uid(bucket.account),
     )
-    yield from _unknown(uid, Via.ACL, (Access.READ,), reason, None)
+    yield from _unknown_grants(uid, Via.ACL, (Access.READ,), reason, None)
 
 
-def facts_of_object(item: ObjectAcl, bucket: Bucket, us: OwnEstate, as_of: datetime) -> Iterator[Told]:
-    """An object whose own ACL lets somebody in; nothing for all the others."""
+def facts_of_object(item: ObjectAcl, bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Iterator[Translated]:
+    """An object whose own ACL admits someone, or could not be read; nothing for all the others."""
     uid = object_uid(item.bucket, item.key)
-    ways = access_paths_to_object(item, bucket, us, as_of)
-    if not ways and not isinstance(item.acl, Unread):
+    paths = access_paths_to_object(item, bucket, own_estate, as_of)
+    if not paths and not isinstance(item.acl, Unread):
         return
     yield Resource(
         uid=uid,
@@ -178,13 +174,15 @@ def facts_of_object(item: ObjectAcl, bucket: Bucket, us: OwnEstate, as_of: datet
         url=_console(bucket, f"object/{item.bucket}", prefix=item.key),
         detail={"seen_by": item.seen_by},
     )
-    yield from _told_once(_grants(ways, uid, bucket, us))
+    yield from _without_repeats(_grants(paths, uid, bucket, own_estate))
     if isinstance(item.acl, Unread):
-        yield from _unknown(uid, Via.ACL, (Access.LIST, Access.READ, Access.MANAGE), item.acl.reason, None)
-        yield from _unread(item.acl, "grants", uid)
+        yield from _unknown_grants(uid, Via.ACL, (Access.LIST, Access.READ, Access.MANAGE), item.acl.reason, None)
+        yield from _gap_if_unread(item.acl, "grants", uid)
 
 
-def _facts_of_point(point: AccessPoint, ways: Sequence[AccessPath], bucket: Bucket, us: OwnEstate) -> Iterator[Told]:
+def _facts_of_point(
+    point: AccessPoint, paths: Sequence[AccessPath], bucket: Bucket, own_estate: OwnEstate
+) -> Iterator[Translated]:
     uid = point_uid(point)
     yield Resource(
         uid=uid,
@@ -200,53 +198,57 @@ def _facts_of_point(point: AccessPoint, ways: Sequence[AccessPath], bucket: Buck
         detail={"region": point.region, "vpc": point.vpc},
     )
     yield from _block_settings(uid, point.block)
-    yield from _told_once(_grants(ways, uid, bucket, us))
+    yield from _without_repeats(_grants(paths, uid, bucket, own_estate))
     if isinstance(point.policy, Unread):
-        shut = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket, point)
-        yield from _unknown(uid, Via.POLICY, _BY_POLICY, point.policy.reason, shut)
+        restrict = restrict_public_buckets(bucket, point)
+        yield from _unknown_grants(uid, Via.POLICY, _BY_POLICY, point.policy.reason, restrict)
     elif point.policy is not None:
         yield from _flaws(uid, parse(point.policy).flaws, f"the policy of access point {point.name}", None)
-    yield from _unread(point.policy, "grants", uid)
-    yield from _unread(point.block, "settings", uid)
+    yield from _gap_if_unread(point.policy, "grants", uid)
+    yield from _gap_if_unread(point.block, "settings", uid)
 
 
-def _grants(ways: Sequence[AccessPath], resource_uid: str, bucket: Bucket, us: OwnEstate) -> Iterator[AnyFact]:
-    for way in ways:
-        principal = _principal(way, us)
+def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_estate: OwnEstate) -> Iterator[AnyFact]:
+    for path in paths:
+        principal = _principal(path, own_estate)
         if principal is not None:
             yield principal
-        chain = explanations.chain(way, bucket)
-        weak = [each.spelling for each in way.statement.conditions] if way.audience >= Audience.ANY_ACCOUNT else []
-        names = "|".join((way.kind, *way.names, "stray" if way.stray else ""))
+        chain = explanations.chain(path, bucket)
+        weak = (
+            [condition.spelling for condition in path.statement.conditions]
+            if path.audience >= Audience.ANY_ACCOUNT
+            else []
+        )
+        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else ""))
         digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        notes = explanations.kms(way, bucket)
+        notes = explanations.kms(path, bucket)
         yield Grant(
-            uid=f"{resource_uid}#{way.via}-{way.statement.number}/{way.capability.value}/{digest}".replace(" ", "-"),
+            uid=f"{resource_uid}#{path.via}-{path.statement.number}/{path.capability.value}/{digest}".replace(" ", "-"),
             resource_uid=resource_uid,
             principal_uid=principal.uid if principal else None,
-            audience=way.audience,
-            access=way.access,
-            via=way.via,
-            discoverable=way.audience is Audience.ANYONE_DISCOVERABLE,
-            effective=way.effective,
-            blocked_by=way.blocked_by,
+            audience=path.audience,
+            access=path.access,
+            via=path.via,
+            discoverable=path.audience is Audience.ANYONE_DISCOVERABLE,
+            effective=path.effective,
+            blocked_by=path.blocked_by,
             detail={
                 "chain": chain,
-                "statement": way.statement.number,
-                "sid": way.statement.sid,
-                "capability": way.capability.value,
-                "actions": list(way.actions),
-                "by_the_letter": way.policy_status,
-                "witness": explanations.example(way),
-                **({"weak_condition": ", ".join(weak)} if weak and way.via is Via.POLICY else {}),
-                **({"confused_deputy": True} if way.stray else {}),
-                **({"network": ", ".join(way.names)} if way.kind == "network" else {}),
+                "statement": path.statement.number,
+                "sid": path.statement.sid,
+                "capability": path.capability.value,
+                "actions": list(path.actions),
+                "by_the_letter": path.policy_public,
+                "witness": explanations.example(path),
+                **({"weak_condition": ", ".join(weak)} if weak and path.via is Via.POLICY else {}),
+                **({"confused_deputy": True} if path.confused_deputy else {}),
+                **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
                 **({"kms": notes[0][0]} if notes else {}),
             },
         )
 
 
-def _told_once(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
+def _without_repeats(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
     seen: set[str] = set()
     for fact in facts:
         if isinstance(fact, Principal | Grant):
@@ -256,26 +258,29 @@ def _told_once(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
         yield fact
 
 
-def _principal(way: AccessPath, us: OwnEstate) -> Principal | None:
-    if way.kind in ("anyone", "any_account") or not way.names:
+def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
+    if path.kind in ("anyone", "any_account") or not path.names:
         return None
-    name = ", ".join(way.names)
-    kind = {"principal": "role", "access_point_account": "account", "canonical": "account"}.get(way.kind, way.kind)
-    if way.kind == "principal" and ":user/" in name:
+    name = ", ".join(path.names)
+    kind = {"principal": "role", "access_point_account": "account", "canonical": "account"}.get(path.kind, path.kind)
+    if path.kind == "principal" and ":user/" in name:
         kind = "user"
-    if kind == "account" and us.owns(name):
-        return _account_principal(name, us)
-    partner = us.estate.partner_of(way.account) if way.account else None
-    if partner is None and way.kind == "organisation":
-        partner = us.estate.partner_of(way.names[0])
+    if kind == "account" and own_estate.owns(name):
+        return _account_principal(name, own_estate)
+    partner = own_estate.estate.partner_of(path.account) if path.account else None
+    if partner is None and path.kind == "organisation":
+        partner = own_estate.estate.partner_of(path.names[0])
     affiliation: Affiliation | None = Affiliation.EXTERNAL
     if partner is not None:
         affiliation = Affiliation.PARTNER
-    elif way.kind in ("unique_id", "network") or (way.kind == "organisation" and not us.knows_its_organisation):
+    elif path.kind in ("unique_id", "network") or (
+        path.kind == "organisation" and not own_estate.knows_its_organisation
+    ):
         affiliation = None
-    elif way.audience <= Audience.NAMED or way.audience is Audience.ORGANISATION:
+    elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
-    account = "" if kind == "service" else way.account  # a service is one, on whosesoever behalf it comes
+    # A service is the same principal, whichever account it acts for.
+    account = "" if kind == "service" else path.account
     return Principal(
         uid=_principal_uid(name),
         platform=PLATFORM,
@@ -292,15 +297,15 @@ def _principal_uid(name: str) -> str:
     return f"{PLATFORM}:principal/{name}"
 
 
-def _account_principal(account: str, us: OwnEstate) -> Principal:
+def _account_principal(account: str, own_estate: OwnEstate) -> Principal:
     return Principal(
         uid=_principal_uid(account),
         platform=PLATFORM,
         account=account,
         kind="account",
-        name=us.called(account),
+        name=own_estate.called(account),
         domain=account,
-        affiliation=Affiliation.INTERNAL if us.owns(account) else Affiliation.EXTERNAL,
+        affiliation=Affiliation.INTERNAL if own_estate.owns(account) else Affiliation.EXTERNAL,
         status="active",
     )
 
@@ -319,79 +324,78 @@ def _owner(uid: str, value: str, account: str) -> Principal:
 
 def _tagged(tags: Mapping[str, str], names: Sequence[str]) -> str:
     by_name = {key.lower(): value for key, value in tags.items()}
-    return next((by_name[each] for each in names if by_name.get(each)), "")
+    return next((by_name[name] for name in names if by_name.get(name)), "")
 
 
-def _bucket_settings(bucket: Bucket, ways: AccessPaths) -> Iterator[Setting]:
+def _bucket_settings(bucket: Bucket, paths: AccessPaths) -> Iterator[Setting]:
     uid = bucket_uid(bucket)
     yield from _block_settings(uid, bucket.block)
-    yield Setting(scope_uid=uid, name="object_ownership", value=_text(bucket.ownership))
-    yield Setting(scope_uid=uid, name="policy_public_by_the_letter", value=_flag(ways.letter))
-    left = ", ".join(name for _, name in ways.left_over)
-    yield Setting(scope_uid=uid, name="policy_left_over", value=None if isinstance(bucket.policy, Unread) else left)
+    yield Setting(scope_uid=uid, name="object_ownership", value=_value_or_none(bucket.ownership))
+    yield Setting(scope_uid=uid, name="policy_public", value=_true_or_false(paths.policy_public))
+    left_over = ", ".join(name for _, name in paths.left_over)
+    yield Setting(
+        scope_uid=uid, name="policy_left_over", value=None if isinstance(bucket.policy, Unread) else left_over
+    )
     if isinstance(bucket.acl, Unread):
         yield Setting(scope_uid=uid, name="acl_public", value=None)
     else:
         public = isinstance(bucket.acl, Acl) and acl.is_public(bucket.acl.grants)
-        yield Setting(scope_uid=uid, name="acl_public", value=_flag(public))
+        yield Setting(scope_uid=uid, name="acl_public", value=_true_or_false(public))
     for name, value in (("website", bucket.website), ("access_logging", bucket.logging)):
         if value is not None:
-            yield Setting(scope_uid=uid, name=name, value=None if isinstance(value, Unread) else _switch(value))
+            yield Setting(scope_uid=uid, name=name, value=None if isinstance(value, Unread) else _true_or_false(value))
     if bucket.encryption is not None:
         encryption = bucket.encryption
-        value_ = _ALGORITHMS.get(encryption.algorithm, "none") if isinstance(encryption, Encryption) else None
-        yield Setting(scope_uid=uid, name="default_encryption", value=value_)
+        algorithm = _ALGORITHMS.get(encryption.algorithm, "none") if isinstance(encryption, Encryption) else None
+        yield Setting(scope_uid=uid, name="default_encryption", value=algorithm)
 
 
 def _block_settings(uid: str, block: Block | Unread) -> Iterator[Setting]:
     for name in _BLOCKS:
-        value = None if isinstance(block, Unread) else _switch(getattr(block, name))
+        value = None if isinstance(block, Unread) else _true_or_false(getattr(block, name))
         yield Setting(scope_uid=uid, name=name, value=value)
 
 
-def _switch(value: bool) -> str:
-    return "on" if value else "off"
-
-
-def _flag(value: bool | None) -> str | None:
+def _true_or_false(value: bool | None) -> str | None:
     return None if value is None else str(value).lower()
 
 
-def _text(value: Ownership | Unread) -> str | None:
+def _value_or_none(value: Ownership | Unread) -> str | None:
     return None if isinstance(value, Unread) else value.value
 
 
-def _unreadable_grants(bucket: Bucket, ways: AccessPaths, uid: str) -> Iterator[Told]:
-    """What may be there for all we know: one grant with an unknown audience for each thing that it could allow."""
-    restrict = guard("RestrictPublicBuckets", "restrict_public_buckets", bucket)
-    if isinstance(ways.policy, Unread):
-        yield from _unknown(uid, Via.POLICY, _BY_POLICY, ways.policy.reason, restrict)
+def _unreadable_grants(bucket: Bucket, paths: AccessPaths, uid: str) -> Iterator[Translated]:
+    """One grant with an unknown audience for each access that what could not be read may allow."""
+    restrict = restrict_public_buckets(bucket)
+    if isinstance(paths.policy, Unread):
+        yield from _unknown_grants(uid, Via.POLICY, _BY_POLICY, paths.policy.reason, restrict)
     else:
-        yield from _flaws(uid, ways.policy.flaws, "the bucket policy", restrict)
+        yield from _flaws(uid, paths.policy.flaws, "the bucket policy", restrict)
     if isinstance(bucket.acl, Unread):
-        ignore = guard("IgnorePublicAcls", "ignore_public_acls", bucket)
-        yield from _unknown(uid, Via.ACL, _BY_ACL, bucket.acl.reason, ignore)
+        ignore = ignore_public_acls(bucket)
+        yield from _unknown_grants(uid, Via.ACL, _BY_ACL, bucket.acl.reason, ignore)
 
 
-def _flaws(uid: str, flaws: Sequence[Flaw], place: str, switch: BlockSwitch | None) -> Iterator[Told]:
+def _flaws(uid: str, flaws: Sequence[Flaw], policy_name: str, switch: BlockSwitch | None) -> Iterator[Translated]:
     for flaw in flaws:
-        where = f"statement {flaw.number} of {place}" if flaw.number else place
+        where = f"statement {flaw.number} of {policy_name}" if flaw.number else policy_name
         reason = f"{where} cannot be understood: {flaw.problem}"
         if flaw.may_allow:
-            yield from _unknown(uid, Via.POLICY, _BY_POLICY, reason, switch, f"-{flaw.number}")
+            yield from _unknown_grants(uid, Via.POLICY, _BY_POLICY, reason, switch, f"-{flaw.number}")
         yield Gap(table="grants", outcome=Outcome.PARTIAL, reason=reason, resource_uid=uid)
 
 
-def _unknown(
-    uid: str, via: Via, accesses: Sequence[Access], reason: str, switch: BlockSwitch | None, mark: str = ""
+def _unknown_grants(
+    uid: str, via: Via, accesses: Sequence[Access], reason: str, switch: BlockSwitch | None, suffix: str = ""
 ) -> Iterator[Grant]:
-    """Grants of which only the place is known.
+    """Grants of which only the resource is known, one for each access that they may give.
 
-    `blocked_by` then says that a block cuts off the public, whatever the unread text says; named outsiders may remain.
+    `blocked_by` names a block that cuts off the public, whatever the unread text says; named external callers may
+    remain. `suffix` keeps the ids of several unread parts of one policy apart.
     """
     for access in accesses:
         yield Grant(
-            uid=f"{uid}#{via}-unread{mark}/{access}",
+            uid=f"{uid}#{via}-unread{suffix}/{access}",
             resource_uid=uid,
             principal_uid=None,
             audience=None,
@@ -402,21 +406,21 @@ def _unknown(
             blocked_by=str(switch) if switch and switch.on else "",
             detail={
                 "chain": {
-                    "en": [f"Whom it lets in could not be told: {reason}."],
+                    "en": [f"Who has access could not be determined: {reason}."],
                     "ja": [f"誰に許可しているか判定できませんでした：{reason}"],
                 }
             },
         )
 
 
-def _unread(value: object, table: str, uid: str) -> Iterator[Gap]:
+def _gap_if_unread(value: object, table: str, uid: str) -> Iterator[Gap]:
     if isinstance(value, Unread):
         yield Gap(table=table, outcome=value.outcome, reason=value.reason, needs=value.needs, resource_uid=uid)
 
 
 def _console(bucket: Bucket, path: str, **query: str) -> str:
-    """The page of AWS's console; it finds the region by itself where S3 did not tell it."""
+    """A page of AWS's console; it finds the region by itself where S3 did not report it."""
     host = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
-    told = {"region": bucket.region, **query} if bucket.region else query
-    parameters = f"?{urlencode(told)}" if query else ""
+    arguments = {"region": bucket.region, **query} if bucket.region else query
+    parameters = f"?{urlencode(arguments)}" if query else ""
     return f"https://{host.get(bucket.partition, 'console.aws.amazon.com')}/s3/{path}{parameters}"

@@ -24,7 +24,7 @@ from tests.connectors.reading import read
 
 LOG = "/admin/reports/v1/activity/users/all/applications/drive"
 RULES = Path(__file__).parents[3] / "rules"
-JUDGED = ("drive-outsider-dormant", "drive-shared-by-non-owner", "drive-owned-by-outsider")
+JUDGED = ("drive-external-dormant", "drive-shared-by-non-owner", "drive-owned-by-external")
 QUESTIONS = 13  # four kinds of sharing, and three of use with three visibilities each
 HAYASHI, MORI, DORMANT = "hayashi@kumo.example", "mori@kumo.example", "dormant@kumo.example"
 
@@ -167,7 +167,7 @@ def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
     who = f"gdrive:user/{name}@rival.example"
 
-    assert verdicts["drive-outsider-dormant"].get(who, "passed") == judgement
+    assert verdicts["drive-external-dormant"].get(who, "passed") == judgement
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_others_than_the_owner_opened(
 def test_files_of_outsiders(verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str) -> None:
     which = file(built.scenarios[scenario])
 
-    assert verdicts["drive-owned-by-outsider"].get(which, "passed") == judgement
+    assert verdicts["drive-owned-by-external"].get(which, "passed") == judgement
 
 
 def test_without_the_log_the_rules_cannot_tell(built: Company, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_without_the_log_the_rules_cannot_tell(built: Company, tmp_path: Path) -
         found = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
 
     assert found.flagged == ()
-    assert {one.rule_id for one in found.unknown} == {"drive-outsider-dormant", "drive-shared-by-non-owner"}
+    assert {one.rule_id for one in found.unknown} == {"drive-external-dormant", "drive-shared-by-non-owner"}
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
@@ -17,6 +17,7 @@ from cloudscan_emulators.google.tenant_state import folder
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector
 from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
+from tests.properties import examples
 
 PEOPLE = ("mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example")
 STRANGERS = ("anyone", "spy@rival.example", "tanuki@partner.example", "projects@kumo.example", company.DOMAIN, *PEOPLE)
@@ -113,7 +114,7 @@ NUMBER = st.integers(0, 10_000)
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, NUMBER), min_size=1, max_size=8)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(2, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=3))
 def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(history: list[list[Step]]) -> None:
     with nights() as company_:

@@ -119,7 +119,9 @@ def scanned(payloads: Payloads, folder: Path, since: Path | None = None, me: str
     with serve(payloads, folder) as server:
         key = server.consent(me) if me else server.key
         options = Options(admin="" if me else ALICE, key_file=str(key), endpoint=server.url)
-        wanted = CollectOptions(earlier=Earlier(folder=since) if since else None, attempts=1, pause=0.001)
+        wanted = CollectOptions(
+            earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=1, pause=0.001)
+        )
         with collect([DriveConnector.open(options, ESTATE, HASTY)], folder / "snapshot", options=wanted) as found:
             yield found
 

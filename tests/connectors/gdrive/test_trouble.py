@@ -15,6 +15,7 @@ from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
+from cloudscan_gdrive.settings import SETTINGS
 from tests.connectors.gdrive.estate import ESTATE, HASTY, connector
 from tests.connectors.nights import fault_id, uids_of
 from tests.connectors.reading import Read, read
@@ -35,6 +36,13 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     return scanned
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    with serve(company.build(250).state) as running:
+        return read(connector(running, tmp_path_factory.mktemp("undisturbed")))
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -53,8 +61,9 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Read], fault: Fault) -> None:
-    undisturbed = scan()
+def test_passing_trouble_changes_nothing(
+    server: Server, scan: Callable[..., Read], undisturbed: Read, fault: Fault
+) -> None:
     server.faults.add(fault)
 
     told = scan()
@@ -243,7 +252,7 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
     reader = connector(server, tmp_path)
-    conforms(reader)
+    conforms(reader, settings=SETTINGS)
 
 
 def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: Callable[..., Read]) -> None:

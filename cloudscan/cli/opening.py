@@ -1,0 +1,146 @@
+"""Opening what commands work on: the configuration, the ledger, the rules, the connectors, the report formats."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cloudscan import config as configuration
+from cloudscan.config import Config
+from cloudscan.connector import Connector, ConnectorPlugin
+from cloudscan.errors import ConfigurationError
+from cloudscan.report import ReportFormat
+from cloudscan.text import suggestion
+
+if TYPE_CHECKING:
+    from cloudscan.ledger.ledger import Ledger
+    from cloudscan.redaction.redactor import Redactor
+    from cloudscan.report import Report
+
+
+def load_config(path: str | None) -> Config:
+    """The configuration in the file at `path`, else in `cloudscan.toml` here, else the defaults.
+
+    Raises `ConfigurationError`.
+    """
+    return configuration.load(Path(path) if path else None)
+
+
+def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
+    """The configured ledger; `wait_seconds` is how long to wait for its database. Raises `LedgerError`."""
+    from cloudscan.ledger.ledger import Ledger
+
+    tolerance = config.waivers.tolerance_percent / 100
+    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, wait_seconds=wait_seconds)
+
+
+def redaction_key(config: Config) -> bytes:
+    """The key of redaction, stored beside the ledger; created on first use. Raises `ConfigurationError`."""
+    from cloudscan.redaction import redactor
+
+    return redactor.key_at(config.folder / "redaction.key")
+
+
+def redactor(config: Config) -> "Redactor":
+    """Redaction with the configured folder's key, for the rules in force."""
+    from cloudscan.engine import loader
+    from cloudscan.redaction.redactor import Redactor
+
+    return Redactor(redaction_key(config), loader.load(all_rule_folders(config, ())))
+
+
+def last_report(config: Config, file: str | None) -> "Report":
+    """The report in a file, or else the ledger's last one. Raises `ConfigurationError`, `LedgerError`."""
+    if file is not None:
+        return _read_report(Path(file))
+    report = open_ledger(config).latest()
+    if report is None:
+        raise ConfigurationError("There is no scan yet; run `cloudscan scan` first.")
+    return report
+
+
+def _read_report(path: Path) -> "Report":
+    from cloudscan.report import SCHEMA_VERSION, Report
+
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error.strerror}); check the path and the permissions."
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path}: is not a cloudscan report ({error}); write one with `cloudscan report --format json`."
+        ) from error
+    if report.schema.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise ConfigurationError(f"{path}: a report of version {report.schema}; this cloudscan reads {SCHEMA_VERSION}.")
+    return report
+
+
+def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
+    """The shipped rules' folders, then the configured ones, then `more`."""
+    from cloudscan import plugins
+
+    return [*plugins.rule_folders(), *(Path(folder) for folder in (*config.scan.rules, *more))]
+
+
+def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:
+    """The connectors to use: the named ones, else the configured ones, else the only installed one.
+
+    Raises `ConfigurationError` for one that is not installed, and where there is none to choose.
+    """
+    from cloudscan import plugins
+
+    installed = plugins.connector_names()
+    for name in config.connectors:
+        if name not in installed:
+            raise ConfigurationError(
+                f"[connectors.{name}]: no such connector is installed; {suggestion(name, installed)}."
+            )
+    wanted = list(names or config.connectors or (installed if len(installed) == 1 else ()))
+    if not wanted:
+        raise ConfigurationError(
+            f"Nothing to scan: name a connector with --connector ({', '.join(installed)}), or write "
+            "[connectors.<name>] into cloudscan.toml (`cloudscan init` does)."
+        )
+    return [plugins.connector(name) for name in dict.fromkeys(wanted)]
+
+
+def open_format(config: Config, name: str, path: str | None) -> ReportFormat:
+    """The report format `name` with its configured options. Raises `ConfigurationError`."""
+    from cloudscan import plugins
+
+    installed = plugins.format_names()
+    for configured_name in config.reports:
+        if configured_name not in installed:
+            raise ConfigurationError(
+                f"[reports.{configured_name}]: no such format is installed; {suggestion(configured_name, installed)}."
+            )
+    format_ = plugins.report_format(name)
+    given = configuration.report_options(config, name, format_.options, Path(path) if path else None)
+    return format_.using(given) if format_.using else format_
+
+
+def with_only_shared(config: Config, plugins: Sequence[ConnectorPlugin]) -> Config:
+    """The configuration with `only_shared` set for every connector that has such an option.
+
+    Raises `ConfigurationError` if none of them has.
+    """
+    able = [plugin.name for plugin in plugins if "only_shared" in plugin.options.__struct_fields__]
+    if not able:
+        raise ConfigurationError(
+            f"--only-shared: {', '.join(plugin.name for plugin in plugins)} cannot list only what is shared; "
+            "leave the option out."
+        )
+    changed = {name: {**config.connectors.get(name, {}), "only_shared": True} for name in able}
+    return msgspec.structs.replace(config, connectors={**config.connectors, **changed})
+
+
+def open_connector(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:
+    """A connector with its configured options. Raises `ConfigurationError`."""
+    from cloudscan import plugins
+
+    given = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
+    with plugins.its_packages(plugin.name, plugin.name):
+        return plugin.open(given, config.estate)

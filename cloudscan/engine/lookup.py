@@ -1,0 +1,127 @@
+"""What keys stand for: ids, subjects, explanations and containers, looked up in one go for many keys."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import duckdb
+import msgspec
+
+from cloudscan.finding import Subject
+
+_DEEPEST: Final = 128  # levels of folders
+
+Chain = Mapping[str, Sequence[str]]
+"""Sentences by language that lead from a setting to a verdict."""
+
+
+@dataclass(frozen=True)
+class RankedSubject:
+    """A subject with the rank of its resource; None for a principal, or an unranked resource."""
+
+    subject: Subject
+    rank: int | None = None
+
+
+class Lookup:
+    """Answers about a set of keys on one connection. The set is in the temporary table `wanted`, which it owns."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, keys: Iterable[int]) -> None:
+        self._db = db
+        db.execute("CREATE OR REPLACE TEMP TABLE wanted (key BIGINT)")
+        wanted = list(keys)
+        if wanted:
+            db.execute("INSERT INTO wanted SELECT unnest($keys::BIGINT[])", {"keys": wanted})
+
+    def ids(self) -> dict[int, str]:
+        """The text ids behind the keys."""
+        return dict(self._rows("SELECT i.key, i.uid FROM ids AS i JOIN wanted USING (key)"))
+
+    def subjects(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
+        """Resources and principals among the keys. `ids` are those that `ids()` gave."""
+        return {**self._principals(ids), **self._resources(ids)}
+
+    def _principals(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
+        rows = self._rows(
+            """SELECT p.uid, p.platform, p.account, p.kind, coalesce(nullif(p.email, ''), nullif(p.name, ''), ''),
+                      p.detail
+               FROM principals AS p JOIN wanted AS w ON w.key = p.uid"""
+        )
+        return {
+            key: RankedSubject(
+                Subject(
+                    uid=ids.get(key, ""),
+                    platform=platform,
+                    account=account,
+                    kind=kind,
+                    name=name,
+                    detail=_detail(detail),
+                )
+            )
+            for key, platform, account, kind, name, detail in rows
+        }
+
+    def _resources(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
+        rows = self._rows(
+            """SELECT r.uid, r.platform, r.account, r.kind, r.name, r.path, r.url,
+                      coalesce(nullif(o.email, ''), nullif(o.name, ''), ''), r.detail, r.rank
+               FROM resources AS r JOIN wanted AS w ON w.key = r.uid LEFT JOIN principals AS o ON o.uid = r.owner_uid"""
+        )
+        return {
+            key: RankedSubject(
+                Subject(
+                    uid=ids.get(key, ""),
+                    platform=platform,
+                    account=account,
+                    kind=kind,
+                    name=name,
+                    path=path,
+                    url=url,
+                    owner=owner,
+                    detail=_detail(detail),
+                ),
+                rank,
+            )
+            for key, platform, account, kind, name, path, url, owner, detail, rank in rows
+        }
+
+    def chains(self) -> dict[int, Chain]:
+        """The explanations of the grants among the keys, as far as their connectors wrote one."""
+        chains: dict[int, Chain] = {}
+        for key, chain in self._rows(
+            """SELECT g.uid, json_extract(g.detail, '$.chain') FROM grants AS g JOIN wanted AS w ON w.key = g.uid
+               WHERE json_extract(g.detail, '$.chain') IS NOT NULL"""
+        ):
+            try:
+                chains[key] = msgspec.json.decode(chain, type=dict[str, list[str]])
+            except msgspec.MsgspecError:
+                continue  # a connector's own idea of a chain; the evidence row still counts
+        return chains
+
+    def containers(self) -> dict[int, list[str]]:
+        """The ids of what resources are in, the nearest first. A loop among parents ends at the greatest depth."""
+        rows = self._rows(
+            f"""WITH RECURSIVE above(key, container, depth) AS (
+                    SELECT w.key, w.key, 0 FROM wanted AS w
+                    UNION
+                    SELECT a.key, unnest([r.parent_uid, r.container_uid]), a.depth + 1
+                    FROM above AS a JOIN resources AS r ON r.uid = a.container WHERE a.depth < {_DEEPEST}
+                ),
+                nearest AS (
+                    SELECT key, container, min(depth) AS depth FROM above WHERE container <> key GROUP BY key, container
+                )
+                SELECT n.key, i.uid FROM nearest AS n JOIN ids AS i ON i.key = n.container
+                ORDER BY n.key, n.depth, i.uid"""
+        )
+        containers: dict[int, list[str]] = {}
+        for key, uid in rows:
+            containers.setdefault(key, []).append(uid)
+        return containers
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._db.execute(sql).fetchall()
+
+
+def _detail(text: str | None) -> Mapping[str, Any]:
+    detail = msgspec.json.decode(text) if text else {}
+    return detail if isinstance(detail, dict) else {}

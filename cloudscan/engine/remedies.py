@@ -1,0 +1,132 @@
+"""Texts that rules share: fix steps and missing permissions, written once in ``remedies.yaml`` and named by id.
+
+::
+
+    fix:
+      drive-unshare: {en: …, ja: …}            # a rule's `fix` lists such ids, in the order of work
+    needs:
+      drive-read-permissions: {en: …, ja: …}   # a rule's `needs` is such an id
+
+A step that starts with a backtick is a command and the same in every language: it is written once, here or in a rule.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cloudscan.engine import yaml_file
+from cloudscan.engine.rule_file import RemediesFile, Remedy, Rule, RuleFile, Texts
+from cloudscan.engine.yaml_file import Problem
+from cloudscan.finding import RuleText
+from cloudscan.text import suggestion
+
+FILE: Final = "remedies.yaml"
+LANGUAGES: Final = ("en", "ja")
+
+
+class Remedies(msgspec.Struct, frozen=True, kw_only=True):
+    """The shared texts of a set of folders, by id."""
+
+    fix: Mapping[str, Remedy] = {}
+    needs: Mapping[str, Remedy] = {}
+
+
+def is_remedies(file: Path) -> bool:
+    """Whether a file in a folder of rules contains shared texts."""
+    return file.name == FILE
+
+
+def read(files: Iterable[Path]) -> tuple[Remedies, list[Problem]]:
+    """The shared texts in all ``remedies.yaml`` among `files`, and what is wrong with them."""
+    fix: dict[str, Remedy] = {}
+    needs: dict[str, Remedy] = {}
+    problems: list[Problem] = []
+    for file in filter(is_remedies, files):
+        outcome = yaml_file.read(file, RemediesFile)
+        if isinstance(outcome, Problem):
+            problems.append(outcome)
+            continue
+        document, written = outcome
+        for key, texts_by_id, known in (("fix", written.fix, fix), ("needs", written.needs, needs)):
+            for name, text in texts_by_id.items():
+                texts = dict.fromkeys(LANGUAGES, text) if isinstance(text, str) and _is_command(text) else text
+                line = document.line(f"$.{key}.{name}")
+                if name in known:
+                    words = f"the id {name!r} is taken by {known[name].file}; write another id"
+                    problems.append(Problem(str(file), line, words))
+                elif isinstance(texts, str) or not _is_complete(texts):
+                    words = f"{name!r} needs a text in each language; write {{en: …, ja: …}}, or a `command`"
+                    problems.append(Problem(str(file), line, words))
+                else:
+                    known[name] = Remedy(texts=texts, file=str(file), line=line)
+    return Remedies(fix=fix, needs=needs), problems
+
+
+def problems_of(rule: RuleFile, remedies: Remedies) -> Iterator[tuple[str, str]]:
+    """(path, words) for what keeps a rule's steps and needs from being written out."""
+    for language, text in rule.text.items():
+        path = f"$.text.{language}.fix"
+        if rule.fix and text.fix:
+            yield path, "the steps are listed under the rule's `fix` too; keep one of the two"
+        if not rule.fix and not text.fix.strip():
+            yield path, "empty; write what a reader needs here, or list the steps under the rule's `fix`"
+    for index, step in enumerate(rule.fix):
+        path = f"$.fix[{index}]"
+        if not isinstance(step, str):
+            if not _is_complete(step):
+                yield path, "a step needs a text in each language; write {en: …, ja: …}"
+        elif not _is_command(step) and step not in remedies.fix:
+            yield path, f"there is no step {step!r} in {FILE}; {suggestion(step, remedies.fix)}"
+    if isinstance(rule.needs, str):
+        if rule.needs not in remedies.needs:
+            yield "$.needs", f"there are no needs {rule.needs!r} in {FILE}; {suggestion(rule.needs, remedies.needs)}"
+    elif rule.needs and not _is_complete(rule.needs):
+        yield "$.needs", "write needs in both languages: {en: …, ja: …}"
+
+
+def texts_of(rule: RuleFile, remedies: Remedies) -> Mapping[str, RuleText]:
+    """What a rule without problems says, by language, with its steps written out one per line."""
+    return {
+        language: RuleText(
+            title=text.title,
+            message=text.message,
+            why=text.why,
+            fix=text.fix or "".join(f"{_step(step, language, remedies).strip()}\n" for step in rule.fix),
+        )
+        for language, text in rule.text.items()
+    }
+
+
+def needs_of(rule: RuleFile, remedies: Remedies) -> Texts:
+    """The permission that a rule without problems needs, by language."""
+    return remedies.needs[rule.needs].texts if isinstance(rule.needs, str) else rule.needs
+
+
+def used_by(rule: RuleFile, remedies: Remedies) -> Sequence[Remedy]:
+    """The shared texts in a rule without problems, in its order."""
+    steps = [remedies.fix[step] for step in rule.fix if isinstance(step, str) and not _is_command(step)]
+    return [*steps, *([remedies.needs[rule.needs]] if isinstance(rule.needs, str) else [])]
+
+
+def unused(remedies: Remedies, rules: Iterable[Rule]) -> Iterator[Problem]:
+    """The shared texts that none of the rules names."""
+    used = {(remedy.file, remedy.line) for rule in rules for remedy in rule.remedies}
+    for name, remedy in (*remedies.fix.items(), *remedies.needs.items()):
+        if (remedy.file, remedy.line) not in used:
+            yield Problem(remedy.file, remedy.line, f"no rule uses {name!r}; name it in a rule, or drop it")
+
+
+def _step(step: str | Texts, language: str, remedies: Remedies) -> str:
+    if not isinstance(step, str):
+        return step[language]
+    return step if _is_command(step) else remedies.fix[step].texts[language]
+
+
+def _is_command(step: str) -> bool:
+    return step.startswith("`")
+
+
+def _is_complete(texts: Texts) -> bool:
+    return set(texts) == set(LANGUAGES) and all(text.strip() for text in texts.values())

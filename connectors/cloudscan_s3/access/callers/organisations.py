@@ -1,0 +1,25 @@
+"""The members of each organisation that is named."""
+
+from collections.abc import Iterator
+
+from cloudscan.facts import Audience
+from cloudscan_s3.access.callers.caller_class import CallerClass
+from cloudscan_s3.access.callers.mentioned import MentionedCallers
+
+
+def organisations(mentioned: MentionedCallers) -> Iterator[CallerClass]:
+    """One class for each organisation: its members in accounts that are not named, in every unit that is."""
+    own_estate = mentioned.literals.own_estate
+    for name in mentioned.organisations:
+        ours = own_estate.is_our_organisation(name)
+        yield CallerClass(
+            audience=Audience.ORGANISATION if ours else Audience.EXTERNAL_DOMAIN,
+            kind="organisation",
+            name=name,
+            callers=tuple(
+                member
+                for path in mentioned.paths_in(name)
+                for account in mentioned.unmentioned_accounts
+                for member in mentioned.members(account, name, path)
+            ),
+        )

@@ -1,0 +1,237 @@
+"""Which callers one statement admits, from the widest class to the narrowest.
+
+`AccessPathFinder` takes an Allow statement (an ACL entry is translated into one) and yields access paths. First all
+that is open now, then what opens at a future moment. Within each, capability by capability (`Capability`'s order), and
+within one capability three steps in this order:
+
+1. `_everyone`: callers that anyone can be. If one of them gets in, nothing narrower is reported.
+2. `_through_named_networks`: anyone, from a network that the text names.
+3. `_named_callers`: accounts, principals, organisations, services; external ones first. A member of something that
+   already gets in as a whole is not reported again.
+
+A path that only a Deny stops is yielded too, with `effective` False. The examples below leave out what does not matter.
+
+Sources: Amazon S3 User Guide, "How Amazon S3 authorizes a request"; IAM User Guide, "Policy evaluation logic".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+
+from cloudscan.facts import Access, Audience, Via
+from cloudscan_s3.access import actions, conditions, networks
+from cloudscan_s3.access.access_path import AccessPath
+from cloudscan_s3.access.actions import Action, Capability
+from cloudscan_s3.access.callers import CallerClass, by_source_arn
+from cloudscan_s3.access.candidates import EVERYONE, Candidates
+from cloudscan_s3.access.networks import Network
+from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.request import applies_to
+from cloudscan_s3.access.request_search import Search, Witness, could_stop
+from cloudscan_s3.access.targets import CLOCK_KEYS, PolicyLayer, PolicyTarget, seen_at
+
+_WHOLE_KINDS = ("account", "organisation", "unique_id")
+_NO_NETWORK = (Network(name="", context={}),)  # AWS services call from networks of their own
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CapabilityGrant:
+    """What a statement grants of one capability, and the searches for a caller that it admits."""
+
+    statement: Statement
+    via: Via
+    capability: Capability
+    access: Access
+    actions: tuple[Action, ...]
+    layers: tuple[PolicyLayer, ...]
+
+    @cached_property
+    def search(self) -> Search:
+        return Search(self.statement, self.actions, self.layers)
+
+    @cached_property
+    def search_ignoring_denials(self) -> Search:
+        layers = tuple(layer.without_denials() for layer in self.layers)
+        return Search(self.statement, self.actions, layers)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessPathFinder:
+    """Finds the access paths that a statement opens through `layers`; the first layer is the statement's own."""
+
+    layers: tuple[PolicyLayer, ...]
+    candidates: Candidates
+
+    @property
+    def target(self) -> PolicyTarget:
+        """The target that the statement is attached to."""
+        return self.layers[0].target
+
+    def paths(self, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
+        """Every path that a statement opens, now or at a future moment.
+
+        A statement with the condition {"DateGreaterThan": {"aws:CurrentTime": "2030-01-01"}} yields its paths with
+        `not_before` 2030-01-01 and `effective` False: nothing has to be changed for them to open.
+        """
+        yield from self._open_now(statement, via, catalogue)
+        opening = _opening_moment(statement, self.target)
+        if opening is not None:
+            layers = tuple(layer.at(opening + timedelta(seconds=1)) for layer in self.layers)
+            for path in replace(self, layers=layers)._open_now(statement, via, catalogue):
+                yield replace(path, effective=False, not_before=opening.isoformat())
+
+    def _open_now(self, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
+        """The paths at the moment that the layers' context states, capability by capability."""
+        matching = [action for action in catalogue if actions.names_action(statement, action)]
+        matching.sort(key=lambda action: (action.capability, action.access))
+        for (capability, access), group in groupby(matching, key=lambda action: (action.capability, action.access)):
+            yield from self._paths_for_capability(
+                _CapabilityGrant(
+                    statement=statement,
+                    via=via,
+                    capability=capability,
+                    access=access,
+                    actions=tuple(group),
+                    layers=self.layers,
+                )
+            )
+
+    def _paths_for_capability(self, grant: _CapabilityGrant) -> Iterator[AccessPath]:
+        """The three steps. If everyone gets in, the first is the last: no narrower access is reported."""
+        for path in self._everyone(grant):
+            yield path
+            if path.effective:
+                return
+        admitted = self._admitted_networks(grant)
+        yield from _through_named_networks(admitted)
+        # Where a network admits anyone, a caller who is named elsewhere is not a wider audience for being inside it.
+        open_networks = {network.name for network, path in admitted if path.effective}
+        others = (network for network in self.candidates.named_networks if network.name not in open_networks)
+        yield from self._named_callers(grant, (*self.candidates.open_networks, *others))
+
+    def _everyone(self, grant: _CapabilityGrant) -> Iterator[AccessPath]:
+        """Callers that anyone can be: unsigned ones, then any AWS account, then customers of public providers.
+
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"} yields one path with the audience
+        ANYONE_WITH_LINK. With {"Effect": "Deny", "Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalType":
+        "Anonymous"}}} beside it, that path is latent and a second, effective one has the audience ANY_ACCOUNT. At most
+        one latent path is yielded, for the widest class, and at most one effective path, which is the last.
+        """
+        latent = False
+        for caller_class in self.candidates.everyone:
+            path = self._path(grant, caller_class, self.candidates.open_networks)
+            if path is None:
+                continue
+            if path.effective:
+                yield path
+                return
+            if not latent:
+                yield path
+            latent = True
+
+    def _admitted_networks(self, grant: _CapabilityGrant) -> Sequence[tuple[Network, AccessPath]]:
+        """Each named network from which anyone gets in (or would, but for a Deny), with the path.
+
+        {"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}} gives that range, with a
+        path whose audience is NAMED and whose kind is "network".
+        """
+        return [
+            (network, path)
+            for network in self.candidates.named_networks
+            if (path := self._path(grant, self.candidates.in_named_network, (network,))) is not None
+        ]
+
+    def _named_callers(self, grant: _CapabilityGrant, places: Sequence[Network]) -> Iterator[AccessPath]:
+        """Callers that the text names, external ones first.
+
+        {"Principal": {"AWS": "222222222222"}} yields a path for the account. A role of that account that another
+        statement names gets no path of its own through this statement: the account as a whole gets in.
+        """
+        admitted: set[str] = set()  # accounts, organisations and services that get in as a whole
+        for caller_class in self.candidates.named:
+            if not admitted.isdisjoint((caller_class.account, caller_class.name, caller_class.within)):
+                continue
+            path = self._path(grant, caller_class, _NO_NETWORK if _is_service(caller_class) else places)
+            if path is None or (caller_class.within and not path.effective):
+                continue
+            yield path
+            if path.effective and (caller_class.kind in _WHOLE_KINDS or caller_class.confused_deputy):
+                admitted.add(caller_class.name)
+            elif path.effective and caller_class.kind == "service" and not caller_class.account:
+                admitted.add(by_source_arn(caller_class.name))
+
+    def _path(self, grant: _CapabilityGrant, caller_class: CallerClass, places: Sequence[Network]) -> AccessPath | None:
+        """The path of one caller class: open, or latent where only a Deny stops it; None if it is not admitted."""
+        witness = grant.search.witness(caller_class.callers, places)
+        effective = witness is not None
+        if witness is None:
+            witness = grant.search_ignoring_denials.witness(caller_class.callers, places)
+            if witness is None:
+                return None
+        return AccessPath(
+            audience=caller_class.audience,
+            kind=caller_class.kind,
+            names=(caller_class.name,) if caller_class.name else (),
+            account=caller_class.account,
+            confused_deputy=caller_class.confused_deputy,
+            access=grant.access,
+            capability=grant.capability,
+            actions=tuple(action.name for action in grant.actions),
+            via=grant.via,
+            statement=grant.statement,
+            witness=witness,
+            policy_public=False,
+            denied_by=() if effective else self._denying_statements(witness),
+            effective=effective,
+        )
+
+    def _denying_statements(self, witness: Witness) -> tuple[str, ...]:
+        """The Deny statements that stop a request which gets in without them."""
+        certain: list[str] = []
+        possible: list[str] = []
+        for layer in self.layers:
+            request = seen_at(layer.target, witness.request, self.target)
+            policy_name = "" if layer is self.layers[0] else " of the bucket policy"
+            for statement in layer.statements:
+                if could_stop(statement, request):
+                    stops = certain if applies_to(statement, request) else possible
+                    stops.append(f"statement {statement.number}{policy_name}")
+        # Where each of them could be evaded, it is all of them together that cannot.
+        return tuple(certain or possible)
+
+
+def _opening_moment(statement: Statement, target: PolicyTarget) -> datetime | None:
+    """The future moment before which a statement allows nothing; None where there is none."""
+    openings = [
+        min((moment for value in condition.values if (moment := conditions.moment(value)) is not None), default=None)
+        for condition in statement.conditions
+        if condition.key in CLOCK_KEYS
+        and "GreaterThan" in condition.operator
+        and not conditions.is_met(condition, target.context)
+    ]
+    return max((opening for opening in openings if opening is not None), default=None)
+
+
+def _is_service(caller_class: CallerClass) -> bool:
+    return caller_class.callers[0].kind == "service"
+
+
+def _through_named_networks(admitted: Sequence[tuple[Network, AccessPath]]) -> Iterator[AccessPath]:
+    """One path for all networks that are open, then one for all that a Deny stops.
+
+    {"IpAddress": {"aws:SourceIp": ["52.0.0.0/8", "54.0.0.0/8"]}} yields one path that names both ranges. Each is narrow
+    enough for AWS to count as fixed, yet together they cover more than the broadest range that is: its audience is
+    ANYONE_WITH_LINK, or ANY_ACCOUNT if the requests must be signed.
+    """
+    for effective in (True, False):
+        group = [(network, path) for network, path in admitted if (path.effective is True) == effective]
+        if not group:
+            continue
+        names = tuple(dict.fromkeys(name for network, _ in group for name in network.alike))
+        path = group[0][1]
+        audience = Audience.ANYONE_WITH_LINK if networks.share(names) > 1 else path.audience
+        if audience in EVERYONE and path.witness.request.caller.kind != "anonymous":
+            audience = Audience.ANY_ACCOUNT
+        yield replace(path, names=names, audience=audience)

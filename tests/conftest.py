@@ -1,0 +1,30 @@
+"""How all tests run: how often a property is tried, and how the garbage collector behaves.
+
+`make test` takes the profile `ci`, `make campaign` the profile `campaign`. Neither has a deadline: a slow machine is
+not a failure.
+"""
+
+import gc
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "ci",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("campaign", parent=settings.get_profile("ci"), max_examples=10_000)
+settings.load_profile("ci")
+
+
+def pytest_collection_finish() -> None:
+    """Collected modules stay to the end; looking through them again and again costs a tenth of the run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_unconfigure() -> None:
+    """At the end everything is freed, lest native libraries report leaks."""
+    gc.unfreeze()
