@@ -98,7 +98,7 @@ def test_an_item_of_a_shared_drive(ways: Ways, identity: str, true: set[str]) ->
 
 def test_only_what_is_public_is_called_public(snapshot: Snapshot) -> None:
     """The shipped rules on all of it: each public file, and no other, is flagged or cannot be told."""
-    shipped = load([RULES / "public-links", RULES / "frameworks"])
+    shipped = load([RULES])
     verdicts = judge(snapshot, [rule for rule in shipped if rule.id in PUBLIC])
     flagged = {verdict.identity[0] for verdict in verdicts.flagged}
     true = {uids.file(f"m{number}") for number, (_, _, ways) in enumerate(MINE) if ways & OPEN}
