@@ -19,7 +19,7 @@ from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People
-from cloudscan_m365.permissions import LEAVERS, SIGN_INS, USERS
+from cloudscan_m365.permissions import LEAVE_DATES, SIGN_INS, USERS
 from cloudscan_m365.scopes.gaps import gap
 
 _USERS = Question(path="users", needs=USERS)
@@ -113,7 +113,7 @@ def read_accounts(graph: Graph, gaps: list[Gap]) -> Accounts:
     if accounts.users and not any(user.employee_leave_date_time for user in accounts.users):
         # Without the permission the property is empty rather than refused (user resource: employeeLeaveDateTime).
         reason = "no account has a leave date; Microsoft returns it only to an application with the permission"
-        gaps.append(Gap(table="principals", outcome=Outcome.SKIPPED, reason=reason, needs=LEAVERS))
+        gaps.append(Gap(table="principals", outcome=Outcome.SKIPPED, reason=reason, needs=LEAVE_DATES))
     return accounts
 
 

@@ -21,7 +21,7 @@ from cloudscan_m365.permissions import (
     GROUPS,
     HIDDEN_MEMBERS,
     LABELS,
-    LEAVERS,
+    LEAVE_DATES,
     POLICIES,
     SIGN_INS,
     TENANT_NAMES,
@@ -464,7 +464,7 @@ def test_groups_that_hide_their_members_are_a_gap(
 
 def test_without_the_permission_leave_dates_are_a_gap(built: company.Company, scanned: Callable[..., Read]) -> None:
     """Graph then returns nothing, and does not refuse either."""
-    result = scanned(LEAVERS)
+    result = scanned(LEAVE_DATES)
 
     assert result.gap("leave date").outcome is Outcome.SKIPPED
     assert "leave_on" not in principal_of(result, built, "user left").detail
