@@ -94,7 +94,7 @@ class DirectoryApi:
         if not self._state.premium:
             raise errors.no_licence()
         if not call.may("AuditLog.Read.All"):
-            raise errors.no_audit_right()
+            raise errors.no_audit_permission()
 
     def _person(self, call: Call) -> Person:
         person = self._state.find(call.values["user"])
@@ -237,11 +237,11 @@ class DirectoryApi:
     # shapes
 
     def _user_shape(self, call: Call, most: int = 999) -> Shape:
-        leavers = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
+        shows_leave_dates = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
 
         def view(person: Person) -> Json:
             user = self.user_view(person)
-            return user if leavers else {**user, "employeeLeaveDateTime": None}  # empty rather than refused
+            return user if shows_leave_dates else {**user, "employeeLeaveDateTime": None}  # empty rather than refused
 
         return Shape(
             kind="user",

@@ -85,7 +85,7 @@ def no_licence() -> Refused:
     return Refused(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message)
 
 
-def no_audit_right() -> Refused:
+def no_audit_permission() -> Refused:
     message = "Calling principal does not have required MSGraph permissions AuditLog.Read.All"
     return Refused(403, "Authentication_MSGraphPermissionMissing", message)
 

@@ -241,7 +241,7 @@ class People:
         with self.lock:
             self.now += int(time.total_seconds())
 
-    def accept(self, mail: str) -> None:
+    def redeem(self, mail: str) -> None:
         """A guest redeems the invitation."""
         with self.lock:
             person = self.person(mail)

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from cloudscan_emulators.kit.item_tree import ItemTree
 from cloudscan_emulators.microsoft import ids
+from cloudscan_emulators.microsoft.containers import Containers
 from cloudscan_emulators.microsoft.people import SPRING
-from cloudscan_emulators.microsoft.places import Places
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
     Direct,
@@ -31,7 +31,7 @@ from cloudscan_emulators.microsoft.records import (
 )
 
 
-class TenantState(Places):
+class TenantState(Containers):
     """One tenant. All methods may be called while the emulator serves it."""
 
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
@@ -216,8 +216,8 @@ class TenantState(Places):
         """Grant a principal a permission on the item itself."""
         with self.lock:
             given = Direct(self.named(to).number, role, _seconds(expires))
-            kept = [one for one in self.grants(item) if not _is_to(one, given.principal)]
-            self._regrant(item, (*kept, given))
+            others = [one for one in self.grants(item) if not _is_to(one, given.principal)]
+            self._regrant(item, (*others, given))
 
     def share_with_site_group(self, item: Item, name: str, role: str = "read") -> None:
         """Grant a permission to a group of the item's site."""

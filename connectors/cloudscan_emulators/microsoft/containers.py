@@ -25,7 +25,7 @@ _FIRST_LOCAL = 3  # 1 and 2 belong to the site's creators
 _ROLES = {"Owners": "owner", "Members": "write", "Visitors": "read"}
 
 
-class Places(People):
+class Containers(People):
     """The sites and drives of a tenant."""
 
     def add_site(
