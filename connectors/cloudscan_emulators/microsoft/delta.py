@@ -56,6 +56,7 @@ class Delta:
         self._quirks = quirks
 
     def answer(self, call: Call, drive: Drive) -> str:
+        """A page of everything or of the changes, as the token asks."""
         self._refuse(call)
         if self._quirks.retention_needs_full_control and self._retains(drive) and not call.may(FULL_CONTROL):
             raise errors.denied("files", (FULL_CONTROL,), ())

@@ -45,12 +45,16 @@ class DirectoryObject(Answer, frozen=True, kw_only=True):
 
 
 class SignInActivity(Answer, frozen=True, kw_only=True):
+    """The last sign-ins of an account; only attempts where no success was recorded."""
+
     last_sign_in_date_time: datetime | None = None
     last_non_interactive_sign_in_date_time: datetime | None = None
     last_successful_sign_in_date_time: datetime | None = None
 
 
 class User(Answer, frozen=True, kw_only=True):
+    """A user object of the directory, which may be a guest."""
+
     id: str
     display_name: Text = ""
     mail: Text = ""

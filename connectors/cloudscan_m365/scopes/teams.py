@@ -86,11 +86,13 @@ class Tenants:
     names: Mapping[str, _Tenant] = field(default_factory=dict)
 
     def is_partner(self, tenant: str, people: People) -> bool:
+        """Whether a tenant is a partner: allowed by an administrator, configured as one, or our own."""
         known = self.names.get(tenant)
         domain = (known and known.default_domain_name) or tenant
         return tenant in self.listed or people.estate.partner_of(domain) is not None or people.is_ours(domain)
 
     def name(self, tenant: str) -> str:
+        """The name of a tenant; its id where the name is unknown."""
         known = self.names.get(tenant)
         return (known and (known.display_name or known.default_domain_name)) or tenant
 

@@ -398,7 +398,7 @@ def test_owners_of_a_group_own_its_site(result: Read, built: company.Company) ->
 
 
 @pytest.mark.parametrize(
-    ("right", "table"),
+    ("permission", "table"),
     [
         (SIGN_INS, "principals"),
         (GROUPS, "memberships"),

@@ -341,7 +341,7 @@ EXTERNAL = Permission(id="2", roles=("read",), granted_to_v2=IdentitySet(user=Id
 
 
 @pytest.mark.parametrize(
-    ("tenant", "site", "anyone", "stranger"),
+    ("tenant", "site", "anyone", "external"),
     [
         (None, None, "", ""),
         ("anyone", "anyone", "", ""),
