@@ -21,7 +21,7 @@ _PAIR: list[Pair] = []
 def pair() -> Pair:
     """The certificate that the scanner signs in with: one for all tests, as making one takes a while."""
     if not _PAIR:
-        _PAIR.append(certificates.for_application())
+        _PAIR.append(certificates.for_application(key_size=1024))
     return _PAIR[0]
 
 

@@ -55,6 +55,13 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     return scanned
 
 
+@pytest.fixture(scope="module")
+def undisturbed(built: company.Company, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads if nothing goes wrong."""
+    with estate.tenant(built.state) as running:
+        return read(estate.connector(running, tmp_path_factory.mktemp("undisturbed")))
+
+
 def grants_of(result: Read) -> dict[str, Grant]:
     return {grant.uid: grant for grant in result.facts if isinstance(grant, Grant)}
 
@@ -87,8 +94,9 @@ def grants_of(result: Read) -> dict[str, Grant]:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Read], fault: Fault) -> None:
-    undisturbed = scan()
+def test_passing_trouble_changes_nothing(
+    server: Server, scan: Callable[..., Read], undisturbed: Read, fault: Fault
+) -> None:
     server.faults.add(fault)
 
     result = scan()

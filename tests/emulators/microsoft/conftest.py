@@ -45,7 +45,7 @@ def drive(state: TenantState, site: Site) -> Drive:
 
 @pytest.fixture(scope="session")
 def certificate() -> Pair:
-    return certificates.for_application()
+    return certificates.for_application(key_size=1024)
 
 
 @pytest.fixture
