@@ -244,13 +244,6 @@ class People:
         with self.lock:
             self.now += int(time.total_seconds())
 
-    def redeem(self, mail: str) -> None:
-        """A guest redeems the invitation."""
-        with self.lock:
-            person = self.person(mail)
-            person.state, person.state_changed = "Accepted", self.now
-            person.signed_in = person.succeeded = self.now
-
     # tenant
 
     def add_domain(self, domain: str) -> None:
