@@ -115,7 +115,7 @@ RULES = (
         "partner",
         3,
         {
-            "en": ("Unknown outside account", "An account that is no known partner can read {resource_name}."),
+            "en": ("Unknown outside account", "An account that is not a known partner can read {resource_name}."),
             "ja": ("未登録の外部アカウント", "登録されていない外部アカウントが {resource_name} を読み取れます。"),
         },
     ),
@@ -285,7 +285,7 @@ def _finding(name: str, place: int, dice: random.Random) -> Finding:
         "en": (
             f"Anyone on the internet, without an AWS account, can read objects in {name}.",
             f'Statement {statement} of the bucket policy allows s3:GetObject to everybody (Principal "*").',
-            "Its only condition is aws:Referer: the caller chooses that value himself, so it keeps nobody out.",
+            "Its only condition is aws:Referer: the caller chooses that value, so it keeps nobody out.",
             "No block applies: Block Public Access is off at the bucket and at the account.",
         ),
         "ja": (
