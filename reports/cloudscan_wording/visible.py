@@ -35,8 +35,8 @@ def visible(text: str) -> str:
     """The text with every character that cannot be seen replaced by one that can: ␛, ⟦U+202E⟧."""
     if text.isprintable():  # almost always, and ten times faster than to look for what is not
         return text
-    text = _CONTROL.sub(lambda each: chr(0x2421 if each[0] == "\x7f" else 0x2400 + ord(each[0])), encodable(text))
-    return _UNSEEN.sub(lambda each: f"{_OPEN}U+{ord(each[0]):04X}{_CLOSE}", text)
+    text = _CONTROL.sub(lambda match: chr(0x2421 if match[0] == "\x7f" else 0x2400 + ord(match[0])), encodable(text))
+    return _UNSEEN.sub(lambda match: f"{_OPEN}U+{ord(match[0]):04X}{_CLOSE}", text)
 
 
 def shortened(text: str, most: int) -> str:
@@ -55,7 +55,7 @@ def for_shell(value: str) -> str:
         return value
     if not _CONTROL.search(value) and not _UNSEEN.search(value):
         return shlex.quote(value)
-    return "$'" + "".join(_escaped(each) for each in value) + "'"
+    return "$'" + "".join(_escaped(character) for character in value) + "'"
 
 
 def _escaped(character: str) -> str:

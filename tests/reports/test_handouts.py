@@ -125,8 +125,8 @@ def test_the_rest_is_counted_by_rule() -> None:
 
     (handout,) = contents.handouts(given_report, load("en"), TERMS)
 
-    told = sum(len(task.things) for task in handout.tasks)
-    assert 1 <= told <= contents.MOST_THINGS
+    told = sum(len(task.items) for task in handout.tasks)
+    assert 1 <= told <= contents.MOST_ITEMS
     assert told + sum(more.count for more in handout.more) == handout.total == 60
     assert len({more.title for more in handout.more}) == len(handout.more)
 

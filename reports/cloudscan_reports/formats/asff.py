@@ -48,8 +48,8 @@ def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
     `product_arn` is a pattern: ``{partition}``, ``{region}`` and ``{account}`` are the finding's.
     """
     report = carriable(report)
-    found = {"Findings": list(findings(report, load(lang), product_arn))}
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+    batch = {"Findings": list(findings(report, load(lang), product_arn))}
+    return msgspec.json.format(msgspec.json.encode(batch), indent=2).decode() + "\n"
 
 
 def findings(report: Report, texts: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:
@@ -64,7 +64,7 @@ def _finding(worded: WordedFinding, report: Report, texts: Texts, product_arn: s
     region = _region(subject)
     severity = {"Label": _LABELS.get(finding.severity, finding.severity.upper()), "Original": finding.severity}
     types = [_type(worded)]
-    found: dict[str, Any] = {
+    exported: dict[str, Any] = {
         "SchemaVersion": "2018-10-08",
         "Id": f"cloudscan/{subject.account}/{finding.fingerprint}",
         "ProductArn": product_arn.format(partition=_partition(region), region=region, account=subject.account),
@@ -87,15 +87,15 @@ def _finding(worded: WordedFinding, report: Report, texts: Texts, product_arn: s
         "FindingProviderFields": {"Severity": severity, "Types": types},
     }
     if worded.rule:
-        found["FindingProviderFields"]["Confidence"] = _CONFIDENCES[worded.rule.confidence]
+        exported["FindingProviderFields"]["Confidence"] = _CONFIDENCES[worded.rule.confidence]
     if worded.fix:
-        found["Remediation"] = {"Recommendation": {"Text": _text(worded.fix.replace("\n", " / "), 512)}}
+        exported["Remediation"] = {"Recommendation": {"Text": _text(worded.fix.replace("\n", " / "), 512)}}
     if worded.frameworks:
-        found["Compliance"] = {
+        exported["Compliance"] = {
             "Status": "PASSED" if finding.state is State.RESOLVED else "FAILED",
             "RelatedRequirements": [_text(name, 256) for name in worded.frameworks[:_MOST_REQUIREMENTS]],
         }
-    return found
+    return exported
 
 
 def _type(worded: WordedFinding) -> str:
@@ -133,17 +133,19 @@ def _product_fields(worded: WordedFinding, report: Report, texts: Texts) -> Iter
 
 def _resource(subject: Subject, region: str) -> dict[str, Any]:
     name = _text(subject.name or subject.uid, 1024)
-    found: dict[str, Any] = {
+    resource: dict[str, Any] = {
         "Type": _TYPES.get(subject.kind, "Other"),
         "Id": _text(_arn(subject, _partition(region)) or subject.uid or subject.name, 512),
         "Partition": _partition(region),
         "Region": region,
     }
     if subject.kind == "bucket":
-        found["Details"] = {"AwsS3Bucket": {"Name": name, "OwnerAccountId": subject.account}}
+        resource["Details"] = {"AwsS3Bucket": {"Name": name, "OwnerAccountId": subject.account}}
     else:
-        found["Details"] = {"Other": {"Name": name, "Kind": _text(subject.kind, 1024), "Uid": _text(subject.uid, 1024)}}
-    return found
+        resource["Details"] = {
+            "Other": {"Name": name, "Kind": _text(subject.kind, 1024), "Uid": _text(subject.uid, 1024)}
+        }
+    return resource
 
 
 def _arn(subject: Subject, partition: str) -> str:

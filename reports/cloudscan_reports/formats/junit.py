@@ -52,16 +52,16 @@ def write(report: Report, lang: str) -> str:
 
 
 def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
-    found: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
+    cases: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
     for worded in worded_findings(report, lang):
-        case = found[worded.verdict.rule_id][worded.verdict.subject.platform, worded.verdict.subject.account]
+        case = cases[worded.verdict.rule_id][worded.verdict.subject.platform, worded.verdict.subject.account]
         if worded.finding.state in NEEDING_WORK:
             case.failed.append(worded)
         elif worded.finding.state is State.WAIVED:
             case.accepted.append(worded)
     for verdict in report.unknowns:
-        found[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
-    return found
+        cases[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
+    return cases
 
 
 def _accounts(report: Report) -> Sequence[Account]:
@@ -120,27 +120,27 @@ def _testcase(
     element = ET.Element(
         "testcase", {"classname": _attribute(rule_id), "name": _attribute(":".join(account)), "time": "0"}
     )
-    untold = [_name(each) for each in case.unknown]
+    unknown = [_name(verdict) for verdict in case.unknown]
     if case.failed:
         failure = ET.SubElement(
             element,
             "failure",
             {"type": _attribute(rule_id), "message": texts.count("findings.count", len(case.failed))},
         )
-        failure.text = _lines(_line(each, texts) for each in case.failed)
+        failure.text = _lines(_line(finding, texts) for finding in case.failed)
     elif case.unknown:
-        message = texts.count("unseen.rule_count", len(untold))
+        message = texts.count("unseen.rule_count", len(unknown))
         skipped = ET.SubElement(element, "skipped", {"message": message})
-        skipped.text = _lines([*([not_evaluated(rule, texts)] if rule else []), *untold])
+        skipped.text = _lines([*([not_evaluated(rule, texts)] if rule else []), *unknown])
     elif blind:
         ET.SubElement(element, "skipped", {"message": _attribute(texts.say("formats.not_read", reason=blind))})
     elif rule and not (rule.passed or rule.flagged or rule.unknown or case.accepted):
         ET.SubElement(element, "skipped", {"message": texts.say("formats.nothing_to_evaluate")})
-    said = [_line(each, texts) for each in case.accepted]
-    if case.failed and untold:
-        said += [texts.count("unseen.rule_count", len(untold)), *untold]
-    if said:
-        ET.SubElement(element, "system-out").text = _lines(said)
+    output = [_line(finding, texts) for finding in case.accepted]
+    if case.failed and unknown:
+        output += [texts.count("unseen.rule_count", len(unknown)), *unknown]
+    if output:
+        ET.SubElement(element, "system-out").text = _lines(output)
     return element
 
 

@@ -103,17 +103,17 @@ class _Sheets:
 
     def add(self, name: str, keys: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         title = self._texts.say(f"formats.{name}")
-        part, place = 1, 0
+        part, row_number = 1, 0
         sheet = self._begun(title, keys)
         for row in rows:
-            place += 1
-            if place == _MOST_ROWS:
-                sheet.autofilter(0, 0, place - 1, len(keys) - 1)
-                part, place = part + 1, 1
+            row_number += 1
+            if row_number == _MOST_ROWS:
+                sheet.autofilter(0, 0, row_number - 1, len(keys) - 1)
+                part, row_number = part + 1, 1
                 sheet = self._begun(f"{title} {part}", keys)
             for at, value in enumerate(row):
-                self._put(sheet, place, at, value)
-        sheet.autofilter(0, 0, place, len(keys) - 1)
+                self._put(sheet, row_number, at, value)
+        sheet.autofilter(0, 0, row_number, len(keys) - 1)
 
     def _begun(self, title: str, keys: Sequence[str]) -> Any:
         sheet = self._book.add_worksheet(title)
@@ -194,10 +194,10 @@ def _coverage(row: Coverage, texts: Texts) -> list[Cell]:
 
 
 def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
-    said = phrases.rule_text(rule, texts.lang)
+    text = phrases.rule_text(rule, texts.lang)
     return [
         rule.id,
-        said.title,
+        text.title,
         _worded(rule.severity, "severity", texts),
         _worded(rule.confidence, "level", texts),
         _worded(rule.cause, "cause", texts),
@@ -207,8 +207,8 @@ def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
         rule.unknown,
         rule.passed,
         " ".join(rule.frameworks),
-        said.why,
-        said.fix.strip().replace("\n", " / "),
+        text.why,
+        text.fix.strip().replace("\n", " / "),
         needed(rule, texts.lang),
         rule.version,
     ]

@@ -59,7 +59,7 @@ def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, de
         x_title=x_title,
         y_title=y_title,
     )
-    points = [{"value": point, "label": str(place), "node": {"r": 11}} for place, point in enumerate(placed, 1)]
+    points = [{"value": point, "label": str(order), "node": {"r": 11}} for order, point in enumerate(placed, 1)]
     chart.add("", points)
     return _plain(chart, "chart risks", title, description, labels=(-16, -17))
 
@@ -93,7 +93,7 @@ def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple
     tree = chart.render_tree()
     _strip(tree)
     if labels:
-        for label in (each for each in tree.iter("text") if each.get("class") == "label"):
+        for label in (node for node in tree.iter("text") if node.get("class") == "label"):
             for name, by in zip("xy", labels, strict=True):
                 label.set(name, f"{float(label.get(name)) + by:.1f}")
     for name in set(tree.attrib) - {"viewBox"}:
@@ -102,7 +102,7 @@ def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple
     tree.set("role", "img")
     tree.set("aria-label", f"{title}. {description}")
     # Pygal puts a mark of overlays for a mouse on top, which are empty without its script.
-    for overlay in [each for each in tree.iter("g") if "tooltip-overlay" in each.get("class", "")]:
+    for overlay in [group for group in tree.iter("g") if "tooltip-overlay" in group.get("class", "")]:
         for child in list(overlay):
             overlay.remove(child)
     return Markup(etree.tostring(tree, encoding="unicode"))  # noqa: S704
