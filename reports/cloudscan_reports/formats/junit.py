@@ -1,7 +1,7 @@
-"""The report as JUnit XML: a suite a rule, a test case a rule and account. For CI, where a red test stops the line.
+"""The report as JUnit XML: a suite per rule, a test case per rule and account. For CI pipelines.
 
-Shaped after the schema of Jenkins' xUnit plugin (`junit-10.xsd`). An open finding fails its case. Where a rule could
-not judge, or the account could not be read, the case is skipped: nothing that was not seen is shown as passed.
+It follows the schema of Jenkins' xUnit plugin (`junit-10.xsd`). An open finding fails its case. If a rule could not be
+evaluated, or the account could not be read, the case is skipped: nothing that was not seen is shown as passed.
 """
 
 from collections import defaultdict
@@ -65,7 +65,7 @@ def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
 
 
 def _accounts(report: Report) -> Sequence[Account]:
-    """All accounts that the report speaks of."""
+    """All accounts that the report mentions."""
     verdicts = [*(finding.verdict for finding in report.findings), *report.unknowns]
     return sorted(
         {(row.platform, row.account) for row in report.coverage}
@@ -74,7 +74,7 @@ def _accounts(report: Report) -> Sequence[Account]:
 
 
 def _blind(report: Report) -> Mapping[Account, str]:
-    """Accounts whose resources or access rights could not be had at all, with the reason."""
+    """Accounts whose resources or permissions could not be read at all, with the reason."""
     return {
         (row.platform, row.account): row.reason or row.outcome
         for row in report.coverage

@@ -1,7 +1,7 @@
 """The report as SARIF 2.1.0 with errata 01 (OASIS): rules with help, findings as results, gaps as notifications.
 
-Findings are results of kind `fail`, waived ones suppressed, resolved ones of kind `pass`; what could not be judged is
-of kind `open`. What GitHub's code scanning reads beyond the standard (`security-severity`, a relative artifact URI,
+Findings are results of kind `fail`, waived ones suppressed, resolved ones of kind `pass`; what could not be evaluated
+is of kind `open`. What GitHub's code scanning reads beyond the standard (`security-severity`, a relative artifact URI,
 `primaryLocationLineHash`) is there too; see "SARIF support for code scanning" in its documentation.
 """
 
@@ -189,7 +189,7 @@ def _common(verdict: Verdict, fingerprint: str, rule_index: Mapping[str, int]) -
 
 
 def _location(subject: Subject) -> dict[str, Any]:
-    """Where it is in the estate. Code scanning refuses a result without an artifact, so the id is one as well."""
+    """The location in the estate. Code scanning rejects results without an artifact, so the id is given as one too."""
     return {
         "physicalLocation": {"artifactLocation": {"uri": relative_uri(subject.uid or subject.name or "unknown")}},
         "logicalLocations": [
@@ -217,12 +217,12 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
 
 
 def message_text(text: str) -> str:
-    """The text as a message string (3.11.5, 3.11.6): braces doubled, and nothing that reads as an embedded link."""
+    """The text as a message string (3.11.5, 3.11.6): braces doubled, and nothing that could be an embedded link."""
     return visible(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
 def relative_uri(uid: str) -> str:
-    """A uid as a relative reference of RFC 3986. None climbs out of the folder that it is resolved in."""
+    """A uid as a relative reference (RFC 3986) that stays within the folder in which it is resolved."""
     path = quote(uid.replace(":", "/", 1), safe="/")
     return path if all(segment.strip(".") for segment in path.split("/")) else quote(uid, safe="")
 

@@ -1,7 +1,7 @@
-"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, a sheet each.
+"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, one sheet each.
 
-Every text goes in as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the extra
-`xlsx` and is imported only here.
+Every text is written as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the
+extra `xlsx` and is imported only here.
 """
 
 import io
@@ -18,7 +18,7 @@ from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
 from cloudscan_wording.worded_finding import WordedFinding, needed, worded_findings
 
-# What Excel takes ("Excel specifications and limits"): 32,767 characters in a cell, of which one beyond U+FFFF is two.
+# Excel's limits ("Excel specifications and limits"): 32,767 characters in a cell; one beyond U+FFFF counts as two.
 _MOST_CHARACTERS = 16_000
 _MOST_ROWS = 1_048_576
 _FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is wrong
@@ -93,7 +93,7 @@ def write(report: Report, lang: str) -> bytes:
 
 
 class _Sheets:
-    """Tables into sheets; one that is too long for a sheet goes on in the next."""
+    """Writes tables into sheets; one that is too long for a sheet continues in the next."""
 
     def __init__(self, book: Any, texts: Texts) -> None:
         self._book = book

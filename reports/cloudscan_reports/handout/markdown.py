@@ -1,4 +1,4 @@
-"""The hand-outs in Markdown, for a mail, a chat or a ticket. Names stand in code spans, where nothing works."""
+"""The hand-outs in Markdown, for a mail, a chat or a ticket. Names are in code spans, where no markup works."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +13,7 @@ _SUFFIX = ".md"
 
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
-    """The hand-outs by file name: one an owner, one for what nobody is known to own, and an index."""
+    """The hand-outs by file name: one per owner, one for resources without a known owner, and an index."""
     texts = load(lang)
     report = carriable(report)
     made = contents.handouts(report, texts, terms)
