@@ -92,7 +92,7 @@ while waiting:
                 seen += isinstance(fact, Resource) and fact.kind in ("file", "folder", "shortcut")
                 grants += isinstance(fact, Grant)
             else:
-                pen.note(fact)
+                pen.add(fact)
                 waiting += [fact] if isinstance(fact, Scope) else []
         pen.finish()
 print(seen, grants, 0.0, 0.0)
