@@ -205,8 +205,8 @@ def test_a_group_in_a_group_brings_its_outsiders(told: Read, built: company.Comp
     nested, plain = (built.scenarios[name] for name in ("group nested", "group"))
 
     assert uids.group(plain) in told.members(uids.group(nested))
-    assert told.principal(uids.group(nested)).detail["outsiders"] == "1"
-    assert told.principal(uids.group(plain)).detail["outsiders"] == "0"
+    assert told.principal(uids.group(nested)).detail["externals"] == "1"
+    assert told.principal(uids.group(plain)).detail["externals"] == "0"
 
 
 def test_a_dynamic_group_of_all_lets_everybody_in(
@@ -230,9 +230,9 @@ def test_private_and_shared_channels(told: Read, built: company.Company) -> None
     fox = uids.external_user("fox@strange.example")
 
     assert channels.keys() == {"人事相談", "Tanuki", "Joint bid"}
-    assert channels["人事相談"].detail == {"type": "private", "foreign_tenants": "", "owners": "1"}
-    assert channels["Tanuki"].detail["foreign_tenants"] == ""
-    assert channels["Joint bid"].detail["foreign_tenants"] == UNLISTED_TENANT
+    assert channels["人事相談"].detail == {"type": "private", "unlisted_tenants": "", "owners": "1"}
+    assert channels["Tanuki"].detail["unlisted_tenants"] == ""
+    assert channels["Joint bid"].detail["unlisted_tenants"] == UNLISTED_TENANT
     assert fox in told.members(channels["Joint bid"].uid)
     assert told.principal(fox).affiliation is Affiliation.EXTERNAL
     (way,) = told.grants(channels["Joint bid"].uid)
@@ -242,21 +242,21 @@ def test_private_and_shared_channels(told: Read, built: company.Company) -> None
 @pytest.mark.parametrize(
     ("scenario", "detail"),
     [
-        ("application", {"rights": "Sites.Read.All"}),
+        ("application", {"permissions": "Sites.Read.All"}),
         (
             "application with write to all sites",
-            {"rights": "Files.ReadWrite.All, Sites.ReadWrite.All", "writes_all_sites": "true"},
+            {"permissions": "Files.ReadWrite.All, Sites.ReadWrite.All", "writes_all_sites": "true"},
         ),
         (
             "application of others with full control",
             {
-                "rights": "Sites.FullControl.All",
+                "permissions": "Sites.FullControl.All",
                 "writes_all_sites": "true",
                 "full_control": "true",
-                "foreign_publisher": "true",
+                "external_publisher": "true",
             },
         ),
-        ("application for one site", {"rights": "Sites.Selected"}),
+        ("application for one site", {"permissions": "Sites.Selected"}),
     ],
 )
 def test_applications(told: Read, built: company.Company, scenario: str, detail: dict[str, str]) -> None:

@@ -114,7 +114,7 @@ def test_each_of_many_links_is_one_grant(told: Read, server: Server, built: comp
 def test_a_link_that_names_people_counts_them(told: Read, server: Server, built: company.Company) -> None:
     link = way(told, server, built, "people stranger")
 
-    assert (link.detail["holders"], link.detail["outsiders"]) == ("2", "1")
+    assert (link.detail["holders"], link.detail["externals"]) == ("2", "1")
     assert "spy@rival.example" in link.detail["people"]
     assert link.principal_uid is None
 
