@@ -32,7 +32,7 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     name: str = ""
     domains: Sequence[str] = ()  # our mail domains
     accounts: Sequence[str] = ()  # cloud accounts of ours, beside those that are scanned
-    ids: Sequence[str] = ()  # our organisations as the platforms call them: o-a1b2c3d4e5
+    organisation_ids: Sequence[str] = ()  # our organisations as the platforms call them: o-a1b2c3d4e5
     language: Literal["en", "ja"] = "en"  # of reports and of the terminal
     contact: str = ""  # whom owners ask about a finding; on the hand-outs
 
@@ -61,7 +61,7 @@ class LedgerTable(_Table, frozen=True, kw_only=True):
     """``[ledger]``: what became of the findings."""
 
     url: str = ""  # empty: a SQLite file in the scan's folder; or postgresql+psycopg://host/database
-    patience_seconds: int = 120  # so long a scan waits for the database before it gives up
+    wait_seconds: int = 120  # so long a scan waits for the database before it gives up
 
 
 class WaiversTable(_Table, frozen=True, kw_only=True):
@@ -86,14 +86,14 @@ class RetentionTable(_Table, frozen=True, kw_only=True):
     """``[retention]``: what is removed after a scan, and by `cloudscan prune`. The ledger is never shortened."""
 
     snapshots_days: int = 30  # snapshots older than this are removed
-    snapshots_keep: int = 7  # but so many of the newest stay, whatever their age
+    keep_snapshots: int = 7  # but so many of the newest stay, whatever their age
     reports_days: int = 90  # pages in the folder of reports
 
 
 class NotifyTable(_Table, frozen=True, kw_only=True):
     """``[notify]``: who hears what changed after a scan, through apprise."""
 
-    urls_from: str = ""  # the environment variable that holds apprise's addresses, which are secrets
+    urls_env: str = ""  # the environment variable that holds apprise's addresses, which are secrets
     file: str = ""  # or apprise's own configuration file
     tags: Sequence[str] = ()  # of that file, only the addresses with one of these
     language: Literal["", "en", "ja"] = ""  # empty: the organisation's
@@ -103,7 +103,7 @@ class NotifyTable(_Table, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> bool:
-        return bool(self.urls_from or self.file)
+        return bool(self.urls_env or self.file)
 
 
 class Config(_Table, frozen=True, kw_only=True):
@@ -132,7 +132,7 @@ class Config(_Table, frozen=True, kw_only=True):
             name=us.name,
             domains=frozenset(domain.lower() for domain in us.domains),
             accounts=frozenset(us.accounts),
-            organisations=frozenset(us.ids),
+            organisations=frozenset(us.organisation_ids),
             partners=tuple(
                 Partner(
                     name=partner.name,
@@ -223,9 +223,9 @@ def _check(path: Path, text: str, config: Config) -> None:
         (config.waivers, "max_days", 1),
         (config.waivers, "due_days", 0),
         (config.waivers, "tolerance_percent", 0),
-        (config.ledger, "patience_seconds", 0),
+        (config.ledger, "wait_seconds", 0),
         (config.retention, "snapshots_days", 0),
-        (config.retention, "snapshots_keep", 1),
+        (config.retention, "keep_snapshots", 1),
         (config.retention, "reports_days", 0),
         (config.tickets, "remind_days", 0),
         (config.tickets, "max_new", 1),

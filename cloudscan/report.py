@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -64,10 +65,20 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     figures: ScanFigures | None = None
 
 
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding that stands otherwise in a later scan than in an earlier one."""
+class DifferenceKind(StrEnum):
+    """How a finding differs between two scans, in the order of attention."""
 
-    kind: str  # new, reopened, widened, waived, resolved
+    NEW = "new"
+    REOPENED = "reopened"
+    WIDENED = "widened"
+    WAIVED = "waived"
+    RESOLVED = "resolved"
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding that differs between two scans."""
+
+    kind: DifferenceKind
     fingerprint: str
     rule_id: str
     platform: str
@@ -86,7 +97,7 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
 
     old: Scan
     new: Scan
-    counts: Mapping[str, int]  # by kind
+    counts: Mapping[str, int]  # by `DifferenceKind`
     differences: Sequence[Difference]
 
 
@@ -101,13 +112,22 @@ class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     revoked_on: datetime | None = None
 
 
+class EventKind(StrEnum):
+    """What happened to a finding."""
+
+    OPENED = "opened"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    WAIVED = "waived"
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A change in a finding's life."""
 
     fingerprint: str
     scan_id: str  # or waiver-N, where a decision and not a scan was the cause
     on: datetime
-    kind: str  # opened, resolved, reopened, waived
+    kind: EventKind
     waiver: int | None = None  # that holds from now on, or that ended
     reason: str = ""  # why it was resolved: passed, gone; why a waiver ended: expired, revoked, widened
 
@@ -193,7 +213,7 @@ class Show(Protocol):
     def __call__(self, report: Report, lang: str, /, *, colour: bool, width: int) -> str: ...
 
 
-DIFFERENCE_KINDS: Final = ("new", "reopened", "widened", "waived", "resolved")
+DIFFERENCE_KINDS: Final = tuple(DifferenceKind)
 
 
 def figures_of(report: Report) -> ScanFigures:

@@ -35,7 +35,7 @@ class CommentReason(StrEnum):
     STILL = "still"  # seen again after a while
     RESOLVED = "resolved"
     REOPENED = "reopened"
-    ACCEPTED = "accepted"
+    WAIVED = "waived"
     DUPLICATE = "duplicate"
 
 
@@ -60,7 +60,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     due: date | None = None
     project: str = ""  # empty: as the tracker's options say
     assignee: str = ""  # address or name; the tracker looks up whom it knows by it
-    deputy: str = ""  # instead, where the tracker does not know the assignee
+    fallback_assignee: str = ""  # instead, where the tracker does not know the assignee
     fingerprints: Sequence[str] = ()
 
 
@@ -84,16 +84,16 @@ class Tracker(Protocol):
     """
 
     @property
-    def settles(self) -> float:
-        """So many seconds after its creation a ticket is surely listed by `held`; 0: at once."""
+    def index_lag_seconds(self) -> float:
+        """How many seconds after its creation a ticket may be missing from `existing`; 0: it is listed immediately."""
         ...
 
     @property
     def lists(self) -> bool:
-        """Whether it can tell what it holds. If not, the ledger's memory is all there is."""
+        """Whether it can list its tickets. If not, the ledger's memory is all there is."""
         ...
 
-    def held(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
         """All tickets that cloudscan made there, open and closed."""
         ...
 
@@ -167,4 +167,4 @@ class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
     acted_on: datetime
     key: str = ""
     url: str = ""
-    stamp: str = ""  # the line that was last written
+    marker_line: str = ""  # as last written

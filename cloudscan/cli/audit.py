@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.session import configured, ledger_of, redact_option, redaction_key
+from cloudscan.cli.opening import load_config, open_ledger, redaction_key
+from cloudscan.cli.options import redact_option
 from cloudscan.config import Config
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
     from cloudscan import plugins
     from cloudscan.audit import pack, signature
 
-    config = configured(ctx.obj)
+    config = load_config(ctx.obj)
     sources = _sources(config, scan_name)
     name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redacting else ''}.zip"
     path = Path(into) if into else config.folder / "audit" / name
@@ -119,7 +120,7 @@ def _sources(config: Config, name: str) -> "Sources":
     from cloudscan.errors import AuditError
     from cloudscan.snapshot import store
 
-    ledger = ledger_of(config)
+    ledger = open_ledger(config)
     last = ledger.latest()
     if last is None:
         raise AuditError("There is no scan to make a pack of yet; run `cloudscan scan` first.")

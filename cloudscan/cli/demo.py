@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from cloudscan.cli.session import lang_option
+from cloudscan.cli.options import lang_option
 from cloudscan.connector import ConnectorPlugin
 
 
@@ -23,7 +23,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     Nothing outside this machine is touched. The scan is the real one: the connectors talk HTTP to the emulators.
     """
     from cloudscan import plugins
-    from cloudscan.cli.scan import run
+    from cloudscan.cli.scan import ScanRequest, run
     from cloudscan.config import Config, LedgerTable, OrganisationTable, ScanTable
     from cloudscan.errors import ConfigurationError
     from cloudscan.finding import Severity
@@ -48,17 +48,16 @@ def demo(into: str, show: bool, lang: str | None) -> int:
             for plugin, company in companies
         ]
         page = Path(into) / "report.html"
-        run(
-            config,
-            connectors,
-            rules=(),
+        request = ScanRequest(
+            config=config,
+            connectors=connectors,
             concurrency=config.scan.concurrency,
-            full=True,
             fail_on=Severity.CRITICAL,
-            format_=None,
-            output=page,
             language=language,
+            full=True,
+            page=page,
         )
+        run(request)
     if show:
         click.launch(str(page))
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import all_rule_folders, chosen_plugins, configured, ledger_of
+from cloudscan.cli.opening import all_rule_folders, chosen_plugins, load_config, open_ledger
 from cloudscan.connector import Check
 from cloudscan.errors import CloudscanError
 
@@ -30,7 +30,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     from cloudscan.engine import loader
 
     try:
-        config = configured(path)
+        config = load_config(path)
     except CloudscanError as error:
         yield Check(ok=False, what="configuration", remedy=str(error))
         return
@@ -43,7 +43,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:
-        last = ledger_of(config).latest()
+        last = open_ledger(config).latest()
         yield Check(
             ok=True,
             what=f"ledger: last scan {last.scan.started_on:%Y-%m-%d %H:%M} UTC" if last else "ledger: no scan yet",

@@ -2,7 +2,8 @@
 
 import click
 
-from cloudscan.cli.session import SEVERITIES, configured, lang_option, ledger_of
+from cloudscan.cli.opening import load_config, open_ledger
+from cloudscan.cli.options import SEVERITIES, lang_option
 from cloudscan.finding import Finding, Severity, State
 
 
@@ -32,8 +33,8 @@ def findings(
     from cloudscan.cli.table import table
     from cloudscan.errors import ConfigurationError
 
-    config = configured(config_path)
-    last = ledger_of(config).latest()
+    config = load_config(config_path)
+    last = open_ledger(config).latest()
     if last is None:
         raise ConfigurationError("There are no findings yet; run `cloudscan scan` first.")
     language = lang or config.organisation.language

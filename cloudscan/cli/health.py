@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.session import configured, ledger_of
+from cloudscan.cli.opening import load_config, open_ledger
 
 if TYPE_CHECKING:
     from cloudscan.nightly.health import Left
@@ -55,9 +55,9 @@ def health(
     from cloudscan.nightly import metrics as measuring
 
     try:
-        config = configured(config_path)
+        config = load_config(config_path)
         found = judging.verdict(
-            ledger_of(config).trend(),
+            open_ledger(config).trend(),
             _left(config.folder),
             datetime.now(UTC),
             judging.Limits(max_age=max_age, drop_percent=max_drop, throttle_percent=max_throttled),

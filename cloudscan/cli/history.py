@@ -2,7 +2,7 @@
 
 import click
 
-from cloudscan.cli.session import configured, ledger_of
+from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.finding import Severity
 from cloudscan.ledger.history import OPEN_TO_ALL
 from cloudscan.report import Difference, Scan, ScanFigures
@@ -26,7 +26,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
 
     from cloudscan.cli.table import table
 
-    found = ledger_of(configured(config_path)).diff(old, new)
+    found = open_ledger(load_config(config_path)).diff(old, new)
     if format_name == "json":
         click.echo(msgspec.json.encode(found))
         return
@@ -58,7 +58,7 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
 
     from cloudscan.cli.table import table
 
-    scans = ledger_of(configured(config_path)).trend()[-(last or 0) :]
+    scans = open_ledger(load_config(config_path)).trend()[-(last or 0) :]
     if format_name == "json":
         click.echo(msgspec.json.encode(scans))
         return

@@ -18,7 +18,7 @@ _TEMPLATE = """\
 name = {name}
 domains = []            # our mail domains: ["example.com"]
 accounts = []           # cloud accounts of ours that are not scanned: ["111122223333"]
-ids = []                # our organisation's id, where it cannot be read: ["o-a1b2c3d4e5"]
+organisation_ids = []   # our organisation's id, where it cannot be read: ["o-a1b2c3d4e5"]
 language = "en"         # of reports: en or ja
 
 # [[partners]]          # outsiders we have a contract with

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import SEVERITIES, all_rule_folders, configured, rules_option
+from cloudscan.cli.opening import all_rule_folders, load_config
+from cloudscan.cli.options import SEVERITIES, rules_option
 from cloudscan.finding import Severity
 
 
@@ -29,7 +30,7 @@ def judge(
     from cloudscan.engine import loader
     from cloudscan.snapshot.snapshot import Snapshot
 
-    config = configured(config_path)
+    config = load_config(config_path)
     rules = loader.load(all_rule_folders(config, rule_folders), plugins.declared_settings())
     with Snapshot.open(Path(snapshot)) as opened:
         verdicts = judging.judge(opened, rules, params=config.rules)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.main import EXIT_INCOMPLETE
-from cloudscan.cli.session import configured, lang_option, last_report, ledger_of
+from cloudscan.cli.opening import last_report, load_config, open_ledger
+from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
 from cloudscan.errors import ConfigurationError
 from cloudscan.text import plain
@@ -25,14 +26,14 @@ def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None
 
     Each scan is told of once, and not at all where nothing changed. Never what a file holds.
     """
-    return tell(configured(config_path), dry_run=dry_run, again=again, lang=lang or "")
+    return send_notice(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
 
 
-def tell(config: Config, *, dry_run: bool = False, again: bool = False, lang: str = "") -> int:
+def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, lang: str = "") -> int:
     """Notify of the last scan; gives the exit code."""
     from cloudscan.notifier import notice
 
-    report, ledger = last_report(config, None), ledger_of(config)
+    report, ledger = last_report(config, None), open_ledger(config)
     notifier = _notifier(config)
     diff = ledger.diff() if len(ledger.trend()) > 1 else None
     news = notice(report, diff, config.notify.min_severity)
@@ -40,12 +41,12 @@ def tell(config: Config, *, dry_run: bool = False, again: bool = False, lang: st
     if dry_run:
         _show(news, notifier, language, quiet=config.notify.quiet)
         return 0
-    if (news.quiet and config.notify.quiet) or (ledger.was_told(report.scan.id) and not again):
+    if (news.quiet and config.notify.quiet) or (ledger.was_notified(report.scan.id) and not again):
         click.echo("There is nothing new to tell.", err=True)
         return 0
     refused = notifier.send(*notifier.words(news, language))
     if len(refused) < len(notifier.addresses()):
-        ledger.keep_told(report.scan.id)
+        ledger.save_notification(report.scan.id)
     for address in refused:
         click.echo(f"cloudscan: not notified: {plain(address)} did not take it; check the address.", err=True)
     return EXIT_INCOMPLETE if refused else 0
@@ -57,11 +58,11 @@ def _notifier(config: Config) -> "Notifier":
     wanted = config.notify
     if not wanted.wanted:
         raise ConfigurationError(
-            "Nobody is to be notified; write [notify] with urls_from or file into cloudscan.toml (docs/tickets.md)."
+            "Nobody is to be notified; write [notify] with urls_env or file into cloudscan.toml (docs/tickets.md)."
         )
-    urls = os.environ.get(wanted.urls_from, "") if wanted.urls_from else ""
-    if wanted.urls_from and not urls:
-        raise ConfigurationError(f"[notify]: the environment variable {wanted.urls_from} is not set.")
+    urls = os.environ.get(wanted.urls_env, "") if wanted.urls_env else ""
+    if wanted.urls_env and not urls:
+        raise ConfigurationError(f"[notify]: the environment variable {wanted.urls_env} is not set.")
     with plugins.its_packages("Notifying", "notify"):
         return plugins.notifier().open(urls, wanted.file, wanted.tags)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import click
 
-from cloudscan.cli.session import chosen_plugins, configured
+from cloudscan.cli.opening import chosen_plugins, load_config
 
 
 @click.command()
@@ -16,7 +16,7 @@ def permissions(config_path: str | None, names: Sequence[str], format_name: str)
     """List the rights that a connector needs, each with what it is for. All of them only read."""
     from cloudscan.errors import ConfigurationError
 
-    for plugin in chosen_plugins(configured(config_path), names):
+    for plugin in chosen_plugins(load_config(config_path), names):
         if format_name == "policy":
             if plugin.policy_document is None:
                 raise ConfigurationError(f"The connector {plugin.name} has no policy document; use --format table.")

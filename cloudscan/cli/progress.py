@@ -75,6 +75,6 @@ class Progress:
             self._shown = words
 
 
-def listener(rules: Sequence[Rule], params: Params, language: str) -> Progress | None:
+def progress_listener(rules: Sequence[Rule], params: Params, language: str) -> Progress | None:
     """A progress display, where somebody looks."""
     return Progress(rules, params, language) if sys.stderr.isatty() else None

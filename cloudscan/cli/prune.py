@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import click
 
-from cloudscan.cli.session import configured
+from cloudscan.cli.opening import load_config
 
 
 @click.command()
@@ -19,7 +19,7 @@ def prune(config_path: str | None, dry_run: bool) -> None:
     from cloudscan.nightly import retention
     from cloudscan.snapshot import lock
 
-    config = configured(config_path)
+    config = load_config(config_path)
     removals = retention.due(config.folder, config.retention, datetime.now(UTC))
     if not dry_run:
         with lock.exclusive(config.folder):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured
+from cloudscan.cli.opening import load_config
 
 
 @click.command()
@@ -41,7 +41,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         raise click.UsageError(
             'What is the question? cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
         )
-    folder = Path(snapshot) if snapshot else latest_snapshot(configured(config_path).folder / "snapshots")
+    folder = Path(snapshot) if snapshot else latest_snapshot(load_config(config_path).folder / "snapshots")
     if folder is None:
         raise SnapshotError("There is no snapshot yet; run `cloudscan scan` first, or name one with --snapshot.")
     with Snapshot.open(folder) as opened:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured, format_of, lang_option, ledger_of, redact_option, redactor
+from cloudscan.cli.opening import load_config, open_format, open_ledger, redactor
+from cloudscan.cli.options import lang_option, redact_option
 from cloudscan.config import Config
 from cloudscan.report import Report, ReportFormat
 
@@ -47,8 +48,8 @@ def report(
         raise click.UsageError("Hand-outs are many files: name their folder with --into instead of --output.")
     if into and not by:
         raise click.UsageError("--into is for hand-outs (--by owner); name a report's file with --output.")
-    config = configured(config_path)
-    last = ledger_of(config).latest()
+    config = load_config(config_path)
+    last = open_ledger(config).latest()
     if last is None:
         raise ConfigurationError("There is no scan to report on yet; run `cloudscan scan` first.")
     if redacting:
@@ -60,7 +61,7 @@ def report(
         _write_handouts(last, format_name, config, language, folder)
         click.echo(folder)
     else:
-        format_ = format_of(config, format_name, config_path)
+        format_ = open_format(config, format_name, config_path)
         _write_report(last, format_, language, output, config.folder / "reports" / name)
 
 

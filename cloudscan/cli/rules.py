@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import click
 
 from cloudscan import plugins
-from cloudscan.cli.session import all_rule_folders, configured, lang_option
+from cloudscan.cli.opening import all_rule_folders, load_config
+from cloudscan.cli.options import lang_option
 
 
 @click.group()
@@ -22,7 +23,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
     from cloudscan.cli.table import table
     from cloudscan.engine import loader
 
-    config = configured(config_path)
+    config = load_config(config_path)
     language = lang or config.organisation.language
     loaded = loader.load(all_rule_folders(config, folders))
     rows = [[each.severity, each.id, each.text[language].title, each.cause] for each in loaded]
@@ -40,7 +41,7 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     from cloudscan.errors import ConfigurationError
     from cloudscan.text import suggestion
 
-    config = configured(config_path)
+    config = load_config(config_path)
     loaded = {each.id: each for each in loader.load(all_rule_folders(config, folders))}
     if rule_id not in loaded:
         raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
@@ -70,7 +71,7 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     """Check the rule files. Each complaint names file, line and what to write instead."""
     from cloudscan.engine import loader
 
-    shelf = loader.read(all_rule_folders(configured(config_path), folders), plugins.declared_settings())
+    shelf = loader.read(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
     problems = shelf.problems or shelf.unused
     for problem in problems:
         click.echo(str(problem))
@@ -85,9 +86,8 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     """Run the examples in the rule files."""
     from cloudscan.engine import example_runner, loader
 
-    outcomes = list(
-        example_runner.run(loader.load(all_rule_folders(configured(config_path), folders), plugins.declared_settings()))
-    )
+    rules = loader.load(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
+    outcomes = list(example_runner.run(rules))
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
         click.echo(str(outcome))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured
+from cloudscan.cli.opening import load_config
 
 
 def _time(_context: click.Context, _option: click.Parameter, value: str) -> time:
@@ -45,7 +45,7 @@ def schedule(config_path: str | None, kind: str, at: time, user: str, image: str
     from cloudscan.errors import ConfigurationError
     from cloudscan.nightly import schedule as scheduling
 
-    config = configured(config_path)
+    config = load_config(config_path)
     here = Path.cwd()
     file = here / (config_path or FILE_NAME)
     if not file.exists():

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.session import all_rule_folders, configured, ledger_of, rules_option
+from cloudscan.cli.opening import all_rule_folders, load_config, open_ledger
+from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
 
@@ -37,7 +38,7 @@ def waive() -> None:
 @waive.command()
 @click.option("--finding", default="", help="This finding: its id, or the beginning of it.")
 @click.option("--rule", "rule_id", default="", help="Whatever this rule finds, also later.")
-@click.option("--place", default="", help="Whatever is found here, also later: a resource's id, or an account.")
+@click.option("--target", default="", help="Whatever is found here, also later: a resource's id, or an account.")
 @click.option("--owner", default="", help="Who answers for it.")
 @click.option("--reason", default="", help="Why it is accepted.")
 @click.option("--until", metavar="DAY", callback=_day, help="The last day on which it holds, e.g. 2027-03-31.")
@@ -49,7 +50,7 @@ def add(
     config_path: str | None,
     finding: str,
     rule_id: str,
-    place: str,
+    target: str,
     owner: str,
     reason: str,
     until: date | None,
@@ -61,21 +62,21 @@ def add(
 
     \b
     cloudscan waive add --finding 1a2b3c4d --owner "Mika Sato" --reason "public price list" --days 90
-    cloudscan waive add --rule some-rule --place 111122223333 --owner … --reason … --until 2027-03-31
+    cloudscan waive add --rule some-rule --target 111122223333 --owner … --reason … --until 2027-03-31
     """
     from cloudscan.ledger.waivers import WaiverRequest
 
     if until and days:
         raise click.UsageError("Write --until or --days, not both.")
-    config = configured(config_path)
+    config = load_config(config_path)
     if rule_id:
         _known_rule(config, rule_id, rule_folders)
     now = datetime.now(UTC)
-    given = ledger_of(config).waive(
+    given = open_ledger(config).waive(
         WaiverRequest(
             finding=finding,
             rule_id=rule_id,
-            place=place,
+            target=target,
             owner=owner,
             reason=reason,
             until=now.date() + timedelta(days=days) if days else until,
@@ -94,7 +95,7 @@ def add(
 @click.pass_obj
 def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
     """End waiver NUMBER before its day. What stood under it alone is reopened at once."""
-    ended = ledger_of(configured(config_path)).revoke(number, dry_run=dry_run)
+    ended = open_ledger(load_config(config_path)).revoke(number, dry_run=dry_run)
     name = f"A dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
     _say(f"{name}; it covered", ended.covered)
 
@@ -119,10 +120,10 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
 
     from cloudscan.cli.table import table
 
-    config = configured(config_path)
+    config = load_config(config_path)
     found = [
         status
-        for status in ledger_of(config).waivers(due_days=config.waivers.due_days)
+        for status in open_ledger(config).waivers(due_days=config.waivers.due_days)
         if (everything or status.current) and only in (None, *status.notes)
     ]
     if format_name == "json":

@@ -80,7 +80,7 @@ def _snapshots(snapshots: Path, policy: RetentionTable, now: datetime) -> Iterat
     manifests = [(folder, store.manifest_of(folder)) for folder in store.finished(snapshots)]
     finished = [(folder, manifest) for folder, manifest in manifests if manifest]
     finished.sort(key=lambda each: each[1].scan.started_on)
-    kept = {folder for folder, _ in finished[-max(1, policy.snapshots_keep) :]} | set(store.due(snapshots))
+    kept = {folder for folder, _ in finished[-max(1, policy.keep_snapshots) :]} | set(store.due(snapshots))
     kept |= {folder for folder, _ in [each for each in finished if each[1].scan.complete][-1:]}
     oldest = now - timedelta(days=policy.snapshots_days)
     for folder, manifest in finished:

@@ -23,7 +23,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tracker: str = ""  # empty: the only one that is configured
     project: str = ""  # empty: as in the tracker's own table
     assignee: str = ""  # address or name; may hold {owner}, {account}, {platform}, {tag:NAME}; empty: the owner
-    deputy: str = ""  # where the owner is unknown or has left
+    fallback_assignee: str = ""  # where the owner is unknown or has left
 
 
 _FIELD = re.compile(r"\{(owner|account|platform|tag:[^{}]+)\}")

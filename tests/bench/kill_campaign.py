@@ -6,7 +6,7 @@ The company is the toy connector's. Two nights are tried: the first, which makes
 ledger, an earlier snapshot and cursors. Each point is a process of its own that is killed with SIGKILL at its n-th
 write (`tests.killing.tracer`) and one that is not; with `--twice` the second one is killed as well, and a third goes
 on.
-What must be the same: facts, findings, events, stretches, scans, and that nothing half-written is left.
+What must be the same: facts, findings, events, exposure periods, scans, and that nothing half-written is left.
 """
 
 import argparse
@@ -137,11 +137,11 @@ def _state(desk: Path) -> dict[str, Any]:
                     "SELECT fingerprint, kind, reason, scan_id FROM events ORDER BY fingerprint, id"
                 )
             ],
-            "stretches": ask(
+            "exposure_periods": ask(
                 "SELECT fingerprint, severity, waived, audience, access, resources, to_on IS NULL "
-                "FROM stretches ORDER BY fingerprint, from_on"
+                "FROM exposure_periods ORDER BY fingerprint, from_on"
             ),
-            "nights": ask("SELECT complete, night FROM scans ORDER BY started_on"),
+            "scans": ask("SELECT complete, figures FROM scans ORDER BY started_on"),
             "reports": len(list((home / "reports").glob("*.html"))),
             "files": sorted(
                 {

@@ -128,7 +128,7 @@ def test_a_pack_holds_what_an_auditor_asks_for(pack: Path) -> None:
 
 def test_waivers_are_packed_with_owner_reason_and_end(scanned: Scanned, desk: Desk) -> None:
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", "Mika Sato", "--reason", FORMULA, "--days", "9")
+    desk.run("waive", "add", "--target", "toy", "--owner", "Mika Sato", "--reason", FORMULA, "--days", "9")
 
     desk.run("audit", "--into", "pack")
 
@@ -412,7 +412,7 @@ def test_a_redacted_pack_names_nobody(desk: Desk, scanned: Scanned) -> None:
     desk.shelve(**{"plan-of-mergers": "everybody", "riddle-of-owners": "?"})
     (desk.folder / "company" / "zirconium.json").write_text("no JSON")
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", "Mika Sato", "--reason", "for the mergers", "--days", "9")
+    desk.run("waive", "add", "--target", "toy", "--owner", "Mika Sato", "--reason", "for the mergers", "--days", "9")
 
     said = desk.run("audit", "--redact", "--into", "pack")
 
@@ -438,7 +438,7 @@ def test_a_company_full_of_hostile_names_is_packed(desk: Desk, scanned: Scanned,
     """It verifies and replays; no table holds a formula, a control character or a line too many."""
     desk.shelve(**dict.fromkeys((name for name in NAMES if name), "everybody"))
     scanned()
-    desk.run("waive", "add", "--place", "toy", "--owner", NAMES[0], "--reason", FORMULA, "--days", "9")
+    desk.run("waive", "add", "--target", "toy", "--owner", NAMES[0], "--reason", FORMULA, "--days", "9")
 
     packed = desk.run("audit", *redacting, "--into", "pack")
 

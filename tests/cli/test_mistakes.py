@@ -27,6 +27,10 @@ HEAD = '[connectors.toy]\nfolder = "company"\n'
         (f"{HEAD}[rules.document-open]\ndays = 3\n", ["document-open", "not there"]),
         (f"{HEAD}[scan]\nrules = ['nowhere']\n", ["nowhere", "no such folder"]),
         (f"{HEAD}[ledger]\nurl = 'mystery://x'\n", ["ledger", "write sqlite:///"]),
+        (f"{HEAD}[ledger]\npatience_seconds = 9\n", ["`patience_seconds`", "write wait_seconds"]),
+        (f"{HEAD}[retention]\nsnapshots_keep = 9\n", ["`snapshots_keep`", "keep_snapshots"]),
+        (f"{HEAD}[organisation]\nids = ['o-1']\n", ["`ids`", "organisation_ids"]),
+        (f"{HEAD}[notify]\nurls_from = 'X'\n", ["`urls_from`", "urls_env"]),
     ],
 )
 def test_a_mistake_in_the_configuration(desk: Desk, text: str, words: list[str]) -> None:

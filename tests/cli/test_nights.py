@@ -19,7 +19,7 @@ OUT_OF_REACH = "postgresql+psycopg://auditor@127.0.0.1:1/cloudscan"
 
 
 def ledger_at(url: str) -> str:
-    return f'{CONFIG}\n[ledger]\nurl = "{url}"\npatience_seconds = 0\n'
+    return f'{CONFIG}\n[ledger]\nurl = "{url}"\nwait_seconds = 0\n'
 
 
 def snapshots(desk: Desk) -> list[Path]:
@@ -49,7 +49,7 @@ def test_a_scan_that_could_not_be_entered_is_entered_by_the_next_and_nothing_is_
     second = desk.run("scan", "--format", "json")
 
     assert first.code == 2
-    assert "What was read is kept, and entered by the next" in first.err
+    assert "The snapshot is kept; the next `cloudscan scan` will record it" in first.err
     assert second.code == 1
     assert [finding["verdict"]["subject"]["name"] for finding in second.json["findings"]] == ["plan"]
     assert len(snapshots(desk)) == 1
@@ -119,7 +119,7 @@ def test_a_full_disk_is_told_and_the_next_scan_goes_on(desk: Desk) -> None:
 
 def test_a_scan_removes_what_is_old(desk: Desk) -> None:
     """The newest stay, and the newest that could read everything, whatever their age; what is read stays too."""
-    desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 10\nsnapshots_keep = 2\n")
+    desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 10\nkeep_snapshots = 2\n")
     for name in "abcde":
         desk.run("scan", "--full")
         if name == "c":
@@ -140,7 +140,7 @@ def test_a_scan_removes_what_is_old(desk: Desk) -> None:
 
 
 def test_nothing_that_is_still_to_be_entered_is_removed(desk: Desk) -> None:
-    desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 0\nsnapshots_keep = 1\nreports_days = 0\n")
+    desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 0\nkeep_snapshots = 1\nreports_days = 0\n")
     desk.run("scan")
     desk.run("scan")
     store.owe(snapshots(desk)[0])
@@ -151,13 +151,13 @@ def test_nothing_that_is_still_to_be_entered_is_removed(desk: Desk) -> None:
 
 
 def test_the_next_scan_still_asks_only_for_changes_after_a_prune(desk: Desk) -> None:
-    desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 0\nsnapshots_keep = 1\n")
+    desk.configure(CONFIG + "\n[retention]\nsnapshots_days = 0\nkeep_snapshots = 1\n")
     desk.run("scan")
     desk.run("prune")
 
     said = desk.run("scan", "--log", "json", "--format", "json")
 
-    assert [line["incremental"] for line in logged(said.err) if line["event"] == "scope finished"] == [True]
+    assert [line["incremental"] for line in logged(said.err) if line["event"] == "scan.scope_finished"] == [True]
 
 
 def logged(text: str) -> list[dict[str, object]]:
@@ -169,7 +169,8 @@ def test_the_log_is_json_line_by_line_without_names_of_files(desk: Desk) -> None
 
     lines = logged(said.err)
     assert [line["event"] for line in lines] == [
-        "scopes found", "scope began", "scope finished", "sealing", "scan entered", "ended",
+        "scan.scopes_found", "scan.scope_started", "scan.scope_finished", "scan.sealing_started", "scan.recorded",
+        "scan.finished",
     ]  # fmt: skip
     assert all(datetime.fromisoformat(str(line["time"])).tzinfo for line in lines)
     assert lines[2]["facts"] == {"resources": 3, "grants": 2}

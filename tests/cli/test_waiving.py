@@ -16,7 +16,7 @@ TODAY = datetime.now(UTC).date()
 
 
 def give(desk: Desk, *more: str) -> Said:
-    return desk.run("waive", "add", "--place", "toy", *WHO_AND_WHY, *more)
+    return desk.run("waive", "add", "--target", "toy", *WHO_AND_WHY, *more)
 
 
 def test_what_is_waived_fails_no_scan_and_stays_visible(scanned: Scanned, desk: Desk) -> None:
@@ -52,7 +52,7 @@ def test_a_waiver_shows_at_once(scanned: Scanned, desk: Desk) -> None:
 def test_an_expired_waiver_reopens_and_fails_the_scan(scanned: Scanned, desk: Desk) -> None:
     scanned()
     last_month = datetime.now(UTC) - timedelta(days=30)
-    wish = WaiverRequest(place="toy", owner="me", reason="why", until=(last_month + timedelta(days=9)).date())
+    wish = WaiverRequest(target="toy", owner="me", reason="why", until=(last_month + timedelta(days=9)).date())
     Ledger("sqlite:///.cloudscan/ledger.db").waive(wish, now=last_month)
     listed = desk.run("waive", "list", "--only", "overdue", "--format", "json").json
 
@@ -79,7 +79,7 @@ def test_a_waiver_for_a_rule_in_a_place(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
     said = desk.run(
-        "waive", "add", "--rule", "document-open-to-everybody", "--place", "toy", *WHO_AND_WHY, "--days", "5"
+        "waive", "add", "--rule", "document-open-to-everybody", "--target", "toy", *WHO_AND_WHY, "--days", "5"
     )
 
     assert "covers one finding" in said.out
@@ -115,16 +115,16 @@ def test_a_dry_run_says_what_a_waiver_would_cover(scanned: Scanned, desk: Desk) 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["--finding", "--rule, --place"]),
-        (["--place", "toy"], ["--owner"]),
-        (["--place", "toy", "--owner", "me"], ["--reason"]),
-        (["--place", "toy", "--owner", "me", "--reason", "why"], ["--until", "at the latest", "max_days = 30"]),
-        (["--place", "toy", *WHO_AND_WHY, "--days", "31"], ["too far away", "--until"]),
-        (["--place", "toy", *WHO_AND_WHY, "--until", "2020-01-01"], ["2020-01-01 is over"]),
-        (["--place", "toy", *WHO_AND_WHY, "--until", "soon"], ["'soon' is no day", "2027-03-31"]),
-        (["--place", "toy", *WHO_AND_WHY, "--until", "2020-01-01", "--days", "1"], ["not both"]),
+        ([], ["--finding", "--rule, --target"]),
+        (["--target", "toy"], ["--owner"]),
+        (["--target", "toy", "--owner", "me"], ["--reason"]),
+        (["--target", "toy", "--owner", "me", "--reason", "why"], ["--until", "at the latest", "max_days = 30"]),
+        (["--target", "toy", *WHO_AND_WHY, "--days", "31"], ["too far away", "--until"]),
+        (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01"], ["2020-01-01 is in the past"]),
+        (["--target", "toy", *WHO_AND_WHY, "--until", "soon"], ["'soon' is no day", "2027-03-31"]),
+        (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01", "--days", "1"], ["not both"]),
         (["--rule", "document-open", *WHO_AND_WHY, "--days", "1"], ["write document-open-to-everybody"]),
-        (["--place", "tyo", *WHO_AND_WHY, "--days", "1"], ["write toy"]),
+        (["--target", "tyo", *WHO_AND_WHY, "--days", "1"], ["write toy"]),
         (["--finding", "feedfeed", *WHO_AND_WHY, "--days", "1"], ["cloudscan findings"]),
     ],
 )

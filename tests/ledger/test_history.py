@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity
-from cloudscan.ledger.history import ExposurePeriod, moved
+from cloudscan.ledger.history import ExposurePeriod, period_changes
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.reach import Reach
 from cloudscan.report import AudienceCount, Diff
@@ -63,7 +63,7 @@ def test_an_outage_makes_no_difference(nights: Nights) -> None:
 def test_a_decision_makes_a_difference(nights: Nights) -> None:
     """A finding that was waived is no longer work, and one whose waiver ended is work again."""
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(WaiverRequest(place="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
+    nights.ledger.waive(WaiverRequest(target="toy", owner="me", reason="why", until=day(1).date()), now=day(0))
     nights.look(on=day(1))
     nights.look(on=day(2))
 
@@ -77,7 +77,7 @@ def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
         nights.scan(plan="everybody", notes="everybody", on=day(number))
 
     with sa.create_engine(url).connect() as db:
-        assert db.execute(sa.text("SELECT count(*) FROM stretches")).scalar() == 2
+        assert db.execute(sa.text("SELECT count(*) FROM exposure_periods")).scalar() == 2
 
 
 def test_a_bucket_that_fills_adds_few_rows() -> None:
@@ -87,7 +87,7 @@ def test_a_bucket_that_fills_adds_few_rows() -> None:
     for number in range(100):
         size = round(1_000_000 * 1.01**number)
         told = ExposurePeriod(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
-        _, begun = moved(now, [told])
+        _, begun = period_changes(now, [told])
         now |= {stretch.fingerprint: stretch for stretch in begun}
         rows += len(begun)
         assert size / 1.05 <= (now["a"].reach.bytes or 0) <= size
@@ -121,7 +121,7 @@ def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
     """Per scan: findings by severity, the sum of scores, who can get at how much; what is waived is apart."""
     first = nights.scan(plan="everybody", notes="the web", on=day(0))
     nights.ledger.waive(
-        WaiverRequest(place="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
+        WaiverRequest(target="toy:document/sales/notes", owner="me", reason="why", until=day(9).date()), now=day(0)
     )
     nights.scan(plan="everybody", notes="the web", odd="?", on=day(1))
 

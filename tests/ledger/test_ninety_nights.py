@@ -216,7 +216,7 @@ class Company:
             until = moment + timedelta(days=self.dice.randint(0, 9))
             with suppress(WaiverError):  # one that says the same already
                 number = self.ledger.waive(
-                    WaiverRequest(place=place, owner="me", reason="why", until=until.date()), now=moment
+                    WaiverRequest(target=place, owner="me", reason="why", until=until.date()), now=moment
                 ).waiver.id
                 model.waivers[number] = Given(place, until)
                 model.weigh(moment, {each for each in model.standing if model.waivers[number].covers(each)})

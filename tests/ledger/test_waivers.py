@@ -26,12 +26,12 @@ def day(number: int) -> datetime:
 
 
 def wish(
-    finding: str = "", *, rule_id: str = "", place: str = "", owner: str = "", reason: str = "", until: int = 10
+    finding: str = "", *, rule_id: str = "", target: str = "", owner: str = "", reason: str = "", until: int = 10
 ) -> WaiverRequest:
     return WaiverRequest(
         finding=finding,
         rule_id=rule_id,
-        place=place,
+        target=target,
         owner=owner or "Mika Sato",
         reason=reason or "The price list is public on purpose.",
         until=day(until).date(),
@@ -120,7 +120,7 @@ def test_a_rule_is_waived_in_a_place(nights: Nights) -> None:
     """It covers what is there and what comes later, and nothing outside."""
     nights.scan(plan="everybody", notes="everybody", on=day(0))
 
-    given = nights.ledger.waive(wish(rule_id=RULE, place=PLAN), now=day(0))
+    given = nights.ledger.waive(wish(rule_id=RULE, target=PLAN), now=day(0))
 
     assert [entry.verdict.subject.name for entry in given.covered] == ["plan"]
     assert states(nights.look(on=day(1))) == {"plan": State.WAIVED, "notes": State.OPEN}
@@ -131,7 +131,7 @@ def test_a_place_stands_for_what_lies_in_it(nights: Nights) -> None:
     shelve(nights.company, {"plan": "everybody"}, "board")
     nights.scan(plan="everybody", on=day(0))
 
-    given = nights.ledger.waive(wish(place="toy:shelf/sales"), now=day(0))
+    given = nights.ledger.waive(wish(target="toy:shelf/sales"), now=day(0))
     report = nights.scan(plan="everybody", more="everybody", on=day(1))
 
     assert len(given.covered) == 1
@@ -142,7 +142,7 @@ def test_a_place_stands_for_what_lies_in_it(nights: Nights) -> None:
     }
 
 
-@pytest.mark.parametrize("asked", [wish(place="toy"), wish(rule_id=RULE)])
+@pytest.mark.parametrize("asked", [wish(target="toy"), wish(rule_id=RULE)])
 def test_an_account_or_a_rule_is_waived_whole(nights: Nights, asked: WaiverRequest) -> None:
     nights.scan(plan="everybody", on=day(0))
     nights.ledger.waive(asked, now=day(0))
@@ -157,7 +157,7 @@ def test_the_longest_of_several_waivers_counts(nights: Nights) -> None:
     """Where one ends and another still holds, nothing happens."""
     fingerprint = the_finding(nights.scan(plan="everybody", on=day(0)))
     nights.ledger.waive(wish(fingerprint, until=2), now=day(0))
-    longer = nights.ledger.waive(wish(place="toy", until=5), now=day(0)).waiver
+    longer = nights.ledger.waive(wish(target="toy", until=5), now=day(0)).waiver
 
     reports = [nights.look(on=day(number)) for number in (1, 3, 6)]
 
@@ -199,8 +199,8 @@ def test_a_dry_run_changes_nothing(nights: Nights) -> None:
 def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
     """Due soon, overdue, unused: in the order in which they end."""
     nights.scan(plan="everybody", notes="everybody", on=day(0))
-    nights.ledger.waive(wish(rule_id=RULE, place="toy", until=100), now=day(0))
-    nights.ledger.waive(wish(place=PLAN, until=20), now=day(0))
+    nights.ledger.waive(wish(rule_id=RULE, target="toy", until=100), now=day(0))
+    nights.ledger.waive(wish(target=PLAN, until=20), now=day(0))
     nights.ledger.waive(wish(rule_id="some-rule", until=1), now=day(0))
     nights.ledger.revoke(1, now=day(3))
 
@@ -215,19 +215,19 @@ def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (wish(), ["--finding", "--rule, --place", "cloudscan findings"]),
-        (wish("abcd", place="toy"), ["name one of the two"]),
+        (wish(), ["--finding", "--rule, --target", "cloudscan findings"]),
+        (wish("abcd", target="toy"), ["name one of the two"]),
         (wish("ab"), ["at least 4"]),
         (wish("feedfeed"), ["no finding 'feedfeed'", "cloudscan findings"]),
-        (wish(place="PLAN"), ["write one of toy:document/sales/plan"]),
-        (wish(place="tyo"), ["write toy"]),
-        (wish(place="toy", owner=" "), ["--owner", "who answers for it"]),
-        (wish(place="toy", reason=" "), ["--reason", "why it is accepted"]),
-        (wish(place="toy", reason="two\nlines"), ["--reason", "one line"]),
-        (wish(place="toy", reason="x" * 1001), ["--reason", "at most 1000"]),
-        (wish(place="toy", until=-1), ["2026-02-28 is over", "2026-03-01 on", "2026-08-28 at the latest"]),
-        (wish(place="toy", until=181), ["2026-08-29 is too far", "--until 2026-08-28", "max_days = 180"]),
-        (WaiverRequest(place="toy", owner="me", reason="why", until=None), ["--until", "2026-08-28 at the latest"]),
+        (wish(target="PLAN"), ["write one of toy:document/sales/plan"]),
+        (wish(target="tyo"), ["write toy"]),
+        (wish(target="toy", owner=" "), ["--owner", "who answers for it"]),
+        (wish(target="toy", reason=" "), ["--reason", "why the risk is acceptable"]),
+        (wish(target="toy", reason="two\nlines"), ["--reason", "one line"]),
+        (wish(target="toy", reason="x" * 1001), ["--reason", "at most 1000"]),
+        (wish(target="toy", until=-1), ["2026-02-28 is in the past", "2026-03-01 on", "2026-08-28 at the latest"]),
+        (wish(target="toy", until=181), ["2026-08-29 is too far", "--until 2026-08-28", "max_days = 180"]),
+        (WaiverRequest(target="toy", owner="me", reason="why", until=None), ["--until", "2026-08-28 at the latest"]),
     ],
 )
 def test_what_is_wrong_is_refused_with_what_to_write(nights: Nights, asked: WaiverRequest, words: list[str]) -> None:
@@ -242,10 +242,10 @@ def test_what_is_wrong_is_refused_with_what_to_write(nights: Nights, asked: Waiv
 
 def test_a_waiver_is_not_given_twice(nights: Nights) -> None:
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(wish(place="toy"), now=day(0))
+    nights.ledger.waive(wish(target="toy"), now=day(0))
 
     with pytest.raises(WaiverError, match="cloudscan waive revoke 1"):
-        nights.ledger.waive(wish(place="toy", until=9), now=day(0))
+        nights.ledger.waive(wish(target="toy", until=9), now=day(0))
 
 
 def test_what_is_resolved_is_not_waived(nights: Nights) -> None:
@@ -258,7 +258,7 @@ def test_what_is_resolved_is_not_waived(nights: Nights) -> None:
 
 def test_only_what_is_in_force_is_revoked(nights: Nights) -> None:
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(wish(place="toy", until=2), now=day(0))
+    nights.ledger.waive(wish(target="toy", until=2), now=day(0))
     nights.ledger.waive(wish(rule_id=RULE, until=2), now=day(0))
     nights.ledger.revoke(2, now=day(1))
 
@@ -277,7 +277,7 @@ def test_two_may_decide_at_the_same_moment(nights: Nights, url: str) -> None:
         Ledger(url).waive(target, now=day(0))
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(decide, [wish(place="toy"), wish(rule_id=RULE)]))
+        list(pool.map(decide, [wish(target="toy"), wish(rule_id=RULE)]))
 
     assert len(nights.ledger.waivers(now=day(0))) == 2
     assert told(nights.ledger.events()) == [("opened", ""), ("waived", "")]

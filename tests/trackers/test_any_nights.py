@@ -17,6 +17,7 @@ from cloudscan.http import Patience
 from cloudscan.report import Report
 from cloudscan.ticketing.deliver import Dispatcher
 from cloudscan.ticketing.plan import Policy, TrackerState, plan
+from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
@@ -40,8 +41,11 @@ class Memory:
     def tickets(self) -> Sequence[TicketRecord]:
         return list(self.rows.values())
 
-    def keep_ticket(self, kept: TicketRecord) -> None:
-        self.rows[kept.tracker, kept.marker] = kept
+    def save_ticket(self, record: TicketRecord) -> None:
+        self.rows[record.tracker, record.marker] = record
+
+    def renames(self) -> Renames:
+        return Renames()
 
 
 @dataclass
@@ -49,18 +53,18 @@ class Board:
     """A tracker that does what it is asked, before or after something goes wrong, or not at all."""
 
     now: Callable[[], datetime]
-    settles: float = 0.0
+    index_lag_seconds: float = 0.0
     lists: bool = True
     tickets: dict[str, ExistingTicket] = field(default_factory=dict)
     talk: dict[str, list[str]] = field(default_factory=dict)
     born: dict[str, datetime] = field(default_factory=dict)
     trouble: Iterator[str] = field(default_factory=lambda: iter(()))
 
-    def held(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
         """The index takes up a ticket only after a while."""
         self._before()
-        since = self.now() - timedelta(seconds=self.settles)
-        return [each for key, each in self.tickets.items() if not self.settles or self.born[key] <= since]
+        since = self.now() - timedelta(seconds=self.index_lag_seconds)
+        return [each for key, each in self.tickets.items() if not self.index_lag_seconds or self.born[key] <= since]
 
     def get(self, key: str, /) -> ExistingTicket | None:
         self._before()
@@ -174,9 +178,9 @@ def seen(night: Night, on: datetime) -> Report:
 class Firm:
     """Lives through nights."""
 
-    def __init__(self, settles: float) -> None:
+    def __init__(self, index_lag_seconds: float) -> None:
         self.today = NOW
-        self.board = Board(now=lambda: self.today, settles=settles)
+        self.board = Board(now=lambda: self.today, index_lag_seconds=index_lag_seconds)
         self.memory = Memory()
 
     def live(self, night: Night) -> None:
@@ -202,7 +206,9 @@ class Firm:
             now=lambda: self.today,
             sleep=lambda _: None,
         )
-        desk = TrackerState(wording=WORDS, held=list(sender.held("board")), settles=self.board.settles)
+        desk = TrackerState(
+            wording=WORDS, existing=list(sender.existing("board")), index_lag_seconds=self.board.index_lag_seconds
+        )
         planned = plan(
             found,
             {"board": desk},
@@ -210,7 +216,7 @@ class Firm:
             deadlines=dict.fromkeys(Severity, 7),
             routes=(),
             lang="en",
-            kept=self.memory.tickets(),
+            remembered=self.memory.tickets(),
             now=self.today,
         )
         list(sender.carry_out(planned.actions))
@@ -231,7 +237,7 @@ class Firm:
 @given(st.lists(nights, min_size=1, max_size=6))
 def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> None:
     """Killed, unheard, throttled, the ledger lost: never a second ticket, and after the next quiet run all is right."""
-    firm = Firm(settles=0.0)
+    firm = Firm(index_lag_seconds=0.0)
 
     for night in lived:
         firm.live(night)
@@ -245,7 +251,7 @@ def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> N
 @given(st.lists(nights.map(lambda night: replace(night, ledger_lost=False)), min_size=1, max_size=6))
 def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
     """As long as the ledger is there: it remembers what may have been made."""
-    firm = Firm(settles=300.0)
+    firm = Firm(index_lag_seconds=300.0)
 
     for night in lived:
         firm.live(night)
@@ -257,7 +263,7 @@ def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
 @given(st.lists(nights, min_size=2, max_size=5))
 def test_a_comment_is_written_once(lived: list[Night]) -> None:
     """Whatever answer is lost, nobody reads the same sentence of the same night twice."""
-    firm = Firm(settles=0.0)
+    firm = Firm(index_lag_seconds=0.0)
 
     for night in lived:
         firm.live(night)

@@ -38,7 +38,7 @@ def inbox(desk: Desk, album: Album, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     with running(inbox.service):
         monkeypatch.setenv("TELL", f"json://{inbox.service.url.removeprefix('http://')}/inbox")
-        desk.configure(f'{CONFIG}\n[notify]\nurls_from = "TELL"')
+        desk.configure(f'{CONFIG}\n[notify]\nurls_env = "TELL"')
         yield inbox
 
 

@@ -1,9 +1,12 @@
 """From finding to person: `cloudscan tickets` against every tracker that comes with it."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cloudscan.engine.judge import judge
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.ticketing.plan import Policy, links, marker_of
@@ -11,7 +14,10 @@ from cloudscan.tracker import TicketPhase, TicketRecord
 from cloudscan_emulators.trackers.github import GitHub
 from cloudscan_emulators.trackers.jira import Jira
 from cloudscan_emulators.trackers.server import Reply
+from tests.ledger.conftest import Nights
+from tests.ledger.test_migration import downgrade
 from tests.reports.synthetic import NOW, report
+from tests.toys import rules
 from tests.trackers.conftest import Office, only
 
 LISTING = ["backlog", "github", "gitlab", "jira-cloud", "jira-data-center", "servicenow"]
@@ -113,7 +119,7 @@ def test_what_is_accepted_is_closed_until_it_counts_again(office: Office) -> Non
     ledger = Ledger("sqlite:///.cloudscan/ledger.db")
     until = office.today.date()
     ledger.waive(
-        WaiverRequest(place="toy", owner="Mika Sato", reason="Public on purpose.", until=until), now=office.today
+        WaiverRequest(target="toy", owner="Mika Sato", reason="Public on purpose.", until=until), now=office.today
     )
 
     office.hand_over()
@@ -251,8 +257,8 @@ def test_a_text_that_somebody_emptied_is_written_anew(office: Office) -> None:
 @only("kind", ["github", "jira-cloud", "servicenow", "backlog", "gitlab", "jira-data-center"])
 def test_a_ticket_goes_to_whom_a_route_names_else_to_the_deputy(office: Office) -> None:
     office.configure(
-        '[[routes]]\npath = "plan*"\nassignee = "mika@acme.example"\ndeputy = "deputy"\n'
-        '[[routes]]\nassignee = "left@acme.example"\ndeputy = "deputy"'
+        '[[routes]]\npath = "plan*"\nassignee = "mika@acme.example"\nfallback_assignee = "deputy"\n'
+        '[[routes]]\nassignee = "left@acme.example"\nfallback_assignee = "deputy"'
     )
 
     office.night(plan="everybody", notes="everybody")
@@ -264,7 +270,7 @@ def test_a_ticket_goes_to_whom_a_route_names_else_to_the_deputy(office: Office) 
 @only("kind", ["github"])
 def test_who_left_is_refused_by_the_tracker_and_the_deputy_takes_it(office: Office) -> None:
     """GitHub still knows the account, and does not take it as an assignee."""
-    office.configure('[[routes]]\nassignee = "gone@acme.example"\ndeputy = "deputy"')
+    office.configure('[[routes]]\nassignee = "gone@acme.example"\nfallback_assignee = "deputy"')
 
     office.night(plan="everybody")
 
@@ -281,7 +287,7 @@ def test_no_more_new_tickets_in_a_night_than_allowed(office: Office) -> None:
     second = office.night(a="everybody", b="everybody", c="everybody")
 
     assert made == 2
-    assert "held back: 1 high" in first.err
+    assert "postponed: 1 high" in first.err
     assert len(office.tracker.tickets()) == 3
     assert second.err == ""
 
@@ -326,7 +332,7 @@ def test_jiras_index_may_lag_behind_a_lost_answer(office: Office) -> None:
     later = office.hand_over()
 
     assert first.code == 3
-    assert "run again in some minutes" in meanwhile.err
+    assert "run again in a few minutes" in meanwhile.err
     assert later.out == "Every ticket is up to date.\n"
     assert len(office.tracker.tickets()) == 1
 
@@ -373,7 +379,7 @@ def test_a_wrong_credential_says_what_is_needed(office: Office, monkeypatch: pyt
     said = office.night(plan="everybody")
 
     assert said.code == 3
-    assert "does not let us in" in said.err
+    assert "refused access" in said.err
 
 
 def test_a_missing_credential_names_the_variable(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -389,7 +395,7 @@ def test_a_missing_credential_names_the_variable(office: Office, monkeypatch: py
 @only("kind", ["github"])
 def test_one_ticket_for_each_owner(office: Office) -> None:
     """The toys have no owners; what nobody owns has a ticket of its own."""
-    office.configure('[tickets]\nper = "owner"\nowner_from = ["owner", "detail:shelf"]')
+    office.configure('[tickets]\ngroup_by = "owner"\nowner_from = ["owner", "detail:shelf"]')
 
     office.night(plan="everybody", notes="everybody")
 
@@ -399,7 +405,7 @@ def test_one_ticket_for_each_owner(office: Office) -> None:
 def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
     """Each of his findings names it; whose owner has none names none."""
     findings = report(40).findings
-    policy = Policy(per="owner")
+    policy = Policy(group_by="owner")
     owner = "mika.sato@example.co.jp"
     his = [each for each in findings if each.verdict.subject.owner == owner]
     kept = TicketRecord(
@@ -410,3 +416,32 @@ def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
 
     assert told.keys() == {each.fingerprint for each in his}
     assert {(link.key, link.open) for each in told.values() for link in each} == {("OPS-7", False)}
+
+
+def test_a_ticket_of_a_renamed_rule_is_adopted(office: Office) -> None:
+    """It is rewritten under the new marker: no second one, nothing closed, and afterwards all is quiet."""
+    ledger = Ledger("sqlite:///.cloudscan/ledger.db")
+    nights = Nights(office.desk.folder, ledger, office.album)
+
+    def record(rule_id: str) -> None:
+        office.later(1)
+        snapshot = nights.album.snapshot(nights.company, office.today - timedelta(hours=1))
+        ledger.record(snapshot, judge(snapshot, [msgspec.structs.replace(rule, id=rule_id) for rule in rules()]))
+
+    record("drive-foreign-domain")
+    office.hand_over()
+    downgrade("sqlite:///.cloudscan/ledger.db", "0003")
+    record("drive-external-domain")
+
+    said = office.hand_over()
+    record("drive-external-domain")
+    quiet = office.hand_over()
+
+    last = ledger.latest()
+    assert last
+    (finding,) = last.findings
+    (ticket,) = office.tracker.tickets()
+    assert [line.split()[0] for line in said.out.splitlines()] == ["update"]
+    assert quiet.out == "Every ticket is up to date.\n"
+    assert ticket["open"]
+    assert f"cloudscan:1 {finding.fingerprint}" in ticket["body"]

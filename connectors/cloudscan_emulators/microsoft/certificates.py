@@ -33,9 +33,12 @@ def for_server() -> Pair:
     return _pair(ec.generate_private_key(ec.SECP256R1()), "localhost", names)
 
 
-def for_application(name: str = "cloudscan") -> Pair:
-    """What an administrator uploads to an app registration. Takes a while, so tests share one."""
-    return _pair(rsa.generate_private_key(public_exponent=65537, key_size=2048), name, [])
+def for_application(name: str = "cloudscan", *, key_size: int = 2048) -> Pair:
+    """What an administrator uploads to an app registration. Takes a while, so tests share one.
+
+    A key is checked each time it is loaded, which takes seven times as long at 2048 bits as at 1024.
+    """
+    return _pair(rsa.generate_private_key(public_exponent=65537, key_size=key_size), name, [])
 
 
 def _pair(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, name: str, names: list[x509.GeneralName]) -> Pair:

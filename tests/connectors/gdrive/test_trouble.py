@@ -36,6 +36,13 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     return scanned
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    with serve(company.build(250).state) as running:
+        return read(connector(running, tmp_path_factory.mktemp("undisturbed")))
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -54,8 +61,9 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Read], fault: Fault) -> None:
-    undisturbed = scan()
+def test_passing_trouble_changes_nothing(
+    server: Server, scan: Callable[..., Read], undisturbed: Read, fault: Fault
+) -> None:
     server.faults.add(fault)
 
     told = scan()

@@ -33,9 +33,9 @@ def state() -> TenantState:
 
 @pytest.fixture
 def site(state: TenantState) -> Site:
-    found = state.site_at(state.host, "sites/sales")
-    assert found is not None
-    return found
+    sales = state.site_at(state.host, "sites/sales")
+    assert sales is not None
+    return sales
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def drive(state: TenantState, site: Site) -> Drive:
 
 @pytest.fixture(scope="session")
 def certificate() -> Pair:
-    return certificates.for_application()
+    return certificates.for_application(key_size=1024)
 
 
 @pytest.fixture
