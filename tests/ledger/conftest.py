@@ -81,7 +81,7 @@ def postgres() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="cloudscan-"))
     user = None
     if os.geteuid() == 0:  # PostgreSQL refuses to be run by root
-        user = next(name for name in ("postgres", "nobody") if name in {each.pw_name for each in pwd.getpwall()})
+        user = next(name for name in ("postgres", "nobody") if name in {account.pw_name for account in pwd.getpwall()})
         shutil.chown(folder, user)
 
     def run(program: str, *arguments: str) -> None:
@@ -110,7 +110,7 @@ def url(request: pytest.FixtureRequest) -> str:
         return str(request.getfixturevalue("sqlite"))
     server = str(request.getfixturevalue("postgres"))
     name = f"ledger{next(_NUMBERS)}"
-    with sa.create_engine(server).begin() as db:
+    with sa.create_engine(server, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text(f"CREATE SCHEMA {name}"))
     return f"{server}&options=-csearch_path%3D{name}"
 
