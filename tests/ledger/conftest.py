@@ -98,6 +98,14 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger's file with its tables made, to be copied: migrating costs more than most tests."""
+    file = tmp_path_factory.mktemp("empty") / "ledger.db"
+    Ledger(f"sqlite:///{file}").latest()
+    return file
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'ledger.db'}"
@@ -116,5 +124,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def nights(tmp_path: Path, url: str, album: Album) -> Nights:
+def nights(tmp_path: Path, url: str, album: Album, empty_ledger: Path) -> Nights:
+    if url.startswith("sqlite"):
+        shutil.copy(empty_ledger, tmp_path / "ledger.db")
     return Nights(tmp_path, Ledger(url), album)

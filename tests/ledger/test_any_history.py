@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, groupby
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,21 +136,13 @@ class Company:
                     each.alive[name] = each.alive.get(name, True) and width <= first
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with its tables made, to begin from."""
-    file = tmp_path_factory.mktemp("empty") / "ledger.db"
-    Ledger(f"sqlite:///{file}").latest()
-    return file
-
-
 @examples(8)
 @given(history=st.lists(nights, min_size=2, max_size=8))
-def test_whatever_happens(history: list[Night], empty: Path, album: Album, tmp_path: Path) -> None:
+def test_whatever_happens(history: list[Night], empty_ledger: Path, album: Album, tmp_path: Path) -> None:
     """No outage closes a finding, nothing waived fails a scan, what ended reopens once, and no event is told twice."""
     folder = tmp_path / str(next(_NUMBERS))
     folder.mkdir()
-    shutil.copy(empty, folder / "ledger.db")
+    shutil.copy(empty_ledger, folder / "ledger.db")
     company = Company(folder, Ledger(f"sqlite:///{folder / 'ledger.db'}"), album)
 
     for night in history:
