@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count, groupby
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,6 +137,7 @@ class Company:
                     each.alive[name] = each.alive.get(name, True) and width <= first
 
 
+@pytest.mark.long
 @examples(8)
 @given(history=st.lists(nights, min_size=2, max_size=8))
 def test_whatever_happens(history: list[Night], empty_ledger: Path, album: Album, tmp_path: Path) -> None:
