@@ -40,7 +40,7 @@ rules: $(VENV)/.dev
 unit: $(VENV)/.dev $(VENV)/.system
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --quiet
 
-campaign: $(VENV)/.dev $(VENV)/.system  ## Try random histories, properties and kills at length: an hour
+campaign: $(VENV)/.dev $(VENV)/.system  ## Try random histories, properties and kills at length: hours
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --hypothesis-profile campaign -m "hypothesis or campaign"
 	PYTHONPATH=.:connectors:reports $(BIN)/python tests/bench/kill_campaign.py --twice
 

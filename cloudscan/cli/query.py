@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.session import configured
+from cloudscan.cli.opening import load_config
 
 
 @click.command()
@@ -19,7 +19,7 @@ from cloudscan.cli.session import configured
 @click.option("--tables", is_flag=True, help="List the tables and their columns.")
 @click.pass_obj
 def query(config_path: str | None, sql: str | None, snapshot: str | None, format_name: str, tables: bool) -> None:
-    """Ask a snapshot a question: one SELECT, in SQL.
+    """Query a snapshot: one SELECT, in SQL.
 
     \b
     cloudscan query "SELECT resource_name, audience FROM exposures WHERE audience >= 'any_account'"
@@ -39,9 +39,9 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         return
     if not sql:
         raise click.UsageError(
-            'What is the question? cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
+            'The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
         )
-    folder = Path(snapshot) if snapshot else latest_snapshot(configured(config_path).folder / "snapshots")
+    folder = Path(snapshot) if snapshot else latest_snapshot(load_config(config_path).folder / "snapshots")
     if folder is None:
         raise SnapshotError("There is no snapshot yet; run `cloudscan scan` first, or name one with --snapshot.")
     with Snapshot.open(folder) as opened:

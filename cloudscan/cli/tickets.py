@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.main import EXIT_INCOMPLETE
-from cloudscan.cli.session import configured, lang_option, last_report, ledger_of
+from cloudscan.cli.opening import last_report, load_config, open_ledger
+from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
 from cloudscan.text import plain, suggestion
 
 if TYPE_CHECKING:
     from cloudscan.report import Report
-    from cloudscan.ticketing.deliver import ActionResult
-    from cloudscan.ticketing.plan import Plan
+    from cloudscan.ticketing.deliver import ActionResult, Dispatcher
+    from cloudscan.ticketing.plan import Plan, TrackerState
     from cloudscan.tracker import Tracker, Wording
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Send nothing; show exactly what would be sent.")
 @click.option(
-    "--from", "file", type=click.Path(dir_okay=False), help="A report in JSON, in place of the ledger's last one."
+    "--from", "file", type=click.Path(dir_okay=False), help="A report in JSON, instead of the ledger's last one."
 )
 @click.option("--tracker", "names", multiple=True, help="Only this tracker. Repeatable.")
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
@@ -34,89 +35,99 @@ if TYPE_CHECKING:
 def tickets(
     config_path: str | None, dry_run: bool, file: str | None, names: Sequence[str], format_name: str, lang: str | None
 ) -> int:
-    """Hand the findings over: one ticket each, kept up to date, closed when resolved, reopened when back.
+    """Keep one ticket per finding up to date: created, commented, closed when resolved, reopened when it is back.
 
-    With --from neither ledger nor rights in the cloud are needed: tickets are found again by the mark that they bear.
-    Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and what docs/tickets.md names beside it.
+    With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
+    in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
+    docs/tickets.md.
     """
     from cloudscan.snapshot import lock
 
-    config = configured(config_path)
+    config = load_config(config_path)
     with lock.exclusive(config.folder):
-        return hand_over(
-            config,
-            Path(config_path) if config_path else None,
-            names=names,
-            report=last_report(config, file),
-            remember=file is None,
-            dry_run=dry_run,
-            as_json=format_name == "json",
-            language=lang or config.tickets.language or config.organisation.language,
+        report = last_report(config, file)
+        dispatcher, trackers = _open_trackers(
+            config, Path(config_path) if config_path else None, names, remember=file is None
         )
+        planned = _plan(config, report, dispatcher, trackers, lang or "")
+        as_json = format_name == "json"
+        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, as_json=as_json)
 
 
-def hand_over(
-    config: Config,
-    path: Path | None,
-    *,
-    names: Sequence[str],
-    report: "Report",
-    remember: bool,
-    dry_run: bool,
-    as_json: bool,
-    language: str,
-) -> int:
-    """Plan, and carry the plan out or show it; gives the exit code."""
-    import msgspec
-
+def _open_trackers(
+    config: Config, path: Path | None, names: Sequence[str], *, remember: bool
+) -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
+    """The chosen trackers, and what they contain. `remember` is whether the ledger keeps track of tickets."""
     from cloudscan.ticketing.deliver import Dispatcher, NoMemory
-    from cloudscan.ticketing.plan import TrackerState, plan
+    from cloudscan.ticketing.plan import TrackerState
 
-    opened = {name: _opened(config, name, path) for name in _chosen(config, names)}
-    sender = Dispatcher(
+    opened = {name: _open_tracker(config, name, path) for name in _chosen(config, names)}
+    dispatcher = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
         projects={name: _projects(config, name) for name in opened},
-        memory=ledger_of(config) if remember else NoMemory(),
+        memory=open_ledger(config) if remember else NoMemory(),
     )
-    desks = {
+    states = {
         name: TrackerState(
-            wording=words,
-            held=sender.held(name),
-            settles=tracker.settles,
-            deputy=str(config.trackers[name].get("deputy", "")),
+            wording=wording,
+            existing=dispatcher.existing(name),
+            index_lag_seconds=tracker.index_lag_seconds,
+            fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
         )
-        for name, (tracker, words) in opened.items()
+        for name, (tracker, wording) in opened.items()
     }
-    planned = plan(
+    return dispatcher, states
+
+
+def _plan(
+    config: Config, report: "Report", dispatcher: "Dispatcher", trackers: "Mapping[str, TrackerState]", lang: str
+) -> "Plan":
+    from cloudscan.ticketing.plan import plan
+
+    return plan(
         report,
-        desks,
+        trackers,
         policy=config.tickets,
         deadlines=config.terms.days,
         routes=config.routes,
-        lang=language,
-        kept=sender.memory.tickets(),
+        lang=lang or config.tickets.language or config.organisation.language,
+        remembered=dispatcher.memory.tickets(),
+        renames=dispatcher.memory.renames(),
         now=datetime.now(UTC),
     )
-    if dry_run:
-        click.echo(msgspec.json.encode(planned) if as_json else _shown(planned))
-        return 0
-    done = []
-    for each in sender.carry_out(planned.actions):
-        done.append(each)
+
+
+def _show(planned: "Plan", *, as_json: bool) -> int:
+    import msgspec
+
+    click.echo(msgspec.json.encode(planned) if as_json else _text_of(planned))
+    return 0
+
+
+def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> int:
+    """Carry the plan out and print what was done; gives the exit code."""
+    import msgspec
+
+    from cloudscan.ticketing.deliver import ActionOutcome
+
+    results = []
+    for result in dispatcher.carry_out(planned.actions):
+        results.append(result)
         if not as_json:
-            click.echo(_line(each))
+            click.echo(_line(result))
     if as_json:
         click.echo(
             msgspec.json.encode(
-                {"done": done, "held_back": planned.held_back, "unsettled": planned.unsettled,
+                {"done": results, "postponed": planned.postponed, "unsettled": planned.unsettled,
                  "unrouted": planned.unrouted}
             )
         )  # fmt: skip
-    elif not done:
+    elif not results:
         click.echo("Every ticket is up to date.")
-    for word in _left(planned):
-        click.echo(f"cloudscan: {word}", err=True)
-    return EXIT_INCOMPLETE if any(each.outcome in ("failed", "left") for each in done) else 0
+    for message in _left_undone(planned):
+        click.echo(f"cloudscan: {message}", err=True)
+    failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
+    return EXIT_INCOMPLETE if failed else 0
 
 
 def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
@@ -128,7 +139,7 @@ def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 
-def _opened(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
+def _open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
     from cloudscan import plugins
 
     plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
@@ -146,56 +157,57 @@ def _opened(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wor
 
 
 def _projects(config: Config, name: str) -> Sequence[str]:
-    """Where tickets of ours may be: what the tracker's table says, and the routes that lead there."""
+    """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
     own = [str(config.trackers[name].get("project", ""))]
     routed = [route.project for route in config.routes if route.tracker in (name, "")]
-    return [each for each in dict.fromkeys([*own, *routed]) if each]
+    return [project for project in dict.fromkeys([*own, *routed]) if project]
 
 
-def _shown(planned: "Plan") -> str:
+def _text_of(planned: "Plan") -> str:
     """The plan in full, for a person."""
     parts = []
     for action in planned.actions:
         head = f"{action.kind} {action.tracker} {action.key or '(new)'}"
         if action.ticket:
             ticket = action.ticket
-            about: Mapping[str, str] = {
+            fields: Mapping[str, str] = {
                 "project": ticket.project,
                 "title": ticket.title,
                 "labels": ", ".join(ticket.labels),
                 "due": str(ticket.due or ""),
                 "assignee": ticket.assignee,
-                "deputy": ticket.deputy,
+                "fallback_assignee": ticket.fallback_assignee,
             }
-            lines = [f"  {name}: {plain(value)}" for name, value in about.items() if value]
+            lines = [f"  {name}: {plain(value)}" for name, value in fields.items() if value]
             lines += [f"  | {plain(line)}" for line in ticket.body.splitlines()]
         else:
             lines = [f"  | {plain(line)}" for line in action.text.splitlines()]
         parts.append("\n".join([head, *lines]))
-    return "\n\n".join([*parts, *_left(planned)]) or "Every ticket is up to date."
+    return "\n\n".join([*parts, *_left_undone(planned)]) or "Every ticket is up to date."
 
 
-def _line(done: "ActionResult") -> str:
-    told = {"done": done.kind.value, "found": f"{done.kind} (it was there)"}.get(done.outcome, f"{done.kind} failed")
-    reason = f": {plain(done.reason)}" if done.reason else ""
-    return (
-        f"{told} {done.tracker} {plain(done.url or done.key or done.marker[:12])} {plain(done.title)}".rstrip() + reason
-    )
+def _line(result: "ActionResult") -> str:
+    from cloudscan.ticketing.deliver import ActionOutcome
+
+    notes = {ActionOutcome.DONE: "", ActionOutcome.FOUND: " (already done)"}
+    ticket = plain(result.url or result.key or result.marker[:12])
+    line = f"{result.kind}{notes.get(result.outcome, ' failed')} {result.tracker} {ticket} {plain(result.title)}"
+    return line.rstrip() + (f": {plain(result.reason)}" if result.reason else "")
 
 
-def _left(planned: "Plan") -> Sequence[str]:
+def _left_undone(planned: "Plan") -> Sequence[str]:
     """What was not done, and why."""
-    words = []
-    if planned.held_back:
-        numbers = ", ".join(f"{n} {severity}" for severity, n in planned.held_back.items())
-        words.append(
-            f"held back: {numbers}: more new tickets than [tickets] max_new allows in one run; the worst went first."
+    messages = []
+    if planned.postponed:
+        counts = ", ".join(f"{n} {severity}" for severity, n in planned.postponed.items())
+        messages.append(
+            f"postponed: {counts}: more new tickets than [tickets] max_new allows in one run; the worst went first."
         )
     if planned.unsettled:
-        words.append(
-            f"{len(planned.unsettled)} tickets may have been made a moment ago, and the tracker does not list them "
-            "yet; run again in some minutes."
+        messages.append(
+            f"{len(planned.unsettled)} tickets may have been created a moment ago, and the tracker does not list them "
+            "yet; run again in a few minutes."
         )
     if planned.unrouted:
-        words.append(f"{planned.unrouted} findings have no tracker; name one in [[routes]] or [tickets] tracker.")
-    return words
+        messages.append(f"{planned.unrouted} findings have no tracker; name one in [[routes]] or [tickets] tracker.")
+    return messages

@@ -1,8 +1,8 @@
-"""What became of an estate between scans: differences and the trend. Pure functions; `Ledger` keeps the rows.
+"""What changed in an estate between scans: differences and the trend. Pure functions; `Ledger` stores the rows.
 
-Kept is not a list of findings per scan but, per finding, the *stretches* of time in which it stood the same way: same
-audience, access, severity and decision, amounts within a few per cent. A night on which nothing changes adds no row,
-and yet any two scans can be compared.
+The ledger does not store a list of findings per scan but, per finding, its *exposure periods*: spans of time with the
+same audience, access, severity and waiver, and with amounts that stay within a few per cent. A night on which nothing
+changes adds no row, and yet any two scans can be compared.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -14,51 +14,54 @@ import msgspec
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity, Verdict
 from cloudscan.reach import TOLERANCE, Reach, differ, widened
-from cloudscan.report import DIFFERENCE_KINDS, Difference, Scan, TimeOpen
+from cloudscan.report import DIFFERENCE_KINDS, Difference, DifferenceKind, Scan, TimeOpen
 
 PRECISION: Final = 0.05
-"""Amounts are kept to this part: one that moves less goes on in the same stretch."""
+"""Amounts are stored with this relative precision: one that changes by less continues the same period."""
 
 LOOKS_BACK: Final = timedelta(days=7)
-"""As far back a complete scan is what a report is compared with. Some estates are never read completely."""
+"""How far back a complete scan may be to serve as the baseline. Some estates are never read completely."""
 
 OPEN_TO_ALL: Final = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
 
 
 class PeriodExtent(msgspec.Struct, frozen=True, kw_only=True):
-    """What lay behind a finding from one moment up to another; None: until now."""
+    """The blast radius of a finding during one period; `ended_on` is None for the current one."""
 
-    begun_on: datetime
-    over_on: datetime | None
+    started_on: datetime
+    ended_on: datetime | None
     resources: int
     people: int | None
 
 
 class ExposurePeriod(msgspec.Struct, frozen=True, kw_only=True):
-    """How a finding stood, from one scan up to another."""
+    """What a finding was like, unchanged, from one scan to another."""
 
     fingerprint: str
-    severity: Severity | None  # None: its rule was not there
+    severity: Severity | None  # None: its rule was not applied
     waived: bool
     reach: Reach
 
 
-def moved(
+def period_changes(
     before: Mapping[str, ExposurePeriod], now: Iterable[ExposurePeriod]
 ) -> tuple[list[str], list[ExposurePeriod]]:
-    """The fingerprints whose stretch is over, and the stretches that begin."""
-    standing = {stretch.fingerprint: stretch for stretch in now}
-    begun = [stretch for fingerprint, stretch in standing.items() if not _goes_on(before.get(fingerprint), stretch)]
-    over = {stretch.fingerprint for stretch in begun} | (before.keys() - standing.keys())
-    return sorted(over & before.keys()), begun
+    """The fingerprints whose current period ends, and the periods that start."""
+    current = {period.fingerprint: period for period in now}
+    started = [period for fingerprint, period in current.items() if not _continues(before.get(fingerprint), period)]
+    ended = {period.fingerprint for period in started} | (before.keys() - current.keys())
+    return sorted(ended & before.keys()), started
 
 
 def baseline(scans: Sequence[Scan]) -> Scan | None:
-    """What the last of the scans is compared with: the last complete one of the week before it, else the one before."""
+    """The scan to compare the last one with: the last complete one within a week before it, else the one before it.
+
+    `scans` are in the order of their start. None if there is only one.
+    """
     if len(scans) < 2:
         return None
     *earlier, last = scans
-    complete = [each for each in earlier if each.complete and each.started_on >= last.started_on - LOOKS_BACK]
+    complete = [scan for scan in earlier if scan.complete and scan.started_on >= last.started_on - LOOKS_BACK]
     return complete[-1] if complete else earlier[-1]
 
 
@@ -73,18 +76,19 @@ def differences(
 ) -> list[Difference]:
     """What differs between two scans, by kind and then by severity.
 
-    `earlier` are findings that stood before `old`, `reasons` say why one was resolved since.
+    `old` and `new` are the periods at each scan by fingerprint, `earlier` the fingerprints of findings from before
+    `old`, `reasons` why a finding was resolved since; a fingerprint without a verdict is left out.
     """
-    found = []
+    listed = []
     for fingerprint in old.keys() | new.keys():
         before, now = old.get(fingerprint), new.get(fingerprint)
-        more = widened(before.reach, now.reach, tolerance) if before and now else []
-        kind = _kind(before, now, back=fingerprint in earlier, more=bool(more))
+        wider = widened(before.reach, now.reach, tolerance) if before and now else []
+        kind = _kind(before, now, known=fingerprint in earlier, wider=bool(wider))
         verdict = verdicts.get(fingerprint)
-        if not kind or verdict is None:
+        if kind is None or verdict is None:
             continue
-        severity = next((each.severity for each in (now, before) if each and each.severity), None)
-        found.append(
+        severity = next((period.severity for period in (now, before) if period and period.severity), None)
+        listed.append(
             Difference(
                 kind=kind,
                 fingerprint=fingerprint,
@@ -96,50 +100,52 @@ def differences(
                 severity=severity,
                 before=before.reach if before else None,
                 now=now.reach if now else None,
-                widened=more,
-                reason=reasons.get(fingerprint, "") if kind == "resolved" else "",
+                widened=wider,
+                reason=reasons.get(fingerprint, "") if kind is DifferenceKind.RESOLVED else "",
             )
         )
-    return sorted(found, key=_order)
+    return sorted(listed, key=_order)
 
 
-def time_open_of(verdict: Verdict, stretches: Iterable[PeriodExtent], until: datetime) -> TimeOpen:
-    """How long a finding has stood and how much with it, waived or not: a decision closes no door.
+def time_open_of(verdict: Verdict, periods: Iterable[PeriodExtent], until: datetime) -> TimeOpen:
+    """How long a finding has been open and with how much behind it, waived or not: a waiver closes no link.
 
-    What the platform says of the time before the first scan counts with what lay behind it in the first stretch.
+    What the platform says about the time before the first scan counts with the blast radius of the first period.
     """
-    told = sorted(stretches, key=lambda each: each.begun_on)
-    if told and verdict.since is not None and verdict.since < told[0].begun_on:
-        told[0] = msgspec.structs.replace(told[0], begun_on=verdict.since)
-    spans = [(_days(each.begun_on, each.over_on or until), each) for each in told]
-    counted = [days * each.people for days, each in spans if each.people is not None]
+    ordered = sorted(periods, key=lambda period: period.started_on)
+    if ordered and verdict.since is not None and verdict.since < ordered[0].started_on:
+        ordered[0] = msgspec.structs.replace(ordered[0], started_on=verdict.since)
+    spans = [(_days(period.started_on, period.ended_on or until), period) for period in ordered]
+    person_days = [days * period.people for days, period in spans if period.people is not None]
     return TimeOpen(
         days=round(sum(days for days, _ in spans), 1),
-        resource_days=round(sum(days * each.resources for days, each in spans), 1),
-        person_days=round(sum(counted), 1) if counted else None,
+        resource_days=round(sum(days * period.resources for days, period in spans), 1),
+        person_days=round(sum(person_days), 1) if person_days else None,
     )
 
 
-def _days(begun_on: datetime, over_on: datetime) -> float:
-    return max(0.0, (over_on - begun_on).total_seconds() / 86400)
+def _days(started_on: datetime, ended_on: datetime) -> float:
+    return max(0.0, (ended_on - started_on).total_seconds() / 86400)
 
 
-def _goes_on(before: ExposurePeriod | None, now: ExposurePeriod) -> bool:
+def _continues(before: ExposurePeriod | None, now: ExposurePeriod) -> bool:
     if before is None or before.waived is not now.waived:
         return False
     return now.severity in (before.severity, None) and not differ(before.reach, now.reach, PRECISION)
 
 
-def _kind(before: ExposurePeriod | None, now: ExposurePeriod | None, *, back: bool, more: bool) -> str:
+def _kind(
+    before: ExposurePeriod | None, now: ExposurePeriod | None, *, known: bool, wider: bool
+) -> DifferenceKind | None:
     if now is None:
-        return "resolved"
+        return DifferenceKind.RESOLVED
     if now.waived and (before is None or not before.waived):
-        return "waived"
+        return DifferenceKind.WAIVED
     if before is None:
-        return "reopened" if back else "new"
+        return DifferenceKind.REOPENED if known else DifferenceKind.NEW
     if before.waived and not now.waived:
-        return "reopened"
-    return "widened" if more else ""
+        return DifferenceKind.REOPENED
+    return DifferenceKind.WIDENED if wider else None
 
 
 def _order(difference: Difference) -> tuple[int, int, str, str]:

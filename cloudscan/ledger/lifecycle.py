@@ -1,40 +1,43 @@
-"""The life of a finding: what one scan does to what stood before. Pure functions; `Ledger` keeps the result.
+"""The lifecycle of a finding: what one scan makes of the ledger's entries. Pure functions; `Ledger` stores the result.
 
 ==========================================  =====================================================
-what the scan says                          what becomes of a finding
+what the scan says                          what becomes of the finding
 ==========================================  =====================================================
-flagged                                     open; reopened where it had been resolved
-passed                                      resolved: it was looked at and is fine
-could not tell                              stays open, unverified
-not there any more, nothing unread          resolved
-not there any more, but something unread    stays open, unverified: it may be hidden there
+flagged                                     open; reopened if it had been resolved
+passed                                      resolved: it was checked and is fine
+unknown                                     stays open, unverified
+gone, and nothing is unread                 resolved
+gone, but something is unread               stays open, unverified: it may be hidden there
 the rule was not applied                    stays open, unverified
 ==========================================  =====================================================
 
-What people decided comes on top of that: see `cloudscan.ledger.waivers`.
+Waivers are applied on top of that: see `cloudscan.ledger.waivers`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
 from cloudscan.facts import Outcome
 from cloudscan.finding import Finding, Judgement, State, Verdict, Waiver, message
 from cloudscan.ledger.score import impact, score
+from cloudscan.report import EventKind
 from cloudscan.snapshot.tables import is_uid
 
-STANDING: Final = (State.OPEN, State.REOPENED)
+UNRESOLVED: Final = (State.OPEN, State.REOPENED)
+"""The states of entries that still need a fix. Whether a waiver covers one is stored beside its state."""
+
 _NONE: Final[frozenset[str]] = frozenset()
 _HIDING: Final = ("all", "resources", "principals", "memberships")
-"""Tables whose gaps can hide more than the one thing that the gap is about."""
+"""Tables whose gaps can hide more than the one resource that the gap is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A finding as the ledger keeps it."""
+    """A finding as the ledger stores it."""
 
     fingerprint: str
     state: State
@@ -42,93 +45,101 @@ class Entry:
     first_seen_on: datetime
     last_seen_on: datetime
     verdict: Verdict
-    waiver: int | None = None  # the waiver that holds; its state goes on beside it
+    waiver: int | None = None  # id of the waiver in force; independent of `state`
 
 
 @dataclass(frozen=True, kw_only=True)
 class LifecycleEvent:
-    """What befell a finding: opened, resolved, reopened or waived."""
+    """A change in the life of a finding."""
 
-    kind: str
-    waiver: int | None = None  # the waiver that holds from now on, or the one that ended
+    kind: EventKind
+    waiver: int | None = None  # id of the waiver in force from now on, or of the one that ended
     reason: str = ""  # why it was resolved: passed or gone; why a waiver ended: expired, revoked or widened
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """An entry after a scan or a decision, and what befell it."""
+    """An entry after a scan or a decision, and the events that led to it."""
 
     entry: Entry
     events: tuple[LifecycleEvent, ...] = ()
 
 
-Asked = Callable[[str, Iterable[Sequence[str]]], Mapping[tuple[str, ...], Judgement]]
-"""`Verdicts.judgements_of`: what became of identities under a rule. One that is not there any more is left out."""
+JudgementsOf = Callable[[str, Iterable[Sequence[str]]], Mapping[tuple[str, ...], Judgement]]
+"""`Verdicts.judgements_of`: a rule's judgements of identities; identities that no longer exist are left out."""
 
-Location = tuple[str, str]
-"""A platform and an account on it."""
+
+class Location(NamedTuple):
+    """A platform and an account on it; the account is empty for what belongs to the whole platform."""
+
+    platform: str
+    account: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScanVisibility:
-    """How far a scan could see."""
+    """How much of the estate a scan could see."""
 
-    looked: Set[Location]  # where anything was read at all
-    blind: Set[Location]  # where something unread could hide anything
-    missing: Mapping[Location, Set[str]]  # where single answers are missing, about what
+    visited: Set[Location]  # where anything was read at all
+    blind: Set[Location]  # where a gap could hide anything
+    gaps: Mapping[Location, Set[str]]  # uids of resources about which single answers are missing
 
     def covers(self, verdict: Verdict) -> bool:
-        """Whether something that is not there any more is really gone, not just behind a missing answer."""
-        platform, account = verdict.subject.platform, verdict.subject.account
-        places = {(platform, account), (platform, "")} if account else {at for at in self.looked if at[0] == platform}
-        if (platform, account) not in self.looked and (account or not places):
+        """Whether the subject, absent from the scan, is really gone and not just hidden by a gap."""
+        own = Location(verdict.subject.platform, verdict.subject.account)
+        if own.account:
+            locations = {own, Location(own.platform, "")}
+        else:
+            locations = {location for location in self.visited if location.platform == own.platform}
+        if own not in self.visited and (own.account or not locations):
             return False
         named = _uids(verdict)
-        return not places & self.blind and not any(self.missing.get(place, _NONE) & named for place in places)
+        return not locations & self.blind and not any(self.gaps.get(location, _NONE) & named for location in locations)
 
 
 def visibility_of(coverage: Iterable[Coverage], containers: Set[str]) -> ScanVisibility:
-    """What coverage means for things that are not there. `containers` are resources that hold others."""
-    looked: set[Location] = set()
+    """What coverage means for absent resources. `containers` are uids of resources that contain others."""
+    visited: set[Location] = set()
     blind: set[Location] = set()
-    missing: dict[Location, set[str]] = {}
+    gaps: dict[Location, set[str]] = {}
     for row in coverage:
-        place = (row.platform, row.account)
-        looked.add(place)
+        location = Location(row.platform, row.account)
+        visited.add(location)
         if row.outcome is Outcome.COMPLETE:
             continue
-        # One answer that is missing about one thing that is itself known says nothing about its neighbours.
+        # One missing answer about one resource that is itself known says nothing about its neighbours.
         if row.resource_uid is None or row.table in _HIDING or row.resource_uid in containers:
-            blind.add(place)
+            blind.add(location)
         else:
-            missing.setdefault(place, set()).add(row.resource_uid)
-    return ScanVisibility(looked=looked, blind=blind, missing=missing)
+            gaps.setdefault(location, set()).add(row.resource_uid)
+    return ScanVisibility(visited=visited, blind=blind, gaps=gaps)
 
 
 def after(
     before: Iterable[Entry],
     flagged: Iterable[Verdict],
-    asked: Asked,
+    judgements_of: JudgementsOf,
     *,
     applied: Set[str],
-    seen: ScanVisibility,
+    visibility: ScanVisibility,
     moment: datetime,
 ) -> list[Change]:
-    """What a scan at `moment` makes of the entries before it: all that stand, and the resolved ones that are back.
+    """What a scan at `moment` makes of the entries before it: the unresolved ones, and those flagged again.
 
-    `applied` names the rules that were at work, `asked` answers what they say of identities that are not flagged.
+    `applied` are the ids of the rules that ran; `judgements_of` gives their judgements of identities that are not
+    flagged.
     """
     old = {entry.fingerprint: entry for entry in before}
     changes = [_flagged(old.pop(verdict.fingerprint, None), verdict, moment) for verdict in flagged]
-    unseen = [entry for entry in old.values() if entry.state in STANDING]
-    said = _judgements(asked, unseen)
-    for entry in unseen:
-        judgement = said.get(entry.fingerprint)
-        gone = judgement is None and entry.verdict.rule_id in applied and seen.covers(entry.verdict)
+    not_flagged = [entry for entry in old.values() if entry.state in UNRESOLVED]
+    judgements = _judgements(judgements_of, not_flagged)
+    for entry in not_flagged:
+        judgement = judgements.get(entry.fingerprint)
+        gone = judgement is None and entry.verdict.rule_id in applied and visibility.covers(entry.verdict)
         if judgement is Judgement.PASSED or gone:
             resolved = replace(entry, state=State.RESOLVED, verified=True)
             reason = "gone" if gone else "passed"
-            changes.append(Change(entry=resolved, events=(LifecycleEvent(kind="resolved", reason=reason),)))
+            changes.append(Change(entry=resolved, events=(LifecycleEvent(kind=EventKind.RESOLVED, reason=reason),)))
         else:
             changes.append(Change(entry=replace(entry, verified=False)))
     return changes
@@ -137,16 +148,16 @@ def after(
 def findings(
     entries: Iterable[Entry], verdicts: Verdicts, moment: datetime, waivers: Mapping[int, Waiver]
 ) -> list[Finding]:
-    """What stands under the rules of today, waived or not, highest score first: the order of work."""
+    """The unresolved findings of the rules that ran, waived or not, highest score first: the order of work."""
     rules = {rule.id: rule for rule in verdicts.rules}
-    found = []
+    scored = []
     for entry in entries:
         rule = rules.get(entry.verdict.rule_id)
-        if entry.state not in STANDING or rule is None:
+        if entry.state not in UNRESOLVED or rule is None:
             continue
         verdict = entry.verdict
         waiver = waivers.get(entry.waiver) if entry.waiver is not None else None
-        opened = min(each for each in (entry.first_seen_on, verdict.since) if each is not None)
+        opened = min(filter(None, (entry.first_seen_on, verdict.since)))
         weight = impact(
             rule.severity,
             audience=verdict.audience,
@@ -157,7 +168,7 @@ def findings(
             rank=verdict.rank,
             days_open=max(0.0, (moment - opened).total_seconds() / 86400),
         )
-        found.append(
+        scored.append(
             Finding(
                 fingerprint=entry.fingerprint,
                 verdict=verdict,
@@ -173,16 +184,16 @@ def findings(
                 waiver=waiver,
             )
         )
-    return sorted(found, key=lambda each: (-each.score, each.verdict.rule_id, each.fingerprint))
+    return sorted(scored, key=lambda finding: (-finding.score, finding.verdict.rule_id, finding.fingerprint))
 
 
 def condensed(coverage: Sequence[Coverage]) -> list[Coverage]:
-    """One row for each thing that is not complete; what is complete is summed by account and table."""
+    """The rows that are not complete, then one row per account and table that sums up the complete ones."""
     sums: dict[tuple[str, str, str], Coverage] = {}
     for row in coverage:
         if row.outcome is Outcome.COMPLETE:
             key = (row.platform, row.account, row.table)
-            before = sums.get(key)
+            summed = sums.get(key)
             sums[key] = Coverage(
                 scope_uid=f"{row.platform}:account/{row.account}",
                 scope_name=row.account or row.platform,
@@ -190,14 +201,14 @@ def condensed(coverage: Sequence[Coverage]) -> list[Coverage]:
                 account=row.account,
                 table=row.table,
                 outcome=Outcome.COMPLETE,
-                facts=row.facts + (before.facts if before else 0),
-                requests=row.requests + (before.requests if before else 0),
+                facts=row.facts + (summed.facts if summed else 0),
+                requests=row.requests + (summed.requests if summed else 0),
             )
     return [*(row for row in coverage if row.outcome is not Outcome.COMPLETE), *sums.values()]
 
 
-def _flagged(was: Entry | None, verdict: Verdict, moment: datetime) -> Change:
-    if was is None:
+def _flagged(before: Entry | None, verdict: Verdict, moment: datetime) -> Change:
+    if before is None:
         entry = Entry(
             fingerprint=verdict.fingerprint,
             state=State.OPEN,
@@ -206,29 +217,29 @@ def _flagged(was: Entry | None, verdict: Verdict, moment: datetime) -> Change:
             last_seen_on=moment,
             verdict=verdict,
         )
-        return Change(entry=entry, events=(LifecycleEvent(kind="opened"),))
-    back = was.state is State.RESOLVED
-    state = State.REOPENED if back else was.state
-    entry = replace(was, state=state, verified=True, last_seen_on=moment, verdict=verdict)
-    return Change(entry=entry, events=(LifecycleEvent(kind="reopened"),) if back else ())
+        return Change(entry=entry, events=(LifecycleEvent(kind=EventKind.OPENED),))
+    reopened = before.state is State.RESOLVED
+    state = State.REOPENED if reopened else before.state
+    entry = replace(before, state=state, verified=True, last_seen_on=moment, verdict=verdict)
+    return Change(entry=entry, events=(LifecycleEvent(kind=EventKind.REOPENED),) if reopened else ())
 
 
-def _judgements(asked: Asked, entries: Iterable[Entry]) -> Mapping[str, Judgement]:
-    """What the rules say now, by fingerprint, of entries that they did not flag."""
+def _judgements(judgements_of: JudgementsOf, entries: Iterable[Entry]) -> Mapping[str, Judgement]:
+    """What the rules say now, by fingerprint, of entries that they did not flag; absent ones are left out."""
     by_rule: dict[str, list[Entry]] = {}
     for entry in entries:
         by_rule.setdefault(entry.verdict.rule_id, []).append(entry)
     return {
         entry.fingerprint: judgements[tuple(entry.verdict.identity)]
         for rule_id, group in by_rule.items()
-        for judgements in [asked(rule_id, [entry.verdict.identity for entry in group])]
+        for judgements in [judgements_of(rule_id, [entry.verdict.identity for entry in group])]
         for entry in group
         if tuple(entry.verdict.identity) in judgements
     }
 
 
 def _uids(verdict: Verdict) -> set[str]:
-    """Every thing of the estate that a verdict names."""
+    """The uids that a verdict names."""
     rows = (piece.row for piece in verdict.evidence)
-    told = {str(value) for row in rows for column, value in row.items() if is_uid(column) and value is not None}
-    return {verdict.subject.uid, *verdict.identity, *told}
+    cited = {str(value) for row in rows for column, value in row.items() if is_uid(column) and value is not None}
+    return {verdict.subject.uid, *verdict.identity, *cited}

@@ -1,10 +1,10 @@
-"""The ledger's tables. `cloudscan/migrations` makes them step by step; a test holds the two together."""
+"""The ledger's tables. `cloudscan/ledger/migrations` creates them step by step; a test keeps the two in step."""
 
 from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -15,8 +15,8 @@ SCANS = sa.Table(
     sa.Column("finished_on", sa.DateTime, nullable=False),
     sa.Column("complete", sa.Boolean, nullable=False),
     sa.Column("snapshot", sa.Text, nullable=False),
-    sa.Column("report", sa.LargeBinary),  # of the last scan only, compressed
-    sa.Column("night", sa.Text),  # `cloudscan.ledger.history.Night`
+    sa.Column("report", sa.LargeBinary),  # of the last scan only: compressed JSON
+    sa.Column("figures", sa.Text),  # `cloudscan.report.ScanFigures` as JSON
 )
 FINDINGS = sa.Table(
     "findings",
@@ -29,28 +29,36 @@ FINDINGS = sa.Table(
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("first_seen_on", sa.DateTime, nullable=False),
     sa.Column("last_seen_on", sa.DateTime, nullable=False),
-    sa.Column("verdict", sa.Text, nullable=False),
-    sa.Column("waiver_id", sa.Integer),  # the waiver that held when it was last decided
+    sa.Column("verdict", sa.Text, nullable=False),  # `cloudscan.finding.Verdict` as JSON
+    sa.Column("waiver_id", sa.Integer),  # the waiver in force when it was last decided
+)
+RENAMED_FINGERPRINTS = sa.Table(
+    "renamed_fingerprints",  # of findings whose rule has a new id: tickets still show the old ones
+    SCHEMA,
+    sa.Column("old_fingerprint", sa.String(64), primary_key=True),
+    sa.Column("new_fingerprint", sa.String(64), nullable=False),
+    sa.Column("old_rule_id", sa.String(200), nullable=False),
+    sa.Column("new_rule_id", sa.String(200), nullable=False),
 )
 EVENTS = sa.Table(
     "events",
     SCHEMA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
-    sa.Column("scan_id", sa.String(64), nullable=False),  # or waiver-N, where a decision and not a scan was the cause
-    sa.Column("on_time", sa.DateTime, nullable=False),
+    sa.Column("scan_id", sa.String(64), nullable=False),  # or waiver-N, if a decision and not a scan was the cause
+    sa.Column("happened_on", sa.DateTime, nullable=False),
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("waiver_id", sa.Integer),
     sa.Column("reason", sa.String(20), nullable=False, server_default=""),
     sa.UniqueConstraint("fingerprint", "scan_id", "kind"),
 )
-STRETCHES = sa.Table(
-    "stretches",
+EXPOSURE_PERIODS = sa.Table(
+    "exposure_periods",
     SCHEMA,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("fingerprint", sa.String(64), nullable=False, index=True),
-    sa.Column("from_on", sa.DateTime, nullable=False, index=True),  # when the first scan began that saw it so
-    sa.Column("to_on", sa.DateTime, index=True),  # when the first scan began that did not; NULL: it goes on
+    sa.Column("from_on", sa.DateTime, nullable=False, index=True),  # start of the first scan of the period
+    sa.Column("to_on", sa.DateTime, index=True),  # start of the first scan after it; NULL: the current period
     sa.Column("severity", sa.String(20)),
     sa.Column("waived", sa.Boolean, nullable=False),
     sa.Column("audience", sa.String(40)),
@@ -66,7 +74,7 @@ WAIVERS = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("rule_id", sa.String(200), nullable=False),
-    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("given_on", sa.DateTime, nullable=False),
@@ -76,37 +84,37 @@ REVOCATIONS = sa.Table(
     "revocations",
     SCHEMA,
     sa.Column("waiver_id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("on_time", sa.DateTime, nullable=False),
+    sa.Column("happened_on", sa.DateTime, nullable=False),
 )
-ACCEPTED = sa.Table(
-    "accepted",
+WAIVER_BASELINES = sa.Table(
+    "waiver_baselines",
     SCHEMA,
     sa.Column("waiver_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("fingerprint", sa.String(64), primary_key=True),
-    sa.Column("on_time", sa.DateTime, nullable=False),
-    sa.Column("reach", sa.Text, nullable=False),  # `cloudscan.reach.Reach`
+    sa.Column("happened_on", sa.DateTime, nullable=False),
+    sa.Column("reach", sa.Text, nullable=False),  # `cloudscan.reach.Reach` as JSON
 )
-OUTGROWN = sa.Table(
-    "outgrown",
+WAIVER_WIDENINGS = sa.Table(
+    "waiver_widenings",
     SCHEMA,
     sa.Column("waiver_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("fingerprint", sa.String(64), primary_key=True),
-    sa.Column("on_time", sa.DateTime, nullable=False),
-    sa.Column("grown", sa.Text, nullable=False),  # what reaches further, as a JSON list
+    sa.Column("happened_on", sa.DateTime, nullable=False),
+    sa.Column("widened", sa.Text, nullable=False),  # what reaches further, as a JSON list
 )
 TICKETS = sa.Table(
     "tickets",
     SCHEMA,
     sa.Column("tracker", sa.String(100), primary_key=True),
     sa.Column("marker", sa.String(64), primary_key=True),
-    sa.Column("phase", sa.String(20), nullable=False),  # `cloudscan.ticketing.plan.Phase`
+    sa.Column("phase", sa.String(20), nullable=False),  # `cloudscan.tracker.TicketPhase`
     sa.Column("acted_on", sa.DateTime, nullable=False),
     sa.Column("key", sa.String(200), nullable=False),
     sa.Column("url", sa.Text, nullable=False),
-    sa.Column("stamp", sa.Text, nullable=False),  # `cloudscan.stamp.line` as last written, a digest of the text in it
+    sa.Column("marker_line", sa.Text, nullable=False),  # `cloudscan.ticketing.marker_line`, as last written
 )
-NOTICES = sa.Table(
-    "notices",
+NOTIFICATIONS = sa.Table(
+    "notifications",
     SCHEMA,
     sa.Column("scan_id", sa.String(64), primary_key=True),
     sa.Column("sent_on", sa.DateTime, nullable=False),

@@ -1,42 +1,53 @@
-"""Waivers: what somebody decided to live with, until a day. Pure functions; `cloudscan.ledger.ledger` keeps the result.
+"""Waivers: risks that are accepted until a given date. Pure functions; `cloudscan.ledger.ledger` stores the result.
 
-A waiver is about one finding, about a rule, about a place (a resource or an account), or about a rule in a place. It
-is a fact beside what the machine saw: the finding goes on being watched, and is shown as waived as long as a waiver
-*holds*. A waiver stops to hold when its last day is over, when it is revoked, and, for one finding, when that finding
-reaches further than it did when the waiver first covered it. Then a person has to look again.
+A waiver is for one finding, for a rule, for a target (a resource or an account), or for a rule at a target. It is a
+fact beside what the scan saw: the finding is still watched, and is shown as waived as long as a waiver is *in force*.
+A waiver ends after its last day, when it is revoked and, for a single finding, when that finding reaches further than
+it did when the waiver first covered it: its reach is then *widened*, and has to be reviewed.
 """
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from cloudscan.errors import WaiverError
 from cloudscan.finding import State, Verdict, Waiver
-from cloudscan.ledger.lifecycle import STANDING, Change, Entry, LifecycleEvent
+from cloudscan.ledger.lifecycle import UNRESOLVED, Change, Entry, LifecycleEvent
 from cloudscan.reach import TOLERANCE, Reach, widened
-from cloudscan.report import WaiverStatus
+from cloudscan.report import EventKind, WaiverStatus
 from cloudscan.text import suggestion
 
 MAX_DAYS: Final = 180
 DUE_DAYS: Final = 14
-NOTES: Final = ("due soon", "overdue", "unused", "grown")
-_SHORTEST: Final = 4  # letters of a fingerprint
+_SHORTEST: Final = 4  # characters of a fingerprint
 _LONGEST: Final = {"owner": 200, "reason": 1000}
-_SOME: Final = 5
+_SHOWN: Final = 5
 
-Key = tuple[int, str]
-"""A waiver and the fingerprint of a finding that it covers."""
+
+class CoveredFinding(NamedTuple):
+    """A waiver and a finding that it covers."""
+
+    waiver_id: int
+    fingerprint: str
+
+
+class WaiverScope(NamedTuple):
+    """What a waiver is for: a fingerprint alone, or a rule, a target or both; the other fields are empty."""
+
+    fingerprint: str = ""
+    rule_id: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverRequest:
-    """A waiver that somebody asks for. `finding` is a fingerprint or its beginning; empty targets are left out."""
+    """A waiver to grant. `finding` is a fingerprint or its beginning; empty fields do not restrict it."""
 
     finding: str = ""
     rule_id: str = ""
-    place: str = ""
+    target: str = ""
     owner: str
     reason: str
     until: date | None
@@ -44,240 +55,255 @@ class WaiverRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverRegister:
-    """All waivers, and what is known about each finding under them."""
+    """All waivers, and what is known about each finding that they cover."""
 
     waivers: Mapping[int, Waiver] = field(default_factory=dict)
     revoked: Mapping[int, datetime] = field(default_factory=dict)
-    accepted: Mapping[Key, Reach] = field(default_factory=dict)  # how far a finding reached when it was first covered
-    outgrown: Mapping[Key, Sequence[str]] = field(default_factory=dict)  # what had grown when it stopped to hold
+    baselines: Mapping[CoveredFinding, Reach] = field(
+        default_factory=dict
+    )  # the reach when a finding was first covered
+    widenings: Mapping[CoveredFinding, Sequence[str]] = field(
+        default_factory=dict
+    )  # what was wider when coverage ended
 
     def in_force(self, waiver: Waiver, moment: datetime) -> bool:
+        """Whether the waiver is neither revoked nor past its last day (in UTC)."""
         return waiver.id not in self.revoked and moment.astimezone(UTC).date() <= waiver.until
 
-    def why_ended(self, waiver_id: int, fingerprint: str) -> str:
-        """widened, revoked or expired."""
-        if (waiver_id, fingerprint) in self.outgrown:
+    def why_ended(self, coverage: CoveredFinding) -> str:
+        """Why a waiver no longer covers a finding: widened, revoked or expired."""
+        if coverage in self.widenings:
             return "widened"
-        return "revoked" if waiver_id in self.revoked else "expired"
+        return "revoked" if coverage.waiver_id in self.revoked else "expired"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What waivers make of the entries: the changes with waivers weighed in, and what is new about the waivers."""
+    """Entries with the waivers applied, and what is new about the waivers."""
 
     changes: Sequence[Change]
-    accepted: Mapping[Key, Reach]
-    outgrown: Mapping[Key, Sequence[str]]
+    baselines: Mapping[CoveredFinding, Reach]
+    widenings: Mapping[CoveredFinding, Sequence[str]]
 
 
-def targets(verdict: Verdict) -> Set[tuple[str, str, str]]:
-    """Every (fingerprint, rule, place) that a waiver about this verdict can name.
+def scopes_covering(verdict: Verdict) -> Set[WaiverScope]:
+    """Every scope whose waivers cover this verdict.
 
-    A place stands for what lies in it too: a bucket for its objects, a folder or a site for all below it.
+    A target covers what it contains: a bucket its objects, a folder or a site everything below it.
     """
     subject = verdict.subject
-    places = {subject.account, subject.uid, *subject.inside, *verdict.identity} - {""}
-    about = {(rule_id, place) for rule_id in ("", verdict.rule_id) for place in ("", *places)} - {("", "")}
-    return {(verdict.fingerprint, "", ""), *(("", rule_id, place) for rule_id, place in about)}
+    targets = {subject.account, subject.uid, *subject.inside, *verdict.identity} - {""}
+    by_rule = {WaiverScope(rule_id=verdict.rule_id, target=target) for target in ("", *targets)}
+    return {
+        WaiverScope(fingerprint=verdict.fingerprint),
+        *by_rule,
+        *(WaiverScope(target=target) for target in targets),
+    }
 
 
-def decide(changes: Iterable[Change], book: WaiverRegister, moment: datetime, tolerance: float = TOLERANCE) -> Decision:
-    """Weigh waivers into what the machine saw.
+def decide(
+    changes: Iterable[Change], register: WaiverRegister, moment: datetime, tolerance: float = TOLERANCE
+) -> Decision:
+    """Apply the waivers to what a scan saw.
 
-    A finding that stands and for which a waiver holds is waived; one for which none holds any more is reopened. Where
-    several hold, the one that ends last is named.
+    An unresolved finding that a waiver in force covers is waived; one that none covers any more is reopened. If
+    several waivers cover it, the one that ends last is named.
     """
-    by_target: dict[tuple[str, str, str], list[Waiver]] = {}
-    for waiver in book.waivers.values():
-        if book.in_force(waiver, moment):
-            by_target.setdefault(_target(waiver), []).append(waiver)
-    accepted: dict[Key, Reach] = {}
-    outgrown: dict[Key, Sequence[str]] = {}
+    by_scope: dict[WaiverScope, list[Waiver]] = {}
+    for waiver in register.waivers.values():
+        if register.in_force(waiver, moment):
+            by_scope.setdefault(_scope_of(waiver), []).append(waiver)
+    baselines: dict[CoveredFinding, Reach] = {}
+    widenings: dict[CoveredFinding, Sequence[str]] = {}
 
-    def holds(waiver: Waiver, entry: Entry) -> bool:
-        key = (waiver.id, entry.fingerprint)
-        if key in book.outgrown:
+    def covers(waiver: Waiver, entry: Entry) -> bool:
+        coverage = CoveredFinding(waiver.id, entry.fingerprint)
+        if coverage in register.widenings:
             return False
         reach = Reach.of(entry.verdict)
-        if key not in book.accepted:
-            accepted[key] = reach
+        if coverage not in register.baselines:
+            baselines[coverage] = reach
             return True
-        if more := widened(book.accepted[key], reach, tolerance):
-            outgrown[key] = more
-        return not more
+        if wider := widened(register.baselines[coverage], reach, tolerance):
+            widenings[coverage] = wider
+        return not wider
 
-    def weighed(change: Change) -> Change:
+    def applied(change: Change) -> Change:
         entry = change.entry
-        if entry.state not in STANDING:
+        if entry.state not in UNRESOLVED:
             return replace(change, entry=replace(entry, waiver=None))
-        about = targets(entry.verdict) if by_target else ()
-        covering = (waiver for target in about for waiver in by_target.get(target, ()))
-        holding = [waiver for waiver in covering if holds(waiver, entry)]
-        best = max(holding, key=lambda waiver: (waiver.until, waiver.id), default=None)
-        if best is not None:
-            news = () if entry.waiver else (LifecycleEvent(kind="waived", waiver=best.id),)
-            return Change(entry=replace(entry, waiver=best.id), events=(*change.events, *news))
+        scopes = scopes_covering(entry.verdict) if by_scope else ()
+        candidates = (waiver for scope in scopes for waiver in by_scope.get(scope, ()))
+        covering = [waiver for waiver in candidates if covers(waiver, entry)]
+        longest = max(covering, key=lambda waiver: (waiver.until, waiver.id), default=None)
+        if longest is not None:
+            events = () if entry.waiver else (LifecycleEvent(kind=EventKind.WAIVED, waiver=longest.id),)
+            return Change(entry=replace(entry, waiver=longest.id), events=(*change.events, *events))
         if entry.waiver is None:
             return change
-        why = "widened" if (entry.waiver, entry.fingerprint) in outgrown else ""
-        event = LifecycleEvent(
-            kind="reopened", waiver=entry.waiver, reason=why or book.why_ended(entry.waiver, entry.fingerprint)
-        )
+        coverage = CoveredFinding(entry.waiver, entry.fingerprint)
+        reason = "widened" if coverage in widenings else register.why_ended(coverage)
+        event = LifecycleEvent(kind=EventKind.REOPENED, waiver=entry.waiver, reason=reason)
         return Change(entry=replace(entry, state=State.REOPENED, waiver=None), events=(*change.events, event))
 
-    weighed_in = [weighed(change) for change in changes]
-    return Decision(changes=weighed_in, accepted=accepted, outgrown=outgrown)
+    return Decision(changes=[applied(change) for change in changes], baselines=baselines, widenings=widenings)
 
 
 def granted(
-    wish: WaiverRequest,
+    request: WaiverRequest,
     *,
-    alike: Sequence[Entry],
-    standing: Sequence[Entry],
+    matches: Sequence[Entry],
+    unresolved: Sequence[Entry],
     accounts: Set[str],
-    book: WaiverRegister,
+    register: WaiverRegister,
     now: datetime,
     max_days: int = MAX_DAYS,
 ) -> Waiver:
-    """The waiver that was asked for, still without a number. `alike` are the findings that `wish.finding` may mean.
+    """The waiver that was requested, still without an id. `matches` are the findings that `request.finding` may mean.
 
-    Raises `WaiverError` for one that cannot be given, with what to write instead.
+    Raises `WaiverError` for one that cannot be granted, with what to write instead.
     """
-    if bool(wish.finding) == bool(wish.rule_id or wish.place):
+    if bool(request.finding) == bool(request.rule_id or request.target):
         raise WaiverError(
-            "A waiver is about one finding (--finding), or about a rule, a place or both (--rule, --place); name one "
-            "of the two. `cloudscan findings` lists what stands open."
+            "A waiver is for one finding (--finding), or for a rule, a target or both (--rule, --target); name one of "
+            "the two. `cloudscan findings` lists the open findings."
         )
     waiver = Waiver(
         id=0,
-        fingerprint=_meant(wish.finding, alike) if wish.finding else "",
-        rule_id=wish.rule_id,
-        target=_known_place(wish.place, standing, accounts) if wish.place else "",
-        owner=_said("owner", wish.owner),
-        reason=_said("reason", wish.reason),
+        fingerprint=_fingerprint_of(request.finding, matches) if request.finding else "",
+        rule_id=request.rule_id,
+        target=_known_target(request.target, unresolved, accounts) if request.target else "",
+        owner=_checked_text("owner", request.owner),
+        reason=_checked_text("reason", request.reason),
         given_on=now,
-        until=_end(wish.until, now, max_days),
+        until=_last_day(request.until, now, max_days),
     )
-    for other in book.waivers.values():
-        same = _target(other) == _target(waiver) and book.in_force(other, now) and other.until >= waiver.until
-        if same and not any(waiver_id == other.id for waiver_id, _ in book.outgrown):
+    for other in register.waivers.values():
+        same = _scope_of(other) == _scope_of(waiver) and register.in_force(other, now) and other.until >= waiver.until
+        if same and not any(coverage.waiver_id == other.id for coverage in register.widenings):
             raise WaiverError(
-                f"Waiver {other.id} of {other.owner} says the same until {other.until}. To shorten it, revoke it "
+                f"Waiver {other.id} of {other.owner} covers the same until {other.until}. To shorten it, revoke it "
                 f"first: cloudscan waive revoke {other.id}"
             )
     return waiver
 
 
-def revocable(waiver_id: int, book: WaiverRegister, now: datetime) -> Waiver:
-    """The waiver with this number, if it is still in force. Raises `WaiverError`."""
-    waiver = book.waivers.get(waiver_id)
+def revocable(waiver_id: int, register: WaiverRegister, now: datetime) -> Waiver:
+    """The waiver with this id, if it is still in force. Raises `WaiverError`."""
+    waiver = register.waivers.get(waiver_id)
     if waiver is None:
-        current = [str(each.id) for each in book.waivers.values() if book.in_force(each, now)]
+        current = [str(waiver.id) for waiver in register.waivers.values() if register.in_force(waiver, now)]
         raise WaiverError(f"There is no waiver {waiver_id}; {suggestion(str(waiver_id), current)}.")
-    if waiver_id in book.revoked:
-        raise WaiverError(f"Waiver {waiver_id} was revoked on {book.revoked[waiver_id]:%Y-%m-%d} already.")
-    if not book.in_force(waiver, now):
+    if waiver_id in register.revoked:
+        raise WaiverError(f"Waiver {waiver_id} was already revoked on {register.revoked[waiver_id]:%Y-%m-%d}.")
+    if not register.in_force(waiver, now):
         raise WaiverError(f"Waiver {waiver_id} ended on {waiver.until}; there is nothing left to revoke.")
     return waiver
 
 
-def covered(waiver: Waiver, standing: Iterable[Entry]) -> list[Entry]:
-    """The findings that a waiver is about."""
-    target = _target(waiver)
-    return [entry for entry in standing if target in targets(entry.verdict)]
+def covered(waiver: Waiver, unresolved: Iterable[Entry]) -> list[Entry]:
+    """The unresolved findings in the scope of a waiver."""
+    scope = _scope_of(waiver)
+    return [entry for entry in unresolved if scope in scopes_covering(entry.verdict)]
 
 
 def statuses(
-    book: WaiverRegister, standing: Iterable[Entry], now: datetime, due_days: int = DUE_DAYS
+    register: WaiverRegister, unresolved: Iterable[Entry], now: datetime, due_days: int = DUE_DAYS
 ) -> list[WaiverStatus]:
-    """How each waiver stands, the first to end first."""
-    under: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in standing:
-        for target in targets(entry.verdict):
-            under.setdefault(target, []).append(entry)
-    found = [_status(waiver, book, under.get(_target(waiver), []), now, due_days) for waiver in book.waivers.values()]
-    return sorted(found, key=lambda each: (each.waiver.until, each.waiver.id))
+    """The status of each waiver, the first to end first. `due_days` is how long before its end one is due soon."""
+    by_scope: dict[WaiverScope, list[Entry]] = {}
+    for entry in unresolved:
+        for scope in scopes_covering(entry.verdict):
+            by_scope.setdefault(scope, []).append(entry)
+    listed = [
+        _status(waiver, register, by_scope.get(_scope_of(waiver), []), now, due_days)
+        for waiver in register.waivers.values()
+    ]
+    return sorted(listed, key=lambda status: (status.waiver.until, status.waiver.id))
 
 
 def _status(
-    waiver: Waiver, book: WaiverRegister, entries: Sequence[Entry], now: datetime, due_days: int
+    waiver: Waiver, register: WaiverRegister, entries: Sequence[Entry], now: datetime, due_days: int
 ) -> WaiverStatus:
-    outgrown = {
-        entry.fingerprint: book.outgrown[waiver.id, entry.fingerprint]
+    widenings = {
+        entry.fingerprint: register.widenings[CoveredFinding(waiver.id, entry.fingerprint)]
         for entry in entries
-        if entry.waiver is None and (waiver.id, entry.fingerprint) in book.outgrown
+        if entry.waiver is None and CoveredFinding(waiver.id, entry.fingerprint) in register.widenings
     }
-    if book.in_force(waiver, now):
-        held = [entry.fingerprint for entry in entries if (waiver.id, entry.fingerprint) not in book.outgrown]
+    if register.in_force(waiver, now):
+        covered_now = (entry for entry in entries if (waiver.id, entry.fingerprint) not in register.widenings)
+        findings = [entry.fingerprint for entry in covered_now]
         due = waiver.until - now.astimezone(UTC).date() <= timedelta(days=due_days)
-        said = {"due_soon": due, "unused": not held, "widened": bool(outgrown)}
+        notes = {"due_soon": due, "unused": not findings, "widened": bool(widenings)}
         current = True
     else:
-        held = [entry.fingerprint for entry in entries if entry.waiver in (None, waiver.id)]
-        revoked = waiver.id in book.revoked
-        current = bool(held) and not revoked
-        said = {"overdue": current, "revoked": revoked, "ended": not current and not revoked}
+        findings = [entry.fingerprint for entry in entries if entry.waiver in (None, waiver.id)]
+        revoked = waiver.id in register.revoked
+        current = bool(findings) and not revoked
+        notes = {"overdue": current, "revoked": revoked, "ended": not current and not revoked}
     return WaiverStatus(
         waiver=waiver,
         current=current,
-        notes=[note for note, true in said.items() if true],
-        findings=held,
-        widened=outgrown,
-        revoked_on=book.revoked.get(waiver.id),
+        notes=[note for note, applies in notes.items() if applies],
+        findings=findings,
+        widened=widenings,
+        revoked_on=register.revoked.get(waiver.id),
     )
 
 
-def _target(waiver: Waiver) -> tuple[str, str, str]:
-    return waiver.fingerprint, waiver.rule_id, waiver.target
+def _scope_of(waiver: Waiver) -> WaiverScope:
+    return WaiverScope(waiver.fingerprint, waiver.rule_id, waiver.target)
 
 
-def _meant(beginning: str, alike: Sequence[Entry]) -> str:
+def _fingerprint_of(beginning: str, matches: Sequence[Entry]) -> str:
     if len(beginning) < _SHORTEST:
-        raise WaiverError(f"{beginning!r} is too short for a finding's id; write at least {_SHORTEST} letters of it.")
-    if not alike:
+        raise WaiverError(
+            f"{beginning!r} is too short for a finding's id; write at least {_SHORTEST} characters of it."
+        )
+    if not matches:
         raise WaiverError(f"There is no finding {beginning!r}; `cloudscan findings` lists the ids in its last column.")
-    standing = [entry for entry in alike if entry.state in STANDING]
-    if not standing:
+    unresolved = [entry for entry in matches if entry.state in UNRESOLVED]
+    if not unresolved:
         raise WaiverError(f"The finding {beginning!r} is resolved; there is nothing to waive.")
-    if len(standing) > 1:
-        some = ", ".join(sorted(entry.fingerprint[:12] for entry in standing)[:_SOME])
-        raise WaiverError(f"{beginning!r} may mean {len(standing)} findings; write more of it: {some}.")
-    return standing[0].fingerprint
+    if len(unresolved) > 1:
+        ids = ", ".join(sorted(entry.fingerprint[:12] for entry in unresolved)[:_SHOWN])
+        raise WaiverError(f"{beginning!r} matches {len(unresolved)} findings; write more of the id: {ids}.")
+    return unresolved[0].fingerprint
 
 
-def _known_place(place: str, standing: Sequence[Entry], accounts: Set[str]) -> str:
-    known = {name for entry in standing for _, _, name in targets(entry.verdict)}
-    if place in known | accounts:
-        return place
-    alike = sorted(name for name in known if place.lower() in name.lower())[:_SOME]
-    instead = f"write one of {', '.join(alike)}" if alike else suggestion(place, sorted(accounts))
-    raise WaiverError(f"Nothing stands open at a place {place!r}, an account or a resource's id; {instead}.")
+def _known_target(target: str, unresolved: Sequence[Entry], accounts: Set[str]) -> str:
+    known = {scope.target for entry in unresolved for scope in scopes_covering(entry.verdict)}
+    if target in known | accounts:
+        return target
+    similar = sorted(name for name in known if target.lower() in name.lower())[:_SHOWN]
+    instead = f"write one of {', '.join(similar)}" if similar else suggestion(target, sorted(accounts))
+    raise WaiverError(f"No open finding at {target!r}, which is neither an account nor a resource's id; {instead}.")
 
 
-def _said(what: str, text: str) -> str:
+def _checked_text(option: str, text: str) -> str:
     text = text.strip()
     if not text:
-        raise WaiverError(f"A waiver needs --{what}: who reads the list must see {_ASKED[what]}.")
-    if len(text) > _LONGEST[what]:
-        raise WaiverError(f"--{what} has {len(text)} letters; write at most {_LONGEST[what]}.")
+        raise WaiverError(f"A waiver needs --{option}: readers of the list must see {_PURPOSES[option]}.")
+    if len(text) > _LONGEST[option]:
+        raise WaiverError(f"--{option} has {len(text)} characters; write at most {_LONGEST[option]}.")
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise WaiverError(f"--{what} has line breaks or other control characters; write one line of text.")
+        raise WaiverError(f"--{option} contains line breaks or other control characters; write one line of text.")
     return text
 
 
-_ASKED: Final = {"owner": "who answers for it", "reason": "why it is accepted"}
+_PURPOSES: Final = {"owner": "who answers for it", "reason": "why the risk is acceptable"}
 
 
-def _end(until: date | None, now: datetime, max_days: int) -> date:
+def _last_day(until: date | None, now: datetime, max_days: int) -> date:
     today = now.astimezone(UTC).date()
     latest = today + timedelta(days=max_days)
     limit = f"{latest} at the latest ([waivers] max_days = {max_days})"
     if until is None:
-        raise WaiverError(f"A waiver has an end; write --until with a day, {limit}.")
+        raise WaiverError(f"A waiver needs an end; write --until with a date, {limit}.")
     if until < today:
-        raise WaiverError(f"{until} is over; write --until with a day from {today} on, {limit}.")
+        raise WaiverError(f"{until} is in the past; write --until with a date from {today} on, {limit}.")
     if until > latest:
         raise WaiverError(
-            f"{until} is too far away; write --until {latest}, or a day before ([waivers] max_days = {max_days})."
+            f"{until} is too far away; write --until {latest}, or an earlier date ([waivers] max_days = {max_days})."
         )
     return until

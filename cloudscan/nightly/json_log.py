@@ -1,12 +1,14 @@
-"""The log of a scan for machines: one JSON object a line, on whatever stream it is given.
+"""The log of a scan for machines: one JSON object per line, written to the stream it is given.
 
-Every line has `time` (RFC 3339, UTC) and `event`; about a scope also its uid, name and platform. Names of files and
-people, reasons in words and secrets are not in it: what could not be read, and why, stands in the report.
+Every line has `time` (RFC 3339, UTC), `event` (a `LogEvent`) and `seconds_in`; lines about a scope also have its uid,
+name, kind and platform. Names of files and people, reasons in prose and secrets are never logged: what could not be
+read, and why, is in the report.
 """
 
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TextIO
 
 import msgspec
@@ -17,29 +19,46 @@ from cloudscan.snapshot.collect import Began, Event, Finished, Found, Retrying, 
 from cloudscan.text import plain
 
 
+class LogEvent(StrEnum):
+    """The `event` of a line, as a dotted name: what it is about, then what happened."""
+
+    SCOPES_FOUND = "scan.scopes_found"
+    SCOPE_STARTED = "scan.scope_started"
+    SCOPE_RETRIED = "scan.scope_retried"
+    SCOPE_FINISHED = "scan.scope_finished"
+    SEALING_STARTED = "scan.sealing_started"
+    RECORDED = "scan.recorded"  # the ledger contains the scan
+    FINISHED = "scan.finished"
+    FAILED = "scan.failed"
+    REMOVED = "retention.removed"
+    REMOVAL_FAILED = "retention.failed"
+    NOTIFICATION_FAILED = "notify.failed"
+    EXPORT_FAILED = "metrics.export_failed"
+
+
 class JsonLog:
-    """Hears what happens in a scan and writes it down."""
+    """Writes the events of a scan to a stream; call it with those of `cloudscan.snapshot.collect`."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._begun = time.monotonic()
+        self._started = time.monotonic()
         self._scopes: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
         match event:
             case Found():
-                self.line("scopes found", {"total": event.total})
+                self.line(LogEvent.SCOPES_FOUND, {"total": event.total})
             case Began():
                 self._scopes[event.scope.uid] = time.monotonic()
-                self.line("scope began", _about(event.scope))
+                self.line(LogEvent.SCOPE_STARTED, _about(event.scope))
             case Retrying():
-                more = {"cause": event.cause, "attempt": event.attempt, "pause_seconds": round(event.seconds, 3)}
-                self.line("scope retried", _about(event.scope) | more)
+                retry = {"cause": event.cause, "attempt": event.attempt, "pause_seconds": round(event.seconds, 3)}
+                self.line(LogEvent.SCOPE_RETRIED, _about(event.scope) | retry)
             case Finished():
-                begun = self._scopes.pop(event.scope.uid, None)
+                started = self._scopes.pop(event.scope.uid, None)
                 report = event.report
                 self.line(
-                    "scope finished",
+                    LogEvent.SCOPE_FINISHED,
                     _about(event.scope)
                     | {
                         "outcome": report.outcome,
@@ -51,19 +70,19 @@ class JsonLog:
                         "retries": report.retries,
                         "incremental": report.incremental,
                         "resumed": event.resumed,
-                        "seconds": None if begun is None else round(time.monotonic() - begun, 3),
+                        "seconds": None if started is None else round(time.monotonic() - started, 3),
                         "done": event.done,
                         "total": event.total,
                     },
                 )
             case Sealing():
-                self.line("sealing", {"scopes": event.scopes})
+                self.line(LogEvent.SEALING_STARTED, {"scopes": event.scopes})
 
-    def entered(self, report: Report) -> None:
-        """The scan stands in the ledger."""
-        scan, night = report.scan, figures_of(report)
+    def recorded(self, report: Report) -> None:
+        """Log that the ledger contains the scan, with its figures."""
+        scan, figures = report.scan, figures_of(report)
         self.line(
-            "scan entered",
+            LogEvent.RECORDED,
             {
                 "scan": scan.id,
                 "complete": scan.complete,
@@ -72,24 +91,24 @@ class JsonLog:
                 "requests": scan.requests,
                 "throttles": scan.throttles,
                 "retries": scan.retries,
-                "findings": night.findings,
-                "waived": night.waived,
-                "unknown": night.unknown,
-                "score": night.score,
+                "findings": figures.findings,
+                "waived": figures.waived,
+                "unknown": figures.unknown,
+                "score": figures.score,
             },
         )
 
-    def ended(self, code: int) -> None:
-        """The run is over."""
-        self.line("ended", {"exit_code": code})
+    def finished(self, code: int) -> None:
+        """Log that the run is over, with its exit code."""
+        self.line(LogEvent.FINISHED, {"exit_code": code})
 
-    def line(self, event: str, more: Mapping[str, object]) -> None:
-        """Write one line; `seconds_in` is how long the run has gone on."""
+    def line(self, event: LogEvent, fields: Mapping[str, object]) -> None:
+        """Write one line; `seconds_in` is the number of seconds since the run started."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        seconds = round(time.monotonic() - self._begun, 3)
-        told = {name: plain(value) if type(value) is str else value for name, value in more.items()}
-        written = msgspec.json.encode({"time": now, "event": event, "seconds_in": seconds, **told})
-        self._stream.write(written.decode() + "\n")
+        seconds = round(time.monotonic() - self._started, 3)
+        safe = {name: plain(value) if type(value) is str else value for name, value in fields.items()}
+        line = msgspec.json.encode({"time": now, "event": event, "seconds_in": seconds, **safe})
+        self._stream.write(line.decode() + "\n")
         self._stream.flush()
 
 

@@ -1,12 +1,15 @@
 """Suggestions for error messages: what to write instead of a word that is not known."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that looks most like `word`; empty if none does."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """The known word that looks most like `word`, its parts in another order first; empty if none does."""
+    words = list(known)
+    reordered = [name for name in words if _parts(name) == _parts(word)]
+    matches = reordered or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return matches[0] if matches else ""
 
 
@@ -19,3 +22,7 @@ def suggestion(word: str, known: Iterable[str], most: int = 40) -> str:
         return "drop it; none is known here"
     more = f" … ({len(words)} in all)" if len(words) > most else ""
     return f"write one of {', '.join(words[:most])}{more}"
+
+
+def _parts(word: str) -> list[str]:
+    return sorted(re.split("[_-]", word.lower()))

@@ -1,8 +1,8 @@
-"""Carry a plan out, one action after the other, so that being killed or unheard at any point doubles nothing.
+"""Carries a plan out, one action after the other, so that a kill or a lost answer at any point doubles nothing.
 
-Before a ticket is created the ledger remembers that it is about to be; where the answer is lost, the tracker is looked
-through for the marker before it is asked again. A comment is signed and written only where its sign is not there yet.
-Everything else may be done twice without harm.
+Before a ticket is created, the ledger remembers that it is about to be; if the answer is lost, the tracker is searched
+for the marker before the request is repeated. A comment contains an id, and is written only if no comment with that id
+exists. Everything else may be done twice without harm.
 """
 
 import time
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cached_property, partial
 from typing import Final, Protocol, TypeVar
 
@@ -19,10 +20,11 @@ from cloudscan.errors import ProviderError, Throttled, TicketRefused, Unreachabl
 from cloudscan.http import Patience
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.plan import Action, ActionKind
+from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import ExistingTicket, Ticket, TicketPhase, TicketRecord, Tracker
 
 Result = TypeVar("Result")
-_GIVE_UP: Final = 3  # times in a row without an answer, and the tracker is left for tonight
+_GIVE_UP: Final = 3  # consecutive requests without an answer, after which the tracker is left alone for tonight
 
 
 class TicketStore(Protocol):
@@ -30,21 +32,35 @@ class TicketStore(Protocol):
 
     def tickets(self) -> Sequence[TicketRecord]: ...
 
-    def keep_ticket(self, kept: TicketRecord) -> None: ...
+    def save_ticket(self, record: TicketRecord) -> None: ...
+
+    def renames(self) -> Renames: ...
 
 
 class NoMemory:
-    """Where there is no ledger: the trackers alone know."""
+    """Without a ledger: only the trackers know about tickets."""
 
     def tickets(self) -> Sequence[TicketRecord]:
         return ()
 
-    def keep_ticket(self, kept: TicketRecord) -> None:
+    def save_ticket(self, record: TicketRecord) -> None:
         """Forget it."""
+
+    def renames(self) -> Renames:
+        return Renames()
+
+
+class ActionOutcome(StrEnum):
+    """How an action ended."""
+
+    DONE = "done"
+    FOUND = "found"  # it had been done already
+    FAILED = "failed"
+    LEFT = "left"  # not tried, after a failure
 
 
 class ActionResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one action."""
+    """The result of one action."""
 
     kind: ActionKind
     tracker: str
@@ -52,13 +68,13 @@ class ActionResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     key: str = ""
     url: str = ""
     title: str = ""
-    outcome: str = "done"  # done, found (it was there already), failed, left
+    outcome: ActionOutcome = ActionOutcome.DONE
     reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dispatcher:
-    """Speaks with the trackers, patiently. `now` and `sleep` are the clock."""
+    """Sends actions to the trackers, with retries. `now` and `sleep` are the clock."""
 
     trackers: Mapping[str, Tracker]
     projects: Mapping[str, Sequence[str]]
@@ -67,50 +83,50 @@ class Dispatcher:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
 
-    def held(self, name: str) -> Sequence[ExistingTicket]:
-        """All that a tracker holds of ours: what it lists, and what the ledger knows beyond that."""
+    def existing(self, name: str) -> Sequence[ExistingTicket]:
+        """All our tickets in a tracker: those that it lists, and those that only the ledger knows."""
         tracker = self.trackers[name]
-        kept = [each for each in self._known.values() if each.tracker == name and each.key]
+        records = [record for record in self._records.values() if record.tracker == name and record.key]
         if not tracker.lists:
-            return [_as_remembered(each) for each in kept]
-        listed = self.patiently(lambda: list(tracker.held(self.projects[name])))
-        keys = {each.key for each in listed}
-        marker_of = {each.key: each.marker for each in kept}
-        listed = [
-            each if _marker(each) else msgspec.structs.replace(each, marker=marker_of.get(each.key, ""))
-            for each in listed
+            return [_as_remembered(record) for record in records]
+        listed = self.retrying(lambda: list(tracker.existing(self.projects[name])))
+        keys = {ticket.key for ticket in listed}
+        marker_of = {record.key: record.marker for record in records}
+        tickets = [
+            ticket if _marker(ticket) else msgspec.structs.replace(ticket, marker=marker_of.get(ticket.key, ""))
+            for ticket in listed
         ]
-        markers = {_marker(each) for each in listed}
-        for each in kept:
-            if each.key in keys or each.marker in markers or each.phase is not TicketPhase.OPEN:
+        markers = {_marker(ticket) for ticket in tickets}
+        for record in records:
+            if record.key in keys or record.marker in markers or record.phase is not TicketPhase.OPEN:
                 continue
-            elsewhere = self.patiently(partial(tracker.get, each.key))
-            if elsewhere is not None:
-                listed.append(msgspec.structs.replace(elsewhere, marker=each.marker))
-        return listed
+            moved = self.retrying(partial(tracker.get, record.key))
+            if moved is not None:
+                tickets.append(msgspec.structs.replace(moved, marker=record.marker))
+        return tickets
 
     def carry_out(self, actions: Sequence[Action]) -> Iterator[ActionResult]:
-        """Do one after the other. What fails leaves the rest of its ticket for another night."""
+        """Do one action after the other. A failure leaves the rest of its ticket for another night."""
         failed: set[tuple[str, str]] = set()
-        silent: dict[str, int] = {}
+        unanswered: dict[str, int] = {}
         for action in actions:
-            about = (action.tracker, action.marker)
-            if about in failed or silent.get(action.tracker, 0) >= _GIVE_UP:
-                yield _done(action, outcome="left", reason="after the trouble before")
+            ticket = (action.tracker, action.marker)
+            if ticket in failed or unanswered.get(action.tracker, 0) >= _GIVE_UP:
+                yield _result(action, outcome=ActionOutcome.LEFT, reason="skipped after an earlier failure")
                 continue
             try:
-                done = self._create(action) if action.kind is ActionKind.CREATE else self._change(action)
+                result = self._create(action) if action.kind is ActionKind.CREATE else self._change(action)
             except ProviderError as error:
-                failed.add(about)
+                failed.add(ticket)
                 lost = isinstance(error, Unreachable | Throttled)
-                silent[action.tracker] = silent.get(action.tracker, 0) + 1 if lost else 0
-                done = _done(action, outcome="failed", reason=str(error))
+                unanswered[action.tracker] = unanswered.get(action.tracker, 0) + 1 if lost else 0
+                result = _result(action, outcome=ActionOutcome.FAILED, reason=str(error))
             else:
-                silent[action.tracker] = 0
-            yield done
+                unanswered[action.tracker] = 0
+            yield result
 
-    def patiently(self, ask: Callable[[], Result]) -> Result:
-        """Ask again after a pause, as long as there is hope. For what may be asked twice."""
+    def retrying(self, ask: Callable[[], Result]) -> Result:
+        """Ask again after a pause, up to the number of attempts. For requests that may be repeated."""
         for attempt in range(1, self.patience.attempts):
             try:
                 return ask()
@@ -119,18 +135,18 @@ class Dispatcher:
         return ask()
 
     def _pause(self, attempt: int, error: ProviderError) -> None:
-        asked = error.retry_after if isinstance(error, Throttled) else None
-        self.sleep(min(self.patience.longest, self.patience.wait(attempt, asked)))
+        requested = error.retry_after if isinstance(error, Throttled) else None
+        self.sleep(min(self.patience.longest, self.patience.wait(attempt, requested)))
 
     def _create(self, action: Action) -> ActionResult:
         tracker, ticket = self.trackers[action.tracker], action.ticket
         if ticket is None:
-            raise TicketRefused(f"There is no text for the ticket {action.marker}; this is a fault in the plan.")
-        self._keep(action, TicketPhase.SENDING)
+            raise TicketRefused(f"There is no text for the ticket {action.marker}; this is a bug in the ticket plan.")
+        self._save(action, TicketPhase.SENDING)
         assignees = [*self._assignees(tracker, ticket), ""]
         for attempt in range(1, self.patience.attempts + 1):
             try:
-                made = tracker.create(ticket, assignees[0])
+                created = tracker.create(ticket, assignees[0])
             except TicketRefused as error:
                 if error.field != "assignee" or len(assignees) == 1:
                     raise
@@ -141,105 +157,114 @@ class Dispatcher:
                 self._pause(attempt, error)
             except Unreachable as error:
                 self._pause(attempt, error)
-                if found := self._find(action):
-                    self._keep(action, TicketPhase.OPEN, found)
-                    return _done(action, found, outcome="found")
-                if tracker.settles or attempt == self.patience.attempts:
+                if existing := self._find(action):
+                    self._save(action, TicketPhase.OPEN, existing)
+                    return _result(action, existing, outcome=ActionOutcome.FOUND)
+                if tracker.index_lag_seconds or attempt == self.patience.attempts:
                     raise Unreachable(
-                        f"{error}; whether the ticket was made will be seen in the next run, which makes no second one"
+                        f"{error}; the next run will check whether the ticket was created, and will not create a "
+                        "duplicate"
                     ) from error
             else:
-                self._keep(action, TicketPhase.OPEN, made)
-                return _done(action, made)
-        raise Unreachable(f"{action.tracker} did not take the ticket after {self.patience.attempts} attempts")
+                self._save(action, TicketPhase.OPEN, created)
+                return _result(action, created)
+        raise Unreachable(f"{action.tracker} did not accept the ticket after {self.patience.attempts} attempts")
 
     def _assignees(self, tracker: Tracker, ticket: Ticket) -> list[str]:
-        """Whom to assign it to, as the tracker calls them: the assignee if it knows him, then the deputy."""
-        found = []
-        for name in (ticket.assignee, ticket.deputy):
+        """The assignee and the fallback, as the tracker calls them; whoever it does not know is left out."""
+        users = []
+        for name in (ticket.assignee, ticket.fallback_assignee):
             if name:
                 with suppress(TicketRefused):
-                    found.append(self.patiently(partial(tracker.person, name, ticket.project)))
-        return [each for each in dict.fromkeys(found) if each]
+                    users.append(self.retrying(partial(tracker.person, name, ticket.project)))
+        return [user for user in dict.fromkeys(users) if user]
 
     def _find(self, action: Action) -> ExistingTicket | None:
         tracker = self.trackers[action.tracker]
         if not tracker.lists:
             return None
-        listed = self.patiently(lambda: list(tracker.held(self.projects[action.tracker])))
-        return next((each for each in listed if each.open and _marker(each) == action.marker), None)
+        listed = self.retrying(lambda: list(tracker.existing(self.projects[action.tracker])))
+        return next((existing for existing in listed if existing.open and _marker(existing) == action.marker), None)
 
     def _change(self, action: Action) -> ActionResult:
         tracker, key, ticket = self.trackers[action.tracker], action.key, action.ticket
-        outcome = "done"
+        outcome = ActionOutcome.DONE
         match action.kind:
             case ActionKind.COMMENT:
                 outcome = self._comment(tracker, action)
             case ActionKind.UPDATE if ticket:
-                self.patiently(lambda: tracker.update(key, ticket))
-                self._keep(action, TicketPhase.OPEN)
+                self.retrying(lambda: tracker.update(key, ticket))
+                self._save(action, TicketPhase.OPEN)
             case ActionKind.CLOSE:
-                self.patiently(lambda: tracker.close(key))
-                self._keep(action, TicketPhase.CLOSED)
+                self.retrying(lambda: tracker.close(key))
+                self._save(action, TicketPhase.CLOSED)
             case ActionKind.REOPEN:
-                self.patiently(lambda: tracker.reopen(key))
-                self._keep(action, TicketPhase.OPEN)
-        return _done(action, outcome=outcome)
+                self.retrying(lambda: tracker.reopen(key))
+                self._save(action, TicketPhase.OPEN)
+        return _result(action, outcome=outcome)
 
-    def _comment(self, tracker: Tracker, action: Action) -> str:
-        """Written once: the sign is looked for before each attempt."""
+    def _comment(self, tracker: Tracker, action: Action) -> ActionOutcome:
+        """Written once: a comment with this id is looked for before each attempt."""
 
-        def ask() -> str:
-            if any(action.sign in text for text in tracker.comments(action.key)):
-                return "found"
+        def ask() -> ActionOutcome:
+            if any(action.comment_id in text for text in tracker.comments(action.key)):
+                return ActionOutcome.FOUND
             tracker.comment(action.key, action.text)
-            return "done"
+            return ActionOutcome.DONE
 
-        return self.patiently(ask)
+        return self.retrying(ask)
 
-    def _keep(self, action: Action, phase: TicketPhase, held: ExistingTicket | None = None) -> None:
-        said = marker_line.read(action.ticket.body) if action.ticket else None
-        before = self._known.get((action.tracker, action.marker))
-        key = held.key if held else action.key
+    def _save(self, action: Action, phase: TicketPhase, existing: ExistingTicket | None = None) -> None:
+        line = marker_line.read(action.ticket.body) if action.ticket else None
+        before = self._records.get((action.tracker, action.marker))
+        key = existing.key if existing else action.key
         if before and before.key and key and before.key != key and action.kind is ActionKind.CLOSE:
-            return  # a duplicate was closed; what is remembered is the one that stays
-        kept = TicketRecord(
+            return  # a duplicate was closed; the ticket that stays is the one to remember
+        record = TicketRecord(
             tracker=action.tracker,
             marker=action.marker,
             phase=phase,
             acted_on=self.now(),
             key=key or (before.key if before else ""),
-            url=(held.url if held else "") or (before.url if before else ""),
-            stamp=marker_line.line(said) if said else (before.stamp if before else ""),
+            url=(existing.url if existing else "") or (before.url if before else ""),
+            marker_line=marker_line.line(line) if line else (before.marker_line if before else ""),
         )
-        self.memory.keep_ticket(kept)
-        self._known[action.tracker, action.marker] = kept
+        self.memory.save_ticket(record)
+        self._records[action.tracker, action.marker] = record
 
     @cached_property
-    def _known(self) -> dict[tuple[str, str], TicketRecord]:
-        return {(each.tracker, each.marker): each for each in self.memory.tickets()}
+    def _records(self) -> dict[tuple[str, str], TicketRecord]:
+        return {(record.tracker, record.marker): record for record in self.memory.tickets()}
 
 
-def _marker(held: ExistingTicket) -> str:
-    said = marker_line.read(held.body)
-    return held.marker or (said.marker if said else "")
+def _marker(ticket: ExistingTicket) -> str:
+    line = marker_line.read(ticket.body)
+    return ticket.marker or (line.marker if line else "")
 
 
-def _as_remembered(kept: TicketRecord) -> ExistingTicket:
+def _as_remembered(record: TicketRecord) -> ExistingTicket:
     return ExistingTicket(
-        key=kept.key, body=kept.stamp, open=kept.phase is not TicketPhase.CLOSED, url=kept.url, marker=kept.marker
+        key=record.key,
+        body=record.marker_line,
+        open=record.phase is not TicketPhase.CLOSED,
+        url=record.url,
+        marker=record.marker,
     )
 
 
-def _done(
-    action: Action, held: ExistingTicket | None = None, *, outcome: str = "done", reason: str = ""
+def _result(
+    action: Action,
+    ticket: ExistingTicket | None = None,
+    *,
+    outcome: ActionOutcome = ActionOutcome.DONE,
+    reason: str = "",
 ) -> ActionResult:
     return ActionResult(
         kind=action.kind,
         tracker=action.tracker,
         marker=action.marker,
-        key=held.key if held else action.key,
-        url=held.url if held else "",
+        key=ticket.key if ticket else action.key,
+        url=ticket.url if ticket else "",
         title=action.ticket.title if action.ticket else "",
         outcome=outcome,
         reason=reason,

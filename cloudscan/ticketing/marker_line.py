@@ -1,8 +1,8 @@
-"""The line at the end of a ticket by which it is found again, and what was said in it is known without a ledger.
+"""The marker line at the end of a ticket. It identifies the ticket, and says what was last written without a ledger.
 
-    cloudscan:1 <marker> said=<digest> told=2026-11-23 severity=high resources=3 …
+    cloudscan:1 <marker> digest=<digest> commented=2026-11-23 severity=high resources=3 …
 
-One line of letters that no markup changes; values are percent-encoded.
+One line of characters that no markup changes; values are percent-encoded.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from cloudscan.reach import Reach, widened
 from cloudscan.tracker import TicketSubject
 
 _LINE: Final = re.compile(r"cloudscan:1 ([0-9a-f]{16,64})((?: [a-z]+=[A-Za-z0-9%.,~-]*)*)")
+_OLD_NAMES: Final = {"said": "digest", "told": "commented"}  # in tickets of earlier versions
 _MOST_NAMES: Final = 1500  # characters of rules or accounts
 
 
@@ -27,8 +28,8 @@ class MarkerLine(msgspec.Struct, frozen=True, kw_only=True):
     """What the line says."""
 
     marker: str
-    said: str = ""  # digest of title, body, labels and due day as last written
-    told: date | None = None  # when the ticket's reader last heard something
+    digest: str = ""  # of title, body, labels and due date as last written
+    commented_on: date | None = None  # when the ticket was created or last commented
     findings: int = 1
     severity: Severity | None = None
     audience: Audience | None = None
@@ -38,56 +39,57 @@ class MarkerLine(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Sequence[str] = ()
 
 
-def marker_line_of(matter: TicketSubject, said: str, told: date) -> MarkerLine:
-    """The stamp of a ticket about a matter."""
-    verdicts = [each.verdict for each in matter.findings]
+def marker_line_of(subject: TicketSubject, digest: str, commented_on: date) -> MarkerLine:
+    """The marker line of a ticket about a subject."""
+    verdicts = [finding.verdict for finding in subject.findings]
     return MarkerLine(
-        marker=matter.marker,
-        said=said,
-        told=told,
+        marker=subject.marker,
+        digest=digest,
+        commented_on=commented_on,
         findings=len(verdicts),
-        severity=matter.severity,
-        audience=max((each.audience for each in verdicts if each.audience), default=None),
-        access=max((each.access for each in verdicts if each.access), default=None),
-        resources=sum(each.resources for each in verdicts),
-        rules=sorted({each.rule_id for each in verdicts}),
-        accounts=sorted({each.subject.account for each in verdicts}),
+        severity=subject.severity,
+        audience=max((verdict.audience for verdict in verdicts if verdict.audience), default=None),
+        access=max((verdict.access for verdict in verdicts if verdict.access), default=None),
+        resources=sum(verdict.resources for verdict in verdicts),
+        rules=sorted({verdict.rule_id for verdict in verdicts}),
+        accounts=sorted({verdict.subject.account for verdict in verdicts}),
     )
 
 
-def digest(*parts: str) -> str:
-    """A short name for what was written."""
+def text_digest(*parts: str) -> str:
+    """A short hash of what was written: 16 hexadecimal digits."""
     return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def line(stamp: MarkerLine) -> str:
-    """The stamp as a line."""
+def line(content: MarkerLine) -> str:
+    """The marker line as text."""
     values = {
-        "said": stamp.said,
-        "told": stamp.told.isoformat() if stamp.told else "",
-        "findings": str(stamp.findings),
-        "severity": stamp.severity or "",
-        "audience": (stamp.audience or "").replace("_", "-"),
-        "access": stamp.access or "",
-        "resources": str(stamp.resources),
-        "rules": _joined(stamp.rules),
-        "accounts": _joined(stamp.accounts),
+        "digest": content.digest,
+        "commented": content.commented_on.isoformat() if content.commented_on else "",
+        "findings": str(content.findings),
+        "severity": content.severity or "",
+        "audience": (content.audience or "").replace("_", "-"),
+        "access": content.access or "",
+        "resources": str(content.resources),
+        "rules": _joined(content.rules),
+        "accounts": _joined(content.accounts),
     }
-    return f"cloudscan:1 {stamp.marker}" + "".join(f" {name}={value}" for name, value in values.items() if value)
+    return f"cloudscan:1 {content.marker}" + "".join(f" {name}={value}" for name, value in values.items() if value)
 
 
 def read(body: str) -> MarkerLine | None:
-    """The last stamp in a text; None where there is none. What a person has garbled in it is left out."""
+    """The last marker line in a text; None if there is none. Garbled values are left out."""
     lines = list(_LINE.finditer(body))
     if not lines:
         return None
-    found = lines[-1]
-    values = dict(pair.split("=", 1) for pair in found[2].split())
+    last = lines[-1]
+    pairs = (pair.split("=", 1) for pair in last[2].split())
+    values = {_OLD_NAMES.get(name, name): value for name, value in pairs}
     values["audience"] = values.get("audience", "").replace("-", "_")
     return MarkerLine(
-        marker=found[1],
-        said=values.get("said", ""),
-        told=_day(values.get("told", "")),
+        marker=last[1],
+        digest=values.get("digest", ""),
+        commented_on=_date(values.get("commented", "")),
         findings=_number(values.get("findings", "")),
         severity=Severity(values["severity"]) if values.get("severity") in set(Severity) else None,
         audience=Audience(values["audience"]) if values["audience"] in set(Audience) else None,
@@ -98,8 +100,8 @@ def read(body: str) -> MarkerLine | None:
     )
 
 
-def more(before: MarkerLine, now: MarkerLine) -> list[str]:
-    """What is worse now than when the ticket was last written."""
+def widened_since(before: MarkerLine, now: MarkerLine) -> list[str]:
+    """What is worse now than when the ticket was last written: severity, findings, and the words of `Reach`."""
     reach = widened(
         Reach(audience=before.audience, access=before.access, resources=before.resources),
         Reach(audience=now.audience, access=now.access, resources=now.resources),
@@ -109,7 +111,7 @@ def more(before: MarkerLine, now: MarkerLine) -> list[str]:
 
 
 def _joined(names: Sequence[str]) -> str:
-    """Names with commas between; empty where they are too many, which reads as: not known."""
+    """Names with commas between; empty if they are too many, which reads as "unknown"."""
     text = ",".join(quote(name, safe="").replace("_", "%5F") for name in names)
     return text if len(text) <= _MOST_NAMES else ""
 
@@ -118,7 +120,7 @@ def _parted(text: str) -> Sequence[str]:
     return tuple(unquote(name) for name in text.split(",")) if text else ()
 
 
-def _day(text: str) -> date | None:
+def _date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:

@@ -112,8 +112,8 @@ class S3Connector:
         yield from gaps
         for bucket in buckets:
             yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()))
-        for bucket_name, on_foreign_bucket in points.items():
-            yield scopes.points_scope(bucket_name, number, on_foreign_bucket)
+        for bucket_name, points_elsewhere in points.items():
+            yield scopes.points_scope(bucket_name, number, points_elsewhere)
         yield from self._collect_directory_buckets(account, number, {bucket.region for bucket in buckets})
 
     def _list_buckets(self, account: Account, number: str) -> Sequence[ListedBucket]:

@@ -39,7 +39,7 @@ def points_scope(bucket_name: str, account: str, points: Sequence[ListedPoint]) 
 
 
 def bucket_of(scope: Scope) -> ListedBucket:
-    """The bucket that a scope stands for."""
+    """The bucket of a scope."""
     created = scope.params.get("created_on", "")
     return ListedBucket(
         name=scope.name,

@@ -1,7 +1,7 @@
-"""Notifications through apprise: Slack, Teams, mail and whatever else it speaks.
+"""Notifications through apprise: Slack, Teams, mail and the other services that it supports.
 
-Text goes out plain, and apprise escapes it for where it lands. What strangers wrote is made harmless before that, for
-a place that reads markup all the same: no mention, no link.
+Text is sent as plain text, and apprise escapes it for its destination. Text from outside is made harmless before that,
+in case a destination interprets markup nevertheless: no mention, no link.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ _HARMLESS = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "@<>[]`*~|"
 
 @dataclass(frozen=True)
 class ThroughApprise:
-    """The addresses that are configured."""
+    """The configured addresses."""
 
     services: "Apprise"
 
@@ -37,20 +37,20 @@ class ThroughApprise:
         return title, "\n".join(_lines(notice, words))
 
     def send(self, title: str, text: str) -> Sequence[str]:
-        """One after the other, so that it is known which did not take it."""
+        """Sends to one after the other; returns the addresses that rejected the message."""
         from apprise import Apprise, NotifyFormat
 
         refused = []
         for service in self.services:
-            one = Apprise()
-            one.add(service)
-            if not one.notify(title=title, body=text, body_format=NotifyFormat.TEXT):
+            single = Apprise()
+            single.add(service)
+            if not single.notify(title=title, body=text, body_format=NotifyFormat.TEXT):
                 refused.append(service.url(privacy=True).partition("?")[0])
         return refused
 
 
 def harmless(text: str) -> str:
-    """The text with wide signs for what mentions, links or marks up."""
+    """The text with full-width signs for characters that mention, link or mark up."""
     return visible(text).translate(_HARMLESS).replace("://", ":\uff0f\uff0f")
 
 
@@ -61,7 +61,7 @@ def _lines(notice: Notice, words: Texts) -> Iterator[str]:
     yield words.count("notice.needs_work", notice.standing)
     if notice.findings:
         yield ""
-    for kind, finding in sorted(notice.findings, key=lambda each: SPOKEN_OF.index(each[0]))[:_MOST]:
+    for kind, finding in sorted(notice.findings, key=lambda change: SPOKEN_OF.index(change[0]))[:_MOST]:
         severity, how = words.name("severity", finding.severity), words.say(f"notice.was_{kind}")
         message = shortened(harmless(phrases.message_of(finding, words.lang)), _LINE)
         yield f"- {severity}{words.say('list.comma')}{how}{words.say('list.colon')}{message}"
@@ -73,7 +73,10 @@ def _lines(notice: Notice, words: Texts) -> Iterator[str]:
 
 
 def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:
-    """`urls` are addresses with spaces between, or a line each; `file` is a configuration of apprise's own."""
+    """The notifier for `urls`, separated by white space, and the addresses in `file`, a configuration of apprise's.
+
+    Raises `ConfigurationError` for an address that apprise does not understand, and if there is none.
+    """
     from apprise import Apprise, AppriseConfig
 
     given = urls.split()
@@ -81,18 +84,19 @@ def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:
     for number, url in enumerate(given, 1):
         if not services.add(url):
             raise ConfigurationError(
-                f"[notify]: address {number} of {len(given)} is none that apprise knows; see its list of services."
+                f"[notify]: address {number} of {len(given)} is not an address that apprise understands; see its list "
+                "of services."
             )
     if file:
         config = AppriseConfig()
         if not config.add(file) or not len(config):
-            raise ConfigurationError(f"[notify]: {file} holds no address that apprise can read; check the file.")
+            raise ConfigurationError(f"[notify]: {file} contains no address that apprise can read; check the file.")
         chosen = Apprise()
         chosen.add(config)
         for service in chosen.find(tag=list(tags)) if tags else chosen:
             services.add(service)
     if not len(services):
-        raise ConfigurationError("[notify]: there is no address; name a variable as urls_from, or a file.")
+        raise ConfigurationError("[notify]: there is no address; name a variable as urls_env, or a file.")
     return ThroughApprise(services)
 
 

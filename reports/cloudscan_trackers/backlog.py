@@ -1,7 +1,7 @@
 """Backlog (Nulab), over its API version 2.
 
-Issues are listed by category, so that no search index has to be up to date. A status of its own for closed issues is
-number 4, for open ones 1, in every project. Backlog takes the key of its API in the address only.
+Issues are listed by category, which needs no search index. The statuses Open and Closed have the ids 1 and 4 in every
+project. Backlog accepts its API key in the address only.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -36,51 +36,52 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     url: str  # https://SPACE.backlog.com or https://SPACE.backlog.jp
     project: str  # its key
-    issue_type: str = ""  # by name; empty: the project's first
-    category: str = "cloudscan"  # marks our issues; made where it is missing and we may
-    deputy: str = ""  # where the owner is unknown or has left
+    issue_type: str = ""  # its name; empty: the project's first
+    category: str = "cloudscan"  # of our issues; created if it is missing and permissions allow
+    fallback_assignee: str = ""  # if the owner is unknown or has left
 
 
 class Project:
-    """What has to be known of a project before an issue can be made in it."""
+    """What must be known about a project before an issue can be created in it; each asked once."""
 
     def __init__(self, rest: Rest, options: Options, key: str) -> None:
         self._rest, self._options, self.key = rest, options, key
 
     @cached_property
     def id(self) -> str:
-        found = self._rest.ask("GET", f"/api/v2/projects/{self.key}")
-        if found is None:
-            raise AccessDenied(f"Backlog has no project {self.key}, or we are not a member of it")
-        return str(found["id"])
+        project = self._rest.ask("GET", f"/api/v2/projects/{self.key}")
+        if project is None:
+            raise AccessDenied(f"Backlog has no project {self.key}, or the API key's user is not a member of it")
+        return str(project["id"])
 
     @cached_property
     def issue_type(self) -> str:
         wanted = self._options.issue_type
         types = self._rest.ask("GET", f"/api/v2/projects/{self.key}/issueTypes") or []
-        for each in types:
-            if wanted in ("", each["name"]):
-                return str(each["id"])
-        names = ", ".join(str(each["name"]) for each in types)
-        raise TicketRefused(f"Backlog's project {self.key} has no issue type {wanted!r}; there are: {names}")
+        for issue_type in types:
+            if wanted in ("", issue_type["name"]):
+                return str(issue_type["id"])
+        names = ", ".join(str(issue_type["name"]) for issue_type in types)
+        raise TicketRefused(f"Backlog's project {self.key} has no issue type {wanted!r}; write one of {names}")
 
     @cached_property
     def category(self) -> str:
-        """Our category. Made where it is missing, which only administrators of the project may."""
+        """The id of our category. It is created if it is missing, which only administrators of the project may do."""
         path, name = f"/api/v2/projects/{self.key}/categories", self._options.category
-        for each in self._rest.ask("GET", path) or []:
-            if each["name"] == name:
-                return str(each["id"])
+        for category in self._rest.ask("GET", path) or []:
+            if category["name"] == name:
+                return str(category["id"])
         try:
             return str(self._rest.ask("POST", path, form=[("name", name)])["id"])
         except AccessDenied as error:
             raise AccessDenied(
-                f"Backlog's project {self.key} has no category {name!r} and we may not make one; make it by hand",
+                f"Backlog's project {self.key} has no category {name!r}, and the API key's user may not create it; "
+                "create it manually",
                 needs="project administrator",
             ) from error
 
     @cached_property
-    def people(self) -> Sequence[Mapping[str, Any]]:
+    def members(self) -> Sequence[Mapping[str, Any]]:
         return self._rest.ask("GET", f"/api/v2/projects/{self.key}/users") or []
 
 
@@ -92,10 +93,10 @@ class Backlog:
     options: Options
     projects: dict[str, Project]
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for key in projects or (self.options.project,):
             project = self._project(key)
             for start in range(0, 10**9, _PAGE):
@@ -108,19 +109,19 @@ class Backlog:
                     ("offset", str(start)),
                 ]
                 page = self.rest.ask("GET", "/api/v2/issues", query=query) or []
-                yield from (self._held(each) for each in page)
+                yield from (self._existing(issue) for issue in page)
                 if len(page) < _PAGE:
                     break
 
     def get(self, key: str) -> ExistingTicket | None:
-        found = self.rest.ask("GET", f"/api/v2/issues/{key}")
-        return self._held(found) if found else None
+        issue = self.rest.ask("GET", f"/api/v2/issues/{key}")
+        return self._existing(issue) if issue else None
 
     def person(self, name: str, project: str) -> str:
         wanted = name.lower()
-        for each in self._project(project).people:
-            if wanted in (str(each.get(field) or "").lower() for field in ("mailAddress", "userId", "name")):
-                return str(each["id"])
+        for member in self._project(project).members:
+            if wanted in (str(member.get(field) or "").lower() for field in ("mailAddress", "userId", "name")):
+                return str(member["id"])
         return ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
@@ -132,34 +133,34 @@ class Backlog:
             *self._written(ticket),
             *([("assigneeId", assignee)] if assignee else []),
         ]
-        return self._held(self.rest.ask("POST", "/api/v2/issues", form=form) or {})
+        return self._existing(self.rest.ask("POST", "/api/v2/issues", form=form) or {})
 
     def update(self, key: str, ticket: Ticket) -> None:
         self._change(key, self._written(ticket))
 
     def comments(self, key: str) -> Sequence[str]:
         query = [("count", str(_PAGE)), ("order", "desc")]
-        found = self.rest.ask("GET", f"/api/v2/issues/{key}/comments", query=query) or []
-        return [str(each.get("content") or "") for each in found]
+        comments = self.rest.ask("GET", f"/api/v2/issues/{key}/comments", query=query) or []
+        return [str(comment.get("content") or "") for comment in comments]
 
     def comment(self, key: str, text: str) -> None:
         self.rest.ask("POST", f"/api/v2/issues/{key}/comments", form=[("content", text)])
 
     def close(self, key: str) -> None:
-        self._to(key, _CLOSED)
+        self._set_status(key, _CLOSED)
 
     def reopen(self, key: str) -> None:
-        self._to(key, _OPEN)
+        self._set_status(key, _OPEN)
 
-    def _to(self, key: str, status: str) -> None:
+    def _set_status(self, key: str, status: str) -> None:
         """Backlog refuses a change that changes nothing."""
-        found = self.rest.ask("GET", f"/api/v2/issues/{key}") or {}
-        if str(found.get("status", {}).get("id")) != status:
+        issue = self.rest.ask("GET", f"/api/v2/issues/{key}") or {}
+        if str(issue.get("status", {}).get("id")) != status:
             self._change(key, [("statusId", status)])
 
     def _change(self, key: str, form: Sequence[tuple[str, str]]) -> None:
         if self.rest.ask("PATCH", f"/api/v2/issues/{key}", form=form) is None:
-            raise TicketRefused(f"Backlog has no issue {key} any more")
+            raise TicketRefused(f"Backlog no longer has the issue {key}")
 
     def _written(self, ticket: Ticket) -> list[tuple[str, str]]:
         return [
@@ -174,8 +175,8 @@ class Backlog:
             key or self.options.project, Project(self.rest, self.options, key or self.options.project)
         )
 
-    def _held(self, issue: Mapping[str, Any]) -> ExistingTicket:
-        """Backlog does not say when an issue was closed; it was not later than its last change."""
+    def _existing(self, issue: Mapping[str, Any]) -> ExistingTicket:
+        """Backlog does not say when an issue was closed: at the latest with its last change."""
         key = str(issue["issueKey"])
         is_open = str(issue["status"]["id"]) != _CLOSED
         return ExistingTicket(
@@ -188,11 +189,12 @@ class Backlog:
 
 
 def _fault(body: Any) -> tuple[str, str]:
-    words = "; ".join(f"{each['message']} {each.get('moreInfo') or ''}".strip() for each in body["errors"])
-    return words, "assignee" if "assigneeId" in words else ""
+    message = "; ".join(f"{error['message']} {error.get('moreInfo') or ''}".strip() for error in body["errors"])
+    return message, "assignee" if "assigneeId" in message else ""
 
 
 def open_backlog(options: Options, credential: Callable[[str], str]) -> Tracker:
+    """The tracker, signed in with an API key."""
     rest = Rest(
         name="Backlog",
         url=options.url,

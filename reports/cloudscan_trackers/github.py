@@ -1,7 +1,7 @@
 """GitHub Issues, through PyGithub: github.com and GitHub Enterprise Server.
 
-Issues are listed by label, not searched: the search index lags behind, the list does not. GitHub has no due day; it
-stands in the text.
+Issues are listed by label, not searched: the search index lags behind, the list does not. GitHub has no due date; it
+is part of the text.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +13,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, TicketRefused, Unreachable
 from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan_trackers import issues
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of ``[trackers.<name>]`` with the kind `github`."""
 
-    project: str  # the repository, owner/name; private, for tickets name files and people
+    project: str  # the repository, owner/name; private, because tickets name files and people
     url: str = "https://api.github.com"  # of Enterprise Server: https://HOST/api/v3
-    public: bool = False  # let the repository be one that everybody can read
-    people: dict[str, str] = {}  # GitHub's names by mail address: GitHub does not tell
-    deputy: str = ""  # where the owner is unknown or has left
-    write_pause: float = 1.0  # seconds between two writes, as GitHub asks for
+    public: bool = False  # allow a repository that anyone can read
+    usernames: dict[str, str] = {}  # logins by mail address, which GitHub does not reveal
+    fallback_assignee: str = ""  # if the owner is unknown or has left
+    write_pause: float = 1.0  # seconds between two writes, as GitHub requests
 
 
 @dataclass(frozen=True)
@@ -42,95 +43,90 @@ class GitHubIssues:
     options: Options
     repositories: "dict[str, Repository]" = field(default_factory=dict)
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for project in projects or (self.options.project,):
-            with _said(project):
-                found = self._repository(project).get_issues(state="all", labels=[LABEL])
-                yield from [_held(issue, project) for issue in found if issue.pull_request is None]
+            with _translated(project):
+                labelled = self._repository(project).get_issues(state="all", labels=[LABEL])
+                yield from [_existing(issue, project) for issue in labelled if issue.pull_request is None]
 
     def get(self, key: str) -> ExistingTicket | None:
-        with _said(key):
+        with _translated(key):
             issue = self._issue(key)
-            return _held(issue, key.partition("#")[0]) if issue else None
+            return _existing(issue, issues.project_of(key)) if issue else None
 
     def person(self, name: str, project: str) -> str:
-        login = self.options.people.get(name.lower(), "" if "@" in name else name)
+        login = issues.login_of(name, self.options.usernames)
         if not login:
             return ""
-        with _said(project or self.options.project):
+        with _translated(project or self.options.project):
             repository = self._repository(project or self.options.project)
             return login if repository.has_in_assignees(login) else ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         project = ticket.project or self.options.project
-        with _said(project):
+        with _translated(project):
             issue = self._repository(project).create_issue(
                 title=ticket.title,
                 body=ticket.body,
                 labels=list(ticket.labels),
                 assignees=[assignee] if assignee else [],
             )
-            return _held(issue, project)
+            return _existing(issue, project)
 
     def update(self, key: str, ticket: Ticket) -> None:
-        """Labels that people added stay."""
-        with _said(key):
-            issue = self._there(key)
-            own = [each.name for each in issue.labels if not each.name.startswith("severity-")]
-            labels = list(dict.fromkeys([*own, *ticket.labels]))
-            issue.edit(title=ticket.title, body=ticket.body, labels=labels)
+        """Labels that people added are kept."""
+        with _translated(key):
+            issue = self._required(key)
+            labels = [label.name for label in issue.labels]
+            outdated = issues.outdated_labels(labels, ticket.labels)
+            kept = [label for label in labels if label not in outdated]
+            issue.edit(title=ticket.title, body=ticket.body, labels=list(dict.fromkeys([*kept, *ticket.labels])))
 
     def comments(self, key: str) -> Sequence[str]:
-        with _said(key):
-            return [each.body or "" for each in self._there(key).get_comments()]
+        with _translated(key):
+            return [comment.body or "" for comment in self._required(key).get_comments()]
 
     def comment(self, key: str, text: str) -> None:
-        with _said(key):
-            self._there(key).create_comment(text)
+        with _translated(key):
+            self._required(key).create_comment(text)
 
     def close(self, key: str) -> None:
-        with _said(key):
-            self._there(key).edit(state="closed", state_reason="completed")
+        with _translated(key):
+            self._required(key).edit(state="closed", state_reason="completed")
 
     def reopen(self, key: str) -> None:
-        with _said(key):
-            self._there(key).edit(state="open", state_reason="reopened")
+        with _translated(key):
+            self._required(key).edit(state="open", state_reason="reopened")
 
     def _repository(self, project: str) -> "Repository":
         if project not in self.repositories:
-            found = self.client.get_repo(project)
-            if not found.private and not self.options.public:
-                raise TicketRefused(
-                    f"{project} is public, and tickets name files and people; choose a private repository, or write "
-                    "public = true",
-                    field="public",
-                )
-            self.repositories[project] = found
+            repository = self.client.get_repo(project)
+            if not repository.private and not self.options.public:
+                remedy = "choose a private repository, or write public = true"
+                raise issues.public(project, "GitHub", option="public", remedy=remedy)
+            self.repositories[project] = repository
         return self.repositories[project]
 
-    def _there(self, key: str) -> "Issue":
+    def _required(self, key: str) -> "Issue":
         if issue := self._issue(key):
             return issue
-        raise TicketRefused(f"GitHub has no issue {key} any more")
+        raise issues.missing(key, "GitHub")
 
     def _issue(self, key: str) -> "Issue | None":
         from github import UnknownObjectException
 
-        project, _, number = key.partition("#")
         try:
-            return self._repository(project).get_issue(int(number))
+            return self._repository(issues.project_of(key)).get_issue(issues.number_of(key, "GitHub"))
         except UnknownObjectException:
             return None
-        except ValueError as error:
-            raise TicketRefused(f"{key!r} is no issue of GitHub") from error
 
 
-def _held(issue: "Issue", project: str) -> ExistingTicket:
+def _existing(issue: "Issue", project: str) -> ExistingTicket:
     return ExistingTicket(
-        key=f"{project}#{issue.number}",
+        key=issues.key_of(project, issue.number),
         url=issue.html_url,
         body=issue.body or "",
         open=issue.state == "open",
@@ -139,7 +135,7 @@ def _held(issue: "Issue", project: str) -> ExistingTicket:
 
 
 @contextmanager
-def _said(where: str) -> Iterator[None]:
+def _translated(where: str) -> Iterator[None]:
     """Turn the library's errors into ours."""
     import requests
     from github import GithubException
@@ -154,29 +150,32 @@ def _said(where: str) -> Iterator[None]:
 
 def _error(error: "GithubException", where: str) -> ProviderError:
     data = error.data if isinstance(error.data, dict) else {}
-    told = str(data.get("message") or error.message or f"HTTP {error.status}")
+    message = str(data.get("message") or error.message or f"HTTP {error.status}")
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    if error.status == 429 or (error.status == 403 and ("retry-after" in headers or "rate limit" in told.lower())):
+    if error.status == 429 or (error.status == 403 and ("retry-after" in headers or "rate limit" in message.lower())):
         wait = headers.get("retry-after", "")
-        return Throttled("GitHub asks for a pause", retry_after=float(wait) if wait.isdigit() else 60.0)
+        return Throttled("GitHub is throttling requests", retry_after=float(wait) if wait.isdigit() else 60.0)
     if error.status in (401, 403, 404):
         return AccessDenied(
-            f"GitHub does not let us into {where} ({told}); the token needs read and write access to its issues",
+            f"GitHub refused access to {where} ({message}); the token needs read and write access to its issues",
             needs="Issues: read and write",
         )
     if error.status >= 500:
-        return Unreachable(f"GitHub had trouble of its own (HTTP {error.status})")
-    fields = [str(each.get("field", "")) for each in data.get("errors", ()) if isinstance(each, dict)]
-    field = "assignee" if any(each.startswith("assignee") for each in fields) else next(iter(fields), "")
-    return TicketRefused(f"GitHub refused the issue in {where}: {told} {', '.join(fields)}".rstrip(), field=field)
+        return Unreachable(f"GitHub failed on its side (HTTP {error.status})")
+    fields = [str(fault.get("field", "")) for fault in data.get("errors", ()) if isinstance(fault, dict)]
+    field = "assignee" if any(name.startswith("assignee") for name in fields) else next(iter(fields), "")
+    return TicketRefused(f"GitHub refused the issue in {where}: {message} {', '.join(fields)}".rstrip(), field=field)
 
 
 def open_github(options: Options, credential: Callable[[str], str]) -> Tracker:
-    """Nothing is asked again within the library: it would repeat a creation whose answer was lost."""
+    """The tracker. The library must not retry: it would repeat a creation whose answer was lost.
+
+    Raises `ConfigurationError` for a project that is not a repository.
+    """
     from github import Auth, Github
 
     if options.project.count("/") != 1:
-        raise ConfigurationError(f"project = {options.project!r} is no repository of GitHub; write owner/name.")
+        raise ConfigurationError(f"project = {options.project!r} is not a GitHub repository; write owner/name.")
     client = Github(
         auth=Auth.Token(credential("TOKEN")),
         base_url=options.url,

@@ -1,4 +1,4 @@
-"""GitLab issues, through python-gitlab: gitlab.com and one's own. Issues are listed by label, from the database."""
+"""GitLab issues, through python-gitlab: gitlab.com and self-managed. Issues are listed by label, from the database."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, ProviderError, Throttled, TicketRefused, Unreachable
 from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
+from cloudscan_trackers import issues
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
 
@@ -24,9 +25,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     project: str  # group/name
     url: str = "https://gitlab.com"
-    confidential: bool = True  # for members of the project only
-    people: dict[str, str] = {}  # GitLab's names by mail address: GitLab does not tell
-    deputy: str = ""  # where the owner is unknown or has left
+    confidential: bool = True  # visible to members of the project only
+    usernames: dict[str, str] = {}  # logins by mail address, which GitLab does not reveal
+    fallback_assignee: str = ""  # if the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -37,96 +38,91 @@ class GitLabIssues:
     options: Options
     projects: dict[str, "Project"] = field(default_factory=dict)
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for project in projects or (self.options.project,):
-            with _said(project):
-                found = self._project(project).issues.list(
+            with _translated(project):
+                labelled = self._project(project).issues.list(
                     labels=[LABEL], state="all", order_by="created_at", sort="asc", per_page=100, iterator=True,
                     obey_rate_limit=False,
                 )  # fmt: skip
-                yield from [_held(issue, project) for issue in found]
+                yield from [_existing(issue, project) for issue in labelled]
 
     def get(self, key: str) -> ExistingTicket | None:
-        with _said(key):
+        with _translated(key):
             issue = self._issue(key)
-            return _held(issue, key.partition("#")[0]) if issue else None
+            return _existing(issue, issues.project_of(key)) if issue else None
 
     def person(self, name: str, project: str) -> str:
-        login = self.options.people.get(name.lower(), "" if "@" in name else name)
+        login = issues.login_of(name, self.options.usernames)
         if not login:
             return ""
-        with _said(name):
-            found = self._project(project).users.list(search=login, get_all=False, obey_rate_limit=False)
-            return next((str(each.id) for each in found if each.username == login), "")
+        with _translated(name):
+            users = self._project(project).users.list(search=login, get_all=False, obey_rate_limit=False)
+            return next((str(user.id) for user in users if user.username == login), "")
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         project = ticket.project or self.options.project
-        given: dict[str, Any] = {
+        fields: dict[str, Any] = {
             **_written(ticket),
             "labels": ",".join(ticket.labels),
             "confidential": self.options.confidential,
             **({"assignee_ids": [int(assignee)]} if assignee else {}),
         }
-        with _said(project):
-            return _held(self._project(project).issues.create(given, obey_rate_limit=False), project)
+        with _translated(project):
+            return _existing(self._project(project).issues.create(fields, obey_rate_limit=False), project)
 
     def update(self, key: str, ticket: Ticket) -> None:
-        """Labels that people added stay."""
-        with _said(key):
-            issue = self._there(key)
-            gone = [each for each in issue.labels if each.startswith("severity-") and each not in ticket.labels]
-            self._change(
-                key, {**_written(ticket), "add_labels": ",".join(ticket.labels), "remove_labels": ",".join(gone)}
-            )
+        """Labels that people added are kept."""
+        with _translated(key):
+            outdated = issues.outdated_labels(self._required(key).labels, ticket.labels)
+            labels = {"add_labels": ",".join(ticket.labels), "remove_labels": ",".join(outdated)}
+            self._change(key, {**_written(ticket), **labels})
 
     def comments(self, key: str) -> Sequence[str]:
-        with _said(key):
-            notes = self._there(key).notes.list(iterator=True, per_page=100, obey_rate_limit=False)
-            return [str(each.body or "") for each in notes]
+        with _translated(key):
+            notes = self._required(key).notes.list(iterator=True, per_page=100, obey_rate_limit=False)
+            return [str(note.body or "") for note in notes]
 
     def comment(self, key: str, text: str) -> None:
-        with _said(key):
-            self._there(key).notes.create({"body": text}, obey_rate_limit=False)
+        with _translated(key):
+            self._required(key).notes.create({"body": text}, obey_rate_limit=False)
 
     def close(self, key: str) -> None:
-        with _said(key):
+        with _translated(key):
             self._change(key, {"state_event": "close"})
 
     def reopen(self, key: str) -> None:
-        with _said(key):
+        with _translated(key):
             self._change(key, {"state_event": "reopen"})
 
-    def _change(self, key: str, given: dict[str, Any]) -> None:
-        project, _, number = key.partition("#")
-        self._project(project).issues.update(int(number), given, obey_rate_limit=False)
+    def _change(self, key: str, fields: dict[str, Any]) -> None:
+        project, number = self._project(issues.project_of(key)), issues.number_of(key, "GitLab")
+        project.issues.update(number, fields, obey_rate_limit=False)
 
     def _project(self, name: str) -> "Project":
         name = name or self.options.project
         if name not in self.projects:
-            found = self.client.projects.get(name, obey_rate_limit=False)
-            if found.visibility == "public" and not self.options.confidential:
-                raise TicketRefused(
-                    f"GitLab's project {name} is public, and tickets name files and people; choose a private one, or "
-                    "leave `confidential` on",
-                    field="confidential",
-                )
-            self.projects[name] = found
+            project = self.client.projects.get(name, obey_rate_limit=False)
+            if project.visibility == "public" and not self.options.confidential:
+                remedy = "choose a private one, or leave `confidential` on"
+                raise issues.public(name, "GitLab", option="confidential", remedy=remedy)
+            self.projects[name] = project
         return self.projects[name]
 
-    def _there(self, key: str) -> "ProjectIssue":
+    def _required(self, key: str) -> "ProjectIssue":
         if issue := self._issue(key):
             return issue
-        raise TicketRefused(f"GitLab has no issue {key} any more")
+        raise issues.missing(key, "GitLab")
 
     def _issue(self, key: str) -> "ProjectIssue | None":
         from gitlab.exceptions import GitlabGetError
 
-        project, _, number = key.partition("#")
+        project, number = self._project(issues.project_of(key)), issues.number_of(key, "GitLab")
         try:
-            return self._project(project).issues.get(int(number), obey_rate_limit=False)
+            return project.issues.get(number, obey_rate_limit=False)
         except GitlabGetError as error:
             if error.response_code == 404:
                 return None
@@ -141,9 +137,9 @@ def _written(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _held(issue: Any, project: str) -> ExistingTicket:
+def _existing(issue: Any, project: str) -> ExistingTicket:
     return ExistingTicket(
-        key=f"{project}#{issue.iid}",
+        key=issues.key_of(project, issue.iid),
         url=str(issue.web_url),
         body=str(issue.description or ""),
         open=issue.state == "opened",
@@ -152,7 +148,7 @@ def _held(issue: Any, project: str) -> ExistingTicket:
 
 
 @contextmanager
-def _said(where: str) -> Iterator[None]:
+def _translated(where: str) -> Iterator[None]:
     """Turn the library's errors into ours."""
     import requests
     from gitlab.exceptions import GitlabError
@@ -166,21 +162,22 @@ def _said(where: str) -> Iterator[None]:
 
 
 def _error(error: "GitlabError", where: str) -> ProviderError:
-    status, told = error.response_code or 0, str(error.error_message)
+    status, message = error.response_code or 0, str(error.error_message)
     if status == 429:
-        return Throttled("GitLab asks for a pause")
+        return Throttled("GitLab is throttling requests")
     if status in (401, 403, 404):
         return AccessDenied(
-            f"GitLab does not let us into {where} ({told}); the token needs the scope api and the role Reporter",
+            f"GitLab refused access to {where} ({message}); the token needs the scope api and the role Reporter",
             needs="api, Reporter",
         )
     if status >= 500:
-        return Unreachable(f"GitLab had trouble of its own (HTTP {status})")
-    return TicketRefused(f"GitLab refused the issue in {where}: {told}", field="assignee" if "assignee" in told else "")
+        return Unreachable(f"GitLab failed on its side (HTTP {status})")
+    field = "assignee" if "assignee" in message else ""
+    return TicketRefused(f"GitLab refused the issue in {where}: {message}", field=field)
 
 
 def open_gitlab(options: Options, credential: Callable[[str], str]) -> Tracker:
-    """Nothing is asked again within the library: the core decides."""
+    """The tracker. The library must not retry: it would repeat a creation whose answer was lost."""
     from gitlab import Gitlab
 
     client = Gitlab(options.url, private_token=credential("TOKEN"), retry_transient_errors=False, timeout=60)

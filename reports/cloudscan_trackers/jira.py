@@ -1,8 +1,8 @@
 """Jira, Cloud and Data Center, through the library `jira`.
 
-Both speak version 2 of the REST API, whose texts are wiki markup; Cloud turns them into its document format itself.
-Jira only ever answers from its search index, which lags behind by seconds: an issue whose creation got no answer is
-looked for again in the next run and not made anew before the index is sure to hold it. It is found by a label.
+Both offer version 2 of the REST API, whose texts are wiki markup; Cloud converts them to its document format itself.
+Jira only answers from its search index, which lags behind by seconds: an issue whose creation got no answer is searched
+for in the next run, and not created again before the index is sure to contain it. It is identified by a label.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ from cloudscan_trackers.wording import wording
 if TYPE_CHECKING:
     from jira import JIRA, JIRAError
 
-_MARK = f"{LABEL}-"
+_MARKER = f"{LABEL}-"
 _FIELDS = ["description", "labels", "status", "resolutiondate", "statuscategorychangedate", "updated"]
 _DISPENSABLE = ("duedate", "priority")  # a project may not have them on its screens
 
@@ -39,13 +39,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     url: str  # https://SITE.atlassian.net, or where Data Center runs
     project: str  # its key
-    user: str = ""  # Cloud: the mail address that the API token belongs to; empty: a personal token of Data Center
+    user: str = ""  # Cloud: the mail address of the API token's owner; empty: a personal access token of Data Center
     issue_type: str = "Task"
     fields: dict[str, Any] = {}  # of every new issue: components, customfield_10011, …
-    done: str = ""  # the transition that closes; empty: the first that leads to a status of the kind "done"
-    reopen: str = ""  # the transition that opens again; empty: the first that leads to another
-    settles: float = 300.0  # seconds after which the search index is sure to hold a new issue
-    deputy: str = ""  # where the owner is unknown or has left
+    close_transition: str = ""  # closes an issue; empty: the first transition to a status of the category "done"
+    reopen_transition: str = ""  # reopens one; empty: the first transition to any other status
+    index_lag_seconds: float = 300.0  # after which the search index is sure to contain a new issue
+    fallback_assignee: str = ""  # if the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -58,23 +58,23 @@ class Jira:
     lists = True
 
     @property
-    def settles(self) -> float:
-        return self.options.settles
+    def index_lag_seconds(self) -> float:
+        return self.options.index_lag_seconds
 
-    def held(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
-        keys = ", ".join(f'"{each}"' for each in projects or (self.options.project,))
-        with _said(keys):
-            found = self.client.search_issues(
+    def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        keys = ", ".join(f'"{project}"' for project in projects or (self.options.project,))
+        with _translated(keys):
+            issues = self.client.search_issues(
                 f"project in ({keys}) AND labels = {LABEL} ORDER BY created ASC", maxResults=0, fields=list(_FIELDS)
             )
-            return [self._held(issue.raw) for issue in found if not isinstance(issue, str)]
+            return [self._existing(issue.raw) for issue in issues if not isinstance(issue, str)]
 
     def get(self, key: str) -> ExistingTicket | None:
         from jira import JIRAError
 
-        with _said(key):
+        with _translated(key):
             try:
-                return self._held(self.client.issue(key, fields=",".join(_FIELDS)).raw)
+                return self._existing(self.client.issue(key, fields=",".join(_FIELDS)).raw)
             except JIRAError as error:
                 if error.status_code == 404:
                     return None
@@ -82,18 +82,18 @@ class Jira:
 
     def person(self, name: str, project: str) -> str:
         """The account id in Cloud, the name in Data Center, of an active user who can be assigned."""
-        with _said(name):
-            found = self.client.search_assignable_users_for_issues(
+        with _translated(name):
+            users = self.client.search_assignable_users_for_issues(
                 project=project or self.options.project,
                 query=name if self._cloud else None,
                 username=None if self._cloud else name,
             )
-        for each in (user.raw for user in found):
-            known = [str(each.get(key, "")).lower() for key in ("emailAddress", "name", "accountId", "displayName")]
-            # Cloud hides most addresses, but finds people by them.
-            fits = name.lower() in known or (self._cloud and "@" in name and len(found) == 1)
-            if fits and each.get("active", True):
-                return str(each["accountId" if self._cloud else "name"])
+        for user in (user.raw for user in users):
+            names = [str(user.get(key, "")).lower() for key in ("emailAddress", "name", "accountId", "displayName")]
+            # Cloud hides most addresses, but searches by them.
+            matches = name.lower() in names or (self._cloud and "@" in name and len(users) == 1)
+            if matches and user.get("active", True):
+                return str(user["accountId" if self._cloud else "name"])
         return ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
@@ -103,80 +103,84 @@ class Jira:
             "project": {"key": project},
             "issuetype": {"name": self.options.issue_type},
             **_written(ticket),
-            "labels": [*ticket.labels, _MARK + ticket.marker],
+            "labels": [*ticket.labels, _MARKER + ticket.marker],
             **({"assignee": {"accountId" if self._cloud else "name": assignee}} if assignee else {}),
         }
-        with _said(project):
-            made = self._with_what_is_there(lambda given: self.client.create_issue(given, prefetch=False), fields)
-        key = str(made.key)
+        with _translated(project):
+            created = self._without_missing_fields(
+                lambda accepted: self.client.create_issue(accepted, prefetch=False), fields
+            )
+        key = str(created.key)
         return ExistingTicket(key=key, url=self._url(key), body=ticket.body, open=True, marker=ticket.marker)
 
     def update(self, key: str, ticket: Ticket) -> None:
-        """Labels that people added stay."""
-        with _said(key):
+        """Labels that people added are kept; an older marker is replaced."""
+        with _translated(key):
             issue = self.client.issue(key, fields="labels")
-            own = [each for each in issue.raw["fields"]["labels"] if not each.startswith("severity-")]
-            labels = list(dict.fromkeys([*own, *ticket.labels, _MARK + ticket.marker]))
+            own = [label for label in issue.raw["fields"]["labels"] if not label.startswith(("severity-", _MARKER))]
+            labels = list(dict.fromkeys([*own, *ticket.labels, _MARKER + ticket.marker]))
             fields = {**_written(ticket), "labels": labels}
-            self._with_what_is_there(lambda given: issue.update(fields=given), fields)
+            self._without_missing_fields(lambda accepted: issue.update(fields=accepted), fields)
 
     def comments(self, key: str) -> Sequence[str]:
-        with _said(key):
-            return [str(each.body) for each in self.client.comments(key)]
+        with _translated(key):
+            return [str(comment.body) for comment in self.client.comments(key)]
 
     def comment(self, key: str, text: str) -> None:
-        with _said(key):
+        with _translated(key):
             self.client.add_comment(key, text)
 
     def close(self, key: str) -> None:
-        self._move(key, self.options.done, is_open=False)
+        self._move(key, self.options.close_transition, is_open=False)
 
     def reopen(self, key: str) -> None:
-        self._move(key, self.options.reopen, is_open=True)
+        self._move(key, self.options.reopen_transition, is_open=True)
 
     def _move(self, key: str, wanted: str, *, is_open: bool) -> None:
-        with _said(key):
+        with _translated(key):
             status = self.client.issue(key, fields="status").raw["fields"]["status"]
-            if (_kind(status) != "done") is is_open:
+            if (_category(status) != "done") is is_open:
                 return
-            ways = self.client.transitions(key)
-            fitting = [
-                each for each in ways
-                if wanted in ("", each["name"]) and (wanted or (_kind(each["to"]) != "done") is is_open)
-            ]  # fmt: skip
-            if not fitting:
-                names = ", ".join(str(each["name"]) for each in ways)
-                what = "reopen" if is_open else "done"
+            transitions = self.client.transitions(key)
+            suitable = [
+                transition
+                for transition in transitions
+                if wanted in ("", transition["name"]) and (wanted or (_category(transition["to"]) != "done") is is_open)
+            ]
+            if not suitable:
+                names = ", ".join(str(transition["name"]) for transition in transitions)
+                option = "reopen_transition" if is_open else "close_transition"
                 raise TicketRefused(
-                    f"Jira offers no way to {'open' if is_open else 'close'} {key}; name a transition as `{what}`, "
-                    f"one of: {names or 'none, the user may not transition issues'}",
-                    field=what,
+                    f"Jira offers no transition to {'reopen' if is_open else 'close'} {key}; name one as `{option}`: "
+                    f"{names or 'none, the user may not transition issues'}",
+                    field=option,
                 )
-            self.client.transition_issue(key, str(fitting[0]["id"]))
+            self.client.transition_issue(key, str(suitable[0]["id"]))
 
-    def _with_what_is_there(self, send: Callable[[dict[str, Any]], Any], fields: dict[str, Any]) -> Any:
-        """Send fields; what the project has no place for is left out, where the ticket does not need it."""
+    def _without_missing_fields(self, send: Callable[[dict[str, Any]], Any], fields: dict[str, Any]) -> Any:
+        """Send fields; dispensable ones that the project does not have are left out."""
         from jira import JIRAError
 
         try:
             return send(fields)
         except JIRAError as error:
-            missing = [each for each in _DISPENSABLE if each in _faults(error)]
+            missing = [name for name in _DISPENSABLE if name in _faults(error)]
             if error.status_code != 400 or not missing:
                 raise
         return send({name: value for name, value in fields.items() if name not in missing})
 
-    def _held(self, raw: dict[str, Any]) -> ExistingTicket:
+    def _existing(self, raw: dict[str, Any]) -> ExistingTicket:
         fields = raw["fields"]
-        is_open = _kind(fields["status"]) != "done"
+        is_open = _category(fields["status"]) != "done"
         closed = fields.get("statuscategorychangedate") or fields.get("resolutiondate") or fields.get("updated")
-        marks = [each.removeprefix(_MARK) for each in fields.get("labels") or () if each.startswith(_MARK)]
+        labels = fields.get("labels") or ()
+        markers = [label.removeprefix(_MARKER) for label in labels if label.startswith(_MARKER)]
         return ExistingTicket(
             key=str(raw["key"]),
             url=self._url(str(raw["key"])),
             body=str(fields.get("description") or ""),
             open=is_open,
-            marker=marks[0] if marks else "",
+            marker=markers[0] if markers else "",
             closed_on=None if is_open or not closed else datetime.strptime(str(closed), "%Y-%m-%dT%H:%M:%S.%f%z"),
         )
 
@@ -196,23 +200,23 @@ def _written(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _kind(status: dict[str, Any]) -> str:
+def _category(status: dict[str, Any]) -> str:
     """new, indeterminate or done, whatever the status is called."""
     return str(status.get("statusCategory", {}).get("key", ""))
 
 
 def _faults(error: "JIRAError") -> dict[str, str]:
-    """What was wrong, by field."""
+    """Jira's messages about fields that it refused, by field."""
     try:
-        told = msgspec.json.decode(error.response.content) if error.response is not None else {}
+        answer = msgspec.json.decode(error.response.content) if error.response is not None else {}
     except (msgspec.DecodeError, UnicodeDecodeError):
         return {}
-    found = told.get("errors") if isinstance(told, dict) else None
-    return found if isinstance(found, dict) else {}
+    faults = answer.get("errors") if isinstance(answer, dict) else None
+    return faults if isinstance(faults, dict) else {}
 
 
 @contextmanager
-def _said(where: str) -> Iterator[None]:
+def _translated(where: str) -> Iterator[None]:
     """Turn the library's errors into ours."""
     import requests
     from jira import JIRAError
@@ -231,31 +235,34 @@ def _error(error: "JIRAError", where: str) -> ProviderError:
     status = error.status_code or 0
     if status == 429 or (status == 503 and error.response is not None and "Retry-After" in error.response.headers):
         wait = error.response.headers.get("Retry-After", "") if error.response is not None else ""
-        return Throttled("Jira asks for a pause", retry_after=float(wait) if wait.isdigit() else None)
+        return Throttled("Jira is throttling requests", retry_after=float(wait) if wait.isdigit() else None)
     if status in (401, 403, 404):
         return AccessDenied(
-            f"Jira does not let us into {where} (HTTP {status}); the user needs to browse the project, create, "
+            f"Jira refused access to {where} (HTTP {status}); the user needs to browse the project, create, "
             "edit and transition issues and add comments",
             needs="Browse Projects, Create, Edit, Assign and Transition Issues, Add Comments",
         )
     if status >= 500 or not status:
-        return Unreachable(f"Jira had trouble of its own (HTTP {status})")
+        return Unreachable(f"Jira failed on its side (HTTP {status})")
     faults = _faults(error)
-    told = "; ".join(f"{name}: {words}" for name, words in faults.items()) or str(error.text)
+    message = "; ".join(f"{name}: {fault}" for name, fault in faults.items()) or str(error.text)
     return TicketRefused(
-        f"Jira refused the issue in {where}: {told}",
+        f"Jira refused the issue in {where}: {message}",
         field="assignee" if "assignee" in faults else next(iter(faults), ""),
     )
 
 
 def open_jira(options: Options, credential: Callable[[str], str]) -> Tracker:
-    """Nothing is asked again within the library: it would repeat a creation whose answer was lost."""
+    """The tracker. The library must not retry: it would repeat a creation whose answer was lost.
+
+    Raises `ConfigurationError` for an address that is not https.
+    """
     from jira import JIRA
 
     if not options.url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ConfigurationError(f"url = {options.url!r}: Jira's address has to begin with https://.")
+        raise ConfigurationError(f"url = {options.url!r}: Jira's address must begin with https://.")
     token = credential("TOKEN")
-    with _said(options.url):
+    with _translated(options.url):
         client = JIRA(
             server=options.url,
             **({"basic_auth": (options.user, token)} if options.user else {"token_auth": token}),

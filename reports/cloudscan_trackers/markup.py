@@ -1,6 +1,6 @@
 """How trackers want text written: Markdown, Jira's and Backlog's own markups, or plain text.
 
-What strangers wrote is made visible first, and then harmless for each: nobody is mentioned, nothing is linked or run.
+Text from outside is made visible first and then escaped for each markup: it mentions nobody, links and runs nothing.
 """
 
 import re
@@ -11,7 +11,7 @@ from cloudscan_wording import markdown
 from cloudscan_wording.visible import shortened, visible
 
 _MOST_NAME = 120
-# Jira's renderer takes a backslash before any of these as: no markup (Text Formatting Notation Help, "Misc").
+# A backslash before any of these means "no markup" to Jira's renderer (Text Formatting Notation Help, "Misc").
 _WIKI = re.compile(r"[\\*_?\-+^~{}\[\]|!#@&:]")
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _REFERENCE = re.compile(r"([#!&%~$])(?=\d)")
@@ -20,19 +20,19 @@ _MORE_TICKS = re.compile(r"`{3,}")
 
 @dataclass(frozen=True, kw_only=True)
 class Markup:
-    """One way of writing. Each function takes text and gives markup."""
+    """One markup language. Each function takes text and returns markup."""
 
     prose: Callable[[str], str]
-    name: Callable[[str], str]  # what a stranger wrote
+    name: Callable[[str], str]  # text from outside
     heading: Callable[[str], str]
     item: Callable[[str], str]  # takes markup
     step: Callable[[int, str], str]  # takes markup
-    command: Callable[[str], str]  # to be copied as it is
+    command: Callable[[str], str]  # to be copied verbatim
     aside: Callable[[str], str]  # a line for machines
 
 
 def _markdown_prose(text: str) -> str:
-    """GitHub and GitLab look for mentions and references after entities are resolved: those get wide signs instead."""
+    """GitHub and GitLab look for mentions and references after resolving entities: those get full-width signs."""
     text = _MENTION.sub("\uff20", text)
     return markdown.prose(_REFERENCE.sub(lambda sign: chr(ord(sign[1]) + 0xFEE0), text))
 
@@ -51,7 +51,7 @@ MARKDOWN = Markup(
     command=_fenced,
     aside=lambda text: f"<!-- {text} -->",
 )
-"""GitHub, GitLab. A comment is hidden from readers and kept by both."""
+"""GitHub, GitLab. Both keep a comment and hide it from readers."""
 
 
 def _wiki(text: str) -> str:
@@ -84,7 +84,7 @@ _BACKLOG_TICKS = str.maketrans({"@": "\uff20"})
 
 
 def _backlog(text: str) -> str:
-    """Backlog notifies whom an @ names, in code as well."""
+    """Backlog notifies the user whom an @ names, even in code."""
     return text.translate(_BACKLOG_TICKS)
 
 
@@ -97,4 +97,4 @@ BACKLOG = Markup(
     command=MARKDOWN.command,
     aside=lambda text: f"`{text}`",
 )
-"""Backlog with Markdown; it shows comments of HTML, so that the line for machines is set as code."""
+"""Backlog with Markdown. It displays HTML comments, so the line for machines is set as code."""

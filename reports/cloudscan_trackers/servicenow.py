@@ -1,7 +1,7 @@
 """ServiceNow, over its Table API.
 
-A record is found by `correlation_id`, which is there for such use, and `correlation_display` = cloudscan. Comments go
-into the work notes, which the requester does not see.
+A record is identified by `correlation_id`, which exists for this purpose, and `correlation_display` = cloudscan.
+Comments go into the work notes, which the requester does not see.
 """
 
 import base64
@@ -32,12 +32,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     url: str  # https://INSTANCE.service-now.com
     table: str = "incident"
-    project: str = ""  # the assignment group's sys_id; of a route: instead of this one
+    project: str = ""  # the assignment group's sys_id; a route's replaces it
     fields: dict[str, str] = {}  # of every new record: category, caller_id, …
-    closed: dict[str, str] = {}  # what closing a record writes; empty: state 6, close_code Solution provided, a note
-    reopened: dict[str, str] = {}  # what reopening one writes; empty: state 2
-    closed_states: Sequence[str] = ("6", "7", "8")  # which states are not open
-    deputy: str = ""  # where the owner is unknown or has left
+    close_fields: dict[
+        str, str
+    ] = {}  # what closing a record writes; empty: state 6, close_code Solution provided, a note
+    reopen_fields: dict[str, str] = {}  # written to reopen one; empty: state 2
+    closed_states: Sequence[str] = ("6", "7", "8")  # states that do not count as open
+    fallback_assignee: str = ""  # if the owner is unknown or has left
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,10 @@ class ServiceNow:
     rest: Rest
     options: Options
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = True
 
-    def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
         for start in range(0, 10**9, _PAGE):
             query = [
                 ("sysparm_query", f"correlation_display={LABEL}^ORDERBYsys_created_on"),
@@ -59,21 +61,21 @@ class ServiceNow:
                 ("sysparm_offset", str(start)),
             ]
             page = self._result(self.rest.ask("GET", self._path(), query=query))
-            yield from (self._held(each) for each in page)
+            yield from (self._existing(record) for record in page)
             if len(page) < _PAGE:
                 break
 
     def get(self, key: str) -> ExistingTicket | None:
-        found = self.rest.ask("GET", self._path(key), query=[("sysparm_fields", _FIELDS)])
-        return self._held(self._result(found)) if found else None
+        answer = self.rest.ask("GET", self._path(key), query=[("sysparm_fields", _FIELDS)])
+        return self._existing(self._result(answer)) if answer else None
 
     def person(self, name: str, _project: str) -> str:
         if "^" in name:
             return ""
         field = "email" if "@" in name else "user_name"
         query = [("sysparm_query", f"{field}={name}^active=true"), ("sysparm_fields", "sys_id"), ("sysparm_limit", "1")]
-        found = self._result(self.rest.ask("GET", "/api/now/table/sys_user", query=query))
-        return str(found[0]["sys_id"]) if found else ""
+        users = self._result(self.rest.ask("GET", "/api/now/table/sys_user", query=query))
+        return str(users[0]["sys_id"]) if users else ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
         group = ticket.project or self.options.project
@@ -85,10 +87,11 @@ class ServiceNow:
             **({"assignment_group": group} if group else {}),
             **({"assigned_to": assignee} if assignee else {}),
         }
-        return self._held(self._result(self.rest.ask("POST", self._path(), json=record)))
+        return self._existing(self._result(self.rest.ask("POST", self._path(), json=record)))
 
     def update(self, key: str, ticket: Ticket) -> None:
-        self._change(key, self._written(ticket))
+        """Updates the marker too: it changes when a rule is renamed."""
+        self._change(key, {**self._written(ticket), "correlation_id": ticket.marker})
 
     def comments(self, key: str) -> Sequence[str]:
         query = [
@@ -96,21 +99,21 @@ class ServiceNow:
             ("sysparm_fields", "value"),
             ("sysparm_limit", "1000"),
         ]
-        found = self._result(self.rest.ask("GET", "/api/now/table/sys_journal_field", query=query))
-        return [str(each.get("value") or "") for each in found]
+        notes = self._result(self.rest.ask("GET", "/api/now/table/sys_journal_field", query=query))
+        return [str(note.get("value") or "") for note in notes]
 
     def comment(self, key: str, text: str) -> None:
         self._change(key, {"work_notes": text})
 
     def close(self, key: str) -> None:
-        self._change(key, self.options.closed or _CLOSED)
+        self._change(key, self.options.close_fields or _CLOSED)
 
     def reopen(self, key: str) -> None:
-        self._change(key, self.options.reopened or _REOPENED)
+        self._change(key, self.options.reopen_fields or _REOPENED)
 
     def _change(self, key: str, fields: Mapping[str, str]) -> None:
         if self.rest.ask("PATCH", self._path(key), json=fields) is None:
-            raise TicketRefused(f"ServiceNow has no record {key} any more")
+            raise TicketRefused(f"ServiceNow no longer has the record {key}")
 
     def _written(self, ticket: Ticket) -> Mapping[str, str]:
         return {
@@ -125,10 +128,10 @@ class ServiceNow:
 
     def _result(self, answer: Any) -> Any:
         if not isinstance(answer, Mapping) or "result" not in answer:
-            raise Malformed("ServiceNow's answer holds no result; check url and table")
+            raise Malformed("ServiceNow's answer has no result; check url and table")
         return answer["result"]
 
-    def _held(self, record: Mapping[str, Any]) -> ExistingTicket:
+    def _existing(self, record: Mapping[str, Any]) -> ExistingTicket:
         is_open = str(record["state"]) not in self.options.closed_states
         closed = record.get("closed_at") or record.get("resolved_at") or record.get("sys_updated_on")
         return ExistingTicket(
@@ -143,11 +146,12 @@ class ServiceNow:
 
 def _fault(body: Any) -> tuple[str, str]:
     error = body["error"]
-    words = f"{error['message']} {error.get('detail') or ''}".strip()
-    return words, "assignee" if "assigned_to" in words else ""
+    message = f"{error['message']} {error.get('detail') or ''}".strip()
+    return message, "assignee" if "assigned_to" in message else ""
 
 
 def open_servicenow(options: Options, credential: Callable[[str], str]) -> Tracker:
+    """The tracker, signed in with user name and password."""
     login = base64.b64encode(f"{credential('USER')}:{credential('PASSWORD')}".encode()).decode()
     rest = Rest(
         name="ServiceNow",

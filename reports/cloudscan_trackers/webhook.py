@@ -1,8 +1,8 @@
-"""A webhook: each change as JSON to an address of one's own, signed, with a key that makes it safe to send twice.
+"""A webhook: each change as JSON to an address of your own, signed, with a key that makes it safe to send twice.
 
 ``X-Cloudscan-Signature: sha256=<hex>`` is the HMAC-SHA256 of ``<X-Cloudscan-Timestamp>.<body>`` under the shared
-secret. ``Idempotency-Key`` is the same for each attempt at the same ticket or comment. What it
-holds the receiver cannot tell us: the ledger remembers.
+secret. ``Idempotency-Key`` is the same for each attempt at the same ticket or comment. The receiver cannot list its
+tickets: the ledger remembers them.
 """
 
 import hashlib
@@ -26,23 +26,23 @@ from cloudscan_trackers.wording import wording
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of ``[trackers.<name>]`` with the kind `webhook`."""
 
-    project: str = ""  # handed on as it is
-    deputy: str = ""  # where the owner is unknown or has left
+    project: str = ""  # passed on as it is
+    fallback_assignee: str = ""  # if the owner is unknown or has left
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """An address that takes changes. A ticket's key is its marker."""
+    """An address that receives changes. A ticket's key is the marker under which it was created."""
 
     url: str
     key: bytes
     options: Options
     web: Web
 
-    settles = 0.0
+    index_lag_seconds = 0.0
     lists = False
 
-    def held(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+    def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
         return ()
 
     def get(self, _key: str) -> ExistingTicket | None:
@@ -81,15 +81,15 @@ class Webhook:
             "fingerprints": ticket.fingerprints,
         }
 
-    def _post(self, event: str, marker: str, more: dict[str, Any]) -> None:
-        """To create or comment twice would be wrong, so that their keys follow from what they say."""
-        body = msgspec.json.encode({"event": event, "marker": marker, **more})
-        said = hashlib.sha256(body).hexdigest()[:32] if event in ("create", "comment") else secrets.token_hex(16)
+    def _post(self, event: str, marker: str, fields: dict[str, Any]) -> None:
+        """Creating or commenting twice would be wrong, so their idempotency keys are derived from the content."""
+        body = msgspec.json.encode({"event": event, "marker": marker, **fields})
+        digest = hashlib.sha256(body).hexdigest()[:32] if event in ("create", "comment") else secrets.token_hex(16)
         moment = str(int(time.time()))
         signature = hmac.new(self.key, f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {
             "Content-Type": "application/json",
-            "Idempotency-Key": f"{marker[:16]}-{said}",
+            "Idempotency-Key": f"{marker[:16]}-{digest}",
             "X-Cloudscan-Timestamp": moment,
             "X-Cloudscan-Signature": f"sha256={signature}",
         }
@@ -97,15 +97,16 @@ class Webhook:
         if status in (401, 403):
             raise AccessDenied(f"the webhook refused the signature (HTTP {status}); both sides need the same secret")
         if status >= 500:
-            raise Unreachable(f"the webhook had trouble of its own (HTTP {status})")
+            raise Unreachable(f"the webhook failed on its side (HTTP {status})")
         if not 200 <= status < 300:
-            raise TicketRefused(f"the webhook refused it (HTTP {status})")
+            raise TicketRefused(f"the webhook refused the change (HTTP {status})")
 
 
 def open_webhook(options: Options, credential: Callable[[str], str]) -> Tracker:
+    """The tracker. Raises `ConfigurationError` for an address that is not https."""
     url = credential("URL")
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ConfigurationError("The webhook's address has to begin with https://: tickets name files and people.")
+        raise ConfigurationError("The webhook's address must begin with https://: tickets name files and people.")
     return Webhook(url, credential("SECRET").encode(), options, once())
 
 

@@ -1,4 +1,4 @@
-"""What tickets and comments say, in the reader's language: what is true, how bad, what to do, until when."""
+"""The text of tickets and comments, in the reader's language: what is wrong, how bad, what to do, until when."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -19,10 +19,10 @@ _PROSE = 600
 
 
 def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
-    """The words in one markup. `title` is how long one may be."""
+    """The wording in one markup. `title` is how many characters a title may have."""
     return Wording(
-        title=lambda matter, lang: shortened(_title(matter, _words(lang)), title),
-        body=lambda matter, lang: "\n\n".join(_body(matter, _words(lang), markup)),
+        title=lambda subject, lang: shortened(_title(subject, _words(lang)), title),
+        body=lambda subject, lang: "\n\n".join(_body(subject, _words(lang), markup)),
         news=lambda news, lang: _news(news, _words(lang), markup),
         aside=markup.aside,
     )
@@ -30,30 +30,30 @@ def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
 
 @cache
 def _words(lang: str) -> Texts:
-    """Read once: thousands of tickets may be worded in one run."""
+    """Loaded once: thousands of tickets may be written in one run."""
     return load(lang)
 
 
-def _title(matter: TicketSubject, words: Texts) -> str:
-    if matter.by_owner:
-        return words.count("tickets.owner_title", len(matter.findings), owner=visible(matter.owner))
-    finding = matter.findings[0]
+def _title(subject: TicketSubject, words: Texts) -> str:
+    if subject.by_owner:
+        return words.count("tickets.owner_title", len(subject.findings), owner=visible(subject.owner))
+    finding = subject.findings[0]
     severity = words.name("severity", finding.severity)
     return f"[{severity}] {visible(phrases.message_of(finding, words.lang)) or finding.verdict.rule_id}"
 
 
-def _body(matter: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+def _body(subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
     """Paragraphs."""
-    if matter.due:
+    if subject.due:
         yield markup.item(
-            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{_day(words, matter.due)}"
+            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{_day(words, subject.due)}"
         )
-    for finding in matter.findings[:_MOST_FINDINGS]:
-        rule = matter.rules.get(finding.verdict.rule_id)
-        if matter.by_owner:
+    for finding in subject.findings[:_MOST_FINDINGS]:
+        rule = subject.rules.get(finding.verdict.rule_id)
+        if subject.by_owner:
             yield markup.heading(_rule_title(rule, finding, words))
         yield from _finding(finding, rule, words, markup)
-    if (more := len(matter.findings) - _MOST_FINDINGS) > 0:
+    if (more := len(subject.findings) - _MOST_FINDINGS) > 0:
         yield markup.prose(words.count("tickets.more", more))
     yield markup.prose(words.say("tickets.foot"))
 
@@ -79,20 +79,20 @@ def _finding(finding: Finding, rule: RuleSummary | None, words: Texts, markup: M
 
 def _facts(finding: Finding, words: Texts, markup: Markup) -> Iterator[str]:
     verdict = finding.verdict
-    subject = verdict.subject
+    resource = verdict.subject
     moment = verdict.since or finding.first_seen_on
-    told: Sequence[tuple[str, str]] = (
+    facts: Sequence[tuple[str, str]] = (
         ("findings.severity", markup.prose(words.name("severity", finding.severity))),
         ("finding.who", markup.prose(phrases.reach(words, verdict))),
         ("finding.since", markup.prose(words.day(moment))),
-        ("finding.account", _named(subject.account, markup)),
-        ("finding.what", markup.prose(words.name("kind", subject.kind)) if subject.kind else ""),
-        ("finding.path", _named(subject.path, markup)),
-        ("finding.url", _named(subject.url, markup)),
-        ("finding.owner", _named(subject.owner, markup)),
+        ("finding.account", _named(resource.account, markup)),
+        ("finding.what", markup.prose(words.name("kind", resource.kind)) if resource.kind else ""),
+        ("finding.path", _named(resource.path, markup)),
+        ("finding.url", _named(resource.url, markup)),
+        ("finding.owner", _named(resource.owner, markup)),
         ("finding.reach", markup.prose(_behind(finding, words))),
     )
-    for key, value in told:
+    for key, value in facts:
         if value:
             yield f"{markup.prose(words.say(key) + words.say('list.colon'))}{value}"
 
@@ -127,9 +127,9 @@ def _news(news: CommentContent, words: Texts, markup: Markup) -> str:
     day = _day(words, news.day)
     match news.note:
         case CommentReason.WIDENED:
-            widened = words.say("list.comma").join(words.name("widened", each) for each in news.widened)
+            widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in news.widened)
             return markup.prose(words.say("tickets.widened", widened=widened, day=day))
-        case CommentReason.ACCEPTED if news.waiver:
+        case CommentReason.WAIVED if news.waiver:
             return markup.prose(
                 words.say(
                     "tickets.waived",

@@ -6,7 +6,7 @@ The company is the toy connector's. Two nights are tried: the first, which makes
 ledger, an earlier snapshot and cursors. Each point is a process of its own that is killed with SIGKILL at its n-th
 write (`tests.killing.tracer`) and one that is not; with `--twice` the second one is killed as well, and a third goes
 on.
-What must be the same: facts, findings, events, stretches, scans, and that nothing half-written is left.
+What must be the same: facts, findings, events, exposure periods, scans, and that nothing half-written is left.
 """
 
 import argparse
@@ -54,13 +54,13 @@ def campaign(folder: Path, every: int, *, twice: bool = False, first: int = 1) -
     start = folder / "start"
     start.mkdir()
     (start / "cloudscan.toml").write_text(CONFIG)
-    found = []
+    nights = []
     for number, shelves in enumerate(NIGHTS, start=1):
         for shelf, documents in shelves.items():
             shelve(start / "company", documents, shelf)
-        found.append(_night(start, folder, number, every, first, twice))
+        nights.append(_night(start, folder, number, every, first, twice))
         _scan(start)
-    return found
+    return nights
 
 
 def _night(start: Path, folder: Path, number: int, every: int, first: int, twice: bool) -> Outcome:
@@ -125,7 +125,7 @@ def _state(desk: Path) -> dict[str, Any]:
                 facts.append([rows, snapshot.scan.complete, dict(snapshot.scan.resources)])
         database = sqlite3.connect(home / "ledger.db")
         nights = {
-            row[0]: place for place, row in enumerate(database.execute("SELECT id FROM scans ORDER BY started_on"))
+            row[0]: number for number, row in enumerate(database.execute("SELECT id FROM scans ORDER BY started_on"))
         }
         ask: Callable[[str], list[Any]] = lambda sql: database.execute(sql).fetchall()  # noqa: E731
         return {
@@ -137,11 +137,11 @@ def _state(desk: Path) -> dict[str, Any]:
                     "SELECT fingerprint, kind, reason, scan_id FROM events ORDER BY fingerprint, id"
                 )
             ],
-            "stretches": ask(
+            "exposure_periods": ask(
                 "SELECT fingerprint, severity, waived, audience, access, resources, to_on IS NULL "
-                "FROM stretches ORDER BY fingerprint, from_on"
+                "FROM exposure_periods ORDER BY fingerprint, from_on"
             ),
-            "nights": ask("SELECT complete, night FROM scans ORDER BY started_on"),
+            "scans": ask("SELECT complete, figures FROM scans ORDER BY started_on"),
             "reports": len(list((home / "reports").glob("*.html"))),
             "files": sorted(
                 {
@@ -155,8 +155,8 @@ def _state(desk: Path) -> dict[str, Any]:
             "kept": len(list(home.rglob("*.jsonl.gz"))),
         }
 
-    told: dict[str, Any] = json.loads(_told_by_child(look))
-    return told
+    content: dict[str, Any] = json.loads(_told_by_child(look))
+    return content
 
 
 def _told_by_child(look: Callable[[], Any]) -> bytes:
@@ -171,9 +171,9 @@ def _told_by_child(look: Callable[[], Any]) -> bytes:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
-        told = answer.read()
+        content = answer.read()
     os.wait()
-    return told
+    return content
 
 
 def _import_everything() -> None:
@@ -213,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"night {number}: {night.points} writes, killed at {night.tried} of them, "
             f"{len(night.wrong)} came out otherwise, {night.seconds:.0f} s"
         )
-        print("".join(f"  {each}\n" for each in night.wrong), end="")
+        print("".join(f"  {line}\n" for line in night.wrong), end="")
     return int(any(night.wrong for night in nights))
 
 

@@ -19,6 +19,6 @@ def test_a_line_stays_a_line_whatever_a_scope_is_called(name: str) -> None:
     JsonLog(stream)(Began(scope=Scope(uid=f"toy:{name}", platform="toy", kind="drive", name=name)))
 
     line, rest = stream.getvalue().split("\n")
-    assert json.loads(line)["event"] == "scope began"
+    assert json.loads(line)["event"] == "scan.scope_started"
     assert rest == ""
     assert all(character.isprintable() for character in line)

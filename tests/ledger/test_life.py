@@ -65,7 +65,7 @@ def changes(entries: Mapping[str, lifecycle.Entry], night: Night, moment: dateti
         flagged,
         lambda _, identities: {key: by_identity[key] for key in map(tuple, identities) if key in by_identity},
         applied={"open"} if night.applied else set(),
-        seen=lifecycle.visibility_of(night.coverage, frozenset({"toy:folder"})),
+        visibility=lifecycle.visibility_of(night.coverage, frozenset({"toy:folder"})),
         moment=moment,
     )
 
@@ -102,8 +102,8 @@ def test_an_outage_closes_nothing(before: list[Night], outage: Night) -> None:
     after = {change.entry.fingerprint: change for change in changes(entries, outage, START + timedelta(days=9))}
 
     for fingerprint, entry in entries.items():
-        if entry.state in lifecycle.STANDING:
-            assert after[fingerprint].entry.state in lifecycle.STANDING
+        if entry.state in lifecycle.UNRESOLVED:
+            assert after[fingerprint].entry.state in lifecycle.UNRESOLVED
 
 
 @given(st.lists(nights, max_size=6))
@@ -117,10 +117,10 @@ def test_only_resolved_findings_come_back(history: list[Night]) -> None:
             for event in change.events:
                 events.setdefault(change.entry.fingerprint, []).append(event.kind)
 
-    for told in events.values():
-        assert told[0] == "opened"
-        expected = ["resolved" if place % 2 else "reopened" for place in range(1, len(told))]
-        assert told[1:] == expected
+    for kinds in events.values():
+        assert kinds[0] == "opened"
+        expected = ["resolved" if number % 2 else "reopened" for number in range(1, len(kinds))]
+        assert kinds[1:] == expected
 
 
 @given(st.lists(nights, max_size=5), nights)
@@ -144,7 +144,7 @@ def test_flagged_is_open_and_passed_is_resolved(history: list[Night]) -> None:
 
     for name, judgement in history[-1].said.items():
         if judgement is Judgement.FLAGGED:
-            assert entry_of(name, entries).state in lifecycle.STANDING
+            assert entry_of(name, entries).state in lifecycle.UNRESOLVED
             assert entry_of(name, entries).verified
         elif judgement is Judgement.PASSED and verdict(name).fingerprint in entries:
             assert entry_of(name, entries).state is State.RESOLVED

@@ -82,7 +82,7 @@ def wire(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wi
 @pytest.fixture
 def through(wire: Wire, postgres: str) -> str:
     """An empty schema behind the wire."""
-    with sa.create_engine(postgres).begin() as db:
+    with sa.create_engine(postgres, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text("DROP SCHEMA IF EXISTS wired CASCADE"))
         db.execute(sa.text("CREATE SCHEMA wired"))
     return f"postgresql+psycopg://auditor@/postgres?host={wire.path.parent}&options=-csearch_path%3Dwired"
@@ -97,7 +97,7 @@ def entered(nights: Nights, night: int) -> Report:
 def test_a_database_that_is_gone_for_a_while_is_waited_for(
     wire: Wire, through: str, tmp_path: Path, album: Album
 ) -> None:
-    nights = Nights(tmp_path, Ledger(through, patience=30), album)
+    nights = Nights(tmp_path, Ledger(through, wait_seconds=30), album)
     nights.scan(plan="everybody", on=START)
     wire.cut = True
     wire.hang_up()
@@ -113,7 +113,7 @@ def test_a_database_that_is_gone_for_a_while_is_waited_for(
 def test_a_scan_whose_commit_was_never_answered_is_entered_once(
     wire: Wire, through: str, tmp_path: Path, album: Album
 ) -> None:
-    nights = Nights(tmp_path, Ledger(through, patience=30), album)
+    nights = Nights(tmp_path, Ledger(through, wait_seconds=30), album)
     nights.scan(plan="company", on=START)
     wire.cut_at_commit = True
 
@@ -127,8 +127,8 @@ def test_a_scan_whose_commit_was_never_answered_is_entered_once(
 
 def test_patience_ends(wire: Wire, through: str, tmp_path: Path, album: Album) -> None:
     """Then one sentence says what to check."""
-    nights = Nights(tmp_path, Ledger(through, patience=1), album)
+    nights = Nights(tmp_path, Ledger(through, wait_seconds=1), album)
     wire.cut = True
 
-    with pytest.raises(LedgerUnreachable, match="Check the URL, the server and the rights"):
+    with pytest.raises(LedgerUnreachable, match="Check the URL, the server and the permissions"):
         nights.scan(plan="everybody", on=START)

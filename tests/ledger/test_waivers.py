@@ -26,12 +26,12 @@ def day(number: int) -> datetime:
 
 
 def wish(
-    finding: str = "", *, rule_id: str = "", place: str = "", owner: str = "", reason: str = "", until: int = 10
+    finding: str = "", *, rule_id: str = "", target: str = "", owner: str = "", reason: str = "", until: int = 10
 ) -> WaiverRequest:
     return WaiverRequest(
         finding=finding,
         rule_id=rule_id,
-        place=place,
+        target=target,
         owner=owner or "Mika Sato",
         reason=reason or "The price list is public on purpose.",
         until=day(until).date(),
@@ -43,7 +43,7 @@ def states(report: Report | None) -> dict[str, State]:
     return {finding.verdict.subject.name: finding.state for finding in report.findings}
 
 
-def told(events: list[Event]) -> list[tuple[str, str]]:
+def kinds_of(events: list[Event]) -> list[tuple[str, str]]:
     return [(event.kind, event.reason) for event in events]
 
 
@@ -65,7 +65,7 @@ def test_a_waived_finding_stays_visible_and_fails_nothing(nights: Nights) -> Non
     assert finding.waiver == given.waiver
     assert (given.waiver.owner, given.waiver.until) == ("Mika Sato", date(2026, 3, 11))
     assert (exit_code(before, Severity.INFO), exit_code(report, Severity.INFO)) == (1, 0)
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", "")]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", "")]
 
 
 def test_an_expired_waiver_reopens_once(nights: Nights) -> None:
@@ -77,7 +77,7 @@ def test_an_expired_waiver_reopens_once(nights: Nights) -> None:
 
     assert states(last_day) == {"plan": State.WAIVED}
     assert [states(report) for report in after] == [{"plan": State.REOPENED}] * 2
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
 
 
 def test_a_waiver_ends_also_while_nothing_can_be_seen(nights: Nights) -> None:
@@ -100,7 +100,7 @@ def test_a_waiver_does_not_hold_for_more_than_was_accepted(nights: Nights) -> No
     back = nights.scan(plan="everybody", on=day(2))
 
     assert states(wider) == states(back) == {"plan": State.REOPENED}
-    assert told(nights.ledger.events())[2:] == [("reopened", "widened")]
+    assert kinds_of(nights.ledger.events())[2:] == [("reopened", "widened")]
     (status,) = nights.ledger.waivers(now=day(2))
     assert status.notes == ["due_soon", "unused", "widened"]
     assert list(status.widened.values()) == [["audience"]]
@@ -120,7 +120,7 @@ def test_a_rule_is_waived_in_a_place(nights: Nights) -> None:
     """It covers what is there and what comes later, and nothing outside."""
     nights.scan(plan="everybody", notes="everybody", on=day(0))
 
-    given = nights.ledger.waive(wish(rule_id=RULE, place=PLAN), now=day(0))
+    given = nights.ledger.waive(wish(rule_id=RULE, target=PLAN), now=day(0))
 
     assert [entry.verdict.subject.name for entry in given.covered] == ["plan"]
     assert states(nights.look(on=day(1))) == {"plan": State.WAIVED, "notes": State.OPEN}
@@ -131,7 +131,7 @@ def test_a_place_stands_for_what_lies_in_it(nights: Nights) -> None:
     shelve(nights.company, {"plan": "everybody"}, "board")
     nights.scan(plan="everybody", on=day(0))
 
-    given = nights.ledger.waive(wish(place="toy:shelf/sales"), now=day(0))
+    given = nights.ledger.waive(wish(target="toy:shelf/sales"), now=day(0))
     report = nights.scan(plan="everybody", more="everybody", on=day(1))
 
     assert len(given.covered) == 1
@@ -142,7 +142,7 @@ def test_a_place_stands_for_what_lies_in_it(nights: Nights) -> None:
     }
 
 
-@pytest.mark.parametrize("asked", [wish(place="toy"), wish(rule_id=RULE)])
+@pytest.mark.parametrize("asked", [wish(target="toy"), wish(rule_id=RULE)])
 def test_an_account_or_a_rule_is_waived_whole(nights: Nights, asked: WaiverRequest) -> None:
     nights.scan(plan="everybody", on=day(0))
     nights.ledger.waive(asked, now=day(0))
@@ -150,19 +150,19 @@ def test_an_account_or_a_rule_is_waived_whole(nights: Nights, asked: WaiverReque
     report = nights.scan(plan="everybody", notes="everybody", on=day(1))
 
     assert states(report) == {"plan": State.WAIVED, "notes": State.WAIVED}
-    assert told(nights.ledger.events())[2:] == [("opened", ""), ("waived", "")]
+    assert kinds_of(nights.ledger.events())[2:] == [("opened", ""), ("waived", "")]
 
 
 def test_the_longest_of_several_waivers_counts(nights: Nights) -> None:
     """Where one ends and another still holds, nothing happens."""
     fingerprint = the_finding(nights.scan(plan="everybody", on=day(0)))
     nights.ledger.waive(wish(fingerprint, until=2), now=day(0))
-    longer = nights.ledger.waive(wish(place="toy", until=5), now=day(0)).waiver
+    longer = nights.ledger.waive(wish(target="toy", until=5), now=day(0)).waiver
 
     reports = [nights.look(on=day(number)) for number in (1, 3, 6)]
 
-    assert [each.findings[0].waiver for each in reports] == [longer, longer, None]
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
+    assert [report.findings[0].waiver for report in reports] == [longer, longer, None]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
 
 
 def test_a_waived_finding_that_is_gone_is_resolved(nights: Nights) -> None:
@@ -183,7 +183,7 @@ def test_a_revoked_waiver_reopens_at_once(nights: Nights) -> None:
     nights.ledger.revoke(1, now=day(1))
 
     assert states(nights.ledger.latest()) == states(nights.look(on=day(2))) == {"plan": State.REOPENED}
-    assert told(nights.ledger.events())[2:] == [("reopened", "revoked")]
+    assert kinds_of(nights.ledger.events())[2:] == [("reopened", "revoked")]
 
 
 def test_a_dry_run_changes_nothing(nights: Nights) -> None:
@@ -199,13 +199,15 @@ def test_a_dry_run_changes_nothing(nights: Nights) -> None:
 def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
     """Due soon, overdue, unused: in the order in which they end."""
     nights.scan(plan="everybody", notes="everybody", on=day(0))
-    nights.ledger.waive(wish(rule_id=RULE, place="toy", until=100), now=day(0))
-    nights.ledger.waive(wish(place=PLAN, until=20), now=day(0))
+    nights.ledger.waive(wish(rule_id=RULE, target="toy", until=100), now=day(0))
+    nights.ledger.waive(wish(target=PLAN, until=20), now=day(0))
     nights.ledger.waive(wish(rule_id="some-rule", until=1), now=day(0))
     nights.ledger.revoke(1, now=day(3))
 
     def notes(now: int) -> list[tuple[int, bool, list[str]]]:
-        return [(each.waiver.id, each.current, list(each.notes)) for each in nights.ledger.waivers(now=day(now))]
+        return [
+            (status.waiver.id, status.current, list(status.notes)) for status in nights.ledger.waivers(now=day(now))
+        ]
 
     assert notes(3) == [(3, False, ["ended"]), (2, True, []), (1, False, ["revoked"])]
     assert notes(15) == [(3, False, ["ended"]), (2, True, ["due_soon"]), (1, False, ["revoked"])]
@@ -215,19 +217,19 @@ def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (wish(), ["--finding", "--rule, --place", "cloudscan findings"]),
-        (wish("abcd", place="toy"), ["name one of the two"]),
+        (wish(), ["--finding", "--rule, --target", "cloudscan findings"]),
+        (wish("abcd", target="toy"), ["name one of the two"]),
         (wish("ab"), ["at least 4"]),
         (wish("feedfeed"), ["no finding 'feedfeed'", "cloudscan findings"]),
-        (wish(place="PLAN"), ["write one of toy:document/sales/plan"]),
-        (wish(place="tyo"), ["write toy"]),
-        (wish(place="toy", owner=" "), ["--owner", "who answers for it"]),
-        (wish(place="toy", reason=" "), ["--reason", "why it is accepted"]),
-        (wish(place="toy", reason="two\nlines"), ["--reason", "one line"]),
-        (wish(place="toy", reason="x" * 1001), ["--reason", "at most 1000"]),
-        (wish(place="toy", until=-1), ["2026-02-28 is over", "2026-03-01 on", "2026-08-28 at the latest"]),
-        (wish(place="toy", until=181), ["2026-08-29 is too far", "--until 2026-08-28", "max_days = 180"]),
-        (WaiverRequest(place="toy", owner="me", reason="why", until=None), ["--until", "2026-08-28 at the latest"]),
+        (wish(target="PLAN"), ["write one of toy:document/sales/plan"]),
+        (wish(target="tyo"), ["write toy"]),
+        (wish(target="toy", owner=" "), ["--owner", "who answers for it"]),
+        (wish(target="toy", reason=" "), ["--reason", "why the risk is acceptable"]),
+        (wish(target="toy", reason="two\nlines"), ["--reason", "one line"]),
+        (wish(target="toy", reason="x" * 1001), ["--reason", "at most 1000"]),
+        (wish(target="toy", until=-1), ["2026-02-28 is in the past", "2026-03-01 on", "2026-08-28 at the latest"]),
+        (wish(target="toy", until=181), ["2026-08-29 is too far", "--until 2026-08-28", "max_days = 180"]),
+        (WaiverRequest(target="toy", owner="me", reason="why", until=None), ["--until", "2026-08-28 at the latest"]),
     ],
 )
 def test_what_is_wrong_is_refused_with_what_to_write(nights: Nights, asked: WaiverRequest, words: list[str]) -> None:
@@ -242,10 +244,10 @@ def test_what_is_wrong_is_refused_with_what_to_write(nights: Nights, asked: Waiv
 
 def test_a_waiver_is_not_given_twice(nights: Nights) -> None:
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(wish(place="toy"), now=day(0))
+    nights.ledger.waive(wish(target="toy"), now=day(0))
 
     with pytest.raises(WaiverError, match="cloudscan waive revoke 1"):
-        nights.ledger.waive(wish(place="toy", until=9), now=day(0))
+        nights.ledger.waive(wish(target="toy", until=9), now=day(0))
 
 
 def test_what_is_resolved_is_not_waived(nights: Nights) -> None:
@@ -258,7 +260,7 @@ def test_what_is_resolved_is_not_waived(nights: Nights) -> None:
 
 def test_only_what_is_in_force_is_revoked(nights: Nights) -> None:
     nights.scan(plan="everybody", on=day(0))
-    nights.ledger.waive(wish(place="toy", until=2), now=day(0))
+    nights.ledger.waive(wish(target="toy", until=2), now=day(0))
     nights.ledger.waive(wish(rule_id=RULE, until=2), now=day(0))
     nights.ledger.revoke(2, now=day(1))
 
@@ -277,10 +279,10 @@ def test_two_may_decide_at_the_same_moment(nights: Nights, url: str) -> None:
         Ledger(url).waive(target, now=day(0))
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(decide, [wish(place="toy"), wish(rule_id=RULE)]))
+        list(pool.map(decide, [wish(target="toy"), wish(rule_id=RULE)]))
 
     assert len(nights.ledger.waivers(now=day(0))) == 2
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", "")]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", "")]
 
 
 def test_decisions_are_only_ever_added(nights: Nights, url: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from cloudscan.finding import Evidence, Finding
-from cloudscan.report import Diff, Difference, Report, Scan, TicketLink
+from cloudscan.report import Diff, Difference, DifferenceKind, Report, Scan, TicketLink
 from tests.reports.synthetic import NOW
 
 NAMES = (
@@ -66,7 +66,7 @@ def drenched(report: Report, name: str) -> Report:
 def _changed(name: str) -> Diff:
     scans = [Scan(id=name, started_on=NOW - timedelta(days=days), complete=True) for days in (1, 0)]
     gone = Difference(
-        kind="resolved",
+        kind=DifferenceKind.RESOLVED,
         fingerprint=name,
         rule_id=name,
         platform=name,

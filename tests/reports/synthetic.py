@@ -23,7 +23,9 @@ from cloudscan.finding import (
 from cloudscan.report import (
     Diff,
     Difference,
+    DifferenceKind,
     Event,
+    EventKind,
     Report,
     RuleSummary,
     Scan,
@@ -212,7 +214,7 @@ def _differences(given: Report) -> list[Difference]:
 def _difference(kind: str, finding: Finding) -> Difference:
     subject = finding.verdict.subject
     return Difference(
-        kind=kind,
+        kind=DifferenceKind(kind),
         fingerprint=finding.fingerprint,
         rule_id=finding.verdict.rule_id,
         platform=subject.platform,
@@ -235,10 +237,10 @@ def _tickets(place: int) -> list[TicketLink]:
 
 
 def _events(finding: Finding) -> list[Event]:
-    opened = Event(fingerprint=finding.fingerprint, scan_id="night-9", on=finding.first_seen_on, kind="opened")
+    opened = Event(fingerprint=finding.fingerprint, scan_id="night-9", on=finding.first_seen_on, kind=EventKind.OPENED)
     if finding.state is State.OPEN:
         return [opened]
-    happened = "waived" if finding.state is State.WAIVED else "reopened"
+    happened = EventKind.WAIVED if finding.state is State.WAIVED else EventKind.REOPENED
     return [opened, msgspec.structs.replace(opened, scan_id="night-1", on=NOW - timedelta(days=1), kind=happened)]
 
 

@@ -17,6 +17,7 @@ from cloudscan.http import Patience
 from cloudscan.report import Report
 from cloudscan.ticketing.deliver import Dispatcher
 from cloudscan.ticketing.plan import Policy, TrackerState, plan
+from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
@@ -40,8 +41,11 @@ class Memory:
     def tickets(self) -> Sequence[TicketRecord]:
         return list(self.rows.values())
 
-    def keep_ticket(self, kept: TicketRecord) -> None:
-        self.rows[kept.tracker, kept.marker] = kept
+    def save_ticket(self, record: TicketRecord) -> None:
+        self.rows[record.tracker, record.marker] = record
+
+    def renames(self) -> Renames:
+        return Renames()
 
 
 @dataclass
@@ -49,18 +53,18 @@ class Board:
     """A tracker that does what it is asked, before or after something goes wrong, or not at all."""
 
     now: Callable[[], datetime]
-    settles: float = 0.0
+    index_lag_seconds: float = 0.0
     lists: bool = True
     tickets: dict[str, ExistingTicket] = field(default_factory=dict)
     talk: dict[str, list[str]] = field(default_factory=dict)
     born: dict[str, datetime] = field(default_factory=dict)
     trouble: Iterator[str] = field(default_factory=lambda: iter(()))
 
-    def held(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
+    def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
         """The index takes up a ticket only after a while."""
         self._before()
-        since = self.now() - timedelta(seconds=self.settles)
-        return [each for key, each in self.tickets.items() if not self.settles or self.born[key] <= since]
+        since = self.now() - timedelta(seconds=self.index_lag_seconds)
+        return [ticket for key, ticket in self.tickets.items() if not self.index_lag_seconds or self.born[key] <= since]
 
     def get(self, key: str, /) -> ExistingTicket | None:
         self._before()
@@ -146,53 +150,53 @@ def findings() -> dict[str, Finding]:
     """One finding for each name."""
     made = report(len(NAMES), seed=3).findings
     return {
-        name: msgspec.structs.replace(each, fingerprint=f"{number:032x}", state=State.OPEN, waiver=None)
-        for number, (name, each) in enumerate(zip(NAMES, made, strict=True), 1)
+        name: msgspec.structs.replace(finding, fingerprint=f"{number:032x}", state=State.OPEN, waiver=None)
+        for number, (name, finding) in enumerate(zip(NAMES, made, strict=True), 1)
     }
 
 
 WHOLE = report(len(NAMES), seed=3)
 FINDINGS = findings()
 COVERAGE = [
-    msgspec.structs.replace(WHOLE.coverage[0], account=each.verdict.subject.account) for each in FINDINGS.values()
+    msgspec.structs.replace(WHOLE.coverage[0], account=value.verdict.subject.account) for value in FINDINGS.values()
 ]
 """Every account was read every night."""
 
 
 def seen(night: Night, on: datetime) -> Report:
     """The report of a night."""
-    told = []
+    findings = []
     for name in sorted(night.standing | night.unseen):
         verdict = FINDINGS[name].verdict
         if name in night.wide:
             verdict = msgspec.structs.replace(verdict, audience=Audience.ANYONE_DISCOVERABLE)
-        told.append(msgspec.structs.replace(FINDINGS[name], verdict=verdict, verified=name in night.standing))
+        findings.append(msgspec.structs.replace(FINDINGS[name], verdict=verdict, verified=name in night.standing))
     scan = msgspec.structs.replace(WHOLE.scan, id=f"{on:%Y%m%d}", started_on=on)
-    return msgspec.structs.replace(WHOLE, scan=scan, findings=told, coverage=COVERAGE)
+    return msgspec.structs.replace(WHOLE, scan=scan, findings=findings, coverage=COVERAGE)
 
 
 class Firm:
     """Lives through nights."""
 
-    def __init__(self, settles: float) -> None:
+    def __init__(self, index_lag_seconds: float) -> None:
         self.today = NOW
-        self.board = Board(now=lambda: self.today, settles=settles)
+        self.board = Board(now=lambda: self.today, index_lag_seconds=index_lag_seconds)
         self.memory = Memory()
 
     def live(self, night: Night) -> None:
         self.today += timedelta(days=1)
         if night.ledger_lost:
             self.memory = Memory()
-        found = seen(night, self.today - timedelta(minutes=5))
+        report = seen(night, self.today - timedelta(minutes=5))
         self.board.trouble = iter(night.trouble)
         with suppress(Killed, Unreachable, Throttled):
-            self.hand_over(found)
+            self.hand_over(report)
         self.today += timedelta(seconds=30)
         self.board.trouble = iter(())
-        self.hand_over(found)
+        self.hand_over(report)
         self.today += timedelta(minutes=30)
 
-    def hand_over(self, found: Report) -> None:
+    def hand_over(self, report: Report) -> None:
         patience = Patience(attempts=3, pause=0.0, longest=0.0)
         sender = Dispatcher(
             trackers={"board": self.board},
@@ -202,36 +206,38 @@ class Firm:
             now=lambda: self.today,
             sleep=lambda _: None,
         )
-        desk = TrackerState(wording=WORDS, held=list(sender.held("board")), settles=self.board.settles)
+        desk = TrackerState(
+            wording=WORDS, existing=list(sender.existing("board")), index_lag_seconds=self.board.index_lag_seconds
+        )
         planned = plan(
-            found,
+            report,
             {"board": desk},
-            policy=Policy(min_severity=min(each.severity for each in FINDINGS.values())),
+            policy=Policy(min_severity=min(value.severity for value in FINDINGS.values())),
             deadlines=dict.fromkeys(Severity, 7),
             routes=(),
             lang="en",
-            kept=self.memory.tickets(),
+            remembered=self.memory.tickets(),
             now=self.today,
         )
         list(sender.carry_out(planned.actions))
 
     @property
     def open(self) -> list[str]:
-        return sorted(self._marker(each) for each in self.board.tickets.values() if each.open)
+        return sorted(self._marker(value) for value in self.board.tickets.values() if value.open)
 
     @property
     def made(self) -> Counter[str]:
-        return Counter(self._marker(each) for each in self.board.tickets.values())
+        return Counter(self._marker(value) for value in self.board.tickets.values())
 
-    def _marker(self, held: ExistingTicket) -> str:
-        return held.body.partition("cloudscan:1 ")[2].partition(" ")[0]
+    def _marker(self, ticket: ExistingTicket) -> str:
+        return ticket.body.partition("cloudscan:1 ")[2].partition(" ")[0]
 
 
 @examples(25)
 @given(st.lists(nights, min_size=1, max_size=6))
 def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> None:
     """Killed, unheard, throttled, the ledger lost: never a second ticket, and after the next quiet run all is right."""
-    firm = Firm(settles=0.0)
+    firm = Firm(index_lag_seconds=0.0)
 
     for night in lived:
         firm.live(night)
@@ -245,7 +251,7 @@ def test_each_finding_has_one_ticket_in_the_right_state(lived: list[Night]) -> N
 @given(st.lists(nights.map(lambda night: replace(night, ledger_lost=False)), min_size=1, max_size=6))
 def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
     """As long as the ledger is there: it remembers what may have been made."""
-    firm = Firm(settles=300.0)
+    firm = Firm(index_lag_seconds=300.0)
 
     for night in lived:
         firm.live(night)
@@ -257,7 +263,7 @@ def test_an_index_that_lags_behind_doubles_nothing(lived: list[Night]) -> None:
 @given(st.lists(nights, min_size=2, max_size=5))
 def test_a_comment_is_written_once(lived: list[Night]) -> None:
     """Whatever answer is lost, nobody reads the same sentence of the same night twice."""
-    firm = Firm(settles=0.0)
+    firm = Firm(index_lag_seconds=0.0)
 
     for night in lived:
         firm.live(night)

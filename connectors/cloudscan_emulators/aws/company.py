@@ -13,7 +13,7 @@ import boto3
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
-HAULIER, STRANGER = "444455556666", "777788889999"
+HAULIER, CONSULTANT = "444455556666", "777788889999"
 ALL_ON = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ def many(endpoint: str, number: int) -> None:
             continue
         kinds = (
             [_allow("*", name)],
-            [_allow({"AWS": STRANGER}, name)],
+            [_allow({"AWS": CONSULTANT}, name)],
             [_allow("*", name, when={"StringLike": {"aws:Referer": "https://kumo.example/*"}})],
             [_allow({"AWS": HAULIER}, name)],
         )
@@ -74,7 +74,9 @@ def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> Non
         "kumo-partner-exchange",
         policy=[_allow({"AWS": HAULIER}, "kumo-partner-exchange", ["s3:GetObject", "s3:PutObject"])],
     )
-    _bucket(s3, "kumo-old-consultant", policy=[_allow({"AWS": f"arn:aws:iam::{STRANGER}:root"}, "kumo-old-consultant")])
+    _bucket(
+        s3, "kumo-old-consultant", policy=[_allow({"AWS": f"arn:aws:iam::{CONSULTANT}:root"}, "kumo-old-consultant")]
+    )
     _bucket(
         s3,
         "kumo-shared-templates",

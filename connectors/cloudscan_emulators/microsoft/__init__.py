@@ -1,6 +1,6 @@
 """A local Microsoft 365: Entra's token endpoint, Graph v1.0 and a few calls of SharePoint's REST, over http and https.
 
-    with serve(company.build(1000).world) as server:
+    with serve(company.build(1000).state) as server:
         ...  # server.graph, server.authority, server.client_id, server.client_secret, server.faults, server.log
 
 The Graph client is pointed at it by its adapter's `base_url`, azure-identity by `authority` (see `server`):

@@ -12,9 +12,9 @@ from cloudscan_emulators.microsoft.records import (
     Channel,
     Claim,
     Drive,
+    ExternalUser,
     Group,
     Item,
-    Outsider,
     Partner,
     Person,
     Principal,
@@ -131,14 +131,14 @@ class People:
         person.invited_by = self.person(invited_by).number if invited_by else next(iter(person.sponsors), NOBODY)
         return person
 
-    def add_outsider(self, mail: str, name: str = "", *, tenant: str = "") -> Outsider:
+    def add_external_user(self, mail: str, name: str = "", *, tenant: str = "") -> ExternalUser:
         """A person without a user object here: a passcode guest, or a user of another tenant."""
         with self.lock:
             number = len(self.principals)
             identity = ids.guid("outsider", number) if tenant else ""
-            outsider = Outsider(number=number, name=name or mail, mail=mail, id=identity, tenant=tenant)
-            self._add(outsider, f"outside:{mail}", identity)
-            return outsider
+            external_user = ExternalUser(number=number, name=name or mail, mail=mail, id=identity, tenant=tenant)
+            self._add(external_user, f"external:{mail}", identity)
+            return external_user
 
     def add_group(
         self,

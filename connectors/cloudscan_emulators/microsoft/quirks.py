@@ -19,7 +19,7 @@ class Quirks:
     sharing_changes_need_full_control: bool = False
     retention_needs_full_control: bool = False  # a library with a retention label refuses delta without it
     # permissions
-    inherited_from: str = "told"  # "empty": `{}`; "never": left out
+    inherited_from: str = "full"  # "empty": `{}`; "never": left out
     sharepoint_group: bool = True  # the newer identity beside siteGroup
     split_identities: bool = False  # one person as several entries of one list, as recordings have it
     year_one: bool = True  # every second link without an expiry has the year 1 there

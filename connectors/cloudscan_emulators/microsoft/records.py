@@ -115,7 +115,7 @@ class Claim(Principal):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Outsider(Principal):
+class ExternalUser(Principal):
     """A person without an object in our directory: a one-time passcode guest, or another tenant's user."""
 
     mail: str

@@ -67,7 +67,7 @@ def _users(state: TenantState) -> Named:
 def _guests(state: TenantState) -> Named:
     day, mori = state.now, (MORI,)
     yield "guest", state.add_guest(TANUKI, "Tanuki Haulage", sponsors=mori).id
-    yield "guest stranger", state.add_guest(SPY, "Rival Freight", sponsors=mori).id
+    yield "guest of no partner", state.add_guest(SPY, "Rival Freight", sponsors=mori).id
     yield "guest stale", state.add_guest("old@partner.example", "古参", signed_in=day - 400 * _DAY, sponsors=mori).id
     yield "guest never signed in", state.add_guest("silent@partner.example", signed_in=0, sponsors=mori).id
     waiting = "PendingAcceptance"
@@ -88,9 +88,9 @@ def _guests(state: TenantState) -> Named:
     yield "external member", member.id
     hostile = state.add_guest("markup@rival.example", "<img src=x onerror=alert(1)>", sponsors=mori)
     yield "guest with markup in name", hostile.id
-    state.add_outsider("gate@nomail.example", "Gatehouse")
-    state.add_outsider("fox@strange.example", "狐", tenant=UNLISTED_TENANT)
-    state.add_outsider("clerk@partner.example", "Clerk", tenant=ids.guid("tenant", 10_001))
+    state.add_external_user("gate@nomail.example", "Gatehouse")
+    state.add_external_user("fox@strange.example", "狐", tenant=UNLISTED_TENANT)
+    state.add_external_user("clerk@partner.example", "Clerk", tenant=ids.guid("tenant", 10_001))
 
 
 def _groups(state: TenantState) -> Named:
@@ -199,10 +199,10 @@ def _channels(state: TenantState) -> Named:
     yield "team with guest", team.id
     private = state.add_channel(team, "人事相談", "private", owner=MORI, members=(HAYASHI,))
     yield "channel private", state.sites[private.site].id
-    partner = state.add_channel(team, "Tanuki", "shared", owner=MORI, members=("outside:clerk@partner.example",))
+    partner = state.add_channel(team, "Tanuki", "shared", owner=MORI, members=("external:clerk@partner.example",))
     partner.shared_with = (f"{ids.guid('tenant', 10_001)}|Tanuki dispatch",)
     yield "channel shared with partner", state.sites[partner.site].id
-    strange = state.add_channel(team, "Joint bid", "shared", owner=MORI, members=("outside:fox@strange.example",))
+    strange = state.add_channel(team, "Joint bid", "shared", owner=MORI, members=("external:fox@strange.example",))
     strange.shared_with = (f"{UNLISTED_TENANT}|狐商会",)
     yield "channel shared with unlisted tenant", state.sites[strange.site].id
     public = state.add_group(
@@ -252,8 +252,8 @@ def _links(state: TenantState, now: datetime) -> Named:
     for name, people in (
         ("people colleague", [HAYASHI]),
         ("people guest", [TANUKI]),
-        ("people stranger", [HAYASHI, SPY]),
-        ("people passcode", ["outside:gate@nomail.example"]),
+        ("people of no partner", [HAYASHI, SPY]),
+        ("people passcode", ["external:gate@nomail.example"]),
         ("people nobody", []),
         ("people group", ["Nested"]),
         ("people ended partner", ["captain@ferry.example"]),
@@ -284,11 +284,11 @@ def _names(state: TenantState, now: datetime) -> Named:
         ("everyone except external users", INSIDERS, "write", None),
         ("all users", ALL_USERS, "read", None),
         ("guest direct", TANUKI, "write", None),
-        ("stranger direct", SPY, "read", None),
-        ("stranger until soon", SPY, "read", soon),
+        ("external direct", SPY, "read", None),
+        ("external until soon", SPY, "read", soon),
         ("guest never accepted direct", "late@rival.example", "read", None),
         ("consumer direct", "kumo.taro1985@gmail.com", "read", None),
-        ("disabled holds", "disabled@kumo.example", "write", None),
+        ("disabled direct", "disabled@kumo.example", "write", None),
         ("colleague direct", HAYASHI, "write", None),
         ("colleague full control", HAYASHI, "sp.full control", None),
         ("group direct", "営業部", "read", None),

@@ -17,9 +17,9 @@ from cloudscan_emulators.microsoft.odata import Options
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
     Direct,
+    ExternalUser,
     Group,
     Link,
-    Outsider,
     Person,
     Principal,
     Seat,
@@ -269,7 +269,7 @@ class SharePointRest:
 
     def _user_view(self, principal: Principal, *, owners: bool = False, admin: bool = False) -> Json:
         login = login_of(self._state, principal, owners_only=owners)
-        person = isinstance(principal, Person | Outsider)
+        person = isinstance(principal, Person | ExternalUser)
         title = (
             f"{principal.name} {'Owners' if owners else 'Members'}" if isinstance(principal, Group) else principal.name
         )
@@ -282,8 +282,8 @@ class SharePointRest:
             "PrincipalType": 1 if person else 4,
             "Email": getattr(principal, "mail", ""),
             "Expiration": "",
-            "IsEmailAuthenticationGuestUser": isinstance(principal, Outsider) and not principal.tenant,
-            "IsShareByEmailGuestUser": isinstance(principal, Outsider) and not principal.tenant,
+            "IsEmailAuthenticationGuestUser": isinstance(principal, ExternalUser) and not principal.tenant,
+            "IsShareByEmailGuestUser": isinstance(principal, ExternalUser) and not principal.tenant,
             "IsSiteAdmin": admin,
             "UserId": {"NameId": getattr(principal, "id", ""), "NameIdIssuer": "urn:federation:microsoftonline"}
             if person

@@ -15,13 +15,13 @@ from cloudscan_emulators.microsoft.records import (
     Application,
     Claim,
     Direct,
+    ExternalUser,
     Grant,
     Group,
     Invitation,
     Item,
     Kind,
     Link,
-    Outsider,
     Person,
     Principal,
     SiteGroup,
@@ -56,7 +56,7 @@ class Sharing:
             view = self._view(item, grant, secrets=secrets)
             origin = self._origin(item, scope, grant)
             if origin is not None and self._quirks.inherited_from != "never":
-                view["inheritedFrom"] = self._reference(origin) if self._quirks.inherited_from == "told" else {}
+                view["inheritedFrom"] = self._reference(origin) if self._quirks.inherited_from == "full" else {}
             permissions.append(view)
         return permissions
 
@@ -216,7 +216,7 @@ class Sharing:
     def _names_a_person(self, grant: Grant) -> bool:
         if not isinstance(grant, Direct):
             return isinstance(grant, Invitation)
-        return isinstance(self._state.principals[grant.principal], Person | Outsider)
+        return isinstance(self._state.principals[grant.principal], Person | ExternalUser)
 
 
 def login_of(state: TenantState, principal: Principal, *, owners_only: bool = False) -> str:
@@ -225,7 +225,7 @@ def login_of(state: TenantState, principal: Principal, *, owners_only: bool = Fa
         return principal.login
     if isinstance(principal, Person):
         return f"i:0#.f|membership|{principal.upn.lower()}"
-    if isinstance(principal, Outsider):
+    if isinstance(principal, ExternalUser):
         if principal.tenant:
             return f"i:0#.f|membership|{principal.mail}#ext#@{principal.tenant}"
         return f"i:0#.f|membership|urn%3aspo%3aguest#{principal.mail}"
@@ -240,6 +240,6 @@ def login_of(state: TenantState, principal: Principal, *, owners_only: bool = Fa
 
 def _kind(principal: Principal) -> str:
     kinds: Mapping[type[Principal], str] = {Person: "user", Group: "group", Application: "application"}
-    if isinstance(principal, Outsider):
+    if isinstance(principal, ExternalUser):
         return "user" if principal.id else ""
     return kinds.get(type(principal), "")

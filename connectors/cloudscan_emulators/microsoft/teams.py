@@ -11,7 +11,7 @@ from typing import Any
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single
 from cloudscan_emulators.microsoft.quirks import Quirks
-from cloudscan_emulators.microsoft.records import NOBODY, Channel, Group, Outsider, Person
+from cloudscan_emulators.microsoft.records import NOBODY, Channel, ExternalUser, Group, Person
 from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import NO_TIME, moment
 
@@ -95,13 +95,13 @@ class TeamsApi:
         people = [
             (principal, role)
             for principal, role in principals
-            if isinstance(principal, Person | Outsider) and not principal.deleted
+            if isinstance(principal, Person | ExternalUser) and not principal.deleted
         ]
         return collection(call, shape, people)
 
-    def _member_view(self, member: Person | Outsider, role: str) -> Json:
+    def _member_view(self, member: Person | ExternalUser, role: str) -> Json:
         guest = isinstance(member, Person) and member.guest
-        tenant = member.tenant if isinstance(member, Outsider) else self._state.tenant_id
+        tenant = member.tenant if isinstance(member, ExternalUser) else self._state.tenant_id
         return {
             "@odata.type": "#microsoft.graph.aadUserConversationMember",
             "id": ids.packed(f"{member.number}:{role}:member"),

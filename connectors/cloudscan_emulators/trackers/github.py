@@ -33,7 +33,7 @@ class GitHub(Emulated):
     def table(self) -> str:
         return (
             f'[trackers.github]\nproject = "acme/security"\nurl = "{self.service.url}"\nwrite_pause = 0.0\n'
-            'people = { "mika@acme.example" = "mika", "gone@acme.example" = "gone" }\n'
+            'usernames = { "mika@acme.example" = "mika", "gone@acme.example" = "gone" }\n'
         )
 
     def tickets(self) -> list[dict[str, Any]]:

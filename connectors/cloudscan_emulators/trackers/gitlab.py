@@ -34,7 +34,7 @@ class GitLab(Emulated):
     def table(self) -> str:
         return (
             f'[trackers.gitlab]\nproject = "acme/security"\nurl = "{self.service.url}"\n'
-            'people = { "mika@acme.example" = "mika" }\n'
+            'usernames = { "mika@acme.example" = "mika" }\n'
         )
 
     def tickets(self) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ class Unread:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Block Public Access on one level. All off also stands for "no configuration"."""
+    """Block Public Access on one level. All off also means "no configuration"."""
 
     block_public_acls: bool = False
     ignore_public_acls: bool = False

@@ -76,7 +76,7 @@ def intersection(one: str, other: str) -> str | None:
 
 
 def _steps(one: str, other: str) -> Iterator[tuple[int, int, str]]:
-    """The next common steps of two patterns whose rests begin with a letter, a wildcard or nothing.
+    """The next common steps of two patterns whose remainders begin with a letter, a wildcard or nothing.
 
     Each step is how far it moves in the one and in the other, and the letter that it adds.
     """

@@ -230,7 +230,7 @@ class _Denial:
 
 @dataclass(frozen=True)
 class _Plan:
-    """In which order keys are chosen, and which denials can be evaluated after so many choices."""
+    """In which order keys are chosen, and which denials can be evaluated after each choice."""
 
     keys: Sequence[str]
     choices: Mapping[str, Sequence[Choice]]

@@ -279,7 +279,8 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         affiliation = None
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
-    account = "" if kind == "service" else path.account  # a service is the same principal, whoever it acts for
+    # A service is the same principal, whichever account it acts for.
+    account = "" if kind == "service" else path.account
     return Principal(
         uid=_principal_uid(name),
         platform=PLATFORM,

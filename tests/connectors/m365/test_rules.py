@@ -115,20 +115,20 @@ def flagged(verdicts: Verdicts, rule_id: str) -> set[str]:
         ("m365-application-writes-all-sites", "application with write to all sites", "application"),
         ("m365-application-with-full-control", "application of others with full control", "application for one site"),
         ("m365-third-party-application", "application of others with full control", "application"),
-        ("m365-external-can-edit", "people stranger", "people guest"),
-        ("m365-external-can-edit", "people passcode", "stranger direct"),
+        ("m365-external-can-edit", "people of no partner", "people guest"),
+        ("m365-external-can-edit", "people passcode", "external direct"),
         ("m365-external-can-edit", "external member direct", "colleague direct"),
-        ("m365-external-can-read", "stranger direct", "guest direct"),
-        ("m365-external-without-expiry", "stranger direct", "stranger until soon"),
-        ("m365-consumer-account", "consumer direct", "stranger direct"),
+        ("m365-external-can-read", "external direct", "guest direct"),
+        ("m365-external-without-expiry", "external direct", "external until soon"),
+        ("m365-consumer-account", "consumer direct", "external direct"),
         ("m365-group-contains-externals", "group nested", "group"),
         ("m365-guest-unseen-for-long", "guest stale", "guest"),
         ("m365-guest-unseen-for-long", "guest never signed in", "guest just invited"),
         ("m365-guest-unseen-for-long", "guest never signed in", "guest never accepted"),
         ("m365-invitation-never-accepted", "guest never accepted", "guest just invited"),
         ("m365-guest-without-sponsor", "guest without sponsor", "guest"),
-        ("m365-guest-without-sponsor", "guest whose sponsor is disabled", "guest stranger"),
-        ("m365-guest-in-many-sites", "guest in many sites", "guest stranger"),
+        ("m365-guest-without-sponsor", "guest whose sponsor is disabled", "guest of no partner"),
+        ("m365-guest-in-many-sites", "guest in many sites", "guest of no partner"),
         ("m365-partner-contract-ended", "ferry.example", "partner.example"),
         ("m365-guest-owns-team-or-group", "group with guest as owner", "team with guest"),
         ("m365-guest-manages-site", "site with guest as owner", "site without owner"),
@@ -136,7 +136,7 @@ def flagged(verdicts: Verdicts, rule_id: str) -> set[str]:
         ("m365-former-employee-onedrive-still-shared", "onedrive of former employee", "onedrive"),
         ("m365-former-employee-onedrive-still-shared", "onedrive of disabled user", "onedrive"),
         ("m365-grant-to-disabled-account", "user disabled", "guest"),
-        ("m365-grant-to-deleted-account", "deleted user direct", "disabled holds"),
+        ("m365-grant-to-deleted-account", "deleted user direct", "disabled direct"),
         ("m365-former-employee-can-still-sign-in", "user left and enabled", "user left"),
         ("m365-former-employee-can-still-sign-in", "user left and enabled", "user leaves soon"),
         ("m365-team-without-owner", "team without owner", "team"),
@@ -163,7 +163,7 @@ def test_a_link_to_several_people_names_only_external_users(
         verdict
         for verdict in verdicts.flagged
         if verdict.rule_id == "m365-external-can-edit"
-        and verdict.identity[0] in uid_of(server, built, "people stranger")
+        and verdict.identity[0] in uid_of(server, built, "people of no partner")
     )
 
     assert [evidence.row["people"] for evidence in link.evidence] == ["spy@rival.example"]

@@ -13,7 +13,7 @@ from cloudscan_s3.access.bucket import Block, Bucket, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.facts import translate
 
-OURS, SISTER, FOREIGN, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
+OURS, SISTER, THEIRS, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
 OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"
 OUR_CANONICAL, THEIR_CANONICAL = "a" * 64, "b" * 64
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -9,9 +9,9 @@ from tests.connectors.s3.buckets import (
     ALL_ON,
     DENIED,
     EXTERNAL,
-    FOREIGN,
     NAMED,
     OURS,
+    THEIRS,
     allow,
     paths,
     widest,
@@ -66,7 +66,7 @@ def test_an_access_point_of_a_vpc_is_never_public() -> None:
 
 def test_an_access_point_for_a_named_account() -> None:
     """An external account through an access point is an external account."""
-    opened = paths(DELEGATES, access_points=(_point(allow({"AWS": FOREIGN})),))
+    opened = paths(DELEGATES, access_points=(_point(allow({"AWS": THEIRS})),))
 
     assert widest(opened) is EXTERNAL
 

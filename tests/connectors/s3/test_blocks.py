@@ -8,9 +8,9 @@ from tests.connectors.s3.buckets import (
     ANYONE,
     DENIED,
     EXTERNAL,
-    FOREIGN,
     NAMED,
     OURS,
+    THEIRS,
     allow,
     paths,
     widest,
@@ -33,7 +33,7 @@ def test_the_other_blocks_stop_no_existing_policy() -> None:
 
 def test_a_block_cuts_named_accounts_off_a_public_policy() -> None:
     """RestrictPublicBuckets on a public policy leaves AWS services and the owner's account only."""
-    statements = allow(), allow({"AWS": FOREIGN}), allow({"Service": "cloudtrail.amazonaws.com"}), allow({"AWS": OURS})
+    statements = allow(), allow({"AWS": THEIRS}), allow({"Service": "cloudtrail.amazonaws.com"}), allow({"AWS": OURS})
 
     assert {path.kind: path.effective for path in paths(*statements, block=ALL_ON)}["service"]
     assert widest(paths(*statements, block=ALL_ON)) is NAMED
@@ -41,7 +41,7 @@ def test_a_block_cuts_named_accounts_off_a_public_policy() -> None:
 
 def test_a_block_leaves_a_policy_that_is_not_public() -> None:
     """Fixed accounts keep their access under all blocks."""
-    assert widest(paths(allow({"AWS": FOREIGN}), block=ALL_ON, account_block=ALL_ON)) is EXTERNAL
+    assert widest(paths(allow({"AWS": THEIRS}), block=ALL_ON, account_block=ALL_ON)) is EXTERNAL
 
 
 def test_behind_an_unreadable_block_a_public_policy_is_unknown() -> None:

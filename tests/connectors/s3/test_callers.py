@@ -8,13 +8,13 @@ from cloudscan_s3.access.own_estate import OwnEstate
 from tests.connectors.s3.buckets import (
     ACCOUNT,
     EXTERNAL,
-    FOREIGN,
     NAMED,
     NOBODY,
     NOW,
     OURS,
     PARTNER,
     SISTER,
+    THEIRS,
     allow,
     bucket,
     deny,
@@ -30,7 +30,7 @@ CHINA = "arn:aws-cn:s3:::b/*"
 
 @pytest.mark.parametrize(
     ("pattern", "audience"),
-    [("arn:aws-cn:iam::*:role/Admin", ACCOUNT), (f"arn:aws-cn:iam::{FOREIGN}:role/*", EXTERNAL)],
+    [("arn:aws-cn:iam::*:role/Admin", ACCOUNT), (f"arn:aws-cn:iam::{THEIRS}:role/*", EXTERNAL)],
 )
 def test_callers_of_another_partition(pattern: str, audience: Audience) -> None:
     """In China and GovCloud every name begins with another partition."""
@@ -58,7 +58,7 @@ def test_a_service_that_acts_for_one_source_is_not_external() -> None:
     source = when("ArnEquals", "aws:SourceArn", "arn:aws:s3:::src")
     opened = paths(
         put("s3.amazonaws.com", when=source, Sid="One"),
-        put("config.amazonaws.com", when=when("StringEquals", "aws:SourceAccount", FOREIGN)),
+        put("config.amazonaws.com", when=when("StringEquals", "aws:SourceAccount", THEIRS)),
     )
 
     assert {path.audience for path in opened if path.statement.number == 1} == {NAMED}
@@ -66,16 +66,16 @@ def test_a_service_that_acts_for_one_source_is_not_external() -> None:
 
 def test_a_pattern_of_roles_is_named_as_it_is_written() -> None:
     """Not by an example that fits it."""
-    roles = f"arn:aws:iam::{FOREIGN}:role/app-*"
+    roles = f"arn:aws:iam::{THEIRS}:role/app-*"
 
     assert {path.names for path in paths(allow(when=when("ArnLike", "aws:PrincipalArn", roles)))} == {(roles,)}
 
 
 def test_a_partner_is_a_partner_by_configuration() -> None:
     """An account that no partner lists is external."""
-    facts = list(facts_of(bucket(allow({"AWS": [PARTNER, FOREIGN]}))))
+    facts = list(facts_of(bucket(allow({"AWS": [PARTNER, THEIRS]}))))
 
     assert {fact.domain: fact.affiliation for fact in facts if isinstance(fact, Principal)} == {
         PARTNER: "partner",
-        FOREIGN: "external",
+        THEIRS: "external",
     }

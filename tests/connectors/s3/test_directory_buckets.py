@@ -4,10 +4,10 @@ from cloudscan.facts import Access
 from tests.connectors.s3.buckets import (
     ALL_ON,
     EXTERNAL,
-    FOREIGN,
     KEYS,
     OBJECTS,
     OURS,
+    THEIRS,
     allow,
     paths,
     when,
@@ -18,7 +18,7 @@ from tests.connectors.s3.buckets import (
 def test_a_directory_bucket_shares_with_named_accounts_only() -> None:
     """Its blocks and its ownership are fixed; cross-account sharing by policy is possible."""
     arn = f"arn:aws:s3express:eu-west-1:{OURS}:bucket/b"
-    open_to = [allow({"AWS": FOREIGN}, "s3express:CreateSession", Resource=arn)]
+    open_to = [allow({"AWS": THEIRS}, "s3express:CreateSession", Resource=arn)]
 
     opened = paths(*open_to, directory=True, block=ALL_ON)
 
@@ -29,7 +29,7 @@ def test_a_directory_bucket_shares_with_named_accounts_only() -> None:
 def test_a_read_only_session_writes_nothing() -> None:
     """A directory bucket's one action opens what the session's mode says."""
     read_only = when("StringEquals", "s3express:SessionMode", "ReadOnly")
-    session = allow({"AWS": FOREIGN}, "s3express:CreateSession", Resource="*", when=read_only)
+    session = allow({"AWS": THEIRS}, "s3express:CreateSession", Resource="*", when=read_only)
 
     opened = paths(session, directory=True, block=ALL_ON)
 

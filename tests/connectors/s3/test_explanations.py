@@ -24,7 +24,7 @@ def test_denied_answers_are_unknown_and_never_private() -> None:
 
 
 def test_a_key_that_external_callers_cannot_use_is_reported() -> None:
-    """Anonymous callers can use no KMS key; what is stored otherwise stays readable, so the finding stands."""
+    """Anonymous callers cannot use a KMS key; objects stored in another way stay readable, so it is still a finding."""
     locked = bucket(allow(), encryption=Encryption(algorithm="aws:kms", key="arn:aws:kms:eu-west-1:1:key/k"))
 
     (grant,) = [fact for fact in facts_of(locked) if isinstance(fact, Grant)]

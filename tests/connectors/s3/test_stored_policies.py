@@ -7,10 +7,10 @@ import pytest
 from cloudscan_s3.access.access_paths import access_paths
 from tests.connectors.s3.buckets import (
     ANYONE,
-    FOREIGN,
     NOBODY,
     NOW,
     OURS,
+    THEIRS,
     US,
     allow,
     bucket,
@@ -79,6 +79,6 @@ def test_an_element_that_occurs_twice_is_unknown(text: str) -> None:
 
 def test_the_same_name_in_different_objects_is_no_repetition() -> None:
     """Every statement has an Effect."""
-    text = json.dumps({"Version": "2012-10-17", "Statement": [allow(), allow({"AWS": FOREIGN})]})
+    text = json.dumps({"Version": "2012-10-17", "Statement": [allow(), allow({"AWS": THEIRS})]})
 
     assert access_paths(bucket(policy=text), US, NOW).policy_public is True

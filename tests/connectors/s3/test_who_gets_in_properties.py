@@ -18,13 +18,13 @@ from cloudscan_s3.access.policy import parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 from cloudscan_s3.access.request import Request, allowed, applies_to
 from tests.connectors.s3.buckets import (
-    FOREIGN,
     KEYS,
     NOW,
     OBJECTS,
     OTHER_ORGANISATION,
     OUR_ORGANISATION,
     OURS,
+    THEIRS,
     US,
     bucket,
     policy,
@@ -39,8 +39,8 @@ PRINCIPALS = st.sampled_from(
         "*",
         {"AWS": "*"},
         {"AWS": OURS},
-        {"AWS": f"arn:aws:iam::{FOREIGN}:root"},
-        {"AWS": [f"arn:aws:iam::{FOREIGN}:role/app", OURS]},
+        {"AWS": f"arn:aws:iam::{THEIRS}:root"},
+        {"AWS": [f"arn:aws:iam::{THEIRS}:role/app", OURS]},
         {"Service": "cloudtrail.amazonaws.com"},
         {"CanonicalUser": "c" * 64},
     ]
@@ -51,8 +51,8 @@ ACTIONS = st.sampled_from(
 RESOURCES = st.sampled_from([[KEYS, OBJECTS], "*", "arn:aws:s3:::b/open/*", OBJECTS, ["arn:aws:s3:::b/open/*", KEYS]])
 TEXTS = {
     "aws:PrincipalOrgID": [OUR_ORGANISATION, OTHER_ORGANISATION, "o-*"],
-    "aws:PrincipalAccount": [OURS, FOREIGN, "2*", "anonymous"],
-    "aws:PrincipalArn": [f"arn:aws:iam::{FOREIGN}:role/app", "arn:aws:iam::*:role/Admin", f"arn:aws:iam::{OURS}:*"],
+    "aws:PrincipalAccount": [OURS, THEIRS, "2*", "anonymous"],
+    "aws:PrincipalArn": [f"arn:aws:iam::{THEIRS}:role/app", "arn:aws:iam::*:role/Admin", f"arn:aws:iam::{OURS}:*"],
     "aws:Referer": ["https://example.com/*", "secret"],
     "aws:SourceVpce": ["vpce-1a2b", "vpce-*"],
     "aws:userid": ["AROAABCDEFGHIJKLMNOPQ:*", "*:backup"],
@@ -135,8 +135,8 @@ def test_adding_an_allow_never_narrows(written: list[Json], more: Json) -> None:
     before, after = _reach(written), _reach([*written, more])
 
     assert widest(_paths([*written, more])) >= widest(_paths(written))
-    outsiders = {pair for pair in before if pair[0] in ("anyone", "any_account", FOREIGN, OTHER_ORGANISATION)}
-    assert _covered(after, outsiders)
+    external = {pair for pair in before if pair[0] in ("anyone", "any_account", THEIRS, OTHER_ORGANISATION)}
+    assert _covered(after, external)
 
 
 @quick

@@ -33,9 +33,9 @@ def state() -> TenantState:
 
 @pytest.fixture
 def site(state: TenantState) -> Site:
-    found = state.site_at(state.host, "sites/sales")
-    assert found is not None
-    return found
+    sales = state.site_at(state.host, "sites/sales")
+    assert sales is not None
+    return sales
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ Known = dict[str, tuple[Any, ...]]
 
 
 def night(graph: Graph, known: Known, link: str) -> str:
-    """What a scanner does with a night's changes: the last occurrence wins, a folder takes its content along."""
-    found, last = graph.everything(link, EVERYTHING)
-    for one in found:
-        if "deleted" in one:
-            forget(known, one["id"])
+    """Apply a night's changes as a scanner does: the last occurrence wins, a folder takes its contents along."""
+    entries, last = graph.everything(link, EVERYTHING)
+    for entry in entries:
+        if "deleted" in entry:
+            forget(known, entry["id"])
         else:
-            parent = one.get("parentReference", {}).get("id")
-            known[one["id"]] = (one["name"], parent, str(one.get("shared")))
+            parent = entry.get("parentReference", {}).get("id")
+            known[entry["id"]] = (entry["name"], parent, str(entry.get("shared")))
     return last.delta
 
 
@@ -31,9 +31,9 @@ def forget(known: Known, identity: str) -> None:
 def something_happens(state: TenantState, drive: Drive, dice: Random) -> None:
     living = [item for number in drive.items if (item := state.items[number]) is not None]
     item = dice.choice(living)
-    folders = [one for one in living if one.is_container]
-    inside = {one.number for one in (item, *state.descendants(item))}
-    free = [one for one in folders if one.number not in inside]
+    folders = [item for item in living if item.is_container]
+    inside = {below.number for below in (item, *state.descendants(item))}
+    free = [folder for folder in folders if folder.number not in inside]
     match dice.randrange(9):
         case 0:
             state.create(f"file {dice.random()}", parent=dice.choice(folders))
@@ -65,7 +65,7 @@ def unlink(state: TenantState, item: Item) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_many_nights_tell_the_same_as_a_look_at_everything(
+def test_many_deltas_yield_the_same_as_a_full_list(
     server: Server, graph: Graph, state: TenantState, drive: Drive, seed: int
 ) -> None:
     dice = Random(seed)

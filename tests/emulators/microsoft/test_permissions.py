@@ -21,20 +21,20 @@ def permissions(graph: Graph, item: Item, query: str = "") -> list[Any]:
 
 
 def links(graph: Graph, item: Item) -> list[Any]:
-    return [one for one in permissions(graph, item) if "link" in one]
+    return [permission for permission in permissions(graph, item) if "link" in permission]
 
 
-def test_what_the_library_gives_is_inherited(graph: Graph, state: TenantState, drive: Drive, item: Item) -> None:
-    found = permissions(graph, item)
+def test_permissions_of_the_library_are_inherited(graph: Graph, state: TenantState, drive: Drive, item: Item) -> None:
+    listed = permissions(graph, item)
 
-    assert [one["grantedToV2"]["siteGroup"]["loginName"] for one in found] == [
+    assert [entry["grantedToV2"]["siteGroup"]["loginName"] for entry in listed] == [
         "Sales Owners",
         "Sales Members",
         "Sales Visitors",
     ]
-    assert [one["roles"] for one in found] == [["owner"], ["write"], ["read"]]
-    assert {one["inheritedFrom"]["id"] for one in found} == {state.id_of(state.root(drive))}
-    assert not any("inheritedFrom" in one for one in permissions(graph, state.root(drive)))
+    assert [entry["roles"] for entry in listed] == [["owner"], ["write"], ["read"]]
+    assert {entry["inheritedFrom"]["id"] for entry in listed} == {state.id_of(state.root(drive))}
+    assert not any("inheritedFrom" in permission for permission in permissions(graph, state.root(drive)))
 
 
 @pytest.mark.parametrize(("manner", "expected"), [("empty", [{}, {}, {}]), ("never", [None, None, None])])
@@ -43,20 +43,20 @@ def test_inherited_from_may_be_empty_or_missing(
 ) -> None:
     server.quirks.inherited_from = manner
 
-    assert [one.get("inheritedFrom") for one in permissions(graph, item)] == expected
+    assert [permission.get("inheritedFrom") for permission in permissions(graph, item)] == expected
 
 
 def test_a_scope_of_its_own_has_copies(graph: Graph, state: TenantState, item: Item) -> None:
     state.share(item, "tanuki@partner.example", "write")
 
-    found = permissions(graph, item)
+    listed = permissions(graph, item)
 
-    assert len(found) == 4
-    assert not any("inheritedFrom" in one for one in found)
+    assert len(listed) == 4
+    assert not any("inheritedFrom" in entry for entry in listed)
 
 
 def test_an_anonymous_link(graph: Graph, state: TenantState, item: Item) -> None:
-    """Nobody holds it; the year 1 means that it never ends; its address is for those who could have made it."""
+    """It lists nobody; the year 1 means that it never expires; only callers who may create links get its address."""
     state.link(item, "edit", password=True)
 
     (link,) = links(graph, item)
@@ -68,7 +68,7 @@ def test_an_anonymous_link(graph: Graph, state: TenantState, item: Item) -> None
     assert "shareId" not in link
 
 
-def test_secrets_for_those_who_could_make_links(server: Server, state: TenantState, item: Item) -> None:
+def test_link_secrets_for_callers_who_may_create_links(server: Server, state: TenantState, item: Item) -> None:
     state.link(item, "embed")
     server.allow("Sites.FullControl.All")
 
@@ -98,7 +98,7 @@ def test_link_types_and_their_roles(graph: Graph, state: TenantState, item: Item
     assert link["expirationDateTime"] == "2027-01-01T00:00:00Z"
 
 
-def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, state: TenantState, item: Item) -> None:
+def test_a_link_for_people_lists_each_in_several_forms(graph: Graph, state: TenantState, item: Item) -> None:
     state.link(item, "view", "users", people=["tanuki@partner.example"])
 
     (link,) = links(graph, item)
@@ -110,7 +110,7 @@ def test_a_link_for_people_names_each_of_them_in_several_ways(graph: Graph, stat
 
 
 def test_an_anonymous_link_that_lists_a_group(graph: Graph, state: TenantState, item: Item) -> None:
-    """Of old the group is called a user, with the group's id."""
+    """In the legacy form the group is a user, with the group's id."""
     state.link(item, "edit", people=["Sales"])
 
     (link,) = links(graph, item)
@@ -125,19 +125,19 @@ def test_one_person_as_several_entries(server: Server, graph: Graph, state: Tena
 
     (link,) = links(graph, item)
 
-    assert [list(one) for one in link["grantedToIdentitiesV2"]] == [["user"], ["siteUser"]]
+    assert [list(entry) for entry in link["grantedToIdentitiesV2"]] == [["user"], ["siteUser"]]
 
 
 def test_everyone_is_a_claim_with_a_title_in_the_sites_language(graph: Graph, state: TenantState, item: Item) -> None:
     state.share(item, EVERYONE)
     state.share(item, INSIDERS)
 
-    users = [one["grantedToV2"] for one in permissions(graph, item)[-2:]]
+    users = [permission["grantedToV2"] for permission in permissions(graph, item)[-2:]]
 
-    assert [one["siteUser"]["displayName"] for one in users] == ["全員", "外部ユーザー以外のすべてのユーザー"]
+    assert [user["siteUser"]["displayName"] for user in users] == ["全員", "外部ユーザー以外のすべてのユーザー"]
     assert users[0]["siteUser"]["loginName"] == "c:0(.s|true"
     assert users[1]["siteUser"]["loginName"].startswith("c:0-.f|rolemanager|spo-grid-all-users/")
-    assert not any("user" in one or "group" in one for one in users)
+    assert not any("user" in user or "group" in user for user in users)
 
 
 def test_groups_applications_invitations_and_the_deleted(graph: Graph, state: TenantState, item: Item) -> None:
@@ -151,7 +151,7 @@ def test_groups_applications_invitations_and_the_deleted(graph: Graph, state: Te
     group, robot, deleted, invitation = permissions(graph, item)[-4:]
 
     assert group["grantedToV2"]["siteUser"]["loginName"].startswith("c:0o.c|federateddirectoryclaimprovider|")
-    assert group["grantedTo"]["user"]["id"] == state.group("Sales").id  # of old, everything is a user
+    assert group["grantedTo"]["user"]["id"] == state.group("Sales").id  # in the legacy form, everything is a user
     assert robot["grantedToV2"]["application"]["displayName"] == "Robot"
     assert list(deleted["grantedToV2"]) == ["siteUser"]
     assert (deleted["roles"], deleted["expirationDateTime"]) == (["sp.full control"], "2027-01-01T00:00:00Z")
@@ -159,9 +159,7 @@ def test_groups_applications_invitations_and_the_deleted(graph: Graph, state: Te
     assert "grantedToV2" not in invitation
 
 
-def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(
-    graph: Graph, state: TenantState, drive: Drive
-) -> None:
+def test_a_copied_link_remains_the_folders(graph: Graph, state: TenantState, drive: Drive) -> None:
     folder = state.folder("Open", drive=drive)
     link = state.link(folder, "view")
     inside = state.create("inside.pdf", parent=folder)
@@ -174,8 +172,8 @@ def test_a_folders_link_stays_the_folders_where_a_scope_has_copied_it(
     assert links(graph, inside) == []
 
 
-def test_short_lists_for_those_without_full_control(server: Server, state: TenantState, item: Item) -> None:
-    """A short list is no proof of privacy."""
+def test_short_lists_for_callers_without_full_control(server: Server, state: TenantState, item: Item) -> None:
+    """A short list does not prove privacy."""
     server.quirks.short_lists_without_full_control = True
     state.share(item, "tanuki@partner.example")
 
@@ -208,8 +206,8 @@ def test_pages_of_permissions_and_single_ones(server: Server, graph: Graph, stat
     server.quirks.permissions_page = 2
     state.link(item)
 
-    found, _ = graph.everything(f"{state.path_of(item)}/permissions")
-    one = graph.get(f"{state.path_of(item)}/permissions/{found[-1]['id']}").json
+    listed, _ = graph.everything(f"{state.path_of(item)}/permissions")
+    one = graph.get(f"{state.path_of(item)}/permissions/{listed[-1]['id']}").json
 
-    assert len(found) == 4
+    assert len(listed) == 4
     assert one["link"]["scope"] == "anonymous"

@@ -37,7 +37,7 @@ def test_members_of_site_groups(rest: Rest, state: TenantState, site: Site) -> N
     state.seat(site, "Visitors", "tanuki@partner.example")
 
     groups = rest.get(rest.at("/sites/sales/_api/web/sitegroups?$expand=Users"), Accept=JSON).value
-    owners, members, visitors = ([one["LoginName"] for one in group["Users"]] for group in groups)
+    owners, members, visitors = ([entry["LoginName"] for entry in group["Users"]] for group in groups)
     group = state.group("Sales").id
 
     assert owners == [f"c:0o.c|federateddirectoryclaimprovider|{group}_o"]
@@ -55,7 +55,7 @@ def test_members_of_site_groups(rest: Rest, state: TenantState, site: Site) -> N
         "web/AssociatedOwnerGroup/Users",
     ],
 )
-def test_ways_to_ask_for_one_group(rest: Rest, call: str) -> None:
+def test_addresses_of_one_group(rest: Rest, call: str) -> None:
     (owner,) = rest.get(rest.at(f"/sites/sales/_api/{call}"), Accept=JSON).value
 
     assert (owner["Title"], owner["PrincipalType"]) == ("Sales Owners", 4)
@@ -66,7 +66,7 @@ def test_links_are_hidden_groups(rest: Rest, state: TenantState, drive: Drive) -
     state.link(item, "view", "users", people=["tanuki@partner.example"])
     state.link(item, "edit")
 
-    names = [one["Title"] for one in rest.get(rest.at("/sites/sales/_api/web/sitegroups"), Accept=JSON).value]
+    names = [entry["Title"] for entry in rest.get(rest.at("/sites/sales/_api/web/sitegroups"), Accept=JSON).value]
 
     assert [name.split(".")[2] for name in names if name.startswith("SharingLinks.")] == ["Flexible", "AnonymousEdit"]
 
@@ -89,20 +89,20 @@ def test_settings_of_a_site_and_of_the_tenant(admin: Rest, state: TenantState, s
     site.sharing, site.link_days, site.overrides_days = 2, 30, True
     state.set_admin(RequireAnonymousLinksExpireInDays=7, DefaultSharingLinkType=1)
 
-    told = admin.get(admin.at(f"/_api/SPO.Tenant/sites('{site.collection}')"), Accept=JSON).json
+    result = admin.get(admin.at(f"/_api/SPO.Tenant/sites('{site.collection}')"), Accept=JSON).json
     narrow = admin.get(
         admin.at(f"/_api/SPO.Tenant/sites('{site.collection}')?$select=SharingCapability"), Accept=JSON
     ).json
     tenant = admin.get(admin.at("/_api/SPO.Tenant"), Accept=JSON).json
 
-    assert (told["SharingCapability"], told["AnonymousLinkExpirationInDays"]) == (2, 30)
-    assert told["OwnerLoginName"].endswith("_o")
+    assert (result["SharingCapability"], result["AnonymousLinkExpirationInDays"]) == (2, 30)
+    assert result["OwnerLoginName"].endswith("_o")
     assert narrow == {"SharingCapability": 2}
     assert (tenant["RequireAnonymousLinksExpireInDays"], tenant["DefaultSharingLinkType"]) == (7, 1)
 
 
 def test_forms_of_answers(rest: Rest) -> None:
-    """Verbose ones are wrapped; without an Accept header it is no JSON at all."""
+    """Verbose ones are wrapped; without an Accept header the answer is not JSON."""
     address = rest.at("/sites/sales/_api/web/sitegroups")
 
     verbose = rest.get(address, Accept="application/json;odata=verbose").json
@@ -112,7 +112,7 @@ def test_forms_of_answers(rest: Rest) -> None:
     assert atom.body.startswith(b"<?xml")
 
 
-def test_the_host_header_will_do(rest: Rest, state: TenantState) -> None:
+def test_the_host_header_selects_sharepoint(rest: Rest, state: TenantState) -> None:
     reply = rest.get(f"{rest.server.url}/sites/sales/_api/web?$select=Title", Accept=JSON, Host=state.host)
 
     assert reply.json == {"Title": "Sales"}
@@ -128,7 +128,7 @@ def test_refusals(server: Server, certificate: Pair, rest: Rest, admin: Rest, st
     server.allow(sharepoint=["Sites.Read.All"])
     denied = Rest(server, certificate, server.state.admin_host).get(admin.at("/_api/SPO.Tenant"), Accept=JSON)
 
-    assert [one.status for one in (missing, unknown, field, locked, elsewhere, denied)] == [
+    assert [entry.status for entry in (missing, unknown, field, locked, elsewhere, denied)] == [
         404,
         404,
         400,

@@ -29,7 +29,7 @@ _SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
 
 
 def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
-    """For each service: when it acts for any customer of AWS, then for us, then for whoever is named."""
+    """For each service: acting for any customer of AWS, then for us, then for each source that is named."""
     literals = mentioned.literals
     for name in _names(literals):
         service = "sns.amazonaws.com" if name == "*" else name
@@ -51,7 +51,7 @@ def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
 
 
 def by_source_arn(service: str) -> str:
-    """The class of a service that is let in by naming a source's ARN in full, whoever owns the source."""
+    """The class of a service that is admitted because a source's ARN is named in full, whichever account owns it."""
     return f"{service} for a source named in full"
 
 
@@ -153,7 +153,7 @@ class _Sources:
             yield _Source(unmentioned, source_keys(unmentioned, self._thing(unmentioned), organisation))
 
     def _by_arn(self, arn: str) -> Iterator[_Source]:
-        """Sources that fit an ARN as it is written in a condition, whoever may own them."""
+        """Sources that fit an ARN as it is written in a condition, whichever account owns them."""
         unmentioned, own_estate = self.literals.unmentioned_account, self.literals.own_estate
         parts = arn.split(":", 5)
         written = parts[4] if len(parts) == 6 else "*"

@@ -1,17 +1,15 @@
-"""What most commands share: the configuration, the rules, the connectors, the words for language and severity."""
+"""Opening what commands work on: the configuration, the ledger, the rules, the connectors, the report formats."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-import click
 import msgspec
 
 from cloudscan import config as configuration
 from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin
 from cloudscan.errors import ConfigurationError
-from cloudscan.finding import Severity
 from cloudscan.report import ReportFormat
 from cloudscan.text import suggestion
 
@@ -20,56 +18,32 @@ if TYPE_CHECKING:
     from cloudscan.redaction.redactor import Redactor
     from cloudscan.report import Report
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-SEVERITIES = click.Choice([severity.value for severity in Severity])
-LANGUAGES = click.Choice(["en", "ja"])
 
+def load_config(path: str | None) -> Config:
+    """The configuration in the file at `path`, else in `cloudscan.toml` here, else the defaults.
 
-def lang_option(command: Command) -> Command:
-    """``--lang``."""
-    return click.option("--lang", type=LANGUAGES, help="Language.  [default: as configured, else en]")(command)
-
-
-def rules_option(command: Command) -> Command:
-    """``--rules``, any number of them."""
-    return click.option(
-        "--rules",
-        "rule_folders",
-        multiple=True,
-        type=click.Path(file_okay=False),
-        help="A folder of rules of your own, beside ours. Repeatable.",
-    )(command)
-
-
-def configured(path: str | None) -> Config:
-    """The configuration. Raises `ConfigurationError`."""
+    Raises `ConfigurationError`.
+    """
     return configuration.load(Path(path) if path else None)
 
 
-def ledger_of(config: Config, *, patience: float = 0.0) -> "Ledger":
-    """The ledger, as configured; `patience` is how many seconds to wait for its database. Raises `LedgerError`."""
+def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
+    """The configured ledger; `wait_seconds` is how long to wait for its database. Raises `LedgerError`."""
     from cloudscan.ledger.ledger import Ledger
 
     tolerance = config.waivers.tolerance_percent / 100
-    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, patience=patience)
-
-
-def redact_option(command: Command) -> Command:
-    """``--redact``."""
-    return click.option(
-        "--redact", "redacting", is_flag=True, help="Without names: keyed hashes instead, the same every time."
-    )(command)
+    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, wait_seconds=wait_seconds)
 
 
 def redaction_key(config: Config) -> bytes:
-    """The key of redaction, beside the ledger; made on first use. Raises `ConfigurationError`."""
+    """The key of redaction, stored beside the ledger; created on first use. Raises `ConfigurationError`."""
     from cloudscan.redaction import redactor
 
     return redactor.key_at(config.folder / "redaction.key")
 
 
 def redactor(config: Config) -> "Redactor":
-    """Redaction under the configured folder's key, for the rules that are in force."""
+    """Redaction with the configured folder's key, for the rules in force."""
     from cloudscan.engine import loader
     from cloudscan.redaction.redactor import Redactor
 
@@ -80,41 +54,42 @@ def last_report(config: Config, file: str | None) -> "Report":
     """The report in a file, or else the ledger's last one. Raises `ConfigurationError`, `LedgerError`."""
     if file is not None:
         return _read_report(Path(file))
-    found = ledger_of(config).latest()
-    if found is None:
+    report = open_ledger(config).latest()
+    if report is None:
         raise ConfigurationError("There is no scan yet; run `cloudscan scan` first.")
-    return found
+    return report
 
 
 def _read_report(path: Path) -> "Report":
-    import msgspec
-
     from cloudscan.report import SCHEMA_VERSION, Report
 
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Report)
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); check the path and the rights."
+            f"{path}: cannot be read ({error.strerror}); check the path and the permissions."
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{path}: is no report of cloudscan ({error}); write one with `cloudscan report --format json`."
+            f"{path}: is not a cloudscan report ({error}); write one with `cloudscan report --format json`."
         ) from error
-    if found.schema.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
-        raise ConfigurationError(f"{path}: a report of version {found.schema}; this cloudscan reads {SCHEMA_VERSION}.")
-    return found
+    if report.schema.partition(".")[0] != SCHEMA_VERSION.partition(".")[0]:
+        raise ConfigurationError(f"{path}: a report of version {report.schema}; this cloudscan reads {SCHEMA_VERSION}.")
+    return report
 
 
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
-    """Ours, the configured and the named folders."""
+    """The shipped rules' folders, then the configured ones, then `more`."""
     from cloudscan import plugins
 
-    return [*plugins.rule_folders(), *(Path(each) for each in (*config.scan.rules, *more))]
+    return [*plugins.rule_folders(), *(Path(folder) for folder in (*config.scan.rules, *more))]
 
 
 def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:
-    """The connectors to use: the named ones, else the configured ones, else the only one installed."""
+    """The connectors to use: the named ones, else the configured ones, else the only installed one.
+
+    Raises `ConfigurationError` for one that is not installed, and where there is none to choose.
+    """
     from cloudscan import plugins
 
     installed = plugins.connector_names()
@@ -132,8 +107,8 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
     return [plugins.connector(name) for name in dict.fromkeys(wanted)]
 
 
-def format_of(config: Config, name: str, path: str | None) -> ReportFormat:
-    """A report format with its configured options. Raises `ConfigurationError`."""
+def open_format(config: Config, name: str, path: str | None) -> ReportFormat:
+    """The report format `name` with its configured options. Raises `ConfigurationError`."""
     from cloudscan import plugins
 
     installed = plugins.format_names()
@@ -147,23 +122,23 @@ def format_of(config: Config, name: str, path: str | None) -> ReportFormat:
     return format_.using(given) if format_.using else format_
 
 
-def asking_for_shared(config: Config, plugins: Sequence[ConnectorPlugin]) -> Config:
-    """The configuration, changed so that platforms that can be asked for shared things only are asked so.
+def with_only_shared(config: Config, plugins: Sequence[ConnectorPlugin]) -> Config:
+    """The configuration with `only_shared` set for every connector that has such an option.
 
-    Raises `ConfigurationError` where none of them can.
+    Raises `ConfigurationError` if none of them has.
     """
     able = [plugin.name for plugin in plugins if "only_shared" in plugin.options.__struct_fields__]
     if not able:
         raise ConfigurationError(
-            f"--only-shared: {', '.join(plugin.name for plugin in plugins)} cannot be asked for shared things only; "
+            f"--only-shared: {', '.join(plugin.name for plugin in plugins)} cannot list only what is shared; "
             "leave the option out."
         )
     changed = {name: {**config.connectors.get(name, {}), "only_shared": True} for name in able}
     return msgspec.structs.replace(config, connectors={**config.connectors, **changed})
 
 
-def opened(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:
-    """A connector with its configured options."""
+def open_connector(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:
+    """A connector with its configured options. Raises `ConfigurationError`."""
     from cloudscan import plugins
 
     given = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)

@@ -1,0 +1,96 @@
+"""The options that several commands have, each defined once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from cloudscan.finding import Severity
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+SEVERITIES = click.Choice([severity.value for severity in Severity])
+LANGUAGES = click.Choice(["en", "ja"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which part of the estate to read, and how fast: the options of `selection_options`."""
+
+    connectors: Sequence[str]  # names; empty: as configured
+    scopes: Sequence[str]  # patterns; empty: all
+    skipped: Sequence[str]  # patterns
+    only_shared: bool
+    concurrency: int | None  # requests in flight; None: as configured
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What was left out, as the snapshot's manifest records it; empty for a full read."""
+        left_out = {
+            "only": " ".join(self.scopes),
+            "skip": " ".join(self.skipped),
+            "only_shared": "yes" if self.only_shared else "",
+        }
+        return {name: value for name, value in left_out.items() if value}
+
+
+def selection_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options that say what to read, handed to the command as one `Selection`."""
+
+    @wraps(command)
+    def with_selection(
+        *arguments: object,
+        connectors: Sequence[str],
+        scopes: Sequence[str],
+        skipped: Sequence[str],
+        only_shared: bool,
+        concurrency: int | None,
+        **others: object,
+    ) -> int:
+        selection = Selection(
+            connectors=connectors, scopes=scopes, skipped=skipped, only_shared=only_shared, concurrency=concurrency
+        )
+        return command(*arguments, selection=selection, **others)
+
+    for option in (
+        click.option(
+            "--concurrency", type=click.IntRange(1, 512), help="Requests in flight.  [default: as configured, 16]"
+        ),
+        click.option("--skip-scope", "skipped", multiple=True, help="Leave out scopes (pattern). Repeatable."),
+        click.option(
+            "--scope", "scopes", multiple=True, help="Scan only these scopes, such as an account. Repeatable."
+        ),
+        click.option(
+            "--only-shared",
+            is_flag=True,
+            help="List only what is shared beyond named people, where the platform supports such a query; faster, but "
+            "blind to everything else.",
+        ),
+        click.option("--connector", "connectors", multiple=True, help="Read only this platform. Repeatable."),
+    ):
+        with_selection = option(with_selection)
+    return with_selection
+
+
+def lang_option(command: Command) -> Command:
+    """``--lang``."""
+    return click.option("--lang", type=LANGUAGES, help="Language.  [default: as configured, else en]")(command)
+
+
+def rules_option(command: Command) -> Command:
+    """``--rules``, repeatable."""
+    return click.option(
+        "--rules",
+        "rule_folders",
+        multiple=True,
+        type=click.Path(file_okay=False),
+        help="A folder with rules of your own, in addition to the shipped ones. Repeatable.",
+    )(command)
+
+
+def redact_option(command: Command) -> Command:
+    """``--redact``."""
+    return click.option(
+        "--redact", "redacting", is_flag=True, help="Replace names by keyed hashes that are stable across runs."
+    )(command)

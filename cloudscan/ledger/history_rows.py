@@ -1,0 +1,157 @@
+"""Rows of scans and exposure periods, and the differences that they show, within a transaction of the caller's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cloudscan.errors import LedgerError
+from cloudscan.facts import Access, Audience
+from cloudscan.finding import Severity
+from cloudscan.ledger import history
+from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.finding_rows import entries_with, unresolved_fingerprints
+from cloudscan.ledger.history import ExposurePeriod, PeriodExtent
+from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
+from cloudscan.ledger.schema import EVENTS, EXPOSURE_PERIODS, SCANS
+from cloudscan.reach import Reach
+from cloudscan.report import DIFFERENCE_KINDS, Diff, EventKind, Scan, ScanFigures
+
+_REACH: Final = Reach.__struct_fields__
+
+
+def scans(db: Connection) -> list[Scan]:
+    """Every recorded scan, the oldest first."""
+    query = sa.select(SCANS.c.id, SCANS.c.started_on, SCANS.c.finished_on, SCANS.c.complete, SCANS.c.figures)
+    return [
+        Scan(
+            id=row.id,
+            started_on=aware(row.started_on),
+            complete=row.complete,
+            finished_on=aware(row.finished_on),
+            figures=msgspec.json.decode(row.figures, type=ScanFigures) if row.figures else None,
+        )
+        for row in db.execute(query.order_by(SCANS.c.started_on))
+    ]
+
+
+def scan_named(scans: Sequence[Scan], name: str) -> Scan:
+    """The scan whose id begins with `name`, or the last one of the day `name`. Raises `LedgerError`."""
+    matches = [scan for scan in scans if scan.id.startswith(name)]
+    if len(matches) == 1:
+        return matches[0]
+    if on_day := [scan for scan in scans if f"{scan.started_on:%Y-%m-%d}" == name]:
+        return on_day[-1]
+    if matches:
+        raise LedgerError(
+            f"{name!r} matches {len(matches)} scans; write more of the id. `cloudscan trend` lists the ids."
+        )
+    raise LedgerError(f"There is no scan {name!r}; write an id or a day that `cloudscan trend` lists.")
+
+
+def write_periods(
+    db: Connection, entries: Iterable[Entry], severities: Mapping[str, Severity], moment: datetime
+) -> None:
+    """End and start exposure periods where the scan at `moment` saw a change; `severities` are by rule id."""
+    current = EXPOSURE_PERIODS.c.to_on.is_(None)
+    now = [
+        ExposurePeriod(
+            fingerprint=entry.fingerprint,
+            severity=severities.get(entry.verdict.rule_id),
+            waived=entry.waiver is not None,
+            reach=Reach.of(entry.verdict),
+        )
+        for entry in entries
+        if entry.state in UNRESOLVED
+    ]
+    before = {row.fingerprint: _period(row) for row in db.execute(sa.select(EXPOSURE_PERIODS).where(current))}
+    ended, started = history.period_changes(before, now)
+    if ended:
+        change = sa.update(EXPOSURE_PERIODS).where(current, EXPOSURE_PERIODS.c.fingerprint == sa.bindparam("key"))
+        db.execute(change.values(to_on=naive(moment)), [{"key": fingerprint} for fingerprint in ended])
+    if started:
+        rows = [
+            {
+                "fingerprint": period.fingerprint,
+                "from_on": naive(moment),
+                "severity": period.severity,
+                "waived": period.waived,
+                **{name: getattr(period.reach, name) for name in _REACH},
+            }
+            for period in started
+        ]
+        db.execute(sa.insert(EXPOSURE_PERIODS), rows)
+
+
+def extents_of_unresolved(db: Connection) -> dict[str, list[PeriodExtent]]:
+    """The extents of all periods of unresolved findings, by fingerprint."""
+    extents: dict[str, list[PeriodExtent]] = {}
+    query = sa.select(EXPOSURE_PERIODS).where(EXPOSURE_PERIODS.c.fingerprint.in_(unresolved_fingerprints()))
+    for row in db.execute(query):
+        extent = PeriodExtent(
+            started_on=aware(row.from_on),
+            ended_on=aware(row.to_on) if row.to_on else None,
+            resources=row.resources,
+            people=row.people,
+        )
+        extents.setdefault(row.fingerprint, []).append(extent)
+    return extents
+
+
+def diff_between(db: Connection, earlier: Scan, later: Scan, tolerance: float) -> Diff:
+    """What differs between two scans; `tolerance` is the relative growth of an amount that does not count."""
+    before, after = _periods_at(db, earlier.started_on), _periods_at(db, later.started_on)
+    changed = {fingerprint for fingerprint in before.keys() & after.keys() if before[fingerprint] != after[fingerprint]}
+    touched = sorted((before.keys() ^ after.keys()) | changed)
+    verdicts = {entry.fingerprint: entry.verdict for entry in entries_with(db, touched)}
+    started_before = EXPOSURE_PERIODS.c.from_on < naive(earlier.started_on)
+    known = sa.select(EXPOSURE_PERIODS.c.fingerprint).where(started_before).distinct()
+    differences = history.differences(
+        before,
+        after,
+        verdicts,
+        earlier=set(db.execute(known).scalars()),
+        reasons=_reasons_for_resolving(db, earlier.started_on, later.started_on),
+        tolerance=tolerance,
+    )
+    counts: dict[str, int] = {
+        kind: sum(difference.kind is kind for difference in differences) for kind in DIFFERENCE_KINDS
+    }
+    return Diff(old=earlier, new=later, counts=counts, differences=differences)
+
+
+def _periods_at(db: Connection, moment: datetime) -> dict[str, ExposurePeriod]:
+    """The exposure periods that contain the start of a scan, by fingerprint."""
+    at = naive(moment)
+    query = sa.select(EXPOSURE_PERIODS).where(
+        EXPOSURE_PERIODS.c.from_on <= at, sa.or_(EXPOSURE_PERIODS.c.to_on.is_(None), EXPOSURE_PERIODS.c.to_on > at)
+    )
+    return {row.fingerprint: _period(row) for row in db.execute(query)}
+
+
+def _period(row: Any) -> ExposurePeriod:
+    return ExposurePeriod(
+        fingerprint=row.fingerprint,
+        severity=Severity(row.severity) if row.severity else None,
+        waived=row.waived,
+        reach=Reach(
+            audience=Audience(row.audience) if row.audience else None,
+            access=Access(row.access) if row.access else None,
+            resources=row.resources,
+            bytes=row.bytes,
+            people=row.people,
+        ),
+    )
+
+
+def _reasons_for_resolving(db: Connection, after: datetime, until: datetime) -> dict[str, str]:
+    """Why findings were resolved between two moments, by fingerprint: the last time counts."""
+    query = sa.select(EVENTS.c.fingerprint, EVENTS.c.reason).where(
+        EVENTS.c.kind == EventKind.RESOLVED,
+        EVENTS.c.happened_on > naive(after),
+        EVENTS.c.happened_on <= naive(until),
+    )
+    return {row.fingerprint: row.reason for row in db.execute(query.order_by(EVENTS.c.id))}

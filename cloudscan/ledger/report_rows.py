@@ -1,0 +1,144 @@
+"""The report of a scan: stored with it, and completed with what the ledger knows about the time before and since."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cloudscan import __version__
+from cloudscan.coverage import Coverage
+from cloudscan.engine.judge import Verdicts
+from cloudscan.errors import LedgerError
+from cloudscan.finding import Finding, State, Waiver
+from cloudscan.ledger import finding_rows, history, history_rows, lifecycle, ticket_rows
+from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
+from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
+from cloudscan.ledger.waivers import statuses
+from cloudscan.report import Report, figures_of
+from cloudscan.snapshot.snapshot import Snapshot
+from cloudscan.ticketing import plan
+from cloudscan.ticketing.plan import Policy
+
+_MOST_SCANS: Final = 400  # of the trend in a report
+
+
+def report_of(
+    snapshot: Snapshot,
+    verdicts: Verdicts,
+    entries: Iterable[Entry],
+    waivers: Mapping[int, Waiver],
+    *,
+    coverage: list[Coverage],
+    organisation: str,
+) -> Report:
+    """The report of one scan by itself; `entries` are the ledger's after it."""
+    return Report(
+        tool=f"cloudscan {__version__}",
+        generated_on=datetime.now(UTC),
+        organisation=organisation or _name_of_accounts(coverage),
+        scan=snapshot.scan,
+        rules=verdicts.summaries(),
+        findings=lifecycle.findings(entries, verdicts, snapshot.scan.started_on, waivers),
+        unknowns=verdicts.unknown,
+        coverage=lifecycle.condensed(coverage),
+    )
+
+
+def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
+    """Store a scan and its report, which replaces the report of the scan before."""
+    scan = snapshot.scan
+    db.execute(sa.update(SCANS).values(report=None))
+    db.execute(
+        sa.insert(SCANS).values(
+            id=scan.id,
+            started_on=naive(scan.started_on),
+            finished_on=naive(scan.finished_on),
+            complete=scan.complete,
+            snapshot=str(snapshot.path),
+            report=zlib.compress(msgspec.json.encode(report)),
+            figures=msgspec.json.encode(figures_of(report)).decode(),
+        )
+    )
+
+
+def last_report(db: Connection) -> Report | None:
+    """The report of the last scan, its findings as they are decided today; None if there was no scan."""
+    content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
+    return None if content is None else _with_decisions(db, _decoded(content))
+
+
+def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Report | None:
+    """The report of this scan if it is the last one. Raises `LedgerError` if there is a later one."""
+    last = db.execute(sa.select(SCANS.c.id, SCANS.c.started_on).order_by(SCANS.c.started_on.desc()).limit(1)).first()
+    if last is None:
+        return None
+    if last.id == scan_id:
+        return last_report(db)
+    if aware(last.started_on) >= started_on:
+        raise LedgerError(
+            f"The ledger already contains a later scan (of {aware(last.started_on):%Y-%m-%d %H:%M} UTC), and history "
+            "is not rewritten. To look at an older snapshot, use `cloudscan judge` without --record."
+        )
+    return None
+
+
+def with_history(db: Connection, report: Report, tolerance: float, policy: Policy) -> Report:
+    """The report with the trend, the changes, the events of each finding, the waivers and the tickets."""
+    scans = history_rows.scans(db)
+    baseline = history.baseline(scans)
+    register = finding_rows.waiver_register(db)
+    verdicts = {finding.fingerprint: finding.verdict for finding in report.findings}
+    extents = history_rows.extents_of_unresolved(db)
+    of_unresolved = sa.select(EVENTS).where(EVENTS.c.fingerprint.in_(finding_rows.unresolved_fingerprints()))
+    events = finding_rows.events(db, of_unresolved)
+    listed = statuses(register, finding_rows.unresolved_entries(db), datetime.now(UTC)) if register.waivers else []
+    return msgspec.structs.replace(
+        report,
+        trend=scans[-_MOST_SCANS:],
+        changes=history_rows.diff_between(db, baseline, scans[-1], tolerance) if baseline else None,
+        events=[event for event in events if event.fingerprint in verdicts],
+        time_open={
+            fingerprint: history.time_open_of(verdict, extents.get(fingerprint, ()), report.scan.started_on)
+            for fingerprint, verdict in verdicts.items()
+        },
+        waivers=[status for status in listed if status.current],
+        tickets=plan.links(report.findings, ticket_rows.tickets(db), policy),
+    )
+
+
+def _with_decisions(db: Connection, report: Report) -> Report:
+    """The report with what was decided about its findings since it was made."""
+    rows = db.execute(
+        sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
+            FINDINGS.c.state.in_(UNRESOLVED)
+        )
+    )
+    decided = {row.fingerprint: (State(row.state), row.waiver_id) for row in rows}
+    waivers = finding_rows.waiver_register(db).waivers
+
+    def as_decided(finding: Finding) -> Finding:
+        state, waiver_id = decided.get(finding.fingerprint, (finding.state, None))
+        waiver = waivers.get(waiver_id) if waiver_id is not None else None
+        return msgspec.structs.replace(finding, state=State.WAIVED if waiver else state, waiver=waiver)
+
+    return msgspec.structs.replace(report, findings=[as_decided(finding) for finding in report.findings])
+
+
+def _decoded(content: bytes) -> Report:
+    try:
+        return msgspec.json.decode(zlib.decompress(content), type=Report)
+    except (zlib.error, msgspec.MsgspecError) as error:
+        raise LedgerError(
+            "The last report in the ledger was written by another cloudscan version; scan again."
+        ) from error
+
+
+def _name_of_accounts(coverage: Iterable[Coverage]) -> str:
+    """A name for an organisation that has none in the configuration: its first accounts."""
+    accounts = sorted({row.account for row in coverage if row.account})
+    return ", ".join(accounts[:3]) + (" …" if len(accounts) > 3 else "")
