@@ -26,6 +26,7 @@ format: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check --quiet .
+	@$(BIN)/oxlint --silent reports >/dev/null || $(BIN)/oxlint reports
 	@$(BIN)/lint-imports --no-logo >/dev/null || $(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
 

@@ -1,19 +1,22 @@
 """The vocabulary: what a connector may say about an estate.
 
-Facts are frozen records. In flight they are JSON lines with a `type` tag, at rest columns of the table that
-bears their plural. `None` in a judged field means *could not be read* and nothing else; "never expires" is
-`NEVER`. Times are UTC. A `uid` is permanent, begins with the platform's name and a colon, and is unique in
-the estate.
+Facts are frozen records. In flight they are JSON lines with a `type` tag, at rest rows of the table named after their
+plural. `None` in a field that rules judge means *could not be read* and nothing else; "never expires" is `NEVER`. Times
+are UTC. A `uid` is permanent, begins with the platform's name and a colon, and is unique in the estate.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+Word = Annotated[str, "word"]
+"""A text out of a list that cloudscan or the platform has, never one that a user wrote. Redaction keeps it as it is;
+texts of plain `str` are hashed."""
 
 
 class Ladder(StrEnum):
@@ -37,7 +40,7 @@ class Ladder(StrEnum):
 
 
 class Audience(Ladder):
-    """Whom a way in admits, from nobody to everybody who searches the web."""
+    """Who a grant admits, from nobody to everyone who searches the web."""
 
     NOBODY = "nobody"
     OWNER = "owner"
@@ -51,7 +54,7 @@ class Audience(Ladder):
 
 
 class Access(Ladder):
-    """What the admitted may do. A rung does not imply the ones below it; each is its own grant."""
+    """What a grant permits. A rung does not imply the ones below it; each is a grant of its own."""
 
     LIST = "list"
     READ = "read"
@@ -62,7 +65,7 @@ class Access(Ladder):
 
 
 class Via(StrEnum):
-    """By which mechanism a way in stands open."""
+    """The mechanism of a grant."""
 
     ACL = "acl"
     POLICY = "policy"
@@ -72,7 +75,7 @@ class Via(StrEnum):
 
 
 class Affiliation(StrEnum):
-    """Where a principal belongs, seen from the organisation that is scanned."""
+    """Where a principal belongs, from the point of view of the organisation that is scanned."""
 
     INTERNAL = "internal"
     PARTNER = "partner"
@@ -80,7 +83,7 @@ class Affiliation(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How far reading one table of one scope went."""
+    """How much of one table of one scope was read."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"
@@ -95,22 +98,22 @@ from the setting to the verdict, e.g. ``{"chain": {"en": ["…"], "ja": ["…"]}
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower, gc=False):
-    """Something that a platform said, in our words."""
+    """Something that a platform says, in our words."""
 
 
 class Resource(Fact, frozen=True, kw_only=True):
-    """Something that can be shared, or that contains what can be: an account, a bucket, a folder, a file."""
+    """Something that can be shared, or that contains such things: an account, a bucket, a folder, a file."""
 
     uid: str
-    platform: str
+    platform: Word
     account: str
-    kind: str
+    kind: Word
     name: str
     path: str = ""
     parent_uid: str | None = None  # what it inherits from
-    container_uid: str | None = None  # the drive, site or bucket it lives in
+    container_uid: str | None = None  # the drive, site or bucket that it is in
     owner_uid: str | None = None
-    content_type: str = ""
+    content_type: Word = ""
     size_bytes: int | None = None
     created_on: datetime | None = None
     modified_on: datetime | None = None
@@ -121,17 +124,17 @@ class Resource(Fact, frozen=True, kw_only=True):
 
 
 class Principal(Fact, frozen=True, kw_only=True):
-    """Somebody or something that can be let in."""
+    """Someone or something that can be granted access."""
 
     uid: str
-    platform: str
+    platform: Word
     account: str
-    kind: str  # user, guest, group, service, account, organisation, network, domain
+    kind: Word  # user, guest, group, service, account, organisation, network, domain
     email: str = ""
     domain: str = ""
     name: str = ""
     affiliation: Affiliation | None = None
-    status: str | None = None  # active, suspended, deleted
+    status: Word | None = None  # active, suspended, deleted
     created_on: datetime | None = None
     redeemed: bool | None = None  # an invitation was accepted
     last_seen_on: datetime | None = None
@@ -141,10 +144,10 @@ class Principal(Fact, frozen=True, kw_only=True):
 
 
 class Grant(Fact, frozen=True, kw_only=True, omit_defaults=False):
-    """One way in: somebody may do something with a resource.
+    """Permission for an audience to do something with a resource.
 
-    Written out in full: its defaults are not None, and None, a line's way to say *could not be read*, must stay
-    apart from a field that was left out.
+    All fields are written, also those with default values: the defaults are not None, and on a line None (*could not be
+    read*) must be distinct from a field that was left out.
     """
 
     uid: str
@@ -152,15 +155,15 @@ class Grant(Fact, frozen=True, kw_only=True, omit_defaults=False):
     origin_uid: str | None = None  # the resource where it was given; None: sealing finds it
     inherited: bool = False
     principal_uid: str | None = None  # None: not one principal (anyone), or unreadable
-    audience: Audience | None  # None: there may be a way in, but whom it admits could not be read
+    audience: Audience | None  # None: there may be a grant, but who it admits could not be read
     access: Access
     via: Via
     discoverable: bool | None = False
     expires_on: datetime | None = NEVER
     password: bool | None = False
     granted_on: datetime | None = None
-    effective: bool | None = True  # False: written down, but a block above it wins; None: could not tell
-    blocked_by: str = ""  # the block's name; empty where nothing stands above
+    effective: bool | None = True  # False: latent, a block overrides it; None: could not be determined
+    blocked_by: str = ""  # the block's name; empty if nothing blocks it
     url: str = ""
     detail: Detail = {}
 
@@ -170,14 +173,17 @@ class Membership(Fact, frozen=True, kw_only=True):
 
     group_uid: str
     member_uid: str
-    role: str = "member"
+    role: Word = "member"
 
 
 class Setting(Fact, frozen=True, kw_only=True):
-    """A switch on a tenant, unit, site, account or bucket. `value` is None where it could not be read."""
+    """A setting of a tenant, unit, site, account or bucket, as the connector's `SettingSpec` declares it.
+
+    `value` is always text (a switch is `true` or `false`); None if it could not be read.
+    """
 
     scope_uid: str
-    name: str
+    name: Word
     value: str | None
 
 
@@ -186,37 +192,37 @@ class Activity(Fact, frozen=True, kw_only=True):
 
     resource_uid: str
     grant_uid: str | None = None
-    verb: str
-    actor_kind: str
+    verb: Word
+    actor_kind: Word
     day: datetime
     count: int
 
 
 class Opening(Fact, frozen=True, kw_only=True):
-    """A log's line: somebody let somebody in. The latest one is written into the grants that stand by it.
+    """An entry of a log: access was granted. Sealing writes the latest one into the grants that it is about.
 
-    Those are the grants that were given on this resource (their `origin_uid`) to this principal. Where there are none
-    any more, it says nothing. None as principal is everybody who holds the link.
+    Those are the grants that were given on this resource (their `origin_uid`) to this principal. If there are none any
+    more, the entry is dropped. None as principal means everyone who has the link.
     """
 
     resource_uid: str
     principal_uid: str | None = None
     granted_on: datetime
-    granted_by: str = ""  # the address of whoever did it, into the grants' `detail`; empty: the log does not say
+    granted_by: str = ""  # the address of who did it, for the grants' `detail`; empty: the log does not say
 
 
 class Sighting(Fact, frozen=True, kw_only=True):
-    """A log's line: somebody was there. The latest one becomes `last_seen_on` of the principal, if he is told."""
+    """An entry of a log: a principal was active. The latest one becomes `last_seen_on` of a known principal."""
 
     principal_uid: str
     last_seen_on: datetime
 
 
 class Gone(Fact, frozen=True, kw_only=True):
-    """In an incremental run: what bore this uid exists no more."""
+    """In an incremental run: the thing with this uid no longer exists."""
 
     uid: str
-    contents: bool = False  # nor does what lay in it, by `parent_uid`
+    contents: bool = False  # nor do the things in it, by `parent_uid`
 
 
 AnyFact = Resource | Principal | Grant | Membership | Setting | Activity | Opening | Sighting | Gone

@@ -23,3 +23,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_unconfigure() -> None:
+    """At the end everything is freed, lest native libraries report leaks."""
+    gc.unfreeze()

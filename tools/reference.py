@@ -27,7 +27,7 @@ _FIELD = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)
 def main() -> None:
     os.environ["COLUMNS"] = "100"  # help is wrapped to the terminal, a page is not
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs"
-    pages = {"cli": commands(), "tables": columns(), "rules": rules(), "configuration": options()}
+    pages = {"cli": commands(), "tables": [*columns(), *settings()], "rules": rules(), "configuration": options()}
     for name, lines in pages.items():
         (folder / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
@@ -44,9 +44,9 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
     yield f"## {path}\n\n```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            if found is not None:
-                yield from _sections(found, f"{path} {name}")
+            subcommand = command.get_command(context, name)
+            if subcommand is not None:
+                yield from _sections(subcommand, f"{path} {name}")
 
 
 def columns() -> Iterator[str]:
@@ -64,9 +64,21 @@ def columns() -> Iterator[str]:
             yield f"{(inspect.getdoc(fact) or '').partition(chr(10) * 2)[0]}\n"
         yield "| column | type | |\n| --- | --- | --- |"
         for column, kind in kinds.items():
-            words = tables.VOCABULARIES.get(column, ()) if column not in tables.LADDERS else ()
-            told = notes.get(column, "") or " · ".join(f"`{word}`" for word in words)
-            yield f"| `{column}` | {kind.replace('_ladder', '').lower()} | {told} |"
+            values = tables.VOCABULARIES.get(column, ()) if column not in tables.LADDERS else ()
+            note = notes.get(column, "") or " · ".join(f"`{value}`" for value in values)
+            yield f"| `{column}` | {kind.replace('_ladder', '').lower()} | {note} |"
+        yield ""
+
+
+def settings() -> Iterator[str]:
+    yield "## The settings of each platform\n"
+    yield "Each is a row in `settings`, with its value as text. A switch is `true` or `false`, a number is in digits, and NULL is"
+    yield "a setting that could not be read. A name that ends in `*` covers all names with that beginning.\n"
+    for platform, specs in plugins.declared_settings().items():
+        yield f"### {platform}\n\n| name | value | meaning |\n| --- | --- | --- |"
+        for spec in specs:
+            values = " · ".join(f"`{value}`" for value in spec.choices) or str(spec.type)
+            yield f"| `{spec.name}` | {values} | {spec.meaning} |"
         yield ""
 
 
@@ -75,19 +87,19 @@ def rules() -> Iterator[str]:
     yield "# The rules that come with cloudscan\n"
     yield f"{len(loaded)} rules. `cloudscan rules show ID` prints one with its query; [write your own](write-a-rule.md).\n"
     topic = ""
-    for each in sorted(loaded, key=lambda each: (Path(each.source).parent.name, each.id)):
-        if Path(each.source).parent.name != topic:
-            topic = Path(each.source).parent.name
+    for rule in sorted(loaded, key=lambda rule: (Path(rule.source).parent.name, rule.id)):
+        if Path(rule.source).parent.name != topic:
+            topic = Path(rule.source).parent.name
             yield f"## {topic}\n"
-        text = each.text["en"]
-        yield f"### {each.id}\n\n{text.title.strip()} ({each.text['ja'].title.strip()})\n"
-        yield f"Severity {each.severity}, confidence {each.confidence}, likelihood {each.likelihood}, cause {each.cause}.\n"
+        text = rule.text["en"]
+        yield f"### {rule.id}\n\n{text.title.strip()} ({rule.text['ja'].title.strip()})\n"
+        yield f"Severity {rule.severity}, confidence {rule.confidence}, likelihood {rule.likelihood}, cause {rule.cause}.\n"
         yield f"{text.why.strip()}\n"
-        for name, param in each.params.items():
+        for name, param in rule.params.items():
             yield f"- parameter `{name}` = {json.dumps(param.default)}: {param.meaning}"
-        if each.frameworks:
-            yield f"- {', '.join(each.frameworks)}"
-        if each.params or each.frameworks:
+        if rule.frameworks:
+            yield f"- {', '.join(rule.frameworks)}"
+        if rule.params or rule.frameworks:
             yield ""
 
 
@@ -122,10 +134,10 @@ def options() -> Iterator[str]:
 
 def _option_table(heading: str, table: type[msgspec.Struct]) -> Iterator[str]:
     notes = _notes(table)
-    told = (inspect.getdoc(table) or "").partition(": ")[2]
+    summary = (inspect.getdoc(table) or "").partition(": ")[2]
     yield f"## {heading}\n"
-    if told and table.__module__.startswith("cloudscan."):
-        yield f"{told[:1].upper()}{told[1:]}\n"
+    if summary and table.__module__.startswith("cloudscan."):
+        yield f"{summary[:1].upper()}{summary[1:]}\n"
     yield "| key | default | |\n| --- | --- | --- |"
     for field in msgspec.structs.fields(table):
         default = "required" if field.required else f"`{_toml(field.default)}`"
@@ -140,12 +152,12 @@ def _toml(value: object) -> str:
 
 
 def _notes(record: type) -> Mapping[str, str]:
-    """What the source says behind each field."""
-    found = {}
+    """The comments behind the fields of a record, by field."""
+    notes = {}
     for kind in reversed(record.__mro__[:-1]):
         if kind.__module__.startswith("cloudscan"):
-            found.update({name: note for name, note in _FIELD.findall(inspect.getsource(kind)) if note})
-    return found
+            notes.update({name: note for name, note in _FIELD.findall(inspect.getsource(kind)) if note})
+    return notes
 
 
 main()

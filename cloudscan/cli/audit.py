@@ -148,11 +148,11 @@ def _show_verification(checked: "Verification") -> None:
     from cloudscan.text import plain
 
     for fault in checked.faults[:_MOST]:
-        click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.words)}")
+        click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.message)}")
     if len(checked.faults) > _MOST:
         click.echo(f"… and {len(checked.faults) - _MOST} more; --format json lists all.")
     click.echo(f"Scan {plain(checked.scan)} of {checked.started_on}{', redacted' if checked.redacted else ''}.")
-    click.echo(f"Fingerprint of the pack: {checked.seal} (SHA-256 of MANIFEST.sha256).")
+    click.echo(f"Fingerprint of the pack: {checked.fingerprint} (SHA-256 of MANIFEST.sha256).")
     if checked.signed_by:
         click.echo(
             f"Signed with {checked.signed_by}; compare it with the signer's key, or pass the signer's key with --key."

@@ -7,7 +7,7 @@
     needs:
       drive-read-permissions: {en: …, ja: …}   # a rule's `needs` is such an id
 
-A step that starts with a backtick is a command and the same in every language, so a rule writes it as it is.
+A step that starts with a backtick is a command and the same in every language: it is written once, here or in a rule.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,13 +50,14 @@ def read(files: Iterable[Path]) -> tuple[Remedies, list[Problem]]:
             continue
         document, written = outcome
         for key, texts_by_id, known in (("fix", written.fix, fix), ("needs", written.needs, needs)):
-            for name, texts in texts_by_id.items():
+            for name, text in texts_by_id.items():
+                texts = dict.fromkeys(LANGUAGES, text) if isinstance(text, str) and _is_command(text) else text
                 line = document.line(f"$.{key}.{name}")
                 if name in known:
                     words = f"the id {name!r} is taken by {known[name].file}; write another id"
                     problems.append(Problem(str(file), line, words))
-                elif not _is_complete(texts):
-                    words = f"{name!r} needs a text in each language; write {{en: …, ja: …}}"
+                elif isinstance(texts, str) or not _is_complete(texts):
+                    words = f"{name!r} needs a text in each language; write {{en: …, ja: …}}, or a `command`"
                     problems.append(Problem(str(file), line, words))
                 else:
                     known[name] = Remedy(texts=texts, file=str(file), line=line)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from cloudscan.connector import SettingSpec, SettingType
+from cloudscan.connector import SettingSpec, SettingType, specs_for
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class SettingVocabulary:
         return f"{subject} is never {value!r}; {suggestion(value, values)}"
 
     def _specs_of(self, names: Sequence[str]) -> list[SettingSpec]:
-        return [spec for spec in self.specs if any(spec.matches(name) for name in names)]
+        return [spec for name in names for spec in specs_for(name, self.specs)]
 
 
 def query_faults(query: "Query", declared: DeclaredSettings) -> Iterator[tuple[int, str]]:

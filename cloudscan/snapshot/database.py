@@ -1,5 +1,8 @@
-"""What every DuckDB connection of ours agrees on, and the views that are derived from the facts."""
+"""What every DuckDB connection of ours agrees on, and our SQL by name."""
 
+import re
+from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -9,18 +12,19 @@ import duckdb
 from cloudscan.snapshot.tables import enum_statements
 
 MEMORY: Final = "1GiB"
+_PART: Final = re.compile(r"\{([a-z_]+)\}")
 
 
 def set_up(db: duckdb.DuckDBPyConnection, spill: Path, *, memory: str = MEMORY, threads: int = 2) -> None:
-    """What every connection of ours agrees on: UTC, the ladders, a memory limit and where to spill."""
+    """Prepare a connection: UTC, the ladders, a memory limit and a folder to spill to."""
     db.execute("SET TimeZone = 'UTC'")
     db.execute("SET memory_limit = $limit", {"limit": memory})
     db.execute(f"SET threads = {int(threads)}")
     db.execute("SET preserve_insertion_order = false")
     db.execute("SET temp_directory = $folder", {"folder": str(spill)})
     db.execute("SET enable_progress_bar = false")
-    for statement in enum_statements():
-        db.execute(statement)
+    for sql in enum_statements():
+        db.execute(sql)
 
 
 def literal(value: object) -> str:
@@ -33,9 +37,22 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def column_types(columns: Mapping[str, str]) -> str:
+    """Names and types as `read_json` wants them: ``{"uid": 'VARCHAR'}``."""
+    return "{" + ", ".join(f"{identifier(name)}: {literal(kind)}" for name, kind in columns.items()) + "}"
+
+
+def statement(name: str, **parts: str) -> str:
+    """The SQL in ``statements/<name>.sql`` with its ``{parts}`` filled in.
+
+    Parts are SQL: names and texts go through `identifier` and `literal`.
+    """
+    return _PART.sub(lambda part: parts[part[1]], _read(f"statements/{name}.sql"))
+
+
 def views_sql() -> str:
     """The statements that derive `members` and `exposures` from the facts."""
-    return files("cloudscan.snapshot").joinpath("views.sql").read_text(encoding="utf-8")
+    return _read("views.sql")
 
 
 def typed(table: str) -> str:
@@ -43,3 +60,8 @@ def typed(table: str) -> str:
     if table in ("grants", "exposures"):
         return "* REPLACE (audience::audience_ladder AS audience, access::access_ladder AS access)"
     return "*"
+
+
+@cache
+def _read(path: str) -> str:
+    return files("cloudscan.snapshot").joinpath(path).read_text(encoding="utf-8")

@@ -1,8 +1,7 @@
 """From a spool of JSON lines to a snapshot: Parquet tables, keys for ids, exposures computed once.
 
-The lines are read in a single pass into Parquet, ids hashed to keys on the way. Everything after that works
-on columns and keys. DuckDB keeps to a memory limit and spills into the snapshot's own folder. The snapshot
-appears at the end, by rename.
+The SQL is in ``statements/``, the order of steps here. DuckDB keeps to a memory limit and spills into the snapshot's
+own folder. The snapshot appears at the end, by rename.
 """
 
 import shutil
@@ -19,20 +18,22 @@ from cloudscan import __version__
 from cloudscan.connector import Spent
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import SnapshotError
-from cloudscan.facts import Outcome
+from cloudscan.facts import Audience, Outcome
 from cloudscan.files import write_private
 from cloudscan.snapshot import incremental, log_facts, spool
-from cloudscan.snapshot.database import MEMORY, literal, set_up, typed, views_sql
+from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, Manifest
 from cloudscan.snapshot.spool import ScanRecord
+from cloudscan.snapshot.staging import Staging
 from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
 
 WORK: Final = ".sealing"
-_COMMON: Final = "small.jsonl"
-_SMALL: Final = 256 * 1024  # bytes
-_TAG: Final = {"resources": "resource", "principals": "principal", "grants": "grant", "memberships": "membership",
-               "settings": "setting", "activity": "activity"}  # fmt: skip
 _DEEPEST: Final = 128  # levels of folders to climb for a grant's origin
+_COVERAGE: Final[Mapping[str, str]] = {
+    "scope_uid": "VARCHAR", "scope_name": "VARCHAR", "platform": "VARCHAR", "account": "VARCHAR", "table": "VARCHAR",
+    "outcome": "VARCHAR", "reason": "VARCHAR", "needs": "VARCHAR", "resource_uid": "VARCHAR", "seen": "BIGINT",
+    "total": "BIGINT", "facts": "BIGINT", "requests": "BIGINT",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +49,8 @@ class SealOptions:
 def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[], datetime] = spool.now) -> Manifest:
     """Make the spool inside `folder` a snapshot in the same folder; the spool is gone afterwards.
 
-    Interrupted at any point it can be called again. Raises `SnapshotError` where there is no spool, or where two
-    different ids share a key.
+    If interrupted at any point, call it again. Raises `SnapshotError` if there is no spool, or if two different ids
+    share a key.
     """
     options = options or SealOptions()
     lines = folder / "spool"
@@ -90,14 +91,16 @@ class _Sealing:
     in_memory: int
 
     def run(self) -> tuple[dict[str, int], list[Coverage]]:
+        """Make all tables; gives the rows in each, and the coverage."""
         coverage = [row for report in spool.reports(self.lines) for row in spool.coverage_of(report)]
-        self._stage()
-        coverage += self._malformed()
+        staging = Staging(self.db, self.lines, self.work, self.in_memory)
+        staging.read()
+        coverage += self._malformed(staging)
         rows = {
             table: self._table(table) for table in ("resources", "principals", "memberships", "settings", "activity")
         }
         rows["grants"] = self._grants()
-        coverage += self._homeless_grants()
+        coverage += self._grants_without_resource()
         self.db.execute(views_sql())
         rows["members"] = self._write("members", "SELECT * FROM members")
         rows["exposures"] = self._write("exposures", "SELECT * FROM exposures")
@@ -105,72 +108,11 @@ class _Sealing:
         rows["ids"] = self._ids()
         return rows, coverage
 
-    def _stage(self) -> None:
-        """Read every line once. Ids become keys; their text stays beside them for the table of ids."""
-        columns = {"type": "VARCHAR", "scope_file": "VARCHAR", **log_facts.COLUMNS}
-        for fields in BASE.values():
-            for name, kind in fields.items():
-                columns[name] = "VARCHAR" if is_uid(name) or kind.endswith("_ladder") else kind
-        spec = ", ".join(f"{name}: '{kind}'" for name, kind in columns.items())
-        uids = [name for name in columns if is_uid(name)]
-        keyed = ", ".join(f"{key_of(name)} AS {name}, {name} AS {name}_text" for name in uids)
-        paths = list(self._sources())
-        sources = ", ".join(literal(path) for path in paths)
-        known = ", ".join(literal(tag) for tag in (*_TAG.values(), *log_facts.TAGS, "gone"))
-        lines = f"""
-            SELECT * EXCLUDE ({", ".join(uids)}, filename, type, scope_file), {keyed},
-                   coalesce(scope_file, parse_filename(filename)) AS scope_file,
-                   CASE WHEN type IN ({known}) THEN type ELSE 'malformed' END AS type
-            FROM read_json([{sources}], format = 'newline_delimited', ignore_errors = true,
-                           filename = true, columns = {{{spec}}})
-            WHERE type IS DISTINCT FROM 'report'
-        """
-        if sum(path.stat().st_size for path in paths) <= self.in_memory:
-            self.db.execute(f"CREATE TEMP TABLE stage AS {lines}")
-        else:
-            stage = literal(self.work / "stage.parquet")
-            self.db.execute(f"COPY ({lines}) TO {stage} (FORMAT parquet, COMPRESSION lz4)")
-            self.db.execute(f"CREATE VIEW stage AS SELECT * FROM read_parquet({stage})")
-        for table, tag in _TAG.items():
-            mine = [name for name in BASE[table] if not is_uid(name)]
-            mine += [f"{name}, {name}_text" for name in BASE[table] if is_uid(name)]
-            self.db.execute(
-                f"CREATE VIEW staged_{table} AS "
-                f"SELECT {', '.join(mine)}, scope_file FROM stage WHERE type = {literal(tag)}"
-            )
-
-    def _sources(self) -> Iterator[Path]:
-        """The files to read: large ones as they are, small ones in one.
-
-        DuckDB takes some 3 ms to open a file with this many columns, which a thousand buckets would feel. In the common
-        file each line says which scope it is from.
-        """
-        common = self.work / _COMMON
-        with common.open("wb") as file:
-            for path in sorted(self.lines.glob("*.jsonl")):
-                if path.stat().st_size > _SMALL:
-                    yield path
-                else:
-                    mark = b'{"scope_file":"' + path.name.encode() + b'","type":'
-                    # A line end inside a JSON string is written \\n, so this is found at the start of lines only.
-                    file.write((b"\n" + path.read_bytes()).replace(b'\n{"type":', b"\n" + mark)[1:])
-        yield common
-
-    def _malformed(self) -> Iterator[Coverage]:
-        """Lines that are not JSON: a disk that ran full, an editor. They cost a row, not the snapshot."""
-        counts = dict(
-            self.db.execute(
-                "SELECT scope_file, count(*) FROM stage WHERE type = 'malformed' GROUP BY ALL ORDER BY ALL"
-            ).fetchall()
-        )
-        if counts.pop(_COMMON, 0):
-            counts |= {path.name: broken for path in self._small() if (broken := spool.broken_lines(path))}
-        for name, count in counts.items():
+    def _malformed(self, staging: Staging) -> Iterator[Coverage]:
+        """Lines that are not JSON cost a row of coverage, not the snapshot."""
+        for name, count in staging.malformed_lines().items():
             reason = f"{count} line(s) of the spool could not be read; scan this scope again"
             yield self._partial(name, spool.WHOLE, reason)
-
-    def _small(self) -> list[Path]:
-        return [path for path in sorted(self.lines.glob("*.jsonl")) if path.stat().st_size <= _SMALL]
 
     def _partial(self, scope_file: str, table: str, reason: str) -> Coverage:
         scope = spool.report_of(self.lines / scope_file).scope
@@ -185,16 +127,13 @@ class _Sealing:
         )
 
     def _table(self, table: str) -> int:
-        told = self._once(table)
+        facts = self._once(table)
         if table == "principals":
-            told = log_facts.principals_with_sightings(self.db, told)
-        return self._write(table, f"SELECT {_columns(table)} FROM ({told})", extra=_text_id(table))
+            facts = log_facts.principals_with_sightings(self.db, facts)
+        return self._write(table, f"SELECT {_id_column(table)}{_columns(table)} FROM ({facts})")
 
     def _once(self, table: str) -> str:
-        """A staged table with every fact once, whoever told it how often.
-
-        Of several tellings of one thing the one that knows most wins, then the one that admits more people.
-        """
+        """A query that gives a staged table with every fact once, however often it was yielded."""
         staged = f"staged_{table}"
         if table == "settings":
             return f"SELECT scope_uid, name, max(value) AS value FROM {staged} GROUP BY scope_uid, name"
@@ -204,28 +143,10 @@ class _Sealing:
         if not self._count(f"SELECT count(*) FROM twice_{table}"):
             return f"SELECT * FROM {staged}"
         self._refuse_shared_keys(table)
-        known = " + ".join(
-            f"(CASE WHEN {name} IS NULL OR CAST({name} AS VARCHAR) IN ('', '{{}}') THEN 0 ELSE 1 END)"
-            for name in BASE[table]
-        )
-        widest = "list_position($audiences, audience) DESC NULLS FIRST, effective DESC NULLS FIRST, "
-        widest = widest.replace("$audiences", _audiences()) if table == "grants" else ""
-        return f"""
-            SELECT * FROM {staged} AS s WHERE NOT EXISTS (SELECT 1 FROM twice_{table} AS t WHERE t.uid = s.uid)
-            UNION ALL
-            SELECT * FROM (
-                SELECT * FROM {staged} AS s WHERE EXISTS (SELECT 1 FROM twice_{table} AS t WHERE t.uid = s.uid)
-                QUALIFY row_number() OVER (
-                    PARTITION BY uid ORDER BY {known} DESC, {widest} md5(CAST(s AS VARCHAR))
-                ) = 1
-            )
-        """
+        return statement("once", table=table, values=_number_of_values(table), widest=_widest_first(table))
 
     def _refuse_shared_keys(self, table: str) -> None:
-        shared = self.db.execute(f"""
-            SELECT min(uid_text), max(uid_text) FROM staged_{table} JOIN twice_{table} USING (uid)
-            GROUP BY uid HAVING min(uid_text) <> max(uid_text) LIMIT 1
-        """).fetchone()
+        shared = self.db.execute(statement("shared_keys", table=table)).fetchone()
         if shared:
             raise SnapshotError(
                 f"The ids {shared[0]!r} and {shared[1]!r} have the same key; please report this as a bug."
@@ -234,75 +155,42 @@ class _Sealing:
     def _grants(self) -> int:
         """Grants, every one with the resource where it was given."""
         self._climb()
-        given = f"""
-            SELECT s.* REPLACE (coalesce(s.origin_uid, o.origin_uid, s.resource_uid) AS origin_uid)
-            FROM ({self._once("grants")}) AS s LEFT JOIN origins AS o ON o.grant_uid = s.uid
-        """
-        told = log_facts.grants_with_openings(self.db, given)
-        return self._write("grants", f"SELECT {_columns('grants')} FROM ({told})", extra=_text_id("grants"))
+        grants = statement("grants_with_origins", grants=self._once("grants"))
+        grants = log_facts.grants_with_openings(self.db, grants)
+        return self._write("grants", f"SELECT {_id_column('grants')}{_columns('grants')} FROM ({grants})")
 
     def _climb(self) -> None:
         """Find the origin of inherited grants that name none: the nearest ancestor with the same grant of its own.
 
-        Only folders hold own grants that others inherit, so each level is a small join.
+        Only folders have grants of their own that others inherit, so each level is a small join.
         """
         self.db.execute("CREATE TEMP TABLE origins (grant_uid BIGINT, origin_uid BIGINT)")
-        self.db.execute("""
-            CREATE TEMP TABLE climbing AS
-            SELECT g.uid AS grant_uid, r.parent_uid AS at_uid, g.principal_uid, g.audience, g.access
-            FROM staged_grants AS g JOIN resources AS r ON r.uid = g.resource_uid
-            WHERE g.inherited AND g.origin_uid IS NULL AND r.parent_uid IS NOT NULL
-        """)
+        self.db.execute(statement("climb_start"))
         for _ in range(_DEEPEST):
             if not self._count("SELECT count(*) FROM climbing"):
                 break
-            self.db.execute("""
-                INSERT INTO origins
-                SELECT DISTINCT c.grant_uid, c.at_uid
-                FROM climbing AS c JOIN staged_grants AS g
-                  ON g.resource_uid = c.at_uid AND NOT g.inherited AND g.access = c.access
-                 AND g.principal_uid IS NOT DISTINCT FROM c.principal_uid
-                 AND g.audience IS NOT DISTINCT FROM c.audience
-            """)
-            self.db.execute("""
-                CREATE OR REPLACE TEMP TABLE climbing AS
-                SELECT c.grant_uid, r.parent_uid AS at_uid, c.principal_uid, c.audience, c.access
-                FROM climbing AS c JOIN resources AS r ON r.uid = c.at_uid
-                WHERE r.parent_uid IS NOT NULL
-                  AND NOT EXISTS (SELECT 1 FROM origins AS o WHERE o.grant_uid = c.grant_uid)
-            """)
+            self.db.execute(statement("climb_match"))
+            self.db.execute(statement("climb_up"))
 
-    def _homeless_grants(self) -> Iterator[Coverage]:
-        """Grants on resources that nobody told of: no rule can see them, so the report has to say so."""
-        counts = self.db.execute("""
-            SELECT scope_file, count(*) FROM staged_grants AS g
-            WHERE NOT EXISTS (SELECT 1 FROM resources AS r WHERE r.uid = g.resource_uid)
-            GROUP BY scope_file ORDER BY scope_file
-        """).fetchall()
-        for name, count in counts:
-            reason = f"{count} grant(s) concern resources that were not told, so no rule can judge them"
+    def _grants_without_resource(self) -> Iterator[Coverage]:
+        """Grants on resources that were not yielded: no rule can see them, so the report has to say so."""
+        for name, count in self.db.execute(statement("grants_without_resource")).fetchall():
+            reason = f"{count} grant(s) are on resources that were not read, so no rule can judge them"
             yield self._partial(name, "resources", reason)
 
     def _coverage(self, rows: Sequence[Coverage]) -> int:
         path = self.work / "coverage.jsonl"
         path.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-        columns = {
-            "scope_uid": "VARCHAR", "scope_name": "VARCHAR", "platform": "VARCHAR", "account": "VARCHAR",
-            "table": "VARCHAR", "outcome": "VARCHAR", "reason": "VARCHAR", "needs": "VARCHAR",
-            "resource_uid": "VARCHAR", "seen": "BIGINT", "total": "BIGINT", "facts": "BIGINT", "requests": "BIGINT",
-        }  # fmt: skip
-        spec = ", ".join(f"\"{name}\": '{kind}'" for name, kind in columns.items())
-        return self._write(
+        query = statement(
             "coverage",
-            f"""SELECT {key_of("scope_uid")} AS scope_uid, scope_uid AS scope_text, scope_name, platform, account,
-                       "table" AS table_name, outcome, coalesce(reason, '') AS reason, coalesce(needs, '') AS needs,
-                       {key_of("resource_uid")} AS resource_uid, resource_uid AS resource_text,
-                       seen, total, coalesce(facts, 0) AS facts, coalesce(requests, 0) AS requests
-                FROM read_json({literal(path)}, format = 'newline_delimited', columns = {{{spec}}})""",
+            scope_key=key_of("scope_uid"),
+            resource_key=key_of("resource_uid"),
+            file=literal(path),
+            columns=column_types(_COVERAGE),
         )
+        return self._write("coverage", query)
 
     def _ids(self) -> int:
-        """Texts of ids that are mentioned but not told: those told have theirs in their own table."""
         mentioned = [
             f"SELECT {name} AS key, {name}_text AS uid FROM staged_{table} WHERE {name} IS NOT NULL"
             for table in BASE
@@ -310,12 +198,7 @@ class _Sealing:
         ]
         mentioned.append("SELECT scope_uid AS key, scope_text AS uid FROM coverage")
         mentioned.append("SELECT resource_uid, resource_text FROM coverage WHERE resource_uid IS NOT NULL")
-        return self._write(
-            "ids",
-            f"""SELECT DISTINCT key, uid FROM ({" UNION ALL ".join(mentioned)}) AS m
-                WHERE NOT EXISTS (SELECT 1 FROM (SELECT uid FROM resources UNION ALL SELECT uid FROM principals) AS k
-                                  WHERE k.uid = m.key)""",
-        )
+        return self._write("ids", statement("ids", mentioned=" UNION ALL ".join(mentioned)))
 
     def _mentioning(self, table: str) -> list[str]:
         """The columns of a staged table that mention the id of something else in at least one row."""
@@ -323,10 +206,9 @@ class _Sealing:
         counts = self.db.execute(f"SELECT {', '.join(f'count({name})' for name in names)} FROM staged_{table}")
         return [name for name, count in zip(names, counts.fetchone() or (), strict=True) if count]
 
-    def _write(self, table: str, query: str, extra: str = "") -> int:
-        """Write a table; from then on the connection knows it by its name."""
+    def _write(self, table: str, query: str) -> int:
+        """Write a table and make it known to the connection by its name; gives the number of rows."""
         path = self.work / "tables" / f"{table}.parquet"
-        query = query.replace("SELECT ", f"SELECT {extra}", 1) if extra else query
         rows = self._count(f"COPY ({query}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
         path.chmod(0o600)
         if table not in ("members", "exposures"):
@@ -339,7 +221,7 @@ class _Sealing:
 
 
 def _columns(table: str) -> str:
-    """A fact's columns as they are sealed; a word left out of a line is its default, not an unknown one."""
+    """A fact's columns as they are sealed; a text that a line leaves out is the field's default, not unknown."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(FACTS[table])}
 
     def column(name: str, kind: str) -> str:
@@ -351,14 +233,25 @@ def _columns(table: str) -> str:
     return ", ".join(column(name, kind) for name, kind in BASE[table].items())
 
 
-def _text_id(table: str) -> str:
+def _id_column(table: str) -> str:
+    """The text id of what a row describes, for tables that have one, as the beginning of a select list."""
     return "uid_text AS id, " if "uid" in BASE[table] else ""
 
 
-def _audiences() -> str:
-    from cloudscan.facts import Audience
+def _number_of_values(table: str) -> str:
+    """How many columns of a row say something, as SQL."""
+    return " + ".join(
+        f"(CASE WHEN {name} IS NULL OR CAST({name} AS VARCHAR) IN ('', '{{}}') THEN 0 ELSE 1 END)"
+        for name in BASE[table]
+    )
 
-    return "[" + ", ".join(f"'{rung}'" for rung in Audience) + "]"
+
+def _widest_first(table: str) -> str:
+    """The part of an ORDER BY that prefers the grant that admits more people; empty for other tables."""
+    if table != "grants":
+        return ""
+    audiences = ", ".join(literal(rung) for rung in Audience)
+    return f"list_position([{audiences}], audience) DESC NULLS FIRST, effective DESC NULLS FIRST, "
 
 
 def _summary(
@@ -373,7 +266,7 @@ def _summary(
         id=record.id,
         started_on=record.started_on,
         finished_on=finished_on,
-        # What was left out on purpose (a budget, a setting) is said, and is no failure to see.
+        # What was left out on purpose (a budget, a setting) is reported, and does not make the scan incomplete.
         complete=all(row.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) for row in coverage),
         resources=kinds,
         scopes=scopes,

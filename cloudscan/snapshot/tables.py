@@ -1,8 +1,8 @@
 """The tables that rules read: names, columns, types. One source for sealing, for linting and for rule examples.
 
 Base tables are the facts of `cloudscan.facts`, column by column. In what a rule sees, every `uid` and `*_uid` is a
-64-bit key (see `key_of`), so that joins are cheap; the engine says the text again before anybody reads it. Times are
-TIMESTAMP in UTC. `audience` and `access` compare by rung.
+64-bit key (see `key_of`), so that joins are cheap; the engine turns keys back into text before they are shown. Times
+are TIMESTAMP in UTC. `audience` and `access` compare by rung.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from cloudscan.coverage import Coverage
 from cloudscan.facts import (
     Access,
     Activity,
@@ -28,11 +29,12 @@ from cloudscan.facts import (
     Resource,
     Setting,
     Via,
+    Word,
 )
 from cloudscan.finding import Severity
 
 LADDERS: Final[Mapping[str, type[Ladder]]] = {"audience": Audience, "access": Access}
-"""The columns that compare by rung, in whichever table they stand."""
+"""The columns that compare by rung, in every table that has them."""
 
 VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "audience": tuple(Audience),
@@ -41,7 +43,7 @@ VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "affiliation": tuple(Affiliation),
     "principal_affiliation": tuple(Affiliation),
 }
-"""Columns whose values are a closed list: comparing with anything else is a slip of the pen."""
+"""Columns whose values are a closed list: comparing with anything else is a mistake."""
 
 FACTS: Final[Mapping[str, type[Fact]]] = {
     "resources": Resource,
@@ -70,15 +72,25 @@ _SQL_TYPES: Final[Mapping[object, str]] = {
 
 
 def is_uid(column: str) -> bool:
-    """Whether a column holds a key of something in the estate."""
+    """Whether a column is a key of something in the estate."""
     return column == "uid" or column.endswith("_uid")
+
+
+def _without_none(hint: object) -> object:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = (arm for arm in typing.get_args(hint) if arm is not type(None))
+    return hint
+
+
+def _is_word(hint: object) -> bool:
+    kind = _without_none(hint)
+    return kind == Word or (isinstance(kind, type) and issubclass(kind, StrEnum))
 
 
 def _sql_type(column: str, hint: object) -> str:
     if is_uid(column):
         return "BIGINT"
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        (hint,) = (arm for arm in typing.get_args(hint) if arm is not type(None))
+    hint = str if _without_none(hint) == Word else _without_none(hint)
     if hint in _SQL_TYPES:
         return _SQL_TYPES[hint]
     if isinstance(hint, type) and issubclass(hint, StrEnum):
@@ -90,50 +102,55 @@ def _columns_of(fact: type[Fact]) -> dict[str, str]:
     return {field.name: _sql_type(field.name, field.type) for field in msgspec.structs.fields(fact)}
 
 
-EXPOSURES: Final[Mapping[str, str]] = {
-    "resource_uid": "BIGINT",
-    "resource_kind": "VARCHAR",
-    "resource_name": "VARCHAR",
-    "resource_path": "VARCHAR",
-    "platform": "VARCHAR",
-    "account": "VARCHAR",
-    "parent_uid": "BIGINT",
-    "container_uid": "BIGINT",
-    "owner_uid": "BIGINT",
-    "owner_email": "VARCHAR",
-    "owner_status": "VARCHAR",
-    "label": "VARCHAR",
-    "rank": "BIGINT",
-    "size_bytes": "BIGINT",
-    "created_on": "TIMESTAMP",
-    "modified_on": "TIMESTAMP",
-    "url": "VARCHAR",
-    "resource_detail": "JSON",
-    "grant_uid": "BIGINT",
-    "origin_uid": "BIGINT",
-    "inherited": "BOOLEAN",
-    "principal_uid": "BIGINT",
-    "principal_kind": "VARCHAR",
-    "principal_email": "VARCHAR",
-    "principal_name": "VARCHAR",
-    "principal_domain": "VARCHAR",
-    "principal_affiliation": "VARCHAR",
-    "principal_status": "VARCHAR",
-    "audience": "audience_ladder",
-    "access": "access_ladder",
-    "via": "VARCHAR",
-    "discoverable": "BOOLEAN",
-    "expires_on": "TIMESTAMP",
-    "password": "BOOLEAN",
-    "granted_on": "TIMESTAMP",
-    "effective": "BOOLEAN",
-    "blocked_by": "VARCHAR",
-    "grant_detail": "JSON",
+BASE: Final[Mapping[str, Mapping[str, str]]] = {name: _columns_of(fact) for name, fact in FACTS.items()}
+
+_EXPOSURE_SOURCES: Final[Mapping[str, tuple[str, str]]] = {
+    "resource_uid": ("resources", "uid"),
+    "resource_kind": ("resources", "kind"),
+    "resource_name": ("resources", "name"),
+    "resource_path": ("resources", "path"),
+    "platform": ("resources", "platform"),
+    "account": ("resources", "account"),
+    "parent_uid": ("resources", "parent_uid"),
+    "container_uid": ("resources", "container_uid"),
+    "owner_uid": ("resources", "owner_uid"),
+    "owner_email": ("principals", "email"),
+    "owner_status": ("principals", "status"),
+    "label": ("resources", "label"),
+    "rank": ("resources", "rank"),
+    "size_bytes": ("resources", "size_bytes"),
+    "created_on": ("resources", "created_on"),
+    "modified_on": ("resources", "modified_on"),
+    "url": ("resources", "url"),
+    "resource_detail": ("resources", "detail"),
+    "grant_uid": ("grants", "uid"),
+    "origin_uid": ("grants", "origin_uid"),
+    "inherited": ("grants", "inherited"),
+    "principal_uid": ("grants", "principal_uid"),
+    "principal_kind": ("principals", "kind"),
+    "principal_email": ("principals", "email"),
+    "principal_name": ("principals", "name"),
+    "principal_domain": ("principals", "domain"),
+    "principal_affiliation": ("principals", "affiliation"),
+    "principal_status": ("principals", "status"),
+    "audience": ("grants", "audience"),
+    "access": ("grants", "access"),
+    "via": ("grants", "via"),
+    "discoverable": ("grants", "discoverable"),
+    "expires_on": ("grants", "expires_on"),
+    "password": ("grants", "password"),
+    "granted_on": ("grants", "granted_on"),
+    "effective": ("grants", "effective"),
+    "blocked_by": ("grants", "blocked_by"),
+    "grant_detail": ("grants", "detail"),
 }
+"""The columns of `exposures`, and the column of a base table that each of them shows."""
+
+EXPOSURES: Final[Mapping[str, str]] = {name: BASE[table][column] for name, (table, column) in _EXPOSURE_SOURCES.items()}
 """Resource × grant. A resource with no grant has one row: audience 'nobody', effective TRUE, no grant columns."""
 
 MEMBERS: Final[Mapping[str, str]] = {"group_uid": "BIGINT", "member_uid": "BIGINT"}
-"""The closure of `memberships`: everybody who is in a group, directly or through other groups."""
+"""The closure of `memberships`: all members of a group, directly or through other groups."""
 
 COVERAGE: Final[Mapping[str, str]] = {
     "scope_uid": "BIGINT",
@@ -145,10 +162,8 @@ COVERAGE: Final[Mapping[str, str]] = {
     "needs": "VARCHAR",
     "resource_uid": "BIGINT",
 }
-"""What could be read: `cloudscan.report.Coverage`, without the counts. `table` is spelled `table_name`, as SQL
-keeps the word for itself."""
-
-BASE: Final[Mapping[str, Mapping[str, str]]] = {name: _columns_of(fact) for name, fact in FACTS.items()}
+"""What could be read: `cloudscan.coverage.Coverage` without the counts. `table` is spelled `table_name`: SQL reserves
+the word."""
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     **BASE,
@@ -157,6 +172,20 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "coverage": COVERAGE,
 }
 """All that a rule may select from."""
+
+
+def _words_of(record: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(field.name for field in msgspec.structs.fields(record) if _is_word(field.type))
+
+
+_BASE_WORDS: Final[Mapping[str, frozenset[str]]] = {name: _words_of(fact) for name, fact in FACTS.items()}
+
+WORDS: Final[Mapping[str, frozenset[str]]] = {
+    **_BASE_WORDS,
+    "exposures": frozenset(name for name, (table, column) in _EXPOSURE_SOURCES.items() if column in _BASE_WORDS[table]),
+    "coverage": frozenset("table_name" if name == "table" else name for name in _words_of(Coverage)),
+}
+"""By table, the columns of text that nobody but cloudscan or the platform wrote: `cloudscan.facts.Word` and enums."""
 
 
 def key_of(text: str) -> str:

@@ -61,7 +61,13 @@ def encodable(value: Any) -> Any:
                 return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
             return value
         case dict():
-            return {encodable(key): encodable(item) for key, item in value.items()}
+            encoded: dict[Any, Any] = {}
+            for key, item in value.items():
+                name = encodable(key)
+                while name in encoded:  # two different halves become the same character
+                    name += "\ufffd"
+                encoded[name] = encodable(item)
+            return encoded
         case list() | tuple():
             return [encodable(item) for item in value]
         case _:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, delegation_list
+from cloudscan_gdrive.settings import SETTINGS
 
 
 def _open(options: Options, estate: Estate) -> Connector:
@@ -24,6 +25,7 @@ PLUGIN = ConnectorPlugin(
     title="Google Drive",
     options=Options,
     permissions=PERMISSIONS,
+    settings=SETTINGS,
     open=_open,
     policy_document=delegation_list,
     doctor=_doctor,

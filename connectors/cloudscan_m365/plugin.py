@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
+from cloudscan_m365.settings import SETTINGS
 
 
 def _open(options: Options, estate: Estate) -> Connector:
@@ -24,6 +25,7 @@ PLUGIN = ConnectorPlugin(
     title="Microsoft 365",
     options=Options,
     permissions=PERMISSIONS,
+    settings=SETTINGS,
     open=_open,
     policy_document=consent_script,
     doctor=_doctor,

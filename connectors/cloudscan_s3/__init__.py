@@ -1,1 +1,1 @@
-"""Amazon S3: buckets, access points and objects, and whom each of them lets in."""
+"""Amazon S3: buckets, access points and objects, and who has access to each of them."""

@@ -1,4 +1,4 @@
-"""What `cloudscan doctor` looks at before a scan of S3."""
+"""What `cloudscan doctor` checks before a scan of S3."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from cloudscan_s3.options import Options
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
-    """Credentials, then the rights that a scan cannot do without, tried for real."""
+    """Check the credentials, then try the permissions that a scan cannot do without."""
     try:
         account = client.own_account(options, Meter())
         identity = client.require(account.client("sts").get_caller_identity, "sts:GetCallerIdentity")
@@ -23,10 +23,11 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     try:
         block = reader.account_block(account, number)
         yield _answered("s3: the account's Block Public Access", block)
-        listed = list(reader.buckets(account))
-        yield Check(ok=True, what=f"s3: {len(listed)} buckets can be listed")
-        if listed:
-            first = reader.described(account, reader.bucket(account, listed[0], number, partition, block))
+        buckets = list(reader.list_buckets(account))
+        yield Check(ok=True, what=f"s3: {len(buckets)} buckets can be listed")
+        if buckets:
+            bucket = reader.read_bucket(account, buckets[0], number, partition, block)
+            first = reader.with_description(account, bucket)
             for what, answer in (
                 ("policy", first.policy),
                 ("ACL", first.acl),
@@ -37,11 +38,11 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
                 ("access log", first.logging),
                 ("default key", first.encryption),
             ):
-                yield _answered(f"s3: {what} of {listed[0].name}", answer)
+                yield _answered(f"s3: {what} of {buckets[0].name}", answer)
     except CloudscanError as error:
         needs = getattr(error, "needs", "")
         remedy = f"{error}. Allow {needs}; `cloudscan permissions --connector s3 --format policy` prints the policy."
-        yield Check(ok=False, what="s3: rights", remedy=remedy if needs else str(error))
+        yield Check(ok=False, what="s3: permissions", remedy=remedy if needs else str(error))
 
 
 def _answered(what: str, answer: object) -> Check:

@@ -6,16 +6,16 @@ import msgspec
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to reach S3, and how far to look. Credentials come from AWS's own chain, never from here."""
+    """How to reach S3, and how much to read. Credentials come from AWS's own chain, never from here."""
 
     profile: str = ""  # of the AWS configuration; empty: the default credential chain
-    region: str = "us-east-1"  # where account-wide questions are asked
+    region: str = "us-east-1"  # where account-wide requests are sent
     endpoint: str = ""  # a local server instead of AWS
     organisation: bool = False  # scan all accounts of the organisation
     role_name: str = "cloudscan"  # assumed in each of them
-    external_id: str = ""  # where the role asks for one
+    external_id: str = ""  # if the role requires one
     accounts: Sequence[str] = ()  # of the organisation, only these
     skip_accounts: Sequence[str] = ()  # of the organisation, not these
-    object_requests: int = 200  # for object ACLs, in each account; 0: do not look at objects
-    objects_per_bucket: int = 20  # of them, for one bucket without an inventory
-    connections: int = 32  # kept open to one endpoint
+    object_requests: int = 200  # for object ACLs, per account; 0: read no objects
+    objects_per_bucket: int = 20  # of them, per bucket without an inventory
+    connections: int = 32  # kept open per endpoint

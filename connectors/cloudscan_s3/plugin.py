@@ -1,10 +1,11 @@
-"""How cloudscan finds S3. Cheap to import: the SDK is loaded when a connector is opened."""
+"""How cloudscan finds the S3 connector. Cheap to import: the SDK is loaded when a connector is opened."""
 
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
+from cloudscan_s3.settings import SETTINGS
 
 
 def _open(options: Options, estate: Estate) -> Connector:
@@ -24,6 +25,7 @@ PLUGIN = ConnectorPlugin(
     title="Amazon S3",
     options=Options,
     permissions=PERMISSIONS,
+    settings=SETTINGS,
     open=_open,
     policy_document=policy_document,
     doctor=_doctor,

@@ -57,8 +57,8 @@ def harmless(text: str) -> str:
 def _lines(notice: Notice, words: Texts) -> Iterator[str]:
     """Numbers first, then what changed, the worst first, then what could not be read."""
     counts = [words.count(f"notice.{kind}", n) for kind, n in notice.counts.items() if n]
-    yield words.say("list.comma").join(counts) if counts else words.say("notice.quiet")
-    yield words.count("notice.standing", notice.standing)
+    yield words.say("list.comma").join(counts) if counts else words.say("notice.unchanged")
+    yield words.count("notice.needs_work", notice.standing)
     if notice.findings:
         yield ""
     for kind, finding in sorted(notice.findings, key=lambda change: SPOKEN_OF.index(change[0]))[:_MOST]:

@@ -67,14 +67,14 @@ def _finding(finding: Finding, rule: RuleSummary | None, words: Texts, markup: M
     if not finding.verified:
         yield markup.prose(words.say("tickets.unverified"))
     if rule:
-        text = phrases.words_of(rule, words.lang)
+        text = phrases.rule_text(rule, words.lang)
         yield markup.heading(words.say("finding.why"))
         yield markup.prose(" ".join(text.why.split()))
         yield markup.heading(words.say("finding.fix"))
         steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
         yield "\n".join(_steps(steps, markup))
     command = f"cloudscan waive add --finding {finding.fingerprint[:12]} --owner … --reason …"
-    yield markup.prose(words.say("tickets.accept", command="\0")).replace(visible("\0"), markup.name(command))
+    yield markup.prose(words.say("tickets.waive", command="\0")).replace(visible("\0"), markup.name(command))
 
 
 def _facts(finding: Finding, words: Texts, markup: Markup) -> Iterator[str]:
@@ -116,7 +116,7 @@ def _steps(steps: Sequence[phrases.Step], markup: Markup) -> Iterator[str]:
 
 
 def _rule_title(rule: RuleSummary | None, finding: Finding, words: Texts) -> str:
-    return phrases.words_of(rule, words.lang).title if rule else finding.verdict.rule_id
+    return phrases.rule_text(rule, words.lang).title if rule else finding.verdict.rule_id
 
 
 def _named(text: str, markup: Markup) -> str:
@@ -132,7 +132,7 @@ def _news(news: CommentContent, words: Texts, markup: Markup) -> str:
         case CommentReason.WAIVED if news.waiver:
             return markup.prose(
                 words.say(
-                    "tickets.accepted",
+                    "tickets.waived",
                     owner=news.waiver.owner,
                     until=_day(words, news.waiver.until),
                     reason=shortened(news.waiver.reason, _PROSE),

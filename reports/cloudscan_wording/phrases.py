@@ -1,4 +1,4 @@
-"""What formats say about one finding, in words: who, since when, what to do."""
+"""One finding in words: who can reach it, since when, what to do."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,20 +17,20 @@ from cloudscan_wording.visible import for_shell
 _FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 _NUMBERING = re.compile(r"^(?:\d+[.)]|[-*•])\s+")
 _NAMES = ("name", "path", "uid")
-_LEAST_NAME = 3  # a shorter value may be part of any word; it is escaped with the sentence
+_LEAST_NAME = 3  # characters; a shorter value may be part of any word and is escaped with the sentence
 _SUBJECT_FIELDS = ("uid", "platform", "account", "kind", "name", "path", "url", "owner")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One step of a remedy: what to do, and the commands that do it."""
+    """One step of a fix: what to do, and the commands that do it."""
 
     text: str
     commands: Sequence[str] = ()
 
 
 def plain(value: Any) -> str:
-    """A column's value as a reader sees it; nested ones as JSON."""
+    """A column's value as a reader sees it; nested values as JSON."""
     match value:
         case str():
             return value
@@ -43,7 +43,7 @@ def plain(value: Any) -> str:
 
 
 def fields_of(verdict: Verdict) -> Mapping[str, Any]:
-    """What a rule's texts can name: the columns of its first evidence, then what is known about the subject."""
+    """The fields that a rule's texts can name: the columns of its first evidence, then the subject's own."""
     subject = {name: getattr(verdict.subject, name) for name in _SUBJECT_FIELDS}
     row = verdict.evidence[0].row if verdict.evidence else {}
     return {
@@ -56,7 +56,7 @@ def fields_of(verdict: Verdict) -> Mapping[str, Any]:
 
 def named_in(*templates: str) -> Sequence[str]:
     """The ``{fields}`` that the templates name, in order."""
-    return list(dict.fromkeys(field for each in templates for field in _FIELD.findall(each)))
+    return list(dict.fromkeys(field for template in templates for field in _FIELD.findall(template)))
 
 
 def fill(template: str, fields: Mapping[str, Any], *, command: bool = False) -> str:
@@ -72,27 +72,27 @@ def fill(template: str, fields: Mapping[str, Any], *, command: bool = False) -> 
 
 
 def steps(fix: str) -> Sequence[Step]:
-    """A rule's `fix` taken apart: one step a line; a line in backticks is a command of the step before it."""
-    found: list[Step] = []
-    for line in (each.strip() for each in fix.splitlines()):
+    """The steps of a rule's `fix`: one step per line; a line in backticks is a command of the step before it."""
+    parsed: list[Step] = []
+    for line in (line.strip() for line in fix.splitlines()):
         if len(line) > 2 and line[0] == line[-1] == "`" and "`" not in line[1:-1]:
-            last = found.pop() if found else Step(text="")
-            found.append(Step(text=last.text, commands=(*last.commands, line[1:-1])))
+            last = parsed.pop() if parsed else Step(text="")
+            parsed.append(Step(text=last.text, commands=(*last.commands, line[1:-1])))
         elif line:
-            found.append(Step(text=_NUMBERING.sub("", line)))
-    return found
+            parsed.append(Step(text=_NUMBERING.sub("", line)))
+    return parsed
 
 
 def filled_steps(fix: str, fields: Mapping[str, Any]) -> Sequence[Step]:
     """The steps of a `fix` for one finding: values in commands are quoted for the shell."""
     return [
-        Step(text=fill(each.text, fields), commands=[fill(line, fields, command=True) for line in each.commands])
-        for each in steps(fix)
+        Step(text=fill(step.text, fields), commands=[fill(line, fields, command=True) for line in step.commands])
+        for step in steps(fix)
     ]
 
 
-def words_of(rule: RuleSummary, lang: str) -> RuleText:
-    """The rule's texts in a language; a rule that lacks it speaks the first language that it has."""
+def rule_text(rule: RuleSummary, lang: str) -> RuleText:
+    """The rule's texts in a language, or in the first language that it has."""
     return rule.text[lang] if lang in rule.text else next(iter(rule.text.values()))
 
 
@@ -101,9 +101,9 @@ def message_of(finding: Finding, lang: str) -> str:
 
 
 def parted_message(finding: Finding, rule: RuleSummary | None, lang: str) -> Sequence[tuple[str, bool]]:
-    """The finding's sentence in parts, each with whether it is a name that the sentence was filled with."""
+    """The finding's sentence in parts, each with whether it is a value that the sentence was filled with."""
     fields = fields_of(finding.verdict)
-    named = named_in(words_of(rule, lang).message) if rule else _NAMES
+    named = named_in(rule_text(rule, lang).message) if rule else _NAMES
     values = {plain(fields[name]) for name in named if name in fields}
     longest_first = sorted((value for value in values if len(value) >= _LEAST_NAME), key=len, reverse=True)
     message = message_of(finding, lang)
@@ -115,38 +115,51 @@ def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
     return chain[lang] if lang in chain else next(iter(chain.values()), ())
 
 
+def first_chain(finding: Finding, lang: str) -> Sequence[str]:
+    """The reasoning behind the first evidence that has one, sentence by sentence."""
+    return next((chain_of(piece.chain, lang) for piece in finding.verdict.evidence if piece.chain), ())
+
+
+def fix_of(finding: Finding, rule: RuleSummary | None, lang: str) -> str:
+    """The fix for this finding, one step or command a line. Empty if its rule is no longer known."""
+    if rule is None:
+        return ""
+    filled = filled_steps(rule_text(rule, lang).fix, fields_of(finding.verdict))
+    return "\n".join(line for step in filled for line in (step.text, *step.commands) if line)
+
+
 def because(finding: Finding, lang: str) -> str:
-    """Why it is so, short: what the first chain rests on. The claim, which comes first, says what the message says."""
-    chain = next((chain_of(each.chain, lang) for each in finding.verdict.evidence if each.chain), ())
+    """The reasons in short: the first chain without its claim, which repeats the message."""
+    chain = first_chain(finding, lang)
     return ("" if lang == "ja" else " ").join(chain[1:4])
 
 
-def standing_of(verdict: Verdict) -> str:
-    """Whom a finding lets in, as one word: a rung of the audience ladder, or else
+def audience_of(verdict: Verdict) -> str:
+    """Who can reach the subject, as one id: a rung of the audience ladder, or one of three others.
 
-    `not_access` (the rule is about a setting, it yields no audience), `held_back` (every way in stands behind a block)
-    or `unknown`.
+    `not_access`: the rule is about a setting and yields no audience. `latent`: every grant is blocked. `unknown`: the
+    audience could not be read.
     """
-    rows = [each.row for each in verdict.evidence]
+    rows = [piece.row for piece in verdict.evidence]
     if verdict.audience is None and not any("audience" in row for row in rows):
         return "not_access"
     if rows and all(row.get("blocked_by") for row in rows):
-        return "held_back"
+        return "latent"
     return verdict.audience or "unknown"
 
 
 def reach(texts: Texts, verdict: Verdict) -> str:
-    """“Anyone on the internet can read it.” Empty where the finding is not about access."""
+    """“Anyone on the internet can read it.” Empty if the finding is not about access."""
     platform = verdict.subject.platform
-    match standing_of(verdict):
+    match audience_of(verdict):
         case "not_access":
             return ""
         case "unknown":
             return texts.say("reach.unknown")
-        case "held_back":
-            blocks = dict.fromkeys(plain(each.row["blocked_by"]) for each in verdict.evidence)
+        case "latent":
+            blocks = dict.fromkeys(plain(piece.row["blocked_by"]) for piece in verdict.evidence)
             who = texts.name("audience", verdict.audience or "unknown", platform)
-            return texts.say("reach.held_back", who=who, by=texts.say("list.comma").join(blocks))
+            return texts.say("reach.latent", who=who, by=texts.say("list.comma").join(blocks))
         case Audience.NOBODY:
             return texts.say("reach.nobody_now")
         case audience if verdict.access is None:
@@ -157,30 +170,30 @@ def reach(texts: Texts, verdict: Verdict) -> str:
 
 
 def since(texts: Texts, finding: Finding, now: datetime) -> str:
-    """When it was opened as the platform says, or else when a scan first saw it; the sentence tells which."""
-    told = finding.verdict.since
-    moment = told or finding.first_seen_on
-    key = "finding.since_platform" if told else "finding.since_first_seen"
+    """When it was opened according to the platform, or else when a scan first saw it; the sentence says which."""
+    opened = finding.verdict.since
+    moment = opened or finding.first_seen_on
+    key = "finding.since_platform" if opened else "finding.since_first_seen"
     return texts.say(key, day=texts.day(moment), ago=texts.ago(moment, now))
 
 
-def accepted(texts: Texts, finding: Finding) -> str:
-    """Who accepted a finding, until when and why. Empty where nobody did."""
+def waived(texts: Texts, finding: Finding) -> str:
+    """Who waived a finding, until when and why. Empty if it is not waived."""
     if finding.waiver is None:
         return ""
     day = texts.day(datetime.combine(finding.waiver.until, time(), UTC))
-    return texts.say("finding.accepted", owner=finding.waiver.owner, day=day, reason=finding.waiver.reason)
+    return texts.say("finding.waived", owner=finding.waiver.owner, day=day, reason=finding.waiver.reason)
 
 
 def ticket_state(texts: Texts, ticket: TicketLink) -> str:
-    """Whether it is open, and when that was known."""
+    """Whether the ticket is open, and as of when."""
     return texts.say("ticket.open" if ticket.open else "ticket.closed", day=texts.day(ticket.as_of))
 
 
 def size(n: float) -> str:
     """Bytes in the unit that reads best: 12.5 MB."""
     units = ("bytes", "kB", "MB", "GB", "TB", "PB")
-    place = 0
-    while n >= 1000 and place < len(units) - 1:
-        n, place = n / 1000, place + 1
-    return f"{n:,.0f} {units[place]}" if place == 0 or n >= 100 else f"{n:,.1f} {units[place]}"
+    power = 0
+    while n >= 1000 and power < len(units) - 1:
+        n, power = n / 1000, power + 1
+    return f"{n:,.0f} {units[power]}" if power == 0 or n >= 100 else f"{n:,.1f} {units[power]}"

@@ -1,4 +1,4 @@
-"""A finding together with its rule's words in one language: what the formats for machines pick from."""
+"""A finding with its rule's texts in one language: what the formats for machines pick from."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from cloudscan_wording.texts import Texts
 
 @dataclass(frozen=True, kw_only=True)
 class WordedFinding:
-    """One finding in words. Its rule may be gone: then it bears the rule's id as its title and has no remedy."""
+    """One finding in words. If its rule no longer exists, its title is the rule's id and it has no fix."""
 
-    order: int  # 1 is what to do first
+    order: int  # 1 is the most urgent
     finding: Finding
     rule: RuleSummary | None
     lang: str
-    change: str  # since the scan before: new, reopened, widened, waived; empty where nothing did
+    change: str  # since the previous scan: new, reopened, widened, waived; empty if none
     tickets: Sequence[TicketLink]
 
     @property
@@ -28,7 +28,7 @@ class WordedFinding:
 
     @property
     def title(self) -> str:
-        return phrases.words_of(self.rule, self.lang).title if self.rule else self.verdict.rule_id
+        return phrases.rule_text(self.rule, self.lang).title if self.rule else self.verdict.rule_id
 
     @property
     def message(self) -> str:
@@ -36,15 +36,12 @@ class WordedFinding:
 
     @property
     def why(self) -> str:
-        return phrases.words_of(self.rule, self.lang).why if self.rule else ""
+        return phrases.rule_text(self.rule, self.lang).why if self.rule else ""
 
     @cached_property
     def fix(self) -> str:
-        """The remedy for this finding, one step or command a line."""
-        if self.rule is None:
-            return ""
-        steps = phrases.filled_steps(phrases.words_of(self.rule, self.lang).fix, phrases.fields_of(self.verdict))
-        return "\n".join(line for step in steps for line in (step.text, *step.commands) if line)
+        """The fix for this finding, one step or command a line."""
+        return phrases.fix_of(self.finding, self.rule, self.lang)
 
     @property
     def frameworks(self) -> tuple[str, ...]:
@@ -56,7 +53,7 @@ class WordedFinding:
 
 
 def worded_findings(report: Report, lang: str) -> Iterator[WordedFinding]:
-    """The report's findings in the order of work."""
+    """The report's findings, most urgent first."""
     rules = {rule.id: rule for rule in report.rules}
     changes = changed(report)
     for order, finding in enumerate(report.findings, 1):
@@ -71,25 +68,26 @@ def worded_findings(report: Report, lang: str) -> Iterator[WordedFinding]:
 
 
 def changed(report: Report) -> Mapping[str, str]:
-    """What befell findings since the scan before, by fingerprint. What was resolved is no finding any more."""
-    return {each.fingerprint: each.kind for each in report.changes.differences} if report.changes else {}
+    """How findings changed since the previous scan, by fingerprint; resolved ones are not among the findings."""
+    differences = report.changes.differences if report.changes else ()
+    return {difference.fingerprint: difference.kind for difference in differences}
 
 
-def not_judged(rule: RuleSummary, texts: Texts) -> str:
-    """What is said of a case that a rule could not judge, with the right that is missing where the rule names it."""
-    title = phrases.words_of(rule, texts.lang).title.rstrip(".。")
+def not_evaluated(rule: RuleSummary, texts: Texts) -> str:
+    """The sentence about a case that a rule could not evaluate, with the missing permission if the rule names it."""
+    title = phrases.rule_text(rule, texts.lang).title.rstrip(".。")
     if needs := needed(rule, texts.lang):
-        return texts.say("formats.not_judged_needs", title=title, needs=needs)
-    return texts.say("formats.not_judged", title=title)
+        return texts.say("formats.not_evaluated_needs", title=title, needs=needs)
+    return texts.say("formats.not_evaluated", title=title)
 
 
 def needed(rule: RuleSummary, lang: str) -> str:
-    """The right that a rule needs in order to tell, as far as the rule says."""
+    """The permission that a rule needs to give an answer; empty if the rule names none."""
     return rule.needs.get(lang) or next(iter(rule.needs.values()), "")
 
 
 def tool(report: Report) -> tuple[str, str]:
-    """Name and version of what made the report."""
+    """Name and version of the program that wrote the report."""
     name, _, version = report.tool.partition(" ")
     return name or "cloudscan", version
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cli.conftest import CONFIG, TOY, install
+from tests.cli.conftest import CONFIG, RULES, TOY, install
 from tests.killing import tracer
 from tests.killing.tracer import Ended
 from tests.toys import shelve
@@ -48,7 +48,9 @@ def campaign(folder: Path, every: int, *, twice: bool = False, first: int = 1) -
     site = folder / "site"
     install(site, "cloudscan-toy", "connectors", "toy = cloudscan_toy:PLUGIN")
     sys.path[:0] = [str(site), str(TOY)]
+    sys.dont_write_bytecode = True  # a module that only the first run compiles would shift the writes of all others
     _import_everything()
+    _read_rules()
     start = folder / "start"
     start.mkdir()
     (start / "cloudscan.toml").write_text(CONFIG)
@@ -188,6 +190,14 @@ def _import_everything() -> None:
         "duckdb", "jinja2", "sqlalchemy.dialects.sqlite", "sqlite3",
     ):  # fmt: skip
         importlib.import_module(name)
+
+
+def _read_rules() -> None:
+    """Once for all processes, which inherit what parsing and checking them came to."""
+    from cloudscan.engine.loader import load
+    from cloudscan.plugins import bundled_rules
+
+    load([bundled_rules(), RULES])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,11 +2,11 @@
 
     PYTHONPATH=.:connectors:reports python tests/bench/m365_cost.py [--items 20000]
 
-The emulator runs in a process of its own. The plain loop lists the same items with the SDK's delta and asks for the
-permissions of each item that is shared, one after the other, as its documentation shows; it does nothing with the
-answers, and stops after so many items, because it is slow. Ours writes the facts to disk as a scan does, and then scans
-a second night in which nothing has changed. Each contender is a process of its own; what its imports and start cost is
-measured with an empty company and taken off both.
+The emulator runs in a separate process. The plain loop lists the same items with the SDK's delta and asks for the
+permissions of each shared item, one after the other, as its documentation shows; it does nothing with the answers, and
+stops after a number of items, because it is slow. Ours writes the facts to disk as a scan does, and then scans a second
+night in which nothing has changed. Each contender is a separate process; the cost of its imports and start is measured
+with an empty company and subtracted from both.
 """
 
 import argparse
@@ -52,9 +52,9 @@ async def run():
                 seen += 1
                 if item.shared is not None and (item.shared.scope or item.root):
                     begun = os.times()
-                    found = await items.by_drive_item_id(item.id).permissions.get()
+                    answer = await items.by_drive_item_id(item.id).permissions.get()
                     asking += sum(os.times()[:2]) - sum(begun[:2])
-                    permissions += len(found.value)
+                    permissions += len(answer.value)
             if not page.odata_next_link or seen >= int(most):
                 break
             begun = os.times()
@@ -86,14 +86,14 @@ while waiting:
     scope = waiting.pop()
     since = report_of(into / file_name(scope.uid)).cursor if night == "night" else None
     with Pen(into, scope) as pen:
-        for told in connector.collect(scope, since):
-            if isinstance(told, Fact):
-                pen.fact(told)
-                seen += isinstance(told, Resource) and told.kind in ("file", "folder", "shortcut")
-                grants += isinstance(told, Grant)
+        for fact in connector.collect(scope, since):
+            if isinstance(fact, Fact):
+                pen.fact(fact)
+                seen += isinstance(fact, Resource) and fact.kind in ("file", "folder", "shortcut")
+                grants += isinstance(fact, Grant)
             else:
-                pen.note(told)
-                waiting += [told] if isinstance(told, Scope) else []
+                pen.note(fact)
+                waiting += [fact] if isinstance(fact, Scope) else []
         pen.finish()
 print(seen, grants, 0.0, 0.0)
 """
@@ -101,7 +101,7 @@ print(seen, grants, 0.0, 0.0)
 
 @dataclass(frozen=True)
 class Cost:
-    """What one contender spent."""
+    """The cost of one contender."""
 
     cpu: float
     wall: float
@@ -122,16 +122,18 @@ def serve(pipe: Connection, items: int, folder: str) -> None:
     built = company.build(items)
     file = Path(folder) / f"key-{items}.pem"
     file.write_bytes(pair.pem)
-    with serve(built.world, certificate=pair) as server:
-        drives = sorted(built.world.drives, key=lambda drive: -len(drive.items))
-        locked = {site.number for site in built.world.sites if site.lock == "NoAccess"}
+    with serve(built.state, certificate=pair) as server:
+        drives = sorted(built.state.drives, key=lambda drive: -len(drive.items))
+        locked = {site.number for site in built.state.sites if site.lock == "NoAccess"}
         there = [drive for drive in drives if not (drive.hidden or drive.deleted or drive.site in locked)]
         shown = ",".join(drive.id for drive in there)
         pipe.send(
             (server.url, server.authority, str(server.ca_file), server.tenant, server.client_id, str(file), shown)
         )
         while pipe.recv():
-            about = sum(1 for each in server.log if each.path.startswith("/v1.0/drives/") and not each.in_batch)
+            about = sum(
+                1 for request in server.log if request.path.startswith("/v1.0/drives/") and not request.in_batch
+            )
             pipe.send((server.requests, server.units, about))
 
 
@@ -168,14 +170,14 @@ def measure(items: int, most: int, folder: str) -> dict[str, Cost]:
     server.start()
     *signs, drives = pipe.recv()
     spool = f"{folder}/spool-{items}"
-    found = {
+    figures = {
         "plain loop": run([sys.executable, "-c", PLAIN, *signs, str(most), drives], pipe),
         "cloudscan": run([sys.executable, "-c", OURS, *signs, spool, "full"], pipe),
         "next night": run([sys.executable, "-c", OURS, *signs, spool, "night"], pipe),
     }
     pipe.send(False)
     server.join(timeout=10)
-    return found
+    return figures
 
 
 def main() -> None:

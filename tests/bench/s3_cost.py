@@ -1,12 +1,12 @@
-"""What a scan of S3 costs: requests, CPU, memory and output for a bucket, against a bare loop and against peers.
+"""What a scan of S3 costs: requests, CPU, memory and output per bucket, against a bare loop and against peers.
 
     PYTHONPATH=.:connectors:reports python tests/bench/s3_cost.py [--buckets 1000] [--latency 0.05] [--concurrency 32]
         [--peer "prowler=prowler aws --service s3 --output-directory OUT"] …
 
 moto runs in a process of its own with an estate of which nine of ten buckets are private. Each contender is a process
-of its own too, so that import and start count. The bare loop asks four questions of each bucket, one after another,
-and does nothing with the answers. Ratios are to that loop. A peer is any command; it finds the estate by
-AWS_ENDPOINT_URL, and `OUT` in it is replaced with a folder whose size is told.
+of its own too, so that import and start count. The bare loop sends four requests per bucket, one after another, and
+ignores the answers. Ratios are to that loop. A peer is any command; it finds the estate through AWS_ENDPOINT_URL, and
+`OUT` in it is replaced by a folder whose size is reported.
 """
 
 import argparse
@@ -40,35 +40,35 @@ class Cost:
     requests: int
     cpu: float  # seconds, user and system
     wall: float
-    memory: float  # MB, at the most
-    output: float  # MB
+    memory: float  # MB, peak
+    output: float  # MB written to the folder
     code: int
 
 
 def serve(pipe: Connection, buckets: int, latency: float) -> None:
-    """The estate; answers each message with the number of requests so far."""
+    """Serve the estate; answer each message with the number of requests so far."""
     from cloudscan_emulators.aws import company, moto_server
     from cloudscan_emulators.aws.moto_server import Fault
 
     with moto_server.running() as server:
         company.many(server.endpoint, buckets)
         if latency:
-            server.faults.append(Fault(where="", delay=latency, after=True))
-        server.seen.clear()
+            server.faults.add(Fault(where="", delay=latency, delay_only=True))
+        server.request_log.clear()
         pipe.send(server.endpoint)
         while pipe.recv():
             pipe.send(server.requests)
 
 
 def measured(command: Sequence[str], environment: Mapping[str, str], folder: Path, pipe: Connection) -> Cost:
-    before = _count(pipe)
-    begin = time.perf_counter()
+    requests_before = _count(pipe)
+    start = time.perf_counter()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - begin
+    wall = time.perf_counter() - start
     return Cost(
-        requests=_count(pipe) - before,
+        requests=_count(pipe) - requests_before,
         cpu=usage.ru_utime + usage.ru_stime,
         wall=wall,
         memory=usage.ru_maxrss / 1000,
@@ -82,17 +82,25 @@ def _count(pipe: Connection) -> int:
     return int(pipe.recv())
 
 
+def summary(cost: Cost, reference: Cost, buckets: int) -> str:
+    return (
+        f"{cost.requests / buckets:5.1f} requests ({cost.requests / reference.requests:4.2f}x), "
+        f"{cost.cpu / buckets * 1000:6.1f} ms CPU ({cost.cpu / reference.cpu:4.2f}x), {cost.wall:6.1f} s, "
+        f"{cost.memory:5.0f} MB, wrote {cost.output:6.2f} MB"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--buckets", type=int, default=1000)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--concurrency", type=int, default=16, help="of ours")
+    parser.add_argument("--concurrency", type=int, default=16, help="of cloudscan")
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
 
-    pipe, theirs = multiprocessing.Pipe()
+    pipe, server_pipe = multiprocessing.Pipe()
     context = multiprocessing.get_context("spawn")
-    server = context.Process(target=serve, args=(theirs, given.buckets, given.latency), daemon=True)
+    server = context.Process(target=serve, args=(server_pipe, arguments.buckets, arguments.latency), daemon=True)
     server.start()
     endpoint = str(pipe.recv())
     environment = {
@@ -102,24 +110,19 @@ def main() -> None:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    ours = [sys.executable, "-m", "cloudscan", "scan", "--concurrency", str(given.concurrency)]
-    contenders = {"a bare loop": [sys.executable, "-c", LOOP], "cloudscan": ours}
-    contenders |= {name: shlex.split(command) for name, _, command in (each.partition("=") for each in given.peer)}
+    scan = [sys.executable, "-m", "cloudscan", "scan", "--concurrency", str(arguments.concurrency)]
+    contenders = {"a bare loop": [sys.executable, "-c", LOOP], "cloudscan": scan}
+    contenders |= {name: shlex.split(command) for name, _, command in (peer.partition("=") for peer in arguments.peer)}
     reference: Cost | None = None
-    print(f"{given.buckets} buckets, {given.latency * 1000:.0f} ms of latency; for each bucket:")
+    print(f"{arguments.buckets} buckets, {arguments.latency * 1000:.0f} ms of latency; for each bucket:")
     for name, command in contenders.items():
         folder = Path(tempfile.mkdtemp(prefix="s3-cost-"))
         (folder / "cloudscan.toml").write_text(f'[connectors.s3]\nendpoint = "{endpoint}"\n')
         cost = measured([str(folder) if word == "OUT" else word for word in command], environment, folder, pipe)
         reference = reference or cost
         pages = [path.stat().st_size / 1e6 for path in folder.rglob("*.html")]
-        print(
-            f"{name:>12}: {cost.requests / given.buckets:5.1f} requests ({cost.requests / reference.requests:4.2f}x), "
-            f"{cost.cpu / given.buckets * 1000:6.1f} ms CPU ({cost.cpu / reference.cpu:4.2f}x), {cost.wall:6.1f} s, "
-            f"{cost.memory:5.0f} MB, wrote {cost.output:6.2f} MB"
-            + (f" (page {max(pages):.2f} MB)" if pages else "")
-            + f", exit {cost.code}"
-        )
+        page = f" (page {max(pages):.2f} MB)" if pages else ""
+        print(f"{name:>12}: {summary(cost, reference, arguments.buckets)}{page}, exit {cost.code}")
         shutil.rmtree(folder)
     pipe.send(False)
     server.join(timeout=10)

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from cloudscan.audit.archive import opened
 from cloudscan.audit.pack import effective
 from cloudscan.audit.verification import verify
+from cloudscan.cli.main import run
 from cloudscan.config import Config, LedgerTable
 from cloudscan.errors import AuditError
 from tests.cli.conftest import CONFIG, TOY, Desk, Said, install
@@ -61,14 +62,16 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shelve(folder / "company", {"plan": "everybody", "notes": "me"})
     (folder / "cloudscan.toml").write_text(CONFIG, encoding="utf-8")
     new_key(folder / "key")
-    for command in (
-        ("scan",),
-        ("audit", "--into", "pack"),
-        ("audit", "--into", "pack.zip"),
-        ("audit", "--into", "signed.zip", "--sign-with", "key"),
-    ):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for path in (TOY, folder / "site"):
+            patch.syspath_prepend(path)
+        run(["scan"])
+        run(["audit", "--into", "pack"])
+        run(["audit", "--into", "pack.zip"])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(TOY)])}
-        subprocess.run([sys.executable, "-m", "cloudscan", *command], cwd=folder, env=environment, check=False)
+        command = [sys.executable, "-m", "cloudscan", "audit", "--into", "signed.zip", "--sign-with", "key"]
+        subprocess.run(command, env=environment, check=False)
     return folder
 
 
@@ -231,7 +234,7 @@ def test_a_changed_manifest_breaks_the_signature(signed: Path, desk: Desk) -> No
 
     assert (by_another.code, broken.code, unsigned.code) == (1, 1, 1)
     assert "is by another key" in by_another.out
-    assert "signature  MANIFEST.sha256.sig does not hold" in broken.out
+    assert "signature  MANIFEST.sha256.sig is not valid" in broken.out
     assert "signature  MANIFEST.sha256.sig is missing" in unsigned.out
 
 
@@ -293,8 +296,8 @@ def flooding(archive: zipfile.ZipFile) -> None:
         (absolute, "leads out of the pack"),
         (backslashes, "leads out of the pack"),
         (linking, "is a link or a device"),
-        (twice, "A name is twice"),
-        (exploding, "that is a trap"),
+        (twice, "two files of one name"),
+        (exploding, "that is a zip bomb"),
         (flooding, "more than 50,000 files"),
     ],
 )
@@ -344,7 +347,7 @@ def test_a_manifest_without_end_is_refused(pack: Path, desk: Desk, name: str) ->
     result = desk.run("audit", "verify", "pack")
 
     assert result.code == 2
-    assert "no pack has so much" in result.err
+    assert "more than any pack has" in result.err
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"a" * 100, b"PK\x05\x06" + b"\0" * 18])
@@ -563,7 +566,7 @@ def zipped_with(name: str, content: str = "x", kind: int = zipfile.ZIP_STORED) -
         (zipped_with("rules/files/links"), "cannot be unpacked"),
         (zipped_with("snapshot/manifest.json/x"), "cannot be unpacked"),
         (zipped_with(f"rules/files/{'a' * 300}.yaml"), "cannot be unpacked"),
-        (zipped_with("snapshot/tables/é.parquet"), "is no name that a pack uses"),
+        (zipped_with("snapshot/tables/é.parquet"), "is not a name that a pack uses"),
         (zipped_with("rules/files/links/deep.yaml", "[" * 100_000), "deep.yaml:1: parts lie in each other"),
         (zipped_with("rules/files/links/deep.yaml", "a: " + "- " * 100_000), "deep.yaml:1: "),
         (zipped_with("notes.txt", "x" * 999, zipfile.ZIP_LZMA), "compressed as no pack is"),
@@ -607,7 +610,7 @@ def nested(pack: Path) -> None:
     ("trap", "words"),
     [
         (nested, "document-open-to-everybody.yaml:9: brackets or conditions lie too deep"),
-        (lambda pack: (pack / "report/report.json").write_text('{"x":' + "[" * 100_000), "broke off"),
+        (lambda pack: (pack / "report/report.json").write_text('{"x":' + "[" * 100_000), "was stopped"),
         (lambda pack: (pack / "snapshot/tables/exposures.parquet").write_bytes(b"PAR1 PAR1"), "is damaged"),
         (lambda pack: (pack / "manifest.json").write_text('{"x":' + "[" * 100_000), "manifest.json is damaged"),
         (lambda pack: (pack / "manifest.json").unlink(), "There is no manifest.json"),
@@ -631,7 +634,7 @@ def test_a_packed_rule_cannot_run_for_ever(pack: Path, desk: Desk, trap: Callabl
     result = desk.run("audit", "replay", "pack", "--within", "4")
 
     assert result.code == 2
-    assert re.search("took longer than 4 seconds|broke off", result.err)
+    assert re.search("took longer than 4 seconds|was stopped", result.err)
 
 
 def test_a_packed_rule_reads_no_file(pack: Path, desk: Desk) -> None:

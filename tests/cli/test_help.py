@@ -32,20 +32,15 @@ def test_every_option_is_explained() -> None:
     assert bare == []
 
 
-def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
-    """Under 300 ms of processor time, the best of five: what else the machine does is not our slowness."""
+def test_help_imports_nothing_heavy() -> None:
+    """What makes it quick; `tests/bench/growth.py` measures how quick."""
     code = (
-        "import resource, sys\nfrom cloudscan.cli.main import run\nrun(['--help'])\n"
-        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules], used.ru_utime + used.ru_stime, file=sys.stderr)"
+        "import sys\nfrom cloudscan.cli.main import run\nrun(['--help'])\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )
-    timings = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr.strip()
-        for _ in range(5)
-    ]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert {timing.rpartition(" ")[0] for timing in timings} == {"[]"}
-    assert min(float(timing.rpartition(" ")[2]) for timing in timings) < 0.3
+    assert done.stderr.strip() == "[]"
 
 
 def test_the_shell_completes_commands(desk: Desk) -> None:

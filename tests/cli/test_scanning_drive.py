@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudscan_emulators.google import Server, company, serve
+from cloudscan_emulators.google import Server, company
 from tests.cli.conftest import Desk
+from tests.connectors.gdrive.estate import serve
 
 
 @pytest.fixture

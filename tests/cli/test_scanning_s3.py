@@ -73,7 +73,7 @@ def test_a_denied_account_is_a_gap_and_the_others_are_scanned(at_aws: Desk, serv
     accounts = {account["Name"]: account["Id"] for account in organizations.list_accounts()["Accounts"]}
     locked = accounts.pop("Web shop")
     at_aws.configure(f'[connectors.s3]\nendpoint = "{server.endpoint}"\norganisation = true\n')
-    server.faults.append(Fault(where=f"AssumeRole arn:aws:iam::{locked}:"))
+    server.faults.add(Fault(where=f"AssumeRole arn:aws:iam::{locked}:"))
 
     result = at_aws.run("scan", "--format", "json")
 
@@ -86,7 +86,7 @@ def test_a_denied_account_is_a_gap_and_the_others_are_scanned(at_aws: Desk, serv
 def test_a_policy_that_is_not_json_is_unknown_and_nothing_else_is_lost(at_aws: Desk, server: Emulator) -> None:
     bucket(server, "odd", allow("odd"))
     bucket(server, "price-list", allow("price-list"))
-    server.faults.append(Fault(where=r"^GET /odd\?policy$", body=b"{not json"))
+    server.faults.add(Fault(where=r"^GET /odd\?policy$", body=b"{not json"))
 
     result = at_aws.run("scan", "--format", "json")
 
@@ -100,7 +100,7 @@ def test_a_policy_that_is_not_json_is_unknown_and_nothing_else_is_lost(at_aws: D
 
 def test_a_refusal_is_said_with_the_right_that_is_missing(at_aws: Desk, server: Emulator) -> None:
     bucket(server, "locked", allow("locked"))
-    server.faults.append(Fault(where=r"^GET /locked\?policy$"))
+    server.faults.add(Fault(where=r"^GET /locked\?policy$"))
 
     result = at_aws.run("scan")
 
@@ -125,7 +125,7 @@ def test_pauses_that_aws_asks_for_are_counted(at_aws: Desk, server: Emulator) ->
     """The SDK waits and asks again by itself; what that came to stands in the report."""
     bucket(server, "price-list", allow("price-list"))
     quiet = at_aws.run("scan", "--format", "json").json["scan"]
-    server.faults.append(Fault(where=r"^GET /price-list\?policy$", code="SlowDown", status="503 Slow Down", times=2))
+    server.faults.add(Fault(where=r"^GET /price-list\?policy$", code="SlowDown", status="503 Slow Down", times=2))
 
     scan = at_aws.run("scan", "--format", "json").json["scan"]
 

@@ -1,6 +1,7 @@
 """Judging: folding, evidence, reach, subjects, parameters, and the questions that the ledger asks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,14 +21,25 @@ from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Reso
 from cloudscan.finding import Judgement, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
+from cloudscan.snapshot.snapshot import Snapshot
 from tests.properties import examples
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def judged(folder: Path, rules: Sequence[Rule], *facts: Yielded) -> Verdicts:
-    return judge(collect([Listed({"a": telling(*facts)})], folder / "s"), rules, as_of=NOON)
+Scanned = Callable[..., Snapshot]
+
+
+@pytest.fixture
+def scanned(tmp_path: Path) -> Iterator[Scanned]:
+    """Makes a snapshot of facts, which is open until the test ends."""
+    with ExitStack() as opened:
+        yield lambda *facts: opened.enter_context(collect([Listed({"a": telling(*facts)})], tmp_path / "s"))
+
+
+def judged(scanned: Scanned, rules: Sequence[Rule], *facts: Yielded) -> Verdicts:
+    return judge(scanned(*facts), rules, as_of=NOON)
 
 
 def only(verdicts: Verdicts) -> Verdict:
@@ -35,7 +47,7 @@ def only(verdicts: Verdicts) -> Verdict:
     return verdict
 
 
-def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_rows_become_verdicts(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Flagged and unknown are kept, passed is counted."""
     facts: list[Yielded] = [
         file("open"),
@@ -47,7 +59,7 @@ def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
         way("named", Audience.NAMED),
     ]
 
-    verdicts = judged(tmp_path, rules, *facts)
+    verdicts = judged(scanned, rules, *facts)
 
     assert verdicts.tallies == {"link-open-to-anyone": Tally(flagged=1, unknown=1, passed=2)}
     assert [verdict.identity for verdict in verdicts.flagged] == [("toy:open",)]
@@ -89,7 +101,7 @@ def folding_rule() -> Rule:
         return load_text(Path(folder), text.replace("[origin_uid]", "[scope_uid]"))[0]
 
 
-def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """One origin, many resources: counted all, shown some, the folder first."""
     facts: list[Yielded] = [file("folder", size_bytes=0), way("folder", granted_on=NOON)]
     for number in range(30):
@@ -99,7 +111,7 @@ def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path
         ]
     facts += [way("folder", access=Access.WRITE, uid="toy:writers")]
 
-    verdict = only(judged(tmp_path, rules, *facts))
+    verdict = only(judged(scanned, rules, *facts))
 
     assert verdict.identity == ("toy:folder",)
     assert (verdict.rows, verdict.resources, verdict.bytes, verdict.rank) == (32, 31, 300, 5)
@@ -110,13 +122,13 @@ def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path
     assert message(rules[0].text["en"], verdict, "en") == "folder is open to anyone"
 
 
-def test_the_subject_is_looked_up(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_the_subject_is_looked_up(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Name, place and owner need not be yielded by the rule; the chain comes with its grant."""
     chain = {"en": ["Statement 2 allows *.", "No block applies."], "ja": ["…", "…"]}
     ann = Principal(uid="toy:ann", platform="toy", account="acme", kind="user", email="ann@acme.example")
     plan = file("Plan", path="/a/Plan", url="https://x.example", owner_uid="toy:ann", detail={"region": "eu"})
 
-    verdict = only(judged(tmp_path, rules, ann, plan, way("Plan", detail={"chain": chain})))
+    verdict = only(judged(scanned, rules, ann, plan, way("Plan", detail={"chain": chain})))
 
     subject = verdict.subject
     assert (subject.uid, subject.platform, subject.account, subject.kind) == ("toy:Plan", "toy", "acme", "file")
@@ -130,25 +142,25 @@ def test_the_subject_is_looked_up(tmp_path: Path, rules: tuple[Rule, ...]) -> No
     assert verdict.evidence[0].row["grant_uid"] == "toy:way/Plan"
 
 
-def test_people_are_counted_through_groups(tmp_path: Path, rule_text: str) -> None:
+def test_people_are_counted_through_groups(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """A grant to a group lets in everybody in it, and in the groups in it."""
     text = rule_text.replace("e.grant_uid,", "e.grant_uid, e.principal_uid,")
     nested = [Membership(group_uid="toy:all", member_uid=f"toy:{name}") for name in ("team", "ann")]
     nested += [Membership(group_uid="toy:team", member_uid=f"toy:{name}") for name in ("bob", "cy", "ann")]
 
     verdict = only(
-        judged(tmp_path, load_text(tmp_path / "r", text), file("1"), way("1", principal_uid="toy:all"), *nested)
+        judged(scanned, load_text(tmp_path / "r", text), file("1"), way("1", principal_uid="toy:all"), *nested)
     )
 
     assert verdict.people == 3
 
 
-def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_the_ledger_learns_what_became_of_identities(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Flagged, unknown, passed; what is gone is left out."""
     facts: list[Yielded] = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
     asked = [("toy:open",), ("toy:odd",), ("toy:shut",), ("toy:gone",), ("too", "many")]
 
-    verdicts = judged(tmp_path, rules, *facts)
+    verdicts = judged(scanned, rules, *facts)
 
     assert verdicts.judgements_of("link-open-to-anyone", asked) == {
         ("toy:open",): Judgement.FLAGGED,
@@ -158,37 +170,37 @@ def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tupl
     assert verdicts.judgements_of("rule-of-yesterday", asked) == {}
 
 
-def test_identities_may_be_words_and_may_be_empty(tmp_path: Path, rule_text: str) -> None:
+def test_identities_may_be_texts_and_may_be_empty(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """An account by its name; no principal at all is the empty word."""
     text = rule_text.replace("[origin_uid]", "[account, principal_uid]").replace(
         "SELECT e.origin_uid,", "SELECT e.account, e.principal_uid, e.origin_uid,"
     )
     text = text.replace("[[res]]", "[[acme, null]]")
 
-    verdicts = judged(tmp_path, load_text(tmp_path / "r", text), file("1"), way("1"))
+    verdicts = judged(scanned, load_text(tmp_path / "r", text), file("1"), way("1"))
 
     assert only(verdicts).identity == ("acme", "")
     assert verdicts.judgements_of("link-open-to-anyone", [("acme", "")]) == {("acme", ""): Judgement.FLAGGED}
 
 
-def test_a_subject_that_was_only_mentioned_still_has_its_id(tmp_path: Path) -> None:
+def test_a_subject_that_was_only_mentioned_still_has_its_id(scanned: Scanned) -> None:
     """A setting of an account that nobody told of."""
     rule = folding_rule()
 
-    verdict = only(judged(tmp_path, [rule], Setting(scope_uid="toy:account/1", name="web", value="on")))
+    verdict = only(judged(scanned, [rule], Setting(scope_uid="toy:account/1", name="web", value="on")))
 
     assert verdict.identity == ("toy:account/1",)
     assert (verdict.subject.uid, verdict.subject.platform) == ("toy:account/1", "toy")
 
 
-def test_params_are_held_to_their_bounds(tmp_path: Path, rule_text: str) -> None:
+def test_params_are_held_to_their_bounds(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """A value from the configuration replaces the default, or is refused with the reason."""
     text = rule_text.replace(
         "effort: low", "effort: low\nparams: {bytes: {default: 5, min: 1, max: 100, meaning: size}}"
     )
     text = text.replace("<> 'account'", "<> 'account' AND coalesce(e.size_bytes, 9) > $bytes")
     rules = load_text(tmp_path / "r", text)
-    snapshot = collect([Listed({"a": telling(file("1", size_bytes=7), way("1"))})], tmp_path / "s")
+    snapshot = scanned(file("1", size_bytes=7), way("1"))
 
     assert judge(snapshot, rules).tallies["link-open-to-anyone"].flagged == 1
     assert (
@@ -196,7 +208,7 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, rule_text: str) -> None
     )
     for params, words in (
         ({"link-open-to-anyone": {"bytes": 1000}}, "above the largest"),
-        ({"link-open-to-anyone": {"bytes": "many"}}, "not like the default"),
+        ({"link-open-to-anyone": {"bytes": "many"}}, "not of the same type as the default"),
         ({"link-open-to-anyone": {"byte": 1}}, "write bytes"),
         ({"link-open-to-anyon": {"bytes": 1}}, "write link-open-to-anyone"),
     ):
@@ -204,19 +216,19 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, rule_text: str) -> None
             judge(snapshot, rules, params=params)
 
 
-def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, rule_text: str) -> None:
+def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """What only running can show is said with file and line, too."""
     text = rule_text.replace("<> 'account'", "<> 'account' AND e.size_bytes * 9223372036854775807 > 1")
     rules = load_text(tmp_path / "r", text)
 
     with pytest.raises(RuleError, match=r"link-open-to-anyone.yaml:9: the query of link-open-to-anyone cannot run"):
-        judged(tmp_path, rules, file("1", size_bytes=9), way("1"))
+        judged(scanned, rules, file("1", size_bytes=9), way("1"))
 
 
-def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_the_same_snapshot_is_judged_the_same(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """`as_of` is when the scan began, not today."""
     facts: list[Yielded] = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
-    snapshot = collect([Listed({"a": telling(*facts)})], tmp_path / "s")
+    snapshot = scanned(*facts)
 
     first, second = judge(snapshot, rules), judge(snapshot, rules)
 
@@ -225,7 +237,7 @@ def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule,
 
 
 @pytest.mark.parametrize("platform", ["s3", "gdrive", "m365"])
-def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(tmp_path: Path, platform: str) -> None:
+def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(scanned: Scanned, platform: str) -> None:
     """They are not run. Run all the same, they come to the same."""
     things = [
         Resource(uid=f"{platform}:{kind}/{name}", platform=platform, account="acme", kind=kind, name=name)
@@ -241,7 +253,7 @@ def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(tmp_path: P
         Principal(uid=f"{platform}:user/{name}", platform=platform, account="acme", kind="user", name=name)
         for name in ("mika", "tom")
     ]
-    snapshot = collect([Listed({"a": telling(*things, *ways, *people)})], tmp_path / "s")
+    snapshot = scanned(*things, *ways, *people)
 
     skipping = judge(snapshot, SHIPPED)
     running = judge(snapshot, [msgspec.structs.replace(rule, confined=()) for rule in SHIPPED])

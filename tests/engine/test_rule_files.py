@@ -36,7 +36,7 @@ def refusal(folder: Path, text: str) -> str:
         ("<> 'account'", "<> getenv('HOME')", 12, "the function getenv is not allowed"),
         ("<> 'account'", "<> 'a' AND e.granted_on < now()", 12, "now() reads the clock"),
         ("<> 'account'", "<> 'a' AND e.granted_on < current_date", 12, "reads the clock"),
-        ("<> 'account'", "<> 'a' AND random() < 0.5", 12, "is chance"),
+        ("<> 'account'", "<> 'a' AND random() < 0.5", 12, "is random"),
         ("<> 'account'", "<> 'a'; DROP TABLE grants", 9, "a rule is exactly one SELECT"),
         ("<> 'account'", "<> 'a' ORDER BY 1", 12, "drop ORDER BY"),
         ("<> 'account'", "<> 'a' LIMIT 1", 12, "drop LIMIT"),
@@ -44,7 +44,7 @@ def refusal(folder: Path, text: str) -> str:
         ("<> 'account'", "<> 'a' AND (e.audience) > 'owner'", 12, "is a ladder"),
         ("<> 'account'", "<> 'a' AND e.audience = 'anyone'", 12, "`audience` is never 'anyone'"),
         ("<> 'account'", "<> 'a' AND e.size_bytes / 2 > 1", 12, "a * 100 > b * 20"),
-        ("<> 'account'", "<> 'a' AND AND", 12, "this is not SQL"),
+        ("<> 'account'", "<> 'a' AND AND", 12, "this SQL cannot be parsed"),
         ("AS flagged", "AS flaged", 8, "no column `flagged`"),
         ("SELECT e.origin_uid", "SELECT e.grant_uid, e.origin_uid", 8, "two columns are called `grant_uid`"),
         ("{resource_name} is open", "{resource_nam} is open", 14, "write resource_name"),
@@ -122,7 +122,7 @@ def test_words_that_yaml_once_took_for_booleans_are_words(tmp_path: Path, rule_t
 
 def test_examples_hold(rules: tuple[Rule, ...]) -> None:
     """Each example of a rule comes out as its author wrote."""
-    assert [outcome.complaints for outcome in run(rules)] == [(), (), ()]
+    assert [outcome.problems for outcome in run(rules)] == [(), (), ()]
 
 
 def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
@@ -134,30 +134,24 @@ def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
     wrong = wrong.replace("given: {grants: [{audience: null}]}", "given: {grants: [{audience: named}]}")
     wrong += "  - {it: passes a named one, given: {grants: [{}]}, passes: [[res]]}\n"
 
-    complaints = [" ".join(outcome.complaints) for outcome in run(load_text(tmp_path, wrong))]
+    problems = [" ".join(outcome.problems) for outcome in run(load_text(tmp_path, wrong))]
 
-    assert "[other] should be flagged but never came up" in complaints[0]
-    assert "[res] is flagged, which the example does not mention" in complaints[0]
-    assert complaints[1] == "[res] should be flagged but is passed"
-    assert complaints[2] == "[res] should be unknown but is passed"
-    assert complaints[3] == ""
+    assert "[other] should be flagged but is missing from the result" in problems[0]
+    assert "[res] is flagged, which the example does not mention" in problems[0]
+    assert problems[1] == "[res] should be flagged but is passed"
+    assert problems[2] == "[res] should be unknown but is passed"
+    assert problems[3] == ""
 
 
-def test_hundreds_of_rules_load_in_a_moment(tmp_path: Path, rule_text: str) -> None:
-    """No cache on disk is needed: two hundred rules load in seconds, sqlglot's import included."""
-    import time
-
+def test_hundreds_of_rules_are_loaded(tmp_path: Path, rule_text: str) -> None:
+    """`tests/bench/growth.py` measures how long that takes."""
     for number in range(200):
         name = f"rule-{number}"
         path = tmp_path / "many" / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(rule_text.replace("id: link-open-to-anyone", f"id: {name}"), encoding="utf-8")
 
-    began = time.process_time()
-    rules = load([tmp_path])
-
-    assert len(rules) == 200
-    assert time.process_time() - began < 10
+    assert len(load([tmp_path])) == 200
 
 
 SETTINGS = {
@@ -193,9 +187,9 @@ def test_settings_are_those_that_connectors_declare(tmp_path: Path, rule_text: s
     query = f"JOIN settings AS s ON s.scope_uid = e.resource_uid\n  WHERE {condition} AND"
     write_rule(tmp_path, rule_text.replace("WHERE", query))
 
-    problems = [problem for problem in lint([tmp_path], SETTINGS) if "setting" in problem.words]
+    problems = [problem for problem in lint([tmp_path], SETTINGS) if "setting" in problem.message]
 
-    assert [(problem.line, fault in problem.words) for problem in problems] == ([(13, True)] if fault else [])
+    assert [(problem.line, fault in problem.message) for problem in problems] == ([(13, True)] if fault else [])
 
 
 def test_examples_give_settings_that_connectors_declare(tmp_path: Path, rule_text: str) -> None:
@@ -204,18 +198,19 @@ def test_examples_give_settings_that_connectors_declare(tmp_path: Path, rule_tex
 
     (problem,) = lint([tmp_path], SETTINGS)
 
-    assert (problem.line, "the setting 'website' is never 'off'" in problem.words) == (23, True)
+    assert (problem.line, "the setting 'website' is never 'off'" in problem.message) == (23, True)
 
 
 REMEDIES = """
 fix:
   close-link: {en: Open the file and remove the link., ja: ファイルを開き、リンクを削除します。}
   ask-owner: {en: Ask the owner., ja: 管理者に確認します。}
+  unshare: '`cloud unshare {name}`'
 needs:
   read-links: {en: permission to read links, ja: リンクの読み取り}
 """
 
-OWN_AND_SHARED = "[close-link, '`cloud unshare {name}`', {en: Tell them., ja: 伝えます。}]"
+OWN_AND_SHARED = "[close-link, unshare, '`cloud log`', {en: Tell them., ja: 伝えます。}]"
 
 
 def share_remedies(folder: Path, text: str = REMEDIES) -> None:
@@ -223,9 +218,7 @@ def share_remedies(folder: Path, text: str = REMEDIES) -> None:
     (folder / "remedies.yaml").write_text(text, encoding="utf-8")
 
 
-def with_shared(
-    rule_text: str, fix: str = "[close-link, '`cloud unshare {name}`', {en: Tell them., ja: 伝えます。}]"
-) -> str:
+def with_shared(rule_text: str, fix: str = OWN_AND_SHARED) -> str:
     """The rule with a list of steps instead of the text's own, and shared needs."""
     own = rule_text.replace(", fix: Close it.", "").replace(", fix: 閉じます。", "")
     return own.replace("examples:", f"fix: {fix}\nneeds: read-links\nexamples:", 1)
@@ -237,8 +230,12 @@ def test_shared_steps_are_written_out(tmp_path: Path, rule_text: str) -> None:
 
     rule = load_text(tmp_path, with_shared(rule_text))[0]
 
-    assert rule.text["en"].fix == "Open the file and remove the link.\n`cloud unshare {name}`\nTell them.\n"
-    assert rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`cloud unshare {name}`\n伝えます。\n"
+    assert (
+        rule.text["en"].fix == "Open the file and remove the link.\n`cloud unshare {name}`\n`cloud log`\nTell them.\n"
+    )
+    assert (
+        rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`cloud unshare {name}`\n`cloud log`\n伝えます。\n"
+    )
     assert rule.needs == {"en": "permission to read links", "ja": "リンクの読み取り"}
 
 
@@ -308,13 +305,14 @@ def test_a_shared_text_that_no_rule_names_is_a_complaint_but_no_obstacle(tmp_pat
 def test_shared_texts_have_one_id_and_all_languages(tmp_path: Path, rule_text: str) -> None:
     """Two texts under one id, or half a text, would show some readers the wrong step."""
     share_remedies(tmp_path / "a")
-    share_remedies(tmp_path / "b", "fix: {close-link: {en: x, ja: y}, other: {en: x}}")
+    share_remedies(tmp_path / "b", "fix: {close-link: {en: x, ja: y}, other: {en: x}, third: no command}")
     load_text(tmp_path / "c", rule_text)
 
     messages = [str(problem) for problem in lint([tmp_path / "a", tmp_path / "b", tmp_path / "c"])]
 
     assert any("b/remedies.yaml:1: the id 'close-link' is taken by" in message for message in messages)
     assert any("'other' needs a text in each language" in message for message in messages)
+    assert any("'third' needs a text in each language" in message for message in messages)
 
 
 def test_what_a_scan_was_judged_by_loads_again(tmp_path: Path, rule_text: str) -> None:

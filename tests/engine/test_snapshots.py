@@ -133,7 +133,7 @@ def test_a_grant_on_something_untold_is_not_lost_in_silence(tmp_path: Path) -> N
     with sealed(tmp_path, way("ghost")) as snapshot:
         troubles = [row for row in snapshot.coverage() if row.outcome is not Outcome.COMPLETE]
 
-    assert "1 grant(s) concern resources that were not told" in troubles[0].reason
+    assert "1 grant(s) are on resources that were not read" in troubles[0].reason
 
 
 def test_a_damaged_line_costs_a_coverage_row(tmp_path: Path) -> None:

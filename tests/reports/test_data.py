@@ -3,6 +3,7 @@
 import json
 
 import jsonschema
+import msgspec
 import pytest
 
 from cloudscan.report import Report
@@ -56,3 +57,18 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
     written = json.loads(data.write(report(1, names=("half \ud800",)), "en"))
 
     assert written["findings"][0]["verdict"]["subject"]["name"] == "half \ufffd"
+
+
+def test_keys_that_become_equal_stay_two_keys() -> None:
+    """A rule or a platform chooses the keys of a row: replacing what UTF-8 cannot carry loses none of them."""
+    given = report(1)
+    (finding,) = given.findings
+    row = dict(zip(("half \ud800", "half \udfff", "half \ufffd"), ("one", "two", "three"), strict=True))
+    evidence = (msgspec.structs.replace(finding.verdict.evidence[0], row=row),)
+    verdict = msgspec.structs.replace(finding.verdict, evidence=evidence)
+    changed = msgspec.structs.replace(given, findings=[msgspec.structs.replace(finding, verdict=verdict)])
+
+    written = json.loads(data.write(changed, "en"))
+
+    (piece,) = written["findings"][0]["verdict"]["evidence"]
+    assert sorted(piece["row"].values()) == ["one", "three", "two"]

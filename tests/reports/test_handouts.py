@@ -73,7 +73,7 @@ def test_each_page_says_what_who_since_when_until_when_and_how() -> None:
 
     assert "Dear mika@example.co.jp," in page
     assert finding.verdict.subject.name in page
-    assert "Who can reach it: Anyone with an AWS account can change it" in page
+    assert "Who can reach it: Anyone with an AWS account can edit it" in page
     assert "Open since 1 Mar 2026 or earlier" in page
     assert "Please do this by 31 Mar 2026" in page
     assert "<ol>" in page
@@ -108,8 +108,8 @@ def test_what_nobody_owns_has_a_page_of_its_own() -> None:
     written = pages(handed_to(report(6), [""]))
 
     assert set(written) == {f"{UNKNOWN}.html", "index.html"}
-    assert "Nobody is known to own" in written[f"{UNKNOWN}.html"]
-    assert "Nobody known" in written["index.html"]
+    assert "have no known owner" in written[f"{UNKNOWN}.html"]
+    assert "Unknown owner" in written["index.html"]
 
 
 def test_spelling_makes_nobody_two_people() -> None:

@@ -64,7 +64,7 @@ def _places(value: Any, path: str) -> Iterator[tuple[str, Callable[[str], Any]]]
         for key, each in value.items():
             for inner, put in _places(each, f"{path}.{key if key in ('en', 'ja') else '*'}"):
                 yield inner, partial(_in_mapping, value, key, put)
-        if "row" in path or "detail" in path:
+        if re.search(r"\.(row|detail)\b", path):  # whose keys a rule or a platform chooses
             yield f"{path}.key", lambda text: {**value, text: text}
     elif isinstance(value, list | tuple):
         for place, each in enumerate(value):

@@ -12,6 +12,7 @@ import pytest
 from cloudscan.errors import ConfigurationError
 from cloudscan_reports.page import html as page
 from cloudscan_reports.page import list_data, payload
+from cloudscan_reports.page.model import MOST_STATIC
 from cloudscan_wording.texts import load
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
@@ -80,7 +81,7 @@ def test_readers_without_javascript_see_the_findings() -> None:
 
     text = "".join(Reader(page.write(given, "en")).text)
 
-    assert all(each.message["en"] in text for each in given.findings[: page.STATIC])
+    assert all(each.message["en"] in text for each in given.findings[:MOST_STATIC])
     assert "Anyone on the internet can read it" in text
     assert f"--bucket {given.findings[0].verdict.subject.name} " in text
     assert 'to everybody (Principal "*")' in text
@@ -90,16 +91,16 @@ def test_what_could_not_be_seen_is_said_with_the_right_to_grant() -> None:
     """Unknowns and gaps stand above the findings."""
     text = "".join(Reader(page.write(report(3), "en")).text)
 
-    for words in ("14 cases could not be judged", "s3:GetBucketPolicy", "sts:AssumeRole", "10,000 of 481,233 read"):
+    for words in ("14 cases could not be evaluated", "s3:GetBucketPolicy", "sts:AssumeRole", "10,000 of 481,233 read"):
         assert words in text
-    assert text.index("14 cases") < text.index("Findings in the order of work", text.index("14 cases"))
+    assert text.index("14 cases") < text.index("Findings, most urgent first", text.index("14 cases"))
 
 
 def test_a_clean_report_says_so() -> None:
     """Without findings and gaps the page is still a page."""
     text = "".join(Reader(page.write(report(0, complete=True), "en")).text)
 
-    assert "Nothing is open" in text
+    assert "There are no open findings" in text
     assert "Nothing is missing" in text
 
 
@@ -171,7 +172,7 @@ def test_colours_have_contrast(place: int) -> None:
 @pytest.mark.parametrize(
     ("lang", "told"),
     [
-        ("en", ("Bucket policy lets anyone read, everywhere", "Grown: more people", "10 Feb 2026", "on purpose")),
+        ("en", ("Bucket policy lets anyone read, everywhere", "Widened: more people", "10 Feb 2026", "on purpose")),
         ("ja", ("バケットポリシーにより誰でも読み取れます（すべての場所）", "広がった範囲：アクセスできる人")),
     ],
 )

@@ -44,7 +44,7 @@ def test_axe_finds_nothing_in_a_finding(open_page: Opener, dark: bool) -> None:
 
     found = Axe().run(page, options=_RULES)
 
-    assert page.locator("ol.way").count() == 1
+    assert page.locator("ol.access-path").count() == 1
     assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
 
 

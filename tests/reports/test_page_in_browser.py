@@ -128,7 +128,7 @@ def test_a_link_to_a_finding_opens_it(open_page: Opener) -> None:
     expect(button).to_be_in_viewport()
     detail = page.locator(f'[id="finding={waived.fingerprint}"] .detail')
     expect(detail).to_contain_text(
-        "Accepted until 11 May 2026 by mika.sato@example.co.jp: The price list is public on purpose."
+        "Waived until 11 May 2026 by mika.sato@example.co.jp: The price list is public on purpose."
     )
 
 
@@ -167,7 +167,7 @@ def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
     button.click()
 
     expect(button).to_have_text("Copied")
-    expect(page.locator("#said")).to_have_text("Copied")
+    expect(page.locator("#announced")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(given.findings[0].verdict))
     assert copied == step.commands[0]
@@ -328,7 +328,7 @@ def test_a_page_that_would_be_too_large_leaves_evidence_out_and_says_so(open_pag
         expect(detail).to_be_visible()
 
     assert len(source.encode()) < whole
-    expect(detail).to_contain_text("One row of evidence is left out")
+    expect(detail).to_contain_text("One row of evidence was left out")
 
 
 def terms(given: Report) -> list[str]:
@@ -421,13 +421,13 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
 
     assert page.locator(".answers dt").all_inner_texts() == [
         "What would hurt most?",
-        "What do we do first?",
-        "What does it cost?",
+        "What should we do first?",
+        "What will it cost?",
         "Is it getting better?",
-        "What did we not see?",
+        "What could we not see?",
     ]
     answers = page.locator(".answers dd > a").all_inner_texts()
-    assert answers[3].startswith("Better: ")
+    assert answers[3].startswith("Risk down by ")
     assert answers[4] == "16 parts could not be read"
     for name in ("Likelihood and impact", "Risk over the nights"):
         expect(page.get_by_role("img", name=name)).to_be_visible()
@@ -471,7 +471,7 @@ def test_a_finding_shows_its_ticket_and_what_befell_it(open_page: Opener) -> Non
     expect(detail).to_contain_text("OPS-0 (jira), open as of 2 Mar 2026")
     page.get_by_label("Change", exact=True).select_option("new")
     expect(page.locator(ROWS)).to_have_count(sum(each.state != "waived" for each in given.findings[:4]))
-    expect(page.locator("#first")).to_contain_text("4 new, 1 came back, 2 reach further, 9 gone.")
+    expect(page.locator("#first")).to_contain_text("4 new, 1 reopened, 2 widened, 9 resolved.")
     expect(page.locator("#first").get_by_text("acme-gone-8")).to_be_visible()
 
 
@@ -490,7 +490,7 @@ def test_what_one_change_closes_is_said(open_page: Opener) -> None:
     ]
     page = open_page(msgspec.structs.replace(given, findings=findings), fragment=f"#finding={findings[0].fingerprint}")
 
-    page.get_by_role("link", name="Fix this one thing: it closes 10 findings").click()
+    page.get_by_role("link", name="One fix here closes 10 findings").click()
 
     assert "origin=gdrive" in page.url
     assert page.locator(ROWS).count() == sum(each.state != "waived" for each in findings)
@@ -517,11 +517,11 @@ def test_what_was_accepted_stands_by_urgency(open_page: Opener) -> None:
     page = open_page(with_past(report(30)))
 
     assert [each.split("\xa0")[0].rsplit(" ", 1)[0] for each in page.locator("#waivers h3").all_inner_texts()] == [
-        "Overdue: the day is over",
-        "Grown since it was granted",
+        "Expired",
+        "Widened since it was waived",
         "Due soon",
-        "Unused: nothing stands under it",
-        "Holding",
+        "Unused: covers no open finding",
+        "In force",
     ]
 
 

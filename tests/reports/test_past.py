@@ -52,7 +52,7 @@ def test_the_workbook_lists_what_changed() -> None:
     head, *rows = sheets(xlsx.write(given, "en"))["Changes"]
 
     assert [row[head.index("Fingerprint")] for row in rows] == [each.fingerprint for each in given.changes.differences]
-    assert "Gone" in {row[0] for row in rows}
+    assert "Resolved" in {row[0] for row in rows}
 
 
 def test_other_tools_find_the_ticket_where_their_standard_has_it(ticketed: Report) -> None:
@@ -91,7 +91,7 @@ def test_a_hand_out_names_the_open_ticket(ticketed: Report) -> None:
     assert "チケット：`OPS-12`" in text
 
 
-@pytest.mark.parametrize(("lang", "why"), [("en", "it is in order now"), ("ja", "問題がなくなったため")])
+@pytest.mark.parametrize(("lang", "why"), [("en", "passed"), ("ja", "問題がなくなったため")])
 def test_what_is_gone_is_named_with_why(lang: str, why: str) -> None:
     """On the page, in Markdown, in the workbook; the terminal counts it."""
     given = with_past(report(12))

@@ -68,7 +68,7 @@ def test_a_director_finds_the_answers_on_page_one(lang: str) -> None:
     assert "acme-locked" in first
     assert squeezed(words.say("roadmap.first")) in second
     assert squeezed(given.findings[0].message[lang]) in second
-    assert squeezed(words.say("changes.gone")) in second
+    assert squeezed(words.say("changes.resolved")) in second
     assert len(document.pages) <= 6
     assert str(document.root_object["/Lang"]) == lang
 

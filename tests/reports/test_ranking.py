@@ -55,7 +55,7 @@ def test_a_cause_is_computed_as_the_docs_say() -> None:
 
     line = next(each for each in ranking.causes(given) if each.cause == "public-bucket")
 
-    assert (line.exposures, line.fixes, line.hours) == (len(mine), len(mine), len(mine) * 0.5)
+    assert (line.findings, line.fixes, line.hours) == (len(mine), len(mine), len(mine) * 0.5)
     assert line.resources == sum(each.verdict.resources for each in mine)
     worst = max(each.impact for each in mine)
     assert line.priority == round(round(5 * worst, 1) / (1 + math.log10(line.hours)), 1)
@@ -67,7 +67,7 @@ def test_what_was_accepted_counts_as_an_exception() -> None:
 
     line = next(each for each in ranking.causes(given) if each.cause == "exception")
 
-    assert line.exposures == sum(each.state is State.WAIVED for each in given.findings)
+    assert line.findings == sum(each.state is State.WAIVED for each in given.findings)
 
 
 def test_findings_with_one_origin_are_one_fix() -> None:
@@ -84,7 +84,7 @@ def test_findings_with_one_origin_are_one_fix() -> None:
     (fix,) = ranking.fixes(shared, {rule.id: rule for rule in RULES})
 
     assert len(fix.findings) == 2
-    assert fix.place == "gdrive:file/root"
+    assert fix.origin == "gdrive:file/root"
 
 
 @examples(30)

@@ -16,8 +16,18 @@ from tests.reports.synthetic import report
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "reports/cloudscan_wording/texts/reasons.ja.po"
-TOLD_BY = {"Gap", "Unread"}
-FIRST_OF = {"AccessDenied", "Locked", "Malformed", "QuotaSpent", "Throttled", "Unreachable", "Vanished"}
+GIVEN_TO = {"Gap", "Unread"}
+FIRST_OF = {
+    "AccessDenied",
+    "Locked",
+    "Malformed",
+    "QuotaSpent",
+    "StaleCursor",
+    "StalePage",
+    "Throttled",
+    "Unreachable",
+    "Vanished",
+}
 LAST_OF = {"gap", "_gap", "_note"}
 FIELD = "it"
 
@@ -40,37 +50,39 @@ def reasons_in(source: str) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name in TOLD_BY:
-            yield from (text for each in node.keywords if each.arg == "reason" for text in written(each.value))
+        if name in GIVEN_TO:
+            yield from (text for keyword in node.keywords if keyword.arg == "reason" for text in written(keyword.value))
         if name in FIRST_OF and node.args:
             yield from written(node.args[0])
         if name in LAST_OF and node.args:
             yield from written(node.args[-1])
 
 
-def told() -> list[str]:
-    """Every reason that our connectors and the engine can give, as far as it is written out."""
+def reasons_of_ours() -> list[str]:
+    """Every reason that our connectors and the engine can give, as far as it is a literal in their sources."""
     files = [file for file in (ROOT / "connectors").glob("*/**/*.py") if "cloudscan_emulators" not in file.parts]
-    files += [
-        ROOT / "cloudscan" / name
-        for name in (
-            "snapshot/collect.py",
-            "snapshot/seal.py",
-            "snapshot/spool.py",
-            "http/client.py",
-            "http/transport.py",
-        )
-    ]
-    found = {text for file in files for text in reasons_in(file.read_text("utf-8"))}
-    return sorted(text for text in found if sum(map(str.isalpha, text)) > 8 and " " in text)
+    files += [file for room in ("snapshot", "http", "nightly") for file in (ROOT / "cloudscan" / room).rglob("*.py")]
+    texts = {text for file in files for text in reasons_in(file.read_text("utf-8"))}
+    return sorted(text for text in texts if sum(map(str.isalpha, text)) > 8 and " " in text)
 
 
-@pytest.mark.parametrize("reason", told())
+def test_the_sources_are_read() -> None:
+    """Reasons of every connector, and of the core's rooms, are among those that are checked."""
+    reasons_by_room = {
+        room: {text for file in (ROOT / room).rglob("*.py") for text in reasons_in(file.read_text("utf-8"))}
+        for room in ("connectors/cloudscan_s3", "connectors/cloudscan_gdrive", "connectors/cloudscan_m365",
+                     "cloudscan/snapshot", "cloudscan/http", "cloudscan/nightly")
+    }  # fmt: skip
+
+    assert [room for room, texts in reasons_by_room.items() if not texts & set(reasons_of_ours())] == []
+
+
+@pytest.mark.parametrize("reason", reasons_of_ours())
 def test_every_reason_is_said_in_japanese(reason: str) -> None:
-    said = in_words(reason, "ja")
+    translation = in_words(reason, "ja")
 
-    assert said != reason
-    assert any("\u3041" <= letter <= "\u9fff" for letter in said)
+    assert translation != reason
+    assert any("\u3041" <= letter <= "\u9fff" for letter in translation)
     assert in_words(reason, "en") == reason
 
 
@@ -99,12 +111,15 @@ def test_every_template_keeps_its_fields() -> None:
             assert fields[0] == fields[1], message.id
 
 
-@given(st.text(st.sampled_from("abx;: (){}\n"), max_size=200))
-def test_no_words_of_a_stranger_break_a_sentence(words: str) -> None:
-    """They may look like a template, or like several: they stand in the sentence as they are."""
-    said = in_words(f"Google refuses (x): {words}; org units have no names", "ja")
+@given(st.text(st.sampled_from("abx;: ({}\n"), max_size=200))
+def test_a_platforms_text_stays_as_it_is(words: str) -> None:
+    """It may look like part of a template, but has no closing bracket: that ends a field of this one.
 
-    assert said == f"Googleに拒否されました（x）：{words}；組織部門の名前が分かりません"
+    With one, where the field ends is ambiguous in the sentence itself.
+    """
+    translation = in_words(f"Google refuses (x): {words}; org units have no names", "ja")
+
+    assert translation == f"Googleに拒否されました（x）：{words}；組織部門の名前が分かりません"
 
 
 def test_a_report_tells_its_gaps_in_japanese() -> None:

@@ -18,11 +18,11 @@ from tests.reports.synthetic import report
 RULES = loader.load([Path(__file__).parents[2] / "rules"])
 
 
-def flagged(each: Rule) -> Verdict:
+def flagged(rule: Rule) -> Verdict:
     """A verdict of the rule that has a value in every column."""
-    row = {column: f"v-{column}" for column in each.columns} | {"access": "read", "audience": "named_external"}
+    row = {column: f"v-{column}" for column in rule.columns} | {"access": "read", "audience": "named_external"}
     return Verdict(
-        rule_id=each.id,
+        rule_id=rule.id,
         judgement=Judgement.FLAGGED,
         identity=("s3:bucket/plans",),
         subject=Subject(uid="s3:bucket/plans", platform="s3", account="000000000001", kind="bucket", name="plans"),
@@ -38,61 +38,61 @@ def shipped() -> Report:
     given = report(1)
     summaries = [
         RuleSummary(
-            id=each.id,
-            version=each.version,
-            severity=each.severity,
-            confidence=each.confidence,
-            cause=each.cause,
-            likelihood=each.likelihood,
-            effort=each.effort,
-            text=each.text,
-            needs=each.needs,
+            id=rule.id,
+            version=rule.version,
+            severity=rule.severity,
+            confidence=rule.confidence,
+            cause=rule.cause,
+            likelihood=rule.likelihood,
+            effort=rule.effort,
+            text=rule.text,
+            needs=rule.needs,
         )
-        for each in RULES
+        for rule in RULES
     ]
-    return msgspec.structs.replace(given, rules=summaries, findings=[_finding(each, given) for each in RULES])
+    return msgspec.structs.replace(given, rules=summaries, findings=[_finding(rule, given) for rule in RULES])
 
 
-def _finding(each: Rule, given: Report) -> Finding:
-    verdict = flagged(each)
-    said = {lang: message(each.text[lang], verdict, lang) for lang in LANGUAGES}
+def _finding(rule: Rule, given: Report) -> Finding:
+    verdict = flagged(rule)
+    messages = {lang: message(rule.text[lang], verdict, lang) for lang in LANGUAGES}
     return msgspec.structs.replace(
-        given.findings[0], verdict=verdict, fingerprint=verdict.fingerprint, message=said, severity=each.severity
+        given.findings[0], verdict=verdict, fingerprint=verdict.fingerprint, message=messages, severity=rule.severity
     )
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_remedy_is_filled(lang: str) -> None:
-    """No step and no command is left with a field that nothing fills."""
-    for each in RULES:
-        fix = each.text[lang].fix
-        known = phrases.fields_of(flagged(each))
+    """No step and no command contains a field that nothing fills."""
+    for rule in RULES:
+        fix = rule.text[lang].fix
+        known = phrases.fields_of(flagged(rule))
 
-        assert set(phrases.named_in(fix)) <= known.keys(), each.id
-        assert phrases.steps(fix), each.id
+        assert set(phrases.named_in(fix)) <= known.keys(), rule.id
+        assert phrases.steps(fix), rule.id
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_cause_has_words(lang: str) -> None:
     """The ranking of causes shows no identifier."""
-    assert {each.cause for each in RULES} <= load(lang).table["cause"].keys()
+    assert {rule.cause for rule in RULES} <= load(lang).table["cause"].keys()
 
 
 def test_japanese_messages_say_access_in_japanese(shipped: Report) -> None:
-    """A message that names the access names it in its own language."""
-    with_access = [each for each in RULES if "{access}" in each.text["ja"].message]
+    """A message that names the access uses the word of its own language."""
+    with_access = [rule for rule in RULES if "{access}" in rule.text["ja"].message]
 
     assert with_access
-    for each in with_access:
-        assert "読み取り" in message(each.text["ja"], flagged(each), "ja")
-        assert "read" in message(each.text["en"], flagged(each), "en")
+    for rule in with_access:
+        assert "読み取り" in message(rule.text["ja"], flagged(rule), "ja")
+        assert "read" in message(rule.text["en"], flagged(rule), "en")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_rule_shows_on_the_page(shipped: Report, lang: str) -> None:
-    """Titles, reasons and remedies of all rules stand in the page of either language."""
+    """The page of either language contains the findings of all rules, with no field left unfilled."""
     page = page_html.write(shipped, lang)
 
-    for each in shipped.findings:
-        assert each.fingerprint in page
+    for finding in shipped.findings:
+        assert finding.fingerprint in page
     assert "{name}" not in page.split('id="data">')[0]

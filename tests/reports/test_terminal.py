@@ -33,7 +33,7 @@ def test_a_clean_and_complete_scan_says_so() -> None:
     """Nothing open, nothing missing: no section about gaps."""
     text = summary(report(0, complete=True), "en", colour=False, width=80)
 
-    assert "Nothing is open" in text
+    assert "There are no open findings" in text
     assert "could not" not in text.lower().replace("could be", "")
 
 

@@ -75,9 +75,9 @@ def test_a_command_is_filled_and_quoted() -> None:
     [
         ("en", Audience.ANYONE_WITH_LINK, Access.READ, "Anyone on the internet can read it"),
         ("ja", Audience.ANYONE_WITH_LINK, Access.READ, "インターネット上の誰でも読み取れます"),
-        ("en", Audience.ANY_ACCOUNT, Access.WRITE, "Anyone with an AWS account can change it"),
+        ("en", Audience.ANY_ACCOUNT, Access.WRITE, "Anyone with an AWS account can edit it"),
         ("ja", Audience.ORGANISATION, Access.MANAGE, "組織内の全員がアクセス権を変更できます"),
-        ("en", None, Access.READ, "It could not be told who can reach it"),
+        ("en", None, Access.READ, "Who can reach it could not be determined"),
         ("ja", Audience.NOBODY, None, "現在は誰もアクセスできません"),
     ],
 )
@@ -103,7 +103,7 @@ def test_what_a_block_holds_shut_is_not_said_to_be_open() -> None:
     (finding,) = report(1).findings
 
     assert phrases.reach(load("en"), latent) == (
-        "Anyone on the internet would get in, if it were not for: RestrictPublicBuckets"
+        "Anyone on the internet would have access but for: RestrictPublicBuckets"
     )
     assert open_to_all([msgspec.structs.replace(finding, verdict=latent)]) == 0
 
@@ -112,7 +112,7 @@ def test_a_finding_about_a_setting_says_nothing_about_who() -> None:
     """A rule that yields no audience is not "unknown": it is about something else."""
     about = msgspec.structs.replace(verdict(None, None), evidence=(Evidence(row={"value": "off"}),))
 
-    assert phrases.standing_of(about) == "not_access"
+    assert phrases.audience_of(about) == "not_access"
     assert phrases.reach(load("ja"), about) == ""
 
 

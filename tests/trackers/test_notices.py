@@ -50,7 +50,7 @@ def test_only_what_changed_is_told(inbox: Inbox) -> None:
     first, second = (message["message"] for message in inbox.messages)
     assert first.splitlines()[0] == "2 new"
     assert "- High, New: plan can be opened by anyone who has the link" in first
-    assert second.splitlines()[0] == "1 new, 1 reaches further, 1 resolved"
+    assert second.splitlines()[0] == "1 new, 1 widened, 1 resolved"
     assert "list can be opened" in second
     assert "notes" not in second
 

@@ -1,7 +1,7 @@
-"""Kumo Logistics: a small company's S3, with everything in it that ordinary working days leave behind.
+"""Kumo Logistics: a small company's S3, with everything that ordinary working days leave behind.
 
-Two accounts of one organisation. Every bucket is a situation that a rule speaks of, or the near miss beside it. Built
-through the SDK, as its people would have.
+Two accounts of one organisation. Every bucket is a situation that a rule is about, or the near miss beside it. Built
+through the SDK, as the company's staff would have.
 """
 
 import json
@@ -13,13 +13,13 @@ import boto3
 
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
-HAULIER, STRANGER = "444455556666", "777788889999"
+HAULIER, CONSULTANT = "444455556666", "777788889999"
 ALL_ON = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 Json = dict[str, Any]
 
 
 def build(endpoint: str) -> str:
-    """Build the company; gives the id of its organisation."""
+    """Build the company; returns the id of its organisation."""
     organisations = boto3.client("organizations", endpoint_url=endpoint)
     organisation = str(organisations.create_organization(FeatureSet="ALL")["Organization"]["Id"])
     created = organisations.create_account(AccountName="Web shop", Email="shop@kumo.example")
@@ -31,7 +31,7 @@ def build(endpoint: str) -> str:
 
 
 def many(endpoint: str, number: int) -> None:
-    """So many buckets, nine of ten private: what a larger estate costs."""
+    """Build an estate of `number` buckets, nine of ten private, to measure what a larger estate costs."""
     client = boto3.client("s3", endpoint_url=endpoint)
     for index in range(number):
         name = f"estate-{index:05}"
@@ -40,7 +40,7 @@ def many(endpoint: str, number: int) -> None:
             continue
         kinds = (
             [_allow("*", name)],
-            [_allow({"AWS": STRANGER}, name)],
+            [_allow({"AWS": CONSULTANT}, name)],
             [_allow("*", name, when={"StringLike": {"aws:Referer": "https://kumo.example/*"}})],
             [_allow({"AWS": HAULIER}, name)],
         )
@@ -74,7 +74,9 @@ def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> Non
         "kumo-partner-exchange",
         policy=[_allow({"AWS": HAULIER}, "kumo-partner-exchange", ["s3:GetObject", "s3:PutObject"])],
     )
-    _bucket(s3, "kumo-old-consultant", policy=[_allow({"AWS": f"arn:aws:iam::{STRANGER}:root"}, "kumo-old-consultant")])
+    _bucket(
+        s3, "kumo-old-consultant", policy=[_allow({"AWS": f"arn:aws:iam::{CONSULTANT}:root"}, "kumo-old-consultant")]
+    )
     _bucket(
         s3,
         "kumo-shared-templates",
@@ -135,7 +137,9 @@ def _web_shop(s3: Any, account: str) -> None:
     _bucket(s3, "kumo-shop-site", policy=[_allow("*", "kumo-shop-site")])
     s3.put_bucket_website(Bucket="kumo-shop-site", WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
     _bucket(s3, "kumo-shop-logs", block=True, enforced=True)
-    _bucket(s3, "kumo-shop-orders", policy=[_allow("*", "kumo-shop-orders"), _outside(account, "kumo-shop-orders")])
+    _bucket(
+        s3, "kumo-shop-orders", policy=[_allow("*", "kumo-shop-orders"), _deny_outside(account, "kumo-shop-orders")]
+    )
     _bucket(s3, "kumo-shop-drop", acl=[(ALL_USERS, "READ"), (ALL_USERS, "WRITE")])
     _bucket(s3, "kumo-shop-colleagues", acl=[(AUTHENTICATED_USERS, "READ")])
     _bucket(s3, "kumo-shop-ignored-acl", acl=[(ALL_USERS, "READ")], block=True)
@@ -155,7 +159,7 @@ def _bucket(
     acl: Sequence[tuple[str, str]] = (),
     tags: dict[str, str] | None = None,
 ) -> None:
-    """One bucket; `policy` is its Statement element, a list or a single object."""
+    """Create a bucket; `policy` is its Statement element, `acl` its entries as (group, permission)."""
     s3.create_bucket(Bucket=name)
     if enforced:
         rule = {"ObjectOwnership": "BucketOwnerEnforced"}
@@ -163,11 +167,10 @@ def _bucket(
     if policy is not None:
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": policy}))
     if acl:
-        held = s3.get_bucket_acl(Bucket=name)
-        grants = [{"Grantee": {"Type": "Group", "URI": group}, "Permission": right} for group, right in acl]
-        s3.put_bucket_acl(
-            Bucket=name, AccessControlPolicy={"Owner": {"ID": held["Owner"]["ID"]}, "Grants": held["Grants"] + grants}
-        )
+        current = s3.get_bucket_acl(Bucket=name)
+        grants = [{"Grantee": {"Type": "Group", "URI": group}, "Permission": permission} for group, permission in acl]
+        access_control = {"Owner": {"ID": current["Owner"]["ID"]}, "Grants": current["Grants"] + grants}
+        s3.put_bucket_acl(Bucket=name, AccessControlPolicy=access_control)
     if block:
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_ON)
     if tags:
@@ -187,8 +190,8 @@ def _allow(
     return {**statement, **({"Condition": when} if when else {}), **({"Sid": sid} if sid else {})}
 
 
-def _outside(account: str, bucket: str) -> Json:
-    """Deny to everybody outside the account."""
+def _deny_outside(account: str, bucket: str) -> Json:
+    """A Deny for everyone outside the account."""
     when = {"StringNotEquals": {"aws:PrincipalAccount": account}}
     return {**_allow("*", bucket, "s3:*", when=when), "Effect": "Deny"}
 
@@ -220,21 +223,21 @@ def _access_point(endpoint: str, account: str, name: str, bucket: str) -> None:
 
 
 def _client_of(endpoint: str, account: str) -> Any:
-    """S3 in another account of the organisation, by its role."""
+    """S3 in another account of the organisation, through its role."""
     role = f"arn:aws:iam::{account}:role/cloudscan"
     answer = boto3.client("sts", endpoint_url=endpoint).assume_role(RoleArn=role, RoleSessionName="company")
-    given = answer["Credentials"]
+    credentials = answer["Credentials"]
     return boto3.client(
         "s3",
         endpoint_url=endpoint,
-        aws_access_key_id=given["AccessKeyId"],
-        aws_secret_access_key=given["SecretAccessKey"],
-        aws_session_token=given["SessionToken"],
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
     )
 
 
 def _without_account_in_host(endpoint: str) -> Callable[..., None]:
-    """The S3 control API puts the account before the host's name, which no local server resolves."""
+    """Undo that the S3 control API puts the account before the host's name, which no local server resolves."""
     host = urlsplit(endpoint)
 
     def rewrite(request: Any, **_: object) -> None:

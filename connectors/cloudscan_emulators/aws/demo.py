@@ -9,7 +9,7 @@ from cloudscan_emulators.aws import company, moto_server
 
 @contextmanager
 def demo() -> Iterator[Demo]:
-    """The company in a running emulator, which stops with the block."""
+    """The company in a running emulator, which stops when the block is left."""
     with moto_server.running() as emulator:
         company.build(emulator.endpoint)
         partner = Partner(name="Tanuki Haulage", accounts=frozenset({company.HAULIER}), owner="logistics@kumo.example")

@@ -1,14 +1,13 @@
-"""moto, spoken to over HTTP, with faults that can be switched on: what stands in for AWS where there is none.
+"""An AWS to test against: moto behind HTTP, with faults that can be switched on.
 
-moto does not check rights, does not throttle and is never slow, so a layer in front of it does: a `Fault` names the
-requests it is about and what they get instead of an answer. Whatever the fault answers is what AWS answers
-(API Reference, "Error responses").
+moto does not check permissions, does not throttle and is never slow, so a layer in front of it does: a `Fault` names
+the requests that it concerns and what they get instead of an answer. What a fault answers is what AWS answers (Amazon
+S3 API Reference, "Error responses").
 """
 
 import io
 import logging
 import os
-import re
 import threading
 import time
 import urllib.parse
@@ -21,6 +20,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from cloudscan_emulators.kit.faults import Faults
+
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -29,7 +30,7 @@ CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-_ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{words}</Message></Error>'
+_ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
 
 Environment = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -39,34 +40,44 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 class Fault:
     """What some requests get instead of an answer.
 
-    `where` is looked for in ``METHOD path?query``, and for STS in ``POST / AssumeRole arn:aws:iam::…``.
+    `where` is searched for in ``METHOD path?query``, and for STS in ``POST / AssumeRole arn:aws:iam::…``.
     """
 
     where: str  # a regular expression
+    after: int = 0  # the number of matching requests that pass before the first one is hit
+    times: int | None = None  # the number of requests that are then hit; None: all
     status: str = "403 Forbidden"
     code: str = "AccessDenied"
     body: bytes | None = None  # instead of an error: the text of a 200 answer
-    delay: float = 0.0  # seconds before whatever comes
-    times: int | None = None  # None: always
-    after: bool = False  # only wait, then answer as always
+    delay: float = 0.0  # seconds before the answer
+    delay_only: bool = False  # wait, then answer as if there were no fault
+
+    def concerns(self, user: str) -> bool:
+        """AWS faults concern all callers alike."""
+        del user
+        return True
 
 
 @dataclass
 class Emulator:
-    """A running server. `faults` may be changed while it runs; `requests` are counted."""
+    """A running server. Faults may be added while it runs."""
 
     endpoint: str
-    faults: list[Fault] = field(default_factory=list)
-    seen: list[str] = field(default_factory=list)
+    faults: Faults[Fault] = field(default_factory=Faults)
+    request_log: list[str] = field(default_factory=list)  # each request as faults match it
 
     @property
     def requests(self) -> int:
-        return len(self.seen)
+        """How many requests were made since the log was last cleared."""
+        return len(self.request_log)
 
 
 @contextmanager
 def running() -> Iterator[Emulator]:
-    """Start moto on a free port of the loopback interface, with fake credentials in the environment."""
+    """Run moto on a free port of the loopback interface, with fake credentials in the environment.
+
+    Raises `FaultNeverMet` when the block is left and no request ran into a fault that was added.
+    """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     emulator = Emulator(endpoint="")
     inner = DomainDispatcherApplication(create_backend_app)
@@ -82,13 +93,14 @@ def running() -> Iterator[Emulator]:
             server.shutdown()
             server.server_close()
             thread.join(timeout=5)
+    emulator.faults.require_met()
 
 
 @contextmanager
 def _fake_credentials() -> Iterator[None]:
-    """Nobody's real account may be reached from an emulator's scan, so the SDK finds nothing but these."""
-    before = dict(os.environ)
-    for name in before:
+    """A scan of the emulator must never reach a real account, so the SDK finds no other credentials."""
+    original = dict(os.environ)
+    for name in original:
         if name.startswith("AWS_") and name != "AWS_CA_BUNDLE":
             del os.environ[name]
     os.environ.update(CREDENTIALS)
@@ -96,18 +108,18 @@ def _fake_credentials() -> Iterator[None]:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(original)
 
 
 def _reset(endpoint: str) -> None:
-    """moto keeps its state in the process: begin with none."""
+    """moto keeps its state in the process: start with none."""
     request = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback server
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310
         pass
 
 
 def _operation(environment: Environment) -> str:
-    """What a service asks for that puts the question into the body: its operation, and the role if there is one."""
+    """The operation that a request with a form or JSON body asks for, and the role if there is one."""
     body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
     environment["wsgi.input"] = io.BytesIO(body)
     fields = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
@@ -121,36 +133,23 @@ class _Faulty:
     def __init__(self, inner: Callable[[Environment, StartResponse], Iterable[bytes]], emulator: Emulator) -> None:
         self._inner = inner
         self._emulator = emulator
-        self._used: dict[int, int] = {}
-        self._lock = threading.Lock()
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
         query = environment.get("QUERY_STRING", "")
-        asked = f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}" + (f"?{query}" if query else "")
+        line = f"{environment['REQUEST_METHOD']} {environment['PATH_INFO']}" + (f"?{query}" if query else "")
         if environment["REQUEST_METHOD"] == "POST":
-            asked += _operation(environment)
-        if not asked.endswith("/moto-api/reset"):
-            self._emulator.seen.append(asked)
-        fault = self._fault(asked)
+            line += _operation(environment)
+        if not line.endswith("/moto-api/reset"):
+            self._emulator.request_log.append(line)
+        fault = self._emulator.faults.hit(line)
         if fault is None:
             return self._inner(environment, start)
         time.sleep(fault.delay)
-        if fault.after:
+        if fault.delay_only:
             return self._inner(environment, start)
         if fault.body is not None:
             start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(fault.body)))])
             return [fault.body]
-        body = _ERROR.format(code=fault.code, words="as the test wants it").encode()
+        body = _ERROR.format(code=fault.code, message="as the test asked").encode()
         start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
         return [body]
-
-    def _fault(self, asked: str) -> Fault | None:
-        for fault in self._emulator.faults:
-            if re.search(fault.where, asked):
-                with self._lock:
-                    used = self._used.get(id(fault), 0)
-                    if fault.times is not None and used >= fault.times:
-                        continue
-                    self._used[id(fault)] = used + 1
-                return fault
-        return None

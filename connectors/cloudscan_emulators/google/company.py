@@ -179,7 +179,7 @@ def _rules(state: TenantState) -> None:
         Policy(
             type="drive_and_docs.general_access_default",
             unit="/Office/Sales",
-            value={"defaultFileAccess": "ANYONE_IN_ORG_WITH_LINK"},
+            value={"defaultFileAccess": "PRIMARY_AUDIENCE_WITH_LINK"},
             order=2.0,
         ),
         Policy(type="drive_and_docs.shared_drive_creation", unit="/", value=creation),

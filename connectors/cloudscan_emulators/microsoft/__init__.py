@@ -1,17 +1,17 @@
 """A local Microsoft 365: Entra's token endpoint, Graph v1.0 and a few calls of SharePoint's REST, over http and https.
 
-    with serve(company.build(1000).world) as server:
+    with serve(company.build(1000).state) as server:
         ...  # server.graph, server.authority, server.client_id, server.client_secret, server.faults, server.log
 
-The Graph client speaks to it by its adapter's `base_url`, azure-identity by `authority` (see `server`):
+The Graph client is pointed at it by its adapter's `base_url`, azure-identity by `authority` (see `server`):
 
     adapter = GraphRequestAdapter(AzureIdentityAuthenticationProvider(credential, scopes=[...]))
     adapter.base_url = server.graph
 
-It refuses what Graph refuses, leaves out what Graph leaves out, pages, throttles and fails on demand. It never writes.
+It refuses and leaves out the same as Graph does; it pages, and throttles and fails on demand. It is read-only.
 
 SharePoint's own hosts are the first segment of the path (``{server.url}/kumo-admin.sharepoint.com/_api/SPO.Tenant``),
-or the Host header. Graph's answers name them by their real addresses.
+or the Host header. Graph's answers contain their real addresses.
 """
 
 from cloudscan_emulators.microsoft.faults import Fault, outage, refusal, throttle

@@ -7,17 +7,17 @@ from cloudscan_emulators.microsoft import company, serve
 
 
 def main() -> int:
-    """Serve until interrupted; print where, and how to sign in."""
+    """Serve until interrupted; print the addresses and the credentials."""
     parser = argparse.ArgumentParser(prog="cloudscan_emulators.microsoft", description=__doc__)
-    parser.add_argument("--items", type=int, default=1000, help="how many files and folders the company has")
-    parser.add_argument("--port", type=int, default=0, help="0: any free one")
+    parser.add_argument("--items", type=int, default=1000, help="number of files and folders")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port")
     asked = parser.parse_args()
     built = company.build(asked.items)
-    with serve(built.world, port=asked.port) as server:
+    with serve(built.state, port=asked.port) as server:
         lines = {
             "graph": server.graph,
             "sharepoint": server.sharepoint(),
-            "administration": server.sharepoint(built.world.admin_host),
+            "administration": server.sharepoint(built.state.admin_host),
             "authority": server.authority,
             "trust": str(server.ca_file),
             "tenant": server.tenant,

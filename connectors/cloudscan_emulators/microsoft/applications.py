@@ -1,6 +1,6 @@
 """Applications and the permissions that were consented to for them.
 
-Sources: servicePrincipal and appRoleAssignment resources. The services whose permissions are given are there too, with
+Sources: servicePrincipal and appRoleAssignment resources. The services that own the permissions are listed too, with
 their roles: an assignment names a role by its id only.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
-from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single
 from cloudscan_emulators.microsoft.people import GRAPH_APP, SHAREPOINT_APP
 from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import Application
@@ -31,10 +31,10 @@ _MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 class ApplicationsApi:
     """Answers for /servicePrincipals."""
 
-    def __init__(self, world: TenantState, quirks: Quirks) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, quirks: Quirks) -> None:
+        self._state = state
         self._quirks = quirks
-        self.methods: Mapping[str, Callable[[Call], Told]] = {
+        self.methods: Mapping[str, Callable[[Call], Result]] = {
             "apps.list": lambda call: collection(call, self._app_shape(), self._apps()),
             "apps.get": lambda call: single(call, self._app_shape(), self._app(call)),
             "apps.appRoleAssignments": self._role_assignments,
@@ -42,7 +42,7 @@ class ApplicationsApi:
         }
 
     def _apps(self) -> list[Application]:
-        return [*self._microsoft(), *self._world.applications]
+        return [*self._microsoft(), *self._state.applications]
 
     def _app(self, call: Call) -> Application:
         for app in self._apps():
@@ -51,7 +51,7 @@ class ApplicationsApi:
         raise errors.no_such_object(call.values["app"])
 
     def _microsoft(self) -> list[Application]:
-        """The services whose permissions are given."""
+        """The services that own the permissions."""
         return [
             Application(
                 number=-number - 2, name=name, id=ids.guid("service", number), app_id=app_id, home_tenant=_MICROSOFT
@@ -64,7 +64,7 @@ class ApplicationsApi:
     def view(self, app: Application) -> Json:
         roles: list[Json] = []
         if app.app_id in (GRAPH_APP, SHAREPOINT_APP):
-            known = sorted({role for one in self._world.applications for role in _roles(one, app.app_id)})
+            known = sorted({role for one in self._state.applications for role in _roles(one, app.app_id)})
             roles = [
                 {
                     "allowedMemberTypes": ["Application"],
@@ -84,19 +84,21 @@ class ApplicationsApi:
             "appRoles": roles,
             "displayName": app.name,
             "servicePrincipalType": "ManagedIdentity" if app.managed else "Application",
-            "signInAudience": "AzureADMyOrg" if app.home_tenant == self._world.tenant_id else "AzureADMultipleOrgs",
+            "signInAudience": "AzureADMyOrg" if app.home_tenant == self._state.tenant_id else "AzureADMultipleOrgs",
             "tags": [],
         }
 
-    def _role_assignments(self, call: Call) -> Told:
+    def _role_assignments(self, call: Call) -> Result:
         app = self._app(call)
-        views = [self._assignment(app, service, role) for service in self._microsoft() for role in _given(app, service)]
+        views = [
+            self._assignment(app, service, role) for service in self._microsoft() for role in _granted(app, service)
+        ]
         return collection(call, Shape(kind="appRoleAssignment", view=dict, context="appRoleAssignments"), views)
 
-    def _role_assigned_to(self, call: Call) -> Told:
+    def _role_assigned_to(self, call: Call) -> Result:
         service = self._app(call)
         views = [
-            self._assignment(app, service, role) for app in self._world.applications for role in _given(app, service)
+            self._assignment(app, service, role) for app in self._state.applications for role in _granted(app, service)
         ]
         return collection(call, Shape(kind="appRoleAssignment", view=dict, context="appRoleAssignments"), views)
 
@@ -128,7 +130,7 @@ def _roles(app: Application, service: str) -> frozenset[str]:
     return app.graph_roles if service == GRAPH_APP else app.sharepoint_roles
 
 
-def _given(app: Application, service: Application) -> list[str]:
+def _granted(app: Application, service: Application) -> list[str]:
     return sorted(_roles(app, service.app_id)) if service.app_id in (GRAPH_APP, SHAREPOINT_APP) else []
 
 

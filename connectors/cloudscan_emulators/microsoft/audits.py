@@ -1,14 +1,14 @@
-"""The directory's audit log, as far as it says who invited whom.
+"""The directory's audit log, reduced to who invited whom.
 
 Source: directoryAudit resource. Nothing else in v1.0 names the inviter; the log keeps thirty days with Entra ID P1 and
-seven without. The words of the activity are as the reference of audit activities has them.
+seven without. The names of activities are those of the audit activity reference.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudscan_emulators.microsoft import filters, ids
-from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection
+from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection
 from cloudscan_emulators.microsoft.records import NOBODY, Person
 from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import moment
@@ -28,13 +28,13 @@ _FILTER: filters.Allowed = {
 class AuditsApi:
     """Answers for /auditLogs/directoryAudits."""
 
-    def __init__(self, world: TenantState) -> None:
-        self._world = world
-        self.methods: Mapping[str, Callable[[Call], Told]] = {"audits.directory": self._audits}
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
+        self.methods: Mapping[str, Callable[[Call], Result]] = {"audits.directory": self._audits}
 
-    def _audits(self, call: Call) -> Told:
-        kept = self._world.now - (30 if self._world.premium else 7) * _DAY
-        invited = [one for one in self._world.persons if one.creation == "Invitation" and one.created >= kept]
+    def _audits(self, call: Call) -> Result:
+        kept = self._state.now - (30 if self._state.premium else 7) * _DAY
+        invited = [one for one in self._state.persons if one.creation == "Invitation" and one.created >= kept]
         invited.sort(key=lambda one: -one.created)
         shape = Shape(
             kind="directoryAudit",
@@ -45,7 +45,7 @@ class AuditsApi:
         return collection(call, shape, invited)
 
     def _view(self, guest: Person) -> Json:
-        by = self._world.principals[guest.invited_by] if guest.invited_by != NOBODY else None
+        by = self._state.principals[guest.invited_by] if guest.invited_by != NOBODY else None
         user = None
         if isinstance(by, Person):
             user = {"id": by.id, "displayName": by.name, "userPrincipalName": by.upn, "ipAddress": ""}

@@ -29,10 +29,10 @@ class Part:
 
 
 def read(request: Request) -> list[Part]:
-    """Take a batch apart, or refuse it whole."""
+    """The parts of a batch, which is refused as a whole where it is malformed."""
     try:
-        told = json.loads(request.body)
-        listed = told["requests"]
+        payload = json.loads(request.body)
+        listed = payload["requests"]
     except (ValueError, KeyError, TypeError):
         raise errors.bad("Invalid batch payload format.") from None
     if not isinstance(listed, list) or not listed:
@@ -46,31 +46,31 @@ def read(request: Request) -> list[Part]:
 
 
 def answer(parts: list[Part], ask: Callable[[Request], Answer]) -> Answer:
-    """Ask all parts and put their answers together."""
-    told: dict[str, dict[str, Any]] = {}
+    """The answer to a batch, with the answers of all its parts."""
+    answers: dict[str, dict[str, Any]] = {}
     for part in parts:
-        failed = any(told.get(one, {}).get("status", 424) >= 400 for one in part.after)
+        failed = any(answers.get(part_id, {}).get("status", 424) >= 400 for part_id in part.after)
         if failed:
-            told[part.identity] = {"id": part.identity, "status": 424, "body": _FAILED}
+            answers[part.identity] = {"id": part.identity, "status": 424, "body": _FAILED}
         else:
-            told[part.identity] = _told(part.identity, ask(part.request))
-    responses = list(reversed(told.values()))
+            answers[part.identity] = _answer_of(part.identity, ask(part.request))
+    responses = list(reversed(answers.values()))
     return Answer(body=json.dumps({"responses": responses}, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def _part(one: Mapping[str, Any], outer: Request) -> Part:
+def _part(step: Mapping[str, Any], outer: Request) -> Part:
     try:
-        identity, verb, url = one["id"], one["method"], one["url"]
+        identity, verb, url = step["id"], step["method"], step["url"]
     except (KeyError, TypeError):
         raise errors.bad("Invalid batch payload format: id, method and url are needed.") from None
     if not isinstance(identity, str) or not isinstance(url, str) or "://" in url or "$batch" in url:
         raise errors.bad(f"Invalid request in batch: {url}")
     path, _, query = url.partition("?")
-    headers = {str(name).lower(): str(value) for name, value in (one.get("headers") or {}).items()}
-    body = one.get("body")
+    headers = {str(name).lower(): str(value) for name, value in (step.get("headers") or {}).items()}
+    body = step.get("body")
     return Part(
         identity=identity,
-        after=tuple(one.get("dependsOn") or ()),
+        after=tuple(step.get("dependsOn") or ()),
         request=Request(
             verb=str(verb).upper(),
             path=f"/v1.0/{path.lstrip('/')}",
@@ -82,7 +82,7 @@ def _part(one: Mapping[str, Any], outer: Request) -> Part:
     )
 
 
-def _told(identity: str, answer: Answer) -> dict[str, Any]:
+def _answer_of(identity: str, answer: Answer) -> dict[str, Any]:
     body: Any = answer.body.decode("utf-8", "surrogatepass")
     if (answer.content_type or JSON_TYPE).partition(";")[0] in _PARSES:
         with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""One request to Graph, understood, and the pages of an answer."""
+"""One parsed request to Graph, and the pages of an answer."""
 
 import base64
 import binascii
@@ -11,23 +11,23 @@ from cloudscan_emulators.microsoft import errors, filters, ids, odata
 from cloudscan_emulators.microsoft.odata import Json, Options
 from cloudscan_emulators.microsoft.signin import Token
 
-Thing = TypeVar("Thing")
-Told = str | Json | Answer
+Resource = TypeVar("Resource")
+Result = str | Json | Answer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request with its route's values, its options and who asks."""
+    """A request with its route's values, its query options and the caller's token."""
 
     request: Request
-    path: str  # behind /v1.0, as the client wrote it
+    path: str  # after /v1.0, as the client wrote it
     values: Mapping[str, str] = field(default_factory=dict)
     options: Options
     token: Token
 
     @property
     def service(self) -> str:
-        """Where links of answers lead."""
+        """The base address of links in answers."""
         return f"{self.request.base}/v1.0"
 
     @property
@@ -42,8 +42,8 @@ class Call:
 
     def prefers(self, what: str) -> bool:
         """Whether a Prefer header asks for it."""
-        told = self.request.header("prefer").lower().replace(";", ",").split(",")
-        return what in (one.strip() for one in told)
+        preferences = self.request.header("prefer").lower().replace(";", ",").split(",")
+        return what in (preference.strip() for preference in preferences)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +58,12 @@ class Shape:
     allowed: filters.Allowed = field(default_factory=dict)
     expansions: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     advanced: bool = False  # ne and not need ConsistencyLevel: eventual
-    pages_at: str = ""  # another address for the next page
+    pages_at: str = ""  # the address of the next page, where that differs
     capped: bool = False
 
 
-def collection(call: Call, shape: Shape, things: Sequence[Thing]) -> Json:
-    """A page of a list, in the order of the list, with a link to the next."""
+def collection(call: Call, shape: Shape, resources: Sequence[Resource]) -> Json:
+    """A page of a list, in the order of the list, with a link to the next page."""
     options = call.options
     if options.skip:
         raise errors.bad("'$skip' is not supported by the service.", "Request_UnsupportedQuery")
@@ -72,41 +72,44 @@ def collection(call: Call, shape: Shape, things: Sequence[Thing]) -> Json:
     size = options.size(shape.default, shape.most, capped=shape.capped)
     search = (shape.pages_at or call.path, options.filter, options.select)
     start = skipped(options.skiptoken, search)
-    found: list[Json] = []
-    at = start
-    while at < len(things) and len(found) < size:
-        view = shape.view(things[at])
+    views: list[Json] = []
+    index = start
+    while index < len(resources) and len(views) < size:
+        view = shape.view(resources[index])
         if test is None or test(view):
-            found.append(expanded(call, shape, things[at], odata.trimmed(view, names)))
-        at += 1
-    told: Json = {"@odata.context": call.context(shape.context)}
+            views.append(expanded(call, shape, resources[index], odata.trimmed(view, names)))
+        index += 1
+    body: Json = {"@odata.context": call.context(shape.context)}
     if options.count:
-        told["@odata.count"] = sum(test is None or test(shape.view(one)) for one in things)
-    if at < len(things):
+        body["@odata.count"] = sum(test is None or test(shape.view(resource)) for resource in resources)
+    if index < len(resources):
         address = f"{call.service}{shape.pages_at}" if shape.pages_at else call.address
-        told["@odata.nextLink"] = f"{address}?{options.query(**{'$skiptoken': skip_token(at, search)})}"
-    told["value"] = found
-    return told
+        body["@odata.nextLink"] = f"{address}?{options.query(**{'$skiptoken': skip_token(index, search)})}"
+    body["value"] = views
+    return body
 
 
-def single(call: Call, shape: Shape, thing: Thing) -> Json:
+def single(call: Call, shape: Shape, resource: Resource) -> Json:
     """One resource."""
     names = odata.wanted(call.options, shape.kind)
-    view = expanded(call, shape, thing, odata.trimmed(shape.view(thing), names))
+    view = expanded(call, shape, resource, odata.trimmed(shape.view(resource), names))
     return {"@odata.context": call.context(f"{shape.context}/$entity"), **view}
 
 
-def expanded(call: Call, shape: Shape, thing: Thing, view: Json) -> Json:
+def expanded(call: Call, shape: Shape, resource: Resource, view: Json) -> Json:
     for name, inner in call.options.expand.items():
         expand = shape.expansions.get(name)
         if expand is None:
-            words = (
+            message = (
                 f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
                 f"'microsoft.graph.{shape.kind}' that can be expanded."
             )
-            raise errors.bad(words)
-        got = expand(thing)
-        view = {**view, name: [_inner(one, inner) for one in got] if isinstance(got, list) else _inner(got, inner)}
+            raise errors.bad(message)
+        related = expand(resource)
+        view = {
+            **view,
+            name: [_inner(entry, inner) for entry in related] if isinstance(related, list) else _inner(related, inner),
+        }
     return view
 
 
@@ -115,7 +118,7 @@ def skip_token(at: int, search: Iterable[object]) -> str:
 
 
 def skipped(text: str, search: Iterable[object]) -> int:
-    """Where a page starts; a token of another search is refused."""
+    """The index at which a page starts; a token of another search is refused."""
     if not text:
         return 0
     try:

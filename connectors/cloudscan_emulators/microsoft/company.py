@@ -19,10 +19,10 @@ from cloudscan_emulators.microsoft.records import Partner as Tenant
 from cloudscan_emulators.microsoft.tenant_state import TenantState
 
 DOMAIN, SECONDARY = "kumo.example", "kumo-air.example"
-PARTNER, FORMER, STRANGER = "partner.example", "ferry.example", "rival.example"
+PARTNER, FORMER, EXTERNAL = "partner.example", "ferry.example", "rival.example"
 ADMIN = "aoki@kumo.example"
 PARTNER_TENANT = ids.guid("tenant", 10_001)
-CONFIDENTIAL = scenarios.CONFIDENTIAL  # the sensitivity label that keeps outsiders away
+CONFIDENTIAL = scenarios.CONFIDENTIAL  # the sensitivity label that bars external users
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _KINDS = (
     ("見積書_{}.pdf", "application/pdf"),
@@ -40,34 +40,34 @@ _USERS_MOST = 5000
 
 @dataclass(frozen=True, kw_only=True)
 class Company:
-    """The company, with where to find what in it."""
+    """The company, with the ids of its scenarios."""
 
-    world: TenantState
+    state: TenantState
     admin: str
     scenarios: Mapping[str, str] = field(default_factory=dict)  # name: the id of the item, site, group or user
 
 
 def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
-    """The company with so many files and folders. `now` dates everything."""
+    """The company with this many files and folders. All dates are relative to `now`."""
     with without_garbage_collection(items):
-        world = TenantState(DOMAIN, now=now)
-        users = _people(world, items)
-        found = dict(scenarios.directory(world))
-        found |= dict(scenarios.places(world))
-        drives = _drives(world, users, items)
-        for name, identity in scenarios.items(world, now):
-            found[name] = identity
-            if _count(world) >= items:
+        state = TenantState(DOMAIN, now=now)
+        users = _people(state, items)
+        named = dict(scenarios.directory(state))
+        named |= dict(scenarios.places(state))
+        drives = _drives(state, users, items)
+        for name, identity in scenarios.items(state, now):
+            named[name] = identity
+            if _count(state) >= items:
                 break
-        world.now = int(now.timestamp())
-        _fill(world, drives, items, Random(seed))  # noqa: S311 - a company, not a secret
-        for drive in world.drives:
+        state.now = int(now.timestamp())
+        _fill(state, drives, items, Random(seed))  # noqa: S311 - a company, not a secret
+        for drive in state.drives:
             drive.log.clear()
-    return Company(world=world, admin=ADMIN, scenarios=found)
+    return Company(state=state, admin=ADMIN, scenarios=named)
 
 
 def estate() -> Estate:
-    """Who the company is to the scanner: its name and its partners, with the domains left to be found."""
+    """The company as a scanner is configured for it: its name and its partners, without its own domains."""
     return Estate(
         name="Kumo Logistics",
         partners=(
@@ -82,40 +82,40 @@ def estate() -> Estate:
     )
 
 
-def _count(world: TenantState) -> int:
-    """Files and folders; the tops of libraries do not count."""
-    return len(world.items) - len(world.drives)
+def _count(state: TenantState) -> int:
+    """The number of files and folders, without the roots of libraries."""
+    return len(state.items) - len(state.drives)
 
 
-def _people(world: TenantState, items: int) -> list[str]:
-    """Those who work there; gives the addresses of those with ordinary files."""
-    world.add_domain(SECONDARY)
-    world.add_partner(Tenant(tenant=PARTNER_TENANT, name="Tanuki Haulage", domain=PARTNER, direct_connect=True))
-    world.add_user(ADMIN, "青木 直子", department="情報システム部", title="部長")
-    world.add_user("mori@kumo.example", "森 健一", manager=ADMIN, department="営業部")
-    world.add_user("hayashi@kumo.example", "林 美穂", manager=ADMIN, department="経理部")
-    world.add_user(f"pilot@{SECONDARY}", "空野 翼", department="配送部")
+def _people(state: TenantState, items: int) -> list[str]:
+    """Add the employees; returns the addresses of those with ordinary files."""
+    state.add_domain(SECONDARY)
+    state.add_partner(Tenant(tenant=PARTNER_TENANT, name="Tanuki Haulage", domain=PARTNER, direct_connect=True))
+    state.add_user(ADMIN, "青木 直子", department="情報システム部", title="部長")
+    state.add_user("mori@kumo.example", "森 健一", manager=ADMIN, department="営業部")
+    state.add_user("hayashi@kumo.example", "林 美穂", manager=ADMIN, department="経理部")
+    state.add_user(f"pilot@{SECONDARY}", "空野 翼", department="配送部")
     users = [ADMIN, "mori@kumo.example", "hayashi@kumo.example", f"pilot@{SECONDARY}"]
     families = FAMILY_NAMES[:10]
     for index in range(min(_USERS_MOST, items // 500)):
         roman, family = families[index % len(families)]
         upn = f"{roman}.{index:04}@{DOMAIN}"
-        world.add_user(
+        state.add_user(
             upn,
             f"{family} {GIVEN_NAMES[index // len(families) % len(GIVEN_NAMES)]}",
             department=DEPARTMENTS[index % len(DEPARTMENTS)],
             manager="mori@kumo.example",
-            signed_in=world.now - index % 60 * _DAY,
+            signed_in=state.now - index % 60 * _DAY,
         )
         users.append(upn)
     return users
 
 
-def _drives(world: TenantState, users: list[str], items: int) -> list[Drive]:
-    """Where the bulk goes: a team site for every few thousand items, and everybody's OneDrive."""
+def _drives(state: TenantState, users: list[str], items: int) -> list[Drive]:
+    """The drives for the bulk: a team site for every few thousand items, and all OneDrives."""
     drives = []
     for index in range(1 + items // 5_000):
-        group = world.add_group(
+        group = state.add_group(
             f"Team {index:03}",
             kind="unified",
             mail=f"team{index:03}@{DOMAIN}",
@@ -124,30 +124,30 @@ def _drives(world: TenantState, users: list[str], items: int) -> list[Drive]:
             members=users[index % len(users) :][:20],
             team=index % 2 == 0,
         )
-        site = world.add_site(f"sites/team{index:03}", f"Team {index:03}", group=group, sharing=2)
-        drives.append(world.drives[site.drives[0]])
-    return [*drives, *(_onedrive(world, upn) for upn in users)]
+        site = state.add_site(f"sites/team{index:03}", f"Team {index:03}", group=group, sharing=2)
+        drives.append(state.drives[site.drives[0]])
+    return [*drives, *(_onedrive(state, upn) for upn in users)]
 
 
-def _onedrive(world: TenantState, upn: str) -> Drive:
-    number = world.person(upn).drive
-    return world.drives[number] if number >= 0 else world.add_onedrive(upn)
+def _onedrive(state: TenantState, upn: str) -> Drive:
+    number = state.person(upn).drive
+    return state.drives[number] if number >= 0 else state.add_onedrive(upn)
 
 
-def _fill(world: TenantState, drives: list[Drive], items: int, dice: Random) -> None:
-    """Bulk: of a hundred some three have rights of their own; one in twelve is a folder."""
-    grants = _grants(world, dice)
+def _fill(state: TenantState, drives: list[Drive], items: int, dice: Random) -> None:
+    """Add the bulk: about three in a hundred have unique permissions; one in twelve is a folder."""
+    grants = _grants(state, dice)
     folders: list[list[int]] = [[drive.root] for drive in drives]
-    day, random, load = world.now, dice.random, world.load
-    while _count(world) < items:
+    day, random, load = state.now, dice.random, state.load
+    while _count(state) < items:
         which = int(random() * len(drives))
         drive, above = drives[which], folders[which]
         chance = random()
         parent = above[int(chance * len(above))]
-        index = len(world.items)
+        index = len(state.items)
         created = day - int(random() * 1000 * _DAY)
         modified = created + int((day - created) * random())
-        author = world.sites[drive.site].owner
+        author = state.sites[drive.site].owner
         if index % 12 == 0:
             given = grants(drive, index, random()) if index % 60 == 0 else None
             item = load(f"フォルダ {index}", Kind.FOLDER, "", parent, drive.number, given, created, modified, 0, author)
@@ -159,11 +159,11 @@ def _fill(world: TenantState, drives: list[Drive], items: int, dice: Random) -> 
         load(name.format(index), Kind.FILE, mime, parent, drive.number, given, created, modified, size, author)
 
 
-def _grants(world: TenantState, dice: Random) -> Callable[[Drive, int, float], tuple[Grant, ...]]:
-    """Shares as people make them, on top of what the library gives."""
-    colleagues = [one.number for one in world.persons if not one.guest]
-    partner = world.person("tanuki@partner.example").number
-    insiders = world.named(INSIDERS).number
+def _grants(state: TenantState, dice: Random) -> Callable[[Drive, int, float], tuple[Grant, ...]]:
+    """Grants as people make them, in addition to the library's."""
+    colleagues = [person.number for person in state.persons if not person.guest]
+    partner = state.person("tanuki@partner.example").number
+    insiders = state.named(INSIDERS).number
     kinds: tuple[tuple[str, str], ...] = (
         ("view", "anonymous"),
         ("edit", "anonymous"),
@@ -174,15 +174,15 @@ def _grants(world: TenantState, dice: Random) -> Callable[[Drive, int, float], t
     )
 
     def make(drive: Drive, index: int, chance: float) -> tuple[Grant, ...]:
-        base = world.root(drive).grants or ()
+        base = state.root(drive).grants or ()
         if chance < 0.75:
             type_, scope = kinds[int(chance / 0.75 * len(kinds))]
             people = (dice.choice(colleagues), partner)[: 1 + index % 2] if scope == "users" else ()
-            return (*base, Link(world.next_link(), index, type_, scope, people))
+            return (*base, Link(state.next_link(), index, type_, scope, people))
         if chance < 0.8:
             return (*base, Direct(insiders, "read"))
         if chance < 0.9:
-            return base  # what is left when a share was taken back
+            return base  # what remains after a share was revoked
         return (*base, Direct(dice.choice(colleagues), dice.choice(("read", "write"))))
 
     return make

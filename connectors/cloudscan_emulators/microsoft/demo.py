@@ -10,15 +10,15 @@ from cloudscan.connector import Demo
 from cloudscan_emulators.microsoft import certificates, company, serve
 
 ITEMS = 400
-_UNITS = 1_000_000  # a minute: the emulator has time
+_UNITS = 1_000_000  # per minute: the emulator has no such limit
 
 
 @contextmanager
 def demo() -> Iterator[Demo]:
-    """The company in a running emulator. Its certificate lasts as long as the block."""
+    """The company in a running emulator. Its certificate exists until the block is left."""
     built, pair = company.build(ITEMS, now=datetime.now(UTC)), certificates.for_application()
     with (
-        serve(built.world, certificate=pair) as server,
+        serve(built.state, certificate=pair) as server,
         tempfile.TemporaryDirectory(prefix="cloudscan-") as folder,
     ):
         file = Path(folder) / "application.pem"

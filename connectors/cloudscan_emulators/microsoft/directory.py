@@ -1,8 +1,8 @@
 """Users and groups.
 
-Sources: user and group resources. What is easily overlooked: most properties come only when they are selected;
-signInActivity needs a licence and AuditLog.Read.All and filters alone; hidden memberships are told as empty; an
-expanded relationship holds twenty objects at most.
+Sources: user and group resources. Easily overlooked: most properties are returned only when they are selected;
+signInActivity needs a licence and AuditLog.Read.All, and cannot be combined with other filters; hidden memberships
+appear empty; an expanded relationship contains twenty objects at most.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from cloudscan_emulators.microsoft import errors, odata
 from cloudscan_emulators.microsoft.applications import ApplicationsApi
-from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single
 from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import NOBODY, Application, Group, Person, Principal
 from cloudscan_emulators.microsoft.tenant_state import TenantState
@@ -57,18 +57,18 @@ _CASTS: Mapping[str, tuple[type[Principal], str]] = {
 class DirectoryApi:
     """Answers for /users and /groups."""
 
-    def __init__(self, world: TenantState, quirks: Quirks, applications: ApplicationsApi) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, quirks: Quirks, applications: ApplicationsApi) -> None:
+        self._state = state
         self._quirks = quirks
         self._applications = applications
-        self.methods: Mapping[str, Callable[[Call], Told]] = {
+        self.methods: Mapping[str, Callable[[Call], Result]] = {
             "users.list": self._users,
             "users.get": self._user,
             "users.sponsors": lambda call: self._objects(call, self._person(call).sponsors),
             "users.manager": self._manager,
             "users.memberOf": lambda call: self._objects(call, self._groups_of(self._person(call), deep=False)),
             "users.transitiveMemberOf": lambda call: self._objects(call, self._groups_of(self._person(call))),
-            "groups.list": lambda call: collection(call, self._group_shape(), list(self._world.groups)),
+            "groups.list": lambda call: collection(call, self._group_shape(), list(self._state.groups)),
             "groups.get": lambda call: single(call, self._group_shape(), self._group(call)),
             "groups.owners": lambda call: self._objects(call, self._group(call).owners),
             "groups.members": lambda call: self._members(call, deep=False),
@@ -77,36 +77,36 @@ class DirectoryApi:
 
     # users
 
-    def _users(self, call: Call) -> Told:
+    def _users(self, call: Call) -> Result:
         self._check_activity(call)
         activity = any(name.lower().startswith("signinactivity") for name in call.options.select)
         shape = self._user_shape(call, most=500 if activity else 999)
-        return collection(call, shape, list(self._world.persons))
+        return collection(call, shape, list(self._state.persons))
 
-    def _user(self, call: Call) -> Told:
+    def _user(self, call: Call) -> Result:
         self._check_activity(call)
         return single(call, self._user_shape(call), self._person(call))
 
     def _check_activity(self, call: Call) -> None:
-        asked = [*call.options.select, call.options.filter]
-        if not any("signinactivity" in one.lower() for one in asked):
+        mentioned = [*call.options.select, call.options.filter]
+        if not any("signinactivity" in text.lower() for text in mentioned):
             return
-        if not self._world.premium:
+        if not self._state.premium:
             raise errors.no_licence()
         if not call.may("AuditLog.Read.All"):
             raise errors.no_audit_right()
 
     def _person(self, call: Call) -> Person:
-        found = self._world.find(call.values["user"])
-        if not isinstance(found, Person):
+        person = self._state.find(call.values["user"])
+        if not isinstance(person, Person):
             raise errors.no_such_object(call.values["user"])
-        return found
+        return person
 
-    def _manager(self, call: Call) -> Told:
+    def _manager(self, call: Call) -> Result:
         person = self._person(call)
         if person.manager == NOBODY:
             raise errors.no_such_object("manager")
-        view = self.object_view(self._world.principals[person.manager])
+        view = self.object_view(self._state.principals[person.manager])
         return {"@odata.context": call.context("directoryObjects/$entity"), **_defaults(view)}
 
     def user_view(self, person: Person) -> Json:
@@ -143,27 +143,27 @@ class DirectoryApi:
         }
 
     def _identities(self, person: Person) -> list[Json]:
-        issuer = "ExternalAzureAD" if person.creation == "Invitation" else self._world.initial_domain
+        issuer = "ExternalAzureAD" if person.creation == "Invitation" else self._state.initial_domain
         identity = None if person.creation else person.upn
         return [{"signInType": "userPrincipalName", "issuer": issuer, "issuerAssignedId": identity}]
 
     def _groups_of(self, person: Person, *, deep: bool = True) -> list[int]:
-        world = self._world
-        inside = world.closure if deep else (lambda group: group.members)
-        return [group.number for group in world.groups if person.number in inside(group)]
+        state = self._state
+        inside = state.closure if deep else (lambda group: group.members)
+        return [group.number for group in state.groups if person.number in inside(group)]
 
     # groups
 
     def _group(self, call: Call) -> Group:
-        found = self._world.find(call.values["group"])
-        if not isinstance(found, Group):
+        group = self._state.find(call.values["group"])
+        if not isinstance(group, Group):
             raise errors.no_such_object(call.values["group"])
-        return found
+        return group
 
     def group_view(self, group: Group) -> Json:
         unified = group.kind == "unified"
         types = (["Unified"] if unified else []) + (["DynamicMembership"] if group.rule else [])
-        labels = {label.id: label.name for label in self._world.labels}
+        labels = {label.id: label.name for label in self._state.labels}
         return {
             "id": group.id,
             "deletedDateTime": None,
@@ -188,21 +188,21 @@ class DirectoryApi:
             "visibility": group.visibility,
         }
 
-    def _members(self, call: Call, *, deep: bool) -> Told:
+    def _members(self, call: Call, *, deep: bool) -> Result:
         group = self._group(call)
         if group.visibility == "HiddenMembership" and not call.may("Member.Read.Hidden"):
             return self._objects(call, ())
-        return self._objects(call, self._world.closure(group) if deep else group.members)
+        return self._objects(call, self._state.closure(group) if deep else group.members)
 
-    def _objects(self, call: Call, numbers: Any) -> Told:
-        """Directory objects of several types, or of the one that the address names."""
-        things = [self._world.principals[number] for number in numbers]
+    def _objects(self, call: Call, numbers: Any) -> Result:
+        """Directory objects of several types, or of the one in the address."""
+        objects = [self._state.principals[number] for number in numbers]
         kind, cast = "user", call.values.get("cast", "")
         if cast:
             if cast not in _CASTS:
                 raise errors.no_such_segment(f"microsoft.graph.{cast}")
             wanted, kind = _CASTS[cast]
-            things = [one for one in things if isinstance(one, wanted)]
+            objects = [entry for entry in objects if isinstance(entry, wanted)]
         elif call.options.select:
             kind = self._kind_with(call)
         shape = Shape(
@@ -213,10 +213,10 @@ class DirectoryApi:
             allowed=_USER_FILTER if kind == "user" else _GROUP_FILTER,
             advanced=True,
         )
-        return collection(call, shape, [one for one in things if not one.deleted])
+        return collection(call, shape, [entry for entry in objects if not entry.deleted])
 
     def _kind_with(self, call: Call) -> str:
-        """The type that knows all that is selected."""
+        """The type that has all selected properties."""
         for kind in ("user", "group", "servicePrincipal"):
             try:
                 odata.wanted(call.options, kind)
@@ -225,14 +225,14 @@ class DirectoryApi:
             return kind
         return "user"
 
-    def object_view(self, one: Principal) -> Json:
-        if isinstance(one, Person):
-            return {"@odata.type": "#microsoft.graph.user", **self.user_view(one)}
-        if isinstance(one, Group):
-            return {"@odata.type": "#microsoft.graph.group", **self.group_view(one)}
-        if isinstance(one, Application):
-            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._applications.view(one)}
-        return {"@odata.type": "#microsoft.graph.directoryObject", "id": getattr(one, "id", "")}
+    def object_view(self, entry: Principal) -> Json:
+        if isinstance(entry, Person):
+            return {"@odata.type": "#microsoft.graph.user", **self.user_view(entry)}
+        if isinstance(entry, Group):
+            return {"@odata.type": "#microsoft.graph.group", **self.group_view(entry)}
+        if isinstance(entry, Application):
+            return {"@odata.type": "#microsoft.graph.servicePrincipal", **self._applications.view(entry)}
+        return {"@odata.type": "#microsoft.graph.directoryObject", "id": getattr(entry, "id", "")}
 
     # shapes
 
@@ -240,8 +240,8 @@ class DirectoryApi:
         leavers = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
 
         def view(person: Person) -> Json:
-            told = self.user_view(person)
-            return told if leavers else {**told, "employeeLeaveDateTime": None}  # empty, and not refused
+            user = self.user_view(person)
+            return user if leavers else {**user, "employeeLeaveDateTime": None}  # empty rather than refused
 
         return Shape(
             kind="user",
@@ -274,20 +274,20 @@ class DirectoryApi:
         )
 
     def _expanded(self, numbers: Any) -> list[Json]:
-        things = [self._world.principals[number] for number in numbers]
-        return [_defaults(self.object_view(one)) for one in things if not one.deleted][:_EXPANDED_MOST]
+        objects = [self._state.principals[number] for number in numbers]
+        return [_defaults(self.object_view(entry)) for entry in objects if not entry.deleted][:_EXPANDED_MOST]
 
 
 def _activity(person: Person) -> Json:
-    """Users who never signed in do not have the property at all."""
+    """The property of sign-ins, which users who never signed in lack."""
     if not (person.signed_in or person.signed_in_by_itself):
         return {}
-    told = {
+    sign_ins = {
         "lastSignInDateTime": person.signed_in,
         "lastNonInteractiveSignInDateTime": person.signed_in_by_itself,
         "lastSuccessfulSignInDateTime": person.succeeded,
     }
-    return {"signInActivity": {name: moment(when) if when else None for name, when in told.items()}}
+    return {"signInActivity": {name: moment(when) if when else None for name, when in sign_ins.items()}}
 
 
 def _defaults(view: Json) -> Json:

@@ -1,7 +1,7 @@
-"""Refusals in the words and shapes of Graph, of SharePoint's own REST and of its gateways.
+"""Errors in the formats of Graph, of SharePoint's own REST API and of its gateways.
 
 Sources: Graph "error responses and resource types", "best practices: JSON batching", and answers recorded in public
-issue threads. Codes are what callers may rely on; the words are for people and change.
+issue threads. Callers may rely on codes; messages are for people and change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ class Refused(Exception):
         return {"error": {"code": self.code, "message": self.message, "innerError": inner}}
 
 
-# who asks
+# tokens and permissions
 
 
 def no_token() -> Refused:
@@ -42,35 +42,35 @@ def no_token() -> Refused:
 
 
 def no_such_token() -> Refused:
-    words = "IDX14100: JWT is not well formed, there are no dots (.)."
-    return Refused(401, "InvalidAuthenticationToken", words, headers=_CHALLENGE)
+    message = "IDX14100: JWT is not well formed, there are no dots (.)."
+    return Refused(401, "InvalidAuthenticationToken", message, headers=_CHALLENGE)
 
 
 def expired() -> Refused:
-    words = "Lifetime validation failed, the token is expired."
-    return Refused(401, "InvalidAuthenticationToken", words, headers=_CHALLENGE)
+    message = "Lifetime validation failed, the token is expired."
+    return Refused(401, "InvalidAuthenticationToken", message, headers=_CHALLENGE)
 
 
 def wrong_audience() -> Refused:
-    words = "Access token validation failure. Invalid audience."
-    return Refused(401, "InvalidAuthenticationToken", words, headers=_CHALLENGE)
+    message = "Access token validation failure. Invalid audience."
+    return Refused(401, "InvalidAuthenticationToken", message, headers=_CHALLENGE)
 
 
 def no_roles() -> Refused:
-    words = "Either scp or roles claim need to be present in the token."
-    return Refused(401, "generalException", words)
+    message = "Either scp or roles claim need to be present in the token."
+    return Refused(401, "generalException", message)
 
 
 def denied(family: str, needs: Sequence[str], has: Sequence[str]) -> Refused:
-    """A missing application permission, as each of the services behind Graph says it."""
+    """A missing application permission, in the format of each of the services behind Graph."""
     if family == "files":
         return Refused(403, "accessDenied", "Access denied")
     if family == "teams":
-        words = (
+        message = (
             f"Missing role permissions on the request. API requires one of '{', '.join(needs)}'. "
             f"Roles on the request '{', '.join(has)}'."
         )
-        return Refused(403, "Forbidden", words)
+        return Refused(403, "Forbidden", message)
     if family == "settings":
         return Refused(403, "accessDenied", "Caller does not have the required scopes for the API.")
     return Refused(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
@@ -81,16 +81,16 @@ def delegated_only() -> Refused:
 
 
 def no_licence() -> Refused:
-    words = "Neither tenant is B2C or tenant doesn't have premium license"
-    return Refused(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", words)
+    message = "Neither tenant is B2C or tenant doesn't have premium license"
+    return Refused(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message)
 
 
 def no_audit_right() -> Refused:
-    words = "Calling principal does not have required MSGraph permissions AuditLog.Read.All"
-    return Refused(403, "Authentication_MSGraphPermissionMissing", words)
+    message = "Calling principal does not have required MSGraph permissions AuditLog.Read.All"
+    return Refused(403, "Authentication_MSGraphPermissionMissing", message)
 
 
-# what is asked
+# malformed requests
 
 
 def bad(message: str, code: str = "BadRequest") -> Refused:
@@ -102,15 +102,15 @@ def no_such_segment(segment: str) -> Refused:
 
 
 def read_only(verb: str) -> Refused:
-    return Refused(405, "notAllowed", f"The emulator does not take {verb} here: it never writes.")
+    return Refused(405, "notAllowed", f"The emulator does not accept {verb} here: it is read-only.")
 
 
 def no_such_property(name: str, kind: str) -> Refused:
-    words = (
+    message = (
         f"Parsing OData Select and Expand failed: Could not find a property named '{name}' on type "
         f"'microsoft.graph.{kind}'."
     )
-    return Refused(400, "BadRequest", words)
+    return Refused(400, "BadRequest", message)
 
 
 def no_such_option(name: str) -> Refused:
@@ -121,30 +121,30 @@ def not_supported(message: str) -> Refused:
     return Refused(400, "notSupported", message)
 
 
-def bad_filter(words: str) -> Refused:
-    return Refused(400, "BadRequest", f"Invalid filter clause: {words}")
+def bad_filter(message: str) -> Refused:
+    return Refused(400, "BadRequest", f"Invalid filter clause: {message}")
 
 
 def unsupported_filter(name: str) -> Refused:
-    words = f"Unsupported or invalid query filter clause specified for property '{name}' of resource."
-    return Refused(400, "Request_UnsupportedQuery", words)
+    message = f"Unsupported or invalid query filter clause specified for property '{name}' of resource."
+    return Refused(400, "Request_UnsupportedQuery", message)
 
 
 def bad_page_size(value: str, most: int) -> Refused:
-    words = f"Invalid page size specified: '{value}'. Must be between 1 and {most} inclusive."
-    return Refused(400, "Request_BadRequest", words)
+    message = f"Invalid page size specified: '{value}'. Must be between 1 and {most} inclusive."
+    return Refused(400, "Request_BadRequest", message)
 
 
 def bad_page() -> Refused:
     return Refused(400, "invalidRequest", "The provided skip token is malformed or no longer valid.")
 
 
-# what is not there
+# missing resources
 
 
 def no_such_object(identity: str) -> Refused:
-    words = f"Resource '{identity}' does not exist or one of its queried reference-property objects are not present."
-    return Refused(404, "Request_ResourceNotFound", words)
+    message = f"Resource '{identity}' does not exist or one of its queried reference-property objects are not present."
+    return Refused(404, "Request_ResourceNotFound", message)
 
 
 def no_such_item() -> Refused:
@@ -160,8 +160,8 @@ def malformed_site(identity: str) -> Refused:
 
 
 def malformed_drive() -> Refused:
-    words = "The provided drive id appears to be malformed, or does not represent a valid drive."
-    return Refused(400, "invalidRequest", words)
+    message = "The provided drive id appears to be malformed, or does not represent a valid drive."
+    return Refused(400, "invalidRequest", message)
 
 
 def no_onedrive() -> Refused:
@@ -173,37 +173,32 @@ def no_such_team(identity: str) -> Refused:
 
 
 def locked() -> Refused:
-    """A site that an administrator blocked (423, notAllowed: dust-tt/dust pull request 20377)."""
-    words = "Access to this site has been blocked. Please contact the administrator to resolve this problem."
-    return Refused(423, "notAllowed", words, inner="resourceLocked")
+    """A site that an administrator has blocked (423, notAllowed: dust-tt/dust pull request 20377)."""
+    message = "Access to this site has been blocked. Please contact the administrator to resolve this problem."
+    return Refused(423, "notAllowed", message, inner="resourceLocked")
 
 
 def resync(kind: str, location: str) -> Refused:
-    """A delta token that is of no use any more (driveItem: delta)."""
-    words = "Resync required. Start again from the address in the Location header."
+    """A delta token that is no longer valid (driveItem: delta)."""
+    message = "Resync required. Start again from the address in the Location header."
     if kind == "resyncRequired":
-        return Refused(410, kind, words, inner="resyncChangesApplyDifferences", headers={"Location": location})
-    return Refused(410, kind, words, headers={"Location": location})
+        return Refused(410, kind, message, inner="resyncChangesApplyDifferences", headers={"Location": location})
+    return Refused(410, kind, message, headers={"Location": location})
 
 
-# too much
+# throttling and outages
 
 
 def throttled(*, retry_after: int = 1, headers: Mapping[str, str] | None = None) -> Refused:
-    told = {"Retry-After": str(retry_after), **(headers or {})}
+    sent = {"Retry-After": str(retry_after), **(headers or {})}
     return Refused(
-        429, "activityLimitReached", "The request has been throttled", inner="throttledRequest", headers=told
+        429, "activityLimitReached", "The request has been throttled", inner="throttledRequest", headers=sent
     )
 
 
-def too_many_requests(*, retry_after: int = 1) -> Refused:
-    """What the directory says instead of activityLimitReached."""
-    return Refused(429, "TooManyRequests", "Too many requests.", headers={"Retry-After": str(retry_after)})
-
-
 def unavailable(*, retry_after: int | None = 1, headers: Mapping[str, str] | None = None) -> Refused:
-    told = dict(headers or {}) if retry_after is None else {"Retry-After": str(retry_after), **(headers or {})}
-    return Refused(503, "serviceNotAvailable", "The service is unavailable.", headers=told)
+    sent = dict(headers or {}) if retry_after is None else {"Retry-After": str(retry_after), **(headers or {})}
+    return Refused(503, "serviceNotAvailable", "The service is unavailable.", headers=sent)
 
 
 def broken(status: int = 500) -> Refused:

@@ -1,4 +1,4 @@
-"""What goes wrong on demand: a `Fault` names the requests it is about and what happens to them instead."""
+"""Failures on demand: a `Fault` names the requests that it strikes and what happens to them instead."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,28 +15,28 @@ GARBLED = b'{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#Collec
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What some requests get. `where` is looked for in ``METHOD path?query``, decoded; parts of a batch count too."""
+    """A failure of matching requests. `where` is searched for in ``METHOD path?query``, decoded, in batches too."""
 
     where: str = ""  # a regular expression
-    after: int = 0  # let so many matching requests pass first
-    times: int | None = None  # then so many are hit; None: all
-    error: errors.Refused | None = None  # refuse
-    html: int = 0  # answer with this status and a page for people, as gateways do
-    delay: float = 0.0  # wait; alone: and answer as always
-    cut: bool = False  # break off in the middle of the body
-    garble: bool = False  # a body that is no JSON
-    reset: bool = False  # tear the connection down
-    expire: bool = False  # all tokens have just run out
-    repeat: bool = False  # the next link is the page that was asked for
+    after: int = 0  # how many matching requests pass first
+    times: int | None = None  # how many are then struck; None: all
+    error: errors.Refused | None = None  # answer with this error
+    html: int = 0  # answer with this status and a web page, as gateways do
+    delay: float = 0.0  # seconds to wait; without other fields, the answer follows
+    cut: bool = False  # end in the middle of the body
+    garble: bool = False  # a body that is not JSON
+    reset: bool = False  # close the connection
+    expire: bool = False  # all tokens have just expired
+    repeat: bool = False  # the next link is the page itself
     next_link: str = ""  # the next link leads here
-    first: Callable[[TenantState], object] | None = None  # do this to the world, then answer
+    first: Callable[[TenantState], object] | None = None  # change the tenant, then answer
 
     def concerns(self, user: str) -> bool:  # noqa: ARG002 - applications ask, not users
         return True
 
 
 def throttle(where: str = "", *, retry_after: int = 1, code: int = 429, after: int = 0, times: int | None = 1) -> Fault:
-    """Too many requests: 429, or 503 as SharePoint also says it."""
+    """Too many requests: 429, or 503, which SharePoint also uses."""
     refused = errors.throttled(retry_after=retry_after)
     if code == 503:
         refused = errors.unavailable(retry_after=retry_after)
@@ -44,7 +44,7 @@ def throttle(where: str = "", *, retry_after: int = 1, code: int = 429, after: i
 
 
 def outage(where: str = "", *, code: int = 503, after: int = 0, times: int | None = 1) -> Fault:
-    """A server error, without a word on when to come again."""
+    """A server error without Retry-After."""
     refused = errors.unavailable(retry_after=None) if code == 503 else errors.broken(code)
     return Fault(where=where, error=refused, after=after, times=times)
 

@@ -1,4 +1,4 @@
-"""`$filter`, as far as Graph takes it: each type says which operators each of its properties has.
+"""`$filter`, as far as Graph supports it: each type declares the operators of each property.
 
 Source: "Use the $filter query parameter", "Advanced query capabilities on Microsoft Entra ID objects" (`ne`, `not` and
 `endswith` need ConsistencyLevel: eventual and $count=true), and the property tables of the types.
@@ -36,7 +36,7 @@ class _Token:
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What a filter asks, and what it needs to be taken."""
+    """A parsed filter, and what it needs to be accepted."""
 
     test: Test
     paths: frozenset[str]
@@ -44,7 +44,7 @@ class Filter:
 
 
 def read(text: str, allowed: Allowed) -> Filter:
-    """Understand a filter, or refuse it."""
+    """Parse a filter, or refuse it."""
     parser = _Parser(text, allowed)
     test = parser.read()
     return Filter(test=test, paths=frozenset(parser.paths), advanced=parser.advanced)
@@ -69,19 +69,19 @@ class _Parser:
         tests = [self._and()]
         while self._word("or"):
             tests.append(self._and())
-        return tests[0] if len(tests) == 1 else lambda thing: any(test(thing) for test in tests)
+        return tests[0] if len(tests) == 1 else lambda resource: any(test(resource) for test in tests)
 
     def _and(self) -> Test:
         tests = [self._not()]
         while self._word("and"):
             tests.append(self._not())
-        return tests[0] if len(tests) == 1 else lambda thing: all(test(thing) for test in tests)
+        return tests[0] if len(tests) == 1 else lambda resource: all(test(resource) for test in tests)
 
     def _not(self) -> Test:
         if self._word("not"):
             self.advanced = True
             test = self._not()
-            return lambda thing: not test(thing)
+            return lambda resource: not test(resource)
         if self._sign("("):
             test = self._or()
             self._expect(")")
@@ -108,7 +108,7 @@ class _Parser:
                 values.append(self._value())
             self._expect(")")
             get = self._getter(first)
-            return lambda thing: get(thing) in values
+            return lambda resource: get(resource) in values
         if operator not in _COMPARE:
             raise errors.bad_filter(f"Operator '{operator}' is not known")
         self._may(first, operator)
@@ -122,7 +122,7 @@ class _Parser:
         self._expect(")")
         self._variable = ""
         get = self._getter(path)
-        return lambda thing: any(inside(one) for one in get(thing) or ())
+        return lambda resource: any(inside(one) for one in get(resource) or ())
 
     def _may(self, path: str, operator: str) -> None:
         if self._variable and path.partition("/")[0] == self._variable:
@@ -137,10 +137,10 @@ class _Parser:
         if self._variable and names[0] == self._variable:
             names = names[1:]
 
-        def get(thing: Any) -> Any:
+        def get(resource: Any) -> Any:
             for name in names:
-                thing = thing.get(name) if isinstance(thing, dict) else None
-            return thing
+                resource = resource.get(name) if isinstance(resource, dict) else None
+            return resource
 
         return get
 
@@ -148,12 +148,12 @@ class _Parser:
         token = self._take()
         if token.kind == "word":
             if token.text not in ("true", "false", "null"):
-                raise errors.bad_filter(f"'{token.text}' is no value")
+                raise errors.bad_filter(f"'{token.text}' is not a value")
             return {"true": True, "false": False, "null": None}[token.text]
         if token.kind == "time":
             when = seconds(token.text)
             if when is None:
-                raise errors.bad_filter(f"'{token.text}' is no time")
+                raise errors.bad_filter(f"'{token.text}' is not a time")
             return moment(when)
         if token.kind == "number":
             return float(token.text)
@@ -191,18 +191,18 @@ class _Parser:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found = []
-    at = 0
+    tokens = []
+    position = 0
     text = text.rstrip()
-    while at < len(text):
-        match = _TOKEN.match(text, at)
+    while position < len(text):
+        match = _TOKEN.match(text, position)
         if match is None:
-            raise errors.bad_filter(f"Syntax error at position {at}")
+            raise errors.bad_filter(f"Syntax error at position {position}")
         kind = match.lastgroup or ""
         part = match[kind]
-        found.append(_Token(kind, part[1:-1].replace("''", "'") if kind == "text" else part))
-        at = match.end()
-    return found
+        tokens.append(_Token(kind, part[1:-1].replace("''", "'") if kind == "text" else part))
+        position = match.end()
+    return tokens
 
 
 def _function(name: str, get: Callable[[Any], Any], wanted: str) -> Test:
@@ -213,12 +213,12 @@ def _function(name: str, get: Callable[[Any], Any], wanted: str) -> Test:
         "contains": lambda text: low in text,
     }
     test = tests[name]
-    return lambda thing: test(str(get(thing) or "").lower())
+    return lambda resource: test(str(get(resource) or "").lower())
 
 
 def _compare(operator: str, get: Callable[[Any], Any], wanted: Any) -> Test:
-    def same(thing: Any) -> bool:
-        value = get(thing)
+    def same(resource: Any) -> bool:
+        value = get(resource)
         if isinstance(value, str) and isinstance(wanted, str):
             return value.lower() == wanted.lower()
         return bool(value == wanted)
@@ -226,7 +226,7 @@ def _compare(operator: str, get: Callable[[Any], Any], wanted: Any) -> Test:
     if operator == "eq":
         return same
     if operator == "ne":
-        return lambda thing: not same(thing)
+        return lambda resource: not same(resource)
     orders: Mapping[str, Callable[[Any], bool]] = {
         "ge": lambda value: value >= wanted,
         "le": lambda value: value <= wanted,
@@ -234,5 +234,5 @@ def _compare(operator: str, get: Callable[[Any], Any], wanted: Any) -> Test:
         "lt": lambda value: value < wanted,
     }
     order = orders[operator]
-    # What has no value is neither before nor after (users who never signed in are missing from `le`).
-    return lambda thing: get(thing) is not None and order(get(thing))
+    # A missing value is neither before nor after (users who never signed in are missing from `le`).
+    return lambda resource: get(resource) is not None and order(get(resource))

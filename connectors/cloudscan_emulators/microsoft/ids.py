@@ -1,4 +1,4 @@
-"""Ids that look like Microsoft's and are nothing but numbers, so that a million items need no table of them."""
+"""Ids that look like Microsoft's and are computed from numbers, so that a million items need no table."""
 
 import base64
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ _DIGITS = str.maketrans("Q723456RSTABCDEF", "0123456789abcdef")
 
 
 def guid(kind: str, number: int) -> str:
-    """The guid of the so-manieth thing of a kind."""
+    """The guid of the object with this number within a kind."""
     return str(UUID(int=_guid(kind, number)))
 
 
 def number_of(kind: str, text: str) -> int | None:
-    """Which thing of that kind a guid names; None: none."""
+    """The number behind a guid of a kind; None: it is not one of that kind."""
     try:
         value = UUID(text).int
     except ValueError:
@@ -29,12 +29,12 @@ def number_of(kind: str, text: str) -> int | None:
 
 
 def item_id(number: int) -> str:
-    """The id of a driveItem: ``01`` and 32 letters of the alphabet that base 32 has."""
+    """The id of a driveItem: ``01`` and 32 letters of the base-32 alphabet."""
     return "01" + _guid("item", number).to_bytes(16).hex().translate(_LETTERS)
 
 
 def item_number(text: str) -> int | None:
-    """Which item an id names; None: none."""
+    """The number behind an item's id; None: it is not one."""
     try:
         value = int(text[2:].translate(_DIGITS), 16)
     except ValueError:
@@ -49,17 +49,17 @@ def drive_id(site: str, web: str, library: str) -> str:
 
 
 def is_drive_id(text: str) -> bool:
-    """Whether it has the form of one."""
+    """Whether a text has the form of a drive's id."""
     return text.startswith("b!") and len(text) == 66
 
 
 def packed(text: str) -> str:
-    """The ids of permissions are what they stand for, in base 64."""
+    """A text in base 64, as the ids of permissions are."""
     return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
 
 def secret(*parts: object) -> str:
-    """The part of a sharing link that must not be known: the same for the same link."""
+    """The secret part of a sharing link, the same for the same link."""
     digest = blake2b(":".join(map(str, parts)).encode(), digest_size=33).digest()
     return base64.urlsafe_b64encode(digest).decode()
 

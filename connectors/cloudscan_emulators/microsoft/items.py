@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudscan_emulators.kit.json_text import dump
 from cloudscan_emulators.microsoft import errors, filters, odata
-from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single, skip_token, skipped
+from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single, skip_token, skipped
 from cloudscan_emulators.microsoft.delta import Delta
 from cloudscan_emulators.microsoft.quirks import Quirks
 from cloudscan_emulators.microsoft.records import Item, Kind
@@ -32,14 +32,14 @@ _MOST_CHILDREN = 1000
 class ItemsApi:
     """Answers for /drives/{id}/items and /drives/{id}/root."""
 
-    def __init__(self, world: TenantState, sites: SitesApi, sharing: Sharing, quirks: Quirks) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, sites: SitesApi, sharing: Sharing, quirks: Quirks) -> None:
+        self._state = state
         self._sites = sites
         self._sharing = sharing
         self._quirks = quirks
-        self._views = Views(world, sharing)
-        self._delta = Delta(world, self._views, quirks)
-        self.methods: Mapping[str, Callable[[Call], Told]] = {
+        self._views = Views(state, sharing)
+        self._delta = Delta(state, self._views, quirks)
+        self.methods: Mapping[str, Callable[[Call], Result]] = {
             "items.get": self._get,
             "items.children": self._children,
             "items.delta": self._changes,
@@ -48,70 +48,70 @@ class ItemsApi:
             "items.labels": self._labels,
         }
 
-    def root_of(self, call: Call, drive: int) -> Told:
-        """The top of a library, for a channel's files."""
-        root = self._world.root(self._world.drives[drive])
-        tell = self._views.teller(Projection(select=odata.wanted(call.options, "driveItem")))
-        return f'{{"@odata.context":{dump(call.context("driveItem"))},{tell(root)}}}'
+    def root_of(self, call: Call, drive: int) -> Result:
+        """The root of a library, for a channel's files."""
+        root = self._state.root(self._state.drives[drive])
+        render = self._views.renderer(Projection(select=odata.wanted(call.options, "driveItem")))
+        return f'{{"@odata.context":{dump(call.context("driveItem"))},{render(root)}}}'
 
     def _item(self, call: Call) -> Item:
         drive = self._sites.drive(call)
         identity = call.values.get("item", "root")
-        item = self._world.root(drive) if identity == "root" else self._world.item(identity)
+        item = self._state.root(drive) if identity == "root" else self._state.item(identity)
         if item is None or item.drive != drive.number:
             raise errors.no_such_item()
         return item
 
-    def _get(self, call: Call) -> Told:
+    def _get(self, call: Call) -> Result:
         item = self._item(call)
-        tell = self._views.teller(Projection(select=odata.wanted(call.options, "driveItem")))
-        self._may_expand(call)
-        return f'{{"@odata.context":{dump(call.context("drives/items/$entity"))},{self._told(call, item, tell)}}}'
+        render = self._views.renderer(Projection(select=odata.wanted(call.options, "driveItem")))
+        self._check_expand(call)
+        return f'{{"@odata.context":{dump(call.context("drives/items/$entity"))},{self._entry(call, item, render)}}}'
 
-    def _children(self, call: Call) -> Told:
+    def _children(self, call: Call) -> Result:
         item = self._item(call)
         options = call.options
         if options.skip:
-            words = "$skip is not supported on this API. Only URLs returned by the API can be used to page."
-            raise errors.bad(words, "invalidRequest")
-        self._may_expand(call)
-        tell = self._views.teller(Projection(select=odata.wanted(options, "driveItem")))
-        children = [one for one in map(self._world.items.__getitem__, self._world.children(item.number)) if one]
+            message = "$skip is not supported on this API. Only URLs returned by the API can be used to page."
+            raise errors.bad(message, "invalidRequest")
+        self._check_expand(call)
+        render = self._views.renderer(Projection(select=odata.wanted(options, "driveItem")))
+        children = [child for child in map(self._state.items.__getitem__, self._state.children(item.number)) if child]
         children = _ordered(children, options.orderby)
         if options.filter:
             test = filters.read(options.filter, _CHILD_FILTER).test
-            children = [one for one in children if test(_glance(one))]
+            children = [child for child in children if test(_glance(child))]
         search = (call.path, options.filter, options.orderby)
         start = skipped(options.skiptoken, search)
         size = options.size(self._quirks.children_page, _MOST_CHILDREN, capped=True)
-        told = [f"{{{self._told(call, one, tell)}}}" for one in children[start : start + size]]
+        entries = [f"{{{self._entry(call, child, render)}}}" for child in children[start : start + size]]
         parts = [f'"@odata.context":{dump(call.context("Collection(driveItem)"))}']
         if options.count:
             parts.append(f'"@odata.count":{len(children)}')
         if start + size < len(children):
             query = options.query(**{"$skiptoken": skip_token(start + size, search)})
             parts.append(f'"@odata.nextLink":{dump(f"{call.address}?{query}")}')
-        return f'{{{",".join(parts)},"value":[{",".join(told)}]}}'
+        return f'{{{",".join(parts)},"value":[{",".join(entries)}]}}'
 
-    def _changes(self, call: Call) -> Told:
+    def _changes(self, call: Call) -> Result:
         item = self._item(call)
         if item.kind is not Kind.ROOT:
             raise errors.not_supported("Delta is supported on the root of a drive only.")
-        return self._delta.answer(call, self._world.drives[item.drive])
+        return self._delta.answer(call, self._state.drives[item.drive])
 
-    def _permissions(self, call: Call) -> Told:
+    def _permissions(self, call: Call) -> Result:
         item = self._item(call)
         shape = Shape(
             kind="permission",
             view=dict,
-            context=f"drives('{call.values['drive']}')/items('{self._world.id_of(item)}')/permissions",
+            context=f"drives('{call.values['drive']}')/items('{self._state.id_of(item)}')/permissions",
             default=self._quirks.permissions_page,
             allowed=_PERMISSION_FILTER,
             capped=True,
         )
         return collection(call, shape, self._of(call, item))
 
-    def _permission(self, call: Call) -> Told:
+    def _permission(self, call: Call) -> Result:
         item = self._item(call)
         for view in self._of(call, item):
             if view["id"] == call.values["permission"]:
@@ -121,32 +121,32 @@ class ItemsApi:
     def _of(self, call: Call, item: Item) -> list[Json]:
         return self._sharing.permissions(item, secrets=call.may(*LINK_MAKERS), everything=call.may(FULL_CONTROL))
 
-    def _labels(self, call: Call) -> Told:
+    def _labels(self, call: Call) -> Result:
         """The sensitivity labels of one file (driveItem: extractSensitivityLabels)."""
         item = self._item(call)
         if item.kind is not Kind.FILE:
             raise errors.not_supported("Sensitivity labels are extracted from files only.")
         label = item.extra.label if item.extra is not None else ""
-        found = (
-            [{"sensitivityLabelId": label, "assignmentMethod": "standard", "tenantId": self._world.tenant_id}]
+        labels = (
+            [{"sensitivityLabelId": label, "assignmentMethod": "standard", "tenantId": self._state.tenant_id}]
             if label
             else []
         )
-        return {"@odata.context": call.context("microsoft.graph.extractSensitivityLabelsResult"), "labels": found}
+        return {"@odata.context": call.context("microsoft.graph.extractSensitivityLabelsResult"), "labels": labels}
 
-    def _may_expand(self, call: Call) -> None:
+    def _check_expand(self, call: Call) -> None:
         for name in call.options.expand:
             if name == "permissions" and not self._quirks.expand_permissions:
                 raise errors.not_supported("Permission is not supported in this item.")
             if name not in _EXPANDABLE:
-                words = (
+                message = (
                     f"Property '{name}' on type 'oneDrive.item' is not a navigation property. "
                     "Only navigation properties can be expanded."
                 )
-                raise errors.bad(words, "generalException")
+                raise errors.bad(message, "generalException")
 
-    def _told(self, call: Call, item: Item, tell: Callable[[Item], str]) -> str:
-        parts = [tell(item)]
+    def _entry(self, call: Call, item: Item, render: Callable[[Item], str]) -> str:
+        parts = [render(item)]
         for name in call.options.expand:
             if name == "permissions":
                 parts.append(f'"permissions":{dump(self._of(call, item))}')
@@ -154,14 +154,16 @@ class ItemsApi:
                 parts.append(f'"listItem":{{"id":"{item.number + 1}","fields":{{}}}}')
             elif name == "thumbnails":
                 parts.append('"thumbnails":[]')
-            elif item.holds:
-                below = map(self._world.items.__getitem__, self._world.children(item.number))
-                parts.append(f'"children":[{",".join(f"{{{tell(one)}}}" for one in below if one is not None)}]')
+            elif item.is_container:
+                children = map(self._state.items.__getitem__, self._state.children(item.number))
+                parts.append(
+                    f'"children":[{",".join(f"{{{render(child)}}}" for child in children if child is not None)}]'
+                )
         return ",".join(filter(None, parts))
 
 
 def _ordered(items: list[Item], order: str) -> list[Item]:
-    """Children come by name; other orders are few."""
+    """Children in the order that is asked for; by name unless said otherwise."""
     name, _, way = order.partition(" ")
     keys: Mapping[str, Callable[[Item], Any]] = {
         "": lambda item: item.name.lower(),

@@ -1,4 +1,4 @@
-"""The query options of a request, checked: what is unknown is refused, as Graph refuses it."""
+"""The query options of a request, checked: unknown ones are refused, as Graph does."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ _SYSTEM = frozenset({"select", "expand", "top", "filter", "orderby", "search", "
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What stands behind the question mark. Options may be written without the dollar sign, as Graph allows."""
+    """The query options of an address. They may be written without the dollar sign, as Graph allows."""
 
     select: tuple[str, ...] = ()
-    expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # what: its own select
+    expand: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # relationship: its own $select
     top: str = ""
     filter: str = ""
     orderby: str = ""
@@ -28,32 +28,32 @@ class Options:
     others: Mapping[str, str] = field(default_factory=dict)
 
     def size(self, default: int, most: int, *, capped: bool = False) -> int:
-        """How many on a page. Some services refuse too large a number, others make it smaller."""
+        """The page size. Some services refuse too large a number, others (`capped`) reduce it."""
         if not self.top:
             return default
         if not self.top.isdigit() or int(self.top) == 0 or (int(self.top) > most and not capped):
             raise errors.bad_page_size(self.top, most)
         return min(int(self.top), most)
 
-    def query(self, **more: str) -> str:
-        """The same question for another page."""
-        told: dict[str, str] = {}
+    def query(self, **overrides: str) -> str:
+        """The query string for another page of the same list."""
+        options: dict[str, str] = {}
         if self.select:
-            told["$select"] = ",".join(self.select)
+            options["$select"] = ",".join(self.select)
         if self.expand:
-            told["$expand"] = ",".join(
+            options["$expand"] = ",".join(
                 f"{name}($select={','.join(inner)})" if inner else name for name, inner in self.expand.items()
             )
         for name in ("top", "filter", "orderby", "search"):
             if getattr(self, name):
-                told[f"${name}"] = getattr(self, name)
+                options[f"${name}"] = getattr(self, name)
         if self.count:
-            told["$count"] = "true"
-        return urlencode({**told, **more}, safe="$,'()")
+            options["$count"] = "true"
+        return urlencode({**options, **overrides}, safe="$,'()")
 
 
 def read(query: str) -> Options:
-    """Read the options of an address."""
+    """The options in a query string. Unknown system options are refused."""
     system: dict[str, str] = {}
     others: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
@@ -79,7 +79,7 @@ def read(query: str) -> Options:
 
 
 def wanted(options: Options, kind: str) -> frozenset[str] | None:
-    """Which properties are asked for; None: all that come unasked. Unknown ones are refused."""
+    """The selected properties; None: all. Unknown ones are refused."""
     return chosen(options.select, kind)
 
 
@@ -88,17 +88,17 @@ def chosen(select: tuple[str, ...], kind: str) -> frozenset[str] | None:
         return DEFAULTS.get(kind)
     known = PROPERTIES[kind]
     lower = {name.lower(): name for name in known}
-    found = set()
+    names = set()
     for name in select:
         plain = name.partition("/")[0]
         if plain.lower() not in lower:
             raise errors.no_such_property(plain, kind)
-        found.add(lower[plain.lower()])
-    return frozenset(found)
+        names.add(lower[plain.lower()])
+    return frozenset(names)
 
 
 def trimmed(view: Json, names: frozenset[str] | None) -> Json:
-    """A resource with the properties asked for; annotations stay."""
+    """A resource with the properties `names` (None: all) and its annotations."""
     if names is None:
         return view
     return {name: value for name, value in view.items() if name in names or "@" in name}
@@ -109,7 +109,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _expansions(text: str) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    expansions: dict[str, tuple[str, ...]] = {}
     for part in _split(text):
         name, _, inner = part.partition("(")
         select: tuple[str, ...] = ()
@@ -119,8 +119,8 @@ def _expansions(text: str) -> Mapping[str, tuple[str, ...]]:
                 raise errors.bad(f"Parsing OData Select and Expand failed: '{key}' is not supported in $expand.")
             if key.strip().lower() == "$select":
                 select = _names(value)
-        found[name.strip()] = select
-    return found
+        expansions[name.strip()] = select
+    return expansions
 
 
 def _split(text: str) -> list[str]:

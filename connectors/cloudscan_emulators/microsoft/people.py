@@ -1,4 +1,4 @@
-"""The tenant and its directory, and the strangers it deals with."""
+"""The tenant and its directory, and the external people it deals with."""
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,9 +12,9 @@ from cloudscan_emulators.microsoft.records import (
     Channel,
     Claim,
     Drive,
+    ExternalUser,
     Group,
     Item,
-    Outsider,
     Partner,
     Person,
     Principal,
@@ -31,7 +31,7 @@ _DAY = 86_400
 
 
 class People:
-    """Who there is. Changing it writes no log of any drive: items stay as they were."""
+    """The principals of a tenant. Changing them writes to no drive's log: items do not change."""
 
     def __init__(self, domain: str, *, now: datetime, name: str) -> None:
         self.name = name
@@ -53,9 +53,11 @@ class People:
         self.sites: list[Site] = []
         self.partners: list[Partner] = []
         self.labels: list[SensitivityLabel] = []
-        self.settings: dict[str, Any] = {}  # over the defaults of /admin/sharepoint/settings
-        self.admin_settings: dict[str, Any] = {}  # over those of _api/SPO.Tenant, which Graph's follow
-        self.authorization: dict[str, Any] = {}  # over the defaults of /policies/authorizationPolicy
+        self.settings: dict[str, Any] = {}  # override the defaults of /admin/sharepoint/settings
+        self.admin_settings: dict[
+            str, Any
+        ] = {}  # override the defaults of _api/SPO.Tenant, from which Graph's are derived
+        self.authorization: dict[str, Any] = {}  # override the defaults of /policies/authorizationPolicy
         self._by_name: dict[str, int] = {}
         self._by_id: dict[str, int] = {}
         self._make_claims()
@@ -114,7 +116,7 @@ class People:
         user_type: str = "Guest",
         enabled: bool = True,
     ) -> Person:
-        """Somebody who was invited, by the first sponsor unless said; as a ``Member`` if `user_type` says so."""
+        """An invited person; the inviter is the first sponsor by default, and `user_type` may be ``Member``."""
         upn = f"{mail.replace('@', '_')}#EXT#@{self.initial_domain}"
         made = self.now - 200 * _DAY if created is None else created
         waiting = state == "PendingAcceptance"
@@ -129,14 +131,14 @@ class People:
         person.invited_by = self.person(invited_by).number if invited_by else next(iter(person.sponsors), NOBODY)
         return person
 
-    def add_outsider(self, mail: str, name: str = "", *, tenant: str = "") -> Outsider:
-        """Somebody without a user object here: a passcode guest, or a user of another tenant."""
+    def add_external_user(self, mail: str, name: str = "", *, tenant: str = "") -> ExternalUser:
+        """A person without a user object here: a passcode guest, or a user of another tenant."""
         with self.lock:
             number = len(self.principals)
             identity = ids.guid("outsider", number) if tenant else ""
-            one = Outsider(number=number, name=name or mail, mail=mail, id=identity, tenant=tenant)
-            self._add(one, f"outside:{mail}", identity)
-            return one
+            external_user = ExternalUser(number=number, name=name or mail, mail=mail, id=identity, tenant=tenant)
+            self._add(external_user, f"external:{mail}", identity)
+            return external_user
 
     def add_group(
         self,
@@ -152,7 +154,7 @@ class People:
         rule: str = "",
         created: int | None = None,
     ) -> Group:
-        """A security or Microsoft 365 (`kind` unified) group, with a team if wished for."""
+        """A security group or a Microsoft 365 group (`kind` unified), which may have a team."""
         if team and kind != "unified":
             raise ValueError("only a Microsoft 365 group has a team")
         with self.lock:
@@ -188,7 +190,7 @@ class People:
         managed: bool = False,
         home_tenant: str = "",
     ) -> Application:
-        """An application with the permissions that were consented to."""
+        """An application with the permissions that an administrator consented to."""
         with self.lock:
             number = len(self.principals)
             app = Application(
@@ -209,7 +211,7 @@ class People:
             return app
 
     def join(self, group: str, member: str, *, owner: bool = False) -> None:
-        """Make somebody a member or owner. Items shared with the group write no log for it."""
+        """Add a member or an owner. Items shared with the group are not logged as changed."""
         with self.lock:
             seats = self.group(group).owners if owner else self.group(group).members
             seats.append(self.named(member).number)
@@ -226,7 +228,7 @@ class People:
         self.person(upn).enabled = True
 
     def delete_user(self, upn: str) -> None:
-        """The user object goes; sites keep what they knew of it."""
+        """Delete a user object; sites keep its claim."""
         with self.lock:
             person = self.person(upn)
             person.deleted = True
@@ -235,12 +237,12 @@ class People:
                 group.members = [one for one in group.members if one != person.number]
 
     def pass_time(self, time: timedelta) -> None:
-        """Let time go by."""
+        """Advance the clock."""
         with self.lock:
             self.now += int(time.total_seconds())
 
     def accept(self, mail: str) -> None:
-        """A guest redeems his invitation."""
+        """A guest redeems the invitation."""
         with self.lock:
             person = self.person(mail)
             person.state, person.state_changed = "Accepted", self.now
@@ -260,44 +262,44 @@ class People:
         return label
 
     def set(self, **settings: Any) -> None:
-        """Change what /admin/sharepoint/settings tells."""
+        """Override properties of /admin/sharepoint/settings."""
         self.settings.update(settings)
 
     def set_admin(self, **settings: Any) -> None:
-        """Change what _api/SPO.Tenant tells."""
+        """Override properties of _api/SPO.Tenant."""
         self.admin_settings.update(settings)
 
     def set_authorization(self, **settings: Any) -> None:
-        """Change what /policies/authorizationPolicy tells."""
+        """Override properties of /policies/authorizationPolicy."""
         self.authorization.update(settings)
 
-    # who is who
+    # lookups
 
     def named(self, to: str) -> Principal:
-        """Whom a word means: an address, a group's name, ``everyone``, ``insiders``, ``app:`` and a name."""
+        """The principal with a name: an address, a group, ``everyone``, ``insiders``, or ``app:`` with a name."""
         number = self._by_name.get(to.lower())
         if number is None:
             raise KeyError(to)
         return self.principals[number]
 
     def find(self, text: str) -> Principal | None:
-        """Whom an id or user principal name means in an address."""
+        """The principal with an id or user principal name, unless it was deleted."""
         number = self._by_id.get(text.lower(), self._by_name.get(text.lower()))
         if number is None or self.principals[number].deleted:
             return None
         return self.principals[number]
 
     def person(self, upn: str) -> Person:
-        one = self.named(upn)
-        if not isinstance(one, Person):
+        principal = self.named(upn)
+        if not isinstance(principal, Person):
             raise KeyError(upn)
-        return one
+        return principal
 
     def group(self, name: str) -> Group:
-        one = self.named(name)
-        if not isinstance(one, Group):
+        principal = self.named(name)
+        if not isinstance(principal, Group):
             raise KeyError(name)
-        return one
+        return principal
 
     @property
     def persons(self) -> Iterator[Person]:
@@ -312,24 +314,24 @@ class People:
         return (one for one in self.principals if isinstance(one, Application) and not one.deleted)
 
     def closure(self, group: Group) -> list[int]:
-        """All members of a group, those of nested ones too."""
-        found: dict[int, None] = {}
-        left = list(group.members)
-        while left:
-            number = left.pop(0)
-            if number in found:
+        """The numbers of all members of a group, nested groups and their members included."""
+        members: dict[int, None] = {}
+        waiting = list(group.members)
+        while waiting:
+            number = waiting.pop(0)
+            if number in members:
                 continue
-            found[number] = None
-            one = self.principals[number]
-            if isinstance(one, Group):
-                left += one.members
-        return list(found)
+            members[number] = None
+            member = self.principals[number]
+            if isinstance(member, Group):
+                waiting += member.members
+        return list(members)
 
     def site_group(self, number: int) -> SiteGroup:
-        one = self.principals[number]
-        if not isinstance(one, SiteGroup):
+        principal = self.principals[number]
+        if not isinstance(principal, SiteGroup):
             raise TypeError(number)
-        return one
+        return principal
 
     def _tick(self) -> int:
         self.now += 1

@@ -21,12 +21,12 @@ from cloudscan_emulators.microsoft.records import (
 )
 
 _DAY = 86_400
-_FIRST_LOCAL = 3  # 1 and 2 are the site's makers
+_FIRST_LOCAL = 3  # 1 and 2 belong to the site's creators
 _ROLES = {"Owners": "owner", "Members": "write", "Visitors": "read"}
 
 
 class Places(People):
-    """Where things are kept."""
+    """The sites and drives of a tenant."""
 
     def add_site(
         self,
@@ -43,7 +43,7 @@ class Places(People):
         created: int | None = None,
         library: str = "Documents",
     ) -> Site:
-        """A site with its three groups and one library. `path` is the address behind the host, without a slash."""
+        """A site with its three groups and one library. `path` is the address after the host, without a slash."""
         with self.lock:
             number = len(self.sites)
             web = ids.guid("web", number)
@@ -82,7 +82,7 @@ class Places(People):
         return self._make_drive(site, name, path or name, grants, hidden=hidden)
 
     def add_onedrive(self, upn: str) -> Drive:
-        """Somebody's OneDrive, in a personal site."""
+        """A person's OneDrive, in a personal site."""
         with self.lock:
             person = self.person(upn)
             number = len(self.sites)
@@ -129,7 +129,7 @@ class Places(People):
             return channel
 
     def add_site_group(self, site: Site, name: str, *members: str, members_only: bool = False) -> SiteGroup:
-        """A further group of a site."""
+        """Another group of a site."""
         with self.lock:
             group = SiteGroup(
                 number=len(self.principals),
@@ -144,16 +144,10 @@ class Places(People):
             return group
 
     def seat(self, site: Site, group: str, principal: int | str) -> None:
-        """Put somebody into a site group. No drive's log says so."""
+        """Add a member to a site's group. No drive logs it."""
         with self.lock:
             number = self.named(principal).number if isinstance(principal, str) else principal
             self.site_group(site.groups[group]).seats.append(Seat(number))
-
-    def unseat(self, site: Site, group: str, principal: str) -> None:
-        with self.lock:
-            number = self.named(principal).number
-            seats = self.site_group(site.groups[group]).seats
-            seats[:] = [seat for seat in seats if seat.principal != number]
 
     def lock_site(self, site: Site, state: str = "NoAccess") -> None:
         """Block a site: ``NoAccess``, ``ReadOnly`` or ``Unlock``."""
@@ -166,7 +160,7 @@ class Places(People):
                 self.drives[number].deleted = True
 
     def site_at(self, host: str, path: str) -> Site | None:
-        """The site with an address."""
+        """The site at an address; None where there is none."""
         wanted = path.strip("/").lower()
         for site in self.sites:
             if site.path.lower() == wanted and self.site_host(site) == host.lower() and not site.deleted:
@@ -188,8 +182,8 @@ class Places(People):
 
     def _make_groups(self, site: Site, group: Group | None) -> None:
         for name in _ROLES:
-            made = self.add_site_group(site, name)
-            made.name = f"{site.title} {name}"
+            site_group = self.add_site_group(site, name)
+            site_group.name = f"{site.title} {name}"
         if group is not None and not site.channel:
             self.site_group(site.groups["Owners"]).seats.append(Seat(group.number, owners_only=True))
             members = self.site_group(site.groups["Members"]).seats

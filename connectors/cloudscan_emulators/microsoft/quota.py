@@ -1,9 +1,9 @@
-"""SharePoint's resource units, when they are switched on.
+"""SharePoint's resource units, where limits are set.
 
 Source: "Avoid getting throttled or blocked in SharePoint Online" (2025-10): a single item or a delta with token costs
-one unit, a list or a delta without token two, anything about permissions five, each part of a batch by itself.
-Throttled calls count too. RateLimit headers come from 80 % of the minute's budget on. Microsoft's windows slide; here
-they are whole ones from the first request on.
+one unit, a list or a delta without token two, anything about permissions five, each part of a batch separately.
+Throttled calls count too. RateLimit headers are sent from 80 % of the minute's budget. Microsoft's windows slide; here
+each starts with its first request.
 """
 
 import math
@@ -22,17 +22,17 @@ _WARNS_AT = 0.8
 
 @dataclass(kw_only=True)
 class Quota:
-    """How much may be asked for. None: as much as one likes. `minute` is how long a minute lasts."""
+    """The limits in resource units. None: no limit. `minute` is the length of a minute in seconds."""
 
     app_minute: int | None = None
     app_day: int | None = None
     tenant_five_minutes: int | None = None
     minute: float = 60.0
-    block_after: int | None = None  # so many calls that ignore Retry-After, and it is 503 from then on
+    block_after: int | None = None  # after this many calls that ignore Retry-After, answer 503
 
     @staticmethod
     def of(licences: int, *, minute: float = 60.0) -> "Quota":
-        """What a tenant with so many licences has."""
+        """The limits of a tenant with this many licences."""
         step = sum(licences > limit for limit in _STEPS)
         return Quota(app_minute=_MINUTE[step], app_day=_DAY[step], tenant_five_minutes=_TENANT[step], minute=minute)
 
@@ -42,16 +42,16 @@ class _Window:
     ends: float = 0.0
     spent: dict[str, int] = field(default_factory=dict)
 
-    def add(self, who: str, units: int, now: float, length: float) -> int:
+    def add(self, app: str, units: int, now: float, length: float) -> int:
         if now >= self.ends:
             self.spent.clear()
             self.ends = now + length
-        self.spent[who] = self.spent.get(who, 0) + units
-        return self.spent[who]
+        self.spent[app] = self.spent.get(app, 0) + units
+        return self.spent[app]
 
 
 class Meter:
-    """Counts units and refuses what is too much."""
+    """Counts units and refuses calls beyond the limits."""
 
     def __init__(self, quota: Quota) -> None:
         self.quota = quota
@@ -62,7 +62,7 @@ class Meter:
         self._lock = threading.Lock()
 
     def spend(self, app: str, units: int, now: float) -> Mapping[str, str]:
-        """Count one call; gives the headers that its answer has."""
+        """Count one call; returns the headers for its answer."""
         quota = self.quota
         with self._lock:
             self.spent += units

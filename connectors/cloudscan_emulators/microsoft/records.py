@@ -1,4 +1,4 @@
-"""What the invented Microsoft 365 is made of. Numbers point into the world's lists; times are seconds since 1970."""
+"""The records of an invented Microsoft 365. Numbers are indexes into its lists; times are seconds since 1970."""
 
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -8,13 +8,13 @@ TOP = -1
 
 
 class Kind(IntEnum):
-    """What an item is."""
+    """The kind of an item."""
 
     FILE = 0
     FOLDER = 1
     ROOT = 2
     PACKAGE = 3  # a notebook: neither file nor folder
-    SHORTCUT = 4  # leads to an item of another drive (remoteItem)
+    SHORTCUT = 4  # points to an item of another drive (remoteItem)
 
 
 # principals
@@ -22,7 +22,7 @@ class Kind(IntEnum):
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Principal:
-    """Somebody or something that access can be granted to."""
+    """A user, group, application or claim that access can be granted to."""
 
     number: int
     name: str
@@ -31,7 +31,7 @@ class Principal:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Person(Principal):
-    """A user object of the directory, a guest's too."""
+    """A user object of the directory, which may be a guest."""
 
     id: str
     upn: str
@@ -51,7 +51,7 @@ class Person(Principal):
     invited_by: int = NOBODY
     manager: int = NOBODY
     creation: str = ""  # creationType: Invitation, EmailVerified ...
-    drive: int = NOBODY  # his OneDrive
+    drive: int = NOBODY  # the person's OneDrive
 
     @property
     def guest(self) -> bool:
@@ -67,7 +67,7 @@ class Channel:
     membership: str = "standard"  # private, shared
     members: dict[int, str] = field(default_factory=dict)  # principal: role; of private and shared channels
     shared_with: tuple[str, ...] = ()  # teams of other tenants: "tenant id|team name"
-    site: int = NOBODY  # private and shared channels have a site of their own
+    site: int = NOBODY  # private and shared channels have separate sites
     created: int = 0
 
 
@@ -102,7 +102,7 @@ class Application(Principal):
     sharepoint_roles: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     certificates: tuple[str, ...] = ()  # PEM
-    federated: frozenset[str] = frozenset()  # tokens of a workload identity that are believed
+    federated: frozenset[str] = frozenset()  # accepted tokens of a workload identity
     managed: bool = False  # a managed identity
     created: int = 0
 
@@ -115,8 +115,8 @@ class Claim(Principal):
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Outsider(Principal):
-    """Somebody without an object in our directory: a one-time passcode guest, or another tenant's user."""
+class ExternalUser(Principal):
+    """A person without an object in our directory: a one-time passcode guest, or another tenant's user."""
 
     mail: str
     id: str = ""
@@ -125,7 +125,7 @@ class Outsider(Principal):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A place in a site group: a principal's, or that of the owners of a Microsoft 365 group."""
+    """A membership in a site's group: of a principal, or of the owners of a Microsoft 365 group."""
 
     principal: int
     owners_only: bool = False
@@ -146,7 +146,7 @@ class SiteGroup(Principal):
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """A right given to a principal."""
+    """A permission granted to a principal."""
 
     principal: int
     role: str  # read, write, owner, or a role definition's as in sp.full control
@@ -155,7 +155,7 @@ class Direct:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A sharing link. It stays the link of its `home`, also where a scope below has copied it."""
+    """A sharing link. It remains the link of its `home`, even where a scope below has copied it."""
 
     number: int
     home: int
@@ -170,7 +170,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """Somebody was asked in and has not come yet."""
+    """An invitation that was not redeemed yet."""
 
     number: int
     mail: str
@@ -187,7 +187,7 @@ Grant = Direct | Link | Invitation
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Extra:
-    """What few items have."""
+    """Properties that few items have."""
 
     label: str = ""  # sensitivity label
     retention: str = ""  # retention label
@@ -197,7 +197,7 @@ class Extra:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A driveItem. Without `grants` it inherits; with them, even none, it is a scope of its own."""
+    """A driveItem. With `grants` of None it inherits; otherwise, even if empty, it is a scope of its own."""
 
     number: int
     drive: int
@@ -214,14 +214,14 @@ class Item:
     extra: Extra | None = None
 
     @property
-    def holds(self) -> bool:
-        """Other items can be in it."""
+    def is_container(self) -> bool:
+        """Whether it can contain other items."""
         return self.kind in (Kind.FOLDER, Kind.ROOT)
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A line of a drive's log."""
+    """An entry of a drive's log."""
 
     time: int
     item: int
@@ -231,27 +231,27 @@ class Event:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Drive:
-    """A document library, a person's OneDrive too."""
+    """A document library or a OneDrive."""
 
     number: int
     id: str
     list_id: str
     site: int
     name: str
-    path: str  # in the site's address
+    path: str  # after the site's address
     root: int = NOBODY
     personal: bool = False
     hidden: bool = False
     created: int = 0
     items: list[int] = field(default_factory=list)  # ascending
     log: list[Event] = field(default_factory=list)
-    oldest: int = 0  # events before this one are forgotten
+    oldest: int = 0  # the index of the first event that is still available
     deleted: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Site:
-    """A site collection, or a web below one."""
+    """A site collection or a subsite."""
 
     number: int
     id: str  # host,collection,web
@@ -263,7 +263,7 @@ class Site:
     parent: int = NOBODY
     group: int = NOBODY
     owner: int = NOBODY
-    sharing: int = 1  # SharingCapability as the admin API counts
+    sharing: int = 1  # SharingCapability as the admin API numbers it
     default_link: int = 0
     default_permission: int = 0
     link_days: int = 0  # AnonymousLinkExpirationInDays
@@ -285,7 +285,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
-    """A configuration of cross-tenant access."""
+    """A configuration of cross-tenant access for one tenant."""
 
     tenant: str
     name: str = ""

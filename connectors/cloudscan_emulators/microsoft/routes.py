@@ -1,4 +1,4 @@
-"""Which addresses there are, what they cost, and which application permissions each takes.
+"""The addresses of Graph, their costs and the application permissions that each needs.
 
 Source: the permission tables of each call; resource units from SharePoint's throttling page.
 """
@@ -46,13 +46,13 @@ class Route:
     parts: tuple[str, ...]
     family: str
     roles: tuple[str, ...]
-    units: int = 0  # resource units; 0: not SharePoint's
+    units: int = 0  # resource units; 0: not a call to SharePoint
     verb: str = "GET"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """A route with the values that the address has for it."""
+class RouteMatch:
+    """A route with the values that an address has for it."""
 
     route: Route
     values: Mapping[str, str] = field(default_factory=dict)
@@ -142,28 +142,28 @@ def _table() -> Sequence[Route]:
 class Routes:
     """Finds the route of an address."""
 
-    def __init__(self, world: TenantState) -> None:
-        self._world = world
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
         self._by_length: dict[int, list[Route]] = {}
         for route in _table():
             self._by_length.setdefault(len(route.parts), []).append(route)
 
-    def find(self, verb: str, path: str) -> Found:
-        """The route behind ``/v1.0``; refuses what is not there."""
+    def find(self, verb: str, path: str) -> RouteMatch:
+        """The route of a path after ``/v1.0``; unknown ones are refused."""
         parts, values = _parts(self._resolved(path))
         if parts[0] == "me":
             raise errors.delegated_only()
         for route in self._by_length.get(len(parts), ()):
-            found = _match(route.parts, parts)
-            if found is None:
+            matched = _match(route.parts, parts)
+            if matched is None:
                 continue
             if route.verb != verb:
                 raise errors.read_only(verb)
-            return Found(route=route, values={**values, **found})
+            return RouteMatch(route=route, values={**values, **matched})
         raise errors.no_such_segment(parts[-1])
 
     def _resolved(self, path: str) -> str:
-        """Addresses by path (``:/sites/x``, ``root:/folder/file``) or by owner become addresses of drives by id."""
+        """The address by ids for one by path (``:/sites/x``, ``root:/folder/file``) or by owner."""
         while True:
             match = _BY_PATH.match(path)
             if match is None:
@@ -171,7 +171,7 @@ class Routes:
             path = self._by_path(match)
 
     def _by_owner(self, path: str) -> str:
-        """``/users/…/drive/root`` is its drive's root."""
+        """The address by ids for one by owner, such as ``/users/…/drive/root``."""
         match = _BY_OWNER.match(path)
         if match is None:
             return path
@@ -179,32 +179,32 @@ class Routes:
             return f"/drives{match['tail']}"
         owner = unquote(match["owner"])
         if match["kind"] == "sites":
-            site = next((one for one in self._world.sites if owner in (one.id, one.collection)), None)
+            site = next((one for one in self._state.sites if owner in (one.id, one.collection)), None)
             drive = site.drives[0] if site is not None else NOBODY
         else:
-            one = self._world.find(owner)
+            one = self._state.find(owner)
             drive = one.drive if isinstance(one, Person) else NOBODY
             if isinstance(one, Group) and one.site != NOBODY:
-                drive = self._world.sites[one.site].drives[0]
+                drive = self._state.sites[one.site].drives[0]
         if drive == NOBODY:
             raise errors.no_onedrive() if match["kind"] == "users" else errors.no_such_item()
-        return f"/drives/{self._world.drives[drive].id}{match['tail']}"
+        return f"/drives/{self._state.drives[drive].id}{match['tail']}"
 
     def _by_path(self, match: re.Match[str]) -> str:
         head, names, tail = match["head"], unquote(match["path"]), match["tail"] or ""
         if head.startswith("/sites/"):
-            site = self._world.site_at(unquote(head.removeprefix("/sites/")).partition(",")[0], names)
+            site = self._state.site_at(unquote(head.removeprefix("/sites/")).partition(",")[0], names)
             if site is None:
                 raise errors.no_such_site()
             return f"/sites/{site.id}{tail}"
         _, _, drive_id, *rest = head.split("/")
-        drive = self._world.drive_with(unquote(drive_id))
+        drive = self._state.drive_with(unquote(drive_id))
         if drive is None:
             raise errors.no_such_item()
-        item = self._world.root(drive) if rest == ["root"] else self._world.item(rest[-1])
+        item = self._state.root(drive) if rest == ["root"] else self._state.item(rest[-1])
         for name in filter(None, names.split("/")):
-            below = [] if item is None else self._world.children(item.number)
-            children = [child for child in map(self._world.items.__getitem__, below) if child is not None]
+            below = [] if item is None else self._state.children(item.number)
+            children = [child for child in map(self._state.items.__getitem__, below) if child is not None]
             item = next((child for child in children if child.name.lower() == name.lower()), None)
         if item is None:
             raise errors.no_such_item()

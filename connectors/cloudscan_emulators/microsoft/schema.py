@@ -1,7 +1,7 @@
-"""What properties Graph v1.0 knows of each type: asking for another is refused.
+"""The properties that Graph v1.0 has for each type: selecting another is refused.
 
-Source: the v1.0 metadata, by way of the models of msgraph-sdk 1.65. Relationships count as properties here, for
-`$select` of one is taken and tells nothing.
+Source: the v1.0 metadata, by way of the models of msgraph-sdk 1.65. Relationships count as properties here:
+`$select` of one is accepted and returns nothing.
 """
 
 

@@ -1,13 +1,13 @@
-"""The service on one port of the loopback interface, as http and as https: HTTP/1.1, kept connections, packed bodies.
+"""The service on one port of the loopback interface, as http and as https: HTTP/1.1, keep-alive, compression.
 
-azure-identity insists on an authority with https (``normalize_authority``), the Graph client takes http for the
+azure-identity insists on an authority with https (``normalize_authority``), the Graph client accepts http for the
 loopback interface. So the first byte of a connection decides which it is, and the certificate is made at the start:
 
     ClientSecretCredential(
         server.tenant, server.client_id, server.client_secret,
         authority=server.authority, disable_instance_discovery=True, connection_verify=server.ca_file)
 
-`connection_verify` goes down to the transport of azure-core; REQUESTS_CA_BUNDLE in the environment does the same.
+`connection_verify` reaches the transport of azure-core; REQUESTS_CA_BUNDLE in the environment does the same.
 """
 
 import ssl
@@ -75,15 +75,15 @@ class Server:
 
     @property
     def tenant(self) -> str:
-        return self.world.tenant_id
+        return self.state.tenant_id
 
     @property
     def client_id(self) -> str:
         return self.scanner.app_id
 
     @property
-    def world(self) -> TenantState:
-        return self.service.world
+    def state(self) -> TenantState:
+        return self.service.state
 
     @property
     def quirks(self) -> Quirks:
@@ -103,12 +103,12 @@ class Server:
 
     @property
     def log(self) -> list[LoggedRequest]:
-        """Every request so far, those within batches too."""
+        """Every request so far, including those within batches."""
         return self.service.log
 
     @property
     def requests(self) -> int:
-        """How many requests came over the network, those for tokens included."""
+        """How many requests came over the network, including those for tokens."""
         return over_network(self.service.log)
 
     @property
@@ -117,14 +117,14 @@ class Server:
         return self.service.meter.spent
 
     def sharepoint(self, host: str = "") -> str:
-        """Where SharePoint's own REST of a host of the tenant is to be had: as the first segment of the path."""
-        return f"{self.url}/{host or self.world.host}"
+        """The address of SharePoint's own REST API for a host of the tenant: the host is the path's first segment."""
+        return f"{self.url}/{host or self.state.host}"
 
     def expire_tokens(self) -> None:
         self.sign_in.expire()
 
     def allow(self, *roles: str, sharepoint: Iterable[str] | None = None) -> None:
-        """Give the scanner's application these permissions of Graph and no others. New tokens have them."""
+        """Grant the scanner's application these permissions of Graph and no others. New tokens have them."""
         self.scanner.graph_roles = frozenset(roles)
         if sharepoint is not None:
             self.scanner.sharepoint_roles = frozenset(sharepoint)
@@ -136,7 +136,7 @@ class Server:
 
 @contextmanager
 def serve(
-    world: TenantState,
+    state: TenantState,
     *,
     port: int = 0,
     quirks: Quirks | None = None,
@@ -146,9 +146,12 @@ def serve(
     graph_roles: Iterable[str] = GRAPH_ROLES,
     sharepoint_roles: Iterable[str] = SHAREPOINT_ROLES,
 ) -> Iterator[Server]:
-    """Run the emulator of a world until the block is left. `certificate` is what the scanner may sign in with."""
+    """Run the emulator of a tenant until the block is left. The scanner may sign in with `certificate`.
+
+    Raises `FaultNeverMet` at the end for a fault that never struck.
+    """
     client_secret = "kumo~secret"  # noqa: S105 - of an invented company
-    scanner = world.add_application(
+    scanner = state.add_application(
         SCANNER,
         graph=graph_roles,
         sharepoint=sharepoint_roles,
@@ -158,7 +161,7 @@ def serve(
         managed=True,
     )
     service = Service(
-        world, SignIn(world, seconds=token_seconds), Quirks() if quirks is None else quirks, quota or Quota()
+        state, SignIn(state, seconds=token_seconds), Quirks() if quirks is None else quirks, quota or Quota()
     )
     with tempfile.TemporaryDirectory(prefix="kumo-") as folder:
         ca_file = Path(folder) / "ca.pem"
@@ -177,6 +180,7 @@ def serve(
                 )
         finally:
             scanner.deleted = True
+    service.faults.require_met()
 
 
 def _tls(ca_file: Path) -> ssl.SSLContext:

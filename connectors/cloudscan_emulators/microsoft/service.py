@@ -1,4 +1,4 @@
-"""Everything but the network: who asks what, what goes wrong today, and who answers."""
+"""Answering requests, without the network: sign-in, faults, quotas and routes."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ from cloudscan_emulators.kit.request_log import LoggedRequest, RequestNote, requ
 from cloudscan_emulators.microsoft import batch, errors, faults, odata, sharepoint
 from cloudscan_emulators.microsoft.applications import ApplicationsApi
 from cloudscan_emulators.microsoft.audits import AuditsApi
-from cloudscan_emulators.microsoft.calls import Call, Told
+from cloudscan_emulators.microsoft.calls import Call, Result
 from cloudscan_emulators.microsoft.directory import DirectoryApi
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.items import ItemsApi
@@ -39,27 +39,27 @@ _REST_UNITS = 2
 class Service:
     """Answers requests and keeps a log of them."""
 
-    def __init__(self, world: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
-        self.world = world
+    def __init__(self, state: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
+        self.state = state
         self.sign_in = sign_in
         self.quirks = quirks
         self.faults: Faults[Fault] = Faults()
         self.meter = Meter(quota)
         self.log: list[LoggedRequest] = []
-        self._routes = Routes(world)
-        self._rest = SharePointRest(world, sign_in)
-        sharing = Sharing(world, quirks)
-        sites = SitesApi(world, sharing, quirks)
-        items = ItemsApi(world, sites, sharing, quirks)
-        applications = ApplicationsApi(world, quirks)
-        self._methods: dict[str, Callable[[Call], Told]] = {
+        self._routes = Routes(state)
+        self._rest = SharePointRest(state, sign_in)
+        sharing = Sharing(state, quirks)
+        sites = SitesApi(state, sharing, quirks)
+        items = ItemsApi(state, sites, sharing, quirks)
+        applications = ApplicationsApi(state, quirks)
+        self._methods: dict[str, Callable[[Call], Result]] = {
             **sites.methods,
             **items.methods,
-            **DirectoryApi(world, quirks, applications).methods,
-            **TeamsApi(world, quirks, items.root_of).methods,
+            **DirectoryApi(state, quirks, applications).methods,
+            **TeamsApi(state, quirks, items.root_of).methods,
             **applications.methods,
-            **TenantApi(world).methods,
-            **AuditsApi(world).methods,
+            **TenantApi(state).methods,
+            **AuditsApi(state).methods,
         }
         self._lock = threading.Lock()
 
@@ -71,11 +71,11 @@ class Service:
         if answer is None:
             answer = self._dispatch(request, note, in_batch=in_batch)
             if fault is not None:
-                answer = _spoilt(answer, fault, request)
-        told = {"request-id": secrets.token_hex(16), **note.headers, **answer.headers}
+                answer = _damaged(answer, fault, request)
+        headers = {"request-id": secrets.token_hex(16), **note.headers, **answer.headers}
         if request.header("client-request-id"):
-            told["client-request-id"] = request.header("client-request-id")
-        answer = replace(answer, headers=told)
+            headers["client-request-id"] = request.header("client-request-id")
+        answer = replace(answer, headers=headers)
         logged = note.logged(request, answer, in_batch=in_batch)
         with self._lock:
             self.log.append(logged)
@@ -97,31 +97,31 @@ class Service:
             return _refused(refused, request)
 
     def _graph(self, request: Request, note: RequestNote) -> Answer:
-        token = self.sign_in.who(request.header("authorization"), GRAPH)
+        token = self.sign_in.authenticate(request.header("authorization"), GRAPH)
         if not token.roles:
             raise errors.no_roles()
         path = request.path.removeprefix("/v1.0")
-        with self.world.lock:
-            found = self._routes.find(request.verb, path)
-            route = found.route
+        with self.state.lock:
+            matched = self._routes.find(request.verb, path)
+            route = matched.route
             note.method = route.method
             options = odata.read(request.query)
-            call = Call(request=request, path=path, values=found.values, options=options, token=token)
+            call = Call(request=request, path=path, values=matched.values, options=options, token=token)
             note.units = _units(route, call)
             if note.units:
                 note.headers.update(self.meter.spend(token.app_id, note.units, time.monotonic()))
             if token.roles.isdisjoint(route.roles):
                 raise errors.denied(route.family, route.roles, sorted(token.roles))
-            told = self._methods[route.method](call)
-        if isinstance(told, Answer):
-            return told
-        text = told if isinstance(told, str) else dump(told)
+            result = self._methods[route.method](call)
+        if isinstance(result, Answer):
+            return result
+        text = result if isinstance(result, str) else dump(result)
         return Answer(body=text.encode("utf-8", "surrogatepass"))
 
     def _batch(self, request: Request, note: RequestNote) -> Answer:
         if request.verb != "POST":
             raise errors.read_only(request.verb)
-        self.sign_in.who(request.header("authorization"), GRAPH)
+        self.sign_in.authenticate(request.header("authorization"), GRAPH)
         note.method = "batch"
         return batch.answer(batch.read(request), lambda part: self.answer(part, in_batch=True))
 
@@ -131,7 +131,7 @@ class Service:
             token = self._rest.token(request, host)
             note.units = _REST_UNITS
             note.headers.update(self.meter.spend(token.app_id, note.units, time.monotonic()))
-            with self.world.lock:
+            with self.state.lock:
                 return self._rest.answer(host, path, request, token, odata.read(request.query))
         except RestRefused as refused:
             return sharepoint.refusal(refused, request.header("accept"))
@@ -141,14 +141,14 @@ class Service:
         try:
             if path == "/msi/token":
                 query = dict(parse_qsl(request.query))
-                given = self.sign_in.give_managed(query, request.header("x-identity-header"), request.base)
+                given = self.sign_in.issue_managed(query, request.header("x-identity-header"), request.base)
             elif path == "/common/discovery/instance":
                 given = self.sign_in.instances(request.base)
             elif path.endswith(_DISCOVERY):
                 given = self.sign_in.discovery(path.split("/")[1], request.base)
             elif path.endswith(_TOKEN_PATH) and request.verb == "POST":
                 form = dict(parse_qsl(request.body.decode("ascii", "replace")))
-                given = self.sign_in.give(path.split("/")[1], form, request.base)
+                given = self.sign_in.issue(path.split("/")[1], form, request.base)
             else:
                 return Answer(status=404, body=b"{}")
         except Denied as denied:
@@ -157,11 +157,11 @@ class Service:
         return Answer(body=dump(given).encode(), content_type="application/json; charset=utf-8")
 
     def _instead(self, fault: Fault) -> Answer | None:
-        """What comes instead of an answer, None where the answer comes after all."""
+        """The answer in place of the real one; None where the real one is still given."""
         if fault.delay:
             time.sleep(fault.delay)
         if fault.first is not None:
-            fault.first(self.world)
+            fault.first(self.state)
         if fault.expire:
             self.sign_in.expire()
         if fault.reset:
@@ -175,7 +175,7 @@ class Service:
 
 
 def _units(route: Route, call: Call) -> int:
-    """What a call costs: a delta with a token is as cheap as a single item."""
+    """The cost of a call in resource units: a delta with a token is as cheap as a single item."""
     if route.method == "items.delta" and (call.values.get("token") or call.options.others.get("token")):
         return 1
     if "permissions" in call.options.expand:
@@ -183,15 +183,15 @@ def _units(route: Route, call: Call) -> int:
     return route.units
 
 
-def _spoilt(answer: Answer, fault: Fault, request: Request) -> Answer:
+def _damaged(answer: Answer, fault: Fault, request: Request) -> Answer:
     if fault.garble:
         return replace(answer, body=faults.GARBLED)
     if fault.repeat or fault.next_link:
-        told = json.loads(answer.body)
+        body = json.loads(answer.body)
         query = f"?{request.query}" if request.query else ""
-        told.pop("@odata.deltaLink", None)
-        told["@odata.nextLink"] = fault.next_link or f"{request.base}{request.path}{query}"
-        answer = replace(answer, body=dump(told).encode("utf-8", "surrogatepass"))
+        body.pop("@odata.deltaLink", None)
+        body["@odata.nextLink"] = fault.next_link or f"{request.base}{request.path}{query}"
+        answer = replace(answer, body=dump(body).encode("utf-8", "surrogatepass"))
     return replace(answer, cut=fault.cut)
 
 

@@ -1,7 +1,7 @@
-"""The few calls of SharePoint's own REST that Graph has nothing for: members of site groups, and the administration.
+"""The few calls of SharePoint's own REST API that Graph lacks: members of site groups, and the administration.
 
 Sources: "Users, groups, and roles REST API reference", recordings of _api/SPO.Tenant in pnp/cli-microsoft365. Tokens
-are for the very host that is asked, and by a certificate: those by a client secret are "Unsupported app only token".
+are valid for one host and must come from a certificate; one from a client secret is an "Unsupported app only token".
 Without an Accept header for JSON the answer is an Atom feed.
 """
 
@@ -17,9 +17,9 @@ from cloudscan_emulators.microsoft.odata import Options
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
     Direct,
+    ExternalUser,
     Group,
     Link,
-    Outsider,
     Person,
     Principal,
     Seat,
@@ -44,7 +44,7 @@ _READERS = ("Sites.Read.All", "Sites.ReadWrite.All", "Sites.Manage.All", FULL_CO
 
 
 class RestRefused(Exception):
-    """SharePoint's own forms of error: gateways speak differently from services."""
+    """SharePoint's own forms of error, which differ between gateways and services."""
 
     def __init__(self, status: int, code: str, message: str, *, gateway: bool = False) -> None:
         super().__init__(message)
@@ -55,10 +55,10 @@ class RestRefused(Exception):
 
 
 class SharePointRest:
-    """Answers what is asked of the tenant's hosts."""
+    """Answers requests to the tenant's SharePoint hosts."""
 
-    def __init__(self, world: TenantState, sign_in: SignIn) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, sign_in: SignIn) -> None:
+        self._state = state
         self._sign_in = sign_in
         self._calls: list[tuple[re.Pattern[str], Callable[[Site, re.Match[str], Options], Json]]] = [
             (re.compile(pattern, re.IGNORECASE), call)
@@ -75,8 +75,8 @@ class SharePointRest:
         ]
 
     def host_of(self, request: Request) -> tuple[str, str] | None:
-        """Host and path, if it is for SharePoint: by the Host header, or by the path's first segment."""
-        hosts = (self._world.host, self._world.my_host, self._world.admin_host)
+        """Host and path of a request to SharePoint, by the Host header or the path's first segment; None for others."""
+        hosts = (self._state.host, self._state.my_host, self._state.admin_host)
         host = request.base.partition("://")[2].partition(":")[0].lower()
         if host in hosts:
             return host, request.path
@@ -84,36 +84,36 @@ class SharePointRest:
         return (first.lower(), f"/{rest}") if first.lower() in hosts else None
 
     def token(self, request: Request, host: str) -> Token:
-        """Who asks; raises SharePoint's refusals."""
+        """The caller's token; raises `RestRefused`."""
         audience = f"https://{host}"
         try:
-            token = self._sign_in.who(request.header("authorization"), audience)
+            token = self._sign_in.authenticate(request.header("authorization"), audience)
         except errors.Refused as refused:
-            words = str(refused)
-            if "audience" in words:
+            message = str(refused)
+            if "audience" in message:
                 kind = "Microsoft.IdentityModel.Tokens.AudienceUriValidationFailedException"
-                words = f"Exception of type '{kind}' was thrown."
-            elif "expired" in words:
-                words = "Invalid JWT token. The token is expired."
-            raise RestRefused(401, "", words, gateway=True) from None
+                message = f"Exception of type '{kind}' was thrown."
+            elif "expired" in message:
+                message = "Invalid JWT token. The token is expired."
+            raise RestRefused(401, "", message, gateway=True) from None
         if not token.by_certificate:
             raise RestRefused(401, "", "Unsupported app only token.", gateway=True)
         return token
 
     def answer(self, host: str, path: str, request: Request, token: Token, options: Options) -> Answer:
         accept = request.header("accept").lower()
-        place, mark, call = unquote(path).partition("/_api/")
-        if not mark:
+        site_path, separator, call = unquote(path).partition("/_api/")
+        if not separator:
             raise RestRefused(404, "", "File Not Found.", gateway=True)
-        if host == self._world.admin_host:
-            told = self._admin(call, request, token)
+        if host == self._state.admin_host:
+            body = self._admin(call, request, token)
         else:
             if token.roles.isdisjoint(_READERS):
                 raise _unauthorized()
-            told = self._find(host, place, call, token, options)
+            body = self._find(host, site_path, call, token, options)
         if "json" not in accept:
             return Answer(body=_ATOM, content_type="application/atom+xml;type=feed;charset=utf-8")
-        return Answer(body=_dressed(_selected(told, options), accept), content_type=_content_type(accept))
+        return Answer(body=_dressed(_selected(body, options), accept), content_type=_content_type(accept))
 
     # the administration
 
@@ -122,22 +122,22 @@ class SharePointRest:
             raise _unauthorized()
         low = call.lower().rstrip("/")
         if low in ("spo.tenant", "microsoft.online.sharepoint.tenantadministration.tenant"):
-            return admin_settings(self._world)
-        one = re.fullmatch(r"spo\.tenant/sites\('?([0-9a-f-]{36})'?\)", low)
-        if one is not None:
-            for site in self._world.sites:
-                if site.collection == one[1] and site.parent == NOBODY and not site.deleted:
-                    return site_properties(self._world, site)
+            return admin_settings(self._state)
+        single = re.fullmatch(r"spo\.tenant/sites\('?([0-9a-f-]{36})'?\)", low)
+        if single is not None:
+            for site in self._state.sites:
+                if site.collection == single[1] and site.parent == NOBODY and not site.deleted:
+                    return site_properties(self._state, site)
             raise RestRefused(404, "-1, Microsoft.Online.SharePoint.Common.SpoNoSiteException", "Cannot get site.")
         if low.endswith("/getsitepropertiesfromsharepointbyfilters") and request.verb == "POST":
-            found = [site for site in self._world.sites if site.parent == NOBODY and not site.deleted]
-            return {"value": [site_properties(self._world, site) for site in found]}
+            sites = [site for site in self._state.sites if site.parent == NOBODY and not site.deleted]
+            return {"value": [site_properties(self._state, site) for site in sites]}
         raise _no_such_call(call)
 
     # sites
 
-    def _find(self, host: str, place: str, call: str, token: Token, options: Options) -> Json:
-        site = self._world.site_at(host, place)
+    def _find(self, host: str, site_path: str, call: str, token: Token, options: Options) -> Json:
+        site = self._state.site_at(host, site_path)
         if site is None:
             raise RestRefused(404, "", "404 FILE NOT FOUND", gateway=True)
         if site.lock == "NoAccess":
@@ -145,16 +145,16 @@ class SharePointRest:
         for pattern, answer in self._calls:
             match = pattern.fullmatch(call.rstrip("/"))
             if match is not None:
-                told = answer(site, match, options)
-                self._check_members(told, token)
-                return told
+                body = answer(site, match, options)
+                self._check_members(body, token)
+                return body
         raise _no_such_call(call)
 
-    def _check_members(self, told: Json, token: Token) -> None:
-        """A group may show its members to members only; then it takes full control."""
+    def _check_members(self, body: Json, token: Token) -> None:
+        """Refuse members of groups that show them to members only, unless the caller has full control."""
         if FULL_CONTROL in token.roles:
             return
-        for group in (told, *told.get("value", ())):
+        for group in (body, *body.get("value", ())):
             if group.get("OnlyAllowMembersViewMembership") and "Users" in group:
                 del group["Users"]
             if group.pop("_members_only", False):
@@ -165,7 +165,7 @@ class SharePointRest:
         return {
             "Id": site.web,
             "Title": site.title,
-            "Url": self._world.site_url(site),
+            "Url": self._state.site_url(site),
             "WebTemplate": name,
             "Configuration": int(number or 0),
             "ServerRelativeUrl": f"/{site.path}",
@@ -175,18 +175,18 @@ class SharePointRest:
     def _site(self, site: Site) -> Json:
         return {
             "Id": site.collection,
-            "GroupId": getattr(self._world.principals[site.group], "id", "") if site.group != NOBODY else None,
+            "GroupId": getattr(self._state.principals[site.group], "id", "") if site.group != NOBODY else None,
             "ReadOnly": site.lock == "ReadOnly",
             "SensitivityLabelId": site.label or None,
             "ShareByEmailEnabled": site.sharing in (1, 2),
             "ShareByLinkEnabled": site.sharing == 2,
-            "Url": self._world.site_url(site),
+            "Url": self._state.site_url(site),
         }
 
     def _site_groups(self, site: Site, options: Options) -> Json:
         views = []
         for number in site.groups.values():
-            group = self._world.site_group(number)
+            group = self._state.site_group(number)
             view = self._group_view(group)
             if any(name.lower() == "users" for name in options.expand):
                 view["Users"] = self._users(group.seats)
@@ -206,12 +206,12 @@ class SharePointRest:
 
     def _one_group(self, site: Site, is_it: Callable[[SiteGroup], bool], users: str | None, options: Options) -> Json:
         for number in site.groups.values():
-            group = self._world.site_group(number)
+            group = self._state.site_group(number)
             if not is_it(group):
                 continue
             if users:
-                told: Json = {"value": self._users(group.seats)}
-                return {**told, "_members_only": True} if group.members_only else told
+                body: Json = {"value": self._users(group.seats)}
+                return {**body, "_members_only": True} if group.members_only else body
             view = self._group_view(group)
             if any(name.lower() == "users" for name in options.expand):
                 view["Users"] = self._users(group.seats)
@@ -237,8 +237,8 @@ class SharePointRest:
         """Each sharing link is a hidden group of its site."""
         links: dict[int, Link] = {}
         for drive in site.drives:
-            for number in self._world.drives[drive].items:
-                item = self._world.items[number]
+            for number in self._state.drives[drive].items:
+                item = self._state.items[number]
                 for grant in (item.grants or ()) if item is not None else ():
                     if isinstance(grant, Link):
                         links[grant.number] = grant
@@ -265,25 +265,27 @@ class SharePointRest:
         return views
 
     def _users(self, seats: list[Seat]) -> list[Json]:
-        return [self._user_view(self._world.principals[seat.principal], owners=seat.owners_only) for seat in seats]
+        return [self._user_view(self._state.principals[seat.principal], owners=seat.owners_only) for seat in seats]
 
-    def _user_view(self, one: Principal, *, owners: bool = False, admin: bool = False) -> Json:
-        login = login_of(self._world, one, owners_only=owners)
-        person = isinstance(one, Person | Outsider)
-        title = f"{one.name} {'Owners' if owners else 'Members'}" if isinstance(one, Group) else one.name
-        upn = one.upn if isinstance(one, Person) else None
+    def _user_view(self, principal: Principal, *, owners: bool = False, admin: bool = False) -> Json:
+        login = login_of(self._state, principal, owners_only=owners)
+        person = isinstance(principal, Person | ExternalUser)
+        title = (
+            f"{principal.name} {'Owners' if owners else 'Members'}" if isinstance(principal, Group) else principal.name
+        )
+        upn = principal.upn if isinstance(principal, Person) else None
         return {
-            "Id": 10 + one.number,
+            "Id": 10 + principal.number,
             "IsHiddenInUI": False,
             "LoginName": login,
             "Title": title,
             "PrincipalType": 1 if person else 4,
-            "Email": getattr(one, "mail", ""),
+            "Email": getattr(principal, "mail", ""),
             "Expiration": "",
-            "IsEmailAuthenticationGuestUser": isinstance(one, Outsider) and not one.tenant,
-            "IsShareByEmailGuestUser": isinstance(one, Outsider) and not one.tenant,
+            "IsEmailAuthenticationGuestUser": isinstance(principal, ExternalUser) and not principal.tenant,
+            "IsShareByEmailGuestUser": isinstance(principal, ExternalUser) and not principal.tenant,
             "IsSiteAdmin": admin,
-            "UserId": {"NameId": getattr(one, "id", ""), "NameIdIssuer": "urn:federation:microsoftonline"}
+            "UserId": {"NameId": getattr(principal, "id", ""), "NameIdIssuer": "urn:federation:microsoftonline"}
             if person
             else None,
             "UserPrincipalName": upn,
@@ -292,14 +294,14 @@ class SharePointRest:
     def _site_users(self, site: Site) -> Json:
         seats: dict[int, Seat] = {}
         for number in site.groups.values():
-            for seat in self._world.site_group(number).seats:
+            for seat in self._state.site_group(number).seats:
                 seats.setdefault(seat.principal, seat)
         if site.owner != NOBODY:
             seats.setdefault(site.owner, Seat(site.owner))
         return {
             "value": [
                 self._user_view(
-                    self._world.principals[seat.principal],
+                    self._state.principals[seat.principal],
                     owners=seat.owners_only,
                     admin=seat.owners_only or seat.principal == site.owner,
                 )
@@ -308,15 +310,15 @@ class SharePointRest:
         }
 
     def _role_assignments(self, site: Site) -> Json:
-        """Who may do what at the top of the site."""
+        """The role assignments at the top of the site."""
         definitions = {"owner": ("Full Control", 5), "write": ("Edit", 6), "read": ("Read", 2)}
-        root = self._world.root(self._world.drives[site.drives[0]])
+        root = self._state.root(self._state.drives[site.drives[0]])
         views = []
         for grant in root.grants or ():
             if not isinstance(grant, Direct):
                 continue
-            one = self._world.principals[grant.principal]
-            member = self._group_view(one) if isinstance(one, SiteGroup) else self._user_view(one)
+            grantee = self._state.principals[grant.principal]
+            member = self._group_view(grantee) if isinstance(grantee, SiteGroup) else self._user_view(grantee)
             name, kind = definitions.get(grant.role, (grant.role, 0))
             views.append(
                 {
@@ -337,45 +339,45 @@ def refusal(refused: RestRefused, accept: str) -> Answer:
             reason = f'3000003;reason="{refused.message}";category="invalid_client"'
             headers = {"x-ms-diagnostics": reason, "WWW-Authenticate": 'Bearer realm="",client_id="00000003-0000-0ff1"'}
         return Answer(status=refused.status, body=dump(body).encode(), content_type="application/json", headers=headers)
-    told = {"code": refused.code, "message": {"lang": "en-US", "value": refused.message}}
+    error = {"code": refused.code, "message": {"lang": "en-US", "value": refused.message}}
     name = "error" if "odata=verbose" in accept else "odata.error"
-    return Answer(status=refused.status, body=dump({name: told}).encode(), content_type=_content_type(accept))
+    return Answer(status=refused.status, body=dump({name: error}).encode(), content_type=_content_type(accept))
 
 
 def _unauthorized() -> RestRefused:
-    words = "Attempted to perform an unauthorized operation."
-    return RestRefused(403, "-2147024891, System.UnauthorizedAccessException", words)
+    message = "Attempted to perform an unauthorized operation."
+    return RestRefused(403, "-2147024891, System.UnauthorizedAccessException", message)
 
 
 def _no_such_call(call: str) -> RestRefused:
-    words = f"Cannot find resource for the request {call}."
-    return RestRefused(404, "-1, Microsoft.SharePoint.Client.ResourceNotFoundException", words)
+    message = f"Cannot find resource for the request {call}."
+    return RestRefused(404, "-1, Microsoft.SharePoint.Client.ResourceNotFoundException", message)
 
 
-def _selected(told: Json, options: Options) -> Json:
-    told = {name: value for name, value in told.items() if not name.startswith("_")}
+def _selected(body: Json, options: Options) -> Json:
+    body = {name: value for name, value in body.items() if not name.startswith("_")}
     names = {name.partition("/")[0].lower() for name in (*options.select, *options.expand)}
     if not options.select or "*" in options.select:
-        return told
+        return body
 
     def pick(view: Json) -> Json:
         known = {name.lower() for name in view}
         for name in options.select:
             if name.partition("/")[0].lower() not in known:
-                words = f"The query to field '{name}' is not valid. The property does not exist."
-                raise RestRefused(400, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", words)
+                message = f"The query to field '{name}' is not valid. The property does not exist."
+                raise RestRefused(400, "-1, Microsoft.SharePoint.Client.InvalidClientQueryException", message)
         return {name: value for name, value in view.items() if name.lower() in names}
 
-    if "value" in told:
-        return {"value": [pick(view) for view in told["value"]]}
-    return pick(told)
+    if "value" in body:
+        return {"value": [pick(view) for view in body["value"]]}
+    return pick(body)
 
 
-def _dressed(told: Json, accept: str) -> bytes:
+def _dressed(body: Json, accept: str) -> bytes:
     if "odata=verbose" in accept:
-        inside = {"results": told["value"]} if "value" in told else told
+        inside = {"results": body["value"]} if "value" in body else body
         return dump({"d": inside}).encode()
-    return dump(told).encode()
+    return dump(body).encode()
 
 
 def _content_type(accept: str) -> str:

@@ -1,7 +1,7 @@
-"""Who may do what with an item: the permission resource, and the `shared` facet that sums it up.
+"""Permissions of items: the permission resource, and the `shared` facet that summarises it.
 
 Sources: permission, sharepointIdentitySet and sharingLink resources; recordings in pnp/pnpcore, pnp/cli-microsoft365
-and in public code for what documentation leaves out (identities told twice, empty lists, the id of a site group's
+and in public code for what documentation leaves out (duplicate identities, empty lists, the id of a site group's
 permission is its title in base 64).
 """
 
@@ -15,13 +15,13 @@ from cloudscan_emulators.microsoft.records import (
     Application,
     Claim,
     Direct,
+    ExternalUser,
     Grant,
     Group,
     Invitation,
     Item,
     Kind,
     Link,
-    Outsider,
     Person,
     Principal,
     SiteGroup,
@@ -38,51 +38,51 @@ _IDENTITY = "#microsoft.graph.sharePointIdentity"
 
 
 class Sharing:
-    """Tells permissions, as the caller may see them."""
+    """Renders permissions as the caller may see them."""
 
-    def __init__(self, world: TenantState, quirks: Quirks) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, quirks: Quirks) -> None:
+        self._state = state
         self._quirks = quirks
         self._facets: dict[int, str] = {}
         self._facets_of = (-1, True)
 
     def permissions(self, item: Item, *, secrets: bool, everything: bool) -> list[Json]:
-        """All permissions of an item; `secrets`: the caller could make links himself."""
-        scope = self._world.scope(item)
-        told = []
+        """All permissions of an item; `secrets`: the caller may create links."""
+        scope = self._state.scope(item)
+        permissions = []
         for grant in scope.grants or ():
             if not everything and self._quirks.short_lists_without_full_control and self._names_a_person(grant):
                 continue
             view = self._view(item, grant, secrets=secrets)
-            home = self._origin(item, scope, grant)
-            if home is not None and self._quirks.inherited_from != "never":
-                view["inheritedFrom"] = self._reference(home) if self._quirks.inherited_from == "told" else {}
-            told.append(view)
-        return told
+            origin = self._origin(item, scope, grant)
+            if origin is not None and self._quirks.inherited_from != "never":
+                view["inheritedFrom"] = self._reference(origin) if self._quirks.inherited_from == "full" else {}
+            permissions.append(view)
+        return permissions
 
     def facet(self, item: Item) -> str:
-        """How far the item is shared: ``anonymous``, ``organization``, ``users`` or not at all."""
-        state = (self._world.generation, self._quirks.claims_raise_shared)
+        """How far the item is shared: ``anonymous``, ``organization``, ``users`` or empty."""
+        state = (self._state.generation, self._quirks.claims_raise_shared)
         if self._facets_of != state:
             self._facets.clear()
             self._facets_of = state
-        scope = self._world.scope(item)
+        scope = self._state.scope(item)
         facet = self._facets.get(scope.number)
         if facet is None:
             facet = self._facets[scope.number] = self._summary(scope)
         return facet
 
     def identity(self, principal: Principal, *, owners_only: bool = False) -> Json:
-        """A sharePointIdentitySet: the same one in as many ways as SharePoint knows it."""
+        """A sharePointIdentitySet: one principal in all the forms in which SharePoint knows it."""
         local = str(_FIRST_USER + principal.number)
-        login = login_of(self._world, principal, owners_only=owners_only)
+        login = login_of(self._state, principal, owners_only=owners_only)
         if isinstance(principal, SiteGroup):
             group = {"displayName": principal.name, "id": str(principal.local), "loginName": principal.name}
-            told: Json = {"siteGroup": group}
+            identity_set: Json = {"siteGroup": group}
             if self._quirks.sharepoint_group:
                 newer = {"id": ids.guid("site group", principal.number), "principalId": str(principal.local)}
-                told["sharePointGroup"] = {**newer, "title": principal.name}
-            return told
+                identity_set["sharePointGroup"] = {**newer, "title": principal.name}
+            return identity_set
         site_user = {"displayName": principal.name, "id": local, "loginName": login}
         mail = getattr(principal, "mail", "")
         if mail:
@@ -95,7 +95,7 @@ class Sharing:
         return {kind: {name: value for name, value in known.items() if value}, "siteUser": site_user}
 
     def legacy(self, principal: Principal) -> Json:
-        """An identitySet of old, which calls everything a user."""
+        """A legacy identitySet, in which everything is a user."""
         if principal.deleted or isinstance(principal, Claim | SiteGroup):
             return {"user": {"displayName": principal.name}}
         if isinstance(principal, Application):
@@ -122,8 +122,8 @@ class Sharing:
             if secrets:
                 view["shareId"] = identity
             return view
-        principal = self._world.principals[grant.principal]
-        login = login_of(self._world, principal)
+        principal = self._state.principals[grant.principal]
+        login = login_of(self._state, principal)
         identity = ids.packed(principal.name if isinstance(principal, SiteGroup) else login)
         view = {
             "id": identity,
@@ -138,22 +138,22 @@ class Sharing:
         return view
 
     def _link(self, item: Item, link: Link, *, secrets: bool) -> Json:
-        told: Json = {"scope": link.scope, "type": link.type, "preventsDownload": link.prevents_download}
+        facet: Json = {"scope": link.scope, "type": link.type, "preventsDownload": link.prevents_download}
         url = self._link_url(item, link)
         if secrets:
-            told["webUrl"] = url
+            facet["webUrl"] = url
             if link.type == "embed":
-                told["webHtml"] = f'<iframe src="{url}"></iframe>'
+                facet["webHtml"] = f'<iframe src="{url}"></iframe>'
         if link.application != NOBODY:
-            told["application"] = self.legacy(self._world.principals[link.application])["application"]
-        people = [self._world.principals[number] for number in link.people]
+            facet["application"] = self.legacy(self._state.principals[link.application])["application"]
+        people = [self._state.principals[number] for number in link.people]
         view: Json = {
             "id": ids.guid("link", link.number),
             "roles": [_LINK_ROLES.get(link.type, "read")],
             "hasPassword": link.password,
             "grantedToIdentitiesV2": list(self._holders(people)),
             "grantedToIdentities": [self.legacy(one) for one in people],
-            "link": told,
+            "link": facet,
         }
         if secrets:
             view["shareId"] = f"u!{ids.packed(url)}"
@@ -164,51 +164,51 @@ class Sharing:
         return view
 
     def _holders(self, people: list[Principal]) -> Iterator[Json]:
-        for one in people:
-            told = self.identity(one)
+        for person in people:
+            identity_set = self.identity(person)
             if self._quirks.split_identities:
-                yield from ({kind: value} for kind, value in told.items())
+                yield from ({kind: value} for kind, value in identity_set.items())
             else:
-                yield told
+                yield identity_set
 
     def _link_url(self, item: Item, link: Link) -> str:
         letter = "f" if item.kind is Kind.FOLDER else "b"
-        site = self._world.sites[self._world.drives[item.drive].site]
-        base = f"https://{self._world.site_host(site)}/:{letter}:/{'g' if site.personal else 's'}/{site.path}"
+        site = self._state.sites[self._state.drives[item.drive].site]
+        base = f"https://{self._state.site_host(site)}/:{letter}:/{'g' if site.personal else 's'}/{site.path}"
         return f"{base}/{ids.secret('link', link.number)}?e={ids.secret('e', link.number)[:6]}"
 
     def _origin(self, item: Item, scope: Item, grant: Grant) -> Item | None:
-        """What a permission is inherited from, None for the item itself. A copied link stays its folder's."""
+        """The item that a permission is inherited from; None: the item itself. A copied link remains its folder's."""
         if isinstance(grant, Link) and grant.home != item.number:
-            return self._world.items[grant.home] or scope
+            return self._state.items[grant.home] or scope
         return None if scope is item else scope
 
     def _reference(self, origin: Item) -> Json:
-        drive = self._world.drives[origin.drive]
-        names = [one.name for one in self._world.ancestors(origin) if one.kind is not Kind.ROOT]
+        drive = self._state.drives[origin.drive]
+        names = [one.name for one in self._state.ancestors(origin) if one.kind is not Kind.ROOT]
         path = "/".join([*reversed(names), origin.name] if origin.kind is not Kind.ROOT else [])
         return {
             "driveId": drive.id,
             "driveType": "business" if drive.personal else "documentLibrary",
-            "id": self._world.id_of(origin),
+            "id": self._state.id_of(origin),
             "path": f"/drives/{drive.id}/root:{f'/{path}' if path else ''}",
         }
 
     def _summary(self, scope: Item) -> str:
-        owner = self._world.sites[self._world.drives[scope.drive].site].owner
-        found = ""
+        owner = self._state.sites[self._state.drives[scope.drive].site].owner
+        facet = ""
         for grant in scope.grants or ():
             if isinstance(grant, Link):
                 if grant.scope == "anonymous":
                     return "anonymous"
                 if grant.scope != "existingAccess":
-                    found = "organization" if "organization" in (grant.scope, found) else "users"
-            elif isinstance(grant, Invitation) or self._raises(grant, owner):
-                found = found or "users"
-        return found
+                    facet = "organization" if "organization" in (grant.scope, facet) else "users"
+            elif isinstance(grant, Invitation) or self._counts_as_shared(grant, owner):
+                facet = facet or "users"
+        return facet
 
-    def _raises(self, grant: Direct, owner: int) -> bool:
-        principal = self._world.principals[grant.principal]
+    def _counts_as_shared(self, grant: Direct, owner: int) -> bool:
+        principal = self._state.principals[grant.principal]
         if isinstance(principal, SiteGroup) or grant.principal == owner:
             return False
         return self._quirks.claims_raise_shared or not isinstance(principal, Claim)
@@ -216,16 +216,16 @@ class Sharing:
     def _names_a_person(self, grant: Grant) -> bool:
         if not isinstance(grant, Direct):
             return isinstance(grant, Invitation)
-        return isinstance(self._world.principals[grant.principal], Person | Outsider)
+        return isinstance(self._state.principals[grant.principal], Person | ExternalUser)
 
 
-def login_of(world: TenantState, principal: Principal, *, owners_only: bool = False) -> str:
-    """The claim that SharePoint knows somebody by."""
+def login_of(state: TenantState, principal: Principal, *, owners_only: bool = False) -> str:
+    """The claim of a principal in SharePoint."""
     if isinstance(principal, Claim):
         return principal.login
     if isinstance(principal, Person):
         return f"i:0#.f|membership|{principal.upn.lower()}"
-    if isinstance(principal, Outsider):
+    if isinstance(principal, ExternalUser):
         if principal.tenant:
             return f"i:0#.f|membership|{principal.mail}#ext#@{principal.tenant}"
         return f"i:0#.f|membership|urn%3aspo%3aguest#{principal.mail}"
@@ -234,12 +234,12 @@ def login_of(world: TenantState, principal: Principal, *, owners_only: bool = Fa
             return f"c:0o.c|federateddirectoryclaimprovider|{principal.id}{'_o' if owners_only else ''}"
         return f"c:0t.c|tenant|{principal.id}"
     if isinstance(principal, Application):
-        return f"i:0i.t|ms.sp.ext|{principal.app_id}@{world.tenant_id}"
+        return f"i:0i.t|ms.sp.ext|{principal.app_id}@{state.tenant_id}"
     return principal.name
 
 
 def _kind(principal: Principal) -> str:
     kinds: Mapping[type[Principal], str] = {Person: "user", Group: "group", Application: "application"}
-    if isinstance(principal, Outsider):
+    if isinstance(principal, ExternalUser):
         return "user" if principal.id else ""
     return kinds.get(type(principal), "")

@@ -1,8 +1,8 @@
-"""Entra's part: discovery documents, the token endpoint, managed identities, and the tokens themselves.
+"""Entra: discovery documents, the token endpoint, managed identities, and the tokens themselves.
 
 Sources: "Microsoft identity platform and the OAuth 2.0 client credentials flow", "certificate credentials", "error
-codes" (AADSTS...), "How to use managed identities for App Service". Tokens are bound to one audience and carry the
-application permissions that were consented to for it as `roles`; SharePoint takes those of certificates only
+codes" (AADSTS...), "How to use managed identities for App Service". Tokens are bound to one audience and have the
+application permissions that were consented to for it as `roles`; SharePoint accepts only those from certificates
 (appidacr 2).
 """
 
@@ -32,7 +32,7 @@ ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """An access token, bound to an application, an audience and what may be done there."""
+    """An access token, bound to an application, an audience and its permissions there."""
 
     text: str
     app_id: str
@@ -64,12 +64,12 @@ class Denied(Exception):
 
 
 class SignIn:
-    """Gives tokens and knows them again."""
+    """Issues tokens and recognises them."""
 
-    def __init__(self, world: TenantState, *, seconds: float = 3600, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, state: TenantState, *, seconds: float = 3600, clock: Callable[[], float] = time.time) -> None:
         self.seconds = seconds
         self.identity_header = secrets.token_hex(16)
-        self._world = world
+        self._state = state
         self._clock = clock
         self._tokens: dict[str, Token] = {}
         self._lock = threading.Lock()
@@ -77,14 +77,14 @@ class SignIn:
     def discovery(self, tenant: str, base: str) -> dict[str, Any]:
         """The OpenID configuration of a tenant."""
         self._tenant(tenant)
-        found = self._world.tenant_id
+        tenant_id = self._state.tenant_id
         return {
-            "token_endpoint": f"{base}/{found}/oauth2/v2.0/token",
+            "token_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/token",
             "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
-            "jwks_uri": f"{base}/{found}/discovery/v2.0/keys",
-            "issuer": f"{base}/{found}/v2.0",
-            "authorization_endpoint": f"{base}/{found}/oauth2/v2.0/authorize",
-            "device_authorization_endpoint": f"{base}/{found}/oauth2/v2.0/devicecode",
+            "jwks_uri": f"{base}/{tenant_id}/discovery/v2.0/keys",
+            "issuer": f"{base}/{tenant_id}/v2.0",
+            "authorization_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/authorize",
+            "device_authorization_endpoint": f"{base}/{tenant_id}/oauth2/v2.0/devicecode",
             "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
             "scopes_supported": ["openid", "profile", "email", "offline_access"],
             "subject_types_supported": ["pairwise"],
@@ -98,12 +98,12 @@ class SignIn:
         """Instance discovery: which hosts are one and the same authority."""
         host = base.partition("://")[2]
         return {
-            "tenant_discovery_endpoint": f"{base}/{self._world.tenant_id}/v2.0/.well-known/openid-configuration",
+            "tenant_discovery_endpoint": f"{base}/{self._state.tenant_id}/v2.0/.well-known/openid-configuration",
             "api-version": "1.1",
             "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
         }
 
-    def give(self, tenant: str, form: Mapping[str, str], base: str) -> dict[str, Any]:
+    def issue(self, tenant: str, form: Mapping[str, str], base: str) -> dict[str, Any]:
         """Answer a POST to the token endpoint."""
         self._tenant(tenant)
         if form.get("grant_type") != "client_credentials":
@@ -116,18 +116,18 @@ class SignIn:
             self._check_assertion(app, form["client_assertion"])
             return self._new(app, audience, by_certificate=True)
         if "client_secret" not in form:
-            words = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
-            raise Denied(401, "invalid_client", 7000218, words)
+            message = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
+            raise Denied(401, "invalid_client", 7000218, message)
         if form["client_secret"] not in app.secrets:
-            words = f"Invalid client secret provided for app '{app.app_id}'."
-            raise Denied(401, "invalid_client", 7000215, words)
+            message = f"Invalid client secret provided for app '{app.app_id}'."
+            raise Denied(401, "invalid_client", 7000215, message)
         return self._new(app, audience, by_certificate=False)
 
-    def give_managed(self, query: Mapping[str, str], header: str, base: str) -> dict[str, Any]:
+    def issue_managed(self, query: Mapping[str, str], header: str, base: str) -> dict[str, Any]:
         """Answer App Service's managed identity endpoint."""
         if header != self.identity_header:
             raise Denied(401, "unauthorized", 0, "The X-IDENTITY-HEADER is missing or wrong.")
-        app = next((one for one in self._world.applications if one.managed), None)
+        app = next((one for one in self._state.applications if one.managed), None)
         if app is None:
             raise Denied(400, "invalid_request", 0, "No managed identity is assigned.")
         resource = query.get("resource", "").removesuffix("/.default")
@@ -140,8 +140,8 @@ class SignIn:
             "client_id": app.app_id,
         }
 
-    def who(self, header: str, audience: str) -> Token:
-        """Whom a request is from; raises what Graph says of a token that is of no use."""
+    def authenticate(self, header: str, audience: str) -> Token:
+        """The token of a request; raises Graph's errors for an invalid one."""
         if not header.lower().startswith("bearer ") or not header[7:].strip():
             raise errors.no_token()
         token = self._tokens.get(header[7:].strip())
@@ -154,7 +154,7 @@ class SignIn:
         return token
 
     def expire(self) -> None:
-        """All tokens run out now."""
+        """Make all tokens expire now."""
         with self._lock:
             for text, token in list(self._tokens.items()):
                 self._tokens[text] = Token(
@@ -171,7 +171,7 @@ class SignIn:
         roles = app.graph_roles if audience == GRAPH else app.sharepoint_roles
         claims = {
             "aud": audience,
-            "iss": f"https://sts.windows.net/{self._world.tenant_id}/",
+            "iss": f"https://sts.windows.net/{self._state.tenant_id}/",
             "iat": now,
             "nbf": now,
             "exp": now + int(self.seconds),
@@ -181,7 +181,7 @@ class SignIn:
             "idtyp": "app",
             "oid": app.id,
             "roles": sorted(roles),
-            "tid": self._world.tenant_id,
+            "tid": self._state.tenant_id,
             "ver": "1.0",
         }
         if not roles:
@@ -201,36 +201,38 @@ class SignIn:
         return {"token_type": "Bearer", "expires_in": left, "ext_expires_in": left, "access_token": text}
 
     def _tenant(self, name: str) -> None:
-        known = {self._world.tenant_id, self._world.initial_domain, *self._world.domains}
+        known = {self._state.tenant_id, self._state.initial_domain, *self._state.domains}
         if name.lower() not in known:
-            words = f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID."
-            raise Denied(400, "invalid_tenant", 90002, words)
+            message = f"Tenant '{name}' not found. Check to make sure you have the correct tenant ID."
+            raise Denied(400, "invalid_tenant", 90002, message)
 
     def _application(self, app_id: str) -> Application:
-        for app in self._world.applications:
+        for app in self._state.applications:
             if app.app_id == app_id:
                 if not app.enabled:
                     raise Denied(400, "unauthorized_client", 7000112, f"Application '{app_id}' is disabled.")
                 return app
-        words = f"Application with identifier '{app_id}' was not found in the directory '{self._world.name}'."
-        raise Denied(400, "unauthorized_client", 700016, words)
+        message = f"Application with identifier '{app_id}' was not found in the directory '{self._state.name}'."
+        raise Denied(400, "unauthorized_client", 700016, message)
 
     def _audience(self, scope: str, base: str) -> str:
-        """Which service a token is asked for; the server's own address stands for Graph's."""
+        """The service that a token is requested for; the server's own address means Graph."""
         resource = scope.removesuffix("/.default").rstrip("/")
         if not scope.endswith("/.default") or " " in scope:
-            words = f"The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
-            raise Denied(400, "invalid_scope", 1002012, words)
+            message = (
+                f"The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid."
+            )
+            raise Denied(400, "invalid_scope", 1002012, message)
         host = base.partition("://")[2]
         if resource in (GRAPH, GRAPH_APP) or resource.partition("://")[2] == host:
             return GRAPH
-        sites = f"https://{self._world.host}"
+        sites = f"https://{self._state.host}"
         if resource == SHAREPOINT_APP:
             return sites
-        if resource in (sites, f"https://{self._world.admin_host}"):
+        if resource in (sites, f"https://{self._state.admin_host}"):
             return resource
-        words = f"The resource principal named {resource} was not found in the tenant named {self._world.name}."
-        raise Denied(400, "invalid_resource", 500011, words)
+        message = f"The resource principal named {resource} was not found in the tenant named {self._state.name}."
+        raise Denied(400, "invalid_resource", 500011, message)
 
     def _check_assertion(self, app: Application, assertion: str) -> None:
         if assertion in app.federated:
@@ -243,13 +245,13 @@ class SignIn:
             raise Denied(401, "invalid_client", 50027, "JWT token is invalid or malformed.") from None
         signed = f"{parts[0]}.{parts[1]}".encode()
         if not any(_signed_by(one, head.get("alg", ""), signature, signed) for one in app.certificates):
-            words = (
+            message = (
                 "The certificate with identifier used to sign the client assertion is not registered on application."
             )
-            raise Denied(401, "invalid_client", 700027, words)
+            raise Denied(401, "invalid_client", 700027, message)
         if claims.get("sub") != app.app_id or claims.get("iss") != app.app_id:
-            words = "The client assertion's issuer and subject must be the application."
-            raise Denied(401, "invalid_client", 700021, words)
+            message = "The client assertion's issuer and subject must be the application."
+            raise Denied(401, "invalid_client", 700021, message)
         if not claims.get("nbf", 0) - 300 <= self._clock() <= claims.get("exp", 0) + 300:
             raise Denied(401, "invalid_client", 700024, "Client assertion is not within its valid time range.")
 

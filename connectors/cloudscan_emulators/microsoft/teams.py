@@ -1,17 +1,17 @@
-"""Teams, their channels and who is in them.
+"""Teams, their channels and members.
 
-Sources: team, channel, conversationMember and sharedWithChannelTeamInfo resources. `shared` channels are called
-unknownFutureValue unless a Prefer header asks for members of the enumeration that came later. The files of private and
-shared channels are in a site of their own.
+Sources: team, channel, conversationMember and sharedWithChannelTeamInfo resources. The type of `shared`
+channels is unknownFutureValue unless a Prefer header asks for later members of the enumeration. The files of private
+and shared channels are in separate sites.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
-from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single
 from cloudscan_emulators.microsoft.quirks import Quirks
-from cloudscan_emulators.microsoft.records import NOBODY, Channel, Group, Outsider, Person
+from cloudscan_emulators.microsoft.records import NOBODY, Channel, ExternalUser, Group, Person
 from cloudscan_emulators.microsoft.tenant_state import TenantState
 from cloudscan_emulators.microsoft.text import NO_TIME, moment
 
@@ -22,11 +22,11 @@ _LATER = "include-unknown-enum-members"
 class TeamsApi:
     """Answers for /teams."""
 
-    def __init__(self, world: TenantState, quirks: Quirks, drive_item: Callable[[Call, int], Told]) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, quirks: Quirks, drive_item: Callable[[Call, int], Result]) -> None:
+        self._state = state
         self._quirks = quirks
         self._drive_item = drive_item
-        self.methods: Mapping[str, Callable[[Call], Told]] = {
+        self.methods: Mapping[str, Callable[[Call], Result]] = {
             "teams.list": self._teams,
             "teams.get": lambda call: single(call, self._team_shape(), self._team(call, "team")),
             "groups.team": lambda call: single(call, self._team_shape(), self._team(call, "group")),
@@ -40,13 +40,13 @@ class TeamsApi:
         }
 
     def _team(self, call: Call, name: str) -> Group:
-        found = self._world.find(call.values[name])
-        if not isinstance(found, Group) or not found.team:
+        team = self._state.find(call.values[name])
+        if not isinstance(team, Group) or not team.team:
             raise errors.no_such_team(call.values[name])
-        return found
+        return team
 
-    def _teams(self, call: Call) -> Told:
-        return collection(call, self._team_shape(), [group for group in self._world.groups if group.team])
+    def _teams(self, call: Call) -> Result:
+        return collection(call, self._team_shape(), [group for group in self._state.groups if group.team])
 
     def _team_view(self, group: Group) -> Json:
         return {
@@ -59,16 +59,16 @@ class TeamsApi:
             "visibility": (group.visibility or "Private").lower(),
             "webUrl": f"https://teams.microsoft.com/l/team/{group.id}",
             "isArchived": group.archived,
-            "tenantId": self._world.tenant_id,
+            "tenantId": self._state.tenant_id,
             "guestSettings": {"allowCreateUpdateChannels": False, "allowDeleteChannels": False},
         }
 
-    def _team_members(self, call: Call) -> Told:
+    def _team_members(self, call: Call) -> Result:
         group = self._team(call, "team")
-        roles = dict.fromkeys(self._world.closure(group), "") | dict.fromkeys(group.owners, "owner")
+        roles = dict.fromkeys(self._state.closure(group), "") | dict.fromkeys(group.owners, "owner")
         return self._conversation(call, roles)
 
-    def _channels(self, call: Call) -> Told:
+    def _channels(self, call: Call) -> Result:
         group = self._team(call, "team")
         return collection(call, self._channel_shape(call), group.channels)
 
@@ -78,43 +78,47 @@ class TeamsApi:
                 return channel
         raise errors.Refused(404, "NotFound", "No channel found with that id.")
 
-    def _channel_members(self, call: Call) -> Told:
+    def _channel_members(self, call: Call) -> Result:
         channel = self._channel(call)
         if channel.membership == "standard":
             return self._team_members(call)
         return self._conversation(call, channel.members)
 
-    def _conversation(self, call: Call, roles: Mapping[int, str]) -> Told:
+    def _conversation(self, call: Call, roles: Mapping[int, str]) -> Result:
         shape = Shape(
             kind="conversationMember",
             view=lambda pair: self._member_view(*pair),
             context="members",
             default=self._quirks.teams_page,
         )
-        things = [(self._world.principals[number], role) for number, role in roles.items()]
-        people = [(one, role) for one, role in things if isinstance(one, Person | Outsider) and not one.deleted]
+        principals = [(self._state.principals[number], role) for number, role in roles.items()]
+        people = [
+            (principal, role)
+            for principal, role in principals
+            if isinstance(principal, Person | ExternalUser) and not principal.deleted
+        ]
         return collection(call, shape, people)
 
-    def _member_view(self, one: Person | Outsider, role: str) -> Json:
-        guest = isinstance(one, Person) and one.guest
-        tenant = one.tenant if isinstance(one, Outsider) else self._world.tenant_id
+    def _member_view(self, member: Person | ExternalUser, role: str) -> Json:
+        guest = isinstance(member, Person) and member.guest
+        tenant = member.tenant if isinstance(member, ExternalUser) else self._state.tenant_id
         return {
             "@odata.type": "#microsoft.graph.aadUserConversationMember",
-            "id": ids.packed(f"{one.number}:{role}:member"),
+            "id": ids.packed(f"{member.number}:{role}:member"),
             "roles": [role] if role else ["guest"] if guest else [],
-            "displayName": one.name,
+            "displayName": member.name,
             "visibleHistoryStartDateTime": NO_TIME,
-            "userId": one.id,
-            "email": one.mail or None,
+            "userId": member.id,
+            "email": member.mail or None,
             "tenantId": tenant,
         }
 
-    def _shared_with(self, call: Call) -> Told:
+    def _shared_with(self, call: Call) -> Result:
         channel = self._channel(call)
         group = self._team(call, "team")
         views: list[Json] = []
         if channel.membership == "shared":
-            own = {"id": group.id, "displayName": group.name, "tenantId": self._world.tenant_id, "isHostTeam": True}
+            own = {"id": group.id, "displayName": group.name, "tenantId": self._state.tenant_id, "isHostTeam": True}
             views.append(own)
             for number, text in enumerate(channel.shared_with):
                 tenant, _, name = text.partition("|")
@@ -122,13 +126,13 @@ class TeamsApi:
                 views.append({"id": identity, "displayName": name, "tenantId": tenant, "isHostTeam": False})
         return collection(call, Shape(kind="sharedWithChannelTeamInfo", view=dict, context="sharedWithTeams"), views)
 
-    def _files_folder(self, call: Call) -> Told:
+    def _files_folder(self, call: Call) -> Result:
         channel = self._channel(call)
         group = self._team(call, "team")
         site = channel.site if channel.site != NOBODY else group.site
         if site == NOBODY:
             raise errors.no_such_item()
-        return self._drive_item(call, self._world.sites[site].drives[0])
+        return self._drive_item(call, self._state.sites[site].drives[0])
 
     def _team_shape(self) -> Shape:
         return Shape(kind="team", view=self._team_view, context="teams", default=self._quirks.teams_page)
@@ -146,7 +150,7 @@ class TeamsApi:
                 "email": "",
                 "isArchived": False,
                 "membershipType": kind,
-                "tenantId": self._world.tenant_id,
+                "tenantId": self._state.tenant_id,
                 "webUrl": f"https://teams.microsoft.com/l/channel/{_channel_id(channel)}",
             }
 

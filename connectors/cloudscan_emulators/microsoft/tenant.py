@@ -1,15 +1,15 @@
-"""The tenant's own settings, as Graph tells them and as SharePoint's administration does.
+"""The tenant's settings, in Graph and in SharePoint's administration.
 
 Sources: sharepointSettings resource (29 properties, none of them a default link type or an expiry of links);
-crossTenantAccessPolicyConfigurationPartner; recordings of _api/SPO.Tenant in pnp/cli-microsoft365. One set of facts
-stands behind both, so that they never contradict each other.
+crossTenantAccessPolicyConfigurationPartner; recordings of _api/SPO.Tenant in pnp/cli-microsoft365. Both are views
+of one set of settings, so that they never contradict each other.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudscan_emulators.microsoft import errors, ids
-from cloudscan_emulators.microsoft.calls import Call, Shape, Told, collection, single
+from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single
 from cloudscan_emulators.microsoft.records import NOBODY, Partner, Site
 from cloudscan_emulators.microsoft.sharing import login_of
 from cloudscan_emulators.microsoft.tenant_state import TenantState
@@ -26,8 +26,8 @@ _MODES = ("none", "allowList", "blockList")
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
-def admin_settings(world: TenantState) -> Json:
-    """What _api/SPO.Tenant tells: enumerations as numbers."""
+def admin_settings(state: TenantState) -> Json:
+    """The answer of _api/SPO.Tenant, with enumerations as numbers."""
     return {
         "AllowedDomainListForSyncClient": [],
         "BlockAccessOnUnmanagedDevices": False,
@@ -56,7 +56,7 @@ def admin_settings(world: TenantState) -> Json:
         "PreventExternalUsersFromResharing": False,
         "RequireAcceptingAccountMatchInvitedAccount": False,
         "RequireAnonymousLinksExpireInDays": -1,
-        "RootSiteUrl": f"https://{world.host}",
+        "RootSiteUrl": f"https://{state.host}",
         "SharingAllowedDomainList": "",
         "SharingBlockedDomainList": "",
         "SharingCapability": 2,
@@ -64,15 +64,15 @@ def admin_settings(world: TenantState) -> Json:
         "ShowAllUsersClaim": True,
         "ShowEveryoneClaim": False,
         "ShowEveryoneExceptExternalUsersClaim": True,
-        **world.admin_settings,
+        **state.admin_settings,
     }
 
 
-def settings(world: TenantState) -> Json:
-    """What /admin/sharepoint/settings tells."""
-    admin = admin_settings(world)
+def settings(state: TenantState) -> Json:
+    """The answer of /admin/sharepoint/settings."""
+    admin = admin_settings(state)
     return {
-        "id": world.tenant_id,
+        "id": state.tenant_id,
         "allowedDomainGuidsForSyncApp": [],
         "availableManagedPathsForSiteCreation": ["/sites/", "/teams/"],
         "deletedUserPersonalSiteRetentionPeriodInDays": admin["OrphanedPersonalSitesRetentionPeriod"],
@@ -102,12 +102,12 @@ def settings(world: TenantState) -> Json:
         "siteCreationDefaultManagedPath": "/sites/",
         "siteCreationDefaultStorageLimitInMB": 26214400,
         "tenantDefaultTimezone": "(UTC+09:00) Osaka, Sapporo, Tokyo",
-        **world.settings,
+        **state.settings,
     }
 
 
-def authorization(world: TenantState) -> Json:
-    """What /policies/authorizationPolicy tells (authorizationPolicy resource)."""
+def authorization(state: TenantState) -> Json:
+    """The answer of /policies/authorizationPolicy (authorizationPolicy resource)."""
     return {
         "id": "authorizationPolicy",
         "allowInvitesFrom": "everyone",
@@ -128,18 +128,18 @@ def authorization(world: TenantState) -> Json:
         "description": "Used to manage authorization related settings across the company.",
         "displayName": "Authorization Policy",
         "guestUserRoleId": "10dae51f-b6af-4016-8d66-8c2a99b929b3",
-        **world.authorization,
+        **state.authorization,
     }
 
 
-def site_properties(world: TenantState, site: Site) -> Json:
-    """What _api/SPO.Tenant/sites('…') tells of one site."""
-    owner = world.owner_of(site)
-    group = world.principals[site.group] if site.group != NOBODY else None
+def site_properties(state: TenantState, site: Site) -> Json:
+    """The answer of _api/SPO.Tenant/sites('…') for one site."""
+    owner = state.owner_of(site)
+    group = state.principals[site.group] if site.group != NOBODY else None
     group_id = getattr(group, "id", _NO_GUID)
-    login = login_of(world, group, owners_only=True) if group is not None else ""
+    login = login_of(state, group, owners_only=True) if group is not None else ""
     if owner is not None:
-        login = login_of(world, owner)
+        login = login_of(state, owner)
     kinds = {"": 0, "private": 1, "shared": 2}
     team = bool(getattr(group, "team", False)) and not site.channel
     return {
@@ -182,19 +182,19 @@ def site_properties(world: TenantState, site: Site) -> Json:
         "TeamsChannelType": kinds[site.channel],
         "Template": site.template,
         "Title": site.title,
-        "Url": world.site_url(site),
+        "Url": state.site_url(site),
     }
 
 
 class TenantApi:
-    """Answers for /admin, /organization, /policies and what belongs to them."""
+    """Answers for /admin, /organization, /policies and related addresses."""
 
-    def __init__(self, world: TenantState) -> None:
-        self._world = world
-        self.methods: Mapping[str, Callable[[Call], Told]] = {
+    def __init__(self, state: TenantState) -> None:
+        self._state = state
+        self.methods: Mapping[str, Callable[[Call], Result]] = {
             "tenant.settings": self._settings,
             "tenant.organization": self._organization,
-            "tenant.partners": lambda call: collection(call, self._partner_shape(), self._world.partners),
+            "tenant.partners": lambda call: collection(call, self._partner_shape(), self._state.partners),
             "tenant.partner": self._partner,
             "tenant.default": self._default,
             "tenant.authorization": self._authorization,
@@ -204,29 +204,29 @@ class TenantApi:
             "tenant.by_id": self._by_id,
         }
 
-    def _settings(self, call: Call) -> Told:
-        shape = Shape(kind="sharepointSettings", view=lambda _: settings(self._world), context="admin/sharepoint")
+    def _settings(self, call: Call) -> Result:
+        shape = Shape(kind="sharepointSettings", view=lambda _: settings(self._state), context="admin/sharepoint")
         return single(call, shape, None)
 
-    def _organization(self, call: Call) -> Told:
-        world = self._world
+    def _organization(self, call: Call) -> Result:
+        state = self._state
         view: Json = {
-            "id": world.tenant_id,
+            "id": state.tenant_id,
             "deletedDateTime": None,
-            "displayName": world.name,
+            "displayName": state.name,
             "countryLetterCode": "JP",
-            "createdDateTime": moment(world.now - 4000 * 86_400),
+            "createdDateTime": moment(state.now - 4000 * 86_400),
             "tenantType": "AAD",
             "assignedPlans": self._plans(),
             "verifiedDomains": [
-                {"name": name, "isDefault": name == world.domain, "isInitial": name == world.initial_domain}
-                for name in [*world.domains, world.initial_domain]
+                {"name": name, "isDefault": name == state.domain, "isInitial": name == state.initial_domain}
+                for name in [*state.domains, state.initial_domain]
             ],
         }
         return collection(call, Shape(kind="organization", view=dict, context="organization"), [view])
 
     def _plans(self) -> list[Json]:
-        names = ["SHAREPOINTENTERPRISE", "TEAMS1", *(["AAD_PREMIUM"] if self._world.premium else [])]
+        names = ["SHAREPOINTENTERPRISE", "TEAMS1", *(["AAD_PREMIUM"] if self._state.premium else [])]
         return [
             {"capabilityStatus": "Enabled", "service": name, "servicePlanId": ids.guid("plan", number)}
             for number, name in enumerate(names)
@@ -239,13 +239,13 @@ class TenantApi:
             context="policies/crossTenantAccessPolicy/partners",
         )
 
-    def _partner(self, call: Call) -> Told:
-        for partner in self._world.partners:
+    def _partner(self, call: Call) -> Result:
+        for partner in self._state.partners:
             if partner.tenant == call.values["tenant"]:
                 return single(call, self._partner_shape(), partner)
         raise errors.no_such_object(call.values["tenant"])
 
-    def _default(self, call: Call) -> Told:
+    def _default(self, call: Call) -> Result:
         blocked = _access("blocked")
         return {
             "@odata.context": call.context("policies/crossTenantAccessPolicy/default/$entity"),
@@ -257,43 +257,43 @@ class TenantApi:
             "b2bDirectConnectOutbound": blocked,
         }
 
-    def _authorization(self, call: Call) -> Told:
+    def _authorization(self, call: Call) -> Result:
         return single(
-            call, Shape(kind="authorizationPolicy", view=dict, context="policies"), authorization(self._world)
+            call, Shape(kind="authorizationPolicy", view=dict, context="policies"), authorization(self._state)
         )
 
-    def _labels(self, call: Call) -> Told:
-        labels = [{"id": label.id, "name": label.name, "isEnabled": True} for label in self._world.labels]
+    def _labels(self, call: Call) -> Result:
+        labels = [{"id": label.id, "name": label.name, "isEnabled": True} for label in self._state.labels]
         return {"@odata.context": call.context("sensitivityLabels"), "value": labels}
 
-    def _skus(self, call: Call) -> Told:
+    def _skus(self, call: Call) -> Result:
         plans = [{"servicePlanName": plan["service"], "provisioningStatus": "Success"} for plan in self._plans()]
         sku = {
-            "id": f"{self._world.tenant_id}_1",
-            "skuPartNumber": "SPE_E3" if self._world.premium else "STANDARDPACK",
+            "id": f"{self._state.tenant_id}_1",
+            "skuPartNumber": "SPE_E3" if self._state.premium else "STANDARDPACK",
             "capabilityStatus": "Enabled",
-            "consumedUnits": self._world.licences,
-            "prepaidUnits": {"enabled": self._world.licences},
+            "consumedUnits": self._state.licences,
+            "prepaidUnits": {"enabled": self._state.licences},
             "servicePlans": plans,
         }
         return {"@odata.context": call.context("subscribedSkus"), "value": [sku]}
 
-    def _domains(self, call: Call) -> Told:
-        world = self._world
-        found = [
+    def _domains(self, call: Call) -> Result:
+        state = self._state
+        domains = [
             {
                 "id": name,
-                "isDefault": name == world.domain,
-                "isInitial": name == world.initial_domain,
+                "isDefault": name == state.domain,
+                "isInitial": name == state.initial_domain,
                 "isVerified": True,
             }
-            for name in [*world.domains, world.initial_domain]
+            for name in [*state.domains, state.initial_domain]
         ]
-        return {"@odata.context": call.context("domains"), "value": found}
+        return {"@odata.context": call.context("domains"), "value": domains}
 
-    def _by_id(self, call: Call) -> Told:
-        """findTenantInformationByTenantId: who another tenant is."""
-        for partner in self._world.partners:
+    def _by_id(self, call: Call) -> Result:
+        """The name of another tenant (findTenantInformationByTenantId)."""
+        for partner in self._state.partners:
             if partner.tenant == call.values["tenant"]:
                 return {
                     "@odata.context": call.context("microsoft.graph.tenantInformation"),

@@ -1,11 +1,11 @@
-"""An invented Microsoft 365: its tenant, and everything in its libraries. Changing it writes the logs as Graph does.
+"""An invented Microsoft 365: its tenant, and everything in its libraries. Changes are logged as Graph logs them.
 
-Sharing follows SharePoint: an item inherits from what it is in until it gets a right of its own; then it becomes a
-scope, with a copy of all rights that it had, and what changes above reaches it no longer. The log of a drive has one
-line for the item whose rights were changed and none for those that inherit from it.
+Sharing follows SharePoint: an item inherits from its folder until it gets unique permissions; then it becomes a scope
+with a copy of all permissions that it had, and changes above no longer reach it. The log of a drive has one entry for
+the item whose permissions changed and none for items that inherit from it.
 
-Nothing is refused here that Microsoft's own administration would refuse (an anonymous link where sharing is off): a
-test may need exactly that state.
+States that Microsoft's administration would refuse (an anonymous link where sharing is off) are possible: a test may
+need exactly that.
 """
 
 from bisect import bisect_left, insort
@@ -32,11 +32,11 @@ from cloudscan_emulators.microsoft.records import (
 
 
 class TenantState(Places):
-    """One tenant. All methods may be called while it is served."""
+    """One tenant. All methods may be called while the emulator serves it."""
 
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
         super().__init__(domain, now=now, name=name)
-        self.generation = 0  # counts changes: what is derived from an older one is stale
+        self.generation = 0  # counts changes: values derived from an older generation are stale
         self._links = 0
         self._bin: dict[int, list[Item]] = {}
         self._tree = ItemTree(self.items)
@@ -60,24 +60,24 @@ class TenantState(Places):
         modified: int | None = None,
         extra: Extra | None = None,
     ) -> Item:
-        """A new item, in a folder or at the top of a drive."""
+        """A new item, in a folder or in the root of a drive."""
         if parent is None and drive is None:
             raise ValueError("an item is in a folder or a drive")
         with self.lock:
             above = parent.number if parent is not None else drive.root if drive is not None else NOBODY
-            place = parent.drive if parent is not None else drive.number if drive is not None else NOBODY
+            drive_number = parent.drive if parent is not None else drive.number if drive is not None else NOBODY
             now = self._tick()
             item = self.load(
                 name,
                 kind,
                 mime,
                 above,
-                place,
+                drive_number,
                 None,
                 now if created is None else created,
                 now if modified is None else modified,
                 size,
-                self.named(author).number if author else self.sites[self.drives[place].site].owner,
+                self.named(author).number if author else self.sites[self.drives[drive_number].site].owner,
             )
             item.extra = extra
             self._log(item)
@@ -87,7 +87,7 @@ class TenantState(Places):
         return self.create(name, parent=parent, drive=drive, kind=Kind.FOLDER, mime="", author=author)
 
     def shortcut(self, target: Item, *, drive: Drive, name: str = "") -> Item:
-        """What "add shortcut to OneDrive" leaves behind."""
+        """A shortcut, as "add shortcut to OneDrive" creates it."""
         extra = Extra(target=target.number)
         return self.create(name or target.name, drive=drive, kind=Kind.SHORTCUT, mime="", extra=extra)
 
@@ -104,7 +104,7 @@ class TenantState(Places):
         size: int,
         author: int,
     ) -> Item:
-        """An item that has been there all along: the quick way, without a line in the log."""
+        """An item that has existed all along: quickly added, without an entry in the log."""
         number = len(self.items)
         item = Item(number, drive, parent, kind, name, mime, size, created, modified, author, grants)
         self.items.append(item)
@@ -117,14 +117,14 @@ class TenantState(Places):
         return self.items[number] if number is not None and number < len(self.items) else None
 
     def binned(self, number: int) -> list[Item]:
-        """What went into the recycle bin with an item, the item itself first."""
+        """The items that went into the recycle bin with an item, which is the first."""
         return self._bin.get(number, [])
 
     def id_of(self, item: Item) -> str:
         return ids.item_id(item.number)
 
     def path_of(self, item: Item) -> str:
-        """Where Graph has it: ``/drives/…/items/…``."""
+        """The item's path in Graph: ``/drives/…/items/…``."""
         return f"/drives/{self.drives[item.drive].id}/items/{self.id_of(item)}"
 
     def drive_with(self, identity: str) -> Drive | None:
@@ -145,13 +145,13 @@ class TenantState(Places):
             self._touch(item)
 
     def edit(self, item: Item, *, size: int | None = None) -> None:
-        """Somebody saved it."""
+        """Save a new version."""
         with self.lock:
             item.size = item.size if size is None else size
             self._touch(item)
 
     def move(self, item: Item, parent: Item) -> Item:
-        """Put it into another folder. In another drive it is a new item, with everything below; gives what it is."""
+        """Move an item to another folder; returns it. In another drive it becomes a new item, with everything below."""
         with self.lock:
             if parent.drive != item.drive:
                 return self._carry(item, parent)
@@ -162,23 +162,23 @@ class TenantState(Places):
             return item
 
     def trash(self, item: Item) -> None:
-        """Into the recycle bin, with everything below: one line in the log, for the item itself."""
+        """Move an item to the recycle bin, with everything below: one entry in the log, for the item itself."""
         with self.lock:
             gone = [item, *self.descendants(item)]
             self._bin[item.number] = gone
             self._tree.remove(item)
-            for one in gone:
-                self._drop(one)
+            for child in gone:
+                self._drop(child)
             self._log(item, gone=True)
 
     def restore(self, item: Item) -> None:
-        """Out of the recycle bin; everything that comes back is in the log."""
+        """Restore an item from the recycle bin; every restored item is logged."""
         with self.lock:
-            for one in self._bin.pop(item.number):
-                self.items[one.number] = one
-                insort(self.drives[one.drive].items, one.number)
-                self._tree.add(one)
-                self._log(one)
+            for child in self._bin.pop(item.number):
+                self.items[child.number] = child
+                insort(self.drives[child.drive].items, child.number)
+                self._tree.add(child)
+                self._log(child)
 
     def descendants(self, item: Item) -> Iterator[Item]:
         """Everything below a folder, at any depth."""
@@ -189,7 +189,7 @@ class TenantState(Places):
         return self._tree.children(number)
 
     def ancestors(self, item: Item) -> Iterator[Item]:
-        """The folders it is in, the nearest first, the root last."""
+        """The folders above an item, the nearest first, the root last."""
         parent = item.parent
         while parent >= 0:
             above = self.items[parent]
@@ -201,7 +201,7 @@ class TenantState(Places):
     # sharing
 
     def scope(self, item: Item) -> Item:
-        """The item whose rights hold for it: itself, or the nearest above with rights of its own."""
+        """The item whose permissions apply: itself, or the nearest one above with unique permissions."""
         if item.grants is not None:
             return item
         for above in self.ancestors(item):
@@ -213,14 +213,14 @@ class TenantState(Places):
         return self.scope(item).grants or ()
 
     def share(self, item: Item, to: str, role: str = "read", *, expires: datetime | None = None) -> None:
-        """Give a principal a right on the item itself."""
+        """Grant a principal a permission on the item itself."""
         with self.lock:
             given = Direct(self.named(to).number, role, _seconds(expires))
             kept = [one for one in self.grants(item) if not _is_to(one, given.principal)]
             self._regrant(item, (*kept, given))
 
     def share_with_site_group(self, item: Item, name: str, role: str = "read") -> None:
-        """Give a right to a group of the item's site."""
+        """Grant a permission to a group of the item's site."""
         with self.lock:
             site = self.sites[self.drives[item.drive].site]
             self._regrant(item, (*self.grants(item), Direct(site.groups[name], role)))
@@ -237,7 +237,7 @@ class TenantState(Places):
         prevents_download: bool = False,
         application: str = "",
     ) -> Link:
-        """Make a sharing link."""
+        """Create a sharing link."""
         with self.lock:
             link = Link(
                 self.next_link(),
@@ -254,7 +254,7 @@ class TenantState(Places):
             return link
 
     def next_link(self) -> int:
-        """A number that no link and no invitation has yet."""
+        """A new number for a link or an invitation."""
         self._links += 1
         return self._links
 
@@ -267,28 +267,28 @@ class TenantState(Places):
                     self._regrant(one, tuple(grant for grant in one.grants if not _is_link(grant, link)))
 
     def invite(self, item: Item, mail: str, role: str = "read", *, sign_in: bool = True) -> Invitation:
-        """Ask somebody in who has no account here, and who has not come yet."""
+        """Invite a person without an account here, who has not redeemed it yet."""
         with self.lock:
             invitation = Invitation(self.next_link(), mail, role, sign_in)
             self._regrant(item, (*self.grants(item), invitation))
             return invitation
 
     def unshare(self, item: Item, to: str) -> None:
-        """Take a principal's own right away; the item stays a scope."""
+        """Revoke a principal's permission; the item remains a scope."""
         with self.lock:
             number = self.named(to).number
             self._regrant(item, tuple(one for one in self.grants(item) if not _is_to(one, number)))
 
     def stop_inheriting(self, item: Item, *, keep: bool = True) -> None:
-        """Make it a scope of its own, with what it had or with nothing."""
+        """Make an item a scope, with the permissions that it had (`keep`) or none."""
         with self.lock:
             self._regrant(item, self.grants(item) if keep else ())
 
     def inherit(self, item: Item) -> None:
-        """Drop its own rights; those from above hold again."""
+        """Remove an item's unique permissions; it inherits again."""
         with self.lock:
             if item.kind is Kind.ROOT:
-                raise ValueError("the top inherits from nothing")
+                raise ValueError("the root has nothing to inherit from")
             item.grants = None
             self.generation += 1
             self._log(item, sharing=True)
@@ -302,13 +302,13 @@ class TenantState(Places):
     # the logs
 
     def forget_changes(self, drive: Drive) -> None:
-        """From now on delta tokens given so far end in 410."""
+        """Make all delta tokens issued so far end in 410."""
         with self.lock:
             self._log(self.root(drive))
             drive.oldest = len(drive.log)
 
     def url_of(self, item: Item) -> str:
-        """Its address for people."""
+        """An item's web address."""
         if self._urls_of != self.generation:
             self._urls.clear()
             self._urls_of = self.generation
@@ -340,22 +340,22 @@ class TenantState(Places):
 
     def _carry(self, item: Item, parent: Item) -> Item:
         copies: dict[int, Item] = {}
-        for one in [item, *self.descendants(item)]:
-            above = parent if one is item else copies[one.parent]
+        for original in [item, *self.descendants(item)]:
+            above = parent if original is item else copies[original.parent]
             copy = self.load(
-                one.name,
-                one.kind,
-                one.mime,
+                original.name,
+                original.kind,
+                original.mime,
                 above.number,
                 parent.drive,
                 None,
-                one.created,
-                one.modified,
-                one.size,
-                one.author,
+                original.created,
+                original.modified,
+                original.size,
+                original.author,
             )
-            copy.extra = one.extra
-            copies[one.number] = copy
+            copy.extra = original.extra
+            copies[original.number] = copy
             self._log(copy)
         self.trash(item)
         del self._bin[item.number]

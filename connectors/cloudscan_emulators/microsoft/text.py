@@ -1,4 +1,4 @@
-"""How Graph writes things, and reads points in time."""
+"""Graph's formats for answers and points in time."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ def moment(seconds: int) -> str:
 
 
 def seconds(text: str) -> int | None:
-    """A point in time as somebody else wrote it, None for what is none."""
+    """Seconds since 1970 for a point in time in ISO 8601; None where it is not one."""
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How items look: the driveItem resource, put together as text, for there may be a million of them."""
+"""The driveItem resource, built as text, as there may be a million of them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ _NOT_IN_DELTA = frozenset({"cTag"})
 
 @dataclass(frozen=True)
 class Projection:
-    """How items are looked at."""
+    """Which properties of items to render, and for which kind of call."""
 
     select: frozenset[str] | None = None
     delta: bool = False
@@ -48,28 +48,28 @@ class Projection:
 
 
 class Views:
-    """Tells items."""
+    """Renders items."""
 
-    def __init__(self, world: TenantState, sharing: Sharing) -> None:
-        self._world = world
+    def __init__(self, state: TenantState, sharing: Sharing) -> None:
+        self._state = state
         self._sharing = sharing
         self._people: dict[int, str] = {}
 
-    def teller(self, projection: Projection) -> Callable[[Item], str]:
-        """What tells items as a view wants them: the members of an object, without its brackets."""
+    def renderer(self, projection: Projection) -> Callable[[Item], str]:
+        """A function that renders items as a projection asks: the members of an object, without its brackets."""
         parts = self._parts(projection)
         names = _UNASKED if projection.select is None else tuple(sorted(projection.select))
         chosen = [parts[name] for name in names if name in parts and not (projection.delta and name in _NOT_IN_DELTA)]
         if projection.select is None and not projection.delta:
             chosen.append(self._download)
 
-        def tell(item: Item) -> str:
+        def render(item: Item) -> str:
             return ",".join(filter(None, (part(item) for part in chosen)))
 
-        return tell
+        return render
 
     def gone(self, drive: Drive, number: int, projection: Projection, *, empty: bool) -> str:
-        """A deleted item: hardly more than its id. Without `deleted` in $select it is not even said to be gone."""
+        """A deleted item: hardly more than its id. Without `deleted` in $select, not even that it was deleted."""
         kind = "business" if drive.personal else "documentLibrary"
         parts = {
             "id": f'"id":"{ids.item_id(number)}"',
@@ -90,7 +90,7 @@ class Views:
             "name": lambda item: f'"name":{_text(item.name)}',
             "parentReference": self._parent_in_delta if projection.delta else self._parent,
             "size": lambda item: f'"size":{item.size}',
-            "webUrl": lambda item: f'"webUrl":{_text(self._world.url_of(item))}',
+            "webUrl": lambda item: f'"webUrl":{_text(self._state.url_of(item))}',
             "file": self._file,
             "fileSystemInfo": _file_system,
             "folder": self._folder,
@@ -103,24 +103,24 @@ class Views:
             "malware": lambda item: (
                 '"malware":{"description":"EICAR"}' if item.extra is not None and item.extra.malware else ""
             ),
-            "webDavUrl": lambda item: f'"webDavUrl":{_text(self._world.url_of(item))}',
+            "webDavUrl": lambda item: f'"webDavUrl":{_text(self._state.url_of(item))}',
         }
 
     def _tag(self, item: Item, mark: str) -> str:
         return f'"{mark}{{{ids.guid("item", item.number).upper()}}},{item.version}"'
 
     def _by(self, number: int) -> str:
-        told = self._people.get(number)
-        if told is None:
+        text = self._people.get(number)
+        if text is None:
             known = {"user": {"displayName": "System Account"}}
             if number != NOBODY:
-                known = self._sharing.legacy(self._world.principals[number])
-            told = self._people[number] = dump(known)
-        return told
+                known = self._sharing.legacy(self._state.principals[number])
+            text = self._people[number] = dump(known)
+        return text
 
     def _place(self, item: Item) -> str:
-        drive = self._world.drives[item.drive]
-        site = self._world.sites[drive.site]
+        drive = self._state.drives[item.drive]
+        site = self._state.sites[drive.site]
         kind = "business" if drive.personal else "documentLibrary"
         return f'"driveType":"{kind}","driveId":"{drive.id}","siteId":"{site.id}"'
 
@@ -132,9 +132,9 @@ class Views:
     def _parent(self, item: Item) -> str:
         if item.parent < 0:
             return f'"parentReference":{{{self._place(item)}}}'
-        names = [one.name for one in self._world.ancestors(item) if one.kind is not Kind.ROOT]
+        names = [one.name for one in self._state.ancestors(item) if one.kind is not Kind.ROOT]
         path = "".join(f"/{name}" for name in reversed(names))
-        drive = self._world.drives[item.drive]
+        drive = self._state.drives[item.drive]
         above = ids.item_id(item.parent)
         return (
             f'"parentReference":{{{self._place(item)},"id":"{above}","name":{_text(names[0] if names else drive.name)},'
@@ -148,18 +148,18 @@ class Views:
         return f'"file":{{"mimeType":{dump(item.mime)},"hashes":{{"quickXorHash":"{hashed}="}}}}'
 
     def _folder(self, item: Item) -> str:
-        return f'"folder":{{"childCount":{len(self._world.children(item.number))}}}' if item.holds else ""
+        return f'"folder":{{"childCount":{len(self._state.children(item.number))}}}' if item.is_container else ""
 
     def _remote(self, item: Item) -> str:
         if item.kind is not Kind.SHORTCUT or item.extra is None:
             return ""
-        target = self._world.items[item.extra.target]
+        target = self._state.items[item.extra.target]
         if target is None:
             return '"remoteItem":{}'
-        facet = '"folder":{"childCount":0}' if target.holds else '"file":{}'
+        facet = '"folder":{"childCount":0}' if target.is_container else '"file":{}'
         return (
             f'"remoteItem":{{"id":"{ids.item_id(target.number)}","name":{_text(target.name)},{facet},'
-            f'"parentReference":{{{self._place(target)}}},"webUrl":{_text(self._world.url_of(target))}}}'
+            f'"parentReference":{{{self._place(target)}}},"webUrl":{_text(self._state.url_of(target))}}}'
         )
 
     def _shared(self, item: Item) -> str:
@@ -173,32 +173,32 @@ class Views:
         return f'"shared":{{"scope":"{facet}"}}' if facet else '"shared":{}'
 
     def _sharepoint_ids(self, item: Item) -> str:
-        drive = self._world.drives[item.drive]
-        site = self._world.sites[drive.site]
-        told = {
+        drive = self._state.drives[item.drive]
+        site = self._state.sites[drive.site]
+        sharepoint_ids = {
             "listId": drive.list_id,
             "listItemId": str(item.number + 1),
             "listItemUniqueId": ids.guid("item", item.number),
             "siteId": site.collection,
-            "siteUrl": self._world.site_url(site),
-            "tenantId": self._world.tenant_id,
+            "siteUrl": self._state.site_url(site),
+            "tenantId": self._state.tenant_id,
             "webId": site.web,
         }
-        return f'"sharepointIds":{dump(told)}'
+        return f'"sharepointIds":{dump(sharepoint_ids)}'
 
     def _download(self, item: Item) -> str:
         if item.kind is not Kind.FILE:
             return ""
-        site = self._world.sites[self._world.drives[item.drive].site]
-        pass_word = ids.secret("download", item.number)
-        base = f"{self._world.site_url(site)}/_layouts/15/download.aspx"
-        url = f"{base}?UniqueId={ids.guid('item', item.number)}&tempauth=v1.{pass_word}"
+        site = self._state.sites[self._state.drives[item.drive].site]
+        password = ids.secret("download", item.number)
+        base = f"{self._state.site_url(site)}/_layouts/15/download.aspx"
+        url = f"{base}?UniqueId={ids.guid('item', item.number)}&tempauth=v1.{password}"
         return f'"@microsoft.graph.downloadUrl":{dump(url)}'
 
 
 def _file_system(item: Item) -> str:
-    told = {"createdDateTime": moment(item.created), "lastModifiedDateTime": moment(item.modified)}
-    return f'"fileSystemInfo":{dump(told)}'
+    times = {"createdDateTime": moment(item.created), "lastModifiedDateTime": moment(item.modified)}
+    return f'"fileSystemInfo":{dump(times)}'
 
 
 def _retention(item: Item) -> str:
@@ -208,7 +208,7 @@ def _retention(item: Item) -> str:
 
 
 def _text(value: str) -> str:
-    """A name as JSON; a lone surrogate is escaped, for it cannot be sent."""
+    """A name as JSON; a lone surrogate is escaped, as it cannot be sent."""
     if value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
         return quoted(value)
     try:

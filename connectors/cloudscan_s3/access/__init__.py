@@ -1,1 +1,1 @@
-"""Who gets into a bucket: policies, ACLs and blocks evaluated as AWS does. Names no SDK; can be read by itself."""
+"""Who has access to a bucket: policies, ACLs and blocks evaluated as AWS does. Names no SDK; readable by itself."""

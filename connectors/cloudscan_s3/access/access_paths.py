@@ -113,7 +113,7 @@ def _denials(
 
 
 def _policy_paths(finder: AccessPathFinder, policy: Policy, bucket: Bucket) -> Iterator[AccessPath]:
-    """The paths of a bucket policy: statement by statement, direct ones before those through foreign access points.
+    """The paths of a bucket policy: statement by statement, direct ones before those through others' access points.
 
     Under RestrictPublicBuckets a policy that AWS calls public admits only AWS services and the owner's own account.
     """

@@ -1,7 +1,7 @@
-"""Access control lists, said as the statements that they amount to.
+"""Access control lists, as the policy statements that they amount to.
 
 Source: Amazon S3 User Guide, "Access control list (ACL) overview" ("Mapping of ACL permissions and access policy
-permissions"). Said this way, one evaluator serves both, and a Deny in the bucket policy stops what an ACL allows.
+permissions"). Written this way, one evaluator serves both, and a Deny in the bucket policy stops what an ACL allows.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from cloudscan_s3.access.policy import Condition, Principal, Statement
 ALL_USERS = "http://acs.amazonaws.com/groups/global/AllUsers"
 AUTHENTICATED_USERS = "http://acs.amazonaws.com/groups/global/AuthenticatedUsers"
 LOG_DELIVERY = "http://acs.amazonaws.com/groups/s3/LogDelivery"
-# Whoever does not sign his requests is this user: what he uploads belongs to it, and so to everybody.
+# Unsigned requests are made as this user: what they upload belongs to it, and so to everyone.
 ANONYMOUS = "65a011a29cdf8ec533ec3d1ccaae921c"
 
 _SIGNED = Condition(
@@ -34,18 +34,18 @@ _ON_OBJECT: Mapping[str, tuple[str, ...]] = {
 
 
 def is_public(grants: tuple[AclGrant, ...]) -> bool:
-    """AWS calls an ACL public when it gives anything to one of the two groups of everybody."""
-    return any(entry.group in (ALL_USERS, AUTHENTICATED_USERS) for entry in grants)
+    """AWS calls an ACL public when it grants anything to all users or to all AWS accounts."""
+    return any(grant.group in (ALL_USERS, AUTHENTICATED_USERS) for grant in grants)
 
 
 def statements(acl: Acl | Unread | None, own_estate: OwnEstate) -> Iterator[Statement]:
-    """What a bucket's ACL gives to others than the owner."""
+    """What a bucket's ACL grants to anyone but the owner."""
     if isinstance(acl, Acl):
         yield from _statements(acl, own_estate, _ON_BUCKET)
 
 
 def statements_on_object(acl: Acl, own_estate: OwnEstate) -> Iterator[Statement]:
-    """What an object's ACL gives to others than the bucket's or the object's owner."""
+    """What an object's ACL grants to anyone but the bucket's and the object's owner."""
     return _statements(acl, own_estate, _ON_OBJECT)
 
 
@@ -55,7 +55,9 @@ def _statements(acl: Acl, own_estate: OwnEstate, table: Mapping[str, tuple[str, 
         if grant.canonical_id and grant.canonical_id in owners - {ANONYMOUS}:
             continue
         full = grant.permission == "FULL_CONTROL"
-        allowed = [entry for name, names in table.items() if full or name == grant.permission for entry in names]
+        allowed = [
+            action for permission, names in table.items() if full or permission == grant.permission for action in names
+        ]
         yield Statement(
             number=number,
             sid=grant.permission,

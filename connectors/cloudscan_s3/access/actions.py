@@ -1,8 +1,8 @@
-"""What the S3 actions let somebody do, in the design's terms.
+"""What the S3 actions allow, as capabilities and as degrees of access.
 
 Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3". Actions that only
 an identity policy can grant (creating buckets, account settings, jobs) are not listed: a bucket policy that names
-them gives nothing.
+them grants nothing.
 """
 
 from collections.abc import Iterable
@@ -12,17 +12,18 @@ from functools import cached_property, lru_cache
 
 from cloudscan.facts import Access
 from cloudscan_s3.access.conditions import like
+from cloudscan_s3.access.policy import Statement
 
 
 class Capability(StrEnum):
-    """What a way in is for. Two grants of the same access can open different things."""
+    """What an access path is good for. Two grants of the same access can open different things."""
 
     KEYS = "keys"  # the list of object names
     OBJECTS = "objects"  # the data itself
     WRITING = "writing"  # new, changed or deleted objects
     ACCESS_RULES = "access rules"  # policy, ACLs, blocks, ownership, the bucket itself
     SETTINGS = "settings"  # how the bucket is configured
-    ACL = "acl"  # who has been given what
+    ACL = "acl"  # which grants exist
     LABELS = "labels"  # tags, versions' attributes and other data about objects
 
 
@@ -37,6 +38,7 @@ class Action:
 
     @cached_property
     def lower(self) -> str:
+        """The name in lower case."""
         return self.name.lower()
 
 
@@ -101,7 +103,7 @@ ACTIONS: tuple[Action, ...] = (
 # The calls that list keys: only they carry s3:prefix and its like.
 LISTINGS = frozenset(("s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"))
 
-# A directory bucket knows one door for all data calls (Service Authorization Reference, "S3 Express").
+# A directory bucket has one action for all data calls (Service Authorization Reference, "S3 Express").
 EXPRESS_ACTIONS: tuple[Action, ...] = (
     Action("s3express:CreateSession", Capability.OBJECTS, Access.READ, False),
     Action("s3express:CreateSession", Capability.KEYS, Access.LIST, False),
@@ -117,7 +119,11 @@ EXPRESS_ACTIONS: tuple[Action, ...] = (
 )
 
 
+def names_action(statement: Statement, action: Action) -> bool:
+    """Does the Action (or NotAction) element of a statement name an action? Case does not matter."""
+    return _names(statement.actions, statement.not_action, action)
+
+
 @lru_cache(maxsize=8192)
-def named(patterns: tuple[str, ...], negated: bool, action: Action) -> bool:
-    """Does an Action (or, negated, NotAction) element speak of an action? Case does not matter."""
+def _names(patterns: tuple[str, ...], negated: bool, action: Action) -> bool:
     return any(like(pattern.lower(), action.lower) for pattern in patterns) != negated

@@ -1,7 +1,7 @@
-"""What S3 answered about one bucket: everything that decides who gets in, before anybody interprets it.
+"""What S3 answered about one bucket: everything that decides who has access, before it is interpreted.
 
-Three things that an API's answer can be are kept apart: a value; `None`, "there is none" (or, where said so,
-"not asked, because it cannot matter"); and `Unread`, "we were not told".
+Three kinds of answer are kept apart: a value; `None` for "none configured" (or, where noted, "not asked, because it
+cannot matter"); and `Unread` for an answer that we did not get.
 """
 
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ class Unread:
 
     outcome: Outcome
     reason: str
-    needs: str = ""  # the right that is missing: s3:GetBucketAcl
+    needs: str = ""  # the permission that is missing: s3:GetBucketAcl
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Block Public Access, one level of it. All off is also what "no configuration" means."""
+    """Block Public Access on one level. All off also means "no configuration"."""
 
     block_public_acls: bool = False
     ignore_public_acls: bool = False
@@ -41,7 +41,7 @@ class Ownership(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class AclGrant:
-    """One line of an access control list."""
+    """One entry of an access control list."""
 
     permission: str  # READ, WRITE, READ_ACP, WRITE_ACP, FULL_CONTROL
     canonical_id: str = ""
@@ -52,7 +52,7 @@ class AclGrant:
 
 @dataclass(frozen=True, kw_only=True)
 class Acl:
-    """An access control list as S3 gives it: the *effective* grants, i.e. without the ignored public ones."""
+    """An access control list as S3 returns it: the *effective* grants, without the ignored public ones."""
 
     owner: str  # canonical id
     grants: tuple[AclGrant, ...]
@@ -60,7 +60,7 @@ class Acl:
 
 @dataclass(frozen=True, kw_only=True)
 class Encryption:
-    """The bucket's default: applies to objects written since, unless the writer asked for another."""
+    """The bucket's default: applies to objects written since, unless the writer chose another."""
 
     algorithm: str  # AES256, aws:kms, aws:kms:dsse
     key: str = ""  # key id, ARN or alias; empty: the AWS managed key
@@ -68,13 +68,13 @@ class Encryption:
 
 @dataclass(frozen=True, kw_only=True)
 class AccessPoint:
-    """An access point or multi-region access point: a second door with a policy and blocks of its own."""
+    """An access point or multi-region access point: another endpoint, with a policy and blocks of its own."""
 
     name: str  # for a multi-region one: its alias
     account: str  # who owns the access point; may be another account than the bucket's
     region: str  # empty for a multi-region one
     arn: str
-    vpc: str = ""  # the only network that it serves; empty: the internet
+    vpc: str = ""  # the only VPC that it serves; empty: the internet
     policy: str | Unread | None
     block: Block | Unread
     multi_region: bool = False
@@ -83,7 +83,7 @@ class AccessPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
-    """A bucket with all the layers that stand between an outsider and the data."""
+    """A bucket with all the layers that are between a caller and the data."""
 
     name: str
     account: str
@@ -95,7 +95,7 @@ class Bucket:
     policy: str | Unread | None  # the text as stored
     acl: Acl | Unread | None  # None: not asked, ACLs are switched off
     block: Block | Unread
-    account_block: Block | Unread  # with the organisation's, which shows up here
+    account_block: Block | Unread  # includes the organisation's
     ownership: Ownership | Unread
     encryption: Encryption | Unread | None = None  # None: not asked
     website: bool | Unread | None = None  # None: not asked
@@ -106,7 +106,7 @@ class Bucket:
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectAcl:
-    """One object's own list, from a listing or from an inventory report."""
+    """One object's own ACL, from a listing or from an inventory report."""
 
     bucket: str
     key: str

@@ -1,4 +1,4 @@
-"""Does a statement speak of this request? Patterns, policy variables and condition operators, evaluated concretely.
+"""Does a condition match this request? Patterns, policy variables and condition operators, evaluated concretely.
 
 Sources: IAM User Guide, "IAM JSON policy elements: Condition operators", "Creating a condition with multiple
 context keys or values", "Set operators for multivalued context keys", "Variables and tags".
@@ -17,7 +17,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collap
 from cloudscan_s3.access.policy import Condition
 
 Context = Mapping[str, tuple[str, ...]]
-"""The request's keys in lower case. A key that the request does not carry is not there."""
+"""The request's keys in lower case, with their values. A key that the request does not carry is absent."""
 
 _VARIABLE = re.compile(r"\$\{\s*([^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _SHORT_DATE = re.compile(r"\d{4}(-\d{2})?")
@@ -26,7 +26,7 @@ _ESCAPES = {"*": "\x00star", "?": "\x00mark", "$": "$"}
 
 @lru_cache(maxsize=4096)
 def _glob(pattern: str) -> Callable[[str], object]:
-    """A matcher in which * stands for any run of characters and ? for one."""
+    """A matcher in which * matches any run of characters and ? exactly one."""
     return re.compile(_body(pattern, "."), re.DOTALL).fullmatch
 
 
@@ -40,7 +40,7 @@ def _arn_glob(pattern: str) -> Callable[[str], object] | None:
     parts = pattern.split(":", 5)
     if len(parts) < 6:
         return None
-    bodies = [*(_body(each, "[^:]") for each in parts[:5]), _body(parts[5], ".")]
+    bodies = [*(_body(part, "[^:]") for part in parts[:5]), _body(parts[5], ".")]
     return re.compile(":".join(bodies), re.DOTALL).fullmatch
 
 
@@ -60,23 +60,26 @@ def arn_like(pattern: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def meeting(one: str, other: str) -> str | None:
-    """A text that two patterns have in common, a short one; None where there is none."""
+def intersection(one: str, other: str) -> str | None:
+    """A shortest text that fits both patterns; None where there is none."""
     seen, queue = {(0, 0)}, deque([(0, 0, "")])
     while queue:
         left, right, text = queue.popleft()
         if left == len(one) and right == len(other):
             return text
         for more_left, more_right, letter in _steps(one[left : left + 1], other[right : right + 1]):
-            place = (left + more_left, right + more_right)
-            if place not in seen:
-                seen.add(place)
-                queue.append((*place, text + letter))
+            position = (left + more_left, right + more_right)
+            if position not in seen:
+                seen.add(position)
+                queue.append((*position, text + letter))
     return None
 
 
 def _steps(one: str, other: str) -> Iterator[tuple[int, int, str]]:
-    """How far two patterns may go on together, from where they begin with these: a letter, a wildcard, or the end."""
+    """The next common steps of two patterns whose remainders begin with a letter, a wildcard or nothing.
+
+    Each step is how far it moves in the one and in the other, and the letter that it adds.
+    """
     if one == "*":
         yield 1, 0, ""
     if other == "*":
@@ -87,8 +90,8 @@ def _steps(one: str, other: str) -> Iterator[tuple[int, int, str]]:
             yield int(one != "*"), int(other != "*"), letter
 
 
-def opened(value: str) -> str:
-    """A value with wildcards where it has policy variables: whatever they may stand for."""
+def with_wildcards(value: str) -> str:
+    """A value with wildcards in place of its policy variables: whatever they may stand for."""
     return _VARIABLE.sub("*", value) if "${" in value else value
 
 
@@ -98,14 +101,14 @@ def unescaped(text: str) -> str:
 
 
 def substitute(value: str, context: Context, variables: bool) -> str | None:
-    """Replace ``${key}``. None where the request carries no such key: then the value matches nothing."""
+    """Replace ``${key}``. None where the request does not carry the key: then the value matches nothing."""
     if not variables or "${" not in value:
         return value
     missing = False
 
-    def replacement(found: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         nonlocal missing
-        name, default = found.group(1), found.group(2)
+        name, default = match.group(1), match.group(2)
         if name in _ESCAPES:
             return _ESCAPES[name]
         values = context.get(name.lower())
@@ -124,8 +127,8 @@ def variables_in(value: str) -> tuple[str, ...]:
     return tuple(name.lower() for name, _ in _VARIABLE.findall(value) if name not in _ESCAPES)
 
 
-def holds(condition: Condition, context: Context, variables: bool = True) -> bool:
-    """Is one condition true of a request?
+def is_met(condition: Condition, context: Context, variables: bool = True) -> bool:
+    """Does a request meet a condition?
 
     A missing key makes a positive operator false and a negated one true; IfExists makes either true. With
     ForAllValues a missing key is true, with ForAnyValue false.
@@ -139,28 +142,28 @@ def holds(condition: Condition, context: Context, variables: bool = True) -> boo
         return condition.negated and condition.quantifier == ""
     wanted = condition.values
     if variables and condition.refers:
-        wanted = tuple(each for raw in wanted if (each := substitute(raw, context, variables)) is not None)
+        wanted = tuple(value for raw in wanted if (value := substitute(raw, context, variables)) is not None)
     matches = _any_of(condition.operator, wanted)
     if condition.negated:
-        free = [not matches(value) for value in given]
-        return any(free) if condition.quantifier == "any" else all(free)
-    met = [bool(matches(value)) for value in given]
-    return all(met) if condition.quantifier == "all" else any(met)
+        differs = [not matches(value) for value in given]
+        return any(differs) if condition.quantifier == "any" else all(differs)
+    equals = [bool(matches(value)) for value in given]
+    return all(equals) if condition.quantifier == "all" else any(equals)
 
 
 @lru_cache(maxsize=1024)
 def _any_of(operator: str, wanted: tuple[str, ...]) -> Callable[[str], object]:
-    """Does one of the values match? Made for lists of hundreds: only those with wildcards are tried one by one."""
+    """A test whether one of the values matches. Lists may be long: only values with wildcards are tried one by one."""
     matches = _MATCHERS[operator]
     if matches is _in_network:
         return _in_networks(wanted)
     if matches in (like, arn_like):
-        plain = frozenset(each for each in wanted if not _has_wildcard(each))
-        wild = tuple(each for each in wanted if each not in plain)
-        return lru_cache(maxsize=512)(lambda given: given in plain or any(matches(each, given) for each in wild))
+        plain = frozenset(value for value in wanted if not _has_wildcard(value))
+        wild = tuple(value for value in wanted if value not in plain)
+        return lru_cache(maxsize=512)(lambda given: given in plain or any(matches(value, given) for value in wild))
     if matches is _MATCHERS["StringEquals"]:
-        return frozenset(unescaped(each) for each in wanted).__contains__
-    return lambda given: any(matches(each, given) for each in wanted)
+        return frozenset(unescaped(value) for value in wanted).__contains__
+    return lambda given: any(matches(value, given) for value in wanted)
 
 
 def _has_wildcard(value: str) -> bool:
@@ -168,28 +171,28 @@ def _has_wildcard(value: str) -> bool:
 
 
 def _in_networks(wanted: tuple[str, ...]) -> Callable[[str], bool]:
-    known = [each for each in map(network, wanted) if each is not None]
-    fours = collapse_addresses(each for each in known if isinstance(each, IPv4Network))
-    sixes = collapse_addresses(each for each in known if isinstance(each, IPv6Network))
+    ranges = [parsed for parsed in map(network, wanted) if parsed is not None]
+    fours = collapse_addresses(parsed for parsed in ranges if isinstance(parsed, IPv4Network))
+    sixes = collapse_addresses(parsed for parsed in ranges if isinstance(parsed, IPv6Network))
     spans = {
-        4: [(int(each[0]), int(each[-1])) for each in fours],
-        6: [(int(each[0]), int(each[-1])) for each in sixes],
+        4: [(int(span[0]), int(span[-1])) for span in fours],
+        6: [(int(span[0]), int(span[-1])) for span in sixes],
     }
 
     def matches(given: str) -> bool:
-        known_address = address(given)
-        if known_address is None:
+        parsed = address(given)
+        if parsed is None:
             return False
-        span = spans[known_address.version]
-        place = bisect_right(span, (int(known_address), 2**128))
-        return place > 0 and int(known_address) <= span[place - 1][1]
+        sorted_spans = spans[parsed.version]
+        index = bisect_right(sorted_spans, (int(parsed), 2**128))
+        return index > 0 and int(parsed) <= sorted_spans[index - 1][1]
 
     return matches
 
 
 @lru_cache(maxsize=4096)
 def address(text: str) -> IPv4Address | IPv6Address | None:
-    """An IP address; None for what is none."""
+    """An IP address; None for any other text."""
     try:
         return ip_address(text)
     except ValueError:
@@ -218,7 +221,7 @@ def moment(text: str) -> datetime | None:
 
 
 def number(text: str) -> float | None:
-    """A number; None for what is none."""
+    """A number; None for any other text."""
     try:
         return float(text)
     except ValueError:

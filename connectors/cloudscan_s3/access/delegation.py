@@ -43,7 +43,7 @@ def delegated_paths(
     unmentioned = finder.candidates.literals.unmentioned_account
     through_point = replace(finder, candidates=replace(finder.candidates, signed_only=True))
     seen: set[tuple[str, tuple[str, ...], Capability]] = set()
-    for arn, origin in product(_foreign_access_points(finder), ("Internet", "VPC")):
+    for arn, origin in product(_access_points_of_others(finder), ("Internet", "VPC")):
         account = _account_of(arn)
         context = {_ORIGIN: (origin,), _ACCOUNT: (account,), _ARN: (arn,)}
         for direct in _with_context(through_point, context).paths(statement, Via.POLICY, catalogue):
@@ -75,7 +75,7 @@ def _attributed(path: AccessPath, account: str, *, is_named: bool) -> AccessPath
     )
 
 
-def _foreign_access_points(finder: AccessPathFinder) -> Iterator[str]:
+def _access_points_of_others(finder: AccessPathFinder) -> Iterator[str]:
     """ARNs worth trying: those that the text names or describes, and one of an account that it does not mention."""
     literals = finder.candidates.literals
     region = next(iter(finder.target.context.get("aws:requestedregion", ())), "us-east-1")
@@ -91,7 +91,7 @@ def _account_of(arn: str) -> str:
 
 
 def _example_arns(value: str, literals: PolicyLiterals, region: str) -> Iterator[str]:
-    pattern = conditions.opened(value)
+    pattern = conditions.with_wildcards(value)
     parts = pattern.split(":", 5)
     if len(parts) == 6:
         parts[3] = region if conditions.like(parts[3], region) else parts[3].replace("*", "x").replace("?", "x")

@@ -170,7 +170,7 @@ def _text_patterns(literals: PolicyLiterals) -> Iterator[tuple[str, _Address]]:
     for value in literals.patterns("aws:sourceip"):
         filled = (value.replace("*", filler, 1).replace("*", "").replace("?", "9") for filler in _FILLERS)
         addresses = (conditions.address(text) for text in filled if conditions.like(value, text))
-        address = next((found for found in addresses if found is not None and not _is_off_the_internet(found)), None)
+        address = next((known for known in addresses if known is not None and not _is_off_the_internet(known)), None)
         if address is not None:
             yield value, address
 
@@ -229,7 +229,7 @@ class _VpcOwner:
 def _owners(literals: PolicyLiterals) -> Iterator[_VpcOwner]:
     for key in _OWNER_KEYS:
         for value in literals.values(key):
-            yield from _owners_like(literals, key, conditions.opened(value))
+            yield from _owners_like(literals, key, conditions.with_wildcards(value))
 
 
 def _owners_like(literals: PolicyLiterals, key: str, value: str) -> Iterator[_VpcOwner]:
@@ -258,7 +258,7 @@ def _alike_ids(literals: PolicyLiterals, key: str) -> list[tuple[str, ...]]:
     by_answers: dict[tuple[bool | str, ...], list[str]] = {}
     for value in literals.fixed(key):
         answers = [
-            value if condition.refers else conditions.holds(condition, {key: (value,)})
+            value if condition.refers else conditions.is_met(condition, {key: (value,)})
             for _, condition in literals.conditions[key]
         ]
         by_answers.setdefault(tuple(answers), []).append(value)

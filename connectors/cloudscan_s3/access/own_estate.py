@@ -8,26 +8,28 @@ from cloudscan.connector import Estate
 
 @dataclass(frozen=True, kw_only=True)
 class OwnEstate:
-    """The account that owns what is judged, and the circle around it. "External" is relative to this."""
+    """The account that owns the bucket, and what belongs to us around it. "External" is relative to this."""
 
     account: str
     own_accounts: frozenset[str] = frozenset()  # every account that is ours, this one included or not
     organisation: str | None = None  # our organisation's id, o-…
     estate: Estate = field(default_factory=Estate)
-    account_names: Mapping[str, str] = field(default_factory=dict, hash=False)  # of our accounts, where they are told
+    account_names: Mapping[str, str] = field(default_factory=dict, hash=False)  # of our accounts, where they are known
     owner_canonical: str | None = None  # this account's canonical user id
 
     def called(self, account: str) -> str:
-        """An account as people know it."""
+        """The account's name, or its number where no name is known."""
         return self.account_names.get(account) or account
 
     def owns(self, account: str) -> bool:
+        """Is an account (12 digits) ours?"""
         return account == self.account or account in self.own_accounts or account in self.estate.accounts
 
     @property
     def knows_its_organisation(self) -> bool:
-        """Could an organisation be told from ours at all?"""
+        """Do we know enough to tell our organisation from others?"""
         return self.organisation is not None or bool(self.estate.organisations)
 
     def is_our_organisation(self, organisation: str) -> bool:
+        """Is an organisation (o-…) known to be ours?"""
         return organisation == self.organisation or organisation in self.estate.organisations

@@ -1,4 +1,4 @@
-"""Whom one statement admits, from the widest caller to the narrowest.
+"""Which callers one statement admits, from the widest class to the narrowest.
 
 `AccessPathFinder` takes an Allow statement (an ACL entry is translated into one) and yields access paths. First all
 that is open now, then what opens at a future moment. Within each, capability by capability (`Capability`'s order), and
@@ -38,7 +38,7 @@ _NO_NETWORK = (Network(name="", context={}),)  # AWS services call from networks
 
 @dataclass(frozen=True, kw_only=True)
 class _CapabilityGrant:
-    """What a statement grants of one capability, and the searches for somebody whom it admits."""
+    """What a statement grants of one capability, and the searches for a caller that it admits."""
 
     statement: Statement
     via: Via
@@ -84,7 +84,7 @@ class AccessPathFinder:
 
     def _open_now(self, statement: Statement, via: Via, catalogue: Sequence[Action]) -> Iterator[AccessPath]:
         """The paths at the moment that the layers' context states, capability by capability."""
-        matching = [action for action in catalogue if actions.named(statement.actions, statement.not_action, action)]
+        matching = [action for action in catalogue if actions.names_action(statement, action)]
         matching.sort(key=lambda action: (action.capability, action.access))
         for (capability, access), group in groupby(matching, key=lambda action: (action.capability, action.access)):
             yield from self._paths_for_capability(
@@ -99,14 +99,14 @@ class AccessPathFinder:
             )
 
     def _paths_for_capability(self, grant: _CapabilityGrant) -> Iterator[AccessPath]:
-        """The three steps. The first ends it if everyone gets in: nobody else's access is news then."""
+        """The three steps. If everyone gets in, the first is the last: no narrower access is reported."""
         for path in self._everyone(grant):
             yield path
             if path.effective:
                 return
         admitted = self._admitted_networks(grant)
         yield from _through_named_networks(admitted)
-        # Where a network admits anyone, a caller who is named elsewhere is no wider an audience for being inside it.
+        # Where a network admits anyone, a caller who is named elsewhere is not a wider audience for being inside it.
         open_networks = {network.name for network, path in admitted if path.effective}
         others = (network for network in self.candidates.named_networks if network.name not in open_networks)
         yield from self._named_callers(grant, (*self.candidates.open_networks, *others))
@@ -209,7 +209,7 @@ def _opening_moment(statement: Statement, target: PolicyTarget) -> datetime | No
         for condition in statement.conditions
         if condition.key in CLOCK_KEYS
         and "GreaterThan" in condition.operator
-        and not conditions.holds(condition, target.context)
+        and not conditions.is_met(condition, target.context)
     ]
     return max((opening for opening in openings if opening is not None), default=None)
 

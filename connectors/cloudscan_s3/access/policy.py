@@ -1,8 +1,8 @@
-"""Resource policies as data: the text that S3 stores, parsed without losing what cannot be understood.
+"""Resource policies as data: the text that S3 stores, parsed without dropping what cannot be understood.
 
 Sources: IAM User Guide, "IAM JSON policy elements reference" and "Grammar of the IAM JSON policy language". A
-statement that AWS itself would have refused is kept as a `Flaw`: whoever asks what the policy means must then
-answer "unknown" for that part, and can still answer for the rest.
+statement that AWS itself would have refused is kept as a `Flaw`: what the policy means is then unknown for that part,
+and known for the rest.
 """
 
 import json
@@ -73,7 +73,7 @@ class Condition:
 
     @cached_property
     def refers(self) -> bool:
-        """Does a value hold a policy variable, or what would be one?"""
+        """Does a value contain a policy variable, or what would be one in a newer version?"""
         return any("${" in value for value in self.values)
 
 
@@ -112,11 +112,11 @@ class Policy:
 
     @property
     def allows(self) -> tuple[Statement, ...]:
-        return tuple(each for each in self.statements if each.allows)
+        return tuple(statement for statement in self.statements if statement.allows)
 
     @property
     def denies(self) -> tuple[Statement, ...]:
-        return tuple(each for each in self.statements if not each.allows)
+        return tuple(statement for statement in self.statements if not statement.allows)
 
 
 def parse(text: str) -> Policy:
@@ -128,7 +128,7 @@ def parse(text: str) -> Policy:
     if not isinstance(document, dict):
         return Policy(flaws=(Flaw(number=0, problem="the text is not a JSON object"),))
     if isinstance(document, _Ambiguous):
-        return Policy(flaws=(Flaw(number=0, problem="an element stands twice"),))
+        return Policy(flaws=(Flaw(number=0, problem="an element occurs twice"),))
     elements = _by_lower_case(document)
     raw = elements.get("statement", [])
     raw = [raw] if isinstance(raw, dict) else raw
@@ -137,12 +137,12 @@ def parse(text: str) -> Policy:
     # "If you do not include a Version element, the value defaults to 2008-10-17" and variables are literal text.
     variables = elements.get("version") == "2012-10-17"
     statements, flaws = [], []
-    for number, each in enumerate(raw, start=1):
+    for number, element in enumerate(raw, start=1):
         try:
-            statements.append(_statement(number, each, variables))
+            statements.append(_statement(number, element, variables))
         except _NotUnderstood as trouble:
-            clear = isinstance(each, dict) and not isinstance(each, _Ambiguous)
-            denies = clear and _by_lower_case(each).get("effect") == "Deny"
+            clear = isinstance(element, dict) and not isinstance(element, _Ambiguous)
+            denies = clear and _by_lower_case(element).get("effect") == "Deny"
             flaws.append(Flaw(number=number, problem=str(trouble), may_allow=not denies))
     return Policy(statements=tuple(statements), flaws=tuple(flaws))
 
@@ -152,25 +152,25 @@ class _NotUnderstood(Exception):
 
 
 class _Ambiguous(dict[str, Any]):
-    """An object in which a name stands twice, in whatever case: which of the two counts, nobody says."""
+    """An object in which a name occurs twice, in any case: which of the two counts is not documented."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    return found if len({name.lower() for name in found}) == len(pairs) else _Ambiguous(found)
+    members = dict(pairs)
+    return members if len({name.lower() for name in members}) == len(pairs) else _Ambiguous(members)
 
 
 def _is_clear(element: object) -> bool:
     if isinstance(element, dict):
-        return not isinstance(element, _Ambiguous) and all(_is_clear(each) for each in element.values())
-    return not isinstance(element, list) or all(_is_clear(each) for each in element)
+        return not isinstance(element, _Ambiguous) and all(_is_clear(value) for value in element.values())
+    return not isinstance(element, list) or all(_is_clear(entry) for entry in element)
 
 
 def _statement(number: int, raw: object, variables: bool) -> Statement:
     if not isinstance(raw, dict):
         raise _NotUnderstood("the statement is not an object")
     if not _is_clear(raw):
-        raise _NotUnderstood("an element or a condition key stands twice")
+        raise _NotUnderstood("an element or a condition key occurs twice")
     elements = _by_lower_case(raw)
     effect = elements.get("effect")
     if effect not in ("Allow", "Deny"):
@@ -207,9 +207,9 @@ def _either(elements: Mapping[str, Any], name: str, negated: str) -> tuple[tuple
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """One or several scalars, as text. Booleans and numbers are what they are in JSON."""
+    """One or several scalars, as text. Booleans and numbers are written as in JSON."""
     if isinstance(value, list):
-        return tuple(text for each in value for text in _texts(each))
+        return tuple(text for entry in value for text in _texts(entry))
     if isinstance(value, bool):
         return (str(value).lower(),)
     if isinstance(value, str | int | float):
@@ -239,7 +239,7 @@ def _conditions(element: object) -> Iterator[Condition]:
         raise _NotUnderstood("Condition is not an object")
     for written, keys in element.items():
         name = str(written).strip().lower()
-        prefix = next((each for each in _QUANTIFIERS if name.startswith(each)), "")
+        prefix = next((quantifier for quantifier in _QUANTIFIERS if name.startswith(quantifier)), "")
         base = name.removeprefix(prefix).removesuffix("ifexists")
         operator = OPERATORS.get(base)
         if operator is None:

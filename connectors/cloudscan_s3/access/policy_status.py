@@ -1,8 +1,8 @@
 """AWS's own verdict on a policy text: would `GetBucketPolicyStatus` call it public?
 
 Source: Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage", section "The meaning of public". S3
-takes a policy for public unless every grant goes to fixed values. The definition speaks of what is granted; it is
-silent about Deny, and so is this verdict. Who really gets in is another question (`reach.py`).
+considers a policy public unless every grant goes to fixed values. The definition speaks of what is granted; it is
+silent about Deny, and so is this verdict. Who really has access is another question (`access_paths.py`).
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class PolicyStatus:
 
 def policy_status(policy: Policy, *, access_point: bool = False) -> PolicyStatus:
     """Judge a whole policy: one public statement makes it public."""
-    public = tuple(each.number for each in policy.allows if is_public(each, access_point=access_point))
+    public = tuple(statement.number for statement in policy.allows if is_public(statement, access_point=access_point))
     return PolicyStatus(bool(public), public)
 
 
@@ -35,13 +35,13 @@ def is_public(statement: Statement, *, access_point: bool = False) -> bool:
     """Does an Allow statement grant to something that is not fixed?"""
     if not _open_to_all(statement):
         return False
-    return not any(pins(each, statement, access_point=access_point) for each in statement.conditions)
+    return not any(pins(condition, statement, access_point=access_point) for condition in statement.conditions)
 
 
 def _open_to_all(statement: Statement) -> bool:
     if statement.not_principal:
         return True
-    return any(is_pattern(each.value) for each in statement.principals if each.kind != "Service")
+    return any(is_pattern(principal.value) for principal in statement.principals if principal.kind != "Service")
 
 
 def pins(condition: Condition, statement: Statement, *, access_point: bool = False) -> bool:

@@ -1,7 +1,7 @@
-"""A concrete request, and what a set of policies says to it.
+"""A concrete request, and what a set of policies decides about it.
 
-This is the reference that every statement about an audience is checked against: `decide` knows nothing of
-audiences, it evaluates one caller with one set of context keys, as AWS would. Source: IAM User Guide, "Policy
+This is the reference that every claim about an audience is checked against: `allowed` knows nothing of audiences, it
+evaluates one caller with one set of context keys, as AWS would. Source: IAM User Guide, "Policy
 evaluation logic" and "AWS JSON policy elements: Principal".
 """
 
@@ -25,7 +25,7 @@ _ARN_ACCOUNT = re.compile(r"^arn:[^:]*:(?:iam|sts):[^:]*:(\d{12}):(.*)$", re.DOT
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who asks. `names` are all the ways in which a Principal element may mean exactly this caller."""
+    """The caller. `names` are all the ways in which a Principal element may name exactly this caller."""
 
     kind: CallerKind
     account: str = ""  # 12 digits; empty for anonymous callers and services
@@ -35,7 +35,7 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call. `context` holds the caller's keys and the request's own."""
+    """One call. `context` contains the caller's keys and the request's own."""
 
     caller: Caller
     action: Action
@@ -45,18 +45,18 @@ class Request:
 
 @lru_cache(maxsize=4096)
 def account_of(principal: str) -> str:
-    """The account that a principal's ARN or bare id belongs to; empty for what names none."""
+    """The account that a principal's ARN or bare id belongs to; empty for text that names no account."""
     if _ACCOUNT.match(principal):
         return principal
-    found = _ARN_ACCOUNT.match(principal)
-    return found.group(1) if found else ""
+    match = _ARN_ACCOUNT.match(principal)
+    return match.group(1) if match else ""
 
 
 @lru_cache(maxsize=4096)
 def is_account(principal: str) -> bool:
     """Does this mean the whole account: its bare id or its root?"""
-    found = _ARN_ACCOUNT.match(principal)
-    return bool(_ACCOUNT.match(principal)) or (found is not None and found.group(2) == "root")
+    match = _ARN_ACCOUNT.match(principal)
+    return bool(_ACCOUNT.match(principal)) or (match is not None and match.group(2) == "root")
 
 
 def means(principal: Principal, caller: Caller) -> bool:
@@ -71,23 +71,25 @@ def means(principal: Principal, caller: Caller) -> bool:
             return True
         if is_account(value):
             return account_of(value) == caller.account
-        # AWS refuses partial wildcards in a principal; should one be stored, we take it at its word.
+        # AWS refuses partial wildcards in a principal; if one is stored, it is evaluated as a pattern.
         return ("*" in value or "?" in value) and any(conditions.arn_like(value, name) for name in caller.names)
     return caller.kind == _KINDS[principal.kind] and (value == "*" or value in caller.names)
 
 
 def admits(statement: Statement, caller: Caller) -> bool:
     """Does the Principal (or NotPrincipal) element admit this caller?"""
-    return any(means(each, caller) for each in statement.principals) != statement.not_principal
+    return any(means(principal, caller) for principal in statement.principals) != statement.not_principal
 
 
 def applies_to(statement: Statement, request: Request) -> bool:
     """Does every element of the statement match the request?"""
     return (
         admits(statement, request.caller)
-        and actions.named(statement.actions, statement.not_action, request.action)
+        and actions.names_action(statement, request.action)
         and covers(statement, request.resource, request.context)
-        and all(conditions.holds(each, request.context, statement.variables) for each in statement.conditions)
+        and all(
+            conditions.is_met(condition, request.context, statement.variables) for condition in statement.conditions
+        )
     )
 
 
@@ -101,7 +103,7 @@ def covers(statement: Statement, resource: str, context: Context) -> bool:
 
 
 def allowed(statements: Iterable[Statement], request: Request) -> bool:
-    """One policy's answer: something allows, nothing denies."""
+    """One policy's decision: something allows, nothing denies."""
     allowing = False
     for statement in statements:
         if statement.allows and allowing:

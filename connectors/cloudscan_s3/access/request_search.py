@@ -98,8 +98,8 @@ class Search:
         """Of the wanted actions that the statement names, one of each kind that the rivals tell apart."""
         kinds: dict[object, Action] = {}
         for action in self.wanted:
-            if actions.named(self.statement.actions, self.statement.not_action, action):
-                named_by = tuple(actions.named(rival.actions, rival.not_action, action) for rival in self._rivals)
+            if actions.names_action(self.statement, action):
+                named_by = tuple(actions.names_action(rival, action) for rival in self._rivals)
                 kind = (action.on_objects, action.name in LISTINGS, action.capability, named_by)
                 kinds.setdefault(kind, action)
         return list(kinds.values())
@@ -111,7 +111,7 @@ class Search:
     def _settled_conditions_hold(self, situation: Situation) -> bool:
         """Cheap refusal: a condition on a key that the caller cannot choose is not met."""
         return all(
-            conditions.holds(condition, situation.context, self.statement.variables)
+            conditions.is_met(condition, situation.context, self.statement.variables)
             for condition in self.statement.conditions
             if not situation.may_choose(condition.key)
             if not refers(condition)
@@ -146,7 +146,7 @@ class Search:
             there = Situation(caller=situation.caller, context=context, target=denial.layer.target)
             if any(there.may_choose(key) for key in denial.condition_keys):
                 evadable.append(denial)
-            elif all(conditions.holds(condition, context, statement.variables) for condition in statement.conditions):
+            elif all(conditions.is_met(condition, context, statement.variables) for condition in statement.conditions):
                 # A variable in a Resource may still be the caller's to choose.
                 (evadable if open_variables((statement,), there) else unavoidable).append(denial)
         return evadable, unavoidable
@@ -193,9 +193,7 @@ class Search:
 def could_stop(statement: Statement, request: Request) -> bool:
     """Is this a Deny that names such a request's caller and action, whatever its conditions say?"""
     return (
-        not statement.allows
-        and admits(statement, request.caller)
-        and actions.named(statement.actions, statement.not_action, request.action)
+        not statement.allows and admits(statement, request.caller) and actions.names_action(statement, request.action)
     )
 
 
@@ -220,7 +218,7 @@ class _Denial:
         return self.condition_keys.union(in_resources)
 
     def names(self, action: Action) -> bool:
-        return actions.named(self.statement.actions, self.statement.not_action, action)
+        return actions.names_action(self.statement, action)
 
     def covers(self, request: Request, origin: PolicyTarget) -> bool:
         seen = seen_at(self.layer.target, request, origin)
@@ -232,7 +230,7 @@ class _Denial:
 
 @dataclass(frozen=True)
 class _Plan:
-    """In which order keys are chosen, and which denials can be evaluated after so many choices."""
+    """In which order keys are chosen, and which denials can be evaluated after each choice."""
 
     keys: Sequence[str]
     choices: Mapping[str, Sequence[Choice]]
@@ -267,7 +265,7 @@ class _View:
             (
                 admits(statement, caller),
                 *(
-                    conditions.holds(condition, context, statement.variables)
+                    conditions.is_met(condition, context, statement.variables)
                     for condition in statement.conditions
                     if not situation.may_choose(condition.key)
                 ),

@@ -138,7 +138,7 @@ def _object_keys(
     own = patterns[statement]
     pairs = [(one, other) for rival in rivals if rival is not statement for other in patterns[rival] for one in own]
     for one, other in pairs[: BOUNDS.pattern_pairs]:
-        both = conditions.meeting(one, other) if is_pattern(one) and is_pattern(other) else None
+        both = conditions.intersection(one, other) if is_pattern(one) and is_pattern(other) else None
         if both and both.startswith(target.objects) and both != target.objects:
             yield conditions.unescaped(both.removeprefix(target.objects))
 
@@ -186,7 +186,7 @@ def _choices_of_key(
     return [
         option
         for option in options
-        if all(conditions.holds(condition, {**context, key: option} if option else context) for condition in own)
+        if all(conditions.is_met(condition, {**context, key: option} if option else context) for condition in own)
     ]
 
 
@@ -204,7 +204,7 @@ def _common_values(constraints: Sequence[Condition]) -> Iterator[str]:
         for other in earlier
     )
     for one, other in islice(pairs, BOUNDS.pattern_pairs):
-        if one != other and (both := conditions.meeting(one, other)) is not None:
+        if one != other and (both := conditions.intersection(one, other)) is not None:
             yield both
 
 

@@ -1,1 +1,1 @@
-"""How AWS is asked: clients, what each question needs, inventories."""
+"""Requests to AWS: clients, the permission that each request needs, inventories."""

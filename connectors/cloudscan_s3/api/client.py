@@ -1,7 +1,7 @@
-"""The AWS SDK, set up once per account: shared clients, counted requests, errors in cloudscan's words.
+"""The AWS SDK, set up once per account: shared clients, counted requests, errors in cloudscan's terms.
 
-A boto3 session costs about 100 ms and a client 4 to 90 ms, so both are kept and shared; clients may be used from any
-thread, but have to be made one at a time (boto3 guide, "Multithreading or multiprocessing with clients").
+A boto3 session costs about 100 ms and a client 4 to 90 ms, so both are kept and shared. Clients may be used from any
+thread, but must be created one at a time (boto3 guide, "Multithreading or multiprocessing with clients").
 """
 
 import threading
@@ -89,7 +89,7 @@ _THROTTLED = frozenset(
         "BandwidthLimitExceeded",
     )
 )
-_PASSING = frozenset(
+_TEMPORARY = frozenset(
     (
         "InternalError",
         "InternalFailure",
@@ -106,33 +106,33 @@ _NO_ANSWER = (sdk_errors.ConnectionError, sdk_errors.HTTPClientError, sdk_errors
 
 
 class Vanished(ProviderError):
-    """What was listed a moment ago is not there any more."""
+    """What was listed a moment ago no longer exists."""
 
 
 class Meter:
-    """How many requests this thread has sent, attempts included, and how many of them AWS did not want now."""
+    """How many requests this thread has sent, retries included, and how many of them AWS throttled."""
 
     def __init__(self) -> None:
         self._local = threading.local()
 
     def listen(self, session: boto3.Session) -> None:
-        """Hear of everything that a session sends."""
+        """Count everything that a session sends."""
         session.events.register("before-call", self._called)
         session.events.register("before-send", self._sent)
         session.events.register("response-received", self._answered)
 
     def spent(self) -> Spent:
-        """What this thread spent since this was last asked."""
+        """What this thread has spent since the last call."""
         spent, self._local.spent = self._so_far, Spent(requests=0)
         return spent
 
     @property
     def _so_far(self) -> Spent:
-        found = getattr(self._local, "spent", None)
-        return found if isinstance(found, Spent) else Spent(requests=0)
+        spent = getattr(self._local, "spent", None)
+        return spent if isinstance(spent, Spent) else Spent(requests=0)
 
     def _called(self, **_: object) -> None:
-        # The first attempt is taken off again: what is left are the further ones.
+        # Each attempt counts as a retry, so the first one is taken off here.
         self._local.spent = self._so_far.plus(Spent(requests=0, retries=-1))
 
     def _sent(self, **_: object) -> None:
@@ -146,7 +146,7 @@ class Meter:
 
 @dataclass(frozen=True)
 class Account:
-    """One account's clients, made when they are first wanted."""
+    """One account's clients, created when they are first needed."""
 
     session: boto3.Session
     options: Options
@@ -169,19 +169,22 @@ class Account:
 
 
 def own_account(options: Options, meter: Meter) -> Account:
-    """The account behind the default credential chain, or behind the configured profile."""
+    """The account behind the default credential chain, or behind the configured profile.
+
+    Raises `ConfigurationError` where the profile does not exist.
+    """
     try:
         base = botocore.session.Session(profile=options.profile or None)
         return _account(base, options, meter)
     except sdk_errors.ProfileNotFound as error:
         raise ConfigurationError(
-            f"The AWS profile {options.profile!r} does not exist; name another one as connectors.s3.profile, "
-            "or add it to the AWS configuration."
+            f"The AWS profile {options.profile!r} does not exist; set connectors.s3.profile to an existing "
+            "one, or add it to the AWS configuration."
         ) from error
 
 
 def member_account(own: Account, account: str, partition: str) -> Account:
-    """An account of the organisation, through the role that is assumed in it. Asks nothing yet."""
+    """An account of the organisation, through the role that is assumed in it. Sends no request yet."""
     options = own.options
     extra = {"RoleSessionName": "cloudscan"} | ({"ExternalId": options.external_id} if options.external_id else {})
     base = botocore.session.Session()
@@ -200,7 +203,7 @@ def member_account(own: Account, account: str, partition: str) -> Account:
 
 
 class _Assumed(CredentialProvider):
-    """A credential provider that has only the assumed role to give."""
+    """A credential provider that offers the assumed role only."""
 
     METHOD = "assume-role"
 
@@ -227,14 +230,14 @@ def _config(options: Options) -> Config:
         connect_timeout=10,
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 3},
-        # One host for a region: with the bucket's name in it, every bucket would cost a connection and its TLS.
+        # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
         s3={"addressing_style": "path"},
         user_agent_extra="cloudscan",
     )
 
 
 def to_endpoint(endpoint: str) -> Callable[..., None]:
-    """The S3 control API puts the account before the host's name, which no local server resolves."""
+    """Undo that the S3 control API puts the account before the host's name, which no local server resolves."""
     host = urlsplit(endpoint)
 
     def rewrite(request: Any, **_: object) -> None:
@@ -245,10 +248,10 @@ def to_endpoint(endpoint: str) -> Callable[..., None]:
 
 
 def ask(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answer | Unread | None:
-    """One question: the answer, None where there is none to give, or why we were not told.
+    """Ask one question: the answer, None where nothing is configured, or `Unread` with the reason.
 
-    A refusal costs this answer only. What concerns more than this one question is raised: bad credentials, throttling,
-    no connection, something that vanished.
+    `needs` names the permission. A refusal costs this answer only. What concerns more than this one question is raised:
+    bad credentials, throttling, no connection, something that no longer exists.
     """
     try:
         return call(**arguments)
@@ -258,18 +261,18 @@ def ask(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answ
             return None
         if code in _DENIED or (status_of(error) == 403 and code not in _BAD_CREDENTIALS):
             return Unread(outcome=Outcome.DENIED, reason=f"{needs} is not allowed", needs=needs)
-        if code in VANISHED or code in _THROTTLED or code in _PASSING or code in _BAD_CREDENTIALS:
+        if code in VANISHED or code in _THROTTLED or code in _TEMPORARY or code in _BAD_CREDENTIALS:
             raise_translated(error, needs)
         # A bare 500 is also what the SDK makes of an answer that it cannot parse, after trying three times.
         return Unread(outcome=Outcome.FAILED, reason=f"S3 answered {code}")
     except _GARBLED:
-        return Unread(outcome=Outcome.FAILED, reason="S3's answer was not what its documentation promises")
+        return Unread(outcome=Outcome.FAILED, reason="S3's answer does not match its documentation")
     except sdk_errors.BotoCoreError as error:
         raise_translated(error, needs)
 
 
 def require(call: Callable[..., Answer], needs: str, /, **arguments: object) -> Answer:
-    """A question without whose answer the scope cannot be read: a refusal is raised."""
+    """Ask a question that the scope cannot be read without: a refusal is raised."""
     try:
         return call(**arguments)
     except (sdk_errors.ClientError, sdk_errors.BotoCoreError, UnicodeDecodeError) as error:
@@ -277,42 +280,42 @@ def require(call: Callable[..., Answer], needs: str, /, **arguments: object) -> 
 
 
 def member(page: Mapping[str, Any], name: str) -> Any:
-    """What a list's page holds. Raises `Malformed` where it holds no such thing: that is no empty list."""
+    """The entries of a list's page. Raises `Malformed` where they are missing: that is not an empty list."""
     if name not in page:
-        raise Malformed(f"AWS's answer holds no {name}; that is not what its documentation promises")
+        raise Malformed(f"AWS's answer contains no {name}, which its documentation requires")
     return page[name]
 
 
 def raise_translated(error: Exception, needs: str) -> NoReturn:
-    """Raise an SDK's error in cloudscan's words."""
+    """Raise an SDK's error as one of cloudscan's."""
     if isinstance(error, sdk_errors.ClientError):
-        code, words = code_of(error), str(error.response.get("Error", {}).get("Message", ""))[:200]
+        code, message = code_of(error), str(error.response.get("Error", {}).get("Message", ""))[:200]
         if code in _THROTTLED:
-            raise Throttled(f"AWS asks for a pause ({code})") from error
+            raise Throttled(f"AWS is throttling requests ({code})") from error
         if code in VANISHED:
-            raise Vanished(f"it vanished between list and read ({code})") from error
+            raise Vanished(f"it was deleted between list and read ({code})") from error
         if code in _BAD_CREDENTIALS:
-            raise AccessDenied(f"AWS does not accept the credentials ({code}); renew them", needs=needs) from error
+            raise AccessDenied(f"AWS rejected the credentials ({code}); renew them", needs=needs) from error
         if code in _DENIED or status_of(error) == 403:
             raise AccessDenied(f"{needs} is not allowed", needs=needs) from error
-        if code in _PASSING:
-            raise Unreachable(f"AWS had trouble of its own ({code})") from error
-        raise Malformed(f"AWS answered {code}: {words}") from error
+        if code in _TEMPORARY:
+            raise Unreachable(f"AWS failed on its side ({code})") from error
+        raise Malformed(f"AWS answered {code}: {message}") from error
     if isinstance(error, sdk_errors.NoCredentialsError | sdk_errors.PartialCredentialsError):
         no_credentials()
     if isinstance(error, _GARBLED):
-        raise Malformed("AWS's answer was not what its documentation promises") from error
+        raise Malformed("AWS's answer does not match its documentation") from error
     if isinstance(error, _NO_ANSWER):
         where = str(error.kwargs.get("endpoint_url") or "").split("?")[0]
         raise Unreachable(
             f"no answer from {where or 'AWS'} ({type(error).__name__}); check the network, and region and endpoint in "
             "[connectors.s3]"
         ) from error
-    raise ConfigurationError(f"The AWS SDK cannot work as configured: {error}") from error
+    raise ConfigurationError(f"The AWS SDK rejected its configuration: {error}") from error
 
 
 def no_credentials() -> NoReturn:
-    """Raise what somebody without credentials needs to read."""
+    """Raise the error that says how to provide credentials."""
     raise ConfigurationError(
         "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "
         "`aws sso login`, or name a profile as connectors.s3.profile in cloudscan.toml."
@@ -320,10 +323,10 @@ def no_credentials() -> NoReturn:
 
 
 def code_of(error: sdk_errors.ClientError) -> str:
-    """AWS's name for what went wrong."""
+    """AWS's error code; empty where the answer has none."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def status_of(error: sdk_errors.ClientError) -> int:
-    """The HTTP status."""
+    """The HTTP status; 0 where there is none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

@@ -1,7 +1,7 @@
-"""Reading one account: each question to S3, answered as a record of `configuration.py`.
+"""Reads an account's buckets: each of S3's answers becomes a record of `access/bucket.py`.
 
-Nothing is asked that cannot matter. Four questions decide who gets into a bucket; only for one that is shared four more
-describe it.
+Nothing is asked that cannot matter. Four questions decide who has access to a bucket; four more describe it, and are
+asked only of a bucket that is shared.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,32 +19,32 @@ _OWNERSHIPS = {
     "ObjectWriter": Ownership.WRITER,
 }
 _ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
-GARBLED = Unread(outcome=Outcome.FAILED, reason="S3's answer was not what its documentation promises")
+GARBLED = Unread(outcome=Outcome.FAILED, reason="S3's answer does not match its documentation")
 _PAGE = 10_000  # ListBuckets must be paged in accounts with a quota above this
 
 
 @dataclass(frozen=True, kw_only=True)
-class Listed:
+class ListedBucket:
     """A bucket as ListBuckets names it."""
 
     name: str
-    region: str  # empty where S3 does not say
+    region: str  # empty where S3 does not report it
     created_on: datetime | None
     owner: str  # the account's canonical id
 
 
-def buckets(account: Account) -> Iterator[Listed]:
+def list_buckets(account: Account) -> Iterator[ListedBucket]:
     """All general purpose buckets of the account, of every region."""
     client = account.client("s3")
     token: dict[str, str] = {}
     while True:
         page = require(client.list_buckets, "s3:ListAllMyBuckets", MaxBuckets=_PAGE, **token)
         owner = str(page.get("Owner", {}).get("ID", ""))
-        for each in member(page, "Buckets"):
-            yield Listed(
-                name=each["Name"],
-                region=each.get("BucketRegion", ""),
-                created_on=_utc(each.get("CreationDate")),
+        for entry in member(page, "Buckets"):
+            yield ListedBucket(
+                name=entry["Name"],
+                region=entry.get("BucketRegion", ""),
+                created_on=_utc(entry.get("CreationDate")),
                 owner=owner,
             )
         if not page.get("ContinuationToken"):
@@ -52,15 +52,16 @@ def buckets(account: Account) -> Iterator[Listed]:
         token = {"ContinuationToken": page["ContinuationToken"]}
 
 
-def directory_buckets(account: Account, region: str) -> Iterator[Listed]:
+def list_directory_buckets(account: Account, region: str) -> Iterator[ListedBucket]:
     """All directory buckets of the account in one region."""
     client = account.client("s3", region)
     token: dict[str, str] = {}
     while True:
         page = require(client.list_directory_buckets, "s3express:ListAllMyDirectoryBuckets", **token)
-        for each in member(page, "Buckets"):
-            if each["Name"].endswith("--x-s3"):
-                yield Listed(name=each["Name"], region=region, created_on=_utc(each.get("CreationDate")), owner="")
+        for entry in member(page, "Buckets"):
+            if entry["Name"].endswith("--x-s3"):
+                created_on = _utc(entry.get("CreationDate"))
+                yield ListedBucket(name=entry["Name"], region=region, created_on=created_on, owner="")
         if not page.get("ContinuationToken"):
             return
         token = {"ContinuationToken": page["ContinuationToken"]}
@@ -73,8 +74,8 @@ def account_block(account: Account, number: str) -> Block | Unread:
     return block_of(answer)
 
 
-def bucket(account: Account, listed: Listed, number: str, partition: str, block: Block | Unread) -> Bucket:
-    """The four questions that decide who gets in. Raises `Vanished` where the bucket is gone."""
+def read_bucket(account: Account, listed: ListedBucket, number: str, partition: str, block: Block | Unread) -> Bucket:
+    """Ask the four questions that decide who has access. Raises `Vanished` where the bucket no longer exists."""
     client = account.client("s3", listed.region)
     name = {"Bucket": listed.name}
     policy = ask(client.get_bucket_policy, "s3:GetBucketPolicy", **name)
@@ -98,8 +99,8 @@ def bucket(account: Account, listed: Listed, number: str, partition: str, block:
     )
 
 
-def directory_bucket(account: Account, listed: Listed, number: str, partition: str) -> Bucket:
-    """A directory bucket: only its policy is open to choice."""
+def read_directory_bucket(account: Account, listed: ListedBucket, number: str, partition: str) -> Bucket:
+    """Read a directory bucket: of what decides about access, only its policy can be configured."""
     client = account.client("s3", listed.region)
     policy = ask(client.get_bucket_policy, "s3express:GetBucketPolicy", Bucket=listed.name)
     return Bucket(
@@ -117,16 +118,16 @@ def directory_bucket(account: Account, listed: Listed, number: str, partition: s
     )
 
 
-def described(account: Account, found: Bucket) -> Bucket:
-    """The same bucket with what is worth knowing of a shared one: tags, website, log, default key."""
-    client = account.client("s3", found.region)
-    name = {"Bucket": found.name}
+def with_description(account: Account, bucket: Bucket) -> Bucket:
+    """The same bucket with what is worth knowing of a shared one: tags, website, access log, default key."""
+    client = account.client("s3", bucket.region)
+    name = {"Bucket": bucket.name}
     tags = ask(client.get_bucket_tagging, "s3:GetBucketTagging", **name)
     website = ask(client.get_bucket_website, "s3:GetBucketWebsite", **name)
     logging = ask(client.get_bucket_logging, "s3:GetBucketLogging", **name)
     encryption = ask(client.get_bucket_encryption, "s3:GetEncryptionConfiguration", **name)
     return replace(
-        found,
+        bucket,
         tags=tags if isinstance(tags, Unread) else _tags(tags),
         website=website if isinstance(website, Unread) else website is not None,
         logging=logging if isinstance(logging, Unread) else bool((logging or {}).get("LoggingEnabled")),
@@ -135,20 +136,20 @@ def described(account: Account, found: Bucket) -> Bucket:
 
 
 def acl_of_object(account: Account, region: str, name: str, key: str) -> Acl | Unread:
-    """One object's own list. Raises `Vanished` where the object is gone."""
+    """One object's own ACL. Raises `Vanished` where the object no longer exists."""
     client = account.client("s3", region)
     return _acl(ask(client.get_object_acl, "s3:GetObjectAcl", Bucket=name, Key=key))
 
 
 def policy_of(answer: Mapping[str, Any] | Unread | None) -> str | Unread | None:
-    """The policy's text. An empty one is no answer: where there is no policy, AWS says so by an error."""
+    """The policy's text. An empty text is garbled: where there is no policy, AWS answers with an error."""
     if answer is None or isinstance(answer, Unread):
         return answer
     return str(answer.get("Policy") or "") or GARBLED
 
 
 def block_of(answer: Mapping[str, Any] | Unread | None, name: str = "PublicAccessBlockConfiguration") -> Block | Unread:
-    """The switches; all off where AWS says that there are none."""
+    """The switches; all off where AWS answers that none are configured."""
     if isinstance(answer, Unread):
         return answer
     if answer is None:
@@ -173,7 +174,7 @@ def _ownership(answer: Mapping[str, Any] | Unread | None) -> Ownership | Unread:
     if not rules:
         return GARBLED
     written = str(rules[0].get("ObjectOwnership", ""))
-    unknown = Unread(outcome=Outcome.FAILED, reason=f"S3 named an object ownership that is not known: {written}")
+    unknown = Unread(outcome=Outcome.FAILED, reason=f"S3 returned an unknown object ownership: {written}")
     return _OWNERSHIPS.get(written, unknown)
 
 
@@ -182,8 +183,8 @@ def _acl(answer: Mapping[str, Any] | Unread | None) -> Acl | Unread:
         return answer
     if answer is None or "Grants" not in answer:
         return GARBLED
-    grants = tuple(_grant(each) for each in answer["Grants"] or ())
-    if any(not each.permission or not (each.canonical_id or each.group or each.email) for each in grants):
+    grants = tuple(_grant(entry) for entry in answer["Grants"] or ())
+    if any(not grant.permission or not (grant.canonical_id or grant.group or grant.email) for grant in grants):
         return GARBLED
     return Acl(owner=str((answer.get("Owner") or {}).get("ID", "")), grants=grants)
 
@@ -200,13 +201,13 @@ def _grant(given: Mapping[str, Any]) -> AclGrant:
 
 
 def _tags(answer: Mapping[str, Any] | None) -> Mapping[str, str]:
-    return {str(each.get("Key", "")): str(each.get("Value", "")) for each in (answer or {}).get("TagSet") or ()}
+    return {str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in (answer or {}).get("TagSet") or ()}
 
 
 def _encryption(answer: Mapping[str, Any] | None) -> Encryption:
     rules = ((answer or {}).get("ServerSideEncryptionConfiguration") or {}).get("Rules") or [{}]
     default = rules[0].get("ApplyServerSideEncryptionByDefault") or {}
-    # Since January 2023 S3 encrypts whatever nobody asked to have encrypted otherwise.
+    # Since January 2023 S3 encrypts new objects with SSE-S3 by default (User Guide, "Setting default encryption").
     return Encryption(algorithm=str(default.get("SSEAlgorithm", "AES256")), key=str(default.get("KMSMasterKeyID", "")))
 
 

@@ -1,1 +1,1 @@
-"""What is told of buckets and objects: facts, and the sentences that explain them."""
+"""The facts about buckets and objects, and the sentences that explain them."""

@@ -1,8 +1,8 @@
-"""Objects whose own ACL lets somebody in: from inventory reports where there are some, else from a sample.
+"""Objects whose own ACL admits someone: from inventory reports where there are any, else from a sample.
 
-A bucket may hold billions of objects, and S3 tells one ACL a request. So nothing is asked where ownership or blocks
-make object ACLs void; a report that carries the ACLs is read whole; and of all other buckets a few objects are looked
-at within a budget, and how few is said.
+A bucket may contain billions of objects, and S3 returns one ACL per request. So nothing is asked where ownership or
+blocks make object ACLs void; a report that contains the ACLs is read whole; and of all other buckets a few objects are
+read within a budget. How few is reported as a gap.
 """
 
 import threading
@@ -25,14 +25,14 @@ _PAGE = 1000
 
 
 class Budget:
-    """So many requests for objects may be made in one account, by all threads together."""
+    """How many requests for objects may still be made in one account, by all threads together."""
 
     def __init__(self, requests: int) -> None:
         self._left = requests
         self._lock = threading.Lock()
 
     def take(self, wanted: int) -> int:
-        """As many of the wanted requests as are left."""
+        """Reserve as many of the wanted requests as are left; returns how many."""
         with self._lock:
             granted = max(0, min(wanted, self._left))
             self._left -= granted
@@ -49,12 +49,12 @@ class _Key:
 def facts_of_objects(
     account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
-    """What the ACLs of a bucket's objects open, and how many of them were looked at."""
+    """What the ACLs of a bucket's objects open, and a gap for those that were not read."""
     if not options.object_requests:
-        yield from _unseen(bucket, "object ACLs are not looked at (connectors.s3.object_requests is 0)", "", 0, None)
+        yield from _unseen(bucket, "object ACLs are not read (connectors.s3.object_requests is 0)", "", 0, None)
         return
     if not budget.take(2):
-        reason = f"the budget of {options.object_requests} requests for object ACLs in this account was used up before"
+        reason = f"the budget of {options.object_requests} requests for object ACLs in this account is used up"
         yield from _unseen(bucket, reason, "", 0, None)
         return
     try:
@@ -77,22 +77,22 @@ def _from_listing(
     except AccessDenied as refused:
         yield from _unseen(bucket, str(refused), refused.needs, 0, None, Outcome.DENIED)
         return
-    keys = [_key(each) for each in page.get("Contents", ())]
+    keys = [_key(entry) for entry in page.get("Contents", ())]
     total = None if page.get("IsTruncated") else len(keys)
     chosen = _spread(keys, budget.take(min(len(keys), options.objects_per_bucket)))
     seen = 0
-    for each in chosen:
+    for sample in chosen:
         try:
-            found = reader.acl_of_object(account, bucket.region, bucket.name, each.key)
+            acl = reader.acl_of_object(account, bucket.region, bucket.name, sample.key)
         except Vanished:
             continue
         seen += 1
         item = ObjectAcl(
-            bucket=bucket.name, key=each.key, acl=found, size_bytes=each.size, modified_on=each.modified_on
+            bucket=bucket.name, key=sample.key, acl=acl, size_bytes=sample.size, modified_on=sample.modified_on
         )
         yield from facts_of_object(item, bucket, own_estate, now)
     if total is None or seen < total:
-        yield from _unseen(bucket, "only a sample of the objects' ACLs was looked at", "", seen, total)
+        yield from _unseen(bucket, "only a sample of the objects' ACLs was read", "", seen, total)
 
 
 def _from_inventory(
@@ -104,19 +104,19 @@ def _from_inventory(
         if item.acl is None:
             unavailable += 1
             continue
-        told = list(facts_of_object(item.as_object(bucket.name), bucket, own_estate, now))
-        if not told:
+        facts = list(facts_of_object(item.as_object(bucket.name), bucket, own_estate, now))
+        if not facts:
             continue
         if budget.take(1):
-            # A report is up to a week old: what it says is looked up once more before anybody is sent to fix it.
+            # A report is up to a week old: what it says is checked once more before anyone is asked to fix it.
             try:
                 acl = reader.acl_of_object(account, bucket.region, bucket.name, item.key)
             except Vanished:
                 continue
-            told = list(facts_of_object(item.as_object(bucket.name, acl), bucket, own_estate, now))
-        yield from told
+            facts = list(facts_of_object(item.as_object(bucket.name, acl), bucket, own_estate, now))
+        yield from facts
     if unavailable:
-        yield from _unseen(bucket, "the inventory report does not give their ACLs", "", seen - unavailable, seen)
+        yield from _unseen(bucket, "the inventory report does not contain their ACLs", "", seen - unavailable, seen)
 
 
 def _unseen(
@@ -133,5 +133,5 @@ def _key(listed: dict[str, Any]) -> _Key:
 
 
 def _spread(keys: Sequence[_Key], number: int) -> list[_Key]:
-    """So many keys, evenly over the page: neighbours tend to have been uploaded alike."""
-    return [keys[place * len(keys) // number] for place in range(number)] if number else []
+    """A number of keys, evenly spread over the page: neighbours tend to have been uploaded alike."""
+    return [keys[index * len(keys) // number] for index in range(number)] if number else []

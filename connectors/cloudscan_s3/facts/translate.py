@@ -279,7 +279,8 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         affiliation = None
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
-    account = "" if kind == "service" else path.account  # a service is the same principal, whoever it acts for
+    # A service is the same principal, whichever account it acts for.
+    account = "" if kind == "service" else path.account
     return Principal(
         uid=_principal_uid(name),
         platform=PLATFORM,
@@ -330,7 +331,7 @@ def _bucket_settings(bucket: Bucket, paths: AccessPaths) -> Iterator[Setting]:
     uid = bucket_uid(bucket)
     yield from _block_settings(uid, bucket.block)
     yield Setting(scope_uid=uid, name="object_ownership", value=_value_or_none(bucket.ownership))
-    yield Setting(scope_uid=uid, name="policy_public_by_the_letter", value=_true_or_false(paths.policy_public))
+    yield Setting(scope_uid=uid, name="policy_public", value=_true_or_false(paths.policy_public))
     left_over = ", ".join(name for _, name in paths.left_over)
     yield Setting(
         scope_uid=uid, name="policy_left_over", value=None if isinstance(bucket.policy, Unread) else left_over
@@ -342,7 +343,7 @@ def _bucket_settings(bucket: Bucket, paths: AccessPaths) -> Iterator[Setting]:
         yield Setting(scope_uid=uid, name="acl_public", value=_true_or_false(public))
     for name, value in (("website", bucket.website), ("access_logging", bucket.logging)):
         if value is not None:
-            yield Setting(scope_uid=uid, name=name, value=None if isinstance(value, Unread) else _on_or_off(value))
+            yield Setting(scope_uid=uid, name=name, value=None if isinstance(value, Unread) else _true_or_false(value))
     if bucket.encryption is not None:
         encryption = bucket.encryption
         algorithm = _ALGORITHMS.get(encryption.algorithm, "none") if isinstance(encryption, Encryption) else None
@@ -351,12 +352,8 @@ def _bucket_settings(bucket: Bucket, paths: AccessPaths) -> Iterator[Setting]:
 
 def _block_settings(uid: str, block: Block | Unread) -> Iterator[Setting]:
     for name in _BLOCKS:
-        value = None if isinstance(block, Unread) else _on_or_off(getattr(block, name))
+        value = None if isinstance(block, Unread) else _true_or_false(getattr(block, name))
         yield Setting(scope_uid=uid, name=name, value=value)
-
-
-def _on_or_off(value: bool) -> str:
-    return "on" if value else "off"
 
 
 def _true_or_false(value: bool | None) -> str | None:

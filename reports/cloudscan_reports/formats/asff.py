@@ -52,18 +52,18 @@ def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
     return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
 
 
-def findings(report: Report, words: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:
+def findings(report: Report, texts: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:
     """Each finding of an AWS account as `BatchImportFindings` takes it, at most a hundred a call."""
-    for each in worded_findings(report, words.lang):
-        if _ACCOUNT.fullmatch(each.verdict.subject.account):
-            yield _finding(each, report, words, product_arn)
+    for worded in worded_findings(report, texts.lang):
+        if _ACCOUNT.fullmatch(worded.verdict.subject.account):
+            yield _finding(worded, report, texts, product_arn)
 
 
-def _finding(each: WordedFinding, report: Report, words: Texts, product_arn: str) -> dict[str, Any]:
-    finding, verdict, subject = each.finding, each.verdict, each.verdict.subject
+def _finding(worded: WordedFinding, report: Report, texts: Texts, product_arn: str) -> dict[str, Any]:
+    finding, verdict, subject = worded.finding, worded.verdict, worded.verdict.subject
     region = _region(subject)
     severity = {"Label": _LABELS.get(finding.severity, finding.severity.upper()), "Original": finding.severity}
-    types = [_type(each)]
+    types = [_type(worded)]
     found: dict[str, Any] = {
         "SchemaVersion": "2018-10-08",
         "Id": f"cloudscan/{subject.account}/{finding.fingerprint}",
@@ -78,50 +78,50 @@ def _finding(each: WordedFinding, report: Report, words: Texts, product_arn: str
         "CreatedAt": iso(finding.first_seen_on),
         "UpdatedAt": iso(report.generated_on),
         "Severity": severity,
-        "Title": _text(each.title, 256),
-        "Description": _text(" ".join(filter(None, (each.message, phrases.because(finding, words.lang)))), 1024),
-        "ProductFields": dict(_product_fields(each, report, words)),
+        "Title": _text(worded.title, 256),
+        "Description": _text(" ".join(filter(None, (worded.message, phrases.because(finding, texts.lang)))), 1024),
+        "ProductFields": dict(_product_fields(worded, report, texts)),
         "Resources": [_resource(subject, region)],
         "Workflow": {"Status": _WORKFLOWS.get(finding.state, "NEW")},
         "RecordState": "ARCHIVED" if finding.state is State.RESOLVED else "ACTIVE",
         "FindingProviderFields": {"Severity": severity, "Types": types},
     }
-    if each.rule:
-        found["FindingProviderFields"]["Confidence"] = _CONFIDENCES[each.rule.confidence]
-    if each.fix:
-        found["Remediation"] = {"Recommendation": {"Text": _text(each.fix.replace("\n", " / "), 512)}}
-    if each.frameworks:
+    if worded.rule:
+        found["FindingProviderFields"]["Confidence"] = _CONFIDENCES[worded.rule.confidence]
+    if worded.fix:
+        found["Remediation"] = {"Recommendation": {"Text": _text(worded.fix.replace("\n", " / "), 512)}}
+    if worded.frameworks:
         found["Compliance"] = {
             "Status": "PASSED" if finding.state is State.RESOLVED else "FAILED",
-            "RelatedRequirements": [_text(name, 256) for name in each.frameworks[:_MOST_REQUIREMENTS]],
+            "RelatedRequirements": [_text(name, 256) for name in worded.frameworks[:_MOST_REQUIREMENTS]],
         }
     return found
 
 
-def _type(each: WordedFinding) -> str:
+def _type(worded: WordedFinding) -> str:
     """A path of the finding type taxonomy."""
-    if phrases.standing_of(each.verdict) == "not_access":
+    if phrases.audience_of(worded.verdict) == "not_access":
         return "Software and Configuration Checks/AWS Security Best Practices"
     return "Effects/Data Exposure"
 
 
-def _product_fields(each: WordedFinding, report: Report, words: Texts) -> Iterator[tuple[str, str]]:
-    finding, verdict = each.finding, each.verdict
+def _product_fields(worded: WordedFinding, report: Report, texts: Texts) -> Iterator[tuple[str, str]]:
+    finding, verdict = worded.finding, worded.verdict
     fields = {
         "ProviderName": tool(report)[0],
         "ProviderVersion": tool(report)[1],
         "cloudscan/Scan": report.scan.id,
         "cloudscan/Fingerprint": finding.fingerprint,
         "cloudscan/State": finding.state,
-        "cloudscan/Change": each.change,
+        "cloudscan/Change": worded.change,
         # A note and the workflow's state are the customer's own, set by BatchUpdateFindings.
-        "cloudscan/Ticket": " ".join(f"{ticket.key} {openable(ticket.url)}".strip() for ticket in each.tickets),
+        "cloudscan/Ticket": " ".join(f"{ticket.key} {openable(ticket.url)}".strip() for ticket in worded.tickets),
         "cloudscan/Verified": "true" if finding.verified else "false",
         "cloudscan/Score": str(finding.score),
-        "cloudscan/Cause": each.cause,
-        "cloudscan/Audience": phrases.standing_of(verdict),
+        "cloudscan/Cause": worded.cause,
+        "cloudscan/Audience": phrases.audience_of(verdict),
         "cloudscan/Access": verdict.access or "",
-        "cloudscan/Reach": phrases.reach(words, verdict),
+        "cloudscan/Reach": phrases.reach(texts, verdict),
         "cloudscan/Owner": verdict.subject.owner,
         "cloudscan/Resources": str(verdict.resources),
         "cloudscan/Bytes": "" if verdict.bytes is None else str(verdict.bytes),

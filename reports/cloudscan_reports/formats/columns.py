@@ -18,58 +18,58 @@ class Column:
 
     key: str
     value: Callable[[WordedFinding], Cell]
-    words: str = ""
+    group: str = ""
 
 
 def columns(texts: Texts) -> Sequence[Column]:
     """All columns, the ones that a reader wants first at the left."""
     return (
-        Column(key="order", value=lambda it: it.order),
-        Column(key="severity", value=lambda it: it.finding.severity, words="severity"),
-        Column(key="state", value=lambda it: it.finding.state, words="state"),
-        Column(key="change", value=lambda it: it.change, words="change"),
-        Column(key="message", value=lambda it: it.message),
-        Column(key="reach", value=lambda it: phrases.reach(texts, it.verdict)),
-        Column(key="platform", value=lambda it: it.verdict.subject.platform, words="platform"),
-        Column(key="account", value=lambda it: it.verdict.subject.account),
-        Column(key="kind", value=lambda it: it.verdict.subject.kind, words="kind"),
-        Column(key="name", value=lambda it: it.verdict.subject.name),
-        Column(key="path", value=lambda it: it.verdict.subject.path),
-        Column(key="owner", value=lambda it: it.verdict.subject.owner),
-        Column(key="ticket", value=lambda it: " ".join(each.key for each in it.tickets)),
-        Column(key="ticket_state", value=_ticket_state, words="ticket_state"),
-        Column(key="ticket_as_of", value=lambda it: it.tickets[0].as_of if it.tickets else None),
+        Column(key="order", value=lambda worded: worded.order),
+        Column(key="severity", value=lambda worded: worded.finding.severity, group="severity"),
+        Column(key="state", value=lambda worded: worded.finding.state, group="state"),
+        Column(key="change", value=lambda worded: worded.change, group="change"),
+        Column(key="message", value=lambda worded: worded.message),
+        Column(key="reach", value=lambda worded: phrases.reach(texts, worded.verdict)),
+        Column(key="platform", value=lambda worded: worded.verdict.subject.platform, group="platform"),
+        Column(key="account", value=lambda worded: worded.verdict.subject.account),
+        Column(key="kind", value=lambda worded: worded.verdict.subject.kind, group="kind"),
+        Column(key="name", value=lambda worded: worded.verdict.subject.name),
+        Column(key="path", value=lambda worded: worded.verdict.subject.path),
+        Column(key="owner", value=lambda worded: worded.verdict.subject.owner),
+        Column(key="ticket", value=lambda worded: " ".join(ticket.key for ticket in worded.tickets)),
+        Column(key="ticket_state", value=_ticket_state, group="ticket_state"),
+        Column(key="ticket_as_of", value=lambda worded: worded.tickets[0].as_of if worded.tickets else None),
         Column(key="ticket_url", value=_ticket_urls),
-        Column(key="score", value=lambda it: it.finding.score),
-        Column(key="likelihood", value=lambda it: it.finding.likelihood),
-        Column(key="impact", value=lambda it: it.finding.impact),
-        Column(key="confidence", value=lambda it: it.rule.confidence if it.rule else "", words="level"),
-        Column(key="effort", value=lambda it: it.rule.effort if it.rule else "", words="level"),
-        Column(key="cause", value=lambda it: it.cause, words="cause"),
-        Column(key="rule", value=lambda it: it.verdict.rule_id),
-        Column(key="title", value=lambda it: it.title),
-        Column(key="audience", value=lambda it: phrases.standing_of(it.verdict), words="audience"),
-        Column(key="access", value=lambda it: it.verdict.access or "", words="access"),
-        Column(key="resources", value=lambda it: it.verdict.resources),
-        Column(key="bytes", value=lambda it: it.verdict.bytes),
-        Column(key="people", value=lambda it: it.verdict.people),
-        Column(key="rank", value=lambda it: it.verdict.rank),
-        Column(key="since", value=lambda it: it.verdict.since),
-        Column(key="first_seen", value=lambda it: it.finding.first_seen_on),
-        Column(key="last_seen", value=lambda it: it.finding.last_seen_on),
-        Column(key="verified", value=lambda it: it.finding.verified),
-        Column(key="frameworks", value=lambda it: " ".join(it.frameworks)),
-        Column(key="fix", value=lambda it: it.fix.replace("\n", " / ")),
-        Column(key="url", value=lambda it: it.verdict.subject.url),
-        Column(key="uid", value=lambda it: it.verdict.subject.uid),
-        Column(key="fingerprint", value=lambda it: it.finding.fingerprint),
+        Column(key="score", value=lambda worded: worded.finding.score),
+        Column(key="likelihood", value=lambda worded: worded.finding.likelihood),
+        Column(key="impact", value=lambda worded: worded.finding.impact),
+        Column(key="confidence", value=lambda worded: worded.rule.confidence if worded.rule else "", group="level"),
+        Column(key="effort", value=lambda worded: worded.rule.effort if worded.rule else "", group="level"),
+        Column(key="cause", value=lambda worded: worded.cause, group="cause"),
+        Column(key="rule", value=lambda worded: worded.verdict.rule_id),
+        Column(key="title", value=lambda worded: worded.title),
+        Column(key="audience", value=lambda worded: phrases.audience_of(worded.verdict), group="audience"),
+        Column(key="access", value=lambda worded: worded.verdict.access or "", group="access"),
+        Column(key="resources", value=lambda worded: worded.verdict.resources),
+        Column(key="bytes", value=lambda worded: worded.verdict.bytes),
+        Column(key="people", value=lambda worded: worded.verdict.people),
+        Column(key="rank", value=lambda worded: worded.verdict.rank),
+        Column(key="since", value=lambda worded: worded.verdict.since),
+        Column(key="first_seen", value=lambda worded: worded.finding.first_seen_on),
+        Column(key="last_seen", value=lambda worded: worded.finding.last_seen_on),
+        Column(key="verified", value=lambda worded: worded.finding.verified),
+        Column(key="frameworks", value=lambda worded: " ".join(worded.frameworks)),
+        Column(key="fix", value=lambda worded: worded.fix.replace("\n", " / ")),
+        Column(key="url", value=lambda worded: worded.verdict.subject.url),
+        Column(key="uid", value=lambda worded: worded.verdict.subject.uid),
+        Column(key="fingerprint", value=lambda worded: worded.finding.fingerprint),
     )
 
 
-def _ticket_state(each: WordedFinding) -> Cell:
+def _ticket_state(worded: WordedFinding) -> Cell:
     """Of the first, an open one before a closed one."""
-    return ("open" if each.tickets[0].open else "closed") if each.tickets else ""
+    return ("open" if worded.tickets[0].open else "closed") if worded.tickets else ""
 
 
-def _ticket_urls(each: WordedFinding) -> Cell:
-    return " ".join(filter(None, (openable(ticket.url) for ticket in each.tickets)))
+def _ticket_urls(worded: WordedFinding) -> Cell:
+    return " ".join(filter(None, (openable(ticket.url) for ticket in worded.tickets)))

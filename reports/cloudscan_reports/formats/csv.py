@@ -10,14 +10,14 @@ from datetime import datetime
 from cloudscan.report import Report, ReportFormat
 from cloudscan.text import MOST, as_csv, unformulaic
 from cloudscan_reports.formats.columns import Cell, columns
-from cloudscan_wording import texts
+from cloudscan_wording.texts import load
 from cloudscan_wording.visible import shortened, visible
 from cloudscan_wording.worded_finding import iso, worded_findings
 
 
 def write(report: Report, lang: str) -> str:
     """The whole table, its head included, with CRLF ends."""
-    shown = columns(texts.load(lang))
+    shown = columns(load(lang))
     rows = ([_in_utc(column.value(finding)) for column in shown] for finding in worded_findings(report, lang))
     return as_csv([column.key for column in shown], rows, readable=_readable)
 

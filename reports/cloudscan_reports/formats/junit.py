@@ -12,11 +12,11 @@ from xml.etree import ElementTree as ET
 from cloudscan.facts import Outcome
 from cloudscan.finding import State, Verdict
 from cloudscan.report import Report, ReportFormat, RuleSummary
-from cloudscan_reports.summary.counts import STANDING
+from cloudscan_reports.summary.counts import NEEDING_WORK
 from cloudscan_wording import phrases, reasons
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml
-from cloudscan_wording.worded_finding import WordedFinding, iso, not_judged, tool, worded_findings
+from cloudscan_wording.worded_finding import WordedFinding, iso, not_evaluated, tool, worded_findings
 
 Account = tuple[str, str]
 """Platform and account."""
@@ -33,7 +33,7 @@ class _Case:
 
 def write(report: Report, lang: str) -> str:
     """The whole document. Texts are in `lang`."""
-    words = load(lang)
+    texts = load(lang)
     report = reasons.worded(report, lang)
     root = ET.Element("testsuites", {"name": _attribute(" ".join(tool(report))), "time": "0"})
     blind = _blind(report)
@@ -41,7 +41,7 @@ def write(report: Report, lang: str) -> str:
     cases = _cases(report, lang)
     rules = {rule.id: rule for rule in report.rules}
     for rule_id in dict.fromkeys((*rules, *cases)):
-        suite = _suite(rule_id, rules.get(rule_id), cases.get(rule_id, {}), accounts, blind, words)
+        suite = _suite(rule_id, rules.get(rule_id), cases.get(rule_id, {}), accounts, blind, texts)
         suite.set("timestamp", iso(report.scan.started_on))
         suite.set("id", str(len(root)))
         root.append(suite)
@@ -53,12 +53,12 @@ def write(report: Report, lang: str) -> str:
 
 def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
     found: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
-    for each in worded_findings(report, lang):
-        case = found[each.verdict.rule_id][each.verdict.subject.platform, each.verdict.subject.account]
-        if each.finding.state in STANDING:
-            case.failed.append(each)
-        elif each.finding.state is State.WAIVED:
-            case.accepted.append(each)
+    for worded in worded_findings(report, lang):
+        case = found[worded.verdict.rule_id][worded.verdict.subject.platform, worded.verdict.subject.account]
+        if worded.finding.state in NEEDING_WORK:
+            case.failed.append(worded)
+        elif worded.finding.state is State.WAIVED:
+            case.accepted.append(worded)
     for verdict in report.unknowns:
         found[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
     return found
@@ -66,9 +66,10 @@ def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
 
 def _accounts(report: Report) -> Sequence[Account]:
     """All accounts that the report speaks of."""
-    told_of = [each.verdict.subject for each in report.findings] + [each.subject for each in report.unknowns]
+    verdicts = [*(finding.verdict for finding in report.findings), *report.unknowns]
     return sorted(
-        {(row.platform, row.account) for row in report.coverage} | {(it.platform, it.account) for it in told_of}
+        {(row.platform, row.account) for row in report.coverage}
+        | {(verdict.subject.platform, verdict.subject.account) for verdict in verdicts}
     )
 
 
@@ -89,15 +90,15 @@ def _suite(
     cases: Mapping[Account, _Case],
     accounts: Sequence[Account],
     blind: Mapping[Account, str],
-    words: Texts,
+    texts: Texts,
 ) -> ET.Element:
     suite = ET.Element("testsuite", {"name": _attribute(rule_id)})
     if rule:
         properties = ET.SubElement(suite, "properties")
-        for name, value in _properties(rule, words):
+        for name, value in _properties(rule, texts):
             ET.SubElement(properties, "property", {"name": name, "value": _attribute(value)})
     for account in accounts:
-        suite.append(_testcase(rule_id, rule, account, cases.get(account, _Case()), blind.get(account, ""), words))
+        suite.append(_testcase(rule_id, rule, account, cases.get(account, _Case()), blind.get(account, ""), texts))
     suite.set("tests", str(len(accounts)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
@@ -106,15 +107,15 @@ def _suite(
     return suite
 
 
-def _properties(rule: RuleSummary, words: Texts) -> Iterator[tuple[str, str]]:
-    yield "title", phrases.words_of(rule, words.lang).title
+def _properties(rule: RuleSummary, texts: Texts) -> Iterator[tuple[str, str]]:
+    yield "title", phrases.rule_text(rule, texts.lang).title
     yield "severity", rule.severity
     yield "version", rule.version
     yield "frameworks", " ".join(rule.frameworks)
 
 
 def _testcase(
-    rule_id: str, rule: RuleSummary | None, account: Account, case: _Case, blind: str, words: Texts
+    rule_id: str, rule: RuleSummary | None, account: Account, case: _Case, blind: str, texts: Texts
 ) -> ET.Element:
     element = ET.Element(
         "testcase", {"classname": _attribute(rule_id), "name": _attribute(":".join(account)), "time": "0"}
@@ -124,29 +125,29 @@ def _testcase(
         failure = ET.SubElement(
             element,
             "failure",
-            {"type": _attribute(rule_id), "message": words.count("findings.count", len(case.failed))},
+            {"type": _attribute(rule_id), "message": texts.count("findings.count", len(case.failed))},
         )
-        failure.text = _lines(_line(each, words) for each in case.failed)
+        failure.text = _lines(_line(each, texts) for each in case.failed)
     elif case.unknown:
-        message = words.count("unseen.rule_count", len(untold))
+        message = texts.count("unseen.rule_count", len(untold))
         skipped = ET.SubElement(element, "skipped", {"message": message})
-        skipped.text = _lines([*([not_judged(rule, words)] if rule else []), *untold])
+        skipped.text = _lines([*([not_evaluated(rule, texts)] if rule else []), *untold])
     elif blind:
-        ET.SubElement(element, "skipped", {"message": _attribute(words.say("formats.not_read", reason=blind))})
+        ET.SubElement(element, "skipped", {"message": _attribute(texts.say("formats.not_read", reason=blind))})
     elif rule and not (rule.passed or rule.flagged or rule.unknown or case.accepted):
-        ET.SubElement(element, "skipped", {"message": words.say("formats.nothing_to_judge")})
-    said = [_line(each, words) for each in case.accepted]
+        ET.SubElement(element, "skipped", {"message": texts.say("formats.nothing_to_evaluate")})
+    said = [_line(each, texts) for each in case.accepted]
     if case.failed and untold:
-        said += [words.count("unseen.rule_count", len(untold)), *untold]
+        said += [texts.count("unseen.rule_count", len(untold)), *untold]
     if said:
         ET.SubElement(element, "system-out").text = _lines(said)
     return element
 
 
-def _line(each: WordedFinding, words: Texts) -> str:
-    finding = each.finding
-    marks = f"[{words.name('severity', finding.severity)}] [{words.name('state', finding.state)}]"
-    return f"{marks} {each.message} ({_name(each.verdict)}, {finding.fingerprint})"
+def _line(worded: WordedFinding, texts: Texts) -> str:
+    finding = worded.finding
+    marks = f"[{texts.name('severity', finding.severity)}] [{texts.name('state', finding.state)}]"
+    return f"{marks} {worded.message} ({_name(worded.verdict)}, {finding.fingerprint})"
 
 
 def _name(verdict: Verdict) -> str:

@@ -25,16 +25,16 @@ def write(report: Report, lang: str) -> str:
         "organisation": report.organisation,
         "generated_on": report.generated_on,
     }
-    return "".join(msgspec.json.encode(_line(each, scan)).decode() + "\n" for each in worded_findings(report, lang))
+    return "".join(msgspec.json.encode(_line(worded, scan)).decode() + "\n" for worded in worded_findings(report, lang))
 
 
-def _line(each: WordedFinding, scan: Mapping[str, Any]) -> dict[str, Any]:
-    rule: dict[str, Any] = {"title": each.title}
-    if each.rule:
-        rule |= {name: getattr(each.rule, name) for name in _OF_THE_RULE}
-    beside = {"change": each.change, "tickets": each.tickets}
+def _line(worded: WordedFinding, scan: Mapping[str, Any]) -> dict[str, Any]:
+    rule: dict[str, Any] = {"title": worded.title}
+    if worded.rule:
+        rule |= {name: getattr(worded.rule, name) for name in _OF_THE_RULE}
+    beside = {"change": worded.change, "tickets": worded.tickets}
     known = {name: value for name, value in beside.items() if value}
-    return {**scan, **msgspec.structs.asdict(each.finding), **known, "rule": rule}
+    return {**scan, **msgspec.structs.asdict(worded.finding), **known, "rule": rule}
 
 
 NDJSON = ReportFormat(name="ndjson", title="JSON lines", suffix=".ndjson", write=write)

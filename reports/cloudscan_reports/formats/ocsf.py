@@ -54,20 +54,21 @@ _MAIL: Final = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-
 def write(report: Report, lang: str) -> str:
     """One line a finding in the order of work; an empty text where there is none. Texts are in `lang`."""
     report = carriable(report)
-    words = load(lang)
+    texts = load(lang)
     return "".join(
-        msgspec.json.encode(_event(each, report, words)).decode() + "\n" for each in worded_findings(report, words.lang)
+        msgspec.json.encode(_event(worded, report, texts)).decode() + "\n"
+        for worded in worded_findings(report, texts.lang)
     )
 
 
-def _event(each: WordedFinding, report: Report, words: Texts) -> dict[str, Any]:
-    finding, subject = each.finding, each.verdict.subject
-    class_uid = COMPLIANCE if each.frameworks else DETECTION
+def _event(worded: WordedFinding, report: Report, texts: Texts) -> dict[str, Any]:
+    finding, subject = worded.finding, worded.verdict.subject
+    class_uid = COMPLIANCE if worded.frameworks else DETECTION
     activity = _activity(finding, report)
     severity_id, severity = _SEVERITIES[finding.severity]
     status_id, status = _STATES[finding.state]
-    confidence = _CONFIDENCES[each.rule.confidence] if each.rule else (0, "Unknown")
-    tickets = [_ticket(ticket, words) for ticket in each.tickets if ticket.key or openable(ticket.url)]
+    confidence = _CONFIDENCES[worded.rule.confidence] if worded.rule else (0, "Unknown")
+    tickets = [_ticket(ticket, texts) for ticket in worded.tickets if ticket.key or openable(ticket.url)]
     return _kept(
         {
             "activity_id": activity,
@@ -83,22 +84,22 @@ def _event(each: WordedFinding, report: Report, words: Texts) -> dict[str, Any]:
             "severity": severity,
             "status_id": status_id,
             "status": status,
-            "status_detail": "" if finding.verified else words.say("finding.unverified"),
+            "status_detail": "" if finding.verified else texts.say("finding.unverified"),
             "confidence_id": confidence[0],
             "confidence": confidence[1],
-            "message": visible(each.message),
-            "count": max(each.verdict.rows, 1),
-            "metadata": _metadata(report, words, ticketed=bool(tickets)),
-            "finding_info": _info(each),
-            "compliance": _compliance(each) if class_uid == COMPLIANCE else None,
+            "message": visible(worded.message),
+            "count": max(worded.verdict.rows, 1),
+            "metadata": _metadata(report, texts, ticketed=bool(tickets)),
+            "finding_info": _info(worded),
+            "compliance": _compliance(worded) if class_uid == COMPLIANCE else None,
             "is_alert": finding.state in (State.OPEN, State.REOPENED) if class_uid == DETECTION else None,
-            "remediation": {"desc": _lines(each.fix)} if each.fix else None,
+            "remediation": {"desc": _lines(worded.fix)} if worded.fix else None,
             "cloud": _cloud(subject),
             "resources": [_resource(subject, finding)],
             "observables": [{"name": "resources.uid", "type_id": 10, "type": "Resource UID", "value": subject.uid}],
-            "evidences": [{"data": evidence.row} for evidence in each.verdict.evidence if evidence.row],
+            "evidences": [{"data": evidence.row} for evidence in worded.verdict.evidence if evidence.row],
             "tickets": tickets,
-            "unmapped": _unmapped(each, words),
+            "unmapped": _unmapped(worded, texts),
         }
     )
 
@@ -109,19 +110,19 @@ def _activity(finding: Finding, report: Report) -> int:
     return 1 if finding.first_seen_on >= report.scan.started_on else 2
 
 
-def _metadata(report: Report, words: Texts, *, ticketed: bool) -> dict[str, Any]:
+def _metadata(report: Report, texts: Texts, *, ticketed: bool) -> dict[str, Any]:
     name, version = tool(report)
     return {
         "version": VERSION,
         "profiles": ["cloud", "incident"] if ticketed else ["cloud"],
-        "product": _kept({"name": name, "version": version, "vendor_name": "cloudscan", "lang": words.lang}),
+        "product": _kept({"name": name, "version": version, "vendor_name": "cloudscan", "lang": texts.lang}),
         "correlation_uid": report.scan.id,
         "logged_time": _milliseconds(report.generated_on),
         "log_name": "cloudscan",
     }
 
 
-def _ticket(ticket: TicketLink, words: Texts) -> dict[str, Any]:
+def _ticket(ticket: TicketLink, texts: Texts) -> dict[str, Any]:
     status_id, status = _TICKETS[ticket.open]
     return _kept(
         {
@@ -129,43 +130,43 @@ def _ticket(ticket: TicketLink, words: Texts) -> dict[str, Any]:
             "src_url": openable(ticket.url),
             "status_id": status_id,
             "status": status,
-            "status_details": [phrases.ticket_state(words, ticket)],
+            "status_details": [phrases.ticket_state(texts, ticket)],
         }
     )
 
 
-def _info(each: WordedFinding) -> dict[str, Any]:
-    finding = each.finding
+def _info(worded: WordedFinding) -> dict[str, Any]:
+    finding = worded.finding
     return _kept(
         {
             "uid": finding.fingerprint,
-            "title": visible(each.title),
-            "desc": visible(each.why),
-            "types": [each.cause] if each.cause else None,
+            "title": visible(worded.title),
+            "desc": visible(worded.why),
+            "types": [worded.cause] if worded.cause else None,
             "created_time": _milliseconds(finding.first_seen_on),
-            "first_seen_time": _milliseconds(each.verdict.since or finding.first_seen_on),
+            "first_seen_time": _milliseconds(worded.verdict.since or finding.first_seen_on),
             "last_seen_time": _milliseconds(finding.last_seen_on),
-            "data_sources": [each.verdict.subject.platform],
+            "data_sources": [worded.verdict.subject.platform],
             "analytic": _kept(
                 {
                     "type_id": 1,
                     "type": "Rule",
-                    "uid": each.verdict.rule_id,
-                    "name": visible(each.title),
-                    "version": each.rule.version if each.rule else "",
-                    "category": each.cause,
+                    "uid": worded.verdict.rule_id,
+                    "name": visible(worded.title),
+                    "version": worded.rule.version if worded.rule else "",
+                    "category": worded.cause,
                 }
             ),
         }
     )
 
 
-def _compliance(each: WordedFinding) -> dict[str, Any]:
-    failed = each.finding.state is not State.RESOLVED
+def _compliance(worded: WordedFinding) -> dict[str, Any]:
+    failed = worded.finding.state is not State.RESOLVED
     return {
-        "standards": list(dict.fromkeys(name.partition("#")[0] for name in each.frameworks)),
-        "control": each.frameworks[0].partition("#")[2] or each.frameworks[0],
-        "requirements": list(each.frameworks),
+        "standards": list(dict.fromkeys(name.partition("#")[0] for name in worded.frameworks)),
+        "control": worded.frameworks[0].partition("#")[2] or worded.frameworks[0],
+        "requirements": list(worded.frameworks),
         "status_id": 3 if failed else 1,
         "status": "Fail" if failed else "Pass",
     }
@@ -198,20 +199,20 @@ def _region(subject: Subject) -> str:
     return region if isinstance(region, str) else ""
 
 
-def _unmapped(each: WordedFinding, words: Texts) -> dict[str, Any]:
-    finding, verdict = each.finding, each.verdict
-    chain = next((phrases.chain_of(row.chain, words.lang) for row in verdict.evidence if row.chain), ())
+def _unmapped(worded: WordedFinding, texts: Texts) -> dict[str, Any]:
+    finding, verdict = worded.finding, worded.verdict
+    chain = next((phrases.chain_of(row.chain, texts.lang) for row in verdict.evidence if row.chain), ())
     return _kept(
         {
             "state": finding.state,
-            "change": each.change or None,
+            "change": worded.change or None,
             "verified": finding.verified,
             "score": finding.score,
             "likelihood": finding.likelihood,
             "impact": finding.impact,
             "audience": verdict.audience,
             "access": verdict.access,
-            "reach": visible(phrases.reach(words, verdict)),
+            "reach": visible(phrases.reach(texts, verdict)),
             "chain": [visible(sentence) for sentence in chain],
             "resources": verdict.resources,
             "bytes": verdict.bytes,

@@ -5,18 +5,21 @@ WeasyPrint, which sets the pages, is the extra `pdf` and is imported only here; 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Finding
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
 from cloudscan_reports.handout import contents
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout.html import Medium
-from cloudscan_reports.summary import charts, counts, first_page, ranking
-from cloudscan_wording import phrases, reasons, texts
+from cloudscan_reports.summary import charts, first_page
+from cloudscan_reports.summary.published_figures import figures
+from cloudscan_wording import phrases, reasons
+from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
-from cloudscan_wording.worded_finding import worded_findings
 
 # Latin, Greek, Cyrillic, punctuation, signs and shapes, and what Chinese, Japanese and Korean are written with.
 _NO_GLYPH: Final = re.compile(
@@ -31,8 +34,30 @@ _BEHIND: Final = {chr(0x2400 + n): chr(n) for n in range(0x20)} | {
 _FIRST = 4
 _MOST_FINDINGS = 200
 _MOST_GAPS = 25
-_MOST_GONE = 20
-_MOST_NAME = 160
+_MOST_RESOLVED = 20
+_MOST_MESSAGE = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class _FirstFinding:
+    """One of the findings to start with."""
+
+    message: str
+    reach: str
+    since: str
+    tickets: Sequence[str]
+    first_step: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A line of the table of findings."""
+
+    severity: str
+    message: str
+    owner: str
+    account: str
+    opened: str
 
 
 def write(report: Report, lang: str) -> bytes:
@@ -40,53 +65,56 @@ def write(report: Report, lang: str) -> bytes:
 
     Raises ModuleNotFoundError where WeasyPrint is not installed, ConfigurationError where Pango is not.
     """
+    texts = load(lang)
     report = reasons.worded(carriable(report), lang)
-    words = texts.load(lang)
-    work = counts.standing(report)
-    ranked = ranking.causes(report)
-    steps = ranking.roadmap(report)
-    trend = first_page.trend_chart(report, words)
-    rules = {rule.id: rule for rule in report.rules}
+    summary = first_page.first_page(report, texts)
+    work = summary.needing_work
+    risks, trend = first_page.risk_chart(summary.causes, texts), first_page.trend_chart(report, texts)
     return printed(
         handout_pages.rendered(
             "director.html",
-            words,
+            texts,
             _PAPER,
             report=report,
-            work=work,
-            severities=counts.by_severity(work),
-            open_to_all=counts.open_to_all(work),
-            answers=first_page.answers(report, words, ranked, steps),
-            ranked=ranked,
-            measure=lambda cause: first_page.measure(cause, rules, words),
-            cost=lambda hours: first_page.cost(words, hours),
-            percent=first_page.percent,
-            risk_chart=charts.on_paper(first_page.risk_chart(ranked, words)) if ranked else "",
+            summary=summary,
+            risk_chart=charts.on_paper(risks) if risks else None,
             trend_chart=charts.on_paper(trend) if trend else None,
-            stood=first_page.stood(report),
-            roadmap=steps,
-            hours_a_month=ranking.HOURS_A_MONTH,
-            figures=first_page.figures(lang),
-            changes=counts.changed(report, words),
-            most_gone=_MOST_GONE,
-            gaps=counts.gaps(report),
-            rights=counts.rights(report),
-            untold=counts.untold(report),
-            first=[each for each in worded_findings(report, lang) if each.finding.state in counts.STANDING][:_FIRST],
-            most=_MOST_FINDINGS,
+            figures=figures(lang),
+            first=[_first(finding, report, texts) for finding in work[:_FIRST]],
+            findings=[_row(finding, texts) for finding in work[:_MOST_FINDINGS]],
+            findings_left=max(len(work) - _MOST_FINDINGS, 0),
+            most_resolved=_MOST_RESOLVED,
             most_gaps=_MOST_GAPS,
-            most_name=_MOST_NAME,
-            rules=rules,
-            reach=lambda finding: phrases.reach(words, finding.verdict),
-            message=lambda finding: phrases.message_of(finding, lang),
-            since=lambda finding: contents.since(finding, words),
         )
+    )
+
+
+def _first(finding: Finding, report: Report, texts: Texts) -> _FirstFinding:
+    rule = next((rule for rule in report.rules if rule.id == finding.verdict.rule_id), None)
+    fix = phrases.fix_of(finding, rule, texts.lang)
+    return _FirstFinding(
+        message=phrases.message_of(finding, texts.lang),
+        reach=phrases.reach(texts, finding.verdict),
+        since=contents.since(finding, texts),
+        tickets=[ticket.key for ticket in report.tickets.get(finding.fingerprint, ())],
+        first_step=fix.splitlines()[0] if fix else "",
+    )
+
+
+def _row(finding: Finding, texts: Texts) -> _Row:
+    subject = finding.verdict.subject
+    return _Row(
+        severity=texts.name("severity", finding.severity),
+        message=phrases.message_of(finding, texts.lang)[:_MOST_MESSAGE],
+        owner=subject.owner,
+        account=subject.account,
+        opened=texts.day(finding.verdict.since or finding.first_seen_on),
     )
 
 
 def write_handouts(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, bytes]]:
     """The hand-outs by file name. Raises as `write` does."""
-    pages = handout_pages.pages(carriable(report), texts.load(lang), terms, _PAPER)
+    pages = handout_pages.pages(carriable(report), load(lang), terms, _PAPER)
     return ((name, printed(page)) for name, page in pages)
 
 

@@ -18,7 +18,7 @@ from cloudscan.report import Report, ReportFormat, RuleSummary, TicketLink
 from cloudscan_wording import phrases, reasons
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
-from cloudscan_wording.worded_finding import WordedFinding, iso, not_judged, tool, worded_findings
+from cloudscan_wording.worded_finding import WordedFinding, iso, not_evaluated, tool, worded_findings
 
 VERSION: Final = "2.1.0"
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -51,37 +51,37 @@ _OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
 def write(report: Report, lang: str) -> str:
     """One log with one run. Texts are in `lang`."""
     report = reasons.worded(carriable(report), lang)
-    words = load(lang)
-    log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, words)]}
+    texts = load(lang)
+    log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, texts)]}
     return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
 
 
-def _run(report: Report, words: Texts) -> dict[str, Any]:
+def _run(report: Report, texts: Texts) -> dict[str, Any]:
     name, version = tool(report)
     return {
         "tool": {
             "driver": {
                 "name": visible(name),
                 "version": visible(version),
-                "language": words.lang,
-                "rules": [_descriptor(rule, words) for rule in report.rules],
+                "language": texts.lang,
+                "rules": [_descriptor(rule, texts) for rule in report.rules],
             }
         },
         "automationDetails": {"id": f"cloudscan/{visible(report.scan.id)}"},
-        "invocations": [_invocation(report, words)],
-        "results": list(_results(report, words)),
+        "invocations": [_invocation(report, texts)],
+        "results": list(_results(report, texts)),
         "columnKind": "unicodeCodePoints",
     }
 
 
-def _descriptor(rule: RuleSummary, words: Texts) -> dict[str, Any]:
-    said = phrases.words_of(rule, words.lang)
+def _descriptor(rule: RuleSummary, texts: Texts) -> dict[str, Any]:
+    said = phrases.rule_text(rule, texts.lang)
     return {
         "id": rule.id,
         "name": rule.id,
         "shortDescription": {"text": visible(said.title)},
         "fullDescription": {"text": visible(said.why)},
-        "help": {"text": "\n".join(_help(rule, words))},
+        "help": {"text": "\n".join(_help(rule, texts))},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
             "tags": list(dict.fromkeys(("security", rule.cause, *rule.frameworks))),
@@ -96,8 +96,8 @@ def _descriptor(rule: RuleSummary, words: Texts) -> dict[str, Any]:
     }
 
 
-def _help(rule: RuleSummary, words: Texts) -> Iterator[str]:
-    said = phrases.words_of(rule, words.lang)
+def _help(rule: RuleSummary, texts: Texts) -> Iterator[str]:
+    said = phrases.rule_text(rule, texts.lang)
     yield visible(said.why)
     yield ""
     for step in phrases.steps(said.fix):
@@ -105,20 +105,20 @@ def _help(rule: RuleSummary, words: Texts) -> Iterator[str]:
         yield from (f"    {visible(command)}" for command in step.commands)
 
 
-def _invocation(report: Report, words: Texts) -> dict[str, Any]:
+def _invocation(report: Report, texts: Texts) -> dict[str, Any]:
     return {
         "executionSuccessful": report.scan.complete,
         "startTimeUtc": iso(report.scan.started_on),
         "endTimeUtc": iso(report.scan.finished_on),
         "toolExecutionNotifications": [
-            _notification(row, words) for row in report.coverage if row.outcome is not Outcome.COMPLETE
+            _notification(row, texts) for row in report.coverage if row.outcome is not Outcome.COMPLETE
         ],
     }
 
 
-def _notification(row: Coverage, words: Texts) -> dict[str, Any]:
-    colon = words.say("list.colon")
-    outcome = f"{words.name('table', row.table)} {words.name('outcome', row.outcome)}"
+def _notification(row: Coverage, texts: Texts) -> dict[str, Any]:
+    colon = texts.say("list.colon")
+    outcome = f"{texts.name('table', row.table)} {texts.name('outcome', row.outcome)}"
     parts = (row.scope_name or row.scope_uid, outcome, row.reason, row.needs)
     return {
         "level": _GAP_LEVELS[row.outcome],
@@ -128,10 +128,10 @@ def _notification(row: Coverage, words: Texts) -> dict[str, Any]:
     }
 
 
-def _results(report: Report, words: Texts) -> Iterator[dict[str, Any]]:
+def _results(report: Report, texts: Texts) -> Iterator[dict[str, Any]]:
     places = {rule.id: place for place, rule in enumerate(report.rules)}
-    for each in worded_findings(report, words.lang):
-        yield _result(each, places)
+    for worded in worded_findings(report, texts.lang):
+        yield _result(worded, places)
     for verdict in report.unknowns:
         if verdict.rule_id in places:
             rule = report.rules[places[verdict.rule_id]]
@@ -139,23 +139,23 @@ def _results(report: Report, words: Texts) -> Iterator[dict[str, Any]]:
                 **_common(verdict, verdict.fingerprint, places),
                 "kind": "open",
                 "level": "none",
-                "message": {"text": message_text(not_judged(rule, words))},
+                "message": {"text": message_text(not_evaluated(rule, texts))},
                 "suppressions": [],
             }
 
 
-def _result(each: WordedFinding, places: Mapping[str, int]) -> dict[str, Any]:
-    finding = each.finding
+def _result(worded: WordedFinding, places: Mapping[str, int]) -> dict[str, Any]:
+    finding = worded.finding
     resolved = finding.state is State.RESOLVED
     return {
-        **_common(each.verdict, finding.fingerprint, places),
+        **_common(worded.verdict, finding.fingerprint, places),
         "kind": "pass" if resolved else "fail",
         "level": "none" if resolved else _LEVELS[finding.severity],
-        "message": {"text": message_text(each.message or each.title)},
+        "message": {"text": message_text(worded.message or worded.title)},
         "rank": min(max(finding.score, 0.0), 100.0),
-        "occurrenceCount": max(each.verdict.rows, 1),
+        "occurrenceCount": max(worded.verdict.rows, 1),
         "suppressions": [{"kind": "external", "status": "accepted"}] if finding.state is State.WAIVED else [],
-        **_work_items(each.tickets),
+        **_work_items(worded.tickets),
         "provenance": {
             "firstDetectionTimeUtc": iso(finding.first_seen_on),
             "lastDetectionTimeUtc": iso(finding.last_seen_on),
@@ -163,12 +163,12 @@ def _result(each: WordedFinding, places: Mapping[str, int]) -> dict[str, Any]:
         "properties": {
             "security-severity": _SECURITY_SEVERITY[finding.severity],
             "state": finding.state,
-            **({"change": each.change} if each.change else {}),
+            **({"change": worded.change} if worded.change else {}),
             "verified": finding.verified,
             "score": finding.score,
             "likelihood": finding.likelihood,
             "impact": finding.impact,
-            **_facts(each.verdict),
+            **_facts(worded.verdict),
         },
     }
 

@@ -1,12 +1,13 @@
-"""The report as a few lines of plain text, for the terminal of whoever ran the scan."""
+"""The report as a few lines of plain text, for the terminal in which the scan ran."""
 
 import unicodedata
 from collections.abc import Iterator
 
 from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report
-from cloudscan_reports.summary.counts import by_severity, changed, gaps, standing, untold
-from cloudscan_wording import phrases, reasons, texts
+from cloudscan_reports.summary.counts import by_severity, changed, gaps, needing_work, unknown_rules
+from cloudscan_wording import phrases, reasons
+from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import shortened, visible
 
 FIRST = 5
@@ -22,84 +23,84 @@ _COLOURS = {
 
 
 def summary(report: Report, lang: str, *, colour: bool, width: int) -> str:
-    """Counts, what to do first, what could not be seen. Ends without a line break.
+    """Counts, what to do first, what could not be seen. No line break at the end.
 
-    Nothing that a stranger wrote reaches the terminal as a control character. `colour` is for the caller to decide
-    (NO_COLOR, not a terminal); without it the text holds no escape sequence at all. Wide characters count twice.
+    `width` is in columns; wide characters count twice. The caller decides on `colour` (NO_COLOR, not a terminal);
+    without it the text contains no escape sequence. Control characters in names are replaced by visible ones.
     """
-    words = texts.load(lang)
+    texts = load(lang)
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
-    return "\n".join(_lines(reasons.worded(report, lang), words, colour, width))
+    return "\n".join(_lines(reasons.worded(report, lang), texts, colour, width))
 
 
-def _lines(report: Report, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:
-    work = standing(report)
-    looked_at = words.say("list.comma").join(
-        words.say("list.counted", n=texts.number(n), kind=words.plural("kind", kind, n))
+def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
+    work = needing_work(report)
+    looked_at = texts.say("list.comma").join(
+        texts.say("list.counted", n=number(n), kind=texts.plural("kind", kind, n))
         for kind, n in report.scan.resources.items()
     )
-    named = words.say("terminal.title", organisation=report.organisation) if report.organisation else "cloudscan"
+    named = texts.say("terminal.title", organisation=report.organisation) if report.organisation else "cloudscan"
     yield _styled(_cut(named, width), "1", colour)
     if looked_at:
-        yield from _wrapped(f"{words.say('page.looked_at')}{words.say('list.colon')}{looked_at}", width)
-    yield from _wrapped(words.say("page.complete" if report.scan.complete else "page.incomplete"), width)
-    if changes := changed(report, words):
-        yield from _wrapped(f"{changes.title}{words.say('list.colon')}{changes.told}", width)
+        yield from _wrapped(f"{texts.say('page.looked_at')}{texts.say('list.colon')}{looked_at}", width)
+    yield from _wrapped(texts.say("page.complete" if report.scan.complete else "page.incomplete"), width)
+    if changes := changed(report, texts):
+        yield from _wrapped(f"{changes.title}{texts.say('list.colon')}{changes.summary}", width)
     yield ""
     if work:
-        yield words.count("terminal.counts", len(work))
+        yield texts.count("terminal.counts", len(work))
         yield "  ".join(
-            _styled(f"{words.name('severity', severity)} {texts.number(n)}", _COLOURS[severity], colour)
+            _styled(f"{texts.name('severity', severity)} {number(n)}", _COLOURS[severity], colour)
             for severity, n in by_severity(work).items()
             if n
         )
         yield ""
-        yield _styled(words.say("terminal.order"), "1", colour)
+        yield _styled(texts.say("terminal.order"), "1", colour)
         for order, finding in enumerate(work[:FIRST], 1):
-            yield from _finding(order, finding, words, colour, width)
+            yield from _finding(order, finding, texts, colour, width)
         if len(work) > FIRST:
-            yield words.count("terminal.more", len(work) - FIRST)
+            yield texts.count("terminal.more", len(work) - FIRST)
     else:
         blind = report.unknowns or not report.scan.complete
-        yield from _wrapped(words.say("first.none_blind" if blind else "first.none"), width)
-    yield from _unseen(report, words, colour, width)
+        yield from _wrapped(texts.say("first.none_blind" if blind else "first.none"), width)
+    yield from _unseen(report, texts, colour, width)
 
 
-def _finding(order: int, finding: Finding, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:
+def _finding(order: int, finding: Finding, texts: Texts, colour: bool, width: int) -> Iterator[str]:
     indent = "    "
-    label = words.name("severity", finding.severity)
-    message = list(_wrapped(shortened(phrases.message_of(finding, words.lang), 2 * width), width - len(indent)))
+    label = texts.name("severity", finding.severity)
+    message = list(_wrapped(shortened(phrases.message_of(finding, texts.lang), 2 * width), width - len(indent)))
     yield f"{order:>2}. {_styled(label, _COLOURS[finding.severity], colour)}"
     yield from (indent + line for line in message)
     moment = finding.verdict.since or finding.first_seen_on
     key = "findings.since" if finding.verdict.since else "findings.first_seen"
-    opened = words.say(key, day=words.day(moment))
-    reason = shortened(phrases.because(finding, words.lang), 2 * width)
-    reached = phrases.reach(words, finding.verdict)
-    told = f"{reason} {opened}" if reason else words.say("list.stop").join(filter(None, (reached, opened)))
-    yield from (_styled(indent + line, "2", colour) for line in _wrapped(told, width - len(indent)))
+    opened = texts.say(key, day=texts.day(moment))
+    reason = shortened(phrases.because(finding, texts.lang), 2 * width)
+    reached = phrases.reach(texts, finding.verdict)
+    detail = f"{reason} {opened}" if reason else texts.say("list.stop").join(filter(None, (reached, opened)))
+    yield from (_styled(indent + line, "2", colour) for line in _wrapped(detail, width - len(indent)))
 
 
-def _unseen(report: Report, words: texts.Texts, colour: bool, width: int) -> Iterator[str]:
-    missing, unjudged = gaps(report), untold(report)
-    if not missing and not unjudged:
+def _unseen(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
+    missing, unknown = gaps(report), unknown_rules(report)
+    if not missing and not unknown:
         return
     yield ""
-    yield _styled(words.say("unseen.title"), "1", colour)
-    colon = words.say("list.colon")
-    for each in unjudged[:_MOST_GAPS]:
-        n = words.count("unseen.rule_count", len(each.verdicts))
-        yield from _wrapped(f"- {phrases.words_of(each.rule, words.lang).title}{colon}{n}", width)
+    yield _styled(texts.say("unseen.title"), "1", colour)
+    colon = texts.say("list.colon")
+    for rule in unknown[:_MOST_GAPS]:
+        n = texts.count("unseen.rule_count", len(rule.verdicts))
+        yield from _wrapped(f"- {phrases.rule_text(rule.rule, texts.lang).title}{colon}{n}", width)
     for gap in missing[:_MOST_GAPS]:
-        row, more = gap.example, len(gap.places) - 1
-        place = shortened(gap.places[0], 80)
-        where = words.say("unseen.more_places", name=place, n=texts.number(more)) if more else place
-        outcome = f"{words.name('table', row.table)} {words.name('outcome', row.outcome)}"
+        row, more = gap.example, len(gap.locations) - 1
+        location = shortened(gap.locations[0], 80)
+        where = texts.say("unseen.more_locations", name=location, n=number(more)) if more else location
+        outcome = f"{texts.name('table', row.table)} {texts.name('outcome', row.outcome)}"
         yield from _wrapped(f"- {where}{colon}{outcome}{colon}{shortened(row.reason, 200)}", width)
         if row.needs:
-            yield from _wrapped(f"  {words.say('unseen.needs')}{colon}{shortened(row.needs, 200)}", width)
+            yield from _wrapped(f"  {texts.say('unseen.needs')}{colon}{shortened(row.needs, 200)}", width)
     if len(missing) > _MOST_GAPS:
-        yield words.count("terminal.more", len(missing) - _MOST_GAPS)
+        yield texts.count("terminal.more", len(missing) - _MOST_GAPS)
 
 
 def _styled(text: str, code: str, colour: bool) -> str:

@@ -63,27 +63,31 @@ def write(report: Report, lang: str) -> bytes:
     """The workbook, row by row: no sheet is kept in memory. Raises ModuleNotFoundError without XlsxWriter."""
     import xlsxwriter
 
-    words = load(lang)
+    texts = load(lang)
     report = reasons.worded(report, lang)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False},
     )
-    book.set_properties({"title": words.say("page.title"), "created": report.generated_on.replace(tzinfo=None)})
-    shown = columns(words)
+    book.set_properties({"title": texts.say("page.title"), "created": report.generated_on.replace(tzinfo=None)})
+    shown = columns(texts)
     rules = {rule.id: rule for rule in report.rules}
-    sheets = _Sheets(book, words)
+    sheets = _Sheets(book, texts)
     sheets.add(
         "findings",
         [column.key for column in shown],
-        (_finding(each, shown, words) for each in worded_findings(report, lang)),
+        (_finding(worded, shown, texts) for worded in worded_findings(report, lang)),
     )
     changes = report.changes.differences if report.changes else ()
-    sheets.add("changes", _CHANGES, (_change(each, rules.get(each.rule_id), words) for each in changes))
-    sheets.add("unknowns", _UNKNOWNS, (_unknown(each, rules.get(each.rule_id), words) for each in report.unknowns))
-    sheets.add("coverage", _COVERAGE, (_coverage(row, words) for row in report.coverage))
-    sheets.add("rules", _RULES, (_rule(rule, words) for rule in report.rules))
+    sheets.add(
+        "changes", _CHANGES, (_change(difference, rules.get(difference.rule_id), texts) for difference in changes)
+    )
+    sheets.add(
+        "unknowns", _UNKNOWNS, (_unknown(verdict, rules.get(verdict.rule_id), texts) for verdict in report.unknowns)
+    )
+    sheets.add("coverage", _COVERAGE, (_coverage(row, texts) for row in report.coverage))
+    sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
     return out.getvalue()
 
@@ -91,14 +95,14 @@ def write(report: Report, lang: str) -> bytes:
 class _Sheets:
     """Tables into sheets; one that is too long for a sheet goes on in the next."""
 
-    def __init__(self, book: Any, words: Texts) -> None:
+    def __init__(self, book: Any, texts: Texts) -> None:
         self._book = book
-        self._words = words
+        self._texts = texts
         self._head = book.add_format({"bold": True, "bottom": 1})
         self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
 
     def add(self, name: str, keys: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-        title = self._words.say(f"formats.{name}")
+        title = self._texts.say(f"formats.{name}")
         part, place = 1, 0
         sheet = self._begun(title, keys)
         for row in rows:
@@ -116,7 +120,7 @@ class _Sheets:
         sheet.freeze_panes(1, 0)
         for at, key in enumerate(keys):
             sheet.set_column(at, at, _WIDTHS.get(key, _WIDTH))
-            sheet.write_string(0, at, self._words.say(f"columns.{key}"), self._head)
+            sheet.write_string(0, at, self._texts.say(f"columns.{key}"), self._head)
         return sheet
 
     def _put(self, sheet: Any, row: int, at: int, value: Cell) -> None:
@@ -124,7 +128,7 @@ class _Sheets:
             case None | "":
                 return
             case bool():
-                sheet.write_string(row, at, self._words.say("formats.yes" if value else "formats.no"))
+                sheet.write_string(row, at, self._texts.say("formats.yes" if value else "formats.no"))
             case datetime() if value >= _FIRST_DAY:
                 sheet.write_datetime(row, at, value.astimezone(UTC).replace(tzinfo=None), self._moment)
             case int() | float():
@@ -133,53 +137,53 @@ class _Sheets:
                 sheet.write_string(row, at, shortened(for_xml(str(value)), _MOST_CHARACTERS))
 
 
-def _finding(each: WordedFinding, shown: Sequence[Column], words: Texts) -> list[Cell]:
-    platform = each.verdict.subject.platform
-    return [_worded(column.value(each), column.words, words, platform) for column in shown]
+def _finding(worded: WordedFinding, shown: Sequence[Column], texts: Texts) -> list[Cell]:
+    platform = worded.verdict.subject.platform
+    return [_worded(column.value(worded), column.group, texts, platform) for column in shown]
 
 
-def _worded(value: Cell, group: str, words: Texts, platform: str = "") -> Cell:
-    return words.name(group, value, platform) if group and isinstance(value, str) and value else value
+def _worded(value: Cell, group: str, texts: Texts, platform: str = "") -> Cell:
+    return texts.name(group, value, platform) if group and isinstance(value, str) and value else value
 
 
-def _change(each: Difference, rule: RuleSummary | None, words: Texts) -> list[Cell]:
+def _change(difference: Difference, rule: RuleSummary | None, texts: Texts) -> list[Cell]:
     return [
-        _worded(each.kind, "change", words),
-        _worded(each.severity or "", "severity", words),
-        phrases.words_of(rule, words.lang).title if rule else "",
-        each.name,
-        _worded(each.platform, "platform", words),
-        each.account,
-        _worded(each.reason, "event", words),
-        each.rule_id,
-        each.uid,
-        each.fingerprint,
+        _worded(difference.kind, "change", texts),
+        _worded(difference.severity or "", "severity", texts),
+        phrases.rule_text(rule, texts.lang).title if rule else "",
+        difference.name,
+        _worded(difference.platform, "platform", texts),
+        difference.account,
+        _worded(difference.reason, "event", texts),
+        difference.rule_id,
+        difference.uid,
+        difference.fingerprint,
     ]
 
 
-def _unknown(verdict: Verdict, rule: RuleSummary | None, words: Texts) -> list[Cell]:
+def _unknown(verdict: Verdict, rule: RuleSummary | None, texts: Texts) -> list[Cell]:
     subject = verdict.subject
     return [
         verdict.rule_id,
-        phrases.words_of(rule, words.lang).title if rule else "",
-        _worded(subject.platform, "platform", words),
+        phrases.rule_text(rule, texts.lang).title if rule else "",
+        _worded(subject.platform, "platform", texts),
         subject.account,
-        _worded(subject.kind, "kind", words),
+        _worded(subject.kind, "kind", texts),
         subject.name,
         subject.path,
-        needed(rule, words.lang) if rule else "",
+        needed(rule, texts.lang) if rule else "",
         subject.uid,
     ]
 
 
-def _coverage(row: Coverage, words: Texts) -> list[Cell]:
+def _coverage(row: Coverage, texts: Texts) -> list[Cell]:
     return [
-        _worded(row.platform, "platform", words),
+        _worded(row.platform, "platform", texts),
         row.account,
         row.scope_name or row.scope_uid,
         row.resource_uid,
-        _worded(row.table, "table", words),
-        _worded(row.outcome, "outcome", words),
+        _worded(row.table, "table", texts),
+        _worded(row.outcome, "outcome", texts),
         row.reason,
         row.needs,
         row.seen,
@@ -189,23 +193,23 @@ def _coverage(row: Coverage, words: Texts) -> list[Cell]:
     ]
 
 
-def _rule(rule: RuleSummary, words: Texts) -> list[Cell]:
-    said = phrases.words_of(rule, words.lang)
+def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
+    said = phrases.rule_text(rule, texts.lang)
     return [
         rule.id,
         said.title,
-        _worded(rule.severity, "severity", words),
-        _worded(rule.confidence, "level", words),
-        _worded(rule.cause, "cause", words),
+        _worded(rule.severity, "severity", texts),
+        _worded(rule.confidence, "level", texts),
+        _worded(rule.cause, "cause", texts),
         rule.likelihood,
-        _worded(rule.effort, "level", words),
+        _worded(rule.effort, "level", texts),
         rule.flagged,
         rule.unknown,
         rule.passed,
         " ".join(rule.frameworks),
         said.why,
         said.fix.strip().replace("\n", " / "),
-        needed(rule, words.lang),
+        needed(rule, texts.lang),
         rule.version,
     ]
 

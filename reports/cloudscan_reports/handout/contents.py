@@ -87,13 +87,13 @@ class Handout:
     more: Sequence[More]
 
 
-def handouts(report: Report, words: Texts, terms: Terms) -> Sequence[Handout]:
+def handouts(report: Report, texts: Texts, terms: Terms) -> Sequence[Handout]:
     """One for each owner whose findings need work, who has most to do first; those of nobody known come last."""
     by_owner: dict[str, list[Finding]] = defaultdict(list)
-    for finding in counts.standing(report):
+    for finding in counts.needing_work(report):
         by_owner[key(finding.verdict.subject.owner)].append(finding)
     rules = {rule.id: rule for rule in report.rules}
-    made = [_handout(findings, rules, report, words, terms) for findings in by_owner.values()]
+    made = [_handout(findings, rules, report, texts, terms) for findings in by_owner.values()]
     return sorted(made, key=lambda each: (not each.owner, -each.total, each.stem))
 
 
@@ -112,68 +112,68 @@ def stem(owner: str) -> str:
 
 
 def _handout(
-    findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, words: Texts, terms: Terms
+    findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, texts: Texts, terms: Terms
 ) -> Handout:
-    told = _first(findings, rules, words)
+    told = _first(findings, rules, texts)
     rest = findings[len(told) :]
     owner = findings[0].verdict.subject.owner
-    due = min(_due(each, terms) for each in findings)
+    due = min(_due(finding, terms) for finding in findings)
     return Handout(
         owner=owner.strip(),
         stem=stem(owner),
         total=len(findings),
         due=due,
         overdue=due < report.generated_on,
-        tasks=_tasks(told, rules, report, words, terms),
-        more=_more(rest, rules, words, terms),
+        tasks=_tasks(told, rules, report, texts, terms),
+        more=_more(rest, rules, texts, terms),
     )
 
 
-def _first(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], words: Texts) -> Sequence[Finding]:
+def _first(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], texts: Texts) -> Sequence[Finding]:
     """As many from the top as fit on the page, by an estimate of their lines; one in any case.
 
     A few findings stay on one page, the rest of them listed. Where there are many the list may go on overleaf.
     """
     few = len(findings) <= MOST_THINGS
-    room = _ROOM[words.lang]
+    room = _ROOM[texts.lang]
     ways: set[_Way] = set()
     fitting = 0
     for place, finding in enumerate(findings[:MOST_THINGS], 1):
-        way = _way(finding, rules, words)
-        room -= _thing_lines(finding, rules, words) + (0 if way in ways else _way_lines(way, rules, words))
+        way = _way(finding, rules, texts)
+        room -= _thing_lines(finding, rules, texts) + (0 if way in ways else _way_lines(way, rules, texts))
         ways.add(way)
         if room >= (_listed_lines(findings[place:]) if few else 0):
             fitting = place
     return findings[: max(fitting, 1)]
 
 
-def _thing_lines(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> int:
-    commands = [line for step in _steps(finding, rules, words) for line in step.commands]
-    message = shortened(phrases.message_of(finding, words.lang), _MOST_SENTENCE)
+def _thing_lines(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
+    commands = [line for step in _steps(finding, rules, texts) for line in step.commands]
+    message = shortened(phrases.message_of(finding, texts.lang), _MOST_SENTENCE)
     return 3 + _lines(message) + sum(map(_lines, commands))
 
 
-def _way_lines(way: _Way, rules: Mapping[str, RuleSummary], words: Texts) -> int:
-    why = phrases.words_of(rules[way[0]], words.lang).why if way[0] in rules else ""
+def _way_lines(way: _Way, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
+    why = phrases.rule_text(rules[way[0]], texts.lang).why if way[0] in rules else ""
     return 3 + _lines(shortened(why, _MOST_SENTENCE)) + sum(map(_lines, way[1]))
 
 
 def _listed_lines(findings: Sequence[Finding]) -> int:
-    return 4 + 2 * len({each.verdict.rule_id for each in findings}) if findings else 0
+    return 4 + 2 * len({finding.verdict.rule_id for finding in findings}) if findings else 0
 
 
 def _lines(text: str) -> int:
     return max(1, math.ceil(width(text) / _COLUMNS))
 
 
-def _way(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> _Way:
+def _way(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> _Way:
     """How a finding is put right: its rule, and what its steps say. Commands may differ, name by name."""
-    return finding.verdict.rule_id, tuple(step.text for step in _steps(finding, rules, words))
+    return finding.verdict.rule_id, tuple(step.text for step in _steps(finding, rules, texts))
 
 
-def _steps(finding: Finding, rules: Mapping[str, RuleSummary], words: Texts) -> Sequence[Step]:
+def _steps(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> Sequence[Step]:
     rule = rules.get(finding.verdict.rule_id)
-    fix = phrases.words_of(rule, words.lang).fix if rule else ""
+    fix = phrases.rule_text(rule, texts.lang).fix if rule else ""
     filled = phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
     return [
         # A command that was cut would do something else than it says.
@@ -194,48 +194,50 @@ def _together(each_of: Sequence[Sequence[Step]]) -> Sequence[Step]:
 
 
 def _tasks(
-    findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, words: Texts, terms: Terms
+    findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, texts: Texts, terms: Terms
 ) -> Sequence[Task]:
     alike: dict[_Way, list[Finding]] = defaultdict(list)
     for finding in findings:
-        alike[_way(finding, rules, words)].append(finding)
+        alike[_way(finding, rules, texts)].append(finding)
     return [
         Task(
-            title=_title(rules.get(rule_id), rule_id, words),
-            why=shortened(phrases.words_of(rules[rule_id], words.lang).why, _MOST_SENTENCE) if rule_id in rules else "",
-            steps=_together([_steps(each, rules, words) for each in those]),
-            things=[_thing(each, report, words, terms) for each in those],
+            title=_title(rules.get(rule_id), rule_id, texts),
+            why=shortened(phrases.rule_text(rules[rule_id], texts.lang).why, _MOST_SENTENCE)
+            if rule_id in rules
+            else "",
+            steps=_together([_steps(each, rules, texts) for each in those]),
+            things=[_thing(each, report, texts, terms) for each in those],
         )
         for (rule_id, _), those in alike.items()
     ]
 
 
-def _thing(finding: Finding, report: Report, words: Texts, terms: Terms) -> Thing:
+def _thing(finding: Finding, report: Report, texts: Texts, terms: Terms) -> Thing:
     subject = finding.verdict.subject
     name = shortened(subject.name or subject.uid, _MOST_NAME)
     place = shortened(subject.path, _MOST_NAME)
     due = _due(finding, terms)
     return Thing(
         id=finding.fingerprint[:8],
-        tickets=[each for each in report.tickets.get(finding.fingerprint, ()) if each.open],
+        tickets=[ticket for ticket in report.tickets.get(finding.fingerprint, ()) if ticket.open],
         name=name,
         place="" if place == name else place,
         url=openable(subject.url),
-        message=shortened(phrases.message_of(finding, words.lang), _MOST_SENTENCE),
-        who=shortened(phrases.reach(words, finding.verdict), _MOST_SENTENCE),
-        since=since(finding, words),
+        message=shortened(phrases.message_of(finding, texts.lang), _MOST_SENTENCE),
+        who=shortened(phrases.reach(texts, finding.verdict), _MOST_SENTENCE),
+        since=since(finding, texts),
         due=due,
         overdue=due < report.generated_on,
     )
 
 
-def _more(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], words: Texts, terms: Terms) -> Sequence[More]:
+def _more(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], texts: Texts, terms: Terms) -> Sequence[More]:
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
         by_rule[finding.verdict.rule_id].append(finding)
     return [
         More(
-            title=_title(rules.get(rule_id), rule_id, words),
+            title=_title(rules.get(rule_id), rule_id, texts),
             count=len(those),
             names=[
                 shortened(each.verdict.subject.name or each.verdict.subject.uid, _MOST_NAME)
@@ -247,15 +249,15 @@ def _more(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], words: 
     ]
 
 
-def _title(rule: RuleSummary | None, rule_id: str, words: Texts) -> str:
-    return shortened(phrases.words_of(rule, words.lang).title if rule else rule_id, _MOST_SENTENCE)
+def _title(rule: RuleSummary | None, rule_id: str, texts: Texts) -> str:
+    return shortened(phrases.rule_text(rule, texts.lang).title if rule else rule_id, _MOST_SENTENCE)
 
 
 def _due(finding: Finding, terms: Terms) -> datetime:
     return finding.first_seen_on + timedelta(days=terms.days[finding.severity])
 
 
-def since(finding: Finding, words: Texts) -> str:
+def since(finding: Finding, texts: Texts) -> str:
     """Since when, short: a day that the platform tells, or the day on which a scan first saw it."""
     told = finding.verdict.since
-    return words.say("handout.since" if told else "handout.since_earlier", day=words.day(told or finding.first_seen_on))
+    return texts.say("handout.since" if told else "handout.since_earlier", day=texts.day(told or finding.first_seen_on))

@@ -13,8 +13,7 @@ import jinja2
 from cloudscan.report import HandoutFormat, Report, Terms
 from cloudscan.text import openable
 from cloudscan_reports.handout import contents
-from cloudscan_wording import texts
-from cloudscan_wording.texts import Texts
+from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import carriable, shortened, visible
 
 _FOLDER: Final = "handout"
@@ -34,23 +33,23 @@ SCREEN: Final = Medium(suffix=".html", links=True, seen=visible)
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
     """The pages by file name: one an owner, one for what nobody is known to own, and an index."""
-    return pages(carriable(report), texts.load(lang), terms, SCREEN)
+    return pages(carriable(report), load(lang), terms, SCREEN)
 
 
-def pages(report: Report, words: Texts, terms: Terms, medium: Medium) -> Iterator[tuple[str, str]]:
+def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterator[tuple[str, str]]:
     """The same for some medium; the index names files with its suffix."""
-    made = contents.handouts(report, words, terms)
+    made = contents.handouts(report, texts, terms)
     suffix = medium.suffix
     shared = {"report": report, "terms": terms, "links": medium.links}
     for handout in made:
-        yield f"{handout.stem}{suffix}", rendered("handout.html", words, medium, handout=handout, **shared)
+        yield f"{handout.stem}{suffix}", rendered("handout.html", texts, medium, handout=handout, **shared)
     yield (
         f"{contents.INDEX}{suffix}",
-        rendered("index.html", words, medium, handouts=made, suffix=suffix, **shared),
+        rendered("index.html", texts, medium, handouts=made, suffix=suffix, **shared),
     )
 
 
-def rendered(template: str, words: Texts, medium: Medium, **values: Any) -> str:
+def rendered(template: str, texts: Texts, medium: Medium, **values: Any) -> str:
     """One of the templates in `handout/`, in one language."""
     style = resources.files("cloudscan_reports").joinpath(_FOLDER, "print.css").read_text("utf-8").strip()
     digest = "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -58,12 +57,12 @@ def rendered(template: str, words: Texts, medium: Medium, **values: Any) -> str:
         _templates(medium)
         .get_template(template)
         .render(
-            t=words.say,
-            count=words.count,
-            name=words.name,
-            day=words.day,
-            moment=words.moment,
-            lang=words.lang,
+            t=texts.say,
+            count=texts.count,
+            name=texts.name,
+            day=texts.day,
+            moment=texts.moment,
+            lang=texts.lang,
             style=style,
             digest=digest,
             **values,
@@ -83,7 +82,7 @@ def _templates(medium: Medium) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters.update(shortened=shortened)
-    made.globals.update(number=texts.number, openable=openable)
+    made.globals.update(number=number, openable=openable)
     return made
 
 

@@ -14,51 +14,51 @@ _SUFFIX = ".md"
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
     """The hand-outs by file name: one an owner, one for what nobody is known to own, and an index."""
-    words = load(lang)
+    texts = load(lang)
     report = carriable(report)
-    made = contents.handouts(report, words, terms)
+    made = contents.handouts(report, texts, terms)
     for handout in made:
-        yield f"{handout.stem}{_SUFFIX}", "\n".join(_handout(handout, report, words, terms)) + "\n"
-    yield f"{contents.INDEX}{_SUFFIX}", "\n".join(_index(made, words)) + "\n"
+        yield f"{handout.stem}{_SUFFIX}", "\n".join(_handout(handout, report, texts, terms)) + "\n"
+    yield f"{contents.INDEX}{_SUFFIX}", "\n".join(_index(made, texts)) + "\n"
 
 
-def _handout(handout: Handout, report: Report, words: Texts, terms: Terms) -> Iterator[str]:
-    yield f"# {prose(words.say('handout.title'))}"
+def _handout(handout: Handout, report: Report, texts: Texts, terms: Terms) -> Iterator[str]:
+    yield f"# {prose(texts.say('handout.title'))}"
     yield ""
     if handout.owner:
-        greeting = prose(words.say("handout.greeting", owner="\0"))
+        greeting = prose(texts.say("handout.greeting", owner="\0"))
         yield greeting.replace(prose("\0"), code(handout.owner))
     else:
-        yield prose(words.say("handout.no_owner"))
+        yield prose(texts.say("handout.no_owner"))
     yield ""
-    yield prose(words.count("handout.lead", handout.total, day=words.day(report.scan.started_on)))
+    yield prose(texts.count("handout.lead", handout.total, day=texts.day(report.scan.started_on)))
     yield ""
     for task in handout.tasks:
-        yield from _task(task, words)
-    yield f"## {prose(words.say('handout.on_purpose'))}"
+        yield from _task(task, texts)
+    yield f"## {prose(texts.say('handout.intentional'))}"
     yield ""
-    yield prose(words.say("handout.on_purpose_how"))
+    yield prose(texts.say("handout.intentional_how"))
     if terms.contact:
         yield ""
-        yield f"{prose(words.say('handout.contact'))} {code(terms.contact)}"
+        yield f"{prose(texts.say('handout.contact'))} {code(terms.contact)}"
     yield ""
     if handout.more:
-        yield f"## {prose(words.count('handout.more', sum(each.count for each in handout.more)))}"
+        yield f"## {prose(texts.count('handout.more', sum(more.count for more in handout.more)))}"
         yield ""
         for more in handout.more:
-            yield from _more(more, words)
+            yield from _more(more, texts)
 
 
-def _task(task: Task, words: Texts) -> Iterator[str]:
+def _task(task: Task, texts: Texts) -> Iterator[str]:
     yield f"## {prose(task.title)}"
     yield ""
     for thing in task.things:
-        yield from _thing(thing, words)
+        yield from _thing(thing, texts)
     yield ""
     if task.why:
         yield prose(task.why)
         yield ""
-    yield f"### {prose(words.say('handout.steps'))}"
+    yield f"### {prose(texts.say('handout.steps'))}"
     yield ""
     for number_, step in enumerate(task.steps, 1):
         yield f"{number_}. {prose(step.text)}"
@@ -67,40 +67,41 @@ def _task(task: Task, words: Texts) -> Iterator[str]:
     yield ""
 
 
-def _thing(thing: Thing, words: Texts) -> Iterator[str]:
+def _thing(thing: Thing, texts: Texts) -> Iterator[str]:
     yield f"- {code(thing.name)}{f' ({code(thing.place)})' if thing.place else ''}"
     yield f"  - {prose(thing.message)}"
     if thing.who:
-        yield f"  - {prose(words.say('handout.who') + thing.who)}"
+        yield f"  - {prose(texts.say('handout.who') + thing.who)}"
     yield f"  - {prose(thing.since)}"
     key = "handout.overdue" if thing.overdue else "handout.due"
-    yield f"  - {prose(words.say(key, day=words.day(thing.due)))}"
-    yield f"  - {prose(words.say('handout.number'))} `{thing.id}`"
+    yield f"  - {prose(texts.say(key, day=texts.day(thing.due)))}"
+    yield f"  - {prose(texts.say('handout.number'))} `{thing.id}`"
     if thing.tickets:
-        keys = " ".join(code(each.key) for each in thing.tickets)
-        yield f"  - {prose(words.say('columns.ticket') + words.say('list.colon'))}{keys}"
+        keys = " ".join(code(ticket.key) for ticket in thing.tickets)
+        yield f"  - {prose(texts.say('columns.ticket') + texts.say('list.colon'))}{keys}"
 
 
-def _more(more: More, words: Texts) -> Iterator[str]:
-    names = words.say("list.comma").join(code(name) for name in more.names)
+def _more(more: More, texts: Texts) -> Iterator[str]:
+    names = texts.say("list.comma").join(code(name) for name in more.names)
     left = more.count - len(more.names)
-    rest = f" {prose(words.count('handout.names_more', left))}" if left else ""
-    due = prose(words.say("handout.due", day=words.day(more.due)))
-    yield f"- {prose(more.title)} ({number(more.count)}, {due}){prose(words.say('list.colon'))}{names}{rest}"
+    rest = f" {prose(texts.count('handout.names_more', left))}" if left else ""
+    due = prose(texts.say("handout.due", day=texts.day(more.due)))
+    yield f"- {prose(more.title)} ({number(more.count)}, {due}){prose(texts.say('list.colon'))}{names}{rest}"
 
 
-def _index(made: Sequence[Handout], words: Texts) -> Iterator[str]:
-    yield f"# {prose(words.say('handout.index'))}"
+def _index(made: Sequence[Handout], texts: Texts) -> Iterator[str]:
+    yield f"# {prose(texts.say('handout.index'))}"
     yield ""
     if not made:
-        yield prose(words.say("handout.nothing"))
+        yield prose(texts.say("handout.nothing"))
         return
     heads = ("owner", "total", "due", "file")
-    yield f"| {' | '.join(prose(words.say(f'handout.head_{head}')) for head in heads)} |"
+    yield f"| {' | '.join(prose(texts.say(f'handout.head_{head}')) for head in heads)} |"
     yield f"|{' --- |' * len(heads)}"
-    for each in made:
-        owner = code(each.owner) if each.owner else prose(words.say("handout.nobody"))
-        yield f"| {owner} | {number(each.total)} | {prose(words.day(each.due))} | {code(each.stem + _SUFFIX)} |"
+    for handout in made:
+        owner = code(handout.owner) if handout.owner else prose(texts.say("handout.unknown_owner"))
+        cells = (owner, number(handout.total), prose(texts.day(handout.due)), code(handout.stem + _SUFFIX))
+        yield f"| {' | '.join(cells)} |"
 
 
 MARKDOWN = HandoutFormat(name="markdown", title="Markdown", suffix=_SUFFIX, write=write)

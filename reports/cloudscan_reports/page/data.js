@@ -6,7 +6,7 @@ function bytesOf(base64) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
-  for (let place = 0; place < text.length; place += 1) bytes[place] = text.charCodeAt(place);
+  for (let index = 0; index < text.length; index += 1) bytes[index] = text.charCodeAt(index);
   return bytes;
 }
 
@@ -21,15 +21,15 @@ async function unpacked(base64) {
   return await new Response(stream).json();
 }
 
-// Numbers of strings as strings.py gives them: 0 is the next string of the pool, n > 0 the one at n - 1 again.
+// The numbers of strings (docs/page-format.md): 0 is the next string of the pool, n > 0 the one at n - 1 again.
 function resolve(table) {
   let next = 0;
   const walk = (numbers) => {
-    for (let place = 0; place < numbers.length; place += 1) {
-      const each = numbers[place];
-      if (Array.isArray(each)) walk(each);
-      else if (each === 0) numbers[place] = next++;
-      else if (each > 0) numbers[place] = each - 1;
+    for (let index = 0; index < numbers.length; index += 1) {
+      const number = numbers[index];
+      if (Array.isArray(number)) walk(number);
+      else if (number === 0) numbers[index] = next++;
+      else if (number > 0) numbers[index] = number - 1;
     }
   };
   for (const column of Object.values(table.strings)) walk(column);
@@ -50,17 +50,17 @@ async function loaded() {
   return resolve(type === "application/json" ? JSON.parse(textContent) : await unpacked(textContent));
 }
 
-// The details of findings by their place in the list. Small pages have them at once, large ones unpack them by and by.
+// The details of findings by their index in the list. Small pages have them ready, large ones unpack them in idle time.
 function makeDetails(size, slotsOf) {
   const { type, textContent } = element("details");
   const parcels = textContent.split("\n");
-  const open = new Array(parcels.length);
+  const open = [];
   const at = (index) => Math.floor(index / size);
 
   function ready(index) {
-    const place = at(index);
-    if (type === "application/json") open[place] ??= resolve(JSON.parse(parcels[place]));
-    return place in open;
+    const parcel = at(index);
+    if (type === "application/json") open[parcel] ??= resolve(JSON.parse(parcels[parcel]));
+    return parcel in open;
   }
 
   async function load(index) {
@@ -68,9 +68,9 @@ function makeDetails(size, slotsOf) {
   }
 
   async function loadAll() {
-    for (let place = 0; place < parcels.length; place += 1) {
+    for (let parcel = 0; parcel < parcels.length; parcel += 1) {
       await new Promise((done) => { (globalThis.requestIdleCallback ?? setTimeout)(done); });
-      await load(place * size);
+      await load(parcel * size);
     }
   }
 

@@ -23,26 +23,26 @@ function makeFindings(data, words) {
   function fields(index) {
     const values = strings.fields[index];
     return Object.fromEntries(
-      rule(index).fields.map((name, place) => [name, text(values[place], index) ?? undefined]));
+      rule(index).fields.map((name, field) => [name, text(values[field], index) ?? undefined]));
   }
 
   const message = (index) => at("message", index) ?? fill(rule(index).message, fields(index));
 
   function since(index) {
-    const told = numbers.since[index];
-    const seconds = told ?? numbers.first[index];
-    const key = told === null ? "finding.since_first_seen" : "finding.since_platform";
+    const opened = numbers.since[index];
+    const seconds = opened ?? numbers.first[index];
+    const key = opened === null ? "finding.since_first_seen" : "finding.since_platform";
     return words.say(key, { day: words.day(seconds), ago: words.ago(seconds) });
   }
 
   function sinceInShort(index) {
-    const told = numbers.since[index];
-    return words.say(told === null ? "findings.first_seen" : "findings.since", { day: words.day(told ?? numbers.first[index]) });
+    const opened = numbers.since[index];
+    return words.say(opened === null ? "findings.first_seen" : "findings.since", { day: words.day(opened ?? numbers.first[index]) });
   }
 
   let counts = null;
   function sharing(index) {
-    counts ??= counted(numbers.rule.keys(), (each) => at("origin", each));
+    counts ??= counted(numbers.rule.keys(), (other) => at("origin", other));
     return counts.get(at("origin", index));
   }
 
@@ -69,7 +69,7 @@ function makeDetail(findings, words) {
   // Text between backticks is code, as in the rule files.
   function prose(tag, line) {
     const node = make(tag);
-    line.split("`").forEach((part, place) => node.append(place % 2 ? make("code", {}, part) : visible(part)));
+    line.split("`").forEach((part, n) => node.append(n % 2 ? make("code", {}, part) : visible(part)));
     return node;
   }
 
@@ -81,10 +81,10 @@ function makeDetail(findings, words) {
       getSelection().selectAllChildren(code);
       document.execCommand("copy");
     }
-    element("said").textContent = button.textContent = words.say("finding.copied");
+    element("announced").textContent = button.textContent = words.say("finding.copied");
     setTimeout(() => {
       button.textContent = words.say("finding.copy");
-      element("said").textContent = "";
+      element("announced").textContent = "";
     }, 2000);
   }
 
@@ -116,18 +116,18 @@ function makeDetail(findings, words) {
 
   function evidence(index, { evidence: rows, rows: whole, left }) {
     const names = findings.rule(index).columns;
-    const used = names.map((_, place) => place).filter((place) => rows.some((row) => row[place + 1]));
+    const used = names.map((_, column) => column).filter((column) => rows.some((row) => row[column + 1]));
     if (!rows.length && left) return [heading("finding.evidence"), make("p", { class: "quiet" }, words.count("finding.evidence_left", left))];
     if (!rows.length || !used.length) return [];
     const shown = (cell) => cell || "–";
     if (rows.length === 1 && whole === 1) {
       const list = make("dl", { class: "row-of-one" });
-      for (const place of used) list.append(make("dt", {}, names[place]), make("dd", {}, shown(rows[0][place + 1])));
+      for (const column of used) list.append(make("dt", {}, names[column]), make("dd", {}, shown(rows[0][column + 1])));
       return [heading("finding.evidence"), list];
     }
     const value = (cell) => make("td", {}, make("div", {}, shown(cell)));
-    const head = make("tr", {}, ...used.map((place) => make("th", { scope: "col" }, names[place])));
-    const body = rows.map((row) => make("tr", {}, ...used.map((place) => value(row[place + 1]))));
+    const head = make("tr", {}, ...used.map((column) => make("th", { scope: "col" }, names[column])));
+    const body = rows.map((row) => make("tr", {}, ...used.map((column) => value(row[column + 1]))));
     const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": words.say("finding.evidence") };
     return [
       heading("finding.evidence"),
@@ -143,8 +143,8 @@ function makeDetail(findings, words) {
     return make("a", { href: url, rel: "noopener noreferrer", target: "_blank" }, shortened(title, 120));
   }
 
-  function tickets({ tickets: told }) {
-    const parts = told.map(([key, url, tracker, state]) =>
+  function tickets({ tickets: links }) {
+    const parts = links.map(([key, url, tracker, state]) =>
       make("span", { class: "block" }, link(url, key) || key, ` (${tracker})${words.say("list.comma")}${state}`));
     return parts.length ? make("span", {}, ...parts) : "";
   }
@@ -162,8 +162,8 @@ function makeDetail(findings, words) {
   function way(index, more) {
     const names = findings.rule(index).columns;
     const cell = (name) => {
-      const place = names.indexOf(name);
-      return (place < 0 ? null : more.evidence[0]?.[place + 1]) ?? "";
+      const column = names.indexOf(name);
+      return (column < 0 ? null : more.evidence[0]?.[column + 1]) ?? "";
     };
     const via = cell("via");
     const audience = words.label("audience", at("audience", index));
@@ -172,9 +172,9 @@ function makeDetail(findings, words) {
       ["tools.who", cell("principal_name") || audience],
       ["tools.how", words.has(`via.${via}`) ? words.say(`via.${via}`) : via],
       ["tools.where", cell("origin_name") || at("name", index)],
-      ["tools.behind", behind(index, more) || cell("resource_name") || at("name", index)],
+      ["tools.resources", behind(index, more) || cell("resource_name") || at("name", index)],
     ].filter(([, value]) => value);
-    return [heading("tools.way"), make("ol", { class: "way" }, ...stations.map(([key, value]) =>
+    return [heading("tools.access_path"), make("ol", { class: "access-path" }, ...stations.map(([key, value]) =>
       make("li", {}, make("span", { class: "quiet block" }, words.say(key)), shortened(value, 80))))];
   }
 
@@ -188,9 +188,9 @@ function makeDetail(findings, words) {
 
   function past({ events, happened }) {
     if (!events.length) return [];
-    const line = ([kind, reason], place) => {
+    const line = ([kind, reason], n) => {
       const why = reason && words.has(`event.${reason}`) ? ` (${words.say(`event.${reason}`)})` : "";
-      return make("li", {}, `${words.day(happened[place])}${words.say("list.colon")}${words.say(`event.${kind}`)}${why}`);
+      return make("li", {}, `${words.day(happened[n])}${words.say("list.colon")}${words.say(`event.${kind}`)}${why}`);
     };
     return [heading("tools.history"), make("ul", {}, ...events.map(line))];
   }
@@ -231,7 +231,7 @@ function makeDetail(findings, words) {
         ["finding.reach", behind(index, more)],
         ["finding.change", words.label("change", at("change", index))],
         ["finding.ticket", tickets(more)],
-        ["finding.state", [more.accepted || state, doubt].filter(Boolean).join(" · ")],
+        ["finding.state", [more.waived || state, doubt].filter(Boolean).join(" · ")],
       ], "lead-facts"),
       ...(rule.why ? [heading("finding.why"), prose("p", rule.why)] : []),
       ...(rule.steps.length ? [heading("finding.fix"), effort(rule), ...together(index), remedy(index)] : []),

@@ -1,4 +1,7 @@
-"""What the page shows of a finding that is open: evidence, chain, history. In parcels that are unpacked one by one."""
+"""What the page shows of a finding that the reader opens: evidence, reasoning, history.
+
+It comes in parcels that the page unpacks one by one; `docs/page-format.md` specifies them.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,37 +15,37 @@ from cloudscan_wording.texts import Texts
 
 
 def parcels(report: Report, texts: Texts, most: int) -> Iterator[dict[str, Any]]:
-    """The details in the order of the findings, `PARCEL` of them at a time, each parcel with strings of its own.
+    """The details in the order of the findings, `PARCEL` of them at a time, each parcel with its own strings.
 
-    Of a finding's evidence come at most so many pieces.
+    At most `most` pieces of each finding's evidence are included.
     """
     columns = evidence_columns(report)
-    happened: dict[str, list[Event]] = {}
+    events: dict[str, list[Event]] = {}
     for event in report.events:
-        happened.setdefault(event.fingerprint, []).append(event)
+        events.setdefault(event.fingerprint, []).append(event)
     for begin in range(0, len(report.findings), PARCEL):
-        yield _parcel(report, report.findings[begin : begin + PARCEL], columns, happened, texts, most)
+        yield _parcel(report, report.findings[begin : begin + PARCEL], columns, events, texts, most)
 
 
 def _parcel(
     report: Report,
     findings: Sequence[Finding],
     columns: Mapping[str, Sequence[str]],
-    happened: Mapping[str, Sequence[Event]],
+    events: Mapping[str, Sequence[Event]],
     texts: Texts,
     most: int,
 ) -> dict[str, Any]:
     strings = Strings()
-    slots = [slots_of(each) for each in findings]
-    pasts = [_past(each, happened.get(each.fingerprint, ())) for each in findings]
+    slots = [slots_of(finding) for finding in findings]
+    pasts = [_past(finding, events.get(finding.fingerprint, ())) for finding in findings]
     return {
         "numbers": {
-            **{name: [column(each) for each in findings] for name, column in _NUMBERS.items()},
-            "left": [max(len(each.verdict.evidence) - most, 0) for each in findings],
+            **{name: [column(finding) for finding in findings] for name, column in _NUMBERS.items()},
+            "left": [max(len(finding.verdict.evidence) - most, 0) for finding in findings],
             "happened": [[seconds(event.on) for event in past] for past in pasts],
         },
         "strings": {
-            "accepted": [strings.number(phrases.accepted(texts, each)) for each in findings],
+            "waived": [strings.number(phrases.waived(texts, finding)) for finding in findings],
             "tickets": [
                 [
                     [
@@ -51,21 +54,23 @@ def _parcel(
                         strings.number(ticket.tracker),
                         strings.number(phrases.ticket_state(texts, ticket)),
                     ]
-                    for ticket in tickets_of(report, each)
+                    for ticket in tickets_of(report, finding)
                 ]
-                for each in findings
+                for finding in findings
             ],
-            "size": [strings.number(_size(each)) for each in findings],
-            "url": [strings.around(each.verdict.subject.url, own) for each, own in zip(findings, slots, strict=True)],
+            "size": [strings.number(_size(finding)) for finding in findings],
+            "url": [
+                strings.around(finding.verdict.subject.url, own) for finding, own in zip(findings, slots, strict=True)
+            ],
             "events": [
                 [[strings.number(event.kind), strings.number(event.reason)] for event in past] for past in pasts
             ],
             "evidence": [
                 [
-                    _evidence(piece, columns[each.verdict.rule_id], texts.lang, strings, own)
-                    for piece in each.verdict.evidence[:most]
+                    _evidence(piece, columns[finding.verdict.rule_id], texts.lang, strings, own)
+                    for piece in finding.verdict.evidence[:most]
                 ]
-                for each, own in zip(findings, slots, strict=True)
+                for finding, own in zip(findings, slots, strict=True)
             ],
         },
         **strings.tables(),
@@ -73,12 +78,12 @@ def _parcel(
 
 
 _NUMBERS: Mapping[str, Callable[[Finding], Any]] = {
-    "likelihood": lambda each: each.likelihood,
-    "impact": lambda each: round(each.impact, 1),
-    "last": lambda each: seconds(each.last_seen_on),
-    "people": lambda each: each.verdict.people,
-    "rank": lambda each: each.verdict.rank,
-    "rows": lambda each: each.verdict.rows,
+    "likelihood": lambda finding: finding.likelihood,
+    "impact": lambda finding: round(finding.impact, 1),
+    "last": lambda finding: seconds(finding.last_seen_on),
+    "people": lambda finding: finding.verdict.people,
+    "rank": lambda finding: finding.verdict.rank,
+    "rows": lambda finding: finding.verdict.rows,
 }
 
 
@@ -87,14 +92,14 @@ def _size(finding: Finding) -> str | None:
 
 
 def _past(finding: Finding, events: Sequence[Event]) -> Sequence[Event]:
-    """What befell a finding. That it was once opened is told by the day on which it was first seen."""
+    """A finding's events. A lone opening is omitted: the day on which it was first seen says the same."""
     if len(events) == 1 and events[0].kind == "opened" and events[0].on == finding.first_seen_on:
         return ()
     return events
 
 
 def _evidence(evidence: Evidence, columns: Sequence[str], lang: str, strings: Strings, slots: Slots) -> list[Any]:
-    """First the chain, then a value per column."""
+    """The chain of reasoning, then a value per column."""
     values = (evidence.row.get(name) for name in columns)
     return [
         [strings.around(sentence, slots) for sentence in phrases.chain_of(evidence.chain, lang)],

@@ -1,12 +1,12 @@
 // Which findings are wanted: by what the address says, facet by facet.
 
 const FACETS = ["rule", "cause", "audience", "platform", "account", "owner", "partner", "department", "framework", "change", "state"];
-const STANDING = ["open", "reopened"];
+const NEEDING_WORK = ["open", "reopened"];
 
-function counted(things, valueOf) {
+function counted(values, valueOf) {
   const counts = new Map();
-  for (const each of things) {
-    const value = valueOf(each);
+  for (const item of values) {
+    const value = valueOf(item);
     counts.set(value, (counts.get(value) ?? 0) + 1);
   }
   return counts;
@@ -19,31 +19,31 @@ function makeFilters(data, words, findings) {
   const ofRule = { rule: (rule) => [rule.id], cause: (rule) => [rule.cause], framework: (rule) => rule.frameworks };
 
   function byRule(facet, value) {
-    const rules = new Set(data.rules.flatMap((rule, place) => (ofRule[facet](rule).includes(value) ? [place] : [])));
+    const rules = new Set(data.rules.flatMap((rule, index) => (ofRule[facet](rule).includes(value) ? [index] : [])));
     return (index) => rules.has(numbers.rule[index]);
   }
 
   function byString(facet, values) {
-    const pooled = new Set(values.map((each) => data.pool.indexOf(each)).filter((each) => each >= 0));
+    const pooled = new Set(values.map((value) => data.pool.indexOf(value)).filter((index) => index >= 0));
     return (index) => pooled.has(strings[facet][index]);
   }
 
-  function tests(wanted) {
-    const found = [];
+  function testsFor(wanted) {
+    const tests = [];
     if (wanted.severity) {
-      const rungs = new Set(wanted.severity.split(",").map((each) => data.severities.indexOf(each)));
-      found.push((index) => rungs.has(numbers.severity[index]));
+      const rungs = new Set(wanted.severity.split(",").map((severity) => data.severities.indexOf(severity)));
+      tests.push((index) => rungs.has(numbers.severity[index]));
     }
-    for (const facet of FACETS.filter((each) => wanted[each] && wanted[each] !== "any")) {
-      found.push(ofRule[facet] ? byRule(facet, wanted[facet]) : byString(facet, [wanted[facet]]));
+    for (const facet of FACETS.filter((name) => wanted[name] && wanted[name] !== "any")) {
+      tests.push(ofRule[facet] ? byRule(facet, wanted[facet]) : byString(facet, [wanted[facet]]));
     }
-    if (!wanted.state) found.push(byString("state", STANDING));
-    if (wanted.origin) found.push((index) => findings.at("origin", index) === wanted.origin);
-    return [...found, ...search.holders(wanted.q ?? "")];
+    if (!wanted.state) tests.push(byString("state", NEEDING_WORK));
+    if (wanted.origin) tests.push((index) => findings.at("origin", index) === wanted.origin);
+    return [...tests, ...search.matchers(wanted.q ?? "")];
   }
 
-  const matching = (wanted) => tests(wanted).reduce((left, test) => left.filter(test), everything);
-  const matches = (wanted, index) => tests(wanted).every((test) => test(index));
+  const matching = (wanted) => testsFor(wanted).reduce((left, test) => left.filter(test), everything);
+  const matches = (wanted, index) => testsFor(wanted).every((test) => test(index));
 
   function valueOf(facet) {
     if (facet === "rule") return (index) => findings.rule(index).id;
@@ -56,17 +56,17 @@ function makeFilters(data, words, findings) {
   }
 
   function counts(facet) {
-    if (!ofRule[facet]) return [...counted(strings[facet], (each) => each)].map(([place, n]) => [data.pool[place], n]);
-    const found = new Map();
-    for (const [rule, n] of counted(numbers.rule, (each) => each)) {
-      for (const value of ofRule[facet](data.rules[rule])) found.set(value, (found.get(value) ?? 0) + n);
+    if (!ofRule[facet]) return [...counted(strings[facet], (index) => index)].map(([index, n]) => [data.pool[index], n]);
+    const totals = new Map();
+    for (const [rule, n] of counted(numbers.rule, (index) => index)) {
+      for (const value of ofRule[facet](data.rules[rule])) totals.set(value, (totals.get(value) ?? 0) + n);
     }
-    return [...found];
+    return [...totals];
   }
 
   // The values of a facet with their titles, the most frequent first.
   function options(facet) {
-    return counts(facet).filter(([value]) => value).sort((one, other) => other[1] - one[1])
+    return counts(facet).filter(([value]) => value).toSorted((one, other) => other[1] - one[1])
       .map(([value, n]) => [value, `${shortened(title(facet, value), 80)} (${number(n)})`]);
   }
 

@@ -61,9 +61,9 @@ function start(data) {
   }
 
   function render(from = ((wanted.page ?? 1) - 1) * PAGE, most = PAGE, expanded = null) {
-    const rows = shown.slice(from, from + most).map((index, place) => [index, row(index, from + place + 1)]);
-    list.replaceChildren(...rows.map(([, each]) => each.item));
-    for (const [index, each] of rows) if (expanded ?? index === open) each.toggle(true);
+    const rows = shown.slice(from, from + most).map((index, n) => [index, row(index, from + n + 1)]);
+    list.replaceChildren(...rows.map(([, shownRow]) => shownRow.item));
+    for (const [index, shownRow] of rows) if (expanded ?? index === open) shownRow.toggle(true);
     return rows;
   }
 
@@ -92,7 +92,7 @@ function start(data) {
     const facet = wanted.group;
     const groups = tools.grouped(shown, filters.valueOf(facet));
     const line = ({ value, n, score, first }) => {
-      const button = make("button", { type: "button" }, value ? shortened(filters.title(facet, value), 120) : words.say("tools.nobody"));
+      const button = make("button", { type: "button" }, value ? shortened(filters.title(facet, value), 120) : words.say("tools.unknown"));
       button.disabled = !value;
       button.addEventListener("click", () => {
         wanted = { ...wanted, group: "", [facet]: value, page: 1 };
@@ -120,9 +120,9 @@ function start(data) {
 
   function recall() {
     if (!location.hash.includes("=")) return;
-    const told = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-    const { finding, ...filters } = told;
-    wanted = filters;
+    const remembered = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+    const { finding, ...rest } = remembered;
+    wanted = rest;
     open = finding ? findings.find(finding) : -1;
     if (open >= 0) turnTo(open);
     fillControls();
@@ -131,7 +131,7 @@ function start(data) {
     else document.getElementById("findings-title").scrollIntoView();
   }
 
-  // The page that shows a finding; filters that would hide it give way.
+  // Turns to the page that shows a finding, dropping filters that would hide it.
   function turnTo(index) {
     delete wanted.group;
     if (!filters.matches(wanted, index)) wanted = {};
@@ -152,12 +152,12 @@ function start(data) {
   }
 
   function choice(facet) {
-    const found = filters.options(facet);
-    if (found.length < 2 && !(facet === "state" && found.some(([value]) => !STANDING.includes(value)))) return [];
+    const options = filters.options(facet);
+    if (options.length < 2 && !(facet === "state" && options.some(([value]) => !NEEDING_WORK.includes(value)))) return [];
     const select = make("select", { id: `filter-${facet}` });
-    if (facet === "state") select.append(make("option", { value: "" }, words.say("findings.standing")));
+    if (facet === "state") select.append(make("option", { value: "" }, words.say("findings.needs_work")));
     select.append(make("option", { value: facet === "state" ? "any" : "" }, words.say("findings.any")));
-    select.append(...found.map(([value, title]) => make("option", { value }, title)));
+    select.append(...options.map(([value, title]) => make("option", { value }, title)));
     select.addEventListener("change", () => change(facet, select.value));
     controls[facet] = select;
     return [make("div", {}, make("label", { for: select.id }, words.say(`findings.${facet}`)), select)];
@@ -165,7 +165,7 @@ function start(data) {
 
   function severities() {
     const present = new Set(numbers.severity);
-    const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).reverse()
+    const boxes = data.severities.map((id, rung) => [id, rung]).filter(([, rung]) => present.has(rung)).toReversed()
       .map(([id]) => [id, make("input", { type: "checkbox", value: id })]);
     const pick = () => change("severity", boxes.filter(([, box]) => box.checked).map(([id]) => id).join(","));
     for (const [, box] of boxes) box.addEventListener("change", pick);

@@ -1,6 +1,7 @@
 """What the page carries for its script: the list as one element, the details of its findings as another.
 
-Nothing in either can end its element. A large page is compressed: the browser unpacks faster than it would read.
+Nothing in either can end its element. A large page is compressed: a browser unpacks it faster than it would parse it
+uncompressed. `docs/page-format.md` specifies both elements.
 """
 
 import base64
@@ -16,14 +17,12 @@ from cloudscan_reports.page import detail_data, list_data
 from cloudscan_wording.texts import Texts
 
 _PACK_FROM = 1_000_000
-"""Bytes of JSON. Below it the page can be searched with grep."""
-# Marks that could end the element, and letters that disturb whoever looks into the file.
+"""Bytes of JSON from which on it is compressed. Smaller pages can be searched with grep."""
+# Characters that could end the element, and characters that confuse editors and terminals.
 _ESCAPES = str.maketrans({chr(n): f"\\u{n:04x}" for n in (*map(ord, "<>&"), *range(0x7F, 0xA0), 0x2028, 0x2029)})
-
-
 _ALL = sys.maxsize
 _FEWER = (1, 0)
-"""Of evidence, for each finding: where all of them are too much, the findings further down keep fewer."""
+"""Pieces of evidence per finding, tried in turn if all of them are too large; the last findings lose theirs first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Elements:
 
 
 def elements(report: Report, texts: Texts, room: int) -> Elements:
-    """The findings of a report as the page carries them, in so many bytes if evidence can be left out for it."""
+    """The findings of a report as the page carries them, in `room` bytes if omitting evidence makes that possible."""
     findings = msgspec.json.encode(list_data.page_data(report, texts))
     details = _details(report, texts, _ALL)
     if len(findings) + sum(map(len, details)) < _PACK_FROM:
@@ -54,11 +53,11 @@ def elements(report: Report, texts: Texts, room: int) -> Elements:
 
 
 def _details(report: Report, texts: Texts, most: int) -> Sequence[bytes]:
-    return [msgspec.json.encode(each) for each in detail_data.parcels(report, texts, most)]
+    return [msgspec.json.encode(parcel) for parcel in detail_data.parcels(report, texts, most)]
 
 
 def _fitting(report: Report, texts: Texts, chosen: list[str], room: int) -> Sequence[str]:
-    """The parcels with as much evidence as there is room for, the first findings first."""
+    """The parcels with as much evidence as fits into `room`; the first findings keep theirs longest."""
     richer: list[list[str]] = []
     for most in _FEWER:
         if room >= sum(map(len, chosen)):
@@ -66,10 +65,10 @@ def _fitting(report: Report, texts: Texts, chosen: list[str], room: int) -> Sequ
         richer.append(chosen)
         chosen = list(map(_packed, _details(report, texts, most)))
     left = room - sum(map(len, chosen))
-    for place, own in enumerate(chosen):
-        more = next((each[place] for each in richer if len(each[place]) - len(own) <= left), own)
-        left -= len(more) - len(own)
-        chosen[place] = more
+    for index, smallest in enumerate(chosen):
+        best = next((parcels[index] for parcels in richer if len(parcels[index]) - len(smallest) <= left), smallest)
+        left -= len(best) - len(smallest)
+        chosen[index] = best
     return chosen
 
 

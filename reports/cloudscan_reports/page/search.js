@@ -4,9 +4,9 @@ const SEARCHED = ["name", "key", "path", "uid", "account", "owner", "ticket"];
 
 // Whether a term may begin in one part and end in another. Parts are strings, or numbers of what is filled in.
 function mayCross(parts, term) {
-  const cuts = Array.from({ length: term.length - 1 }, (_, place) => [term.slice(0, place + 1), term.slice(place + 1)]);
-  return parts.some((part, place) => (typeof part === "number"
-    ? typeof parts[place + 1] === "number"
+  const cuts = Array.from({ length: term.length - 1 }, (_, index) => [term.slice(0, index + 1), term.slice(index + 1)]);
+  return parts.some((part, index) => (typeof part === "number"
+    ? typeof parts[index + 1] === "number"
     : term.includes(part) || cuts.some(([before, after]) => part.endsWith(before) || part.startsWith(after))));
 }
 
@@ -16,9 +16,9 @@ function makeSearch(data, findings) {
   const searched = SEARCHED.map((name) => strings[name]);
   let lowered = null;
 
-  const parted = (rule) => rule.message.split(/\{([a-z_][a-z0-9_]*)\}/).map((part, place) => {
-    const field = place % 2 ? rule.fields.indexOf(part) : -1;
-    return field >= 0 ? field : lower(place % 2 ? `{${part}}` : part);
+  const parted = (rule) => rule.message.split(/\{([a-z_][a-z0-9_]*)\}/).map((part, index) => {
+    const field = index % 2 ? rule.fields.indexOf(part) : -1;
+    return field >= 0 ? field : lower(index % 2 ? `{${part}}` : part);
   }).filter((part) => part !== "");
 
   function prepare() {
@@ -32,38 +32,38 @@ function makeSearch(data, findings) {
     return lowered;
   }
 
-  // Whether a finding holds a term in lower case.
-  function holder(term) {
+  // Whether a finding contains a term, which must be in lower case.
+  function matcher(term) {
     const { pool, patterns, messages, rules, slots } = prepare();
     const text = makeReader({ pool, patterns }, slots);
     const within = (parts) => parts.some((part) => typeof part === "string" && part.includes(term));
-    const ofPool = pool.map((each) => each.includes(term));
+    const ofPool = pool.map((string) => string.includes(term));
     const ofPattern = patterns.map(within);
     const ofRule = messages.map((parts, rule) => within(parts) || rules[rule].includes(term));
-    const crossing = { patterns: patterns.map((each) => mayCross(each, term)), rules: messages.map((each) => mayCross(each, term)) };
+    const crossing = { patterns: patterns.map((parts) => mayCross(parts, term)), rules: messages.map((parts) => mayCross(parts, term)) };
 
-    // What stands in a pattern's slots is searched as a column of its own.
-    function holds(place, index) {
-      if (place >= 0) return ofPool[place];
-      const pattern = -2 - place;
-      return pattern >= 0 && (ofPattern[pattern] || (crossing.patterns[pattern] && text(place, index).includes(term)));
+    // The values of a pattern's slots are searched as columns of their own.
+    function contains(number, index) {
+      if (number >= 0) return ofPool[number];
+      const pattern = -2 - number;
+      return pattern >= 0 && (ofPattern[pattern] || (crossing.patterns[pattern] && text(number, index).includes(term)));
     }
 
-    function says(index) {
+    function messageContains(index) {
       const rule = numbers.rule[index];
       const values = strings.fields[index];
       const parts = messages[rule];
-      if (parts.some((part) => typeof part === "number" && holds(values[part], index))) return true;
+      if (parts.some((part) => typeof part === "number" && contains(values[part], index))) return true;
       return crossing.rules[rule]
         && parts.map((part) => (typeof part === "string" ? part : text(values[part], index) ?? "")).join("").includes(term);
     }
 
     return (index) => ofRule[numbers.rule[index]]
-      || searched.some((column) => holds(column[index], index))
-      || (strings.message[index] === -1 ? says(index) : holds(strings.message[index], index))
+      || searched.some((column) => contains(column[index], index))
+      || (strings.message[index] === -1 ? messageContains(index) : contains(strings.message[index], index))
       || findings.fingerprint(index).includes(term);
   }
 
-  const holders = (terms) => lower(terms).split(/\s+/).filter(Boolean).map(holder);
-  return { holders, prepare };
+  const matchers = (terms) => lower(terms).split(/\s+/).filter(Boolean).map(matcher);
+  return { matchers, prepare };
 }

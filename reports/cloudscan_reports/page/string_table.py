@@ -1,7 +1,7 @@
-"""Strings by number: each kept once, and what repeats a finding's own name kept as a pattern.
+"""Strings by number: each stored once, and a string that repeats a finding's own name stored as a pattern.
 
-Most of what stands about a finding says its name once more: its address, its grants, the sentences of its chain. With
-the name taken out these are the same for thousands of findings.
+Most strings about a finding repeat its name: its address, its grants, the sentences of its chain. Without the name they
+are the same for thousands of findings. `docs/page-format.md` specifies the numbers.
 """
 
 import re
@@ -9,21 +9,21 @@ from collections.abc import Sequence
 from typing import Any
 
 Slots = Sequence[str]
-"""What a pattern leaves out: a finding's name, and the last part of its uid."""
+"""What a pattern replaces: a finding's name, and the last part of its uid."""
 
 _NONE = -1
 _NEXT = 0
 _FIRST_PATTERN = -2
-_LEAST = 4  # a shorter name stands in too many words by chance
-_MARKS = "\x00\x01"  # one for each slot
-_MARKED = re.compile(f"([{_MARKS}])")
+_LEAST = 4  # characters; a shorter name is part of too many words by chance
+_PLACEHOLDERS = "\x00\x01"  # one for each slot
+_PLACEHOLDER = re.compile(f"([{_PLACEHOLDERS}])")
 
 
 class Strings:
-    """Gives numbers for strings, to be looked up again in the same order.
+    """Assigns numbers to strings; a reader must resolve them in the same order.
 
-    ``0`` is the next string of the pool, ``n > 0`` the pool's string at ``n - 1`` once more, ``-1`` None and ``n < -1``
-    the pattern at ``-2 - n``, in whose parts a number stands for a slot.
+    ``0`` is the next string of the pool, ``n > 0`` the string at index ``n - 1`` of the pool again, ``-1`` is None and
+    ``n < -1`` is the pattern at index ``-2 - n``, in which a number is the index of a slot.
     """
 
     def __init__(self) -> None:
@@ -34,25 +34,27 @@ class Strings:
         if text is None:
             return _NONE
         new = len(self._pool)
-        place = self._pool.setdefault(text, new)
-        return _NEXT if place == new else place + 1
+        index = self._pool.setdefault(text, new)
+        return _NEXT if index == new else index + 1
 
     def around(self, text: str | None, slots: Slots) -> int:
-        """The number of a text that may repeat what stands in the slots."""
+        """The number of a text that may repeat the slots' values."""
         if text is None:
             return _NONE
-        marked = text
-        for value, mark in zip(slots, _MARKS, strict=True):
+        pattern = text
+        for value, placeholder in zip(slots, _PLACEHOLDERS, strict=True):
             if len(value) >= _LEAST:
-                marked = marked.replace(value, mark)
-        if marked == text or any(mark in text for mark in _MARKS):
+                pattern = pattern.replace(value, placeholder)
+        if pattern == text or any(placeholder in text for placeholder in _PLACEHOLDERS):
             return self.number(text)
-        return _FIRST_PATTERN - self._patterns.setdefault(marked, len(self._patterns))
+        return _FIRST_PATTERN - self._patterns.setdefault(pattern, len(self._patterns))
 
     def tables(self) -> dict[str, Any]:
-        """What the numbers mean, ready for JSON."""
-        return {"pool": list(self._pool), "patterns": [_parts(each) for each in self._patterns]}
+        """The tables that the numbers refer to, ready for JSON."""
+        return {"pool": list(self._pool), "patterns": [_parts(pattern) for pattern in self._patterns]}
 
 
-def _parts(marked: str) -> list[str | int]:
-    return [_MARKS.index(part) if part in _MARKS else part for part in _MARKED.split(marked) if part]
+def _parts(pattern: str) -> list[str | int]:
+    return [
+        _PLACEHOLDERS.index(part) if part in _PLACEHOLDERS else part for part in _PLACEHOLDER.split(pattern) if part
+    ]

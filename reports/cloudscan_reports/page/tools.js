@@ -26,7 +26,7 @@ function makeTools(data, findings, words) {
       group.score += numbers.score[index];
       groups.set(value, group);
     }
-    return [...groups.values()].sort((one, other) => other.score - one.score || one.first - other.first);
+    return [...groups.values()].toSorted((one, other) => other.score - one.score || one.first - other.first);
   }
 
   const record = (index) => ({

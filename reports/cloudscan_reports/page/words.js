@@ -1,4 +1,4 @@
-// Words for what the page shows. Everything that strangers wrote passes `visible` and lands in textContent.
+// Texts that the page shows. Everything that third parties wrote passes `visible` and is set as textContent.
 
 // The same characters as in visible.py.
 const CONTROL = /[\x00-\x1f\x7f]/g;
@@ -7,8 +7,8 @@ const hex = (character, width) => character.codePointAt(0).toString(16).padStart
 
 function visible(text) {
   return text
-    .replace(CONTROL, (each) => String.fromCharCode(each === "\x7f" ? 0x2421 : 0x2400 + each.charCodeAt(0)))
-    .replace(UNSEEN, (each) => `⟦U+${hex(each, 4).toUpperCase()}⟧`);
+    .replace(CONTROL, (character) => String.fromCharCode(character === "\x7f" ? 0x2421 : 0x2400 + character.charCodeAt(0)))
+    .replace(UNSEEN, (character) => `⟦U+${hex(character, 4).toUpperCase()}⟧`);
 }
 
 const shortened = (text, most) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
@@ -18,8 +18,8 @@ function forShell(value) {
   if (!value.match(CONTROL) && !value.match(UNSEEN)) return "'" + value.replaceAll("'", `'"'"'`) + "'";
   const escaped = value
     .replace(/[\\']/g, "\\$&")
-    .replace(CONTROL, (each) => "\\x" + hex(each, 2))
-    .replace(UNSEEN, (each) => "\\U" + hex(each, 8));
+    .replace(CONTROL, (character) => "\\x" + hex(character, 2))
+    .replace(UNSEEN, (character) => "\\U" + hex(character, 8));
   return `$'${escaped}'`;
 }
 

@@ -1,4 +1,4 @@
-"""What a report comes to: the counts, the causes, and what could not be seen. Shared by the formats for people."""
+"""What a report comes to: the counts, the changes, and what could not be seen. Shared by the formats for people."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -11,16 +11,17 @@ from cloudscan.report import Difference, Report, RuleSummary
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
 
-STANDING = (State.OPEN, State.REOPENED)
+NEEDING_WORK = (State.OPEN, State.REOPENED)
+_ANYONE_ON_THE_INTERNET = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Changed:
-    """What differs from the scan that a report is compared with: in a title, a sentence, and what is gone."""
+class Changes:
+    """What differs from the scan that a report is compared with, in one language."""
 
     title: str
-    told: str
-    gone: Sequence[Difference]
+    summary: str  # one sentence with the counts
+    resolved: Sequence[Difference]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,68 +29,71 @@ class Gap:
     """Coverage rows that have the same reason, together."""
 
     example: Coverage
-    places: Sequence[str]
+    locations: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Untold:
-    """A rule that could not be evaluated everywhere: on whom not, and which rights would help."""
+class UnknownRule:
+    """A rule that could not be evaluated everywhere: on which subjects, and which permissions would help."""
 
     rule: RuleSummary
     verdicts: Sequence[Verdict]
-    rights: Sequence[str]
+    permissions: Sequence[str]
 
 
-def standing(report: Report) -> Sequence[Finding]:
-    """The findings that need work, in the order of work."""
-    return [each for each in report.findings if each.state in STANDING]
+def needing_work(report: Report) -> Sequence[Finding]:
+    """The findings that need work, most urgent first."""
+    return [finding for finding in report.findings if finding.state in NEEDING_WORK]
 
 
 def by_severity(findings: Sequence[Finding]) -> Mapping[Severity, int]:
-    """How many there are of each severity, the worst first, none left out."""
-    counts = Counter(each.severity for each in findings)
+    """The number of findings of every severity, worst first; a severity without findings has 0."""
+    counts = Counter(finding.severity for finding in findings)
     return {severity: counts[severity] for severity in reversed(Severity)}
 
 
 def open_to_all(findings: Sequence[Finding]) -> int:
-    """How many places let in anyone on the internet, each counted once however many findings it has."""
-    return len({each.verdict.subject.uid for each in findings if phrases.standing_of(each.verdict) in _EVERYBODY})
+    """The number of resources that anyone on the internet can reach; one with several findings counts once."""
+    return len(
+        {
+            finding.verdict.subject.uid
+            for finding in findings
+            if phrases.audience_of(finding.verdict) in _ANYONE_ON_THE_INTERNET
+        }
+    )
 
 
-_EVERYBODY = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE)
-
-
-def changed(report: Report, words: Texts) -> Changed | None:
-    """What changed, in words; None where there is nothing to compare with."""
+def changed(report: Report, texts: Texts) -> Changes | None:
+    """What changed, in one language; None if there is nothing to compare with."""
     if (changes := report.changes) is None:
         return None
     counts = {kind: number(changes.counts.get(kind, 0)) for kind in ("new", "reopened", "widened", "resolved")}
-    return Changed(
-        title=words.say("changes.title", day=words.day(changes.old.started_on)),
-        told=words.say("changes.lead", **counts) if changes.differences else words.say("changes.nothing"),
-        gone=[each for each in changes.differences if each.kind == "resolved"],
+    return Changes(
+        title=texts.say("changes.title", day=texts.day(changes.old.started_on)),
+        summary=texts.say("changes.lead", **counts) if changes.differences else texts.say("changes.nothing"),
+        resolved=[difference for difference in changes.differences if difference.kind == "resolved"],
     )
 
 
 def gaps(report: Report) -> Sequence[Gap]:
-    """What was not read completely, rows with one reason grouped, the largest group first."""
+    """What was not read completely: rows with the same reason grouped, the largest group first."""
     groups: dict[tuple[str, ...], list[Coverage]] = defaultdict(list)
     for row in report.coverage:
         if row.outcome is not Outcome.COMPLETE:
             groups[row.platform, row.account, row.table, row.outcome, row.reason, row.needs].append(row)
-    found = [Gap(example=rows[0], places=[_place(row) for row in rows]) for rows in groups.values()]
-    return sorted(found, key=lambda each: -len(each.places))
+    grouped = [Gap(example=rows[0], locations=[_location(row) for row in rows]) for rows in groups.values()]
+    return sorted(grouped, key=lambda gap: -len(gap.locations))
 
 
-def rights(report: Report) -> Sequence[tuple[str, int]]:
-    """The rights that the platforms asked for, with how many gaps each would close, the most useful first."""
+def missing_permissions(report: Report) -> Sequence[tuple[str, int]]:
+    """The permissions that the scan lacked, each with the number of gaps that it would close, the most useful first."""
     return Counter(
         row.needs for row in report.coverage if row.needs and row.outcome is not Outcome.COMPLETE
     ).most_common()
 
 
-def untold(report: Report) -> Sequence[Untold]:
-    """The rules that could not tell, the most frequent first, each with the rights that its subjects lack."""
+def unknown_rules(report: Report) -> Sequence[UnknownRule]:
+    """The rules that could not be evaluated, the most frequent first, each with the permissions missing for it."""
     lacking: dict[str, set[str]] = defaultdict(set)
     for row in report.coverage:
         if row.needs and row.outcome is not Outcome.COMPLETE:
@@ -98,26 +102,29 @@ def untold(report: Report) -> Sequence[Untold]:
     for verdict in report.unknowns:
         groups[verdict.rule_id].append(verdict)
     rules = {rule.id: rule for rule in report.rules}
-    found = [
-        Untold(
+    unknown = [
+        UnknownRule(
             rule=rules[rule_id],
-            verdicts=those,
-            rights=sorted({right for each in those for uid in _touched(each) for right in lacking.get(uid, ())}),
+            verdicts=verdicts,
+            permissions=sorted(
+                {permission for verdict in verdicts for uid in _uids(verdict) for permission in lacking.get(uid, ())}
+            ),
         )
-        for rule_id, those in groups.items()
+        for rule_id, verdicts in groups.items()
         if rule_id in rules
     ]
-    return sorted(found, key=lambda each: -len(each.verdicts))
+    return sorted(unknown, key=lambda rule: -len(rule.verdicts))
 
 
-def _touched(verdict: Verdict) -> set[str]:
+def _uids(verdict: Verdict) -> set[str]:
+    """The resources and principals that a verdict names."""
     uids = {verdict.subject.uid, *verdict.identity}
     for evidence in verdict.evidence:
         uids.update(str(value) for name, value in evidence.row.items() if name.endswith("uid") and value)
     return uids
 
 
-def _place(row: Coverage) -> str:
+def _location(row: Coverage) -> str:
     if row.resource_uid and row.resource_uid != row.scope_uid:
         return row.resource_uid.removeprefix(f"{row.platform}:")
     return row.scope_name or row.scope_uid

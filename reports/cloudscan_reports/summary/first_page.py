@@ -1,19 +1,20 @@
-"""What the first page says: five questions of a director answered in a sentence each, and figures in plain words."""
+"""What the first page says: five questions of a director, each answered in a sentence, and the figures behind them.
 
-import tomllib
+`first_page` is computed once for each report and language; the HTML page, the PDF and Markdown show their part of it.
+"""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 from markupsafe import Markup
 
 from cloudscan.facts import Audience
-from cloudscan.finding import Finding
+from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report, RuleSummary, Scan
 from cloudscan_reports.summary import charts, counts, ranking
 from cloudscan_reports.summary.ranking import Cause, Step
-from cloudscan_wording import phrases, texts
-from cloudscan_wording.texts import Texts
+from cloudscan_wording import phrases
+from cloudscan_wording.texts import Texts, number
 from cloudscan_wording.visible import visible
 
 _HOURS_A_DAY = 8
@@ -22,7 +23,7 @@ _DAYS_A_MONTH = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A question, the short answer and where on the page more is said."""
+    """A question, the short answer, and the anchor of the section with the details."""
 
     question: str
     short: str
@@ -31,184 +32,245 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A published figure, for scale."""
+class RankedCause:
+    """A cause of leaks with its name, its main countermeasure and its cost in words."""
 
-    year: int
-    value: str
-    what: str
-    source: str
+    cause: Cause
+    name: str
+    measure: str
+    cost: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stood:
-    """How long what outsiders can reach has stood open, all taken together."""
+class RoadmapStep:
+    """A step of the roadmap with its cost and the remaining risk in words."""
+
+    step: Step
+    cost: str
+    risk_left: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalTimeOpen:
+    """For how long external users have been able to reach what they can reach today, all findings together."""
 
     findings: int
     resource_days: float
     longest: float  # days
 
 
-def figures(lang: str) -> Sequence[Figure]:
-    """The published figures in one language."""
-    table = tomllib.loads(resources.files(__package__).joinpath("published_figures.toml").read_text("utf-8"))
-    return [
-        Figure(year=each["year"], **{name: each[name][lang] for name in ("value", "what", "source")})
-        for each in table["figure"]
-    ]
+@dataclass(frozen=True, kw_only=True)
+class FirstPage:
+    """What a report comes to, in one language."""
+
+    needing_work: Sequence[Finding]
+    severities: Mapping[Severity, int]  # of the findings that need work
+    open_to_all: int  # resources behind them that anyone on the internet can reach
+    blind: bool  # something could not be read or evaluated
+    answers: Sequence[Answer]
+    ranking: Sequence[RankedCause]
+    time_open: ExternalTimeOpen | None  # None if the ledger has no history of these findings
+    roadmap: Sequence[RoadmapStep]
+    hours_a_month: float  # that the roadmap assumes
+    changes: counts.Changes | None
+    gaps: Sequence[counts.Gap]
+    missing_permissions: Sequence[tuple[str, int]]
+    unknown_rules: Sequence[counts.UnknownRule]
+
+    @property
+    def causes(self) -> Sequence[Cause]:
+        return [ranked.cause for ranked in self.ranking]
 
 
-def stood(report: Report) -> Stood | None:
-    """Exposure over time of what people outside can reach today; None where the ledger has not told."""
-    outside = [each for each in report.findings if _outside(each) and each.fingerprint in report.time_open]
-    if not outside:
-        return None
-    told = [report.time_open[each.fingerprint] for each in outside]
-    return Stood(
-        findings=len(outside),
-        resource_days=sum(each.resource_days for each in told),
-        longest=max(each.days for each in told),
+def first_page(report: Report, texts: Texts) -> FirstPage:
+    """What the report comes to. Reasons of gaps are shown as the report has them (see `reasons.worded`)."""
+    rules = {rule.id: rule for rule in report.rules}
+    work = counts.needing_work(report)
+    causes = ranking.causes(report)
+    steps = ranking.roadmap(report)
+    gaps = counts.gaps(report)
+    return FirstPage(
+        needing_work=work,
+        severities=counts.by_severity(work),
+        open_to_all=counts.open_to_all(work),
+        blind=bool(report.unknowns) or not report.scan.complete,
+        answers=_answers(report, texts, causes, steps, gaps),
+        ranking=[
+            RankedCause(
+                cause=cause,
+                name=texts.name("cause", cause.cause),
+                measure=_measure(cause, rules, texts),
+                cost=_cost(texts, cause.hours),
+            )
+            for cause in causes
+        ],
+        time_open=_external_time_open(report),
+        roadmap=[
+            RoadmapStep(step=step, cost=_cost(texts, step.hours), risk_left=_percent(step.risk_left)) for step in steps
+        ],
+        hours_a_month=ranking.HOURS_A_MONTH,
+        changes=counts.changed(report, texts),
+        gaps=gaps,
+        missing_permissions=counts.missing_permissions(report),
+        unknown_rules=counts.unknown_rules(report),
     )
 
 
-def risk_chart(ranked: Sequence[Cause], words: Texts) -> Markup:
-    """The causes by likelihood and impact; its description reads them out."""
-    read = [
-        words.say(
+def risk_chart(causes: Sequence[Cause], texts: Texts) -> Markup | None:
+    """The causes by likelihood and impact, with a description that lists them; None if there are none."""
+    if not causes:
+        return None
+    description = [
+        texts.say(
             "ranking.chart_read",
-            place=place,
-            cause=visible(words.name("cause", each.cause)),
-            likelihood=each.likelihood,
-            impact=texts.number(each.impact),
+            n=place,
+            cause=visible(texts.name("cause", cause.cause)),
+            likelihood=cause.likelihood,
+            impact=number(cause.impact),
         )
-        for place, each in enumerate(ranked, 1)
+        for place, cause in enumerate(causes, 1)
     ]
     return charts.risks(
-        ranked,
-        x_title=words.say("ranking.likelihood"),
-        y_title=words.say("ranking.impact"),
-        title=words.say("ranking.chart"),
-        description=words.say("list.stop").join(read),
+        causes,
+        x_title=texts.say("ranking.likelihood"),
+        y_title=texts.say("ranking.impact"),
+        title=texts.say("ranking.chart"),
+        description=texts.say("list.stop").join(description),
     )
 
 
-def trend_chart(report: Report, words: Texts) -> Markup | None:
-    """The scores' sum over the nights; None where there are not two to draw a line between."""
-    nights = [(scan, scan.figures) for scan in report.trend if scan.figures]
-    if len(nights) < 2:
+def trend_chart(report: Report, texts: Texts) -> Markup | None:
+    """The sum of the scores, scan by scan; None if there are fewer than two to draw a line between."""
+    scans = [(scan, scan.figures) for scan in report.trend if scan.figures]
+    if len(scans) < 2:
         return None
-    (first, before), (last, now) = nights[0], nights[-1]
+    (first, before), (last, now) = scans[0], scans[-1]
     return charts.trend(
         report.trend,
-        days=[words.day(scan.started_on) for scan in report.trend],
-        title=words.say("ranking.trend"),
-        description=words.say(
+        days=[texts.day(scan.started_on) for scan in report.trend],
+        title=texts.say("ranking.trend"),
+        description=texts.say(
             "ranking.trend_read",
-            **{"from": words.day(first.started_on), "to": words.day(last.started_on)},
-            first=texts.number(before.score),
-            last=texts.number(now.score),
+            **{"from": texts.day(first.started_on), "to": texts.day(last.started_on)},
+            first=number(before.score),
+            last=number(now.score),
         ),
     )
 
 
-def cost(words: Texts, hours: float) -> str:
-    """Hours of work as one says them: hours, days of eight hours, or months of twenty days."""
-    days = hours / _HOURS_A_DAY
-    if days < 2:
-        return words.count("ranking.hours", max(1, round(hours)))
-    if days < 2 * _DAYS_A_MONTH:
-        return words.count("ranking.days", round(days))
-    return words.count("ranking.months", round(days / _DAYS_A_MONTH))
-
-
-def answers(report: Report, words: Texts, causes: Sequence[Cause], steps: Sequence[Step]) -> Sequence[Answer]:
+def _answers(
+    report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step], gaps: Sequence[counts.Gap]
+) -> Sequence[Answer]:
     """What would hurt most; what first; what it costs; whether it gets better; what was not seen."""
-    told = [*(_work(report, words, causes, steps) if causes else ()), *_better(report, words), _unseen(report, words)]
     return [
-        Answer(question=words.say(f"answers.{key}"), short=short, more=more, anchor=anchor)
-        for key, short, more, anchor in told
+        *(_answers_on_work(report, texts, causes, steps) if causes else ()),
+        _answer_on_trend(report, texts),
+        _answer_on_gaps(report, texts, gaps),
     ]
 
 
-def _work(
-    report: Report, words: Texts, causes: Sequence[Cause], steps: Sequence[Step]
-) -> Sequence[tuple[str, str, str, str]]:
-    needing_work = [each for each in causes if each.cause != ranking.EXCEPTION] or causes
-    worst, first = max(needing_work, key=lambda each: each.risk), needing_work[0]
+def _answers_on_work(report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step]) -> Sequence[Answer]:
+    needing_work = [cause for cause in causes if cause.cause != ranking.EXCEPTION] or causes
+    worst, first = max(needing_work, key=lambda cause: cause.risk), needing_work[0]
     rules = {rule.id: rule for rule in report.rules}
-    half = steps[0]
+    half_year = steps[0]
     return (
-        (
-            "hurts",
-            words.name("cause", worst.cause),
-            words.count("answers.hurts_more", worst.exposures, resources=texts.number(worst.resources)),
-            "ranking",
+        Answer(
+            question=texts.say("answers.hurts"),
+            short=texts.name("cause", worst.cause),
+            more=texts.count("answers.hurts_more", worst.findings, resources=number(worst.resources)),
+            anchor="ranking",
         ),
-        (
-            "first",
-            words.name("cause", first.cause),
-            measure(first, rules, words),
-            "ranking",
+        Answer(
+            question=texts.say("answers.first"),
+            short=texts.name("cause", first.cause),
+            more=_measure(first, rules, texts),
+            anchor="ranking",
         ),
-        (
-            "costs",
-            words.say("answers.costs_short", cost=cost(words, half.hours)),
-            words.count("answers.costs_more", half.findings, left=percent(half.risk_left)),
-            "roadmap",
+        Answer(
+            question=texts.say("answers.costs"),
+            short=texts.say("answers.costs_short", cost=_cost(texts, half_year.hours)),
+            more=texts.count("answers.costs_more", half_year.findings, left=_percent(half_year.risk_left)),
+            anchor="roadmap",
         ),
     )
 
 
-def _better(report: Report, words: Texts) -> Sequence[tuple[str, str, str, str]]:
-    nights = [scan for scan in report.trend if scan.figures]
-    if len(nights) < 2 or report.changes is None:
-        return (("better", words.say("answers.better_unknown"), words.say("answers.better_unknown_more"), "trend"),)
-    counts = report.changes.counts
-    more = words.say(
+def _answer_on_trend(report: Report, texts: Texts) -> Answer:
+    question = texts.say("answers.better")
+    scans = [scan for scan in report.trend if scan.figures]
+    if len(scans) < 2 or report.changes is None:
+        short, more = texts.say("answers.better_unknown"), texts.say("answers.better_unknown_more")
+        return Answer(question=question, short=short, more=more, anchor="trend")
+    by_kind = report.changes.counts
+    more = texts.say(
         "answers.better_more",
-        day=words.day(report.changes.old.started_on),
-        new=texts.number(counts.get("new", 0) + counts.get("reopened", 0)),
-        widened=texts.number(counts.get("widened", 0)),
-        resolved=texts.number(counts.get("resolved", 0)),
+        day=texts.day(report.changes.old.started_on),
+        new=number(by_kind.get("new", 0) + by_kind.get("reopened", 0)),
+        widened=number(by_kind.get("widened", 0)),
+        resolved=number(by_kind.get("resolved", 0)),
     )
-    return (("better", _course(nights, words), more, "trend"),)
+    return Answer(question=question, short=_course(scans, texts), more=more, anchor="trend")
 
 
-def _course(nights: Sequence[Scan], words: Texts) -> str:
-    first, last = (each.figures.score if each.figures else 0.0 for each in (nights[0], nights[-1]))
+def _course(scans: Sequence[Scan], texts: Texts) -> str:
+    """Whether the sum of the scores rose or fell from the first of the scans to the last, and by how much."""
+    first, last = (scan.figures.score if scan.figures else 0.0 for scan in (scans[0], scans[-1]))
     part = abs(last - first) / first if first else 0.0
     key = "same" if part < 0.01 else "down" if last < first else "up"
-    return words.say(f"answers.{key}", n=percent(part), day=words.day(nights[0].started_on))
+    return texts.say(f"answers.{key}", n=_percent(part), day=texts.day(scans[0].started_on))
 
 
-def _unseen(report: Report, words: Texts) -> tuple[str, str, str, str]:
-    gaps = sum(len(each.places) for each in counts.gaps(report))
-    if not gaps and not report.unknowns:
-        return "unseen", words.say("answers.all_seen"), words.say("unseen.none"), "unseen"
-    return (
-        "unseen",
-        words.count("answers.gaps", gaps),
-        words.count("answers.unknown", len(report.unknowns)),
-        "unseen",
-    )
+def _answer_on_gaps(report: Report, texts: Texts, gaps: Sequence[counts.Gap]) -> Answer:
+    question, n = texts.say("answers.unseen"), sum(len(gap.locations) for gap in gaps)
+    if not n and not report.unknowns:
+        short, more = texts.say("answers.all_seen"), texts.say("unseen.none")
+    else:
+        short, more = texts.count("answers.gaps", n), texts.count("answers.unknown", len(report.unknowns))
+    return Answer(question=question, short=short, more=more, anchor="unseen")
 
 
-def measure(cause: Cause, rules: Mapping[str, RuleSummary], words: Texts) -> str:
-    """The main countermeasure: the first step of the remedy that takes away most; for exceptions, a new decision."""
+def _measure(cause: Cause, rules: Mapping[str, RuleSummary], texts: Texts) -> str:
+    """The main countermeasure: the first step of the fix that removes most risk; for waived findings, a review."""
     if cause.cause == ranking.EXCEPTION:
-        return words.say("ranking.decide_again")
+        return texts.say("ranking.review_waivers")
     rule = rules.get(cause.rule_id)
     if rule is None:
         return ""
-    steps = phrases.steps(phrases.words_of(rule, words.lang).fix)
+    steps = phrases.steps(phrases.rule_text(rule, texts.lang).fix)
     return steps[0].text if steps else ""
 
 
-def percent(part: float) -> str:
+def _cost(texts: Texts, hours: float) -> str:
+    """Hours of work in words: in hours, days of eight hours, or months of twenty days."""
+    days = hours / _HOURS_A_DAY
+    if days < 2:
+        return texts.count("ranking.hours", max(1, round(hours)))
+    if days < 2 * _DAYS_A_MONTH:
+        return texts.count("ranking.days", round(days))
+    return texts.count("ranking.months", round(days / _DAYS_A_MONTH))
+
+
+def _percent(part: float) -> str:
     """0.375 as 38%."""
     return f"{100 * part:.0f}%"
 
 
-def _outside(finding: Finding) -> bool:
-    audience = phrases.standing_of(finding.verdict)
+def _external_time_open(report: Report) -> ExternalTimeOpen | None:
+    periods = [
+        report.time_open[finding.fingerprint]
+        for finding in report.findings
+        if _is_external(finding) and finding.fingerprint in report.time_open
+    ]
+    if not periods:
+        return None
+    return ExternalTimeOpen(
+        findings=len(periods),
+        resource_days=sum(period.resource_days for period in periods),
+        longest=max(period.days for period in periods),
+    )
+
+
+def _is_external(finding: Finding) -> bool:
+    audience = phrases.audience_of(finding.verdict)
     return isinstance(audience, Audience) and audience >= Audience.NAMED_EXTERNAL

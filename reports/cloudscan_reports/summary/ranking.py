@@ -1,5 +1,6 @@
-"""What would hurt most, and what to do first: the causes of leaks ranked, and a roadmap. `docs/ranking.md` explains
-every figure. Pure functions of a report.
+"""What would hurt most, and what to do first: the causes of leaks ranked, and a roadmap.
+
+`docs/ranking.md` explains every figure. Pure functions of a report.
 """
 
 import math
@@ -10,13 +11,13 @@ from typing import Final
 
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.report import Report, RuleSummary
-from cloudscan_reports.summary.counts import standing
+from cloudscan_reports.summary.counts import by_severity, needing_work
 
 HOURS: Final = {"low": 0.5, "medium": 4.0, "high": 16.0}
-"""What one fix costs, by the rule's effort: a setting, a talk with its owner, a small project."""
+"""Hours for one fix, by the rule's effort: a setting, a talk with its owner, a small project."""
 
 HOURS_A_MONTH: Final = 40.0
-"""What a roadmap counts on: one person for a quarter of the time."""
+"""What a roadmap assumes: one person for a quarter of the time."""
 
 HALF_YEAR: Final = 6
 YEAR: Final = 12
@@ -25,15 +26,15 @@ EXCEPTION: Final = "exception"
 
 @dataclass(frozen=True, kw_only=True)
 class Fix:
-    """One thing to change, and the findings that it closes."""
+    """One change, and the findings that it closes."""
 
-    place: str
+    origin: str  # uid of what to change
     findings: Sequence[Finding]
     hours: float
 
     @property
     def score(self) -> float:
-        return sum(each.score for each in self.findings)
+        return sum(finding.score for finding in self.findings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +44,12 @@ class Cause:
     cause: str
     likelihood: int  # 1 to 5, of its likeliest finding
     impact: float  # 0 to 20, of the incident that would hurt most
-    exposures: int  # findings
-    resources: int  # behind them
-    people: int  # let in by name
+    findings: int
+    resources: int  # that they affect
+    people: int  # with access by name
     fixes: int
     hours: float  # of all fixes
-    rule_id: str  # whose remedy is the main countermeasure: the one that takes away most
+    rule_id: str  # whose fix is the main countermeasure: the rule with the highest sum of scores
 
     @property
     def risk(self) -> float:
@@ -62,59 +63,59 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One stretch of the roadmap: what is done in it, and what is left after it."""
+    """One period of the roadmap: what is done in it, and what is left after it."""
 
     months: int
     fixes: int
     findings: int
     hours: float
     causes: Sequence[tuple[str, int]]  # findings closed by cause, the most first
-    risk_left: float  # part of today's, 0 to 1
+    risk_left: float  # fraction of today's, 0 to 1
     left: Mapping[Severity, int]
 
 
 def priority(risk: float, hours: float) -> float:
-    """Risk per cost. Cost counts by order of magnitude, as amounts do in the score: a step a tenfold."""
+    """Risk per cost. Cost counts by order of magnitude, as amounts do in the score."""
     return round(risk / (1 + math.log10(max(1.0, hours))), 1)
 
 
 def causes(report: Report) -> Sequence[Cause]:
-    """The causes behind what stands open, the highest priority first. Accepted findings are exceptions piled up."""
+    """The causes of the open findings, the highest priority first. Waived findings form a cause of their own."""
     rules = {rule.id: rule for rule in report.rules}
-    behind: dict[str, list[Finding]] = defaultdict(list)
+    by_cause: dict[str, list[Finding]] = defaultdict(list)
     for finding in report.findings:
         if finding.state is State.WAIVED:
-            behind[EXCEPTION].append(finding)
+            by_cause[EXCEPTION].append(finding)
         elif rule := rules.get(finding.verdict.rule_id):
-            behind[rule.cause].append(finding)
-    found = [_cause(cause, those, rules) for cause, those in behind.items()]
-    return sorted(found, key=lambda each: (-each.priority, -each.risk, each.cause))
+            by_cause[rule.cause].append(finding)
+    ranked = [_cause(cause, group, rules) for cause, group in by_cause.items()]
+    return sorted(ranked, key=lambda cause: (-cause.priority, -cause.risk, cause.cause))
 
 
 def fixes(findings: Iterable[Finding], rules: Mapping[str, RuleSummary]) -> Sequence[Fix]:
-    """Findings together that one change puts right: those that share an origin. Most taken away an hour first."""
-    by_place: dict[str, list[Finding]] = defaultdict(list)
+    """The findings grouped by the change that fixes them, that is, by origin. Highest score per hour first."""
+    by_origin: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        by_place[origin(finding)].append(finding)
+        by_origin[origin(finding)].append(finding)
     made = [
-        Fix(place=place, findings=those, hours=max(_hours(each, rules) for each in those))
-        for place, those in by_place.items()
+        Fix(origin=uid, findings=group, hours=max(_hours(finding, rules) for finding in group))
+        for uid, group in by_origin.items()
     ]
-    return sorted(made, key=lambda each: (-each.score / each.hours, each.place))
+    return sorted(made, key=lambda fix: (-fix.score / fix.hours, fix.origin))
 
 
 def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[Step]:
-    """What half a year brings down and what the year after does, at so many hours a month."""
+    """What gets fixed in the first half year and in the following year, at `hours_a_month` of work."""
     rules = {rule.id: rule for rule in report.rules}
-    work = standing(report)
-    whole = math.fsum(each.score for each in work) or 1.0
+    work = needing_work(report)
+    whole = math.fsum(finding.score for finding in work) or 1.0
     waiting = list(fixes(work, rules))
     steps = []
     for months in (HALF_YEAR, YEAR):
         done, waiting = _fitting(waiting, months * hours_a_month)
         closed = [finding for fix in done for finding in fix.findings]
         left = [finding for fix in waiting for finding in fix.findings]
-        by_cause = Counter(_cause_of(each, rules) for each in closed)
+        by_cause = Counter(_cause_of(finding, rules) for finding in closed)
         steps.append(
             Step(
                 months=months,
@@ -122,39 +123,39 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
                 findings=len(closed),
                 hours=sum(fix.hours for fix in done),
                 causes=by_cause.most_common(),
-                risk_left=math.fsum(each.score for each in left) / whole,
-                left={severity: sum(each.severity is severity for each in left) for severity in reversed(Severity)},
+                risk_left=math.fsum(finding.score for finding in left) / whole,
+                left=by_severity(left),
             )
         )
     return steps
 
 
 def origin(finding: Finding) -> str:
-    """What has to be changed: the one origin of all its evidence, or else its subject."""
-    origins = {str(each.row["origin_uid"]) for each in finding.verdict.evidence if each.row.get("origin_uid")}
+    """The uid of what has to be changed: the only origin of all its evidence, or else its subject."""
+    origins = {str(piece.row["origin_uid"]) for piece in finding.verdict.evidence if piece.row.get("origin_uid")}
     return next(iter(origins)) if len(origins) == 1 else finding.verdict.subject.uid or finding.fingerprint
 
 
 def _cause(cause: str, findings: Sequence[Finding], rules: Mapping[str, RuleSummary]) -> Cause:
-    taken_away: Counter[str] = Counter()
+    removed: Counter[str] = Counter()
     for finding in findings:
-        taken_away[finding.verdict.rule_id] += round(finding.score * 10)
+        removed[finding.verdict.rule_id] += round(finding.score * 10)
     changes = fixes(findings, rules)
     return Cause(
         cause=cause,
-        likelihood=max(each.likelihood for each in findings),
-        impact=max(each.impact for each in findings),
-        exposures=len(findings),
-        resources=sum(max(each.verdict.resources for each in fix.findings) for fix in changes),
-        people=sum(max(each.verdict.people or 0 for each in fix.findings) for fix in changes),
+        likelihood=max(finding.likelihood for finding in findings),
+        impact=max(finding.impact for finding in findings),
+        findings=len(findings),
+        resources=sum(max(finding.verdict.resources for finding in fix.findings) for fix in changes),
+        people=sum(max(finding.verdict.people or 0 for finding in fix.findings) for fix in changes),
         fixes=len(changes),
         hours=sum(fix.hours for fix in changes),
-        rule_id=taken_away.most_common(1)[0][0],
+        rule_id=removed.most_common(1)[0][0],
     )
 
 
 def _fitting(waiting: Sequence[Fix], hours: float) -> tuple[list[Fix], list[Fix]]:
-    """The fixes that the hours suffice for, in their order, and the others. A small one may overtake a large one."""
+    """The fixes that fit into the hours, in their order, and the others. A small fix may overtake a large one."""
     done, left = [], []
     for fix in waiting:
         if fix.hours <= hours:

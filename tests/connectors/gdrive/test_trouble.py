@@ -10,12 +10,13 @@ from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, P
 from cloudscan.facts import Audience, Grant, Outcome, Via
 from cloudscan.snapshot.collect import collect
 from cloudscan.testing import conforms
-from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, serve, throttle
+from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, throttle
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
-from tests.connectors.gdrive.estate import ESTATE, HASTY, connector
+from cloudscan_gdrive.settings import SETTINGS
+from tests.connectors.gdrive.estate import ESTATE, HASTY, connector, serve
 from tests.connectors.nights import fault_id, uids_of
 from tests.connectors.reading import Read, read
 
@@ -33,6 +34,20 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
         return read(reader)
 
     return scanned
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Server]:
+    """One server for all faults that pass; each test switches off what the one before it left on."""
+    with serve(company.build(250).state) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    shared.faults.clear()
+    return read(connector(shared, tmp_path_factory.mktemp("undisturbed")))
 
 
 @pytest.mark.parametrize(
@@ -53,11 +68,11 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Read], fault: Fault) -> None:
-    undisturbed = scan()
-    server.faults.add(fault)
+def test_passing_trouble_changes_nothing(shared: Server, undisturbed: Read, fault: Fault, tmp_path: Path) -> None:
+    shared.faults.clear()
+    shared.faults.add(fault)
 
-    told = scan()
+    told = read(connector(shared, tmp_path))
 
     assert told.refused == {}
     assert uids_of(told) == uids_of(undisturbed)
@@ -243,7 +258,7 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
     reader = connector(server, tmp_path)
-    conforms(reader)
+    conforms(reader, settings=SETTINGS)
 
 
 def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: Callable[..., Read]) -> None:

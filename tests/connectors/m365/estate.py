@@ -1,4 +1,4 @@
-"""What the Microsoft 365 connector tells of a company in the emulator."""
+"""The Microsoft 365 connector, connected to a company in the emulator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,20 +19,20 @@ _PAIR: list[Pair] = []
 
 
 def pair() -> Pair:
-    """The certificate that the scanner signs in with: one for all tests, for making one takes its time."""
+    """The certificate that the scanner signs in with: one for all tests, as making one takes a while."""
     if not _PAIR:
-        _PAIR.append(certificates.for_application())
+        _PAIR.append(certificates.for_application(key_size=1024))
     return _PAIR[0]
 
 
 @contextmanager
-def tenant(world: TenantState, **more: Any) -> Iterator[Server]:
-    with serve(world, certificate=pair(), **more) as server:
+def tenant(state: TenantState, **more: Any) -> Iterator[Server]:
+    with serve(state, certificate=pair(), **more) as server:
         yield server
 
 
 def connector(server: Server, folder: Path, patience: Patience = HASTY, **options: Any) -> M365Connector:
-    """Signs in with a certificate; the clock is the world's."""
+    """A connector that signs in with a certificate; its clock is the emulated tenant's."""
     file = folder / "application.pem"
     file.write_bytes(pair().pem)
     wanted = {
@@ -46,12 +46,12 @@ def connector(server: Server, folder: Path, patience: Patience = HASTY, **option
         **options,
     }
     return M365Connector.open(
-        Options(**wanted), ESTATE, patience, lambda: datetime.fromtimestamp(server.world.now, tz=UTC)
+        Options(**wanted), ESTATE, patience, lambda: datetime.fromtimestamp(server.state.now, tz=UTC)
     )
 
 
 def item(server: Server, identity: str) -> str:
     """The uid of an item."""
-    found = server.world.item(identity)
-    assert found is not None
-    return uids.item(server.world.drives[found.drive].id, identity)
+    existing = server.state.item(identity)
+    assert existing is not None
+    return uids.item(server.state.drives[existing.drive].id, identity)

@@ -1,92 +1,53 @@
-"""A night of changes tells what a full scan of the same moment tells, and asks for little."""
+"""Reading only changes yields what a full scan at the same moment yields, with few requests."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
-from cloudscan.http import Patience
-from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
-from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_emulators.microsoft import Quirks, Server, TenantState, company, errors, refusal
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
+from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
 from tests.properties import examples
 
 PEOPLE = (
     "mori@kumo.example", "hayashi@kumo.example", "disabled@kumo.example", "tanuki@partner.example", "spy@rival.example",
-    "Nested", "営業部", "app:Backup robot", "outside:gate@nomail.example", EVERYONE, INSIDERS,
+    "Nested", "営業部", "app:Backup robot", "external:gate@nomail.example", EVERYONE, INSIDERS,
 )  # fmt: skip
-TABLES = ("resources", "principals", "grants", "memberships", "settings")
-
-
-@dataclass
-class Nights:
-    """One company, scanned again and again."""
-
-    server: Server
-    folder: Path
-    number: int = 0
-
-    @property
-    def world(self) -> TenantState:
-        return self.server.world
-
-    def scan(self, since: Path | None = None, **options: Any) -> tuple[Path, list[Event]]:
-        self.number += 1
-        into = self.folder / str(self.number)
-        events: list[Event] = []
-        wanted = CollectOptions(
-            earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=3, pause=0.001)
-        )
-        reader = estate.connector(self.server, self.folder, **options)
-        collect([reader], into, options=wanted, on_event=events.append).close()
-        return into, events
-
-    def library(self, path: str = "sites/office") -> Drive:
-        site = self.world.site_at(self.world.host, path)
-        assert site is not None
-        return self.world.drives[site.drives[0]]
 
 
 @contextmanager
-def nights(items: int = 120, quirks: Quirks | None = None) -> Iterator[Nights]:
+def nights(items: int = 120, quirks: Quirks | None = None) -> Iterator[Nights[Server]]:
+    """Nights of the invented company with about this many items."""
     built = company.build(items)
-    # The emulator says of a shortcut where its target is today; that is no change of the shortcut's library.
-    for item in [item for item in built.world.items if item is not None and item.kind is Kind.SHORTCUT]:
-        built.world.trash(item)
-    with estate.tenant(built.world, quirks=quirks) as server, tempfile.TemporaryDirectory() as place:
-        yield Nights(server, Path(place))
+    # The emulator reports where a shortcut's target is today; a move of that is not a change of the shortcut's library.
+    for item in [item for item in built.state.items if item is not None and item.kind is Kind.SHORTCUT]:
+        built.state.trash(item)
+    with (
+        estate.tenant(built.state, quirks=quirks) as server,
+        nights_of(server, estate.connector) as company_nights,
+    ):
+        yield company_nights
 
 
-def told(snapshot: Path) -> dict[str, set[tuple[Any, ...]]]:
-    """All facts of a snapshot."""
-    with duckdb.connect(":memory:") as db:
-        return {
-            table: set(db.execute(f"SELECT * FROM read_parquet('{snapshot}/tables/{table}.parquet')").fetchall())
-            for table in TABLES
-        }
-
-
-def difference(one: Path, other: Path) -> dict[str, list[tuple[Any, ...]]]:
-    ours, theirs = told(one), told(other)
-    return {table: sorted(ours[table] ^ theirs[table], key=str)[:6] for table in TABLES if ours[table] != theirs[table]}
+def library(server: Server, path: str = "sites/office") -> Drive:
+    """The first library of a site."""
+    site = server.state.site_at(server.state.host, path)
+    assert site is not None
+    return server.state.drives[site.drives[0]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """Something that somebody does in a day; the numbers choose what and whom."""
+    """A change that people make in a day; the numbers choose the item and the person."""
 
     what: str
     item: int
@@ -94,62 +55,62 @@ class Step:
     who: int
     role: int
 
-    def apply(self, world: TenantState) -> None:
-        items = [item for item in world.items if item is not None]
+    def apply(self, state: TenantState) -> None:
+        items = [item for item in state.items if item is not None]
         item = items[self.item % len(items)]
-        folders = [each for each in items if each.holds]
+        folders = [item for item in items if item.is_container]
         parent = folders[self.other % len(folders)]
         is_root = item.kind is Kind.ROOT
         whom = PEOPLE[self.who % len(PEOPLE)]
         match self.what:
             case "create":
-                world.create(f"file {len(items)}", parent=parent)
+                state.create(f"file {len(items)}", parent=parent)
             case "folder":
-                world.folder(f"folder {len(items)}", parent=parent)
-            case "move" if not is_root and parent.number not in {item.number, *_numbers_below(world, item)}:
-                world.move(item, parent)
+                state.folder(f"folder {len(items)}", parent=parent)
+            case "move" if not is_root and parent.number not in {item.number, *_numbers_below(state, item)}:
+                state.move(item, parent)
             case "rename" if not is_root:
-                world.rename(item, f"renamed {self.other}")
+                state.rename(item, f"renamed {self.other}")
             case "edit" if not is_root:
-                world.edit(item, size=self.other)
+                state.edit(item, size=self.other)
             case "share":
-                world.share(item, whom, ("read", "write", "sp.full control")[self.role % 3])
+                state.share(item, whom, ("read", "write", "sp.full control")[self.role % 3])
             case "unshare":
-                world.unshare(item, whom)
+                state.unshare(item, whom)
             case "link":
                 scope = ("anonymous", "organization", "users", "existingAccess")[self.role % 4]
                 people = (whom,) if scope == "users" and whom not in (EVERYONE, INSIDERS) else ()
-                ends = datetime.fromtimestamp(world.now, tz=UTC) + timedelta(days=5) if self.other % 3 == 0 else None
-                world.link(item, ("view", "edit")[self.other % 2], scope, people=people, expires=ends)
+                ends = datetime.fromtimestamp(state.now, tz=UTC) + timedelta(days=5) if self.other % 3 == 0 else None
+                state.link(item, ("view", "edit")[self.other % 2], scope, people=people, expires=ends)
             case "wait":
-                world.now += self.role % 12 * 86_400
+                state.now += self.role % 12 * 86_400
             case "unlink":
-                _unlink(world, item)
+                _unlink(state, item)
             case "invite":
-                world.invite(item, f"someone{self.other % 3}@rival.example")
+                state.invite(item, f"someone{self.other % 3}@rival.example")
             case "stop":
-                world.stop_inheriting(item, keep=self.role % 2 == 0)
+                state.stop_inheriting(item, keep=self.role % 2 == 0)
             case "inherit" if not is_root:
-                world.inherit(item)
+                state.inherit(item)
             case "trash" if not is_root:
-                world.trash(item)
+                state.trash(item)
                 if self.role % 3 == 0:
-                    world.restore(item)
+                    state.restore(item)
             case "disable":
-                person = world.person(("hayashi@kumo.example", "tanuki@partner.example")[self.role % 2])
+                person = state.person(("hayashi@kumo.example", "tanuki@partner.example")[self.role % 2])
                 person.enabled = not person.enabled
             case _:
                 pass
 
 
-def _numbers_below(world: TenantState, item: Item) -> set[int]:
-    return {each.number for each in world.descendants(item)}
+def _numbers_below(state: TenantState, item: Item) -> set[int]:
+    return {item.number for item in state.descendants(item)}
 
 
-def _unlink(world: TenantState, item: Item) -> None:
-    for grant in world.grants(item):
+def _unlink(state: TenantState, item: Item) -> None:
+    for grant in state.grants(item):
         if isinstance(grant, Link):
-            world.unlink(grant)
+            state.unlink(grant)
             return
 
 
@@ -159,7 +120,7 @@ WHAT = (
 )  # fmt: skip
 NUMBER = st.integers(0, 10_000)
 STEPS = st.lists(st.builds(Step, st.sampled_from(WHAT), NUMBER, NUMBER, NUMBER, NUMBER), min_size=1, max_size=10)
-MANNERS = st.builds(
+QUIRKS = st.builds(
     Quirks,
     delta_most=st.sampled_from((7, 1000)),
     children_page=st.sampled_from((2, 200)),
@@ -168,7 +129,7 @@ MANNERS = st.builds(
     empty_deleted=st.booleans(),
     deleted_children=st.booleans(),
     resync_on_library_change=st.booleans(),
-    inherited_from=st.sampled_from(("told", "empty", "never")),
+    inherited_from=st.sampled_from(("full", "empty", "never")),
     sharepoint_group=st.booleans(),
     split_identities=st.booleans(),
     claims_raise_shared=st.booleans(),
@@ -176,123 +137,123 @@ MANNERS = st.builds(
 
 
 @examples(2, suppress_health_check=list(HealthCheck))
-@given(st.lists(STEPS, min_size=1, max_size=3), MANNERS)
-def test_whatever_happens_in_a_night_changes_tell_what_a_full_scan_tells(
-    history: list[list[Step]], quirks: Quirks
-) -> None:
-    with nights(quirks=quirks) as company_:
-        latest, _ = company_.scan()
+@given(st.lists(STEPS, min_size=1, max_size=3), QUIRKS)
+def test_reading_changes_yields_what_a_full_scan_yields(history: list[list[Step]], quirks: Quirks) -> None:
+    with nights(quirks=quirks) as kumo:
+        latest, _ = kumo.scan()
         for day in history:
             for step in day:
-                step.apply(company_.world)
-            latest, _ = company_.scan(since=latest)
-            full, _ = company_.scan()
+                step.apply(kumo.server.state)
+            latest, _ = kumo.scan(since=latest)
+            full, _ = kumo.scan()
             assert difference(latest, full) == {}
 
 
-def asked_of_libraries(server: Server) -> list[str]:
-    return [each.path for each in server.log if "/drives/" in each.path and each.path.startswith("/v1.0/drives/")]
+def library_requests(server: Server) -> list[str]:
+    return [
+        request.path
+        for request in server.log
+        if "/drives/" in request.path and request.path.startswith("/v1.0/drives/")
+    ]
 
 
-def test_a_quiet_night_costs_one_request_a_library() -> None:
+def test_a_quiet_night_costs_one_request_per_library() -> None:
     """Beside the directory and the list of sites, which are read each night."""
-    with nights() as company_:
-        first, _ = company_.scan()
-        company_.server.log.clear()
+    with nights() as kumo:
+        first, _ = kumo.scan()
+        kumo.server.log.clear()
 
-        second, _ = company_.scan(since=first)
+        second, _ = kumo.scan(since=first)
 
-        asked = asked_of_libraries(company_.server)
+        asked = library_requests(kumo.server)
         with Snapshot.open(second) as snapshot:
             sql = "SELECT count(*) FROM resources WHERE kind IN ('library', 'onedrive')"
             assert len(asked) == snapshot.query(sql).rows[0][0]
+        assert asked
         assert all("root/delta" in path for path in asked)
         assert difference(first, second) == {}
 
 
-def test_a_folder_that_is_opened_opens_what_lies_in_it_though_microsoft_tells_no_change_of_that() -> None:
-    with nights() as company_:
-        world = company_.world
-        above = world.folder("Plans", drive=company_.library())
-        world.create("plan.pdf", parent=world.folder("2026", parent=above))
-        first, _ = company_.scan()
-        world.link(above, "view")
+def test_sharing_a_folder_opens_its_contents_though_microsoft_reports_no_change_of_them() -> None:
+    with nights() as kumo:
+        state = kumo.server.state
+        above = state.folder("Plans", drive=library(kumo.server))
+        state.create("plan.pdf", parent=state.folder("2026", parent=above))
+        first, _ = kumo.scan()
+        state.link(above, "view")
 
-        second, _ = company_.scan(since=first)
+        second, _ = kumo.scan(since=first)
 
         with Snapshot.open(second) as snapshot:
             sql = "SELECT audience, origin_uid FROM exposures WHERE resource_name = 'plan.pdf' AND via = 'link'"
-            origin = estate.item(company_.server, world.id_of(above))
+            origin = estate.item(kumo.server, state.id_of(above))
             assert snapshot.query(sql).rows == [[Audience.ANYONE_WITH_LINK, origin]]
 
 
-def test_what_lay_in_a_folder_that_was_thrown_away_is_gone_too() -> None:
-    with nights() as company_:
-        world = company_.world
-        above = world.folder("Old", drive=company_.library())
-        world.link(world.create("old.pdf", parent=world.folder("2019", parent=above)))
-        first, _ = company_.scan()
-        world.trash(above)
+def test_the_contents_of_a_deleted_folder_are_gone_too() -> None:
+    with nights() as kumo:
+        state = kumo.server.state
+        above = state.folder("Old", drive=library(kumo.server))
+        state.link(state.create("old.pdf", parent=state.folder("2019", parent=above)))
+        first, _ = kumo.scan()
+        state.trash(above)
 
-        second, _ = company_.scan(since=first)
+        second, _ = kumo.scan(since=first)
 
-        full, _ = company_.scan()
+        full, _ = kumo.scan()
 
         with Snapshot.open(second) as snapshot:
             assert snapshot.query("SELECT name FROM resources WHERE name IN ('Old', '2019', 'old.pdf')").rows == []
         assert difference(second, full) == {}
 
 
-def test_a_token_that_microsoft_forgot_makes_that_library_be_read_in_full_and_that_is_said() -> None:
-    with nights() as company_:
-        first, _ = company_.scan()
-        company_.world.link(company_.world.create("new", drive=company_.library()))
-        company_.world.forget_changes(company_.library())
+def test_after_an_expired_token_the_library_is_read_in_full_with_the_reason() -> None:
+    with nights() as kumo:
+        first, _ = kumo.scan()
+        kumo.server.state.link(kumo.server.state.create("new", drive=library(kumo.server)))
+        kumo.server.state.forget_changes(library(kumo.server))
 
-        second, events = company_.scan(since=first)
-        full, _ = company_.scan()
+        second, events = kumo.scan(since=first)
+        full, _ = kumo.scan()
 
-        reports = [each.report for each in events if isinstance(each, Finished)]
-        assert [each for each in reports if "read in full: Microsoft no longer accepts the change token" in each.reason]
+        assert reports_with(events, "read in full: Microsoft no longer accepts the change token")
         assert difference(second, full) == {}
 
 
-def test_a_token_that_microsoft_does_not_take_makes_that_library_be_read_in_full() -> None:
-    with nights() as company_:
-        first, _ = company_.scan()
-        company_.world.link(company_.world.create("new", drive=company_.library()))
+def test_after_a_rejected_token_the_library_is_read_in_full_with_the_reason() -> None:
+    with nights() as kumo:
+        first, _ = kumo.scan()
+        kumo.server.state.link(kumo.server.state.create("new", drive=library(kumo.server)))
         refused = errors.bad("Provided sync token is malformed", "invalidRequest")
-        company_.server.faults.add(refusal(f"{company_.library().id}/root/delta\\(token", refused, times=1))
+        kumo.server.faults.add(refusal(f"{library(kumo.server).id}/root/delta\\(token", refused, times=1))
 
-        second, events = company_.scan(since=first)
-        full, _ = company_.scan()
+        second, events = kumo.scan(since=first)
+        full, _ = kumo.scan()
 
-        assert [
-            each for each in events if isinstance(each, Finished) and "rejected the change token" in each.report.reason
-        ]
+        assert reports_with(events, "rejected the change token")
         assert difference(second, full) == {}
 
 
-def asks_anew(server: Server) -> list[str]:
+def read_from_the_start(server: Server) -> list[str]:
     """Libraries that were read from the start."""
-    return [each.path for each in server.log if each.path.endswith("/root/delta")]
+    return [request.path for request in server.log if request.path.endswith("/root/delta")]
 
 
-def test_an_account_that_is_disabled_is_noticed_though_no_item_changed() -> None:
-    """And only what it holds is read again, with what lies in folders that it holds."""
-    with nights() as company_:
-        world = company_.world
-        world.share(world.create("Handover", drive=company_.library()), "hayashi@kumo.example")
-        above = world.folder("Desk", drive=company_.library())
-        world.share(above, "hayashi@kumo.example")
-        world.create("Drawer", parent=above)
-        first, _ = company_.scan()
-        world.person("hayashi@kumo.example").enabled = False
-        company_.server.log.clear()
+def test_a_disabled_account_is_noticed_though_no_item_changed() -> None:
+    """Only the items that the account has access to are read again, with the contents of its folders."""
+    with nights() as kumo:
+        state = kumo.server.state
+        state.share(state.create("Handover", drive=library(kumo.server)), "hayashi@kumo.example")
+        above = state.folder("Desk", drive=library(kumo.server))
+        state.share(above, "hayashi@kumo.example")
+        state.create("Drawer", parent=above)
+        first, _ = kumo.scan()
+        state.person("hayashi@kumo.example").enabled = False
+        kumo.server.log.clear()
 
-        second, _ = company_.scan(since=first)
-        anew = asks_anew(company_.server)
-        full, _ = company_.scan()
+        second, _ = kumo.scan(since=first)
+        anew = read_from_the_start(kumo.server)
+        full, _ = kumo.scan()
 
         with Snapshot.open(second) as snapshot:
             sql = (
@@ -305,52 +266,51 @@ def test_an_account_that_is_disabled_is_noticed_though_no_item_changed() -> None
         assert difference(second, full) == {}
 
 
-def test_a_link_that_ends_overnight_is_noticed_though_no_item_changed() -> None:
-    with nights() as company_:
-        world = company_.world
-        ends = datetime.fromtimestamp(world.now, tz=UTC) + timedelta(days=2)
-        world.link(world.create("Offer", drive=company_.library()), expires=ends)
-        first, _ = company_.scan()
-        world.now += 3 * 86_400
-        company_.server.log.clear()
+def test_a_link_that_expires_overnight_is_noticed_though_no_item_changed() -> None:
+    with nights() as kumo:
+        state = kumo.server.state
+        ends = datetime.fromtimestamp(state.now, tz=UTC) + timedelta(days=2)
+        state.link(state.create("Offer", drive=library(kumo.server)), expires=ends)
+        first, _ = kumo.scan()
+        state.now += 3 * 86_400
+        kumo.server.log.clear()
 
-        second, _ = company_.scan(since=first)
+        second, _ = kumo.scan(since=first)
 
         with Snapshot.open(second) as snapshot:
             sql = "SELECT effective, blocked_by FROM exposures WHERE resource_name = 'Offer' AND via = 'link'"
             assert snapshot.query(sql).rows == [[False, "the link has expired"]]
-        assert asks_anew(company_.server) == []
+        assert read_from_the_start(kumo.server) == []
 
 
-def test_a_library_that_is_locked_is_not_told_from_memory() -> None:
-    with nights() as company_:
-        first, _ = company_.scan()
-        site = company_.world.sites[company_.library().site]
-        company_.world.lock_site(site)
+def test_a_locked_library_is_not_reported_from_the_last_scan() -> None:
+    with nights() as kumo:
+        first, _ = kumo.scan()
+        site = kumo.server.state.sites[library(kumo.server).site]
+        kumo.server.state.lock_site(site)
 
-        second, _ = company_.scan(since=first)
-        full, _ = company_.scan()
+        second, _ = kumo.scan(since=first)
+        full, _ = kumo.scan()
 
         assert difference(second, full) == {}
 
 
-def test_other_options_make_everything_be_read() -> None:
-    with nights() as company_:
-        first, _ = company_.scan()
+def test_changed_options_lead_to_a_full_scan() -> None:
+    with nights() as kumo:
+        first, _ = kumo.scan()
 
-        second, _ = company_.scan(since=first, all_unique_permissions=True)
-        full, _ = company_.scan(all_unique_permissions=True)
+        second, _ = kumo.scan(since=first, all_unique_permissions=True)
+        full, _ = kumo.scan(all_unique_permissions=True)
 
         assert difference(second, full) == {}
 
 
 @pytest.mark.parametrize("damage", [b"", b"no gzip", b"\x1f\x8b\x08\x00"])
-def test_what_was_kept_and_is_damaged_is_not_gone_on_from(damage: bytes) -> None:
-    with nights() as company_:
-        first, _ = company_.scan()
-        for path in (first / "scopes").glob("*.json"):
-            path.write_bytes(damage)
+def test_a_damaged_cursor_leads_to_a_full_scan(damage: bytes) -> None:
+    with nights() as kumo:
+        first, _ = kumo.scan()
+        damage_kept_state(first, damage)
 
-        second, _ = company_.scan(since=first)
+        second, _ = kumo.scan(since=first)
 
         assert difference(first, second) == {}

@@ -1,4 +1,4 @@
-"""What Microsoft's documentation and public recordings show of permissions, read as it stands there."""
+"""Permissions from Microsoft's documentation and from public recordings, decoded verbatim."""
 
 from datetime import UTC, datetime
 
@@ -26,15 +26,15 @@ TENANT = TenantContext(
 
 
 def grant(text: str) -> Grant:
-    found = translate(decode(Permission, text.encode()), TENANT)
-    assert found is not None
-    return found.grant
+    translated = translate(decode(Permission, text.encode()), TENANT)
+    assert translated is not None
+    return translated.grant
 
 
 @pytest.mark.parametrize(
     ("text", "audience", "access"),
     [
-        # permission resource: a link, with fields that nobody asked for
+        # permission resource: a link, with fields that were not requested
         (
             """{"id": "1", "roles": ["write"], "shareId": "!LKj1lkdlals90j1nlkascl", "expirationDateTime":
             "0001-01-01T00:00:00Z", "hasPassword": true, "link": {"type": "edit", "scope": "anonymous", "webUrl":
@@ -49,7 +49,7 @@ def grant(text: str) -> Grant:
         ("""{"id": "a7", "roles": ["read"], "grantedToIdentitiesV2": [], "grantedToIdentities": [],
             "hasPassword": false, "link": {"type": "view", "scope": "organization", "preventsDownload": false}}""",
             Audience.ORGANISATION, Access.READ),
-        # people, told in the old and the new way at once
+        # people, in the old and the new form
         (
             """{"id": "r", "roles": ["write"], "link": {"scope": "users", "type": "edit", "webUrl": "x"},
             "grantedToIdentitiesV2": [{"user": {"@odata.type": "#microsoft.graph.sharePointIdentity", "id": "8f",
@@ -60,7 +60,7 @@ def grant(text: str) -> Grant:
             Audience.NAMED_EXTERNAL,
             Access.WRITE,
         ),
-        # an invitation that nobody has taken up
+        # an invitation that was not redeemed
         ("""{"id": "2", "roles": ["write"], "invitation": {"email": "jd@gmail.com", "signInRequired": true}}""",
             Audience.NAMED_EXTERNAL, Access.WRITE),
         # a colleague, by the old identity only
@@ -75,7 +75,7 @@ def grant(text: str) -> Grant:
             "Jeder, au\\u00dfer externen Benutzern", "id": "8", "loginName":
             "c:0-.f|rolemanager|spo-grid-all-users/5d33dd65-0000-0000-0000-000000000000"}}}""",
             Audience.ORGANISATION, Access.READ),
-        # a member of a family that has grown since
+        # an enumeration value that was added later
         ("""{"id": "d", "roles": ["read"], "grantedToV2": {"device": {"id": "13", "displayName": "Kiosk"}}}""",
             None, Access.READ),
         ("""{"id": "e", "roles": ["read"], "link": {"scope": "unknownFutureValue", "type": "unknownFutureValue"}}""",
@@ -83,20 +83,20 @@ def grant(text: str) -> Grant:
     ],
 )  # fmt: skip
 def test_a_permission_is_what_it_says(text: str, audience: Audience | None, access: Access) -> None:
-    found = grant(text)
+    grant_ = grant(text)
 
-    assert (found.audience, found.access) == (audience, access)
-    assert found.expires_on == NEVER
+    assert (grant_.audience, grant_.access) == (audience, access)
+    assert grant_.expires_on == NEVER
 
 
-def test_a_list_with_one_thing_that_makes_no_sense_keeps_the_others_and_counts_it() -> None:
+def test_a_list_keeps_its_valid_entries_and_counts_malformed_ones() -> None:
     body = (
         b'{"@odata.context": "x", "value": [{"id": "1", "roles": ["read"]}, {"id": 2, "roles": "read"}, {"id": "3"}]}'
     )
 
     page = decode_page(Permission, body)
 
-    assert ([each.id for each in page.value], page.broken) == (["1", "3"], 1)
+    assert ([entry.id for entry in page.value], page.broken) == (["1", "3"], 1)
 
 
 def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
@@ -112,10 +112,10 @@ def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html></html>", b'{"value": 7}', b'{"value": [', b"\xff\xfe"])
-def test_what_is_no_list_is_refused_with_words(body: bytes) -> None:
+def test_an_answer_that_is_not_a_list_is_refused_with_a_reason(body: bytes) -> None:
     with pytest.raises(Malformed, match="does not match its documented format"):
         decode_page(Permission, body)
 
 
-def test_records_are_read_without_knowing_all_there_is() -> None:
+def test_unknown_members_of_a_record_are_ignored() -> None:
     assert msgspec.json.decode(b'{"id": "1", "another": {"thing": []}}', type=Permission).id == "1"

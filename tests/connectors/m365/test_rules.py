@@ -1,6 +1,6 @@
-"""The rules for Microsoft 365 on a company that has what each is about, and beside it what only looks like it."""
+"""The rules for Microsoft 365 on a company that contains the fault of each rule and a near miss beside it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,13 @@ import pytest
 
 from cloudscan.engine.judge import Verdicts, judge
 from cloudscan.engine.loader import load
-from cloudscan.engine.rule_file import Rule
-from cloudscan.finding import Judgement
 from cloudscan.snapshot.collect import collect
 from cloudscan_emulators.microsoft import Server, company
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365.meaning import uids
 from tests.connectors.m365 import estate
 
-RULES = [each for each in load([Path(__file__).parents[3] / "rules"]) if each.id.startswith("m365-")]
-Judged = Callable[[str], dict[str, Judgement]]
+RULES = [rule for rule in load([Path(__file__).parents[3] / "rules"]) if rule.id.startswith("m365-")]
 
 STRICT = {
     "SharingCapability": 1,
@@ -45,7 +42,7 @@ STRICT = {
     "ShowEveryoneClaim": False,
     "ShowEveryoneExceptExternalUsersClaim": False,
 }
-OF_THE_TENANT = {each.id for each in RULES if "r.kind = 'tenant'" in each.query}
+OF_THE_TENANT = {rule.id for rule in RULES if "r.kind = 'tenant'" in rule.query}
 
 
 @pytest.fixture(scope="module")
@@ -55,38 +52,39 @@ def built() -> company.Company:
 
 @pytest.fixture(scope="module")
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
-def verdicts(server: Server, folder: Path, **options: Any) -> Verdicts:
-    """The company scanned and judged, as of its own day."""
+def scan_and_judge(server: Server, folder: Path, **options: Any) -> Verdicts:
+    """The verdicts on the company, as of its own day."""
     reader = estate.connector(server, folder, private_labels=(company.CONFIDENTIAL,), **options)
-    now = datetime.fromtimestamp(server.world.now, tz=UTC)
+    now = datetime.fromtimestamp(server.state.now, tz=UTC)
     params = {"m365-open-folder-with-many-files": {"files": 1}, "m365-open-and-forgotten": {"days": 300}}
-    return judge(collect([reader], folder / "snapshot"), RULES, as_of=now, params=params)
+    with collect([reader], folder / "snapshot") as snapshot:
+        return judge(snapshot, RULES, as_of=now, params=params)
 
 
 @pytest.fixture(scope="module")
-def found(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
-    return verdicts(server, tmp_path_factory.mktemp("scan"))
+def verdicts(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
+    return scan_and_judge(server, tmp_path_factory.mktemp("scan"))
 
 
 def uid_of(server: Server, built: company.Company, scenario: str) -> set[str]:
-    """What a scenario may be called: item, site, team, group, application, user, drive; or itself."""
+    """The identities that a scenario can have: of an item, site, team, group, application, user or drive, or itself."""
     identity = built.scenarios.get(scenario)
     if identity is None:
         return {scenario}
-    drive = server.world.drive_with(identity)
+    drive = server.state.drive_with(identity)
     known = {make(identity) for make in (uids.team, uids.group, uids.application, uids.user, uids.onedrive)}
     known.add(uids.site(uids.site_identity(identity)))
-    if drive is None and server.world.item(identity) is not None:
+    if drive is None and server.state.item(identity) is not None:
         known.add(estate.item(server, identity))
     return known
 
 
-def flagged(found: Verdicts, rule_id: str) -> set[str]:
-    return {each.identity[0] for each in found.flagged if each.rule_id == rule_id}
+def flagged(verdicts: Verdicts, rule_id: str) -> set[str]:
+    return {verdict.identity[0] for verdict in verdicts.flagged if verdict.rule_id == rule_id}
 
 
 @pytest.mark.parametrize(
@@ -117,20 +115,20 @@ def flagged(found: Verdicts, rule_id: str) -> set[str]:
         ("m365-application-writes-all-sites", "application with write to all sites", "application"),
         ("m365-application-with-full-control", "application of others with full control", "application for one site"),
         ("m365-third-party-application", "application of others with full control", "application"),
-        ("m365-external-can-edit", "people stranger", "people guest"),
-        ("m365-external-can-edit", "people passcode", "stranger direct"),
+        ("m365-external-can-edit", "people of no partner", "people guest"),
+        ("m365-external-can-edit", "people passcode", "external direct"),
         ("m365-external-can-edit", "external member direct", "colleague direct"),
-        ("m365-external-can-read", "stranger direct", "guest direct"),
-        ("m365-external-without-expiry", "stranger direct", "stranger until soon"),
-        ("m365-consumer-account", "consumer direct", "stranger direct"),
+        ("m365-external-can-read", "external direct", "guest direct"),
+        ("m365-external-without-expiry", "external direct", "external until soon"),
+        ("m365-consumer-account", "consumer direct", "external direct"),
         ("m365-group-contains-externals", "group nested", "group"),
         ("m365-guest-unseen-for-long", "guest stale", "guest"),
         ("m365-guest-unseen-for-long", "guest never signed in", "guest just invited"),
         ("m365-guest-unseen-for-long", "guest never signed in", "guest never accepted"),
         ("m365-invitation-never-accepted", "guest never accepted", "guest just invited"),
         ("m365-guest-without-sponsor", "guest without sponsor", "guest"),
-        ("m365-guest-without-sponsor", "guest whose sponsor is disabled", "guest stranger"),
-        ("m365-guest-in-many-sites", "guest in many sites", "guest stranger"),
+        ("m365-guest-without-sponsor", "guest whose sponsor is disabled", "guest of no partner"),
+        ("m365-guest-in-many-sites", "guest in many sites", "guest of no partner"),
         ("m365-partner-contract-ended", "ferry.example", "partner.example"),
         ("m365-guest-owns-team-or-group", "group with guest as owner", "team with guest"),
         ("m365-guest-manages-site", "site with guest as owner", "site without owner"),
@@ -138,7 +136,7 @@ def flagged(found: Verdicts, rule_id: str) -> set[str]:
         ("m365-former-employee-onedrive-still-shared", "onedrive of former employee", "onedrive"),
         ("m365-former-employee-onedrive-still-shared", "onedrive of disabled user", "onedrive"),
         ("m365-grant-to-disabled-account", "user disabled", "guest"),
-        ("m365-grant-to-deleted-account", "deleted user direct", "disabled holds"),
+        ("m365-grant-to-deleted-account", "deleted user direct", "disabled direct"),
         ("m365-former-employee-can-still-sign-in", "user left and enabled", "user left"),
         ("m365-former-employee-can-still-sign-in", "user left and enabled", "user leaves soon"),
         ("m365-team-without-owner", "team without owner", "team"),
@@ -149,50 +147,57 @@ def flagged(found: Verdicts, rule_id: str) -> set[str]:
     ],
 )
 def test_the_fault_is_flagged_and_the_near_miss_is_not(
-    found: Verdicts, server: Server, built: company.Company, rule_id: str, fault: str, near_miss: str
+    verdicts: Verdicts, server: Server, built: company.Company, rule_id: str, fault: str, near_miss: str
 ) -> None:
-    named = {each.identity[0] for each in found.verdicts if each.rule_id == rule_id}
+    named = {verdict.identity[0] for verdict in verdicts.verdicts if verdict.rule_id == rule_id}
 
-    assert flagged(found, rule_id) & uid_of(server, built, fault)
+    assert flagged(verdicts, rule_id) & uid_of(server, built, fault)
     assert not named & uid_of(server, built, near_miss)
 
 
-def test_a_link_to_several_names_only_the_outsiders(found: Verdicts, server: Server, built: company.Company) -> None:
-    """A colleague who has the same link is not called an outsider."""
+def test_a_link_to_several_people_names_only_external_users(
+    verdicts: Verdicts, server: Server, built: company.Company
+) -> None:
+    """A colleague who has the same link is not called external."""
     (link,) = (
-        each
-        for each in found.flagged
-        if each.rule_id == "m365-external-can-edit" and each.identity[0] in uid_of(server, built, "people stranger")
+        verdict
+        for verdict in verdicts.flagged
+        if verdict.rule_id == "m365-external-can-edit"
+        and verdict.identity[0] in uid_of(server, built, "people of no partner")
     )
 
-    assert [each.row["people"] for each in link.evidence] == ["spy@rival.example"]
+    assert [evidence.row["people"] for evidence in link.evidence] == ["spy@rival.example"]
 
 
-def test_a_channel_for_strangers_is_flagged_and_a_partners_is_not(found: Verdicts) -> None:
-    named = {each.subject.name for each in found.verdicts if each.rule_id == "m365-channel-shared-with-unlisted-tenant"}
+def test_a_channel_shared_with_an_unlisted_tenant_is_flagged_and_a_partners_is_not(verdicts: Verdicts) -> None:
+    named = {
+        verdict.subject.name
+        for verdict in verdicts.verdicts
+        if verdict.rule_id == "m365-channel-shared-with-unlisted-tenant"
+    }
 
     assert named == {"配送チーム: Joint bid"}
 
 
-def test_what_lies_open_for_long_is_flagged(found: Verdicts, server: Server) -> None:
-    """What was made today is not, however open it is."""
-    old = {each.id for each in RULES} and flagged(found, "m365-open-and-forgotten")
-    fresh = {estate.item(server, server.world.id_of(item)) for item in server.world.items if item and item.grants}
+def test_a_file_that_is_open_for_a_long_time_is_flagged(verdicts: Verdicts, server: Server) -> None:
+    """A file created today is not, however open it is."""
+    old = {rule.id for rule in RULES} and flagged(verdicts, "m365-open-and-forgotten")
+    fresh = {estate.item(server, server.state.id_of(item)) for item in server.state.items if item and item.grants}
 
     assert old.isdisjoint(fresh - old)
 
 
-def test_nothing_is_unknown_where_everything_may_be_read(found: Verdicts) -> None:
-    """But for the one site that an administrator has locked."""
-    unknown = {each.subject.name for each in found.unknown}
+def test_nothing_is_unknown_where_everything_can_be_read(verdicts: Verdicts) -> None:
+    """Except the one site that an administrator has locked."""
+    unknown = {verdict.subject.name for verdict in verdicts.unknown}
 
     assert unknown <= {"Locked"}
-    assert {each.id for each in RULES} == found.tallies.keys()
+    assert {rule.id for rule in RULES} == verdicts.tallies.keys()
 
 
-def test_a_loose_tenant_is_flagged_by_each_rule_for_tenants(found: Verdicts) -> None:
-    """But where the company is strict: its domains are listed, guests see little, and new guests come by links."""
-    passed = {rule_id for rule_id in OF_THE_TENANT if not flagged(found, rule_id)}
+def test_a_loose_tenant_is_flagged_by_each_rule_for_tenants(verdicts: Verdicts) -> None:
+    """Except where the company is strict: its domains are listed, guests see little, and links add no new guests."""
+    passed = {rule_id for rule_id in OF_THE_TENANT if not flagged(verdicts, rule_id)}
 
     assert len(OF_THE_TENANT) >= 20
     assert passed == {
@@ -204,22 +209,22 @@ def test_a_loose_tenant_is_flagged_by_each_rule_for_tenants(found: Verdicts) -> 
 
 def test_a_strict_tenant_passes_each_rule_for_tenants(tmp_path: Path) -> None:
     built = company.build(1)
-    built.world.set_admin(**STRICT)
-    built.world.set(idleSessionSignOut={"isEnabled": True, "warnAfterInSeconds": 900, "signOutAfterInSeconds": 1200})
-    built.world.set_authorization(allowInvitesFrom="adminsAndGuestInviters")
-    with estate.tenant(built.world) as server:
-        found = verdicts(server, tmp_path)
+    built.state.set_admin(**STRICT)
+    built.state.set(idleSessionSignOut={"isEnabled": True, "warnAfterInSeconds": 900, "signOutAfterInSeconds": 1200})
+    built.state.set_authorization(allowInvitesFrom="adminsAndGuestInviters")
+    with estate.tenant(built.state) as server:
+        verdicts = scan_and_judge(server, tmp_path)
 
-    wrong = {each.rule_id for each in found.verdicts if each.rule_id in OF_THE_TENANT}
+    wrong = {verdict.rule_id for verdict in verdicts.verdicts if verdict.rule_id in OF_THE_TENANT}
     assert wrong == {"m365-sharing-admits-new-guests"}
 
 
 def test_what_could_not_be_read_is_unknown_and_never_passed(tmp_path: Path) -> None:
-    """Without rights on settings, directory, applications and sites' groups, no rule about them passes anything."""
+    """Without permissions on settings, directory, applications and site groups, no rule about them passes anything."""
     built = company.build(1)
     kept = GRAPH_ROLES & {"Sites.Read.All", "User.Read.All"}
-    with estate.tenant(built.world, graph_roles=kept, sharepoint_roles=()) as server:
-        found = verdicts(server, tmp_path)
+    with estate.tenant(built.state, graph_roles=kept, sharepoint_roles=()) as server:
+        verdicts = scan_and_judge(server, tmp_path)
 
     asked = OF_THE_TENANT | {
         "m365-guest-unseen-for-long",
@@ -229,15 +234,13 @@ def test_what_could_not_be_read_is_unknown_and_never_passed(tmp_path: Path) -> N
         "m365-site-wider-than-the-tenant",
         "m365-site-offers-links-for-anyone",
     }
-    passed = {rule_id: found.tallies[rule_id].passed for rule_id in asked}
-    assert all(found.tallies[rule_id].unknown and not found.tallies[rule_id].flagged for rule_id in asked)
-    assert passed.pop("m365-guest-unseen-for-long") == 3  # accounts that are off, never accepted, just invited
+    passed = {rule_id: verdicts.tallies[rule_id].passed for rule_id in asked}
+    assert all(verdicts.tallies[rule_id].unknown and not verdicts.tallies[rule_id].flagged for rule_id in asked)
+    assert passed.pop("m365-guest-unseen-for-long") == 3  # disabled, never accepted, just invited
     assert passed.pop("m365-guest-manages-site") == 1  # the site that is locked
     assert set(passed.values()) == {0}
 
 
-def test_every_rule_says_what_it_needs() -> None:
-    needs: list[Rule] = [each for each in RULES if not each.needs]
-
+def test_every_rule_names_the_permission_that_it_needs() -> None:
     assert len(RULES) >= 28
-    assert needs == []
+    assert [rule.id for rule in RULES if not rule.needs] == []

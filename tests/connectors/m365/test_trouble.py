@@ -1,4 +1,4 @@
-"""Microsoft throttles, breaks off, forgets and refuses: nothing is lost, nothing is told twice, and gaps are said."""
+"""Microsoft throttles, fails, forgets and refuses: nothing is lost or reported twice, and gaps are named."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from cloudscan.errors import (
     Throttled,
     Unreachable,
 )
-from cloudscan.facts import Grant, Outcome, Resource
+from cloudscan.facts import Grant, Outcome
 from cloudscan.http import Patience
 from cloudscan.testing import conforms
 from cloudscan_emulators.microsoft import Fault, Quota, Server, company, errors, outage, refusal, throttle
@@ -26,7 +26,9 @@ from cloudscan_m365.doctor import checks
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, SITES
+from cloudscan_m365.settings import SETTINGS
 from tests.connectors.m365 import estate
+from tests.connectors.nights import fault_id, uids_of
 from tests.connectors.reading import Read, read
 
 DELTA = "GET .*/root/delta"
@@ -41,7 +43,7 @@ def built() -> company.Company:
 
 @pytest.fixture
 def server(built: company.Company) -> Iterator[Server]:
-    with estate.tenant(built.world) as running:
+    with estate.tenant(built.state) as running:
         yield running
 
 
@@ -53,12 +55,22 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
     return scanned
 
 
-def essence(told: Read) -> set[str]:
-    return {each.uid for each in told.facts if isinstance(each, Resource | Grant)}
+@pytest.fixture(scope="module")
+def shared(built: company.Company) -> Iterator[Server]:
+    """One server for all faults that pass; each test switches off what the one before it left on."""
+    with estate.tenant(built.state) as running:
+        yield running
 
 
-def grants_of(told: Read) -> dict[str, Grant]:
-    return {each.uid: each for each in told.facts if isinstance(each, Grant)}
+@pytest.fixture(scope="module")
+def undisturbed(shared: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    shared.faults.clear()
+    return read(estate.connector(shared, tmp_path_factory.mktemp("undisturbed")))
+
+
+def grants_of(result: Read) -> dict[str, Grant]:
+    return {grant.uid: grant for grant in result.facts if isinstance(grant, Grant)}
 
 
 @pytest.mark.parametrize(
@@ -87,73 +99,71 @@ def grants_of(told: Read) -> dict[str, Grant]:
         Fault(where=PERMISSIONS, expire=True, after=2, times=1),
         Fault(where="GET .*/getAllSites", reset=True, times=1),
     ],
-    ids=lambda fault: f"{fault.where[-12:]} {fault.html or fault.cut or fault.reset or fault.expire or fault.error}"[
-        :60
-    ],
+    ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(server: Server, scan: Callable[..., Read], fault: Fault) -> None:
-    undisturbed = scan()
-    server.faults.add(fault)
+def test_passing_trouble_changes_nothing(shared: Server, undisturbed: Read, fault: Fault, tmp_path: Path) -> None:
+    shared.faults.clear()
+    shared.faults.add(fault)
 
-    told = scan()
+    result = read(estate.connector(shared, tmp_path))
 
-    assert told.refused == {}
-    assert essence(told) == essence(undisturbed)
-    assert len(told.facts) == len(undisturbed.facts)
+    assert result.refused == {}
+    assert uids_of(result) == uids_of(undisturbed)
+    assert len(result.facts) == len(undisturbed.facts)
 
 
-def test_a_pause_that_never_ends_is_passed_on_and_costs_its_library_only(
+def test_endless_throttling_fails_only_its_library(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    drive = server.world.drives[0].id
+    drive = server.state.drives[0].id
     server.faults.add(throttle(f"{drive}/root/delta", times=None))
 
-    told = scan()
+    result = scan()
 
-    assert list(told.refused) == [uids.library(drive)]
-    assert isinstance(told.refused[uids.library(drive)], Throttled)
-    assert told.of_kind("file")
+    assert list(result.refused) == [uids.library(drive)]
+    assert isinstance(result.refused[uids.library(drive)], Throttled)
+    assert result.of_kind("file")
 
 
-def test_a_batch_whose_parts_stay_throttled_loses_nothing_silently(server: Server, scan: Callable[..., Read]) -> None:
+def test_a_batch_with_throttled_parts_loses_nothing_silently(server: Server, scan: Callable[..., Read]) -> None:
     server.faults.add(throttle(PERMISSIONS, times=None))
 
-    told = scan()
+    result = scan()
 
-    assert {type(error) for error in told.refused.values()} == {Throttled}
-    assert told.of_kind("file") == []
+    assert {type(error) for error in result.refused.values()} == {Throttled}
+    assert result.of_kind("file") == []
 
 
-def test_whoever_is_asked_to_wait_waits_and_loses_nothing(built: company.Company, tmp_path: Path) -> None:
-    """A tenant with little quota, which shuts the door for good to whoever keeps asking meanwhile."""
+def test_retry_after_is_respected_and_nothing_is_lost(built: company.Company, tmp_path: Path) -> None:
+    """A tenant with little quota, which blocks clients for good that do not wait."""
     quota = Quota(app_minute=300, minute=1.0, block_after=25)
-    with estate.tenant(built.world, quota=quota) as server:
+    with estate.tenant(built.state, quota=quota) as server:
         patient = Patience(attempts=6, pause=0.01, longest=5.0)
-        told = read(estate.connector(server, tmp_path, patience=patient))
+        result = read(estate.connector(server, tmp_path, patience=patient))
 
-        assert told.refused == {}
-        assert told.of_kind("file")
-        assert [each for each in server.log if each.status == 429]
-        assert not [each for each in server.log if each.status == 503]
+        assert result.refused == {}
+        assert result.of_kind("file")
+        assert [request for request in server.log if request.status == 429]
+        assert not [request for request in server.log if request.status == 503]
 
 
 @pytest.mark.parametrize("where", [DELTA, PERMISSIONS])
-def test_a_day_whose_units_are_spent_is_not_waited_for(server: Server, scan: Callable[..., Read], where: str) -> None:
+def test_a_spent_daily_quota_ends_the_scan(server: Server, scan: Callable[..., Read], where: str) -> None:
     server.faults.add(throttle(where, retry_after=6 * 3600, times=None))
 
-    told = scan()
+    result = scan()
 
-    assert {type(error) for error in told.refused.values()} == {QuotaSpent}
-    assert "6 hours" in str(next(iter(told.refused.values())))
+    assert {type(error) for error in result.refused.values()} == {QuotaSpent}
+    assert "6 hours" in str(next(iter(result.refused.values())))
 
 
 def test_our_own_budget_keeps_below_the_quota(built: company.Company, tmp_path: Path) -> None:
-    with estate.tenant(built.world) as server:
+    with estate.tenant(built.state) as server:
         begun = time.monotonic()
-        told = read(estate.connector(server, tmp_path, resource_units_per_minute=3_000))
+        result = read(estate.connector(server, tmp_path, resource_units_per_minute=3_000))
         seconds = time.monotonic() - begun
 
-        assert told.refused == {}
+        assert result.refused == {}
         assert server.units <= 3_000 / 6 + 3_000 / 60 * seconds + 100
 
 
@@ -166,93 +176,93 @@ def test_our_own_budget_keeps_below_the_quota(built: company.Company, tmp_path: 
         (refusal(DELTA, errors.resync("resyncRequired", "https://graph.microsoft.com/v1.0/x")), ProviderError),
     ],
 )
-def test_a_list_that_is_no_list_costs_its_library_only(
+def test_a_broken_list_fails_only_its_library(
     server: Server, scan: Callable[..., Read], fault: Fault, error: type[Exception]
 ) -> None:
-    drive = server.world.drives[0].id
+    drive = server.state.drives[0].id
     server.faults.add(Fault(**{**{name: getattr(fault, name) for name in fault.__dataclass_fields__},
                                "where": f"{drive}/root/delta"}))  # fmt: skip
 
-    told = scan()
+    result = scan()
 
-    assert list(told.refused) == [uids.library(drive)]
-    assert isinstance(told.refused[uids.library(drive)], error)
-    assert told.of_kind("file")
+    assert list(result.refused) == [uids.library(drive)]
+    assert isinstance(result.refused[uids.library(drive)], error)
+    assert result.of_kind("file")
 
 
 def test_our_token_goes_to_no_other_host(server: Server, scan: Callable[..., Read]) -> None:
-    with estate.tenant(company.build(10).world) as stranger:
-        server.faults.add(Fault(where=DELTA, next_link=f"{stranger.graph}/drives/x/root/delta"))
+    with estate.tenant(company.build(10).state) as other:
+        server.faults.add(Fault(where=DELTA, next_link=f"{other.graph}/drives/x/root/delta"))
 
         scan()
 
-        assert stranger.log == []
+        assert other.log == []
 
 
-def test_an_item_that_is_gone_meanwhile_is_left_out(
+def test_an_item_deleted_meanwhile_is_left_out(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     identity = built.scenarios["anyone view"]
     server.faults.add(refusal(f"items/{identity}/permissions", errors.no_such_item()))
 
-    told = scan()
+    result = scan()
 
-    assert told.refused == {}
-    assert not told.has(estate.item(server, identity))
-    assert told.has(estate.item(server, built.scenarios["anyone edit"]))
+    assert result.refused == {}
+    assert not result.has(estate.item(server, identity))
+    assert result.has(estate.item(server, built.scenarios["anyone edit"]))
 
 
-def test_an_item_whose_permissions_may_not_be_seen_is_unknown_and_not_private(
+def test_an_item_with_unreadable_permissions_is_unknown_and_not_private(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     identity = built.scenarios["anyone view"]
     server.faults.add(refusal(f"items/{identity}/permissions", errors.denied("files", (), ())))
 
-    told = scan()
+    result = scan()
 
     uid = estate.item(server, identity)
-    assert {each.audience for each in told.grants(uid)} == {None}
-    assert told.gap("does not show who may open it").resource_uid == uid
+    assert {grant.audience for grant in result.grants(uid)} == {None}
+    assert result.gap("does not show who may open it").resource_uid == uid
 
 
-def test_what_lies_in_a_folder_whose_permissions_may_not_be_seen_is_unknown_too(
+def test_the_contents_of_a_folder_with_unreadable_permissions_are_unknown_too(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     server.faults.add(refusal(f"items/{built.scenarios['anyone folder']}/permissions", errors.denied("files", (), ())))
 
     inside = scan().grants(estate.item(server, built.scenarios["in anyone folder"]))
 
-    assert {each.audience for each in inside} == {None}
+    assert {entry.audience for entry in inside} == {None}
 
 
-def test_a_list_that_is_too_short_for_what_is_shared_is_no_proof_of_privacy(
+def test_a_list_without_the_recipients_of_a_shared_item_does_not_prove_privacy(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
-    """A reader is not always shown whom a file is shared with; Microsoft still says that it is."""
+    """A reader is not always shown the recipients of a shared file; Microsoft still reports it as shared."""
     server.quirks.short_lists_without_full_control = True
-    world = server.world
-    item = world.create("Salaries.xlsx", drive=world.drives[world.person("mori@kumo.example").drive])
-    world.share(item, "spy@rival.example")
+    state = server.state
+    item = state.create("Salaries.xlsx", drive=state.drives[state.person("mori@kumo.example").drive])
+    state.share(item, "spy@rival.example")
 
-    told = scan()
+    result = scan()
 
-    uid = estate.item(server, world.id_of(item))
-    assert {each.audience for each in told.grants(uid)} == {None}
-    assert uid in {gap.resource_uid for gap in told.gaps if "does not show who may open it" in gap.reason}
+    uid = estate.item(server, state.id_of(item))
+    assert {grant.audience for grant in result.grants(uid)} == {None}
+    assert uid in {gap.resource_uid for gap in result.gaps if "does not show who may open it" in gap.reason}
     assert scan(all_unique_permissions=True).refused == {}
 
 
-def test_a_site_that_is_locked_is_named_and_costs_itself_only(server: Server, scan: Callable[..., Read]) -> None:
-    told = scan()
+def test_a_locked_site_is_named_and_affects_nothing_else(server: Server, scan: Callable[..., Read]) -> None:
+    result = scan()
 
-    gap = told.gap("Locked: the site is locked")
+    gap = result.gap("Locked: the site is locked")
     assert gap.outcome is Outcome.DENIED
-    assert told.resource(gap.resource_uid or "").detail["lock"] == "NoAccess"
-    assert told.refused == {}
+    assert result.resource(gap.resource_uid or "").detail["lock"] == "NoAccess"
+    assert result.refused == {}
 
 
 def test_a_site_that_is_locked_during_the_scan_is_refused(server: Server, scan: Callable[..., Read]) -> None:
-    drive = server.world.drives[0]
+    drive = server.state.drives[0]
     server.faults.add(refusal(f"{drive.id}/root/delta", errors.locked()))
 
     (error,) = scan().refused.values()
@@ -261,18 +271,18 @@ def test_a_site_that_is_locked_during_the_scan_is_refused(server: Server, scan: 
     assert "locked" in str(error)
 
 
-def test_a_site_that_is_deleted_during_the_scan_costs_itself_only(server: Server, scan: Callable[..., Read]) -> None:
-    drive = server.world.drives[1]
+def test_a_site_deleted_during_the_scan_fails_only_itself(server: Server, scan: Callable[..., Read]) -> None:
+    drive = server.state.drives[1]
     server.faults.add(refusal(f"{drive.id}/", errors.no_such_item()))
 
-    told = scan()
+    result = scan()
 
-    assert list(told.refused) == [uids.library(drive.id)]
+    assert list(result.refused) == [uids.library(drive.id)]
 
 
-@pytest.mark.parametrize("inherited_from", ["told", "empty", "never"])
+@pytest.mark.parametrize("inherited_from", ["full", "empty", "never"])
 @pytest.mark.parametrize("split", [True, False])
-def test_manners_that_differ_tell_the_same(
+def test_quirks_do_not_change_the_facts(
     server: Server, scan: Callable[..., Read], inherited_from: str, split: bool
 ) -> None:
     plain = scan()
@@ -281,54 +291,56 @@ def test_manners_that_differ_tell_the_same(
     quirks.sharepoint_group, quirks.empty_delta_pages, quirks.permissions_page = False, True, 7
     quirks.delta_most, quirks.sites_page = 9, 4
 
-    told = scan()
+    result = scan()
 
-    assert essence(told) == essence(plain)
-    assert grants_of(told) == grants_of(plain)
+    assert uids_of(result) == uids_of(plain)
+    assert grants_of(result) == grants_of(plain)
 
 
 def test_chosen_sites_are_read_and_no_others(server: Server, scan: Callable[..., Read]) -> None:
-    told = scan(sites=[f"https://{server.world.host}/sites/office"])
+    result = scan(sites=[f"https://{server.state.host}/sites/office"])
 
-    assert {each.name for each in told.of_kind("site")} == {"事務所", "会議"}
-    assert told.of_kind("onedrive") == []
+    assert {resource.name for resource in result.of_kind("site")} == {"事務所", "会議"}
+    assert result.of_kind("onedrive") == []
 
 
 def test_skipped_sites_and_onedrives_are_not_read(server: Server, scan: Callable[..., Read]) -> None:
-    told = scan(skip_sites=[f"https://{server.world.host}/sites/Office/"], onedrives=False)
+    result = scan(skip_sites=[f"https://{server.state.host}/sites/Office/"], onedrives=False)
 
-    assert not {"事務所", "会議"} & {each.name for each in told.of_kind("site")}
-    assert told.of_kind("onedrive") == []
+    assert not {"事務所", "会議"} & {resource.name for resource in result.of_kind("site")}
+    assert result.of_kind("onedrive") == []
 
 
-def test_who_has_access_is_asked_for_only_where_something_is_shared(
+def test_permissions_are_requested_only_for_shared_items(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     server.log.clear()
     scan()
 
-    asked = {each.path.split("/items/")[1].split("/")[0] for each in server.log if each.path.endswith("/permissions")}
-    world = server.world
-    own = {world.id_of(item) for item in world.items if item is not None and item.grants is not None}
+    requests = [request for request in server.log if request.path.endswith("/permissions")]
+    asked = {request.path.split("/items/")[1].split("/")[0] for request in requests}
+    state = server.state
+    own = {state.id_of(item) for item in state.items if item is not None and item.grants is not None}
+    assert built.scenarios["anyone view"] in asked
     assert asked <= own
     assert built.scenarios["private"] not in asked
-    assert all(each.in_batch for each in server.log if each.path.endswith("/permissions"))
+    assert all(request.in_batch for request in requests)
 
 
-def test_a_client_secret_reads_what_graph_has_and_names_what_is_missing(
+def test_a_client_secret_reads_graph_and_names_what_is_missing(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_CLIENT_SECRET", server.client_secret)
 
-    told = read(estate.connector(server, tmp_path, certificate_file=""))
+    result = read(estate.connector(server, tmp_path, certificate_file=""))
 
-    assert told.refused == {}
-    assert told.gap("site groups and the settings").needs == FULL_CONTROL
-    assert told.of_kind("file")
-    assert not [each for each in server.log if "/_api/" in each.path]
+    assert result.refused == {}
+    assert result.gap("site groups and the settings").needs == FULL_CONTROL
+    assert result.of_kind("file")
+    assert not [request for request in server.log if "/_api/" in request.path]
 
 
-def test_without_the_right_to_sites_the_right_is_named(server: Server, scan: Callable[..., Read]) -> None:
+def test_without_access_to_sites_the_permission_is_named(server: Server, scan: Callable[..., Read]) -> None:
     server.allow("User.Read.All")
 
     (error,) = scan().refused.values()
@@ -337,7 +349,7 @@ def test_without_the_right_to_sites_the_right_is_named(server: Server, scan: Cal
     assert error.needs == SITES
 
 
-def test_the_doctor_names_each_right_that_is_missing(server: Server, tmp_path: Path) -> None:
+def test_the_doctor_names_each_missing_permission(server: Server, tmp_path: Path) -> None:
     reader = estate.connector(server, tmp_path)
     assert all(check.ok for check in checks(reader.options, estate.ESTATE))
     server.allow("User.Read.All", "Sites.Read.All", sharepoint=())
@@ -349,7 +361,7 @@ def test_the_doctor_names_each_right_that_is_missing(server: Server, tmp_path: P
     assert not any("Sites.Read.All" in check.what for check in amiss)
 
 
-def test_a_wrong_secret_is_told_in_entras_words(
+def test_a_wrong_secret_is_reported_with_entras_message(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_CLIENT_SECRET", "another")
@@ -369,7 +381,7 @@ def test_no_tenant_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None
         M365Connector.open(Options(), estate.ESTATE)
 
 
-def test_a_certificate_that_is_not_there_says_so(tmp_path: Path) -> None:
+def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
     options = Options(tenant="t", client_id="c", certificate_file=str(tmp_path / "none.pem"))
 
     with pytest.raises(ConfigurationError, match="cannot be read"):
@@ -387,10 +399,10 @@ def test_machines_sign_in_without_a_secret(
         monkeypatch.setenv(name, value)
     client = "" if kind == "managed_identity" else server.client_id
 
-    told = read(estate.connector(server, tmp_path, certificate_file="", sign_in=kind, client_id=client))
+    result = read(estate.connector(server, tmp_path, certificate_file="", sign_in=kind, client_id=client))
 
-    assert told.refused == {}
-    assert told.of_kind("file")
+    assert result.refused == {}
+    assert result.of_kind("file")
 
 
 def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
@@ -401,29 +413,30 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
-    conforms(estate.connector(server, tmp_path))
+    conforms(estate.connector(server, tmp_path), settings=SETTINGS)
 
 
-def test_labels_of_shared_files_are_read_where_that_is_wanted(
+def test_labels_of_shared_files_are_read_on_request(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     uid = estate.item(server, built.scenarios["labelled"])
     assert scan().resource(uid).label == ""
     server.log.clear()
 
-    told = scan(file_labels=True)
+    result = scan(file_labels=True)
 
-    assert told.resource(uid).label
-    asked = [each for each in server.log if each.path.endswith("/extractSensitivityLabels")]
-    assert all(each.in_batch for each in asked)
-    assert len(asked) < len(told.of_kind("file")) / 2
+    assert result.resource(uid).label
+    asked = [request for request in server.log if request.path.endswith("/extractSensitivityLabels")]
+    assert asked
+    assert all(request.in_batch for request in asked)
+    assert len(asked) < len(result.of_kind("file")) / 2
 
 
-def test_links_are_never_told(server: Server, scan: Callable[..., Read]) -> None:
-    """Who has a sharing link's address gets in; the scanner may see it where it could make links itself."""
+def test_addresses_of_links_are_never_reported(server: Server, scan: Callable[..., Read]) -> None:
+    """Anyone who has a sharing link's address gets in; an application that may create links is shown it."""
     server.allow("Sites.FullControl.All", "User.Read.All", "GroupMember.Read.All")
 
-    told = scan()
+    result = scan()
 
-    assert told.of_kind("file")
-    assert not [fact for fact in told.facts if "/:b:/" in str(fact) or "/:f:/" in str(fact) or "?e=" in str(fact)]
+    assert result.of_kind("file")
+    assert not [fact for fact in result.facts if "/:b:/" in str(fact) or "/:f:/" in str(fact) or "?e=" in str(fact)]

@@ -1,4 +1,4 @@
-"""Buckets for the examples: only what differs from a plain, shut one is said."""
+"""Buckets for the examples: only what differs from a plain, private one is stated."""
 
 import json
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudscan.connector import Estate, Gap, Partner
-from cloudscan.facts import AnyFact, Audience
+from cloudscan.facts import AnyFact, Audience, Outcome
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.access_paths import access_paths
-from cloudscan_s3.access.bucket import Block, Bucket, Ownership
+from cloudscan_s3.access.bucket import Block, Bucket, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.facts import translate
 
-OURS, SISTER, FOREIGN, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
+OURS, SISTER, THEIRS, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
 OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"
 OUR_CANONICAL, THEIR_CANONICAL = "a" * 64, "b" * 64
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -26,6 +26,11 @@ US = OwnEstate(
 )
 ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
 OBJECTS, KEYS = "arn:aws:s3:::b/*", "arn:aws:s3:::b"
+
+NOBODY, OWNER, NAMED = Audience.NOBODY, Audience.OWNER, Audience.NAMED
+EXTERNAL, DOMAIN, ORGANISATION = Audience.NAMED_EXTERNAL, Audience.EXTERNAL_DOMAIN, Audience.ORGANISATION
+ACCOUNT, ANYONE = Audience.ANY_ACCOUNT, Audience.ANYONE_WITH_LINK
+DENIED = Unread(outcome=Outcome.DENIED, reason="not allowed", needs="s3:GetBucketPolicy")
 
 Json = dict[str, Any]
 
@@ -41,11 +46,21 @@ def deny(principal: object = "*", action: object = "s3:*", **more: Any) -> Json:
 
 
 def _statement(effect: str, principal: object, action: object, **more: Any) -> Json:
-    found: Json = {"Effect": effect, "Principal": principal, "Action": action, "Resource": [KEYS, OBJECTS]}
+    statement: Json = {"Effect": effect, "Principal": principal, "Action": action, "Resource": [KEYS, OBJECTS]}
     if "when" in more:
-        found["Condition"] = more.pop("when")
-    found.update(more)
-    return {name: value for name, value in found.items() if value is not None}
+        statement["Condition"] = more.pop("when")
+    statement.update(more)
+    return {name: value for name, value in statement.items() if value is not None}
+
+
+def put(service: str, **more: Any) -> Json:
+    """An Allow for a service to write."""
+    return allow({"Service": service}, "s3:PutObject", **more)
+
+
+def when(operator: str, key: str, *values: str) -> Json:
+    """A Condition element with one operator on one key."""
+    return {operator: {key: list(values)}}
 
 
 def policy(*statements: Json) -> str:
@@ -76,6 +91,6 @@ def facts_of(bucket: Bucket) -> Sequence[AnyFact | Gap]:
     return tuple(translate.facts_of_bucket(bucket, access_paths(bucket, US, NOW), US))
 
 
-def widest(found: Sequence[AccessPath]) -> Audience:
-    """The widest audience that effectively gets in."""
-    return max((path.audience for path in found if path.effective), default=Audience.NOBODY)
+def widest(opened: Sequence[AccessPath]) -> Audience:
+    """The widest audience of the effective paths."""
+    return max((path.audience for path in opened if path.effective), default=Audience.NOBODY)

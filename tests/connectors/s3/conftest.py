@@ -9,5 +9,5 @@ from cloudscan_emulators.aws.moto_server import Emulator
 @pytest.fixture
 def server() -> Iterator[Emulator]:
     """An empty S3 that speaks HTTP."""
-    with moto_server.running() as found:
-        yield found
+    with moto_server.running() as emulator:
+        yield emulator

@@ -1,4 +1,4 @@
-"""Small estates in the emulator, and what the connector tells of them."""
+"""Small estates in the emulator, and what the connector yields for them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ def s3control(server: Emulator) -> Any:
 
 
 def bucket(server: Emulator, name: str, *statements: dict[str, Any], region: str = "us-east-1", **more: Any) -> str:
-    """A bucket whose policy has these statements; gives its uid."""
+    """A bucket whose policy has these statements; returns its uid."""
     client = s3(server, region_name=region)
     where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     client.create_bucket(Bucket=name, **where)
@@ -61,9 +61,9 @@ def policy(*statements: dict[str, Any]) -> str:
 def allow(
     name: str, principal: object = "*", action: str | Sequence[str] = "s3:GetObject", **more: Any
 ) -> dict[str, Any]:
-    places = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
-    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": places, **more}
+    resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resources, **more}
 
 
 def effective(grants: Sequence[Grant]) -> Iterator[Grant]:
-    return (each for each in grants if each.effective)
+    return (grant for grant in grants if grant.effective)

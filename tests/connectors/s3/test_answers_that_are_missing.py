@@ -4,7 +4,9 @@ import pytest
 
 from cloudscan.errors import AccessDenied, ConfigurationError, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.facts import Audience, Outcome
+from cloudscan_emulators.aws import moto_server
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
+from cloudscan_emulators.kit.faults import FaultNeverMet
 from tests.connectors.s3.estate import ACCOUNT, ALL_OFF, allow, bucket, connector, read, s3, s3control
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
@@ -25,29 +27,29 @@ def public_by_acl(server: Emulator, name: str) -> str:
         (r"^GET /locked\?ownershipControls$", "s3:GetBucketOwnershipControls", "settings"),
     ],
 )
-def test_a_denied_answer_is_a_gap_that_names_the_right(server: Emulator, where: str, needs: str, table: str) -> None:
-    """One refusal costs one answer; the rest of the bucket is told."""
+def test_a_denied_answer_names_the_permission(server: Emulator, where: str, needs: str, table: str) -> None:
+    """One refusal costs one answer; the rest of the bucket is reported."""
     uid = bucket(server, "locked", allow("locked", {"AWS": "777788889999"}))
-    server.faults.append(Fault(where=where))
+    server.faults.add(Fault(where=where))
 
-    told = read(server)
+    result = read(server)
 
-    assert told.has(uid)
-    assert not told.refused
-    gap = next(each for each in told.gaps if each.needs == needs)
+    assert result.has(uid)
+    assert not result.refused
+    gap = next(gap for gap in result.gaps if gap.needs == needs)
     assert (gap.outcome, gap.table, gap.resource_uid) == (Outcome.DENIED, table, uid)
 
 
 def test_policy_acl_and_blocks_denied_is_unknown_and_not_private(server: Emulator) -> None:
-    """Where nothing could be read, there may be a way in for each thing that one can do."""
+    """Where nothing could be read, every access may be granted."""
     uid = bucket(server, "locked")
-    server.faults.append(Fault(where=r"^GET /locked\?(policy|acl|publicAccessBlock|ownershipControls)$"))
+    server.faults.add(Fault(where=r"^GET /locked\?(policy|acl|publicAccessBlock|ownershipControls)$"))
 
-    told = read(server, object_requests=0)
+    result = read(server, object_requests=0)
 
-    assert {each.audience for each in told.grants(uid)} == {None}
-    assert {each.access for each in told.grants(uid)} >= {"list", "read", "write", "manage"}
-    assert told.setting(uid, "restrict_public_buckets") is None
+    assert {grant.audience for grant in result.grants(uid)} == {None}
+    assert {grant.access for grant in result.grants(uid)} >= {"list", "read", "write", "manage"}
+    assert result.setting(uid, "restrict_public_buckets") is None
 
 
 @pytest.mark.parametrize("body", [b"", b"<", b"<html><body>Welcome</body></html>", b"<a/>", b"\xff\xfe\x00"])
@@ -55,58 +57,58 @@ def test_policy_acl_and_blocks_denied_is_unknown_and_not_private(server: Emulato
 def test_an_answer_that_makes_no_sense_is_unknown_and_not_private(server: Emulator, question: str, body: bytes) -> None:
     """A proxy's welcome page is neither a bucket without a policy nor one without an ACL."""
     uid = public_by_acl(server, "odd") if question == "acl" else bucket(server, "odd", allow("odd"))
-    server.faults.append(Fault(where=rf"^GET /odd\?{question}$", body=body))
+    server.faults.add(Fault(where=rf"^GET /odd\?{question}$", body=body))
 
-    told = read(server, object_requests=0)
+    result = read(server, object_requests=0)
 
-    assert not told.refused
-    assert None in {each.audience for each in told.grants(uid)}
-    assert any(each.resource_uid == uid for each in told.gaps)
+    assert not result.refused
+    assert None in {grant.audience for grant in result.grants(uid)}
+    assert any(gap.resource_uid == uid for gap in result.gaps)
 
 
 @pytest.mark.parametrize("question", ["publicAccessBlock", "ownershipControls"])
 def test_switches_that_make_no_sense_are_unreadable(server: Emulator, question: str) -> None:
     """Neither "on" nor "off" is made of an answer that says neither."""
     uid = bucket(server, "odd", block=True, enforced=True)
-    server.faults.append(Fault(where=rf"^GET /odd\?{question}$", body=b"<a/>"))
+    server.faults.add(Fault(where=rf"^GET /odd\?{question}$", body=b"<a/>"))
 
-    told = read(server)
+    result = read(server)
 
     name = {"publicAccessBlock": "restrict_public_buckets", "ownershipControls": "object_ownership"}[question]
-    assert told.setting(uid, name) is None
+    assert result.setting(uid, name) is None
 
 
 def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
-    """What S3 would not have taken may still come from something that speaks like S3."""
+    """What S3 would not have accepted may still come from a server that imitates S3."""
     uid = bucket(server, "scribble", allow("scribble"))
-    server.faults.append(Fault(where=r"^GET /scribble\?policy$", body=b"Dear S3, please let in everybody"))
+    server.faults.add(Fault(where=r"^GET /scribble\?policy$", body=b"Dear S3, please let everyone in"))
 
-    told = read(server)
+    result = read(server)
 
-    assert {each.audience for each in told.grants(uid)} == {None}
-    assert told.gap("cannot be understood").resource_uid == uid
+    assert {grant.audience for grant in result.grants(uid)} == {None}
+    assert result.gap("cannot be understood").resource_uid == uid
 
 
 def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emulator) -> None:
     """An account without buckets resolves findings; a garbled list must not."""
     bucket(server, "forgotten", allow("forgotten"))
-    server.faults.append(Fault(where=r"^GET /\?max-buckets", body=b"<a/>"))
+    server.faults.add(Fault(where=r"^GET /\?max-buckets", body=b"<a/>"))
 
-    told = read(server)
+    result = read(server)
 
-    assert isinstance(told.refused[f"s3:account/{ACCOUNT}"], Malformed)
+    assert isinstance(result.refused[f"s3:account/{ACCOUNT}"], Malformed)
 
 
 def test_a_bucket_deleted_between_list_and_read_is_no_failure(server: Emulator) -> None:
-    """It is gone, and said to be: nothing is left to judge."""
+    """It no longer exists, and nothing is left to judge."""
     uid = bucket(server, "shortlived", allow("shortlived"))
-    server.faults.append(Fault(where=r"^GET /shortlived\?policy$", status="404 Not Found", code="NoSuchBucket"))
+    server.faults.add(Fault(where=r"^GET /shortlived\?policy$", status="404 Not Found", code="NoSuchBucket"))
 
-    told = read(server)
+    result = read(server)
 
-    assert not told.has(uid)
-    assert told.gap("deleted between list and read").outcome is Outcome.COMPLETE
-    assert not told.refused
+    assert not result.has(uid)
+    assert result.gap("deleted between list and read").outcome is Outcome.COMPLETE
+    assert not result.refused
 
 
 @pytest.mark.parametrize("question", ["GET .*/accesspoint/door$", "GET .*/accesspoint/door/policy$"])
@@ -116,43 +118,41 @@ def test_an_access_point_deleted_between_list_and_read_takes_nothing_with_it(ser
     s3control(server).create_access_point(
         AccountId=ACCOUNT, Name="door", Bucket="behind", PublicAccessBlockConfiguration=ALL_OFF
     )
-    server.faults.append(Fault(where=question, status="404 Not Found", code="NoSuchAccessPoint"))
+    server.faults.add(Fault(where=question, status="404 Not Found", code="NoSuchAccessPoint"))
 
-    told = read(server)
+    result = read(server)
 
-    assert Audience.ANYONE_WITH_LINK in {each.audience for each in told.grants(uid)}
+    assert Audience.ANYONE_WITH_LINK in {grant.audience for grant in result.grants(uid)}
 
 
-def test_a_pause_that_is_asked_for_is_passed_on(server: Emulator) -> None:
+def test_throttling_is_passed_on(server: Emulator) -> None:
     """The core knows how to wait; the connector only says that it must."""
     bucket(server, "busy")
-    server.faults.append(Fault(where=r"^GET /busy\?acl$", status="503 Slow Down", code="SlowDown"))
+    server.faults.add(Fault(where=r"^GET /busy\?acl$", status="503 Slow Down", code="SlowDown"))
 
-    told = read(server)
+    result = read(server)
 
-    assert isinstance(told.refused["s3:bucket/busy"], Throttled)
+    assert isinstance(result.refused["s3:bucket/busy"], Throttled)
 
 
-def test_trouble_at_aws_is_worth_another_try(server: Emulator) -> None:
+def test_a_failure_at_aws_is_worth_a_retry(server: Emulator) -> None:
     bucket(server, "unlucky")
-    server.faults.append(
-        Fault(where=r"^GET /unlucky\?policy$", status="500 Internal Server Error", code="InternalError")
-    )
+    server.faults.add(Fault(where=r"^GET /unlucky\?policy$", status="500 Internal Server Error", code="InternalError"))
 
-    told = read(server)
+    result = read(server)
 
-    assert isinstance(told.refused["s3:bucket/unlucky"], Unreachable)
+    assert isinstance(result.refused["s3:bucket/unlucky"], Unreachable)
 
 
 def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
-    """A single stumble is nobody's business."""
+    """A single failure is not worth a report."""
     uid = bucket(server, "stumbling", allow("stumbling"))
-    server.faults.append(Fault(where=r"^GET /stumbling\?policy$", status="503 Slow Down", code="SlowDown", times=1))
+    server.faults.add(Fault(where=r"^GET /stumbling\?policy$", status="503 Slow Down", code="SlowDown", times=1))
 
-    told = read(server)
+    result = read(server)
 
-    assert Audience.ANYONE_WITH_LINK in {each.audience for each in told.grants(uid)}
-    assert not told.refused
+    assert Audience.ANYONE_WITH_LINK in {grant.audience for grant in result.grants(uid)}
+    assert not result.refused
 
 
 @pytest.mark.parametrize(
@@ -171,16 +171,16 @@ def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
         ("400 Bad Request", "InvalidRequest"),
     ],
 )
-def test_a_list_that_cannot_be_had_costs_no_bucket(server: Emulator, where: str, status: str, code: str) -> None:
+def test_a_list_that_cannot_be_read_costs_no_bucket(server: Emulator, where: str, status: str, code: str) -> None:
     """Not every account may list access points, and not every region or server knows of them."""
     uid = bucket(server, "plain", allow("plain"))
-    server.faults.append(Fault(where=where, status=status, code=code))
+    server.faults.add(Fault(where=where, status=status, code=code))
 
-    told = read(server)
+    result = read(server)
 
-    assert told.has(uid)
-    assert not told.refused
-    assert len(told.gaps) == 1
+    assert result.has(uid)
+    assert not result.refused
+    assert len(result.gaps) == 1
 
 
 def test_a_dead_endpoint_is_unreachable(server: Emulator) -> None:
@@ -192,7 +192,7 @@ def test_a_dead_endpoint_is_unreachable(server: Emulator) -> None:
 
 
 def test_no_credentials_are_a_matter_of_configuration(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is nothing to try again: somebody has to log in."""
+    """A retry cannot help: credentials have to be provided."""
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
@@ -206,11 +206,17 @@ def test_an_unknown_profile_is_named(server: Emulator) -> None:
 
 
 def test_expired_credentials_refuse_the_whole(server: Emulator) -> None:
-    """Every further question would get the same answer."""
+    """Every further request would get the same answer."""
     bucket(server, "plain")
-    server.faults.append(Fault(where=r"^GET /plain\?", status="400 Bad Request", code="ExpiredToken"))
+    server.faults.add(Fault(where=r"^GET /plain\?", status="400 Bad Request", code="ExpiredToken"))
 
-    told = read(server)
+    result = read(server)
 
-    assert isinstance(told.refused["s3:bucket/plain"], AccessDenied)
-    assert isinstance(told.refused["s3:bucket/plain"], ProviderError)
+    assert isinstance(result.refused["s3:bucket/plain"], AccessDenied)
+    assert isinstance(result.refused["s3:bucket/plain"], ProviderError)
+
+
+def test_a_fault_that_no_request_meets_fails_the_test_that_planted_it() -> None:
+    """Such a test would prove nothing."""
+    with pytest.raises(FaultNeverMet, match="nowhere"), moto_server.running() as server:
+        server.faults.add(Fault(where=r"^GET /nowhere$"))

@@ -1,4 +1,4 @@
-"""Public objects in a private bucket: from an inventory where there is one, else from a sample, which is said."""
+"""Public objects in a private bucket: from an inventory where there is one, else from a sample, which is reported."""
 
 import base64
 import gzip
@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote_plus
 
 import pyarrow
@@ -35,7 +34,7 @@ CONFIGURED = """<?xml version="1.0" encoding="UTF-8"?>
 </ListInventoryConfigurationsResult>"""
 """As S3 answers it (API Reference, ListBucketInventoryConfigurations); moto forgets the names of the fields."""
 
-Objects = Mapping[str, bool]  # key, and whether everybody may read it
+Objects = Mapping[str, bool]  # key, and whether everyone may read it
 
 
 def acl_as_reported(public: bool) -> str:
@@ -76,12 +75,12 @@ def put(server: Emulator, name: str, objects: Objects) -> None:
         client.put_object(Bucket=name, Key=key, Body=b"x", ACL="public-read" if public else "private")
 
 
-def report(server: Emulator, name: str, kind: str, objects: Objects, *, spoil: bool = False) -> None:
+def report(server: Emulator, name: str, kind: str, objects: Objects, *, corrupt: bool = False) -> None:
     """A finished inventory report, laid out as S3 lays it out (User Guide, "Locating your inventory list")."""
     client = s3(server)
     client.create_bucket(Bucket="reports")
     answer = CONFIGURED.format(kind=kind).encode()
-    server.faults.append(Fault(where=rf"^GET /{name}\?inventory$", body=answer))
+    server.faults.add(Fault(where=rf"^GET /{name}\?inventory$", body=answer))
     write, suffix = WRITERS[kind]
     content = write(name, objects)
     file = f"inv/{name}/nightly/data/part-1{suffix}"
@@ -97,45 +96,45 @@ def report(server: Emulator, name: str, kind: str, objects: Objects, *, spoil: b
         }
     ).encode()
     folder = f"inv/{name}/nightly/2026-11-22T01-00Z"
-    client.put_object(Bucket="reports", Key=file, Body=b"spoiled" if spoil else content)
+    client.put_object(Bucket="reports", Key=file, Body=b"corrupt" if corrupt else content)
     client.put_object(Bucket="reports", Key=f"{folder}/manifest.json", Body=manifest)
     sum_of_manifest = hashlib.md5(manifest, usedforsecurity=False).hexdigest()
     client.put_object(Bucket="reports", Key=f"{folder}/manifest.checksum", Body=sum_of_manifest.encode())
 
 
-def opened(told: Read, uid: str) -> set[str]:
+def opened(result: Read, uid: str) -> set[str]:
     """The keys that anyone on the internet can read."""
     prefix = uid.replace("bucket/", "object/") + "/"
     return {
         resource.removeprefix(prefix)
-        for resource in {each.uid for each in told.facts if isinstance(each, Resource) and each.kind == "object"}
-        for grant in told.grants(resource)
+        for resource in {fact.uid for fact in result.facts if isinstance(fact, Resource) and fact.kind == "object"}
+        for grant in result.grants(resource)
         if grant.audience is not None and grant.audience >= Audience.ANYONE_WITH_LINK and grant.effective
     }
 
 
 def asked_for_acls(server: Emulator) -> Sequence[str]:
-    return [each for each in server.seen if each.startswith("GET /plain/") and each.endswith("?acl")]
+    return [line for line in server.request_log if line.startswith("GET /plain/") and line.endswith("?acl")]
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_an_inventory_tells_of_every_object(server: Emulator, kind: str) -> None:
-    """Only what the report calls open is asked for once more, hostile names included."""
+def test_an_inventory_covers_every_object(server: Emulator, kind: str) -> None:
+    """Only what the report calls open is requested again, hostile names included."""
     objects = {f"quiet/{number}": False for number in range(50)} | {"a b/<script>+顧客.csv": True}
     uid = bucket(server, "plain")
     put(server, "plain", objects)
     report(server, "plain", kind, objects)
-    server.seen.clear()
+    server.request_log.clear()
 
-    told = read(server)
+    result = read(server)
 
-    assert opened(told, uid) == {"a b/<script>+顧客.csv"}
+    assert opened(result, uid) == {"a b/<script>+顧客.csv"}
     assert len(asked_for_acls(server)) == 1
-    assert not [gap for gap in told.gaps if gap.resource_uid == uid]
+    assert not [gap for gap in result.gaps if gap.resource_uid == uid]
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_what_the_report_calls_open_and_is_closed_by_now_is_no_finding(server: Emulator, kind: str) -> None:
+def test_what_the_report_calls_open_and_is_closed_by_now_is_not_reported(server: Emulator, kind: str) -> None:
     uid = bucket(server, "plain")
     put(server, "plain", {"old.csv": False})
     report(server, "plain", kind, {"old.csv": True, "deleted.csv": True})
@@ -144,61 +143,65 @@ def test_what_the_report_calls_open_and_is_closed_by_now_is_no_finding(server: E
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_a_report_that_is_spoiled_is_said_and_the_objects_are_sampled(server: Emulator, kind: str) -> None:
+def test_a_corrupt_report_is_a_gap_and_the_objects_are_sampled(server: Emulator, kind: str) -> None:
     uid = bucket(server, "plain")
     put(server, "plain", {"open.csv": True})
-    report(server, "plain", kind, {"open.csv": True}, spoil=True)
+    report(server, "plain", kind, {"open.csv": True}, corrupt=True)
 
-    told = read(server)
+    result = read(server)
 
-    assert opened(told, uid) == {"open.csv"}
-    assert told.gap("inventory report could not be read").outcome is Outcome.PARTIAL
+    assert opened(result, uid) == {"open.csv"}
+    assert result.gap("inventory report could not be read").outcome is Outcome.PARTIAL
 
 
-def test_without_a_report_a_sample_is_looked_at_and_its_size_said(server: Emulator) -> None:
+def test_without_a_report_a_sample_is_read_and_its_size_reported(server: Emulator) -> None:
     uid = bucket(server, "plain")
     put(server, "plain", dict.fromkeys((f"{number:03}" for number in range(40)), True))
 
-    told = read(server, objects_per_bucket=5)
+    result = read(server, objects_per_bucket=5)
 
-    assert len(opened(told, uid)) == 5
-    gap = told.gap("only a sample")
+    assert len(opened(result, uid)) == 5
+    gap = result.gap("only a sample")
     assert (gap.outcome, gap.seen, gap.total) == (Outcome.SKIPPED, 5, 40)
 
 
 def test_the_budget_of_an_account_is_kept(server: Emulator) -> None:
-    """Two requests find out that there is no report and what there is; the rest goes to objects."""
+    """Two requests find out that there is no report and which objects there are; the others read ACLs."""
     for name in ("first", "plain"):
         bucket(server, name)
         put(server, name, dict.fromkeys(map(str, range(10)), False))
-    server.seen.clear()
+    server.request_log.clear()
 
-    told = read(server, object_requests=6)
+    result = read(server, object_requests=6)
 
-    spent = [each for each in server.seen if "list-type" in each or "inventory" in each or "/" in each[5:].strip("/")]
-    assert len([each for each in spent if each.endswith("?acl") or "list-type" in each or "inventory" in each]) <= 7
-    assert told.gap("the budget of 6 requests")
+    about_objects = [
+        line
+        for line in server.request_log
+        if "list-type" in line or "inventory" in line or (line.endswith("?acl") and "/" in line[5:])
+    ]
+    assert len(about_objects) <= 7
+    assert result.gap("the budget of 6 requests")
 
 
 @pytest.mark.parametrize(("enforced", "block"), [(True, False), (False, True)])
-def test_no_object_is_asked_for_where_its_acl_cannot_matter(server: Emulator, enforced: bool, block: bool) -> None:
+def test_no_object_is_requested_where_its_acl_cannot_matter(server: Emulator, enforced: bool, block: bool) -> None:
     bucket(server, "plain", enforced=enforced, block=block)
     put(server, "plain", {"a": False})
-    server.seen.clear()
+    server.request_log.clear()
 
     read(server)
 
-    assert not [each for each in server.seen if "list-type" in each or "/plain/a" in each]
+    assert not [line for line in server.request_log if "list-type" in line or "/plain/a" in line]
 
 
 def test_objects_that_may_not_be_listed_are_unknown(server: Emulator) -> None:
     uid = bucket(server, "plain")
     put(server, "plain", {"a": True})
-    server.faults.append(Fault(where=r"list-type=2"))
+    server.faults.add(Fault(where=r"list-type=2"))
 
-    told = read(server)
+    result = read(server)
 
-    gap = next(each for each in told.gaps if each.needs == "s3:ListBucket")
+    gap = next(gap for gap in result.gaps if gap.needs == "s3:ListBucket")
     assert (gap.outcome, gap.resource_uid) == (Outcome.DENIED, uid)
 
 
@@ -206,25 +209,25 @@ def test_the_cost_of_a_private_bucket(server: Emulator) -> None:
     """Policy and blocks say that it is closed: nothing more is asked (issue: at most 5 requests a bucket)."""
     for number in range(9):
         bucket(server, f"private-{number}", enforced=True, block=True)
-    server.seen.clear()
+    server.request_log.clear()
 
     read(server)
 
-    per_bucket = [each for each in server.seen if each.startswith("GET /private-")]
+    per_bucket = [line for line in server.request_log if line.startswith("GET /private-")]
     assert len(per_bucket) <= 9 * 4
 
 
-def reading(asked: str) -> bool:
-    """POST / is how STS and Organizations are asked."""
-    return asked.startswith(("GET ", "HEAD ", "POST / Get", "POST / List", "POST / Describe"))
+def only_reads(line: str) -> bool:
+    """STS and Organizations are called with POST /."""
+    return line.startswith(("GET ", "HEAD ", "POST / Get", "POST / List", "POST / Describe"))
 
 
 def test_nothing_is_ever_written(server: Emulator) -> None:
     uid = bucket(server, "plain")
     put(server, "plain", {"a": True})
-    server.seen.clear()
+    server.request_log.clear()
 
-    told: Any = read(server)
+    result = read(server)
 
-    assert told.has(uid)
-    assert [each for each in server.seen if not reading(each)] == []
+    assert result.has(uid)
+    assert [line for line in server.request_log if not only_reads(line)] == []

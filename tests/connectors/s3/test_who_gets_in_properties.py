@@ -1,4 +1,4 @@
-"""What must hold of every configuration, whatever stands in it."""
+"""What is true of every configuration, whatever it contains."""
 
 import json
 import random
@@ -18,13 +18,13 @@ from cloudscan_s3.access.policy import parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 from cloudscan_s3.access.request import Request, allowed, applies_to
 from tests.connectors.s3.buckets import (
-    FOREIGN,
     KEYS,
     NOW,
     OBJECTS,
     OTHER_ORGANISATION,
     OUR_ORGANISATION,
     OURS,
+    THEIRS,
     US,
     bucket,
     policy,
@@ -39,8 +39,8 @@ PRINCIPALS = st.sampled_from(
         "*",
         {"AWS": "*"},
         {"AWS": OURS},
-        {"AWS": f"arn:aws:iam::{FOREIGN}:root"},
-        {"AWS": [f"arn:aws:iam::{FOREIGN}:role/app", OURS]},
+        {"AWS": f"arn:aws:iam::{THEIRS}:root"},
+        {"AWS": [f"arn:aws:iam::{THEIRS}:role/app", OURS]},
         {"Service": "cloudtrail.amazonaws.com"},
         {"CanonicalUser": "c" * 64},
     ]
@@ -51,8 +51,8 @@ ACTIONS = st.sampled_from(
 RESOURCES = st.sampled_from([[KEYS, OBJECTS], "*", "arn:aws:s3:::b/open/*", OBJECTS, ["arn:aws:s3:::b/open/*", KEYS]])
 TEXTS = {
     "aws:PrincipalOrgID": [OUR_ORGANISATION, OTHER_ORGANISATION, "o-*"],
-    "aws:PrincipalAccount": [OURS, FOREIGN, "2*", "anonymous"],
-    "aws:PrincipalArn": [f"arn:aws:iam::{FOREIGN}:role/app", "arn:aws:iam::*:role/Admin", f"arn:aws:iam::{OURS}:*"],
+    "aws:PrincipalAccount": [OURS, THEIRS, "2*", "anonymous"],
+    "aws:PrincipalArn": [f"arn:aws:iam::{THEIRS}:role/app", "arn:aws:iam::*:role/Admin", f"arn:aws:iam::{OURS}:*"],
     "aws:Referer": ["https://example.com/*", "secret"],
     "aws:SourceVpce": ["vpce-1a2b", "vpce-*"],
     "aws:userid": ["AROAABCDEFGHIJKLMNOPQ:*", "*:backup"],
@@ -92,16 +92,16 @@ OTHER_CONDITIONS = st.one_of(
 
 @st.composite
 def statements(draw: st.DrawFn, effect: str | None = None) -> Json:
-    found: Json = {"Effect": effect or draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
-    found[draw(st.sampled_from(["Principal"] * 5 + ["NotPrincipal"]))] = draw(PRINCIPALS)
-    found[draw(st.sampled_from(["Action"] * 5 + ["NotAction"]))] = draw(ACTIONS)
-    found[draw(st.sampled_from(["Resource"] * 5 + ["NotResource"]))] = draw(RESOURCES)
+    written: Json = {"Effect": effect or draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
+    written[draw(st.sampled_from(["Principal"] * 5 + ["NotPrincipal"]))] = draw(PRINCIPALS)
+    written[draw(st.sampled_from(["Action"] * 5 + ["NotAction"]))] = draw(ACTIONS)
+    written[draw(st.sampled_from(["Resource"] * 5 + ["NotResource"]))] = draw(RESOURCES)
     conditions: dict[str, dict[str, Any]] = {}
     for operator, key, values in draw(st.lists(st.one_of(text_conditions(), OTHER_CONDITIONS), max_size=2)):
         conditions.setdefault(operator, {})[key] = values
     if conditions:
-        found["Condition"] = conditions
-    return found
+        written["Condition"] = conditions
+    return written
 
 
 POLICIES = st.lists(statements(), min_size=1, max_size=3)
@@ -109,77 +109,77 @@ BLOCKS = st.builds(Block, restrict_public_buckets=st.booleans(), ignore_public_a
 quick = examples(60, suppress_health_check=list(HealthCheck))
 
 
-def _ways(found: list[Json], **more: Any) -> tuple[AccessPath, ...]:
-    return access_paths(bucket(policy=policy(*found), **more), US, NOW).open
+def _paths(written: list[Json], **more: Any) -> tuple[AccessPath, ...]:
+    return access_paths(bucket(policy=policy(*written), **more), US, NOW).open
 
 
-def _reach(found: list[Json], **more: Any) -> set[tuple[str, str]]:
-    """Everybody who effectively gets in, and for what; a wider crowd speaks for the narrower."""
+def _reach(written: list[Json], **more: Any) -> set[tuple[str, str]]:
+    """Everyone who effectively has access, and to what; a wider class stands for the narrower ones."""
     result = set()
-    for path in _ways(found, **more):
+    for path in _paths(written, **more):
         if path.effective:
             result |= {(name, path.capability.value) for name in (path.names or (path.kind,))}
     return result
 
 
 def _covered(wide: set[tuple[str, str]], narrow: set[tuple[str, str]]) -> bool:
-    everybody = {what for who, what in wide if who == "anyone"}
-    accounts = everybody | {what for who, what in wide if who == "any_account"}
-    return all(pair in wide or pair[1] in everybody or (pair[0] != "anyone" and pair[1] in accounts) for pair in narrow)
+    by_anyone = {what for who, what in wide if who == "anyone"}
+    accounts = by_anyone | {what for who, what in wide if who == "any_account"}
+    return all(pair in wide or pair[1] in by_anyone or (pair[0] != "anyone" and pair[1] in accounts) for pair in narrow)
 
 
 @quick
 @given(POLICIES, statements(effect="Allow"))
-def test_adding_an_allow_never_narrows(found: list[Json], more: Json) -> None:
-    """Whoever got in still gets in."""
-    before, after = _reach(found), _reach([*found, more])
+def test_adding_an_allow_never_narrows(written: list[Json], more: Json) -> None:
+    """Callers who had access keep it."""
+    before, after = _reach(written), _reach([*written, more])
 
-    assert widest(_ways([*found, more])) >= widest(_ways(found))
-    outsiders = {pair for pair in before if pair[0] in ("anyone", "any_account", FOREIGN, OTHER_ORGANISATION)}
-    assert _covered(after, outsiders)
+    assert widest(_paths([*written, more])) >= widest(_paths(written))
+    external = {pair for pair in before if pair[0] in ("anyone", "any_account", THEIRS, OTHER_ORGANISATION)}
+    assert _covered(after, external)
 
 
 @quick
 @given(POLICIES, statements(effect="Deny"))
-def test_adding_a_denial_never_widens(found: list[Json], more: Json) -> None:
-    """Nobody gets in who did not before."""
-    assert widest(_ways([*found, more])) <= widest(_ways(found))
+def test_adding_a_denial_never_widens(written: list[Json], more: Json) -> None:
+    """No caller gains access."""
+    assert widest(_paths([*written, more])) <= widest(_paths(written))
 
 
 @quick
 @given(POLICIES, BLOCKS)
-def test_adding_a_block_never_widens(found: list[Json], block: Block) -> None:
+def test_adding_a_block_never_widens(written: list[Json], block: Block) -> None:
     """A block takes away, or leaves as it is."""
-    assert widest(_ways(found, block=block)) <= widest(_ways(found))
+    assert widest(_paths(written, block=block)) <= widest(_paths(written))
 
 
 @quick
 @given(POLICIES, st.randoms(use_true_random=False))
-def test_order_of_statements_changes_nothing(found: list[Json], shuffler: random.Random) -> None:
+def test_order_of_statements_changes_nothing(written: list[Json], shuffler: random.Random) -> None:
     """A policy is a set of statements."""
-    shuffled = list(found)
+    shuffled = list(written)
     shuffler.shuffle(shuffled)
 
-    assert _reach(shuffled) == _reach(found)
+    assert _reach(shuffled) == _reach(written)
 
 
 @quick
 @given(POLICIES, st.sampled_from([str.upper, str.lower, str.title]))
-def test_case_of_keys_changes_nothing(found: list[Json], respell: Any) -> None:
+def test_case_of_keys_changes_nothing(written: list[Json], respell: Any) -> None:
     """Condition keys are case-insensitive, and so are actions."""
-    respelt = json.loads(json.dumps(found))
-    for each in respelt:
-        for operator, keys in each.get("Condition", {}).items():
-            each["Condition"][operator] = {respell(key): value for key, value in keys.items()}
+    respelt = json.loads(json.dumps(written))
+    for statement in respelt:
+        for operator, keys in statement.get("Condition", {}).items():
+            statement["Condition"][operator] = {respell(key): value for key, value in keys.items()}
 
-    assert _reach(respelt) == _reach(found)
+    assert _reach(respelt) == _reach(written)
 
 
 @quick
 @given(POLICIES)
-def test_every_answer_has_a_witness_that_gets_in(found: list[Json]) -> None:
-    """Who is said to get in can repeat the request that is shown."""
-    text = policy(*found)
+def test_every_answer_has_a_witness_that_gets_in(written: list[Json]) -> None:
+    """A caller who is said to have access can repeat the example request."""
+    text = policy(*written)
 
     for path in access_paths(bucket(policy=text), US, NOW).open:
         if path.effective:
@@ -202,13 +202,13 @@ CONTEXTS = st.fixed_dictionaries(
 @quick
 @given(POLICIES, CONTEXTS, st.sampled_from(actions.ACTIONS), st.sampled_from(["open/x", "x", "secret/y"]), st.data())
 def test_a_simulated_request_that_passes_is_announced(
-    found: list[Json], chosen: Any, action: actions.Action, key: str, data: st.DataObject
+    written: list[Json], chosen: Any, action: actions.Action, key: str, data: st.DataObject
 ) -> None:
-    """The evaluator lets a stranger's request through only where the analysis says that strangers get in."""
-    text = policy(*found)
+    """The evaluator admits an external request only where the analysis says that external callers have access."""
+    text = policy(*written)
     literals = PolicyLiterals(parse(text).statements, US)
-    crowd = data.draw(st.sampled_from(list(callers.outside(MentionedCallers(literals)))[:2]))
-    caller = data.draw(st.sampled_from(crowd.callers))
+    caller_class = data.draw(st.sampled_from(list(callers.outside(MentionedCallers(literals)))[:2]))
+    caller = data.draw(st.sampled_from(caller_class.callers))
     network = data.draw(st.sampled_from(open_to_anyone(literals)))
     if caller.kind == "anonymous":
         chosen = {name: value for name, value in chosen.items() if "principal" not in name}
@@ -223,6 +223,6 @@ def test_a_simulated_request_that_passes_is_announced(
     )
     assume(allowed(parse(text).statements, request))
 
-    told = [path for path in _ways(found) if path.capability is action.capability and path.effective]
+    announced = [path for path in _paths(written) if path.capability is action.capability and path.effective]
 
-    assert max((path.audience for path in told), default=Audience.NOBODY) >= crowd.audience
+    assert max((path.audience for path in announced), default=Audience.NOBODY) >= caller_class.audience

@@ -10,13 +10,13 @@ from tests.emulators.microsoft.graph_client import Graph
 
 
 @pytest.fixture
-def world() -> TenantState:
+def state() -> TenantState:
     """Two colleagues, a guest, a team and its site."""
-    world = TenantState("kumo.example")
-    world.add_user("mori@kumo.example", "森 健一")
-    world.add_user("hayashi@kumo.example", "林 美穂")
-    world.add_guest("tanuki@partner.example", "Tanuki", sponsors=["mori@kumo.example"])
-    group = world.add_group(
+    state = TenantState("kumo.example")
+    state.add_user("mori@kumo.example", "森 健一")
+    state.add_user("hayashi@kumo.example", "林 美穂")
+    state.add_guest("tanuki@partner.example", "Tanuki", sponsors=["mori@kumo.example"])
+    group = state.add_group(
         "Sales",
         kind="unified",
         mail="sales@kumo.example",
@@ -25,32 +25,32 @@ def world() -> TenantState:
         members=["mori@kumo.example", "hayashi@kumo.example"],
         team=True,
     )
-    world.add_site("", "Home")
-    world.add_site("sites/sales", "Sales", group=group, sharing=2)
-    world.add_onedrive("mori@kumo.example")
-    return world
+    state.add_site("", "Home")
+    state.add_site("sites/sales", "Sales", group=group, sharing=2)
+    state.add_onedrive("mori@kumo.example")
+    return state
 
 
 @pytest.fixture
-def site(world: TenantState) -> Site:
-    found = world.site_at(world.host, "sites/sales")
-    assert found is not None
-    return found
+def site(state: TenantState) -> Site:
+    sales = state.site_at(state.host, "sites/sales")
+    assert sales is not None
+    return sales
 
 
 @pytest.fixture
-def drive(world: TenantState, site: Site) -> Drive:
-    return world.drives[site.drives[0]]
+def drive(state: TenantState, site: Site) -> Drive:
+    return state.drives[site.drives[0]]
 
 
 @pytest.fixture(scope="session")
 def certificate() -> Pair:
-    return certificates.for_application()
+    return certificates.for_application(key_size=1024)
 
 
 @pytest.fixture
-def server(world: TenantState, certificate: Pair) -> Iterator[Server]:
-    with serve(world, certificate=certificate) as running:
+def server(state: TenantState, certificate: Pair) -> Iterator[Server]:
+    with serve(state, certificate=certificate) as running:
         yield running
 
 
@@ -68,5 +68,5 @@ def kumo() -> Company:
 @pytest.fixture
 def office(kumo: Company) -> Iterator[Graph]:
     """The company, served."""
-    with serve(kumo.world) as running:
+    with serve(kumo.state) as running:
         yield Graph(running)

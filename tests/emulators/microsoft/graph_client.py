@@ -1,4 +1,4 @@
-"""What the tests speak through: a plain HTTP client with a token of the scanner's."""
+"""The tests' client: plain HTTP with a token of the scanner."""
 
 import json
 import warnings
@@ -31,9 +31,9 @@ class Reply:
 
     @property
     def value(self) -> list[Any]:
-        found = self.json["value"]
-        assert isinstance(found, list)
-        return found
+        entries = self.json["value"]
+        assert isinstance(entries, list)
+        return entries
 
     @property
     def code(self) -> str:
@@ -75,19 +75,19 @@ class Graph:
     def ask(self, verb: str, path: str, prefer: str = "", body: Any = None, **headers: str) -> Reply:
         self.token = self.token or str(self.sign_in().json["access_token"])
         address = path if "://" in path else f"{self.server.graph}{quote(path, safe=_SAFE)}"
-        told = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        sent = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
         if prefer:
-            told["Prefer"] = prefer
-        return self._reply(self.http.request(verb, address, headers=told, json=body))
+            sent["Prefer"] = prefer
+        return self._reply(self.http.request(verb, address, headers=sent, json=body))
 
     def everything(self, path: str, prefer: str = "") -> tuple[list[Any], Reply]:
-        """All pages, and the last of them."""
+        """The entries of all pages, and the last page."""
         reply = self.get(path, prefer)
-        found = list(reply.value)
+        entries = list(reply.value)
         while reply.next:
             reply = self.get(reply.next, prefer)
-            found += reply.value
-        return found, reply
+            entries += reply.value
+        return entries, reply
 
     def _reply(self, response: urllib3.BaseHTTPResponse) -> Reply:
         return Reply(response.status, response.headers, response.data)

@@ -9,7 +9,7 @@ DAY = 86_400
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
 
-def test_most_properties_come_only_when_selected(graph: Graph) -> None:
+def test_most_properties_are_returned_only_when_selected(graph: Graph) -> None:
     plain = graph.get("/users").value[0]
     chosen = graph.get("/users?$select=id,userType,accountEnabled,employeeLeaveDateTime").value[0]
 
@@ -18,8 +18,8 @@ def test_most_properties_come_only_when_selected(graph: Graph) -> None:
     assert graph.get("/users?$select=nonsense").code == "BadRequest"
 
 
-def test_guests_with_state_and_sponsors(graph: Graph, world: TenantState) -> None:
-    world.add_guest("late@rival.example", state="PendingAcceptance")
+def test_guests_with_state_and_sponsors(graph: Graph, state: TenantState) -> None:
+    state.add_guest("late@rival.example", state="PendingAcceptance")
 
     query = "$filter=userType eq 'Guest'&$select=mail,externalUserState&$expand=sponsors($select=id,displayName)"
     accepted, pending = graph.get(f"/users?{query}").value
@@ -28,32 +28,32 @@ def test_guests_with_state_and_sponsors(graph: Graph, world: TenantState) -> Non
     assert (pending["externalUserState"], pending["sponsors"]) == ("PendingAcceptance", [])
 
 
-def test_sign_in_activity_needs_a_licence_and_a_right(graph: Graph, server: Server, world: TenantState) -> None:
-    world.add_user("never@kumo.example", signed_in=0)
+def test_sign_in_activity_needs_a_licence_and_a_permission(graph: Graph, server: Server, state: TenantState) -> None:
+    state.add_user("never@kumo.example", signed_in=0)
     query = "/users?$select=userPrincipalName,signInActivity"
 
-    told = {one["userPrincipalName"]: one.get("signInActivity") for one in graph.get(query).value}
-    world.premium = False
+    result = {entry["userPrincipalName"]: entry.get("signInActivity") for entry in graph.get(query).value}
+    state.premium = False
     unlicensed = graph.get(query)
-    world.premium = True
+    state.premium = True
     server.allow("User.Read.All")
     not_allowed = Graph(server).get(query)
 
-    assert told["mori@kumo.example"]["lastSignInDateTime"] == "2026-03-31T09:00:00Z"
-    assert told["never@kumo.example"] is None
+    assert result["mori@kumo.example"]["lastSignInDateTime"] == "2026-03-31T09:00:00Z"
+    assert result["never@kumo.example"] is None
     assert unlicensed.code == "Authentication_RequestFromNonPremiumTenantOrB2CTenant"
     assert not_allowed.code == "Authentication_MSGraphPermissionMissing"
 
 
-def test_filters_on_sign_in_activity(graph: Graph, world: TenantState) -> None:
-    """They stand alone, and whoever never signed in is in none of them."""
-    world.add_user("dormant@kumo.example", signed_in=world.now - 400 * DAY)
-    world.add_user("never@kumo.example", signed_in=0)
+def test_filters_on_sign_in_activity(graph: Graph, state: TenantState) -> None:
+    """They cannot be combined, and match no account that never signed in."""
+    state.add_user("dormant@kumo.example", signed_in=state.now - 400 * DAY)
+    state.add_user("never@kumo.example", signed_in=0)
     old = "signInActivity/lastSignInDateTime le 2025-06-01T00:00:00Z"
 
-    found = graph.get(f"/users?$filter={old}&$select=userPrincipalName").value
+    users = graph.get(f"/users?$filter={old}&$select=userPrincipalName").value
 
-    assert found == [{"userPrincipalName": "dormant@kumo.example"}]
+    assert users == [{"userPrincipalName": "dormant@kumo.example"}]
     assert graph.get(f"/users?$filter={old} and userType eq 'Guest'").code == "Request_UnsupportedQuery"
 
 
@@ -75,7 +75,7 @@ def test_filters_on_sign_in_activity(graph: Graph, world: TenantState) -> None:
         ("$expand=messages", 400),
     ],
 )
-def test_what_users_can_be_asked(graph: Graph, query: str, status: int) -> None:
+def test_query_options_of_users(graph: Graph, query: str, status: int) -> None:
     assert graph.get(f"/users?{query}").status == status
 
 
@@ -88,119 +88,119 @@ def test_advanced_queries(graph: Graph) -> None:
 def test_pages_of_users(graph: Graph, server: Server) -> None:
     server.quirks.directory_page = 1
 
-    found, last = graph.everything("/users?$select=id")
+    users, last = graph.everything("/users?$select=id")
 
-    assert len(found) == 3
+    assert len(users) == 3
     assert not last.next
 
 
-def test_groups_and_who_is_in_them(graph: Graph, world: TenantState) -> None:
-    world.add_group("Nested", members=["Sales", "tanuki@partner.example"])
+def test_groups_and_their_members(graph: Graph, state: TenantState) -> None:
+    state.add_group("Nested", members=["Sales", "tanuki@partner.example"])
     unified = "groupTypes/any(c:c eq 'Unified')"
 
     groups = graph.get(f"/groups?$filter={unified}&$select=id,visibility,resourceProvisioningOptions").value
-    nested = world.group("Nested").id
+    nested = state.group("Nested").id
     near = graph.get(f"/groups/{nested}/members?$select=id,displayName").value
     far = graph.get(f"/groups/{nested}/transitiveMembers/microsoft.graph.user?$select=userPrincipalName").value
 
-    assert groups == [{"id": world.group("Sales").id, "visibility": "Private", "resourceProvisioningOptions": ["Team"]}]
-    assert [one["@odata.type"] for one in near] == ["#microsoft.graph.group", "#microsoft.graph.user"]
+    assert groups == [{"id": state.group("Sales").id, "visibility": "Private", "resourceProvisioningOptions": ["Team"]}]
+    assert [entry["@odata.type"] for entry in near] == ["#microsoft.graph.group", "#microsoft.graph.user"]
     assert len(far) == 3
     assert graph.get(f"/groups?$expand=owners&$filter={unified}").value[0]["owners"][0]["displayName"] == "森 健一"
 
 
-def test_hidden_members_look_like_none(server: Server, world: TenantState) -> None:
-    hidden = world.add_group("Secret", kind="unified", visibility="HiddenMembership", members=["mori@kumo.example"])
+def test_hidden_members_appear_empty(server: Server, state: TenantState) -> None:
+    hidden = state.add_group("Secret", kind="unified", visibility="HiddenMembership", members=["mori@kumo.example"])
     path = f"/groups/{hidden.id}/members"
 
     allowed = Graph(server).get(path).value
     server.allow("Group.Read.All")
-    told = Graph(server).get(path)
+    result = Graph(server).get(path)
 
     assert len(allowed) == 1
-    assert (told.status, told.value) == (200, [])
+    assert (result.status, result.value) == (200, [])
 
 
-def test_an_expanded_relationship_holds_twenty(graph: Graph, world: TenantState) -> None:
-    group = world.add_group("Many")
+def test_an_expanded_relationship_has_at_most_twenty(graph: Graph, state: TenantState) -> None:
+    group = state.add_group("Many")
     for index in range(25):
-        group.members.append(world.add_user(f"u{index}@kumo.example").number)
+        group.members.append(state.add_user(f"u{index}@kumo.example").number)
 
     assert len(graph.get(f"/groups/{group.id}?$expand=members").json["members"]) == 20
     assert len(graph.get(f"/groups/{group.id}/members").value) == 25
 
 
-def test_membership_changes(graph: Graph, world: TenantState) -> None:
-    group = world.group("Sales")
+def test_membership_changes(graph: Graph, state: TenantState) -> None:
+    group = state.group("Sales")
 
-    world.join("Sales", "tanuki@partner.example", owner=True)
-    world.leave("Sales", "hayashi@kumo.example")
-    world.disable("mori@kumo.example")
+    state.join("Sales", "tanuki@partner.example", owner=True)
+    state.leave("Sales", "hayashi@kumo.example")
+    state.disable("mori@kumo.example")
 
     assert len(graph.get(f"/groups/{group.id}/owners").value) == 2
     assert len(graph.get(f"/groups/{group.id}/members").value) == 1
     assert graph.get("/users/mori@kumo.example?$select=accountEnabled").json["accountEnabled"] is False
 
 
-def test_channels_of_a_team(graph: Graph, world: TenantState) -> None:
-    """A shared one is called unknownFutureValue unless the newer members of the enumeration are asked for."""
-    team = world.group("Sales")
+def test_channels_of_a_team(graph: Graph, state: TenantState) -> None:
+    """The type of a shared one is unknownFutureValue unless newer members of the enumeration are asked for."""
+    team = state.group("Sales")
     tenant = "11111111-1111-1111-1111-111111111111"
-    world.add_outsider("fox@strange.example", "狐", tenant=tenant)
-    world.add_channel(team, "Private", "private", owner="mori@kumo.example")
-    shared = world.add_channel(team, "Bid", "shared", members=("outside:fox@strange.example",))
+    state.add_external_user("fox@strange.example", "狐", tenant=tenant)
+    state.add_channel(team, "Private", "private", owner="mori@kumo.example")
+    shared = state.add_channel(team, "Bid", "shared", members=("external:fox@strange.example",))
     shared.shared_with = (f"{tenant}|狐商会",)
     path = f"/teams/{team.id}/channels"
 
-    plain = [one["membershipType"] for one in graph.get(path).value]
+    plain = [entry["membershipType"] for entry in graph.get(path).value]
     newer = graph.get(path, "include-unknown-enum-members").value
     members = graph.get(f"{path}/{newer[2]['id']}/allMembers").value
     teams = graph.get(f"{path}/{newer[2]['id']}/sharedWithTeams").value
     folder = graph.get(f"{path}/{newer[1]['id']}/filesFolder").json
 
     assert plain == ["standard", "private", "unknownFutureValue"]
-    assert [one["membershipType"] for one in newer] == ["standard", "private", "shared"]
-    assert [(one["displayName"], one["tenantId"]) for one in members] == [("狐", tenant)]
-    assert [(one["displayName"], one["isHostTeam"]) for one in teams] == [("Sales", True), ("狐商会", False)]
-    assert folder["parentReference"]["siteId"] == world.sites[team.channels[1].site].id
+    assert [entry["membershipType"] for entry in newer] == ["standard", "private", "shared"]
+    assert [(member["displayName"], member["tenantId"]) for member in members] == [("狐", tenant)]
+    assert [(entry["displayName"], entry["isHostTeam"]) for entry in teams] == [("Sales", True), ("狐商会", False)]
+    assert folder["parentReference"]["siteId"] == state.sites[team.channels[1].site].id
 
 
-def test_members_of_a_team(graph: Graph, world: TenantState) -> None:
-    world.join("Sales", "tanuki@partner.example")
+def test_members_of_a_team(graph: Graph, state: TenantState) -> None:
+    state.join("Sales", "tanuki@partner.example")
 
-    members = graph.get(f"/teams/{world.group('Sales').id}/members").value
+    members = graph.get(f"/teams/{state.group('Sales').id}/members").value
 
-    assert {one["email"]: one["roles"] for one in members} == {
+    assert {member["email"]: member["roles"] for member in members} == {
         "mori@kumo.example": ["owner"],
         "hayashi@kumo.example": [],
         "tanuki@partner.example": ["guest"],
     }
 
 
-def test_applications_and_what_they_may(graph: Graph, world: TenantState) -> None:
-    world.add_application("Backup", graph=["Sites.ReadWrite.All"])
+def test_applications_and_their_permissions(graph: Graph, state: TenantState) -> None:
+    state.add_application("Backup", graph=["Sites.ReadWrite.All"])
     (service,) = graph.get(f"/servicePrincipals?$filter=appId eq '{GRAPH_APP}'").value
-    names = {one["id"]: one["value"] for one in service["appRoles"]}
+    names = {entry["id"]: entry["value"] for entry in service["appRoles"]}
 
     given = graph.get(f"/servicePrincipals/{service['id']}/appRoleAssignedTo").value
 
     assert "Sites.ReadWrite.All" in {
-        names[one["appRoleId"]] for one in given if one["principalDisplayName"] == "Backup"
+        names[entry["appRoleId"]] for entry in given if entry["principalDisplayName"] == "Backup"
     }
 
 
-def test_the_tenant(graph: Graph, world: TenantState) -> None:
-    world.add_domain("kumo-air.example")
-    world.add_partner(Partner(tenant="22222222-2222-2222-2222-222222222222", name="Tanuki", direct_connect=True))
-    world.set_admin(SharingCapability=1, SharingDomainRestrictionMode=1, SharingAllowedDomainList="partner.example")
+def test_the_tenant(graph: Graph, state: TenantState) -> None:
+    state.add_domain("kumo-air.example")
+    state.add_partner(Partner(tenant="22222222-2222-2222-2222-222222222222", name="Tanuki", direct_connect=True))
+    state.set_admin(SharingCapability=1, SharingDomainRestrictionMode=1, SharingAllowedDomainList="partner.example")
 
     organization = graph.get("/organization?$select=id,verifiedDomains").value[0]
     settings = graph.get("/admin/sharepoint/settings").json
     (partner,) = graph.get("/policies/crossTenantAccessPolicy/partners").value
     known = graph.get(f"/tenantRelationships/findTenantInformationByTenantId(tenantId='{partner['tenantId']}')").json
 
-    assert organization["id"] == world.tenant_id
-    assert {"kumo.example", "kumo-air.example"} <= {one["name"] for one in organization["verifiedDomains"]}
+    assert organization["id"] == state.tenant_id
+    assert {"kumo.example", "kumo-air.example"} <= {entry["name"] for entry in organization["verifiedDomains"]}
     assert (settings["sharingCapability"], settings["sharingAllowedDomainList"]) == (
         "externalUserSharingOnly",
         ["partner.example"],
@@ -209,17 +209,17 @@ def test_the_tenant(graph: Graph, world: TenantState) -> None:
     assert known["displayName"] == "Tanuki"
 
 
-def test_who_invited_whom_stands_in_the_audit_log_for_thirty_days(graph: Graph, world: TenantState) -> None:
-    world.add_guest("new@rival.example", created=world.now - 2 * DAY, invited_by="hayashi@kumo.example")
+def test_the_audit_log_has_inviters_for_thirty_days(graph: Graph, state: TenantState) -> None:
+    state.add_guest("new@rival.example", created=state.now - 2 * DAY, invited_by="hayashi@kumo.example")
 
     query = "$filter=activityDisplayName eq 'Invite external user' and activityDateTime ge 2026-03-01T00:00:00Z"
-    (told,) = graph.get(f"/auditLogs/directoryAudits?{query}").value
+    (result,) = graph.get(f"/auditLogs/directoryAudits?{query}").value
 
-    assert told["initiatedBy"]["user"]["userPrincipalName"] == "hayashi@kumo.example"
-    assert told["targetResources"][0]["id"] == world.person("new@rival.example").id
+    assert result["initiatedBy"]["user"]["userPrincipalName"] == "hayashi@kumo.example"
+    assert result["targetResources"][0]["id"] == state.person("new@rival.example").id
 
 
-def test_a_value_that_nobody_knows_yet(graph: Graph, world: TenantState) -> None:
-    world.set(sharingCapability="somethingNew")
+def test_an_unknown_future_value(graph: Graph, state: TenantState) -> None:
+    state.set(sharingCapability="somethingNew")
 
     assert graph.get("/admin/sharepoint/settings").json["sharingCapability"] == "somethingNew"

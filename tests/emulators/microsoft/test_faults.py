@@ -9,15 +9,15 @@ from cloudscan_emulators.microsoft.records import Drive
 from tests.emulators.microsoft.graph_client import Graph
 
 
-def test_resource_units(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
+def test_resource_units(graph: Graph, server: Server, state: TenantState, drive: Drive) -> None:
     """One for an item or a delta with token, two for lists, five for permissions, none for the directory."""
-    item = world.create("offer.pdf", drive=drive)
+    item = state.create("offer.pdf", drive=drive)
     link = graph.get(f"/drives/{drive.id}/root/delta").delta
     spent = [server.units]
-    for path in (link, world.path_of(item), f"/drives/{drive.id}/root/children", "/users"):
+    for path in (link, state.path_of(item), f"/drives/{drive.id}/root/children", "/users"):
         graph.get(path)
         spent.append(server.units)
-    graph.get(f"{world.path_of(item)}/permissions")
+    graph.get(f"{state.path_of(item)}/permissions")
     spent.append(server.units)
 
     assert [after - before for before, after in pairwise(spent)] == [1, 1, 2, 0, 5]
@@ -25,21 +25,21 @@ def test_resource_units(graph: Graph, server: Server, world: TenantState, drive:
     assert server.log[-1].units == 5
 
 
-def test_throttling(world: TenantState, drive: Drive) -> None:
+def test_throttling(state: TenantState, drive: Drive) -> None:
     """Warnings from four fifths of the budget on, then 429 until the minute is over."""
-    with serve(world, quota=Quota(app_minute=10)) as server:
+    with serve(state, quota=Quota(app_minute=10)) as server:
         graph = Graph(server)
         replies = [graph.get(f"/drives/{drive.id}/root/children") for _ in range(6)]
 
-    assert [one.status for one in replies] == [200] * 5 + [429]
+    assert [reply.status for reply in replies] == [200] * 5 + [429]
     assert "RateLimit-Remaining" not in replies[2].headers
-    assert [one.headers.get("RateLimit-Remaining") for one in replies[3:]] == ["2", "0", "0"]
+    assert [reply.headers.get("RateLimit-Remaining") for reply in replies[3:]] == ["2", "0", "0"]
     assert replies[5].code == "activityLimitReached"
     assert 0 < int(replies[5].headers["Retry-After"]) <= 60
 
 
-def test_who_does_not_listen_is_blocked(world: TenantState, drive: Drive) -> None:
-    with serve(world, quota=Quota(app_minute=2, block_after=2)) as server:
+def test_a_client_that_ignores_retry_after_is_blocked(state: TenantState, drive: Drive) -> None:
+    with serve(state, quota=Quota(app_minute=2, block_after=2)) as server:
         graph = Graph(server)
         replies = [graph.get(f"/drives/{drive.id}/root").status for _ in range(7)]
 
@@ -53,17 +53,17 @@ def test_the_smallest_tenant() -> None:
     assert Quota.of(60_000).app_minute == 6_250
 
 
-def test_each_part_of_a_batch_is_charged_and_throttled_by_itself(world: TenantState, drive: Drive) -> None:
+def test_each_part_of_a_batch_is_charged_and_throttled_separately(state: TenantState, drive: Drive) -> None:
     path = f"/drives/{drive.id}/root/permissions"
     parts = [{"id": str(index), "method": "GET", "url": path} for index in range(4)]
-    with serve(world, quota=Quota(app_minute=12)) as server:
+    with serve(state, quota=Quota(app_minute=12)) as server:
         reply = Graph(server).ask("POST", "/$batch", body={"requests": parts})
 
-    told = {one["id"]: one for one in reply.json["responses"]}
+    answers = {part["id"]: part for part in reply.json["responses"]}
     assert reply.status == 200
-    assert [told[str(index)]["status"] for index in range(4)] == [200, 200, 429, 429]
-    assert int(told["2"]["headers"]["Retry-After"]) > 0
-    assert next(iter(told)) == "3"  # in no order
+    assert [answers[str(index)]["status"] for index in range(4)] == [200, 200, 429, 429]
+    assert int(answers["2"]["headers"]["Retry-After"]) > 0
+    assert next(iter(answers)) == "3"  # in no order
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_parts_that_wait_for_others(graph: Graph) -> None:
         {"id": "c", "method": "GET", "url": "/users?$select=id"},
     ]
 
-    told = {one["id"]: one for one in graph.ask("POST", "/$batch", body={"requests": parts}).json["responses"]}
+    answers = {part["id"]: part for part in graph.ask("POST", "/$batch", body={"requests": parts}).json["responses"]}
 
-    assert [told[name]["status"] for name in "abc"] == [404, 424, 200]
-    assert len(told["c"]["body"]["value"]) == 3
+    assert [answers[name]["status"] for name in "abc"] == [404, 424, 200]
+    assert len(answers["c"]["body"]["value"]) == 3
     assert graph.server.requests == 2
 
 
@@ -99,7 +99,7 @@ def test_a_storm_that_ends(graph: Graph, server: Server) -> None:
 
     replies = [graph.get("/users") for _ in range(5)]
 
-    assert [one.status for one in replies] == [429, 429, 503, 504, 200]
+    assert [reply.status for reply in replies] == [429, 429, 503, 504, 200]
     assert replies[0].headers["Retry-After"] == "3"
     assert "Retry-After" not in replies[2].headers
 
@@ -108,23 +108,23 @@ def test_faults_within_a_batch(graph: Graph, server: Server) -> None:
     server.faults.add(throttle("/users/hayashi"))
     parts = [{"id": who, "method": "GET", "url": f"/users/{who}@kumo.example"} for who in ("mori", "hayashi")]
 
-    told = graph.ask("POST", "/$batch", body={"requests": parts}).json["responses"]
+    answers = graph.ask("POST", "/$batch", body={"requests": parts}).json["responses"]
 
-    assert {one["id"]: one["status"] for one in told} == {"mori": 200, "hayashi": 429}
+    assert {entry["id"]: entry["status"] for entry in answers} == {"mori": 200, "hayashi": 429}
 
 
-def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
+def test_a_vanished_item_and_a_locked_site(graph: Graph, server: Server, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
     server.faults.add(
         refusal("/permissions", errors.no_such_item(), times=1), refusal("/permissions", errors.locked(), times=1)
     )
 
-    replies = [graph.get(f"{world.path_of(item)}/permissions") for _ in range(3)]
+    replies = [graph.get(f"{state.path_of(item)}/permissions") for _ in range(3)]
 
-    assert [one.status for one in replies] == [404, 423, 200]
+    assert [reply.status for reply in replies] == [404, 423, 200]
 
 
-def test_tokens_that_run_out_between_pages(graph: Graph, server: Server) -> None:
+def test_tokens_that_expire_between_pages(graph: Graph, server: Server) -> None:
     server.quirks.directory_page = 1
     server.faults.add(Fault(where="skiptoken", times=1, expire=True))
     first = graph.get("/users")
@@ -136,7 +136,7 @@ def test_tokens_that_run_out_between_pages(graph: Graph, server: Server) -> None
     assert graph.get(first.next).status == 200
 
 
-def test_bodies_that_break_off_or_are_no_json(graph: Graph, server: Server) -> None:
+def test_bodies_that_end_early_or_are_not_json(graph: Graph, server: Server) -> None:
     server.faults.add(
         Fault(where="/users", times=1, cut=True),
         Fault(where="/users", times=1, garble=True),
@@ -167,16 +167,16 @@ def test_next_links_that_repeat_or_lead_away(graph: Graph, server: Server) -> No
     assert graph.get(asked).next == ""
 
 
-def test_the_world_changes_in_the_middle(graph: Graph, server: Server, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
+def test_the_tenant_changes_during_a_listing(graph: Graph, server: Server, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
     server.faults.add(Fault(where="/permissions", times=1, first=lambda changed: changed.trash(item)))
 
-    reply = graph.get(f"{world.path_of(item)}/permissions")
+    reply = graph.get(f"{state.path_of(item)}/permissions")
 
     assert (reply.status, reply.code) == (404, "itemNotFound")
 
 
-def test_the_log_says_who_asked_how(graph: Graph, server: Server) -> None:
+def test_the_log_has_headers_and_methods(graph: Graph, server: Server) -> None:
     graph.get("/users?$select=id", User_Agent="NONISV|Kumo|cloudscan/0.1")
 
     seen = server.log[-1]

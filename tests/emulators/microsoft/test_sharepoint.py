@@ -24,21 +24,21 @@ class Rest(Graph):
 
 @pytest.fixture
 def rest(server: Server, certificate: Pair) -> Rest:
-    return Rest(server, certificate, server.world.host)
+    return Rest(server, certificate, server.state.host)
 
 
 @pytest.fixture
 def admin(server: Server, certificate: Pair) -> Rest:
-    return Rest(server, certificate, server.world.admin_host)
+    return Rest(server, certificate, server.state.admin_host)
 
 
-def test_members_of_site_groups(rest: Rest, world: TenantState, site: Site) -> None:
-    world.seat(site, "Members", INSIDERS)
-    world.seat(site, "Visitors", "tanuki@partner.example")
+def test_members_of_site_groups(rest: Rest, state: TenantState, site: Site) -> None:
+    state.seat(site, "Members", INSIDERS)
+    state.seat(site, "Visitors", "tanuki@partner.example")
 
     groups = rest.get(rest.at("/sites/sales/_api/web/sitegroups?$expand=Users"), Accept=JSON).value
-    owners, members, visitors = ([one["LoginName"] for one in group["Users"]] for group in groups)
-    group = world.group("Sales").id
+    owners, members, visitors = ([entry["LoginName"] for entry in group["Users"]] for group in groups)
+    group = state.group("Sales").id
 
     assert owners == [f"c:0o.c|federateddirectoryclaimprovider|{group}_o"]
     assert members[0] == f"c:0o.c|federateddirectoryclaimprovider|{group}"
@@ -55,54 +55,54 @@ def test_members_of_site_groups(rest: Rest, world: TenantState, site: Site) -> N
         "web/AssociatedOwnerGroup/Users",
     ],
 )
-def test_ways_to_ask_for_one_group(rest: Rest, call: str) -> None:
+def test_addresses_of_one_group(rest: Rest, call: str) -> None:
     (owner,) = rest.get(rest.at(f"/sites/sales/_api/{call}"), Accept=JSON).value
 
     assert (owner["Title"], owner["PrincipalType"]) == ("Sales Owners", 4)
 
 
-def test_links_are_hidden_groups(rest: Rest, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
-    world.link(item, "view", "users", people=["tanuki@partner.example"])
-    world.link(item, "edit")
+def test_links_are_hidden_groups(rest: Rest, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
+    state.link(item, "view", "users", people=["tanuki@partner.example"])
+    state.link(item, "edit")
 
-    names = [one["Title"] for one in rest.get(rest.at("/sites/sales/_api/web/sitegroups"), Accept=JSON).value]
+    names = [entry["Title"] for entry in rest.get(rest.at("/sites/sales/_api/web/sitegroups"), Accept=JSON).value]
 
     assert [name.split(".")[2] for name in names if name.startswith("SharingLinks.")] == ["Flexible", "AnonymousEdit"]
 
 
 def test_a_group_that_shows_its_members_to_members_only(
-    server: Server, certificate: Pair, rest: Rest, world: TenantState, site: Site
+    server: Server, certificate: Pair, rest: Rest, state: TenantState, site: Site
 ) -> None:
-    world.add_site_group(site, "Circle", "hayashi@kumo.example", members_only=True)
+    state.add_site_group(site, "Circle", "hayashi@kumo.example", members_only=True)
     address = rest.at("/sites/sales/_api/web/sitegroups/getbyname('Circle')/users")
 
     seen = rest.get(address, Accept=JSON)
     server.allow(sharepoint=["Sites.Read.All"])
-    unseen = Rest(server, certificate, server.world.host).get(address, Accept=JSON)
+    unseen = Rest(server, certificate, server.state.host).get(address, Accept=JSON)
 
     assert len(seen.value) == 1
     assert unseen.status == 403
 
 
-def test_settings_of_a_site_and_of_the_tenant(admin: Rest, world: TenantState, site: Site) -> None:
+def test_settings_of_a_site_and_of_the_tenant(admin: Rest, state: TenantState, site: Site) -> None:
     site.sharing, site.link_days, site.overrides_days = 2, 30, True
-    world.set_admin(RequireAnonymousLinksExpireInDays=7, DefaultSharingLinkType=1)
+    state.set_admin(RequireAnonymousLinksExpireInDays=7, DefaultSharingLinkType=1)
 
-    told = admin.get(admin.at(f"/_api/SPO.Tenant/sites('{site.collection}')"), Accept=JSON).json
+    result = admin.get(admin.at(f"/_api/SPO.Tenant/sites('{site.collection}')"), Accept=JSON).json
     narrow = admin.get(
         admin.at(f"/_api/SPO.Tenant/sites('{site.collection}')?$select=SharingCapability"), Accept=JSON
     ).json
     tenant = admin.get(admin.at("/_api/SPO.Tenant"), Accept=JSON).json
 
-    assert (told["SharingCapability"], told["AnonymousLinkExpirationInDays"]) == (2, 30)
-    assert told["OwnerLoginName"].endswith("_o")
+    assert (result["SharingCapability"], result["AnonymousLinkExpirationInDays"]) == (2, 30)
+    assert result["OwnerLoginName"].endswith("_o")
     assert narrow == {"SharingCapability": 2}
     assert (tenant["RequireAnonymousLinksExpireInDays"], tenant["DefaultSharingLinkType"]) == (7, 1)
 
 
 def test_forms_of_answers(rest: Rest) -> None:
-    """Verbose ones are wrapped; without an Accept header it is no JSON at all."""
+    """Verbose ones are wrapped; without an Accept header the answer is not JSON."""
     address = rest.at("/sites/sales/_api/web/sitegroups")
 
     verbose = rest.get(address, Accept="application/json;odata=verbose").json
@@ -112,23 +112,23 @@ def test_forms_of_answers(rest: Rest) -> None:
     assert atom.body.startswith(b"<?xml")
 
 
-def test_the_host_header_will_do(rest: Rest, world: TenantState) -> None:
-    reply = rest.get(f"{rest.server.url}/sites/sales/_api/web?$select=Title", Accept=JSON, Host=world.host)
+def test_the_host_header_selects_sharepoint(rest: Rest, state: TenantState) -> None:
+    reply = rest.get(f"{rest.server.url}/sites/sales/_api/web?$select=Title", Accept=JSON, Host=state.host)
 
     assert reply.json == {"Title": "Sales"}
 
 
-def test_refusals(server: Server, certificate: Pair, rest: Rest, admin: Rest, world: TenantState, site: Site) -> None:
+def test_refusals(server: Server, certificate: Pair, rest: Rest, admin: Rest, state: TenantState, site: Site) -> None:
     missing = rest.get(rest.at("/sites/nothing/_api/web"), Accept=JSON)
     unknown = rest.get(rest.at("/sites/sales/_api/web/nonsense"), Accept=JSON)
     field = rest.get(rest.at("/sites/sales/_api/web?$select=Nonsense"), Accept=JSON)
-    world.lock_site(site)
+    state.lock_site(site)
     locked = rest.get(rest.at("/sites/sales/_api/web"), Accept=JSON)
     elsewhere = rest.get(admin.at("/_api/SPO.Tenant"), Accept=JSON)
     server.allow(sharepoint=["Sites.Read.All"])
-    denied = Rest(server, certificate, server.world.admin_host).get(admin.at("/_api/SPO.Tenant"), Accept=JSON)
+    denied = Rest(server, certificate, server.state.admin_host).get(admin.at("/_api/SPO.Tenant"), Accept=JSON)
 
-    assert [one.status for one in (missing, unknown, field, locked, elsewhere, denied)] == [
+    assert [entry.status for entry in (missing, unknown, field, locked, elsewhere, denied)] == [
         404,
         404,
         400,

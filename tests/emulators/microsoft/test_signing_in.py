@@ -49,14 +49,14 @@ def test_azure_identity_signs_in_with_a_secret(server: Server) -> None:
     assert token.token.count(".") == 2
 
 
-def test_azure_identity_is_told_that_the_secret_is_wrong(server: Server) -> None:
+def test_azure_identity_reports_a_wrong_secret(server: Server) -> None:
     with pytest.raises(ClientAuthenticationError, match="AADSTS7000215"):
         by_secret(server, "another").get_token(GRAPH)
 
 
 def test_azure_identity_signs_in_with_a_certificate(server: Server, certificate: Pair) -> None:
-    """And SharePoint takes such a token, while it refuses those by a secret."""
-    scope = f"https://{server.world.host}/.default"
+    """SharePoint accepts such a token, while it refuses those from a secret."""
+    scope = f"https://{server.state.host}/.default"
     graph = Graph(server)
     address = f"{server.sharepoint()}/_api/web"
 
@@ -97,27 +97,27 @@ def test_azure_identity_signs_in_as_a_workload(server: Server, tmp_path: Path) -
 
 @pytest.fixture
 def sdk(server: Server) -> Iterator[GraphServiceClient]:
-    """The real client, all the way from the secret to the model."""
+    """The real client, from the secret to the model."""
     provider = AzureIdentityAuthenticationProvider(by_secret(server), scopes=[GRAPH])
     adapter = GraphRequestAdapter(provider)
     adapter.base_url = server.graph
     yield GraphServiceClient(request_adapter=adapter)
 
 
-def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, world: TenantState, drive: Drive) -> None:
-    item = world.create("offer.pdf", drive=drive)
-    world.link(item, "edit")
+def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, state: TenantState, drive: Drive) -> None:
+    item = state.create("offer.pdf", drive=drive)
+    state.link(item, "edit")
     items = sdk.drives.by_drive_id(drive.id).items
 
     async def ask() -> tuple[object, ODataError]:
-        found = await items.by_drive_item_id(world.id_of(item)).permissions.get()
+        response = await items.by_drive_item_id(state.id_of(item)).permissions.get()
         with pytest.raises(ODataError) as caught:
             await items.by_drive_item_id("nothing").get()
-        return found, caught.value
+        return response, caught.value
 
-    found, error = asyncio.run(ask())
+    response, error = asyncio.run(ask())
 
-    links = [one.link for one in getattr(found, "value", []) if one.link]
+    links = [entry.link for entry in getattr(response, "value", []) if entry.link]
     assert [(link.scope, link.type) for link in links] == [("anonymous", "edit")]
     assert (error.response_status_code, getattr(error.error, "code", "")) == (404, "itemNotFound")
 
@@ -133,7 +133,7 @@ def test_the_sdk_reads_permissions_and_errors(sdk: GraphServiceClient, world: Te
         ({"grant_type": "password"}, 70003),
     ],
 )
-def test_the_token_endpoint_says_what_is_wrong(graph: Graph, change: dict[str, str], number: int) -> None:
+def test_errors_of_the_token_endpoint(graph: Graph, change: dict[str, str], number: int) -> None:
     reply = graph.sign_in(**{"scope": GRAPH, **change})
 
     assert reply.status in (400, 401)
@@ -143,7 +143,7 @@ def test_the_token_endpoint_says_what_is_wrong(graph: Graph, change: dict[str, s
 
 def test_a_token_is_for_one_audience(server: Server) -> None:
     graph = Graph(server)
-    graph.token = graph.sign_in(f"https://{server.world.host}/.default").json["access_token"]
+    graph.token = graph.sign_in(f"https://{server.state.host}/.default").json["access_token"]
 
     reply = graph.get("/users")
 
@@ -170,7 +170,7 @@ def test_without_a_token_or_with_an_old_one(graph: Graph, server: Server) -> Non
     ],
 )
 def test_a_missing_permission(server: Server, path: str, code: str) -> None:
-    """Each of the services behind Graph says it in its own way."""
+    """Each of the services behind Graph has its own format."""
     server.allow("Mail.Read")
 
     reply = Graph(server).get(path)
@@ -178,12 +178,12 @@ def test_a_missing_permission(server: Server, path: str, code: str) -> None:
     assert (reply.status, reply.code) == (403, code)
 
 
-def test_tokens_run_out(world: TenantState) -> None:
-    with serve(world, token_seconds=0) as server:
+def test_tokens_expire(state: TenantState) -> None:
+    with serve(state, token_seconds=0) as server:
         assert Graph(server).get("/users").status == 401
 
 
-def test_other_ways_in(graph: Graph) -> None:
+def test_calls_of_users_writes_and_beta_are_refused(graph: Graph) -> None:
     """No signed-in user, no writing, no beta."""
     assert graph.get("/me/drive").status == 400
     assert graph.ask("DELETE", "/users/mori@kumo.example").status == 405

@@ -8,7 +8,7 @@ from cloudscan_s3.access.request import Caller
 
 @dataclass(frozen=True, kw_only=True)
 class CallerClass:
-    """Callers of whom a policy can only say the same thing."""
+    """Callers that a policy cannot tell apart."""
 
     audience: Audience
     kind: str  # anyone, any_account, organisation, account, principal, canonical, unique_id, federated, service
@@ -16,4 +16,4 @@ class CallerClass:
     callers: tuple[Caller, ...]  # examples, in every form that makes a difference
     account: str = ""  # the 12 digits behind it, where there is one account
     confused_deputy: bool = False  # a service that any customer of AWS can make act for them
-    within: str = ""  # a wider class to which this belongs; where that gets in, this is no news
+    within: str = ""  # a wider class to which this belongs; if that gets in, this one is not reported

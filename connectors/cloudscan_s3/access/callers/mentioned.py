@@ -114,11 +114,13 @@ class MentionedCallers:
         fitting: list[str] = []
         if self.literals.depend_on(*_SHAPE_KEYS) or self._patterns_of_principals:
             names = [
-                name for value in self.literals.values("aws:username") for name in examples(conditions.opened(value))
+                name
+                for value in self.literals.values("aws:username")
+                for name in examples(conditions.with_wildcards(value))
             ]
             tails += ["user/somebody", *(f"user/{name}" for name in names if name), "role/somebody", "root"]
             fitting = [
-                arn for written in self._arns_written for arn in self._arns_like(written, account, open_only=True)
+                arn for pattern in self._arns_written for arn in self._arns_like(pattern, account, open_only=True)
             ]
         for arn in dict.fromkeys((*(head + tail for tail in tails), *fitting)):
             if account_of(arn) == account:
@@ -134,7 +136,7 @@ class MentionedCallers:
 
     def _sessions(self) -> Iterator[str]:
         """Values of aws:userid that anyone can have: AWS gives the role's id, the caller chooses the session's name."""
-        for pattern in map(conditions.opened, self.literals.values("aws:userid")):
+        for pattern in map(conditions.with_wildcards, self.literals.values("aws:userid")):
             if is_pattern(pattern) and not UNIQUE_ID.match(pattern):
                 for start in (ROLE_ID, f"{ROLE_ID}:"):
                     yield pattern.replace("*", start, 1).replace("*", "x").replace("?", "x")
@@ -154,7 +156,7 @@ class MentionedCallers:
 
     def _arns_like(self, written: str, account: str, *, open_only: bool = False) -> Iterator[str]:
         """Callers' ARNs that fit a pattern, in this account where it leaves that open (and only there, if asked)."""
-        pattern = conditions.opened(written)
+        pattern = conditions.with_wildcards(written)
         if not is_pattern(pattern):
             if not open_only and CALLER_ARN.match(pattern):
                 yield pattern

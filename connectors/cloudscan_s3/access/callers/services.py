@@ -29,7 +29,7 @@ _SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
 
 
 def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
-    """For each service: when it acts for any customer of AWS, then for us, then for whoever is named."""
+    """For each service: acting for any customer of AWS, then for us, then for each source that is named."""
     literals = mentioned.literals
     for name in _names(literals):
         service = "sns.amazonaws.com" if name == "*" else name
@@ -51,7 +51,7 @@ def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
 
 
 def by_source_arn(service: str) -> str:
-    """The class of a service that is let in by naming a source's ARN in full, whoever owns the source."""
+    """The class of a service that is admitted because a source's ARN is named in full, whichever account owns it."""
     return f"{service} for a source named in full"
 
 
@@ -59,7 +59,7 @@ def _names(literals: PolicyLiterals) -> Iterator[str]:
     """The services that a Principal names or a condition describes; "*" stands for all where a source is named."""
     names = [principal.value for principal in literals.principals if principal.kind == "Service"]
     if literals.depend_on(*_SOURCE_KEYS, "aws:principalisawsservice", *_SERVICE_NAMES):
-        written = map(conditions.opened, literals.values(*_SERVICE_NAMES))
+        written = map(conditions.with_wildcards, literals.values(*_SERVICE_NAMES))
         names += [example for value in written for example in examples(value, ("s3.amazonaws.com", "s3", "x"))]
         names.append("*")
     yield from dict.fromkeys(names)
@@ -117,7 +117,7 @@ class _Sources:
 
     @cached_property
     def _arns(self) -> tuple[str, ...]:
-        return tuple(map(conditions.opened, self.literals.values("aws:sourcearn")))
+        return tuple(map(conditions.with_wildcards, self.literals.values("aws:sourcearn")))
 
     @cached_property
     def _accounts(self) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ class _Sources:
             yield _Source(unmentioned, source_keys(unmentioned, self._thing(unmentioned), organisation))
 
     def _by_arn(self, arn: str) -> Iterator[_Source]:
-        """Sources that fit an ARN as it is written in a condition, whoever may own them."""
+        """Sources that fit an ARN as it is written in a condition, whichever account owns them."""
         unmentioned, own_estate = self.literals.unmentioned_account, self.literals.own_estate
         parts = arn.split(":", 5)
         written = parts[4] if len(parts) == 6 else "*"

@@ -1,4 +1,4 @@
-"""The rights that the connector asks for are those that it uses: no more, no less, and none that changes anything."""
+"""The permissions that the connector asks for are those that it uses: no more, no less, and none that writes."""
 
 import ast
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 import cloudscan_s3
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
 
-RIGHT = re.compile(r"(s3|s3express|sts|organizations):[A-Z][A-Za-z]+")
+PERMISSION = re.compile(r"(s3|s3express|sts|organizations):[A-Z][A-Za-z]+")
 ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # needs no permission (STS API Reference, GetCallerIdentity)
 BY_THE_SDK = {"sts:AssumeRole"}  # of the credential provider that a role is read with
 PACKAGE = Path(cloudscan_s3.__file__).parent
@@ -16,22 +16,22 @@ CODE = [PACKAGE / "connector.py", PACKAGE / "facts/objects.py", *(PACKAGE / "api
 
 
 def used() -> set[str]:
-    """What the code names where it asks AWS: `demand(client.get_…, "s3:Get…")`."""
+    """What the code names where it asks AWS: `require(client.get_…, "s3:Get…")`."""
     constants = {
         node.value
         for file in CODE
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    return {each for each in constants if RIGHT.fullmatch(each)}
+    return {text for text in constants if PERMISSION.fullmatch(text)}
 
 
-def test_every_right_that_is_used_is_asked_for_and_the_other_way_round() -> None:
-    assert used() - ALWAYS_ALLOWED == {each.name for each in PERMISSIONS} - BY_THE_SDK
+def test_every_permission_that_is_used_is_asked_for_and_vice_versa() -> None:
+    assert used() - ALWAYS_ALLOWED == {permission.name for permission in PERMISSIONS} - BY_THE_SDK
 
 
-def test_no_right_changes_anything() -> None:
-    verbs = {each.name.partition(":")[2] for each in PERMISSIONS} - {"AssumeRole"}
+def test_no_permission_changes_anything() -> None:
+    verbs = {permission.name.partition(":")[2] for permission in PERMISSIONS} - {"AssumeRole"}
 
     assert not [verb for verb in verbs if not verb.startswith(("Get", "List", "Describe"))]
 
@@ -40,4 +40,4 @@ def test_the_policy_document_names_exactly_these() -> None:
     document = json.loads(policy_document())
 
     listed = [action for statement in document["Statement"] for action in statement["Action"]]
-    assert sorted(listed) == sorted(each.name for each in PERMISSIONS)
+    assert sorted(listed) == sorted(permission.name for permission in PERMISSIONS)

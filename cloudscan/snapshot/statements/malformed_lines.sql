@@ -1,0 +1,1 @@
+SELECT scope_file, count(*) FROM stage WHERE type = 'malformed' GROUP BY ALL ORDER BY ALL

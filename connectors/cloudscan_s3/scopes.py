@@ -1,0 +1,71 @@
+"""The scopes of S3: an account, a bucket, a directory bucket, and access points on a bucket of another account.
+
+A scope carries as text what another process needs to read it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from cloudscan.connector import Scope
+from cloudscan_s3.api.access_points import ListedPoint
+from cloudscan_s3.api.reader import ListedBucket
+from cloudscan_s3.facts.translate import PLATFORM, account_uid
+
+
+def account_scope(number: str, name: str) -> Scope:
+    """An account, by its 12 digits."""
+    return Scope(uid=account_uid(number), platform=PLATFORM, kind="account", name=name or number, account=number)
+
+
+def bucket_scope(bucket: ListedBucket, account: str, points: Sequence[ListedPoint]) -> Scope:
+    """A bucket with the access points that open it."""
+    params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode()}
+    return _scope("bucket", f"{PLATFORM}:bucket/{bucket.name}", bucket.name, account, params)
+
+
+def directory_bucket_scope(bucket: ListedBucket, account: str) -> Scope:
+    """An S3 Express directory bucket."""
+    uid = f"{PLATFORM}:directory-bucket/{bucket.name}"
+    return _scope("directory_bucket", uid, bucket.name, account, _bucket_params(bucket))
+
+
+def points_scope(bucket_name: str, account: str, points: Sequence[ListedPoint]) -> Scope:
+    """Access points of an account on a bucket that is not its own."""
+    params = {"bucket": bucket_name, "points": msgspec.json.encode(points).decode()}
+    uid = f"{PLATFORM}:points/{account}/{bucket_name}"
+    return _scope("points", uid, f"access points of {bucket_name}", account, params)
+
+
+def bucket_of(scope: Scope) -> ListedBucket:
+    """The bucket of a scope."""
+    created = scope.params.get("created_on", "")
+    return ListedBucket(
+        name=scope.name,
+        region=scope.params.get("region", ""),
+        created_on=datetime.fromisoformat(created) if created else None,
+        owner=scope.params.get("owner", ""),
+    )
+
+
+def points_of(scope: Scope) -> Sequence[ListedPoint]:
+    """The access points that a scope carries."""
+    return msgspec.json.decode(scope.params.get("points", "[]"), type=list[ListedPoint])
+
+
+def _scope(kind: str, uid: str, name: str, account: str, params: Mapping[str, str]) -> Scope:
+    return Scope(
+        uid=uid,
+        platform=PLATFORM,
+        kind=kind,
+        name=name,
+        account=account,
+        parent_uid=account_uid(account),
+        params=params,
+    )
+
+
+def _bucket_params(bucket: ListedBucket) -> Mapping[str, str]:
+    created = bucket.created_on.isoformat() if bucket.created_on else ""
+    return {"region": bucket.region, "created_on": created, "owner": bucket.owner}

@@ -1,0 +1,277 @@
+"""What the HTML page shows, put into words once: the templates get one `PageModel` and call nothing but its language.
+
+What the page carries for its script is not part of it: see `cloudscan_reports.page.payload`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from markupsafe import Markup
+
+from cloudscan.finding import Finding, Severity, Waiver
+from cloudscan.report import Difference, Report, RuleSummary, TicketLink, WaiverStatus
+from cloudscan.text import openable
+from cloudscan_reports.summary import first_page
+from cloudscan_reports.summary.counts import Gap
+from cloudscan_reports.summary.first_page import FirstPage
+from cloudscan_reports.summary.published_figures import Figure, figures
+from cloudscan_wording import phrases
+from cloudscan_wording.phrases import Step
+from cloudscan_wording.texts import Texts
+from cloudscan_wording.worded_finding import changed
+
+MOST_FIRST = 5  # findings in the first section
+MOST_STATIC = 200  # findings in the page itself, for readers without JavaScript
+MOST_GROUPS = 100  # rows of a table
+MOST_NAMES = 12  # names of a rule's unknown cases
+MOST_RESOLVED = 20  # findings that were resolved since the previous scan
+_MOST_CAUSES = 4  # of a step of the roadmap
+_WAIVER_GROUPS = ("overdue", "widened", "due_soon", "unused", "in_force")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageTicket:
+    """A ticket of a finding."""
+
+    key: str
+    url: str  # empty if it is not safe to open
+    tracker: str
+    state: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageFinding:
+    """A finding in words. What does not apply to it is empty."""
+
+    fingerprint: str
+    rule_id: str
+    severity: Severity
+    message: str
+    because: str
+    reach: str
+    since: str
+    state: str
+    verified: bool
+    change: str
+    tickets: Sequence[PageTicket]
+    owner: str
+    account: str
+    why: str
+    steps: Sequence[Step]
+    chain: Sequence[str]
+    known_rule: bool  # the report has its rule, and so its texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A finding that was resolved since the previous scan."""
+
+    name: str
+    rule: str  # its title, or its id
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageUnknownRule:
+    """A rule that could not be evaluated on some subjects."""
+
+    title: str
+    cases: int
+    names: Sequence[str]  # of some of them
+    needs: str
+    permissions: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageWaiver:
+    """A waiver in words."""
+
+    fingerprint: str  # of its only finding; else empty
+    covers: str
+    notes: Sequence[str]  # beside the one of its group
+    widened: int  # findings that widened beyond it
+    widened_in: str
+    until: str
+    owner: str
+    reason: str
+    given_on: str
+    findings: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaiverGroup:
+    """Waivers that need the same attention."""
+
+    note: str  # the key of its title
+    waivers: Sequence[PageWaiver]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageModel:
+    """Everything that the page shows without its script, in one language."""
+
+    report: Report
+    first_page: FirstPage
+    first: Sequence[PageFinding]
+    static: Sequence[PageFinding]
+    risk_chart: Markup | None
+    trend_chart: Markup | None
+    figures: Sequence[Figure]
+    resolved: Sequence[Resolved]
+    resolved_left: int
+    unknown_rules: Sequence[PageUnknownRule]
+    gaps: Sequence[Gap]
+    gaps_left: int
+    permissions: Sequence[tuple[str, int]]
+    waivers: Sequence[WaiverGroup]
+    most_causes: int = _MOST_CAUSES
+
+
+def page_model(report: Report, texts: Texts) -> PageModel:
+    """The page of a report whose texts are carriable and whose reasons are in the page's language."""
+    summary = first_page.first_page(report, texts)
+    rules = {rule.id: rule for rule in report.rules}
+    changes = changed(report)
+
+    def worded(findings: Sequence[Finding]) -> Sequence[PageFinding]:
+        return [
+            _finding(
+                finding,
+                rules.get(finding.verdict.rule_id),
+                changes.get(finding.fingerprint, ""),
+                report.tickets.get(finding.fingerprint, ()),
+                report.generated_on,
+                texts,
+            )
+            for finding in findings
+        ]
+
+    resolved = summary.changes.resolved if summary.changes else ()
+    return PageModel(
+        report=report,
+        first_page=summary,
+        first=worded(summary.needing_work[:MOST_FIRST]),
+        static=worded(report.findings[:MOST_STATIC]),
+        risk_chart=first_page.risk_chart(summary.causes, texts),
+        trend_chart=first_page.trend_chart(report, texts),
+        figures=figures(texts.lang),
+        resolved=[_resolved(difference, rules, texts) for difference in resolved[:MOST_RESOLVED]],
+        resolved_left=max(len(resolved) - MOST_RESOLVED, 0),
+        unknown_rules=[
+            PageUnknownRule(
+                title=phrases.rule_text(unknown.rule, texts.lang).title,
+                cases=len(unknown.verdicts),
+                names=[verdict.subject.name or verdict.subject.uid for verdict in unknown.verdicts[:MOST_NAMES]],
+                needs=unknown.rule.needs.get(texts.lang, ""),
+                permissions=unknown.permissions[:MOST_NAMES],
+            )
+            for unknown in summary.unknown_rules[:MOST_GROUPS]
+        ],
+        gaps=summary.gaps[:MOST_GROUPS],
+        gaps_left=max(len(summary.gaps) - MOST_GROUPS, 0),
+        permissions=summary.missing_permissions[:MOST_GROUPS],
+        waivers=_waiver_groups(report, texts),
+    )
+
+
+def _finding(
+    finding: Finding,
+    rule: RuleSummary | None,
+    change: str,
+    tickets: Sequence[TicketLink],
+    now: datetime,
+    texts: Texts,
+) -> PageFinding:
+    rule_text = phrases.rule_text(rule, texts.lang) if rule else None
+    return PageFinding(
+        fingerprint=finding.fingerprint,
+        rule_id=finding.verdict.rule_id,
+        severity=finding.severity,
+        message=phrases.message_of(finding, texts.lang),
+        because=phrases.because(finding, texts.lang),
+        reach=phrases.reach(texts, finding.verdict),
+        since=phrases.since(texts, finding, now),
+        state=phrases.waived(texts, finding) or texts.name("state", finding.state),
+        verified=finding.verified,
+        change=texts.name("change", change) if change else "",
+        tickets=[
+            PageTicket(
+                key=ticket.key,
+                url=openable(ticket.url),
+                tracker=ticket.tracker,
+                state=phrases.ticket_state(texts, ticket),
+            )
+            for ticket in tickets
+        ],
+        owner=finding.verdict.subject.owner,
+        account=finding.verdict.subject.account,
+        why=rule_text.why if rule_text else "",
+        steps=phrases.filled_steps(rule_text.fix, phrases.fields_of(finding.verdict)) if rule_text else (),
+        chain=phrases.first_chain(finding, texts.lang),
+        known_rule=rule is not None,
+    )
+
+
+def _resolved(difference: Difference, rules: Mapping[str, RuleSummary], texts: Texts) -> Resolved:
+    return Resolved(
+        name=difference.name,
+        rule=_rule_title(rules.get(difference.rule_id), difference.rule_id, texts),
+        reason=texts.name("event", difference.reason) if difference.reason else "",
+    )
+
+
+def _rule_title(rule: RuleSummary | None, rule_id: str, texts: Texts) -> str:
+    return phrases.rule_text(rule, texts.lang).title if rule else rule_id
+
+
+def _waiver_groups(report: Report, texts: Texts) -> Sequence[WaiverGroup]:
+    """The waivers by what they need, the most pressing first; each waiver is in one group."""
+    groups: dict[str, list[WaiverStatus]] = {note: [] for note in _WAIVER_GROUPS}
+    for status in report.waivers:
+        groups[next((note for note in _WAIVER_GROUPS if note in status.notes), "in_force")].append(status)
+    return [
+        WaiverGroup(
+            note=note,
+            waivers=[_waiver(status, note, report, texts) for status in statuses[:MOST_GROUPS]],
+            total=len(statuses),
+        )
+        for note, statuses in groups.items()
+        if statuses
+    ]
+
+
+def _waiver(status: WaiverStatus, group: str, report: Report, texts: Texts) -> PageWaiver:
+    waiver = status.waiver
+    widened_in = dict.fromkeys(name for amounts in status.widened.values() for name in amounts)
+    return PageWaiver(
+        fingerprint=waiver.fingerprint,
+        covers=_covers(waiver, report, texts),
+        notes=[texts.name("waivers", note) for note in status.notes if note != group],
+        widened=len(status.widened),
+        widened_in=texts.say("list.comma").join(texts.name("widened", name) for name in widened_in),
+        until=_last_day(waiver.until, texts),
+        owner=waiver.owner,
+        reason=waiver.reason,
+        given_on=texts.day(waiver.given_on),
+        findings=len(status.findings),
+    )
+
+
+def _covers(waiver: Waiver, report: Report, texts: Texts) -> str:
+    """What a waiver is about: a finding, a rule, a target, or a rule on a target."""
+    if waiver.fingerprint:
+        finding = next((finding for finding in report.findings if finding.fingerprint == waiver.fingerprint), None)
+        return phrases.message_of(finding, texts.lang) if finding else waiver.fingerprint
+    if not waiver.rule_id:
+        return texts.say("waivers.all_in_target", target=waiver.target)
+    rule = next((rule for rule in report.rules if rule.id == waiver.rule_id), None)
+    title = _rule_title(rule, waiver.rule_id, texts)
+    if not waiver.target:
+        return texts.say("waivers.everywhere", rule=title)
+    return texts.say("waivers.in_target", rule=title, target=waiver.target)
+
+
+def _last_day(day: date, texts: Texts) -> str:
+    return texts.day(datetime.combine(day, time(), UTC))

@@ -1,0 +1,88 @@
+"""How processor time grows with the input: twice as much of it should take about twice as long.
+
+    PYTHONPATH=.:connectors:reports python tests/bench/growth.py
+
+Prints seconds and ratios, and ends with 1 where a ratio is above the limit. `--help` is held against an empty program.
+"""
+
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cloudscan import plugins
+from cloudscan.engine.loader import load
+from cloudscan_emulators.microsoft import company
+from tests.reports.synthetic import report
+
+LIMIT: Final = 2.6
+"""Of a ratio for twice the input: what grows with the square of it comes to four."""
+HELP_LIMIT: Final = 8.0
+"""How many times an empty Python program `cloudscan --help` may cost."""
+
+_RULE: Final = next(plugins.bundled_rules().rglob("s3-public-read-by-policy.yaml"))
+
+
+def measure(work: Callable[[int], object], size: int) -> float:
+    """Seconds of processor time, the best of three."""
+    times = []
+    for _ in range(3):
+        begin = time.process_time()
+        work(size)
+        times.append(time.process_time() - begin)
+    return min(times)
+
+
+def ratio(name: str, work: Callable[[int], object], size: int) -> float:
+    """How many times as long twice the size takes."""
+    work(size // 10)  # imports, templates
+    one, two = measure(work, size), measure(work, 2 * size)
+    print(f"{name:>28}: {size:>7,} in {one:6.2f} s, twice as many in {two:6.2f} s: {two / one:.1f} times", flush=True)
+    return two / one
+
+
+def load_rules(number: int) -> None:
+    """Copies of one rule under other names, each of them parsed anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(number):
+            name = f"rule-{number}-{time.monotonic_ns()}-{index}"
+            text = _RULE.read_text().replace(f"id: {_RULE.stem}", f"id: {name}")
+            (Path(folder) / f"{name}.yaml").write_text(text.replace("query: |", f"query: |\n  -- {name}", 1))
+        frameworks = _RULE.parents[1] / "frameworks"
+        (Path(folder) / "frameworks").symlink_to(frameworks, target_is_directory=True)
+        assert len(load([Path(folder)])) == number
+
+
+def write_report(name: str) -> Callable[[int], object]:
+    format_ = plugins.report_format(name)
+    return lambda findings: format_.write(report(findings), "ja")
+
+
+def child_seconds(*arguments: str) -> float:
+    """Processor time of a Python program of its own, the best of five."""
+    times = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(times)
+
+
+def main() -> int:
+    ratios = [
+        ratio("loading rules", load_rules, 100),
+        ratio("Microsoft company in memory", company.build, 50_000),
+        *(ratio(f"report as {name}", write_report(name), 5_000) for name in plugins.format_names() if name != "pdf"),
+    ]
+    empty, shown = child_seconds("-c", "pass"), child_seconds("-m", "cloudscan", "--help")
+    print(f"{'cloudscan --help':>28}: {shown:.2f} s, an empty program {empty:.2f} s: {shown / empty:.1f} times")
+    return int(max(ratios) > LIMIT or shown / empty > HELP_LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

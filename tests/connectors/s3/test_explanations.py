@@ -1,0 +1,62 @@
+"""The sentences and facts that explain an access path, or say that it is unknown."""
+
+from cloudscan.facts import Access, Grant
+from cloudscan_s3.access.bucket import Encryption
+from tests.connectors.s3.buckets import (
+    DENIED,
+    allow,
+    bucket,
+    deny,
+    facts_of,
+    paths,
+    when,
+)
+
+
+def test_denied_answers_are_unknown_and_never_private() -> None:
+    """Policy, ACL and blocks refused: a grant with an unknown audience for everything that they might allow."""
+    blind = bucket(policy=DENIED, acl=DENIED, block=DENIED, account_block=DENIED, ownership=DENIED)
+
+    grants = [fact for fact in facts_of(blind) if isinstance(fact, Grant)]
+
+    assert {grant.access for grant in grants} == {Access.LIST, Access.READ, Access.WRITE, Access.MANAGE}
+    assert {grant.audience for grant in grants} == {None}
+
+
+def test_a_key_that_external_callers_cannot_use_is_reported() -> None:
+    """Anonymous callers cannot use a KMS key; objects stored in another way stay readable, so it is still a finding."""
+    locked = bucket(allow(), encryption=Encryption(algorithm="aws:kms", key="arn:aws:kms:eu-west-1:1:key/k"))
+
+    (grant,) = [fact for fact in facts_of(locked) if isinstance(fact, Grant)]
+
+    assert "cannot use" in grant.detail["kms"]
+    assert grant.effective
+
+
+def test_the_chain_leads_from_the_claim_to_the_request() -> None:
+    """A person can check every verdict, sentence by sentence."""
+    open_bucket = bucket(
+        allow(action="s3:GetObject"), allow(when={"StringLike": {"aws:Referer": "https://a/*"}}, Sid="Web")
+    )
+
+    grants = [fact for fact in facts_of(open_bucket) if isinstance(fact, Grant)]
+
+    assert grants[1].detail["chain"]["en"] == [
+        "Anyone on the internet, without an AWS account, can read objects.",
+        'Statement 2 ("Web") of the bucket policy allows s3:GetObject to everyone (Principal "*").',
+        "Its condition aws:Referer StringLike https://a/*: "
+        "callers choose that value themselves, so it keeps no one out.",
+        "No block applies: RestrictPublicBuckets is off at account and bucket.",
+        "By AWS's own definition this policy is public.",
+        "For example: s3:GetObject arn:aws:s3:::b/any-object, unsigned, with aws:referer=https://a/x.",
+    ]
+
+
+def test_denials_that_only_work_together_are_both_named() -> None:
+    """Either could be evaded; the path is stopped by the two of them."""
+    (path,) = paths(
+        allow(), deny(when=when("Null", "aws:Referer", "true")), deny(when=when("Null", "aws:Referer", "false"))
+    )
+
+    assert path.effective is False
+    assert path.blocked_by

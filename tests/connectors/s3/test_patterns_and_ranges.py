@@ -1,0 +1,49 @@
+"""Address ranges and wildcard patterns: what cannot be told apart is tried once, what overlaps is opened."""
+
+import pytest
+
+from cloudscan_s3.access.conditions import intersection
+from cloudscan_s3.access.networks import named
+from cloudscan_s3.access.policy import parse
+from cloudscan_s3.access.policy_literals import PolicyLiterals
+from tests.connectors.s3.buckets import (
+    OBJECTS,
+    US,
+    allow,
+    deny,
+    paths,
+    policy,
+    when,
+)
+
+
+def test_ranges_listed_together_are_tried_once() -> None:
+    """Hundreds of ranges in one condition cannot be told apart, and cost no more than one."""
+    office = [f"203.{high}.{low}.0/24" for high in range(10) for low in range(70)]
+    text = policy(
+        allow(),
+        deny(when=when("NotIpAddress", "aws:SourceIp", *office)),
+        deny(Resource=OBJECTS, when=when("IpAddress", "aws:SourceIp", office[0])),
+    )
+
+    networks = named(PolicyLiterals(parse(text).statements, US))
+
+    assert sorted(len(network.alike) for network in networks) == [1, 699]
+    (listing,) = (path for path in paths(policy=text) if path.effective and "s3:GetObject" in path.actions)
+    assert len(listing.names) == 699
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("home/*", "*/public/", "home/public/"),
+        ("a*", "b*", None),
+        ("a?c", "*b*", "abc"),
+        ("*", "*", ""),
+        ("", "?", None),
+        ("x*y*", "*z", "xyz"),
+    ],
+)
+def test_what_two_patterns_have_in_common(one: str, other: str, both: str | None) -> None:
+    """The shortest text that fits both."""
+    assert intersection(one, other) == intersection(other, one) == both
