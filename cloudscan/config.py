@@ -34,7 +34,7 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     accounts: Sequence[str] = ()  # our cloud accounts, in addition to those that are scanned
     organisation_ids: Sequence[str] = ()  # our organisations' ids on the platforms: o-a1b2c3d4e5
     language: Literal["en", "ja"] = "en"  # of reports and of the terminal
-    contact: str = ""  # whom owners can ask about a finding; printed on the hand-outs
+    contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
 
 
 class PartnerTable(_Table, frozen=True, kw_only=True):
@@ -148,7 +148,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
     @property
     def terms(self) -> Terms:
-        """What hand-outs say about whom to ask, and by when to fix a finding."""
+        """What hand-outs say about the contact, and by when to fix a finding."""
         days = {severity: getattr(self.deadlines, severity) for severity in Severity}
         return Terms(contact=self.organisation.contact, days=days)
 

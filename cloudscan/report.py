@@ -189,7 +189,7 @@ class ReportFormat:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What hand-outs say that no scan can know: whom to ask, and how many days there are to fix a finding."""
+    """What hand-outs say that no scan can know: the contact, and how many days there are to fix a finding."""
 
     contact: str = ""
     days: Mapping[Severity, int]

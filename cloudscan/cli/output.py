@@ -37,14 +37,14 @@ def to_stdout(content: str | bytes) -> None:
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file that nobody else on the machine can read: all of it or nothing. Raises `ConfigurationError`."""
+    """Write a file that only its owner can read, whole or not at all. Raises `ConfigurationError`."""
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a pipe, a terminal
             path.write_bytes(data)
-            return
-        files.write_private(path.resolve(), data)
+        else:
+            files.write_private(path.resolve(), data)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another location.") from error
 

@@ -1,4 +1,4 @@
-"""Which ticket goes where and to whom. Pure functions over findings and the configured routes."""
+"""Which ticket goes to which tracker and assignee. Pure functions over findings and the configured routes."""
 
 import re
 from collections.abc import Mapping, Sequence

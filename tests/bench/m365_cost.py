@@ -85,16 +85,16 @@ into.mkdir(exist_ok=True)
 while waiting:
     scope = waiting.pop()
     since = report_of(into / file_name(scope.uid)).cursor if night == "night" else None
-    with SpoolWriter(into, scope) as pen:
-        for fact in connector.collect(scope, since):
-            if isinstance(fact, Fact):
-                pen.fact(fact)
-                seen += isinstance(fact, Resource) and fact.kind in ("file", "folder", "shortcut")
-                grants += isinstance(fact, Grant)
+    with SpoolWriter(into, scope) as spool:
+        for yielded in connector.collect(scope, since):
+            if isinstance(yielded, Fact):
+                spool.fact(yielded)
+                seen += isinstance(yielded, Resource) and yielded.kind in ("file", "folder", "shortcut")
+                grants += isinstance(yielded, Grant)
             else:
-                pen.add(fact)
-                waiting += [fact] if isinstance(fact, Scope) else []
-        pen.finish()
+                spool.add(yielded)
+                waiting += [yielded] if isinstance(yielded, Scope) else []
+        spool.finish()
 print(seen, grants, 0.0, 0.0)
 """
 

@@ -131,7 +131,7 @@ def test_nothing_is_written(desk: Desk, kind: str) -> None:
         (["cron", "--at", "25:00"], ["'25:00' is not a time of day", "03:30"]),
         (["cron", "--at", "3"], ["not a time of day"]),
         (["github", "--metrics", "x.prom"], ["leave it out for github"]),
-        (["systemd", "--user", "a b"], ["no name of a user"]),
+        (["systemd", "--user", "a b"], ["not a valid user name"]),
     ],
 )
 def test_a_mistake_says_what_to_write(desk: Desk, arguments: list[str], words: list[str]) -> None:

@@ -83,7 +83,7 @@ def test_a_waiver_for_a_rule_in_a_place(scanned: Scanned, desk: Desk) -> None:
     )
 
     assert "covers one finding" in result.out
-    assert "document-open-to-everybody in toy" in desk.run("waive", "list").out
+    assert "document-open-to-everybody at toy" in desk.run("waive", "list").out
 
 
 def test_a_revoked_waiver_is_over_at_once(scanned: Scanned, desk: Desk) -> None:

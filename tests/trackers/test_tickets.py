@@ -132,6 +132,7 @@ def test_what_is_accepted_is_closed_until_it_counts_again(office: Office) -> Non
     assert office.tracker.tickets()[0]["open"]
 
 
+@only("kind", ["github"])
 def test_what_could_not_be_read_closes_nothing(office: Office) -> None:
     office.night(plan="everybody")
 
@@ -278,6 +279,7 @@ def test_who_left_is_refused_by_the_tracker_and_the_deputy_takes_it(office: Offi
     assert ticket["assignee"] == "deputy"
 
 
+@only("kind", ["github"])
 def test_no_more_new_tickets_in_a_night_than_allowed(office: Office) -> None:
     """The rest is said, and comes in the nights after."""
     office.configure("[tickets]\nmax_new = 2")

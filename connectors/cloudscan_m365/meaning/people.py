@@ -144,7 +144,7 @@ class People:
             name=title,
             affiliation=Affiliation.INTERNAL,
             status="active",
-            detail={} if contents is None else {"outsiders": str(contents.externals)},
+            detail={} if contents is None else {"externals": str(contents.externals)},
         )
 
     def external_user(self, email: str) -> Principal:
