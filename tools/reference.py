@@ -74,6 +74,7 @@ def columns() -> Iterator[str]:
 
 
 def settings() -> Iterator[str]:
+    """The settings that each connector declares."""
     yield "## The settings of each platform\n"
     yield "Each is a row in `settings`, with its value as text. A switch is `true` or `false`, a number is in digits, and NULL is"
     yield "a setting that could not be read. A name that ends in `*` covers all names with that beginning.\n"
