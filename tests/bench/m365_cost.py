@@ -92,7 +92,7 @@ while waiting:
                 seen += isinstance(yielded, Resource) and yielded.kind in ("file", "folder", "shortcut")
                 grants += isinstance(yielded, Grant)
             else:
-                spool.note(yielded)
+                spool.add(yielded)
                 waiting += [yielded] if isinstance(yielded, Scope) else []
         spool.finish()
 print(seen, grants, 0.0, 0.0)
