@@ -235,7 +235,7 @@ class _Attempt(Generic[Value]):
     def run(self, compute: Callable[[], Value]) -> bool:
         try:
             self._values.append(compute())
-        except BaseException as error:  # noqa: BLE001  whoever waits must be woken, and gets it raised
+        except BaseException as error:  # noqa: BLE001 - all that wait must be woken, and get it raised
             self._error = error
         self._ended.set()
         return self._error is None

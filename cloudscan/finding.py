@@ -89,6 +89,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def fingerprint(self) -> str:
+        """The name of the finding that this verdict is about; see the function `fingerprint`."""
         return fingerprint(self.rule_id, self.subject.account, self.identity)
 
 

@@ -25,6 +25,7 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
+        """The reach of a verdict."""
         return cls(**{name: getattr(verdict, name) for name in cls.__struct_fields__})
 
 

@@ -67,7 +67,7 @@ def test_the_sdist_is_the_project_without_anything_of_a_machine(packages: dict[s
     with tarfile.open(packages[".gz"]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
-    assert {"README.md", "LICENSE", "docs/how-to.md", "rules/public-links/s3-public-read-by-policy.yaml"} <= names
+    assert {"README.md", "LICENSE", "docs/s3.md", "rules/public-links/s3-public-read-by-policy.yaml"} <= names
     assert not [name for name in names if name.startswith((".venv", "uv.lock", ".git/", "dist", ".hypothesis"))]
 
 

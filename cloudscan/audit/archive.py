@@ -36,7 +36,9 @@ class Pack(Protocol):
     """The files of a pack by name, without the folder that they are in."""
 
     @property
-    def sizes(self) -> Mapping[str, int]: ...
+    def sizes(self) -> Mapping[str, int]:
+        """The size of each file in bytes, by name."""
+        ...
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A file's content. Raises `AuditError` if it cannot be read."""
@@ -96,7 +98,7 @@ def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
 def content(pack: Pack, name: str, most: int) -> bytes:
     """A whole file of at most `most` bytes. Raises `AuditError` if it is larger, missing, or cannot be read."""
     if name not in pack.sizes:
-        raise AuditError(f"It has no {name}: it is not an audit pack, or only a part of one.")
+        raise AuditError(f"There is no {name}: this is not an audit pack, or only a part of one.")
     if pack.sizes[name] > most:
         raise AuditError(f"{name} has {pack.sizes[name]:,} bytes, more than any pack has; it cannot be used.")
     return b"".join(pack.chunks(name))

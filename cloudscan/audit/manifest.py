@@ -53,9 +53,11 @@ class Part:
 
     @property
     def size(self) -> int:
+        """Bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
     def chunks(self) -> Iterator[bytes]:
+        """The content, piece by piece."""
         if isinstance(self.content, bytes):
             yield self.content
             return

@@ -58,6 +58,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def same(self) -> bool:
+        """Whether the replay gave the packed report."""
         return not self.only_packed and not self.only_replayed
 
 

@@ -21,6 +21,7 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
+        """Whether the rule decided as its author wrote."""
         return not self.problems
 
     def __str__(self) -> str:

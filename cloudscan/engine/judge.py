@@ -42,10 +42,12 @@ class Verdicts:
 
     @property
     def flagged(self) -> tuple[Verdict, ...]:
+        """The flagged verdicts."""
         return tuple(verdict for verdict in self.verdicts if verdict.judgement is Judgement.FLAGGED)
 
     @property
     def unknown(self) -> tuple[Verdict, ...]:
+        """The verdicts that could not be decided."""
         return tuple(verdict for verdict in self.verdicts if verdict.judgement is Judgement.UNKNOWN)
 
     def rule(self, rule_id: str) -> Rule:

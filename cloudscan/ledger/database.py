@@ -87,7 +87,6 @@ def _engine(url: sa.URL) -> Engine:
     """An engine that connects for each transaction: a command has few, and leaves no open connection behind."""
     if url.get_backend_name() == "postgresql":
         keepalive = {name: value for name, value in _KEEPALIVE.items() if name not in url.query}
-        # A scan opens a few transactions in minutes: a connection that is kept in between is one that can go stale.
         return sa.create_engine(url, connect_args=keepalive, poolclass=sa.NullPool)
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, poolclass=sa.NullPool)

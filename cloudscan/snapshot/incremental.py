@@ -99,6 +99,7 @@ class EarlierScope:
 
     @property
     def cursor(self) -> Cursor | None:
+        """Where the next run can continue."""
         return self.report.cursor
 
     def gaps(self, replaced: Replaced) -> Iterator[Gap]:

@@ -357,7 +357,7 @@ def test_what_is_no_pack_is_named_so(desk: Desk, content: bytes) -> None:
     result = desk.run("audit", "verify", "pack.zip")
 
     assert result.code == 2
-    assert "no audit pack" in result.err
+    assert "not an audit pack" in result.err
 
 
 def test_a_replay_lists_what_differs(pack: Path, desk: Desk) -> None:
@@ -567,9 +567,9 @@ def zipped_with(name: str, content: str = "x", kind: int = zipfile.ZIP_STORED) -
         (zipped_with("snapshot/manifest.json/x"), "cannot be unpacked"),
         (zipped_with(f"rules/files/{'a' * 300}.yaml"), "cannot be unpacked"),
         (zipped_with("snapshot/tables/é.parquet"), "is not a name that a pack uses"),
-        (zipped_with("rules/files/links/deep.yaml", "[" * 100_000), "deep.yaml:1: parts lie in each other"),
+        (zipped_with("rules/files/links/deep.yaml", "[" * 100_000), "deep.yaml:1: parts are nested"),
         (zipped_with("rules/files/links/deep.yaml", "a: " + "- " * 100_000), "deep.yaml:1: "),
-        (zipped_with("notes.txt", "x" * 999, zipfile.ZIP_LZMA), "compressed as no pack is"),
+        (zipped_with("notes.txt", "x" * 999, zipfile.ZIP_LZMA), "compressed in a way that no pack is"),
     ],
 )
 def test_a_replay_of_a_trap_ends_in_one_sentence(
@@ -609,7 +609,7 @@ def nested(pack: Path) -> None:
 @pytest.mark.parametrize(
     ("trap", "words"),
     [
-        (nested, "document-open-to-everybody.yaml:9: brackets or conditions lie too deep"),
+        (nested, "document-open-to-everybody.yaml:9: brackets or conditions are nested too deeply"),
         (lambda pack: (pack / "report/report.json").write_text('{"x":' + "[" * 100_000), "was stopped"),
         (lambda pack: (pack / "snapshot/tables/exposures.parquet").write_bytes(b"PAR1 PAR1"), "is damaged"),
         (lambda pack: (pack / "manifest.json").write_text('{"x":' + "[" * 100_000), "manifest.json is damaged"),

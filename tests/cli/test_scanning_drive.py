@@ -32,7 +32,7 @@ def test_only_shared_asks_google_for_what_is_open_and_says_what_it_cannot_see(at
 
     assert files_asked_for(server)
     assert all("visibility = 'anyoneWithLink'" in query for query in files_asked_for(server))
-    assert "no files shared with named outsiders" in result.out
+    assert "no files shared with named external people" in " ".join(result.out.split())
 
 
 def test_without_it_everything_is_asked_for(at_google: Desk, server: Server) -> None:

@@ -20,7 +20,7 @@ def refusal(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "line", "words"),
+    ("written", "instead", "line", "message"),
     [
         ("severity: high", "severity: hihg", 2, "write high"),
         ("effort: low", "efort: low", 6, "the key `efort` is not known; write effort"),
@@ -60,14 +60,16 @@ def refusal(folder: Path, text: str) -> str:
     ],
 )
 def test_a_rule_that_cannot_be_used_is_refused(
-    tmp_path: Path, rule_text: str, written: str, instead: str, line: int, words: str
+    tmp_path: Path, rule_text: str, written: str, instead: str, line: int, message: str
 ) -> None:
     """The message names the line to go to and what to write there."""
     assert written in rule_text
 
-    message = refusal(tmp_path, rule_text.replace(written, instead, 1))
+    refused = refusal(tmp_path, rule_text.replace(written, instead, 1))
 
-    assert any(part.startswith(f"link-open-to-anyone.yaml:{line}: ") and words in part for part in message.splitlines())
+    assert any(
+        part.startswith(f"link-open-to-anyone.yaml:{line}: ") and message in part for part in refused.splitlines()
+    )
 
 
 def test_an_unnamed_ladder_cannot_hide(tmp_path: Path, rule_text: str) -> None:
@@ -254,7 +256,7 @@ def test_a_shared_text_belongs_to_the_version_of_the_rules_that_use_it(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("fix", "line", "words"),
+    ("fix", "line", "message"),
     [
         ("[clos-link]", 16, "there is no step 'clos-link' in remedies.yaml; write close-link"),
         ("[{en: Tell them.}]", 16, "a step needs a text in each language"),
@@ -262,15 +264,15 @@ def test_a_shared_text_belongs_to_the_version_of_the_rules_that_use_it(tmp_path:
     ],
 )
 def test_steps_that_cannot_be_written_out_are_refused(
-    tmp_path: Path, rule_text: str, fix: str, line: int, words: str
+    tmp_path: Path, rule_text: str, fix: str, line: int, message: str
 ) -> None:
     """The message names the line and the nearest shared step."""
     share_remedies(tmp_path)
 
-    message = refusal(tmp_path, with_shared(rule_text, fix))
+    refused = refusal(tmp_path, with_shared(rule_text, fix))
 
-    assert f"link-open-to-anyone.yaml:{line}: " in message
-    assert words in message
+    assert f"link-open-to-anyone.yaml:{line}: " in refused
+    assert message in refused
 
 
 def test_needs_that_nobody_wrote_are_refused(tmp_path: Path, rule_text: str) -> None:

@@ -1,4 +1,4 @@
-"""The conformance suite: our connectors pass it, and each promise that is broken is named."""
+"""The conformance suite: our connectors pass it, and every broken promise is named."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -8,12 +8,20 @@ from dataclasses import asdict, dataclass
 
 from cloudscan.facts import Detail
 
+_KEYS = {
+    "grantee_count": "holders",
+    "external_count": "outsiders",
+    "unlisted_count": "strangers",
+    "external_people": "outside",
+}
+"""Keys in `detail` that differ from the names of fields."""
+
 _INHERITED = ("claim", "upload_only", "strangers", "consumer", "outside")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrantDetail:
-    """What rules may ask about a grant beyond its columns. Fields have the names of the keys in `detail`."""
+    """What rules may ask about a grant beyond its columns."""
 
     # links
     link_type: str = ""  # view, edit, embed …, as Graph writes it
@@ -21,12 +29,12 @@ class GrantDetail:
     blocks_download: bool = False
     upload_only: bool = False
     role: str = ""  # as Graph writes it; several are joined by commas
-    holders: int | None = None  # how many people a link for named people lists
-    outsiders: int | None = None  # how many of these, or of a group's members, are external
-    strangers: int | None = None  # how many of these belong to no partner
+    grantee_count: int | None = None  # how many people a link for named people lists
+    external_count: int | None = None  # how many of these, or of a group's members, are external
+    unlisted_count: int | None = None  # how many of these belong to no partner
     consumer: bool = False  # one of these has a consumer mail account
-    people: Sequence[str] = ()  # whom a link lists, the first few
-    outside: Sequence[str] = ()  # the external ones of them, the first few
+    people: Sequence[str] = ()  # the people that a link lists, the first few
+    external_people: Sequence[str] = ()  # the external ones of them, the first few
     # grants to one principal
     claim: str = ""  # everyone or insiders, where the grant reaches that claim
     members_unread: bool = False  # members of the site's group could not be read
@@ -35,7 +43,7 @@ class GrantDetail:
 
     def written(self, chain: Mapping[str, Sequence[str]]) -> Detail:
         """As a grant carries it, with the reasoning of `chain` (sentences by language). What is empty is left out."""
-        fields = {name: _text(value) for name, value in asdict(self).items()}
+        fields = {_KEYS.get(name, name): _text(value) for name, value in asdict(self).items()}
         fields["members"] = "unread" if fields.pop("members_unread") else ""
         fields["sign_in"] = "not required" if fields.pop("without_sign_in") else ""
         return {**{name: text for name, text in fields.items() if text}, "chain": chain}

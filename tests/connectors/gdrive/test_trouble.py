@@ -97,7 +97,7 @@ def test_the_daily_quota_is_named(server: Server, scan: Callable[..., Read]) -> 
 
     (error,) = refused_drives(scan()).values()
 
-    assert "quota of the day is used up" in str(error)
+    assert "daily quota is used up" in str(error)
 
 
 def test_a_list_that_is_no_list_costs_its_drive_only(server: Server, scan: Callable[..., Read]) -> None:
@@ -157,7 +157,7 @@ def test_a_user_who_is_suspended_during_the_scan_is_refused_and_named(
 @pytest.mark.parametrize(
     ("where", "words", "table"),
     [
-        ("/customer/my_customer/domains", "taken for strangers", "principals"),
+        ("/customer/my_customer/domains", "taken for external ones", "principals"),
         ("/directory/v1/groups", "who is in which group", "memberships"),
         ("/policies", "super admin", "settings"),
         ("/orgunits", "org units have no names", "settings"),
@@ -212,7 +212,7 @@ def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Cal
     wide = {uid for uid in in_my_drives(full) if any(map(is_wide, full.grants(uid)))}
     assert in_my_drives(told) >= wide
     assert len(in_my_drives(told)) < len(in_my_drives(full)) / 2
-    assert {each.outcome for each in told.gaps if "named outsiders" in each.reason} == {Outcome.SKIPPED}
+    assert {each.outcome for each in told.gaps if "named external people" in each.reason} == {Outcome.SKIPPED}
 
 
 def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> No
     assert {each.owner_uid for each in told.of_kind("file")} == {uids.user("mori@kumo.example")}
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "cannot be read"), ("{}", "no key of a service account")])
+@pytest.mark.parametrize(("text", "words"), [(None, "cannot be read"), ("{}", "not the key of a service account")])
 def test_a_key_file_that_is_none_says_so(tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "key.json"
     if text is not None:
