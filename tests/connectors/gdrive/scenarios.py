@@ -23,13 +23,13 @@ OWNER = {
 
 
 def user(email: str | None, role: str = "reader", identity: str = "", **more: Any) -> Json:
-    told = {
+    permission = {
         "kind": "drive#permission",
         "id": identity or f"9{abs(hash_of(email or 'x')):019}",
         "type": "user",
         "role": role,
     }
-    return {**told, **({"emailAddress": email} if email is not None else {}), **more}
+    return {**permission, **({"emailAddress": email} if email is not None else {}), **more}
 
 
 def group(email: str, role: str = "reader", **more: Any) -> Json:
@@ -37,13 +37,18 @@ def group(email: str, role: str = "reader", **more: Any) -> Json:
 
 
 def domain(name: str | None, role: str = "reader", **more: Any) -> Json:
-    told = {"id": f"{abs(hash_of(name or 'y')):019}k", "type": "domain", "role": role, "kind": "drive#permission"}
-    return {**told, **({"domain": name} if name is not None else {}), **more}
+    permission = {"id": f"{abs(hash_of(name or 'y')):019}k", "type": "domain", "role": role, "kind": "drive#permission"}
+    return {**permission, **({"domain": name} if name is not None else {}), **more}
 
 
-def anyone(role: str = "reader", found: bool | None = False, **more: Any) -> Json:
-    told = {"id": "anyone" if found else "anyoneWithLink", "type": "anyone", "kind": "drive#permission", "role": role}
-    return {**told, **({"allowFileDiscovery": found} if found is not None else {}), **more}
+def anyone(role: str = "reader", discoverable: bool | None = False, **more: Any) -> Json:
+    permission = {
+        "id": "anyone" if discoverable else "anyoneWithLink",
+        "type": "anyone",
+        "kind": "drive#permission",
+        "role": role,
+    }
+    return {**permission, **({"allowFileDiscovery": discoverable} if discoverable is not None else {}), **more}
 
 
 def detail(role: str, inherited: bool = False, kind: str = "file", origin: str = "") -> Json:
@@ -55,8 +60,8 @@ def detail(role: str, inherited: bool = False, kind: str = "file", origin: str =
     }
 
 
-def details(*each: Json) -> Json:
-    return {"permissionDetails": list(each)}
+def details(*entries: Json) -> Json:
+    return {"permissionDetails": list(entries)}
 
 
 def hash_of(text: str) -> int:
@@ -71,20 +76,20 @@ NAMED, OUT, FOREIGN, US = "named", "named_external", "external_domain", "organis
 MINE: list[tuple[str, Json, set[str]]] = [
     # Anyone
     ("nothing but the owner", [], set()),
-    ("anyone can find", [anyone(found=True)], {f"{FOUND} read"}),
-    ("anyone can find and write", [anyone("writer", found=True)], {f"{FOUND} write"}),
+    ("anyone can find", [anyone(discoverable=True)], {f"{FOUND} read"}),
+    ("anyone can find and write", [anyone("writer", discoverable=True)], {f"{FOUND} write"}),
     ("anyone with the link", [anyone()], {f"{LINK} read"}),
     ("anyone with the link may comment", [anyone("commenter")], {f"{LINK} comment"}),
     ("anyone with the link may write", [anyone("writer")], {f"{LINK} write"}),
-    ("a link, and whether it is found is not said", [anyone(found=None)], {f"{LINK} read"}),
-    ("the id of a public file, and whether it is found is not said", [anyone(found=None, id="anyone")], {f"{FOUND} read"}),
+    ("a link, and whether it is found is not said", [anyone(discoverable=None)], {f"{LINK} read"}),
+    ("the id of a public file, and whether it is found is not said", [anyone(discoverable=None, id="anyone")], {f"{FOUND} read"}),
     ("a link of which discovery is null", [{**anyone(), "allowFileDiscovery": None}], {f"{LINK} read"}),
     ("recorded: csss-site 679", [{"id": "anyoneWithLink", "type": "anyone", "kind": "drive#permission", "permissionDetails": [{"permissionType": "file", "role": "reader", "inherited": False}], "role": "reader", "allowFileDiscovery": False, "teamDrivePermissionDetails": [{"teamDrivePermissionType": "file", "role": "reader", "inherited": False}]}], {f"{LINK} read"}),
     ("a link with an expiry that Drive does not have", [anyone(expirationTime=FUTURE)], {f"{LINK} read"}),
     ("a link named by a long id", [anyone(id="12345678901234567890i")], {f"{LINK} read"}),
     ("a link, in capitals that no documentation has", [anyone(type="ANYONE", role="READER")], {"?"}),
     # Published, metadata
-    ("published only", [anyone(found=True, view="published")], {f"{FOUND} read"}),
+    ("published only", [anyone(discoverable=True, view="published")], {f"{FOUND} read"}),
     ("published to whoever has the address", [anyone(view="published")], {f"{LINK} read"}),
     ("published to us", [domain("kumo.example", view="published")], {f"{US} read"}),
     ("published, by the role that was once told", [anyone("publishedReader", view="published")], {f"{LINK} read"}),
@@ -280,7 +285,7 @@ SHARED: list[tuple[Json, Json, set[str], list[tuple[str, Json, Json, set[str]]]]
         ("d1-role-details", {"hasAugmentedPermissions": True}, [anyone("writer", permissionDetails=[{"id": "PERMISSIONID1", "role": "writer"}])], {"named manage < d1", f"{LINK} write"}),
         ("d1-empty-details", {"hasAugmentedPermissions": True}, [anyone(permissionDetails=[])], {"named manage < d1", f"{LINK} read"}),
         ("d1-no-details", {"hasAugmentedPermissions": True}, [anyone(teamDrivePermissionDetails=[{"teamDrivePermissionType": "file", "role": "reader", "inherited": False}])], {"named manage < d1", f"{LINK} read"}),
-        ("d1-published", {"hasAugmentedPermissions": True}, [anyone(found=True, view="published", **details(detail("reader")))], {"named manage < d1", f"{FOUND} read"}),
+        ("d1-published", {"hasAugmentedPermissions": True}, [anyone(discoverable=True, view="published", **details(detail("reader")))], {"named manage < d1", f"{FOUND} read"}),
         ("d1-refused", {"hasAugmentedPermissions": True}, 403, {"named manage < d1", "?"}),
         ("d1-gone", {"hasAugmentedPermissions": True}, 404, {"named manage < d1"}),
         ("d1-garbage", {"hasAugmentedPermissions": True}, Verbatim("<html>"), {"named manage < d1", "?"}),

@@ -56,7 +56,7 @@ class Step:
     def apply(self, state: TenantState) -> None:
         items = living(state)
         item = items[self.item % len(items)]
-        folders = [each for each in items if each.is_folder]
+        folders = [item for item in items if item.is_folder]
         parent = folders[self.other % len(folders)] if folders and self.other % 3 else None
         person, stranger = PEOPLE[self.who % len(PEOPLE)], STRANGERS[self.who % len(STRANGERS)]
         drives = [drive for drive in state.drives if drive is not None]
@@ -75,9 +75,9 @@ class Step:
             case "touch":
                 state.touch(item)
             case "share":
-                found = stranger == "anyone" and self.other % 2 == 0
+                discoverable = stranger == "anyone" and self.other % 2 == 0
                 by = person if self.other % 3 else ""
-                state.share(item, stranger, ROLES[self.role % 3], discoverable=found, by=by)
+                state.share(item, stranger, ROLES[self.role % 3], discoverable=discoverable, by=by)
             case "unshare" if item.grants:
                 principal = state.principals[item.grants[self.role % len(item.grants)].principal]
                 state.unshare(item, "anyone" if principal.kind == "anyone" else principal.email or principal.domain)
@@ -136,9 +136,9 @@ def test_a_quiet_night_costs_two_requests_a_drive() -> None:
         second, _ = company_.scan(since=first)
 
         drive = [
-            each
-            for each in company_.server.log
-            if each.path.startswith("/drive/v3/") and each.path != "/drive/v3/drives"
+            request
+            for request in company_.server.log
+            if request.path.startswith("/drive/v3/") and request.path != "/drive/v3/drives"
         ]
         with Snapshot.open(second) as snapshot:
             drives = snapshot.query("SELECT count(*) FROM resources WHERE kind IN ('my_drive', 'shared_drive')").rows[
