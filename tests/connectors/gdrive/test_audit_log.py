@@ -1,4 +1,4 @@
-"""What the Drive log adds: since when a file is shared and by whom, and when an outsider was last there."""
+"""What the Drive log adds: since when a file is shared and by whom, and when an external user was last there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,11 +67,11 @@ def opened(snapshot: Path, built: Company, scenario: str) -> tuple[int | None, s
     [
         ("opened by the owner", 39, HAYASHI),
         ("opened by an editor", 39, DORMANT),
-        ("handed on by an outsider", 39, "spy@rival.example"),
+        ("handed on by an external user", 39, "spy@rival.example"),
         ("shared within by an editor", 39, DORMANT),
-        ("outsider dormant", 169, HAYASHI),
+        ("external dormant", 169, HAYASHI),
         ("opened before the log", None, None),
-        ("outsider from before the log", None, None),
+        ("external from before the log", None, None),
     ],
 )
 def test_since_when_and_by_whom(
@@ -80,7 +80,7 @@ def test_since_when_and_by_whom(
     assert opened(snapshot, built, scenario) == (days, by)
 
 
-def test_an_outsider_was_last_seen_when_he_last_looked(snapshot: Path, built: Company) -> None:
+def test_an_external_user_was_last_seen_when_they_last_looked(snapshot: Path, built: Company) -> None:
     sql = "SELECT email, last_seen_on FROM principals WHERE domain = 'rival.example'"
     seen = dict(rows(snapshot, sql))
     now = datetime.fromtimestamp(built.state.now, tz=UTC)
@@ -164,7 +164,7 @@ def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ("newcomer", "passed"),
     ],
 )
-def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
+def test_external_users_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
     who = f"gdrive:user/{name}@rival.example"
 
     assert verdicts["drive-external-dormant"].get(who, "passed") == judgement
@@ -174,7 +174,7 @@ def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str,
     ("scenario", "judgement"),
     [
         ("opened by an editor", "flagged"),
-        ("handed on by an outsider", "flagged"),
+        ("handed on by an external user", "flagged"),
         ("opened by the owner", "passed"),
         ("shared within by an editor", "passed"),
         ("opened and closed", "passed"),
@@ -195,7 +195,9 @@ def test_what_others_than_the_owner_opened(
     ("scenario", "judgement"),
     [("owner external, we edit", "flagged"), ("owner external", "passed"), ("owner partner, we edit", "passed")],
 )
-def test_files_of_outsiders(verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str) -> None:
+def test_files_of_external_users(
+    verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str
+) -> None:
     which = file(built.scenarios[scenario])
 
     assert verdicts["drive-owned-by-external"].get(which, "passed") == judgement
@@ -312,8 +314,8 @@ def test_a_gap_in_the_log_is_about_the_log_and_hides_no_file(tmp_path: Path) -> 
         refused = scan(server, tmp_path, "refused", external_files=True)
 
     sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%external_files%'"
-    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:external-files/{company.DOMAIN}"
-    assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", foreign]]
+    log, external = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:external-files/{company.DOMAIN}"
+    assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", external]]
     assert rows(refused, sql) == [["grants", log]]
 
 

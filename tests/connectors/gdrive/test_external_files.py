@@ -11,7 +11,7 @@ from tests.connectors.reading import read
 MORI, HAYASHI = "mori@kumo.example", "hayashi@kumo.example"
 
 
-def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_path: Path) -> None:
+def test_an_external_users_file_is_one_resource_with_a_grant_for_each_of_ours(tmp_path: Path) -> None:
     built = company.build(250)
     shared = file(built.scenarios["owner external, we edit"])
     with serve(built.state) as server:
@@ -29,7 +29,7 @@ def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_pa
     assert [(grant.principal_uid, grant.access) for grant in reading] == [(uids.user(MORI), Access.READ)]
 
 
-def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
+def test_files_of_colleagues_are_not_external(tmp_path: Path) -> None:
     built = company.build(250)
     with serve(built.state) as server:
         reader = connector(server, tmp_path, external_files=True)

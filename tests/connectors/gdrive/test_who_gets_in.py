@@ -48,16 +48,16 @@ def grant_on(result: Read, built: company.Company, scenario: str) -> Grant:
         ("secondary domain link", Audience.ORGANISATION, Access.READ, Via.LINK),
         ("alias domain link", Audience.ORGANISATION, Access.READ, Via.LINK),
         ("target audience", Audience.ORGANISATION, Access.READ, Via.LINK),
-        ("foreign domain", Audience.EXTERNAL_DOMAIN, Access.WRITE, Via.LINK),
+        ("external domain", Audience.EXTERNAL_DOMAIN, Access.WRITE, Via.LINK),
         ("partner domain", Audience.EXTERNAL_DOMAIN, Access.READ, Via.LINK),
-        ("outsider reader", Audience.NAMED_EXTERNAL, Access.READ, Via.DIRECT),
-        ("outsider editor", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
+        ("external reader", Audience.NAMED_EXTERNAL, Access.READ, Via.DIRECT),
+        ("external editor", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
         ("consumer account", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
         ("no google account", Audience.NAMED_EXTERNAL, Access.READ, Via.DIRECT),
-        ("group with outsiders", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
+        ("group with external members", Audience.NAMED_EXTERNAL, Access.WRITE, Via.DIRECT),
         ("nested group", Audience.NAMED_EXTERNAL, Access.READ, Via.DIRECT),
         ("whole company group", Audience.ORGANISATION, Access.READ, Via.DIRECT),
-        ("foreign group", Audience.NAMED_EXTERNAL, Access.READ, Via.DIRECT),
+        ("external group", Audience.NAMED_EXTERNAL, Access.READ, Via.DIRECT),
         ("colleague", Audience.NAMED, Access.WRITE, Via.DIRECT),
         ("alias address", Audience.NAMED, Access.READ, Via.DIRECT),
         ("pending owner", Audience.NAMED, Access.WRITE, Via.DIRECT),
@@ -82,14 +82,14 @@ def test_each_permission_is_what_it_is(
     [
         ("partner domain", Affiliation.PARTNER),
         ("partner named", Affiliation.PARTNER),
-        ("foreign group", Affiliation.PARTNER),
-        ("foreign domain", Affiliation.EXTERNAL),
+        ("external group", Affiliation.PARTNER),
+        ("external domain", Affiliation.EXTERNAL),
         ("consumer account", Affiliation.EXTERNAL),
         ("alias address", Affiliation.INTERNAL),
         ("target audience", Affiliation.INTERNAL),
     ],
 )
-def test_partner_foreign_and_ours_are_told_apart(
+def test_partner_external_and_ours_are_told_apart(
     result: Read, built: company.Company, scenario: str, affiliation: Affiliation
 ) -> None:
     assert result.principal(grant_on(result, built, scenario).principal_uid or "").affiliation == affiliation
@@ -122,8 +122,8 @@ def test_a_stronger_share_below_an_open_folder_is_one_of_its_own(result: Read, b
 
 
 def test_an_expiry_is_kept_and_none_is_never(result: Read, built: company.Company) -> None:
-    assert grant_on(result, built, "outsider until soon").expires_on != NEVER
-    assert grant_on(result, built, "outsider reader").expires_on == NEVER
+    assert grant_on(result, built, "external until soon").expires_on != NEVER
+    assert grant_on(result, built, "external reader").expires_on == NEVER
 
 
 def test_a_deleted_principal_lets_nobody_in(result: Read, built: company.Company) -> None:
@@ -137,7 +137,7 @@ def test_all_of_many_permissions_are_told(result: Read, built: company.Company) 
     assert len(result.grants(file(built.scenarios["many permissions"]))) == 120
 
 
-def test_a_groups_outsiders_are_counted_through_other_groups(result: Read) -> None:
+def test_external_members_of_a_group_are_counted_through_other_groups(result: Read) -> None:
     assert result.principal(uids.group("nested@kumo.example")).detail["outsiders"] == "3"
     assert result.principal(uids.group("sales@kumo.example")).detail["outsiders"] == "0"
 
@@ -189,7 +189,7 @@ def test_what_lies_in_a_shared_drive_is_open_to_its_members(result: Read, built:
     ("scenario", "audience"),
     [
         ("drive file link", Audience.ANYONE_WITH_LINK),
-        ("drive file outsider", Audience.NAMED_EXTERNAL),
+        ("drive file external", Audience.NAMED_EXTERNAL),
         ("drive file domain", Audience.ORGANISATION),
         ("trashed in drive", Audience.ANYONE_WITH_LINK),
     ],
@@ -203,11 +203,11 @@ def test_shared_drive_items_carry_what_lists_leave_out(
     assert [grant.audience for grant in direct] == [audience]
 
 
-def test_outsiders_in_a_shared_drive_reach_everything_in_it(result: Read, built: company.Company) -> None:
-    drive = uids.shared_drive(built.scenarios["drive with outsiders"])
+def test_external_members_of_a_shared_drive_reach_everything_in_it(result: Read, built: company.Company) -> None:
+    drive = uids.shared_drive(built.scenarios["drive with external members"])
     outside = {uids.user("tanuki@partner.example"), uids.user("spy@rival.example")}
 
-    inside = result.grants(file(built.scenarios["in drive with outsiders"]))
+    inside = result.grants(file(built.scenarios["in drive with external members"]))
 
     assert {grant.principal_uid for grant in inside if grant.audience is Audience.NAMED_EXTERNAL} == outside
     assert {grant.origin_uid for grant in inside} == {drive}

@@ -54,7 +54,7 @@ def test_somebody_who_is_not_signed_in_has_no_address(server: Server, state: Ten
     assert view["actor"] == {"profileId": "105250506097979753968"}
 
 
-def test_strangers_files_are_in_strangers_logs(server: Server, state: TenantState) -> None:
+def test_files_of_external_users_are_in_their_own_logs(server: Server, state: TenantState) -> None:
     state.share(state.create("Theirs", owner="spy@rival.example"), MORI, "writer")
 
     assert "items" not in reports(server).activities().list(**ALL).execute()

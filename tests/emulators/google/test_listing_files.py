@@ -160,7 +160,7 @@ def test_a_long_question_may_come_as_a_post(server: Server, state: TenantState) 
     ],
 )
 def test_searching(server: Server, state: TenantState, question: str, expected: set[str]) -> None:
-    """`limited` hides outsiders that are named: the folder is shared with a rival."""
+    """`limited` hides external people who are named: the folder is shared with a rival."""
     state.share(state.create("Plan A", owner=MORI), "anyone", "reader")
     second = state.create("Plan B", owner=MORI, extra=Extra(properties={"team": "sales"}))
     state.share(second, "kumo.example", "reader")

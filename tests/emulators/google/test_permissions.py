@@ -201,7 +201,7 @@ def test_one_permission(server: Server, state: TenantState) -> None:
     assert refusal(asked.get(fileId=item.id, permissionId="123")) == (404, "notFound")
 
 
-def test_target_audiences_look_like_a_foreign_domain(office: Server, kumo: Company) -> None:
+def test_target_audiences_look_like_an_external_domain(office: Server, kumo: Company) -> None:
     listed = permissions(office, kumo.scenarios["target audience"])
 
     assert any(name.endswith(".audience.googledomains.com") for name in listed)
