@@ -22,19 +22,17 @@ _MESSAGE = {
 
 
 def report(findings: int, *, seed: int = 3) -> Report:
-    """A report with so many findings, thirty nights behind it, the same for the same arguments."""
+    """A report with `findings` findings and thirty nights behind it, the same for the same arguments."""
     given = synthetic.with_past(synthetic.report(findings))
     dice = random.Random(seed)
     folders = [_folder(dice) for _ in range(8_000)]
-    found = [_in_drive(each, folders, dice) for each in given.findings]
-    texts = [
-        {lang: replace(words, message=_MESSAGE[lang]) for lang, words in rule.text.items()} for rule in given.rules
-    ]
+    moved = [_in_drive(finding, folders, dice) for finding in given.findings]
+    texts = [{lang: replace(text, message=_MESSAGE[lang]) for lang, text in rule.text.items()} for rule in given.rules]
     return replace(
         given,
-        findings=found,
+        findings=moved,
         rules=[replace(rule, text=text) for rule, text in zip(given.rules, texts, strict=True)],
-        time_open={each.fingerprint: _exposure(each) for each in found},
+        time_open={finding.fingerprint: _exposure(finding) for finding in moved},
     )
 
 

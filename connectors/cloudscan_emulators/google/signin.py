@@ -51,9 +51,9 @@ class Denied(Exception):
         return {"error": self.error, "error_description": str(self)}
 
 
-def new_key() -> rsa.RSAPrivateKey:
-    """A service account's key. Generating one is slow, so tests share one."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def new_key(size: int = 2048) -> rsa.RSAPrivateKey:
+    """A service account's key of `size` bits. Generating a long one is slow, so tests share a short one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=size)
 
 
 class SignIn:

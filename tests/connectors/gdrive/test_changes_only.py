@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan_emulators.google import Server, TenantState, company, serve
+from cloudscan_emulators.google import Server, TenantState, company
 from cloudscan_emulators.google.records import Item
 from cloudscan_emulators.google.tenant_state import folder
 from cloudscan_gdrive.meaning import uids
-from tests.connectors.gdrive.estate import connector
+from tests.connectors.gdrive.estate import connector, serve
 from tests.connectors.nights import Nights, damage_saved_state, difference, nights_of, reports_with
 from tests.properties import examples
 

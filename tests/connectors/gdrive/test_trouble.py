@@ -10,13 +10,13 @@ from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, P
 from cloudscan.facts import Audience, Grant, Outcome, Via
 from cloudscan.snapshot.collect import collect
 from cloudscan.testing import conforms
-from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, serve, throttle
+from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, throttle
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
 from cloudscan_gdrive.settings import SETTINGS
-from tests.connectors.gdrive.estate import ESTATE, HASTY, connector
+from tests.connectors.gdrive.estate import ESTATE, HASTY, connector, serve
 from tests.connectors.nights import fault_id, uids_of
 from tests.connectors.reading import Read, read
 
@@ -37,10 +37,17 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """What the connector reads where nothing goes wrong."""
+def shared() -> Iterator[Server]:
+    """One server for all faults that pass; each test switches off what the one before it left on."""
     with serve(company.build(250).state) as running:
-        return read(connector(running, tmp_path_factory.mktemp("undisturbed")))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    shared.faults.clear()
+    return read(connector(shared, tmp_path_factory.mktemp("undisturbed")))
 
 
 @pytest.mark.parametrize(
@@ -61,12 +68,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Read:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(
-    server: Server, scan: Callable[..., Read], undisturbed: Read, fault: Fault
-) -> None:
-    server.faults.add(fault)
+def test_passing_trouble_changes_nothing(shared: Server, undisturbed: Read, fault: Fault, tmp_path: Path) -> None:
+    shared.faults.clear()
+    shared.faults.add(fault)
 
-    result = scan()
+    result = read(connector(shared, tmp_path))
 
     assert result.refused == {}
     assert uids_of(result) == uids_of(undisturbed)

@@ -33,7 +33,7 @@ def state() -> TenantState:
 
 @pytest.fixture(scope="session")
 def key() -> RSAPrivateKey:
-    return new_key()
+    return new_key(1024)
 
 
 @pytest.fixture
