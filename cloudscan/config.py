@@ -1,4 +1,4 @@
-"""`cloudscan.toml`: who we are, what to scan, where to keep it. Read strictly; no secret belongs in it."""
+"""`cloudscan.toml`: who we are, what to scan, where to store results. Parsed strictly; it must not contain secrets."""
 
 import re
 import tomllib
@@ -27,53 +27,53 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class OrganisationTable(_Table, frozen=True, kw_only=True):
-    """``[organisation]``: who *we* are, in the report and in the question who is an outsider."""
+    """``[organisation]``: who *we* are, for the report and to tell who is external."""
 
     name: str = ""
     domains: Sequence[str] = ()  # our mail domains
-    accounts: Sequence[str] = ()  # cloud accounts of ours, beside those that are scanned
-    organisation_ids: Sequence[str] = ()  # our organisations as the platforms call them: o-a1b2c3d4e5
+    accounts: Sequence[str] = ()  # our cloud accounts, in addition to those that are scanned
+    organisation_ids: Sequence[str] = ()  # our organisations' ids on the platforms: o-a1b2c3d4e5
     language: Literal["en", "ja"] = "en"  # of reports and of the terminal
-    contact: str = ""  # whom owners ask about a finding; on the hand-outs
+    contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
 
 
 class PartnerTable(_Table, frozen=True, kw_only=True):
-    """``[[partners]]``: an outsider we have a contract with."""
+    """``[[partners]]``: an external organisation that we have a contract with."""
 
     name: str
     domains: Sequence[str] = ()
     accounts: Sequence[str] = ()  # cloud accounts, or organisation ids
-    owner: str = ""  # who answers for them on our side
-    contract_ends: date | None = None  # the last day, 2030-03-31; empty: not written down
+    owner: str = ""  # our contact for the partner
+    contract_ends: date | None = None  # the last day, 2030-03-31; empty: unknown
 
 
 class ScanTable(_Table, frozen=True, kw_only=True):
-    """``[scan]``: how and where to."""
+    """``[scan]``: how to scan, and where to store the results."""
 
-    folder: str = ".cloudscan"  # snapshots, ledger and reports are kept in it
-    rules: Sequence[str] = ()  # folders of rules of our own
+    folder: str = ".cloudscan"  # for snapshots, ledger and reports
+    rules: Sequence[str] = ()  # folders with rules of your own
     concurrency: int = 16  # requests in flight
-    fail_on: Severity = Severity.HIGH  # exit code 1 from this severity up
-    log: Literal["text", "json"] = "text"  # json: one JSON object a line on stderr
+    fail_on: Severity = Severity.HIGH  # exit code 1 for findings of this severity or worse
+    log: Literal["text", "json"] = "text"  # json: one JSON object per line on stderr
 
 
 class LedgerTable(_Table, frozen=True, kw_only=True):
-    """``[ledger]``: what became of the findings."""
+    """``[ledger]``: where the history of findings is stored."""
 
     url: str = ""  # empty: a SQLite file in the scan's folder; or postgresql+psycopg://host/database
-    wait_seconds: int = 120  # so long a scan waits for the database before it gives up
+    wait_seconds: int = 120  # how long a scan waits for the database
 
 
 class WaiversTable(_Table, frozen=True, kw_only=True):
-    """``[waivers]``: what is accepted, and for how long."""
+    """``[waivers]``: limits for waivers."""
 
-    max_days: int = 180  # at most, from the day on which one is given
-    due_days: int = 14  # so long before its end a waiver is listed as due soon
-    tolerance_percent: int = 20  # so much more may lie behind a finding before it counts as grown
+    max_days: int = 180  # the longest a waiver may last, from the day it is given
+    due_days: int = 14  # how many days before its end a waiver is listed as due soon
+    tolerance_percent: int = 20  # by how much a finding may grow before its waiver ends
 
 
 class DeadlinesTable(_Table, frozen=True, kw_only=True):
-    """``[deadlines]``: how many days there are to put a finding right, from when it was first seen."""
+    """``[deadlines]``: how many days there are to fix a finding, from the day it was first seen."""
 
     critical: int = 7
     high: int = 30
@@ -83,26 +83,27 @@ class DeadlinesTable(_Table, frozen=True, kw_only=True):
 
 
 class RetentionTable(_Table, frozen=True, kw_only=True):
-    """``[retention]``: what is removed after a scan, and by `cloudscan prune`. The ledger is never shortened."""
+    """``[retention]``: what is removed after a scan and by `cloudscan prune`. The ledger is never shortened."""
 
     snapshots_days: int = 30  # snapshots older than this are removed
-    keep_snapshots: int = 7  # but so many of the newest stay, whatever their age
-    reports_days: int = 90  # pages in the folder of reports
+    keep_snapshots: int = 7  # but keep at least this many of the newest, whatever their age
+    reports_days: int = 90  # HTML reports older than this are removed
 
 
 class NotifyTable(_Table, frozen=True, kw_only=True):
-    """``[notify]``: who hears what changed after a scan, through apprise."""
+    """``[notify]``: who is notified of changes after a scan, through apprise."""
 
-    urls_env: str = ""  # the environment variable that holds apprise's addresses, which are secrets
+    urls_env: str = ""  # the environment variable with apprise's addresses, which are secrets
     file: str = ""  # or apprise's own configuration file
-    tags: Sequence[str] = ()  # of that file, only the addresses with one of these
+    tags: Sequence[str] = ()  # of that file: use only addresses with one of these tags
     language: Literal["", "en", "ja"] = ""  # empty: the organisation's
-    min_severity: Severity = Severity.MEDIUM  # what is less severe is not spoken of
-    quiet: bool = True  # say nothing where nothing changed
-    after_scan: bool = True  # `cloudscan scan` notifies by itself
+    min_severity: Severity = Severity.MEDIUM  # leave out less severe findings
+    quiet: bool = True  # send nothing if nothing changed
+    after_scan: bool = True  # notify at the end of `cloudscan scan`
 
     @property
     def wanted(self) -> bool:
+        """Whether notifications are configured."""
         return bool(self.urls_env or self.file)
 
 
@@ -126,7 +127,7 @@ class Config(_Table, frozen=True, kw_only=True):
 
     @property
     def estate(self) -> Estate:
-        """Who we are, as connectors want to know it."""
+        """Who we are, as connectors receive it."""
         us = self.organisation
         return Estate(
             name=us.name,
@@ -147,21 +148,23 @@ class Config(_Table, frozen=True, kw_only=True):
 
     @property
     def terms(self) -> Terms:
-        """What hand-outs say of whom to ask and by when."""
+        """What hand-outs say about the contact, and by when to fix a finding."""
         days = {severity: getattr(self.deadlines, severity) for severity in Severity}
         return Terms(contact=self.organisation.contact, days=days)
 
     @property
     def folder(self) -> Path:
+        """The folder for snapshots, ledger and reports."""
         return Path(self.scan.folder)
 
     @property
     def ledger_url(self) -> str:
+        """The URL of the ledger's database."""
         return self.ledger.url or f"sqlite:///{self.folder / 'ledger.db'}"
 
 
 def load(path: Path | None) -> Config:
-    """Read the configuration; without a path, `cloudscan.toml` here if there is one, else the defaults.
+    """The configuration at `path`; without one, `cloudscan.toml` in the current folder if it exists, else the defaults.
 
     Raises `ConfigurationError` with file, line, what is wrong and what to write instead.
     """
@@ -174,7 +177,7 @@ def load(path: Path | None) -> Config:
         data = tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); check the path and the rights."
+            f"{path}: cannot be read ({error.strerror}); check the path and the permissions."
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
@@ -218,7 +221,7 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
 
 def _check(path: Path, text: str, config: Config) -> None:
     if config.scan.concurrency < 1:
-        raise ConfigurationError(f"{_place(path, text, 'concurrency')}: concurrency must be at least 1.")
+        raise ConfigurationError(f"{_location(path, text, 'concurrency')}: concurrency must be at least 1.")
     for table, key, least in (
         (config.waivers, "max_days", 1),
         (config.waivers, "due_days", 0),
@@ -231,15 +234,15 @@ def _check(path: Path, text: str, config: Config) -> None:
         (config.tickets, "max_new", 1),
     ):
         if getattr(table, key) < least:
-            raise ConfigurationError(f"{_place(path, text, key)}: {key} must be at least {least}.")
+            raise ConfigurationError(f"{_location(path, text, key)}: {key} must be at least {least}.")
     for severity in Severity:
         if getattr(config.deadlines, severity) < 0:
-            raise ConfigurationError(f"{_place(path, text, severity)}: {severity} must be at least 0 days.")
+            raise ConfigurationError(f"{_location(path, text, severity)}: {severity} must be at least 0 days.")
     for route in config.routes:
         if route.tracker and route.tracker not in config.trackers:
             known = suggestion(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
             raise ConfigurationError(
-                f"{_place(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
+                f"{_location(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
             )
 
 
@@ -247,7 +250,7 @@ def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str
     for key, value in table.items():
         if _SECRET.search(key) and not isinstance(value, Mapping):
             raise ConfigurationError(
-                f"{_place(path, text, key)}: `{inside}{key}` looks like a secret, and none belongs in this file. "
+                f"{_location(path, text, key)}: `{inside}{key}` looks like a secret, and none belongs in this file. "
                 "Remove it and let the provider's own chain find the credentials (environment, profile, role)."
             )
         for nested in value if isinstance(value, list) else [value]:
@@ -264,36 +267,36 @@ def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct]
         key = unknown[1]
         inside = f" in [{table}]" if table else ""
         known = getattr(_type_at(record, steps), "__struct_fields__", ())
-        return f"{_place(path, text, key)}: the key `{key}`{inside} is not known; {suggestion(key, known)}."
+        return f"{_location(path, text, key)}: the key `{key}`{inside} is not known; {suggestion(key, known)}."
     if missing := re.search(r"missing required field `(.*)`", what):
-        return f"{_place(path, text, last)}: `{missing[1]}` is missing in [{table}]."
-    place = _place(path, text, last)
+        return f"{_location(path, text, last)}: `{missing[1]}` is missing in [{table}]."
+    location = _location(path, text, last)
     if wrong := re.search(r"[Ii]nvalid enum value '(.*)'", what):
-        known = _words(_type_at(record, steps))
-        return f"{place}: {table} cannot be {wrong[1]!r}; {suggestion(wrong[1], known)}."
-    return f"{place}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
+        known = _allowed_values(_type_at(record, steps))
+        return f"{location}: {table} cannot be {wrong[1]!r}; {suggestion(wrong[1], known)}."
+    return f"{location}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
 
 
 def _type_at(record: Any, steps: Sequence[str]) -> Any:
-    """The type that stands at a path of keys; what a list or table holds stands for the list or table."""
-    found = record
+    """The type at a path of keys; for a list or a table, the type of its items."""
+    kind = record
     for step in steps:
-        if hasattr(found, "__struct_fields__"):
-            found = {field.name: field.type for field in msgspec.structs.fields(found)}.get(step, object)
-        if get_origin(found) in (Sequence, Mapping):
-            found = get_args(found)[-1]
-    return found
+        if hasattr(kind, "__struct_fields__"):
+            kind = {field.name: field.type for field in msgspec.structs.fields(kind)}.get(step, object)
+        if get_origin(kind) in (Sequence, Mapping):
+            kind = get_args(kind)[-1]
+    return kind
 
 
-def _words(kind: Any) -> list[str]:
-    """What may be written where a value is one of several words."""
+def _allowed_values(kind: Any) -> list[str]:
+    """The values that an enumeration or a literal type allows."""
     if isinstance(kind, type) and issubclass(kind, Enum):
         return [str(member.value) for member in kind]
     return [str(word) for word in get_args(kind)]
 
 
-def _place(path: Path, text: str, key: str) -> str:
-    """``file:line`` where a key stands, as far as that can be seen in the text."""
+def _location(path: Path, text: str, key: str) -> str:
+    """``file:line`` of a key, or the file alone if the text does not show the line."""
     pattern = re.compile(rf"^\s*(?:\[+[^\]]*)?['\"]?{re.escape(key)}['\"]?\s*(?:=|\]|\.)")
     for number, line in enumerate(text.splitlines(), start=1):
         if pattern.match(line):

@@ -1,15 +1,15 @@
 """The door for platforms: what a connector is given, what it yields, what the core does for it.
 
-A connector translates; it never judges. It holds no threads, retries, progress or error tallies: the core owns
-concurrency, budget, resume and coverage, so that no author can forget them. It reads and never writes.
+A connector translates; it never judges. It has no threads, retries, progress or error tallies: the core owns
+concurrency, budget, resuming and coverage, so that no author can forget them. It reads and never writes.
 
 What one call of `Connector.collect` may yield:
 
 - a fact (`cloudscan.facts`);
 - a `Scope`: more to be collected, on its own, by whichever worker is free. An account yields its buckets;
 - a `Gap`: something inside this scope that could not be read, or was left out on purpose;
-- a `Spent`: so many requests were made;
-- a `Cursor`: everything before it is safely told; the next incremental run starts here.
+- a `Spent`: the number of requests made;
+- a `Cursor`: everything before it is complete; the next incremental run starts here.
 
 To refuse a whole scope, raise `AccessDenied`, `Unreachable`, `Throttled` or `Malformed` from `cloudscan.errors`:
 the core retries what is worth retrying and writes the coverage row.
@@ -35,8 +35,8 @@ Value = TypeVar("Value")
 class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="type"):
     """A part of the estate that can be read, and read again, on its own.
 
-    `params` is whatever the connector needs to find its way back, as strings, so that a killed scan can go on
-    in another process.
+    `params` is whatever the connector needs to find the scope again, as strings, so that a killed scan can be resumed
+    by another process.
     """
 
     uid: str
@@ -49,7 +49,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="t
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field="type"):
-    """A place in a scope's stream of changes from which the next run can go on."""
+    """A position in a scope's stream of changes from which the next run can continue."""
 
     scope_uid: str
     token: str
@@ -58,7 +58,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field=
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"):
     """One answer that is missing from a scope, with the reason in words for the report.
 
-    `table` is the facts table that is poorer for it; `needs` names the right that would fill it. `seen` and
+    `table` is the facts table that lacks rows or values; `needs` names the permission that would help. `seen` and
     `total` state a budget: looked at 500 of 12,000 (None: the total is not known).
     """
 
@@ -72,14 +72,14 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True, tag="spent", tag_field="type"):
-    """How many requests were made since this was last told; the core adds them up. Optional."""
+    """How many requests were made since the last `Spent` of this scope; the core adds them up. Optional."""
 
     requests: int
-    throttles: int = 0  # answers that asked for a pause
-    retries: int = 0  # requests that were made again, whatever the reason
+    throttles: int = 0  # answers that throttled us
+    retries: int = 0  # requests that were repeated, for any reason
 
     def plus(self, more: "Spent") -> "Spent":
-        """Both together."""
+        """The sum of both."""
         return Spent(
             requests=self.requests + more.requests,
             throttles=self.throttles + more.throttles,
@@ -92,7 +92,7 @@ Yielded = AnyFact | Scope | Gap | Cursor | Spent
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """A right that the connector asks for, and what goes unanswered without it."""
+    """A permission that the connector asks for, and what cannot be answered without it."""
 
     name: str  # as the platform spells it: s3:GetBucketAcl
     reason: str
@@ -159,11 +159,17 @@ class Connector(Protocol):
     permissions: ClassVar[Sequence[Permission]]
 
     def scopes(self) -> Iterable[Scope]:
-        """Where to begin. Cheap: what takes many calls belongs into `collect`, which may yield further scopes."""
+        """The scopes to begin with. Cheap: what takes many calls belongs in `collect`, which may yield further scopes.
+
+        Raises `ConfigurationError`, or a `ProviderError` if the platform refuses.
+        """
         ...
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
-        """Tell all facts of one scope; with `since`, only what changed. May be called from any thread."""
+        """Yield all facts of one scope; with `since`, only what changed. May be called from any thread.
+
+        Raises `StaleCursor` if the platform no longer accepts `since`, and other `ProviderError`s to give up the scope.
+        """
         ...
 
 
@@ -229,7 +235,7 @@ class _Attempt(Generic[Value]):
     def run(self, compute: Callable[[], Value]) -> bool:
         try:
             self._values.append(compute())
-        except BaseException as error:  # noqa: BLE001  whoever waits must be woken, and gets it raised
+        except BaseException as error:  # noqa: BLE001 - all that wait must be woken, and get it raised
             self._error = error
         self._ended.set()
         return self._error is None
@@ -243,27 +249,27 @@ class _Attempt(Generic[Value]):
 
 @dataclass(frozen=True, kw_only=True)
 class Partner:
-    """An outsider we have a contract with: a mail domain or a cloud account."""
+    """An external party we have a contract with: mail domains and cloud accounts."""
 
     name: str
     domains: frozenset[str] = frozenset()
     accounts: frozenset[str] = frozenset()
-    owner: str = ""  # who answers for the partner on our side
-    contract_ends: date | None = None  # None: not written down
+    owner: str = ""  # our contact for the partner
+    contract_ends: date | None = None  # None: not recorded
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estate:
-    """Who *we* are; "external" means nothing without it."""
+    """The organisation that is scanned: what is not part of it is external."""
 
     name: str = ""
     domains: frozenset[str] = frozenset()
-    accounts: frozenset[str] = frozenset()  # own cloud accounts, beside those the connector finds itself
-    organisations: frozenset[str] = frozenset()  # own organisation ids, e.g. o-a1b2c3d4e5
+    accounts: frozenset[str] = frozenset()  # cloud accounts of ours, beside those that the connector finds itself
+    organisations: frozenset[str] = frozenset()  # our organisation ids, e.g. o-a1b2c3d4e5
     partners: tuple[Partner, ...] = ()
 
     def partner_of(self, domain_or_account: str) -> Partner | None:
-        """The partner that a mail domain or cloud account belongs to."""
+        """The partner that a mail domain (in any case) or cloud account belongs to; None if there is none."""
         for partner in self.partners:
             if domain_or_account in partner.accounts or domain_or_account.lower() in partner.domains:
                 return partner
@@ -272,7 +278,7 @@ class Estate:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One line of `cloudscan doctor`: did it work, and if not, what to do."""
+    """One line of `cloudscan doctor`: what was tried, whether it worked, and if not, what to do."""
 
     ok: bool
     what: str
@@ -302,15 +308,15 @@ class DemoPlugin:
 class ConnectorPlugin:
     """What the entry point group `cloudscan.connectors` resolves to.
 
-    Importing it must be cheap: the provider's SDK is imported inside `open`, never beside it. `options` is a
-    msgspec Struct with ``forbid_unknown_fields``; its fields are the keys of ``[connectors.<name>]``.
+    Importing it must be cheap: the provider's SDK is imported inside `open`, never at the top of the module. `options`
+    is a msgspec Struct with ``forbid_unknown_fields``; its fields are the keys of ``[connectors.<name>]``.
     """
 
     name: str
     title: str
     options: type[msgspec.Struct]
     permissions: Sequence[Permission]
-    open: Callable[[Any, Estate], Connector]  # (options, estate)
+    open: Callable[[Any, Estate], Connector]  # (options, estate); raises `ConfigurationError`
     settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

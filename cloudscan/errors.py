@@ -1,13 +1,12 @@
-"""What can go wrong, said so that the reader knows what to do next.
+"""What can go wrong, worded so that the reader knows what to do next.
 
-Library code raises one of these; only the command line prints and exits. Every message answers three
-questions: what happened, where, and what to do about it. An exception of any other type that reaches the
-user is a bug in cloudscan.
+Library code raises one of these; only the command line prints and exits. Every message answers three questions: what
+happened, where, and what to do about it. An exception of any other type that reaches the user is a bug in cloudscan.
 """
 
 
 class CloudscanError(Exception):
-    """The family. `str(error)` is a complete sentence for the person at the terminal."""
+    """The base class. `str(error)` is a complete sentence for the person at the terminal."""
 
 
 class ConfigurationError(CloudscanError):
@@ -31,23 +30,23 @@ class LedgerError(CloudscanError):
 
 
 class LedgerUnreachable(LedgerError):
-    """The ledger's database gives no answer now. Worth another try."""
+    """The ledger's database does not answer. Worth another try."""
 
 
 class WaiverError(CloudscanError):
-    """A waiver cannot be given or revoked as asked. Exit code 2."""
+    """A waiver cannot be granted or revoked as requested. Exit code 2."""
 
 
 class ScanRunning(CloudscanError):
-    """Another scan holds the lock on this ledger or snapshot folder. Exit code 4."""
+    """Another scan has locked this ledger or snapshot folder. Exit code 4."""
 
 
 class ProviderError(CloudscanError):
-    """A platform did not give an answer. Inside a scan the core turns it into a coverage row."""
+    """A platform did not answer a question. Inside a scan the core turns it into a coverage row."""
 
 
 class AccessDenied(ProviderError):
-    """The platform refused: the right is missing. `needs` names it, as the platform spells it."""
+    """The platform refused: a permission is missing. `needs` names it, as the platform spells it."""
 
     def __init__(self, message: str, *, needs: str = "") -> None:
         super().__init__(message)
@@ -55,27 +54,27 @@ class AccessDenied(ProviderError):
 
 
 class Vanished(ProviderError):
-    """What was asked for is gone since it was listed."""
+    """What was asked for no longer exists, though it was listed before."""
 
 
 class QuotaSpent(ProviderError):
-    """The platform answers nothing more today: whatever is asked now would be refused as well."""
+    """The platform's quota for the day is used up: all further requests would be refused as well."""
 
 
 class StaleCursor(ProviderError):
-    """The platform does not know this cursor any more: the scope has to be read in full. The message says why."""
+    """The platform no longer accepts this cursor: the scope has to be read in full. The message says why."""
 
 
 class Unreachable(ProviderError):
-    """No answer at all: a dead endpoint, a name that does not resolve, a time-out. Worth another try."""
+    """No answer: a dead endpoint, a name that does not resolve, a time-out. Worth another try."""
 
 
 class StalePage(Unreachable):
-    """The rest of a list cannot be had; the list has to begin again."""
+    """The rest of a list is no longer available; the list has to be read again from the beginning."""
 
 
 class Throttled(ProviderError):
-    """The platform asks for a pause. `retry_after` is in seconds, None where it does not say how long."""
+    """The platform is throttling requests. `retry_after` is in seconds, None if it does not say how long."""
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -83,7 +82,7 @@ class Throttled(ProviderError):
 
 
 class Malformed(ProviderError):
-    """The platform's answer is not what its documentation promises."""
+    """The platform's answer does not match its documentation."""
 
 
 class AuditError(CloudscanError):
@@ -91,7 +90,7 @@ class AuditError(CloudscanError):
 
 
 class TicketRefused(ProviderError):
-    """A tracker does not accept a ticket as it was sent. `field` is the one at fault, where it says so."""
+    """A tracker does not accept a ticket as it was sent. `field` names the field at fault, if the tracker does."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)

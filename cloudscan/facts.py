@@ -24,6 +24,7 @@ class Ladder(StrEnum):
 
     @property
     def rung(self) -> int:
+        """The position on the ladder, from 0."""
         return list(type(self)).index(self)
 
     def __lt__(self, other: str) -> bool:

@@ -1,4 +1,4 @@
-"""Judgements: what the rules said (verdicts), and what stands to be fixed (findings)."""
+"""Judgements: what the rules decided (verdicts), and what needs fixing (findings)."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Severity(Ladder):
 
 
 class Confidence(Ladder):
-    """How sure the rule is that a flagged row is a fault and not a wish."""
+    """How sure the rule is that a flagged row is a fault and not intended."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -40,7 +40,7 @@ class Judgement(StrEnum):
 
 
 class State(StrEnum):
-    """Where a finding stands in its life."""
+    """Where a finding is in its lifecycle."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -49,7 +49,7 @@ class State(StrEnum):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a finding is about: the resource (or the principal) that somebody has to change."""
+    """What a finding is about: the resource (or the principal) that has to be changed."""
 
     uid: str = ""
     platform: str = ""
@@ -58,20 +58,20 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     path: str = ""
     url: str = ""
-    owner: str = ""  # mail address or name of whoever answers for it
-    inside: Sequence[str] = ()  # ids of what it lies in, the nearest first: folders, bucket, drive, site
+    owner: str = ""  # mail address or name
+    inside: Sequence[str] = ()  # ids of what it is in, the nearest first: folders, bucket, drive, site
     detail: Mapping[str, Any] = {}
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One row behind a verdict. `chain` leads from the setting to the verdict, sentence by sentence, by language."""
+    """One row behind a verdict. `chain` explains it from the setting to the verdict: sentences, by language."""
 
     row: Mapping[str, Any] = {}  # the rule's columns, uids as text
     chain: Mapping[str, Sequence[str]] = {}
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A rule's answer on one identity, with what it rests on. Passed ones are counted, not kept."""
+    """A rule's answer on one identity, with its evidence. Passed ones are counted, not kept."""
 
     rule_id: str
     judgement: Judgement
@@ -81,32 +81,33 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rows: int = 1
     audience: Audience | None = None  # widest among the flagged rows
     access: Access | None = None  # strongest among the flagged rows
-    resources: int = 1  # blast radius: what lies behind
+    resources: int = 1  # blast radius: how many are affected
     bytes: int | None = None
     people: int | None = None
     rank: int | None = None
-    since: datetime | None = None  # what the platform says about when it was opened
+    since: datetime | None = None  # when it was opened, as far as the platform says
 
     @property
     def fingerprint(self) -> str:
+        """The name of the finding that this verdict is about; see the function `fingerprint`."""
         return fingerprint(self.rule_id, self.subject.account, self.identity)
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody's decision to live with one finding, with a rule's findings, or with what is found in a place."""
+    """A decision to live with one finding, with a rule's findings, or with all findings on one target."""
 
     id: int
-    fingerprint: str = ""  # of the one finding that it is about; else empty
+    fingerprint: str = ""  # of the one finding that is waived; else empty
     rule_id: str = ""
     target: str = ""  # a resource's id, or an account
-    owner: str  # who answers for it
+    owner: str  # who is responsible for the decision
     reason: str
     given_on: datetime
-    until: date  # the last day on which it holds, in UTC
+    until: date  # the last day on which it is in force, in UTC
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A flagged verdict with its history: what a person works off."""
+    """A flagged verdict with its history: one item of work."""
 
     fingerprint: str
     verdict: Verdict
@@ -115,26 +116,26 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     likelihood: int
     impact: float
     state: State
-    verified: bool  # False: its scope was not read this time, so it may be gone
+    verified: bool  # False: its scope was not read this time, so it may no longer exist
     first_seen_on: datetime
     last_seen_on: datetime
     message: Mapping[str, str]  # by language, filled in
-    waiver: Waiver | None = None  # the one that holds, where the state is waived
+    waiver: Waiver | None = None  # the one in force, if the state is waived
 
 
 def fingerprint(rule_id: str, account: str, identity: Sequence[str]) -> str:
-    """The finding's name for ever: no title, time, severity or wording goes in, so none of them can change it."""
+    """The finding's permanent name: no title, time, severity or wording goes in, so none of them can change it."""
     parts = "\x1f".join((str(FINGERPRINT_SCHEME), rule_id, account, *identity))
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 class RuleText(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says to people, in one language. `message` may hold ``{column}`` fields."""
+    """What a rule tells people, in one language. `message` may contain ``{column}`` fields."""
 
     title: str
     message: str
     why: str
-    fix: str  # steps, one a line; a line in backticks is a command to run
+    fix: str  # steps, one per line; a line in backticks is a command to run
 
 
 # English messages read well with the ladder's own words.
@@ -151,15 +152,15 @@ _ACCESS_WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-class _Words(dict[str, str]):
-    """The words for a sentence's fields; one that nothing is known about is a question mark."""
+class _Fields(dict[str, str]):
+    """The values for a message's fields; a field without a value is a question mark."""
 
     def __missing__(self, _field: str) -> str:
         return "?"
 
 
 def message(text: RuleText, verdict: Verdict, language: str) -> str:
-    """The rule's sentence about a verdict, its fields filled from the first piece of evidence, then the subject."""
+    """The rule's message about a verdict, its fields filled from the first piece of evidence, then the subject."""
     subject = {
         "resource_name": verdict.subject.name,
         "name": verdict.subject.name,
@@ -167,8 +168,8 @@ def message(text: RuleText, verdict: Verdict, language: str) -> str:
         "owner_email": verdict.subject.owner,
     }
     row = verdict.evidence[0].row if verdict.evidence else {}
-    told = {column: value for column, value in (*subject.items(), *row.items()) if value not in (None, "")}
-    words = _Words({column: str(value) for column, value in told.items()})
-    if "access" in words:
-        words["access"] = _ACCESS_WORDS[language].get(words["access"], words["access"])
-    return text.message.format_map(words)
+    known = {column: value for column, value in (*subject.items(), *row.items()) if value not in (None, "")}
+    fields = _Fields({column: str(value) for column, value in known.items()})
+    if "access" in fields:
+        fields["access"] = _ACCESS_WORDS[language].get(fields["access"], fields["access"])
+    return text.message.format_map(fields)

@@ -1,6 +1,6 @@
-"""What people hear after a scan: only what changed, never what a file holds.
+"""Notifications after a scan: only what changed, never what a file contains.
 
-The records and the door for whatever carries the message (entry point group `cloudscan.notifiers`).
+The records, and the door for whatever delivers them (entry point group `cloudscan.notifiers`).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,37 +18,37 @@ SPOKEN_OF = ("new", "reopened", "widened")
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed between two scans, as far as people want to hear of it."""
+    """What changed between two scans, as far as it is worth a notification."""
 
     organisation: str
     scanned_on: datetime
-    findings: Sequence[tuple[str, Finding]]  # how it changed (new, reopened, widened), and what stands now; worst first
-    counts: dict[str, int]  # new, reopened, widened, resolved; zeros too
-    standing: int  # that need work after the scan
+    findings: Sequence[tuple[str, Finding]]  # how it changed (new, reopened, widened), and the finding now; worst first
+    counts: dict[str, int]  # new, reopened, widened, resolved; zeros included
+    standing: int  # findings that need work after the scan
     unread: int  # scopes and tables that could not be read completely
     report: Report
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing happened that anyone has to hear of."""
+        """Whether nothing happened that anyone has to know."""
         return not any(self.counts.values()) and not self.unread
 
 
 def notice(report: Report, diff: Diff | None, min_severity: Severity) -> Notice:
-    """What to tell of the last scan. Without a diff it was the first: all that stands is new."""
+    """The notice about the last scan. Without a diff it was the first one: every finding is new."""
     findings = {
-        each.fingerprint: each
-        for each in report.findings
-        if each.state is not State.WAIVED and each.severity >= min_severity
+        finding.fingerprint: finding
+        for finding in report.findings
+        if finding.state is not State.WAIVED and finding.severity >= min_severity
     }
     kinds: dict[str, str] = dict.fromkeys(findings, "new")
     resolved = 0
     if diff:
-        told = [each for each in diff.differences if _told(each, min_severity)]
-        kinds = {each.fingerprint: each.kind for each in told if each.kind in SPOKEN_OF}
-        resolved = sum(each.kind == "resolved" for each in told)
-    changed = [(kinds[name], finding) for name, finding in findings.items() if name in kinds]
-    counts = {kind: sum(each == kind for each, _ in changed) for kind in SPOKEN_OF}
+        differences = [difference for difference in diff.differences if _is_severe(difference, min_severity)]
+        kinds = {difference.fingerprint: difference.kind for difference in differences if difference.kind in SPOKEN_OF}
+        resolved = sum(difference.kind == "resolved" for difference in differences)
+    changed = [(kinds[fingerprint], finding) for fingerprint, finding in findings.items() if fingerprint in kinds]
+    counts = {kind: sum(change == kind for change, _ in changed) for kind in SPOKEN_OF}
     return Notice(
         organisation=report.organisation,
         scanned_on=report.scan.started_on,
@@ -60,23 +60,23 @@ def notice(report: Report, diff: Diff | None, min_severity: Severity) -> Notice:
     )
 
 
-def _told(difference: Difference, min_severity: Severity) -> bool:
+def _is_severe(difference: Difference, min_severity: Severity) -> bool:
     return difference.severity is None or difference.severity >= min_severity
 
 
 class Notifier(Protocol):
-    """Where notices go: title and text for each address are worded by it."""
+    """A way to deliver notices, and their wording."""
 
     def addresses(self) -> Sequence[str]:
-        """Where to, without what is secret in an address."""
+        """The addresses, without the secrets in them."""
         ...
 
     def words(self, notice: Notice, lang: str) -> tuple[str, str]:
-        """Title and text, as they are sent."""
+        """Title and text in a language (`en`, `ja`), as they are sent."""
         ...
 
     def send(self, title: str, text: str) -> Sequence[str]:
-        """Send it; gives the addresses that did not take it."""
+        """Send a message; returns the addresses that rejected it."""
         ...
 
 

@@ -1,6 +1,6 @@
-"""What is installed: connectors, report formats and rules, found by entry points. Ours come by the same door.
+"""The installed connectors, report formats, trackers and rules, found by entry points, as are the shipped ones.
 
-A package that cannot be loaded costs itself only: it is told by name, with the reason, to whoever asks for it.
+A package that cannot be loaded only affects itself: the error for those who request it has its name and the reason.
 """
 
 import sys
@@ -27,12 +27,12 @@ def connector_names() -> tuple[str, ...]:
 
 
 def connector(name: str) -> ConnectorPlugin:
-    """One connector. Raises `ConfigurationError` where there is none of that name, or it cannot be loaded."""
+    """One connector. Raises `ConfigurationError` if there is none of that name, or it cannot be loaded."""
     return _load("cloudscan.connectors", name, ConnectorPlugin)
 
 
 def declared_settings() -> dict[str, Sequence[SettingSpec]]:
-    """What each connector declares of its settings, by name; a connector that cannot be loaded is left out."""
+    """The settings that each connector declares, by connector; one that cannot be loaded is left out."""
     declared: dict[str, Sequence[SettingSpec]] = {}
     for name in connector_names():
         with suppress(ConfigurationError):
@@ -81,14 +81,14 @@ def tracker(name: str) -> TrackerPlugin:
 
 
 def notifier() -> NotifierPlugin:
-    """What carries notifications: the one that is installed, ours unless another is. Raises `ConfigurationError`."""
+    """The notifier: the installed one that is not apprise, else apprise. Raises `ConfigurationError`."""
     names = _names("cloudscan.notifiers")
     others = [name for name in names if name != "apprise"]
     return _load("cloudscan.notifiers", others[0] if others else "apprise", NotifierPlugin)
 
 
 def rule_folders() -> tuple[Path, ...]:
-    """The folders of rules that installed packages bring."""
+    """The folders with rules of installed packages."""
     folders: list[Path] = []
     for entry in sorted(_installed("cloudscan.rules"), key=lambda entry: entry.name):
         find: Callable[[], Path] = _imported(entry)
@@ -97,7 +97,7 @@ def rule_folders() -> tuple[Path, ...]:
 
 
 def bundled_rules() -> Path:
-    """Our own rules: inside the package where it was installed from a wheel, beside it in a checkout."""
+    """The shipped rules: inside the package if it was installed from a wheel, beside it in a checkout."""
     here = Path(__file__).parent
     packed = here / "_rules"
     return packed if packed.is_dir() else here.parent / "rules"
@@ -105,23 +105,23 @@ def bundled_rules() -> Path:
 
 @contextmanager
 def its_packages(name: str, extra: str) -> Iterator[None]:
-    """While a plugin does what it needs further packages for. Raises `ConfigurationError` where one is missing."""
+    """Around calls of a plugin that import optional packages. Raises `ConfigurationError` if one is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"{name} needs the package {error.name}, which is not installed; for what comes with cloudscan: "
+            f"{name} needs the package {error.name}, which is not installed; for a part of cloudscan: "
             f"pip install 'cloudscan[{extra}]'."
         ) from error
 
 
 def _installed(group: str) -> EntryPoints:
-    places = [Path(folder).absolute() for folder in sys.path]
-    return _selector(tuple((str(place), _changed(place)) for place in places))(group=group)
+    folders = [Path(folder).absolute() for folder in sys.path]
+    return _selector(tuple((str(folder), _changed(folder)) for folder in folders))(group=group)
 
 
 def _changed(folder: Path) -> int:
-    """When something was put into the folder or taken out of it, in nanoseconds; 0 where there is none."""
+    """When the folder was last changed, in nanoseconds; 0 if there is no such folder."""
     try:
         return folder.stat().st_mtime_ns
     except OSError:
@@ -129,8 +129,8 @@ def _changed(folder: Path) -> int:
 
 
 @lru_cache(maxsize=1)
-def _selector(_places: tuple[tuple[str, int], ...]) -> Callable[..., EntryPoints]:
-    """Of what all packages say: a scan asks several times, and each reading opens a file of every package."""
+def _selector(_folders: tuple[tuple[str, int], ...]) -> Callable[..., EntryPoints]:
+    """Selects entry points. Cached: a scan asks several times, and each reading opens a file of every package."""
     return entry_points().select
 
 
@@ -139,15 +139,15 @@ def _names(group: str) -> tuple[str, ...]:
 
 
 def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
-    found = {entry.name: entry for entry in _installed(group)}
+    entries = {entry.name: entry for entry in _installed(group)}
     what = group.removeprefix("cloudscan.").removesuffix("s")
-    if name not in found:
-        raise ConfigurationError(f"There is no {what} called {name!r}; {suggestion(name, sorted(found))}.")
-    plugin = _imported(found[name])
+    if name not in entries:
+        raise ConfigurationError(f"There is no {what} called {name!r}; {suggestion(name, sorted(entries))}.")
+    plugin = _imported(entries[name])
     if not isinstance(plugin, kind):
         raise ConfigurationError(
-            f"The {what} {name!r} ({found[name].value}) is a {type(plugin).__name__}, not a {kind.__name__}; "
-            "its package has to be repaired."
+            f"The {what} {name!r} ({entries[name].value}) is a {type(plugin).__name__}, not a {kind.__name__}; "
+            "its package is broken."
         )
     return plugin
 
@@ -155,8 +155,8 @@ def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
 def _imported(entry: EntryPoint) -> Any:
     try:
         return entry.load()
-    except Exception as error:  # a stranger's package may raise anything while it is imported
+    except Exception as error:  # a third-party package may raise anything while it is imported
         raise ConfigurationError(
             f"{entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}. "
-            f"Install what it needs (for what comes with cloudscan: pip install 'cloudscan[{entry.name}]')."
+            f"Install what it needs (for a part of cloudscan: pip install 'cloudscan[{entry.name}]')."
         ) from error

@@ -1,4 +1,4 @@
-"""How far an exposure reaches, and when it reaches further than before."""
+"""How far an exposure reaches, and when it has widened."""
 
 from typing import Final, Self
 
@@ -8,14 +8,14 @@ from cloudscan.facts import Access, Audience
 from cloudscan.finding import Verdict
 
 TOLERANCE: Final = 0.2
-"""By this part an amount may rise before it counts as grown: folders fill, and nobody decided anything."""
+"""The part by which an amount may rise before it counts as widened: folders fill without anyone deciding anything."""
 
 _LADDERS: Final = ("audience", "access")
 _AMOUNTS: Final = ("resources", "bytes", "people")
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whom a finding lets in, to do what, and its blast radius."""
+    """Who a finding admits, to do what, and its blast radius. None: not known."""
 
     audience: Audience | None = None
     access: Access | None = None
@@ -25,14 +25,15 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def of(cls, verdict: Verdict) -> Self:
+        """The reach of a verdict."""
         return cls(**{name: getattr(verdict, name) for name in cls.__struct_fields__})
 
 
 def widened(before: Reach, now: Reach, tolerance: float = TOLERANCE) -> list[str]:
-    """What reaches further now: a wider audience, a stronger access, an amount beyond the tolerance.
+    """What has widened, by field name: a wider audience, a stronger access, an amount beyond the tolerance.
 
-    An audience or access that is known only now has grown: nobody can have agreed to it. An amount that is known only
-    now has not: more often a right to count was granted than a folder filled.
+    An audience or access that is known only now counts: nobody can have agreed to it. An amount that is known only now
+    does not: more often a permission to count was added than a folder filled.
     """
     higher = [name for name in _LADDERS if _higher(getattr(before, name), getattr(now, name))]
     larger = [name for name in _AMOUNTS if _larger(getattr(before, name), getattr(now, name), tolerance)]
@@ -40,7 +41,7 @@ def widened(before: Reach, now: Reach, tolerance: float = TOLERANCE) -> list[str
 
 
 def differ(before: Reach, now: Reach, tolerance: float) -> bool:
-    """Whether two reaches are told apart: another audience or access, or an amount beyond the tolerance either way."""
+    """Whether two reaches differ: another audience or access, or an amount beyond the tolerance either way."""
     if any(getattr(before, name) != getattr(now, name) for name in _LADDERS):
         return True
     pairs = [(getattr(before, name), getattr(now, name)) for name in _AMOUNTS]

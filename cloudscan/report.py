@@ -1,4 +1,4 @@
-"""The report as a value: the only thing that formats and trackers receive."""
+"""The report as a value: all that formats and trackers receive."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SCHEMA_VERSION = "2.0"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that was applied, and how it came out."""
+    """A rule that was applied, and its counts."""
 
     id: str
     version: str  # hash of the rule file
@@ -28,35 +28,35 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     effort: str
     text: Mapping[str, RuleText]
     frameworks: Sequence[str] = ()
-    needs: Mapping[str, str] = {}  # by language: which right is missing when the answer is unknown
+    needs: Mapping[str, str] = {}  # by language: which permission is missing if the answer is unknown
     flagged: int = 0
     unknown: int = 0
     passed: int = 0
 
 
 class AudienceCount(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audience can get at: places, each counted at its widest, and the resources behind them."""
+    """What an audience can reach: subjects of findings, each counted at its widest, and the resources behind them."""
 
     places: int
     resources: int
 
 
 class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """What one scan came to. What an older cloudscan did not count yet is None."""
+    """The figures of one scan. What an older cloudscan did not count is None."""
 
     findings: Mapping[Severity, int]  # that need work, worst first
     waived: int
-    unknown: int  # cases that could not be judged
+    unknown: int  # cases that could not be evaluated
     score: float  # the sum over the findings that need work
     exposure: Mapping[Audience, AudienceCount]  # widest first
-    scopes: Mapping[str, int] | None = None  # by how far they were read
+    scopes: Mapping[str, int] | None = None  # by outcome
     resources: int | None = None
     requests: int | None = None
-    throttles: int | None = None  # answers that asked for a pause
+    throttles: int | None = None  # responses that asked for fewer requests
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
-    """A scan in the ledger. `night` is None for one that an older cloudscan entered."""
+    """A scan in the ledger. `figures` is None for one that an older cloudscan recorded."""
 
     id: str
     started_on: datetime
@@ -86,14 +86,14 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     uid: str
     name: str
     severity: Severity | None
-    before: Reach | None  # None: it did not stand
+    before: Reach | None  # None: it was not open
     now: Reach | None
     widened: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
-    reason: str = ""  # of what is resolved: passed, gone; empty where an older cloudscan entered it
+    reason: str = ""  # of a resolved finding: passed, gone; empty if an older cloudscan recorded it
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
-    """Two scans, and all that differs."""
+    """Two scans, and everything that differs."""
 
     old: Scan
     new: Scan
@@ -102,13 +102,13 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A waiver as it stands today."""
+    """A waiver and its status today."""
 
     waiver: Waiver
-    current: bool  # in force, or over while a finding waits for a new decision
-    notes: Sequence[str]  # due_soon, overdue, unused, widened; revoked and ended where it is not current
-    findings: Sequence[str]  # fingerprints of what stands open under it
-    widened: Mapping[str, Sequence[str]]  # fingerprint of what it no longer holds for: what has grown
+    current: bool  # in force, or expired while a finding waits for a new decision
+    notes: Sequence[str]  # due_soon, overdue, unused, widened; revoked and ended if it is not current
+    findings: Sequence[str]  # fingerprints of the open findings that it covers
+    widened: Mapping[str, Sequence[str]]  # by fingerprint of a finding that it no longer covers: what is wider
     revoked_on: datetime | None = None
 
 
@@ -125,33 +125,33 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A change in a finding's life."""
 
     fingerprint: str
-    scan_id: str  # or waiver-N, where a decision and not a scan was the cause
+    scan_id: str  # or waiver-N, if a decision and not a scan was the cause
     on: datetime
     kind: EventKind
-    waiver: int | None = None  # that holds from now on, or that ended
+    waiver: int | None = None  # id of the waiver in force from now on, or of the one that ended
     reason: str = ""  # why it was resolved: passed, gone; why a waiver ended: expired, revoked, widened
 
 
 class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How much has stood open for how long: half the damage of a link is how long it stood."""
+    """How much has been open for how long: duration matters as much as audience."""
 
     days: float
-    resource_days: float  # resources behind it × days, each stretch of time with what lay behind it then
-    person_days: float | None = None  # the same for the people that it lets in by name, where they are counted
+    resource_days: float  # resources × days, each period with its own resources
+    person_days: float | None = None  # people admitted by name × days; None if they are not counted
 
 
 class TicketLink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A ticket that stands for a finding, alone or with others, as the ledger remembers it."""
+    """A ticket about a finding, or about several, as the ledger remembers it."""
 
-    tracker: str  # as the configuration calls it
+    tracker: str  # its name in the configuration
     key: str  # OPS-12
     open: bool
-    as_of: datetime  # when cloudscan last wrote into it
-    url: str = ""  # of https, or empty
+    as_of: datetime  # when cloudscan last wrote to it
+    url: str = ""  # https, or empty
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was scanned, what was found in the order of work, what could not be told."""
+    """What was scanned, the findings with the most urgent first, and what could not be evaluated."""
 
     schema: str = SCHEMA_VERSION
     tool: str  # "cloudscan 0.1.0"
@@ -162,34 +162,34 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[Finding]  # highest score first
     unknowns: Sequence[Verdict]  # not evaluated, and why
     coverage: Sequence[Coverage]  # one row per scope and table that is not complete, complete ones summed per account
-    trend: Sequence[Scan] = ()  # the nights so far, the oldest first
-    changes: Diff | None = None  # against the last complete scan of the week before, or else the scan before
-    events: Sequence[Event] = ()  # what befell the findings above, in order
+    trend: Sequence[Scan] = ()  # the scans so far, the oldest first
+    changes: Diff | None = None  # since the last complete scan of the week before, or else the scan before
+    events: Sequence[Event] = ()  # of the findings above, in order
     time_open: Mapping[str, TimeOpen] = {}  # by fingerprint, of the findings above
-    waivers: Sequence[WaiverStatus] = ()  # that count today, the first to end first
+    waivers: Sequence[WaiverStatus] = ()  # the current ones, the first to end first
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a format without options takes."""
+    """The options of a format that has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFormat:
-    """What the entry point group `cloudscan.reports` resolves to: one way to write a report down."""
+    """What the entry point group `cloudscan.reports` resolves to: one format of the report."""
 
     name: str  # as in ``--format html``
     title: str
     suffix: str  # of the file, with the dot
-    write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes where it is no text
-    show: "Show | None" = None  # the same for a terminal, where the format has a way to show itself there
+    write: Callable[[Report, str], str | bytes]  # (report, language) to the whole file; bytes if it is binary
+    show: "Show | None" = None  # the same for a terminal, if the format supports one
     options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
-    using: "Callable[[Any], ReportFormat] | None" = None  # the same format with such options
+    using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What hand-outs say that no scan can know: whom to ask, and how many days there are to put something right."""
+    """What hand-outs say that no scan can know: the contact, and how many days there are to fix a finding."""
 
     contact: str = ""
     days: Mapping[Severity, int]
@@ -197,18 +197,18 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class HandoutFormat:
-    """What the entry point group `cloudscan.handouts` resolves to: one way to write down a page an owner."""
+    """What the entry point group `cloudscan.handouts` resolves to: one format of the pages per owner."""
 
     name: str  # as in ``--format html``
     title: str
     suffix: str
     write: Callable[
         [Report, str, Terms], Iterable[tuple[str, str | bytes]]
-    ]  # file names, safe everywhere, and contents
+    ]  # file names, valid on every system, and contents
 
 
 class Show(Protocol):
-    """A report for a terminal: in colour or not, for so many columns."""
+    """Writes a report for a terminal, in colour or not; `width` is its number of columns."""
 
     def __call__(self, report: Report, lang: str, /, *, colour: bool, width: int) -> str: ...
 
@@ -217,16 +217,16 @@ DIFFERENCE_KINDS: Final = tuple(DifferenceKind)
 
 
 def figures_of(report: Report) -> ScanFigures:
-    """What a report comes to, in numbers."""
+    """The figures of a report."""
     work = [finding for finding in report.findings if finding.state is not State.WAIVED]
     widest: dict[str, tuple[Audience, int]] = {}
     for finding in work:
         verdict = finding.verdict
         audience = _effective_audience(verdict)
-        place = verdict.subject.uid or finding.fingerprint
+        subject = verdict.subject.uid or finding.fingerprint
         if audience is not None:
-            before = widest.get(place, (audience, 0))
-            widest[place] = (max(audience, before[0]), max(verdict.resources, before[1]))
+            before = widest.get(subject, (audience, 0))
+            widest[subject] = (max(audience, before[0]), max(verdict.resources, before[1]))
     audiences = {audience for audience, _ in widest.values()}
     return ScanFigures(
         findings={
@@ -237,8 +237,8 @@ def figures_of(report: Report) -> ScanFigures:
         score=round(sum(finding.score for finding in work), 1),
         exposure={
             audience: AudienceCount(
-                places=sum(each is audience for each, _ in widest.values()),
-                resources=sum(resources for each, resources in widest.values() if each is audience),
+                places=sum(own is audience for own, _ in widest.values()),
+                resources=sum(resources for own, resources in widest.values() if own is audience),
             )
             for audience in sorted(audiences, reverse=True)
         },
@@ -250,6 +250,6 @@ def figures_of(report: Report) -> ScanFigures:
 
 
 def _effective_audience(verdict: Verdict) -> Audience | None:
-    """Whom a finding lets in as things are; None where it is not about access or every way in stands behind a block."""
+    """The audience that really has access; None if the finding is not about access or every grant is blocked."""
     rows = [piece.row for piece in verdict.evidence]
     return None if rows and all(row.get("blocked_by") for row in rows) else verdict.audience

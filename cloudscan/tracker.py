@@ -1,7 +1,7 @@
-"""The door for trackers: what a ticket is, and what the core asks of a place where tickets are kept.
+"""The door for trackers: what a ticket is, and what the core asks of an issue tracker.
 
-A tracker does each thing once and says how it went; which ticket is written when, and what is done about a lost
-answer, is the core's work (`cloudscan.ticketing.plan`, `cloudscan.ticketing.deliver`).
+A tracker does each thing once and reports the result; which ticket is written when, and what to do about a lost answer,
+is the core's work (`cloudscan.ticketing.plan`, `cloudscan.ticketing.deliver`).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,8 +19,8 @@ from cloudscan.report import RuleSummary
 class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
     """What one ticket is about: one finding, or all findings of one owner, worst first."""
 
-    marker: str  # the ticket's name for ever: a finding's fingerprint, or a hash of the owner
-    owner: str  # of the resource, as the platform tells; empty: nobody known
+    marker: str  # the ticket's permanent name: a finding's fingerprint, or a hash of the owner
+    owner: str  # of the resource, as the platform says; empty: unknown
     findings: Sequence[Finding]
     rules: Mapping[str, RuleSummary]
     severity: Severity  # of the worst
@@ -40,17 +40,17 @@ class CommentReason(StrEnum):
 
 
 class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a comment has to say."""
+    """What a comment is about."""
 
     note: CommentReason
     day: date  # of the scan
-    widened: Sequence[str] = ()  # what reaches further: audience, access, resources, severity, findings
+    widened: Sequence[str] = ()  # in what: audience, access, resources, severity, findings
     waiver: Waiver | None = None
-    instead: str = ""  # the ticket that stays, where this one is a duplicate
+    instead: str = ""  # the ticket that stays open, if this one is a duplicate
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as it should stand in the tracker. `body` ends with the seal, by which it is found again."""
+    """A ticket as it should be in the tracker. `body` ends with the marker line, by which the ticket is recognised."""
 
     marker: str
     title: str
@@ -59,28 +59,28 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     labels: Sequence[str] = ()
     due: date | None = None
     project: str = ""  # empty: as the tracker's options say
-    assignee: str = ""  # address or name; the tracker looks up whom it knows by it
-    fallback_assignee: str = ""  # instead, where the tracker does not know the assignee
+    assignee: str = ""  # address or name; the tracker looks up its own user
+    fallback_assignee: str = ""  # used if the tracker does not know the assignee
     fingerprints: Sequence[str] = ()
 
 
 class ExistingTicket(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as the tracker holds it."""
+    """A ticket as it is in the tracker."""
 
     key: str
     body: str
     open: bool
     url: str = ""
-    marker: str = ""  # where the tracker keeps it in a field of its own; else it is read from the body
+    marker: str = ""  # if the tracker has a field for it; otherwise it is read from the body
     closed_on: datetime | None = None
 
 
 class Tracker(Protocol):
-    """A place where tickets are kept.
+    """An issue tracker.
 
-    Each method asks once. Raises `AccessDenied` where a right is missing, `Throttled` where a pause is asked for,
-    `Unreachable` where no answer came (the request may have been carried out all the same), `TicketRefused` where the
-    tracker does not accept what was sent.
+    Each method sends its request once. Raises `AccessDenied` if a permission is missing, `Throttled` if the tracker is
+    throttling requests, `Unreachable` if no answer arrives (the request may have been carried out nevertheless), and
+    `TicketRefused` if the tracker does not accept what was sent.
     """
 
     @property
@@ -90,7 +90,7 @@ class Tracker(Protocol):
 
     @property
     def lists(self) -> bool:
-        """Whether it can list its tickets. If not, the ledger's memory is all there is."""
+        """Whether it can list its tickets. If not, only the ledger knows of them."""
         ...
 
     def existing(self, projects: Sequence[str], /) -> Iterable[ExistingTicket]:
@@ -98,36 +98,46 @@ class Tracker(Protocol):
         ...
 
     def get(self, key: str, /) -> ExistingTicket | None:
-        """One ticket by its key; None where it is gone."""
+        """One ticket by its key; None if it no longer exists."""
         ...
 
     def person(self, name: str, project: str, /) -> str:
-        """What the tracker calls whoever has this address or name; empty where it knows nobody who can be assigned."""
+        """The tracker's own name for a user with this address or name; empty if it has none who can be assigned."""
         ...
 
-    def create(self, ticket: Ticket, assignee: str, /) -> ExistingTicket: ...
+    def create(self, ticket: Ticket, assignee: str, /) -> ExistingTicket:
+        """Create a ticket; `assignee` is a name that `person` gave, or empty."""
+        ...
 
     def update(self, key: str, ticket: Ticket, /) -> None:
-        """Write title, body, labels and due day anew. Whom it is assigned to is left alone."""
+        """Replace title, body, labels and due date. The assignee is not changed."""
         ...
 
-    def comments(self, key: str, /) -> Sequence[str]: ...
+    def comments(self, key: str, /) -> Sequence[str]:
+        """The texts of a ticket's comments."""
+        ...
 
-    def comment(self, key: str, text: str, /) -> None: ...
+    def comment(self, key: str, text: str, /) -> None:
+        """Add a comment."""
+        ...
 
-    def close(self, key: str, /) -> None: ...
+    def close(self, key: str, /) -> None:
+        """Close a ticket."""
+        ...
 
-    def reopen(self, key: str, /) -> None: ...
+    def reopen(self, key: str, /) -> None:
+        """Reopen a closed ticket."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wording:
-    """How a tracker words things, in its own markup: each takes a language last."""
+    """The texts of tickets, in the tracker's own markup; the last parameter of each is a language."""
 
     title: Callable[[TicketSubject, str], str]
     body: Callable[[TicketSubject, str], str]
     news: Callable[[CommentContent, str], str]
-    aside: Callable[[str], str] = lambda text: text  # a line for machines, out of the reader's way
+    aside: Callable[[str], str] = lambda text: text  # hides a line that only machines read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,10 +158,11 @@ class TrackerPlugin:
 
 
 LABEL = "cloudscan"
+"""The label of every ticket that cloudscan makes."""
 
 
 class TicketPhase(StrEnum):
-    """How far a ticket got, as the ledger remembers."""
+    """How far a ticket got, as the ledger recorded."""
 
     SENDING = "sending"  # about to be created; whether it was is not known
     OPEN = "open"
@@ -159,7 +170,7 @@ class TicketPhase(StrEnum):
 
 
 class TicketRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A ticket as the ledger remembers it."""
+    """A ticket as the ledger recorded it."""
 
     tracker: str
     marker: str

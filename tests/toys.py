@@ -1,4 +1,4 @@
-"""The toy connector at work: a folder of JSON files that stands for a company, and one rule about it."""
+"""The toy connector at work: a folder of JSON files in the role of a company, and one rule about it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ RULES = Path(__file__).parent / "cli" / "rules"
 
 
 def shelve(company: Path, documents: Mapping[str, str], shelf: str = "sales") -> None:
-    """Put documents onto a shelf: name, and whom it is shared with (me, company, everybody, the web, ?)."""
+    """Put documents onto a shelf: the name of each, and its audience (me, company, everybody, the web, ?)."""
     company.mkdir(exist_ok=True)
     rows = [{"name": name, "shared_with": audience} for name, audience in documents.items()]
     (company / f"{shelf}.json").write_text(json.dumps(rows))

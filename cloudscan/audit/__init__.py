@@ -2,18 +2,18 @@
 
     README.md  README.ja.md      what is what, and how to check it
     MANIFEST.sha256              the SHA-256 of every other file, as `sha256sum -c` reads it
-    MANIFEST.sha256.sig          where signed: an SSH signature, as `ssh-keygen -Y verify` reads it
+    MANIFEST.sha256.sig          if signed: an SSH signature, as `ssh-keygen -Y verify` reads it
     manifest.json                which scan, by what, redacted or not; the files with size and hash
     report/  coverage/  frameworks/  rules/  configuration/  ledger/  snapshot/  versions.json
 
-`pack` makes the parts, `manifest` writes them down, `container` opens a folder or a zip that a stranger may have made,
-`verification` compares it with its manifest, `replay` judges its snapshot again, `signature` speaks SSHSIG.
+`pack` makes the parts, `manifest` lists and writes them, `archive` opens a folder or a zip that anyone may have made,
+`verification` compares it with its manifest, `replay` judges its snapshot again, `signature` implements SSHSIG.
 """
 
 from typing import Final
 
 FORMAT: Final = 1
-"""Raised whenever an older cloudscan could misread a pack."""
+"""Incremented whenever an older cloudscan could misread a pack."""
 
 SUMS: Final = "MANIFEST.sha256"
 SIGNATURE: Final = "MANIFEST.sha256.sig"

@@ -1,7 +1,7 @@
-"""Opening a pack that somebody else may have made: a folder, or a zip that is never unpacked where it wants to be.
+"""Opening a pack that anyone may have made: a folder, or a zip that never decides where it is unpacked.
 
-Refused before a byte of content is read: names that lead elsewhere, links and devices, names that are there twice,
-encrypted entries, and more or larger files than any pack has.
+Refused before any content is read: names that lead elsewhere, links and devices, duplicate names, encrypted entries,
+and more or larger files than any pack has.
 """
 
 import os
@@ -36,10 +36,12 @@ class Pack(Protocol):
     """The files of a pack by name, without the folder that they are in."""
 
     @property
-    def sizes(self) -> Mapping[str, int]: ...
+    def sizes(self) -> Mapping[str, int]:
+        """The size of each file in bytes, by name."""
+        ...
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        """A file's content. Raises `AuditError` where it cannot be read."""
+        """A file's content. Raises `AuditError` if it cannot be read."""
         ...
 
 
@@ -78,7 +80,7 @@ class _Zip:
 
 @contextmanager
 def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
-    """A pack to read. Raises `AuditError` for what is none, or cannot be read safely."""
+    """A pack to read. Raises `AuditError` for what is not a pack, or cannot be read safely."""
     limits = limits or Limits()
     if path.is_dir():
         yield _folder(path, limits)
@@ -88,17 +90,17 @@ def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
     except FileNotFoundError as error:
         raise AuditError(f"There is no {path}; check the path.") from error
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise AuditError(f"{path} is no audit pack: neither a folder nor a zip that can be read ({error}).") from error
+        raise AuditError(f"{path} is not an audit pack: neither a folder nor a readable zip ({error}).") from error
     with archive:
         yield _zip(archive, path, limits)
 
 
 def content(pack: Pack, name: str, most: int) -> bytes:
-    """A whole file of at most so many bytes. Raises `AuditError`, also where it is missing."""
+    """A whole file of at most `most` bytes. Raises `AuditError` if it is larger, missing, or cannot be read."""
     if name not in pack.sizes:
-        raise AuditError(f"There is no {name} in it: it is no audit pack, or only a part of one.")
+        raise AuditError(f"There is no {name}: this is not an audit pack, or only a part of one.")
     if pack.sizes[name] > most:
-        raise AuditError(f"{name} has {pack.sizes[name]:,} bytes, and no pack has so much; it cannot be used.")
+        raise AuditError(f"{name} has {pack.sizes[name]:,} bytes, more than any pack has; it cannot be used.")
     return b"".join(pack.chunks(name))
 
 
@@ -106,7 +108,7 @@ def unpacked(pack: Pack, names: Iterator[str], into: Path) -> None:
     """Copy some files of a pack into a folder of ours."""
     for name in names:
         if not NAME.fullmatch(name):
-            raise AuditError(f"{name!r} is no name that a pack uses; it cannot be used.")
+            raise AuditError(f"{name!r} is not a name that a pack uses; it cannot be used.")
         file = into / PurePosixPath(name)
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,12 +123,12 @@ def _folder(path: Path, limits: Limits) -> Pack:
     sizes: dict[str, int] = {}
     todo = [path]
     while todo:
-        for entry, found in _entries(todo.pop()):
+        for entry, status in _entries(todo.pop()):
             name = os.fsencode(entry.relative_to(path).as_posix()).decode("utf-8", "backslashreplace")
-            if stat.S_ISDIR(found.st_mode):
+            if stat.S_ISDIR(status.st_mode):
                 todo.append(entry)
-            elif stat.S_ISREG(found.st_mode):
-                sizes[name] = found.st_size
+            elif stat.S_ISREG(status.st_mode):
+                sizes[name] = status.st_size
             else:
                 raise AuditError(_LINKED.format(name=name, pack=path))
             _check_amount(len(sizes) + len(todo), sum(sizes.values()) if len(sizes) % 100 == 0 else 0, path, limits)
@@ -139,7 +141,7 @@ def _entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
         return [(entry, entry.lstat()) for entry in sorted(folder.iterdir())]
     except OSError as error:
         raise AuditError(
-            f"A folder in the pack cannot be read ({error.strerror}); check rights, or get it again."
+            f"A folder in the pack cannot be read ({error.strerror}); check the permissions, or get it again."
         ) from error
 
 
@@ -151,18 +153,18 @@ def _zip(archive: zipfile.ZipFile, path: Path, limits: Limits) -> Pack:
     files = {info.filename: info for info in infos if not info.is_dir()}
     if len({name.casefold() for name in files}) != sum(not info.is_dir() for info in infos):
         raise AuditError(
-            f"A name is twice in {path}, and which of the two counts is anybody's guess; it cannot be used."
+            f"{path} has two files of one name, and it is undefined which of them counts; it cannot be used."
         )
     tops = [name[: -len(SUMS)] for name in files if name == SUMS or name.endswith(f"/{SUMS}")]
     top = min(tops, key=len, default="")
     entries = {name.removeprefix(top): info for name, info in files.items()}
     if len(entries) != len(files):
-        raise AuditError(f"A name is twice in {path}; it cannot be used.")
+        raise AuditError(f"{path} has two files of one name; it cannot be used.")
     return _Zip(archive, entries, {name: info.file_size for name, info in entries.items()})
 
 
 def _check_entry(info: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
-    # What the archive says, not what `zipfile` made of it: it cuts names at NUL and turns separators round.
+    # The name in the archive, not what `zipfile` made of it: it cuts names at NUL and replaces separators.
     name = info.orig_filename
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\\" in name or ":" in name or "\0" in name or not parts:
@@ -171,17 +173,17 @@ def _check_entry(info: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise AuditError(_LINKED.format(name=name, pack=path))
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise AuditError(f"{name!r} in {path} is compressed as no pack is; it cannot be used.")
+        raise AuditError(f"{name!r} in {path} is compressed in a way that no pack is; it cannot be used.")
     if info.flag_bits & 0x1:
         raise AuditError(f"{name!r} in {path} is encrypted; get the pack without a password.")
     if info.file_size > limits.small and info.file_size > limits.ratio * max(info.compress_size, 1):
         raise AuditError(
-            f"{name!r} in {path} would unpack to {info.file_size:,} bytes; that is a trap, and not unpacked."
+            f"{name!r} in {path} would unpack to {info.file_size:,} bytes; that is a zip bomb, which is not unpacked."
         )
 
 
 def _check_amount(files: int, size: int, path: Path, limits: Limits) -> None:
     if files > limits.files:
-        raise AuditError(f"{path} has more than {limits.files:,} files, and no pack has so many; it cannot be used.")
+        raise AuditError(f"{path} has more than {limits.files:,} files, more than any pack; it cannot be used.")
     if size > limits.bytes:
-        raise AuditError(f"{path} has more than {limits.bytes:,} bytes, and no pack has so many; it cannot be used.")
+        raise AuditError(f"{path} has more than {limits.bytes:,} bytes, more than any pack; it cannot be used.")

@@ -1,4 +1,4 @@
-"""The manifest: which files a pack has, with the SHA-256 of each; and the writing of a pack, folder or zip."""
+"""The manifest, which lists the files of a pack with the SHA-256 of each; and writing a pack, as a folder or a zip."""
 
 import hashlib
 import re
@@ -18,12 +18,12 @@ from cloudscan.files import open_private, private_file
 
 CHUNK: Final = 1 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
-"""What a file in a pack may be called: nothing that any system reads as more than a name."""
+"""The names that files in a pack may have: nothing that any system reads as more than a name."""
 
 _LINE: Final = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 _TOP: Final = "cloudscan-audit"
 _ZIP64: Final = 1 << 31
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can name
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can express
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,22 +40,24 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     tool: str
     scan: ScanSummary
     redacted: bool
-    replay_differs: Sequence[str] = ()  # rules that read what was redacted, and so say otherwise in a replay
+    replay_differs: Sequence[str] = ()  # rules that read what was redacted, so that their replay differs
     files: Mapping[str, File]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A file on its way into a pack: its name and its content, or the file that holds it."""
+    """A file on its way into a pack: its name, and its content or the file that contains it."""
 
     name: str
     content: bytes | Path
 
     @property
     def size(self) -> int:
+        """Bytes."""
         return len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
 
     def chunks(self) -> Iterator[bytes]:
+        """The content, piece by piece."""
         if isinstance(self.content, bytes):
             yield self.content
             return
@@ -65,7 +67,7 @@ class Part:
 
 
 def text(name: str, content: str) -> Part:
-    """A part that is text; halves of surrogate pairs, which UTF-8 cannot carry, become question marks."""
+    """A part that is text; halves of surrogate pairs, which UTF-8 cannot encode, become question marks."""
     return Part(name=name, content=content.encode("utf-8", "replace"))
 
 
@@ -75,6 +77,7 @@ def data(name: str, value: object) -> Part:
 
 
 def hashed(chunks: Iterator[bytes]) -> File:
+    """The manifest's entry for a file with this content."""
     digest, size = hashlib.sha256(), 0
     for chunk in chunks:
         digest.update(chunk)
@@ -82,7 +85,7 @@ def hashed(chunks: Iterator[bytes]) -> File:
     return File(sha256=digest.hexdigest(), bytes=size)
 
 
-def sealed(
+def with_manifest(
     parts: Sequence[Part],
     *,
     tool: str,
@@ -108,22 +111,22 @@ def sealed(
 
 def parse(sums: bytes) -> dict[str, str]:
     """SHA-256 by name. Raises `AuditError` for what `sha256sum` would not have written."""
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for number, line in enumerate(sums.decode("utf-8", "replace").splitlines(), 1):
         parsed = _LINE.fullmatch(line)
-        if parsed is None or not NAME.fullmatch(parsed[2]) or parsed[2] in found:
+        if parsed is None or not NAME.fullmatch(parsed[2]) or parsed[2] in by_name:
             raise AuditError(f"{SUMS}:{number}: is not a line of a manifest; the pack cannot be used.")
-        found[parsed[2]] = parsed[1]
-    return found
+        by_name[parsed[2]] = parsed[1]
+    return by_name
 
 
 def write(parts: Sequence[Part], into: Path) -> None:
-    """Write a folder, or a zip where the name ends so; readable by its owner only, complete or not there at all.
+    """Write a folder, or a zip if the name ends with ``.zip``; readable by its owner only, whole or not at all.
 
-    Raises `AuditError` where something is there already, or it cannot be written.
+    Raises `AuditError` if something exists there already, or it cannot be written.
     """
     if into.exists() and (into.is_file() or any(into.iterdir())):
-        raise AuditError(f"{into} is there already, and evidence is not overwritten; name another place with --into.")
+        raise AuditError(f"{into} already exists, and evidence is not overwritten; choose another path with --into.")
     try:
         into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if into.suffix == ".zip":
@@ -137,13 +140,13 @@ def write(parts: Sequence[Part], into: Path) -> None:
                 into.rmdir()
             part.rename(into)
     except OSError as error:
-        raise AuditError(f"{into} cannot be written ({error.strerror}); choose another place with --into.") from error
+        raise AuditError(f"{into} cannot be written ({error.strerror}); choose another path with --into.") from error
 
 
 def _write_folder(parts: Sequence[Part], folder: Path) -> None:
     for part in parts:
         file = folder / PurePosixPath(part.name)
-        for missing in reversed([each for each in (file.parent, *file.parent.parents) if not each.exists()]):
+        for missing in reversed([parent for parent in (file.parent, *file.parent.parents) if not parent.exists()]):
             missing.mkdir(mode=0o700)
         with open_private(file) as out:
             for chunk in part.chunks():
@@ -151,11 +154,11 @@ def _write_folder(parts: Sequence[Part], folder: Path) -> None:
 
 
 def _write_zip(parts: Sequence[Part], file: BinaryIO) -> None:
-    """All in one folder, so that unpacking litters nothing. No time, owner or machine goes in."""
+    """All in one folder, so that unpacking does not scatter files. It contains no time, owner or machine name."""
     with zipfile.ZipFile(file, "w") as archive:
         for part in parts:
             entry = zipfile.ZipInfo(f"{_TOP}/{part.name}", _EPOCH)
-            entry.create_system = 3  # so that the mode counts
+            entry.create_system = 3  # Unix, so that the mode is honoured
             entry.external_attr = 0o100600 << 16
             # Parquet is compressed already.
             entry.compress_type = zipfile.ZIP_STORED if part.name.endswith(".parquet") else zipfile.ZIP_DEFLATED

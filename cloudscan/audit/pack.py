@@ -1,4 +1,4 @@
-"""What goes into a pack, and under which name: a function of the scan and of what was decided about it."""
+"""What goes into a pack, under which names: a function of the scan and of the decisions about it."""
 
 import re
 import tempfile
@@ -16,7 +16,7 @@ from cloudscan.audit.manifest import Part
 from cloudscan.config import Config
 from cloudscan.engine import framework_coverage, loader, remedies
 from cloudscan.engine.judge import judge
-from cloudscan.engine.judging_record import Judged
+from cloudscan.engine.judging_record import JudgingRecord
 from cloudscan.engine.rule_file import Framework, Rule
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.redaction.snapshot import redact
@@ -25,7 +25,7 @@ from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import as_csv
 
 LANGUAGES: Final = remedies.LANGUAGES
-# A password may hold a slash: SQLAlchemy reads up to the last @. In a query, whatever is named like a secret.
+# A password may contain a slash: SQLAlchemy reads up to the last @. In a query, any parameter named like a secret.
 _CREDENTIALS: Final = re.compile(
     r"(?<=://)(?:[^/@\s:]*:\S*|[^/@\s]+)@"
     r"|(?<=[?&;])(\w*(?:passw|pwd|passphrase|secret|token|key|credential|sig)\w*)=[^&;\s]*",
@@ -36,11 +36,11 @@ _PLAIN_OPTIONS: Final = frozenset({"language", "fail_on"})
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """All that is known about a scan."""
+    """Everything known about a scan."""
 
     snapshot: Path
-    judged: Judged
-    report: Report  # as it stands now, with what was decided since
+    judged: JudgingRecord
+    report: Report  # as it is now, with later decisions
     config: Config
     events: Sequence[Event] = ()
     waivers: Sequence[WaiverStatus] = ()
@@ -49,7 +49,7 @@ class Sources:
 
 @dataclass(frozen=True, kw_only=True)
 class _Opened:
-    """The sources with their rules read, redacted or not."""
+    """The sources with their rules loaded, redacted or not."""
 
     sources: Sources
     rules: Sequence[Rule]
@@ -59,15 +59,17 @@ class _Opened:
 
 
 def write(sources: Sources, into: Path, *, key: bytes | None = None, sign_with: Path | None = None) -> Sequence[str]:
-    """Write a pack into a new folder or zip; with `key` (of redaction) without names, with `sign_with` signed.
+    """Write a pack into a new folder or zip:
 
-    Gives the rules that would say otherwise in a replay, because they read what was redacted. Raises `AuditError`.
+    redacted with `key`, if one is given, and signed with the key in `sign_with`.
+
+    Returns the rules whose replay would differ, because they read what was redacted. Raises `AuditError`.
     """
     with tempfile.TemporaryDirectory(prefix="cloudscan-audit-") as work:
         opened = _opened(sources, Path(work), key)
         differing = _differing(opened)
         parts = [*_parts(opened, differing, signed=sign_with is not None)]
-        whole = manifest.sealed(
+        whole = manifest.with_manifest(
             parts,
             tool=opened.sources.report.tool,
             scan=opened.sources.report.scan,
@@ -101,7 +103,7 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
         redact(original, redactor, snapshot)
     names = redactor.fingerprints(finding.verdict for finding in sources.report.findings)
 
-    def named(fingerprint: str) -> str:
+    def renamed(fingerprint: str) -> str:
         return names.get(fingerprint) or redactor.text(fingerprint)
 
     return replace(
@@ -110,13 +112,15 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
             sources,
             snapshot=snapshot,
             report=redactor.report(sources.report),
-            events=[msgspec.structs.replace(event, fingerprint=named(event.fingerprint)) for event in sources.events],
+            events=[msgspec.structs.replace(event, fingerprint=renamed(event.fingerprint)) for event in sources.events],
             waivers=[
                 msgspec.structs.replace(
                     status,
-                    waiver=redactor.waiver(status.waiver, status.waiver.fingerprint, named(status.waiver.fingerprint)),
-                    findings=[named(each) for each in status.findings],
-                    widened={named(each): amounts for each, amounts in status.widened.items()},
+                    waiver=redactor.waiver(
+                        status.waiver, status.waiver.fingerprint, renamed(status.waiver.fingerprint)
+                    ),
+                    findings=[renamed(fingerprint) for fingerprint in status.findings],
+                    widened={renamed(fingerprint): amounts for fingerprint, amounts in status.widened.items()},
                 )
                 for status in sources.waivers
             ],
@@ -127,15 +131,16 @@ def _redacted(opened: _Opened, redactor: Redactor, snapshot: Path) -> _Opened:
 
 
 def _differing(opened: _Opened) -> Sequence[str]:
-    """The rules for which the packed snapshot does not give what the packed report says."""
+    """The rules for which judging the packed snapshot does not give the packed report."""
     with Snapshot.open(opened.sources.snapshot) as snapshot:
         verdicts = judge(snapshot, opened.rules, params=opened.sources.judged.params)
-        found = replay.compared(opened.sources.report, verdicts)
-    return sorted({answer.rule_id for answer in (*found.only_packed, *found.only_replayed)})
+        replayed = replay.compared(opened.sources.report, verdicts)
+    return sorted({answer.rule_id for answer in (*replayed.only_packed, *replayed.only_replayed)})
 
 
 def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterator[Part]:
     sources, report = opened.sources, opened.sources.report
+    controls = framework_coverage.controls(report, opened.frameworks)
     for language in LANGUAGES:
         suffix = "" if language == "en" else f".{language}"
         yield manifest.text(
@@ -143,14 +148,13 @@ def _parts(opened: _Opened, differing: Sequence[str], *, signed: bool) -> Iterat
             wording.readme(language, report, redacted=opened.redacted, signed=signed, differing=differing),
         )
         yield _formatted("html", report, language, f"report/report.{language}.html")
-        lines = framework_coverage.controls(report, opened.frameworks)
-        yield manifest.text(f"frameworks/controls.{language}.html", wording.controls_page(language, report, lines))
+        yield manifest.text(f"frameworks/controls.{language}.html", wording.controls_page(language, report, controls))
         yield _formatted("csv", report, language, f"report/findings.{language}.csv")
     yield _formatted("json", report, "en", replay.REPORT)
     yield _formatted("ndjson", report, "en", "report/findings.ndjson")
     yield manifest.text("coverage/coverage.csv", as_csv(*tables.coverage(report)))
-    yield manifest.text("coverage/not-judged.csv", as_csv(*tables.not_judged(report)))
-    yield manifest.text("frameworks/controls.csv", as_csv(*tables.controls(lines)))
+    yield manifest.text("coverage/unknown.csv", as_csv(*tables.unknown(report)))
+    yield manifest.text("frameworks/controls.csv", as_csv(*tables.controls(controls)))
     for name, content in sources.judged.files.items():
         yield manifest.text(f"{replay.RULES}/{name}", content)
     yield manifest.text("rules/rules.csv", as_csv(*tables.rules(report)))
@@ -171,21 +175,21 @@ def _formatted(name: str, report: Report, language: str, to: str) -> Part:
 
 
 def effective(config: Config) -> dict[str, Any]:
-    """The configuration with its defaults, as JSON can hold it, without what a URL may carry of credentials."""
-    told: dict[str, Any] = msgspec.to_builtins(config)
-    told["ledger"]["url"] = config.ledger_url
-    scrubbed: dict[str, Any] = _scrubbed(told)
+    """The configuration with its defaults, as JSON values, without credentials in URLs."""
+    values: dict[str, Any] = msgspec.to_builtins(config)
+    values["ledger"]["url"] = config.ledger_url
+    scrubbed: dict[str, Any] = _scrubbed(values)
     return scrubbed
 
 
 def _scrubbed(value: Any) -> Any:
     match value:
         case str():
-            return _CREDENTIALS.sub(lambda found: f"{found[1]}=…" if found[1] else "…@", value)
+            return _CREDENTIALS.sub(lambda match: f"{match[1]}=…" if match[1] else "…@", value)
         case dict():
-            return {name: _scrubbed(each) for name, each in value.items()}
+            return {name: _scrubbed(item) for name, item in value.items()}
         case list() | tuple():
-            return [_scrubbed(each) for each in value]
+            return [_scrubbed(item) for item in value]
         case _:
             return value
 
@@ -193,14 +197,14 @@ def _scrubbed(value: Any) -> Any:
 def _hidden(config: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
     def hidden(name: str, value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {inner: hidden(inner, each) for inner, each in value.items()}
+            return {inner: hidden(inner, item) for inner, item in value.items()}
         return value if name in _PLAIN_OPTIONS else redactor.detail(value)
 
-    return {name: hidden(name, each) for name, each in config.items()}
+    return {name: hidden(name, value) for name, value in config.items()}
 
 
 def until(sources: Sources, moment: datetime) -> Sources:
-    """Only what was known at a moment: for a scan that is not the last."""
+    """Only what was known at a given time: for a scan that is not the last."""
     return replace(
         sources,
         events=[event for event in sources.events if event.on <= moment],

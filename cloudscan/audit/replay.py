@@ -1,7 +1,7 @@
-"""Replay: the packed rules on the packed snapshot, offline, and whether they say again what the pack says.
+"""Replay: the packed rules on the packed snapshot, offline, and whether the result is the packed report.
 
-A pack is a stranger's: its rules and tables are read in a process of their own, for so long and with so much memory as
-honest ones need, and whatever becomes of it is told in one sentence.
+A pack may come from anyone: its rules and tables are read in a separate process, limited to the time and memory that
+honest packs need. Whatever happens there is reported in one sentence.
 """
 
 import multiprocessing
@@ -32,15 +32,16 @@ SNAPSHOT: Final = "snapshot"
 PARAMS: Final = "configuration/rule-parameters.json"
 REPORT: Final = "report/report.json"
 SECONDS: Final = 900
-"""How long a replay may take where nothing else is said; a night of a million files takes a few minutes."""
+"""How long a replay may take by default; a scan of a million files takes a few minutes."""
 
+_STOPPED: Final = "Judging the packed snapshot was stopped: the pack needs more memory than a replay may use."
 _MOST: Final = 1 << 30  # bytes of a report
-_ADDRESSES: Final = 16 << 30  # bytes of addresses, several times what is used: DuckDB reserves more than it fills
+_ADDRESS_SPACE: Final = 16 << 30  # bytes, several times what is used: DuckDB reserves more than it fills
 _SPILL: Final = 8 << 30  # bytes on disk
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """What is said of one identity: flagged with a severity, or unknown."""
+    """The answer on one identity: flagged with a severity, or unknown."""
 
     rule_id: str
     fingerprint: str
@@ -48,28 +49,29 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a replay."""
+    """The result of a replay."""
 
-    findings: int  # that the pack tells and the replay gives alike
+    findings: int  # in the pack and in the replay alike
     unknowns: int
     only_packed: tuple[Answer, ...]
     only_replayed: tuple[Answer, ...]
 
     @property
     def same(self) -> bool:
+        """Whether the replay gave the packed report."""
         return not self.only_packed and not self.only_replayed
 
 
 def replay(pack: Pack, *, seconds: float = SECONDS) -> Replay:
     """Judge the packed snapshot with the packed rules, at the packed time, and compare with the packed report.
 
-    Raises `AuditError` where the pack is of another version, lacks what that needs, cannot be judged, or takes longer
-    than `seconds`.
+    Raises `AuditError` if the pack is of another version, lacks something, cannot be judged, or takes longer than
+    `seconds`.
     """
     read_manifest(pack)
     for name in (REPORT, PARAMS):
         if pack.sizes.get(name, _MOST + 1) > _MOST:
-            raise AuditError(f"There is no {name} in it, or one that no pack has; it cannot be replayed.")
+            raise AuditError(f"The pack has no {name}, or an oversized one; it cannot be replayed.")
     with tempfile.TemporaryDirectory(prefix="cloudscan-replay-") as folder:
         needed = (name for name in pack.sizes if name.startswith((f"{RULES}/", f"{SNAPSHOT}/")))
         unpacked(pack, iter([REPORT, PARAMS, *needed]), Path(folder))
@@ -77,7 +79,7 @@ def replay(pack: Pack, *, seconds: float = SECONDS) -> Replay:
 
 
 def _apart(folder: Path, seconds: float) -> Replay:
-    """What another process makes of an unpacked pack."""
+    """The replay of an unpacked pack, done by another process."""
     processes = _processes()
     answer, end = processes.Pipe(duplex=False)
     process = processes.Process(target=_answer_to, args=(end, folder), daemon=True)
@@ -86,25 +88,23 @@ def _apart(folder: Path, seconds: float) -> Replay:
     try:
         if not answer.poll(seconds):
             raise AuditError(
-                f"The packed rules took longer than {seconds:g} seconds and were stopped; no replay. Name a longer "
-                "time with --within if you trust who made the pack."
+                f"The packed rules took longer than {seconds:g} seconds and were stopped; no replay. Allow more "
+                "time with --within if you trust whoever made the pack."
             )
-        said = answer.recv_bytes()
+        message = answer.recv_bytes()
     except EOFError as error:
-        raise AuditError(
-            "Judging the packed snapshot broke off: the pack asks for more than a replay may use."
-        ) from error
+        raise AuditError(_STOPPED) from error
     finally:
         process.kill()
         process.join()
         answer.close()
-    if said.startswith(b"!"):
-        raise AuditError(said[1:].decode().replace(f"{folder}/", ""))
-    return msgspec.json.decode(said, type=Replay)
+    if message.startswith(b"!"):
+        raise AuditError(message[1:].decode().replace(f"{folder}/", ""))
+    return msgspec.json.decode(message, type=Replay)
 
 
 def _processes() -> "ForkServerContext | SpawnContext":
-    """How other processes begin: with nothing of this one, and where the system can fork with all imports done."""
+    """How other processes start: with nothing of this one, and with all imports done where the system can fork."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -119,7 +119,7 @@ def _answer_to(end: Connection, folder: Path) -> None:
     except CloudscanError as error:
         end.send_bytes(b"!" + str(error).encode("utf-8", "replace"))
     except (MemoryError, RecursionError):
-        end.send_bytes(b"!Judging the packed snapshot broke off: the pack asks for more than a replay may use.")
+        end.send_bytes(b"!" + _STOPPED.encode())
 
 
 def _confine() -> None:
@@ -127,7 +127,7 @@ def _confine() -> None:
         import resource
 
         _, most = resource.getrlimit(resource.RLIMIT_AS)
-        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES if most < 0 else min(_ADDRESSES, most), most))
+        resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE if most < 0 else min(_ADDRESS_SPACE, most), most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -143,10 +143,10 @@ def _replayed(folder: Path) -> Replay:
 
 
 def compared(report: Report, verdicts: Verdicts) -> Replay:
-    """What a report says of its own scan, beside what rules say of the snapshot now."""
-    packed, replayed = set(_told(report)), set(_answers(verdicts))
+    """The difference between what a report says of its own scan and what rules decide about the snapshot now."""
+    packed, replayed = set(_answers_of(report)), set(_answers(verdicts))
     alike = packed & replayed
-    unknowns = sum(each.says == "unknown" for each in alike)
+    unknowns = sum(answer.says == "unknown" for answer in alike)
     return Replay(
         findings=len(alike) - unknowns,
         unknowns=unknowns,
@@ -155,8 +155,8 @@ def compared(report: Report, verdicts: Verdicts) -> Replay:
     )
 
 
-def _told(report: Report) -> Iterator[Answer]:
-    """What the scan itself found. What only an earlier one could look at is history, not judgement."""
+def _answers_of(report: Report) -> Iterator[Answer]:
+    """What the scan itself found. Findings that only an earlier scan could see are history, not judgement."""
     for finding in report.findings:
         if finding.last_seen_on >= report.scan.started_on:
             yield _answer(finding.verdict, finding.severity)
@@ -165,7 +165,7 @@ def _told(report: Report) -> Iterator[Answer]:
 
 
 def _answers(verdicts: Verdicts) -> Iterator[Answer]:
-    severities: Mapping[str, Severity] = {each.id: each.severity for each in verdicts.rules}
+    severities: Mapping[str, Severity] = {rule.id: rule.severity for rule in verdicts.rules}
     for verdict in verdicts.flagged:
         yield _answer(verdict, severities[verdict.rule_id])
     for verdict in verdicts.unknown:

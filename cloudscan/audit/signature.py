@@ -1,6 +1,6 @@
 """Ed25519 signatures in OpenSSH's format (SSHSIG, PROTOCOL.sshsig of OpenSSH): what `ssh-keygen -Y` makes and checks.
 
-An auditor verifies with OpenSSH alone, and who keeps his key in an agent or a token signs with `ssh-keygen -Y sign`.
+An auditor verifies with OpenSSH alone. Those who keep their key in an agent or a token sign with `ssh-keygen -Y sign`.
 """
 
 import base64
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 NAMESPACE: Final = "cloudscan-audit"
-"""What `ssh-keygen -Y verify -n` has to be told: a signature made for something else does not count."""
+"""The namespace for `ssh-keygen -Y verify -n`: a signature made for another purpose does not count."""
 
 _MAGIC: Final = b"SSHSIG"
 _KIND: Final = b"ssh-ed25519"
@@ -39,12 +39,12 @@ class PublicKey:
 
     @property
     def line(self) -> str:
-        """As it stands in a ``.pub`` file."""
+        """As it is written in a ``.pub`` file."""
         return f"{_KIND.decode()} {base64.b64encode(self.blob).decode()}"
 
 
 def sign(message: bytes, key_file: Path) -> str:
-    """An armoured signature. Raises `AuditError` for a key that cannot be used."""
+    """An armoured signature of a message. Raises `AuditError` for a key that cannot be used."""
     key = _private_key(key_file)
     blob = _public_blob(key)
     signed = _signed_data(hashlib.sha512(message).digest(), NAMESPACE.encode(), b"sha512")
@@ -56,17 +56,17 @@ def sign(message: bytes, key_file: Path) -> str:
 
 
 def verify(message: bytes, signature: str) -> PublicKey:
-    """The key that signed. Raises `ValueError` with the reason where the signature does not hold."""
+    """The key that signed. Raises `ValueError` with the reason if the signature is not valid."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     lines = [line.strip() for line in signature.strip().splitlines()]
     if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
-        raise ValueError("it is no SSH signature")
+        raise ValueError("it is not an SSH signature")
     try:
         body = base64.b64decode("".join(lines[1:-1]), validate=True)
     except binascii.Error as error:
-        raise ValueError("it is no SSH signature") from error
+        raise ValueError("it is not an SSH signature") from error
     if body[:6] != _MAGIC or body[6:10] != (1).to_bytes(4, "big"):
         raise ValueError("it is of an unknown version")
     blob, namespace, reserved, hashed, packed = _strings(body[10:], 5)
@@ -75,7 +75,7 @@ def verify(message: bytes, signature: str) -> PublicKey:
     if (kind, signed_kind) != (_KIND, _KIND):
         raise ValueError("it was not made with an Ed25519 key")
     if namespace != NAMESPACE.encode():
-        raise ValueError(f"it was made for something else than {NAMESPACE}")
+        raise ValueError(f"it was made for another purpose than {NAMESPACE}")
     if hashed not in _HASHES or reserved:
         raise ValueError("it is of an unknown version")
     try:
@@ -87,19 +87,20 @@ def verify(message: bytes, signature: str) -> PublicKey:
 
 
 def public_key(path: Path) -> PublicKey:
-    """A public key out of a ``.pub`` file, or out of the first line of a file of allowed signers.
+    """A public key from a ``.pub`` file, or from the first line of a file of allowed signers.
 
     Raises `AuditError`.
     """
     try:
         words = path.read_text("utf-8").split()
-        place = words.index(_KIND.decode())
-        blob = base64.b64decode(words[place + 1], validate=True)
+        blob = base64.b64decode(words[words.index(_KIND.decode()) + 1], validate=True)
         _strings(blob, 2)
     except OSError as error:
         raise AuditError(f"The key {path} cannot be read ({error.strerror}); check the path.") from error
     except (ValueError, IndexError) as error:
-        raise AuditError(f"{path} holds no Ed25519 public key; it begins like this: ssh-ed25519 AAAA….") from error
+        raise AuditError(
+            f"{path} does not contain an Ed25519 public key, which begins with: ssh-ed25519 AAAA…."
+        ) from error
     return PublicKey(blob)
 
 
@@ -118,7 +119,9 @@ def _private_key(path: Path) -> "Ed25519PrivateKey":
         load = load_ssh_private_key if b"BEGIN OPENSSH" in content else load_pem_private_key
         key = load(content, password=None)
     except OSError as error:
-        raise AuditError(f"The key {path} cannot be read ({error.strerror}); check path and rights.") from error
+        raise AuditError(
+            f"The key {path} cannot be read ({error.strerror}); check the path and the permissions."
+        ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuditError(
             f"The key {path} cannot be used: {error}. Make one with `ssh-keygen -t ed25519 -N '' -f FILE`; a key with "
@@ -126,7 +129,7 @@ def _private_key(path: Path) -> "Ed25519PrivateKey":
             "MANIFEST.sha256` in the pack's folder."
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise AuditError(f"The key {path} is no Ed25519 key; make one with `ssh-keygen -t ed25519 -N '' -f FILE`.")
+        raise AuditError(f"The key {path} is not an Ed25519 key; make one with `ssh-keygen -t ed25519 -N '' -f FILE`.")
     return key
 
 
@@ -144,13 +147,13 @@ def _string(content: bytes) -> bytes:
 
 def _strings(content: bytes, n: int) -> list[bytes]:
     """Exactly `n` strings, each behind its length (RFC 4251, section 5)."""
-    found: list[bytes] = []
+    strings: list[bytes] = []
     for _ in range(n):
         length = int.from_bytes(content[:4], "big")
         if len(content) < 4 + length:
-            raise ValueError("it is cut short")
-        found.append(content[4 : 4 + length])
+            raise ValueError("it is truncated")
+        strings.append(content[4 : 4 + length])
         content = content[4 + length :]
     if content:
         raise ValueError("it is longer than it says")
-    return found
+    return strings

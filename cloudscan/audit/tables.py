@@ -1,4 +1,4 @@
-"""The tables of a pack, each a head and rows for `cloudscan.text.csv`."""
+"""The tables of a pack, each a header and rows for `cloudscan.text.as_csv`."""
 
 import platform
 import re
@@ -22,22 +22,23 @@ def coverage(report: Report) -> Table:
     return _COVERAGE, ([getattr(row, name) for name in _COVERAGE] for row in report.coverage)
 
 
-def not_judged(report: Report) -> Table:
-    """The cases in which a rule could not tell."""
+def unknown(report: Report) -> Table:
+    """The identities about which a rule could not decide."""
     head = ("rule", "platform", "account", "kind", "name", "uid", "fingerprint")
     return head, (
-        [each.rule_id, each.subject.platform, each.subject.account, each.subject.kind, each.subject.name,
-         each.subject.uid, each.fingerprint]
-        for each in report.unknowns
+        [verdict.rule_id, verdict.subject.platform, verdict.subject.account, verdict.subject.kind, verdict.subject.name,
+         verdict.subject.uid, verdict.fingerprint]
+        for verdict in report.unknowns
     )  # fmt: skip
 
 
 def controls(lines: Iterable[Control]) -> Table:
+    """The framework coverage."""
     head = ("framework", "control", "title", "status", "rules", "flagged", "unknown", "passed", "waived")
     return head, (
-        [each.framework, each.id, each.title, each.standing, " ".join(each.rules), each.flagged, each.unknown,
-         each.passed, each.waived]
-        for each in lines
+        [line.framework, line.id, line.title, line.standing, " ".join(line.rules), line.flagged, line.unknown,
+         line.passed, line.waived]
+        for line in lines
     )  # fmt: skip
 
 
@@ -46,43 +47,46 @@ def rules(report: Report) -> Table:
     head = ("rule", "version", "severity", "confidence", "cause", "likelihood", "flagged", "unknown", "passed",
             "frameworks", "title")  # fmt: skip
     return head, (
-        [each.id, each.version, each.severity, each.confidence, each.cause, each.likelihood, each.flagged, each.unknown,
-         each.passed, " ".join(each.frameworks), each.text["en"].title if "en" in each.text else ""]
-        for each in report.rules
+        [rule.id, rule.version, rule.severity, rule.confidence, rule.cause, rule.likelihood, rule.flagged, rule.unknown,
+         rule.passed, " ".join(rule.frameworks), rule.text["en"].title if "en" in rule.text else ""]
+        for rule in report.rules
     )  # fmt: skip
 
 
-def events(found: Iterable[Event]) -> Table:
-    """What befell each finding, in order; the cause is a scan or a waiver."""
+def events(events: Iterable[Event]) -> Table:
+    """What happened to each finding, in order; the cause is a scan or a waiver."""
     head = ("on", "event", "fingerprint", "cause", "waiver", "reason")
-    return head, ([each.on, each.kind, each.fingerprint, each.scan_id, each.waiver, each.reason] for each in found)
+    return head, (
+        [event.on, event.kind, event.fingerprint, event.scan_id, event.waiver, event.reason] for event in events
+    )
 
 
-def waivers(found: Iterable[WaiverStatus]) -> Table:
-    """Every waiver that was given: about what, by whom, why, until when, and what stands under it."""
+def waivers(statuses: Iterable[WaiverStatus]) -> Table:
+    """Every waiver that was granted: its target, owner, reason and dates, and the findings that it covers."""
     head = ("waiver", "finding", "rule", "place", "owner", "reason", "given_on", "until", "revoked_on", "covers",
             "widened")  # fmt: skip
     return head, (
-        [each.waiver.id, each.waiver.fingerprint, each.waiver.rule_id, each.waiver.target, each.waiver.owner,
-         each.waiver.reason, each.waiver.given_on, each.waiver.until.isoformat(), each.revoked_on,
-         " ".join(each.findings), " ".join(each.widened)]
-        for each in found
+        [status.waiver.id, status.waiver.fingerprint, status.waiver.rule_id, status.waiver.target, status.waiver.owner,
+         status.waiver.reason, status.waiver.given_on, status.waiver.until.isoformat(), status.revoked_on,
+         " ".join(status.findings), " ".join(status.widened)]
+        for status in statuses
     )  # fmt: skip
 
 
-def scans(found: Iterable[Scan]) -> Table:
+def scans(scans: Iterable[Scan]) -> Table:
+    """The scans in the ledger with their results, the oldest first."""
     head = ("scan", "started_on", "complete", "findings", "waived", "unknown", "score")
-    return head, (_scan(each) for each in found)
+    return head, (_scan(scan) for scan in scans)
 
 
 def _scan(scan: Scan) -> list[Cell]:
     figures = scan.figures
-    came_to: list[Cell] = (
+    results: list[Cell] = (
         [None] * 4
         if figures is None
         else [sum(figures.findings.values()), figures.waived, figures.unknown, figures.score]
     )
-    return [scan.id, scan.started_on, scan.complete, *came_to]
+    return [scan.id, scan.started_on, scan.complete, *results]
 
 
 def versions() -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Whether a pack is what it was: every file against the manifest, the manifest against its signature."""
+"""Whether a pack is unchanged: every file against the manifest, the manifest against its signature."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,22 +18,22 @@ _MOST_SIGNATURE: Final = 1 << 16
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is not as it was."""
+    """One difference between a pack and its manifest, or what is wrong with the signature."""
 
     kind: str  # missing, added, altered, signature
     name: str
-    words: str
+    message: str
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a check."""
+    """The result of a check."""
 
     scan: str
     started_on: str
     redacted: bool
     files: int
-    seal: str  # SHA-256 of the list of sums: whoever has noted it needs no signature
-    signed_by: str  # the key's fingerprint; empty where there is no signature that holds
+    fingerprint: str  # of the pack: SHA-256 of MANIFEST.sha256; an auditor who has recorded it needs no signature
+    signed_by: str  # the key's fingerprint; empty if there is no valid signature
     faults: tuple[Fault, ...]
 
 
@@ -46,7 +46,7 @@ class _Signed:
 def verify(pack: Pack, key: PublicKey | None = None) -> Verification:
     """Compare a pack with its manifest. With a `key` it has to be signed, and by that key.
 
-    Raises `AuditError` where there is nothing to compare with.
+    Raises `AuditError` if there is nothing to compare with.
     """
     sums = content(pack, SUMS, _MOST)
     expected = parse(sums)
@@ -57,7 +57,7 @@ def verify(pack: Pack, key: PublicKey | None = None) -> Verification:
         started_on=f"{manifest.scan.started_on:%Y-%m-%d %H:%M} UTC",
         redacted=manifest.redacted,
         files=len(expected),
-        seal=hashed(iter([sums])).sha256,
+        fingerprint=hashed(iter([sums])).sha256,
         signed_by=signed.by,
         faults=(*signed.faults, *_differences(pack, expected, manifest)),
     )
@@ -79,32 +79,31 @@ def read_manifest(pack: Pack) -> Manifest:
 def _differences(pack: Pack, expected: dict[str, str], manifest: Manifest) -> Iterator[Fault]:
     present = pack.sizes.keys() - {SUMS, SIGNATURE}
     for name in sorted(expected.keys() - present):
-        yield Fault(kind="missing", name=name, words="is in the manifest, but not in the pack")
+        yield Fault(kind="missing", name=name, message="is in the manifest, but not in the pack")
     for name in sorted(present - expected.keys()):
-        yield Fault(kind="added", name=name, words="is in the pack, but not in the manifest")
+        yield Fault(kind="added", name=name, message="is in the pack, but not in the manifest")
     for name in sorted(present & expected.keys()):
         if hashed(pack.chunks(name)).sha256 != expected[name]:
-            yield Fault(kind="altered", name=name, words="is not what it was when the manifest was written")
-    told = {name: file.sha256 for name, file in manifest.files.items()}
-    if told != {name: each for name, each in expected.items() if name != MANIFEST}:
-        yield Fault(kind="altered", name=SUMS, words=f"does not list what {MANIFEST} lists")
+            yield Fault(kind="altered", name=name, message="has changed since the manifest was written")
+    listed = {name: file.sha256 for name, file in manifest.files.items()}
+    if listed != {name: sha256 for name, sha256 in expected.items() if name != MANIFEST}:
+        yield Fault(kind="altered", name=SUMS, message=f"does not list what {MANIFEST} lists")
 
 
 def _signed(pack: Pack, sums: bytes, key: PublicKey | None) -> _Signed:
     if SIGNATURE not in pack.sizes:
-        words = "is missing, and a key was named that should have signed"
-        return _Signed(faults=(_fault(words),) if key else ())
+        return _Signed(faults=(_fault("is missing, though a key was given"),) if key else ())
     try:
         by = signature.verify(sums, content(pack, SIGNATURE, _MOST_SIGNATURE).decode("utf-8", "replace"))
     except ValueError as error:
-        return _Signed(faults=(_fault(f"does not hold: {error}"),))
+        return _Signed(faults=(_fault(f"is not valid: {error}"),))
     if key and key != by:
         return _Signed(faults=(_fault(f"is by another key, {by.fingerprint}, not by {key.fingerprint}"),))
     return _Signed(by=by.fingerprint)
 
 
-def _fault(words: str) -> Fault:
-    return Fault(kind="signature", name=SIGNATURE, words=words)
+def _fault(message: str) -> Fault:
+    return Fault(kind="signature", name=SIGNATURE, message=message)
 
 
 def key_of(path: Path | None) -> PublicKey | None:

@@ -14,19 +14,19 @@ from cloudscan.text import catalogue, plain
 
 
 def readme(language: str, report: Report, *, redacted: bool, signed: bool, differing: Sequence[str]) -> str:
-    """What is what in the pack, and how to check it with standard tools."""
-    say = _sayer(language)
+    """The contents of the pack, and how to check it with standard tools."""
+    message = _messages(language)
     environment = jinja2.Environment(
         autoescape=jinja2.select_autoescape(default_for_string=False), undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
     return environment.from_string(_file("README.md")).render(
-        t=say,
+        t=message,
         organisation=_quoted(report.organisation),
         scan=_quoted(report.scan.id),
         started=f"{report.scan.started_on:%Y-%m-%d %H:%M} UTC",
         finished=f"{report.scan.finished_on:%Y-%m-%d %H:%M} UTC",
-        complete=say("readme.complete" if report.scan.complete else "readme.incomplete"),
+        complete=message("readme.complete" if report.scan.complete else "readme.incomplete"),
         tool=_quoted(report.tool),
         findings=len(report.findings),
         unknowns=len(report.unknowns),
@@ -47,7 +47,7 @@ def controls_page(language: str, report: Report, lines: Sequence[Control]) -> st
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     frameworks = list(dict.fromkeys((line.framework, line.framework_title) for line in lines))
     return environment.from_string(_file("controls.html")).render(
-        t=_sayer(language),
+        t=_messages(language),
         lang=language,
         style=style,
         digest=digest,
@@ -71,8 +71,8 @@ def _quoted(text: str) -> str:
     return "`" + plain(text[:200]).replace("`", "'").replace("\n", " ").strip() + "`" if text.strip() else "–"
 
 
-def _sayer(language: str) -> Callable[..., str]:
-    """Gives the sentence at a key, its fields filled."""
+def _messages(language: str) -> Callable[..., str]:
+    """A function that gives the message at a key, its fields filled."""
     table = catalogue.table(resources.files("cloudscan.audit").joinpath("texts"), language)
     return lambda key, **values: catalogue.fill(catalogue.at(table, key), **values)
 

@@ -18,9 +18,9 @@ from cloudscan.connector import ConnectorPlugin
 @click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
 @lang_option
 def demo(into: str, show: bool, lang: str | None) -> int:
-    """Start the emulators, build a small company in them, scan it, and name the report.
+    """Start the emulators, build a small company in them, scan it, and print the report's path.
 
-    Nothing outside this machine is touched. The scan is the real one: the connectors talk HTTP to the emulators.
+    Nothing leaves this machine. The scan is real: the connectors talk HTTP to the emulators.
     """
     from cloudscan import plugins
     from cloudscan.cli.scan import ScanRequest, run
@@ -33,7 +33,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     if not demos:
         raise ConfigurationError("No demo is installed; install one: pip install 'cloudscan[demo]'.")
     ledger = Path(into) / "demo.db"
-    ledger.unlink(missing_ok=True)  # each demo is a company of its own: what an earlier one left is not its history
+    ledger.unlink(missing_ok=True)  # each demo is a company of its own, without the history of an earlier one
     config = Config(
         organisation=OrganisationTable(name="Kumo Logistics", language="ja" if language == "ja" else "en"),
         scan=ScanTable(folder=into),
@@ -64,7 +64,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
 
 
 def _usable() -> Iterator[ConnectorPlugin]:
-    """The installed connectors that have a demo and can be loaded; a broken one is named and left out."""
+    """The installed connectors that have a demo and can be loaded; broken ones are reported and skipped."""
     from cloudscan import plugins
     from cloudscan.errors import ConfigurationError
 
@@ -72,4 +72,4 @@ def _usable() -> Iterator[ConnectorPlugin]:
         try:
             yield plugins.connector(name)
         except ConfigurationError as error:
-            click.echo(f"cloudscan: left out: {error}", err=True)
+            click.echo(f"cloudscan: skipped: {error}", err=True)

@@ -14,7 +14,7 @@ from cloudscan.errors import CloudscanError
 @click.option("--connector", "names", multiple=True, help="Check only this connector. Repeatable.")
 @click.pass_obj
 def doctor(config_path: str | None, names: Sequence[str]) -> int:
-    """Check configuration, rules, ledger and rights, and say what to do about what is amiss."""
+    """Check configuration, rules, ledger and permissions, and say how to fix what is wrong."""
     bad = 0
     for check in _checks(config_path, names):
         bad += not check.ok
@@ -34,8 +34,8 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     except CloudscanError as error:
         yield Check(ok=False, what="configuration", remedy=str(error))
         return
-    there = Path(path or configuration.FILE_NAME).exists()
-    yield Check(ok=True, what="configuration" if there else "configuration: no cloudscan.toml, defaults are used")
+    exists = Path(path or configuration.FILE_NAME).exists()
+    yield Check(ok=True, what="configuration" if exists else "configuration: no cloudscan.toml, defaults are used")
     try:
         yield Check(
             ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ()), plugins.declared_settings()))}"

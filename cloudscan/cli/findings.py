@@ -8,11 +8,11 @@ from cloudscan.finding import Finding, Severity, State
 
 
 @click.command()
-@click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="From this severity up.")
+@click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="Only this severity or worse.")
 @click.option("--rule", "rule_id", help="Only findings of this rule.")
 @click.option("--account", help="Only findings in this account.")
-@click.option("--waived/--not-waived", default=None, help="Only what is accepted for now, or only what is not.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--waived/--not-waived", default=None, help="Only waived findings, or only those that are not.")
+@click.option("--limit", type=click.IntRange(1), help="Show at most N findings.")
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,
               help="A table to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
@@ -27,7 +27,7 @@ def findings(
     format_name: str,
     lang: str | None,
 ) -> None:
-    """List what stands open after the last scan, in the order of work; what is waived says until when."""
+    """List the open findings of the last scan, most urgent first; waived ones say until when."""
     import msgspec
 
     from cloudscan.cli.table import table
@@ -38,7 +38,7 @@ def findings(
     if last is None:
         raise ConfigurationError("There are no findings yet; run `cloudscan scan` first.")
     language = lang or config.organisation.language
-    found = [
+    selected = [
         finding
         for finding in last.findings
         if finding.severity >= Severity(severity)
@@ -47,15 +47,15 @@ def findings(
         and waived in (None, finding.state is State.WAIVED)
     ][:limit]
     if format_name == "json":
-        click.echo(msgspec.json.encode(found))
+        click.echo(msgspec.json.encode(selected))
         return
-    if not found:
-        click.echo("Nothing stands open." if language == "en" else "未対応の指摘はありません。")
+    if not selected:
+        click.echo("No open findings." if language == "en" else "未対応の指摘はありません。")
         return
     rows = [
-        [f"{each.score:.0f}", each.severity, each.message[language], each.verdict.subject.account,
-         f"{each.first_seen_on:%Y-%m-%d}", _note(each), each.fingerprint[:8]]
-        for each in found
+        [f"{finding.score:.0f}", finding.severity, finding.message[language], finding.verdict.subject.account,
+         f"{finding.first_seen_on:%Y-%m-%d}", _note(finding), finding.fingerprint[:8]]
+        for finding in selected
     ]  # fmt: skip
     click.echo(table(("score", "severity", "what", "account", "since", "", "id"), rows, widest=80))
 

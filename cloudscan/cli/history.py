@@ -20,39 +20,47 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     """Compare two scans: what is new, reopened, widened, waived, resolved. By default the last two.
 
     OLD and NEW are the beginning of a scan's id, or a day (2026-11-23: its last scan), as `cloudscan trend` lists them.
-    Widened is what is open to more people, to stronger access, or has more behind it.
+    Widened findings are open to more people, to stronger access, or have a larger blast radius.
     """
     import msgspec
 
     from cloudscan.cli.table import table
 
-    found = open_ledger(load_config(config_path)).diff(old, new)
+    differences = open_ledger(load_config(config_path)).diff(old, new)
     if format_name == "json":
-        click.echo(msgspec.json.encode(found))
+        click.echo(msgspec.json.encode(differences))
         return
-    counts = ", ".join(f"{n} {kind}" for kind, n in found.counts.items() if n)
-    click.echo(f"{_when(found.old)} to {_when(found.new)}: {counts or 'no difference'}")
-    for scan in (found.old, found.new):
+    counts = ", ".join(f"{n} {kind}" for kind, n in differences.counts.items() if n)
+    click.echo(f"{_when(differences.old)} to {_when(differences.new)}: {counts or 'no difference'}")
+    for scan in (differences.old, differences.new):
         if not scan.complete:
             click.echo(
-                f"The scan of {_when(scan)} could not read everything; what it could not see counts as unchanged."
+                f"The scan of {_when(scan)} could not read everything; what it could not read counts as unchanged."
             )
-    if found.differences:
+    if differences.differences:
         rows = [
-            [each.kind, each.severity, each.rule_id, each.name, each.account, _steps(each), each.fingerprint[:8]]
-            for each in found.differences
+            [
+                difference.kind,
+                difference.severity,
+                difference.rule_id,
+                difference.name,
+                difference.account,
+                _widening(difference),
+                difference.fingerprint[:8],
+            ]
+            for difference in differences.differences
         ]
         click.echo(table(("", "severity", "rule", "what", "account", "how", "id"), rows))
 
 
 @click.command()
-@click.option("--last", type=click.IntRange(1), help="Only so many scans, the newest.")
+@click.option("--last", type=click.IntRange(1), help="Show only the newest N scans.")
 @_FORMAT
 @click.pass_obj
 def trend(config_path: str | None, last: int | None, format_name: str) -> None:
-    """Show scan by scan, the oldest first: findings that need work, the sum of scores, what is open to all.
+    """Show, scan by scan, the oldest first: findings that need work, the sum of scores, what is open to all.
 
-    "open to all" counts the places that anyone on the internet can get into, "behind" the resources in them.
+    "open to all" counts the findings that anyone on the internet can reach, "behind" the resources behind them.
     """
     import msgspec
 
@@ -66,7 +74,7 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
         click.echo("There is no scan yet; run `cloudscan scan` first.")
         return
     severities = list(reversed(Severity))
-    head = ("scan", "began", *severities, "waived", "score", "open to all", "behind", "")
+    head = ("scan", "started", *severities, "waived", "score", "open to all", "behind", "")
     rows = [
         [scan.id[:8], _when(scan), *_numbers(scan.figures, severities), "" if scan.complete else "incomplete"]
         for scan in scans
@@ -82,13 +90,13 @@ def _numbers(figures: ScanFigures | None, severities: list[Severity]) -> list[ob
         *(figures.findings.get(severity, 0) for severity in severities),
         figures.waived,
         f"{figures.score:.0f}",
-        sum(each.places for each in open_to_all),
-        sum(each.resources for each in open_to_all),
+        sum(count.places for count in open_to_all),
+        sum(count.resources for count in open_to_all),
     ]
 
 
-def _steps(difference: Difference) -> str:
-    """audience named → organisation, resources 3 → 40"""
+def _widening(difference: Difference) -> str:
+    """Such as: audience named → organisation, resources 3 → 40."""
     return ", ".join(
         f"{name} {getattr(difference.before, name)} → {getattr(difference.now, name)}" for name in difference.widened
     )

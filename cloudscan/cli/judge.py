@@ -20,7 +20,7 @@ from cloudscan.finding import Severity
 def judge(
     config_path: str | None, snapshot: str, rule_folders: Sequence[str], fail_on: str | None, format_name: str,
 ) -> int:  # fmt: skip
-    """Judge a SNAPSHOT with the rules of today, offline. The ledger is not touched."""
+    """Judge a SNAPSHOT with today's rules, offline. The ledger is not changed."""
     import msgspec
 
     from cloudscan import plugins
@@ -39,15 +39,15 @@ def judge(
     else:
         rows = [
             [
-                verdicts.rule(each.rule_id).severity,
-                each.judgement,
-                each.rule_id,
-                each.subject.name,
-                each.subject.account,
+                verdicts.rule(verdict.rule_id).severity,
+                verdict.judgement,
+                verdict.rule_id,
+                verdict.subject.name,
+                verdict.subject.account,
             ]
-            for each in verdicts.verdicts
+            for verdict in verdicts.verdicts
         ]
         click.echo(table(("severity", "verdict", "rule", "what", "account"), rows))
     limit = Severity(fail_on) if fail_on else config.scan.fail_on
-    worst = any(verdicts.rule(each.rule_id).severity >= limit for each in verdicts.flagged)
+    worst = any(verdicts.rule(verdict.rule_id).severity >= limit for verdict in verdicts.flagged)
     return EXIT_FINDINGS if worst else 0

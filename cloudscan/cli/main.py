@@ -19,21 +19,21 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Scan a small made-up company and show the report."),
     "init": ("init", "Write a cloudscan.toml to start from."),
     "doctor": ("doctor", "Check that everything is in place for a scan."),
-    "permissions": ("permissions", "List the rights that a connector needs, and why."),
-    "scan": ("scan", "Read the clouds, judge what was seen, write the report."),
+    "permissions": ("permissions", "List the permissions that a connector needs, and why."),
+    "scan": ("scan", "Read the clouds, judge what was read, write the report."),
     "collect": ("scan", "Only read the clouds, into a snapshot."),
     "judge": ("judge", "Only judge a snapshot, offline."),
     "report": ("report", "Write the last report again, in any format."),
-    "findings": ("findings", "List what stands open, in the order of work."),
+    "findings": ("findings", "List open findings, most urgent first."),
     "diff": ("history", "Compare two scans: new, reopened, widened, resolved."),
     "trend": ("history", "Show findings and exposure, scan by scan."),
-    "waive": ("waive", "Accept a finding, a rule or a place until a day."),
+    "waive": ("waive", "Waive a finding, a rule or a target until a given date."),
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
-    "health": ("health", "Tell a monitoring system whether the nights go well."),
-    "prune": ("prune", "Remove snapshots and reports that are old."),
-    "tickets": ("tickets", "Hand the findings over to Jira, GitHub and others."),
-    "notify": ("notify", "Tell people what changed in the last scan."),
-    "schedule": ("schedule", "Print what runs the scan every night."),
+    "health": ("health", "Report the health of the nightly scans to monitoring."),
+    "prune": ("prune", "Remove old snapshots and reports."),
+    "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
+    "notify": ("notify", "Notify people of changes in the last scan."),
+    "schedule": ("schedule", "Print a unit, crontab line or workflow for nightly scans."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),
     "completion": ("completion", "Print the shell completion script."),
@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 
 class Commands(click.Group):
-    """Subcommands that are imported only when they are run, so that help answers at once."""
+    """Subcommands that are imported only when they are run, so that help is printed immediately."""
 
     helps: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
 
@@ -52,15 +52,15 @@ class Commands(click.Group):
         if cmd_name not in self.helps:
             return None
         module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
-        found = getattr(module, cmd_name)
-        return found if isinstance(found, click.Command) else None
+        command = getattr(module, cmd_name)
+        return command if isinstance(command, click.Command) else None
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in self.helps.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.helps.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Let ``--config`` and ``--debug`` stand behind the subcommand too, where people write them."""
+        """Accept ``--config`` and ``--debug`` after the subcommand too, where people write them."""
         return super().parse_args(ctx, _common_first(args))
 
     def resolve_command(
@@ -82,13 +82,13 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
     """Who outside the intended circle can reach which file, and what to do first.
 
     cloudscan reads how buckets and files are shared, judges it with rules, remembers what became of each finding, and
-    writes a report in the order of work. It only ever reads.
+    writes a report with the most urgent first. It never changes anything.
 
     \b
     Start here:
-      cloudscan demo       see it at work, without any account
+      cloudscan demo       see it at work, without an account
       cloudscan init       write a configuration
-      cloudscan doctor     check rights and settings
+      cloudscan doctor     check permissions and settings
       cloudscan scan       the real thing
 
     Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the scan could not read
@@ -101,21 +101,21 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
 def _common_first(args: Sequence[str]) -> list[str]:
     front: list[str] = []
     rest: list[str] = []
-    words = iter(args)
-    for word in words:
+    remaining = iter(args)
+    for word in remaining:
         if word == "--":
-            rest += [word, *words]
+            rest += [word, *remaining]
         elif word == "--debug" or word.startswith("--config="):
             front.append(word)
         elif word in ("--config", "-c"):
-            front += [word, *islice(words, 1)]
+            front += [word, *islice(remaining, 1)]
         else:
             rest.append(word)
     return front + rest
 
 
 def exit_code_of(error: CloudscanError) -> int:
-    """Another scan runs: 4. A platform gave no answer: 3. All else can be put right by the caller: 2."""
+    """4 if another scan is running, 3 if a platform gave no answer, 2 for what the caller can fix."""
     if isinstance(error, ScanRunning):
         return EXIT_RUNNING
     return EXIT_INCOMPLETE if isinstance(error, ProviderError) else EXIT_USAGE
@@ -137,12 +137,12 @@ def run(arguments: list[str]) -> int:
         error.show()
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("cloudscan: stopped. Run the same command again to go on from here.", err=True)
+        click.echo("cloudscan: stopped. Run the same command again to resume.", err=True)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - the last place that can say something kind about a bug
+    except Exception as error:  # noqa: BLE001 - the last place that can report a bug in one line
         if "--debug" in arguments:
             traceback.print_exc()
         click.echo(

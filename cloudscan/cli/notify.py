@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Send nothing; show what would be sent, and where to.")
-@click.option("--again", is_flag=True, help="Send also where this scan was told of already.")
+@click.option("--dry-run", is_flag=True, help="Send nothing; show what would be sent, and where.")
+@click.option("--again", is_flag=True, help="Send again even if this scan was already announced.")
 @lang_option
 @click.pass_obj
 def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None) -> int:
-    """Tell people what changed in the last scan: new, reopened, widened, resolved, and what could not be read.
+    """Notify people of changes in the last scan: new, reopened, widened, resolved, and what could not be read.
 
-    Each scan is told of once, and not at all where nothing changed. Never what a file holds.
+    Each scan is announced once, and not at all if nothing changed. Contents of files are never sent.
     """
     return send_notice(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
 
@@ -36,42 +36,43 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
     report, ledger = last_report(config, None), open_ledger(config)
     notifier = _notifier(config)
     diff = ledger.diff() if len(ledger.trend()) > 1 else None
-    news = notice(report, diff, config.notify.min_severity)
+    message = notice(report, diff, config.notify.min_severity)
     language = lang or config.notify.language or config.organisation.language
     if dry_run:
-        _show(news, notifier, language, quiet=config.notify.quiet)
+        _show(message, notifier, language, quiet=config.notify.quiet)
         return 0
-    if (news.quiet and config.notify.quiet) or (ledger.was_notified(report.scan.id) and not again):
-        click.echo("There is nothing new to tell.", err=True)
+    if (message.quiet and config.notify.quiet) or (ledger.was_notified(report.scan.id) and not again):
+        click.echo("There is nothing new to announce.", err=True)
         return 0
-    refused = notifier.send(*notifier.words(news, language))
+    refused = notifier.send(*notifier.words(message, language))
     if len(refused) < len(notifier.addresses()):
         ledger.save_notification(report.scan.id)
     for address in refused:
-        click.echo(f"cloudscan: not notified: {plain(address)} did not take it; check the address.", err=True)
+        click.echo(f"cloudscan: could not notify: {plain(address)} rejected the message; check the address.", err=True)
     return EXIT_INCOMPLETE if refused else 0
 
 
 def _notifier(config: Config) -> "Notifier":
     from cloudscan import plugins
 
-    wanted = config.notify
-    if not wanted.wanted:
+    options = config.notify
+    if not options.wanted:
         raise ConfigurationError(
-            "Nobody is to be notified; write [notify] with urls_env or file into cloudscan.toml (docs/tickets.md)."
+            "No notifications are configured; write [notify] with urls_env or file into cloudscan.toml "
+            "(docs/tickets.md)."
         )
-    urls = os.environ.get(wanted.urls_env, "") if wanted.urls_env else ""
-    if wanted.urls_env and not urls:
-        raise ConfigurationError(f"[notify]: the environment variable {wanted.urls_env} is not set.")
+    urls = os.environ.get(options.urls_env, "") if options.urls_env else ""
+    if options.urls_env and not urls:
+        raise ConfigurationError(f"[notify]: the environment variable {options.urls_env} is not set.")
     with plugins.its_packages("Notifying", "notify"):
-        return plugins.notifier().open(urls, wanted.file, wanted.tags)
+        return plugins.notifier().open(urls, options.file, options.tags)
 
 
-def _show(news: "Notice", notifier: "Notifier", language: str, *, quiet: bool) -> None:
-    if news.quiet and quiet:
+def _show(message: "Notice", notifier: "Notifier", language: str, *, quiet: bool) -> None:
+    if message.quiet and quiet:
         click.echo("Nothing changed: nothing would be sent.")
         return
-    title, text = notifier.words(news, language)
+    title, text = notifier.words(message, language)
     for address in notifier.addresses():
         click.echo(f"to: {plain(address)}")
     click.echo(f"\n{plain(title)}\n")

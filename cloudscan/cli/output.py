@@ -1,4 +1,4 @@
-"""Where results go: the page into a file, the summary to the terminal."""
+"""Writing results: the page to a file, the summary to the terminal."""
 
 import os
 import shutil
@@ -32,25 +32,25 @@ def written(format_: ReportFormat, report: Report, language: str) -> str | bytes
 def to_stdout(content: str | bytes) -> None:
     """Print a written report and nothing else. Raises `ConfigurationError` for bytes that would go to a terminal."""
     if isinstance(content, bytes) and sys.stdout.isatty():
-        raise ConfigurationError("This format is no text for a terminal; send it to a file: --output FILE, or > FILE.")
+        raise ConfigurationError("This format is binary; write it to a file: --output FILE, or > FILE.")
     click.echo(content, nl=False)
 
 
 def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file that nobody else on the machine can read: all of it or nothing. Raises `ConfigurationError`."""
+    """Write a file that only its owner can read, whole or not at all. Raises `ConfigurationError`."""
     data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists() and not path.is_file():  # a pipe, a terminal
             path.write_bytes(data)
-            return
-        files.write_private(path.resolve(), data)
+        else:
+            files.write_private(path.resolve(), data)
     except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+        raise ConfigurationError(f"{path} cannot be written ({error.strerror}); choose another location.") from error
 
 
 def summary(report: Report, language: str) -> None:
-    """The short answer for a person: what was found first, what could not be seen."""
+    """Print the summary for a person: the first findings, and what could not be read."""
     text = plugins.report_format("text")
     if text.show is None:
         to_stdout(text.write(report, language))
@@ -61,7 +61,7 @@ def summary(report: Report, language: str) -> None:
 
 
 def unread(report: Report) -> None:
-    """What could not be read, on stderr, for who sends the report itself elsewhere: each reason once."""
+    """Print what could not be read to stderr, for reports that are piped elsewhere: each reason once."""
     rows = {row.reason: row for row in report.coverage if row.outcome is not Outcome.COMPLETE}
     for row in list(rows.values())[:_REASONS]:
         click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(row.reason)}", err=True)

@@ -13,7 +13,7 @@ from cloudscan.cli.opening import chosen_plugins, load_config
               help="A list with reasons, or the provider's own policy document, ready to paste.")  # fmt: skip
 @click.pass_obj
 def permissions(config_path: str | None, names: Sequence[str], format_name: str) -> None:
-    """List the rights that a connector needs, each with what it is for. All of them only read."""
+    """List the permissions that a connector needs, and why. All of them are read-only."""
     from cloudscan.errors import ConfigurationError
 
     for plugin in chosen_plugins(load_config(config_path), names):
@@ -23,6 +23,7 @@ def permissions(config_path: str | None, names: Sequence[str], format_name: str)
             click.echo(plugin.policy_document())
             continue
         click.echo(f"{plugin.name}: {plugin.title}")
-        width = max((len(each.name) for each in plugin.permissions), default=0)
-        for each in plugin.permissions:
-            click.echo(f"  {each.name:<{width}}  {each.reason}{' (optional)' if each.optional else ''}")
+        width = max((len(permission.name) for permission in plugin.permissions), default=0)
+        for permission in plugin.permissions:
+            optional = " (optional)" if permission.optional else ""
+            click.echo(f"  {permission.name:<{width}}  {permission.reason}{optional}")

@@ -1,4 +1,4 @@
-"""Progress for a person at a terminal: a line that counts, and the first findings as they come."""
+"""Progress for a person at a terminal: a line that counts, and the first findings as they appear."""
 
 import sys
 import time
@@ -15,20 +15,20 @@ from cloudscan.snapshot.collect import Event, Finished, Found, Retrying, Sealing
 from cloudscan.snapshot.spool import facts
 from cloudscan.text import plain
 
-_EVERY = 1.5  # seconds between two looks at what has come in
-_WORTH_TELLING = Severity.HIGH
-_MOST_TOLD = 20
+_EVERY = 1.5  # seconds between two previews of the findings
+_SHOWN_FROM = Severity.HIGH
+_MOST_SHOWN = 20
 
 
 class Progress:
-    """Hears what happens in a scan. Writes to stderr and only where that is a terminal."""
+    """Shows the events of a scan on stderr; call it with those of `cloudscan.snapshot.collect`."""
 
     def __init__(self, rules: Sequence[Rule], params: Params, language: str) -> None:
-        self._rules = [rule for rule in rules if rule.severity >= _WORTH_TELLING]
+        self._rules = [rule for rule in rules if rule.severity >= _SHOWN_FROM]
         self._params = {rule.id: params[rule.id] for rule in self._rules if rule.id in params}
         self._language = language
         self._fresh: list[Path] = []
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._last = time.monotonic()
         self._shown = ""
 
@@ -53,28 +53,28 @@ class Progress:
     def _first_findings(self) -> None:
         self._last = time.monotonic()
         batch, self._fresh = self._fresh, []
-        if len(self._told) >= _MOST_TOLD or not batch:
+        if len(self._reported) >= _MOST_SHOWN or not batch:
             return
         rules: dict[str, Rule] = {rule.id: rule for rule in self._rules}
-        found = preview(
+        verdicts = preview(
             (fact for path in batch for fact in facts(path)), self._rules, as_of=datetime.now(UTC), params=self._params
         )
-        for verdict in found:
-            if verdict.fingerprint not in self._told and len(self._told) < _MOST_TOLD:
-                self._told.add(verdict.fingerprint)
+        for verdict in verdicts:
+            if verdict.fingerprint not in self._reported and len(self._reported) < _MOST_SHOWN:
+                self._reported.add(verdict.fingerprint)
                 rule = rules[verdict.rule_id]
                 self._line(f"{rule.severity:>8}  {message(rule.text[self._language], verdict, self._language)}")
 
-    def _line(self, words: str) -> None:
+    def _line(self, text: str) -> None:
         self._count("")
-        click.echo(plain(words).replace("\n", " "), err=True)
+        click.echo(plain(text).replace("\n", " "), err=True)
 
-    def _count(self, words: str) -> None:
-        if words != self._shown:
-            click.echo(f"\r\x1b[2K{words}", err=True, nl=False)
-            self._shown = words
+    def _count(self, text: str) -> None:
+        if text != self._shown:
+            click.echo(f"\r\x1b[2K{text}", err=True, nl=False)
+            self._shown = text
 
 
 def progress_listener(rules: Sequence[Rule], params: Params, language: str) -> Progress | None:
-    """A progress display, where somebody looks."""
+    """A progress display if stderr is a terminal, else None."""
     return Progress(rules, params, language) if sys.stderr.isatty() else None

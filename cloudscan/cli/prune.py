@@ -8,13 +8,13 @@ from cloudscan.cli.opening import load_config
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 @click.pass_obj
 def prune(config_path: str | None, dry_run: bool) -> None:
-    """Remove snapshots and reports that are older than [retention] says. Every scan does so at its end.
+    """Remove snapshots and reports that are older than [retention] allows. Every scan does so at its end.
 
-    The newest snapshot, the newest that could read everything, one that is not entered yet and one that is being read
-    stay, whatever their age.
+    The newest snapshot, the newest complete one, one that is not recorded yet and one that is being read are kept,
+    whatever their age.
     """
     from cloudscan.nightly import retention
     from cloudscan.snapshot import lock

@@ -19,7 +19,7 @@ from cloudscan.cli.opening import load_config
 @click.option("--tables", is_flag=True, help="List the tables and their columns.")
 @click.pass_obj
 def query(config_path: str | None, sql: str | None, snapshot: str | None, format_name: str, tables: bool) -> None:
-    """Ask a snapshot a question: one SELECT, in SQL.
+    """Query a snapshot: one SELECT, in SQL.
 
     \b
     cloudscan query "SELECT resource_name, audience FROM exposures WHERE audience >= 'any_account'"
@@ -39,7 +39,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         return
     if not sql:
         raise click.UsageError(
-            'What is the question? cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
+            'The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
         )
     folder = Path(snapshot) if snapshot else latest_snapshot(load_config(config_path).folder / "snapshots")
     if folder is None:

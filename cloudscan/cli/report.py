@@ -16,14 +16,12 @@ from cloudscan.report import Report, ReportFormat
     "format_name",
     default="html",
     show_default=True,
-    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, sarif, text, xlsx, or what is installed.",
+    help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, sarif, text, xlsx, or any other installed format.",
 )
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False), help="The file; - is stdout.  [default: beside the scans]"
 )
-@click.option(
-    "--by", type=click.Choice(["owner"]), help="Hand-outs instead: one page an owner, as html, markdown or pdf."
-)
+@click.option("--by", type=click.Choice(["owner"]), help="Write one page per owner instead (html, markdown or pdf).")
 @click.option("--into", type=click.Path(file_okay=False), help="The hand-outs' folder.  [default: beside the scans]")
 @redact_option
 @lang_option
@@ -39,8 +37,8 @@ def report(
 ) -> None:
     """Write the report of the last scan again, in another format or language. Prints the file's path.
 
-    With --by owner it writes a printable page for everybody who has something to put right, an index, and a page of
-    what nobody is known to own. Prints the folder's path.
+    With --by owner it writes a printable page for everyone who has something to fix, an index, and a page of findings
+    without a known owner. Prints the folder's path.
     """
     from cloudscan.errors import ConfigurationError
 
@@ -78,7 +76,7 @@ def _write_report(last: Report, format_: ReportFormat, language: str, output: st
 
 
 def _write_handouts(last: Report, format_name: str, config: Config, language: str, folder: Path) -> None:
-    """One file after the other. Those of an earlier time stay: who has nothing to do any more is not in the index."""
+    """One file after the other. Earlier files are kept; the index only lists owners who still have something to fix."""
     from cloudscan import plugins
     from cloudscan.cli.output import write_private
 

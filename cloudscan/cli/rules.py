@@ -11,7 +11,7 @@ from cloudscan.cli.options import lang_option
 
 @click.group()
 def rules() -> None:
-    """List, show, check and test the rules. FOLDERS are rules of your own; without any, ours are meant."""
+    """List, show, check and test the rules. FOLDERS contain rules of your own, which are added to the shipped ones."""
 
 
 @rules.command("list")
@@ -26,7 +26,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
     config = load_config(config_path)
     language = lang or config.organisation.language
     loaded = loader.load(all_rule_folders(config, folders))
-    rows = [[each.severity, each.id, each.text[language].title, each.cause] for each in loaded]
+    rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
     click.echo(table(("severity", "id", "title", "cause"), rows))
 
 
@@ -42,24 +42,24 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     from cloudscan.text import suggestion
 
     config = load_config(config_path)
-    loaded = {each.id: each for each in loader.load(all_rule_folders(config, folders))}
+    loaded = {rule.id: rule for rule in loader.load(all_rule_folders(config, folders))}
     if rule_id not in loaded:
         raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
-    found = loaded[rule_id]
-    text = found.text[lang or config.organisation.language]
+    rule = loaded[rule_id]
+    text = rule.text[lang or config.organisation.language]
     for line in (
-        f"{found.id} ({found.severity}, confidence {found.confidence}, likelihood {found.likelihood}/5)",
+        f"{rule.id} ({rule.severity}, confidence {rule.confidence}, likelihood {rule.likelihood}/5)",
         text.title,
         "",
         text.why,
         "",
         text.fix.rstrip(),
         "",
-        found.query.rstrip(),
+        rule.query.rstrip(),
         "",
-        *(f"${name} = {param.default}: {param.meaning}" for name, param in found.params.items()),
-        f"{', '.join(found.frameworks)}",
-        found.source,
+        *(f"${name} = {param.default}: {param.meaning}" for name, param in rule.params.items()),
+        f"{', '.join(rule.frameworks)}",
+        rule.source,
     ):
         click.echo(line)
 
@@ -68,14 +68,14 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
 @click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
 @click.pass_obj
 def lint(config_path: str | None, folders: Sequence[str]) -> int:
-    """Check the rule files. Each complaint names file, line and what to write instead."""
+    """Check the rule files. Each problem names file, line and what to write instead."""
     from cloudscan.engine import loader
 
     shelf = loader.read(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
     problems = shelf.problems or shelf.unused
     for problem in problems:
         click.echo(str(problem))
-    click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} complaints.", err=True)
+    click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} problems.", err=True)
     return 2 if problems else 0
 
 
@@ -91,5 +91,5 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
         click.echo(str(outcome))
-    click.echo(f"{len(outcomes) - len(bad)} examples hold, {len(bad)} do not.", err=True)
+    click.echo(f"{len(outcomes) - len(bad)} examples pass, {len(bad)} fail.", err=True)
     return 1 if bad else 0

@@ -14,7 +14,7 @@ from cloudscan.cli.opening import load_config
 def _time(_context: click.Context, _option: click.Parameter, value: str) -> time:
     hour, colon, minute = value.partition(":")
     if not colon or not (hour + minute).isdecimal() or int(hour) > 23 or int(minute or 60) > 59:
-        raise click.BadParameter(f"{value!r} is no time of day; write it like 03:30.")
+        raise click.BadParameter(f"{value!r} is not a time of day; write it as 03:30.")
     return time(int(hour), int(minute))
 
 
@@ -28,12 +28,12 @@ def _time(_context: click.Context, _option: click.Parameter, value: str) -> time
     show_default=True,
     help="When, every night: the machine's time for systemd and cron, UTC for kubernetes and github.",
 )
-@click.option("--user", default="cloudscan", show_default=True, help="systemd: who scans.")
-@click.option("--image", help="kubernetes: a container image with cloudscan in it.")
-@click.option("--metrics", type=click.Path(dir_okay=False), help="systemd and cron: write Prometheus metrics there.")
+@click.option("--user", default="cloudscan", show_default=True, help="systemd: the user that scans.")
+@click.option("--image", help="kubernetes: a container image that contains cloudscan.")
+@click.option("--metrics", type=click.Path(dir_okay=False), help="systemd and cron: write metrics to this file.")
 @click.pass_obj
 def schedule(config_path: str | None, kind: str, at: time, user: str, image: str | None, metrics: str | None) -> None:
-    """Print what runs `cloudscan scan` every night, for this configuration. Nothing is written.
+    """Print a unit, crontab line or workflow that runs `cloudscan scan` every night. Nothing is written.
 
     \b
     systemd      a hardened service and its timer
@@ -53,7 +53,7 @@ def schedule(config_path: str | None, kind: str, at: time, user: str, image: str
     if metrics and kind not in ("systemd", "cron"):
         raise click.UsageError(f"--metrics is for systemd and cron; leave it out for {kind}.")
     if not user.replace("-", "").replace("_", "").isalnum():
-        raise click.UsageError(f"{user!r} is no name of a user; write one of letters, digits, - and _.")
+        raise click.UsageError(f"{user!r} is not a valid user name; use letters, digits, - and _.")
     plan = scheduling.Plan(
         program=_program(),
         config=file,
@@ -77,7 +77,7 @@ def _program() -> Path:
 
 
 def _extras(connectors: Iterable[str]) -> list[str]:
-    """Those of the package's extras that are named like a connector."""
+    """The package's extras that are named like a connector."""
     from importlib.metadata import metadata
 
     known = metadata("cloudscan").get_all("Provides-Extra") or []

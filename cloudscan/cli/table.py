@@ -6,10 +6,10 @@ from cloudscan.text import plain, width
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = 60) -> str:
-    """Columns side by side. What strangers wrote is cut, and its control characters are made visible."""
+    """Columns side by side. Long values are cut, and control characters are made visible."""
     shown = [[shorten(_shown(value), widest) for value in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(columns, *shown, strict=True)] if columns else []
-    lines = [columns, ["─" * each for each in widths], *shown]
+    lines = [columns, ["─" * size for size in widths], *shown]
     return "\n".join(
         "  ".join(_padded(cell, size) for cell, size in zip(line, widths, strict=True)).rstrip() for line in lines
     )

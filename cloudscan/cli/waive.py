@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 _FORMATS = click.Choice(["table", "json"])
 _MOST = 20  # findings named when a waiver is given
-_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+_DRY_RUN = click.option("--dry-run", is_flag=True, help="Only show what would happen.")
 
 
 def _day(_context: click.Context, _option: click.Parameter, value: str | None) -> date | None:
     try:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is no day; write it like 2027-03-31.") from error
+        raise click.BadParameter(f"{value!r} is not a date; write it as 2027-03-31.") from error
 
 
 @click.group()
 def waive() -> None:
-    """Accept a finding, a rule or a place until a day. A waived finding stays visible and is watched.
+    """Waive a finding, a rule or a target until a given date. A waived finding stays visible and is watched.
 
-    A waiver stops to hold when its last day is over, when it is revoked, and for a finding that has grown since: a
-    wider audience, a stronger access, more behind it. The finding is then reopened.
+    A waiver ends after its last day, when it is revoked, and for a finding that has widened since: a wider audience,
+    stronger access, a larger blast radius. The finding is then reopened.
     """
 
 
 @waive.command()
-@click.option("--finding", default="", help="This finding: its id, or the beginning of it.")
-@click.option("--rule", "rule_id", default="", help="Whatever this rule finds, also later.")
-@click.option("--target", default="", help="Whatever is found here, also later: a resource's id, or an account.")
+@click.option("--finding", default="", help="One finding: its id, or the beginning of it.")
+@click.option("--rule", "rule_id", default="", help="All findings of this rule, including future ones.")
+@click.option("--target", default="", help="All findings at this resource's id or account, including future ones.")
 @click.option("--owner", default="", help="Who answers for it.")
-@click.option("--reason", default="", help="Why it is accepted.")
-@click.option("--until", metavar="DAY", callback=_day, help="The last day on which it holds, e.g. 2027-03-31.")
-@click.option("--days", type=click.IntRange(1), help="Instead of --until: for so many days.")
+@click.option("--reason", default="", help="Why the risk is acceptable.")
+@click.option("--until", metavar="DATE", callback=_day, help="The last day of the waiver, such as 2027-03-31.")
+@click.option("--days", type=click.IntRange(1), help="How many days it lasts; an alternative to --until.")
 @_DRY_RUN
 @rules_option
 @click.pass_obj
@@ -58,7 +58,7 @@ def add(
     dry_run: bool,
     rule_folders: Sequence[str],
 ) -> None:
-    """Accept something until a day. It holds at once.
+    """Waive findings until a given date, starting immediately.
 
     \b
     cloudscan waive add --finding 1a2b3c4d --owner "Mika Sato" --reason "public price list" --days 90
@@ -72,7 +72,7 @@ def add(
     if rule_id:
         _known_rule(config, rule_id, rule_folders)
     now = datetime.now(UTC)
-    given = open_ledger(config).waive(
+    result = open_ledger(config).waive(
         WaiverRequest(
             finding=finding,
             rule_id=rule_id,
@@ -85,8 +85,8 @@ def add(
         max_days=config.waivers.max_days,
         dry_run=dry_run,
     )
-    name = "A dry run: this waiver" if dry_run else f"Waiver {given.waiver.id}"
-    _say(f"{name} holds until {given.waiver.until} and covers", given.covered)
+    name = "Dry run: this waiver" if dry_run else f"Waiver {result.waiver.id}"
+    _show_covered(f"{name} is in force until {result.waiver.until} and covers", result.covered)
 
 
 @waive.command()
@@ -94,50 +94,50 @@ def add(
 @_DRY_RUN
 @click.pass_obj
 def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
-    """End waiver NUMBER before its day. What stood under it alone is reopened at once."""
-    ended = open_ledger(load_config(config_path)).revoke(number, dry_run=dry_run)
-    name = f"A dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
-    _say(f"{name}; it covered", ended.covered)
+    """End waiver NUMBER early. Findings that no other waiver covers are reopened immediately."""
+    result = open_ledger(load_config(config_path)).revoke(number, dry_run=dry_run)
+    name = f"Dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
+    _show_covered(f"{name}; it covered", result.covered)
 
 
 @waive.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also those that are over or revoked.")
+@click.option("--all", "everything", is_flag=True, help="Include expired and revoked waivers.")
 @click.option("--only", type=click.Choice(["due_soon", "overdue", "unused", "widened"]),
-              help="Only those that need a decision for this reason.")  # fmt: skip
+              help="Only those that need a review for this reason.")  # fmt: skip
 @click.option("--format", "format_name", type=_FORMATS, default="table", show_default=True,
               help="A table to read, or JSON and nothing else.")  # fmt: skip
 @click.pass_obj
 def list_(config_path: str | None, everything: bool, only: str | None, format_name: str) -> None:
-    """List the waivers, the first to end first, and say which need a decision.
+    """List the waivers, the first to end first, and which of them need a review.
 
     \b
     due_soon   ends within [waivers] due_days
-    overdue    is over, and what it covered still stands
-    unused     covers nothing that stands
-    widened    no longer holds for something that reaches further than it did
+    overdue    has expired, and findings that it covered are still open
+    unused     covers no open finding
+    widened    no longer covers a finding that reaches further than it did
     """
     import msgspec
 
     from cloudscan.cli.table import table
 
     config = load_config(config_path)
-    found = [
+    listed = [
         status
         for status in open_ledger(config).waivers(due_days=config.waivers.due_days)
         if (everything or status.current) and only in (None, *status.notes)
     ]
     if format_name == "json":
-        click.echo(msgspec.json.encode(found))
+        click.echo(msgspec.json.encode(listed))
         return
-    if not found:
+    if not listed:
         click.echo("No such waiver." if only or everything else "No waiver is in force.")
         return
     rows = [
-        [each.waiver.id, each.waiver.until, ", ".join(each.notes), len(each.findings), _about(each.waiver),
-         each.waiver.owner, each.waiver.reason]
-        for each in found
+        [status.waiver.id, status.waiver.until, ", ".join(status.notes), len(status.findings),
+         _scope(status.waiver), status.waiver.owner, status.waiver.reason]
+        for status in listed
     ]  # fmt: skip
-    click.echo(table(("no", "until", "note", "findings", "about", "owner", "reason"), rows))
+    click.echo(table(("no", "until", "note", "findings", "scope", "owner", "reason"), rows))
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
@@ -145,20 +145,20 @@ def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
     from cloudscan.errors import WaiverError
     from cloudscan.text import suggestion
 
-    known = [each.id for each in loader.load(all_rule_folders(config, folders))]
+    known = [rule.id for rule in loader.load(all_rule_folders(config, folders))]
     if rule_id not in known:
         raise WaiverError(f"There is no rule {rule_id!r}; {suggestion(rule_id, known)}.")
 
 
-def _about(waiver: Waiver) -> str:
-    return waiver.fingerprint[:8] or " in ".join(each for each in (waiver.rule_id, waiver.target) if each)
+def _scope(waiver: Waiver) -> str:
+    return waiver.fingerprint[:8] or " at ".join(filter(None, (waiver.rule_id, waiver.target)))
 
 
-def _say(words: str, entries: "Sequence[Entry]") -> None:
+def _show_covered(introduction: str, entries: "Sequence[Entry]") -> None:
     from cloudscan.cli.table import table
 
-    number = {0: "nothing that stands open now", 1: "one finding"}.get(len(entries), f"{len(entries)} findings")
-    click.echo(f"{words} {number}{':' if entries else '.'}")
+    number = {0: "no open finding", 1: "one finding"}.get(len(entries), f"{len(entries)} findings")
+    click.echo(f"{introduction} {number}{':' if entries else '.'}")
     if entries:
         rows = [
             [entry.fingerprint[:8], entry.verdict.rule_id, entry.verdict.subject.name, entry.verdict.subject.account]

@@ -1,32 +1,32 @@
-"""Rule examples, run: does the rule say of each small estate what its author wrote?"""
+"""Running rule examples: does the rule decide each small estate as its author wrote?"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cloudscan.engine import examples
+from cloudscan.engine.evidence import identity_text
 from cloudscan.engine.judge import bindings, fold
 from cloudscan.engine.rule_file import Example, Rule
 from cloudscan.finding import Judgement
 from cloudscan.snapshot import in_memory
 
-_CLAIM = {Judgement.FLAGGED: "flagged", Judgement.PASSED: "passed", Judgement.UNKNOWN: "unknown"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one example came out; `complaints` is empty where it holds."""
+    """The result of one example; `problems` is empty if it is as written."""
 
     rule: Rule
     example: Example
-    complaints: tuple[str, ...]
+    problems: tuple[str, ...]
 
     @property
     def ok(self) -> bool:
-        return not self.complaints
+        """Whether the rule decided as its author wrote."""
+        return not self.problems
 
     def __str__(self) -> str:
-        said = "; ".join(self.complaints) or "ok"
-        return f"{self.rule.source}: {self.rule.id}: it {self.example.it}: {said}"
+        result = "; ".join(self.problems) or "ok"
+        return f"{self.rule.source}: {self.rule.id}: it {self.example.it}: {result}"
 
 
 def run(rules: Sequence[Rule]) -> Iterator[Outcome]:
@@ -36,14 +36,14 @@ def run(rules: Sequence[Rule]) -> Iterator[Outcome]:
             for example in rule.examples:
                 db.execute("BEGIN")
                 in_memory.fill(db, examples.estate_of(example))
-                said = dict(fold(db, rule, bindings(rule, examples.AS_OF, example.params)))
+                judged = dict(fold(db, rule, bindings(rule, examples.AS_OF, example.params)))
                 db.execute("ROLLBACK")
-                yield Outcome(rule=rule, example=example, complaints=tuple(_differences(example, said)))
+                yield Outcome(rule=rule, example=example, problems=tuple(_differences(example, judged)))
 
 
-def _differences(example: Example, said: dict[tuple[str, ...], Judgement]) -> Iterator[str]:
+def _differences(example: Example, judged: dict[tuple[str, ...], Judgement]) -> Iterator[str]:
     expected = {
-        tuple(examples.identity_words(value) for value in identity): judgement
+        tuple(identity_text(value) for value in identity): judgement
         for judgement, identities in (
             (Judgement.FLAGGED, example.flags),
             (Judgement.PASSED, example.passes),
@@ -52,14 +52,14 @@ def _differences(example: Example, said: dict[tuple[str, ...], Judgement]) -> It
         for identity in identities
     }
     for identity, judgement in expected.items():
-        if identity not in said:
-            yield f"{_words(identity)} should be {_CLAIM[judgement]} but never came up (is it left out by WHERE?)"
-        elif said[identity] is not judgement:
-            yield f"{_words(identity)} should be {_CLAIM[judgement]} but is {_CLAIM[said[identity]]}"
-    for identity, judgement in said.items():
+        if identity not in judged:
+            yield f"{_shown(identity)} should be {judgement} but is missing from the result (does WHERE exclude it?)"
+        elif judged[identity] is not judgement:
+            yield f"{_shown(identity)} should be {judgement} but is {judged[identity]}"
+    for identity, judgement in judged.items():
         if identity not in expected and judgement is not Judgement.PASSED:
-            yield f"{_words(identity)} is {_CLAIM[judgement]}, which the example does not mention"
+            yield f"{_shown(identity)} is {judgement}, which the example does not mention"
 
 
-def _words(identity: tuple[str, ...]) -> str:
+def _shown(identity: tuple[str, ...]) -> str:
     return "[" + ", ".join(identity) + "]"

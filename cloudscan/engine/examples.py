@@ -1,7 +1,7 @@
 """Rule examples: plain rows, of which an example names only what differs.
 
-What `given` may hold, by table: `grants`, `resources`, `principals`, `memberships`, `settings`, `activity`,
-`coverage`. Uids are short names. The first row of a table bears the plain name, further ones a number:
+What `given` may contain, by table: `grants`, `resources`, `principals`, `memberships`, `settings`, `activity`,
+`coverage`. Uids are short names. The first row of a table has the plain name, further ones a number:
 
 =============  =====================  =============================================================
 table          uid of row 1, 2, …     plain row
@@ -31,7 +31,7 @@ from cloudscan.snapshot.tables import BASE, COVERAGE, is_uid
 from cloudscan.text import suggestion
 
 AS_OF: Final = datetime(2026, 1, 1, 12, tzinfo=UTC)
-"""The moment at which every example is judged."""
+"""The time at which every example is judged."""
 
 _GIVEN: Final[Mapping[str, Mapping[str, str]]] = {**BASE, "coverage": COVERAGE}
 
@@ -66,8 +66,8 @@ _AGO = re.compile(r"(\d+) (second|minute|hour|day|week|year)s? ago")
 _IN = re.compile(r"in (\d+) (second|minute|hour|day|week|year)s?")
 
 
-def complaints(example: Example) -> Iterator[str]:
-    """What in an example cannot be read, and what to write instead."""
+def problems(example: Example) -> Iterator[str]:
+    """What in an example cannot be used, and what to write instead."""
     if not (example.flags or example.passes or example.unknown):
         yield f"the example {example.it!r} expects nothing; write flags, passes or unknown: [[…]]"
     for table, rows in example.given.items():
@@ -79,13 +79,13 @@ def complaints(example: Example) -> Iterator[str]:
             for column, value in row.items():
                 if column not in columns:
                     yield f"`{table}` has no column `{column}`; {suggestion(column, columns)}"
-                elif words := _value_complaint(columns[column], value):
-                    yield f"{table}.{column}: {words}"
+                elif fault := _value_fault(columns[column], value):
+                    yield f"{table}.{column}: {fault}"
         if table == "settings" and any("name" not in row or "value" not in row for row in rows):
             yield "a setting needs both; write {name: …, value: …} (value: null where it could not be read)"
 
 
-def _value_complaint(kind: str, value: object) -> str:
+def _value_fault(kind: str, value: object) -> str:
     if value is None:
         return ""
     if kind == "TIMESTAMP":
@@ -120,7 +120,7 @@ def moment(value: object) -> datetime:
 
 
 def estate_of(example: Example) -> dict[str, list[dict[str, Any]]]:
-    """The example's estate, written out: every row of every table with all that the plain row says."""
+    """The example's estate, written out: every row of every table, completed from the plain row."""
     estate: dict[str, list[dict[str, Any]]] = {table: [] for table in _GIVEN}
     for table, rows in example.given.items():
         for index, row in enumerate(rows):
@@ -162,10 +162,3 @@ def _add_mentioned(estate: dict[str, list[dict[str, Any]]]) -> None:
             if row.get(column) is not None
         }
         estate[table] += [{**PLAIN[table], **special, "uid": uid} for uid in mentioned if uid not in known]
-
-
-def identity_words(value: object) -> str:
-    """One value of an expected identity, as the engine says it."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)

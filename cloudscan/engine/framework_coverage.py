@@ -11,18 +11,18 @@ from cloudscan.report import Report
 
 
 class Standing(StrEnum):
-    """How a control came out, the gravest first: one bad answer outweighs any number of good ones."""
+    """The result of a control, the gravest first: one bad answer outweighs any number of good ones."""
 
     FLAGGED = "flagged"
-    UNKNOWN = "unknown"  # nothing was flagged, but something could not be told
+    UNKNOWN = "unknown"  # nothing was flagged, but something could not be decided
     PASSED = "passed"
-    NOTHING = "nothing"  # there are rules for it, and nothing in the estate that they could judge
-    NOT_COVERED = "not_covered"  # no rule looks at it
+    NOTHING = "nothing"  # there are rules for it, but nothing in the estate that they judge
+    NOT_COVERED = "not_covered"  # no rule is mapped to it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """One control of a framework, and what the rules mapped to it counted."""
+    """One control of a framework, and the counts of the rules mapped to it."""
 
     framework: str
     framework_title: str
@@ -33,15 +33,15 @@ class Control:
     flagged: int = 0
     unknown: int = 0
     passed: int = 0
-    waived: int = 0  # of the findings that stand, how many are accepted for now
+    waived: int = 0  # of the open findings, how many are waived
 
 
 def controls(report: Report, frameworks: Iterable[Framework]) -> list[Control]:
-    """Every control of every framework in the catalogue's order, whether or not a rule looks at it."""
+    """Every control of every framework in the catalogue's order, whether or not a rule is mapped to it."""
     waived = Counter(finding.verdict.rule_id for finding in report.findings if finding.state is State.WAIVED)
     return [
         _control(framework, control, title, report, waived)
-        for framework in sorted(frameworks, key=lambda each: each.id)
+        for framework in sorted(frameworks, key=lambda framework: framework.id)
         for control, title in framework.controls.items()
     ]
 

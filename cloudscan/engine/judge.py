@@ -2,9 +2,9 @@
 
 A rule yields one row per piece of evidence and says `flagged`: TRUE, FALSE or NULL. Rows are folded by the rule's
 `identity`: any TRUE makes it *flagged*, else any NULL makes it *unknown*, else it *passed*. The engine folds, not the
-rule: SQL's own aggregates drop NULL, and "could not tell" would become "fine".
+rule: SQL's own aggregates drop NULL, and "unknown" would become "passed".
 
-Columns that the engine understands wherever a rule yields them: `resource_uid`, `origin_uid`, `principal_uid`,
+Columns with a meaning to the engine, if a rule yields them: `resource_uid`, `origin_uid`, `principal_uid`,
 `grant_uid` (its `detail.chain` becomes the evidence's chain), `audience`, `access`, `size_bytes`, `rank`, `since` or
 `granted_on`, `owner_email`. Name, kind, address and owner of the subject are looked up and need not be yielded.
 """
@@ -26,12 +26,12 @@ from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import suggestion
 
 Params = Mapping[str, Mapping[str, ParamValue]]
-"""Values that stand in for defaults, by rule id and name."""
+"""Values that replace defaults, by rule id and parameter name."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdicts:
-    """What the rules said about a snapshot. Flagged and unknown are kept, passed is counted."""
+    """What the rules decided about a snapshot. Flagged and unknown are kept, passed is counted."""
 
     rules: tuple[Rule, ...]
     as_of: datetime
@@ -42,10 +42,12 @@ class Verdicts:
 
     @property
     def flagged(self) -> tuple[Verdict, ...]:
+        """The flagged verdicts."""
         return tuple(verdict for verdict in self.verdicts if verdict.judgement is Judgement.FLAGGED)
 
     @property
     def unknown(self) -> tuple[Verdict, ...]:
+        """The verdicts that could not be decided."""
         return tuple(verdict for verdict in self.verdicts if verdict.judgement is Judgement.UNKNOWN)
 
     def rule(self, rule_id: str) -> Rule:
@@ -66,7 +68,7 @@ class Verdicts:
         return Evaluation(self._db, rule, bound).judgements_of(fitting)
 
     def summaries(self) -> list[RuleSummary]:
-        """The rules and how they came out, for the report."""
+        """The rules with their results, for the report."""
         return [
             RuleSummary(
                 id=rule.id,
@@ -92,7 +94,7 @@ def judge(
 ) -> Verdicts:
     """Apply rules to a snapshot. `as_of` is "now" for the rules; by default the moment when the scan began.
 
-    Raises `ConfigurationError` for a param that does not exist or is out of bounds, `RuleError` where the database
+    Raises `ConfigurationError` for a param that does not exist or is out of bounds, `RuleError` if the database
     cannot run a query.
     """
     moment = as_of or snapshot.scan.started_on
@@ -117,8 +119,8 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
     for name, value in given.items():
         if name not in rule.params:
             raise ConfigurationError(f"The rule {rule.id} has no parameter {name!r}; {suggestion(name, rule.params)}.")
-        if complaint := rule.params[name].complaint(value):
-            raise ConfigurationError(f"Parameter {name} of the rule {rule.id}: {complaint}.")
+        if fault := rule.params[name].fault(value):
+            raise ConfigurationError(f"Parameter {name} of the rule {rule.id}: {fault}.")
     values: dict[str, object] = {name: given.get(name, param.default) for name, param in rule.params.items()}
     moment = as_of if as_of.tzinfo is None else as_of.astimezone(UTC).replace(tzinfo=None)
     return {name: moment if name == "as_of" else values[name] for name in rule.bound}
@@ -164,5 +166,5 @@ def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, Set[str]]:
 
 
 def _has_nothing_to_judge(rule: Rule, platforms: Mapping[str, Set[str]]) -> bool:
-    """Planning a query over an empty platform costs as much as running it; most companies have one or two of them."""
+    """Planning a query over an empty platform costs as much as running it, and most companies use one or two."""
     return any(table in platforms and platforms[table].isdisjoint(wanted) for table, wanted in rule.confined)

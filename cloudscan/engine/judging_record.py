@@ -1,9 +1,9 @@
-"""What a scan was judged by and what came of it, kept beside its snapshot.
+"""What a scan was judged by and the result, kept beside its snapshot.
 
     <snapshot>/judged.json.gz
 
-With it any scan whose snapshot is still there can be shown and replayed as it was on its night, whatever became of the
-rules, the configuration and the findings since.
+With it any scan whose snapshot still exists can be shown and replayed as it was that night, however the rules, the
+configuration and the findings have changed since.
 """
 
 import gzip
@@ -28,7 +28,7 @@ _LEVEL: Final = 3  # of compression: a tenth of the size for a fiftieth of the s
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
+class JudgingRecord(msgspec.Struct, frozen=True, kw_only=True):
     """The rules as files, the values they were given, and the report."""
 
     files: Mapping[str, str]  # <topic>/<id>.yaml, frameworks/<id>.yaml and the shared texts, byte for byte
@@ -37,33 +37,35 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) -> None:
-    """Keep what a snapshot was judged by, readable by its owner only. Raises `SnapshotError` for a full disk."""
-    judged = Judged(files=files_of(rules), params=params, report=report)
+    """Keep what a snapshot was judged by, readable by its owner only. Raises `SnapshotError` if the disk is full."""
+    judged = JudgingRecord(files=files_of(rules), params=params, report=report)
     path = folder / FILE
     try:
         write_private(path, gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
     except OSError as error:
-        raise SnapshotError(f"{path} cannot be written ({error.strerror}); make room, then scan again.") from error
+        raise SnapshotError(
+            f"{path} cannot be written ({error.strerror}); free some space, then scan again."
+        ) from error
 
 
-def read(folder: Path) -> Judged:
-    """What a snapshot was judged by. Raises `SnapshotError` where nothing was kept, or it cannot be read."""
+def read(folder: Path) -> JudgingRecord:
+    """What a snapshot was judged by. Raises `SnapshotError` if nothing was kept, or it cannot be read."""
     try:
-        return msgspec.json.decode(gzip.decompress((folder / FILE).read_bytes()), type=Judged)
+        return msgspec.json.decode(gzip.decompress((folder / FILE).read_bytes()), type=JudgingRecord)
     except FileNotFoundError as error:
         raise SnapshotError(
-            f"{folder} does not say which rules it was judged by: it was only collected, or scanned by an older "
-            "cloudscan. Run `cloudscan scan` and take that scan."
+            f"{folder} does not record which rules it was judged by: it was only collected, or scanned by an older "
+            "cloudscan. Run `cloudscan scan` and use that scan."
         ) from error
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
-        raise SnapshotError(f"{folder / FILE} is damaged ({error}); take another scan.") from error
+        raise SnapshotError(f"{folder / FILE} is damaged ({error}); use another scan.") from error
 
 
 def files_of(rules: Iterable[Rule]) -> dict[str, str]:
     """The files of rules, their shared texts and all frameworks beside them, by a path that is safe everywhere."""
     rules = list(rules)
-    shelves = sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
-    frameworks = [file for shelf in shelves for file in sorted(shelf.glob("*.y*ml"))]
+    folders = sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
+    frameworks = [file for folder in folders for file in sorted(folder.glob("*.y*ml"))]
     shared = sorted({remedy.file for rule in rules for remedy in rule.remedies})
     return {
         **{_shared_path(number): Path(file).read_text("utf-8") for number, file in enumerate(shared)},

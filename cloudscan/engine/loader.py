@@ -1,7 +1,7 @@
-"""Rules: one YAML file each, with query, words, mappings and examples, read strictly.
+"""Rules: one YAML file each, with query, texts, mappings and examples, read strictly.
 
 `load` reads folders of rule files and refuses whatever cannot be used as written, with ``file:line:``, what is
-wrong and what to write instead. `lint` gives the same complaints as a list. What the SQL may say is checked in
+wrong and what to write instead. `lint` gives the same problems as a list. What the SQL may say is checked in
 `cloudscan.snapshot.sql`.
 
 Layout of a folder::
@@ -38,12 +38,12 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """What a set of folders holds."""
+    """What a set of folders contains."""
 
     rules: tuple[Rule, ...]
     frameworks: tuple[Framework, ...]
     problems: tuple[Problem, ...]
-    unused: tuple[Problem, ...]  # shared texts that no rule names; known once no other problem is left
+    unused: tuple[Problem, ...]  # shared texts that no rule names; known only if there are no other problems
 
 
 def load(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Rule, ...]:
@@ -106,23 +106,23 @@ def read_rule(
     if isinstance(outcome, Problem):
         return [outcome]
     document, written = outcome
-    from cloudscan.snapshot import sql  # sqlglot takes 0.2 s to import; only who reads rules pays
+    from cloudscan.snapshot import sql  # sqlglot takes 0.2 s to import; only commands that read rules pay
 
     query_line = document.line("$.query")
-    # In a block scalar the text begins on the line after its mark.
+    # In a block scalar the text begins on the line after its indicator.
     first_line = query_line + 1 if document.is_block("$.query") else query_line
     query = sql.check(written.query)
-    faults = [*((fault.line, fault.words) for fault in query.faults), *query_faults(query, settings)]
-    problems = [Problem(str(file), first_line + line - 1, words) for line, words in faults]
+    faults = [*((fault.line, fault.message) for fault in query.faults), *query_faults(query, settings)]
+    problems = [Problem(str(file), first_line + line - 1, message) for line, message in faults]
     problems += [
-        Problem(str(file), document.line(path), words)
-        for path, words in (
-            *_complaints(written, query, frameworks, Path(file).stem),
-            *_setting_complaints(written, query, settings),
+        Problem(str(file), document.line(path), message)
+        for path, message in (
+            *_problems(written, query, frameworks, Path(file).stem),
+            *_setting_problems(written, query, settings),
         )
     ]
     problems += [
-        Problem(str(file), document.line(path), words) for path, words in shared.problems_of(written, remedies)
+        Problem(str(file), document.line(path), message) for path, message in shared.problems_of(written, remedies)
     ]
     if problems:
         return sorted(problems)
@@ -174,10 +174,10 @@ def _read_frameworks(files: Iterable[Path]) -> tuple[dict[str, Framework], list[
     return frameworks, problems
 
 
-def _complaints(
+def _problems(
     rule: RuleFile, query: "Query", frameworks: Mapping[str, Framework], stem: str
 ) -> Iterable[tuple[str, str]]:
-    """(path, words) for all that is wrong beside the SQL itself."""
+    """(path, message) for everything that is wrong beside the SQL itself."""
     if not _NAME.fullmatch(rule.id):
         yield "$.id", f"{rule.id!r} is not a name in kebab-case; write something like public-read-by-policy"
     elif rule.id != stem:
@@ -186,13 +186,13 @@ def _complaints(
         yield "$.cause", f"{rule.cause!r} is not a name in kebab-case; write something like shared-link"
     if not 1 <= rule.likelihood <= 5:
         yield "$.likelihood", f"{rule.likelihood} is outside the scale; write 1 (rare) to 5 (expected)"
-    yield from _query_complaints(rule, query)
-    yield from _text_complaints(rule, query)
-    yield from _framework_complaints(rule, frameworks)
-    yield from _example_complaints(rule)
+    yield from _query_problems(rule, query)
+    yield from _text_problems(rule, query)
+    yield from _framework_problems(rule, frameworks)
+    yield from _example_problems(rule)
 
 
-def _query_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
+def _query_problems(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
     if not rule.identity:
         yield "$.identity", "no identity; write the column that one person fixes once, e.g. [origin_uid]"
     if query.columns:
@@ -211,11 +211,11 @@ def _query_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str
     for name, param in rule.params.items():
         if query.columns and name not in query.bound:
             yield f"$.params.{name}", f"the query never uses `${name}`; use it, or drop the param"
-        if complaint := param.complaint(param.default):
-            yield f"$.params.{name}", f"{complaint}; write a default inside the bounds"
+        if fault := param.fault(param.default):
+            yield f"$.params.{name}", f"{fault}; write a default inside the bounds"
 
 
-def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
+def _text_problems(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]]:
     for language in LANGUAGES:
         if language not in rule.text:
             yield "$.text", f"no text in {language!r}; write {language}: {{title, message, why, fix}}"
@@ -226,10 +226,10 @@ def _text_complaints(rule: RuleFile, query: "Query") -> Iterable[tuple[str, str]
         for field in ("title", "message", "why"):
             if not str(getattr(text, field)).strip():
                 yield f"{path}.{field}", "empty; write what a reader needs here"
-        yield from ((f"{path}.message", words) for words in _field_complaints(text.message, query.columns))
+        yield from ((f"{path}.message", message) for message in _field_problems(text.message, query.columns))
 
 
-def _field_complaints(message: str, columns: Sequence[str]) -> Iterable[str]:
+def _field_problems(message: str, columns: Sequence[str]) -> Iterable[str]:
     try:
         fields = [(name, spec, conversion) for _, name, spec, conversion in string.Formatter().parse(message)]
     except ValueError as error:
@@ -244,7 +244,7 @@ def _field_complaints(message: str, columns: Sequence[str]) -> Iterable[str]:
             yield f"the query yields no column `{name}` for the message; {suggestion(name, columns)}"
 
 
-def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
+def _framework_problems(rule: RuleFile, frameworks: Mapping[str, Framework]) -> Iterable[tuple[str, str]]:
     for index, reference in enumerate(rule.frameworks):
         path = f"$.frameworks[{index}]"
         framework, hash_mark, control = reference.partition("#")
@@ -257,13 +257,13 @@ def _framework_complaints(rule: RuleFile, frameworks: Mapping[str, Framework]) -
             yield path, f"{framework} has no control {control!r}; {known}"
 
 
-def _setting_complaints(rule: RuleFile, query: "Query", settings: DeclaredSettings) -> Iterable[tuple[str, str]]:
+def _setting_problems(rule: RuleFile, query: "Query", settings: DeclaredSettings) -> Iterable[tuple[str, str]]:
     for index, example in enumerate(rule.examples):
         for fault in example_faults(example.given.get("settings", ()), query, settings):
             yield f"$.examples[{index}]", fault
 
 
-def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
+def _example_problems(rule: RuleFile) -> Iterable[tuple[str, str]]:
     from cloudscan.engine import examples
 
     for verdict, shown in (
@@ -275,13 +275,13 @@ def _example_complaints(rule: RuleFile) -> Iterable[tuple[str, str]]:
             yield "$.examples", f"no example {verdict} anything; write one with `{verdict}: [[…]]`"
     for index, example in enumerate(rule.examples):
         path = f"$.examples[{index}]"
-        for words in examples.complaints(example):
-            yield path, words
+        for message in examples.problems(example):
+            yield path, message
         for identity in (*example.flags, *example.passes, *example.unknown):
             if len(identity) != len(rule.identity):
                 yield path, f"{list(identity)} does not fit the identity; write one value for each of {rule.identity}"
         for name, value in example.params.items():
             if name not in rule.params:
                 yield path, f"the rule has no param {name!r}; {suggestion(name, rule.params)}"
-            elif complaint := rule.params[name].complaint(value):
-                yield path, f"param {name}: {complaint}"
+            elif fault := rule.params[name].fault(value):
+                yield path, f"param {name}: {fault}"

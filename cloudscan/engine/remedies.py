@@ -54,18 +54,18 @@ def read(files: Iterable[Path]) -> tuple[Remedies, list[Problem]]:
                 texts = dict.fromkeys(LANGUAGES, text) if isinstance(text, str) and _is_command(text) else text
                 line = document.line(f"$.{key}.{name}")
                 if name in known:
-                    words = f"the id {name!r} is taken by {known[name].file}; write another id"
-                    problems.append(Problem(str(file), line, words))
+                    message = f"the id {name!r} is taken by {known[name].file}; write another id"
+                    problems.append(Problem(str(file), line, message))
                 elif isinstance(texts, str) or not _is_complete(texts):
-                    words = f"{name!r} needs a text in each language; write {{en: …, ja: …}}, or a `command`"
-                    problems.append(Problem(str(file), line, words))
+                    message = f"{name!r} needs a text in each language; write {{en: …, ja: …}}, or a `command`"
+                    problems.append(Problem(str(file), line, message))
                 else:
                     known[name] = Remedy(texts=texts, file=str(file), line=line)
     return Remedies(fix=fix, needs=needs), problems
 
 
 def problems_of(rule: RuleFile, remedies: Remedies) -> Iterator[tuple[str, str]]:
-    """(path, words) for what keeps a rule's steps and needs from being written out."""
+    """(path, message) for what keeps a rule's steps and needs from being written out."""
     for language, text in rule.text.items():
         path = f"$.text.{language}.fix"
         if rule.fix and text.fix:

@@ -11,7 +11,7 @@ ParamValue = bool | int | float | str
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A number or word that people may want to change; bound in the query as ``$name``.
+    """A number or word that users may want to change; bound in the query as ``$name``.
 
     Its type is that of `default`. `min` and `max` bound a number.
     """
@@ -21,11 +21,11 @@ class Param(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     min: int | float | None = None
     max: int | float | None = None
 
-    def complaint(self, value: object) -> str:
-        """Why `value` cannot stand in for the default; empty where it can."""
+    def fault(self, value: object) -> str:
+        """Why `value` cannot be used in place of the default; empty if it can."""
         same_type = type(value) is type(self.default) or (isinstance(self.default, float) and type(value) is int)
         if not same_type:
-            return f"{value!r} is not like the default, {self.default!r}"
+            return f"{value!r} is not of the same type as the default, {self.default!r}"
         if isinstance(value, int | float) and not isinstance(value, bool):
             if self.min is not None and value < self.min:
                 return f"{value} is below the smallest allowed value, {self.min}"
@@ -41,7 +41,7 @@ Identities = Sequence[Sequence[str | int | float | bool | None]]
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A small estate and what the rule must say about it. What is not named may pass, but not be flagged or unknown.
+    """A small estate and what the rule must decide. Identities that are not named must pass, if they come up.
 
     The rows in `given` name only what differs from a plain row; see `cloudscan.engine.examples`.
     """

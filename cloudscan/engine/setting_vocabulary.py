@@ -1,4 +1,4 @@
-"""Which settings there are: what connectors declared, held against what a rule compares with.
+"""Which settings there are: what connectors declared, checked against what a rule compares with.
 
 A rule is checked against the platforms that its query is confined to (``r.platform = 's3'``), else against all. It is
 not checked where one of those platforms is not installed or declares no settings: then its vocabulary is not known.

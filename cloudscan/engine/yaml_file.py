@@ -1,4 +1,4 @@
-"""YAML read strictly: typed by a msgspec record, every complaint with the line it is about."""
+"""YAML read strictly: typed by a msgspec record, every problem with its line."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BOOL = "tag:yaml.org,2002:bool"
 _STEP = re.compile(r"\.[^.\[\]]+|\[\d+\]")
 _DEEPEST = 100
-"""How deep parts may lie in parts. libyaml goes down on the C stack, and some ten thousand deep the process dies."""
+"""The deepest nesting that is read. libyaml recurses on the C stack, and ten thousand levels kill the process."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -36,19 +36,19 @@ _Words.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|True|TRUE|false|False|
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """Something that has to be written differently. `str` is ``file:line: words``."""
+    """Something that has to be written differently. `str` is ``file:line: message``."""
 
     file: str
     line: int
-    words: str
+    message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.words}"
+        return f"{self.file}:{self.line}: {self.message}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """A file's content, and on which line each part of it stands. Paths look like ``$.text.en.title``."""
+    """A file's content, and the line of each part of it. Paths look like ``$.text.en.title``."""
 
     content: bytes
     data: Any
@@ -56,7 +56,7 @@ class Document:
     blocks: frozenset[str]
 
     def line(self, path: str) -> int:
-        """The line of a part, or of the nearest part around it."""
+        """The line of a part, or of the nearest part that contains it."""
         while path not in self.lines:
             shorter = re.sub(r"(\.[^.\[\]]*|\[[^\]]*\])$", "", path)
             if shorter == path:
@@ -70,26 +70,26 @@ class Document:
 
 
 class _Refused(Exception):
-    def __init__(self, line: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
         self.line = line
-        self.words = words
+        self.message = message
 
 
 def read(file: Path, record: type[Record]) -> tuple[Document, Record] | Problem:
-    """A file as a record, or the first thing that keeps it from being one."""
+    """A file as a record, or the first problem that keeps it from being one."""
     try:
         content = Path(file).read_bytes()
         document = _parse(content)
     except OSError as error:
-        return Problem(str(file), 1, f"cannot be read ({error.strerror}); check the path and the rights")
+        return Problem(str(file), 1, f"cannot be read ({error.strerror}); check the path and the permissions")
     except _Refused as refused:
-        return Problem(str(file), refused.line, refused.words)
+        return Problem(str(file), refused.line, refused.message)
     try:
         return document, msgspec.convert(document.data, record)
     except msgspec.ValidationError as error:
-        line, words = _explain(str(error), document, record)
-        return Problem(str(file), line, words)
+        line, message = _explain(str(error), document, record)
+        return Problem(str(file), line, message)
 
 
 @lru_cache(maxsize=1_000)
@@ -105,12 +105,12 @@ def _parse(content: bytes) -> Document:
         line = mark.line + 1 if mark else 1
         raise _Refused(line, f"this is not YAML: {error.problem}; check quotes, colons and indentation here") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _Refused(1, f"this is not YAML that can be read: {first_line(error)}; save it as UTF-8") from error
+        raise _Refused(1, f"this YAML cannot be parsed: {first_line(error)}; save it as UTF-8") from error
     return Document(content=content, data=data, lines=builder.lines, blocks=frozenset(builder.blocks))
 
 
 def _check_depth(content: bytes) -> None:
-    """Refuse parts within parts without end. Each needs a bracket or a longer line; most files are told by that."""
+    """Refuse endless nesting. Each level needs a bracket or a longer line, so most files need no closer look."""
     longest = max(map(len, content.splitlines()), default=0)
     if content.count(b"[") + content.count(b"{") + longest <= _DEEPEST * 10:
         return
@@ -122,11 +122,11 @@ def _check_depth(content: bytes) -> None:
             depth -= 1
         if depth > _DEEPEST:
             line = event.start_mark.line + 1 if event.start_mark else 1
-            raise _Refused(line, f"parts lie in each other more than {_DEEPEST} deep; write it flatter")
+            raise _Refused(line, f"parts are nested more than {_DEEPEST} deep; write it flatter")
 
 
 class _Builder:
-    """Turns a YAML tree into plain values and notes where each of them stands."""
+    """Turns a YAML tree into plain values and records the line of each of them."""
 
     def __init__(self, loader: Any) -> None:
         self.loader = loader
@@ -161,7 +161,7 @@ class _Builder:
 
 
 def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> tuple[int, str]:
-    """Put msgspec's complaint into our words, with its line."""
+    """msgspec's message in our words, with its line."""
     what, _, where = message.partition(" - at `")
     path = where.rstrip("`") or "$"
     line = document.line("$" + "".join(_STEP.findall(path.removeprefix("$").split("[...]")[0])))
@@ -177,24 +177,23 @@ def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> 
         values = values or [str(value) for value in _members(_type_at(record, path))]
         return line, f"{enum[1]!r} is not one of the values; {suggestion(enum[1], values)}"
     name = path.removeprefix("$.") or "the file"
-    return line, f"{name}: {what[:1].lower()}{what[1:]}; see docs/write-a-rule.md for what stands here"
+    return line, f"{name}: {what[:1].lower()}{what[1:]}; see docs/write-a-rule.md for what belongs here"
 
 
 def _fields_at(record: type[msgspec.Struct], path: str) -> list[str]:
-    found = _type_at(record, path)
-    return list(getattr(found, "__struct_fields__", ()))
+    return list(getattr(_type_at(record, path), "__struct_fields__", ()))
 
 
 def _type_at(record: Any, path: str) -> Any:
-    """The type that stands at a path of a record: fields by name, the element type of lists and mappings."""
-    found = record
+    """The type at a path of a record: fields by name, the element type of lists and mappings."""
+    kind = record
     for step in re.findall(r"\.[^.\[\]]+|\[[^\]]*\]", path):
-        if step.startswith(".") and hasattr(found, "__struct_fields__"):
-            hints = {field.name: field.type for field in msgspec.structs.fields(found)}
-            found = hints.get(step[1:], object)
+        if step.startswith(".") and hasattr(kind, "__struct_fields__"):
+            hints = {field.name: field.type for field in msgspec.structs.fields(kind)}
+            kind = hints.get(step[1:], object)
         else:
-            found = (getattr(found, "__args__", None) or (object,))[-1]
-    return found
+            kind = (getattr(kind, "__args__", None) or (object,))[-1]
+    return kind
 
 
 def _is_literal(record: Any, path: str) -> bool:

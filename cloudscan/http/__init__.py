@@ -1,7 +1,7 @@
 """The one road to the network for connectors and trackers that speak HTTP themselves.
 
-What plugins may use is handed on here. libcurl is loaded with the first name that needs it: patience is asked for
-where the extra ``cloudscan[web]`` is not installed, too.
+What plugins may use is re-exported here. libcurl is loaded with the first name that needs it: `Patience` is also used
+where the extra ``cloudscan[web]`` is not installed.
 """
 
 from typing import TYPE_CHECKING, Any

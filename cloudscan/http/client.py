@@ -1,8 +1,7 @@
 """The one way to the network for connectors that speak HTTP themselves: pooled, patient, within a budget.
 
-What comes back is an `Answer`, whatever its status; what does not come back after all attempts is raised as
-`Unreachable` or `Throttled`, and the core goes on from there. Redirects are not followed: they could carry a token to
-another host.
+A request gives an `Answer`, whatever its status; if all attempts fail, `Unreachable` or `Throttled` is raised, and the
+core takes over. Redirects are not followed: they could carry a token to another host.
 """
 
 import threading
@@ -21,35 +20,35 @@ __all__ = ["PASSING", "Answer", "Budget", "Meter", "Patience", "Web", "asked_for
 
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that are worth another attempt."""
-_NOT_TAKEN = frozenset({429, 503})
-"""A server that answers so has not done what was asked: it may be asked again even where that is not repeatable."""
+_NOT_CARRIED_OUT = frozenset({429, 503})
+"""With these a server says that it has not done anything: even what is not repeatable may be sent again."""
 
 
 class Budget:
-    """So many units may be spent in a minute, by all threads together; whoever comes too early waits."""
+    """The units that all threads together may spend in a minute; a thread that comes too early waits."""
 
     def __init__(self, units_per_minute: float) -> None:
         self._rate = units_per_minute / 60
-        self._most = units_per_minute / 6  # ten seconds' worth may be spent at once
+        self._most = units_per_minute / 6  # ten seconds' worth may be spent in one go
         self._left = self._most
-        self._told = time.monotonic()
-        self._resting = 0.0
+        self._counted_at = time.monotonic()
+        self._resting_until = 0.0
         self._lock = threading.Lock()
 
     def spend(self, units: float) -> None:
-        """Wait until so many units may be spent, and spend them."""
+        """Wait until this many units may be spent, and spend them."""
         with self._lock:
             now = time.monotonic()
-            self._left = min(self._most, self._left + (now - self._told) * self._rate) - units
-            self._told = now
-            wait = max(-self._left / self._rate, self._resting - now)
+            self._left = min(self._most, self._left + (now - self._counted_at) * self._rate) - units
+            self._counted_at = now
+            wait = max(-self._left / self._rate, self._resting_until - now)
         if wait > 0:
             time.sleep(wait)
 
     def rest(self, seconds: float) -> None:
-        """Let nobody spend anything for so long."""
+        """Let no thread spend anything for this many seconds."""
         with self._lock:
-            self._resting = max(self._resting, time.monotonic() + seconds)
+            self._resting_until = max(self._resting_until, time.monotonic() + seconds)
 
 
 class Meter:
@@ -60,17 +59,17 @@ class Meter:
         self._lock = threading.Lock()
 
     def tick(self) -> None:
-        """A request is made."""
+        """Count a request."""
         with self._lock:
             self._spent = self._spent.plus(Spent(requests=1))
 
     def trouble(self, error: Throttled | Unreachable) -> None:
-        """It has to be made again."""
+        """Count a request that has to be repeated."""
         with self._lock:
             self._spent = self._spent.plus(Spent(requests=0, throttles=int(isinstance(error, Throttled)), retries=1))
 
     def spent(self) -> Spent:
-        """What was counted since this was last asked."""
+        """What was counted since the last call."""
         with self._lock:
             spent, self._spent = self._spent, Spent(requests=0)
             return spent
@@ -78,7 +77,7 @@ class Meter:
 
 @dataclass(frozen=True)
 class Web:
-    """The way to a platform, shared by all who ask there. May be used from any thread."""
+    """The connections to one platform, shared by all threads."""
 
     connections: int = 32
     patience: Patience = field(default_factory=Patience)
@@ -95,7 +94,7 @@ class Web:
         on_request: Callable[[], None] = lambda: None,
         on_trouble: Callable[[Throttled | Unreachable], None] = lambda _: None,
     ) -> Answer:
-        """Ask for an address; see `send`."""
+        """Fetch an address; see `send`."""
         return self.send(
             "GET", url, headers, units=units, passing=passing, on_request=on_request, on_trouble=on_trouble
         )
@@ -114,12 +113,13 @@ class Web:
         on_answer: Callable[[Answer], None] = lambda _: None,
         on_trouble: Callable[[Throttled | Unreachable], None] = lambda _: None,
     ) -> Answer:
-        """Ask until there is an answer that stays.
+        """Send a request, again and again until there is an answer that is not passing.
 
-        What is not `repeatable` is sent again only where the server says that it was not taken: a lost answer is
-        raised at once. `passing` tells which further answers are worth another attempt; `on_request` is called for
-        each attempt, `on_answer` for each answer and `on_trouble` for each attempt that brought none of use. Raises
-        `Throttled` where the server keeps asking for a pause, `Unreachable` where no whole answer comes.
+        A request that is not `repeatable` is sent again only if the server says that it was not carried out: a lost
+        answer is raised immediately. `passing` decides which further answers are worth another attempt (see
+        `PASSING`). `on_request` is called for each attempt, `on_answer` for each answer and `on_trouble` for each
+        attempt that failed. `units` are taken out of the budget for each attempt. Raises `Throttled` if the server
+        keeps throttling, `Unreachable` if no whole answer arrives.
         """
         trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {host_of(url)}")
         for attempt in range(1, self.patience.attempts + 1):
@@ -135,7 +135,7 @@ class Web:
                 trouble = error
             else:
                 on_answer(answer)
-                if answer.status not in (PASSING if repeatable else _NOT_TAKEN) and not passing(answer):
+                if answer.status not in (PASSING if repeatable else _NOT_CARRIED_OUT) and not passing(answer):
                     return answer
                 wait = asked_for(answer)
                 if wait is not None:
@@ -152,7 +152,7 @@ class Web:
 
 
 def asked_for(answer: Answer) -> float | None:
-    """Seconds that the server wants us to wait, where it says so."""
+    """The seconds that the server wants us to wait (RFC 9110, Retry-After), None if it does not say."""
     try:
         return max(0.0, float(answer.headers["retry-after"]))
     except (KeyError, ValueError):
@@ -161,7 +161,7 @@ def asked_for(answer: Answer) -> float | None:
 
 def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
     if answer.status < 300:
-        return Unreachable(f"answers of {host_of(url)} break off; check proxies and gateways on the way")
+        return Unreachable(f"answers from {host_of(url)} are cut off; check proxies and gateways on the way")
     if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"{host_of(url)} had trouble of its own (HTTP {answer.status})")
-    return Throttled(f"{host_of(url)} asks for a pause (HTTP {answer.status})", retry_after=wait)
+        return Unreachable(f"{host_of(url)} failed on its side (HTTP {answer.status})")
+    return Throttled(f"{host_of(url)} is throttling requests (HTTP {answer.status})", retry_after=wait)

@@ -1,7 +1,7 @@
-"""Carries one HTTP request over libcurl, and brings back what was answered, whatever it is.
+"""Carries one HTTP request over libcurl and returns the answer, whatever it is.
 
-libcurl keeps connections, undoes compression, notices cut answers and takes a company's proxy from the environment, at
-half the CPU that a client written in Python takes for it.
+libcurl keeps connections open, decompresses, notices truncated answers and takes a company's proxy from the
+environment, at half the CPU that a client written in Python needs.
 """
 
 import io
@@ -20,12 +20,12 @@ from cloudscan.errors import Unreachable
 from cloudscan.text import first_line
 
 _CONNECTING: Final = 30.0  # seconds until there must be a connection
-_BUFFER: Final = 262_144  # bytes that are read at once
+_BUFFER: Final = 262_144  # bytes that are read in one go
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a server said."""
+    """What a server answered."""
 
     status: int
     body: bytes
@@ -34,9 +34,9 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Carrier:
-    """Connections that are kept open. May be used from any thread."""
+    """Connections that are kept open, shared by all threads."""
 
-    connections: int = 32  # kept for the next request; more may be open at the same time
+    connections: int = 32  # kept for later requests; more may be open at the same time
     timeout: float = 90.0  # seconds for one whole answer
     ca_file: Path | None = None  # certificates to trust in place of the machine's
     _idle: list[pycurl.Curl] = field(default_factory=list, repr=False)
@@ -45,18 +45,20 @@ class Carrier:
     def carry(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, fresh: bool = False
     ) -> Answer:
-        """Raises `Unreachable` where no whole answer comes. Redirects are answers: they are not followed.
+        """Send one request.
 
-        With `fresh` it goes over a connection of its own: libcurl sends a request again by itself where a connection
-        that was kept open is cut before the answer, and what is not repeatable would be done twice.
+        Raises `Unreachable` if no whole answer arrives. Redirects are answers: they are not followed.
+
+        `fresh` makes a new connection for it: if a connection that was kept open is cut before the answer, libcurl
+        sends the request again by itself, and what is not repeatable would be done twice.
         """
         with self._lock:
             handle = self._idle.pop() if self._idle else None
         handle = handle or self._handle()
-        told, content = io.BytesIO(), io.BytesIO()
+        head, content = io.BytesIO(), io.BytesIO()
         handle.setopt(pycurl.URL, url)
         handle.setopt(pycurl.HTTPHEADER, [*(f"{name}: {value}" for name, value in headers.items()), "Expect:"])
-        handle.setopt(pycurl.HEADERFUNCTION, told.write)
+        handle.setopt(pycurl.HEADERFUNCTION, head.write)
         handle.setopt(pycurl.WRITEFUNCTION, content.write)
         if body is not None:
             handle.setopt(pycurl.POSTFIELDS, body)
@@ -73,7 +75,7 @@ class Carrier:
         with self._lock:
             if len(self._idle) < self.connections:
                 self._idle.append(handle)
-        return Answer(status=status, body=content.getvalue(), headers=_headers(told.getvalue()))
+        return Answer(status=status, body=content.getvalue(), headers=_headers(head.getvalue()))
 
     def _handle(self) -> pycurl.Curl:
         handle = pycurl.Curl()
@@ -90,12 +92,12 @@ class Carrier:
 
 
 def host_of(url: str) -> str:
-    """Scheme and host: paths and queries may hold names."""
+    """Scheme and host, for messages: paths and queries may contain names."""
     return "/".join(url.split("/", 3)[:3])
 
 
 def _trusted(ca_file: Path | None) -> Mapping[int, str]:
-    """Where libcurl finds the certificates that Python trusts on this machine; else the ones that come with certifi."""
+    """Where libcurl finds the certificates that Python trusts on this machine, or else those of certifi, by option."""
     if ca_file is not None:
         return {pycurl.CAINFO: str(ca_file)}
     paths = ssl.get_default_verify_paths()
@@ -107,7 +109,7 @@ def _trusted(ca_file: Path | None) -> Mapping[int, str]:
 
 
 def _headers(text: bytes) -> Mapping[str, str]:
-    """Of the last answer: a proxy's and a server's `100 Continue` come before it."""
+    """The headers of the last answer: a proxy's answer and `100 Continue` may come before it."""
     lines = text.rstrip().rpartition(b"\r\n\r\n")[2].decode("latin-1").splitlines()[1:]
     named = (line.partition(":") for line in lines if ":" in line)
     return {name.strip().lower(): value.strip() for name, _, value in named}

@@ -84,15 +84,17 @@ def aware(moment: datetime) -> datetime:
 
 
 def _engine(url: sa.URL) -> Engine:
+    """An engine that connects for each transaction: a command has few, and leaves no open connection behind."""
     if url.get_backend_name() == "postgresql":
-        return sa.create_engine(url, connect_args={k: v for k, v in _KEEPALIVE.items() if k not in url.query})
+        keepalive = {name: value for name, value in _KEEPALIVE.items() if name not in url.query}
+        return sa.create_engine(url, connect_args=keepalive, poolclass=sa.NullPool)
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url)
+        return sa.create_engine(url, poolclass=sa.NullPool)
     if url.database:
         file = Path(url.database)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
 
     # Python's driver begins a transaction only before the first write, which would let two writers read the same state.
     @sa.event.listens_for(engine, "connect")

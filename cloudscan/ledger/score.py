@@ -1,4 +1,4 @@
-"""The score: one number that puts findings into the order of work. `docs/score.md` explains it in one page."""
+"""The score: one number that sorts findings by urgency. `docs/score.md` explains it on one page."""
 
 import math
 from typing import Final
@@ -47,10 +47,10 @@ def impact(
     rank: int | None = None,
     days_open: float = 0.0,
 ) -> float:
-    """How much it would hurt, 0 to 20: how bad in kind, for whom it is open, how much lies behind, how long already.
+    """The impact, 0 to 20: severity, audience and access, blast radius, and how long it has been open.
 
     It never falls when an argument rises. Amounts count by their order of magnitude: ten times as many files weigh
-    one step more. What is not known (None) weighs nothing, except `rank`, which then is the middle.
+    one step more. An unknown argument (None) weighs nothing, except `rank`, which then is the middle.
     """
     total = SEVERITY[severity]
     total += AUDIENCE[audience] if audience is not None else 0.0
@@ -64,7 +64,7 @@ def impact(
 
 
 def score(likelihood: int, impact: float) -> float:
-    """Likelihood × impact: 1 to 5 times 0 to 20, so that 100 is the worst there is."""
+    """Likelihood × impact: 1 to 5 times 0 to 20, so that 100 is the worst."""
     return round(min(5, max(1, likelihood)) * impact, 1)
 
 

@@ -1,4 +1,4 @@
-"""Whether the nights go well, in one word for a monitoring system. Pure functions over what the ledger remembers.
+"""The health of the nightly scans, in one word for monitoring. Pure functions over what the ledger remembers.
 
 The words and codes are those of monitoring plugins (Monitoring Plugins Development Guidelines): OK 0, WARNING 1,
 CRITICAL 2, UNKNOWN 3.
@@ -26,23 +26,23 @@ class Level(IntEnum):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """From where on it is bad."""
+    """What is tolerated."""
 
     max_age: timedelta = timedelta(hours=26)
-    drop_percent: float = 20.0  # fewer scopes or resources than in the scan before
+    drop_percent: float = 20.0  # fewer scopes or resources than in the previous scan
     throttle_percent: float = 10.0  # of the requests
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     level: Level
-    words: str
+    message: str
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict."""
+    """The results of all checks, and the worst of their levels."""
 
     level: Level
     checks: Sequence[Check]
@@ -50,72 +50,76 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def line(self) -> str:
-        """One line: the word, what is wrong (or the state of things), and numbers for a plugin's graphs."""
-        bad = [check.words for check in self.checks if check.level is not Level.OK]
-        words = "; ".join(bad or [check.words for check in self.checks])
+        """One line: the level, what is wrong (or else the state), and numbers for a plugin's graphs."""
+        bad = [check.message for check in self.checks if check.level is not Level.OK]
+        message = "; ".join(bad or [check.message for check in self.checks])
         age = "" if self.age_seconds is None else f" | age={self.age_seconds:.0f}s"
-        return f"CLOUDSCAN {self.level.name} - {words}{age}"
+        return f"CLOUDSCAN {self.level.name} - {message}{age}"
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be seen in the folder of scans."""
+    """What earlier scans left in the folder of scans."""
 
     running: bool = False
-    interrupted_on: datetime | None = None  # when a scan began that nobody finished
-    unentered: int = 0  # snapshots that wait for the ledger
+    interrupted_on: datetime | None = None  # when an unfinished scan began
+    unrecorded: int = 0  # snapshots that are not recorded in the ledger yet
 
 
 def verdict(scans: Sequence[Scan], left: Left, now: datetime, limits: Limits) -> Health:
-    """Judge the last of the scans (the oldest first) and what is left in the folder."""
+    """Check the last of the scans (given in the order of their start) and what is left in the folder."""
     last = scans[-1] if scans else None
     checks = [_age(last, left, now, limits), *_leftovers(left)]
     if last:
-        checks += [_complete(last), *_night(last, scans[-2] if len(scans) > 1 else None, limits)]
+        checks += [_complete(last), *_figures(last, scans[-2] if len(scans) > 1 else None, limits)]
     age = (now - _ended(last)).total_seconds() if last else None
     return Health(level=max(check.level for check in checks), checks=checks, age_seconds=age)
 
 
 def unknown(why: str) -> Health:
-    """The verdict where nothing can be looked at."""
-    return Health(level=Level.UNKNOWN, checks=[Check(name="ledger", level=Level.UNKNOWN, words=why)], age_seconds=None)
+    """The result if the ledger cannot be read."""
+    return Health(
+        level=Level.UNKNOWN, checks=[Check(name="ledger", level=Level.UNKNOWN, message=why)], age_seconds=None
+    )
 
 
 def metrics(health: Health) -> Sequence[Metric]:
-    """The verdict in numbers."""
-    found = [
+    """The results in numbers."""
+    gauges = [
         one("health_status", "0 OK, 1 warning, 2 critical, 3 unknown.", int(health.level)),
         Metric(
             name="health_check",
-            told="The same for each thing that is looked at.",
+            description="The level of each check.",
             values={check.name: int(check.level) for check in health.checks},
             label="check",
         ),
     ]
     if health.age_seconds is not None:
-        found.append(one("health_scan_age_seconds", "How long ago the last scan ended.", round(health.age_seconds)))
-    return found
+        gauges.append(one("health_scan_age_seconds", "How long ago the last scan ended.", round(health.age_seconds)))
+    return gauges
 
 
 def _age(last: Scan | None, left: Left, now: datetime, limits: Limits) -> Check:
     now_running = "; a scan is running" if left.running else ""
     if last is None:
-        return Check(name="age", level=Level.CRITICAL, words=f"no scan was ever entered{now_running}")
+        return Check(name="age", level=Level.CRITICAL, message=f"no scan was ever recorded{now_running}")
     age = now - _ended(last)
-    words = f"the last scan ended {_ended(last):%Y-%m-%d %H:%M} UTC, {_span(age)} ago"
+    message = f"the last scan ended {_ended(last):%Y-%m-%d %H:%M} UTC, {_span(age)} ago"
     if age > limits.max_age:
-        return Check(name="age", level=Level.CRITICAL, words=f"{words}, more than {_span(limits.max_age)}{now_running}")
-    return Check(name="age", level=Level.OK, words=words)
+        return Check(
+            name="age", level=Level.CRITICAL, message=f"{message}, more than {_span(limits.max_age)}{now_running}"
+        )
+    return Check(name="age", level=Level.OK, message=message)
 
 
 def _leftovers(left: Left) -> Iterator[Check]:
     if left.running:
         return
     if left.interrupted_on is not None:
-        words = f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC died; start `cloudscan scan` again"
-        yield Check(name="died", level=Level.CRITICAL, words=words)
-    if left.unentered:
-        words = f"{left.unentered} snapshot(s) not entered into the ledger; start `cloudscan scan` again"
-        yield Check(name="unentered", level=Level.CRITICAL, words=words)
+        message = f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC died; start `cloudscan scan` again"
+        yield Check(name="died", level=Level.CRITICAL, message=message)
+    if left.unrecorded:
+        message = f"{left.unrecorded} snapshot(s) not recorded in the ledger; start `cloudscan scan` again"
+        yield Check(name="unrecorded", level=Level.CRITICAL, message=message)
 
 
 def _complete(last: Scan) -> Check:
@@ -124,31 +128,33 @@ def _complete(last: Scan) -> Check:
     if last.complete:
         work = sum(last.figures.findings.values()) if last.figures else 0
         urgent = last.figures.findings.get(Severity.CRITICAL, 0) if last.figures else 0
-        return Check(name="complete", level=Level.OK, words=f"all was read; {work} finding(s), {urgent} critical")
+        return Check(
+            name="complete", level=Level.OK, message=f"everything was read; {work} finding(s), {urgent} critical"
+        )
     how = f"{unread} of {sum(scopes.values())} scopes" if unread else "parts of what was in scope"
-    return Check(name="complete", level=Level.WARNING, words=f"{how} could not be read")
+    return Check(name="complete", level=Level.WARNING, message=f"{how} could not be read")
 
 
-def _night(last: Scan, before: Scan | None, limits: Limits) -> Iterator[Check]:
+def _figures(last: Scan, before: Scan | None, limits: Limits) -> Iterator[Check]:
     now = last.figures
     if now is None:
         return
     if before is not None and before.figures is not None:
-        yield from _covered(now, before.figures, limits)
+        yield from _drops(now, before.figures, limits)
     if now.requests and now.throttles is not None:
         percent = 100 * now.throttles / now.requests
         level = Level.WARNING if percent > limits.throttle_percent else Level.OK
-        yield Check(name="throttled", level=level, words=f"{percent:.0f}% of the requests were throttled")
+        yield Check(name="throttled", level=level, message=f"{percent:.0f}% of the requests were throttled")
 
 
-def _covered(now: ScanFigures, before: ScanFigures, limits: Limits) -> Iterator[Check]:
+def _drops(now: ScanFigures, before: ScanFigures, limits: Limits) -> Iterator[Check]:
     pairs = {"scopes": (_read(before), _read(now)), "resources": (before.resources, now.resources)}
     for what, (then, today) in pairs.items():
         if then is None or today is None:
             continue
         level = Level.CRITICAL if today < then * (1 - limits.drop_percent / 100) else Level.OK
         fell = "fell" if today < then else "went"
-        yield Check(name=what, level=level, words=f"{what} {fell} from {then} to {today}")
+        yield Check(name=what, level=level, message=f"{what} {fell} from {then} to {today}")
 
 
 def _read(figures: ScanFigures) -> int | None:

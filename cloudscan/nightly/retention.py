@@ -1,9 +1,8 @@
-"""What is removed when it is old: snapshots, what is left of scans that broke off, pages of the report.
+"""Removes what is old: snapshots, leftovers of interrupted scans, HTML reports.
 
-Kept whatever its age is the newest snapshot, from which the next scan goes on, the newest one that could read
-everything, one that is still to be entered into the ledger, and one that somebody reads. A folder is renamed before it
-is emptied, so that whoever is killed while removing leaves no half snapshot that looks whole. The ledger is never
-shortened.
+Some snapshots are kept whatever their age: the newest, which the next scan continues from, the newest complete one,
+one that is not recorded in the ledger yet, and one that is being read. A folder is renamed before it is emptied, so
+that a kill while removing leaves no half snapshot that looks whole. The ledger is never shortened.
 """
 
 import contextlib
@@ -27,48 +26,49 @@ _PAGE: Final = re.compile(r"\d{8}T\d{6}Z\.html")
 
 @dataclass(frozen=True, kw_only=True)
 class Removal:
-    """Something that goes, and why."""
+    """Something to remove, and why."""
 
     path: Path
     why: str
 
 
 def due(home: Path, policy: RetentionTable, now: datetime) -> list[Removal]:
-    """What may be removed from the folder of scans. Nothing is touched."""
+    """What may be removed from the folder of scans. Nothing is changed."""
     snapshots = list(_snapshots(home / "snapshots", policy, now))
-    going = {removal.path for removal in snapshots}
-    leftovers = [each for each in _leftovers(home / "snapshots", now) if each.path.parent not in going]
+    removed = {removal.path for removal in snapshots}
+    leftovers = [removal for removal in _leftovers(home / "snapshots", now) if removal.path.parent not in removed]
     return [*snapshots, *leftovers, *_pages(home, policy, now)]
 
 
 def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
-    """Remove things; gives those that were. One that is being read stays for the next time.
+    """Remove files and folders; returns what was removed. A snapshot that is being read stays for the next time.
 
-    Raises `ConfigurationError` where the disk does not let go of something.
+    Raises `ConfigurationError` if something cannot be removed.
     """
     trash = home / _TRASH
-    gone = []
+    removed = []
     try:
         _empty(trash)
-        for place, removal in enumerate(removals):
+        for number, removal in enumerate(removals):
             with contextlib.suppress(ScanRunning):
                 if removal.path.is_dir() and (removal.path / ".lock").exists():
                     with lock.exclusive(removal.path):
-                        _to_trash(removal.path, trash / str(place))
+                        _to_trash(removal.path, trash / str(number))
                 else:
-                    _to_trash(removal.path, trash / str(place))
-                gone.append(removal)
+                    _to_trash(removal.path, trash / str(number))
+                removed.append(removal)
         _empty(trash)
     except OSError as error:
         raise ConfigurationError(
-            f"What is old cannot be removed from {home} ({error.strerror}); check the rights, then `cloudscan prune`."
+            f"Old files in {home} cannot be removed ({error.strerror}); check the permissions, then run "
+            "`cloudscan prune`."
         ) from error
-    return gone
+    return removed
 
 
-def _to_trash(path: Path, place: Path) -> None:
-    place.parent.mkdir(mode=0o700, exist_ok=True)
-    path.rename(place)
+def _to_trash(path: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    path.rename(target)
 
 
 def _empty(trash: Path) -> None:
@@ -79,9 +79,9 @@ def _empty(trash: Path) -> None:
 def _snapshots(snapshots: Path, policy: RetentionTable, now: datetime) -> Iterator[Removal]:
     manifests = [(folder, store.manifest_of(folder)) for folder in store.finished(snapshots)]
     finished = [(folder, manifest) for folder, manifest in manifests if manifest]
-    finished.sort(key=lambda each: each[1].scan.started_on)
+    finished.sort(key=lambda snapshot: snapshot[1].scan.started_on)
     kept = {folder for folder, _ in finished[-max(1, policy.keep_snapshots) :]} | set(store.due(snapshots))
-    kept |= {folder for folder, _ in [each for each in finished if each[1].scan.complete][-1:]}
+    kept |= {folder for folder, _ in [snapshot for snapshot in finished if snapshot[1].scan.complete][-1:]}
     oldest = now - timedelta(days=policy.snapshots_days)
     for folder, manifest in finished:
         if folder not in kept and manifest.scan.finished_on < oldest and not lock.is_locked(folder):
@@ -89,19 +89,20 @@ def _snapshots(snapshots: Path, policy: RetentionTable, now: datetime) -> Iterat
 
 
 def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
-    """What killed runs left: spools of sealed snapshots, old cursors, scans nobody goes on with."""
+    """What killed runs left: spools of sealed snapshots, old cursors, scans that are too old to resume."""
     newest = store.latest_snapshot(snapshots)
-    for folder in sorted(each for each in snapshots.glob("*") if each.is_dir() and not lock.is_locked(each)):
+    folders = (path for path in snapshots.glob("*") if path.is_dir() and not lock.is_locked(path))
+    for folder in sorted(folders):
         if (folder / "manifest.json").exists():
-            of_no_use = ["spool", WORK, *([] if folder == newest else [CURSORS])]
-            for path in (folder / name for name in of_no_use):
+            obsolete = ["spool", WORK, *([] if folder == newest else [CURSORS])]
+            for path in (folder / name for name in obsolete):
                 if path.exists():
-                    yield Removal(path=path, why="left of a scan that was interrupted")
+                    yield Removal(path=path, why="left over from an interrupted scan")
         else:
-            begun = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+            modified = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
             record = store.record_of(folder)
-            if now - (record.started_on if record else begun) >= store.STALE:
-                yield Removal(path=folder, why="a scan that was interrupted, too old to go on with")
+            if now - (record.started_on if record else modified) >= store.STALE:
+                yield Removal(path=folder, why="an interrupted scan, too old to resume")
 
 
 def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Removal]:

@@ -1,4 +1,4 @@
-"""A whole night's work in one call: collect, judge, record, and whatever a night that broke off left to do."""
+"""A nightly scan in one call: collect, judge, record, and finish what interrupted runs left."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -28,8 +28,8 @@ from cloudscan.snapshot.store import Scanned
 def restricted(inner: Connector, only: Sequence[str] = (), skip: Sequence[str] = ()) -> Connector:
     """A connector that reads only some of its scopes.
 
-    `only` and `skip` hold shell patterns on a scope's uid, name or account. `only` chooses where to begin; `skip` also
-    leaves out scopes that turn up on the way, and says so: what is in them is not gone.
+    `only` and `skip` are shell patterns for a scope's uid, name or account. `only` chooses where to begin; `skip` also
+    leaves out scopes that are discovered later, as gaps: their contents do not count as gone.
     """
 
     class Restricted:
@@ -41,11 +41,11 @@ def restricted(inner: Connector, only: Sequence[str] = (), skip: Sequence[str] =
             return (scope for scope in chosen if not _matches(scope, skip))
 
         def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
-            for told in inner.collect(scope, since):
-                if isinstance(told, Scope) and _matches(told, skip):
-                    yield Gap(table=WHOLE, outcome=Outcome.SKIPPED, reason=f"{told.name} is left out on request")
+            for fact in inner.collect(scope, since):
+                if isinstance(fact, Scope) and _matches(fact, skip):
+                    yield Gap(table=WHOLE, outcome=Outcome.SKIPPED, reason=f"{fact.name} is left out on request")
                 else:
-                    yield told
+                    yield fact
 
     return Restricted()
 
@@ -65,17 +65,17 @@ def scan(
     options: CollectOptions | None = None,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Report:
-    """Read everything, judge it, enter it into the ledger. `into` is the snapshot's folder.
+    """Read everything, judge it, record it in the ledger. `into` is the snapshot's folder.
 
     Raises what `collect`, `judge` and `Ledger.record` raise. What a platform refuses is in the report's coverage.
     """
     with collecting.collect(connectors, into, options=options, on_event=on_event) as snapshot:
         if options and options.earlier:
             options.earlier.forget()
-        return enter(snapshot, rules, ledger=ledger, organisation=organisation, params=params)
+        return record(snapshot, rules, ledger=ledger, organisation=organisation, params=params)
 
 
-def enter(
+def record(
     snapshot: Snapshot,
     rules: Sequence[Rule],
     *,
@@ -83,7 +83,7 @@ def enter(
     organisation: str = "",
     params: Params | None = None,
 ) -> Report:
-    """Judge a snapshot, enter what came of it into the ledger, and keep beside the snapshot what it was judged by."""
+    """Judge a snapshot, record the verdicts in the ledger, and store beside the snapshot what it was judged by."""
     verdicts = judge(snapshot, rules, params=params or {})
     report = ledger.record(snapshot, verdicts, organisation=organisation)
     judging_record.keep(snapshot.path, rules, params or {}, report)
@@ -104,11 +104,11 @@ def run_nightly(
     full: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Report:
-    """Read everything into the folder `snapshots`, enter it into the ledger, and hand the report to `publish`.
+    """Read everything into the folder `snapshots`, record it in the ledger, and pass the report to `publish`.
 
-    What an earlier run left is finished first: an interrupted one is gone on with, one that was read but not entered
-    is entered, and takes the place of this scan where it is fresh (`cloudscan.snapshot.store`). Only what is published
-    is done. Unless `full`, only changes are asked for where the last snapshot has cursors. Raises as `scan` does.
+    What an earlier run left is finished first: an interrupted scan is resumed; one that was read but not recorded is
+    recorded, and replaces this scan if it is fresh (`cloudscan.snapshot.store`). A scan is done when its report is
+    published. Unless `full`, only changes are requested where the last snapshot has cursors. Raises as `scan` does.
     """
     options = options or CollectOptions()
     scanned = Scanned(connectors=[connector.name for connector in connectors], settings=options.settings)
@@ -129,9 +129,9 @@ def run_nightly(
         for late in waiting[:-1]:
             with suppress(SnapshotError), Snapshot.open(late) as snapshot:
                 if ledger.awaits(snapshot.scan.started_on):
-                    enter(snapshot, rules, ledger=ledger, organisation=organisation, params=params)
+                    record(snapshot, rules, ledger=ledger, organisation=organisation, params=params)
             store.done(late)
-        report = enter(newest, rules, ledger=ledger, organisation=organisation, params=params)
+        report = record(newest, rules, ledger=ledger, organisation=organisation, params=params)
     publish(report)
     store.done(waiting[-1])
     return report

@@ -1,4 +1,4 @@
-"""Texts that run a scan every night: systemd, cron, Kubernetes, GitHub Actions. Pure functions; nothing is written."""
+"""Units and workflows that run a scan every night: systemd, cron, Kubernetes, GitHub Actions. Pure functions."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -17,27 +17,27 @@ _MOUNTED: Final = "/etc/cloudscan/cloudscan.toml"
 class Plan:
     """What to run, where and when."""
 
-    program: Path  # of cloudscan on this machine
+    program: Path  # the path of cloudscan on this machine
     config: Path
     config_text: str
-    here: Path  # relative paths in the configuration begin here
+    here: Path  # the folder of relative paths in the configuration
     folder: Path  # snapshots, ledger and reports, as configured
     hour: int
     minute: int
-    keeps_ledger: bool  # in a file, and not on a server
-    extras: Sequence[str] = ()  # of the package, for the connectors that are configured
+    keeps_ledger: bool  # in a file and not on a server
+    extras: Sequence[str] = ()  # of the package, for the configured connectors
     user: str = "cloudscan"
     image: str = f"cloudscan:{__version__}"
     metrics: Path | None = None
 
 
 def systemd(plan: Plan) -> str:
-    """A service and the timer that starts it. Times are the machine's own."""
+    """A service and the timer that starts it, in the machine's time zone."""
     writable = [plan.here / plan.folder, *([plan.metrics.parent] if plan.metrics else [])]
-    made = " ".join(_unit_word(each) for each in writable)
+    writable_paths = " ".join(_unit_word(folder) for folder in writable)
     return f"""\
 # Two files. After writing them: systemctl daemon-reload && systemctl enable --now cloudscan.timer
-# The user {plan.user} reads the configuration and holds the credentials: in its home, or as variables in
+# The user {plan.user} reads the configuration and needs the credentials: in its home, or as variables in
 # /etc/cloudscan/environment (mode 0600).
 
 # --- /etc/systemd/system/cloudscan.service ---
@@ -53,12 +53,12 @@ WorkingDirectory={_unit_path(plan.here)}
 EnvironmentFile=-/etc/cloudscan/environment
 ExecStartPre=+/usr/bin/install -d -m 0700 -o {plan.user} {_unit_word(writable[0])}
 ExecStart={" ".join(_unit_word(word, runs=True) for word in _command(plan))}
-# 1 says that there are findings. 3, a scan that could not read everything, makes the unit fail.
+# 1 means findings. 3, a scan that could not read everything, makes the unit fail.
 SuccessExitStatus=1
 UMask=0077
 Nice=10
 
-ReadWritePaths={made}
+ReadWritePaths={writable_paths}
 ProtectSystem=strict
 ProtectHome=read-only
 PrivateTmp=yes
@@ -97,9 +97,9 @@ WantedBy=timers.target
 
 
 def cron(plan: Plan) -> str:
-    """A line for the crontab of the user that scans. Times are the machine's own."""
+    """A line for the crontab of the user that scans, in the machine's time zone."""
     command = f"cd {_quoted(plan.here)} && {shlex.join(map(_one_line, _command(plan)))} >/dev/null"
-    # cron takes a bare % for the end of the line (crontab(5)).
+    # To cron, a bare % ends the line (crontab(5)).
     escaped = command.replace("%", "\\%")
     return (
         "# For the crontab of the user that scans (crontab -e).\n"
@@ -109,7 +109,7 @@ def cron(plan: Plan) -> str:
 
 
 def kubernetes(plan: Plan) -> str:
-    """A CronJob with its configuration and its volume. Times are UTC."""
+    """A CronJob with its configuration and its volume, in UTC."""
     folder = str(plan.folder) if plan.folder.is_absolute() else _DATA
     meta = {"name": "cloudscan", "labels": {"app.kubernetes.io/name": "cloudscan"}}
     container = {
@@ -147,7 +147,7 @@ def kubernetes(plan: Plan) -> str:
             {"name": "tmp", "emptyDir": {}},
         ],
     }
-    said = {
+    failure_rule = {
         "action": "FailJob",
         "onExitCodes": {"containerName": "cloudscan", "operator": "In", "values": [1, 2, 3, 4]},
     }
@@ -178,9 +178,9 @@ def kubernetes(plan: Plan) -> str:
                 "failedJobsHistoryLimit": 7,
                 "jobTemplate": {
                     "spec": {
-                        # An answer is not asked for twice; a pod that was killed is started again and goes on.
+                        # A job that ended with an exit code is not repeated; a killed pod is restarted and resumes.
                         "backoffLimit": 2,
-                        "podFailurePolicy": {"rules": [said]},
+                        "podFailurePolicy": {"rules": [failure_rule]},
                         "template": {"metadata": {"labels": meta["labels"]}, "spec": pod},
                     }
                 },
@@ -188,20 +188,20 @@ def kubernetes(plan: Plan) -> str:
         },
     ]
     return (
-        f"# The image is one of yours with {_package(plan)} in it; give its name with --image.\n"
-        "# The service account is where the right to read the platforms is tied to (workload identity).\n"
+        f"# The image is one of yours that contains {_package(plan)}; pass its name with --image.\n"
+        "# Grant the permissions to read the platforms to the service account (workload identity).\n"
         "# A job fails with exit code 1 (findings) and 3 (something could not be read).\n"
         + "---\n".join(map(_yaml, documents))
     )
 
 
 def github(plan: Plan) -> str:
-    """A workflow for a private repository that holds the configuration. Times are UTC."""
+    """A workflow for a private repository that contains the configuration, in UTC."""
     config = plan.config.relative_to(plan.here) if plan.config.is_relative_to(plan.here) else Path(plan.config.name)
     folder = _one_line(plan.folder)
-    kept = {"path": folder, "key": "cloudscan-${{ github.run_id }}-${{ github.run_attempt }}"}
-    restore = {"uses": "actions/cache/restore@v4", "with": {**kept, "restore-keys": "cloudscan-"}}
-    save = {"if": "always()", "uses": "actions/cache/save@v4", "with": kept}
+    cache = {"path": folder, "key": "cloudscan-${{ github.run_id }}-${{ github.run_attempt }}"}
+    restore = {"uses": "actions/cache/restore@v4", "with": {**cache, "restore-keys": "cloudscan-"}}
+    save = {"if": "always()", "uses": "actions/cache/save@v4", "with": cache}
     steps: list[Mapping[str, Any]] = [
         {"uses": "actions/checkout@v4", "with": {"persist-credentials": False}},
         {"uses": "actions/setup-python@v5", "with": {"python-version": "3.12"}},
@@ -229,13 +229,13 @@ def github(plan: Plan) -> str:
         "jobs": {"scan": {"runs-on": "ubuntu-latest", "timeout-minutes": 330, "steps": steps}},
     }
     remark = (
-        "# Between two nights the ledger lives in the cache, which is dropped after a week without a run, and with it\n"
-        "# who waived what: for the long run name a PostgreSQL under [ledger].\n"
+        "# Between runs the ledger is in the cache, which is deleted after a week without a run, and with it the\n"
+        "# waivers: for permanent use configure a PostgreSQL database under [ledger].\n"
     )
     return (
         "# .github/workflows/cloudscan.yml in a private repository: the report names people and files.\n"
-        "# Before the step that scans put the one that signs in to the platform. With OpenID Connect no key has to be\n"
-        "# stored; that is what id-token: write is for.\n" + (remark if plan.keeps_ledger else "") + _yaml(workflow)
+        "# Add a step that signs in to the platform before the one that scans. With OpenID Connect no key has to be\n"
+        "# stored; id-token: write is for that.\n" + (remark if plan.keeps_ledger else "") + _yaml(workflow)
     )
 
 
@@ -243,7 +243,7 @@ KINDS: Final = {"systemd": systemd, "cron": cron, "kubernetes": kubernetes, "git
 
 
 def _yaml(document: Mapping[str, Any]) -> str:
-    """A document as people write it: texts of several lines as such, nothing by reference."""
+    """A document as people write it: multi-line texts as blocks, no anchors."""
     import yaml
 
     class Dumper(yaml.SafeDumper):
@@ -275,7 +275,7 @@ def _unit_word(word: str | Path, *, runs: bool = False) -> str:
 
 
 def _unit_path(path: Path) -> str:
-    """A path that has a line of its own, where quotes would be part of it."""
+    """A path on a line of its own, where quotes would be part of it."""
     return _one_line(path).replace("%", "%%")
 
 
@@ -286,5 +286,7 @@ def _quoted(path: Path) -> str:
 def _one_line(word: str | Path) -> str:
     text = str(word)
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        raise ConfigurationError(f"{text!r} has control characters; no schedule can hold such a name. Choose another.")
+        raise ConfigurationError(
+            f"{text!r} contains control characters, which a schedule cannot contain. Choose another name."
+        )
     return text

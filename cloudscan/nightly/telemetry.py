@@ -1,4 +1,4 @@
-"""The metrics of a scan for OpenTelemetry, sent by OTLP over HTTP as the standard OTEL_* variables say.
+"""The metrics of a scan for OpenTelemetry, exported with OTLP over HTTP as the standard OTEL_* variables configure.
 
 Without an endpoint in the environment nothing is sent and nothing imported. Sources: OpenTelemetry specification, "SDK
 Environment Variables" and "OTLP Exporter".
@@ -13,7 +13,7 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOIN
 
 
 def wanted(environment: Mapping[str, str]) -> bool:
-    """Whether the environment says where metrics go."""
+    """Whether the environment configures an endpoint for metrics."""
     off = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     return (
         not off and environment.get("OTEL_METRICS_EXPORTER", "otlp") == "otlp" and any(map(environment.get, _ENDPOINTS))
@@ -21,7 +21,7 @@ def wanted(environment: Mapping[str, str]) -> bool:
 
 
 def send(metrics: Sequence[Metric]) -> None:
-    """Send metrics once. Raises `ConfigurationError` where the package is missing or nobody takes them."""
+    """Export metrics once. Raises `ConfigurationError` if the package is missing or the endpoint refuses them."""
     try:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.sdk.metrics import MeterProvider
@@ -38,7 +38,7 @@ def send(metrics: Sequence[Metric]) -> None:
     provider = MeterProvider([reader], resource=Resource.create({"service.name": "cloudscan"}), shutdown_on_exit=False)
     meter = provider.get_meter("cloudscan")
     for metric in metrics:
-        gauge = meter.create_gauge(f"cloudscan.{metric.name}", description=metric.told)
+        gauge = meter.create_gauge(f"cloudscan.{metric.name}", description=metric.description)
         for value, number in metric.values.items():
             gauge.set(number, {metric.label: value} if metric.label else {})
     data = reader.get_metrics_data()
@@ -49,4 +49,6 @@ def send(metrics: Sequence[Metric]) -> None:
         exporter.shutdown()
         provider.shutdown()
     if not sent:
-        raise ConfigurationError("Nobody took the OpenTelemetry metrics; check OTEL_EXPORTER_OTLP_ENDPOINT.")
+        raise ConfigurationError(
+            "The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT."
+        )

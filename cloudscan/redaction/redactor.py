@@ -1,8 +1,9 @@
-"""Redaction: names, addresses, paths and ids as stable keyed hashes, so that a report or a snapshot can be given away.
+"""Redaction: names, addresses, paths and ids become stable keyed hashes, so that a report or a snapshot can be shared.
 
-What is not known to be harmless is hashed. Kept are numbers, times, truth values, the words of our vocabularies, and
-the words that a rule spells out itself: rules come to the same verdicts on a redacted snapshot. The same text with the
-same key gives the same hash everywhere, so that a person stays one person. Without the key nobody can try out names.
+Everything that is not known to be harmless is hashed. Numbers, times, booleans and words (`cloudscan.facts.Word`) are
+kept, and so are the texts that a rule itself compares with: rules come to the same verdicts on a redacted snapshot. The
+same text with the same key gives the same hash everywhere, so that one person remains one person. Without the key names
+cannot be guessed and checked.
 """
 
 import hashlib
@@ -42,43 +43,44 @@ _LITERAL: Final = re.compile(r"'((?:[^']|'')*)'")
 
 
 def key_at(path: Path) -> bytes:
-    """The key in a file, made on first use and readable by its owner only. Raises `ConfigurationError`."""
+    """The key in a file, created on first use and readable by its owner only. Raises `ConfigurationError`."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             write_private(path, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
-        found = bytes.fromhex(path.read_text("ascii"))
+        key = bytes.fromhex(path.read_text("ascii"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"The redaction key {path} cannot be used ({error}); repair or remove it.") from error
-    if len(found) != _KEY_BYTES:
+    if len(key) != _KEY_BYTES:
         raise ConfigurationError(
             f"The redaction key {path} is not {_KEY_BYTES} bytes in hex; remove it to get a new one."
         )
-    return found
+    return key
 
 
 @dataclass(frozen=True)
 class Redactor:
-    """Redaction under one key. `rules` say which words have to stay, and what their identities are made of."""
+    """Redaction with one key. `rules` say which texts have to be kept, and what their identities consist of."""
 
     key: bytes = field(repr=False)
     rules: Sequence[Rule] = ()
 
     @cached_property
-    def words(self) -> frozenset[str]:
-        """The words that rules compare with: who reads the rule knows them."""
-        return frozenset(word.replace("''", "'") for rule in self.rules for word in _LITERAL.findall(rule.sql))
+    def literals(self) -> frozenset[str]:
+        """The texts that rules compare with: anyone who reads the rules knows them."""
+        return frozenset(text.replace("''", "'") for rule in self.rules for text in _LITERAL.findall(rule.sql))
 
     @cached_property
     def identities(self) -> Mapping[str, Sequence[str]]:
+        """The columns of each rule's identity, by rule id."""
         return {rule.id: rule.identity for rule in self.rules}
 
     def text(self, text: str) -> str:
-        """The hash that stands for a text. Empty stays empty."""
+        """The hash of a text. Empty stays empty."""
         return f"x-{self._digest(text)}" if text else ""
 
     def id(self, uid: str) -> str:
-        """The hash that stands for an id; it keeps its platform. Empty stays empty."""
+        """The hash of an id, with its platform in front. Empty stays empty."""
         prefix = _PREFIX.match(uid)
         return f"{prefix[0]}:{self._digest(uid)}" if prefix else self.text(uid)
 
@@ -86,18 +88,18 @@ class Redactor:
         return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_LETTERS]
 
     def value(self, column: str, value: Any) -> Any:
-        """What stands for a column's value; rows of evidence and of tables are read alike."""
+        """A column's value, redacted; for rows of evidence and of tables alike."""
         match value:
             case str() if is_uid(column):
                 return self.id(value)
             case str():
-                kept = column in KEPT or value in self.words or _HARMLESS.fullmatch(value)
+                kept = column in KEPT or value in self.literals or _HARMLESS.fullmatch(value)
                 return value if kept else self.text(value)
             case _:
                 return self.detail(value)
 
     def detail(self, value: Any) -> Any:
-        """A platform's own details: texts are hashed as everywhere, keys too where no rule asks for them.
+        """A platform's own details, redacted: texts as everywhere, keys as well unless a rule reads them.
 
         Chains of sentences are left out.
         """
@@ -106,17 +108,17 @@ class Redactor:
                 return self.value("", value)
             case Mapping():
                 return {
-                    name if f"$.{name}" in self.words else self.text(name): self.detail(each)
-                    for name, each in value.items()
+                    name if f"$.{name}" in self.literals else self.text(name): self.detail(item)
+                    for name, item in value.items()
                     if name != "chain"
                 }
             case list() | tuple():
-                return [self.detail(each) for each in value]
+                return [self.detail(item) for item in value]
             case _:
                 return value
 
     def report(self, report: Report) -> Report:
-        """A whole report. What is not named here is not in it."""
+        """A whole report, redacted. Parts that are not listed here are left out."""
         rules = {rule.id: rule for rule in report.rules}
         return Report(
             schema=report.schema,
@@ -125,14 +127,14 @@ class Redactor:
             organisation=self.text(report.organisation),
             scan=report.scan,
             rules=report.rules,
-            findings=[self.finding(each, rules.get(each.verdict.rule_id)) for each in report.findings],
-            unknowns=[self.verdict(each) for each in report.unknowns],
+            findings=[self.finding(finding, rules.get(finding.verdict.rule_id)) for finding in report.findings],
+            unknowns=[self.verdict(verdict) for verdict in report.unknowns],
             coverage=[self.coverage(row) for row in report.coverage],
             trend=report.trend,
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:
-        """A finding under its new fingerprint, its sentence said anew."""
+        """A finding, redacted, with its new fingerprint and a message made from redacted values."""
         verdict = self.verdict(finding.verdict)
         texts = rule.text if rule else {}
         return msgspec.structs.replace(
@@ -144,6 +146,7 @@ class Redactor:
         )
 
     def verdict(self, verdict: Verdict) -> Verdict:
+        """A verdict, redacted, without the address of its subject and without explanations."""
         columns = self.identities.get(verdict.rule_id, ["uid"] * len(verdict.identity))
         subject = verdict.subject
         return msgspec.structs.replace(
@@ -167,18 +170,19 @@ class Redactor:
             ),
         )
 
-    def waiver(self, waiver: Waiver, was: str, now: str) -> Waiver:
-        """A waiver; the finding `was` that it may be about is called `now`."""
-        about = {"": "", was: now}.get(waiver.fingerprint, self.text(waiver.fingerprint))
+    def waiver(self, waiver: Waiver, before: str, after: str) -> Waiver:
+        """A waiver, redacted. `before` and `after` are fingerprints of the finding that it may be about."""
+        fingerprint = {"": "", before: after}.get(waiver.fingerprint, self.text(waiver.fingerprint))
         return msgspec.structs.replace(
             waiver,
-            fingerprint=about,
+            fingerprint=fingerprint,
             target=self.id(waiver.target),
             owner=self.text(waiver.owner),
             reason=self.text(waiver.reason),
         )
 
     def coverage(self, row: Coverage) -> Coverage:
+        """A row of coverage, redacted; the platform's reason may contain names, so it is hashed as a whole."""
         return msgspec.structs.replace(
             row,
             scope_uid=self.id(row.scope_uid),
@@ -189,5 +193,5 @@ class Redactor:
         )
 
     def fingerprints(self, verdicts: Iterable[Verdict]) -> dict[str, str]:
-        """What findings are called after redaction, by what they are called before."""
-        return {each.fingerprint: self.verdict(each).fingerprint for each in verdicts}
+        """Fingerprints after redaction, by those before."""
+        return {verdict.fingerprint: self.verdict(verdict).fingerprint for verdict in verdicts}

@@ -1,7 +1,7 @@
-"""A redacted copy of a snapshot: the same rows, with hashes where strangers' texts and ids stood.
+"""A redacted copy of a snapshot: the same rows, with hashes in place of users' texts and ids.
 
-Keys are made anew from the redacted ids. The old ones are hashes without a secret: whoever guesses a name could see
-whether it is in the estate. What an earlier scan told (`cloudscan.snapshot.incremental`) is not copied.
+Keys are derived anew from the redacted ids. The old ones are hashes without a secret: guessing a name would show
+whether it is in the estate. The facts kept for incremental scans (`cloudscan.snapshot.incremental`) are not copied.
 """
 
 import shutil
@@ -14,7 +14,7 @@ import msgspec
 
 from cloudscan.files import write_private
 from cloudscan.redaction.redactor import Redactor
-from cloudscan.snapshot.database import literal, set_up
+from cloudscan.snapshot.database import identifier, literal, set_up
 from cloudscan.snapshot.manifest import Manifest
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import WORDS, is_uid, key
@@ -41,7 +41,7 @@ def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
 
 
 def replace(snapshot: Snapshot, redactor: Redactor) -> None:
-    """Put a redacted copy where a snapshot is; what it was is gone. The next scan reads everything again."""
+    """Replace a snapshot by its redacted copy. The next scan reads everything again."""
     copy = snapshot.path.with_name(f"{snapshot.path.name}.redacted")
     shutil.rmtree(copy, ignore_errors=True)
     redact(snapshot, redactor, copy)
@@ -50,17 +50,17 @@ def replace(snapshot: Snapshot, redactor: Redactor) -> None:
 
 
 def _map_ids(db: duckdb.DuckDBPyConnection, tables: Path, redactor: Redactor) -> None:
-    """The table `known`: every key with its id, and what becomes of both."""
+    """Create the table `known`: every key, and the redacted key and id that replace it."""
     db.execute("CREATE TABLE known (was BIGINT, uid BIGINT, id VARCHAR)")
-    told = " UNION ".join(
+    described = " UNION ".join(
         f"SELECT uid AS key, id FROM read_parquet({literal(tables / f'{name}.parquet')})"
         for name in ("resources", "principals", "grants")
     )
     mentioned = f"SELECT key, uid AS id FROM read_parquet({literal(tables / 'ids.parquet')})"
-    asked = db.cursor().execute(f"{told} UNION {mentioned} ORDER BY key")
-    while rows := asked.fetchmany(_BATCH):
+    cursor = db.cursor().execute(f"{described} UNION {mentioned} ORDER BY key")
+    while rows := cursor.fetchmany(_BATCH):
         ids = [redactor.id(row[1] or "") for row in rows]
-        _insert(db, "known", "BIGINT", [row[0] for row in rows], "BIGINT", [key(each) for each in ids], ids)
+        _insert(db, "known", "BIGINT", [row[0] for row in rows], "BIGINT", [key(uid) for uid in ids], ids)
 
 
 def _insert(
@@ -81,13 +81,13 @@ def _insert(
 
 
 def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: Redactor) -> None:
-    """One table, column by column, in an order that depends on its redacted rows alone."""
+    """Copy one table, column by column, in an order that depends on its redacted rows alone."""
     read = f"read_parquet({literal(source)})"
     columns = {row[0]: row[1] for row in db.execute(f"DESCRIBE SELECT * FROM {read}").fetchall()}
     selected: list[str] = []
     joined: list[str] = []
-    for place, (column, kind) in enumerate(columns.items()):
-        alias, quoted = f"m{place}", f'"{column}"'
+    for index, (column, kind) in enumerate(columns.items()):
+        alias, quoted = f"m{index}", identifier(column)
         if kind == "BIGINT" and (is_uid(column) or column == "key"):
             joined.append(f"LEFT JOIN known AS {alias} ON {alias}.was = t.{quoted}")
             selected.append(f"{alias}.uid AS {quoted}")
@@ -98,7 +98,7 @@ def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: R
         elif _is_harmless(kind) or column in WORDS.get(source.stem, ()):
             selected.append(f"t.{quoted}")
         else:
-            hashed = _hashed(db, read, column, f"texts_{place}", _rewriter(redactor, column, kind))
+            hashed = _hashed(db, read, column, f"texts_{index}", _rewriter(redactor, column, kind))
             joined.append(f"LEFT JOIN {hashed} AS {alias} ON {alias}.was = t.{quoted}::VARCHAR")
             selected.append(f"{alias}.now::{kind} AS {quoted}")
     db.execute(
@@ -116,16 +116,18 @@ def _rewriter(redactor: Redactor, column: str, kind: str) -> Callable[[str], str
         return lambda text: msgspec.json.encode(redactor.detail(msgspec.json.decode(text))).decode()
     if column in ("scope_text", "resource_text"):
         return redactor.id
-    if column == "reason":  # a sentence of the platform's: what it names cannot be told from what it says
+    if column == "reason":  # a sentence of the platform's: names cannot be told apart from the rest
         return redactor.text
     return lambda text: str(redactor.value(column, text))
 
 
 def _hashed(db: duckdb.DuckDBPyConnection, read: str, column: str, table: str, rewritten: Callable[[str], str]) -> str:
-    """A table of a column's texts and what stands for them; gives its name."""
+    """Create a table of a column's texts and what replaces them; gives its name."""
     db.execute(f"CREATE OR REPLACE TEMP TABLE {table} (was VARCHAR, now VARCHAR)")
-    asked = db.cursor().execute(f'SELECT DISTINCT "{column}"::VARCHAR FROM {read} WHERE "{column}" IS NOT NULL')
-    while rows := asked.fetchmany(_BATCH):
+    cursor = db.cursor().execute(
+        f"SELECT DISTINCT {identifier(column)}::VARCHAR FROM {read} WHERE {identifier(column)} IS NOT NULL"
+    )
+    while rows := cursor.fetchmany(_BATCH):
         texts = [row[0] for row in rows]
         _insert(db, table, "VARCHAR", texts, "VARCHAR", [rewritten(text) for text in texts])
     return table

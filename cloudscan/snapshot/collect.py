@@ -311,7 +311,7 @@ class _Collecting:
         """Read one scope to the end, with as many attempts as it is worth."""
         options, scope = self._options, task.scope
         if options.max_seconds is not None and time.monotonic() - self._begun > options.max_seconds:
-            reason = f"not begun within the budget of {options.max_seconds:g} seconds"
+            reason = f"not started within the budget of {options.max_seconds:g} seconds"
             with SpoolWriter(self._lines, scope) as writer:
                 return _Ended(task, *writer.finish(Outcome.FAILED, reason))
         self._progress.put(Began(scope=scope))

@@ -18,7 +18,7 @@ Estate = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def open_empty() -> duckdb.DuckDBPyConnection:
-    """A connection with all tables, empty, that reaches nothing outside itself."""
+    """A connection with all tables, empty, that can read no files and no network."""
     db = duckdb.connect(":memory:")
     db.execute("SET TimeZone = 'UTC'; SET threads = 1; SET enable_external_access = false")
     for statement in enum_statements():
@@ -45,15 +45,15 @@ def fill(db: duckdb.DuckDBPyConnection, estate: Estate) -> None:
                 if is_uid(name) and value is not None:
                     ids[value] = str(row[name])
                 values.append(value)
-        marks = ", ".join("(" + ", ".join("?" * len(columns)) + ")" for _ in rows)
-        db.execute(f"INSERT INTO {table} VALUES {marks}", values)
+        placeholders = ", ".join("(" + ", ".join("?" * len(columns)) + ")" for _ in rows)
+        db.execute(f"INSERT INTO {table} VALUES {placeholders}", values)
     if ids:
-        marks = ", ".join("(?, ?)" for _ in ids)
-        db.execute(f"INSERT INTO ids VALUES {marks}", [part for pair in ids.items() for part in pair])
+        placeholders = ", ".join("(?, ?)" for _ in ids)
+        db.execute(f"INSERT INTO ids VALUES {placeholders}", [part for pair in ids.items() for part in pair])
 
 
 def estate_of(facts: Iterable[AnyFact]) -> dict[str, list[Mapping[str, Any]]]:
-    """Facts as rows. Each thing once; an inherited grant that names no origin stands for itself."""
+    """Facts as rows, each thing once. A grant that names no origin is its own: inheritance is not traced here."""
     estate: dict[str, dict[object, Mapping[str, Any]]] = {}
     for fact in facts:
         table = _TABLE_OF.get(type(fact))

@@ -1,16 +1,16 @@
-"""What an earlier scan told, kept beside its snapshot so that the next one need only hear of changes.
+"""The facts of an earlier scan, kept beside its snapshot so that the next one needs to read only changes.
 
-    scopes/<scope>.json        the scope's report, with the cursor from which the next run can go on
+    scopes/<scope>.json        the scope's report, with the cursor from which the next run can continue
     scopes/<scope>.jsonl.gz    its facts
 
-Only scopes that ended with a cursor are kept. A scope that is gone on with is told by its changes; whatever they do not
-replace is taken over from here. What replaces what:
+Only scopes that ended with a cursor are kept. When a scope is continued, its connector yields the changes; whatever
+they do not replace is taken over from here. What replaces what:
 
-- a resource that is told again replaces itself, its grants and its settings;
-- `Gone` removes a resource or a principal in the same way, where it says so with what lies in it;
-- a principal that is told again replaces itself, and one that nothing names any more is left out;
-- a membership that is told replaces all memberships of its group;
-- of what a log told (openings, sightings) nothing is taken over: its scope keeps in the cursor what it still says.
+- a resource replaces its previous version with its grants and its settings;
+- `Gone` removes a resource or a principal in the same way, with what is in it if it says so;
+- a principal replaces its previous version, and one that nothing names any more is left out;
+- a membership replaces all memberships of its group;
+- nothing of a log (openings, sightings) is taken over: its scope keeps in the cursor what is still needed.
 """
 
 import gzip
@@ -33,7 +33,7 @@ _report = msgspec.json.Decoder(ScopeReport)
 
 
 class _Line(msgspec.Struct, frozen=True, tag=False):
-    """As much of a fact as has to be known to keep or drop it."""
+    """As much of a fact as decides whether it is kept."""
 
     type: str
     uid: str = ""
@@ -54,12 +54,12 @@ class Replaced:
     """What the changes of a scope replace or remove."""
 
     resources: set[str] = field(default_factory=set)
-    emptied: set[str] = field(default_factory=set)  # what lay in these is gone too
+    emptied: set[str] = field(default_factory=set)  # what was in these is gone too
     principals: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
 
     def by(self, fact: AnyFact) -> None:
-        """Note what a fact that was told replaces."""
+        """Note what a fact replaces."""
         match fact:
             case Resource():
                 self.resources.add(fact.uid)
@@ -76,6 +76,7 @@ class Replaced:
                 pass
 
     def has(self, line: _Line) -> bool:
+        """Whether a line of the earlier scan is replaced or removed. Containers come before what is in them."""
         if line.type in ("opening", "sighting"):
             return True
         if line.type == "principal":
@@ -91,17 +92,18 @@ class Replaced:
 
 @dataclass(frozen=True, kw_only=True)
 class EarlierScope:
-    """One scope as it was told before."""
+    """One scope as it was read before."""
 
     report: ScopeReport
     path: Path
 
     @property
     def cursor(self) -> Cursor | None:
+        """Where the next run can continue."""
         return self.report.cursor
 
     def gaps(self, replaced: Replaced) -> Iterator[Gap]:
-        """The gaps that are still there."""
+        """The gaps that still exist."""
         return (gap for gap in self.report.gaps if gap.resource_uid not in replaced.resources)
 
     def lines(self, replaced: Replaced, named: set[str]) -> Iterator[tuple[str, bytes]]:
@@ -130,7 +132,7 @@ class Earlier:
     folder: Path
 
     def of(self, scope_uid: str) -> EarlierScope | None:
-        """What was told of a scope; None where nothing was kept, or it is damaged."""
+        """A scope as it was read before; None if nothing was kept, or it is damaged."""
         path = self.folder / FOLDER / file_name(scope_uid)
         try:
             report = _report.decode(path.with_suffix(".json").read_bytes())
@@ -140,22 +142,22 @@ class Earlier:
         return EarlierScope(report=report, path=lines) if lines.exists() else None
 
     def pass_on(self, scope_uids: Iterable[str], folder: Path) -> None:
-        """Keep scopes that could not be read this time for the next: it goes on from where this snapshot stood."""
+        """Keep scopes that could not be read this time for the next scan, which continues from this snapshot."""
         for uid in scope_uids:
             if self.of(uid):
                 (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
-                told = (self.folder / FOLDER / file_name(uid)).with_suffix(".json")
-                for path in (told.with_suffix(".jsonl.gz"), told):
+                report = (self.folder / FOLDER / file_name(uid)).with_suffix(".json")
+                for path in (report.with_suffix(".jsonl.gz"), report):
                     if not (folder / FOLDER / path.name).exists():
                         os.link(path, folder / FOLDER / path.name)
 
     def forget(self) -> None:
-        """Drop what was kept: a newer snapshot has it."""
+        """Delete what was kept: a newer snapshot has it."""
         shutil.rmtree(self.folder / FOLDER, ignore_errors=True)
 
 
 def keep(lines: Path, report: ScopeReport, into: Path) -> None:
-    """Keep a scope's spool file. The report goes last: without it, there is nothing to go on from."""
+    """Keep a scope's spool file. The report is written last: without it the scope is read in full."""
     into.mkdir(mode=0o700, exist_ok=True)
     kept = into / lines.name
     with (

@@ -21,7 +21,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     path = folder / _NAME
     path.touch(mode=0o600)
     with path.open("w") as file:
-        # `is_locked` holds the lock itself for a moment, so one refusal says nothing yet.
+        # `is_locked` takes the lock itself for a moment, so one refusal proves nothing.
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,7 +19,7 @@ def grants_with_openings(db: duckdb.DuckDBPyConnection, grants: str) -> str:
     """A query that gives grants, with what the log says of those that do not say it themselves.
 
     `grants` is a query over the staged grants whose `origin_uid` is filled in. A grant whose audience could not be read
-    stays as it is: nobody knows which entry of the log it is about.
+    stays as it is: it is unknown which entry of the log is about it.
     """
     return statement("grants_with_openings", grants=grants) if _has(db, "opening") else grants
 

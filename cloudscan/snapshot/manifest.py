@@ -1,4 +1,4 @@
-"""A snapshot's first page: what it was written by, and what it holds."""
+"""A snapshot's manifest: what wrote it, and what it contains."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,11 +8,11 @@ import msgspec
 from cloudscan.coverage import ScanSummary
 
 FORMAT: Final = 1
-"""Raised whenever an older cloudscan could misread a snapshot."""
+"""Incremented whenever an older cloudscan could misread a snapshot."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The snapshot's first page; where it is missing, there is no snapshot."""
+    """The contents of ``manifest.json``; without that file there is no snapshot."""
 
     format: int
     tool: str

@@ -175,7 +175,7 @@ class _Sealing:
     def _grants_without_resource(self) -> Iterator[Coverage]:
         """Grants on resources that were not yielded: no rule can see them, so the report has to say so."""
         for name, count in self.db.execute(statement("grants_without_resource")).fetchall():
-            reason = f"{count} grant(s) concern resources that were not told, so no rule can judge them"
+            reason = f"{count} grant(s) are on resources that were not read, so no rule can judge them"
             yield self._partial(name, "resources", reason)
 
     def _coverage(self, rows: Sequence[Coverage]) -> int:

@@ -3,8 +3,8 @@
     <folder>/manifest.json        versions, times, counts, settings of the scan
     <folder>/tables/*.parquet     one file a table, see `cloudscan.snapshot.tables`
 
-Whatever runs on the connection may read this folder and nothing else, and may change nothing: rules and queries are
-other people's text.
+SQL on the connection can read this folder and nothing else, and cannot change anything: rules and queries may come from
+anyone.
 """
 
 import contextlib
@@ -36,31 +36,30 @@ class Rows:
 
 
 class Snapshot:
-    """What was seen in one scan. A context manager; not to be shared between threads."""
+    """What one scan saw. A context manager; not to be shared between threads."""
 
     def __init__(
-        self, path: Path, manifest: Manifest, db: duckdb.DuckDBPyConnection, held: BinaryIO | None = None
+        self, path: Path, manifest: Manifest, db: duckdb.DuckDBPyConnection, locked: BinaryIO | None = None
     ) -> None:
         self.path = path
         self.manifest = manifest
         self.db = db
-        self._held = held  # as long as it is read, it is not removed
+        self._locked = locked  # keeps the folder from being removed
 
     @classmethod
     def open(cls, path: Path, *, memory: str = MEMORY, threads: int = 2, spill: int | None = None) -> Self:
-        """Open a sealed snapshot. It stays until it is closed, whatever `[retention]` says.
+        """Open a sealed snapshot. It is not removed until it is closed, whatever `[retention]` says.
 
-        `spill` is how many bytes queries may put on disk; None: what the disk has.
-
-        Raises `SnapshotError` where there is none, or one of another version, `ScanRunning` where it is worked on.
+        `spill` is how many bytes queries may put on disk; None: as many as fit. Raises `SnapshotError` if there is no
+        snapshot, or one of another version, and `ScanRunning` if a scan is writing in the folder.
         """
         folder = Path(path).resolve()
-        held = lock.shared(folder)
+        locked = lock.shared(folder)
         try:
             manifest = _manifest(folder)
         except SnapshotError:
-            if held:
-                held.close()
+            if locked:
+                locked.close()
             raise
         db = duckdb.connect(":memory:")
         set_up(db, folder / ".spill", memory=memory, threads=threads)
@@ -73,10 +72,10 @@ class Snapshot:
             _create_views(db, folder / "tables")
         except duckdb.Error as error:
             db.close()
-            if held:
-                held.close()
+            if locked:
+                locked.close()
             raise SnapshotError(f"The snapshot {folder} is damaged ({first_line(error)}); scan again.") from error
-        return cls(folder, manifest, db, held)
+        return cls(folder, manifest, db, locked)
 
     def __enter__(self) -> Self:
         return self
@@ -87,10 +86,10 @@ class Snapshot:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files. What was spilled is gone."""
+        """Close the files and delete what was spilled."""
         self.db.close()
-        if self._held:
-            self._held.close()
+        if self._locked:
+            self._locked.close()
         with contextlib.suppress(OSError):
             (self.path / ".spill").rmdir()
 
@@ -100,7 +99,7 @@ class Snapshot:
         return self.manifest.scan
 
     def coverage(self) -> list[Coverage]:
-        """What could be read and what could not, one row per scope and table."""
+        """What could be read and what could not: one row per scope and table."""
         cursor = self.db.execute("""
             SELECT scope_text AS scope_uid, scope_name, platform, account, table_name, outcome, reason, needs,
                    resource_text AS resource_uid, seen, total, facts, requests
@@ -111,9 +110,9 @@ class Snapshot:
         return [Coverage(table=row.pop("table_name"), outcome=Outcome(row.pop("outcome")), **row) for row in rows]
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Rows:
-        """Answer one SELECT; columns named `uid` or `*_uid` come back as text.
+        """Answer one SELECT; columns named `uid` or `*_uid` are returned as text.
 
-        Raises `ConfigurationError` with what is wrong with the SQL.
+        Raises `ConfigurationError` that says what is wrong with the SQL.
         """
         try:
             statements = duckdb.extract_statements(sql)
@@ -129,18 +128,18 @@ class Snapshot:
         except duckdb.Error as error:
             tables = ", ".join(TABLES)
             raise ConfigurationError(f"The query cannot run: {first_line(error)} (tables: {tables})") from error
-        places = [place for place, name in enumerate(columns) if is_uid(name)]
-        texts = self.texts({row[place] for row in rows for place in places if isinstance(row[place], int)})
+        keyed = {index for index, name in enumerate(columns) if is_uid(name)}
+        texts = self.texts({row[index] for row in rows for index in keyed if isinstance(row[index], int)})
         return Rows(
             columns=columns,
             rows=[
-                [texts.get(value, value) if place in places else value for place, value in enumerate(row)]
+                [texts.get(value, value) if index in keyed else value for index, value in enumerate(row)]
                 for row in rows
             ],
         )
 
     def texts(self, keys: Iterable[int]) -> dict[int, str]:
-        """The ids behind keys. A key that is nobody's is left out."""
+        """The ids behind keys. A key that stands for nothing is left out."""
         return texts(self.db, keys)
 
 
@@ -159,8 +158,8 @@ def _manifest(folder: Path) -> Manifest:
     try:
         content = (folder / "manifest.json").read_bytes()
     except FileNotFoundError as error:
-        unfinished = (folder / "spool" / "scan.json").exists()
-        advice = "its scan was interrupted; run the same scan again to finish it" if unfinished else "check the path"
+        interrupted = (folder / "spool" / "scan.json").exists()
+        advice = "its scan was interrupted; run the same scan again to finish it" if interrupted else "check the path"
         raise SnapshotError(f"There is no finished snapshot in {folder}: {advice}.") from error
     except OSError as error:
         raise SnapshotError(f"The snapshot {folder} cannot be read: {error.strerror}.") from error
@@ -185,11 +184,11 @@ def _create_views(db: duckdb.DuckDBPyConnection, tables: Path) -> None:
         elif table == "ids":
             db.execute(f"CREATE VIEW mentioned_ids AS SELECT * FROM {source}")
         elif "uid" in BASE.get(table, ()):
-            db.execute(f"CREATE VIEW told_{table} AS SELECT {typed(table)} FROM {source}")
-            db.execute(f"CREATE VIEW {table} AS SELECT * EXCLUDE (id) FROM told_{table}")
+            db.execute(f"CREATE VIEW identified_{table} AS SELECT {typed(table)} FROM {source}")
+            db.execute(f"CREATE VIEW {table} AS SELECT * EXCLUDE (id) FROM identified_{table}")
         else:
             db.execute(f"CREATE VIEW {table} AS SELECT {typed(table)} FROM {source}")
-    told = " UNION ALL ".join(
-        f"SELECT uid AS key, id AS uid FROM told_{table}" for table in ("resources", "principals", "grants")
+    described = " UNION ALL ".join(
+        f"SELECT uid AS key, id AS uid FROM identified_{table}" for table in ("resources", "principals", "grants")
     )
-    db.execute(f"CREATE VIEW ids AS {told} UNION ALL SELECT key, uid FROM mentioned_ids")
+    db.execute(f"CREATE VIEW ids AS {described} UNION ALL SELECT key, uid FROM mentioned_ids")

@@ -2,10 +2,10 @@
 
     spool/scan.json              when the scan began, with which settings
     spool/<scope>.jsonl          facts, then one last line: the scope's `ScopeReport`
-    spool/<scope>.jsonl.part     a scope that is being told; worthless after a crash
+    spool/<scope>.jsonl.part     a scope that is being read; worthless after a crash
 
-A scope's file appears by rename, so that it is there with its report or not at all. Whoever resumes reads the
-reports and asks only for scopes that have none.
+A scope's file appears by rename, so that it exists with its report or not at all. A resumed scan reads the reports and
+collects only scopes that have none.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ from cloudscan.files import open_private, write_private
 from cloudscan.text import encodable
 
 WHOLE: Final = "all"
-"""The `Coverage.table` of a scope of which nothing at all could be read."""
+"""The `Coverage.table` of a scope of which nothing could be read."""
 
 LONGEST: Final = 8_000_000
 """Bytes of one fact; DuckDB's reader takes twice as much."""
@@ -77,12 +77,12 @@ class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_f
     retries: int = 0
     incremental: bool = False  # only changes were asked for
     gaps: Sequence[Gap] = ()
-    scopes: Sequence[Scope] = ()  # what it found to be collected further
+    scopes: Sequence[Scope] = ()  # further scopes that it found
     cursor: Cursor | None = None
 
 
 class ScanRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scan was started with; kept so that a resumed scan is the same scan."""
+    """What a scan was started with, stored so that a resumed scan is the same scan."""
 
     id: str
     started_on: datetime
@@ -94,7 +94,7 @@ _report = msgspec.json.Decoder(ScopeReport)
 
 
 class SpoolWriter:
-    """Writes one scope's facts. Leaving the `with` block without `finish` leaves nothing behind.
+    """Writes one scope's facts. Nothing remains if the `with` block ends without `finish`.
 
     `spent` is what earlier attempts at the scope cost.
     """
@@ -104,14 +104,14 @@ class SpoolWriter:
         self._path = spool / file_name(scope.uid)
         self._part = self._path.with_suffix(".jsonl.part")
         self._file: BinaryIO | None = None
-        self._waiting: list[AnyFact] = []
+        self._pending: list[AnyFact] = []
         self._facts: dict[str, int] = {}
         self._gaps: list[Gap] = []
         self._scopes: list[Scope] = []
         self._cursor: Cursor | None = None
         self._spent = spent or Spent(requests=0)
         self._incremental = False
-        self._safe: tuple[int, dict[str, int]] = (0, {})  # where the last cursor stands
+        self._safe: tuple[int, dict[str, int]] = (0, {})  # the position of the last cursor, and the counts there
 
     def __enter__(self) -> "SpoolWriter":
         self._file = open_private(self._part)
@@ -121,70 +121,70 @@ class SpoolWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            with contextlib.suppress(OSError):  # a full disk has been told already
+            with contextlib.suppress(OSError):  # a full disk has been reported already
                 self._file.close()
             with contextlib.suppress(OSError):
                 self._part.unlink()
 
     @property
     def scopes(self) -> Sequence[Scope]:
-        """Further scopes told so far."""
+        """Further scopes found so far."""
         return tuple(self._scopes)
 
     def fact(self, fact: AnyFact) -> None:
-        """Write a fact down. One that breaks its own record's types is left out and told as a gap.
+        """Write a fact. One that does not fit its record's types is left out and becomes a gap.
 
-        In place of a malformed grant stands one that could not be read: without it the resource would look closed.
+        A malformed grant is replaced by one that could not be read: without it the resource would look closed.
         """
-        self._waiting.append(fact)
-        if len(self._waiting) >= _BLOCK:
+        self._pending.append(fact)
+        if len(self._pending) >= _BLOCK:
             self._write()
 
     def line(self, tag: str, line: bytes) -> None:
-        """Take over a fact that an earlier scan wrote down; `tag` is its type."""
+        """Take over a fact that an earlier scan wrote; `tag` is its type."""
         self._write()
         table = _TABLE_OF[tag]
         self._out.write(line)
         self._facts[table] = self._facts.get(table, 0) + 1
 
-    def note(self, told: Scope | Gap | Cursor | Spent) -> None:
-        """Take what is told beside the facts into the scope's report. Raises `Malformed` where it is none of these."""
-        match told:
+    def note(self, item: Scope | Gap | Cursor | Spent) -> None:
+        """Add what is not a fact to the scope's report. Raises `Malformed` for any other type."""
+        match item:
             case Scope():
-                self._scopes.append(told)
+                self._scopes.append(item)
             case Gap():
-                if told not in self._gaps:
-                    self._gaps.append(told)
+                if item not in self._gaps:
+                    self._gaps.append(item)
             case Cursor():
                 self._write()
-                self._cursor = told
+                self._cursor = item
                 self._safe = self._out.tell(), dict(self._facts)
             case Spent():
-                self._spent = self._spent.plus(told)
+                self._spent = self._spent.plus(item)
             case _:
-                raise Malformed(f"the connector told a {type(told).__name__}, which is no fact")
+                raise Malformed(f"the connector yielded a {type(item).__name__}, which is not a fact")
 
     def mark_incremental(self) -> None:
-        """Only changes were asked for."""
+        """Record that only changes were asked for."""
         self._incremental = True
 
     @property
     def spent(self) -> Spent:
-        """What this and the earlier attempts cost."""
+        """What this attempt and the earlier ones cost."""
         return self._spent
 
     def finish(
         self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""
     ) -> tuple[ScopeReport, Path]:
-        """Close the scope and publish its file.
+        """Close the scope and publish its file; gives the report and the file.
 
-        Of a scope that was not told to its end only what stands before its last cursor is kept: a resource
-        whose grants were still to come would look like one that nobody can reach.
+        Of a scope that was not read to its end only what precedes its last cursor is kept: a resource whose grants were
+        still to come would look like one that nobody can reach.
         """
         self._write()
         if outcome is not Outcome.COMPLETE:
-            place, self._facts = self._safe
-            self._out.seek(place)
+            position, self._facts = self._safe
+            self._out.seek(position)
             self._out.truncate()
         report = ScopeReport(
             scope=self._scope,
@@ -207,8 +207,8 @@ class SpoolWriter:
         return report, self._path
 
     def _write(self) -> None:
-        """Write the facts that wait, in one go where they are all right."""
-        facts, self._waiting = self._waiting, []
+        """Write the pending facts, in one go if all are valid."""
+        facts, self._pending = self._pending, []
         if not facts:
             return
         try:
@@ -225,10 +225,10 @@ class SpoolWriter:
                 self._write_one(fact)
 
     def _write_one(self, fact: AnyFact) -> None:
-        line, complaint = _checked(fact)
-        if complaint:
+        line, fault = _checked(fact)
+        if fault:
             uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
-            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {complaint}"
+            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {fault}"
             self._gaps.append(Gap(table=_TABLES[type(fact)], outcome=Outcome.FAILED, reason=reason))
             if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
                 return
@@ -243,12 +243,12 @@ class SpoolWriter:
     @property
     def _out(self) -> BinaryIO:
         if self._file is None:
-            raise SnapshotError(f"The spool file of {self._scope.uid} is not open; write inside a with block.")
+            raise SnapshotError(f"The spool file of {self._scope.uid} is not open; write inside a `with` block.")
         return self._file
 
 
 def begin(spool: Path, record: ScanRecord) -> ScanRecord:
-    """Open a spool: a new one with this record, or the one that is there, whose own record is returned."""
+    """Open a spool; gives the record that it has. A new spool gets `record`, an existing one keeps its own."""
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = spool / "scan.json"
     if path.exists():
@@ -260,23 +260,23 @@ def begin(spool: Path, record: ScanRecord) -> ScanRecord:
 
 
 def record_of(spool: Path) -> ScanRecord:
-    """What the scan was started with. Raises `SnapshotError` where this is no spool."""
+    """What the scan was started with. Raises `SnapshotError` if this is not a spool."""
     try:
         return msgspec.json.decode((spool / "scan.json").read_bytes(), type=ScanRecord)
     except FileNotFoundError as error:
-        raise SnapshotError(f"{spool} holds no scan; start one with `cloudscan collect`.") from error
+        raise SnapshotError(f"{spool} does not contain a scan; start one with `cloudscan collect`.") from error
     except msgspec.MsgspecError as error:
         raise SnapshotError(f"{spool}/scan.json is damaged ({error}); delete the folder and scan again.") from error
 
 
 def reports(spool: Path) -> Iterator[ScopeReport]:
-    """The reports of all scopes that were told to the end, in a stable order."""
+    """The reports of all finished scopes, in a stable order."""
     for path in sorted(spool.glob("*.jsonl")):
         yield report_of(path)
 
 
 def report_of(path: Path) -> ScopeReport:
-    """The report at the end of a scope's file. Raises `SnapshotError` where it is damaged."""
+    """The report at the end of a scope's file. Raises `SnapshotError` if it is damaged."""
     try:
         return _report.decode(_last_line(path))
     except msgspec.MsgspecError as error:
@@ -284,7 +284,7 @@ def report_of(path: Path) -> ScopeReport:
 
 
 def facts(path: Path) -> Iterator[AnyFact]:
-    """The facts in a scope's file; for looking at a scope before the scan ends."""
+    """The facts in a scope's file, for looking at a scope before the scan ends."""
     with path.open("rb") as file:
         for line in file:
             if not line.startswith(b'{"type":"report"'):
@@ -292,7 +292,7 @@ def facts(path: Path) -> Iterator[AnyFact]:
 
 
 def broken_lines(path: Path) -> int:
-    """How many lines of a scope's file are no records."""
+    """How many lines of a scope's file are not records."""
     broken = 0
     with path.open("rb") as file:
         for line in file:
@@ -304,7 +304,7 @@ def broken_lines(path: Path) -> int:
 
 
 def file_name(scope_uid: str) -> str:
-    """The scope's file: a hash, since a uid is a stranger's text and may be longer than a file name."""
+    """The name of a scope's file: a hash, since a uid may be any text, and longer than a file name can be."""
     return hashlib.sha256(scope_uid.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".jsonl"
 
 
@@ -324,8 +324,14 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         )
 
     if report.outcome is not Outcome.COMPLETE:
-        told = sum(report.facts.values())
-        yield row(WHOLE, report.outcome, reason=report.reason, needs=report.needs, requests=report.requests, facts=told)
+        yield row(
+            WHOLE,
+            report.outcome,
+            reason=report.reason,
+            needs=report.needs,
+            requests=report.requests,
+            facts=sum(report.facts.values()),
+        )
     facts = dict(report.facts)
     for gap in report.gaps:
         yield row(
@@ -353,7 +359,7 @@ def now() -> datetime:
 
 
 def _checked(fact: AnyFact) -> tuple[bytes, str]:
-    """A fact's line, and what is wrong with it; empty where nothing is."""
+    """A fact's line, and what is wrong with it; empty if nothing is."""
     try:
         line = _line(fact)
         _check.decode(line)
@@ -366,8 +372,7 @@ def _line(record: Fact | ScopeReport) -> bytes:
     try:
         return _encoder.encode(record)
     except UnicodeEncodeError:
-        # Half a surrogate pair, which some file systems and APIs let into names. A fact with a mended name is
-        # worth more than none.
+        # A fact with a repaired name is worth more than none.
         return _encoder.encode(encodable(msgspec.to_builtins(record)))
 
 
@@ -384,12 +389,12 @@ def _unread(grant: Grant) -> Grant:
 
 def _last_line(path: Path) -> bytes:
     size = path.stat().st_size
-    reach = 64 * 1024
+    length = 64 * 1024  # of the tail that is read; longer as long as the last line is
     with path.open("rb") as file:
         while True:
-            file.seek(max(0, size - reach))
+            file.seek(max(0, size - length))
             tail = file.read().rstrip(b"\n")
             _, newline, last = tail.rpartition(b"\n")
-            if newline or reach >= size:
+            if newline or length >= size:
                 return last if newline else tail
-            reach *= 8
+            length *= 8

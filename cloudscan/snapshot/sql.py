@@ -1,7 +1,7 @@
 """What a rule's SQL may say: one SELECT over known tables, in the part that DuckDB and Spark share.
 
-Rules are strangers' code, and the same rule has to mean the same on both engines and on every night. So this is a
-list of what is allowed, not of what is forbidden: anything that is not on it is refused, with what to write instead.
+Rules may come from anyone, and the same rule has to mean the same on both engines and every night. So this is a list of
+what is allowed, not of what is forbidden: anything else is refused, with what to write instead.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ _FUNCTION_NAMES: Final = (
     "MIN, MAX, JSON_EXTRACT_STRING (or ->>), TRY_CAST"
 )
 _ORDERS: Final = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
-_LADDER_HOLDERS: Final = (
+_LADDER_PARENTS: Final = (
     exp.Select, exp.Alias, exp.Group, exp.EQ, exp.NEQ, exp.In, exp.Is, exp.Count, exp.NullSafeEQ, exp.NullSafeNEQ,
     *_ORDERS,
 )  # fmt: skip
@@ -79,11 +79,11 @@ class Fault:
     """Something in the query that is refused; `line` counts from the query's first."""
 
     line: int
-    words: str
+    message: str
 
 
 class Confinement(NamedTuple):
-    """A query yields rows only where a table holds rows of one of these platforms."""
+    """A query yields no rows unless a table has rows of one of these platforms."""
 
     table: str
     platforms: tuple[str, ...]
@@ -101,7 +101,7 @@ class SettingUse:
 class Query:
     """What a query yields and reads, and what is wrong with it."""
 
-    sql: str = ""  # as DuckDB has to be asked: ladders compared by rung
+    sql: str = ""  # for DuckDB: ladders compared by rung
     columns: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     bound: tuple[str, ...] = ()
@@ -112,24 +112,22 @@ class Query:
 
 @lru_cache(maxsize=1_000)
 def check(sql: str) -> Query:
-    """Look at a rule's query. A query with no faults runs on DuckDB and on Spark and says the same on both."""
+    """Check a rule's query. A query with no faults runs on DuckDB and on Spark with the same result."""
     try:
         return _checked(sql)
     except SqlglotError as error:
         return Query(faults=(_syntax(sql, error),))
     except RecursionError:
-        return Query(
-            faults=(Fault(1, "brackets or conditions lie too deep in each other to be read; write less deep"),)
-        )
+        return Query(faults=(Fault(1, "brackets or conditions are nested too deeply; nest them less"),))
 
 
 def _checked(sql: str) -> Query:
     statements = sqlglot.parse(sql, read="duckdb")
     if len(statements) != 1 or not isinstance(statements[0], exp.Select):
-        found = "nothing" if not statements or statements[0] is None else f"{len(statements)} statement(s)"
+        content = "nothing" if not statements or statements[0] is None else f"{len(statements)} statement(s)"
         alternative = next((_INSTEAD.get(type(only), "") for only in statements if only and len(statements) == 1), "")
-        words = alternative or f"a rule is exactly one SELECT, not {found}; write SELECT … AS flagged FROM …"
-        return Query(faults=(Fault(1, words),))
+        message = alternative or f"a rule is exactly one SELECT, not {content}; write SELECT … AS flagged FROM …"
+        return Query(faults=(Fault(1, message),))
     select = statements[0]
     lines = _Lines(sql)
     faults = [*_grammar(select, lines), *_ladders(select, lines)]
@@ -142,33 +140,35 @@ def _checked(sql: str) -> Query:
         bound=tuple(sorted({str(mark.this) for mark in select.find_all(exp.Placeholder) if mark.this})),
         confined=tuple(_confinements(select)),
         settings=() if faults else tuple(_setting_uses(select, lines)),
-        faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.words))),
+        faults=tuple(sorted(set(faults), key=lambda fault: (fault.line, fault.message))),
     )
 
 
 def _confinements(select: exp.Select) -> Iterator[Confinement]:
-    """What the outermost WHERE demands of platforms, whatever else it says."""
+    """The platforms that the outermost WHERE demands, whatever else it says."""
     where, group = select.args.get("where"), select.args.get("group")
-    if where is None or (group is None and any(each.find(exp.AggFunc) for each in select.expressions)):
-        return  # an aggregate without groups yields a row even of nothing
-    own = {each.alias for each in select.ctes}
+    if where is None or (group is None and any(column.find(exp.AggFunc) for column in select.expressions)):
+        return  # an aggregate without groups yields a row even from an empty table
+    own = {cte.alias for cte in select.ctes}
     sources = [select.args["from_"], *select.args.get("joins", ())] if select.args.get("from_") else []
     tables = {
-        each.this.alias_or_name: each.this.name
-        for each in sources
-        if isinstance(each.this, exp.Table) and each.this.name not in own
+        source.this.alias_or_name: source.this.name
+        for source in sources
+        if isinstance(source.this, exp.Table) and source.this.name not in own
     }
-    for each in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
-        column, words = each.this, [each.expression] if isinstance(each, exp.EQ) else each.expressions
+    for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        if not isinstance(condition, exp.EQ | exp.In):
+            continue
+        column = condition.this
+        values = [condition.expression] if isinstance(condition, exp.EQ) else condition.expressions
         if (
-            isinstance(each, exp.EQ | exp.In)
-            and isinstance(column, exp.Column)
+            isinstance(column, exp.Column)
             and column.name == "platform"
             and column.table in tables
-            and words
-            and all(isinstance(word, exp.Literal) for word in words)
+            and values
+            and all(isinstance(value, exp.Literal) for value in values)
         ):
-            yield Confinement(tables[column.table], tuple(word.name for word in words))
+            yield Confinement(tables[column.table], tuple(value.name for value in values))
 
 
 def _setting_uses(select: exp.Select, lines: "_Lines") -> Iterator[SettingUse]:
@@ -192,19 +192,19 @@ def _compared_with(column: exp.Column) -> Iterator[exp.Literal]:
     """The texts that a column is compared with."""
     comparison = column.parent
     if isinstance(comparison, exp.In):
-        others: list[exp.Expr] = list(comparison.expressions)
-    elif isinstance(comparison, exp.EQ | exp.NEQ | exp.NullSafeEQ | exp.NullSafeNEQ):
-        others = _sides(comparison)
+        sides: list[exp.Expr] = list(comparison.expressions)
+    elif isinstance(comparison, exp.Predicate):
+        sides = _sides(comparison)
     else:
-        others = []
-    for other in others:
-        literal = other.unnest()
-        if isinstance(literal, exp.Literal) and literal.is_string:
+        sides = []
+    for side in sides:
+        literal = side.unnest()
+        if isinstance(literal, exp.Literal):
             yield literal
 
 
 def by_rung(sql: str) -> str:
-    """A person's own query with its ladders compared by rung; one that cannot be read is left as it is."""
+    """An ad-hoc query with its ladders compared by rung; one that cannot be parsed is left as it is."""
     try:
         return _by_rung(sqlglot.parse_one(sql, read="duckdb")).sql(dialect="duckdb")
     except (SqlglotError, RecursionError):
@@ -212,7 +212,7 @@ def by_rung(sql: str) -> str:
 
 
 def _by_rung(query: exp.Expr) -> exp.Expr:
-    """Say of each word that a ladder is compared with that it is a rung.
+    """Cast every word that a ladder is compared with to a rung.
 
     DuckDB compares an ENUM with a plain word as text, so that 'owner' would be more than 'anyone_with_link'.
     """
@@ -249,7 +249,7 @@ def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: st
 
 
 class _Lines:
-    """Where a part of the query stands. sqlglot's own line numbers go astray after a ``$name``; its offsets do not."""
+    """The line of each part of the query. sqlglot's own line numbers are wrong after a ``$name``, its offsets right."""
 
     def __init__(self, sql: str) -> None:
         self._sql = sql
@@ -264,27 +264,27 @@ class _Lines:
 def _syntax(sql: str, error: SqlglotError) -> Fault:
     details = getattr(error, "errors", None) or [{}]
     before, near = details[0].get("start_context") or "", details[0].get("highlight") or ""
-    place = sql.find(before + near)
-    line = sql.count("\n", 0, place + len(before)) + 1 if place >= 0 else 1
+    start = sql.find(before + near)
+    line = sql.count("\n", 0, start + len(before)) + 1 if start >= 0 else 1
     where = f" near {near!r}" if near else ""
-    return Fault(line, f"this is not SQL that can be read{where}; check commas, brackets and quotes here")
+    return Fault(line, f"this SQL cannot be parsed{where}; check commas, brackets and quotes here")
 
 
 def _grammar(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
     for node in select.walk():
-        if words := _refusal(node):
-            yield Fault(lines.of(node), words)
+        if message := _refusal(node):
+            yield Fault(lines.of(node), message)
 
 
 def _refusal(node: exp.Expr) -> str:
-    """Why one node of the tree is not allowed; empty where it is."""
+    """Why one node of the tree is not allowed; empty if it is."""
     kind = type(node)
     if isinstance(node, exp.Func):
         name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
         if name in _CLOCKS or name.replace("_", "") in _CLOCKS:
             return f"{name}() reads the clock, so that yesterday's snapshot would be judged differently; write $as_of"
         if name in _CHANCE:
-            return f"{name}() is chance; a rule says the same every time, drop it"
+            return f"{name}() is random; a rule must give the same result every time, drop it"
     if kind in _INSTEAD:
         return _INSTEAD[kind]
     if kind not in _ALLOWED:
@@ -301,7 +301,7 @@ def _detail_refusal(node: exp.Expr) -> str:
     if isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
         return "a rule reads tables, not functions or files; write one of the tables: " + ", ".join(TABLES)
     if isinstance(node, exp.Star) and not isinstance(node.parent, exp.Count):
-        return "* yields whatever the table holds today; name the columns"
+        return "* yields whatever columns the table has; name the columns"
     if isinstance(node, exp.Placeholder) and not node.this:
         return "? has no name; write $name and declare it under params"
     if isinstance(node, exp.Cast | exp.TryCast):
@@ -316,9 +316,9 @@ def _detail_refusal(node: exp.Expr) -> str:
     ):
         return "write JOIN … ON or LEFT JOIN … ON"
     if isinstance(node, exp.With) and node.recursive:
-        return "recursion is done at sealing; use the table members, or grants.origin_uid"
+        return "recursion is not allowed; use the table members, or grants.origin_uid"
     if isinstance(node, exp.Distinct) and node.args.get("on"):
-        return "DISTINCT ON is not shared by both engines; drop it, the engine folds rows itself"
+        return "DISTINCT ON is not shared by both engines; drop it, rows are folded by the rule's identity"
     return ""
 
 
@@ -333,18 +333,18 @@ def _is_ladder(node: exp.Expr) -> bool:
 
 
 def _ladders(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
-    """A ladder is compared, selected and grouped, nothing else: only that means the same on both engines."""
+    """A ladder may be compared, selected and grouped, nothing else: only that means the same on both engines."""
     for column in select.find_all(exp.Column):
         if column.name in VOCABULARIES:
             yield from _vocabulary_faults(column, lines)
         if not _is_ladder(column):
             continue
-        holder = column.parent
-        if isinstance(holder, exp.Alias) and holder.alias != column.name:
+        parent = column.parent
+        if isinstance(parent, exp.Alias) and parent.alias != column.name:
             yield Fault(
                 lines.of(column), f"a ladder keeps its name, so that it is compared by rung; write {column.sql()}"
             )
-        if not isinstance(holder, _LADDER_HOLDERS) or not _comparable(holder):
+        if not isinstance(parent, _LADDER_PARENTS) or not _comparable(parent):
             yield Fault(
                 lines.of(column),
                 f"`{column.name}` is a ladder: it can be selected, and compared with its words, nothing else; "
@@ -352,31 +352,24 @@ def _ladders(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
             )
     for alias in select.find_all(exp.Alias):
         if alias.alias in LADDERS and not _is_ladder(alias.this):
-            words = f"`{alias.alias}` is the name of a ladder; write another name, or select the column itself"
-            yield Fault(lines.of(alias), words)
+            message = f"`{alias.alias}` is the name of a ladder; write another name, or select the column itself"
+            yield Fault(lines.of(alias), message)
 
 
-def _comparable(holder: exp.Expr) -> bool:
-    """Whether an order comparison has only ladders, words and params for sides."""
-    if not isinstance(holder, _ORDERS):
+def _comparable(parent: exp.Expr) -> bool:
+    """Whether an order comparison is between ladders, words and params only."""
+    if not isinstance(parent, _ORDERS):
         return True
-    return all(_is_ladder(side) or isinstance(side, exp.Literal | exp.Placeholder) for side in _sides(holder))
+    return all(_is_ladder(side) or isinstance(side, exp.Literal | exp.Placeholder) for side in _sides(parent))
 
 
 def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
-    holder = column.parent
-    if isinstance(holder, exp.In):
-        others: list[exp.Expr] = list(holder.expressions)
-    elif isinstance(holder, exp.Predicate):
-        others = _sides(holder)
-    else:
-        return
     known = VOCABULARIES[column.name]
-    for other in others:
-        literal = other.unnest()
-        if isinstance(literal, exp.Literal) and literal.name not in known:
-            word = literal.name
-            yield Fault(lines.of(column), f"`{column.name}` is never {word!r}; {suggestion(word, known)}")
+    for literal in _compared_with(column):
+        if literal.name not in known:
+            yield Fault(
+                lines.of(column), f"`{column.name}` is never {literal.name!r}; {suggestion(literal.name, known)}"
+            )
 
 
 def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
@@ -408,19 +401,18 @@ def _column_faults(
     if table:
         if table not in tables:
             known = suggestion(table, tables)
-            yield Fault(lines.of(column), f"`{table}` is no table or alias of this query; {known}")
+            yield Fault(lines.of(column), f"`{table}` is not a table or alias of this query; {known}")
         elif tables[table] and name not in tables[table]:
             source = scope.sources[table]
             title = source.name if isinstance(source, exp.Table) else table
             yield Fault(lines.of(column), f"`{title}` has no column `{name}`; {suggestion(name, tables[table])}")
         return
-    holders = [alias for alias, columns in tables.items() if name in columns]
-    if len(holders) > 1:
-        yield Fault(lines.of(column), f"`{name}` is in {' and '.join(holders)}; write {holders[0]}.{name}")
-    elif not holders and all(tables.values()):
-        everything = [known for columns in tables.values() for known in columns]
-        here = nearest(name, everything)
+    aliases = [alias for alias, columns in tables.items() if name in columns]
+    if len(aliases) > 1:
+        yield Fault(lines.of(column), f"`{name}` is in {' and '.join(aliases)}; write {aliases[0]}.{name}")
+    elif not aliases and all(tables.values()):
+        match = nearest(name, [known for columns in tables.values() for known in columns])
         yield Fault(
             lines.of(column),
-            f"no table here has a column `{name}`; " + (f"write {here}" if here else "check its spelling"),
+            f"no table here has a column `{name}`; " + (f"write {match}" if match else "check its spelling"),
         )

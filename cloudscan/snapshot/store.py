@@ -1,10 +1,10 @@
-"""The folder of snapshots: which one to go on with, which is still to be entered, which may go.
+"""The folder of snapshots: which one to resume, which still has to be recorded in the ledger.
 
     snapshots/<time>/             a snapshot, or a scan that was interrupted
-    snapshots/<time>/due          it is still to be entered into the ledger and reported
+    snapshots/<time>/due          it still has to be recorded in the ledger and reported
 
-A snapshot that `cloudscan collect` took is nobody's duty. One that a scan takes is *due* from its beginning until its
-report is written, so that a scan that was killed anywhere between is not lost, and not read again.
+A snapshot that `cloudscan collect` took is never due. One that a scan takes is *due* from its beginning until its
+report is written, so that a scan that is killed anywhere in between is neither lost nor read again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,29 +20,30 @@ from cloudscan.snapshot import spool
 from cloudscan.snapshot.manifest import Manifest
 
 FRESH: Final = timedelta(hours=12)
-"""A scan whose reading ended so long ago, and was not entered since, is tonight's."""
+"""A due snapshot is taken for tonight's scan up to this long after its reading ended."""
 
 STALE: Final = timedelta(days=3)
-"""An interrupted scan that began before is not gone on with: what it read is history."""
+"""An interrupted scan that began longer ago is not resumed: what it read is out of date."""
 
 _DUE: Final = "due"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scanned:
-    """What a scan reads: only a scan of the same can take its place."""
+    """What a scan reads: only a scan of the same can be resumed or reused."""
 
     connectors: Sequence[str]
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def is_of(self, other: Manifest | spool.ScanRecord) -> bool:
+        """Whether another scan reads the same."""
         return dict(other.settings) == dict(self.settings) and sorted(other.connectors) == sorted(self.connectors)
 
 
 def new_folder(snapshots: Path, now: datetime, scanned: Scanned) -> Path:
-    """Where the next snapshot goes: an interrupted one that can be gone on with, or else a new folder.
+    """The folder of the next snapshot: an interrupted one that can be resumed, or else a new one.
 
-    One that is older than a finished one is history.
+    One that is older than a finished snapshot is not resumed.
     """
     latest = latest_snapshot(snapshots)
     for folder in sorted((path for path in snapshots.glob("*") if latest is None or path > latest), reverse=True):
@@ -60,7 +61,7 @@ def latest_snapshot(snapshots: Path) -> Path | None:
 
 
 def snapshot_of(snapshots: Path, scan_id: str) -> Path | None:
-    """The snapshot of a scan, as long as it is kept."""
+    """The snapshot of a scan; None if it is no longer kept."""
     for folder in reversed(finished(snapshots)):
         manifest = manifest_of(folder)
         if manifest and manifest.scan.id == scan_id:
@@ -74,29 +75,29 @@ def finished(snapshots: Path) -> list[Path]:
 
 
 def due(snapshots: Path) -> list[Path]:
-    """The finished snapshots that are still to be entered, the oldest first."""
+    """The finished snapshots that still have to be recorded, the oldest first."""
     return [folder for folder in finished(snapshots) if (folder / _DUE).exists()]
 
 
 def is_fresh(folder: Path, now: datetime, scanned: Scanned) -> bool:
-    """Whether a finished snapshot is what a scan that begins now would take."""
+    """Whether a finished snapshot can stand in for a scan that begins now."""
     manifest = manifest_of(folder)
     return manifest is not None and now - manifest.scan.finished_on < FRESH and scanned.is_of(manifest)
 
 
 def owe(folder: Path) -> None:
-    """Note that the snapshot in this folder will have to be entered."""
+    """Note that the snapshot in this folder will have to be recorded."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     (folder / _DUE).touch(mode=0o600)
 
 
 def done(folder: Path) -> None:
-    """The snapshot is entered, or never will be."""
+    """Note that the snapshot is recorded, or never will be."""
     (folder / _DUE).unlink(missing_ok=True)
 
 
 def record_of(folder: Path) -> spool.ScanRecord | None:
-    """What an interrupted scan was started with; None where it is finished or cannot be gone on with."""
+    """What an interrupted scan was started with; None if it is finished or cannot be resumed."""
     if (folder / "manifest.json").exists():
         return None
     try:
@@ -106,7 +107,7 @@ def record_of(folder: Path) -> spool.ScanRecord | None:
 
 
 def manifest_of(folder: Path) -> Manifest | None:
-    """A finished snapshot's first page; None where it is damaged."""
+    """The manifest of a finished snapshot; None if it is damaged."""
     try:
         return msgspec.json.decode((folder / "manifest.json").read_bytes(), type=Manifest)
     except (OSError, msgspec.MsgspecError):

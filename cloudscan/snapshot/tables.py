@@ -1,8 +1,8 @@
 """The tables that rules read: names, columns, types. One source for sealing, for linting and for rule examples.
 
 Base tables are the facts of `cloudscan.facts`, column by column. In what a rule sees, every `uid` and `*_uid` is a
-64-bit key (see `key_of`), so that joins are cheap; the engine says the text again before anybody reads it. Times are
-TIMESTAMP in UTC. `audience` and `access` compare by rung.
+64-bit key (see `key_of`), so that joins are cheap; the engine turns keys back into text before they are shown. Times
+are TIMESTAMP in UTC. `audience` and `access` compare by rung.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from cloudscan.facts import (
 from cloudscan.finding import Severity
 
 LADDERS: Final[Mapping[str, type[Ladder]]] = {"audience": Audience, "access": Access}
-"""The columns that compare by rung, in whichever table they stand."""
+"""The columns that compare by rung, in every table that has them."""
 
 VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "audience": tuple(Audience),
@@ -43,7 +43,7 @@ VOCABULARIES: Final[Mapping[str, tuple[str, ...]]] = {
     "affiliation": tuple(Affiliation),
     "principal_affiliation": tuple(Affiliation),
 }
-"""Columns whose values are a closed list: comparing with anything else is a slip of the pen."""
+"""Columns whose values are a closed list: comparing with anything else is a mistake."""
 
 FACTS: Final[Mapping[str, type[Fact]]] = {
     "resources": Resource,
@@ -72,7 +72,7 @@ _SQL_TYPES: Final[Mapping[object, str]] = {
 
 
 def is_uid(column: str) -> bool:
-    """Whether a column holds a key of something in the estate."""
+    """Whether a column is a key of something in the estate."""
     return column == "uid" or column.endswith("_uid")
 
 
@@ -150,7 +150,7 @@ EXPOSURES: Final[Mapping[str, str]] = {name: BASE[table][column] for name, (tabl
 """Resource × grant. A resource with no grant has one row: audience 'nobody', effective TRUE, no grant columns."""
 
 MEMBERS: Final[Mapping[str, str]] = {"group_uid": "BIGINT", "member_uid": "BIGINT"}
-"""The closure of `memberships`: everybody who is in a group, directly or through other groups."""
+"""The closure of `memberships`: all members of a group, directly or through other groups."""
 
 COVERAGE: Final[Mapping[str, str]] = {
     "scope_uid": "BIGINT",

@@ -1,5 +1,5 @@
 -- What rules read beside the facts themselves. Sealing computes these once; rule examples and the live preview use
--- them as they stand. Whoever runs this has the tables resources, principals, grants and memberships, keys for ids.
+-- the views. They need the tables resources, principals, grants and memberships, with keys for ids.
 
 CREATE VIEW members AS
 WITH RECURSIVE closure (group_uid, member_uid) AS (

@@ -1,4 +1,4 @@
-"""For the tests of connectors: what every connector must keep, checked in one line.
+"""For the tests of connectors: everything that the core relies on, checked in one line.
 
 from cloudscan.testing import conforms
 
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Connector, Gap, Scope, SettingSpec, Yielded, specs_for
+from cloudscan.connector import Connector, Gap, Scope, SettingSpec, specs_for
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
 from cloudscan.snapshot.tables import FACTS, is_uid
@@ -33,13 +33,12 @@ _BOUND_TO: Final[Mapping[str, type[Fact]]] = {
 
 
 @dataclass
-class _Heard:
-    """What one reading of everything told."""
+class _Reading:
+    """What one reading of everything yielded."""
 
     scopes: list[Scope] = field(default_factory=list)
     facts: dict[str, list[Fact]] = field(default_factory=dict)  # by scope
     gaps: list[Gap] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)  # scopes
 
     @property
     def all_facts(self) -> list[Fact]:
@@ -53,87 +52,81 @@ def conforms(connector: Connector, settings: Sequence[SettingSpec] | None = None
     estate should contain at least one of everything that the connector knows, and must not change meanwhile. Raises
     `AssertionError` that lists what is wrong, where, and what to do.
     """
-    heard = _listen(connector, lambda scope: scope)
-    again = _listen(connector, _written_down)
-    complaints = [
+    first = _read(connector, lambda scope: scope)
+    second = _read(connector, _stored)
+    problems = [
         *_about_permissions(connector),
-        *_about_scopes(connector, heard),
-        *_about_facts(connector, heard),
-        *_about_references(heard),
-        *_about_settings(heard, settings),
-        *_about_gaps(heard),
-        *_about_repetition(heard, again),
+        *_about_scopes(connector, first),
+        *_about_facts(connector, first),
+        *_about_references(first),
+        *_about_settings(first, settings),
+        *_about_gaps(first),
+        *_about_repetition(first, second),
     ]
-    if complaints:
-        more = [f"… and {len(complaints) - _MOST} more"] if len(complaints) > _MOST else []
-        raise AssertionError("\n".join([f"{connector.name} does not conform:", *complaints[:_MOST], *more]))
+    if problems:
+        more = [f"… and {len(problems) - _MOST} more"] if len(problems) > _MOST else []
+        raise AssertionError("\n".join([f"{connector.name} does not conform:", *problems[:_MOST], *more]))
 
 
-def _listen(connector: Connector, carried: Callable[[Scope], Scope]) -> _Heard:
-    heard = _Heard()
-    waiting = [carried(scope) for scope in connector.scopes()]
+def _read(connector: Connector, passed_on: Callable[[Scope], Scope]) -> _Reading:
+    reading = _Reading()
+    waiting = [passed_on(scope) for scope in connector.scopes()]
     while waiting:
         scope = waiting.pop(0)
-        if scope.uid in heard.facts:
+        if scope.uid in reading.facts:
             continue
-        heard.scopes.append(scope)
+        reading.scopes.append(scope)
         facts: list[Fact] = []
-        heard.facts[scope.uid] = facts
+        reading.facts[scope.uid] = facts
         try:
-            for told in connector.collect(scope, None):
-                _sort(told, facts, heard, waiting, carried)
+            for item in connector.collect(scope, None):
+                match item:
+                    case Scope():
+                        waiting.append(passed_on(item))
+                    case Gap():
+                        reading.gaps.append(item)
+                    case Fact():
+                        facts.append(item)
         except ProviderError:
-            heard.refused.append(scope.uid)
             facts.clear()
-    return heard
+    return reading
 
 
-def _sort(
-    told: Yielded, facts: list[Fact], heard: _Heard, waiting: list[Scope], carried: Callable[[Scope], Scope]
-) -> None:
-    if isinstance(told, Scope):
-        waiting.append(carried(told))
-    elif isinstance(told, Gap):
-        heard.gaps.append(told)
-    elif isinstance(told, Fact):
-        facts.append(told)
-
-
-def _written_down(scope: Scope) -> Scope:
-    """As another process finds it that goes on with a killed scan."""
+def _stored(scope: Scope) -> Scope:
+    """The scope as another process finds it that resumes a killed scan."""
     return msgspec.json.decode(msgspec.json.encode(scope), type=Scope)
 
 
 def _about_permissions(connector: Connector) -> Iterator[str]:
     if not connector.permissions:
-        yield "`permissions` is empty: name at least one right, with its reason"
+        yield "`permissions` is empty: name at least one, with its reason"
     for permission in connector.permissions:
         if not permission.name or not permission.reason:
             yield f"the permission {permission.name!r} needs a name and a reason"
 
 
-def _about_scopes(connector: Connector, heard: _Heard) -> Iterator[str]:
-    if not heard.scopes:
-        yield "`scopes` names nothing to read"
-    for scope in heard.scopes:
+def _about_scopes(connector: Connector, reading: _Reading) -> Iterator[str]:
+    if not reading.scopes:
+        yield "`scopes` yields nothing to read"
+    for scope in reading.scopes:
         if scope.platform != connector.name or not scope.uid.startswith(f"{connector.name}:"):
             yield f"the scope {scope.uid!r} must have platform {connector.name!r} and an id that begins with it"
         if not scope.name:
             yield f"the scope {scope.uid!r} needs a name for people"
-        if _written_down(scope) != scope:
-            yield f"the scope {scope.uid!r} changes when it is written down and read back: keep `params` to strings"
+        if _stored(scope) != scope:
+            yield f"the scope {scope.uid!r} changes when it is stored and read back: use only strings in `params`"
 
 
-def _about_facts(connector: Connector, heard: _Heard) -> Iterator[str]:
+def _about_facts(connector: Connector, reading: _Reading) -> Iterator[str]:
     seen: dict[tuple[type[Fact], str], Fact] = {}
-    for fact in heard.all_facts:
+    for fact in reading.all_facts:
         try:
             back = msgspec.json.decode(msgspec.json.encode(fact), type=AnyFact)
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
-            yield f"{_named(fact)} cannot be written down and read back: {error}"
+            yield f"{_named(fact)} cannot be stored and read back: {error}"
             continue
         if msgspec.json.encode(back) != msgspec.json.encode(fact):
-            yield f"{_named(fact)} changes when it is written down and read back"
+            yield f"{_named(fact)} changes when it is stored and read back"
         for column, value in _fields(fact):
             if is_uid(column) and isinstance(value, str) and not value.startswith(f"{connector.name}:"):
                 yield f"{_named(fact)}: {column} is {value!r}, which does not begin with {connector.name!r} and a colon"
@@ -142,27 +135,27 @@ def _about_facts(connector: Connector, heard: _Heard) -> Iterator[str]:
         if isinstance(fact, Resource | Principal | Grant):
             before = seen.setdefault((type(fact), fact.uid), fact)
             if before != fact:
-                yield f"{_named(fact)} is told twice, and differently"
+                yield f"{_named(fact)} is yielded twice, with different values"
 
 
-def _about_references(heard: _Heard) -> Iterator[str]:
+def _about_references(reading: _Reading) -> Iterator[str]:
     known: dict[type[Fact], set[str]] = {Resource: set(), Principal: set()}
-    for fact in heard.all_facts:
+    for fact in reading.all_facts:
         if isinstance(fact, Resource | Principal):
             known[type(fact)].add(fact.uid)
-    for fact in heard.all_facts:
+    for fact in reading.all_facts:
         if isinstance(fact, Opening | Sighting):
-            continue  # a log also names what is there no more
+            continue  # a log also names things that no longer exist
         for column, value in _fields(fact):
             kind = _BOUND_TO.get(column)
             if kind and value is not None and value not in known[kind]:
-                yield f"{_named(fact)}: {column} leads to {value!r}, which no {kind.__name__} has"
+                yield f"{_named(fact)}: {column} is {value!r}, which is not the uid of any {kind.__name__}"
 
 
-def _about_settings(heard: _Heard, settings: Sequence[SettingSpec] | None) -> Iterator[str]:
+def _about_settings(reading: _Reading, settings: Sequence[SettingSpec] | None) -> Iterator[str]:
     if settings is None:
         return
-    for fact in heard.all_facts:
+    for fact in reading.all_facts:
         if not isinstance(fact, Setting):
             continue
         specs = specs_for(fact.name, settings)
@@ -173,20 +166,20 @@ def _about_settings(heard: _Heard, settings: Sequence[SettingSpec] | None) -> It
             yield f"{_named(fact)} is {fact.value!r}, but it is declared as {kinds}"
 
 
-def _about_gaps(heard: _Heard) -> Iterator[str]:
-    for gap in heard.gaps:
+def _about_gaps(reading: _Reading) -> Iterator[str]:
+    for gap in reading.gaps:
         if gap.table not in FACTS:
             yield f"a gap names the table {gap.table!r}; there are {', '.join(FACTS)}"
         if not gap.reason:
             yield f"a gap in {gap.table} needs a reason in words"
 
 
-def _about_repetition(heard: _Heard, again: _Heard) -> Iterator[str]:
-    if {scope.uid for scope in heard.scopes} != {scope.uid for scope in again.scopes}:
-        yield "reading again, from scopes that were written down, finds other scopes"
-    for uid, facts in heard.facts.items():
-        if sorted(map(_line, facts)) != sorted(map(_line, again.facts.get(uid, ()))):
-            yield f"reading {uid!r} again tells something else, though nothing has changed"
+def _about_repetition(first: _Reading, second: _Reading) -> Iterator[str]:
+    if {scope.uid for scope in first.scopes} != {scope.uid for scope in second.scopes}:
+        yield "reading again, from stored scopes, finds other scopes"
+    for uid, facts in first.facts.items():
+        if sorted(map(_line, facts)) != sorted(map(_line, second.facts.get(uid, ()))):
+            yield f"reading {uid!r} again gives other facts, though nothing has changed"
 
 
 def _fields(fact: Fact) -> Iterator[tuple[str, object]]:

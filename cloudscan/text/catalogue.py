@@ -1,7 +1,7 @@
-"""Catalogues of messages: gettext's own files, for translators' own tools.
+"""Catalogues of messages: gettext's own files, so that translators can use their own tools.
 
-`messages.pot` is the English source, ``<language>.po`` its translation, and the context of a message is the key by
-which it is asked for: ``group.key``.
+`messages.pot` is the English source, ``<language>.po`` its translation. The context of a message is its key in code:
+``group.key``.
 """
 
 import re
@@ -17,25 +17,25 @@ _FIELD: Final = re.compile(r"\{([a-z_]+)\}")
 
 
 def table(folder: Traversable, lang: str) -> dict[str, Any]:
-    """A language's messages by key, group by group. A key with several forms has a table of them."""
+    """A language's messages by key, group by group. A key with plural forms has a table of them."""
     file = "messages.pot" if lang == SOURCE else f"{lang}.po"
-    with folder.joinpath(file).open("rb") as written:
-        catalogue = read_po(written, locale=lang)
-    found: dict[str, Any] = {}
+    with folder.joinpath(file).open("rb") as source:
+        catalogue = read_po(source, locale=lang)
+    messages: dict[str, Any] = {}
     for message in catalogue:
         if not message.context:
             continue
         *groups, key = message.context.split(".")
-        group = found
+        group = messages
         for name in groups:
             group = group.setdefault(name, {})
-        group[key] = _said(message, lang)
-    return found
+        group[key] = _forms(message, lang)
+    return messages
 
 
-def at(found: Mapping[str, Any], key: str) -> str:
-    """The message at ``group.key``. Raises KeyError where there is none."""
-    entry: Any = found
+def at(messages: Mapping[str, Any], key: str) -> str:
+    """The message at ``group.key``. Raises `KeyError` if there is none."""
+    entry: Any = messages
     for part in key.split("."):
         entry = entry[part]
     return str(entry)
@@ -46,8 +46,8 @@ def fill(text: str, **values: object) -> str:
     return _FIELD.sub(lambda field: str(values[field[1]]), text)
 
 
-def _said(message: Message, lang: str) -> str | dict[str, str]:
-    told = message.id if lang == SOURCE else message.string
+def _forms(message: Message, lang: str) -> str | dict[str, str]:
+    text = message.id if lang == SOURCE else message.string
     if not message.pluralizable:
-        return str(told)
-    return {"one": str(told[0]), "other": str(told[-1])}
+        return str(text)
+    return {"one": str(text[0]), "other": str(text[-1])}

@@ -1,4 +1,4 @@
-"""What a mail address tells of whom it belongs to."""
+"""What a mail address says about its owner."""
 
 CONSUMER = frozenset(
     {
@@ -42,9 +42,9 @@ CONSUMER = frozenset(
         "hey.com",
     }
 )
-"""Domains where anybody gets a mail account."""
+"""Domains where anyone can get a mail account."""
 
 
 def domain_of(address: str) -> str:
-    """The domain of a mail address, in lower case; empty where it is none."""
+    """The domain of a mail address, in lower case; empty for a text that is not an address."""
     return address.rpartition("@")[2].lower() if "@" in address else ""

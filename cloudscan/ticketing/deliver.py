@@ -171,7 +171,7 @@ class Dispatcher:
         raise Unreachable(f"{action.tracker} did not accept the ticket after {self.patience.attempts} attempts")
 
     def _assignees(self, tracker: Tracker, ticket: Ticket) -> list[str]:
-        """The assignee and the fallback, as the tracker calls them; whoever it does not know is left out."""
+        """The assignee and the fallback, as the tracker names them; users that it does not know are left out."""
         users = []
         for name in (ticket.assignee, ticket.fallback_assignee):
             if name:

@@ -1,4 +1,4 @@
-"""Which ticket goes where and to whom. Pure functions over findings and the configured routes."""
+"""Which ticket goes to which tracker and assignee. Pure functions over findings and the configured routes."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,31 +11,34 @@ from cloudscan.finding import Finding, Severity
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[[routes]]``: findings that fit all that is given go this way; the first that fits is taken."""
+    """``[[routes]]``: findings that match every given key take this route; the first matching route is used."""
 
     platform: str = ""
     account: str = ""
     rule: str = ""  # glob: s3-*
     severity: Severity = Severity.INFO  # this one or worse
-    owner_domain: str = ""  # of the owner's mail address
-    path: str = ""  # glob over the path, or else the name
+    owner_domain: str = ""  # domain of the owner's mail address
+    path: str = ""  # glob for the path, or else the name
     tag: str = ""  # of the bucket: "team" or "team=data"
     tracker: str = ""  # empty: the only one that is configured
     project: str = ""  # empty: as in the tracker's own table
-    assignee: str = ""  # address or name; may hold {owner}, {account}, {platform}, {tag:NAME}; empty: the owner
-    fallback_assignee: str = ""  # where the owner is unknown or has left
+    assignee: str = ""  # address or name; may contain {owner}, {account}, {platform}, {tag:NAME}; empty: the owner
+    fallback_assignee: str = ""  # if the owner is unknown or has left
 
 
 _FIELD = re.compile(r"\{(owner|account|platform|tag:[^{}]+)\}")
 
 
 def route_of(finding: Finding, routes: Sequence[Route]) -> Route:
-    """The first route that fits, or one that says nothing."""
-    return next((route for route in routes if _fits(finding, route)), Route())
+    """The first matching route, or an empty one."""
+    return next((route for route in routes if _matches(finding, route)), Route())
 
 
 def owner_of(finding: Finding, sources: Sequence[str]) -> str:
-    """Who answers for a resource, from the first source that knows: `owner`, ``tag:NAME`` or ``detail:NAME``."""
+    """Who answers for a resource, from the first source with a value: `owner`, ``tag:NAME`` or ``detail:NAME``.
+
+    Empty if none has one.
+    """
     subject = finding.verdict.subject
     for source in sources:
         kind, _, name = source.partition(":")
@@ -46,7 +49,7 @@ def owner_of(finding: Finding, sources: Sequence[str]) -> str:
 
 
 def assignee_of(finding: Finding, route: Route, owner: str) -> str:
-    """Whom the ticket is for. Empty where a part of the route's template is not known."""
+    """Whom to assign the ticket to. Empty if a part of the route's template is unknown."""
     if not route.assignee:
         return owner
     subject = finding.verdict.subject
@@ -58,15 +61,15 @@ def assignee_of(finding: Finding, route: Route, owner: str) -> str:
 
 
 def tags(finding: Finding) -> Mapping[str, str]:
-    """The tags of the resource, as far as its platform has such."""
-    found = finding.verdict.subject.detail.get("tags")
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
+    """The tags of the resource; empty on platforms without tags."""
+    tags = finding.verdict.subject.detail.get("tags")
+    return {str(name): str(value) for name, value in tags.items()} if isinstance(tags, Mapping) else {}
 
 
-def _fits(finding: Finding, route: Route) -> bool:
+def _matches(finding: Finding, route: Route) -> bool:
     subject = finding.verdict.subject
     name, _, value = route.tag.partition("=")
-    found = tags(finding)
+    own = tags(finding)
     return (
         route.platform in ("", subject.platform)
         and route.account in ("", subject.account)
@@ -74,5 +77,5 @@ def _fits(finding: Finding, route: Route) -> bool:
         and finding.severity >= route.severity
         and (not route.owner_domain or subject.owner.lower().endswith(f"@{route.owner_domain.lower()}"))
         and fnmatchcase(subject.path or subject.name, route.path or "*")
-        and (not route.tag or (name in found and value in ("", found[name])))
+        and (not route.tag or (name in own and value in ("", own[name])))
     )

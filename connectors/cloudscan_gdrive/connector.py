@@ -1,6 +1,5 @@
-"""Google Drive, as cloudscan reads it: the directory first, then every drive on its own."""
+"""The Google Drive connector: the directory first, then each drive as a scope of its own."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from typing import ClassVar
 
 import msgspec
 
-from cloudscan.connector import Cursor, Estate, Gap, Permission, Scope, Spent, Yielded
+from cloudscan.connector import Cursor, Estate, Gap, Once, Permission, Scope, Spent, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError
 from cloudscan.facts import Affiliation, Outcome, Principal, Resource
 from cloudscan.http import Budget, Patience, Web
@@ -20,10 +19,9 @@ from cloudscan_gdrive.meaning.people import People, facts_of_directory
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS
 from cloudscan_gdrive.scopes.audit_log import facts_of_audit_log, not_read
-from cloudscan_gdrive.scopes.cursor_state import unpack
 from cloudscan_gdrive.scopes.directory import Directory, facts_of_settings, read_directory
 from cloudscan_gdrive.scopes.external_files import external_files, not_listed
-from cloudscan_gdrive.scopes.my_drive import changes_of_my_drive, facts_of_my_drive, files_of_others
+from cloudscan_gdrive.scopes.my_drive import facts_of_my_drive, files_of_others
 from cloudscan_gdrive.scopes.shared_drives import facts_of_shared_drive
 
 PLATFORM = uids.PLATFORM
@@ -37,16 +35,15 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
+@dataclass
 class DriveConnector:
-    """One Workspace customer, or one person's own drive."""
+    """One Workspace customer, or one person's own drive. Scopes may be collected in several threads."""
 
     options: Options
     estate: Estate
     google: Google
     now: Callable[[], datetime] = _now
-    _known: dict[str, Directory] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _directory_once: Once[Directory] = field(default_factory=Once)
 
     name: ClassVar[str] = PLATFORM
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
@@ -59,7 +56,7 @@ class DriveConnector:
         patience: Patience | None = None,
         now: Callable[[], datetime] = _now,
     ) -> "DriveConnector":
-        """Ready to be read; nothing is asked yet. `now` is the clock by which the log's days are counted.
+        """Find credentials and set up the APIs; no request is made yet. `now` is the clock for days of the Drive log.
 
         Raises `ConfigurationError`.
         """
@@ -71,7 +68,7 @@ class DriveConnector:
         return cls(options, estate, connect(options, web), now)
 
     def scopes(self) -> Iterable[Scope]:
-        """The directory, which names the drives; without an administrator, one's own drive."""
+        """The directory, which yields the drives as further scopes; without an administrator, the user's own drive."""
         if self.options.admin:
             name = self.options.admin.rpartition("@")[2]
             yield _scope("directory", f"{PLATFORM}:directory/{self.options.customer}", name, name)
@@ -82,29 +79,29 @@ class DriveConnector:
             yield _scope("own_drive", uids.my_drive(me.permission_id), me.email_address, account, params)
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
-        """Tell all facts of the directory or of a drive."""
-        tell = {
-            "directory": self._tell_directory,
-            "audit_log": self._tell_audit_log,
-            "external_files": self._tell_external_files,
-            "my_drive": self._tell_my_drive,
-            "left_behind": self._tell_left_behind,
-            "own_drive": self._tell_own_drive,
-            "shared_drive": self._tell_shared_drive,
+        """The facts of the directory or of a drive, as far as they changed since the cursor. Raises `ProviderError`."""
+        read = {
+            "directory": self._read_directory,
+            "audit_log": self._read_audit_log,
+            "external_files": self._read_external_files,
+            "my_drive": self._read_my_drive,
+            "left_behind": self._read_left_behind,
+            "own_drive": self._read_own_drive,
+            "shared_drive": self._read_shared_drive,
         }[scope.kind]
         try:
-            yield from tell(scope, since)
+            yield from read(scope, since)
         except ProviderError:
             yield self._spent()
             raise
         yield self._spent()
 
-    def _tell_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-        found = self._directory()
-        yield from found.gaps
-        yield from facts_of_directory(found.people, found.users, found.groups, found.members)
-        yield from facts_of_settings(found)
-        primary = found.people.primary
+    def _read_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+        directory = self._directory()
+        yield from directory.gaps
+        yield from facts_of_directory(directory.people, directory.users, directory.groups, directory.members)
+        yield from facts_of_settings(directory)
+        primary = directory.people.primary
         if self.options.audit_days > 0:
             yield _scope("audit_log", uids.audit_log(primary), "the Drive log", primary)
         else:
@@ -113,30 +110,31 @@ class DriveConnector:
             yield not_listed(primary)
         chosen = {address.lower() for address in self.options.users}
         skipped = {address.lower() for address in self.options.skip_users}
-        leavers = any(_has_left(user) for user in found.users)
-        for user in found.users:
+        anyone_left = any(_has_left(user) for user in directory.users)
+        for user in directory.users:
             address = user.primary_email.lower()
-            if address not in skipped and (not chosen or address in chosen):
-                yield _scope("my_drive", uids.my_drive(user.id), address, found.people.primary, {"id": user.id})
-                if self.options.external_files and not _has_left(user):
-                    name = f"what outsiders share with {address}"
-                    yield _scope("external_files", uids.external_files(user.id), name, primary, {"id": user.id})
-                if leavers and not _has_left(user):
-                    name = f"what leavers left {address}"
-                    yield _scope("left_behind", uids.left_behind(user.id), name, found.people.primary, {"id": user.id})
+            if address in skipped or (chosen and address not in chosen):
+                continue
+            params = {"id": user.id}
+            yield _scope("my_drive", uids.my_drive(user.id), address, primary, params)
+            if self.options.external_files and not _has_left(user):
+                name = f"files that external people share with {address}"
+                yield _scope("external_files", uids.external_files(user.id), name, primary, params)
+            if anyone_left and not _has_left(user):
+                name = f"files of former employees that {address} can open"
+                yield _scope("left_behind", uids.left_behind(user.id), name, primary, params)
         if self.options.shared_drives and not chosen:
-            yield from self._shared_drives(found.people)
+            yield from self._shared_drives(directory.people)
 
-    def _tell_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Yielded]:
+    def _read_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
         yield from facts_of_audit_log(self.google, people, self.options, self.now(), since)
 
-    def _tell_external_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-        """Listed each night: it is seldom more than a page, and changes would take as many requests."""
-        directory = self._directory()
-        user = next((each for each in directory.users if each.id == scope.params["id"]), None)
+    def _read_external_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+        """Listed by every scan: it is seldom more than a page, and changes would take as many requests."""
+        user = self._user(scope)
         if user is not None:
-            yield from external_files(self.google, directory.people, self.options, user)
+            yield from external_files(self.google, self._directory().people, self.options, user)
 
     def _shared_drives(self, people: People) -> Iterator[Yielded]:
         google, admin = self.google, self.options.admin
@@ -151,44 +149,43 @@ class DriveConnector:
                         "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
                     )
                 if page.broken:
-                    reason = f"{page.broken} shared drive(s) are not told as Google's documentation promises"
+                    reason = f"{page.broken} shared drive(s) do not match Google's documented format"
                     yield Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason)
         except AccessDenied as refused:
             reason = f"{refused}; shared drives could not be listed"
             yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
 
-    def _tell_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+    def _read_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
-        user = next((each for each in self._directory().users if each.id == scope.params["id"]), None)
+        user = self._user(scope)
         if user is None:
-            raise Malformed(f"the user with the id {scope.params['id']} is not in the directory any more")
+            raise Malformed(f"the user with the id {scope.params['id']} is no longer in the directory")
         address = user.primary_email.lower()
         drive = _my_drive(user.id, address, user.name.full_name or address, people)
         yield drive
         try:
-            yield from self._inside(people, user.primary_email, drive, since)
+            yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive, since)
         except AccessDenied:
             if not _has_left(user):
                 raise
-            # Nobody can act for him: his drive is known only as far as that it is there.
+            # Google does not allow acting as a former employee: nothing is known of the drive but that it exists.
             state = "suspended" if user.suspended else "archived"
             yield Gap(
                 table="resources",
                 outcome=Outcome.DENIED,
-                reason=f"the account is {state}, and Google lets nobody look into its drive: only what others can open "
-                "is known of it; move its files to a manager (Admin console, Transfer ownership)",
+                reason=f"the account is {state}, and Google does not allow reading its drive: only files that others "
+                "can open are known; transfer them to a manager (Admin console, Transfer ownership)",
                 resource_uid=drive.uid,
             )
 
-    def _tell_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-        """What a user can open of those whose own drives nobody can look into any more."""
-        directory = self._directory()
-        user = next((each for each in directory.users if each.id == scope.params["id"]), None)
-        leavers = [each for each in directory.users if _has_left(each)]
-        if user is not None and leavers:
-            yield from files_of_others(self.google, directory.people, self.options, user.primary_email, leavers)
+    def _read_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+        """What a user can open of former employees' files: their own drives can no longer be read."""
+        directory, user = self._directory(), self._user(scope)
+        owners = [owner for owner in directory.users if _has_left(owner)]
+        if user is not None and owners:
+            yield from files_of_others(self.google, directory.people, self.options, user.primary_email, owners)
 
-    def _tell_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+    def _read_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         address, identity = scope.params["email"].lower(), scope.params["id"]
         me = User(id=identity, primary_email=address)
         people = People(
@@ -196,7 +193,7 @@ class DriveConnector:
             primary=scope.account,
             domains=frozenset({scope.account.lower()}) - CONSUMER,
             users={address: me},
-            whole=False,
+            all_users_read=False,
         )
         yield Principal(
             uid=uids.user(address),
@@ -209,35 +206,33 @@ class DriveConnector:
             affiliation=Affiliation.INTERNAL,
             status="active",
         )
-        yield not_read(scope.account, "only an administrator may")
+        yield not_read(scope.account, "only an administrator may read it")
         drive = _my_drive(identity, address, address, people)
         yield drive
-        yield from self._inside(people, "", drive, since)
+        yield from facts_of_my_drive(self.google, people, self.options, "", drive, since)
 
-    def _tell_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
+    def _read_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         drive = msgspec.json.decode(scope.params["drive"], type=SharedDrive)
         people = self._directory().people
         yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive, since)
 
-    def _inside(self, people: People, user: str, drive: Resource, since: Cursor | None) -> Iterator[Yielded]:
-        if since is None:
-            yield from facts_of_my_drive(self.google, people, self.options, user, drive)
-        else:
-            mark = unpack(since.token, self.options)
-            yield from changes_of_my_drive(self.google, people, self.options, user, drive, mark)
-
     def _directory(self) -> Directory:
-        """Read once; a scan that goes on in another process reads it again."""
-        with self._lock:
-            if "" not in self._known:
-                self._known[""] = read_directory(self.google, self.estate, self.options.admin, self.options.customer)
-            return self._known[""]
+        """Read once; a scan that is resumed in another process reads it again."""
+        options = self.options
+        return self._directory_once.get(
+            lambda: read_directory(self.google, self.estate, options.admin, options.customer)
+        )
+
+    def _user(self, scope: Scope) -> User | None:
+        """The user whom a scope is about; None where the directory no longer contains them."""
+        return next((user for user in self._directory().users if user.id == scope.params["id"]), None)
 
     def _spent(self) -> Spent:
         return self.google.meter.spent()
 
 
 def _has_left(user: User) -> bool:
+    """A former employee, as far as Google knows: Google does not allow acting as them."""
     return user.suspended or user.archived
 
 

@@ -1,4 +1,4 @@
-"""What `cloudscan doctor` looks at before a scan of Google Drive."""
+"""What `cloudscan doctor` checks before a scan of Google Drive."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from cloudscan_gdrive.permissions import DRIVE, PREFIX
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
-    """Credentials, then each right that a scan wants, tried for real."""
+    """Check the credentials, then try each permission that a scan needs with a real request."""
     admin, customer = options.admin, options.customer
     try:
         google = connect(options, Web(patience=Patience(attempts=2, timeout=20.0)))
@@ -21,9 +21,9 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     except CloudscanError as error:
         yield Check(ok=False, what="gdrive: credentials", remedy=_remedy(error, f"{PREFIX}{DRIVE[0]}"))
         return
-    yield Check(ok=True, what=f"gdrive: acts for {me.email_address}")
+    yield Check(ok=True, what=f"gdrive: acts as {me.email_address}")
     if not admin:
-        yield Check(ok=True, what="gdrive: no administrator is configured, so only this person's own drive is read")
+        yield Check(ok=True, what="gdrive: no administrator is configured, so only this user's own drive is read")
         return
     questions: list[tuple[str, type[Any], Question, dict[str, Any]]] = [
         ("users", Users, google.users, {"customer": customer, "maxResults": 1}),
@@ -36,13 +36,13 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     if options.audit_days > 0:
         log = {"userKey": "all", "applicationName": "drive", "eventName": "change_user_access", "maxResults": 1}
         questions.append(("the Drive log", Activities, google.activities, log))
-    for what, wanted, question, parameters in questions:
+    for name, wanted, question, parameters in questions:
         try:
             google.ask(wanted, question, admin, **parameters)
         except CloudscanError as error:
-            yield Check(ok=False, what=f"gdrive: {what}", remedy=_remedy(error, question.needs))
+            yield Check(ok=False, what=f"gdrive: {name}", remedy=_remedy(error, question.needs))
         else:
-            yield Check(ok=True, what=f"gdrive: {what} can be read")
+            yield Check(ok=True, what=f"gdrive: {name} can be read")
 
 
 def _remedy(error: CloudscanError, needs: str) -> str:

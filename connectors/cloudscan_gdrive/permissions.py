@@ -1,4 +1,4 @@
-"""The OAuth scopes that the Google Drive connector asks for, each with its reason. All of them only read.
+"""The OAuth scopes that the Google Drive connector asks for, each with its reason. All of them are read-only.
 
 Source: the discovery documents of Drive v3, Admin Directory v1, Reports v1 and Cloud Identity v1 (scopes of each
 method).
@@ -24,27 +24,27 @@ POLICIES = ("cloud-identity.policies.readonly",)
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=PREFIX + DRIVE[0], reason="files and folders, their permissions and changes; no contents"),
     Permission(name=PREFIX + DRIVE[1], reason="to list shared drives, which drive.metadata.readonly does not allow"),
-    Permission(name=PREFIX + DIRECTORY[0], reason="users: whose drives there are, who left, who is suspended"),
+    Permission(name=PREFIX + DIRECTORY[0], reason="users: whose drives there are, who has left, who is suspended"),
     Permission(name=PREFIX + DIRECTORY[1], reason="groups that files are shared with"),
-    Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see outsiders in them"),
-    Permission(name=PREFIX + DIRECTORY[3], reason="our domains and their other names, to tell us from strangers"),
+    Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see external ones among them"),
+    Permission(name=PREFIX + DIRECTORY[3], reason="our domains and their aliases, to tell internal from external"),
     Permission(name=PREFIX + DIRECTORY[4], reason="org units that sharing settings are made for", optional=True),
     Permission(
         name=PREFIX + AUDIT[0],
-        reason="the Drive log: since when files are shared and by whom, when outsiders were last there",
+        reason="the Drive log: since when files are shared and by whom, when external people last used them",
         optional=True,
     ),
     Permission(
-        name=PREFIX + POLICIES[0], reason="sharing settings; the administrator has to be a super admin", optional=True
+        name=PREFIX + POLICIES[0], reason="sharing settings; the administrator must be a super admin", optional=True
     ),
 )
 
 
 def scopes_of(names: Sequence[str]) -> list[str]:
-    """Scopes as the token endpoint wants them."""
+    """Scopes as the token endpoint expects them: URLs, from short names."""
     return [PREFIX + name for name in names]
 
 
 def delegation_list() -> str:
-    """What is pasted into the Admin console under Security, API controls, Domain-wide delegation."""
+    """The text to paste into the Admin console under Security, API controls, Domain-wide delegation."""
     return ",".join(permission.name for permission in PERMISSIONS)

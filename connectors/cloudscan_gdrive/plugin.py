@@ -1,4 +1,4 @@
-"""How cloudscan finds Google Drive. Cheap to import: Google's libraries are loaded when a connector is opened."""
+"""The plugin that registers Google Drive. Cheap to import: Google's libraries load when a connector is opened."""
 
 from collections.abc import Iterator
 

@@ -16,17 +16,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tenant: str = ""  # its id or a domain of it; empty: AZURE_TENANT_ID
     client_id: str = ""  # of the app registration; empty: AZURE_CLIENT_ID
     certificate_file: str = ""  # PEM or PKCS12, with the key; empty: AZURE_CLIENT_CERTIFICATE_PATH
-    # Which credentials to use; found: the first that are there.
-    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"
+    sign_in: Literal["found", "secret", "certificate", "managed_identity", "workload_identity"] = "found"  # how
     cloud: Literal["global", "usgov", "dod", "china"] = "global"  # GCC is global, GCC High usgov
     company: str = ""  # named in the User-Agent, as Microsoft asks
     sites: Sequence[str] = ()  # only these sites, by address: https://kumo.sharepoint.com/sites/office
     skip_sites: Sequence[str] = ()  # not these sites
     onedrives: bool = True  # read OneDrives too
     private_labels: Sequence[str] = ()  # names of sensitivity labels that bar external users from a site
-    all_unique_permissions: bool = (
-        False  # also read who has access to items of which Microsoft says that they are not shared
-    )
+    all_unique_permissions: bool = False  # also read permissions of items that Microsoft calls not shared
     file_labels: bool = False  # also read the sensitivity labels of shared files, at two resource units each
     resource_units_per_minute: int = 1_000  # of SharePoint's 1,250 for up to 1,000 licences
     longest_pause: float = 300.0  # seconds; the longest Retry-After to wait for

@@ -17,7 +17,7 @@ USERS = "User.Read.All"
 GROUPS = "GroupMember.Read.All"
 HIDDEN_MEMBERS = "Member.Read.Hidden"
 SIGN_INS = "AuditLog.Read.All"
-LEAVERS = "User-LifeCycleInfo.Read.All"
+LEAVE_DATES = "User-LifeCycleInfo.Read.All"
 TEAMS = "Team.ReadBasic.All"
 TEAM_MEMBERS = "TeamMember.Read.All"
 CHANNELS = "Channel.ReadBasic.All"
@@ -35,7 +35,7 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=GROUPS, reason="groups that files are shared with, to find external users in them"),
     Permission(name=HIDDEN_MEMBERS, reason="members of groups that hide them", optional=True),
     Permission(name=SIGN_INS, reason="when guests last signed in (needs Entra ID P1), who invited whom", optional=True),
-    Permission(name=LEAVERS, reason="leave dates, where they are maintained", optional=True),
+    Permission(name=LEAVE_DATES, reason="leave dates, where they are maintained", optional=True),
     Permission(name=TEAMS, reason="teams and their visibility", optional=True),
     Permission(name=TEAM_MEMBERS, reason="owners and guests of teams", optional=True),
     Permission(name=CHANNELS, reason="shared and private channels", optional=True),

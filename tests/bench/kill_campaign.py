@@ -54,13 +54,13 @@ def campaign(folder: Path, every: int, *, twice: bool = False, first: int = 1) -
     start = folder / "start"
     start.mkdir()
     (start / "cloudscan.toml").write_text(CONFIG)
-    found = []
+    nights = []
     for number, shelves in enumerate(NIGHTS, start=1):
         for shelf, documents in shelves.items():
             shelve(start / "company", documents, shelf)
-        found.append(_night(start, folder, number, every, first, twice))
+        nights.append(_night(start, folder, number, every, first, twice))
         _scan(start)
-    return found
+    return nights
 
 
 def _night(start: Path, folder: Path, number: int, every: int, first: int, twice: bool) -> Outcome:
@@ -125,7 +125,7 @@ def _state(desk: Path) -> dict[str, Any]:
                 facts.append([rows, snapshot.scan.complete, dict(snapshot.scan.resources)])
         database = sqlite3.connect(home / "ledger.db")
         nights = {
-            row[0]: place for place, row in enumerate(database.execute("SELECT id FROM scans ORDER BY started_on"))
+            row[0]: number for number, row in enumerate(database.execute("SELECT id FROM scans ORDER BY started_on"))
         }
         ask: Callable[[str], list[Any]] = lambda sql: database.execute(sql).fetchall()  # noqa: E731
         return {
@@ -155,8 +155,8 @@ def _state(desk: Path) -> dict[str, Any]:
             "kept": len(list(home.rglob("*.jsonl.gz"))),
         }
 
-    told: dict[str, Any] = json.loads(_told_by_child(look))
-    return told
+    content: dict[str, Any] = json.loads(_told_by_child(look))
+    return content
 
 
 def _told_by_child(look: Callable[[], Any]) -> bytes:
@@ -171,9 +171,9 @@ def _told_by_child(look: Callable[[], Any]) -> bytes:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as answer:
-        told = answer.read()
+        content = answer.read()
     os.wait()
-    return told
+    return content
 
 
 def _import_everything() -> None:
@@ -213,7 +213,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"night {number}: {night.points} writes, killed at {night.tried} of them, "
             f"{len(night.wrong)} came out otherwise, {night.seconds:.0f} s"
         )
-        print("".join(f"  {each}\n" for each in night.wrong), end="")
+        print("".join(f"  {line}\n" for line in night.wrong), end="")
     return int(any(night.wrong for night in nights))
 
 

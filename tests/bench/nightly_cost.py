@@ -43,10 +43,10 @@ def change(state: TenantState, share: float) -> int:
     dice = random.Random(6)
     there = [item for item in state.items if item is not None and item.owner != NOBODY and not item.trashed]
     chosen = dice.sample(there, int(len(state.items) * share))
-    for place, item in enumerate(chosen):
-        if place % 3 == 0:
-            state.rename(item, f"Renamed {place}")
-        elif place % 3 == 1:
+    for number, item in enumerate(chosen):
+        if number % 3 == 0:
+            state.rename(item, f"Renamed {number}")
+        elif number % 3 == 1:
             state.touch(item)
         else:
             state.share(item, "spy@rival.example", "reader")
@@ -64,7 +64,7 @@ def drive(name: str, state: TenantState, folder: Path) -> None:
 
         full = scan(1, None)
         changed = change(state, 0.001)
-        told(name, len(state.items), full, changed, scan(2, folder / "1"))
+        print_cost(name, len(state.items), full, changed, scan(2, folder / "1"))
 
 
 def s3(buckets: int, folder: Path) -> None:
@@ -88,10 +88,10 @@ def s3(buckets: int, folder: Path) -> None:
             earlier = Earlier(folder=since) if since else None
             collect(readers, folder / str(number), options=CollectOptions(earlier=earlier)).close()
             costs.append(server.requests - before)
-        told("S3", buckets, costs[0], 0, costs[1])
+        print_cost("S3", buckets, costs[0], 0, costs[1])
 
 
-def told(name: str, items: int, full: int, changed: int, night: int) -> None:
+def print_cost(name: str, items: int, full: int, changed: int, night: int) -> None:
     print(
         f"{name:>22}: {items:,} items, full scan {full:,} requests; {changed:,} changed, "
         f"the night {night:,} requests, {night / full:.1%}"

@@ -15,9 +15,9 @@ def test_a_page_an_owner(scanned: Scanned, desk: Desk, name: str, suffix: str) -
     """The folder is printed; only its owner may read what is in it."""
     scanned()
 
-    said = desk.run("report", "--by", "owner", "--into", "handouts", "--format", name)
+    result = desk.run("report", "--by", "owner", "--into", "handouts", "--format", name)
 
-    assert (said.code, said.out) == (0, "handouts\n")
+    assert (result.code, result.out) == (0, "handouts\n")
     files = {file.name: file for file in (desk.folder / "handouts").iterdir()}
     assert set(files) == {f"unknown-owner{suffix}", f"index{suffix}"}
     assert {file.stat().st_mode & 0o077 for file in files.values()} == {0}
@@ -38,9 +38,9 @@ def test_contact_and_deadline_come_from_the_configuration(scanned: Scanned, desk
 def test_the_report_is_written_as_pdf(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
-    said = desk.run("report", "--format", "pdf", "-o", "report.pdf")
+    result = desk.run("report", "--format", "pdf", "-o", "report.pdf")
 
-    assert said.out == "report.pdf\n"
+    assert result.out == "report.pdf\n"
     assert (desk.folder / "report.pdf").read_bytes().startswith(b"%PDF-")
 
 
@@ -55,10 +55,10 @@ def test_the_report_is_written_as_pdf(scanned: Scanned, desk: Desk) -> None:
 def test_mistakes_are_told_with_a_remedy(scanned: Scanned, desk: Desk, arguments: tuple[str, ...], words: str) -> None:
     scanned()
 
-    said = desk.run("report", *arguments)
+    result = desk.run("report", *arguments)
 
-    assert said.code == 2
-    assert words in said.err
+    assert result.code == 2
+    assert words in result.err
 
 
 def test_the_product_arn_comes_from_the_configuration(scanned: Scanned, desk: Desk) -> None:

@@ -15,10 +15,10 @@ HEAVY = ("boto3", "botocore", "duckdb", "sqlalchemy", "sqlglot", "jinja2", "alem
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(desk: Desk, name: str) -> None:
-    said = desk.run(name, "--help")
+    result = desk.run(name, "--help")
 
-    assert said.code == 0
-    assert said.out.startswith(f"Usage: cloudscan {name}")
+    assert result.code == 0
+    assert result.out.startswith(f"Usage: cloudscan {name}")
 
 
 def test_every_option_is_explained() -> None:
@@ -45,10 +45,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_the_shell_completes_commands(desk: Desk) -> None:
     script = desk.run("completion", "bash").out
-    said = desk.process(_CLOUDSCAN_COMPLETE="bash_complete", COMP_WORDS="cloudscan sca", COMP_CWORD="1")
+    result = desk.process(_CLOUDSCAN_COMPLETE="bash_complete", COMP_WORDS="cloudscan sca", COMP_CWORD="1")
 
     assert "_CLOUDSCAN_COMPLETE=bash_complete" in script
-    assert said.out.split() == ["plain,scan"]
+    assert result.out.split() == ["plain,scan"]
 
 
 def test_init_writes_a_configuration_that_works(desk: Desk) -> None:
@@ -64,22 +64,22 @@ def test_init_writes_a_configuration_that_works(desk: Desk) -> None:
 
 
 def test_permissions_are_listed_with_their_reasons(desk: Desk) -> None:
-    said = desk.run("permissions", "--connector", "toy")
+    result = desk.run("permissions", "--connector", "toy")
 
-    assert "read the folder" in said.out
-    assert "the shelves are its files" in said.out
+    assert "read the folder" in result.out
+    assert "the shelves are its files" in result.out
 
 
 def _all_commands(group: click.Group) -> list[click.Command]:
     context = click.Context(group)
-    found: list[click.Command] = [group]
+    commands: list[click.Command] = [group]
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if isinstance(command, click.Group):
-            found += _all_commands(command)
+            commands += _all_commands(command)
         elif command is not None:
-            found.append(command)
-    return found
+            commands.append(command)
+    return commands
 
 
 def test_the_pages_of_reference_are_current(tmp_path: Path) -> None:

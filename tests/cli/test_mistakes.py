@@ -36,13 +36,13 @@ HEAD = '[connectors.toy]\nfolder = "company"\n'
 def test_a_mistake_in_the_configuration(desk: Desk, text: str, words: list[str]) -> None:
     desk.configure(text)
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 2
-    assert said.out == ""
-    assert said.err.count("\n") == 1
-    assert not [word for word in words if word not in said.err], said.err
-    assert "hunter2" not in said.err
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.count("\n") == 1
+    assert not [word for word in words if word not in result.err], result.err
+    assert "hunter2" not in result.err
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_a_mistake_in_the_configuration(desk: Desk, text: str, words: list[str])
         (["query", "SELECT 1"], ["cloudscan scan"]),
         (["rules", "show", "document-open"], ["document-open", "document-open-to-everybody"]),
         (["rules", "lint", "nowhere"], ["nowhere", "no such folder"]),
-        (["init"], ["already there", "--force"]),
+        (["init"], ["already exists", "--force"]),
         (["permissions", "--connector", "toy", "--format", "policy"], ["no policy document"]),
     ],
 )
 def test_a_mistake_on_the_command_line(desk: Desk, arguments: list[str], words: list[str]) -> None:
-    said = desk.run(*arguments)
+    result = desk.run(*arguments)
 
-    assert said.code == 2
-    assert said.out == ""
-    assert not [word for word in words if word not in said.err], said.err
-    assert "Traceback" not in said.err
+    assert result.code == 2
+    assert result.out == ""
+    assert not [word for word in words if word not in result.err], result.err
+    assert "Traceback" not in result.err
 
 
 @pytest.mark.parametrize(
@@ -85,21 +85,21 @@ def test_a_mistake_on_the_command_line(desk: Desk, arguments: list[str], words: 
 def test_a_query_that_cannot_be_answered(desk: Desk, sql: str, words: str) -> None:
     desk.run("scan")
 
-    said = desk.run("query", sql)
+    result = desk.run("query", sql)
 
-    assert said.code == 2
-    assert words in said.err
-    assert "Traceback" not in said.err
+    assert result.code == 2
+    assert words in result.err
+    assert "Traceback" not in result.err
 
 
 def test_nothing_to_scan_says_how_to_begin(desk: Desk) -> None:
     desk.configure("")
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 2
-    assert "--connector" in said.err
-    assert "cloudscan init" in said.err
+    assert result.code == 2
+    assert "--connector" in result.err
+    assert "cloudscan init" in result.err
 
 
 def test_a_broken_rule_is_refused_with_file_and_line(desk: Desk) -> None:
@@ -107,11 +107,11 @@ def test_a_broken_rule_is_refused_with_file_and_line(desk: Desk) -> None:
     rules.mkdir()
     (rules / "broken.yaml").write_text("id: broken\nseverty: high\n")
 
-    said = desk.run("scan", "--rules", "mine")
+    result = desk.run("scan", "--rules", "mine")
 
-    assert said.code == 2
-    assert "mine/broken.yaml:2" in said.err
-    assert "severity" in said.err
+    assert result.code == 2
+    assert "mine/broken.yaml:2" in result.err
+    assert "severity" in result.err
 
 
 def test_a_broken_package_costs_itself_only(desk: Desk) -> None:
@@ -142,10 +142,10 @@ def test_a_package_that_is_installed_meanwhile_is_known(desk: Desk) -> None:
 def test_something_that_is_no_connector_is_named(desk: Desk) -> None:
     desk.install("odd", "connectors", "odd = odd_module:PLUGIN", {"odd_module": "PLUGIN = 7"})
 
-    said = desk.run("scan", "--connector", "odd")
+    result = desk.run("scan", "--connector", "odd")
 
-    assert said.code == 2
-    assert "is a int, not a ConnectorPlugin" in said.err
+    assert result.code == 2
+    assert "is a int, not a ConnectorPlugin" in result.err
 
 
 BARE = """
@@ -163,11 +163,11 @@ def test_a_missing_sdk_says_what_to_install(desk: Desk) -> None:
     desk.install("bare", "connectors", "bare = bare_module:PLUGIN", {"bare_module": BARE})
     desk.configure('[connectors.bare]\nfolder = "company"\n')
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 2
-    assert "bare needs the package sdk_of_bare" in said.err
-    assert "pip install" in said.err
+    assert result.code == 2
+    assert "bare needs the package sdk_of_bare" in result.err
+    assert "pip install" in result.err
 
 
 BUGGY = """

@@ -65,20 +65,20 @@ def test_a_night_that_waits_is_entered_before_the_next_one(desk: Desk) -> None:
     desk.run("scan")
     desk.configure(CONFIG)
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 0
+    assert result.code == 0
     assert events(desk) == ["opened", "resolved"]
-    assert [each["figures"]["findings"]["high"] for each in desk.run("trend", "--format", "json").json] == [1, 0]
+    assert [row["figures"]["findings"]["high"] for row in desk.run("trend", "--format", "json").json] == [1, 0]
 
 
 def test_what_a_collect_took_is_nobody_s_night(desk: Desk) -> None:
     desk.run("collect")
     desk.shelve(plan="company")
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 0
+    assert result.code == 0
     assert len(snapshots(desk)) == 2
 
 
@@ -88,9 +88,9 @@ def test_an_interrupted_scan_of_something_else_does_not_stand_in_the_way(desk: D
     (only,) = snapshots(desk)
     store.owe(only)
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 1
+    assert result.code == 1
     assert len(snapshots(desk)) == 2
 
 
@@ -155,9 +155,9 @@ def test_the_next_scan_still_asks_only_for_changes_after_a_prune(desk: Desk) -> 
     desk.run("scan")
     desk.run("prune")
 
-    said = desk.run("scan", "--log", "json", "--format", "json")
+    result = desk.run("scan", "--log", "json", "--format", "json")
 
-    assert [line["incremental"] for line in logged(said.err) if line["event"] == "scan.scope_finished"] == [True]
+    assert [line["incremental"] for line in logged(result.err) if line["event"] == "scan.scope_finished"] == [True]
 
 
 def logged(text: str) -> list[dict[str, object]]:
@@ -165,43 +165,43 @@ def logged(text: str) -> list[dict[str, object]]:
 
 
 def test_the_log_is_json_line_by_line_without_names_of_files(desk: Desk) -> None:
-    said = desk.run("scan", "--log", "json", "--format", "json")
+    result = desk.run("scan", "--log", "json", "--format", "json")
 
-    lines = logged(said.err)
+    lines = logged(result.err)
     assert [line["event"] for line in lines] == [
         "scan.scopes_found", "scan.scope_started", "scan.scope_finished", "scan.sealing_started", "scan.recorded",
         "scan.finished",
     ]  # fmt: skip
     assert all(datetime.fromisoformat(str(line["time"])).tzinfo for line in lines)
     assert lines[2]["facts"] == {"resources": 3, "grants": 2}
-    assert "plan" not in said.err
-    assert lines[-1]["exit_code"] == said.code == 1
+    assert "plan" not in result.err
+    assert lines[-1]["exit_code"] == result.code == 1
 
 
 def test_a_failure_is_a_line_of_the_log_too(desk: Desk) -> None:
     desk.configure(ledger_at(OUT_OF_REACH))
 
-    said = desk.run("scan", "--log", "json")
+    result = desk.run("scan", "--log", "json")
 
-    assert logged(said.err)[-1]["error"] == "LedgerUnreachable"
-    assert logged(said.err)[-1]["exit_code"] == said.code == 2
+    assert logged(result.err)[-1]["error"] == "LedgerUnreachable"
+    assert logged(result.err)[-1]["exit_code"] == result.code == 2
 
 
 def test_health_before_the_first_scan_is_critical(desk: Desk) -> None:
-    said = desk.run("health")
+    result = desk.run("health")
 
-    assert said.code == 2
-    assert said.out == "CLOUDSCAN CRITICAL - no scan was ever entered\n"
+    assert result.code == 2
+    assert result.out == "CLOUDSCAN CRITICAL - no scan was ever recorded\n"
 
 
 def test_health_after_a_good_night_is_one_line(desk: Desk) -> None:
     desk.run("scan")
 
-    said = desk.run("health")
+    result = desk.run("health")
 
-    assert said.code == 0
-    assert said.out.startswith("CLOUDSCAN OK - the last scan ended ")
-    assert said.out.count("\n") == 1
+    assert result.code == 0
+    assert result.out.startswith("CLOUDSCAN OK - the last scan ended ")
+    assert result.out.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ def test_health_after_a_good_night_is_one_line(desk: Desk) -> None:
         ("blind", 1, "1 of 2 scopes could not be read"),
         ("less", 2, "resources fell from 3 to 2"),
         ("died", 2, "died; start `cloudscan scan` again"),
-        ("unentered", 2, "1 snapshot(s) not entered"),
+        ("unrecorded", 2, "1 snapshot(s) not recorded"),
         ("ledger", 3, "UNKNOWN"),
     ],
 )
 def test_health_alarms(desk: Desk, broken: str, code: int, words: str) -> None:
-    """A night that did not run, died, was not entered, was blind or covered less; a ledger out of reach."""
+    """A night that did not run, died, was not recorded, was blind or covered less; a ledger out of reach."""
     desk.run("scan")
     more: tuple[str, ...] = ()
     if broken == "old":
@@ -232,15 +232,15 @@ def test_health_alarms(desk: Desk, broken: str, code: int, words: str) -> None:
         spool.mkdir(parents=True)
         record = {"id": "x", "started_on": "2026-01-01T03:00:00Z", "connectors": ["toy"]}
         (spool / "scan.json").write_text(json.dumps(record))
-    elif broken == "unentered":
+    elif broken == "unrecorded":
         store.owe(snapshots(desk)[0])
     else:
         desk.configure(ledger_at(OUT_OF_REACH))
 
-    said = desk.run("health", *more)
+    result = desk.run("health", *more)
 
-    assert said.code == code
-    assert words in said.out
+    assert result.code == code
+    assert words in result.out
 
 
 def test_a_running_scan_is_no_dead_one(desk: Desk) -> None:
@@ -248,17 +248,17 @@ def test_a_running_scan_is_no_dead_one(desk: Desk) -> None:
     store.owe(snapshots(desk)[0])
 
     with lock.exclusive(desk.folder / HOME):
-        said = desk.run("health")
+        result = desk.run("health")
 
-    assert said.code == 0
+    assert result.code == 0
 
 
 def test_health_speaks_json_and_prometheus(desk: Desk) -> None:
     desk.run("scan")
 
-    told = desk.run("health", "--format", "json").json
+    content = desk.run("health", "--format", "json").json
     numbers = desk.run("health", "--format", "prometheus", "--metrics", "health.prom")
 
-    assert (told["status"], told["code"]) == ("OK", 0)
+    assert (content["status"], content["code"]) == ("OK", 0)
     assert "cloudscan_health_status 0\n" in numbers.out
     assert (desk.folder / "health.prom").read_text().startswith("# HELP cloudscan_health_status")

@@ -20,14 +20,14 @@ Scanned = Callable[..., Said]
 
 def test_findings_make_the_exit_code_one(scanned: Scanned, desk: Desk) -> None:
     """The summary says what is open; the last line is the report's path; only its owner may read it."""
-    said = scanned()
+    result = scanned()
 
-    assert said.code == 1
-    assert "plan can be opened by anyone who has the link" in said.out
-    report = Path(said.out.splitlines()[-1])
+    assert result.code == 1
+    assert "plan can be opened by anyone who has the link" in result.out
+    report = Path(result.out.splitlines()[-1])
     assert "plan can be opened" in report.read_text()
     assert report.stat().st_mode & 0o077 == 0
-    assert said.err == ""
+    assert result.err == ""
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("high", 1), ("critical", 0)])
@@ -45,29 +45,29 @@ def test_a_gap_makes_the_exit_code_three(scanned: Scanned, desk: Desk) -> None:
     """What could not be read is said once, in words, and never as a stack trace."""
     (desk.folder / "company" / "board.json").write_text("no JSON")
 
-    said = scanned("--format", "json")
+    result = scanned("--format", "json")
 
-    assert said.code == 3
-    assert said.err.count("not JSON") == 1
-    assert "Traceback" not in said.err
-    (gap,) = [row for row in said.json["coverage"] if row["outcome"] != "complete"]
+    assert result.code == 3
+    assert result.err.count("not JSON") == 1
+    assert "Traceback" not in result.err
+    (gap,) = [row for row in result.json["coverage"] if row["outcome"] != "complete"]
     assert gap["scope_name"] == "board"
 
 
 def test_json_is_json_and_nothing_else(scanned: Scanned) -> None:
-    said = scanned("--format", "json", "--lang", "ja")
+    result = scanned("--format", "json", "--lang", "ja")
 
-    (finding,) = said.json["findings"]
+    (finding,) = result.json["findings"]
     assert finding["message"]["ja"] == "plan はリンクを知っている全員が開けます"
 
 
 def test_a_second_scan_at_the_same_time_is_refused(scanned: Scanned, desk: Desk) -> None:
     with lock.exclusive(desk.folder / ".cloudscan"):
-        said = scanned()
+        result = scanned()
 
-    assert said.code == 4
-    assert said.err.count("\n") == 1
-    assert "Another scan is running" in said.err
+    assert result.code == 4
+    assert result.err.count("\n") == 1
+    assert "Another scan is running" in result.err
 
 
 def test_what_is_left_out_on_request_is_not_taken_for_gone(scanned: Scanned, desk: Desk) -> None:
@@ -84,19 +84,19 @@ def test_findings_are_listed_again_without_scanning(scanned: Scanned, desk: Desk
     scanned()
     (desk.folder / "company" / "sales.json").unlink()
 
-    said = desk.run("findings")
+    result = desk.run("findings")
 
-    assert said.code == 0
-    assert "plan can be opened" in said.out
+    assert result.code == 0
+    assert "plan can be opened" in result.out
     assert "plan can be opened" not in desk.run("findings", "--severity", "critical").out
 
 
 def test_the_report_is_written_again_in_japanese(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
-    said = desk.run("report", "--lang", "ja", "--output", "report.html")
+    result = desk.run("report", "--lang", "ja", "--output", "report.html")
 
-    assert said.out.strip() == "report.html"
+    assert result.out.strip() == "report.html"
     page = (desk.folder / "report.html").read_text()
     assert '<html lang="ja"' in page
     assert "リンクを知っている全員が開けます" in page
@@ -105,9 +105,9 @@ def test_the_report_is_written_again_in_japanese(scanned: Scanned, desk: Desk) -
 def test_the_report_goes_to_stdout(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
-    said = desk.run("report", "--format", "json", "--output", "-")
+    result = desk.run("report", "--format", "json", "--output", "-")
 
-    assert said.json["organisation"] == "Acme"
+    assert result.json["organisation"] == "Acme"
 
 
 def test_collect_and_judge_are_a_scan_in_two_steps(desk: Desk) -> None:
@@ -156,10 +156,10 @@ def test_rules_are_listed_shown_checked_and_tested(desk: Desk) -> None:
 
 
 def test_doctor_finds_everything_in_place(desk: Desk) -> None:
-    said = desk.run("doctor")
+    result = desk.run("doctor")
 
-    assert said.code == 0
-    assert "BAD" not in said.out
+    assert result.code == 0
+    assert "BAD" not in result.out
 
 
 def test_a_terminal_sees_the_first_findings_before_the_end(desk: Desk) -> None:

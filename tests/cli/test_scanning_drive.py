@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudscan_emulators.google import Server, company, serve
+from cloudscan_emulators.google import Server, company
 from tests.cli.conftest import Desk
+from tests.connectors.gdrive.estate import serve
 
 
 @pytest.fixture
@@ -27,11 +28,11 @@ def files_asked_for(server: Server) -> list[str]:
 
 
 def test_only_shared_asks_google_for_what_is_open_and_says_what_it_cannot_see(at_google: Desk, server: Server) -> None:
-    said = at_google.run("scan", "--only-shared")
+    result = at_google.run("scan", "--only-shared")
 
     assert files_asked_for(server)
     assert all("visibility = 'anyoneWithLink'" in query for query in files_asked_for(server))
-    assert "no files shared with named outsiders" in said.out
+    assert "no files shared with named external people" in " ".join(result.out.split())
 
 
 def test_without_it_everything_is_asked_for(at_google: Desk, server: Server) -> None:
@@ -43,7 +44,7 @@ def test_without_it_everything_is_asked_for(at_google: Desk, server: Server) -> 
 def test_a_platform_that_cannot_be_asked_so_says_it(at_google: Desk) -> None:
     at_google.configure("[connectors.s3]\n")
 
-    said = at_google.run("scan", "--only-shared")
+    result = at_google.run("scan", "--only-shared")
 
-    assert (said.code, said.out) == (2, "")
-    assert "s3 cannot be asked for shared things only" in said.err
+    assert (result.code, result.out) == (2, "")
+    assert "s3 cannot be asked for shared things only" in result.err

@@ -14,8 +14,8 @@ from tests.connectors.s3.estate import allow, bucket
 
 @pytest.fixture
 def server() -> Iterator[Emulator]:
-    with moto_server.running() as found:
-        yield found
+    with moto_server.running() as server:
+        yield server
 
 
 @pytest.fixture
@@ -27,60 +27,60 @@ def at_aws(desk: Desk, server: Emulator) -> Desk:
 def test_a_public_bucket_is_found_and_explained(at_aws: Desk, server: Emulator) -> None:
     bucket(server, "price-list", allow("price-list"))
 
-    said = at_aws.run("scan")
+    result = at_aws.run("scan")
 
-    assert said.code == 1
-    assert "Anyone on the internet can read objects in price-list." in said.out
-    assert "Statement 1 of the bucket policy" in said.out
-    page = Path(said.out.splitlines()[-1]).read_text()
+    assert result.code == 1
+    assert "Anyone on the internet can read objects in price-list." in result.out
+    assert "Statement 1 of the bucket policy" in result.out
+    page = Path(result.out.splitlines()[-1]).read_text()
     assert "put-public-access-block --bucket price-list" in page
 
 
 def test_a_wrong_key_in_the_table_names_the_nearest(at_aws: Desk) -> None:
     at_aws.configure('[connectors.s3]\nprofil = "audit"\n')
 
-    said = at_aws.run("scan")
+    result = at_aws.run("scan")
 
-    assert (said.code, said.out) == (2, "")
-    assert "cloudscan.toml:2: the key `profil` in [connectors.s3] is not known; write profile." in said.err
+    assert (result.code, result.out) == (2, "")
+    assert "cloudscan.toml:2: the key `profil` in [connectors.s3] is not known; write profile." in result.err
 
 
 def test_no_credentials_say_how_to_get_some(at_aws: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
-    said = at_aws.run("scan")
+    result = at_aws.run("scan")
 
-    assert (said.code, said.out) == (2, "")
-    assert said.err.count("\n") == 1
-    assert "AWS_PROFILE" in said.err
+    assert (result.code, result.out) == (2, "")
+    assert result.err.count("\n") == 1
+    assert "AWS_PROFILE" in result.err
 
 
 def test_a_dead_endpoint_is_named_and_the_scan_incomplete(at_aws: Desk) -> None:
     at_aws.configure('[connectors.s3]\nendpoint = "http://127.0.0.1:9"\n')
 
-    said = at_aws.run("scan")
+    result = at_aws.run("scan")
 
-    assert said.code == 3
-    assert "no answer from http://127.0.0.1:9/" in said.out
-    assert "Traceback" not in said.err
+    assert result.code == 3
+    assert "no answer from http://127.0.0.1:9/" in result.out
+    assert "Traceback" not in result.err
 
 
 def test_a_denied_account_is_a_gap_and_the_others_are_scanned(at_aws: Desk, server: Emulator) -> None:
     """STS refuses the role in the second account of the organisation."""
     company.build(server.endpoint)
     organizations = boto3.client("organizations", endpoint_url=server.endpoint)
-    accounts = {each["Name"]: each["Id"] for each in organizations.list_accounts()["Accounts"]}
+    accounts = {account["Name"]: account["Id"] for account in organizations.list_accounts()["Accounts"]}
     locked = accounts.pop("Web shop")
     at_aws.configure(f'[connectors.s3]\nendpoint = "{server.endpoint}"\norganisation = true\n')
     server.faults.add(Fault(where=f"AssumeRole arn:aws:iam::{locked}:"))
 
-    said = at_aws.run("scan", "--format", "json")
+    result = at_aws.run("scan", "--format", "json")
 
-    assert said.code == 3
-    (gap,) = [row for row in said.json["coverage"] if row["outcome"] == "denied"]
+    assert result.code == 3
+    (gap,) = [row for row in result.json["coverage"] if row["outcome"] == "denied"]
     assert (gap["account"], gap["needs"]) == (locked, "sts:AssumeRole on role/cloudscan")
-    assert {each["verdict"]["subject"]["account"] for each in said.json["findings"]} == set(accounts.values())
+    assert {row["verdict"]["subject"]["account"] for row in result.json["findings"]} == set(accounts.values())
 
 
 def test_a_policy_that_is_not_json_is_unknown_and_nothing_else_is_lost(at_aws: Desk, server: Emulator) -> None:
@@ -88,36 +88,36 @@ def test_a_policy_that_is_not_json_is_unknown_and_nothing_else_is_lost(at_aws: D
     bucket(server, "price-list", allow("price-list"))
     server.faults.add(Fault(where=r"^GET /odd\?policy$", body=b"{not json"))
 
-    said = at_aws.run("scan", "--format", "json")
+    result = at_aws.run("scan", "--format", "json")
 
-    assert said.code == 3
-    assert "price-list" in {finding["verdict"]["subject"]["name"] for finding in said.json["findings"]}
-    (gap,) = [row for row in said.json["coverage"] if row["outcome"] != "complete" and row["scope_name"] == "odd"]
+    assert result.code == 3
+    assert "price-list" in {finding["verdict"]["subject"]["name"] for finding in result.json["findings"]}
+    (gap,) = [row for row in result.json["coverage"] if row["outcome"] != "complete" and row["scope_name"] == "odd"]
     assert "JSON" in gap["reason"]
-    assert "odd" in {unknown["subject"]["name"] for unknown in said.json["unknowns"]}
-    assert "Traceback" not in said.err
+    assert "odd" in {unknown["subject"]["name"] for unknown in result.json["unknowns"]}
+    assert "Traceback" not in result.err
 
 
 def test_a_refusal_is_said_with_the_right_that_is_missing(at_aws: Desk, server: Emulator) -> None:
     bucket(server, "locked", allow("locked"))
     server.faults.add(Fault(where=r"^GET /locked\?policy$"))
 
-    said = at_aws.run("scan")
+    result = at_aws.run("scan")
 
-    assert said.code == 3
-    assert "s3:GetBucketPolicy" in said.out
+    assert result.code == 3
+    assert "s3:GetBucketPolicy" in result.out
 
 
 def test_secrets_are_nowhere(at_aws: Desk, server: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2hunter2")
     bucket(server, "price-list", allow("price-list"))
 
-    said = at_aws.run("scan")
+    result = at_aws.run("scan")
 
     written = [path for path in at_aws.folder.rglob("*") if path.is_file()]
     assert len(written) > 5
     assert not [path for path in written if b"hunter2" in path.read_bytes()]
-    assert "hunter2" not in said.out + said.err
+    assert "hunter2" not in result.out + result.err
     assert not [path for path in written if path.suffix not in (".toml", ".json") and path.stat().st_mode & 0o077]
 
 

@@ -74,14 +74,16 @@ def test_cron_takes_the_line(odd: Desk) -> None:
     goes, _, runs = shell.partition(" && ")
     config = runs.partition("--config ")[2].partition(" scan")[0]
     script = f'{goes} && printf "%s\\n" "$PWD" {config}'
-    said = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, cwd="/").stdout.splitlines()
-    assert said == [str(odd.folder), str(odd.folder / "cloudscan.toml")]
+    result = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=True, cwd="/"
+    ).stdout.splitlines()
+    assert result == [str(odd.folder), str(odd.folder / "cloudscan.toml")]
 
 
 def test_kubernetes_gets_a_cron_job(desk: Desk) -> None:
     """With the configuration in it, no rights that a reader needs not, and no second job beside the first."""
-    said = desk.run("schedule", "kubernetes", "--at", "02:05", "--image", "images.example/cloudscan:7")
-    documents: dict[str, dict[str, Any]] = {each["kind"]: each for each in yaml.safe_load_all(said.out)}
+    result = desk.run("schedule", "kubernetes", "--at", "02:05", "--image", "images.example/cloudscan:7")
+    documents: dict[str, dict[str, Any]] = {document["kind"]: document for document in yaml.safe_load_all(result.out)}
 
     assert list(documents) == ["ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "CronJob"]
     assert documents["ConfigMap"]["data"] == {"cloudscan.toml": CONFIG}
@@ -93,7 +95,7 @@ def test_kubernetes_gets_a_cron_job(desk: Desk) -> None:
     assert container["command"] == ["cloudscan", "--config", "/etc/cloudscan/cloudscan.toml", "scan"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert pod["securityContext"]["runAsNonRoot"] is True
-    assert {each["name"] for each in container["volumeMounts"]} == {each["name"] for each in pod["volumes"]}
+    assert {volume["name"] for volume in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
 
 
 def test_github_gets_a_workflow(desk: Desk) -> None:
@@ -126,23 +128,23 @@ def test_nothing_is_written(desk: Desk, kind: str) -> None:
     ("arguments", "words"),
     [
         (["at"], ["systemd", "cron", "kubernetes", "github"]),
-        (["cron", "--at", "25:00"], ["'25:00' is no time of day", "03:30"]),
-        (["cron", "--at", "3"], ["no time of day"]),
+        (["cron", "--at", "25:00"], ["'25:00' is not a time of day", "03:30"]),
+        (["cron", "--at", "3"], ["not a time of day"]),
         (["github", "--metrics", "x.prom"], ["leave it out for github"]),
-        (["systemd", "--user", "a b"], ["no name of a user"]),
+        (["systemd", "--user", "a b"], ["not a valid user name"]),
     ],
 )
 def test_a_mistake_says_what_to_write(desk: Desk, arguments: list[str], words: list[str]) -> None:
-    said = desk.run("schedule", *arguments)
+    result = desk.run("schedule", *arguments)
 
-    assert (said.code, said.out) == (2, "")
-    assert not [word for word in words if word not in said.err], said.err
+    assert (result.code, result.out) == (2, "")
+    assert not [word for word in words if word not in result.err], result.err
 
 
 def test_without_a_configuration_there_is_nothing_to_schedule(desk: Desk) -> None:
     (desk.folder / "cloudscan.toml").unlink()
 
-    said = desk.run("schedule", "cron")
+    result = desk.run("schedule", "cron")
 
-    assert said.code == 2
-    assert "cloudscan init" in said.err
+    assert result.code == 2
+    assert "cloudscan init" in result.err

@@ -57,12 +57,12 @@ def test_metrics_go_where_the_environment_says(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=audit")
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=night")
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 1
+    assert result.code == 1
     ((path, team, request),) = collector.taken
     (resource,) = request.resource_metrics
-    attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
+    attributes = {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}
     metrics = {metric.name: metric.gauge.data_points for scope in resource.scope_metrics for metric in scope.metrics}
     by_severity = {
         point.attributes[0].value.string_value: point.as_int or point.as_double
@@ -93,7 +93,7 @@ def test_a_collector_that_is_away_is_said_and_spoils_no_scan(desk: Desk, monkeyp
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
 
-    said = desk.run("scan")
+    result = desk.run("scan")
 
-    assert said.code == 1
-    assert "Nobody took the OpenTelemetry metrics; check OTEL_EXPORTER_OTLP_ENDPOINT" in said.err
+    assert result.code == 1
+    assert "The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT" in result.err

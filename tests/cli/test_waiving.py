@@ -29,7 +29,7 @@ def test_what_is_waived_fails_no_scan_and_stays_visible(scanned: Scanned, desk: 
 
     until = str(TODAY + timedelta(days=30))
     assert given.code == 0
-    assert given.out.startswith(f"Waiver 1 holds until {until} and covers one finding:")
+    assert given.out.startswith(f"Waiver 1 is in force until {until} and covers one finding:")
     assert again.code == 0
     (finding,) = again.json["findings"]
     assert finding["state"] == "waived"
@@ -45,7 +45,7 @@ def test_a_waiver_shows_at_once(scanned: Scanned, desk: Desk) -> None:
     give(desk, "--days", "7")
 
     assert f"waived until {TODAY + timedelta(days=7)}" in desk.run("findings").out
-    assert desk.run("findings", "--not-waived").out.strip() == "Nothing stands open."
+    assert desk.run("findings", "--not-waived").out.strip() == "No open findings."
     assert '"waived"' in desk.run("report", "--format", "json", "-o", "-").out
 
 
@@ -68,9 +68,9 @@ def test_what_has_grown_is_work_again(scanned: Scanned, desk: Desk) -> None:
     give(desk, "--days", "100")
     desk.shelve(plan="the web", notes="me")
 
-    said = scanned()
+    result = scanned()
 
-    assert said.code == 1
+    assert result.code == 1
     (status,) = desk.run("waive", "list", "--only", "widened", "--format", "json").json
     assert list(status["widened"].values()) == [["audience"]]
 
@@ -78,12 +78,12 @@ def test_what_has_grown_is_work_again(scanned: Scanned, desk: Desk) -> None:
 def test_a_waiver_for_a_rule_in_a_place(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
-    said = desk.run(
+    result = desk.run(
         "waive", "add", "--rule", "document-open-to-everybody", "--target", "toy", *WHO_AND_WHY, "--days", "5"
     )
 
-    assert "covers one finding" in said.out
-    assert "document-open-to-everybody in toy" in desk.run("waive", "list").out
+    assert "covers one finding" in result.out
+    assert "document-open-to-everybody at toy" in desk.run("waive", "list").out
 
 
 def test_a_revoked_waiver_is_over_at_once(scanned: Scanned, desk: Desk) -> None:
@@ -105,10 +105,10 @@ def test_a_revoked_waiver_is_over_at_once(scanned: Scanned, desk: Desk) -> None:
 def test_a_dry_run_says_what_a_waiver_would_cover(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
-    said = give(desk, "--days", "7", "--dry-run")
+    result = give(desk, "--days", "7", "--dry-run")
 
-    assert said.out.startswith("A dry run: this waiver holds until")
-    assert "plan" in said.out
+    assert result.out.startswith("Dry run: this waiver is in force until")
+    assert "plan" in result.out
     assert desk.run("waive", "list", "--format", "json").json == []
 
 
@@ -121,7 +121,7 @@ def test_a_dry_run_says_what_a_waiver_would_cover(scanned: Scanned, desk: Desk) 
         (["--target", "toy", "--owner", "me", "--reason", "why"], ["--until", "at the latest", "max_days = 30"]),
         (["--target", "toy", *WHO_AND_WHY, "--days", "31"], ["too far away", "--until"]),
         (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01"], ["2020-01-01 is in the past"]),
-        (["--target", "toy", *WHO_AND_WHY, "--until", "soon"], ["'soon' is no day", "2027-03-31"]),
+        (["--target", "toy", *WHO_AND_WHY, "--until", "soon"], ["'soon' is not a date", "2027-03-31"]),
         (["--target", "toy", *WHO_AND_WHY, "--until", "2020-01-01", "--days", "1"], ["not both"]),
         (["--rule", "document-open", *WHO_AND_WHY, "--days", "1"], ["write document-open-to-everybody"]),
         (["--target", "tyo", *WHO_AND_WHY, "--days", "1"], ["write toy"]),
@@ -134,20 +134,20 @@ def test_what_cannot_be_waived_says_what_to_write(
     desk.configure(f"{CONFIG}\n[waivers]\nmax_days = 30\n")
     scanned()
 
-    said = desk.run("waive", "add", *arguments)
+    result = desk.run("waive", "add", *arguments)
 
-    assert (said.code, said.out) == (2, "")
-    assert not [word for word in words if word not in said.err], said.err
+    assert (result.code, result.out) == (2, "")
+    assert not [word for word in words if word not in result.err], result.err
 
 
 @pytest.mark.parametrize(("key", "value"), [("max_days", 0), ("due_days", -1), ("tolerance_percent", -1)])
 def test_a_limit_that_makes_no_sense_is_refused(desk: Desk, key: str, value: int) -> None:
     desk.configure(f"{CONFIG}\n[waivers]\n{key} = {value}\n")
 
-    said = desk.run("waive", "list")
+    result = desk.run("waive", "list")
 
-    assert said.code == 2
-    assert f"{key} must be at least" in said.err
+    assert result.code == 2
+    assert f"{key} must be at least" in result.err
 
 
 def test_two_scans_are_compared(scanned: Scanned, desk: Desk) -> None:
@@ -161,7 +161,10 @@ def test_two_scans_are_compared(scanned: Scanned, desk: Desk) -> None:
 
     assert "1 new, 1 widened" in as_table
     assert "audience anyone_with_link → anyone_discoverable" in as_table
-    assert [(each["kind"], each["name"]) for each in as_json["differences"]] == [("new", "notes"), ("widened", "plan")]
+    assert [(difference["kind"], difference["name"]) for difference in as_json["differences"]] == [
+        ("new", "notes"),
+        ("widened", "plan"),
+    ]
     assert as_json["counts"]["resolved"] == 0
 
 
@@ -181,19 +184,19 @@ def test_an_outage_is_named_where_scans_are_compared(scanned: Scanned, desk: Des
     (desk.folder / "company" / "sales.json").write_text("no JSON")
     scanned()
 
-    said = desk.run("diff")
+    result = desk.run("diff")
 
-    assert "no difference" in said.out
-    assert "could not read everything" in said.out
+    assert "no difference" in result.out
+    assert "could not read everything" in result.out
 
 
 def test_one_scan_is_too_few_to_compare(scanned: Scanned, desk: Desk) -> None:
     scanned()
 
-    said = desk.run("diff")
+    result = desk.run("diff")
 
-    assert said.code == 2
-    assert "run `cloudscan scan` again" in said.err
+    assert result.code == 2
+    assert "run `cloudscan scan` again" in result.err
 
 
 def test_the_trend_has_a_line_a_scan(scanned: Scanned, desk: Desk) -> None:
@@ -236,7 +239,7 @@ def test_metrics_are_written_for_the_collector(scanned: Scanned, desk: Desk) -> 
     }
     assert "plan" not in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o644
-    assert [each.name for each in file.parent.iterdir()] == ["cloudscan.prom"]
+    assert [path.name for path in file.parent.iterdir()] == ["cloudscan.prom"]
 
 
 def test_a_blind_scan_shows_in_the_metrics(scanned: Scanned, desk: Desk) -> None:
@@ -247,7 +250,7 @@ def test_a_blind_scan_shows_in_the_metrics(scanned: Scanned, desk: Desk) -> None
 
 
 def test_metrics_that_cannot_be_written_say_so(scanned: Scanned, desk: Desk) -> None:
-    said = scanned("--metrics", "company/sales.json/cloudscan.prom")
+    result = scanned("--metrics", "company/sales.json/cloudscan.prom")
 
-    assert said.code == 2
-    assert "choose another file with --metrics" in said.err
+    assert result.code == 2
+    assert "choose another file with --metrics" in result.err

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from toys import Listed, file, scope, telling, way
+from toys import Listed, file, grant, scope, yielding
 
 from cloudscan.connector import Cursor, Gap, Scope, Spent, Yielded
 from cloudscan.coverage import Coverage
@@ -36,9 +36,9 @@ def test_scopes_found_on_the_way_are_collected_too(tmp_path: Path) -> None:
     """An account yields its buckets; each bucket once, whoever names it."""
     toy = Listed(
         {
-            "account": telling(scope("a"), scope("b"), scope("a")),
-            "a": telling(file("1"), scope("b")),
-            "b": telling(file("2")),
+            "account": yielding(scope("a"), scope("b"), scope("a")),
+            "a": yielding(file("1"), scope("b")),
+            "b": yielding(file("2")),
         },
         top=["account"],
     )
@@ -50,7 +50,7 @@ def test_scopes_found_on_the_way_are_collected_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "outcome", "words"),
+    ("error", "outcome", "message"),
     [
         (AccessDenied("not allowed to list", needs="s3:ListBucket"), Outcome.DENIED, "not allowed to list"),
         (Unreachable("no answer from the endpoint"), Outcome.FAILED, "no answer"),
@@ -63,31 +63,31 @@ def test_scopes_found_on_the_way_are_collected_too(tmp_path: Path) -> None:
     ],
 )
 def test_a_scope_that_fails_costs_itself_and_a_coverage_row(
-    tmp_path: Path, error: Exception, outcome: Outcome, words: str
+    tmp_path: Path, error: Exception, outcome: Outcome, message: str
 ) -> None:
-    """The neighbours are read, the reason is told, the scan is not complete."""
-    toy = Listed({"bad": lambda: failing(error), "good": telling(file("1"))})
+    """The other scopes are read, the reason is reported, the scan is not complete."""
+    toy = Listed({"bad": lambda: failing(error), "good": yielding(file("1"))})
 
     with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
         (row,) = troubles(snapshot)
 
         assert uids(snapshot) == ["toy:1"]
         assert (row.scope_name, row.table, row.outcome) == ("bad", spool.WHOLE, outcome)
-        assert words in row.reason
+        assert message in row.reason
         assert not snapshot.scan.complete
 
 
-def test_a_scope_that_breaks_off_leaves_nothing_half_told(tmp_path: Path) -> None:
-    """A bucket whose grants were still to come would look closed; so only what a cursor vouches for is kept."""
-    safe = (file("1"), way("1"), Cursor(scope_uid="toy:scope/a", token="1"))
+def test_a_scope_that_breaks_off_leaves_nothing_incomplete(tmp_path: Path) -> None:
+    """A bucket whose grants are missing would look closed, so only what precedes a cursor is kept."""
+    safe = (file("1"), grant("1"), Cursor(scope_uid="toy:scope/a", token="1"))
     toy = Listed({"a": lambda: failing(Malformed("cut off"), *safe, file("2"))})
 
     with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
         assert uids(snapshot) == ["toy:1"]
 
 
-def test_a_pause_is_kept_and_the_scope_asked_again(tmp_path: Path) -> None:
-    """Throttled twice, told the third time: complete, with nothing told double."""
+def test_throttling_is_waited_out_and_the_scope_read_again(tmp_path: Path) -> None:
+    """Throttled, then unreachable, then read: complete, with nothing in it twice."""
     tries = iter([Throttled("slow down", retry_after=0.01), Unreachable("time-out"), None])
 
     def script() -> Iterator[Yielded]:
@@ -105,11 +105,11 @@ def test_a_pause_is_kept_and_the_scope_asked_again(tmp_path: Path) -> None:
 
 
 def test_gaps_and_spent_requests_become_coverage(tmp_path: Path) -> None:
-    """What a connector could not read inside a scope stands in the report with the right that was missing."""
+    """What a connector could not read inside a scope is in the report, with the missing permission."""
     gap = Gap(
         table="grants", outcome=Outcome.DENIED, reason="ACL not readable", needs="s3:GetBucketAcl", seen=1, total=3
     )
-    toy = Listed({"a": telling(file("1"), Spent(requests=2), gap, Spent(requests=3))})
+    toy = Listed({"a": yielding(file("1"), Spent(requests=2), gap, Spent(requests=3))})
 
     with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
         (row,) = troubles(snapshot)
@@ -121,20 +121,20 @@ def test_gaps_and_spent_requests_become_coverage(tmp_path: Path) -> None:
 def test_a_platform_that_cannot_even_begin_is_a_coverage_row(tmp_path: Path) -> None:
     """No scopes at all is not the same as nothing to see."""
 
-    class Shut(Listed):
+    class Denied(Listed):
         def scopes(self) -> Iterator[Scope]:
             raise AccessDenied("may not list accounts", needs="organizations:ListAccounts")
 
-    with collect([Shut({})], tmp_path / "s", options=QUICK) as snapshot:
+    with collect([Denied({})], tmp_path / "s", options=QUICK) as snapshot:
         (row,) = troubles(snapshot)
 
         assert (row.platform, row.outcome, row.needs) == ("toy", Outcome.DENIED, "organizations:ListAccounts")
 
 
-def test_a_malformed_grant_stands_as_one_that_could_not_be_read(tmp_path: Path) -> None:
+def test_a_malformed_grant_becomes_one_that_could_not_be_read(tmp_path: Path) -> None:
     """Left out, it would make its resource look closed."""
     broken = Grant(uid="toy:g", resource_uid="toy:1", audience="everyone!", access="read", via="link")  # type: ignore[arg-type]
-    toy = Listed({"a": telling(file("1"), broken)})
+    toy = Listed({"a": yielding(file("1"), broken)})
 
     with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
         assert snapshot.query("SELECT audience, effective FROM exposures").rows == [[None, None]]
@@ -144,7 +144,9 @@ def test_a_malformed_grant_stands_as_one_that_could_not_be_read(tmp_path: Path) 
 def test_hostile_names_survive(tmp_path: Path) -> None:
     """Half surrogates, NUL, quotes, line ends: nothing is lost, nothing breaks."""
     names = ["a\ud800b", "nul\x00", 'it\'s "quoted"', "line\nend", "<script>", "\u202eevil", "x" * 10_000]
-    toy = Listed({"a'; DROP TABLE grants; --": telling(*(fact for name in names for fact in (file(name), way(name))))})
+    toy = Listed(
+        {"a'; DROP TABLE grants; --": yielding(*(fact for name in names for fact in (file(name), grant(name))))}
+    )
 
     with collect([toy], tmp_path / "it's", options=QUICK) as snapshot:
         rows = snapshot.query("SELECT resource_name, audience FROM exposures").rows
@@ -153,9 +155,9 @@ def test_hostile_names_survive(tmp_path: Path) -> None:
     assert {row[1] for row in rows} == {Audience.ANYONE_WITH_LINK}
 
 
-def test_an_interrupted_scan_goes_on_where_it_stood(tmp_path: Path) -> None:
-    """Killed in the middle and started again: the finished scopes are not asked for a second time."""
-    scripts = {"a": telling(file("1"), scope("c")), "b": telling(file("2")), "c": telling(file("3"))}
+def test_an_interrupted_scan_is_resumed(tmp_path: Path) -> None:
+    """Killed in the middle and started again: the finished scopes are not read a second time."""
+    scripts = {"a": yielding(file("1"), scope("c")), "b": yielding(file("2")), "c": yielding(file("3"))}
 
     def interrupt(event: Event) -> None:
         if isinstance(event, Finished) and event.scope.name == "a":
@@ -175,9 +177,9 @@ def test_an_interrupted_scan_goes_on_where_it_stood(tmp_path: Path) -> None:
 
 
 def test_two_scans_do_not_share_a_folder(tmp_path: Path) -> None:
-    """The second is told at once; the first is not disturbed."""
+    """The second is refused immediately; the first is not disturbed."""
     refused: list[str] = []
-    inner = Listed({"x": telling(file("x"))})
+    inner = Listed({"x": yielding(file("x"))})
 
     def script() -> Iterator[Yielded]:
         try:
@@ -191,24 +193,24 @@ def test_two_scans_do_not_share_a_folder(tmp_path: Path) -> None:
     assert "Another scan is running in" in refused[0]
 
 
-def test_a_finished_snapshot_is_not_written_over(tmp_path: Path) -> None:
+def test_a_finished_snapshot_is_not_overwritten(tmp_path: Path) -> None:
     """What was seen stays what was seen."""
-    toy = Listed({"a": telling(file("1"))})
+    toy = Listed({"a": yielding(file("1"))})
     collect([toy], tmp_path / "s", options=QUICK).close()
 
     with pytest.raises(SnapshotError, match="already contains a finished snapshot"):
         collect([toy], tmp_path / "s", options=QUICK)
 
 
-def test_what_does_not_fit_the_budget_is_said_to_be_skipped(tmp_path: Path) -> None:
-    """A budget leaves a row for each scope that was not begun."""
+def test_what_exceeds_the_budget_is_reported(tmp_path: Path) -> None:
+    """There is a row of coverage for each scope that was not started."""
     with collect(
-        [Listed({"a": telling(file("1"))})], tmp_path / "s", options=CollectOptions(max_seconds=-1)
+        [Listed({"a": yielding(file("1"))})], tmp_path / "s", options=CollectOptions(max_seconds=-1)
     ) as snapshot:
         assert [row.outcome for row in snapshot.coverage()] == [Outcome.FAILED]
 
 
-def test_scopes_are_in_work_side_by_side(tmp_path: Path) -> None:
+def test_scopes_are_read_concurrently(tmp_path: Path) -> None:
     """As many as `concurrency` says: here two, which wait for each other."""
     meeting = threading.Barrier(2, timeout=10)
 
@@ -222,18 +224,18 @@ def test_scopes_are_in_work_side_by_side(tmp_path: Path) -> None:
         assert snapshot.scan.complete
 
 
-def test_events_tell_the_progress_and_where_the_facts_are(tmp_path: Path) -> None:
+def test_events_report_progress_and_where_the_facts_are(tmp_path: Path) -> None:
     """Enough for a progress line and for first findings before the scan ends."""
-    told: list[str] = []
+    uids: list[str] = []
     events: list[Event] = []
 
     def listen(event: Event) -> None:
         events.append(event)
         if isinstance(event, Finished):
-            told.extend(getattr(fact, "uid", "") for fact in spool.facts(event.path))
+            uids.extend(getattr(fact, "uid", "") for fact in spool.facts(event.path))
 
-    collect([Listed({"a": telling(file("1"), way("1"))})], tmp_path / "s", options=QUICK, on_event=listen).close()
+    collect([Listed({"a": yielding(file("1"), grant("1"))})], tmp_path / "s", options=QUICK, on_event=listen).close()
 
-    assert told == ["toy:1", "toy:way/1"]
+    assert uids == ["toy:1", "toy:way/1"]
     assert [event.total for event in events if isinstance(event, Found)] == [1]
     assert [(event.done, event.total) for event in events if isinstance(event, Finished)] == [(1, 1)]

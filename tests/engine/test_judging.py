@@ -1,6 +1,7 @@
 """Judging: folding, evidence, reach, subjects, parameters, and the questions that the ledger asks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import RULE, Listed, file, load_text, telling, way
+from toys import RULE, Listed, file, grant, load_text, yielding
 
 from cloudscan.connector import Yielded
 from cloudscan.engine.evidence import EVIDENCE, Tally
@@ -20,14 +21,25 @@ from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Reso
 from cloudscan.finding import Judgement, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
+from cloudscan.snapshot.snapshot import Snapshot
 from tests.properties import examples
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-def judged(folder: Path, rules: Sequence[Rule], *facts: Yielded) -> Verdicts:
-    return judge(collect([Listed({"a": telling(*facts)})], folder / "s"), rules, as_of=NOON)
+Scanned = Callable[..., Snapshot]
+
+
+@pytest.fixture
+def scanned(tmp_path: Path) -> Iterator[Scanned]:
+    """Makes a snapshot of facts, which is open until the test ends."""
+    with ExitStack() as opened:
+        yield lambda *facts: opened.enter_context(collect([Listed({"a": yielding(*facts)})], tmp_path / "s"))
+
+
+def judged(scanned: Scanned, rules: Sequence[Rule], *facts: Yielded) -> Verdicts:
+    return judge(scanned(*facts), rules, as_of=NOON)
 
 
 def only(verdicts: Verdicts) -> Verdict:
@@ -35,19 +47,19 @@ def only(verdicts: Verdicts) -> Verdict:
     return verdict
 
 
-def test_rows_become_verdicts(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_rows_become_verdicts(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Flagged and unknown are kept, passed is counted."""
     facts: list[Yielded] = [
         file("open"),
-        way("open"),
+        grant("open"),
         file("odd"),
-        way("odd", None),
+        grant("odd", None),
         file("shut"),
         file("named"),
-        way("named", Audience.NAMED),
+        grant("named", Audience.NAMED),
     ]
 
-    verdicts = judged(tmp_path, rules, *facts)
+    verdicts = judged(scanned, rules, *facts)
 
     assert verdicts.tallies == {"link-open-to-anyone": Tally(flagged=1, unknown=1, passed=2)}
     assert [verdict.identity for verdict in verdicts.flagged] == [("toy:open",)]
@@ -89,17 +101,17 @@ def folding_rule() -> Rule:
         return load_text(Path(folder), text.replace("[origin_uid]", "[scope_uid]"))[0]
 
 
-def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """One origin, many resources: counted all, shown some, the folder first."""
-    facts: list[Yielded] = [file("folder", size_bytes=0), way("folder", granted_on=NOON)]
+    facts: list[Yielded] = [file("folder", size_bytes=0), grant("folder", granted_on=NOON)]
     for number in range(30):
         facts += [
             file(f"f{number}", parent_uid="toy:folder", size_bytes=10, rank=number % 5 + 1),
-            way(f"f{number}", inherited=True, access=Access.WRITE),
+            grant(f"f{number}", inherited=True, access=Access.WRITE),
         ]
-    facts += [way("folder", access=Access.WRITE, uid="toy:writers")]
+    facts += [grant("folder", access=Access.WRITE, uid="toy:writers")]
 
-    verdict = only(judged(tmp_path, rules, *facts))
+    verdict = only(judged(scanned, rules, *facts))
 
     assert verdict.identity == ("toy:folder",)
     assert (verdict.rows, verdict.resources, verdict.bytes, verdict.rank) == (32, 31, 300, 5)
@@ -110,13 +122,13 @@ def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(tmp_path: Path
     assert message(rules[0].text["en"], verdict, "en") == "folder is open to anyone"
 
 
-def test_the_subject_is_looked_up(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
-    """Name, place and owner need not be yielded by the rule; the chain comes with its grant."""
+def test_the_subject_is_looked_up(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
+    """The rule need not yield name, path and owner; the chain comes with its grant."""
     chain = {"en": ["Statement 2 allows *.", "No block applies."], "ja": ["…", "…"]}
     ann = Principal(uid="toy:ann", platform="toy", account="acme", kind="user", email="ann@acme.example")
     plan = file("Plan", path="/a/Plan", url="https://x.example", owner_uid="toy:ann", detail={"region": "eu"})
 
-    verdict = only(judged(tmp_path, rules, ann, plan, way("Plan", detail={"chain": chain})))
+    verdict = only(judged(scanned, rules, ann, plan, grant("Plan", detail={"chain": chain})))
 
     subject = verdict.subject
     assert (subject.uid, subject.platform, subject.account, subject.kind) == ("toy:Plan", "toy", "acme", "file")
@@ -130,25 +142,25 @@ def test_the_subject_is_looked_up(tmp_path: Path, rules: tuple[Rule, ...]) -> No
     assert verdict.evidence[0].row["grant_uid"] == "toy:way/Plan"
 
 
-def test_people_are_counted_through_groups(tmp_path: Path, rule_text: str) -> None:
-    """A grant to a group lets in everybody in it, and in the groups in it."""
+def test_people_are_counted_through_groups(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
+    """A grant to a group admits its members, and those of the groups in it."""
     text = rule_text.replace("e.grant_uid,", "e.grant_uid, e.principal_uid,")
     nested = [Membership(group_uid="toy:all", member_uid=f"toy:{name}") for name in ("team", "ann")]
     nested += [Membership(group_uid="toy:team", member_uid=f"toy:{name}") for name in ("bob", "cy", "ann")]
 
     verdict = only(
-        judged(tmp_path, load_text(tmp_path / "r", text), file("1"), way("1", principal_uid="toy:all"), *nested)
+        judged(scanned, load_text(tmp_path / "r", text), file("1"), grant("1", principal_uid="toy:all"), *nested)
     )
 
     assert verdict.people == 3
 
 
-def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_the_ledger_learns_what_became_of_identities(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Flagged, unknown, passed; what is gone is left out."""
-    facts: list[Yielded] = [file("open"), way("open"), file("odd"), way("odd", None), file("shut")]
+    facts: list[Yielded] = [file("open"), grant("open"), file("odd"), grant("odd", None), file("shut")]
     asked = [("toy:open",), ("toy:odd",), ("toy:shut",), ("toy:gone",), ("too", "many")]
 
-    verdicts = judged(tmp_path, rules, *facts)
+    verdicts = judged(scanned, rules, *facts)
 
     assert verdicts.judgements_of("link-open-to-anyone", asked) == {
         ("toy:open",): Judgement.FLAGGED,
@@ -158,65 +170,65 @@ def test_the_ledger_learns_what_became_of_identities(tmp_path: Path, rules: tupl
     assert verdicts.judgements_of("rule-of-yesterday", asked) == {}
 
 
-def test_identities_may_be_words_and_may_be_empty(tmp_path: Path, rule_text: str) -> None:
+def test_identities_may_be_texts_and_may_be_empty(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """An account by its name; no principal at all is the empty word."""
     text = rule_text.replace("[origin_uid]", "[account, principal_uid]").replace(
         "SELECT e.origin_uid,", "SELECT e.account, e.principal_uid, e.origin_uid,"
     )
     text = text.replace("[[res]]", "[[acme, null]]")
 
-    verdicts = judged(tmp_path, load_text(tmp_path / "r", text), file("1"), way("1"))
+    verdicts = judged(scanned, load_text(tmp_path / "r", text), file("1"), grant("1"))
 
     assert only(verdicts).identity == ("acme", "")
     assert verdicts.judgements_of("link-open-to-anyone", [("acme", "")]) == {("acme", ""): Judgement.FLAGGED}
 
 
-def test_a_subject_that_was_only_mentioned_still_has_its_id(tmp_path: Path) -> None:
-    """A setting of an account that nobody told of."""
+def test_a_subject_that_was_only_mentioned_still_has_its_id(scanned: Scanned) -> None:
+    """A setting of an account that is not among the facts."""
     rule = folding_rule()
 
-    verdict = only(judged(tmp_path, [rule], Setting(scope_uid="toy:account/1", name="web", value="on")))
+    verdict = only(judged(scanned, [rule], Setting(scope_uid="toy:account/1", name="web", value="on")))
 
     assert verdict.identity == ("toy:account/1",)
     assert (verdict.subject.uid, verdict.subject.platform) == ("toy:account/1", "toy")
 
 
-def test_params_are_held_to_their_bounds(tmp_path: Path, rule_text: str) -> None:
+def test_params_are_held_to_their_bounds(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """A value from the configuration replaces the default, or is refused with the reason."""
     text = rule_text.replace(
         "effort: low", "effort: low\nparams: {bytes: {default: 5, min: 1, max: 100, meaning: size}}"
     )
     text = text.replace("<> 'account'", "<> 'account' AND coalesce(e.size_bytes, 9) > $bytes")
     rules = load_text(tmp_path / "r", text)
-    snapshot = collect([Listed({"a": telling(file("1", size_bytes=7), way("1"))})], tmp_path / "s")
+    snapshot = scanned(file("1", size_bytes=7), grant("1"))
 
     assert judge(snapshot, rules).tallies["link-open-to-anyone"].flagged == 1
     assert (
         judge(snapshot, rules, params={"link-open-to-anyone": {"bytes": 8}}).tallies["link-open-to-anyone"].flagged == 0
     )
-    for params, words in (
+    for params, refusal in (
         ({"link-open-to-anyone": {"bytes": 1000}}, "above the largest"),
-        ({"link-open-to-anyone": {"bytes": "many"}}, "not like the default"),
+        ({"link-open-to-anyone": {"bytes": "many"}}, "not of the same type as the default"),
         ({"link-open-to-anyone": {"byte": 1}}, "write bytes"),
         ({"link-open-to-anyon": {"bytes": 1}}, "write link-open-to-anyone"),
     ):
-        with pytest.raises(ConfigurationError, match=words):
+        with pytest.raises(ConfigurationError, match=refusal):
             judge(snapshot, rules, params=params)
 
 
-def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, rule_text: str) -> None:
-    """What only running can show is said with file and line, too."""
+def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
+    """Errors that only running shows are reported with file and line as well."""
     text = rule_text.replace("<> 'account'", "<> 'account' AND e.size_bytes * 9223372036854775807 > 1")
     rules = load_text(tmp_path / "r", text)
 
     with pytest.raises(RuleError, match=r"link-open-to-anyone.yaml:9: the query of link-open-to-anyone cannot run"):
-        judged(tmp_path, rules, file("1", size_bytes=9), way("1"))
+        judged(scanned, rules, file("1", size_bytes=9), grant("1"))
 
 
-def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule, ...]) -> None:
+def test_the_same_snapshot_is_judged_the_same(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """`as_of` is when the scan began, not today."""
-    facts: list[Yielded] = [fact for number in range(50) for fact in (file(f"f{number}"), way(f"f{number}"))]
-    snapshot = collect([Listed({"a": telling(*facts)})], tmp_path / "s")
+    facts: list[Yielded] = [fact for number in range(50) for fact in (file(f"f{number}"), grant(f"f{number}"))]
+    snapshot = scanned(*facts)
 
     first, second = judge(snapshot, rules), judge(snapshot, rules)
 
@@ -225,23 +237,29 @@ def test_the_same_snapshot_is_judged_the_same(tmp_path: Path, rules: tuple[Rule,
 
 
 @pytest.mark.parametrize("platform", ["s3", "gdrive", "m365"])
-def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(tmp_path: Path, platform: str) -> None:
+def test_rules_about_platforms_that_are_not_there_say_nothing_anyway(scanned: Scanned, platform: str) -> None:
     """They are not run. Run all the same, they come to the same."""
-    things = [
+    resources = [
         Resource(uid=f"{platform}:{kind}/{name}", platform=platform, account="acme", kind=kind, name=name)
         for kind in ("account", "tenant", "bucket", "file", "folder", "site", "item", "user", "group")
         for name in ("one", "two")
     ]
-    ways = [
-        Grant(uid=f"{each.uid}#{audience}", resource_uid=each.uid, audience=audience, access=Access.WRITE, via=Via.LINK)
-        for each in things
+    grants = [
+        Grant(
+            uid=f"{resource.uid}#{audience}",
+            resource_uid=resource.uid,
+            audience=audience,
+            access=Access.WRITE,
+            via=Via.LINK,
+        )
+        for resource in resources
         for audience in (None, Audience.ANYONE_WITH_LINK, Audience.NAMED_EXTERNAL)
     ]
     people = [
         Principal(uid=f"{platform}:user/{name}", platform=platform, account="acme", kind="user", name=name)
         for name in ("mika", "tom")
     ]
-    snapshot = collect([Listed({"a": telling(*things, *ways, *people)})], tmp_path / "s")
+    snapshot = scanned(*resources, *grants, *people)
 
     skipping = judge(snapshot, SHIPPED)
     running = judge(snapshot, [msgspec.structs.replace(rule, confined=()) for rule in SHIPPED])
@@ -284,7 +302,7 @@ def test_first_findings_come_before_the_scan_ends(rules: tuple[Rule, ...]) -> No
     """The facts of a few finished scopes are enough for a preview."""
     account = Resource(uid="toy:acme", platform="toy", account="acme", kind="account", name="acme")
 
-    (verdict,) = preview([account, file("1"), way("1"), file("2"), file("1")], rules, as_of=NOON)
+    (verdict,) = preview([account, file("1"), grant("1"), file("2"), file("1")], rules, as_of=NOON)
 
     assert verdict.identity == ("toy:1",)
     assert verdict.subject.name == "1"
@@ -294,21 +312,21 @@ def test_a_finding_knows_what_it_lies_in(tmp_path: Path) -> None:
     """Folders and the drive, the nearest first; parents that go round in a circle end somewhere."""
     toy = Listed(
         {
-            "a": telling(
+            "a": yielding(
                 file("drive"),
                 file("folder", parent_uid="toy:drive", container_uid="toy:drive"),
                 file("plan", parent_uid="toy:folder", container_uid="toy:drive"),
                 file("egg", parent_uid="toy:hen"),
                 file("hen", parent_uid="toy:egg"),
-                way("plan"),
-                way("egg"),
+                grant("plan"),
+                grant("egg"),
             )
         }
     )
 
     with collect([toy], tmp_path / "s") as snapshot:
-        found = judge(snapshot, load_text(tmp_path, RULE.format(id="link-open-to-anyone")))
+        verdicts = judge(snapshot, load_text(tmp_path, RULE.format(id="link-open-to-anyone")))
 
-    inside = {verdict.subject.name: list(verdict.subject.inside) for verdict in found.flagged}
+    inside = {verdict.subject.name: list(verdict.subject.inside) for verdict in verdicts.flagged}
     assert sorted(inside["plan"]) == ["toy:drive", "toy:folder"]
     assert inside["egg"] == ["toy:hen"]

@@ -20,7 +20,7 @@ def refusal(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("written", "instead", "line", "words"),
+    ("written", "instead", "line", "message"),
     [
         ("severity: high", "severity: hihg", 2, "write high"),
         ("effort: low", "efort: low", 6, "the key `efort` is not known; write effort"),
@@ -36,7 +36,7 @@ def refusal(folder: Path, text: str) -> str:
         ("<> 'account'", "<> getenv('HOME')", 12, "the function getenv is not allowed"),
         ("<> 'account'", "<> 'a' AND e.granted_on < now()", 12, "now() reads the clock"),
         ("<> 'account'", "<> 'a' AND e.granted_on < current_date", 12, "reads the clock"),
-        ("<> 'account'", "<> 'a' AND random() < 0.5", 12, "is chance"),
+        ("<> 'account'", "<> 'a' AND random() < 0.5", 12, "is random"),
         ("<> 'account'", "<> 'a'; DROP TABLE grants", 9, "a rule is exactly one SELECT"),
         ("<> 'account'", "<> 'a' ORDER BY 1", 12, "drop ORDER BY"),
         ("<> 'account'", "<> 'a' LIMIT 1", 12, "drop LIMIT"),
@@ -44,7 +44,7 @@ def refusal(folder: Path, text: str) -> str:
         ("<> 'account'", "<> 'a' AND (e.audience) > 'owner'", 12, "is a ladder"),
         ("<> 'account'", "<> 'a' AND e.audience = 'anyone'", 12, "`audience` is never 'anyone'"),
         ("<> 'account'", "<> 'a' AND e.size_bytes / 2 > 1", 12, "a * 100 > b * 20"),
-        ("<> 'account'", "<> 'a' AND AND", 12, "this is not SQL"),
+        ("<> 'account'", "<> 'a' AND AND", 12, "this SQL cannot be parsed"),
         ("AS flagged", "AS flaged", 8, "no column `flagged`"),
         ("SELECT e.origin_uid", "SELECT e.grant_uid, e.origin_uid", 8, "two columns are called `grant_uid`"),
         ("{resource_name} is open", "{resource_nam} is open", 14, "write resource_name"),
@@ -60,14 +60,16 @@ def refusal(folder: Path, text: str) -> str:
     ],
 )
 def test_a_rule_that_cannot_be_used_is_refused(
-    tmp_path: Path, rule_text: str, written: str, instead: str, line: int, words: str
+    tmp_path: Path, rule_text: str, written: str, instead: str, line: int, message: str
 ) -> None:
     """The message names the line to go to and what to write there."""
     assert written in rule_text
 
-    message = refusal(tmp_path, rule_text.replace(written, instead, 1))
+    refused = refusal(tmp_path, rule_text.replace(written, instead, 1))
 
-    assert any(part.startswith(f"link-open-to-anyone.yaml:{line}: ") and words in part for part in message.splitlines())
+    assert any(
+        part.startswith(f"link-open-to-anyone.yaml:{line}: ") and message in part for part in refused.splitlines()
+    )
 
 
 def test_an_unnamed_ladder_cannot_hide(tmp_path: Path, rule_text: str) -> None:
@@ -122,7 +124,7 @@ def test_words_that_yaml_once_took_for_booleans_are_words(tmp_path: Path, rule_t
 
 def test_examples_hold(rules: tuple[Rule, ...]) -> None:
     """Each example of a rule comes out as its author wrote."""
-    assert [outcome.complaints for outcome in run(rules)] == [(), (), ()]
+    assert [outcome.problems for outcome in run(rules)] == [(), (), ()]
 
 
 def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
@@ -134,13 +136,13 @@ def test_an_example_that_does_not_hold_says_why(tmp_path: Path) -> None:
     wrong = wrong.replace("given: {grants: [{audience: null}]}", "given: {grants: [{audience: named}]}")
     wrong += "  - {it: passes a named one, given: {grants: [{}]}, passes: [[res]]}\n"
 
-    complaints = [" ".join(outcome.complaints) for outcome in run(load_text(tmp_path, wrong))]
+    problems = [" ".join(outcome.problems) for outcome in run(load_text(tmp_path, wrong))]
 
-    assert "[other] should be flagged but never came up" in complaints[0]
-    assert "[res] is flagged, which the example does not mention" in complaints[0]
-    assert complaints[1] == "[res] should be flagged but is passed"
-    assert complaints[2] == "[res] should be unknown but is passed"
-    assert complaints[3] == ""
+    assert "[other] should be flagged but is missing from the result" in problems[0]
+    assert "[res] is flagged, which the example does not mention" in problems[0]
+    assert problems[1] == "[res] should be flagged but is passed"
+    assert problems[2] == "[res] should be unknown but is passed"
+    assert problems[3] == ""
 
 
 def test_hundreds_of_rules_are_loaded(tmp_path: Path, rule_text: str) -> None:
@@ -187,9 +189,9 @@ def test_settings_are_those_that_connectors_declare(tmp_path: Path, rule_text: s
     query = f"JOIN settings AS s ON s.scope_uid = e.resource_uid\n  WHERE {condition} AND"
     write_rule(tmp_path, rule_text.replace("WHERE", query))
 
-    problems = [problem for problem in lint([tmp_path], SETTINGS) if "setting" in problem.words]
+    problems = [problem for problem in lint([tmp_path], SETTINGS) if "setting" in problem.message]
 
-    assert [(problem.line, fault in problem.words) for problem in problems] == ([(13, True)] if fault else [])
+    assert [(problem.line, fault in problem.message) for problem in problems] == ([(13, True)] if fault else [])
 
 
 def test_examples_give_settings_that_connectors_declare(tmp_path: Path, rule_text: str) -> None:
@@ -198,7 +200,7 @@ def test_examples_give_settings_that_connectors_declare(tmp_path: Path, rule_tex
 
     (problem,) = lint([tmp_path], SETTINGS)
 
-    assert (problem.line, "the setting 'website' is never 'off'" in problem.words) == (23, True)
+    assert (problem.line, "the setting 'website' is never 'off'" in problem.message) == (23, True)
 
 
 REMEDIES = """
@@ -254,7 +256,7 @@ def test_a_shared_text_belongs_to_the_version_of_the_rules_that_use_it(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("fix", "line", "words"),
+    ("fix", "line", "message"),
     [
         ("[clos-link]", 16, "there is no step 'clos-link' in remedies.yaml; write close-link"),
         ("[{en: Tell them.}]", 16, "a step needs a text in each language"),
@@ -262,15 +264,15 @@ def test_a_shared_text_belongs_to_the_version_of_the_rules_that_use_it(tmp_path:
     ],
 )
 def test_steps_that_cannot_be_written_out_are_refused(
-    tmp_path: Path, rule_text: str, fix: str, line: int, words: str
+    tmp_path: Path, rule_text: str, fix: str, line: int, message: str
 ) -> None:
     """The message names the line and the nearest shared step."""
     share_remedies(tmp_path)
 
-    message = refusal(tmp_path, with_shared(rule_text, fix))
+    refused = refusal(tmp_path, with_shared(rule_text, fix))
 
-    assert f"link-open-to-anyone.yaml:{line}: " in message
-    assert words in message
+    assert f"link-open-to-anyone.yaml:{line}: " in refused
+    assert message in refused
 
 
 def test_needs_that_nobody_wrote_are_refused(tmp_path: Path, rule_text: str) -> None:

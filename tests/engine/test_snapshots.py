@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from toys import Listed, file, scope, telling, way
+from toys import Listed, file, grant, scope, yielding
 
 from cloudscan.connector import Yielded
 from cloudscan.errors import ConfigurationError, SnapshotError
@@ -18,8 +18,8 @@ from cloudscan.snapshot.tables import TABLES
 
 
 def sealed(folder: Path, *facts: Yielded, **scripts: tuple[Yielded, ...]) -> Snapshot:
-    told = {"a": telling(*facts), **{name: telling(*more) for name, more in scripts.items()}}
-    return collect([Listed(told)], folder / "s", options=CollectOptions(concurrency=2))
+    scripts_by_scope = {"a": yielding(*facts), **{name: yielding(*more) for name, more in scripts.items()}}
+    return collect([Listed(scripts_by_scope)], folder / "s", options=CollectOptions(concurrency=2))
 
 
 def person(name: str, email: str = "") -> Principal:
@@ -38,7 +38,7 @@ def test_a_resource_without_grants_is_exposed_to_nobody(tmp_path: Path) -> None:
 
 def test_an_unreadable_way_in_stays_unreadable(tmp_path: Path) -> None:
     """None goes all the way from the connector to the rule, in the very columns where it has a meaning."""
-    with sealed(tmp_path, file("1"), way("1", None, effective=None, password=None, expires_on=None)) as snapshot:
+    with sealed(tmp_path, file("1"), grant("1", None, effective=None, password=None, expires_on=None)) as snapshot:
         rows = snapshot.query("SELECT audience, effective, password, expires_on, discoverable FROM exposures").rows
 
     assert rows == [[None, None, None, None, False]]
@@ -47,17 +47,17 @@ def test_an_unreadable_way_in_stays_unreadable(tmp_path: Path) -> None:
 def test_columns_are_those_that_rules_are_checked_against(tmp_path: Path) -> None:
     """The checker's list of columns and types and what a snapshot holds are the same."""
     ladders = {"audience": "audience_ladder", "access": "access_ladder"}
-    with sealed(tmp_path, file("1"), way("1")) as snapshot:
+    with sealed(tmp_path, file("1"), grant("1")) as snapshot:
         for table, columns in TABLES.items():
             described = snapshot.db.execute(f"DESCRIBE {table}").fetchall()
-            found = {row[0]: ladders[row[0]] if row[1].startswith("ENUM") else row[1] for row in described}
-            assert found == dict(columns), table
+            types = {row[0]: ladders[row[0]] if row[1].startswith("ENUM") else row[1] for row in described}
+            assert types == dict(columns), table
 
 
 def test_a_thing_told_twice_is_there_once_and_the_fuller_telling_wins(tmp_path: Path) -> None:
     """Two scopes name the same principal, one file, one grant."""
-    facts = (file("1"), way("1"), person("ann"), Setting(scope_uid="toy:1", name="web", value=None))
-    more = (file("1", size_bytes=3), way("1"), person("ann", email="ann@acme.example"))
+    facts = (file("1"), grant("1"), person("ann"), Setting(scope_uid="toy:1", name="web", value=None))
+    more = (file("1", size_bytes=3), grant("1"), person("ann", email="ann@acme.example"))
     switch = Setting(scope_uid="toy:1", name="web", value="on")
 
     with sealed(tmp_path, *facts, b=(*more, switch, *more)) as snapshot:
@@ -69,18 +69,20 @@ def test_a_thing_told_twice_is_there_once_and_the_fuller_telling_wins(tmp_path: 
 
 def test_of_two_equal_tellings_the_wider_one_wins(tmp_path: Path) -> None:
     """A public bucket called private is the one unforgivable error."""
-    with sealed(tmp_path, file("1"), way("1", Audience.NAMED), b=(way("1", Audience.ANYONE_WITH_LINK),)) as snapshot:
+    with sealed(
+        tmp_path, file("1"), grant("1", Audience.NAMED), b=(grant("1", Audience.ANYONE_WITH_LINK),)
+    ) as snapshot:
         assert snapshot.query("SELECT audience FROM exposures").rows == [["anyone_with_link"]]
 
 
 def test_an_inherited_grant_finds_the_folder_where_it_was_given(tmp_path: Path) -> None:
     """The nearest ancestor with the same grant of its own, not the topmost and not another person's."""
     facts: list[Yielded] = [
-        file("top"), way("top"),
-        file("mid", parent_uid="toy:top"), way("mid"), way("mid", Audience.NAMED, uid="toy:other"),
+        file("top"), grant("top"),
+        file("mid", parent_uid="toy:top"), grant("mid"), grant("mid", Audience.NAMED, uid="toy:other"),
         file("low", parent_uid="toy:mid"),
-        file("leaf", parent_uid="toy:low"), way("leaf", inherited=True),
-        file("lone", parent_uid="toy:low"), way("lone", Audience.ORGANISATION, inherited=True),
+        file("leaf", parent_uid="toy:low"), grant("leaf", inherited=True),
+        file("lone", parent_uid="toy:low"), grant("lone", Audience.ORGANISATION, inherited=True),
     ]  # fmt: skip
 
     with sealed(tmp_path, *facts) as snapshot:
@@ -93,7 +95,7 @@ def test_an_inherited_grant_finds_the_folder_where_it_was_given(tmp_path: Path) 
 
 def test_folders_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
     """Platforms do not promise trees."""
-    facts: list[Yielded] = [file("a", parent_uid="toy:b"), file("b", parent_uid="toy:a"), way("a", inherited=True)]
+    facts: list[Yielded] = [file("a", parent_uid="toy:b"), file("b", parent_uid="toy:a"), grant("a", inherited=True)]
 
     with sealed(tmp_path, *facts) as snapshot:
         assert snapshot.query("SELECT origin_uid FROM grants").rows == [["toy:a"]]
@@ -101,14 +103,20 @@ def test_folders_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
 
 def test_a_large_spool_is_staged_in_a_file_with_the_same_result(tmp_path: Path) -> None:
     """A small one is staged in memory."""
-    facts = (file("1"), way("1"), way("ghost"), person("ann"), Membership(group_uid="toy:all", member_uid="toy:ann"))
+    facts = (
+        file("1"),
+        grant("1"),
+        grant("ghost"),
+        person("ann"),
+        Membership(group_uid="toy:all", member_uid="toy:ann"),
+    )
     keep = CollectOptions(seal=SealOptions(keep_spool=True))
 
     def tables() -> dict[str, object]:
         with Snapshot.open(tmp_path) as snapshot:
             return {name: snapshot.query(f"SELECT * FROM {name} ORDER BY ALL").rows for name in TABLES}
 
-    collect([Listed({"a": telling(*facts, file("1"))})], tmp_path, options=keep).close()
+    collect([Listed({"a": yielding(*facts, file("1"))})], tmp_path, options=keep).close()
     in_memory = tables()
     (tmp_path / "manifest.json").unlink()
     seal(tmp_path, SealOptions(in_memory=0))
@@ -128,12 +136,12 @@ def test_members_are_those_of_groups_in_groups_too(tmp_path: Path) -> None:
     assert {row[0] for row in rows} == {"toy:all", "toy:team", "toy:ann"}
 
 
-def test_a_grant_on_something_untold_is_not_lost_in_silence(tmp_path: Path) -> None:
+def test_a_grant_without_its_resource_is_reported(tmp_path: Path) -> None:
     """No rule can see it, so the report has to say so."""
-    with sealed(tmp_path, way("ghost")) as snapshot:
+    with sealed(tmp_path, grant("ghost")) as snapshot:
         troubles = [row for row in snapshot.coverage() if row.outcome is not Outcome.COMPLETE]
 
-    assert "1 grant(s) concern resources that were not told" in troubles[0].reason
+    assert "1 grant(s) are on resources that were not read" in troubles[0].reason
 
 
 def test_a_damaged_line_costs_a_coverage_row(tmp_path: Path) -> None:
@@ -181,7 +189,7 @@ def test_a_query_only_reads_this_snapshot(tmp_path: Path, sql: str) -> None:
 
 def test_a_query_compares_ladders_by_rung(tmp_path: Path) -> None:
     """As text, 'owner' would be more than 'anyone_with_link'."""
-    with sealed(tmp_path, file("1"), way("1", Audience.OWNER), file("2"), way("2")) as snapshot:
+    with sealed(tmp_path, file("1"), grant("1", Audience.OWNER), file("2"), grant("2")) as snapshot:
         rows = snapshot.query("SELECT resource_uid FROM exposures WHERE audience >= 'anyone_with_link'").rows
 
     assert rows == [["toy:2"]]

@@ -31,11 +31,13 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 
+pytestmark = pytest.mark.long
+
 RULES = Path(__file__).parents[2] / "rules"
 ARROW_TYPES = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us", "UTC")}
 
 BROAD = """
-  SELECT e.origin_uid, e.resource_name || '/' || e.blocked_by AS place, e.grant_detail ->> '$.sid' AS sid,
+  SELECT e.origin_uid, e.resource_name || '/' || e.blocked_by AS location, e.grant_detail ->> '$.sid' AS sid,
          e.audience, e.access, e.granted_on, count(m.member_uid) AS people,
          CASE WHEN e.access >= 'write' THEN 'much' WHEN e.access IN ('list', 'read') THEN 'some' END AS much,
          TRY_CAST(e.grant_detail ->> '$.n' AS BIGINT) AS amount, upper(trim(e.label)) AS label,
@@ -75,10 +77,10 @@ BROAD_EXAMPLES = """examples:
 @pytest.fixture(scope="module")
 def spark() -> "Iterator[SparkSession]":
     if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        words = "no Java; install a Java 17 runtime (Debian: default-jre-headless) to prove rules on Spark"
+        reason = "no Java; install a Java 17 runtime (Debian: default-jre-headless) to prove rules on Spark"
         if os.environ.get("CI"):
-            pytest.fail(words)
-        pytest.skip(words)
+            pytest.fail(reason)
+        pytest.skip(reason)
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.master("local[1]").appName("cloudscan rules")
@@ -103,7 +105,7 @@ def spark() -> "Iterator[SparkSession]":
 
 
 def on_duckdb(db: duckdb.DuckDBPyConnection, rule: Rule, example: Example) -> tuple[Rows, dict[str, Rows]]:
-    """The rule's rows, and the tables that it reads as they stood."""
+    """The rule's rows, and the tables that it reads."""
     db.execute("BEGIN")
     in_memory.fill(db, examples.estate_of(example))
     rows = db.execute(rule.sql, bindings(rule, examples.AS_OF, example.params) or None).fetchall()
@@ -120,17 +122,17 @@ def on_spark(session: "SparkSession", rule: Rule, estates: Sequence[Mapping[str,
         rows = [(*row, number) for number, estate in enumerate(estates) for row in estate[table]]
         columns = zip(*rows, strict=True) if rows else [()] * len(schema)
         arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
-        # Told as Arrow, the rows become part of the plan; told as tuples, each branch starts a Python worker for them.
+        # As Arrow the rows become part of the plan; for tuples each branch would start a Python worker.
         session.createDataFrame(pa.Table.from_arrays(arrays, schema=schema)).createOrReplaceTempView(table)
-    found: list[Rows] = [[] for _ in rule.examples]
-    given = [tuple({name: each.params.get(name, param.default) for name, param in rule.params.items()}.items())
-             for each in rule.examples]  # fmt: skip
+    rows_by_example: list[Rows] = [[] for _ in rule.examples]
+    given = [tuple({name: example.params.get(name, param.default) for name, param in rule.params.items()}.items())
+             for example in rule.examples]  # fmt: skip
     for params in dict.fromkeys(given):
         wanted = {number for number, own in enumerate(given) if own == params}
         for *row, number in session.sql(on_every_estate(rule, params)).collect():
             if number in wanted:
-                found[number].append(tuple(row))
-    return found
+                rows_by_example[number].append(tuple(row))
+    return rows_by_example
 
 
 def on_every_estate(rule: Rule, params: tuple[tuple[str, Any], ...]) -> str:
@@ -142,7 +144,7 @@ def on_every_estate(rule: Rule, params: tuple[tuple[str, Any], ...]) -> str:
 
 
 def by_example(select: exp.Select, outer: str = "") -> None:
-    """Let a query see only rows of one example together, within itself and with the query that it stands in."""
+    """Let a query see only rows of one example together, within itself and with the query that contains it."""
     first: exp.Expr = select.args["from_"]
     joins: list[exp.Expr] = select.args.get("joins") or []
     anchor = exp.column("example", table=first.this.alias_or_name)
@@ -159,13 +161,13 @@ def by_example(select: exp.Select, outer: str = "") -> None:
     if select.args.get("group"):
         select.group_by(anchor.copy(), copy=False)
     else:
-        assert not any(each.find(exp.AggFunc) for each in select.expressions), "an aggregate over all examples"
+        assert not any(column.find(exp.AggFunc) for column in select.expressions), "an aggregate over all examples"
 
 
 def own_selects(select: exp.Select) -> list[exp.Select]:
     """The queries that stand in a query, but not in one of these."""
-    inside = [each for each in select.find_all(exp.Select) if each is not select]
-    return [each for each in inside if each.parent_select is select]
+    inside = [inner for inner in select.find_all(exp.Select) if inner is not select]
+    return [inner for inner in inside if inner.parent_select is select]
 
 
 @lru_cache(maxsize=8)
@@ -176,23 +178,23 @@ def for_spark(query: str, params: tuple[tuple[str, Any], ...]) -> exp.Expr:
 
 
 def differences(session: "SparkSession", rules: Sequence[Rule]) -> list[str]:
-    found = []
+    differences = []
     with in_memory.open_empty() as db:
         for rule in rules:
             ours = [on_duckdb(db, rule, example) for example in rule.examples]
             theirs = on_spark(session, rule, [tables for _, tables in ours])
             for example, (rows, _), others in zip(rule.examples, ours, theirs, strict=True):
                 if sorted(map(repr, rows)) != sorted(map(repr, others)):
-                    found.append(f"{rule.id}: it {example.it}: DuckDB says {rows}, Spark says {others}")
-    return found
+                    differences.append(f"{rule.id}: it {example.it}: DuckDB says {rows}, Spark says {others}")
+    return differences
 
 
 def test_what_a_rule_may_say_means_the_same_on_both(spark: "SparkSession", tmp_path: Path) -> None:
     """Functions, operators, ladders, NULL, intervals, JSON: one rule that uses them all."""
     text = RULE.format(id="link-open-to-anyone").lstrip()
     begin, middle, end = text.index("  SELECT"), text.index("text:"), text.index("examples:")
-    words = text[middle:end].replace("{resource_name}", "{place}")
-    text = text[:begin] + BROAD.lstrip("\n") + words + BROAD_EXAMPLES
+    message = text[middle:end].replace("{resource_name}", "{location}")
+    text = text[:begin] + BROAD.lstrip("\n") + message + BROAD_EXAMPLES
     text = text.replace("effort: low", "effort: low\nparams: {days: {default: 30, min: 1, meaning: days}}")
     rules = load_text(tmp_path, text)
 

@@ -34,7 +34,7 @@ examples:
   - it: passes a link that a block stops
     given: {{grants: [{{audience: anyone_with_link, effective: false}}]}}
     passes: [[res]]
-  - it: cannot tell whom an unreadable list lets in
+  - it: cannot tell who an unreadable list admits
     given: {{grants: [{{audience: null}}]}}
     unknown: [[res]]
 """
@@ -67,12 +67,12 @@ def file(name: str, **more: Any) -> Resource:
     return Resource(uid=f"toy:{name}", platform="toy", account="acme", kind="file", name=name, **more)
 
 
-def way(to: str, audience: Audience | None = Audience.ANYONE_WITH_LINK, **more: Any) -> Grant:
+def grant(to: str, audience: Audience | None = Audience.ANYONE_WITH_LINK, **more: Any) -> Grant:
     values: dict[str, Any] = {"uid": f"toy:way/{to}", "access": Access.READ, "via": Via.LINK} | more
     return Grant(resource_uid=f"toy:{to}", audience=audience, **values)
 
 
-def telling(*facts: Yielded) -> Script:
+def yielding(*facts: Yielded) -> Script:
     return lambda: iter(facts)
 
 

@@ -43,7 +43,7 @@ shared = st.sampled_from(["everybody", "the web"] * 3 + ["company", "?", "gone"]
 nights = st.builds(
     Night,
     st.fixed_dictionaries(dict.fromkeys(NAMES, shared)).map(
-        lambda told: {name: whom for name, whom in told.items() if whom != "gone"}
+        lambda documents: {name: whom for name, whom in documents.items() if whom != "gone"}
     ),
     readable=st.sampled_from([True] * 5 + [False]),
     waive=st.sampled_from(["", *NAMES, "toy:shelf/sales", "toy"]),
@@ -94,26 +94,26 @@ class Company:
         return {
             name
             for name in self.standing
-            for each in self.accepted.values()
-            if self.today.date() <= each.until.date() and each.alive.get(name)
+            for waiver in self.accepted.values()
+            if self.today.date() <= waiver.until.date() and waiver.alive.get(name)
         }
 
     def check(self, report: Report | None) -> None:
         assert report
-        found = {finding.verdict.subject.name: finding for finding in report.findings}
-        assert found.keys() == self.standing.keys()
-        assert {name for name, finding in found.items() if finding.state is State.WAIVED} == self.waived()
-        assert all((finding.waiver is not None) == (finding.state is State.WAIVED) for finding in found.values())
-        work = found.keys() - self.waived()
+        findings = {finding.verdict.subject.name: finding for finding in report.findings}
+        assert findings.keys() == self.standing.keys()
+        assert {name for name, finding in findings.items() if finding.state is State.WAIVED} == self.waived()
+        assert all((finding.waiver is not None) == (finding.state is State.WAIVED) for finding in findings.values())
+        work = findings.keys() - self.waived()
         assert exit_code(report, Severity.INFO) == (
             EXIT_INCOMPLETE if not report.scan.complete else EXIT_FINDINGS if work else 0
         )
 
     def _decide(self, night: Night) -> None:
-        place = f"toy:document/sales/{night.waive}" if night.waive in NAMES else night.waive
-        if place:
+        target = f"toy:document/sales/{night.waive}" if night.waive in NAMES else night.waive
+        if target:
             until = self.today + timedelta(days=night.days)
-            wish = WaiverRequest(target=place, owner="me", reason="why", until=until.date())
+            wish = WaiverRequest(target=target, owner="me", reason="why", until=until.date())
             try:
                 waiver = self.ledger.waive(wish, now=self.today).waiver
             except WaiverError:
@@ -128,39 +128,32 @@ class Company:
                 del self.accepted[newest]
 
     def _weigh(self) -> None:
-        for each in self.accepted.values():
-            if self.today.date() > each.until.date():
+        for waiver in self.accepted.values():
+            if self.today.date() > waiver.until.date():
                 continue
             for name, width in self.standing.items():
-                if each.about in ("toy", "toy:shelf/sales", name):
-                    first = each.width.setdefault(name, width)
-                    each.alive[name] = each.alive.get(name, True) and width <= first
+                if waiver.about in ("toy", "toy:shelf/sales", name):
+                    first = waiver.width.setdefault(name, width)
+                    waiver.alive[name] = waiver.alive.get(name, True) and width <= first
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with its tables made, to begin from."""
-    file = tmp_path_factory.mktemp("empty") / "ledger.db"
-    Ledger(f"sqlite:///{file}").latest()
-    return file
-
-
+@pytest.mark.long
 @examples(8)
 @given(history=st.lists(nights, min_size=2, max_size=8))
-def test_whatever_happens(history: list[Night], empty: Path, album: Album, tmp_path: Path) -> None:
+def test_whatever_happens(history: list[Night], empty_ledger: Path, album: Album, tmp_path: Path) -> None:
     """No outage closes a finding, nothing waived fails a scan, what ended reopens once, and no event is told twice."""
     folder = tmp_path / str(next(_NUMBERS))
     folder.mkdir()
-    shutil.copy(empty, folder / "ledger.db")
+    shutil.copy(empty_ledger, folder / "ledger.db")
     company = Company(folder, Ledger(f"sqlite:///{folder / 'ledger.db'}"), album)
 
     for night in history:
         company.live(night)
 
     events = company.ledger.events()
-    assert not [each for each, n in Counter((e.fingerprint, e.scan_id, e.kind) for e in events).items() if n > 1]
-    for _, told in groupby(sorted(events, key=lambda event: event.fingerprint), lambda event: event.fingerprint):
-        assert_one_life(list(told))
+    assert not [key for key, n in Counter((e.fingerprint, e.scan_id, e.kind) for e in events).items() if n > 1]
+    for _, own_events in groupby(sorted(events, key=lambda event: event.fingerprint), lambda event: event.fingerprint):
+        assert_one_life(list(own_events))
     assert_differences(company)
 
 
@@ -190,11 +183,11 @@ def assert_differences(company: Company) -> None:
 
     diff = company.ledger.diff(first.scan.id, last.scan.id)
 
-    told = {each.fingerprint: each.kind for each in diff.differences}
-    assert {each for each, kind in told.items() if kind == "resolved"} == was.keys() - now.keys()
-    assert {each for each, kind in told.items() if kind == "waived"} == {
-        each for each, waived in now.items() if waived and not was.get(each)
+    kinds = {difference.fingerprint: difference.kind for difference in diff.differences}
+    assert {fingerprint for fingerprint, kind in kinds.items() if kind == "resolved"} == was.keys() - now.keys()
+    assert {fingerprint for fingerprint, kind in kinds.items() if kind == "waived"} == {
+        fingerprint for fingerprint, waived in now.items() if waived and not was.get(fingerprint)
     }
-    assert {each for each, kind in told.items() if kind in ("new", "reopened")} == {
-        each for each, waived in now.items() if not waived and was.get(each, True)
+    assert {fingerprint for fingerprint, kind in kinds.items() if kind in ("new", "reopened")} == {
+        fingerprint for fingerprint, waived in now.items() if not waived and was.get(fingerprint, True)
     }

@@ -22,8 +22,8 @@ def day(number: int) -> datetime:
     return START + timedelta(days=number)
 
 
-def told(diff: Diff) -> list[tuple[str, str]]:
-    return [(each.kind, each.name) for each in diff.differences]
+def kinds_of(diff: Diff) -> list[tuple[str, str]]:
+    return [(difference.kind, difference.name) for difference in diff.differences]
 
 
 def test_what_differs_between_two_nights(nights: Nights) -> None:
@@ -34,7 +34,7 @@ def test_what_differs_between_two_nights(nights: Nights) -> None:
 
     diff = nights.ledger.diff()
 
-    assert told(diff) == [("new", "new"), ("reopened", "back"), ("widened", "wider"), ("resolved", "gone")]
+    assert kinds_of(diff) == [("new", "new"), ("reopened", "back"), ("widened", "wider"), ("resolved", "gone")]
     assert diff.counts == {"new": 1, "reopened": 1, "widened": 1, "waived": 0, "resolved": 1}
     wider = diff.differences[2]
     assert wider.widened == ["audience"]
@@ -47,9 +47,9 @@ def test_any_two_scans_can_be_compared(nights: Nights) -> None:
     reports = [nights.scan(plan=whom, on=day(number)) for number, whom in enumerate(("me", "everybody", "me"))]
     first, second, third = (report.scan.id for report in reports)
 
-    assert told(nights.ledger.diff(first[:8], second)) == [("new", "plan")]
-    assert told(nights.ledger.diff(second, third)) == told(nights.ledger.diff(second)) == [("resolved", "plan")]
-    assert told(nights.ledger.diff("2026-03-01", "2026-03-03")) == []
+    assert kinds_of(nights.ledger.diff(first[:8], second)) == [("new", "plan")]
+    assert kinds_of(nights.ledger.diff(second, third)) == kinds_of(nights.ledger.diff(second)) == [("resolved", "plan")]
+    assert kinds_of(nights.ledger.diff("2026-03-01", "2026-03-03")) == []
 
 
 def test_an_outage_makes_no_difference(nights: Nights) -> None:
@@ -57,7 +57,7 @@ def test_an_outage_makes_no_difference(nights: Nights) -> None:
     (nights.company / "sales.json").write_text("no JSON")
     nights.look(on=day(1))
 
-    assert told(nights.ledger.diff()) == []
+    assert kinds_of(nights.ledger.diff()) == []
 
 
 def test_a_decision_makes_a_difference(nights: Nights) -> None:
@@ -67,8 +67,8 @@ def test_a_decision_makes_a_difference(nights: Nights) -> None:
     nights.look(on=day(1))
     nights.look(on=day(2))
 
-    assert told(nights.ledger.diff("2026-03-01", "2026-03-02")) == [("waived", "plan")]
-    assert told(nights.ledger.diff("2026-03-02", "2026-03-03")) == [("reopened", "plan")]
+    assert kinds_of(nights.ledger.diff("2026-03-01", "2026-03-02")) == [("waived", "plan")]
+    assert kinds_of(nights.ledger.diff("2026-03-02", "2026-03-03")) == [("reopened", "plan")]
 
 
 def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
@@ -76,7 +76,7 @@ def test_nights_without_a_change_add_no_rows(nights: Nights, url: str) -> None:
     for number in range(4):
         nights.scan(plan="everybody", notes="everybody", on=day(number))
 
-    with sa.create_engine(url).connect() as db:
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as db:
         assert db.execute(sa.text("SELECT count(*) FROM exposure_periods")).scalar() == 2
 
 
@@ -86,8 +86,8 @@ def test_a_bucket_that_fills_adds_few_rows() -> None:
     rows = 0
     for number in range(100):
         size = round(1_000_000 * 1.01**number)
-        told = ExposurePeriod(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
-        _, begun = period_changes(now, [told])
+        period = ExposurePeriod(fingerprint="a", severity=Severity.LOW, waived=False, reach=Reach(bytes=size))
+        _, begun = period_changes(now, [period])
         now |= {stretch.fingerprint: stretch for stretch in begun}
         rows += len(begun)
         assert size / 1.05 <= (now["a"].reach.bytes or 0) <= size
@@ -98,7 +98,7 @@ def test_a_bucket_that_fills_adds_few_rows() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("feed", "", "no scan 'feed'; write an id or a day out of `cloudscan trend`"),
+        ("feed", "", "no scan 'feed'; write an id or a day that `cloudscan trend` lists"),
         ("2026-03-02", "2026-03-01", "name the older one first"),
     ],
 )
@@ -150,7 +150,7 @@ def test_a_report_brings_its_past(nights: Nights) -> None:
     assert report.changes is not None
     assert report.changes.counts == {"new": 1, "reopened": 1, "widened": 0, "waived": 0, "resolved": 0}
     assert last is not None
-    plan = next(each for each in last.findings if each.verdict.subject.name == "plan")
+    plan = next(finding for finding in last.findings if finding.verdict.subject.name == "plan")
     befell = [event.kind for event in last.events if event.fingerprint == plan.fingerprint]
     assert befell == ["opened", "resolved", "reopened"]
     assert last.time_open[plan.fingerprint].days == 3  # a day before it was resolved, two since it came back
@@ -162,7 +162,10 @@ def test_a_report_says_why_something_is_gone(nights: Nights) -> None:
     report = nights.scan(mended="me", same="everybody", on=day(1))
 
     assert report.changes is not None
-    assert {each.name: each.reason for each in report.changes.differences} == {"mended": "passed", "lost": "gone"}
+    assert {difference.name: difference.reason for difference in report.changes.differences} == {
+        "mended": "passed",
+        "lost": "gone",
+    }
 
 
 def test_a_report_is_compared_with_the_last_complete_scan(nights: Nights) -> None:
@@ -176,9 +179,9 @@ def test_a_report_is_compared_with_the_last_complete_scan(nights: Nights) -> Non
 
     assert soon.changes and late.changes
     assert soon.changes.old.started_on == day(0)
-    assert told(soon.changes) == [("new", "notes")]
+    assert kinds_of(soon.changes) == [("new", "notes")]
     assert late.changes.old.started_on == day(2)
-    assert told(late.changes) == []
+    assert kinds_of(late.changes) == []
 
 
 def test_a_report_carries_the_waivers_that_count(nights: Nights) -> None:
@@ -190,7 +193,7 @@ def test_a_report_carries_the_waivers_that_count(nights: Nights) -> None:
     last = nights.ledger.latest()
 
     assert last is not None
-    assert [(each.waiver.id, each.notes, each.findings) for each in last.waivers] == [
+    assert [(status.waiver.id, status.notes, status.findings) for status in last.waivers] == [
         (given.id, ["due_soon"], [finding.fingerprint])
     ]
     nights.ledger.revoke(given.id)

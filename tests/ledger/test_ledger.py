@@ -95,7 +95,7 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path, sqlite: str) -> None:
 def test_migrations_make_the_tables_that_the_code_expects(nights: Nights, url: str) -> None:
     nights.ledger.latest()
 
-    with sa.create_engine(url).connect() as db:
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as db:
         difference = compare_metadata(MigrationContext.configure(db), SCHEMA)
 
     assert difference == []
@@ -103,7 +103,7 @@ def test_migrations_make_the_tables_that_the_code_expects(nights: Nights, url: s
 
 def test_a_newer_ledger_is_refused(nights: Nights, url: str) -> None:
     nights.ledger.latest()
-    with sa.create_engine(url).begin() as db:
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
     with pytest.raises(LedgerError, match="newer cloudscan"):
@@ -130,13 +130,13 @@ def test_a_failure_half_way_leaves_no_half_written_scan(tmp_path: Path, sqlite: 
     """All of a scan is entered, or nothing."""
     nights = Nights(tmp_path, Ledger(sqlite), album)
     nights.scan(plan="company")
-    with sa.create_engine(sqlite).begin() as db:
+    with sa.create_engine(sqlite, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'disk full'); END"))
 
     with pytest.raises(LedgerError, match="disk full"):
         nights.scan(plan="everybody")
 
-    with sa.create_engine(sqlite).begin() as db:
+    with sa.create_engine(sqlite, poolclass=sa.NullPool).begin() as db:
         assert db.execute(sa.text("SELECT count(*) FROM findings")).scalar() == 0
         assert db.execute(sa.text("SELECT count(*) FROM scans")).scalar() == 1
 
@@ -146,18 +146,18 @@ def test_an_older_ledger_is_migrated(nights: Nights, url: str, tmp_path: Path) -
     nights.scan(plan="everybody", notes="everybody")
     nights.scan(plan="company", notes="everybody")
     nights.scan(plan="everybody", notes="everybody", more="everybody")
-    told = [(event.fingerprint, event.kind) for event in nights.ledger.events()]
+    events = [(event.fingerprint, event.kind) for event in nights.ledger.events()]
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with sa.create_engine(url).begin() as db:
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as db:
         config.attributes["connection"] = db
         command.downgrade(config, "0001")
 
     migrated = Ledger(url)
     first, second, third = migrated.trend()
 
-    assert [(event.fingerprint, event.kind) for event in migrated.events()] == told
+    assert [(event.fingerprint, event.kind) for event in migrated.events()] == events
     assert first.figures is None
-    assert [each.kind for each in migrated.diff(first.id, second.id).differences] == ["resolved"]
-    assert [each.kind for each in migrated.diff(second.id, third.id).differences] == ["new", "reopened"]
-    assert [each.kind for each in migrated.diff(first.id, third.id).differences] == ["new"]
+    assert [difference.kind for difference in migrated.diff(first.id, second.id).differences] == ["resolved"]
+    assert [difference.kind for difference in migrated.diff(second.id, third.id).differences] == ["new", "reopened"]
+    assert [difference.kind for difference in migrated.diff(first.id, third.id).differences] == ["new"]

@@ -117,10 +117,10 @@ def test_only_resolved_findings_come_back(history: list[Night]) -> None:
             for event in change.events:
                 events.setdefault(change.entry.fingerprint, []).append(event.kind)
 
-    for told in events.values():
-        assert told[0] == "opened"
-        expected = ["resolved" if place % 2 else "reopened" for place in range(1, len(told))]
-        assert told[1:] == expected
+    for kinds in events.values():
+        assert kinds[0] == "opened"
+        expected = ["resolved" if number % 2 else "reopened" for number in range(1, len(kinds))]
+        assert kinds[1:] == expected
 
 
 @given(st.lists(nights, max_size=5), nights)

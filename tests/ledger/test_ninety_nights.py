@@ -71,13 +71,13 @@ class Model:
     complete: list[bool] = field(default_factory=list)
 
     def scan(self, shelves: Mapping[str, Mapping[str, str]], out: str, now: datetime) -> None:
-        told = {
+        documents = {
             f"toy:document/{shelf}/{name}": whom
             for shelf, documents in shelves.items()
             if shelf != out
             for name, whom in documents.items()
         }
-        for uid, whom in told.items():
+        for uid, whom in documents.items():
             if whom in WIDTH:
                 if uid not in self.standing:
                     self._note(uid, "reopened" if uid in self.known else "opened")
@@ -85,10 +85,10 @@ class Model:
                 self.known.add(uid)
         for uid in list(self.standing):
             # Something unread might hide what is not there any more.
-            if told.get(uid, "gone" if not out else "?") not in (*WIDTH, "?"):
+            if documents.get(uid, "gone" if not out else "?") not in (*WIDTH, "?"):
                 del self.standing[uid]
                 self.under.pop(uid, None)
-                self._note(uid, "resolved", "passed" if uid in told else "gone")
+                self._note(uid, "resolved", "passed" if uid in documents else "gone")
         self.weigh(now, set(self.standing))
         self.nights.append({uid: (width, uid in self.under) for uid, width in self.standing.items()})
         self.complete.append(not out)
@@ -115,20 +115,20 @@ class Model:
     def difference(self, old: int, new: int) -> dict[str, str]:
         before, now = self.nights[old], self.nights[new]
         earlier = {uid for run_nightly in self.nights[:old] for uid in run_nightly}
-        found = {}
+        kinds = {}
         for uid in before.keys() | now.keys():
             was, is_ = before.get(uid), now.get(uid)
             if is_ is None:
-                found[uid] = "resolved"
+                kinds[uid] = "resolved"
             elif is_[1] and not (was and was[1]):
-                found[uid] = "waived"
+                kinds[uid] = "waived"
             elif was is None:
-                found[uid] = "reopened" if uid in earlier else "new"
+                kinds[uid] = "reopened" if uid in earlier else "new"
             elif was[1] and not is_[1]:
-                found[uid] = "reopened"
+                kinds[uid] = "reopened"
             elif is_[0] > was[0]:
-                found[uid] = "widened"
-        return found
+                kinds[uid] = "widened"
+        return kinds
 
     def _note(self, uid: str, kind: str, reason: str = "") -> None:
         self.events.setdefault(uid, []).append((kind, reason))
@@ -212,14 +212,14 @@ class Company:
         model, moment = self.model, self.today + timedelta(hours=6)
         if model.standing and self.dice.random() < 0.3:
             uid = self.dice.choice(sorted(model.standing))
-            place = self.dice.choice([uid, uid, f"toy:shelf/{uid.split('/')[1]}", "toy"])
+            target = self.dice.choice([uid, uid, f"toy:shelf/{uid.split('/')[1]}", "toy"])
             until = moment + timedelta(days=self.dice.randint(0, 9))
             with suppress(WaiverError):  # one that says the same already
                 number = self.ledger.waive(
-                    WaiverRequest(target=place, owner="me", reason="why", until=until.date()), now=moment
+                    WaiverRequest(target=target, owner="me", reason="why", until=until.date()), now=moment
                 ).waiver.id
-                model.waivers[number] = Given(place, until)
-                model.weigh(moment, {each for each in model.standing if model.waivers[number].covers(each)})
+                model.waivers[number] = Given(target, until)
+                model.weigh(moment, {uid for uid in model.standing if model.waivers[number].covers(uid)})
         current = [number for number, given in model.waivers.items() if given.in_force(moment)]
         if current and self.dice.random() < 0.15:
             number = self.dice.choice(current)
@@ -236,6 +236,7 @@ def _ignore(_: Report) -> None:
     pass
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("nights", "seed"),
     [(36, 20260303), *(pytest.param(90, seed, marks=pytest.mark.campaign) for seed in range(20260301, 20260321))],
@@ -256,17 +257,17 @@ def test_nights_come_out_exactly(tmp_path: Path, nights: int, seed: int) -> None
         for old, new in [*((n, n + 1) for n in range(len(trend) - 1)), *list(combinations(range(len(trend)), 2))[::97]]
     ]
     for _, diff in differences:
-        uid_of |= {each.fingerprint: each.uid for each in diff.differences}
+        uid_of |= {difference.fingerprint: difference.uid for difference in diff.differences}
     events: dict[str, list[tuple[str, str]]] = {}
     for event in ledger.events():
         events.setdefault(uid_of[event.fingerprint], []).append((event.kind, event.reason))
 
     assert events == model.events
-    assert [{each.uid: each.kind for each in diff.differences} for _, diff in differences] == [
+    assert [{difference.uid: difference.kind for difference in diff.differences} for _, diff in differences] == [
         expected for expected, _ in differences
     ]
-    assert [each.complete for each in trend] == model.complete
-    assert [_numbers(each) for each in model.nights] == [
+    assert [scan.complete for scan in trend] == model.complete
+    assert [_numbers(night) for night in model.nights] == [
         (
             sum(each.figures.findings.values()),
             each.figures.waived,
@@ -276,7 +277,7 @@ def test_nights_come_out_exactly(tmp_path: Path, nights: int, seed: int) -> None
         if each.figures
     ]
     assert company.happened == TROUBLES.keys()
-    assert {kind for told in model.events.values() for kind in told} == {
+    assert {kind for kinds in model.events.values() for kind in kinds} == {
         ("opened", ""), ("resolved", "passed"), ("resolved", "gone"), ("reopened", ""), ("waived", ""),
         ("reopened", "expired"), ("reopened", "revoked"), ("reopened", "widened"),
     }  # fmt: skip
@@ -294,7 +295,9 @@ def _assert_told_as_if_read_in_full(company: Company) -> None:
     """After ninety nights of changes the snapshot holds what a connector tells that is asked for everything."""
     last = max((company.folder / "snapshots").iterdir())
     full = collect([ToyConnector(company.folder / "company")], company.folder / "full")
-    with Snapshot.open(last) as told, full:
+    with Snapshot.open(last) as incremental, full:
         for table in ("resources", "grants", "principals"):
             asked = f"SELECT * FROM {table} ORDER BY ALL"
-            assert json.dumps(told.query(asked).rows, default=str) == json.dumps(full.query(asked).rows, default=str)
+            assert json.dumps(incremental.query(asked).rows, default=str) == json.dumps(
+                full.query(asked).rows, default=str
+            )

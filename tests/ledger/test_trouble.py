@@ -82,7 +82,7 @@ def wire(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wi
 @pytest.fixture
 def through(wire: Wire, postgres: str) -> str:
     """An empty schema behind the wire."""
-    with sa.create_engine(postgres).begin() as db:
+    with sa.create_engine(postgres, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text("DROP SCHEMA IF EXISTS wired CASCADE"))
         db.execute(sa.text("CREATE SCHEMA wired"))
     return f"postgresql+psycopg://auditor@/postgres?host={wire.path.parent}&options=-csearch_path%3Dwired"
@@ -130,5 +130,5 @@ def test_patience_ends(wire: Wire, through: str, tmp_path: Path, album: Album) -
     nights = Nights(tmp_path, Ledger(through, wait_seconds=1), album)
     wire.cut = True
 
-    with pytest.raises(LedgerUnreachable, match="Check the URL, the server and the rights"):
+    with pytest.raises(LedgerUnreachable, match="Check the URL, the server and the permissions"):
         nights.scan(plan="everybody", on=START)

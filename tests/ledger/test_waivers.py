@@ -43,7 +43,7 @@ def states(report: Report | None) -> dict[str, State]:
     return {finding.verdict.subject.name: finding.state for finding in report.findings}
 
 
-def told(events: list[Event]) -> list[tuple[str, str]]:
+def kinds_of(events: list[Event]) -> list[tuple[str, str]]:
     return [(event.kind, event.reason) for event in events]
 
 
@@ -65,7 +65,7 @@ def test_a_waived_finding_stays_visible_and_fails_nothing(nights: Nights) -> Non
     assert finding.waiver == given.waiver
     assert (given.waiver.owner, given.waiver.until) == ("Mika Sato", date(2026, 3, 11))
     assert (exit_code(before, Severity.INFO), exit_code(report, Severity.INFO)) == (1, 0)
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", "")]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", "")]
 
 
 def test_an_expired_waiver_reopens_once(nights: Nights) -> None:
@@ -77,7 +77,7 @@ def test_an_expired_waiver_reopens_once(nights: Nights) -> None:
 
     assert states(last_day) == {"plan": State.WAIVED}
     assert [states(report) for report in after] == [{"plan": State.REOPENED}] * 2
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
 
 
 def test_a_waiver_ends_also_while_nothing_can_be_seen(nights: Nights) -> None:
@@ -100,7 +100,7 @@ def test_a_waiver_does_not_hold_for_more_than_was_accepted(nights: Nights) -> No
     back = nights.scan(plan="everybody", on=day(2))
 
     assert states(wider) == states(back) == {"plan": State.REOPENED}
-    assert told(nights.ledger.events())[2:] == [("reopened", "widened")]
+    assert kinds_of(nights.ledger.events())[2:] == [("reopened", "widened")]
     (status,) = nights.ledger.waivers(now=day(2))
     assert status.notes == ["due_soon", "unused", "widened"]
     assert list(status.widened.values()) == [["audience"]]
@@ -150,7 +150,7 @@ def test_an_account_or_a_rule_is_waived_whole(nights: Nights, asked: WaiverReque
     report = nights.scan(plan="everybody", notes="everybody", on=day(1))
 
     assert states(report) == {"plan": State.WAIVED, "notes": State.WAIVED}
-    assert told(nights.ledger.events())[2:] == [("opened", ""), ("waived", "")]
+    assert kinds_of(nights.ledger.events())[2:] == [("opened", ""), ("waived", "")]
 
 
 def test_the_longest_of_several_waivers_counts(nights: Nights) -> None:
@@ -161,8 +161,8 @@ def test_the_longest_of_several_waivers_counts(nights: Nights) -> None:
 
     reports = [nights.look(on=day(number)) for number in (1, 3, 6)]
 
-    assert [each.findings[0].waiver for each in reports] == [longer, longer, None]
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
+    assert [report.findings[0].waiver for report in reports] == [longer, longer, None]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", ""), ("reopened", "expired")]
 
 
 def test_a_waived_finding_that_is_gone_is_resolved(nights: Nights) -> None:
@@ -183,7 +183,7 @@ def test_a_revoked_waiver_reopens_at_once(nights: Nights) -> None:
     nights.ledger.revoke(1, now=day(1))
 
     assert states(nights.ledger.latest()) == states(nights.look(on=day(2))) == {"plan": State.REOPENED}
-    assert told(nights.ledger.events())[2:] == [("reopened", "revoked")]
+    assert kinds_of(nights.ledger.events())[2:] == [("reopened", "revoked")]
 
 
 def test_a_dry_run_changes_nothing(nights: Nights) -> None:
@@ -205,7 +205,9 @@ def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
     nights.ledger.revoke(1, now=day(3))
 
     def notes(now: int) -> list[tuple[int, bool, list[str]]]:
-        return [(each.waiver.id, each.current, list(each.notes)) for each in nights.ledger.waivers(now=day(now))]
+        return [
+            (status.waiver.id, status.current, list(status.notes)) for status in nights.ledger.waivers(now=day(now))
+        ]
 
     assert notes(3) == [(3, False, ["ended"]), (2, True, []), (1, False, ["revoked"])]
     assert notes(15) == [(3, False, ["ended"]), (2, True, ["due_soon"]), (1, False, ["revoked"])]
@@ -280,7 +282,7 @@ def test_two_may_decide_at_the_same_moment(nights: Nights, url: str) -> None:
         list(pool.map(decide, [wish(target="toy"), wish(rule_id=RULE)]))
 
     assert len(nights.ledger.waivers(now=day(0))) == 2
-    assert told(nights.ledger.events()) == [("opened", ""), ("waived", "")]
+    assert kinds_of(nights.ledger.events()) == [("opened", ""), ("waived", "")]
 
 
 def test_decisions_are_only_ever_added(nights: Nights, url: str) -> None:

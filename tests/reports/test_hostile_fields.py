@@ -46,7 +46,7 @@ Put = Callable[[str], Report]
 
 
 def fields(whole: Report) -> Mapping[str, Put]:
-    """Every field of the report with a text of third parties, by its path, with what puts another text there."""
+    """The report's fields with text of third parties: by path, a function that puts another text there."""
     puts: dict[str, Put] = {}
     for path, put in _fields(whole, "report"):
         puts.setdefault(re.sub(r"\d+", "N", path), put)

@@ -105,6 +105,7 @@ def test_a_large_report_stays_readable() -> None:
     assert "more" in text_of(document)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("given", [report(len(NAMES), names=NAMES), drenched(report(3), "".join(NAMES))])
 def test_hostile_names_lead_nowhere(given: Report) -> None:
     """A report and hand-outs full of them: documents that open, with no link, no script, no attachment."""
@@ -117,7 +118,7 @@ def test_hostile_names_lead_nowhere(given: Report) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_hostile_name_can_be_printed(name: str) -> None:
-    (page, _) = dict(pdf.write_handouts(handed_to(drenched(report(1), name), [name]), "en", TERMS)).values()
+    _, page = next(pdf.write_handouts(handed_to(drenched(report(1), name), [name]), "en", TERMS))
 
     assert ways_out(read(page)) == set()
 

@@ -90,7 +90,8 @@ def test_every_reason_is_said_in_japanese(reason: str) -> None:
     ("reason", "japanese"),
     [
         (
-            "Google refuses (forbidden): Not Authorized; sharing settings could not be read; only a super admin may",
+            "Google refused access (forbidden): Not Authorized; sharing settings could not be read; "
+            "only a super admin may",
             "Googleに拒否されました（forbidden）：Not Authorized；共有設定を読み取れませんでした。"
             "読み取れるのは特権管理者だけです",
         ),
@@ -117,7 +118,7 @@ def test_a_platforms_text_stays_as_it_is(text: str) -> None:
 
     With one, where the field ends is ambiguous in the sentence itself.
     """
-    translation = in_words(f"Google refuses (x): {text}; org units have no names", "ja")
+    translation = in_words(f"Google refused access (x): {text}; org units have no names", "ja")
 
     assert translation == f"Googleに拒否されました（x）：{text}；組織部門の名前が分かりません"
 

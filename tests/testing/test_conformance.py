@@ -1,4 +1,4 @@
-"""The conformance suite: our connectors pass it, and each promise that is broken is named."""
+"""The conformance suite: our connectors pass it, and every broken promise is named."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ SETTINGS = [SettingSpec(name="public", type=SettingType.SWITCH, meaning="anyone 
 
 @dataclass(frozen=True)
 class Odd:
-    """A connector that tells what a test wants it to tell."""
+    """A connector that yields what a test wants."""
 
-    told: Sequence[Yielded]
+    items: Sequence[Yielded]
 
     name: ClassVar[str] = "odd"
     permissions: ClassVar[Sequence[Permission]] = (Permission(name="look", reason="to see"),)
@@ -37,7 +37,7 @@ class Odd:
         return [Scope(uid="odd:all", platform="odd", kind="all", name="all")]
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
-        yield from self.told
+        yield from self.items
 
 
 def test_the_toy_conforms(tmp_path: Path) -> None:
@@ -52,13 +52,13 @@ def test_s3_conforms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("items", "message"),
     [
         ([FOLDER, Setting(scope_uid="odd:f", name="secret", value="true")], "is not declared"),
         ([FOLDER, Setting(scope_uid="odd:f", name="public", value="on")], "is 'on', but it is declared as switch"),
         ([Resource(uid="f", platform="odd", account="", kind="file", name="f")], "does not begin with 'odd'"),
-        ([FOLDER, Resource(uid="odd:f", platform="odd", account="", kind="file", name="g")], "told twice"),
-        ([GRANT], "leads to 'odd:f', which no Resource has"),
+        ([FOLDER, Resource(uid="odd:f", platform="odd", account="", kind="file", name="g")], "yielded twice"),
+        ([GRANT], "resource_uid is 'odd:f', which is not the uid of any Resource"),
         (
             [Resource(uid="odd:f", platform="odd", account="", kind="f", name="f", created_on=NAIVE)],
             "without a time zone",
@@ -67,6 +67,6 @@ def test_s3_conforms() -> None:
         ([Scope(uid="elsewhere", platform="odd", kind="all", name="e")], "an id that begins with it"),
     ],
 )
-def test_a_broken_promise_is_named(told: Sequence[Yielded], words: str) -> None:
-    with pytest.raises(AssertionError, match=words):
-        conforms(Odd(told), SETTINGS)
+def test_a_broken_promise_is_named(items: Sequence[Yielded], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        conforms(Odd(items), SETTINGS)

@@ -1,6 +1,6 @@
-"""A toy cloud: each JSON file of a folder is a shelf of documents, shared with somebody or with everybody.
+"""A toy cloud: each JSON file of a folder is a shelf of documents, each shared with one audience.
 
-Its cursor is the shelf as it was, so that only documents that are new, shared otherwise or gone are told after that.
+Its cursor is the shelf as it was, so that later runs yield only documents that are new, shared differently or gone.
 """
 
 import json
@@ -58,14 +58,14 @@ class ToyConnector:
     def _documents(self, scope: Scope) -> list[dict[str, Any]]:
         file = self.folder / f"{scope.name}.json"
         try:
-            found = json.loads(file.read_text())
+            documents = json.loads(file.read_text())
         except PermissionError:
             raise AccessDenied(f"{file}: not allowed to read it", needs="read the folder") from None
         except ValueError as error:
             raise Malformed(f"{file}: not JSON ({error})") from None
-        if not isinstance(found, list):
+        if not isinstance(documents, list):
             raise Malformed(f"{file}: a list of documents was expected")
-        return found
+        return documents
 
 
 def _uid(scope: Scope, name: str) -> str:

@@ -64,7 +64,7 @@ class Board:
         """The index takes up a ticket only after a while."""
         self._before()
         since = self.now() - timedelta(seconds=self.index_lag_seconds)
-        return [each for key, each in self.tickets.items() if not self.index_lag_seconds or self.born[key] <= since]
+        return [ticket for key, ticket in self.tickets.items() if not self.index_lag_seconds or self.born[key] <= since]
 
     def get(self, key: str, /) -> ExistingTicket | None:
         self._before()
@@ -150,29 +150,29 @@ def findings() -> dict[str, Finding]:
     """One finding for each name."""
     made = report(len(NAMES), seed=3).findings
     return {
-        name: msgspec.structs.replace(each, fingerprint=f"{number:032x}", state=State.OPEN, waiver=None)
-        for number, (name, each) in enumerate(zip(NAMES, made, strict=True), 1)
+        name: msgspec.structs.replace(finding, fingerprint=f"{number:032x}", state=State.OPEN, waiver=None)
+        for number, (name, finding) in enumerate(zip(NAMES, made, strict=True), 1)
     }
 
 
 WHOLE = report(len(NAMES), seed=3)
 FINDINGS = findings()
 COVERAGE = [
-    msgspec.structs.replace(WHOLE.coverage[0], account=each.verdict.subject.account) for each in FINDINGS.values()
+    msgspec.structs.replace(WHOLE.coverage[0], account=value.verdict.subject.account) for value in FINDINGS.values()
 ]
 """Every account was read every night."""
 
 
 def seen(night: Night, on: datetime) -> Report:
     """The report of a night."""
-    told = []
+    findings = []
     for name in sorted(night.standing | night.unseen):
         verdict = FINDINGS[name].verdict
         if name in night.wide:
             verdict = msgspec.structs.replace(verdict, audience=Audience.ANYONE_DISCOVERABLE)
-        told.append(msgspec.structs.replace(FINDINGS[name], verdict=verdict, verified=name in night.standing))
+        findings.append(msgspec.structs.replace(FINDINGS[name], verdict=verdict, verified=name in night.standing))
     scan = msgspec.structs.replace(WHOLE.scan, id=f"{on:%Y%m%d}", started_on=on)
-    return msgspec.structs.replace(WHOLE, scan=scan, findings=told, coverage=COVERAGE)
+    return msgspec.structs.replace(WHOLE, scan=scan, findings=findings, coverage=COVERAGE)
 
 
 class Firm:
@@ -187,16 +187,16 @@ class Firm:
         self.today += timedelta(days=1)
         if night.ledger_lost:
             self.memory = Memory()
-        found = seen(night, self.today - timedelta(minutes=5))
+        report = seen(night, self.today - timedelta(minutes=5))
         self.board.trouble = iter(night.trouble)
         with suppress(Killed, Unreachable, Throttled):
-            self.hand_over(found)
+            self.hand_over(report)
         self.today += timedelta(seconds=30)
         self.board.trouble = iter(())
-        self.hand_over(found)
+        self.hand_over(report)
         self.today += timedelta(minutes=30)
 
-    def hand_over(self, found: Report) -> None:
+    def hand_over(self, report: Report) -> None:
         patience = Patience(attempts=3, pause=0.0, longest=0.0)
         sender = Dispatcher(
             trackers={"board": self.board},
@@ -210,9 +210,9 @@ class Firm:
             wording=WORDS, existing=list(sender.existing("board")), index_lag_seconds=self.board.index_lag_seconds
         )
         planned = plan(
-            found,
+            report,
             {"board": desk},
-            policy=Policy(min_severity=min(each.severity for each in FINDINGS.values())),
+            policy=Policy(min_severity=min(value.severity for value in FINDINGS.values())),
             deadlines=dict.fromkeys(Severity, 7),
             routes=(),
             lang="en",
@@ -223,14 +223,14 @@ class Firm:
 
     @property
     def open(self) -> list[str]:
-        return sorted(self._marker(each) for each in self.board.tickets.values() if each.open)
+        return sorted(self._marker(value) for value in self.board.tickets.values() if value.open)
 
     @property
     def made(self) -> Counter[str]:
-        return Counter(self._marker(each) for each in self.board.tickets.values())
+        return Counter(self._marker(value) for value in self.board.tickets.values())
 
-    def _marker(self, held: ExistingTicket) -> str:
-        return held.body.partition("cloudscan:1 ")[2].partition(" ")[0]
+    def _marker(self, ticket: ExistingTicket) -> str:
+        return ticket.body.partition("cloudscan:1 ")[2].partition(" ")[0]
 
 
 @examples(25)

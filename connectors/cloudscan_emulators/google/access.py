@@ -19,9 +19,9 @@ from cloudscan_emulators.google.records import (
     Account,
     Detail,
     Drive,
+    EffectiveGrant,
     Grant,
     Group,
-    Held,
     Item,
     Principal,
 )
@@ -47,13 +47,13 @@ class Access:
         self._drives = drives
         self._own_domains = own_domains
         self._audiences = audiences
-        self._held: dict[Key, tuple[Held, ...]] = {}
+        self._effective: dict[Key, tuple[EffectiveGrant, ...]] = {}
         self._roles: dict[tuple[Key, int], str] = {}
         self._anchors: dict[int, int] = {}
         self._identities: dict[int, frozenset[int]] = {}
 
     def forget(self) -> None:
-        self._held.clear()
+        self._effective.clear()
         self._roles.clear()
         self._anchors.clear()
         self._identities.clear()
@@ -69,40 +69,40 @@ class Access:
 
     def _anchor(self, folder: Item) -> int:
         """The nearest folder, from this one up, that hands down something else than it was handed."""
-        found = self._anchors.get(folder.number)
-        if found is None:
+        anchor = self._anchors.get(folder.number)
+        if anchor is None:
             above = self._items[folder.parent] if folder.parent >= 0 else None
             if folder.grants or folder.limited or (above is not None and above.owner != folder.owner):
-                found = folder.number
+                anchor = folder.number
             else:
-                found = TOP if above is None else self._anchor(above)
-            self._anchors[folder.number] = found
-        return found
+                anchor = TOP if above is None else self._anchor(above)
+            self._anchors[folder.number] = anchor
+        return anchor
 
-    def held(self, item: Item) -> tuple[Held, ...]:
+    def grants_on(self, item: Item) -> tuple[EffectiveGrant, ...]:
         """The permissions of an item, each principal once."""
         key = self.key(item)
-        found = self._held.get(key)
-        if found is None:
-            if len(self._held) > _CACHED:
-                self._held.clear()
+        grants = self._effective.get(key)
+        if grants is None:
+            if len(self._effective) > _CACHED:
+                self._effective.clear()
                 self._roles.clear()
-            found = self._held[key] = self._merge(item)
-        return found
+            grants = self._effective[key] = self._merge(item)
+        return grants
 
-    def members(self, drive: Drive) -> tuple[Held, ...]:
+    def members(self, drive: Drive) -> tuple[EffectiveGrant, ...]:
         """The permissions of a shared drive itself."""
-        return tuple(Held(grant, (Detail(True, grant.role, False, ""),)) for grant in drive.members)
+        return tuple(EffectiveGrant(grant, (Detail(True, grant.role, False, ""),)) for grant in drive.members)
 
     def role(self, item: Item, who: int) -> str:
         """The strongest role of somebody, empty for none. Knowing the id is as good as having the link."""
         if item.owner == who:
             return "owner"
         key = (self.key(item), who)
-        found = self._roles.get(key)
-        if found is None:
-            found = self._roles[key] = self._strongest((held.grant for held in self.held(item)), who)
-        return found
+        role = self._roles.get(key)
+        if role is None:
+            role = self._roles[key] = self._strongest((effective.grant for effective in self.grants_on(item)), who)
+        return role
 
     def is_own_domain(self, domain: str) -> bool:
         """Whether a domain is the company's, or a target audience in it."""
@@ -113,18 +113,18 @@ class Access:
 
     def identities(self, who: int) -> frozenset[int]:
         """All principals that somebody is: himself, groups (also nested), domains, target audiences, anyone."""
-        found = self._identities.get(who)
-        if found is None:
-            found = self._identities[who] = self._find_identities(who)
-        return found
+        identities = self._identities.get(who)
+        if identities is None:
+            identities = self._identities[who] = self._find_identities(who)
+        return identities
 
     def people(self, grants: Iterable[Grant]) -> set[int]:
         """The users of the company that grants name, themselves or by a group."""
-        found: set[int] = set()
+        users: set[int] = set()
         for grant in grants:
             if not grant.view:
-                found |= self.users_in(grant.principal)
-        return found
+                users |= self.users_in(grant.principal)
+        return users
 
     def users_in(self, principal: int) -> set[int]:
         seen: set[int] = set()
@@ -135,20 +135,20 @@ class Access:
             if number in seen:
                 continue
             seen.add(number)
-            one = self._principals[number]
-            if isinstance(one, Group):
-                left.extend(one.members)
-                if one.everyone:
+            candidate = self._principals[number]
+            if isinstance(candidate, Group):
+                left.extend(candidate.members)
+                if candidate.everyone:
                     users |= {other.number for other in self._principals if isinstance(other, Account)}
-            elif one.kind == "user":
+            elif candidate.kind == "user":
                 users.add(number)
         return users
 
     def visibility(self, item: Item) -> str:
         """The value of the search term `visibility`. Named people, outsiders too, are `limited`."""
         widest = 0
-        for held in self.held(item):
-            grant = held.grant
+        for effective in self.grants_on(item):
+            grant = effective.grant
             if grant.view:
                 continue
             if grant.principal == ANYONE:
@@ -157,17 +157,17 @@ class Access:
                 widest = max(widest, 2 if grant.discoverable else 1)
         return ("limited", "domainWithLink", "domainCanFind", "anyoneWithLink", "anyoneCanFind")[widest]
 
-    def _merge(self, item: Item) -> tuple[Held, ...]:
-        merged: dict[tuple[int, bool, str], Held] = {}
+    def _merge(self, item: Item) -> tuple[EffectiveGrant, ...]:
+        merged: dict[tuple[int, bool, str], EffectiveGrant] = {}
 
         def add(grant: Grant, details: tuple[Detail, ...]) -> None:
             key = (grant.principal, grant.principal == ANYONE and grant.discoverable, grant.view)
             before = merged.get(key)
             if before is None:
-                merged[key] = Held(grant, details)
+                merged[key] = EffectiveGrant(grant, details)
                 return
             stronger = grant if RANKS[grant.role] > RANKS[before.grant.role] else before.grant
-            merged[key] = Held(stronger, before.details + details)
+            merged[key] = EffectiveGrant(stronger, before.details + details)
 
         if item.owner != NOBODY:
             add(Grant(item.owner, "owner"), (Detail(False, "owner", False, ""),))
@@ -183,22 +183,22 @@ class Access:
                 add(grant, details)
         return tuple(merged.values())
 
-    def _from_above(self, item: Item) -> Iterable[Held]:
+    def _from_above(self, item: Item) -> Iterable[EffectiveGrant]:
         drive = None if item.drive == MY_DRIVE else self._drives[item.drive]
         if item.parent == TOP:
             if drive is not None:
                 for grant in drive.members:
-                    yield Held(grant, (Detail(True, grant.role, True, drive.id),))
+                    yield EffectiveGrant(grant, (Detail(True, grant.role, True, drive.id),))
             return
         folder = None if item.parent == ORPHAN else self._items[item.parent]
         if folder is None:
             return
         here = folder.id if drive is not None else ""
-        for grant, details in self.held(folder):
+        for grant, details in self.grants_on(folder):
             if grant.view or grant.pending:
                 continue
             role = "writer" if grant.role == "owner" else grant.role
-            handed = tuple(
+            inherited = tuple(
                 Detail(
                     detail.member,
                     "writer" if detail.role == "owner" else detail.role,
@@ -207,7 +207,7 @@ class Access:
                 )
                 for detail in details
             )
-            yield Held(grant._replace(role=role), handed)
+            yield EffectiveGrant(grant._replace(role=role), inherited)
 
     def _strongest(self, grants: Iterable[Grant], who: int) -> str:
         mine = self.identities(who)
@@ -220,23 +220,23 @@ class Access:
     def _find_identities(self, who: int) -> frozenset[int]:
         person = self._principals[who]
         ours = isinstance(person, Account)
-        found = {ANYONE, who}
-        for one in self._principals:
-            if one.kind != "domain":
+        identities = {ANYONE, who}
+        for principal in self._principals:
+            if principal.kind != "domain":
                 continue
-            if one.domain.endswith(AUDIENCE):
-                if who in self._audiences.get(one.domain, ()):
-                    found.add(one.number)
-            elif one.domain == person.domain or (ours and one.domain in self._own_domains):
-                found.add(one.number)
-        groups = [one for one in self._principals if isinstance(one, Group)]
-        grown = True
-        while grown:
-            grown = False
+            if principal.domain.endswith(AUDIENCE):
+                if who in self._audiences.get(principal.domain, ()):
+                    identities.add(principal.number)
+            elif principal.domain == person.domain or (ours and principal.domain in self._own_domains):
+                identities.add(principal.number)
+        groups = [principal for principal in self._principals if isinstance(principal, Group)]
+        more = True
+        while more:
+            more = False
             for group in groups:
-                if group.number in found:
+                if group.number in identities:
                     continue
-                if (ours and group.everyone) or not found.isdisjoint(group.members):
-                    found.add(group.number)
-                    grown = True
-        return frozenset(found)
+                if (ours and group.everyone) or not identities.isdisjoint(group.members):
+                    identities.add(group.number)
+                    more = True
+        return frozenset(identities)

@@ -67,7 +67,7 @@ _TYPES = {
 }
 
 
-class Happening(NamedTuple):
+class LogEvent(NamedTuple):
     """One event of an activity."""
 
     name: str
@@ -82,7 +82,7 @@ class Activity(NamedTuple):
 
     at: int
     actor: int  # a principal; NOBODY: somebody who was not signed in
-    events: tuple[Happening, ...]
+    events: tuple[LogEvent, ...]
 
 
 class AuditLog:
@@ -99,10 +99,12 @@ class AuditLog:
         general = self._access.visibility(item)
         if general != "limited":
             return VISIBILITIES[general]
-        people = {held.grant.principal for held in self._access.held(item) if not held.grant.view} - {item.owner}
+        people = {
+            effective.grant.principal for effective in self._access.grants_on(item) if not effective.grant.view
+        } - {item.owner}
         if not people:
             return "private"
-        ours = all(self._is_ours(self._principals[one]) for one in people)
+        ours = all(self._is_ours(self._principals[principal]) for principal in people)
         return "shared_internally" if ours else "shared_externally"
 
     def shared(self, at: int, by: int, item: Item, to: Principal, old: str, new: str, before: str) -> None:
@@ -117,20 +119,20 @@ class AuditLog:
         )
         values = (("old_value", (ACCESS.get(old, old),)), ("new_value", (ACCESS.get(new, new),)))
         if to.kind in ("user", "group"):
-            events = [Happening("change_user_access", (*common, ("target_user", to.email), *values))]
+            events = [LogEvent("change_user_access", (*common, ("target_user", to.email), *values))]
         else:
             target = ("target_domain", "all" if to.number == ANYONE else to.domain)
             seen = (("old_value", (before,)), ("new_value", (after,)))
             events = [
-                Happening("change_document_access_scope", (*common, target, *values)),
-                Happening("change_document_visibility", (*common, target, *seen)),
+                LogEvent("change_document_access_scope", (*common, target, *values)),
+                LogEvent("change_document_visibility", (*common, target, *seen)),
             ]
         self.activities.append(Activity(at, self.actor(item, by), tuple(events)))
 
     def member(self, at: int, by: int, drive: Drive, who: Principal, old: str, new: str) -> None:
         """Somebody came into a shared drive, left it, or has another role there."""
         kind = "change_roles" if old and new else "add_to_shared_drive" if new else "remove_from_shared_drive"
-        told: tuple[tuple[str, Value], ...] = (
+        parameters: tuple[tuple[str, Value], ...] = (
             ("primary_event", True),
             ("membership_change_type", kind),
             ("target", who.email),
@@ -144,12 +146,12 @@ class AuditLog:
             ("owner_is_shared_drive", True),
         )
         actor = by if by != NOBODY else self._manager(drive)
-        self.activities.append(Activity(at, actor, (Happening("shared_drive_membership_change", told),)))
+        self.activities.append(Activity(at, actor, (LogEvent("shared_drive_membership_change", parameters),)))
 
     def used(self, at: int, actor: int, item: Item, verb: str) -> None:
         """Somebody viewed, edited or downloaded a file."""
         if self._is_kept(item):
-            event = Happening(verb, self._document(item, self.visibility(item)))
+            event = LogEvent(verb, self._document(item, self.visibility(item)))
             self.activities.append(Activity(at, actor, (event,)))
 
     def actor(self, item: Item, by: int) -> int:
@@ -162,7 +164,7 @@ class AuditLog:
         return NOBODY if drive is None else self._manager(drive)
 
     def _manager(self, drive: Drive) -> int:
-        return next((one.principal for one in drive.members if one.role == "organizer"), NOBODY)
+        return next((principal.principal for principal in drive.members if principal.role == "organizer"), NOBODY)
 
     def _document(self, item: Item, visibility: str) -> tuple[tuple[str, Value], ...]:
         drive = self._drives[item.drive] if item.drive != MY_DRIVE else None
@@ -190,5 +192,5 @@ class AuditLog:
     def _is_kept(self, item: Item) -> bool:
         return item.drive != MY_DRIVE or isinstance(self._principals[item.owner], Account)
 
-    def _is_ours(self, one: Principal) -> bool:
-        return isinstance(one, Account) or self._access.is_own_domain(one.domain)
+    def _is_ours(self, principal: Principal) -> bool:
+        return isinstance(principal, Account) or self._access.is_own_domain(principal.domain)

@@ -33,14 +33,14 @@ def read(outer: Request, *, most: int) -> list[Part]:
         if not body:
             lines, _, body = (text if isinstance(text, bytes) else b"").lstrip().partition(b"\n\n")
         first, *rest = lines.decode("latin-1").splitlines() or [""]
-        words = first.split(" ")
-        if len(words) < 2:
+        fields = first.split(" ")
+        if len(fields) < 2:
             raise errors.Refused(400, "badRequest", "Failed to parse batch request, error: a part is no request.")
         pairs = (line.split(":", 1) for line in rest if ":" in line)
         headers = {name.strip().lower(): value.strip() for name, value in pairs}
         headers.setdefault("authorization", outer.headers.get("authorization", ""))
-        path, _, query = words[1].partition("?")
-        request = Request(verb=words[0], path=path, query=query, headers=headers, body=body)
+        path, _, query = fields[1].partition("?")
+        request = Request(verb=fields[0], path=path, query=query, headers=headers, body=body)
         parts.append(Part(identity=str(part.get("Content-ID", "")), request=request))
     if len(parts) > most:
         too_many = f"The batch request must not contain more than {most} calls."
@@ -52,9 +52,9 @@ def write(answers: Iterable[tuple[str, Answer]]) -> Answer:
     border = f"batch_{secrets.token_hex(12)}"
     pieces: list[bytes] = []
     for identity, answer in answers:
-        told = identity.replace("<", "<response-", 1)
+        content_id = identity.replace("<", "<response-", 1)
         head = (
-            f"--{border}\r\nContent-Type: application/http\r\nContent-ID: {told}\r\n\r\n"
+            f"--{border}\r\nContent-Type: application/http\r\nContent-ID: {content_id}\r\n\r\n"
             f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
             f"Content-Type: {answer.content_type or JSON_TYPE}\r\n"
             f"Content-Length: {len(answer.body)}\r\n\r\n"

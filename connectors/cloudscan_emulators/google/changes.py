@@ -44,8 +44,8 @@ class ChangesApi:
 
     def _start(self, call: Call, who: int) -> str:
         self._changed_drive(call, who)
-        face = {"kind": "drive#startPageToken", "startPageToken": str(self._state.newest_change)}
-        return dump(field_masks.apply(call.mask, face))
+        body = {"kind": "drive#startPageToken", "startPageToken": str(self._state.newest_change)}
+        return dump(field_masks.apply(call.mask, body))
 
     def _changed_drive(self, call: Call, who: int) -> Drive | None:
         identity = call.value("driveId") or call.value("teamDriveId")
@@ -60,8 +60,8 @@ class ChangesApi:
         drive = self._changed_drive(call, who)
         all_drives = call.on("includeItemsFromAllDrives") or call.on("includeTeamDriveItems")
         if drive is not None and not all_drives:
-            words = "The includeItemsFromAllDrives parameter must be set to true when driveId is set."
-            raise errors.Refused(403, "includeTeamDriveItemsRequired", words, location="includeItemsFromAllDrives")
+            message = "The includeItemsFromAllDrives parameter must be set to true when driveId is set."
+            raise errors.Refused(403, "includeTeamDriveItemsRequired", message, location="includeItemsFromAllDrives")
         start = self._change_number(call.value("pageToken"))
         events = state.events[start - FIRST_CHANGE :]
         last = {(event.item, event.drives if event.item is None else ()): at for at, event in enumerate(events)}
@@ -69,22 +69,22 @@ class ChangesApi:
         _, change_mask = field_masks.below(mask, "changes")
         view = reach.view(self._state, self._quirks, call, who)
         size = call.numbers["pageSize"]
-        told: list[str] = []
+        changes: list[str] = []
         at = 0
-        while at < len(events) and len(told) < size:
+        while at < len(events) and len(changes) < size:
             event = events[at]
             if last[event.item, event.drives if event.item is None else ()] == at:
                 text = self._change(call, event, drive, all_drives, view, change_mask)
                 if text:
-                    told.append(text)
+                    changes.append(text)
             at += 1
         parts: list[str] = []
-        reach.tell(parts, mask, "kind", '"drive#changeList"')
+        reach.add_if_asked(parts, mask, "kind", '"drive#changeList"')
         if at < len(events):
-            reach.tell(parts, mask, "nextPageToken", f'"{start + at}"')
+            reach.add_if_asked(parts, mask, "nextPageToken", f'"{start + at}"')
         else:
-            reach.tell(parts, mask, "newStartPageToken", f'"{state.newest_change}"')
-        reach.tell(parts, mask, "changes", "[" + ",".join(told) + "]")
+            reach.add_if_asked(parts, mask, "newStartPageToken", f'"{state.newest_change}"')
+        reach.add_if_asked(parts, mask, "changes", "[" + ",".join(changes) + "]")
         return "{" + ",".join(parts) + "}"
 
     def _change_number(self, text: str) -> int:
@@ -100,9 +100,9 @@ class ChangesApi:
             return ""
         if drive is None and (view.who not in event.people or (event.drives and not all_drives)):
             return ""
-        face: Json = {"kind": "drive#change", "time": moment(event.at)}
+        body: Json = {"kind": "drive#change", "time": moment(event.at)}
         if event.item is None:
-            return self._drive_change(event, view, mask, face)
+            return self._drive_change(event, view, mask, body)
         item = self._state.items[event.item]
         readable = item is not None and reach.reads(self._state, item.number, view.who)
         gone = not readable or item is None or (drive is not None and item.drive != drive.number)
@@ -115,21 +115,21 @@ class ChangesApi:
             gone = True
         if gone and not call.on("includeRemoved"):
             return ""
-        face |= {"type": "file", "changeType": "file", "fileId": ids.file_id(event.item), "removed": gone}
+        body |= {"type": "file", "changeType": "file", "fileId": ids.file_id(event.item), "removed": gone}
         if item is not None and item.drive != MY_DRIVE and not gone:
-            face |= {"driveId": ids.drive_id(item.drive), "teamDriveId": ids.drive_id(item.drive)}
-        parts = [f'"{name}":{dump(value)}' for name, value in face.items() if field_masks.below(mask, name)[0]]
+            body |= {"driveId": ids.drive_id(item.drive), "teamDriveId": ids.drive_id(item.drive)}
+        parts = [f'"{name}":{dump(value)}' for name, value in body.items() if field_masks.below(mask, name)[0]]
         asked, file_mask = field_masks.below(mask, "file")
         if asked and item is not None and readable and (not gone or call.on("includeCorpusRemovals")):
             parts.append('"file":' + self._files.write(view, file_mask, [item])[0])
         return "{" + ",".join(parts) + "}"
 
-    def _drive_change(self, event: Event, view: View, mask: field_masks.Mask, face: Json) -> str:
+    def _drive_change(self, event: Event, view: View, mask: field_masks.Mask, body: Json) -> str:
         drive = self._state.drives[event.drives[0]]
         gone = drive is None or not self._state.access.drive_role(drive, view.who)
         identity = ids.drive_id(event.drives[0])
-        face |= {"type": "teamDrive", "changeType": "drive", "driveId": identity, "teamDriveId": identity}
-        face["removed"] = gone
+        body |= {"type": "teamDrive", "changeType": "drive", "driveId": identity, "teamDriveId": identity}
+        body["removed"] = gone
         if drive is not None and not gone:
-            face["drive"] = views.drive(self._state, drive, view.who, unit=False)
-        return dump(field_masks.apply(mask, face))
+            body["drive"] = views.drive(self._state, drive, view.who, unit=False)
+        return dump(field_masks.apply(mask, body))

@@ -211,7 +211,7 @@ def _by_link(state: TenantState) -> Iterator[tuple[str, str]]:
     def file(name: str, **more: str) -> Item:
         return state.create(name, owner=mori, mime=more.get("mime", DOCUMENT), size=20_000)
 
-    for name, label, to, role, found in (
+    for name, label, to, role, discoverable in (
         ("anyone can find", "会社案内 2026", "anyone", "reader", True),
         ("link reader", "料金表", "anyone", "reader", False),
         ("link commenter", "Draft contract", "anyone", "commenter", False),
@@ -224,7 +224,7 @@ def _by_link(state: TenantState) -> Iterator[tuple[str, str]]:
         ("partner domain", "共同配送", PARTNER, "reader", False),
     ):
         item = file(label)
-        state.share(item, to, role, discoverable=found)
+        state.share(item, to, role, discoverable=discoverable)
         yield name, item.id
     item = file("Private notes")
     yield "private", item.id

@@ -41,109 +41,113 @@ class DirectoryApi:
         chosen = self._chosen(call)
         deleted = call.value("showDeleted").lower() == "true"
         wanted = _user_test(call.value("query"))
-        users = [one for one in self._state.accounts if one.deleted == deleted and chosen(one) and wanted(one)]
-        key = {"familyName": lambda one: one.family, "givenName": lambda one: one.given}.get(
-            call.value("orderBy"), lambda one: one.email
+        users = [
+            account
+            for account in self._state.accounts
+            if account.deleted == deleted and chosen(account) and wanted(account)
+        ]
+        key = {"familyName": lambda account: account.family, "givenName": lambda account: account.given}.get(
+            call.value("orderBy"), lambda account: account.email
         )
         users.sort(key=key, reverse=call.value("sortOrder") == "DESCENDING")
-        face: Json = {"kind": "admin#directory#users", "etag": '"users"'}
-        page = self._page(call, users, "users", face)
+        body: Json = {"kind": "admin#directory#users", "etag": '"users"'}
+        page = self._page(call, users, "users", body)
         if page:
-            face["users"] = [self._user_face(one) for one in page]
-        return dump(field_masks.apply(call.mask, face))
+            body["users"] = [self._user_body(account) for account in page]
+        return dump(field_masks.apply(call.mask, body))
 
     def _user(self, call: Call, who: int) -> str:
         self._admins_only(who)
         key = call.value("userKey")
-        for one in self._state.accounts:
-            if not one.deleted and (ids.directory_id(one.number) == key or self._state.find(key) is one):
-                return dump(field_masks.apply(call.mask, self._user_face(one)))
+        for account in self._state.accounts:
+            if not account.deleted and (ids.directory_id(account.number) == key or self._state.find(key) is account):
+                return dump(field_masks.apply(call.mask, self._user_body(account)))
         raise errors.Refused(404, "notFound", "Resource Not Found: userKey")
 
-    def _user_face(self, one: Account) -> Json:
-        face: Json = {
+    def _user_body(self, account: Account) -> Json:
+        body: Json = {
             "kind": "admin#directory#user",
-            "id": ids.directory_id(one.number),
-            "etag": f'"{one.number}"',
-            "primaryEmail": one.email,
-            "name": {"givenName": one.given, "familyName": one.family, "fullName": one.name},
-            "isAdmin": one.admin == "super",
-            "isDelegatedAdmin": one.admin == "delegated",
-            "lastLoginTime": moment(one.last_login),
-            "creationTime": moment(one.created),
-            "agreedToTerms": one.last_login > 0,
-            "suspended": one.suspended,
-            "archived": one.archived,
+            "id": ids.directory_id(account.number),
+            "etag": f'"{account.number}"',
+            "primaryEmail": account.email,
+            "name": {"givenName": account.given, "familyName": account.family, "fullName": account.name},
+            "isAdmin": account.admin == "super",
+            "isDelegatedAdmin": account.admin == "delegated",
+            "lastLoginTime": moment(account.last_login),
+            "creationTime": moment(account.created),
+            "agreedToTerms": account.last_login > 0,
+            "suspended": account.suspended,
+            "archived": account.archived,
             "changePasswordAtNextLogin": False,
             "ipWhitelisted": False,
-            "emails": [{"address": one.email, "primary": True}],
+            "emails": [{"address": account.email, "primary": True}],
             "customerId": self._state.customer,
-            "orgUnitPath": one.unit,
+            "orgUnitPath": account.unit,
             "isMailboxSetup": True,
-            "isEnrolledIn2Sv": one.two_step,
+            "isEnrolledIn2Sv": account.two_step,
             "isEnforcedIn2Sv": False,
             "includeInGlobalAddressList": True,
         }
-        local, domain = one.email.split("@")
+        local, domain = account.email.split("@")
         others = [f"{local}@{alias}" for alias, of in self._state.alias_domains.items() if of == domain]
-        if one.aliases:
-            face["aliases"] = list(one.aliases)
+        if account.aliases:
+            body["aliases"] = list(account.aliases)
         if others:
-            face["nonEditableAliases"] = others
-        if one.department or one.title:
-            face["organizations"] = [{"primary": True, "department": one.department, "title": one.title}]
-        if one.manager:
-            face["relations"] = [{"type": "manager", "value": one.manager}]
-        if one.suspended:
-            face["suspensionReason"] = "ADMIN"
-        if one.deleted:
-            face["deletionTime"] = moment(one.deleted_on)
-        return face
+            body["nonEditableAliases"] = others
+        if account.department or account.title:
+            body["organizations"] = [{"primary": True, "department": account.department, "title": account.title}]
+        if account.manager:
+            body["relations"] = [{"type": "manager", "value": account.manager}]
+        if account.suspended:
+            body["suspensionReason"] = "ADMIN"
+        if account.deleted:
+            body["deletionTime"] = moment(account.deleted_on)
+        return body
 
     def _groups(self, call: Call, who: int) -> str:
         self._admins_only(who)
         key = call.value("userKey")
         if key:
             member = self._state.find(key)
-            groups = [one for one in self._state.groups if member is not None and member.number in one.members]
+            groups = [group for group in self._state.groups if member is not None and member.number in group.members]
         else:
             chosen = self._chosen(call)
-            groups = [one for one in self._state.groups if chosen(one)]
-        groups = [one for one in groups if not one.deleted]
-        groups.sort(key=lambda one: one.email, reverse=call.value("sortOrder") == "DESCENDING")
-        face: Json = {"kind": "admin#directory#groups", "etag": '"groups"'}
-        page = self._page(call, groups, "groups", face, most=200)
+            groups = [group for group in self._state.groups if chosen(group)]
+        groups = [group for group in groups if not group.deleted]
+        groups.sort(key=lambda group: group.email, reverse=call.value("sortOrder") == "DESCENDING")
+        body: Json = {"kind": "admin#directory#groups", "etag": '"groups"'}
+        page = self._page(call, groups, "groups", body, most=200)
         if page:
-            face["groups"] = [_group_face(one) for one in page]
-        return dump(field_masks.apply(call.mask, face))
+            body["groups"] = [_group_body(group) for group in page]
+        return dump(field_masks.apply(call.mask, body))
 
     def _group(self, call: Call, who: int) -> str:
         self._admins_only(who)
-        return dump(field_masks.apply(call.mask, _group_face(self._find_group(call))))
+        return dump(field_masks.apply(call.mask, _group_body(self._find_group(call))))
 
     def _find_group(self, call: Call) -> Group:
         key = call.value("groupKey")
-        for one in self._state.groups:
-            if not one.deleted and key in (one.email, ids.directory_id(one.number)):
-                return one
+        for group in self._state.groups:
+            if not group.deleted and key in (group.email, ids.directory_id(group.number)):
+                return group
         raise errors.Refused(404, "notFound", "Resource Not Found: groupKey")
 
     def _members(self, call: Call, who: int) -> str:
         self._admins_only(who)
         group = self._find_group(call)
-        roles = [one.strip() for one in call.value("roles").split(",") if one.strip()]
+        roles = [role.strip() for role in call.value("roles").split(",") if role.strip()]
         if not set(roles) <= {"OWNER", "MANAGER", "MEMBER"}:
             raise errors.invalid("roles", "Invalid Input: roles")
         rows = self._derived(group) if call.on("includeDerivedMembership") else self._direct(group)
         rows = [row for row in rows if not roles or row["role"] in roles]
-        face: Json = {"kind": "admin#directory#members", "etag": '"members"'}
-        page = self._page(call, rows, "members", face, most=200)
+        body: Json = {"kind": "admin#directory#members", "etag": '"members"'}
+        page = self._page(call, rows, "members", body, most=200)
         if page:
-            face["members"] = page
-        return dump(field_masks.apply(call.mask, face))
+            body["members"] = page
+        return dump(field_masks.apply(call.mask, body))
 
     def _direct(self, group: Group) -> list[Json]:
-        rows = [self._member_face(self._state.principals[one], role) for one, role in group.members.items()]
+        rows = [self._member_body(self._state.principals[number], role) for number, role in group.members.items()]
         if group.everyone:
             rows.append(
                 {
@@ -162,43 +166,43 @@ class DirectoryApi:
         seen: set[int] = set()
         left = [group]
         while left:
-            one = left.pop(0)
-            if one.number in seen:
+            nested = left.pop(0)
+            if nested.number in seen:
                 continue
-            seen.add(one.number)
-            for row in self._direct(one):
+            seen.add(nested.number)
+            for row in self._direct(nested):
                 rows.setdefault(row["id"], row)
-            members = (self._state.principals[number] for number in one.members)
+            members = (self._state.principals[number] for number in nested.members)
             left.extend(member for member in members if isinstance(member, Group) and member.ours)
         return list(rows.values())
 
-    def _member_face(self, one: Principal, role: str) -> Json:
-        face: Json = {
+    def _member_body(self, member: Principal, role: str) -> Json:
+        body: Json = {
             "kind": "admin#directory#member",
-            "etag": f'"{one.number}"',
-            "id": ids.directory_id(one.number),
-            "email": one.email,
+            "etag": f'"{member.number}"',
+            "id": ids.directory_id(member.number),
+            "email": member.email,
             "role": role,
-            "type": "GROUP" if one.kind == "group" else "USER" if one.google else "EXTERNAL",
+            "type": "GROUP" if member.kind == "group" else "USER" if member.google else "EXTERNAL",
         }
-        if isinstance(one, Account):
-            face["status"] = "SUSPENDED" if one.suspended else "ACTIVE"
-        elif isinstance(one, Group) and one.ours:
-            face["status"] = "ACTIVE"
-        return face
+        if isinstance(member, Account):
+            body["status"] = "SUSPENDED" if member.suspended else "ACTIVE"
+        elif isinstance(member, Group) and member.ours:
+            body["status"] = "ACTIVE"
+        return body
 
     def _domains(self, call: Call, who: int) -> str:
         self._admins_only(who)
         self._own_customer(call.value("customer"))
-        face = {
+        body = {
             "kind": "admin#directory#domains",
             "etag": '"domains"',
-            "domains": [self._domain_face(domain) for domain in (self._state.domain, *self._state.secondary_domains)],
+            "domains": [self._domain_body(domain) for domain in (self._state.domain, *self._state.secondary_domains)],
         }
-        return dump(field_masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, body))
 
-    def _domain_face(self, domain: str) -> Json:
-        face: Json = {
+    def _domain_body(self, domain: str) -> Json:
+        body: Json = {
             "kind": "admin#directory#domain",
             "etag": f'"{domain}"',
             "domainName": domain,
@@ -218,7 +222,7 @@ class DirectoryApi:
             for alias, of in self._state.alias_domains.items()
             if of == domain
         ]
-        return {**face, "domainAliases": aliases} if aliases else face
+        return {**body, "domainAliases": aliases} if aliases else body
 
     def _units(self, call: Call, who: int) -> str:
         """The root itself is told only with `allIncludingParent`."""
@@ -232,13 +236,13 @@ class DirectoryApi:
             if (unit.path == top and kind == "allIncludingParent")
             or (unit.path != top and (unit.parent == top if kind == "children" else _under(unit, top)))
         ]
-        face: Json = {"kind": "admin#directory#orgUnits", "etag": '"units"'}
+        body: Json = {"kind": "admin#directory#orgUnits", "etag": '"units"'}
         if units:
-            face["organizationUnits"] = [self._unit_face(unit) for unit in units]
-        return dump(field_masks.apply(call.mask, face))
+            body["organizationUnits"] = [self._unit_body(unit) for unit in units]
+        return dump(field_masks.apply(call.mask, body))
 
-    def _unit_face(self, unit: OrgUnit) -> Json:
-        face = {
+    def _unit_body(self, unit: OrgUnit) -> Json:
+        body = {
             "kind": "admin#directory#orgUnit",
             "etag": f'"{unit.id}"',
             "name": unit.path.rsplit("/", 1)[1] or self._state.name,
@@ -247,20 +251,20 @@ class DirectoryApi:
             "blockInheritance": False,
         }
         if not unit.parent:
-            return face
+            return body
         parent = self._state.units[unit.parent]
-        return {**face, "parentOrgUnitPath": parent.path, "parentOrgUnitId": f"id:{parent.id}"}
+        return {**body, "parentOrgUnitPath": parent.path, "parentOrgUnitId": f"id:{parent.id}"}
 
     def _customer(self, call: Call, who: int) -> str:
         self._admins_only(who)
         self._own_customer(call.value("customerKey"))
-        face = {
+        body = {
             "kind": "admin#directory#customer",
             "id": self._state.customer,
             "customerDomain": self._state.domain,
             "language": "ja",
         }
-        return dump(field_masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, body))
 
     def _admins_only(self, who: int) -> None:
         person = self._state.principals[who]
@@ -281,14 +285,14 @@ class DirectoryApi:
             raise errors.Refused(400, "badRequest", "Bad Request")
         if domain != self._state.domain and domain not in self._state.secondary_domains:
             raise errors.Refused(404, "notFound", "Domain not found.")
-        return lambda one: one.domain == domain
+        return lambda record: record.domain == domain
 
-    def _page(self, call: Call, rows: list[Any], what: str, face: Json, most: int = 500) -> list[Any]:
+    def _page(self, call: Call, rows: list[Any], what: str, body: Json, most: int = 500) -> list[Any]:
         size = min(call.numbers["maxResults"], most)
         search = (what, *(call.value(name) for name in _SEARCHING))
-        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
+        start = pages.position(call.value("pageToken"), search, self._quirks.page_epoch).skip
         if start + size < len(rows):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
+            body["nextPageToken"] = pages.token(search, pages.Position(skip=start + size), self._quirks.page_epoch)
         return rows[start : start + size]
 
 
@@ -299,15 +303,15 @@ def _under(unit: OrgUnit, top: str) -> bool:
     return unit.path.startswith(top.rstrip("/") + "/")
 
 
-def _group_face(one: Group) -> Json:
+def _group_body(group: Group) -> Json:
     return {
         "kind": "admin#directory#group",
-        "id": ids.directory_id(one.number),
-        "etag": f'"{one.number}"',
-        "email": one.email,
-        "name": one.name,
-        "directMembersCount": str(len(one.members) + one.everyone),
-        "description": one.description,
+        "id": ids.directory_id(group.number),
+        "etag": f'"{group.number}"',
+        "email": group.email,
+        "name": group.name,
+        "directMembersCount": str(len(group.members) + group.everyone),
+        "description": group.description,
         "adminCreated": True,
     }
 
@@ -322,30 +326,30 @@ def _user_test(text: str) -> Callable[[Account], bool]:
         tests.append(_clause(name, sign, value))
     if rest.strip():
         raise errors.invalid("query", "Invalid Input: query")
-    return lambda one: all(test(one) for test in tests)
+    return lambda record: all(test(record) for test in tests)
 
 
 def _clause(name: str, sign: str, value: str) -> Callable[[Account], bool]:
     switches: Mapping[str, Callable[[Account], bool]] = {
-        "isSuspended": lambda one: one.suspended,
-        "isArchived": lambda one: one.archived,
-        "isAdmin": lambda one: one.admin == "super",
-        "isEnrolledIn2Sv": lambda one: one.two_step,
+        "isSuspended": lambda record: record.suspended,
+        "isArchived": lambda record: record.archived,
+        "isAdmin": lambda record: record.admin == "super",
+        "isEnrolledIn2Sv": lambda record: record.two_step,
     }
     texts: Mapping[str, Callable[[Account], Iterable[str]]] = {
-        "email": lambda one: (one.email, *one.aliases),
-        "givenName": lambda one: (one.given,),
-        "familyName": lambda one: (one.family,),
-        "orgUnitPath": lambda one: (one.unit,),
-        "orgDepartment": lambda one: (one.department,),
-        "directManager": lambda one: (one.manager,),
+        "email": lambda record: (record.email, *record.aliases),
+        "givenName": lambda record: (record.given,),
+        "familyName": lambda record: (record.family,),
+        "orgUnitPath": lambda record: (record.unit,),
+        "orgDepartment": lambda record: (record.department,),
+        "directManager": lambda record: (record.manager,),
     }
     if name in switches and value in ("true", "false"):
-        return lambda one: switches[name](one) == (value == "true")
+        return lambda record: switches[name](record) == (value == "true")
     if name == "orgUnitPath":
-        return lambda one: (one.unit + "/").startswith(value.rstrip("/") + "/")
+        return lambda record: (record.unit + "/").startswith(value.rstrip("/") + "/")
     if name in texts and sign == ":" and value.endswith("*"):
-        return lambda one: any(text.lower().startswith(value[:-1].lower()) for text in texts[name](one))
+        return lambda record: any(text.lower().startswith(value[:-1].lower()) for text in texts[name](record))
     if name in texts:
-        return lambda one: any(text.lower() == value.lower() for text in texts[name](one))
+        return lambda record: any(text.lower() == value.lower() for text in texts[name](record))
     raise errors.invalid("query", "Invalid Input: query")

@@ -165,5 +165,5 @@ def _check(
             raise errors.badly_typed(name, text, "TYPE_BOOL")
         switches[name] = text in ("true", "True", "1")
     elif "enum" in parameter and text and text not in parameter["enum"]:
-        words = f"Invalid value '{text}'. Values must match one of: {', '.join(parameter['enum'])}"
-        raise errors.Refused(400, "invalidParameter", words, location=name)
+        message = f"Invalid value '{text}'. Values must match one of: {', '.join(parameter['enum'])}"
+        raise errors.Refused(400, "invalidParameter", message, location=name)

@@ -9,7 +9,7 @@ from cloudscan_emulators.google.changes import ChangesApi
 from cloudscan_emulators.google.discovery import Call
 from cloudscan_emulators.google.files import Files
 from cloudscan_emulators.google.quirks import Quirks
-from cloudscan_emulators.google.records import MY_DRIVE, Held, Item
+from cloudscan_emulators.google.records import MY_DRIVE, EffectiveGrant, Item
 from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.kit.json_text import dump
 
@@ -57,9 +57,9 @@ class DriveApi:
 
     def _about(self, call: Call, who: int) -> str:
         if not call.masked:
-            words = "The 'fields' parameter is required for this method."
-            raise errors.Refused(400, "required", words, location="fields")
-        face = {
+            message = "The 'fields' parameter is required for this method."
+            raise errors.Refused(400, "required", message, location="fields")
+        body = {
             "kind": "drive#about",
             "user": views.person(self._state, who, who),
             "storageQuota": {"usage": "0", "usageInDrive": "0", "usageInDriveTrash": "0"},
@@ -68,7 +68,7 @@ class DriveApi:
             "appInstalled": False,
             "maxUploadSize": str(5 * 2**40),
         }
-        return dump(field_masks.apply(call.mask, face))
+        return dump(field_masks.apply(call.mask, body))
 
     # files
 
@@ -89,20 +89,22 @@ class DriveApi:
         if order:
             numbers = self._in_order(numbers, (who, corpora, drive, all_drives), call.value("orderBy"), order)
         search = ("files", who, corpora, drive, all_drives, call.value("q"), call.value("orderBy"))
-        begin = pages.place(call.value("pageToken"), search, self._quirks.page_epoch)
+        begin = pages.position(call.value("pageToken"), search, self._quirks.page_epoch)
         start = begin.skip if order else bisect_right(numbers, begin.after)
-        found, end = self._page(numbers, start, self._page_size(call, file_mask), test)
+        items, end = self._page(numbers, start, self._page_size(call, file_mask), test)
         parts: list[str] = []
-        reach.tell(parts, mask, "kind", '"drive#fileList"')
+        reach.add_if_asked(parts, mask, "kind", '"drive#fileList"')
         if end < len(numbers):
-            place = pages.Place(skip=end) if order else pages.Place(after=numbers[end - 1] if end else -1)
-            reach.tell(parts, mask, "nextPageToken", dump(pages.token(search, place, self._quirks.page_epoch)))
+            position = pages.Position(skip=end) if order else pages.Position(after=numbers[end - 1] if end else -1)
+            reach.add_if_asked(
+                parts, mask, "nextPageToken", dump(pages.token(search, position, self._quirks.page_epoch))
+            )
         beyond = self._quirks.incomplete_beyond
         incomplete = self.incomplete or (corpora == "allDrives" and beyond is not None and len(numbers) > beyond)
         self.incomplete = False
-        reach.tell(parts, mask, "incompleteSearch", "true" if incomplete else "false")
+        reach.add_if_asked(parts, mask, "incompleteSearch", "true" if incomplete else "false")
         if field_masks.below(mask, "files")[0]:
-            parts.append('"files":[' + ",".join(self._files.write(view, file_mask, found)) + "]")
+            parts.append('"files":[' + ",".join(self._files.write(view, file_mask, items)) + "]")
         return "{" + ",".join(parts) + "}"
 
     def _corpus_drive(self, call: Call, corpora: str, who: int) -> int:
@@ -113,14 +115,16 @@ class DriveApi:
         supports = call.on("supportsAllDrives") or call.on("supportsTeamDrives")
         includes = call.on("includeItemsFromAllDrives") or call.on("includeTeamDriveItems")
         if bool(identity) != (corpora == "drive"):
-            words = "The driveId parameter must be specified if and only if corpora is set to drive."
-            raise errors.invalid("driveId", words)
+            message = "The driveId parameter must be specified if and only if corpora is set to drive."
+            raise errors.invalid("driveId", message)
         if includes and not supports:
-            words = "The supportsAllDrives parameter must be set to true when includeItemsFromAllDrives is set to true."
-            raise errors.Refused(403, "teamDrivesNotSupported", words, location="supportsAllDrives")
+            message = (
+                "The supportsAllDrives parameter must be set to true when includeItemsFromAllDrives is set to true."
+            )
+            raise errors.Refused(403, "teamDrivesNotSupported", message, location="supportsAllDrives")
         if corpora in ("drive", "allDrives") and not includes:
-            words = f"The includeItemsFromAllDrives parameter must be set to true when corpora is set to {corpora}."
-            raise errors.Refused(403, "includeTeamDriveItemsRequired", words, location="includeItemsFromAllDrives")
+            message = f"The includeItemsFromAllDrives parameter must be set to true when corpora is set to {corpora}."
+            raise errors.Refused(403, "includeTeamDriveItemsRequired", message, location="includeItemsFromAllDrives")
         return reach.member_of(self._state, identity, who).number if identity else MY_DRIVE
 
     def _page_size(self, call: Call, mask: field_masks.Mask) -> int:
@@ -134,16 +138,16 @@ class DriveApi:
     def _page(
         self, numbers: Sequence[int], start: int, size: int, test: query.Test[Item] | None
     ) -> tuple[list[Item], int]:
-        found: list[Item] = []
-        items = self._state.items
+        page: list[Item] = []
+        all_items = self._state.items
         end = min(len(numbers), start + self._quirks.search_budget)
         at = start
-        while at < end and len(found) < size:
-            item = items[numbers[at]]
+        while at < end and len(page) < size:
+            item = all_items[numbers[at]]
             at += 1
             if item is not None and (test is None or test(item)):
-                found.append(item)
-        return found, at
+                page.append(item)
+        return page, at
 
     def _in_order(self, numbers: Sequence[int], corpus: object, text: str, order: "_Order") -> list[int]:
         key = (corpus, text)
@@ -170,27 +174,29 @@ class DriveApi:
     def _find_corpus(self, who: int, corpora: str, drive: int, all_drives: bool) -> list[int]:
         state = self._state
         if corpora == "drive":
-            one = state.drives[drive]
-            complete = one is not None and state.access.drive_role(one, who) == "organizer"
+            candidate = state.drives[drive]
+            complete = candidate is not None and state.access.drive_role(candidate, who) == "organizer"
             return self._readable(state.held_by_drive[drive], who) if not complete else state.held_by_drive[drive]
         mine = state.access.identities(who)
         if corpora == "domain":
-            wanted = [one for one in mine if state.principals[one].kind == "domain"]
-            found = self._with_below(number for one in wanted for number in state.shared_with[one])
+            wanted = [candidate for candidate in mine if state.principals[candidate].kind == "domain"]
+            items = self._with_below(number for candidate in wanted for number in state.shared_with[candidate])
             return sorted(
                 item.number
-                for item in found
+                for item in items
                 if item.drive == MY_DRIVE or all_drives
                 if state.access.visibility(item) in ("domainCanFind", "anyoneCanFind")
             )
-        named = [one for one in mine if state.principals[one].kind in ("user", "group")]
-        shared = [number for one in named for number in state.shared_with[one]] + list(state.opened.get(who, ()))
+        named = [candidate for candidate in mine if state.principals[candidate].kind in ("user", "group")]
+        shared = [number for candidate in named for number in state.shared_with[candidate]] + list(
+            state.opened.get(who, ())
+        )
         reached = {item.number for item in self._with_below(shared) if item.drive == MY_DRIVE or all_drives}
         reached = {number for number in reached if reach.reads(self._state, number, who)}
         if corpora == "allDrives":
-            for one in state.drives:
-                if one is not None and state.access.drive_role(one, who):
-                    reached.update(self._find_corpus(who, "drive", one.number, True))
+            for candidate in state.drives:
+                if candidate is not None and state.access.drive_role(candidate, who):
+                    reached.update(self._find_corpus(who, "drive", candidate.number, True))
         if not reached:
             return state.owned[who]
         return sorted(reached.union(state.owned[who]))
@@ -239,38 +245,38 @@ class DriveApi:
         if item is None or not reach.reads(self._state, item.number, who):
             raise errors.no_such_file(call.value("fileId"))
         labels = item.extra.labels if item.extra else ()
-        face = {"kind": "drive#labelList", "labels": [views.label_face(label) for label in labels]}
-        return dump(field_masks.apply(call.mask, face))
+        body = {"kind": "drive#labelList", "labels": [views.label_body(label) for label in labels]}
+        return dump(field_masks.apply(call.mask, body))
 
     # permissions
 
     def _list_permissions(self, call: Call, who: int) -> str:
-        held, shared_drive, limited = self._permissions_of(call, who)
+        grants, shared_drive, limited = self._permissions_of(call, who)
         mask: field_masks.Mask = (
             call.mask if call.masked else {"kind": None, "nextPageToken": None, "permissions": views.DEFAULT_PERMISSION}
         )
-        size = call.numbers.get("pageSize", 100 if shared_drive else len(held) or 1)
+        size = call.numbers.get("pageSize", 100 if shared_drive else len(grants) or 1)
         search = ("permissions", who, call.value("fileId"))
-        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
-        page = held[start : start + size]
-        face: Json = {"kind": "drive#permissionList"}
-        if start + size < len(held):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
-        face["permissions"] = [
-            views.permission(self._state, one, shared_drive=shared_drive, limited=limited) for one in page
+        start = pages.position(call.value("pageToken"), search, self._quirks.page_epoch).skip
+        page = grants[start : start + size]
+        body: Json = {"kind": "drive#permissionList"}
+        if start + size < len(grants):
+            body["nextPageToken"] = pages.token(search, pages.Position(skip=start + size), self._quirks.page_epoch)
+        body["permissions"] = [
+            views.permission(self._state, grant, shared_drive=shared_drive, limited=limited) for grant in page
         ]
-        return dump(field_masks.apply(mask, face))
+        return dump(field_masks.apply(mask, body))
 
     def _get_permission(self, call: Call, who: int) -> str:
-        held, shared_drive, limited = self._permissions_of(call, who)
+        grants, shared_drive, limited = self._permissions_of(call, who)
         mask = call.mask if call.masked else views.DEFAULT_PERMISSION
-        for one in held:
-            face = views.permission(self._state, one, shared_drive=shared_drive, limited=limited)
-            if face["id"] == call.value("permissionId"):
-                return dump(field_masks.apply(mask, face))
+        for grant in grants:
+            body = views.permission(self._state, grant, shared_drive=shared_drive, limited=limited)
+            if body["id"] == call.value("permissionId"):
+                return dump(field_masks.apply(mask, body))
         raise errors.no_such_permission(call.value("permissionId"))
 
-    def _permissions_of(self, call: Call, who: int) -> tuple[list[Held], bool, bool]:
+    def _permissions_of(self, call: Call, who: int) -> tuple[list[EffectiveGrant], bool, bool]:
         """The permissions of a file or of a shared drive itself, and whether it is of a shared drive, and limited."""
         state = self._state
         identity = call.value("fileId")
@@ -307,21 +313,21 @@ class DriveApi:
             raise errors.Refused(403, "forbidden", "The user does not have sufficient permissions for this operation.")
         test = query.for_drives(call.value("q"), state) if call.value("q") else None
         drives = [
-            one
-            for one in state.drives
-            if one is not None and (admin or state.access.drive_role(one, who)) and (test is None or test(one))
+            drive
+            for drive in state.drives
+            if drive is not None and (admin or state.access.drive_role(drive, who)) and (test is None or test(drive))
         ]
         size = call.numbers["pageSize"]
         search = ("drives", who, admin, call.value("q"))
-        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
-        face: Json = {"kind": "drive#driveList"}
+        start = pages.position(call.value("pageToken"), search, self._quirks.page_epoch).skip
+        body: Json = {"kind": "drive#driveList"}
         if start + size < len(drives):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
-        face["drives"] = [views.drive(state, one, who, unit=admin) for one in drives[start : start + size]]
+            body["nextPageToken"] = pages.token(search, pages.Position(skip=start + size), self._quirks.page_epoch)
+        body["drives"] = [views.drive(state, drive, who, unit=admin) for drive in drives[start : start + size]]
         mask: field_masks.Mask = (
             call.mask if call.masked else {"kind": None, "nextPageToken": None, "drives": views.DEFAULT_DRIVE}
         )
-        return dump(field_masks.apply(mask, face))
+        return dump(field_masks.apply(mask, body))
 
     def _get_drive(self, call: Call, who: int) -> str:
         drive = self._state.drive(call.value("driveId"))
@@ -337,10 +343,10 @@ _Order = list[tuple[Callable[[Item], Any], bool]]
 
 
 def _order(text: str) -> _Order:
-    found: _Order = []
+    sort_keys: _Order = []
     for part in text.split(",") if text else ():
         name, _, direction = part.strip().partition(" ")
         if name not in _SORT_KEYS or direction not in ("", "desc"):
             raise errors.invalid("orderBy", f"Invalid sort key: {part.strip()}")
-        found.append((_SORT_KEYS[name], direction == "desc"))
-    return found
+        sort_keys.append((_SORT_KEYS[name], direction == "desc"))
+    return sort_keys

@@ -83,36 +83,36 @@ def limited(code: int, reason: str) -> Refused:
 
 
 def broken(code: int) -> Refused:
-    reason, words = {500: ("internalError", "Internal Error"), 503: ("backendError", "Backend Error")}.get(
+    reason, message = {500: ("internalError", "Internal Error"), 503: ("backendError", "Backend Error")}.get(
         code, ("backendError", "Backend Error")
     )
-    return Refused(code, reason, words)
+    return Refused(code, reason, message)
 
 
 def required(parameter: str) -> Refused:
     return Refused(400, "required", f"Required parameter: {parameter}", location=parameter)
 
 
-def invalid(parameter: str, words: str = "Invalid Value") -> Refused:
-    return Refused(400, "invalid", words, location=parameter)
+def invalid(parameter: str, message: str = "Invalid Value") -> Refused:
+    return Refused(400, "invalid", message, location=parameter)
 
 
 def out_of_range(parameter: str, value: str, least: str, most: str) -> Refused:
-    words = f"Invalid value '{value}'. Values must be within the range: [{least}, {most}]"
-    return Refused(400, "invalidParameter", words, location=parameter)
+    message = f"Invalid value '{value}'. Values must be within the range: [{least}, {most}]"
+    return Refused(400, "invalidParameter", message, location=parameter)
 
 
 def badly_typed(parameter: str, value: str, kind: str) -> Refused:
-    words = f"Invalid value at '{parameter}' ({kind}), \"{value}\""
-    return Refused(400, "invalid", words, location=parameter, status="INVALID_ARGUMENT")
+    message = f"Invalid value at '{parameter}' ({kind}), \"{value}\""
+    return Refused(400, "invalid", message, location=parameter, status="INVALID_ARGUMENT")
 
 
 def unknown_parameter(name: str) -> Refused:
-    words = (
+    message = (
         f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
         f"Field '{name}' could not be found in request message."
     )
-    return Refused(400, "badRequest", words, status="INVALID_ARGUMENT")
+    return Refused(400, "badRequest", message, status="INVALID_ARGUMENT")
 
 
 def no_such_field(name: str) -> Refused:
@@ -132,13 +132,13 @@ def no_such_permission(identity: str) -> Refused:
 
 
 def not_a_member() -> Refused:
-    words = "The attempted action requires shared drive membership."
-    return Refused(403, "teamDriveMembershipRequired", words)
+    message = "The attempted action requires shared drive membership."
+    return Refused(403, "teamDriveMembershipRequired", message)
 
 
 def may_not_list_permissions() -> Refused:
-    words = "The user does not have sufficient permissions for this file."
-    return Refused(403, "insufficientFilePermissions", words)
+    message = "The user does not have sufficient permissions for this file."
+    return Refused(403, "insufficientFilePermissions", message)
 
 
 def not_an_admin() -> Refused:
@@ -161,13 +161,13 @@ def bad_token() -> Refused:
 def no_token(api: str) -> Refused:
     """Drive would also take an API key, so it speaks of callers; the others ask for a token."""
     if api == "drive":
-        words = (
+        message = (
             "Method doesn't allow unregistered callers (callers without established identity). "
             "Please use API Key or other form of API consumer identity to call this API."
         )
-        return Refused(403, "forbidden", words, status="PERMISSION_DENIED")
-    words = f"Request is missing required authentication credential. {WHERE_TO_SIGN_IN}"
-    return Refused(401, "required", words, location="Authorization", location_type="header", status="UNAUTHENTICATED")
+        return Refused(403, "forbidden", message, status="PERMISSION_DENIED")
+    message = f"Request is missing required authentication credential. {WHERE_TO_SIGN_IN}"
+    return Refused(401, "required", message, location="Authorization", location_type="header", status="UNAUTHENTICATED")
 
 
 def scope_missing(api: str, method: str, scopes: Sequence[str]) -> Refused:

@@ -72,10 +72,10 @@ def _path(tokens: list[str], text: str) -> tuple[Mask, list[str]]:
     return (None if name == "*" else {name: below}), tokens
 
 
-def _both(one: Mask, other: Mask) -> Mask:
-    if one is None or other is None:
+def _both(mask: Mask, other: Mask) -> Mask:
+    if mask is None or other is None:
         return None
-    merged = dict(one)
+    merged = dict(mask)
     for name, below in other.items():
         merged[name] = _both(merged[name], below) if name in merged else below
     return merged
@@ -101,7 +101,7 @@ def apply(mask: Mask, value: Any) -> Any:
     if mask is None:
         return value
     if isinstance(value, list):
-        return [apply(mask, one) for one in value]
+        return [apply(mask, item) for item in value]
     if isinstance(value, dict):
         return {name: apply(mask[name], below) for name, below in value.items() if name in mask}
     return value

@@ -55,9 +55,9 @@ class Files:
         }
 
     def _plan(self, mask: field_masks.Mask) -> list[tuple[str, "_Writer"]]:
-        found = self._plans.get(id(mask))
-        if found is not None and found[0] is mask:
-            return found[1]
+        remembered = self._plans.get(id(mask))
+        if remembered is not None and remembered[0] is mask:
+            return remembered[1]
         plan: list[tuple[str, _Writer]] = []
         for name, write in {**_TEXTS, **dict.fromkeys((*_VALUES, *self._lists))}.items():
             asked, below = field_masks.below(mask, name)
@@ -97,10 +97,10 @@ class Files:
                         field_masks.apply(
                             mask,
                             views.permission(
-                                self._state, held, shared_drive=False, limited=item.limited, details=view.details
+                                self._state, grant, shared_drive=False, limited=item.limited, details=view.details
                             ),
                         )
-                        for held in views.seen(self._state, item, published=view.published)
+                        for grant in views.seen(self._state, item, published=view.published)
                     ]
                 )
             return self._remembered[key]
@@ -111,11 +111,11 @@ class Files:
         def write(view: View, item: Item) -> str | None:
             key = ("ids", view.published, self._state.access.key(item))
             if key not in self._remembered:
-                found = (
-                    views.permission(self._state, held, shared_drive=False, details=False)["id"]
-                    for held in views.seen(self._state, item, published=view.published)
+                ids_of_grants = (
+                    views.permission(self._state, grant, shared_drive=False, details=False)["id"]
+                    for grant in views.seen(self._state, item, published=view.published)
                 )
-                self._remembered[key] = dump(list(dict.fromkeys(found)))
+                self._remembered[key] = dump(list(dict.fromkeys(ids_of_grants)))
             return self._remembered[key]
 
         return write
@@ -175,7 +175,7 @@ def _augmented(_: View, item: Item) -> str | None:
 
 
 def _shared(view: View, item: Item) -> str | None:
-    return None if item.drive != MY_DRIVE else _truth(len(view.state.access.held(item)) > 1)
+    return None if item.drive != MY_DRIVE else _truth(len(view.state.access.grants_on(item)) > 1)
 
 
 def _owned(view: View, item: Item) -> str | None:
@@ -293,12 +293,12 @@ def _shortcut(view: View, item: Item) -> Json | None:
     if item.extra is None or item.extra.shortcut_to is None:
         return None
     target = view.state.items[item.extra.shortcut_to]
-    face: Json = {"targetId": ids.file_id(item.extra.shortcut_to)}
+    body: Json = {"targetId": ids.file_id(item.extra.shortcut_to)}
     if target is not None:
-        face["targetMimeType"] = target.mime
+        body["targetMimeType"] = target.mime
         if target.extra and target.extra.resource_key:
-            face["targetResourceKey"] = target.extra.resource_key
-    return face
+            body["targetResourceKey"] = target.extra.resource_key
+    return body
 
 
 def _labels(view: View, item: Item) -> Json | None:
@@ -306,14 +306,14 @@ def _labels(view: View, item: Item) -> Json | None:
     if not view.labels:
         return None
     labels = item.extra.labels if item.extra else ()
-    return {"labels": [views.label_face(label) for label in labels if label.id in view.labels]}
+    return {"labels": [views.label_body(label) for label in labels if label.id in view.labels]}
 
 
 def _capabilities(view: View, item: Item) -> Json:
     role = view.role(item)
     writes = views.at_least(role, "writer")
     owns = role in ("owner", "organizer")
-    face = {
+    body = {
         "canShare": view.may_share(item),
         "canEdit": writes,
         "canRename": writes,
@@ -331,7 +331,7 @@ def _capabilities(view: View, item: Item) -> Json:
         "canDisableInheritedPermissions": item.is_folder and owns and not item.limited,
         "canEnableInheritedPermissions": item.is_folder and owns and item.limited,
     }
-    return {**face, "canReadDrive": _reads_drive(view, item)} if item.drive != MY_DRIVE else face
+    return {**body, "canReadDrive": _reads_drive(view, item)} if item.drive != MY_DRIVE else body
 
 
 def _reads_drive(view: View, item: Item) -> bool:

@@ -16,8 +16,8 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 @lru_cache(maxsize=20_000)
 def file_id(number: int) -> str:
     number += _OFFSET
-    words = (number * _SCRAMBLE & _WORD, number * _SECOND & _WORD, number * _THIRD & _WORD)
-    return "1" + binascii.b2a_base64(struct.pack(">QQQ", *words), newline=False).translate(_URL_SAFE).decode()
+    scrambled = (number * _SCRAMBLE & _WORD, number * _SECOND & _WORD, number * _THIRD & _WORD)
+    return "1" + binascii.b2a_base64(struct.pack(">QQQ", *scrambled), newline=False).translate(_URL_SAFE).decode()
 
 
 def file_number(identity: str) -> int | None:

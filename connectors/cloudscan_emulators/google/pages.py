@@ -12,22 +12,22 @@ _MARK = "~!!~AI9"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Position:
     """Where the next page begins: behind the last thing told, or at a count."""
 
     after: int = -1
     skip: int = 0
 
 
-def token(search: object, place: Place, epoch: int) -> str:
-    told = json.dumps([_digest(search), place.after, place.skip, epoch])
-    return _MARK + base64.urlsafe_b64encode(told.encode()).decode()
+def token(search: object, position: Position, epoch: int) -> str:
+    content = json.dumps([_digest(search), position.after, position.skip, epoch])
+    return _MARK + base64.urlsafe_b64encode(content.encode()).decode()
 
 
-def place(text: str, search: object, epoch: int, name: str = "pageToken") -> Place:
+def position(text: str, search: object, epoch: int, name: str = "pageToken") -> Position:
     """Read a token; refuse a foreign one, an old one, or one of another search."""
     if not text:
-        return Place()
+        return Position()
     try:
         if not text.startswith(_MARK):
             raise errors.invalid(name)
@@ -36,7 +36,7 @@ def place(text: str, search: object, epoch: int, name: str = "pageToken") -> Pla
         raise errors.invalid(name) from None
     if digest != _digest(search) or given != epoch:
         raise errors.invalid(name)
-    return Place(after=after, skip=skip)
+    return Position(after=after, skip=skip)
 
 
 def _digest(search: object) -> int:

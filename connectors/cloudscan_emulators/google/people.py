@@ -205,11 +205,11 @@ class People:
 
     @property
     def accounts(self) -> Iterator[Account]:
-        return (one for one in self.principals if isinstance(one, Account))
+        return (principal for principal in self.principals if isinstance(principal, Account))
 
     @property
     def groups(self) -> Iterator[Group]:
-        return (one for one in self.principals if isinstance(one, Group) and one.ours)
+        return (principal for principal in self.principals if isinstance(principal, Group) and principal.ours)
 
     def _changed(self, *, structure: bool = True) -> None:
         self.generation += 1

@@ -35,26 +35,26 @@ class PoliciesApi:
         self._super_admins_only(who)
         text = call.value("filter")
         test = _Filter(text, self._state.customer).read() if text else lambda _: True
-        found = [policy for policy in self._state.policies if test(policy)]
+        policies = [policy for policy in self._state.policies if test(policy)]
         size = min(call.numbers.get("pageSize", 0) or 50, 100)
         search = ("policies", text)
-        start = pages.place(call.value("pageToken"), search, self._quirks.page_epoch).skip
-        face: Json = {}
-        if found:
-            face["policies"] = [self._face(policy) for policy in found[start : start + size]]
-        if start + size < len(found):
-            face["nextPageToken"] = pages.token(search, pages.Place(skip=start + size), self._quirks.page_epoch)
-        return dump(field_masks.apply(call.mask, face))
+        start = pages.position(call.value("pageToken"), search, self._quirks.page_epoch).skip
+        body: Json = {}
+        if policies:
+            body["policies"] = [self._body(policy) for policy in policies[start : start + size]]
+        if start + size < len(policies):
+            body["nextPageToken"] = pages.token(search, pages.Position(skip=start + size), self._quirks.page_epoch)
+        return dump(field_masks.apply(call.mask, body))
 
     def _get(self, call: Call, who: int) -> str:
         self._super_admins_only(who)
         for policy in self._state.policies:
-            face = self._face(policy)
-            if face["name"] == call.value("name"):
-                return dump(field_masks.apply(call.mask, face))
+            body = self._body(policy)
+            if body["name"] == call.value("name"):
+                return dump(field_masks.apply(call.mask, body))
         raise errors.Refused(404, "notFound", "Requested entity was not found.", status="NOT_FOUND")
 
-    def _face(self, policy: Policy) -> Json:
+    def _body(self, policy: Policy) -> Json:
         unit = self._state.units[policy.unit].id
         clause = f"entity.org_units.exists(org_unit, org_unit.org_unit_id == orgUnitId('{unit}'))"
         about: Json = {"query": clause, "orgUnit": f"orgUnits/{unit}", "sortOrder": policy.order}

@@ -69,18 +69,18 @@ class _Parser(Generic[Thing]):
         tests = [self._and()]
         while self._word("or"):
             tests.append(self._and())
-        return tests[0] if len(tests) == 1 else lambda thing: any(test(thing) for test in tests)
+        return tests[0] if len(tests) == 1 else lambda record: any(test(record) for test in tests)
 
     def _and(self) -> Test[Thing]:
         tests = [self._not()]
         while self._word("and"):
             tests.append(self._not())
-        return tests[0] if len(tests) == 1 else lambda thing: all(test(thing) for test in tests)
+        return tests[0] if len(tests) == 1 else lambda record: all(test(record) for test in tests)
 
     def _not(self) -> Test[Thing]:
         if self._word("not"):
             test = self._not()
-            return lambda thing: not test(thing)
+            return lambda record: not test(record)
         if self._word("("):
             test = self._or()
             if not self._word(")"):
@@ -167,7 +167,9 @@ class _FileTerms:
             return False
         mine = self._access.identities(self._who)
         kinds = self._state.principals
-        return any(one.principal in mine and kinds[one.principal].kind in ("user", "group") for one in item.grants)
+        return any(
+            grant.principal in mine and kinds[grant.principal].kind in ("user", "group") for grant in item.grants
+        )
 
     def _visibility(self, how: str, value: str) -> Test[Item]:
         if value not in _VISIBILITIES:
@@ -194,8 +196,8 @@ class _FileTerms:
         if least == "owner":
             return lambda item: item.owner == number
         return lambda item: any(
-            held.grant.principal == number and not held.grant.view and RANKS[held.grant.role] >= RANKS[least]
-            for held in self._access.held(item)
+            grant.grant.principal == number and not grant.grant.view and RANKS[grant.grant.role] >= RANKS[least]
+            for grant in self._access.grants_on(item)
         )
 
     def _properties(self, _how: str, value: str) -> Test[Item]:
@@ -236,7 +238,7 @@ class _DriveTerms:
 
 
 def _tokens(text: str) -> list[_Token]:
-    found = []
+    tokens = []
     at = 0
     text = text.rstrip()
     while at < len(text):
@@ -245,28 +247,28 @@ def _tokens(text: str) -> list[_Token]:
             raise errors.invalid("q")
         kind = match.lastgroup or ""
         part = match[kind]
-        found.append(_Token(kind, re.sub(r"\\(.)", r"\1", part[1:-1]) if kind == "text" else part))
+        tokens.append(_Token(kind, re.sub(r"\\(.)", r"\1", part[1:-1]) if kind == "text" else part))
         at = match.end()
-    return found
+    return tokens
 
 
 def _text(how: str, value: str, get: Callable[[Thing], str], *, prefix: bool = True) -> Test[Thing]:
     """`contains` of a name matches the beginnings of its words only, as the guide warns."""
     if how == "=":
-        return lambda thing: get(thing) == value
+        return lambda record: get(record) == value
     if how == "!=":
-        return lambda thing: get(thing) != value
+        return lambda record: get(record) != value
     if not prefix:
-        return lambda thing: value in get(thing)
+        return lambda record: value in get(record)
     word = re.compile(rf"(?<!\w){re.escape(value)}", re.IGNORECASE)
-    return lambda thing: word.search(get(thing)) is not None
+    return lambda record: word.search(get(record)) is not None
 
 
 def _switch(how: str, value: str, get: Callable[[Thing], bool]) -> Test[Thing]:
     if value not in ("true", "false"):
         raise errors.invalid("q")
     wanted = (value == "true") == (how == "=")
-    return lambda thing: get(thing) == wanted
+    return lambda record: get(record) == wanted
 
 
 def _time(how: str, value: str, get: Callable[[Thing], int]) -> Test[Thing]:
@@ -286,11 +288,11 @@ def _number(how: str, value: str, get: Callable[[Thing], int]) -> Test[Thing]:
 
 def _order(how: str, limit: float, get: Callable[[Thing], int]) -> Test[Thing]:
     tests: Mapping[str, Test[Thing]] = {
-        "<": lambda thing: get(thing) < limit,
-        "<=": lambda thing: get(thing) <= limit,
-        "=": lambda thing: get(thing) == limit,
-        "!=": lambda thing: get(thing) != limit,
-        ">": lambda thing: get(thing) > limit,
-        ">=": lambda thing: get(thing) >= limit,
+        "<": lambda record: get(record) < limit,
+        "<=": lambda record: get(record) <= limit,
+        "=": lambda record: get(record) == limit,
+        "!=": lambda record: get(record) != limit,
+        ">": lambda record: get(record) > limit,
+        ">=": lambda record: get(record) >= limit,
     }
     return tests[how]

@@ -13,7 +13,7 @@ def view(state: TenantState, quirks: Quirks, call: Call, who: int) -> View:
     wanted = call.value("includePermissionsForView")
     if wanted not in ("", "published"):
         raise errors.invalid("includePermissionsForView")
-    labels = frozenset(one for one in call.value("includeLabels").split(",") if one)
+    labels = frozenset(label for label in call.value("includeLabels").split(",") if label)
     published = wanted == "published"
     return View(state=state, who=who, labels=labels, published=published, details=quirks.details_in_files)
 
@@ -44,10 +44,10 @@ def glimpses(state: TenantState, number: int, who: int) -> bool:
     if item is None or not item.limited:
         return False
     mine = state.access.identities(who)
-    return any(held.grant.principal in mine for held in state.access.held(item))
+    return any(effective.grant.principal in mine for effective in state.access.grants_on(item))
 
 
-def tell(parts: list[str], mask: field_masks.Mask, name: str, value: str) -> None:
+def add_if_asked(parts: list[str], mask: field_masks.Mask, name: str, value: str) -> None:
     """Add a member of the answer, if it is asked for."""
     if field_masks.below(mask, name)[0]:
         parts.append(f'"{name}":{value}')

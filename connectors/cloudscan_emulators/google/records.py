@@ -56,7 +56,7 @@ class Detail(NamedTuple):
     origin: str  # the id of the folder or drive, told on shared drives only
 
 
-class Held(NamedTuple):
+class EffectiveGrant(NamedTuple):
     """A permission as it holds on an item, direct and inherited ones merged."""
 
     grant: Grant

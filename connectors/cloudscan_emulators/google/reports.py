@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from cloudscan_emulators.google import errors, field_masks, ids, pages
-from cloudscan_emulators.google.audit import EVENTS, Activity, Happening, Value
+from cloudscan_emulators.google.audit import EVENTS, Activity, LogEvent, Value
 from cloudscan_emulators.google.discovery import Call
 from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.records import NOBODY, Account
@@ -33,7 +33,7 @@ _COMPARE: Mapping[str, Callable[[str, str], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_Test = Callable[[Happening], bool]
+_Test = Callable[[LogEvent], bool]
 
 
 class ReportsApi:
@@ -55,39 +55,39 @@ class ReportsApi:
         begin, end = self._window(call)
         actor = self._actor(call.value("userKey"))
         search = ("activities", *sorted((name, text) for name, text in call.values.items() if name != "pageToken"))
-        place = pages.place(call.value("pageToken"), search, self._quirks.page_epoch)
+        position = pages.position(call.value("pageToken"), search, self._quirks.page_epoch)
         size = call.numbers["maxResults"]
         log = self._state.audit.activities if application == "drive" else []
         newest_first = sorted(range(len(log)), key=lambda number: (log[number].at, number), reverse=True)
-        if place.after >= 0:
-            newest_first = newest_first[newest_first.index(place.after) + 1 :]
-        found: list[int] = []
+        if position.after >= 0:
+            newest_first = newest_first[newest_first.index(position.after) + 1 :]
+        numbers: list[int] = []
         for number in newest_first:
-            one = log[number]
-            if begin <= one.at <= end and actor in (None, one.actor) and any(map(test, one.events)):
-                if len(found) == size:
-                    face_token = pages.token(search, pages.Place(after=found[-1]), self._quirks.page_epoch)
-                    return self._page(call, log, found, face_token)
-                found.append(number)
-        return self._page(call, log, found, "")
+            activity = log[number]
+            if begin <= activity.at <= end and actor in (None, activity.actor) and any(map(test, activity.events)):
+                if len(numbers) == size:
+                    next_token = pages.token(search, pages.Position(after=numbers[-1]), self._quirks.page_epoch)
+                    return self._page(call, log, numbers, next_token)
+                numbers.append(number)
+        return self._page(call, log, numbers, "")
 
-    def _page(self, call: Call, log: list[Activity], found: list[int], token: str) -> str:
-        face: Json = {"kind": "admin#reports#activities", "etag": '"activities"'}
+    def _page(self, call: Call, log: list[Activity], numbers: list[int], token: str) -> str:
+        body: Json = {"kind": "admin#reports#activities", "etag": '"activities"'}
         if token:
-            face["nextPageToken"] = token
-        if found:
-            face["items"] = [self._face(number, log[number]) for number in found]
-        return dump(field_masks.apply(call.mask, face))
+            body["nextPageToken"] = token
+        if numbers:
+            body["items"] = [self._body(number, log[number]) for number in numbers]
+        return dump(field_masks.apply(call.mask, body))
 
-    def _face(self, number: int, one: Activity) -> Json:
+    def _body(self, number: int, activity: Activity) -> Json:
         actor: Json = {"profileId": _UNKNOWN_ACTOR}
-        if one.actor != NOBODY:
-            email = self._state.principals[one.actor].email
-            actor = {"callerType": "USER", "email": email, "profileId": ids.directory_id(one.actor)}
+        if activity.actor != NOBODY:
+            email = self._state.principals[activity.actor].email
+            actor = {"callerType": "USER", "email": email, "profileId": ids.directory_id(activity.actor)}
         return {
             "kind": "admin#reports#activity",
             "id": {
-                "time": moment(one.at),
+                "time": moment(activity.at),
                 "uniqueQualifier": str(-(number * 0x9E3779B97F4A7C15 % 2**62)),
                 "applicationName": "drive",
                 "customerId": self._state.customer,
@@ -102,7 +102,7 @@ class ReportsApi:
                     "name": event.name,
                     "parameters": [_parameter(name, value) for name, value in event.parameters],
                 }
-                for event in one.events
+                for event in activity.events
             ],
         }
 
@@ -120,9 +120,9 @@ class ReportsApi:
     def _actor(self, key: str) -> int | None:
         if key == "all":
             return None
-        for one in self._state.accounts:
-            if not one.deleted and (ids.directory_id(one.number) == key or self._state.find(key) is one):
-                return one.number
+        for activity in self._state.accounts:
+            if not activity.deleted and (ids.directory_id(activity.number) == key or self._state.find(key) is activity):
+                return activity.number
         raise errors.invalid("userKey")
 
 
@@ -149,12 +149,12 @@ def _test(call: Call) -> _Test:
     return lambda event: name in ("", event.name) and all(_holds(event, *clause) for clause in clauses)
 
 
-def _holds(event: Happening, name: str, sign: str, wanted: str) -> bool:
+def _holds(event: LogEvent, name: str, sign: str, wanted: str) -> bool:
     value = event.value(name)
     if value is None:
         return False
     values = value if isinstance(value, tuple) else (str(value).lower() if isinstance(value, bool) else value,)
-    return any(_COMPARE[sign](one, wanted) for one in values)
+    return any(_COMPARE[sign](activity, wanted) for activity in values)
 
 
 def _parameter(name: str, value: Value) -> Json:

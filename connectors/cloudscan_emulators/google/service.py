@@ -105,10 +105,10 @@ class Service:
     def _run(self, request: Request, note: RequestNote) -> Answer:
         token = self.sign_in.who(request.header("authorization"), _api(request.path))
         note.user = token.email
-        found = self._catalogue.find(request.verb, request.path)
-        if found is None:
+        match = self._catalogue.find(request.verb, request.path)
+        if match is None:
             return _page_for_people(404)
-        method, in_path = found
+        method, in_path = match
         note.method = method.id
         if method.scopes.isdisjoint(token.scopes):
             raise errors.scope_missing(method.api, method.id, sorted(method.scopes))

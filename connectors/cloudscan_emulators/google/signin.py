@@ -51,9 +51,9 @@ class Denied(Exception):
         return {"error": self.error, "error_description": str(self)}
 
 
-def new_key() -> rsa.RSAPrivateKey:
-    """A service account's key. Making one takes a while, so tests share theirs."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+def new_key(size: int = 2048) -> rsa.RSAPrivateKey:
+    """A service account's key of `size` bits. Making one takes a while, so tests share a short one."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=size)
 
 
 class SignIn:
@@ -178,8 +178,8 @@ class SignIn:
         if head.get("alg") != "RS256" or claims.get("iss") != SERVICE_ACCOUNT:
             raise Denied(code=400, error="invalid_grant", description="Invalid grant: account not found")
         if not claims.get("iat", 0) - 300 <= self._clock() <= claims.get("exp", 0):
-            words = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
-            raise Denied(code=400, error="invalid_grant", description=words)
+            message = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+            raise Denied(code=400, error="invalid_grant", description=message)
         return str(claims.get("sub") or ""), frozenset(str(claims.get("scope") or "").split())
 
 

@@ -91,8 +91,8 @@ class TenantState(People):
 
     def _set_member(self, drive: Drive, who: Principal, role: str, by: int) -> None:
         people = self.access.people(drive.members)
-        old = next((one.role for one in drive.members if one.principal == who.number), "")
-        others = tuple(one for one in drive.members if one.principal != who.number)
+        old = next((member.role for member in drive.members if member.principal == who.number), "")
+        others = tuple(member for member in drive.members if member.principal != who.number)
         drive.members = (*others, Grant(who.number, role)) if role else others
         self._log_drive(drive, people)
         self.audit.member(self.now, by, drive, who, old, role)
@@ -128,17 +128,17 @@ class TenantState(People):
             raise ValueError("a file has an owner or is in a shared drive")
         with self.lock:
             now = self._tick()
-            place = MY_DRIVE if drive is None else drive.number
+            drive_number = MY_DRIVE if drive is None else drive.number
             holder = self.named(owner).number if owner else NOBODY
             if parent is not None:
-                place = parent.drive
-                holder = NOBODY if place != MY_DRIVE else holder if owner else parent.owner
+                drive_number = parent.drive
+                holder = NOBODY if drive_number != MY_DRIVE else holder if owner else parent.owner
             item = self.load(
                 name,
                 mime,
                 parent.number if parent is not None else ORPHAN if orphan else TOP,
                 holder,
-                place,
+                drive_number,
                 (),
                 now if created is None else created,
                 now if modified is None else modified,
@@ -212,8 +212,8 @@ class TenantState(People):
             ends = 0 if expires is None else int(expires.timestamp())
             grant = Grant(principal.number, role, discoverable, ends, view, pending_owner)
             people, seen = self._people(item), self.audit.visibility(item)
-            old = next((one.role for one in item.grants if _same(one, grant)), "")
-            item.grants = (*(one for one in item.grants if not _same(one, grant)), grant)
+            old = next((other.role for other in item.grants if _same(other, grant)), "")
+            item.grants = (*(other for other in item.grants if not _same(other, grant)), grant)
             self.shared_with[principal.number].add(item.number)
             self._touched(item, people)
             if not view:
@@ -225,8 +225,10 @@ class TenantState(People):
         with self.lock:
             principal = self.named(to)
             people, seen = self._people(item), self.audit.visibility(item)
-            old = next((one.role for one in item.grants if one.principal == principal.number and not one.view), "")
-            item.grants = tuple(one for one in item.grants if one.principal != principal.number)
+            old = next(
+                (other.role for other in item.grants if other.principal == principal.number and not other.view), ""
+            )
+            item.grants = tuple(other for other in item.grants if other.principal != principal.number)
             self.shared_with[principal.number].discard(item.number)
             self._touched(item, people)
             if old:
@@ -294,14 +296,14 @@ class TenantState(People):
             self._tree.remove(item)
             item.parent = TOP if parent is None else parent.number
             self._tree.add(item)
-            for one in [item, *below] if target != before else []:
-                was = self._people(one) if one is not item else people
-                self._unindex(one)
-                one.drive = target
-                one.owner = NOBODY if target != MY_DRIVE else holder
-                self._index(one)
-                if one is not item:
-                    self._touched(one, was, also=before)
+            for moved in [item, *below] if target != before else []:
+                was = self._people(moved) if moved is not item else people
+                self._unindex(moved)
+                moved.drive = target
+                moved.owner = NOBODY if target != MY_DRIVE else holder
+                self._index(moved)
+                if moved is not item:
+                    self._touched(moved, was, also=before)
             self._touched(item, people, also=before)
 
     def change_owner(self, item: Item, owner: str) -> None:
@@ -312,7 +314,10 @@ class TenantState(People):
             self._unindex(item)
             item.owner = new
             self._index(item)
-            item.grants = (*(one for one in item.grants if one.principal not in (new, former)), Grant(former, "writer"))
+            item.grants = (
+                *(grant for grant in item.grants if grant.principal not in (new, former)),
+                Grant(former, "writer"),
+            )
             self.shared_with[former].add(item.number)
             self._touched(item, people)
 
@@ -336,11 +341,11 @@ class TenantState(People):
     def delete(self, item: Item) -> None:
         """Delete it for good, with everything below."""
         with self.lock:
-            for one in [*self.descendants(item), item]:
-                people = self._people(one)
-                self._drop(one)
+            for deleted in [*self.descendants(item), item]:
+                people = self._people(deleted)
+                self._drop(deleted)
                 self._changed()
-                self._log(one, people, gone=True)
+                self._log(deleted, people, gone=True)
 
     def _number(self, who: str) -> int:
         return self.named(who).number if who else NOBODY
@@ -373,10 +378,10 @@ class TenantState(People):
         return FIRST_CHANGE + len(self.events)
 
     def _log(self, item: Item, people: set[int], *, gone: bool = False, also: int = MY_DRIVE) -> None:
-        places = {item.drive, also} - {MY_DRIVE}
+        drives = {item.drive, also} - {MY_DRIVE}
         if not gone:
             people = people | self._people(item)
-        self.events.append(Event(self.now, item.number, tuple(sorted(places)), frozenset(people)))
+        self.events.append(Event(self.now, item.number, tuple(sorted(drives)), frozenset(people)))
 
     def _log_drive(self, drive: Drive, people: set[int]) -> None:
         self._tick()
@@ -392,7 +397,7 @@ class TenantState(People):
 
     def _people(self, item: Item) -> set[int]:
         """In whose change logs a file stands: a link or domain alone puts it in nobody's."""
-        people = self.access.people(held.grant for held in self.access.held(item))
+        people = self.access.people(effective.grant for effective in self.access.grants_on(item))
         return people | {who for who, opened in self.opened.items() if item.number in opened}
 
     def _index(self, item: Item) -> None:
@@ -420,5 +425,5 @@ def folder(
     return state.create(name, owner=owner, drive=drive, parent=parent, mime=FOLDER)
 
 
-def _same(one: Grant, other: Grant) -> bool:
-    return one.principal == other.principal and one.view == other.view
+def _same(grant: Grant, other: Grant) -> bool:
+    return grant.principal == other.principal and grant.view == other.view

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudscan_emulators.google import field_masks
-from cloudscan_emulators.google.records import ANYONE, RANKS, Drive, Held, Item, Principal
+from cloudscan_emulators.google.records import ANYONE, RANKS, Drive, EffectiveGrant, Item, Principal
 from cloudscan_emulators.google.tenant_state import TenantState
 from cloudscan_emulators.google.text import moment
 
@@ -46,78 +46,78 @@ class View:
 
 def person(state: TenantState, number: int, who: int) -> Json:
     """A User of Drive."""
-    one = state.principals[number]
-    face = {
+    principal = state.principals[number]
+    body = {
         "kind": "drive#user",
-        "displayName": one.name,
+        "displayName": principal.name,
         "me": number == who,
-        "permissionId": one.permission_id,
-        "emailAddress": one.email,
+        "permissionId": principal.permission_id,
+        "emailAddress": principal.email,
     }
-    return {name: value for name, value in face.items() if value != ""}
+    return {name: value for name, value in body.items() if value != ""}
 
 
 def permission(
-    state: TenantState, held: Held, *, shared_drive: bool, limited: bool = False, details: bool = True
+    state: TenantState, effective: EffectiveGrant, *, shared_drive: bool, limited: bool = False, details: bool = True
 ) -> Json:
     """A permission, with all its fields."""
-    grant = held.grant
-    one = state.principals[grant.principal]
-    identity = "anyone" if grant.principal == ANYONE and grant.discoverable else one.permission_id
-    face: Json = {"kind": "drive#permission", "id": identity, "type": one.kind, "role": grant.role}
-    if one.kind in ("user", "group"):
-        face |= _named(one)
-        if one.kind == "user" and not shared_drive:
-            face["pendingOwner"] = grant.pending
+    grant = effective.grant
+    principal = state.principals[grant.principal]
+    identity = "anyone" if grant.principal == ANYONE and grant.discoverable else principal.permission_id
+    body: Json = {"kind": "drive#permission", "id": identity, "type": principal.kind, "role": grant.role}
+    if principal.kind in ("user", "group"):
+        body |= _named(principal)
+        if principal.kind == "user" and not shared_drive:
+            body["pendingOwner"] = grant.pending
         if grant.expires:
-            face["expirationTime"] = moment(grant.expires)
+            body["expirationTime"] = moment(grant.expires)
     else:
-        if one.kind == "domain":
-            face |= {"domain": one.domain, "displayName": one.name}
-        face["allowFileDiscovery"] = grant.discoverable
+        if principal.kind == "domain":
+            body |= {"domain": principal.domain, "displayName": principal.name}
+        body["allowFileDiscovery"] = grant.discoverable
     if grant.view:
-        face["view"] = grant.view
+        body["view"] = grant.view
     if limited:
-        face["inheritedPermissionsDisabled"] = True
+        body["inheritedPermissionsDisabled"] = True
     if details:
-        face["permissionDetails"] = [
+        body["permissionDetails"] = [
             {
                 "permissionType": "member" if detail.member else "file",
                 "role": detail.role,
                 "inherited": detail.inherited,
                 **({"inheritedFrom": detail.origin} if detail.origin else {}),
             }
-            for detail in held.details
+            for detail in effective.details
         ]
         if shared_drive:
-            face["teamDrivePermissionDetails"] = [
+            body["teamDrivePermissionDetails"] = [
                 {
                     ("teamDrivePermissionType" if name == "permissionType" else name): value
-                    for name, value in one.items()
+                    for name, value in principal.items()
                 }
-                for one in face["permissionDetails"]
+                for principal in body["permissionDetails"]
             ]
-    return face
+    return body
 
 
-def _named(one: Principal) -> Json:
-    if one.deleted:
+def _named(principal: Principal) -> Json:
+    if principal.deleted:
         return {"deleted": True}
-    return {"emailAddress": one.email, "displayName": one.name, "deleted": False}
+    return {"emailAddress": principal.email, "displayName": principal.name, "deleted": False}
 
 
-def drive(state: TenantState, one: Drive, who: int, *, unit: bool) -> Json:
+def drive(state: TenantState, shared_drive: Drive, who: int, *, unit: bool) -> Json:
     """A shared drive, with all its fields."""
-    rules = one.restrictions
-    role = state.access.drive_role(one, who)
+    rules = shared_drive.restrictions
+    role = state.access.drive_role(shared_drive, who)
     manages = role == "organizer"
-    face = {
+    body = {
         "kind": "drive#drive",
-        "id": one.id,
-        "name": one.name,
+        "id": shared_drive.id,
+        "name": shared_drive.name,
         "colorRgb": "#0f9d58",
-        "createdTime": moment(one.created),
-        "hidden": one.hidden,
+        "createdTime": moment(shared_drive.created),
+        "hidden": shared_drive.hidden,
         "capabilities": {
             "canAddChildren": at_least(role, "writer"),
             "canListChildren": bool(role),
@@ -140,15 +140,15 @@ def drive(state: TenantState, one: Drive, who: int, *, unit: bool) -> Json:
             },
         },
     }
-    return {**face, "orgUnitId": state.units[one.unit].id} if unit else face
+    return {**body, "orgUnitId": state.units[shared_drive.unit].id} if unit else body
 
 
-def seen(state: TenantState, item: Item, *, published: bool) -> list[Held]:
+def seen(state: TenantState, item: Item, *, published: bool) -> list[EffectiveGrant]:
     """An item's permissions; the published view's only on demand."""
-    return [held for held in state.access.held(item) if held.grant.view != "published" or published]
+    return [effective for effective in state.access.grants_on(item) if effective.grant.view != "published" or published]
 
 
-def label_face(label: Any) -> Json:
+def label_body(label: Any) -> Json:
     return {
         "kind": "drive#label",
         "id": label.id,

@@ -62,6 +62,7 @@ class ApplicationsApi:
         ]
 
     def view(self, app: Application) -> Json:
+        """The servicePrincipal resource of an application."""
         roles: list[Json] = []
         if app.app_id in (GRAPH_APP, SHAREPOINT_APP):
             known = sorted({role for one in self._state.applications for role in _roles(one, app.app_id)})

@@ -33,8 +33,8 @@ class AuditsApi:
         self.methods: Mapping[str, Callable[[Call], Result]] = {"audits.directory": self._audits}
 
     def _audits(self, call: Call) -> Result:
-        kept = self._state.now - (30 if self._state.premium else 7) * _DAY
-        invited = [one for one in self._state.persons if one.creation == "Invitation" and one.created >= kept]
+        oldest = self._state.now - (30 if self._state.premium else 7) * _DAY
+        invited = [one for one in self._state.persons if one.creation == "Invitation" and one.created >= oldest]
         invited.sort(key=lambda one: -one.created)
         shape = Shape(
             kind="directoryAudit",

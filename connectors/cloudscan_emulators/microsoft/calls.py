@@ -32,12 +32,15 @@ class Call:
 
     @property
     def address(self) -> str:
+        """The address of the request, without its query."""
         return f"{self.service}{self.path}"
 
     def context(self, what: str) -> str:
+        """The OData context of an answer."""
         return f"{self.service}/$metadata#{what}"
 
     def may(self, *roles: str) -> bool:
+        """Whether the caller has one of these application permissions."""
         return not self.token.roles.isdisjoint(roles)
 
     def prefers(self, what: str) -> bool:
@@ -97,6 +100,7 @@ def single(call: Call, shape: Shape, resource: Resource) -> Json:
 
 
 def expanded(call: Call, shape: Shape, resource: Resource, view: Json) -> Json:
+    """A resource's view with the relationships that are asked for. Unknown ones are refused."""
     for name, inner in call.options.expand.items():
         expand = shape.expansions.get(name)
         if expand is None:
@@ -114,6 +118,7 @@ def expanded(call: Call, shape: Shape, resource: Resource, view: Json) -> Json:
 
 
 def skip_token(at: int, search: Iterable[object]) -> str:
+    """A token for the page that starts at an index of this search."""
     return ids.packed(f"{at}:{ids.digest(search)}")
 
 

@@ -53,7 +53,7 @@ def build(items: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Compan
         state = TenantState(DOMAIN, now=now)
         users = _people(state, items)
         named = dict(scenarios.directory(state))
-        named |= dict(scenarios.places(state))
+        named |= dict(scenarios.sites_and_teams(state))
         drives = _drives(state, users, items)
         for name, identity in scenarios.items(state, now):
             named[name] = identity

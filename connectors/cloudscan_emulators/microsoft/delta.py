@@ -56,6 +56,7 @@ class Delta:
         self._quirks = quirks
 
     def answer(self, call: Call, drive: Drive) -> str:
+        """A page of everything or of the changes, as the token asks."""
         self._refuse(call)
         if self._quirks.retention_needs_full_control and self._retains(drive) and not call.may(FULL_CONTROL):
             raise errors.denied("files", (FULL_CONTROL,), ())
@@ -65,7 +66,7 @@ class Delta:
             delta=True,
             hierarchical=call.prefers("hierarchicalsharing"),
         )
-        position = self._place(call, drive)
+        position = self._position(call, drive)
         if position is None:
             return self._page(
                 call, [], self._link(call, Position(drive.number, False, 0, len(drive.log), len(drive.log)))
@@ -101,7 +102,7 @@ class Delta:
         until = len(drive.log) if fresh else position.until
         exclude = "deltaexcludeparent" in call.request.headers or call.prefers("deltaexcludeparent")
         changes = list(self._between(drive, position.since, until, parents=not exclude))
-        marked = self._marks(call)
+        marked = self._marks_sharing_changes(call)
         page = changes[position.seen : position.seen + size]
         render = self._views.renderer(projection)
         entries = []
@@ -156,7 +157,7 @@ class Delta:
             return False
         return any(event.item == drive.root and event.sharing for event in drive.log[position.since :])
 
-    def _marks(self, call: Call) -> bool:
+    def _marks_sharing_changes(self, call: Call) -> bool:
         """Whether sharing changes are marked: two other preferences must be set too."""
         enabled = all(
             call.prefers(preference)
@@ -164,7 +165,7 @@ class Delta:
         )
         return enabled and (call.may(FULL_CONTROL) or not self._quirks.sharing_changes_need_full_control)
 
-    def _place(self, call: Call, drive: Drive) -> Position | None:
+    def _position(self, call: Call, drive: Drive) -> Position | None:
         """The position that is asked for; None: the end of the log (`token=latest`)."""
         text = call.values.get("token") or call.options.others.get("token", "")
         if text in ("", "null"):

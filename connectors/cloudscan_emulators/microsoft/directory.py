@@ -94,7 +94,7 @@ class DirectoryApi:
         if not self._state.premium:
             raise errors.no_licence()
         if not call.may("AuditLog.Read.All"):
-            raise errors.no_audit_right()
+            raise errors.no_audit_permission()
 
     def _person(self, call: Call) -> Person:
         person = self._state.find(call.values["user"])
@@ -110,6 +110,7 @@ class DirectoryApi:
         return {"@odata.context": call.context("directoryObjects/$entity"), **_defaults(view)}
 
     def user_view(self, person: Person) -> Json:
+        """The user resource, with all properties."""
         given, _, family = person.name.partition(" ")
         local = person.upn.partition("@")[0]
         return {
@@ -161,6 +162,7 @@ class DirectoryApi:
         return group
 
     def group_view(self, group: Group) -> Json:
+        """The group resource, with all properties."""
         unified = group.kind == "unified"
         types = (["Unified"] if unified else []) + (["DynamicMembership"] if group.rule else [])
         labels = {label.id: label.name for label in self._state.labels}
@@ -226,6 +228,7 @@ class DirectoryApi:
         return "user"
 
     def object_view(self, entry: Principal) -> Json:
+        """A directory object of any type, with its type."""
         if isinstance(entry, Person):
             return {"@odata.type": "#microsoft.graph.user", **self.user_view(entry)}
         if isinstance(entry, Group):
@@ -237,11 +240,11 @@ class DirectoryApi:
     # shapes
 
     def _user_shape(self, call: Call, most: int = 999) -> Shape:
-        leavers = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
+        shows_leave_dates = call.may("User-LifeCycleInfo.Read.All", "User-LifeCycleInfo.ReadWrite.All")
 
         def view(person: Person) -> Json:
             user = self.user_view(person)
-            return user if leavers else {**user, "employeeLeaveDateTime": None}  # empty rather than refused
+            return user if shows_leave_dates else {**user, "employeeLeaveDateTime": None}  # empty rather than refused
 
         return Shape(
             kind="user",

@@ -28,6 +28,7 @@ class Refused(Exception):
         self.headers = headers or {}
 
     def body(self, date: str, request_id: str, client_request_id: str) -> dict[str, Any]:
+        """The body of Graph's error answer."""
         inner: dict[str, Any] = {"date": date, "request-id": request_id, "client-request-id": client_request_id}
         if self.inner:
             inner = {"code": self.inner, **inner}
@@ -85,7 +86,7 @@ def no_licence() -> Refused:
     return Refused(403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message)
 
 
-def no_audit_right() -> Refused:
+def no_audit_permission() -> Refused:
     message = "Calling principal does not have required MSGraph permissions AuditLog.Read.All"
     return Refused(403, "Authentication_MSGraphPermissionMissing", message)
 

@@ -32,6 +32,7 @@ class Fault:
     first: Callable[[TenantState], object] | None = None  # change the tenant, then answer
 
     def concerns(self, user: str) -> bool:  # noqa: ARG002 - applications ask, not users
+        """Whether the fault strikes requests of a user."""
         return True
 
 

@@ -44,6 +44,7 @@ def item_number(text: str) -> int | None:
 
 
 def drive_id(site: str, web: str, library: str) -> str:
+    """The id of a drive, from the guids of site, web and list."""
     raw = b"".join(UUID(one).bytes_le for one in (site, web, library))
     return "b!" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
@@ -65,6 +66,7 @@ def secret(*parts: object) -> str:
 
 
 def digest(parts: Iterable[object]) -> int:
+    """A short checksum of some values."""
     return crc32("\0".join(map(str, parts)).encode("utf-8", "surrogatepass"))
 
 

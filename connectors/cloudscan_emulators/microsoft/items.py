@@ -164,16 +164,16 @@ class ItemsApi:
 
 def _ordered(items: list[Item], order: str) -> list[Item]:
     """Children in the order that is asked for; by name unless said otherwise."""
-    name, _, way = order.partition(" ")
+    name, _, direction = order.partition(" ")
     keys: Mapping[str, Callable[[Item], Any]] = {
         "": lambda item: item.name.lower(),
         "name": lambda item: item.name.lower(),
         "lastModifiedDateTime": lambda item: item.modified,
         "size": lambda item: item.size,
     }
-    if name not in keys or way.strip() not in ("", "asc", "desc"):
+    if name not in keys or direction.strip() not in ("", "asc", "desc"):
         raise errors.bad(f"The $orderby '{order}' is not supported.", "invalidRequest")
-    return sorted(items, key=keys[name], reverse=way.strip() == "desc")
+    return sorted(items, key=keys[name], reverse=direction.strip() == "desc")
 
 
 def _glance(item: Item) -> Json:

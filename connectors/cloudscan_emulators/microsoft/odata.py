@@ -84,6 +84,7 @@ def wanted(options: Options, kind: str) -> frozenset[str] | None:
 
 
 def chosen(select: tuple[str, ...], kind: str) -> frozenset[str] | None:
+    """The properties of a type that `select` names; None: all. Unknown ones are refused."""
     if not select or select == ("*",):
         return DEFAULTS.get(kind)
     known = PROPERTIES[kind]

@@ -217,14 +217,17 @@ class People:
             seats.append(self.named(member).number)
 
     def leave(self, group: str, member: str, *, owner: bool = False) -> None:
+        """Remove a member or an owner from a group."""
         with self.lock:
             seats = self.group(group).owners if owner else self.group(group).members
             seats.remove(self.named(member).number)
 
     def disable(self, upn: str) -> None:
+        """Block an account from signing in."""
         self.person(upn).enabled = False
 
     def enable(self, upn: str) -> None:
+        """Allow an account to sign in again."""
         self.person(upn).enabled = True
 
     def delete_user(self, upn: str) -> None:
@@ -241,22 +244,18 @@ class People:
         with self.lock:
             self.now += int(time.total_seconds())
 
-    def accept(self, mail: str) -> None:
-        """A guest redeems the invitation."""
-        with self.lock:
-            person = self.person(mail)
-            person.state, person.state_changed = "Accepted", self.now
-            person.signed_in = person.succeeded = self.now
-
     # tenant
 
     def add_domain(self, domain: str) -> None:
+        """Add a verified domain of the tenant."""
         self.domains.append(domain)
 
     def add_partner(self, partner: Partner) -> None:
+        """Configure cross-tenant access for another tenant."""
         self.partners.append(partner)
 
     def add_label(self, name: str) -> SensitivityLabel:
+        """Publish a sensitivity label."""
         label = SensitivityLabel(id=ids.guid("label", len(self.labels)), name=name)
         self.labels.append(label)
         return label
@@ -290,12 +289,14 @@ class People:
         return self.principals[number]
 
     def person(self, upn: str) -> Person:
+        """The user or guest with a name. Raises `KeyError`."""
         principal = self.named(upn)
         if not isinstance(principal, Person):
             raise KeyError(upn)
         return principal
 
     def group(self, name: str) -> Group:
+        """The group with a name. Raises `KeyError`."""
         principal = self.named(name)
         if not isinstance(principal, Group):
             raise KeyError(name)
@@ -303,14 +304,17 @@ class People:
 
     @property
     def persons(self) -> Iterator[Person]:
+        """All users and guests that were not deleted."""
         return (one for one in self.principals if isinstance(one, Person) and not one.deleted)
 
     @property
     def groups(self) -> Iterator[Group]:
+        """All groups that were not deleted."""
         return (one for one in self.principals if isinstance(one, Group) and not one.deleted)
 
     @property
     def applications(self) -> Iterator[Application]:
+        """All applications that were not deleted."""
         return (one for one in self.principals if isinstance(one, Application) and not one.deleted)
 
     def closure(self, group: Group) -> list[int]:
@@ -328,6 +332,7 @@ class People:
         return list(members)
 
     def site_group(self, number: int) -> SiteGroup:
+        """The site group with a number."""
         principal = self.principals[number]
         if not isinstance(principal, SiteGroup):
             raise TypeError(number)

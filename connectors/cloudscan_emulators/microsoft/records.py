@@ -55,6 +55,7 @@ class Person(Principal):
 
     @property
     def guest(self) -> bool:
+        """Whether the user is a guest by type."""
         return self.user_type == "Guest"
 
 

@@ -25,7 +25,7 @@ def directory(state: TenantState) -> Named:
     yield from _applications(state)
 
 
-def places(state: TenantState) -> Named:
+def sites_and_teams(state: TenantState) -> Named:
     """Sites, teams with channels, and the OneDrives of former employees."""
     yield from _sites(state)
     yield from _channels(state)
@@ -389,8 +389,8 @@ def _oddities(state: TenantState) -> Named:
     item = state.create("契約書.docx", drive=drive, mime=_DOCUMENT, extra=Extra(label=state.labels[0].id))
     state.link(item, "view")
     yield "labelled", state.id_of(item)
-    kept = state.create("Kept.docx", drive=drive, mime=_DOCUMENT, extra=Extra(retention="10 years"))
-    yield "retained", state.id_of(kept)
+    retained = state.create("Kept.docx", drive=drive, mime=_DOCUMENT, extra=Extra(retention="10 years"))
+    yield "retained", state.id_of(retained)
     yield "notebook", state.id_of(state.create("Notebook", drive=drive, kind=Kind.PACKAGE, mime=""))
     onedrive = state.drives[state.person(MORI).drive]
     yield "shortcut", state.id_of(state.shortcut(item, drive=onedrive))

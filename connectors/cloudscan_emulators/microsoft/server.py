@@ -75,30 +75,37 @@ class Server:
 
     @property
     def tenant(self) -> str:
+        """The tenant's id."""
         return self.state.tenant_id
 
     @property
     def client_id(self) -> str:
+        """The id of the scanner's application."""
         return self.scanner.app_id
 
     @property
     def state(self) -> TenantState:
+        """The tenant that is served."""
         return self.service.state
 
     @property
     def quirks(self) -> Quirks:
+        """The variations in effect."""
         return self.service.quirks
 
     @property
     def faults(self) -> Faults[Fault]:
+        """The failures that are planted."""
         return self.service.faults
 
     @property
     def sign_in(self) -> SignIn:
+        """The issuer of tokens."""
         return self.service.sign_in
 
     @property
     def quota(self) -> Quota:
+        """The limits in effect."""
         return self.service.meter.quota
 
     @property
@@ -121,6 +128,7 @@ class Server:
         return f"{self.url}/{host or self.state.host}"
 
     def expire_tokens(self) -> None:
+        """Make all tokens expire now."""
         self.sign_in.expire()
 
     def allow(self, *roles: str, sharepoint: Iterable[str] | None = None) -> None:

@@ -101,6 +101,7 @@ class SharePointRest:
         return token
 
     def answer(self, host: str, path: str, request: Request, token: Token, options: Options) -> Answer:
+        """The answer to a call; raises `RestRefused`."""
         accept = request.header("accept").lower()
         site_path, separator, call = unquote(path).partition("/_api/")
         if not separator:

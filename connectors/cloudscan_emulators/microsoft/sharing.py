@@ -172,9 +172,9 @@ class Sharing:
                 yield identity_set
 
     def _link_url(self, item: Item, link: Link) -> str:
-        letter = "f" if item.kind is Kind.FOLDER else "b"
+        kind_letter = "f" if item.kind is Kind.FOLDER else "b"
         site = self._state.sites[self._state.drives[item.drive].site]
-        base = f"https://{self._state.site_host(site)}/:{letter}:/{'g' if site.personal else 's'}/{site.path}"
+        base = f"https://{self._state.site_host(site)}/:{kind_letter}:/{'g' if site.personal else 's'}/{site.path}"
         return f"{base}/{ids.secret('link', link.number)}?e={ids.secret('e', link.number)[:6]}"
 
     def _origin(self, item: Item, scope: Item, grant: Grant) -> Item | None:

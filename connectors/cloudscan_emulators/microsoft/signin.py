@@ -52,6 +52,7 @@ class Denied(Exception):
         self.number = number
 
     def body(self, date: str) -> dict[str, Any]:
+        """The body of the error answer, with Entra's error code."""
         trace = secrets.token_hex(16)
         return {
             "error": self.error,

@@ -92,6 +92,7 @@ class SitesApi:
         return site
 
     def site_view(self, site: Site) -> Json:
+        """The site resource, with all properties."""
         state = self._state
         view: Json = {
             "createdDateTime": moment(site.created),
@@ -114,6 +115,7 @@ class SitesApi:
         return view
 
     def drive_view(self, drive: Drive) -> Json:
+        """The drive resource, with all properties."""
         state = self._state
         site = state.sites[drive.site]
         owner: Json = {"user": {"displayName": "System Account"}}

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from cloudscan_emulators.kit.item_tree import ItemTree
 from cloudscan_emulators.microsoft import ids
+from cloudscan_emulators.microsoft.containers import Containers
 from cloudscan_emulators.microsoft.people import SPRING
-from cloudscan_emulators.microsoft.places import Places
 from cloudscan_emulators.microsoft.records import (
     NOBODY,
     Direct,
@@ -31,7 +31,7 @@ from cloudscan_emulators.microsoft.records import (
 )
 
 
-class TenantState(Places):
+class TenantState(Containers):
     """One tenant. All methods may be called while the emulator serves it."""
 
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
@@ -84,6 +84,7 @@ class TenantState(Places):
             return item
 
     def folder(self, name: str, *, parent: Item | None = None, drive: Drive | None = None, author: str = "") -> Item:
+        """A new folder."""
         return self.create(name, parent=parent, drive=drive, kind=Kind.FOLDER, mime="", author=author)
 
     def shortcut(self, target: Item, *, drive: Drive, name: str = "") -> Item:
@@ -113,6 +114,7 @@ class TenantState(Places):
         return item
 
     def item(self, identity: str) -> Item | None:
+        """The item with an id; None where there is none."""
         number = ids.item_number(identity)
         return self.items[number] if number is not None and number < len(self.items) else None
 
@@ -121,6 +123,7 @@ class TenantState(Places):
         return self._bin.get(number, [])
 
     def id_of(self, item: Item) -> str:
+        """The id of an item in Graph."""
         return ids.item_id(item.number)
 
     def path_of(self, item: Item) -> str:
@@ -128,18 +131,21 @@ class TenantState(Places):
         return f"/drives/{self.drives[item.drive].id}/items/{self.id_of(item)}"
 
     def drive_with(self, identity: str) -> Drive | None:
+        """The drive with an id; None where there is none."""
         if len(self._drive_numbers) != len(self.drives):
             self._drive_numbers = {drive.id: drive.number for drive in self.drives}
         number = self._drive_numbers.get(identity)
         return None if number is None or self.drives[number].deleted else self.drives[number]
 
     def root(self, drive: Drive) -> Item:
+        """The root folder of a drive."""
         root = self.items[drive.root]
         if root is None:
             raise LookupError(drive.id)
         return root
 
     def rename(self, item: Item, name: str) -> None:
+        """Give an item another name."""
         with self.lock:
             item.name = name
             self._touch(item)
@@ -210,14 +216,15 @@ class TenantState(Places):
         return item
 
     def grants(self, item: Item) -> tuple[Grant, ...]:
+        """The permissions that apply to an item."""
         return self.scope(item).grants or ()
 
     def share(self, item: Item, to: str, role: str = "read", *, expires: datetime | None = None) -> None:
         """Grant a principal a permission on the item itself."""
         with self.lock:
             given = Direct(self.named(to).number, role, _seconds(expires))
-            kept = [one for one in self.grants(item) if not _is_to(one, given.principal)]
-            self._regrant(item, (*kept, given))
+            others = [one for one in self.grants(item) if not _is_to(one, given.principal)]
+            self._regrant(item, (*others, given))
 
     def share_with_site_group(self, item: Item, name: str, role: str = "read") -> None:
         """Grant a permission to a group of the item's site."""
@@ -294,6 +301,7 @@ class TenantState(Places):
             self._log(item, sharing=True)
 
     def label(self, item: Item, label: str) -> None:
+        """Assign a sensitivity label to a file."""
         with self.lock:
             item.extra = item.extra or Extra()
             item.extra.label = label

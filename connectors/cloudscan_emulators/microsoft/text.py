@@ -9,6 +9,7 @@ NO_TIME = "0001-01-01T00:00:00Z"  # "there is none" (permission resource, expira
 
 
 def moment(seconds: int) -> str:
+    """A point in time as Graph writes it."""
     return f"{clock_time(seconds)}Z"
 
 

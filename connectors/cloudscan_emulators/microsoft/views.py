@@ -106,8 +106,8 @@ class Views:
             "webDavUrl": lambda item: f'"webDavUrl":{_text(self._state.url_of(item))}',
         }
 
-    def _tag(self, item: Item, mark: str) -> str:
-        return f'"{mark}{{{ids.guid("item", item.number).upper()}}},{item.version}"'
+    def _tag(self, item: Item, prefix: str) -> str:
+        return f'"{prefix}{{{ids.guid("item", item.number).upper()}}},{item.version}"'
 
     def _by(self, number: int) -> str:
         text = self._people.get(number)
@@ -118,7 +118,7 @@ class Views:
             text = self._people[number] = dump(known)
         return text
 
-    def _place(self, item: Item) -> str:
+    def _drive(self, item: Item) -> str:
         drive = self._state.drives[item.drive]
         site = self._state.sites[drive.site]
         kind = "business" if drive.personal else "documentLibrary"
@@ -126,18 +126,18 @@ class Views:
 
     def _parent_in_delta(self, item: Item) -> str:
         if item.parent < 0:
-            return f'"parentReference":{{{self._place(item)}}}'
-        return f'"parentReference":{{{self._place(item)},"id":"{ids.item_id(item.parent)}"}}'
+            return f'"parentReference":{{{self._drive(item)}}}'
+        return f'"parentReference":{{{self._drive(item)},"id":"{ids.item_id(item.parent)}"}}'
 
     def _parent(self, item: Item) -> str:
         if item.parent < 0:
-            return f'"parentReference":{{{self._place(item)}}}'
+            return f'"parentReference":{{{self._drive(item)}}}'
         names = [one.name for one in self._state.ancestors(item) if one.kind is not Kind.ROOT]
         path = "".join(f"/{name}" for name in reversed(names))
         drive = self._state.drives[item.drive]
         above = ids.item_id(item.parent)
         return (
-            f'"parentReference":{{{self._place(item)},"id":"{above}","name":{_text(names[0] if names else drive.name)},'
+            f'"parentReference":{{{self._drive(item)},"id":"{above}","name":{_text(names[0] if names else drive.name)},'
             f'"path":{_text(f"/drives/{drive.id}/root:{path}")}}}'
         )
 
@@ -159,7 +159,7 @@ class Views:
         facet = '"folder":{"childCount":0}' if target.is_container else '"file":{}'
         return (
             f'"remoteItem":{{"id":"{ids.item_id(target.number)}","name":{_text(target.name)},{facet},'
-            f'"parentReference":{{{self._place(target)}}},"webUrl":{_text(self._state.url_of(target))}}}'
+            f'"parentReference":{{{self._drive(target)}}},"webUrl":{_text(self._state.url_of(target))}}}'
         )
 
     def _shared(self, item: Item) -> str:

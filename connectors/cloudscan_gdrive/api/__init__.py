@@ -1,1 +1,1 @@
-"""How Google is asked: one client, typed answers, pages."""
+"""How Google is asked: one client, typed answers, lists page by page."""

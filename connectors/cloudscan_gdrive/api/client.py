@@ -1,8 +1,10 @@
 """Google's APIs: requests built and checked by Google's own client, sent by `cloudscan.http`.
 
 The client knows each method's path and parameters from its discovery document and refuses what is wrong before it is
-sent. It is not asked to carry anything: it parses into dictionaries, is not made for threads, does not retry all that
-Google wants retried, and swallows a 401.
+sent. It does not send requests itself: its transport parses into dictionaries, is not thread-safe, does not retry
+everything that Google wants retried, and hides a 401.
+
+Sources: discovery documents of the APIs; Drive guide, "Resolve errors", "Usage limits".
 """
 
 import threading
@@ -31,8 +33,8 @@ from cloudscan.errors import (
     Vanished,
 )
 from cloudscan.http import Answer, Carrier, Meter, Web
-from cloudscan_gdrive.api.lenient_decoding import mended
-from cloudscan_gdrive.api.models import Refusal
+from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
+from cloudscan_gdrive.api.models import ErrorBody
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
 
@@ -51,14 +53,14 @@ Page = TypeVar("Page", bound=Paged)
 READ, LIST = 5.0, 100.0
 """Quota units of a call (Drive usage limits, since 2026-05-01)."""
 
-_ADDRESSES = 1_000  # that are kept in mind: many are the same for each person
+_REMEMBERED_URLS = 1_000  # many are the same for every user
 _TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded"})
-_USED_UP = frozenset({"dailyLimitExceeded"})
+_QUOTA_SPENT = frozenset({"dailyLimitExceeded"})
 
 
 @dataclass(frozen=True)
 class Messenger:
-    """Carries what google-auth asks of the token endpoint."""
+    """The transport for google-auth's requests to the token endpoint."""
 
     carrier: Carrier
 
@@ -88,7 +90,7 @@ class TokenAnswer:
 
 
 class Identity:
-    """Access tokens: one for each person who is impersonated, renewed when they run out."""
+    """Access tokens: one for each user who is impersonated, renewed when they expire. Thread-safe."""
 
     def __init__(self, credentials: Any, scopes: Sequence[str], request: "Messenger") -> None:
         self._credentials = credentials
@@ -98,7 +100,7 @@ class Identity:
         self._lock = threading.Lock()
 
     def token(self, user: str, *, renew: bool = False) -> str:
-        """A token to act for `user` (empty: the credentials' own). Raises `AccessDenied`, `Unreachable`."""
+        """A token to act as `user` (empty: the credentials' own). Raises `AccessDenied`, `Unreachable`."""
         with self._lock:
             acting = self._acting.get(user)
             if acting is None:
@@ -118,18 +120,18 @@ class Identity:
             return scoped
         if not hasattr(scoped, "with_subject"):
             raise ConfigurationError(
-                "These credentials cannot act for others: connectors.gdrive.admin needs a service account with "
-                "domain-wide delegation. Name its key as connectors.gdrive.key_file, or leave `admin` out to scan "
-                "one's own drive."
+                "These credentials cannot act as other users: connectors.gdrive.admin needs a service account with "
+                "domain-wide delegation. Set connectors.gdrive.key_file to its key, or leave `admin` out to scan "
+                "only your own drive."
             )
         return scoped.with_subject(user)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One method of an API: who may ask it, what it costs, which scope it needs."""
+    """One method of an API, with the tokens to call it, the OAuth scope it needs and its cost."""
 
-    build: Callable[..., Any]  # gives the client's request, checked but not sent
+    build: Callable[..., Any]  # returns the client's request, checked but not sent
     identity: Identity
     needs: str
     units: float = 0.0  # of Drive's quota
@@ -137,7 +139,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Google:
-    """What can be asked, and the way to ask it. May be used from any thread."""
+    """The methods that can be called, and the way to call them. Thread-safe."""
 
     web: Web
     about: Question
@@ -155,48 +157,48 @@ class Google:
     policies: Question
     activities: Question
     meter: Meter = field(default_factory=Meter)
-    _addresses: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
+    _urls: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
 
-    def ask(self, wanted: type[Wanted], question: Question, user: str, **what: Any) -> Wanted:
-        """Ask as `user` and read the answer as `wanted`.
+    def ask(self, wanted: type[Wanted], question: Question, user: str, **parameters: Any) -> Wanted:
+        """Call a method as `user` (an address; empty: the credentials' own) and decode the answer as `wanted`.
 
-        Raises `AccessDenied`, `Vanished`, `StalePage`, `Throttled`, `Unreachable`, `Malformed`.
+        Raises `AccessDenied`, `Vanished`, `StalePage`, `Throttled`, `QuotaSpent`, `Unreachable`, `Malformed`.
         """
-        return read(wanted, self.fetch(question, self.address(question, **what), user))
+        return read(wanted, self.fetch(question, self.url(question, **parameters), user))
 
-    def pages(self, wanted: type[Page], question: Question, user: str, **what: Any) -> Iterator[Page]:
+    def pages(self, wanted: type[Page], question: Question, user: str, **parameters: Any) -> Iterator[Page]:
         """All pages of a list. Raises as `ask` does."""
-        first = at = self.address(question, **what)
+        first = url = self.url(question, **parameters)
         token = ""
         while True:
-            page = read(wanted, self.fetch(question, at, user))
+            page = read(wanted, self.fetch(question, url, user))
             yield page
             if page.next_page_token in ("", token):
                 return
             token = page.next_page_token
-            at = f"{first}&pageToken={quote(token, safe='')}"
+            url = f"{first}&pageToken={quote(token, safe='')}"
 
-    def address(self, question: Question, **what: Any) -> str:
-        """The address of a question, checked against the API's description. What is None is left out."""
-        key = (id(question), *what.items())
-        found = self._addresses.get(key)
-        if found is None:
-            given = {name: value for name, value in what.items() if value is not None}
-            found = str(question.build(**given).uri)
-            if len(self._addresses) < _ADDRESSES:
-                self._addresses[key] = found
-        return found
+    def url(self, question: Question, **parameters: Any) -> str:
+        """The URL of a call, checked against the API's description. Parameters that are None are left out."""
+        key = (id(question), *parameters.items())
+        url = self._urls.get(key)
+        if url is None:
+            given = {name: value for name, value in parameters.items() if value is not None}
+            url = str(question.build(**given).uri)
+            if len(self._urls) < _REMEMBERED_URLS:
+                self._urls[key] = url
+        return url
 
     def fetch(self, question: Question, url: str, user: str) -> bytes:
-        """The unread answer. Raises as `ask` does."""
-        answer = self._carried(question, url, question.identity.token(user))
+        """The body of the answer, not decoded. Raises as `ask` does."""
+        answer = self._get(question, url, question.identity.token(user))
         if answer.status == 401:
-            answer = self._carried(question, url, question.identity.token(user, renew=True))
+            answer = self._get(question, url, question.identity.token(user, renew=True))
         if answer.status != 200:
             raise refused(answer, question.needs)
         return answer.body
 
-    def _carried(self, question: Question, url: str, token: str) -> Answer:
+    def _get(self, question: Question, url: str, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "cloudscan (gzip)"}
         return self.web.get(
             url,
@@ -209,19 +211,19 @@ class Google:
 
 
 def read(wanted: type[Wanted], body: bytes) -> Wanted:
-    """An answer as a record, or what makes sense of it. Raises `Malformed` where nothing does."""
+    """Decode an answer, leniently where it does not match. Raises `Malformed` where nothing can be decoded."""
     try:
         return msgspec.json.decode(body, type=wanted)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        if (found := mended(wanted, body)) is not None:
-            return found
-        raise Malformed(f"Google's answer is not what its documentation promises ({_first_line(error)})") from error
+        if (answer := decoded_leniently(wanted, body)) is not None:
+            return answer
+        raise Malformed(f"Google's answer does not match its documented format ({_first_line(error)})") from error
 
 
 def connect(options: Options, web: Web) -> Google:
     """Find credentials and set up the APIs. Raises `ConfigurationError`.
 
-    Each API has tokens of its own, so that a scope that was not delegated costs only what needs it.
+    Each API has its own tokens, so that a scope that was not delegated affects only what needs it.
     """
     credentials, request = _credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
     drive, directory, policy, audit = (
@@ -259,25 +261,25 @@ def connect(options: Options, web: Web) -> Google:
 
 
 def refused(answer: Answer, needs: str) -> ProviderError:
-    """An error of Google's in our words. Source: Drive guide, "Resolve errors"."""
+    """Translate an error of Google's. Source: Drive guide, "Resolve errors"."""
     try:
-        trouble = msgspec.json.decode(answer.body, type=Refusal).error
+        error = msgspec.json.decode(answer.body, type=ErrorBody).error
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Malformed(f"Google answered HTTP {answer.status} with a page that is no error of the API's")
-    reasons = {each.reason for each in trouble.errors}
-    told = ", ".join(sorted(reasons - {""})) or trouble.status or f"HTTP {answer.status}"
-    words = trouble.message[:200]
-    if reasons & _USED_UP:
-        return QuotaSpent(f"the quota of the day is used up ({told}); the next scan goes on with what is missing")
+        return Malformed(f"Google answered HTTP {answer.status} with a page that is not an error of the API")
+    reasons = {entry.reason for entry in error.errors}
+    code = ", ".join(sorted(reasons - {""})) or error.status or f"HTTP {answer.status}"
+    message = error.message[:200]
+    if reasons & _QUOTA_SPENT:
+        return QuotaSpent(f"the daily quota is used up ({code}); the next scan will fetch the rest")
     if answer.status == 401:
-        return AccessDenied(f"Google does not accept the credentials ({told})", needs=needs)
+        return AccessDenied(f"Google does not accept the credentials ({code})", needs=needs)
     if answer.status == 403:
-        return AccessDenied(f"Google refuses ({told}): {words}", needs=needs)
+        return AccessDenied(f"Google refused access ({code}): {message}", needs=needs)
     if answer.status == 404:
-        return Vanished(f"it is gone ({told})")
-    if any(each.location == "pageToken" for each in trouble.errors):
-        return StalePage("a page token is not good any more; the list begins again")
-    return Malformed(f"Google answered {told}: {words}")
+        return Vanished(f"it no longer exists ({code})")
+    if any(entry.location == "pageToken" for entry in error.errors):
+        return StalePage("a page token has expired; the list starts again")
+    return Malformed(f"Google answered {code}: {message}")
 
 
 def _too_fast(answer: Answer) -> bool:
@@ -296,34 +298,34 @@ def _credentials(options: Options) -> Any:
         credentials, _ = google.auth.default()
     except google.auth.exceptions.GoogleAuthError as error:
         raise ConfigurationError(
-            "No Google credentials were found. Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or name it as "
+            "No Google credentials were found. Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or set "
             "connectors.gdrive.key_file in cloudscan.toml, or run `gcloud auth application-default login`."
         ) from error
     return credentials
 
 
 def _from_file(path: Path) -> Any:
-    """A service account's key, or what one's own consent left behind (type ``authorized_user``)."""
+    """A service account's key, or the credentials of a user's own consent (type ``authorized_user``)."""
     try:
-        told = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-        if told.get("type") == "authorized_user":
-            # Google's own reader of such files would send the refresh token to Google whatever `token_uri` says.
+        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if content.get("type") == "authorized_user":
+            # Google's own reader of such files sends the refresh token to Google, whatever `token_uri` says.
             return google.oauth2.credentials.Credentials(
                 None,
-                refresh_token=told["refresh_token"],
-                client_id=told["client_id"],
-                client_secret=told["client_secret"],
-                token_uri=told.get("token_uri", "https://oauth2.googleapis.com/token"),
+                refresh_token=content["refresh_token"],
+                client_id=content["client_id"],
+                client_secret=content["client_secret"],
+                token_uri=content.get("token_uri", "https://oauth2.googleapis.com/token"),
             )
-        return service_account.Credentials.from_service_account_info(told)
+        return service_account.Credentials.from_service_account_info(content)
     except OSError as error:
         raise ConfigurationError(
-            f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the rights."
+            f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the permissions."
         ) from error
     except (msgspec.MsgspecError, KeyError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         raise ConfigurationError(
-            f"connectors.gdrive.key_file: {path} is no key of a service account; download one as JSON in the "
-            "Google Cloud console."
+            f"connectors.gdrive.key_file: {path} is not the key of a service account; download one as JSON in "
+            "the Google Cloud console."
         ) from error
 
 
@@ -332,17 +334,17 @@ def _takes_scopes(credentials: Any) -> bool:
 
 
 def _refused_token(user: str, error: google.auth.exceptions.RefreshError) -> ProviderError:
-    told: Mapping[str, Any] = next((each for each in error.args if isinstance(each, dict)), {})
-    reason = str(told.get("error") or "")
+    answer: Mapping[str, Any] = next((argument for argument in error.args if isinstance(argument, dict)), {})
+    reason = str(answer.get("error") or "")
     if reason == "unauthorized_client":
         return AccessDenied(
             "the service account is not delegated for these scopes", needs="domain-wide delegation of the scopes"
         )
     if reason == "invalid_grant":
-        who = user or "the credentials' user"
-        return AccessDenied(f"Google lets nobody act for {who}: suspended, archived, deleted or never there")
+        name = user or "the credentials' user"
+        return AccessDenied(f"Google does not allow acting as {name}: suspended, archived, deleted or nonexistent")
     if error.retryable:
-        return Unreachable(f"Google's token endpoint had trouble of its own ({reason or 'no reason told'})")
+        return Unreachable(f"Google's token endpoint failed on its side ({reason or 'no reason given'})")
     return AccessDenied(f"Google does not accept the credentials ({reason or _first_line(error)})")
 
 

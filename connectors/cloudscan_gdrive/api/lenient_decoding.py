@@ -1,7 +1,7 @@
-"""Answers that are not quite what Google's documentation promises: what makes sense in them is kept.
+"""Answers that do not quite match Google's documented format: what can be decoded is kept.
 
-Null means left out. A member that makes no sense is left out where its record can do without, else the record is; of a
-permission or a change nothing is left out, because half of it would be another one.
+Null counts as absent. A member that cannot be decoded is dropped where its record can do without it; otherwise the
+record is. Permissions and changes are never decoded in part, because half of one would be a different one.
 """
 
 from collections.abc import Sequence
@@ -12,74 +12,76 @@ import msgspec
 from cloudscan_gdrive.api.models import Change, Permission
 
 Wanted = TypeVar("Wanted")
-_WHOLE = (Permission, Change)
+_ALL_OR_NOTHING = (Permission, Change)
 
 
-def mended(wanted: type[Wanted], body: bytes) -> Wanted | None:
-    """As much of an answer as makes sense, `broken` telling how many items of its list do not; None: nothing does."""
+def decoded_leniently(wanted: type[Wanted], body: bytes) -> Wanted | None:
+    """As much of an answer as can be decoded; None: nothing can.
+
+    `broken` of a list counts the items that were dropped from it.
+    """
     try:
-        told = msgspec.json.decode(body)
+        answer = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
-    found: Wanted | None = _record(wanted, _without_nulls(told))
-    return found
+    record: Wanted | None = _record(wanted, _without_nulls(answer))
+    return record
 
 
-def _record(wanted: Any, told: Any) -> Any:
-    if not isinstance(told, dict):
+def _record(wanted: Any, answer: Any) -> Any:
+    if not isinstance(answer, dict):
         return None
     members: dict[str, Any] = {}
     is_list = "broken" in wanted.__struct_fields__
+    strict = is_list or wanted in _ALL_OR_NOTHING  # a list without its next page token would end too early
     for field in msgspec.structs.fields(wanted):
-        if field.encode_name not in told:
+        if field.encode_name not in answer:
             continue
-        value = told[field.encode_name]
-        item = _item(field.type)
-        if item is not None:
-            if not isinstance(value, list):
-                if is_list or wanted in _WHOLE:
-                    return None
-                continue
-            found = [_record(item, each) for each in value]
-            members[field.name] = kept = [each for each in found if each is not None]
-            if is_list:
-                members["broken"] = len(found) - len(kept)
-            elif wanted in _WHOLE and len(kept) < len(found):
-                return None
-        else:
+        value = answer[field.encode_name]
+        item_type = _item_type(field.type)
+        if item_type is None:
             try:
                 members[field.name] = _value(field.type, value)
             except (msgspec.ValidationError, TypeError):
-                if is_list or wanted in _WHOLE:
-                    return None  # a list without the token of its next page would end too early
+                if strict:
+                    return None
+        elif isinstance(value, list):
+            items = [item for item in (_record(item_type, entry) for entry in value) if item is not None]
+            members[field.name] = items
+            if is_list:
+                members["broken"] = len(value) - len(items)
+            elif strict and len(items) < len(value):
+                return None
+        elif strict:
+            return None
     try:
         return wanted(**members)
     except TypeError:
-        return None  # a member is missing that it cannot do without
+        return None  # a required member is missing
 
 
-def _value(kind: Any, value: Any) -> Any:
-    if kind is msgspec.Raw:
+def _value(field_type: Any, value: Any) -> Any:
+    if field_type is msgspec.Raw:
         return msgspec.Raw(msgspec.json.encode(value))
-    for one in (kind, *get_args(kind)):
-        if isinstance(one, type) and issubclass(one, msgspec.Struct):
-            if (found := _record(one, value)) is None:
-                raise TypeError(one)
-            return found
-    return msgspec.convert(value, kind)
+    for option in (field_type, *get_args(field_type)):
+        if isinstance(option, type) and issubclass(option, msgspec.Struct):
+            if (record := _record(option, value)) is None:
+                raise TypeError(option)
+            return record
+    return msgspec.convert(value, field_type)
 
 
-def _item(kind: Any) -> Any:
-    """What a list is made of, where that are records."""
-    for one in (kind, *get_args(kind)):
-        if get_origin(one) is Sequence and issubclass(get_args(one)[0], msgspec.Struct):
-            return get_args(one)[0]
+def _item_type(field_type: Any) -> Any:
+    """The record type of a list's items; None where the member is not a list of records."""
+    for option in (field_type, *get_args(field_type)):
+        if get_origin(option) is Sequence and issubclass(get_args(option)[0], msgspec.Struct):
+            return get_args(option)[0]
     return None
 
 
-def _without_nulls(told: Any) -> Any:
-    if isinstance(told, dict):
-        return {name: _without_nulls(value) for name, value in told.items() if value is not None}
-    if isinstance(told, list):
-        return [_without_nulls(each) for each in told if each is not None]
-    return told
+def _without_nulls(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        return {name: _without_nulls(value) for name, value in answer.items() if value is not None}
+    if isinstance(answer, list):
+        return [_without_nulls(value) for value in answer if value is not None]
+    return answer

@@ -1,4 +1,8 @@
-"""Lists of Drive's: which fields are asked for, page after page, folders before files, and what changed."""
+"""Drive's lists: the fields that are asked for, page after page, folders before files, and what changed.
+
+Sources: discovery document of Drive v3 (files.list, permissions.list, changes.list); Drive guide, "Search for files
+and folders", "Retrieve changes".
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,11 +27,13 @@ _COMMON = (
 OWN_FILE = f"{_COMMON},owners(emailAddress),writersCanShare,permissions({_PERMISSION})"
 SHARED_FILE = f"{_COMMON},driveId,hasAugmentedPermissions"
 _PERMISSIONS = f"nextPageToken,permissions({_PERMISSION})"
-_BEFORE_GOING_ON = 100_000  # changes in one night: more, and reading everything is the shorter way
+_MAX_CHANGES = 100_000  # since the last scan: above this, reading everything takes fewer requests
 
 
-def files(google: Google, options: Options, user: str, place: str, fields: str, **what: Any) -> Iterator[File | Gap]:
-    """A list of files, folders first. `place` is the uid of what is listed, for gaps."""
+def files(
+    google: Google, options: Options, user: str, uid: str, fields: str, **parameters: Any
+) -> Iterator[File | Gap]:
+    """A list of files, folders first. `uid` is that of the list's container, for gaps. Raises as `Google.ask` does."""
     pages = google.pages(
         Files,
         google.files,
@@ -38,26 +44,26 @@ def files(google: Google, options: Options, user: str, place: str, fields: str, 
         includePermissionsForView="published",
         prettyPrint=False,
         fields=f"nextPageToken,incompleteSearch,files({fields})",
-        **what,
+        **parameters,
     )
     for page in pages:
         if page.incomplete_search:
-            yield _partial(place, "Google did not search everything (incompleteSearch)")
+            yield _partial(uid, "Google did not search everything (incompleteSearch)")
         if page.broken:
-            yield _partial(place, f"{page.broken} file(s) are not told as Google's documentation promises")
+            yield _partial(uid, f"{page.broken} file(s) do not match Google's documented format")
         yield from page.files
 
 
-def folders_first(listed: Iterator[File | Gap], remember: Callable[[File], None]) -> Iterator[File | Gap]:
-    """Hold folders back until all are remembered, so that each finds its parents. Only they are held in memory."""
+def folders_first(listing: Iterator[File | Gap], remember: Callable[[File], None]) -> Iterator[File | Gap]:
+    """Keep folders in memory until all are remembered, so that each one's parents are known; files pass through."""
     folders: list[File] | None = []
-    for file in listed:
+    for file in listing:
         if isinstance(file, Gap):
             yield file
         elif file.mime_type == FOLDER:
             remember(file)
             if folders is None:
-                yield file  # a server that does not keep the order
+                yield file  # the server did not list folders first
             else:
                 folders.append(file)
         else:
@@ -69,16 +75,16 @@ def folders_first(listed: Iterator[File | Gap], remember: Callable[[File], None]
 
 
 def below(
-    folders: list[str], inside: Callable[[str], Iterator[File | Gap]], note: Callable[[File], None]
+    folders: list[str], listing: Callable[[str], Iterator[File | Gap]], note: Callable[[File], None]
 ) -> Iterator[Gap]:
-    """Note what lies in changed folders, and in the folders in them: Google tells no change of it."""
+    """Call `note` with everything in these folders, at any depth."""
     seen: set[str] = set()
     while folders:
         folder = folders.pop()
         if folder in seen:
             continue
         seen.add(folder)
-        for file in inside(folder):
+        for file in listing(folder):
             if isinstance(file, Gap):
                 yield file
                 continue
@@ -87,48 +93,49 @@ def below(
             note(file)
 
 
-def permissions(google: Google, user: str, file_id: str, **what: Any) -> Permissions:
-    """All permissions of a shared drive or of something in it, as one page. Raises as `Google.ask` does."""
+def permissions(google: Google, user: str, file_id: str, **parameters: Any) -> Permissions:
+    """All permissions of a shared drive or of a file in it, as one page. Raises as `Google.ask` does."""
     pages = google.pages(
         Permissions, google.permissions, user, fileId=file_id, supportsAllDrives=True, pageSize=100,
-        includePermissionsForView="published", fields=_PERMISSIONS, **what,
+        includePermissionsForView="published", fields=_PERMISSIONS, **parameters,
     )  # fmt: skip
-    found, broken = list[Permission](), 0
+    all_permissions, broken = list[Permission](), 0
     for page in pages:
-        found += page.permissions
+        all_permissions += page.permissions
         broken += page.broken
-    return Permissions(permissions=found, broken=broken)
+    return Permissions(permissions=all_permissions, broken=broken)
 
 
-def start_of_changes(google: Google, user: str, **what: Any) -> str:
-    """From where changes are to be asked for next time. To be asked before the files are listed."""
-    return google.ask(StartOfChanges, google.start_of_changes, user, **what).start_page_token
+def start_of_changes(google: Google, user: str, **parameters: Any) -> str:
+    """The token to ask for changes with next time. To be fetched before the files are listed."""
+    return google.ask(StartOfChanges, google.start_of_changes, user, **parameters).start_page_token
 
 
-def changes(google: Google, user: str, token: str, fields: str, **what: Any) -> tuple[dict[str, Change], str]:
-    """What changed since then, the last change of each file, and the token for next time.
+def changes(google: Google, user: str, token: str, fields: str, **parameters: Any) -> tuple[dict[str, Change], str]:
+    """The last change of each file since the token was issued, by file id, and the token for next time.
 
-    Raises `StaleCursor` where Google does not know the token any more.
+    Raises as `Google.ask` does, and `StaleCursor` where Google no longer accepts the token.
     """
-    found: dict[str, Change] = {}
+    last: dict[str, Change] = {}
     while True:
         try:
             page = google.ask(
                 Changes, google.changes, user, pageToken=token, pageSize=1000, includePermissionsForView="published",
                 prettyPrint=False,
-                fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({fields}))", **what,
+                fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({fields}))",
+                **parameters,
             )  # fmt: skip
         except StalePage as error:
-            raise StaleCursor("Google does not know the token of its changes any more") from error
+            raise StaleCursor("Google no longer accepts the change token") from error
         if page.broken:
-            raise StaleCursor(f"{page.broken} change(s) are not told as Google's documentation promises")
-        found.update({change.file_id: change for change in page.changes if change.change_type != "drive"})
-        if len(found) > _BEFORE_GOING_ON:
-            raise StaleCursor(f"more than {_BEFORE_GOING_ON} things changed")
+            raise StaleCursor(f"{page.broken} change(s) do not match Google's documented format")
+        last.update({change.file_id: change for change in page.changes if change.change_type != "drive"})
+        if len(last) > _MAX_CHANGES:
+            raise StaleCursor(f"more than {_MAX_CHANGES} files changed")
         if page.new_start_page_token:
-            return found, page.new_start_page_token
+            return last, page.new_start_page_token
         token = page.next_page_token
 
 
-def _partial(place: str, reason: str) -> Gap:
-    return Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=place)
+def _partial(uid: str, reason: str) -> Gap:
+    return Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=uid)

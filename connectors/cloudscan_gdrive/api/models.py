@@ -1,4 +1,4 @@
-"""What Google's APIs answer, as far as it is asked for. Unknown members are passed over.
+"""The answers of Google's APIs, as far as they are asked for. Unknown members are ignored.
 
 Sources: the discovery documents of Drive v3, Admin Directory v1, Reports v1 and Cloud Identity v1.
 """
@@ -11,7 +11,7 @@ import msgspec
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """Members are told in camel case, and left out where they are empty. `broken`: items that made no sense."""
+    """Members are in camel case, and absent where they are empty. `broken`: items that could not be decoded."""
 
 
 class Detail(_Answer, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class Detail(_Answer, frozen=True, kw_only=True):
 
 
 class Permission(_Answer, frozen=True, kw_only=True):
-    """A way in, as Drive tells it."""
+    """A permission of a file or shared drive (Drive v3, Permission)."""
 
     id: str = ""
     type: str = ""
@@ -63,7 +63,7 @@ class LabelInfo(_Answer, frozen=True, kw_only=True):
 
 
 class Capabilities(_Answer, frozen=True, kw_only=True):
-    """What whoever asks may do with a file."""
+    """What the user in whose name we ask may do with a file."""
 
     can_edit: bool = False
     can_comment: bool = False
@@ -82,8 +82,8 @@ class File(_Answer, frozen=True, kw_only=True):
     trashed: bool = False
     owners: Sequence[Person] = ()
     drive_id: str = ""
-    permissions: msgspec.Raw = msgspec.Raw()  # unread: most files have the same. Empty: we may not see them
-    has_augmented_permissions: bool | None = None  # there are some of its own; None: not told
+    permissions: msgspec.Raw = msgspec.Raw()  # not decoded: most files have the same. Empty: we may not see them
+    has_augmented_permissions: bool | None = None  # whether it has any of its own; None: Drive does not say
     inherited_permissions_disabled: bool = False
     copy_requires_writer_permission: bool = False
     writers_can_share: bool | None = None
@@ -100,7 +100,7 @@ class Files(_Answer, frozen=True, kw_only=True):
 
 
 class Change(_Answer, frozen=True, kw_only=True):
-    """A file or drive that changed, with how it is now; `file` is None where it is gone or cannot be seen any more."""
+    """A file or drive that changed, with its present state; `file` is None where we can no longer see it."""
 
     change_type: str = "file"
     removed: bool = False
@@ -132,7 +132,7 @@ class SharedDrive(_Answer, frozen=True, kw_only=True):
     name: str = ""
     created_time: datetime | None = None
     hidden: bool = False
-    restrictions: Restrictions | None = None  # None: not told, though asked for
+    restrictions: Restrictions | None = None  # None: Drive does not say, though asked
 
 
 class SharedDrives(_Answer, frozen=True, kw_only=True):
@@ -158,7 +158,7 @@ class Relation(_Answer, frozen=True, kw_only=True):
     value: str = ""
 
 
-class Post(_Answer, frozen=True, kw_only=True):
+class Job(_Answer, frozen=True, kw_only=True):
     department: str = ""
     primary: bool = False
 
@@ -179,7 +179,7 @@ class User(_Answer, frozen=True, kw_only=True):
     emails: Sequence[Address] = ()
     recovery_email: str = ""
     relations: Sequence[Relation] = ()
-    organizations: Sequence[Post] = ()
+    organizations: Sequence[Job] = ()
 
 
 class Users(_Answer, frozen=True, kw_only=True):
@@ -206,7 +206,7 @@ class Member(_Answer, frozen=True, kw_only=True):
     id: str = ""
     email: str = ""
     role: str = ""
-    type: str = ""  # USER, GROUP, CUSTOMER (everybody), EXTERNAL
+    type: str = ""  # USER, GROUP, CUSTOMER (all users), EXTERNAL
 
 
 class Members(_Answer, frozen=True, kw_only=True):
@@ -246,7 +246,7 @@ class LogId(_Answer, frozen=True, kw_only=True):
 
 
 class LogActor(_Answer, frozen=True, kw_only=True):
-    email: str = ""  # empty: nobody who was signed in
+    email: str = ""  # empty: not signed in
 
 
 class LogParameter(_Answer, frozen=True, kw_only=True):
@@ -261,7 +261,7 @@ class LogEvent(_Answer, frozen=True, kw_only=True):
 
 
 class Activity(_Answer, frozen=True, kw_only=True):
-    """What somebody did at one moment, as the log tells it."""
+    """What one actor did at one time, as the log has it."""
 
     id: LogId = LogId()
     actor: LogActor = LogActor()
@@ -294,19 +294,19 @@ class Policies(_Answer, frozen=True, kw_only=True):
     next_page_token: str = ""
 
 
-class Reason(_Answer, frozen=True, kw_only=True):
+class ErrorEntry(_Answer, frozen=True, kw_only=True):
     reason: str = ""
     location: str = ""
 
 
-class Trouble(_Answer, frozen=True, kw_only=True):
+class ApiError(_Answer, frozen=True, kw_only=True):
     code: int = 0
     message: str = ""
     status: str = ""
-    errors: Sequence[Reason] = ()
+    errors: Sequence[ErrorEntry] = ()
 
 
-class Refusal(_Answer, frozen=True, kw_only=True):
+class ErrorBody(_Answer, frozen=True, kw_only=True):
     """The body of an error."""
 
-    error: Trouble = Trouble()
+    error: ApiError = ApiError()

@@ -1,1 +1,1 @@
-"""What Google's answers mean, in our words. Pure functions."""
+"""What Google's answers mean as facts. Pure functions."""

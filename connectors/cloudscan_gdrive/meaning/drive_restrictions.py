@@ -1,7 +1,8 @@
-"""What a shared drive's own switches leave of what was given in it.
+"""What a shared drive's own switches leave of the permissions that were given in it.
 
-Switching one on takes nothing away: whoever was let in before stays listed, and comes back when it is switched off.
-Source: Admin help, "Control access to files in shared drives"; discovery document of Drive v3, Drive.restrictions.
+Switching one on removes nothing: permissions that were given before stay listed, and apply again when it is switched
+off. Sources: Admin help, "Control access to files in shared drives"; discovery document of Drive v3
+(Drive.restrictions).
 """
 
 from collections.abc import Sequence
@@ -19,16 +20,16 @@ _OURS = (Audience.OWNER, Audience.NAMED, Audience.ORGANISATION)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restricted:
-    """The switches of a drive, and whom they spare."""
+class DriveRestrictions:
+    """The switches of a drive, and the principals that they do not concern."""
 
     switches: Restrictions
     members: frozenset[str]  # uids
-    more_members: bool  # somebody may be one by a group or a domain that we cannot look into
-    groups: frozenset[str]  # uids of groups of ours, who hold people of ours beside outsiders
+    more_members: bool  # there may be others, by a group or a domain whose members we cannot read
+    groups: frozenset[str]  # uids of our groups, which may have members of ours beside external ones
 
-    def leave(self, grant: Grant) -> Grant:
-        """A grant as it works behind the switches."""
+    def applied_to(self, grant: Grant) -> Grant:
+        """A grant with what the switches leave of it: unchanged, narrowed, or blocked."""
         if not grant.effective or grant.audience is None:
             return grant
         if self.switches.domain_users_only and grant.audience not in _OURS:
@@ -43,22 +44,24 @@ class Restricted:
         return grant
 
 
-def restrictions_of(drive: SharedDrive, members: Sequence[tuple[Permission, Meaning]], people: People) -> Restricted:
+def restrictions_of(
+    drive: SharedDrive, members: Sequence[tuple[Permission, Meaning]], people: People
+) -> DriveRestrictions:
     """What is switched on for a drive with these members."""
-    named = {found.principal.uid for _, found in members if found.principal}
+    named = {meaning.principal.uid for _, meaning in members if meaning.principal}
     in_groups = {
         uids.user(user.primary_email)
         for member, _ in members
         if member.type == "group"
         for user in people.users_in(member.email_address)
     }
-    return Restricted(
+    return DriveRestrictions(
         switches=drive.restrictions or Restrictions(),
         members=frozenset(named | in_groups),
         more_members=any(
             member.type not in ("user", "group")
-            or (member.type == "group" and found.grant.audience is not Audience.NAMED)
-            for member, found in members
+            or (member.type == "group" and meaning.grant.audience is not Audience.NAMED)
+            for member, meaning in members
         ),
         groups=frozenset(uids.group(address) for address in people.groups),
     )

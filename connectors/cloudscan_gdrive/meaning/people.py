@@ -1,6 +1,8 @@
-"""Who is who: our own people, groups and domains, partners, strangers.
+"""Who is who: our own people, groups and domains, partners, external principals. Pure functions.
 
-`People` is what is known when a file's permissions are read; `facts_of_directory` tells the same to the snapshot.
+`People` is what is known while the permissions of files are translated; `facts_of_directory` yields the same as facts.
+
+Sources: Directory API v1 (users, groups, members, domains); Admin help, "About target audiences".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,67 +15,73 @@ from cloudscan_gdrive.api.models import Group, Member, User
 from cloudscan_gdrive.meaning import uids
 
 AUDIENCE = ".audience.googledomains.com"
-"""How target audiences are named: they look like a foreign domain and are a set of our own people."""
+"""The end of a target audience's name: it looks like an external domain and is a set of our own people."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupInfo:
-    """A group of ours, seen from outside."""
+    """What a file's grants depend on in one of our groups."""
 
     name: str
-    outsiders: int = 0  # members from elsewhere, members of members too
-    everybody: bool = False  # the whole company is in it
-    unread: bool = False  # who else is in it could not be read
-    users: tuple[str, ...] = ()  # ours in it, by address
+    external_members: int = 0  # of nested groups too
+    everyone: bool = False  # the whole company is a member
+    unread: bool = False  # not all members could be read
+    users: tuple[str, ...] = ()  # addresses of our users in it, through nested groups too
 
 
 @dataclass(frozen=True, kw_only=True)
 class People:
-    """Our domains, users and groups. Addresses are lower case."""
+    """Our domains, users and groups. Addresses are in lower case."""
 
     estate: Estate
-    primary: str = ""  # our first domain
-    domains: frozenset[str] = frozenset()  # all of ours, aliases too
-    users: Mapping[str, User] = field(default_factory=dict)  # by address, other names too
-    whole: bool = True  # these are all our users: whoever else has an address of ours is gone
-    groups: Mapping[str, GroupInfo] = field(default_factory=dict)
-    group_names: Mapping[str, str] = field(default_factory=dict)  # a group's other address: its first
-    private: Mapping[str, str] = field(default_factory=dict)  # somebody's private address: his address with us
+    primary: str = ""  # our primary domain
+    domains: frozenset[str] = frozenset()  # all of ours, domain aliases too
+    users: Mapping[str, User] = field(default_factory=dict)  # by address; aliases too
+    all_users_read: bool = True  # then an unknown address in our domains belongs to a deleted account
+    groups: Mapping[str, GroupInfo] = field(default_factory=dict)  # by primary address
+    group_aliases: Mapping[str, str] = field(default_factory=dict)  # the primary address by alias
+    private: Mapping[str, str] = field(default_factory=dict)  # a user's address with us by their private address
 
     def is_ours(self, domain: str) -> bool:
+        """Whether a mail domain is one of our own."""
         return domain in self.domains or domain in self.estate.domains
 
     def affiliation(self, domain: str) -> Affiliation:
-        """Where a mail domain belongs."""
+        """Whether a mail domain is our own, a partner's or external."""
         if self.is_ours(domain) or domain.endswith(AUDIENCE):
             return Affiliation.INTERNAL
         return Affiliation.PARTNER if self.estate.partner_of(domain) else Affiliation.EXTERNAL
 
     def address_of(self, email: str) -> str:
-        """The address that somebody is known by here, whichever of his names is used."""
+        """The primary address of a user or group, whichever of their addresses is given; in lower case."""
         address = email.lower()
-        found = self.users.get(address)
-        return found.primary_email.lower() if found else self.group_names.get(address, address)
+        user = self.users.get(address)
+        return user.primary_email.lower() if user else self.group_aliases.get(address, address)
 
-    def are_told(self, principal: Principal) -> bool:
-        """Whether the directory tells of somebody; drives then need not."""
+    def in_directory_scope(self, principal: Principal) -> bool:
+        """Whether the directory scope yields this principal, so that drives need not."""
         return principal.email in self.groups or principal.email in self.users
 
     def users_in(self, group: str) -> list[User]:
-        """Our users in a group of ours."""
-        known = self.groups.get(self.address_of(group))
-        return [self.users[address] for address in known.users] if known else []
+        """Our users in one of our groups, through nested groups too."""
+        info = self.groups.get(self.address_of(group))
+        return [self.users[address] for address in info.users] if info else []
 
     def principal(self, kind: str, email: str) -> Principal:
-        """A user or group that a permission names by its address. Strangers choose their display names: not used."""
+        """A user or group that a permission names by address.
+
+        Display names of external accounts are not used: their owners choose them.
+        """
         address = self.address_of(email)
         domain = address.rpartition("@")[2]
         affiliation = self.affiliation(domain)
         if kind == "group":
             return self._group(address, domain, affiliation)
-        if known := self.users.get(address):
-            return self._user(known)
+        if user := self.users.get(address):
+            return self._user(user)
         person = self.private.get(address)
+        # An address in one of our domains that the directory does not know: the account was deleted.
+        deleted = affiliation is Affiliation.INTERNAL and self.users and self.all_users_read
         return Principal(
             uid=uids.user(address),
             platform=uids.PLATFORM,
@@ -83,8 +91,7 @@ class People:
             domain=domain,
             name=address,
             affiliation=affiliation,
-            # Of a domain of ours, and unknown to the directory: an account that was deleted.
-            status="deleted" if affiliation is Affiliation.INTERNAL and self.users and self.whole else "active",
+            status="deleted" if deleted else "active",
             sponsor_uid=uids.user(person) if person else None,
             detail={
                 **({"consumer": "true"} if domain in CONSUMER else {}),
@@ -108,7 +115,7 @@ class People:
         )
 
     def _group(self, address: str, domain: str, affiliation: Affiliation) -> Principal:
-        known = self.groups.get(address)
+        info = self.groups.get(address)
         return Principal(
             uid=uids.group(address),
             platform=uids.PLATFORM,
@@ -116,16 +123,16 @@ class People:
             kind="group",
             email=address,
             domain=domain,
-            name=known.name if known else address,
+            name=info.name if info else address,
             affiliation=affiliation,
             status="active",
-            detail={"outsiders": str(known.outsiders)} if known else self._contract(domain),
+            detail={"outsiders": str(info.external_members)} if info else self._contract(domain),
         )
 
     def _user(self, user: User) -> Principal:
         address = user.primary_email.lower()
-        department = next((each.department for each in user.organizations if each.department), "")
-        manager = next((each.value for each in user.relations if each.type == "manager" and each.value), "")
+        department = next((job.department for job in user.organizations if job.department), "")
+        manager = next((person.value for person in user.relations if person.type == "manager" and person.value), "")
         return Principal(
             uid=uids.user(address),
             platform=uids.PLATFORM,
@@ -151,7 +158,7 @@ class People:
         return {"partner": partner.name, **ends}
 
 
-def people(
+def people_of(
     estate: Estate,
     primary: str,
     domains: Sequence[str],
@@ -159,92 +166,96 @@ def people(
     groups: Sequence[Group],
     members: Mapping[str, Sequence[Member]],
 ) -> People:
-    """What the directory says, made ready to be looked up. `members` is by the group's address."""
+    """The directory, indexed by address. `members` is by the group's address in lower case."""
     ours = frozenset(domain.lower() for domain in domains)
-    by_name = {name.lower(): user for user in users for name in _names(user)}
-    names = {
-        name.lower(): group.email.lower() for group in groups for name in (*group.aliases, *group.non_editable_aliases)
+    by_address = {address.lower(): user for user in users for address in _addresses(user)}
+    group_aliases = {
+        alias.lower(): group.email.lower()
+        for group in groups
+        for alias in (*group.aliases, *group.non_editable_aliases)
     }
-    known = People(estate=estate, primary=primary, domains=ours, users=by_name, group_names=names)
+    known = People(estate=estate, primary=primary, domains=ours, users=by_address, group_aliases=group_aliases)
     return People(
         estate=estate,
         primary=primary,
         domains=ours,
-        users=by_name,
+        users=by_address,
         groups={
             group.email.lower(): GroupInfo(
                 name=group.name or group.email,
-                outsiders=len(closure.outsiders),
-                everybody=closure.everybody,
-                unread=closure.unread,
-                users=tuple(sorted(closure.users)),
+                external_members=len(members_of.external),
+                everyone=members_of.everyone,
+                unread=members_of.unread,
+                users=tuple(sorted(members_of.users)),
             )
             for group in groups
-            for closure in (_closure(group.email.lower(), members, known),)
+            for members_of in (_all_members(group.email.lower(), members, known),)
         },
-        group_names=known.group_names,
+        group_aliases=known.group_aliases,
         private={
             address.lower(): user.primary_email.lower()
             for user in users
-            for address in (*(each.address for each in user.emails), user.recovery_email)
+            for address in (*(email.address for email in user.emails), user.recovery_email)
             if address and not known.is_ours(address.lower().rpartition("@")[2])
         },
     )
 
 
 def facts_of_directory(
-    known: People, users: Sequence[User], groups: Sequence[Group], members: Mapping[str, Sequence[Member]]
+    people: People, users: Sequence[User], groups: Sequence[Group], members: Mapping[str, Sequence[Member]]
 ) -> Iterator[Principal | Membership]:
-    """Everybody in the directory, and whoever our groups let in from elsewhere."""
-    told: set[str] = set()
+    """Our users and groups, the external members of our groups, and who is in which group."""
+    yielded: set[str] = set()
     for user in users:
-        fact = known.principal("user", user.primary_email)
-        told.add(fact.uid)
-        yield fact
+        principal = people.principal("user", user.primary_email)
+        yielded.add(principal.uid)
+        yield principal
     managers = (relation.value for user in users for relation in user.relations if relation.type == "manager")
     for address in managers:
-        fact = known.principal("user", address)
-        if address and fact.uid not in told:
-            told.add(fact.uid)
-            yield fact
+        principal = people.principal("user", address)
+        if address and principal.uid not in yielded:
+            yielded.add(principal.uid)
+            yield principal
     for group in groups:
-        fact = known.principal("group", group.email)
-        told.add(fact.uid)
-        yield fact
-    everybody = uids.everybody(known.primary)
+        principal = people.principal("group", group.email)
+        yielded.add(principal.uid)
+        yield principal
+    everyone = uids.everyone(people.primary)
     for group in groups:
         for member in members.get(group.email.lower(), ()):
-            uid = everybody
+            uid = everyone
             if member.type != "CUSTOMER":
-                fact = known.principal("group" if member.type == "GROUP" else "user", member.email or member.id)
-                uid = fact.uid
-                if uid not in told:
-                    told.add(uid)
-                    yield fact
+                principal = people.principal("group" if member.type == "GROUP" else "user", member.email or member.id)
+                uid = principal.uid
+                if uid not in yielded:
+                    yielded.add(uid)
+                    yield principal
             yield Membership(group_uid=uids.group(group.email), member_uid=uid, role=member.role.lower() or "member")
     yield Principal(
-        uid=everybody,
+        uid=everyone,
         platform=uids.PLATFORM,
-        account=known.primary,
+        account=people.primary,
         kind="group",
-        name=f"everybody at {known.primary}",
-        domain=known.primary,
+        name=f"everyone at {people.primary}",
+        domain=people.primary,
         affiliation=Affiliation.INTERNAL,
         status="active",
     )
 
 
 @dataclass
-class _Closure:
-    outsiders: set[str] = field(default_factory=set)
-    users: set[str] = field(default_factory=set)
-    everybody: bool = False
+class _Members:
+    """Who is in a group, through nested groups too."""
+
+    external: set[str] = field(default_factory=set)  # addresses; an external group counts as one
+    users: set[str] = field(default_factory=set)  # addresses of ours
+    everyone: bool = False
     unread: bool = False
 
 
-def _closure(group: str, members: Mapping[str, Sequence[Member]], known: People) -> _Closure:
-    """Who is in a group by way of other groups. What a stranger's group holds nobody tells: it counts as one."""
-    found = _Closure()
+def _all_members(group: str, members: Mapping[str, Sequence[Member]], people: People) -> _Members:
+    """Follow nested groups of ours. Google does not show the members of external groups."""
+    result = _Members()
     seen: set[str] = set()
     waiting = [group]
     while waiting:
@@ -253,21 +264,21 @@ def _closure(group: str, members: Mapping[str, Sequence[Member]], known: People)
             continue
         seen.add(address)
         if address not in members:
-            found.unread = True
+            result.unread = True
         for member in members.get(address, ()):
-            inner = known.address_of(member.email)
+            inner = people.address_of(member.email)
             if member.type == "CUSTOMER":
-                found.everybody = True
-            elif member.type == "GROUP" and known.is_ours(inner.rpartition("@")[2]):
+                result.everyone = True
+            elif member.type == "GROUP" and people.is_ours(inner.rpartition("@")[2]):
                 waiting.append(inner)
-            elif inner and not known.is_ours(inner.rpartition("@")[2]):
-                found.outsiders.add(inner)
-            elif inner in known.users:
-                found.users.add(inner)
-    return found
+            elif inner and not people.is_ours(inner.rpartition("@")[2]):
+                result.external.add(inner)
+            elif inner in people.users:
+                result.users.add(inner)
+    return result
 
 
-def _names(user: User) -> Iterator[str]:
+def _addresses(user: User) -> Iterator[str]:
     yield user.primary_email
     yield from user.aliases
     yield from user.non_editable_aliases

@@ -1,4 +1,4 @@
-"""What a Drive permission means: whom it lets in, and how far. Pure functions.
+"""What a Drive permission means: whom it lets in, and with which access. Pure functions.
 
 Sources: discovery document of Drive v3 (Permission); Drive guide, "Share files, folders and drives", "Limited and
 expansive access".
@@ -22,7 +22,7 @@ _ACCESS = {
     "organizer": Access.MANAGE,
     "owner": Access.OWN,
 }
-_LONG = 15
+_MIN_GOOGLE_ID = 15  # characters
 _ROLE_WORDS = {
     "reader": ("read", "閲覧"),
     "publishedReader": ("read the published copy", "公開版の閲覧"),
@@ -36,21 +36,21 @@ _ROLE_WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning:
-    """A permission in our words; the same for each file that carries it."""
+    """A permission translated into facts; the same for every file that has it."""
 
-    key: str  # which permission with which role: what a parent must have for a child to have inherited it
+    key: str  # the permission with its role: what a parent must have for a child to have inherited it
     principal: Principal | None
-    grant: Grant  # of a resource that is filled in
+    grant: Grant  # without uid and resource, which are filled in for each file
 
 
-def meaning(permission: Permission, people: People, now: datetime) -> Meaning | None:
-    """Whom a permission lets in at the moment `now`; None for the owner, who needs no letting in."""
+def meaning_of(permission: Permission, people: People, now: datetime) -> Meaning | None:
+    """Whom a permission lets in at the time `now`; None for the owner's, which is no grant."""
     if permission.role == "owner" and not permission.pending_owner:
         return None
-    principal, audience = _who(permission, people)
+    principal, audience = _principal_and_audience(permission, people)
     access = Access.LIST if permission.view == "metadata" else _ACCESS.get(permission.role, Access.WRITE)
     chain = _chain(permission, people, audience)
-    shut = "deleted account" if permission.deleted else "expired" if _is_over(permission, now) else ""
+    blocked_by = "deleted account" if permission.deleted else "expired" if _has_expired(permission, now) else ""
     return Meaning(
         key=key_of(permission),
         principal=principal,
@@ -61,10 +61,10 @@ def meaning(permission: Permission, people: People, now: datetime) -> Meaning | 
             audience=audience,
             access=access,
             via=Via.LINK if permission.type in ("anyone", "domain") else Via.DIRECT,
-            discoverable=_is_found(permission),
+            discoverable=_is_discoverable(permission),
             expires_on=permission.expiration_time or NEVER,
-            effective=not shut,
-            blocked_by=shut,
+            effective=not blocked_by,
+            blocked_by=blocked_by,
             detail={
                 "type": permission.type,
                 "role": permission.role,
@@ -77,28 +77,28 @@ def meaning(permission: Permission, people: People, now: datetime) -> Meaning | 
 
 
 def key_of(permission: Permission) -> str:
-    """Equal for a parent's permission and a child's that was inherited unchanged."""
-    return f"{_name(permission)}/{permission.role}/{permission.view}"
+    """The same for a parent's permission and a child's that was inherited unchanged."""
+    return f"{_identity(permission)}/{permission.role}/{permission.view}"
 
 
-def _name(permission: Permission) -> str:
-    """Google's ids are long and one person's alone; what is put in their place in copies of answers may not be."""
-    if len(permission.id) >= _LONG:
+def _identity(permission: Permission) -> str:
+    """Google's ids are long and unique to a principal; short ones come from recorded answers and may not be."""
+    if len(permission.id) >= _MIN_GOOGLE_ID:
         return permission.id
     return f"{permission.id or permission.type}{permission.email_address or permission.domain}"
 
 
 def is_inherited(permission: Permission) -> bool | None:
-    """Whether a permission comes from above, where Drive says it: lists of My Drive leave the details out."""
+    """Whether a permission is inherited; None where Drive does not say: lists of My Drive leave the details out."""
     if not permission.permission_details:
         return None
     return all(detail.inherited for detail in permission.permission_details)
 
 
-def _who(permission: Permission, people: People) -> tuple[Principal | None, Audience | None]:
+def _principal_and_audience(permission: Permission, people: People) -> tuple[Principal | None, Audience | None]:
     match permission.type:
         case "anyone":
-            return None, Audience.ANYONE_DISCOVERABLE if _is_found(permission) else Audience.ANYONE_WITH_LINK
+            return None, Audience.ANYONE_DISCOVERABLE if _is_discoverable(permission) else Audience.ANYONE_WITH_LINK
         case "domain" if permission.domain:
             principal = people.domain_principal(permission.domain.lower())
             ours = principal.affiliation is Affiliation.INTERNAL
@@ -106,7 +106,7 @@ def _who(permission: Permission, people: People) -> tuple[Principal | None, Audi
         case "user" | "group" if permission.deleted:
             return _deleted(permission, people)
         case "user" | "group" | "domain" if not permission.email_address:
-            return None, None  # somebody, and Drive does not say who
+            return None, None  # Drive does not say who
         case "group":
             return _group(permission, people)
         case "user":
@@ -114,37 +114,37 @@ def _who(permission: Permission, people: People) -> tuple[Principal | None, Audi
             ours = principal.affiliation is Affiliation.INTERNAL
             return principal, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
         case _:
-            return None, None  # a type that did not exist when this was written: it may admit anybody
+            return None, None  # a type that did not exist when this was written: it may admit anyone
 
 
-def _is_found(permission: Permission) -> bool:
-    """Whether searching is enough. Where Drive does not say it, the id does: ``anyone``, beside ``anyoneWithLink``."""
-    found = permission.allow_file_discovery
-    return permission.type == "anyone" and permission.id == "anyone" if found is None else found
+def _is_discoverable(permission: Permission) -> bool:
+    """Whether a search finds the file. Where Drive does not say, the id does: ``anyone``, not ``anyoneWithLink``."""
+    discoverable = permission.allow_file_discovery
+    return permission.type == "anyone" and permission.id == "anyone" if discoverable is None else discoverable
 
 
-def _is_over(permission: Permission, now: datetime) -> bool:
-    """Drive goes on listing for a while what has expired; only users' and groups' permissions can."""
+def _has_expired(permission: Permission, now: datetime) -> bool:
+    """Drive keeps listing expired permissions for a while; only those of users and groups can expire."""
     ends = permission.expiration_time
     return ends is not None and permission.type in ("user", "group") and ends <= now
 
 
 def _group(permission: Permission, people: People) -> tuple[Principal, Audience | None]:
     principal = people.principal("group", permission.email_address)
-    known = people.groups.get(principal.email)
-    if known and known.outsiders:
+    info = people.groups.get(principal.email)
+    if info and info.external_members:
         return principal, Audience.NAMED_EXTERNAL
-    if known and known.everybody:
+    if info and info.everyone:
         return principal, Audience.ORGANISATION
     if principal.affiliation is not Affiliation.INTERNAL:
         return principal, Audience.NAMED_EXTERNAL
-    return principal, Audience.NAMED if known and not known.unread else None  # who is in it nobody tells
+    return principal, Audience.NAMED if info and not info.unread else None  # its members are not known
 
 
 def _deleted(permission: Permission, people: People) -> tuple[Principal, Audience]:
     domain = permission.email_address.lower().rpartition("@")[2]
     ours = not domain or people.affiliation(domain) is Affiliation.INTERNAL
-    gone = Principal(
+    account = Principal(
         uid=uids.deleted(permission.id),
         platform=uids.PLATFORM,
         account=people.primary,
@@ -153,30 +153,30 @@ def _deleted(permission: Permission, people: People) -> tuple[Principal, Audienc
         affiliation=None,
         status="deleted",
     )
-    return gone, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
+    return account, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
 
 
 def _chain(permission: Permission, people: People, audience: Audience | None) -> Mapping[str, list[str]]:
-    """The reasons, from what is true to what it rests on."""
-    can, dekiru = _ROLE_WORDS.get(permission.role, (permission.role, permission.role))
+    """The explanation of a grant: first what it allows, then what that follows from. English and Japanese."""
+    can, can_ja = _ROLE_WORDS.get(permission.role, (permission.role, permission.role))
     if permission.view == "metadata":
-        can, dekiru = "see that it exists", "存在の確認"
-    who, dare = _words(permission, people, audience)
+        can, can_ja = "see that it exists", "存在の確認"
+    who, who_ja = _subject(permission, people, audience)
     english = [
         f"{who} can {can}.",
         f"Drive lists the permission {permission.id}: type {permission.type}, role {permission.role}.",
     ]
     japanese = [
-        f"{dare}が{dekiru}できます。",
+        f"{who_ja}が{can_ja}できます。",
         f"Driveの権限 {permission.id}: 種別 {permission.type}、ロール {permission.role}。",
     ]
-    for en, ja in _notes(permission, people, audience):
-        english.append(en)
-        japanese.append(ja)
+    for note, note_ja in _notes(permission, people, audience):
+        english.append(note)
+        japanese.append(note_ja)
     return {"en": english, "ja": japanese}
 
 
-def _words(permission: Permission, people: People, audience: Audience | None) -> tuple[str, str]:
+def _subject(permission: Permission, people: People, audience: Audience | None) -> tuple[str, str]:
     name = permission.email_address or permission.domain
     match audience:
         case Audience.ANYONE_DISCOVERABLE:
@@ -187,14 +187,14 @@ def _words(permission: Permission, people: People, audience: Audience | None) ->
         case Audience.ANYONE_WITH_LINK:
             return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも（ログイン不要）"
         case Audience.EXTERNAL_DOMAIN:
-            return f"Everybody at {name}, which is not ours,", f"他社ドメイン {name} の全員"
+            return f"Everyone at {name}, an external domain,", f"他社ドメイン {name} の全員"
         case Audience.ORGANISATION:
-            found = " by searching" if permission.allow_file_discovery else ""
-            return f"Everybody at {name or people.primary}{found}", f"{name or people.primary} の全員"
+            how = " by searching" if permission.allow_file_discovery else ""
+            return f"Everyone at {name or people.primary}{how}", f"{name or people.primary} の全員"
         case Audience.NAMED_EXTERNAL:
-            return f"{name}, from outside,", f"社外の {name}"
+            return f"{name}, who is external,", f"社外の {name}"
         case None:
-            return "Somebody whom this version cannot name", "判別できない相手"
+            return "A principal that this version does not know", "判別できない相手"
         case _:
             return name or "A deleted account", name or "削除済みのアカウント"
 
@@ -205,16 +205,16 @@ def _notes(permission: Permission, people: People, audience: Audience | None) ->
     if permission.domain.lower().endswith(AUDIENCE):
         notes.append(
             (
-                "It is a target audience: a set of our own people.",
+                "It is a target audience: a set of our own users.",
                 "対象グループ（ターゲットオーディエンス）で、社内の利用者です。",
             )
         )
     group = people.groups.get(people.address_of(address)) if permission.type == "group" else None
-    if group and group.outsiders:
+    if group and group.external_members:
         notes.append(
             (
-                f"The group holds {group.outsiders} people from outside.",
-                f"このグループには社外の人が{group.outsiders}人います。",
+                f"The group has {group.external_members} external members.",
+                f"このグループには社外の人が{group.external_members}人います。",
             )
         )
     if person := people.private.get(address):
@@ -222,18 +222,18 @@ def _notes(permission: Permission, people: People, audience: Audience | None) ->
     if permission.deleted:
         notes.append(
             (
-                "The account was deleted, so nobody gets in by it.",
+                "The account was deleted, so nobody can use this permission.",
                 "アカウントは削除済みのため、これで入れる人はいません。",
             )
         )
     if permission.pending_owner:
-        notes.append(("The owner wants to hand the file over to them.", "オーナー権限の譲渡を待っている状態です。"))
+        notes.append(("The owner has asked them to take over the file.", "オーナー権限の譲渡を待っている状態です。"))
     if permission.expiration_time:
         day = permission.expiration_time.date().isoformat()
         notes.append((f"It ends on {day}.", f"有効期限は{day}です。"))
     if permission.type == "group" and audience is None and address:
         notes.append(
-            ("Who is in the group could not be read.", "このグループのメンバーは読み取れませんでした。"),
+            ("The members of the group could not be read.", "このグループのメンバーは読み取れませんでした。"),
         )
     if permission.view == "published":
         notes.append(("It is the copy published to the web.", "「ウェブに公開」された版です。"))

@@ -1,4 +1,4 @@
-"""How things and people of Google's are called in the estate."""
+"""The uids of Google's resources and principals in a snapshot: ``gdrive:<kind>/<id>``. Addresses are in lower case."""
 
 PLATFORM = "gdrive"
 
@@ -8,7 +8,7 @@ def tenant(domain: str) -> str:
 
 
 def org_unit(identity: str) -> str:
-    """`identity` without the ``id:`` that the directory writes before it."""
+    """`identity` may have the ``id:`` or ``orgUnits/`` that Google's APIs put before it."""
     return f"{PLATFORM}:org-unit/{identity.removeprefix('id:').removeprefix('orgUnits/')}"
 
 
@@ -17,7 +17,7 @@ def audit_log(domain: str) -> str:
 
 
 def external_files(user_or_domain: str) -> str:
-    """What people outside shared with a user, or with a whole domain."""
+    """What external people shared with a user, or with a whole domain."""
     return f"{PLATFORM}:external-files/{user_or_domain}"
 
 
@@ -26,7 +26,7 @@ def my_drive(user_id: str) -> str:
 
 
 def left_behind(user_id: str) -> str:
-    """What a user can open of those who left."""
+    """What a user can open of former employees' files."""
     return f"{PLATFORM}:left-behind/{user_id}"
 
 
@@ -50,8 +50,8 @@ def domain(name: str) -> str:
     return f"{PLATFORM}:domain/{name.lower()}"
 
 
-def everybody(domain: str) -> str:
-    """The group that the directory's member type CUSTOMER stands for."""
+def everyone(domain: str) -> str:
+    """The group of all users, which the directory's member type CUSTOMER stands for."""
     return f"{PLATFORM}:everybody/{domain}"
 
 
@@ -60,5 +60,5 @@ def drive_members(drive_id: str) -> str:
 
 
 def deleted(permission_id: str) -> str:
-    """Somebody of whom nothing is left but the id of his permissions."""
+    """A deleted account, of which only the id of its permissions is left."""
     return f"{PLATFORM}:deleted/{permission_id}"

@@ -1,1 +1,1 @@
-"""What is read in each kind of scope, and in which order it is told."""
+"""What is read in each kind of scope, and the order in which it is yielded."""

@@ -1,8 +1,8 @@
-"""The Drive log: who opened what to whom and when, and when outsiders were last there.
+"""The Drive log: who gave whom access to what and when, and when external people last used a file.
 
-Asked for are only the events that say so: each change of access, and each use of a file that is open to the outside.
-Many events of one file leave one line in memory. What was read is kept in the cursor, so that a night asks for the
-days since the last one; a day is asked for twice, because events may arrive late.
+Only events about that are asked for: each change of access, and each use of a file that is open to external people.
+However many events a file has, one record of it is kept in memory. What was read is kept in the cursor, so that the
+next scan asks only for the days since; the last day is asked for again, because events may arrive late.
 
 Sources: discovery document of Reports v1 (activities.list); Reports API, "Drive Audit Activity Events".
 """
@@ -16,9 +16,9 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Cursor, Gap
+from cloudscan.connector import Cursor, Gap, Yielded
 from cloudscan.errors import AccessDenied, ProviderError, QuotaSpent, StaleCursor
-from cloudscan.facts import AnyFact, Opening, Outcome, Resource, Sighting
+from cloudscan.facts import Opening, Outcome, Resource, Sighting
 from cloudscan_gdrive.api.client import Google
 from cloudscan_gdrive.api.models import Activities, Activity, LogEvent
 from cloudscan_gdrive.meaning import uids
@@ -26,10 +26,8 @@ from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import digest
 
-Told = AnyFact | Gap | Cursor
-
-_KEPT = 180  # days: Google has nothing older
-_LATE = timedelta(days=1)
+_RETENTION_DAYS = 180  # Google keeps no older events
+_OVERLAP = timedelta(days=1)
 _SHARING = (
     "change_user_access",
     "change_document_access_scope",
@@ -42,8 +40,8 @@ _BY_LINK = frozenset({"people_with_link", "public_on_the_web"})
 _SHARING_FIELDS = "nextPageToken,items(id(time),actor(email),events(name,parameters(name,value,multiValue)))"
 _USE_FIELDS = "nextPageToken,items(id(time),actor(email))"
 _ANYONE = ""
-_UNKNOWN_WITHOUT = "since when files are shared, by whom, and when outsiders were last there is not known"
-_ROLES: Mapping[str, int] = {
+_UNKNOWN_WITHOUT = "since when files have been shared, by whom, and when external people last used them is not known"
+_RANKS: Mapping[str, int] = {
     "none": 0,
     "can_view": 1,
     "can_comment": 2,
@@ -54,93 +52,100 @@ _ROLES: Mapping[str, int] = {
     "fileOrganizer": 4,
     "organizer": 5,
 }
-_UNKNOWN = 9  # a word that did not exist when this was written: more than any other
+_UNKNOWN_ROLE = 9  # one that did not exist when this was written ranks above all others
 
 
-class Opened(msgspec.Struct, frozen=True):
-    """The last time that somebody was given more than he had."""
+class AccessGiven(msgspec.Struct, frozen=True):
+    """The last time that a grantee was given more access than before."""
 
     on: datetime
     by: str  # an address; empty: the log does not say
-    closed: bool = False  # it was taken from him since
+    revoked: bool = False  # since then it was taken away
 
 
-class _Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """The cursor's contents."""
+Key = tuple[str, str]
+"""A resource's uid and the grantee: an address, a domain, or empty for anyone."""
+
+
+class _LogState(msgspec.Struct, frozen=True, kw_only=True):
+    """The contents of the log's cursor."""
 
     options: str
-    until: datetime  # up to here the log was read
-    opened: Sequence[tuple[str, str, Opened]]  # resource, to whom (an address, a domain, or nobody in particular)
-    seen: Mapping[str, datetime]
+    until: datetime  # the log was read up to here
+    given: Sequence[tuple[str, str, AccessGiven]]  # with the parts of the `Key`
+    last_used: Mapping[str, datetime]
 
 
 @dataclass
-class Heard:
-    """What the log said, however often it said it and in whatever order."""
+class LogReading:
+    """What the log says. The same events may be added several times and in any order."""
 
-    opened: dict[tuple[str, str], Opened] = field(default_factory=dict)
-    seen: dict[str, datetime] = field(default_factory=dict)  # address
+    given: dict[Key, AccessGiven] = field(default_factory=dict)
+    last_used: dict[str, datetime] = field(default_factory=dict)  # by the user's address
 
-    def sharing(self, activity: Activity) -> None:
-        """Take note of changes of access."""
+    def add_sharing(self, activity: Activity) -> None:
+        """Add changes of access."""
         if activity.id.time is None:
             return
         for event in activity.events:
-            found = _step(event)
-            if found is None:
+            change = _change_of(event)
+            if change is None:
                 continue
-            key, wider = found
-            before = self.opened.get(key)
+            key, more = change
+            before = self.given.get(key)
             if before is None or activity.id.time >= before.on:
-                self.opened[key] = Opened(activity.id.time, activity.actor.email.lower(), closed=not wider)
+                self.given[key] = AccessGiven(activity.id.time, activity.actor.email.lower(), revoked=not more)
 
-    def use(self, activity: Activity) -> None:
-        """Take note that somebody was there."""
-        address, when = activity.actor.email.lower(), activity.id.time
-        if when is not None and when > self.seen.get(address, _EVER):
-            self.seen[address] = when
+    def add_use(self, activity: Activity) -> None:
+        """Add that somebody used a file."""
+        address, time = activity.actor.email.lower(), activity.id.time
+        if time is not None and time > self.last_used.get(address, _EVER):
+            self.last_used[address] = time
 
     def forget(self, before: datetime) -> None:
-        """Leave out what a fresh reading from then on would not find either, and what was closed again."""
-        self.opened = {key: one for key, one in self.opened.items() if one.on >= before and not one.closed}
-        self.seen = {address: when for address, when in self.seen.items() if when >= before}
+        """Drop what a full reading from that time on would not contain either, and access that was revoked."""
+        self.given = {key: access for key, access in self.given.items() if access.on >= before and not access.revoked}
+        self.last_used = {address: time for address, time in self.last_used.items() if time >= before}
 
 
 def facts_of_audit_log(
     google: Google, people: People, options: Options, now: datetime, since: Cursor | None
-) -> Iterator[Told]:
-    """What the log says of the last `audit_days`, as far as it is allowed. Raises as `Google.ask` does, and
-    `StaleCursor` where the cursor was written under other conditions."""
+) -> Iterator[Yielded]:
+    """What the log says about the last `audit_days`; a gap where we may not read it.
+
+    Raises as `Google.ask` does, and `StaleCursor` where the cursor was written under other conditions.
+    """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    begins = midnight - timedelta(days=min(options.audit_days, _KEPT))
+    begins = midnight - timedelta(days=min(options.audit_days, _RETENTION_DAYS))
     conditions = digest([options.audit_days, sorted(people.domains | people.estate.domains)])
-    heard, start = Heard(), begins
+    reading, start = LogReading(), begins
     if since is not None:
-        mark = _unpack(since.token, conditions)
-        heard = Heard({(resource, to): one for resource, to, one in mark.opened}, dict(mark.seen))
-        start = max(begins, mark.until - _LATE)
+        state = _unpack(since.token, conditions)
+        given = {(resource, grantee): access for resource, grantee, access in state.given}
+        reading = LogReading(given, dict(state.last_used))
+        start = max(begins, state.until - _OVERLAP)
     try:
-        _read(google, people, options, start, heard)
+        _read(google, people, options, start, reading)
     except AccessDenied as refused:
         yield _log(people, None)
         yield _denied(google, people, refused)
         return
     except QuotaSpent as spent:
-        # Its quota is the log's own: the drives are not to be stopped by it.
+        # The log has a quota of its own, which must not stop the drives.
         raise ProviderError(str(spent)) from spent
-    heard.forget(begins)
+    reading.forget(begins)
     yield _log(people, begins)
-    for (resource, to), one in heard.opened.items():
-        for principal in _principals(people, to):
-            by = people.address_of(one.by)
-            yield Opening(resource_uid=resource, principal_uid=principal, granted_on=one.on, granted_by=by)
-    for address, when in heard.seen.items():
-        yield Sighting(principal_uid=uids.user(address), last_seen_on=when)
-    yield Cursor(scope_uid=uids.audit_log(people.primary), token=_pack(heard, conditions, now))
+    for (resource, grantee), access in reading.given.items():
+        for principal in _principals(people, grantee):
+            by = people.address_of(access.by)
+            yield Opening(resource_uid=resource, principal_uid=principal, granted_on=access.on, granted_by=by)
+    for address, time in reading.last_used.items():
+        yield Sighting(principal_uid=uids.user(address), last_seen_on=time)
+    yield Cursor(scope_uid=uids.audit_log(people.primary), token=_pack(reading, conditions, now))
 
 
 def _log(people: People, begins: datetime | None) -> Resource:
-    """The log itself: whoever does not stand in it did nothing since it begins. None: it could not be read."""
+    """The log itself: who is not in it has done nothing since `begins`. None: it could not be read."""
     return Resource(
         uid=uids.audit_log(people.primary),
         platform=uids.PLATFORM,
@@ -155,7 +160,7 @@ def _log(people: People, begins: datetime | None) -> Resource:
 
 
 def not_read(domain: str, reason: str) -> Gap:
-    """What is missing where the log is not asked for at all."""
+    """What is unknown where the log is not asked for at all. `reason` completes "not read (…)"."""
     return Gap(
         table="grants",
         outcome=Outcome.SKIPPED,
@@ -164,16 +169,16 @@ def not_read(domain: str, reason: str) -> Gap:
     )
 
 
-def _read(google: Google, people: People, options: Options, start: datetime, heard: Heard) -> None:
+def _read(google: Google, people: People, options: Options, start: datetime, reading: LogReading) -> None:
     for name in _SHARING:
         for activity in _activities(google, options, start, _SHARING_FIELDS, name):
-            heard.sharing(activity)
+            reading.add_sharing(activity)
     for name in _USE:
         for visibility in _OUTSIDE:
             for activity in _activities(google, options, start, _USE_FIELDS, name, f"visibility=={visibility}"):
                 domain = activity.actor.email.lower().rpartition("@")[2]
                 if domain and not people.is_ours(domain):
-                    heard.use(activity)
+                    reading.add_use(activity)
 
 
 def _activities(
@@ -197,40 +202,43 @@ def _denied(google: Google, people: People, refused: AccessDenied) -> Gap:
     )
 
 
-def _step(event: LogEvent) -> tuple[tuple[str, str], bool] | None:
-    """Whose access to what an event changed, and whether he got in; None where nobody got more than he had."""
-    told = {each.name: each.multi_value or (each.value,) for each in event.parameters}
+def _change_of(event: LogEvent) -> tuple[Key, bool] | None:
+    """Whose access to what an event changed. True: more than before; False: all of it was taken away.
+
+    None: it gave nobody more access than before.
+    """
+    values = {parameter.name: parameter.multi_value or (parameter.value,) for parameter in event.parameters}
 
     def first(name: str) -> str:
-        return next(iter(told.get(name, ())), "")
+        return next(iter(values.get(name, ())), "")
 
     match event.name:
         case "change_user_access":
-            change = _change(told.get("old_value", ()), told.get("new_value", ()))
+            change = _change(values.get("old_value", ()), values.get("new_value", ()))
             return _of_file(first("doc_id"), first("target_user").lower(), change)
         case "change_document_access_scope":
             domain = first("target_domain").lower()
-            change = _change(told.get("old_value", ()), told.get("new_value", ()))
+            change = _change(values.get("old_value", ()), values.get("new_value", ()))
             return _of_file(first("doc_id"), _ANYONE if domain == "all" else domain, change, named=domain != "all")
         case "change_document_visibility":
             before, after = first("old_visibility") in _BY_LINK, first("visibility") in _BY_LINK
             return _of_file(first("doc_id"), _ANYONE, after if before != after else None, named=False)
         case "shared_drive_membership_change":
-            change = _change(told.get("removed_role", ()), told.get("added_role", ()))
-            drive, who = first("shared_drive_id"), first("target").lower()
-            return None if change is None or not drive or not who else ((uids.shared_drive(drive), who), change)
+            change = _change(values.get("removed_role", ()), values.get("added_role", ()))
+            drive, member = first("shared_drive_id"), first("target").lower()
+            return None if change is None or not drive or not member else ((uids.shared_drive(drive), member), change)
         case _:
             return None
 
 
-def _of_file(identity: str, to: str, change: bool | None, *, named: bool = True) -> tuple[tuple[str, str], bool] | None:
-    if change is None or not identity or (named and not to):
+def _of_file(identity: str, grantee: str, change: bool | None, *, named: bool = True) -> tuple[Key, bool] | None:
+    if change is None or not identity or (named and not grantee):
         return None
-    return (uids.file(identity), to), change
+    return (uids.file(identity), grantee), change
 
 
 def _change(old: Sequence[str], new: Sequence[str]) -> bool | None:
-    """True: more than before; False: nothing any more; None: less than before, or he owns it now."""
+    """True: more than before; False: no access any more; None: less than before, or they own it now."""
     if "owner" in new:
         return None
     before, after = _rank(old), _rank(new)
@@ -239,36 +247,36 @@ def _change(old: Sequence[str], new: Sequence[str]) -> bool | None:
     return True if after > before else None
 
 
-def _rank(words: Sequence[str]) -> int:
-    return max((_ROLES.get(word, _UNKNOWN) for word in words if word), default=0)
+def _rank(roles: Sequence[str]) -> int:
+    return max((_RANKS.get(role, _UNKNOWN_ROLE) for role in roles if role), default=0)
 
 
-def _principals(people: People, to: str) -> tuple[str | None, ...]:
-    """Whom the log means. Of a stranger's address it does not say whether it is a person's or a group's."""
-    if to == _ANYONE:
+def _principals(people: People, grantee: str) -> tuple[str | None, ...]:
+    """The uids that a grantee may have. The log does not say whether an external address is a user's or a group's."""
+    if grantee == _ANYONE:
         return (None,)
-    if "@" not in to:
-        return (uids.domain(to),)
-    address = people.address_of(to)
+    if "@" not in grantee:
+        return (uids.domain(grantee),)
+    address = people.address_of(grantee)
     if address in people.groups:
         return (uids.group(address),)
     return (uids.user(address),) if address in people.users else (uids.user(address), uids.group(address))
 
 
-def _pack(heard: Heard, conditions: str, until: datetime) -> str:
-    opened = [(resource, to, one) for (resource, to), one in heard.opened.items()]
-    mark = _Mark(options=conditions, until=until, opened=opened, seen=heard.seen)
-    return base64.b64encode(zlib.compress(msgspec.json.encode(mark), level=1)).decode()
+def _pack(reading: LogReading, conditions: str, until: datetime) -> str:
+    given = [(resource, grantee, access) for (resource, grantee), access in reading.given.items()]
+    state = _LogState(options=conditions, until=until, given=given, last_used=reading.last_used)
+    return base64.b64encode(zlib.compress(msgspec.json.encode(state), level=1)).decode()
 
 
-def _unpack(token: str, conditions: str) -> _Mark:
+def _unpack(token: str, conditions: str) -> _LogState:
     try:
-        mark = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=_Mark)
+        state = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=_LogState)
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
-        raise StaleCursor("what was kept of the Drive log is of another version") from error
-    if mark.options != conditions:
+        raise StaleCursor("what was kept of the Drive log was written by another version") from error
+    if state.options != conditions:
         raise StaleCursor("audit_days or our domains were changed")
-    return mark
+    return state
 
 
 _EVER: Final = datetime.min.replace(tzinfo=UTC)

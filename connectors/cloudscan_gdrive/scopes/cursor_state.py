@@ -1,8 +1,8 @@
-"""How far a drive is known: what the cursor of its scope carries from one night to the next.
+"""How far a drive is known: what the cursor of its scope carries from one scan to the next.
 
-Beside Google's token it holds the folders, because a change of a folder is not told of what lies in it, and the
-permissions that were met with a digest of what they meant, because a group that lets outsiders in changes what a
-permission means without any file changing.
+Besides Google's change token it contains the folders, because Google reports a change of a folder but none of what is
+in it, and the permissions that were seen with a digest of what they meant, because a group that lets external people
+in changes what a permission means without any file changing.
 """
 
 import base64
@@ -22,51 +22,53 @@ from cloudscan_gdrive.scopes.drive_context import DriveContext
 
 
 class CursorState(msgspec.Struct, frozen=True, kw_only=True):
-    """The cursor's contents."""
+    """The contents of a drive's cursor."""
 
-    page: str  # Google's token
-    options: str  # digest of the options that change what is told
+    page: str  # Google's change token
+    options: str  # digest of the options that change what is yielded
+    seen_permissions: Sequence[tuple[Permission, str]]  # each with the digest of what it meant
     root: str = ""  # the id of the top folder
     members: str = ""  # of a shared drive: digest of who they are
-    folders: Sequence[tuple[str, Folder]] = ()
-    met: Sequence[tuple[Permission, str]] = ()  # permissions, and the digest of what each meant
+    folders: Sequence[tuple[str, Folder]] = ()  # by id
 
 
-def pack(mark: CursorState) -> str:
-    """As a cursor carries it."""
-    return base64.b64encode(zlib.compress(msgspec.json.encode(mark), level=1)).decode()
+def pack(state: CursorState) -> str:
+    """The text that a cursor carries."""
+    return base64.b64encode(zlib.compress(msgspec.json.encode(state), level=1)).decode()
 
 
 def unpack(token: str, options: Options) -> CursorState:
-    """Raises `StaleCursor` where it was written with other options, or by another version."""
+    """Read a cursor. Raises `StaleCursor` where it was written with other options or by another version."""
     try:
-        mark = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
+        state = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
-        raise StaleCursor("what was kept of the last scan is of another version") from error
-    if mark.options != digest_of_options(options):
+        raise StaleCursor("what the last scan kept was written by another version") from error
+    if state.options != digest_of_options(options):
         raise StaleCursor("the options were changed")
-    return mark
+    return state
 
 
 def digest_of_options(options: Options) -> str:
+    """Differs where the same drive would yield other facts."""
     return digest([options.labels, options.only_shared])
 
 
-def met(reading: DriveContext) -> list[tuple[Permission, str]]:
-    """The permissions that were met."""
-    return [(permission, digest(_told(found))) for permission, found in reading.meanings.values()]
+def seen_permissions(context: DriveContext) -> list[tuple[Permission, str]]:
+    """The permissions that were seen in a drive, each with the digest of what it means."""
+    return [(permission, digest(_essence(meaning))) for permission, meaning in context.meanings.values()]
 
 
-def check_meanings(reading: DriveContext, mark: CursorState) -> None:
-    """Raise `StaleCursor` where a permission that was met before means something else today."""
-    for permission, before in mark.met:
-        if digest(_told(reading.meaning(permission))) != before:
+def check_meanings(context: DriveContext, state: CursorState) -> None:
+    """Raise `StaleCursor` where a permission that was seen before means something else today."""
+    for permission, before in state.seen_permissions:
+        if digest(_essence(context.meaning(permission))) != before:
             raise StaleCursor("what is known of people, groups, domains or partners was changed")
 
 
 def digest(value: Any) -> str:
+    """A short hash of any value that can be written as JSON."""
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
 
 
-def _told(found: Meaning | None) -> Any:
-    return found and (found.principal, found.grant)
+def _essence(meaning: Meaning | None) -> Any:
+    return meaning and (meaning.principal, meaning.grant)

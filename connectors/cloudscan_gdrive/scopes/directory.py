@@ -1,4 +1,7 @@
-"""Reading the directory and the sharing settings of a Workspace customer."""
+"""Reading the directory and the sharing settings of a Workspace customer.
+
+Sources: discovery documents of Admin Directory v1 and Cloud Identity v1; Policy API, "Drive and Docs settings".
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +27,7 @@ from cloudscan_gdrive.api.models import (
     Users,
 )
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People, people
+from cloudscan_gdrive.meaning.people import People, people_of
 
 _USERS = (
     "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,lastLoginTime,creationTime,orgUnitPath,"
@@ -32,7 +35,7 @@ _USERS = (
 )
 _GROUPS = "nextPageToken,groups(id,email,name,aliases,nonEditableAliases)"
 _MEMBERS = "nextPageToken,members(id,email,role,type)"
-_SIDE_BY_SIDE = 8  # groups whose members are asked for at the same time
+_CONCURRENT_GROUPS = 8  # whose members are asked for at the same time
 _SETTINGS = "setting.type.matches('drive_and_docs.*')"
 
 KNOWN_SETTINGS = tuple(
@@ -58,31 +61,32 @@ KNOWN_SETTINGS = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """Everything that was read, and what could not be."""
+    """Everything that was read; `gaps` is what could not be."""
 
     people: People
     users: Sequence[User] = ()
     groups: Sequence[Group] = ()
     members: Mapping[str, Sequence[Member]] = field(default_factory=dict)
     units: Sequence[Unit] = ()
-    policies: Sequence[Policy] | None = None
+    policies: Sequence[Policy] | None = None  # None: they could not be read
     gaps: Sequence[Gap] = ()
 
 
 def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
-    """Domains, users, groups and settings. Raises as `Google.ask` where not even the users can be read."""
+    """Read domains, users, groups and settings, as `admin` (an address). Raises as `Google.ask` does where not even the
+    users can be read."""
     gaps: list[Gap] = []
     pages = list(
         google.pages(Users, google.users, admin, customer=customer, fields=_USERS, maxResults=500, projection="full")
     )
     users = [user for page in pages for user in page.users]
-    unknown = sum(page.broken for page in pages)
-    _note_broken(gaps, "principals", "users of the directory", unknown)
+    broken = sum(page.broken for page in pages)
+    _note_broken(gaps, "principals", "users of the directory", broken)
     primary, domains = _domains(google, admin, customer, gaps)
     groups = _groups(google, admin, customer, gaps)
     members = _members(google, admin, groups, gaps)
     return Directory(
-        people=replace(people(estate, primary, domains, users, groups, members), whole=not unknown),
+        people=replace(people_of(estate, primary, domains, users, groups, members), all_users_read=not broken),
         users=users,
         groups=groups,
         members=members,
@@ -93,25 +97,26 @@ def read_directory(google: Google, estate: Estate, admin: str, customer: str) ->
 
 
 def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
-    """The tenant, its org units, and how sharing is set for each."""
+    """The tenant, its org units, and the sharing settings of each."""
     primary = directory.people.primary
     tenant = uids.tenant(primary)
-    places = {tenant: _place(tenant, "tenant", primary, primary)}
-    names: dict[str, str] = {}
+    containers = {tenant: _container(tenant, "tenant", primary, primary)}
+    unit_uids: dict[str, str] = {}
     for unit in directory.units:
         uid = tenant if unit.org_unit_path == "/" else uids.org_unit(unit.org_unit_id)
-        names[unit.org_unit_id.removeprefix("id:")] = uid
+        unit_uids[unit.org_unit_id.removeprefix("id:")] = uid
         if uid != tenant:
-            places[uid] = _place(uid, "org_unit", unit.org_unit_path, primary, tenant)
+            containers[uid] = _container(uid, "org_unit", unit.org_unit_path, primary, tenant)
     values: dict[tuple[str, str], str] = {}
-    for policy in sorted(directory.policies or (), key=lambda each: each.type == "ADMIN"):
-        uid = names.get(policy.policy_query.org_unit.removeprefix("orgUnits/"), tenant if not names else "")
+    for policy in sorted(directory.policies or (), key=lambda policy: policy.type == "ADMIN"):
+        unit_id = policy.policy_query.org_unit.removeprefix("orgUnits/")
+        uid = unit_uids.get(unit_id, tenant if not unit_uids else "")
         if policy.policy_query.group or not uid:
             uid = uids.org_unit(policy.policy_query.group or policy.policy_query.org_unit)
-            places[uid] = _place(uid, "org_unit", policy.policy_query.group or uid, primary, tenant)
+            containers[uid] = _container(uid, "org_unit", policy.policy_query.group or uid, primary, tenant)
         for name, value in policy.setting.value.items():
             values[uid, f"{policy.setting.type.removeprefix('settings/')}.{name}"] = _text(value)
-    yield from places.values()
+    yield from containers.values()
     for (uid, name), value in values.items():
         yield Setting(scope_uid=uid, name=name, value=value)
     if directory.policies is None:
@@ -120,17 +125,19 @@ def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
 
 
 def _domains(google: Google, admin: str, customer: str, gaps: list[Gap]) -> tuple[str, list[str]]:
-    """Our first domain, and all of them with their other names."""
+    """Our primary domain, and all of ours with their aliases."""
     own = admin.rpartition("@")[2].lower()
     try:
-        found = google.ask(Domains, google.domains, admin, customer=customer).domains
+        all_domains = google.ask(Domains, google.domains, admin, customer=customer).domains
     except AccessDenied as refused:
-        gaps.append(_gap("principals", refused, "other domains and aliases of ours are taken for strangers'"))
+        gaps.append(_gap("principals", refused, "our other domains and aliases are taken for external ones"))
         return own, [own]
-    proven = [each for each in found if each.verified]  # a domain that was only entered may be somebody else's
-    names = [each.domain_name.lower() for each in proven]
-    aliases = [alias.domain_alias_name.lower() for each in proven for alias in each.domain_aliases if alias.verified]
-    primary = next((each.domain_name.lower() for each in found if each.is_primary), own)
+    verified = [domain for domain in all_domains if domain.verified]  # an unverified one may belong to somebody else
+    names = [domain.domain_name.lower() for domain in verified]
+    aliases = [
+        alias.domain_alias_name.lower() for domain in verified for alias in domain.domain_aliases if alias.verified
+    ]
+    primary = next((domain.domain_name.lower() for domain in all_domains if domain.is_primary), own)
     return primary, [primary, *names, *aliases]
 
 
@@ -145,32 +152,32 @@ def _groups(google: Google, admin: str, customer: str, gaps: list[Gap]) -> list[
 
 
 def _members(google: Google, admin: str, groups: Sequence[Group], gaps: list[Gap]) -> dict[str, list[Member]]:
-    """The members of each group that may be seen, by its address: a request for each, several at a time."""
+    """The members of each group that we may see, by its address in lower case: one request per group."""
 
-    def asked(group: Group) -> list[Members] | AccessDenied | Vanished:
+    def members_of(group: Group) -> list[Members] | AccessDenied | Vanished:
         pages = google.pages(Members, google.members, admin, groupKey=group.id, fields=_MEMBERS, maxResults=200)
         try:
             return list(pages)
         except (AccessDenied, Vanished) as refused:
             return refused
 
-    found: dict[str, list[Member]] = {}
+    members: dict[str, list[Member]] = {}
     refusals: list[AccessDenied] = []
     broken = 0
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-        for group, answer in zip(groups, pool.map(asked, groups), strict=True):
+    with ThreadPoolExecutor(_CONCURRENT_GROUPS) as pool:
+        for group, answer in zip(groups, pool.map(members_of, groups), strict=True):
             if isinstance(answer, AccessDenied):
                 refusals.append(answer)
-                if not found and len(refusals) > _SIDE_BY_SIDE:
+                if not members and len(refusals) > _CONCURRENT_GROUPS:
                     pool.shutdown(cancel_futures=True)
                     break
             elif not isinstance(answer, Vanished):
-                found[group.email.lower()] = [member for page in answer for member in page.members]
+                members[group.email.lower()] = [member for page in answer for member in page.members]
                 broken += sum(page.broken for page in answer)
     if refusals:
         gaps.append(_gap("memberships", refusals[0], "who is in some groups is not known"))
     _note_broken(gaps, "memberships", "members of groups", broken)
-    return found
+    return members
 
 
 def _units(google: Google, admin: str, customer: str, gaps: list[Gap]) -> Sequence[Unit]:
@@ -190,7 +197,7 @@ def _policies(google: Google, admin: str, gaps: list[Gap]) -> list[Policy] | Non
         return None
 
 
-def _place(uid: str, kind: str, name: str, account: str, parent: str | None = None) -> Resource:
+def _container(uid: str, kind: str, name: str, account: str, parent: str | None = None) -> Resource:
     return Resource(
         uid=uid,
         platform=uids.PLATFORM,
@@ -209,7 +216,7 @@ def _gap(table: str, refused: AccessDenied, what: str) -> Gap:
 
 def _note_broken(gaps: list[Gap], table: str, what: str, count: int) -> None:
     if count:
-        reason = f"{count} {what} are not told as Google's documentation promises"
+        reason = f"{count} {what} do not match Google's documented format"
         gaps.append(Gap(table=table, outcome=Outcome.PARTIAL, reason=reason))
 
 

@@ -10,24 +10,24 @@ from msgspec.structs import replace
 from cloudscan.connector import Gap
 from cloudscan.facts import Access, Grant, Outcome, Principal, Resource, Via
 from cloudscan_gdrive.api.client import Google
-from cloudscan_gdrive.api.lenient_decoding import mended
+from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.listing import FOLDER, SHORTCUT
 from cloudscan_gdrive.api.models import File, Permission, Permissions
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Tree, Unread
 from cloudscan_gdrive.meaning.people import People
-from cloudscan_gdrive.meaning.translate import Meaning, is_inherited, meaning
+from cloudscan_gdrive.meaning.translate import Meaning, is_inherited, meaning_of
 from cloudscan_gdrive.options import Options
 
 _KINDS = {FOLDER: "folder", SHORTCUT: "shortcut"}
-_PLAIN: Mapping[str, str] = {}
-_LISTS = 10_000  # lists of permissions that are kept in mind
+_NO_DETAIL: Mapping[str, str] = {}
+_REMEMBERED_LISTS = 10_000  # lists of permissions
 _permissions = msgspec.json.Decoder(tuple[Permission, ...])
 
 
 @dataclass(frozen=True, kw_only=True)
 class EffectivePermission:
-    """A permission of a file's that lets in somebody other than the owner."""
+    """A permission of a file that lets in a principal other than the owner."""
 
     meaning: Meaning
     inherited: bool | None  # None: Drive does not say
@@ -35,98 +35,99 @@ class EffectivePermission:
 
 @dataclass(frozen=True, kw_only=True)
 class PermissionList:
-    """All that is listed with a file, and how many permissions of it make no sense."""
+    """All permissions that are listed with a file, and how many of them could not be decoded."""
 
-    carried: Sequence[EffectivePermission] = ()
+    effective: Sequence[EffectivePermission] = ()
     broken: int = 0
 
 
 @dataclass
 class DriveContext:
-    """One drive while it is read."""
+    """One drive while it is read. Belongs to one thread."""
 
     google: Google
     people: People
     options: Options
     tree: Tree
-    owner_uid: str | None  # of what has no owner of its own
+    owner_uid: str | None  # of files that have no owner of their own
     meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    lists: dict[bytes, PermissionList | None] = field(default_factory=dict)  # of permissions, as they were sent
-    told: set[str] = field(default_factory=set)  # principals
-    owners: dict[str, str | None] = field(default_factory=dict)  # address: uid
+    _lists: dict[bytes, PermissionList | None] = field(default_factory=dict)  # by the JSON that Google sent
+    _mentioned: set[str] = field(default_factory=set)  # uids of principals
+    _owners: dict[str, str | None] = field(default_factory=dict)  # uids by address
 
     def meaning(self, permission: Permission) -> Meaning | None:
-        """The same permission stands on many files: it is thought about once."""
-        known = (permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
-                 permission.allow_file_discovery, permission.deleted, permission.type, permission.email_address,
-                 permission.domain)  # fmt: skip
-        found = self.meanings.get(known)
-        if found is None:
-            found = self.meanings[known] = permission, meaning(permission, self.people, self.now)
-        return found[1]
+        """What a permission means. The same one is on many files and is translated once."""
+        key = (permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
+               permission.allow_file_discovery, permission.deleted, permission.type, permission.email_address,
+               permission.domain)  # fmt: skip
+        remembered = self.meanings.get(key)
+        if remembered is None:
+            remembered = self.meanings[key] = permission, meaning_of(permission, self.people, self.now)
+        return remembered[1]
 
-    def carried(self, file: File) -> PermissionList | None:
+    def permissions_of(self, file: File) -> PermissionList | None:
         """What is listed with a file; None where Drive shows nothing, not even its owner.
 
-        Files that are shared alike are sent alike, and so read once.
+        Google sends the same JSON for files that are shared alike, so it is decoded once.
         """
         text = bytes(file.permissions)
-        if text not in self.lists:
-            found = self._carried(text)
-            if len(self.lists) >= _LISTS:
-                return found
-            self.lists[text] = found
-        return self.lists[text]
+        if text not in self._lists:
+            permissions = self._decoded(text)
+            if len(self._lists) >= _REMEMBERED_LISTS:
+                return permissions
+            self._lists[text] = permissions
+        return self._lists[text]
 
-    def _carried(self, text: bytes) -> PermissionList | None:
+    def _decoded(self, text: bytes) -> PermissionList | None:
         try:
-            told = Permissions(permissions=_permissions.decode(text or b"[]"))
+            page = Permissions(permissions=_permissions.decode(text or b"[]"))
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            told = mended(Permissions, b'{"permissions":' + text + b"}") or Permissions()
-        if not (told.permissions or told.broken):
+            page = decoded_leniently(Permissions, b'{"permissions":' + text + b"}") or Permissions()
+        if not (page.permissions or page.broken):
             return None
         return PermissionList(
-            carried=[
-                EffectivePermission(meaning=found, inherited=is_inherited(permission))
-                for permission in told.permissions
-                if (found := self.meaning(permission))
+            effective=[
+                EffectivePermission(meaning=meaning, inherited=is_inherited(permission))
+                for permission in page.permissions
+                if (meaning := self.meaning(permission))
             ],
-            broken=told.broken,
+            broken=page.broken,
         )
 
-    def grant(self, found: Meaning, resource: str, origin: str) -> Grant:
-        """The way in that a meaning is for one resource. Whom it lets in is told by `newcomer`."""
+    def grant(self, meaning: Meaning, resource: str, origin: str) -> Grant:
+        """The grant of a permission on one resource. Its principal comes from `first_mention`."""
         if origin == resource:
-            return replace(found.grant, uid=f"{resource}#{found.key}", resource_uid=resource, origin_uid=origin)
-        # An inherited grant has the reasons of the one it comes from; a hundred thousand copies would say no more.
+            return replace(meaning.grant, uid=f"{resource}#{meaning.key}", resource_uid=resource, origin_uid=origin)
+        # An inherited grant has the explanation of its origin's; a hundred thousand copies would add nothing.
         return replace(
-            found.grant,
-            uid=f"{resource}#{found.key}",
+            meaning.grant,
+            uid=f"{resource}#{meaning.key}",
             resource_uid=resource,
             origin_uid=origin,
             inherited=True,
-            detail=_PLAIN,
+            detail=_NO_DETAIL,
         )
 
-    def newcomer(self, found: Meaning) -> Principal | None:
-        """Whom a meaning lets in, the first time, where the directory does not tell of him."""
-        who = found.principal
-        if who is None or who.uid in self.told:
+    def first_mention(self, meaning: Meaning) -> Principal | None:
+        """The principal that a permission lets in, the first time, where the directory scope does not yield it."""
+        principal = meaning.principal
+        if principal is None or principal.uid in self._mentioned:
             return None
-        self.told.add(who.uid)
-        return None if self.people.are_told(who) else who
+        self._mentioned.add(principal.uid)
+        return None if self.people.in_directory_scope(principal) else principal
 
     def resource(self, file: File) -> Resource:
+        """A file or folder."""
         mime_type = file.mime_type
-        parent_uid, above = self.tree.place(file.parents)
+        parent_uid, folder_path = self.tree.location(file.parents)
         return Resource(
             uid=uids.file(file.id),
             platform=uids.PLATFORM,
             account=self.people.primary,
             kind=_KINDS.get(mime_type, "file"),
             name=file.name,
-            path=above + file.name,
+            path=folder_path + file.name,
             parent_uid=parent_uid,
             container_uid=self.tree.top,
             owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
@@ -136,15 +137,15 @@ class DriveContext:
             modified_on=file.modified_time,
             label=self._label(file) if file.label_info else "",
             url=f"https://drive.google.com/{'drive/folders/' if mime_type == FOLDER else 'open?id='}{file.id}",
-            detail=_detail(file) if _is_special(file) else _PLAIN,
+            detail=_detail(file) if _has_detail(file) else _NO_DETAIL,
         )
 
     def owner(self, email: str) -> str | None:
         """The uid of an owner, who is the same for most files."""
-        found = self.owners.get(email)
-        if found is None:
-            found = self.owners[email] = uids.user(self.people.address_of(email)) if email else self.owner_uid
-        return found
+        uid = self._owners.get(email)
+        if uid is None:
+            uid = self._owners[email] = uids.user(self.people.address_of(email)) if email else self.owner_uid
+        return uid
 
     def _label(self, file: File) -> str:
         labels = file.label_info.labels if file.label_info else ()
@@ -153,7 +154,7 @@ class DriveContext:
 
 
 def unread(uid: str, origin: str, why: Unread) -> Iterator[Grant | Gap]:
-    """There may be ways in, and whom they admit is not known."""
+    """Stand-ins for grants that could not be read: there may be some, with an unknown audience."""
     outcome, reason = why
     for access in (Access.READ, Access.COMMENT, Access.WRITE):
         yield Grant(
@@ -164,12 +165,12 @@ def unread(uid: str, origin: str, why: Unread) -> Iterator[Grant | Gap]:
         yield Gap(table="grants", outcome=outcome, reason=reason, resource_uid=uid)
 
 
-def senseless(count: int) -> Unread:
-    """The reason where answers are broken."""
-    return Outcome.FAILED, f"{count} of its permissions are not told as Google's documentation promises"
+def malformed(count: int) -> Unread:
+    """Why grants are unread where so many permissions could not be decoded."""
+    return Outcome.FAILED, f"{count} of its permissions do not match Google's documented format"
 
 
-def _is_special(file: File) -> bool:
+def _has_detail(file: File) -> bool:
     return (
         file.trashed
         or file.copy_requires_writer_permission
@@ -180,11 +181,11 @@ def _is_special(file: File) -> bool:
 
 
 def _detail(file: File) -> Mapping[str, str]:
-    told = {
+    detail = {
         "trashed": "true" if file.trashed else "",
         "copy_restricted": "true" if file.copy_requires_writer_permission else "",
         "limited_access": "true" if file.inherited_permissions_disabled else "",
         "writers_can_share": "false" if file.writers_can_share is False else "",
         "target_uid": uids.file(file.shortcut_details.target_id) if file.shortcut_details else "",
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in detail.items() if value}

@@ -1,7 +1,9 @@
-"""Files that belong to people outside and that ours can get at.
+"""Files that external people own and that our users can open.
 
-They are in nobody's drive of ours, and Google tells no permissions of them; what it tells each of our users is that the
-file is shared with him and what he may do there.
+They are in none of our drives, and Google does not show us their permissions. It shows each of our users that the file
+is shared with them, and what they may do with it.
+
+Source: discovery document of Drive v3 (files.list, File.capabilities).
 """
 
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from cloudscan_gdrive.options import Options
 
 _FIELDS = "id,name,mimeType,size,createdTime,modifiedTime,trashed,owners(emailAddress),capabilities(canEdit,canComment)"
 _QUERY = "sharedWithMe = true and not 'me' in owners"
-_WORDS = {
+_VERBS = {
     Access.READ: ("read", "閲覧"),
     Access.COMMENT: ("read and comment", "閲覧とコメント"),
     Access.WRITE: ("read and change", "閲覧と編集"),
@@ -25,8 +27,8 @@ _WORDS = {
 
 
 def external_files(google: Google, people: People, options: Options, user: User) -> Iterator[AnyFact | Gap]:
-    """What was shared with one of our users by people outside. Each user who sees a file adds his own way in."""
-    told: set[str] = set()
+    """What external people shared with one of our users, each with this user's grant. Raises as `Google.ask` does."""
+    yielded: set[str] = set()
     me = uids.user(user.primary_email)
     for file in files(google, options, user.primary_email, me, _FIELDS, corpora="user", q=_QUERY):
         if isinstance(file, Gap):
@@ -35,15 +37,15 @@ def external_files(google: Google, people: People, options: Options, user: User)
         owner = _owner(file, people)
         if owner is None or owner.affiliation is Affiliation.INTERNAL:
             continue
-        if owner.uid not in told:
-            told.add(owner.uid)
+        if owner.uid not in yielded:
+            yielded.add(owner.uid)
             yield owner
         yield _resource(file, owner, people)
         yield _grant(file, owner, user)
 
 
 def not_listed(domain: str) -> Gap:
-    """What is missing where they are not asked for. Nothing of ours is less known for it."""
+    """What is missing where they are not asked for. It leaves no question about our own files open."""
     return Gap(
         table="grants",
         outcome=Outcome.SKIPPED,
@@ -77,7 +79,7 @@ def _resource(file: File, owner: Principal, people: People) -> Resource:
 
 def _grant(file: File, owner: Principal, user: User) -> Grant:
     access = _access(file.capabilities or Capabilities())
-    can, dekiru = _WORDS[access]
+    can, can_ja = _VERBS[access]
     address = user.primary_email.lower()
     return Grant(
         uid=f"{uids.file(file.id)}#{address}",
@@ -89,9 +91,9 @@ def _grant(file: File, owner: Principal, user: User) -> Grant:
         via=Via.DIRECT,
         detail={
             "chain": {
-                "en": [f"{address} can {can}.", f"{owner.email}, from outside, owns the file and shares it."],
+                "en": [f"{address} can {can}.", f"{owner.email}, who is external, owns the file and shares it."],
                 "ja": [
-                    f"{address} が{dekiru}できます。",
+                    f"{address} が{can_ja}できます。",
                     f"ファイルは社外の {owner.email} が所有し、共有しています。",
                 ],
             }
@@ -99,7 +101,7 @@ def _grant(file: File, owner: Principal, user: User) -> Grant:
     )
 
 
-def _access(may: Capabilities) -> Access:
-    if may.can_edit:
+def _access(capabilities: Capabilities) -> Access:
+    if capabilities.can_edit:
         return Access.WRITE
-    return Access.COMMENT if may.can_comment else Access.READ
+    return Access.COMMENT if capabilities.can_comment else Access.READ

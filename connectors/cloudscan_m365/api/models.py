@@ -47,6 +47,8 @@ class SharingLink(Answer, frozen=True, kw_only=True):
 
 
 class Invitation(Answer, frozen=True, kw_only=True):
+    """An invitation that was sent to a mail address."""
+
     email: Text = ""
     sign_in_required: bool | None = True
 
@@ -75,6 +77,8 @@ class Permission(Answer, frozen=True, kw_only=True):
 
 
 class Shared(Answer, frozen=True, kw_only=True):
+    """The facet of an item that is shared."""
+
     scope: Text = ""
 
 
@@ -83,6 +87,8 @@ class Facet(Answer, frozen=True, kw_only=True):
 
 
 class File(Answer, frozen=True, kw_only=True):
+    """The facet of a file."""
+
     mime_type: Text = ""
 
 
@@ -118,6 +124,8 @@ class Item(Answer, frozen=True, kw_only=True):
 
 
 class Site(Answer, frozen=True, kw_only=True):
+    """A site collection or a subsite."""
+
     id: str
     display_name: Text = ""
     name: Text = ""
@@ -147,8 +155,12 @@ class Drive(Answer, frozen=True, kw_only=True):
 
 
 class FileLabel(Answer, frozen=True, kw_only=True):
+    """A sensitivity label that was assigned to a file."""
+
     sensitivity_label_id: Text = ""
 
 
 class FileLabels(Answer, frozen=True, kw_only=True):
+    """The answer of extractSensitivityLabels."""
+
     labels: tuple[FileLabel, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from cloudscan.facts import Detail
 
-_INHERITED = ("claim", "upload_only", "strangers", "consumer", "outside")
+_INHERITED = ("claim", "upload_only", "unlisted", "consumer", "external_people")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +22,11 @@ class GrantDetail:
     upload_only: bool = False
     role: str = ""  # as Graph writes it; several are joined by commas
     holders: int | None = None  # how many people a link for named people lists
-    outsiders: int | None = None  # how many of these, or of a group's members, are external
-    strangers: int | None = None  # how many of these belong to no partner
+    externals: int | None = None  # how many of these, or of a group's members, are external
+    unlisted: int | None = None  # how many of these belong to no partner
     consumer: bool = False  # one of these has a consumer mail account
     people: Sequence[str] = ()  # whom a link lists, the first few
-    outside: Sequence[str] = ()  # the external ones of them, the first few
+    external_people: Sequence[str] = ()  # the external ones of them, the first few
     # grants to one principal
     claim: str = ""  # everyone or insiders, where the grant reaches that claim
     members_unread: bool = False  # members of the site's group could not be read

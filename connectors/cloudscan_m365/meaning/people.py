@@ -91,6 +91,7 @@ class People:
     complete: bool = True  # users and groups could be read: one that is not among them does not exist any more
 
     def is_ours(self, domain: str) -> bool:
+        """Whether a mail domain belongs to the tenant or to the configured estate."""
         return domain in self.domains or domain in self.estate.domains
 
     def affiliation(self, domain: str) -> Affiliation:
@@ -143,7 +144,7 @@ class People:
             name=title,
             affiliation=Affiliation.INTERNAL,
             status="active",
-            detail={} if contents is None else {"outsiders": str(contents.externals)},
+            detail={} if contents is None else {"externals": str(contents.externals)},
         )
 
     def external_user(self, email: str) -> Principal:

@@ -77,7 +77,7 @@ class TenantContext:
 class TranslatedPermission:
     """A permission as a grant; the same for each item that has it."""
 
-    principals: Sequence[Principal]  # those whom it names
+    principals: Sequence[Principal]  # those that it names
     grant: Grant  # without uid and resource, which the item fills in
     from_site: bool = False  # the same is granted at the top of the site, and comes from there
 
@@ -167,7 +167,7 @@ def _access_of_link(permission: Permission, link: SharingLink) -> Access:
 def _detail_of_link(
     permission: Permission, link: SharingLink, grantees: Sequence[Grantee], listed: Sequence[Grantee]
 ) -> GrantDetail:
-    """`listed` are all whom Microsoft lists, `grantees` those to whom the link is restricted."""
+    """`listed` are all people whom Microsoft lists, `grantees` those to whom the link is restricted."""
     externals = [grantee for grantee in listed if grantee.audience is not None and grantee.audience > Audience.NAMED]
     for_people = link.scope == "users"
     return GrantDetail(
@@ -177,11 +177,11 @@ def _detail_of_link(
         upload_only=link.type == "createOnly",
         role=", ".join(permission.roles),
         holders=len(grantees) if for_people else None,
-        outsiders=(len(externals) or None) if for_people else None,
-        strangers=sum(_belongs_to_no_partner(grantee) for grantee in grantees) or None,
+        externals=(len(externals) or None) if for_people else None,
+        unlisted=sum(_belongs_to_no_partner(grantee) for grantee in grantees) or None,
         consumer=any(grantee.principal.detail.get("consumer") for grantee in grantees),
         people=_names(grantees),
-        outside=_names(externals),
+        external_people=_names(externals),
     )
 
 
@@ -198,7 +198,7 @@ def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantConte
         role=", ".join(permission.roles),
         claim=grantee.claim if grantee else "",
         members_unread=is_site_group and contents is None,
-        outsiders=(contents.externals or None) if contents else None,
+        externals=(contents.externals or None) if contents else None,
     )
     notes = notes_on_role(permission, grantee, blocked_by)
     return TranslatedPermission(
@@ -264,7 +264,7 @@ def _identities(permission: Permission) -> Sequence[IdentitySet]:
 
 
 def _grantees(permission: Permission, tenant: TenantContext) -> list[Grantee]:
-    """Those whom a link lists, each once: Microsoft may list one person up to three times."""
+    """The people that a link lists, each once: Microsoft may list one person up to three times."""
     grantees: dict[str, Grantee] = {}
     for identity in _identities(permission):
         grantee = tenant.people.grantee(identity, tenant.groups)

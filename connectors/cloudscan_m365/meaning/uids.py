@@ -4,6 +4,7 @@ PLATFORM = "m365"
 
 
 def tenant(identity: str) -> str:
+    """A tenant by its id."""
     return f"{PLATFORM}:tenant/{identity}"
 
 
@@ -13,30 +14,37 @@ def site(identity: str) -> str:
 
 
 def library(drive_id: str) -> str:
+    """A document library by the id of its drive."""
     return f"{PLATFORM}:library/{drive_id}"
 
 
 def onedrive(drive_id: str) -> str:
+    """A OneDrive by the id of its drive."""
     return f"{PLATFORM}:onedrive/{drive_id}"
 
 
 def item(drive_id: str, item_id: str) -> str:
+    """A file, folder or shortcut by the ids of its drive and item."""
     return f"{PLATFORM}:item/{drive_id}/{item_id}"
 
 
 def team(group_id: str) -> str:
+    """A team by the id of its group."""
     return f"{PLATFORM}:team/{group_id}"
 
 
 def channel(channel_id: str) -> str:
+    """A channel by its id."""
     return f"{PLATFORM}:channel/{channel_id}"
 
 
 def user(object_id: str) -> str:
+    """A user or guest by the object id."""
     return f"{PLATFORM}:user/{object_id}"
 
 
 def group(object_id: str) -> str:
+    """A group of the directory by its object id."""
     return f"{PLATFORM}:group/{object_id}"
 
 

@@ -19,7 +19,7 @@ from cloudscan_m365.api.endpoints import Question
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People
-from cloudscan_m365.permissions import LEAVERS, SIGN_INS, USERS
+from cloudscan_m365.permissions import LEAVE_DATES, SIGN_INS, USERS
 from cloudscan_m365.scopes.gaps import gap
 
 _USERS = Question(path="users", needs=USERS)
@@ -45,12 +45,16 @@ class DirectoryObject(Answer, frozen=True, kw_only=True):
 
 
 class SignInActivity(Answer, frozen=True, kw_only=True):
+    """The last sign-ins of an account; only attempts where no success was recorded."""
+
     last_sign_in_date_time: datetime | None = None
     last_non_interactive_sign_in_date_time: datetime | None = None
     last_successful_sign_in_date_time: datetime | None = None
 
 
 class User(Answer, frozen=True, kw_only=True):
+    """A user object of the directory, which may be a guest."""
+
     id: str
     display_name: Text = ""
     mail: Text = ""
@@ -113,7 +117,7 @@ def read_accounts(graph: Graph, gaps: list[Gap]) -> Accounts:
     if accounts.users and not any(user.employee_leave_date_time for user in accounts.users):
         # Without the permission the property is empty rather than refused (user resource: employeeLeaveDateTime).
         reason = "no account has a leave date; Microsoft returns it only to an application with the permission"
-        gaps.append(Gap(table="principals", outcome=Outcome.SKIPPED, reason=reason, needs=LEAVERS))
+        gaps.append(Gap(table="principals", outcome=Outcome.SKIPPED, reason=reason, needs=LEAVE_DATES))
     return accounts
 
 

@@ -40,10 +40,14 @@ _LEAVES_NOBODY_OUT = {
 
 
 class Label(Answer, frozen=True, kw_only=True):
+    """A sensitivity label of a group."""
+
     display_name: Text = ""
 
 
 class Group(Answer, frozen=True, kw_only=True):
+    """A group of the directory, as Graph returns it."""
+
     id: str
     display_name: Text = ""
     mail: Text = ""
@@ -61,6 +65,7 @@ class Group(Answer, frozen=True, kw_only=True):
 
     @property
     def is_team(self) -> bool:
+        """Whether the group has a team."""
         return "Team" in self.resource_provisioning_options
 
     @property
@@ -140,7 +145,7 @@ def principal_of(group: Group, contents: GroupContents, people: People) -> Princ
         affiliation=Affiliation.INTERNAL,
         status="active",
         created_on=group.created_date_time,
-        detail={"outsiders": str(contents.externals), **({"dynamic": "true"} if group.membership_rule else {})},
+        detail={"externals": str(contents.externals), **({"dynamic": "true"} if group.membership_rule else {})},
     )
 
 

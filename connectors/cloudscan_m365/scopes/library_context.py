@@ -52,6 +52,7 @@ class LibraryContext:
         return number
 
     def translated(self, permission: Permission) -> TranslatedPermission | None:
+        """A permission as a grant; None where it lets in nobody, or only the owner."""
         return self.translations[self.kind(permission)]
 
     def seen(self, numbers: Iterable[int]) -> list[SeenPermission]:

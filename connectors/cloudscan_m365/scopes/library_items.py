@@ -34,6 +34,7 @@ class ReadDepth:
 
     @property
     def digest(self) -> str:
+        """A hash, which tells whether the last scan asked for the same."""
         return digest([self.all_unique_permissions, self.labels])
 
 
@@ -49,6 +50,7 @@ class LibraryReader:
 
     @property
     def tree(self) -> Tree:
+        """The library's folders."""
         return self.context.tree
 
     @property

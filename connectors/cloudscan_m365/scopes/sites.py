@@ -37,10 +37,12 @@ class Web:
 
     @property
     def name(self) -> str:
+        """The name for people."""
         return self.site.display_name or self.site.name or self.site.id
 
     @property
     def is_top(self) -> bool:
+        """Whether it is the top site of its collection."""
         return self.uid == uids.site(self.collection)
 
 

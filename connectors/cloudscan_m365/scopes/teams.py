@@ -86,11 +86,13 @@ class Tenants:
     names: Mapping[str, _Tenant] = field(default_factory=dict)
 
     def is_partner(self, tenant: str, people: People) -> bool:
+        """Whether a tenant is a partner: allowed by an administrator, configured as one, or our own."""
         known = self.names.get(tenant)
         domain = (known and known.default_domain_name) or tenant
         return tenant in self.listed or people.estate.partner_of(domain) is not None or people.is_ours(domain)
 
     def name(self, tenant: str) -> str:
+        """The name of a tenant; its id where the name is unknown."""
         known = self.names.get(tenant)
         return (known and (known.display_name or known.default_domain_name)) or tenant
 
@@ -125,7 +127,7 @@ def facts_of_channels(graph: Graph, groups: Groups, people: People, gaps: list[G
 def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator[_ChannelContents]:
     parts = [BatchPart(question=_CHANNELS, ids=(team.id,), options={"select": _FIELDS}) for team in teams]
     answers = graph.pages_together(_Channel, parts)
-    _note(answers, gaps, "private and shared channels, and their members, are unknown")
+    _gap(answers, gaps, "private and shared channels, and their members, are unknown")
     own = [
         (team, channel)
         for team, channels in zip(teams, answers, strict=True)
@@ -138,7 +140,7 @@ def _channels(graph: Graph, teams: Sequence[Group], gaps: list[Gap]) -> Iterator
     tenants = graph.pages_together(
         _SharedWith, [BatchPart(question=_SHARED_WITH, ids=(team.id, channel.id)) for team, channel in shared]
     )
-    _note(members, gaps, "the members of private and shared channels are unknown")
+    _gap(members, gaps, "the members of private and shared channels are unknown")
     shared_with = {channel.id: answer for (_, channel), answer in zip(shared, tenants, strict=True)}
     for (team, channel), inside in zip(own, members, strict=True):
         others = shared_with.get(channel.id, Page[_SharedWith]())
@@ -167,7 +169,7 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
     detail = {"type": "shared" if kind == "unknownFutureValue" else kind}
     if external_tenants is not None:
         unlisted = sorted(tenants.name(tenant) for tenant in external_tenants if not tenants.is_partner(tenant, people))
-        detail |= {"foreign_tenants": ", ".join(unlisted), "owners": str(len(owners))}
+        detail |= {"unlisted_tenants": ", ".join(unlisted), "owners": str(len(owners))}
     yield Resource(
         uid=uid,
         platform=uids.PLATFORM,
@@ -189,7 +191,7 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
         name=name,
         affiliation=Affiliation.INTERNAL,
         status="active",
-        detail={} if contents.members is None else {"outsiders": str(len(externals))},
+        detail={} if contents.members is None else {"externals": str(len(externals))},
     )
     for principal, member in members:
         if not people.includes(principal):
@@ -233,7 +235,7 @@ def _tenants(graph: Graph, external: set[str], gaps: list[Gap]) -> Tenants:
     )
 
 
-def _note(answers: Sequence[object], gaps: list[Gap], what: str) -> None:
+def _gap(answers: Sequence[object], gaps: list[Gap], what: str) -> None:
     """Add one gap, however many answers were refused."""
     errors = (answer for answer in answers if isinstance(answer, ProviderError) and not isinstance(answer, Vanished))
     error = next(errors, None)

@@ -22,7 +22,7 @@ from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.path_finder import AccessPathFinder
 from cloudscan_s3.access.policy import Policy, Statement, parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
-from cloudscan_s3.access.policy_status import policy_status
+from cloudscan_s3.access.policy_status import is_public
 from cloudscan_s3.access.targets import PolicyLayer, access_point_target, bucket_target
 
 
@@ -63,7 +63,7 @@ def access_paths(bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Acce
     ]
     for point in bucket.access_points:
         paths += _access_point_paths(point, bucket, stored, own_estate, as_of)
-    public = policy_status(policy).public
+    public = is_public(policy)
     unknown = isinstance(stored, Unread) or any(flaw.may_allow for flaw in stored.flaws)
     return AccessPaths(
         open=tuple(_discoverable(paths)),
@@ -117,7 +117,7 @@ def _policy_paths(finder: AccessPathFinder, policy: Policy, bucket: Bucket) -> I
 
     Under RestrictPublicBuckets a policy that AWS calls public admits only AWS services and the owner's own account.
     """
-    public = policy_status(policy).public
+    public = is_public(policy)
     switch = restrict_public_buckets(bucket)
     catalogue = EXPRESS_ACTIONS if bucket.directory else ACTIONS
     for statement in policy.allows:
@@ -171,8 +171,8 @@ def _access_point_paths(
     )
     through_both = AccessPathFinder(layers=(own_layer, bucket_layer), candidates=candidates)
     through_point = AccessPathFinder(layers=(own_layer,), candidates=candidates)
-    public = policy_status(policy, access_point=True).public and not point.vpc
-    either_public = public or policy_status(behind).public
+    public = is_public(policy, access_point=True) and not point.vpc
+    either_public = public or is_public(behind)
     switch = restrict_public_buckets(bucket, point)
     for statement in policy.allows:
         passing = through_both.paths(statement, Via.POLICY, ACTIONS)

@@ -1,7 +1,7 @@
 """Which callers one statement admits, from the widest class to the narrowest.
 
 `AccessPathFinder` takes an Allow statement (an ACL entry is translated into one) and yields access paths. First all
-that is open now, then what opens at a future moment. Within each, capability by capability (`Capability`'s order), and
+that is open now, then what opens at a future moment. Within each, capability by capability (in alphabetical order), and
 within one capability three steps in this order:
 
 1. `_everyone`: callers that anyone can be. If one of them gets in, nothing narrower is reported.

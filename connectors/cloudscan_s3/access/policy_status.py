@@ -6,7 +6,6 @@ silent about Deny, and so is this verdict. Who really has access is another ques
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cloudscan_s3.access import conditions
 from cloudscan_s3.access.networks import is_broad, is_rfc1918
@@ -17,21 +16,12 @@ _POSITIVE = frozenset(("StringEquals", "StringEqualsIgnoreCase", "StringLike", "
 _ALWAYS_PRESENT = frozenset(("aws:principalaccount", "aws:userid"))
 
 
-@dataclass(frozen=True)
-class PolicyStatus:
-    """The verdict, with the statements that make it public."""
-
-    public: bool
-    statements: tuple[int, ...] = ()
+def is_public(policy: Policy, *, access_point: bool = False) -> bool:
+    """Does AWS call a bucket's (or an access point's) policy public? One public statement makes it public."""
+    return any(_is_public_statement(statement, access_point=access_point) for statement in policy.allows)
 
 
-def policy_status(policy: Policy, *, access_point: bool = False) -> PolicyStatus:
-    """Judge a whole policy: one public statement makes it public."""
-    public = tuple(statement.number for statement in policy.allows if is_public(statement, access_point=access_point))
-    return PolicyStatus(bool(public), public)
-
-
-def is_public(statement: Statement, *, access_point: bool = False) -> bool:
+def _is_public_statement(statement: Statement, *, access_point: bool) -> bool:
     """Does an Allow statement grant to something that is not fixed?"""
     if not _open_to_all(statement):
         return False
@@ -45,7 +35,7 @@ def _open_to_all(statement: Statement) -> bool:
 
 
 def pins(condition: Condition, statement: Statement, *, access_point: bool = False) -> bool:
-    """Does AWS accept this condition as fixing who is meant?"""
+    """Does AWS accept this condition as limiting the statement to fixed callers or networks?"""
     fixed = _FIXED.get(condition.key)
     if fixed is None or (access_point and condition.key == "s3:dataaccesspointarn"):
         return False

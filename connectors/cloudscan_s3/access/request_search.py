@@ -8,7 +8,7 @@ means that no combination of what the caller may choose makes a difference that 
    does not name the caller, if a condition on a settled key fails, or if the statements saw an equal pair before.
 3. Sort the Deny statements for this pair: those that stop it whatever the caller chooses, those that some choice may
    evade, and those that cannot apply.
-4. For each action and each resource worth trying, give up if a Deny of the first sort covers it.
+4. For each action and each resource worth trying, skip the resource if a Deny of the first sort covers it.
 5. Choose values for the free keys, one key after the other, depth first. A Deny is evaluated as soon as the last key
    that it depends on has been chosen; where it applies, the search turns back.
 6. The first complete choice that the statement and every layer allow is the witness.

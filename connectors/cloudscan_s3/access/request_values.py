@@ -29,7 +29,11 @@ Choice = tuple[str, ...] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """How much one search tries. Policies are at most 20 KB; these keep the worst of them to seconds."""
+    """How much one search tries.
+
+    A bucket policy may have 20 KB (Amazon S3 User Guide, "Bucket policies for Amazon S3"), enough for more combinations
+    than could ever be tried. The bounds keep such a policy from stalling a scan.
+    """
 
     # Complete combinations of chosen values, for one caller, network, action and resource. Past it the statement is
     # taken to admit the caller, and the witness is not `certain`: better a false alarm than a hidden path.
@@ -53,21 +57,23 @@ def choices(
     """
     constraints = [(owner, condition) for owner in relevant for condition in owner.conditions]
     referred = _referred_keys(constraints, situation)
-    for name, values in _resource_variables(relevant, situation).items():
-        referred[name] = tuple(dict.fromkeys((*referred.get(name, ()), *values)))
+    for name, examples_of_name in _resource_variables(relevant, situation).items():
+        referred[name] = tuple(dict.fromkeys((*referred.get(name, ()), *examples_of_name)))
     keys = dict.fromkeys(condition.key for _, condition in constraints) | dict.fromkeys(referred)
     contexts = _contexts_with(referred, situation.context)
-    return {
-        key: _choices_of_key(
-            key,
-            [(owner, condition) for owner, condition in constraints if condition.key == key],
-            (statement, situation, action),
-            contexts,
-            referred.get(key, ()),
-        )
-        for key in keys
-        if situation.may_choose(key)
-    }
+    options: dict[str, Sequence[Choice]] = {}
+    for key in keys:
+        if not situation.may_choose(key):
+            continue
+        if key in _LISTING_KEYS and action.name not in LISTINGS:
+            options[key] = (None,)
+            continue
+        on_key = [(owner, condition) for owner, condition in constraints if condition.key == key]
+        values = dict.fromkeys((*_values_for(on_key, contexts), *referred.get(key, ())))
+        possible = [value for value in values if _is_possible(key, value, action)]
+        own = [condition for owner, condition in on_key if owner is statement]
+        options[key] = _allowed_choices(key, possible, own, situation.context)
+    return options
 
 
 def resources(statement: Statement, rivals: Sequence[Statement], action: Action, situation: Situation) -> Iterator[str]:
@@ -158,35 +164,28 @@ def _contexts_with(referred: Mapping[str, tuple[str, ...]], context: Context) ->
     ]
 
 
-def _choices_of_key(
-    key: str,
-    constraints: Sequence[tuple[Statement, Condition]],
-    asked: tuple[Statement, Situation, Action],
-    contexts: Sequence[Context],
-    referred: Sequence[str],
+def _values_for(constraints: Sequence[tuple[Statement, Condition]], contexts: Sequence[Context]) -> Iterator[str]:
+    """Values on either side of each condition on one key, and values that fit two of them."""
+    for owner, condition in constraints:
+        for context in contexts if condition.refers else contexts[:1]:
+            yield from _values(condition, context, owner.variables)
+    yield from _common_values([condition for _, condition in constraints])
+
+
+def _allowed_choices(
+    key: str, values: Sequence[str], constraints: Sequence[Condition], context: Context
 ) -> Sequence[Choice]:
-    """What is worth choosing for one key, given all conditions on it."""
-    statement, situation, action = asked
-    if key in _LISTING_KEYS and action.name not in LISTINGS:
-        return (None,)
-    values = dict.fromkeys(
-        value
-        for owner, condition in constraints
-        for context in (contexts if condition.refers else contexts[:1])
-        for value in _values(condition, context, owner.variables)
-    )
-    values |= dict.fromkeys(_common_values([condition for _, condition in constraints]))
-    values |= dict.fromkeys(referred)
-    options: list[Choice] = [None, *((value,) for value in values if _is_possible(key, value, action))]
-    if key in _ALWAYS_PRESENT or key == VPC_ADDRESS:
-        options = options[1:]
-    # A condition that depends on no other key rules its own values out straight away.
-    own = [condition for owner, condition in constraints if owner is statement and not refers(condition)]
-    context = situation.context
+    """The choices that the statement's own conditions on a key do not rule out straight away."""
+    options: list[Choice] = [(value,) for value in values]
+    if key not in _ALWAYS_PRESENT and key != VPC_ADDRESS:
+        options.insert(0, None)
+    independent = [condition for condition in constraints if not refers(condition)]
     return [
         option
         for option in options
-        if all(conditions.is_met(condition, {**context, key: option} if option else context) for condition in own)
+        if all(
+            conditions.is_met(condition, {**context, key: option} if option else context) for condition in independent
+        )
     ]
 
 

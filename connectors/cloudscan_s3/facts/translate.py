@@ -238,7 +238,7 @@ def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_
                 "sid": path.statement.sid,
                 "capability": path.capability.value,
                 "actions": list(path.actions),
-                "by_the_letter": path.policy_public,
+                "policy_public": path.policy_public,
                 "witness": explanations.example(path),
                 **({"weak_condition": ", ".join(weak)} if weak and path.via is Via.POLICY else {}),
                 **({"confused_deputy": True} if path.confused_deputy else {}),

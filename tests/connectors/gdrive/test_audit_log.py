@@ -13,12 +13,12 @@ from cloudscan.engine import loader
 from cloudscan.engine.judge import judge
 from cloudscan.facts import Outcome
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan_emulators.google import Server, company, serve, throttle
+from cloudscan_emulators.google import Server, company, throttle
 from cloudscan_emulators.google.company import Company
 from cloudscan_gdrive.doctor import checks
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DIRECTORY, DRIVE, POLICIES, scopes_of
-from tests.connectors.gdrive.estate import connector, file
+from tests.connectors.gdrive.estate import connector, file, serve
 from tests.connectors.nights import scan_into
 from tests.connectors.reading import read
 

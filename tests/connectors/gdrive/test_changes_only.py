@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Audience
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan_emulators.google import Server, TenantState, company, serve
+from cloudscan_emulators.google import Server, TenantState, company
 from cloudscan_emulators.google.records import Item
 from cloudscan_emulators.google.tenant_state import folder
 from cloudscan_gdrive.meaning import uids
-from tests.connectors.gdrive.estate import connector
+from tests.connectors.gdrive.estate import connector, serve
 from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
 from tests.properties import examples
 
@@ -171,7 +171,7 @@ def test_a_token_that_google_forgot_makes_that_drive_be_read_in_full_and_that_is
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        assert reports_with(events, "read in full: Google does not know the token")
+        assert reports_with(events, "read in full: Google no longer accepts the change token")
         assert difference(second, full) == {}
 
 

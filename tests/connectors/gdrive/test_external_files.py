@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from cloudscan.facts import Access, Affiliation, Audience, Outcome
-from cloudscan_emulators.google import company, serve
+from cloudscan_emulators.google import company
 from cloudscan_gdrive.meaning import uids
-from tests.connectors.gdrive.estate import connector, file
+from tests.connectors.gdrive.estate import connector, file, serve
 from tests.connectors.reading import read
 
 MORI, HAYASHI = "mori@kumo.example", "hayashi@kumo.example"

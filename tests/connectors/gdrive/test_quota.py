@@ -32,7 +32,7 @@ def test_nothing_more_is_asked_once_the_quota_is_gone() -> None:
         left = unread(events)
         assert len(left) > 5
         assert {each.report.outcome for each in left} == {Outcome.FAILED}
-        assert all("quota of the day is used up" in each.report.reason for each in left)
+        assert all("daily quota is used up" in each.report.reason for each in left)
         assert 0 < in_vain <= CollectOptions().concurrency < len(left)
 
 

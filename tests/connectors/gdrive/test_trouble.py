@@ -10,13 +10,13 @@ from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, P
 from cloudscan.facts import Audience, Grant, Outcome, Via
 from cloudscan.snapshot.collect import collect
 from cloudscan.testing import conforms
-from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, serve, throttle
+from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, throttle
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
 from cloudscan_gdrive.settings import SETTINGS
-from tests.connectors.gdrive.estate import ESTATE, HASTY, connector
+from tests.connectors.gdrive.estate import ESTATE, HASTY, connector, serve
 from tests.connectors.nights import fault_id, uids_of
 from tests.connectors.reading import Read, read
 
@@ -37,10 +37,17 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """What the connector reads where nothing goes wrong."""
+def shared() -> Iterator[Server]:
+    """One server for all faults that pass; each test switches off what the one before it left on."""
     with serve(company.build(250).state) as running:
-        return read(connector(running, tmp_path_factory.mktemp("undisturbed")))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    shared.faults.clear()
+    return read(connector(shared, tmp_path_factory.mktemp("undisturbed")))
 
 
 @pytest.mark.parametrize(
@@ -61,12 +68,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Read:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(
-    server: Server, scan: Callable[..., Read], undisturbed: Read, fault: Fault
-) -> None:
-    server.faults.add(fault)
+def test_passing_trouble_changes_nothing(shared: Server, undisturbed: Read, fault: Fault, tmp_path: Path) -> None:
+    shared.faults.clear()
+    shared.faults.add(fault)
 
-    told = scan()
+    told = read(connector(shared, tmp_path))
 
     assert told.refused == {}
     assert uids_of(told) == uids_of(undisturbed)
@@ -91,7 +97,7 @@ def test_the_daily_quota_is_named(server: Server, scan: Callable[..., Read]) -> 
 
     (error,) = refused_drives(scan()).values()
 
-    assert "quota of the day is used up" in str(error)
+    assert "daily quota is used up" in str(error)
 
 
 def test_a_list_that_is_no_list_costs_its_drive_only(server: Server, scan: Callable[..., Read]) -> None:
@@ -151,7 +157,7 @@ def test_a_user_who_is_suspended_during_the_scan_is_refused_and_named(
 @pytest.mark.parametrize(
     ("where", "words", "table"),
     [
-        ("/customer/my_customer/domains", "taken for strangers", "principals"),
+        ("/customer/my_customer/domains", "taken for external ones", "principals"),
         ("/directory/v1/groups", "who is in which group", "memberships"),
         ("/policies", "super admin", "settings"),
         ("/orgunits", "org units have no names", "settings"),
@@ -206,7 +212,7 @@ def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Cal
     wide = {uid for uid in in_my_drives(full) if any(map(is_wide, full.grants(uid)))}
     assert in_my_drives(told) >= wide
     assert len(in_my_drives(told)) < len(in_my_drives(full)) / 2
-    assert {each.outcome for each in told.gaps if "named outsiders" in each.reason} == {Outcome.SKIPPED}
+    assert {each.outcome for each in told.gaps if "named external people" in each.reason} == {Outcome.SKIPPED}
 
 
 def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> None:
@@ -222,7 +228,7 @@ def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> No
     assert {each.owner_uid for each in told.of_kind("file")} == {uids.user("mori@kumo.example")}
 
 
-@pytest.mark.parametrize(("text", "words"), [(None, "cannot be read"), ("{}", "no key of a service account")])
+@pytest.mark.parametrize(("text", "words"), [(None, "cannot be read"), ("{}", "not the key of a service account")])
 def test_a_key_file_that_is_none_says_so(tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "key.json"
     if text is not None:

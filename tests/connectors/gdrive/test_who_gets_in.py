@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome, Via
-from cloudscan_emulators.google import Server, company, serve
+from cloudscan_emulators.google import Server, company
 from cloudscan_gdrive.meaning import uids
-from tests.connectors.gdrive.estate import connector, file
+from tests.connectors.gdrive.estate import connector, file, serve
 from tests.connectors.reading import Read, read
 
 DOMAIN = company.DOMAIN

@@ -21,7 +21,7 @@ from cloudscan_m365.permissions import (
     GROUPS,
     HIDDEN_MEMBERS,
     LABELS,
-    LEAVERS,
+    LEAVE_DATES,
     POLICIES,
     SIGN_INS,
     TENANT_NAMES,
@@ -210,8 +210,8 @@ def test_a_nested_group_brings_its_external_members(result: Read, built: company
     nested, plain = (built.scenarios[name] for name in ("group nested", "group"))
 
     assert uids.group(plain) in result.members(uids.group(nested))
-    assert result.principal(uids.group(nested)).detail["outsiders"] == "1"
-    assert result.principal(uids.group(plain)).detail["outsiders"] == "0"
+    assert result.principal(uids.group(nested)).detail["externals"] == "1"
+    assert result.principal(uids.group(plain)).detail["externals"] == "0"
 
 
 def test_a_dynamic_group_of_all_employees_is_the_organisation(
@@ -235,33 +235,33 @@ def test_private_and_shared_channels(result: Read, built: company.Company) -> No
     fox = uids.external_user("fox@strange.example")
 
     assert channels.keys() == {"人事相談", "Tanuki", "Joint bid"}
-    assert channels["人事相談"].detail == {"type": "private", "foreign_tenants": "", "owners": "1"}
-    assert channels["Tanuki"].detail["foreign_tenants"] == ""
-    assert channels["Joint bid"].detail["foreign_tenants"] == UNLISTED_TENANT
+    assert channels["人事相談"].detail == {"type": "private", "unlisted_tenants": "", "owners": "1"}
+    assert channels["Tanuki"].detail["unlisted_tenants"] == ""
+    assert channels["Joint bid"].detail["unlisted_tenants"] == UNLISTED_TENANT
     assert fox in result.members(channels["Joint bid"].uid)
     assert result.principal(fox).affiliation is Affiliation.EXTERNAL
-    (way,) = result.grants(channels["Joint bid"].uid)
-    assert way.audience is Audience.NAMED_EXTERNAL
+    (grant_,) = result.grants(channels["Joint bid"].uid)
+    assert grant_.audience is Audience.NAMED_EXTERNAL
 
 
 @pytest.mark.parametrize(
     ("scenario", "detail"),
     [
-        ("application", {"rights": "Sites.Read.All"}),
+        ("application", {"permissions": "Sites.Read.All"}),
         (
             "application with write to all sites",
-            {"rights": "Files.ReadWrite.All, Sites.ReadWrite.All", "writes_all_sites": "true"},
+            {"permissions": "Files.ReadWrite.All, Sites.ReadWrite.All", "writes_all_sites": "true"},
         ),
         (
             "application of others with full control",
             {
-                "rights": "Sites.FullControl.All",
+                "permissions": "Sites.FullControl.All",
                 "writes_all_sites": "true",
                 "full_control": "true",
-                "foreign_publisher": "true",
+                "external_publisher": "true",
             },
         ),
-        ("application for one site", {"rights": "Sites.Selected"}),
+        ("application for one site", {"permissions": "Sites.Selected"}),
     ],
 )
 def test_applications(result: Read, built: company.Company, scenario: str, detail: dict[str, str]) -> None:
@@ -359,9 +359,9 @@ def test_a_subsite_inherits_grants(result: Read, built: company.Company) -> None
 
 
 def test_grants_of_a_locked_site_are_latent(result: Read, built: company.Company) -> None:
-    (way,) = result.grants(site(built, "site locked"))
+    (grant_,) = result.grants(site(built, "site locked"))
 
-    assert (way.audience, way.effective, way.blocked_by) == (None, False, "the site is locked")
+    assert (grant_.audience, grant_.effective, grant_.blocked_by) == (None, False, "the site is locked")
 
 
 def test_members_of_a_site_group(result: Read, built: company.Company) -> None:
@@ -398,7 +398,7 @@ def test_owners_of_a_group_own_its_site(result: Read, built: company.Company) ->
 
 
 @pytest.mark.parametrize(
-    ("right", "table"),
+    ("permission", "table"),
     [
         (SIGN_INS, "principals"),
         (GROUPS, "memberships"),
@@ -410,10 +410,10 @@ def test_owners_of_a_group_own_its_site(result: Read, built: company.Company) ->
         (TENANT_NAMES, "principals"),
     ],
 )
-def test_a_missing_permission_is_named_once(scanned: Callable[..., Read], right: str, table: str) -> None:
-    result = scanned(right, *({"Group.Read.All", "Directory.Read.All"}))
+def test_a_missing_permission_is_named_once(scanned: Callable[..., Read], permission: str, table: str) -> None:
+    result = scanned(permission, *({"Group.Read.All", "Directory.Read.All"}))
 
-    gaps = [gap for gap in result.gaps if gap.needs == right]
+    gaps = [gap for gap in result.gaps if gap.needs == permission]
     assert [(gap.table, gap.outcome) for gap in gaps] == [(table, Outcome.DENIED)]
 
 
@@ -436,7 +436,7 @@ def test_without_the_permission_sign_ins_and_inviters_are_unknown(
     assert "invited_by" not in principal_of(result, built, "guest just invited").detail
 
 
-def test_without_sharepoint_facts_from_graph_are_kept(built: company.Company, scanned: Callable[..., Read]) -> None:
+def test_without_sharepoint_facts_from_graph_remain(built: company.Company, scanned: Callable[..., Read]) -> None:
     """Settings of the administration are unknown, not off; the audience of sites is unknown, not nobody."""
     result = scanned(FULL_CONTROL)
 
@@ -464,13 +464,13 @@ def test_groups_that_hide_their_members_are_a_gap(
 
 def test_without_the_permission_leave_dates_are_a_gap(built: company.Company, scanned: Callable[..., Read]) -> None:
     """Graph then returns nothing, and does not refuse either."""
-    result = scanned(LEAVERS)
+    result = scanned(LEAVE_DATES)
 
     assert result.gap("leave date").outcome is Outcome.SKIPPED
     assert "leave_on" not in principal_of(result, built, "user left").detail
 
 
-def test_sharepoint_does_not_accept_a_client_secret(
+def test_sharepoint_refuses_a_client_secret(
     built: company.Company, server: Server, scanned: Callable[..., Read], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AZURE_CLIENT_SECRET", server.client_secret)

@@ -222,8 +222,8 @@ def test_a_strict_tenant_passes_each_rule_for_tenants(tmp_path: Path) -> None:
 def test_what_could_not_be_read_is_unknown_and_never_passed(tmp_path: Path) -> None:
     """Without permissions on settings, directory, applications and site groups, no rule about them passes anything."""
     built = company.build(1)
-    kept = GRAPH_ROLES & {"Sites.Read.All", "User.Read.All"}
-    with estate.tenant(built.state, graph_roles=kept, sharepoint_roles=()) as server:
+    answered = GRAPH_ROLES & {"Sites.Read.All", "User.Read.All"}
+    with estate.tenant(built.state, graph_roles=answered, sharepoint_roles=()) as server:
         verdicts = scan_and_judge(server, tmp_path)
 
     asked = OF_THE_TENANT | {

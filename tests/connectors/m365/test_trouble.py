@@ -56,10 +56,17 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(built: company.Company, tmp_path_factory: pytest.TempPathFactory) -> Read:
-    """What the connector reads if nothing goes wrong."""
+def shared(built: company.Company) -> Iterator[Server]:
+    """One server for all faults that pass; each test switches off what the one before it left on."""
     with estate.tenant(built.state) as running:
-        return read(estate.connector(running, tmp_path_factory.mktemp("undisturbed")))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed(shared: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
+    """What the connector reads where nothing goes wrong."""
+    shared.faults.clear()
+    return read(estate.connector(shared, tmp_path_factory.mktemp("undisturbed")))
 
 
 def grants_of(result: Read) -> dict[str, Grant]:
@@ -94,12 +101,11 @@ def grants_of(result: Read) -> dict[str, Grant]:
     ],
     ids=fault_id,
 )
-def test_passing_trouble_changes_nothing(
-    server: Server, scan: Callable[..., Read], undisturbed: Read, fault: Fault
-) -> None:
-    server.faults.add(fault)
+def test_passing_trouble_changes_nothing(shared: Server, undisturbed: Read, fault: Fault, tmp_path: Path) -> None:
+    shared.faults.clear()
+    shared.faults.add(fault)
 
-    result = scan()
+    result = read(estate.connector(shared, tmp_path))
 
     assert result.refused == {}
     assert uids_of(result) == uids_of(undisturbed)

@@ -82,7 +82,7 @@ def grant_in(result: Read, server: Server, built: company.Company, scenario: str
         ("invitation without sign-in", Audience.ANYONE_WITH_LINK, Access.READ, Via.LINK),
     ],
 )
-def test_each_permission_has_its_audience_access_and_way(
+def test_each_permission_has_its_audience_and_access(
     result: Read, server: Server, built: company.Company, scenario: str, audience: Audience, access: Access, via: Via
 ) -> None:
     grant = grant_in(result, server, built, scenario)
@@ -116,7 +116,7 @@ def test_each_of_many_links_is_one_grant(result: Read, server: Server, built: co
 def test_a_link_for_people_counts_them(result: Read, server: Server, built: company.Company) -> None:
     link = grant_in(result, server, built, "people of no partner")
 
-    assert (link.detail["holders"], link.detail["outsiders"]) == ("2", "1")
+    assert (link.detail["holders"], link.detail["externals"]) == ("2", "1")
     assert "spy@rival.example" in link.detail["people"]
     assert link.principal_uid is None
 
@@ -140,9 +140,9 @@ def test_a_grant_that_cannot_be_used_is_not_effective(
 def test_an_expiry_and_a_password_are_kept_and_the_year_one_is_never(
     result: Read, server: Server, built: company.Company
 ) -> None:
-    kept = grant_in(result, server, built, "anyone until soon with password")
+    limited = grant_in(result, server, built, "anyone until soon with password")
 
-    assert (kept.expires_on < NEVER if kept.expires_on else None, kept.password) == (True, True)
+    assert (limited.expires_on < NEVER if limited.expires_on else None, limited.password) == (True, True)
     never = {
         grant_in(result, server, built, name).expires_on for name in ("anyone view", "anyone edit", "anyone review")
     }
@@ -293,7 +293,7 @@ def test_a_name_that_is_not_valid_text_is_repaired(result: Read, server: Server,
 
 def test_every_fact_is_reported_once(result: Read, server: Server) -> None:
     """All items of all readable libraries, none twice."""
-    told_ids = [resource.uid for kind in ("file", "folder", "shortcut") for resource in result.of_kind(kind)]
+    reported_ids = [resource.uid for kind in ("file", "folder", "shortcut") for resource in result.of_kind(kind)]
     state = server.state
     there = [
         item
@@ -301,7 +301,7 @@ def test_every_fact_is_reported_once(result: Read, server: Server) -> None:
         if item is not None and item.parent >= 0 and not state.drives[item.drive].hidden
     ]  # fmt: skip
 
-    assert len(told_ids) == len(set(told_ids)) == len(there)
+    assert len(reported_ids) == len(set(reported_ids)) == len(there)
 
 
 def test_sites_and_subsites_contain_their_libraries(result: Read, server: Server, built: company.Company) -> None:
@@ -337,11 +337,11 @@ def grant_of(permission: Permission, *, sharing: Sharing = NOTHING_KNOWN, groups
 
 
 ANYONE = Permission(id="1", roles=("read",), link=SharingLink(type="view", scope="anonymous"))
-STRANGER = Permission(id="2", roles=("read",), granted_to_v2=IdentitySet(user=Identity(email="x@rival.example")))
+EXTERNAL = Permission(id="2", roles=("read",), granted_to_v2=IdentitySet(user=Identity(email="x@rival.example")))
 
 
 @pytest.mark.parametrize(
-    ("tenant", "site", "anyone", "stranger"),
+    ("tenant", "site", "anyone", "external"),
     [
         (None, None, "", ""),
         ("anyone", "anyone", "", ""),
@@ -353,12 +353,12 @@ STRANGER = Permission(id="2", roles=("read",), granted_to_v2=IdentitySet(user=Id
     ],
 )
 def test_a_grant_that_a_setting_forbids_is_latent(
-    tenant: str | None, site: str | None, anyone: str, stranger: str
+    tenant: str | None, site: str | None, anyone: str, external: str
 ) -> None:
     sharing = Sharing(tenant=tenant, site=site)
 
     assert grant_of(ANYONE, sharing=sharing).blocked_by == anyone
-    assert grant_of(STRANGER, sharing=sharing).blocked_by == stranger
+    assert grant_of(EXTERNAL, sharing=sharing).blocked_by == external
     assert grant_of(ANYONE, sharing=sharing).effective == (not anyone)
 
 
@@ -368,7 +368,7 @@ def test_a_legacy_link_without_a_scope_is_open_to_anyone_with_it() -> None:
 
 def test_unknown_enumeration_values_are_unknown_and_kept() -> None:
     scope = grant_of(Permission(roles=("read",), link=SharingLink(type="hologram", scope="galaxy")))
-    role = grant_of(Permission(roles=("sp.reshape",), granted_to_v2=STRANGER.granted_to_v2))
+    role = grant_of(Permission(roles=("sp.reshape",), granted_to_v2=EXTERNAL.granted_to_v2))
 
     assert (scope.audience, scope.detail["link_scope"], scope.detail["link_type"]) == (None, "galaxy", "hologram")
     assert (role.access, role.detail["role"]) == (Access.WRITE, "sp.reshape")

@@ -6,6 +6,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cloudscan_emulators.google import Server, TenantState, company, serve
 from cloudscan_emulators.google.company import Company
 from cloudscan_emulators.google.signin import new_key
+from tests.emulators.google.google_client import close_clients
+
+
+@pytest.fixture(autouse=True)
+def _closed_clients() -> Iterator[None]:
+    yield
+    close_clients()
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def state() -> TenantState:
 
 @pytest.fixture(scope="session")
 def key() -> RSAPrivateKey:
-    return new_key()
+    return new_key(1024)
 
 
 @pytest.fixture

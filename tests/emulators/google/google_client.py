@@ -79,7 +79,22 @@ def client(server: Server, api: str, credentials: Any) -> Any:
         "cloudidentity": ("cloudidentity", "v1"),
     }[api]
     options = {"api_endpoint": server.endpoint(api)}
-    return build(name, version, credentials=credentials, client_options=options, static_discovery=True)
+    return opened(build(name, version, credentials=credentials, client_options=options, static_discovery=True))
+
+
+_OPEN: list[Any] = []  # clients whose connections the library leaves open; `conftest` closes them after each test
+
+
+def opened(client: Any) -> Any:
+    """The client, to be closed after the test."""
+    _OPEN.append(client)
+    return client
+
+
+def close_clients() -> None:
+    """Close the connections of all clients that a test opened."""
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 def refusal(request: Any) -> tuple[int, str]:

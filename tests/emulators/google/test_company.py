@@ -90,8 +90,8 @@ def test_remembered_permissions_are_those_worked_out_anew() -> None:
     state = company.build(3000).state
     access = state.access
     items = [item for item in state.items if item is not None]
-    remembered = [(access.held(item), access.visibility(item)) for item in items]
+    remembered = [(access.grants_on(item), access.visibility(item)) for item in items]
 
     for item, before in zip(items, remembered, strict=True):
         access.forget()
-        assert (access.held(item), access.visibility(item)) == before
+        assert (access.grants_on(item), access.visibility(item)) == before

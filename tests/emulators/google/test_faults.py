@@ -2,7 +2,6 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
-from typing import Any
 
 import httplib2
 import pytest
@@ -13,7 +12,7 @@ from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
 from cloudscan_emulators.google import Fault, Quota, Server, TenantState, outage, refusal, serve, throttle
-from tests.emulators.google import google_client as google
+from tests.emulators.google import google_client
 from tests.emulators.google.google_client import HAYASHI, MORI, drive
 
 LISTING = "GET /drive/v3/files"
@@ -32,23 +31,23 @@ LISTING = "GET /drive/v3/files"
 def test_throttling_by_any_reason(server: Server, code: int, reason: str) -> None:
     server.faults.add(throttle(LISTING, reason=reason, code=code, times=1))
 
-    assert google.refusal(drive(server).files().list()) == (code, reason)
-    assert google.refusal(drive(server).files().list()) == (200, "")
+    assert google_client.refusal(drive(server).files().list()) == (code, reason)
+    assert google_client.refusal(drive(server).files().list()) == (200, "")
 
 
 def test_a_fault_waits_for_its_turn_and_its_user(server: Server) -> None:
     server.faults.add(outage(LISTING, user=MORI, after=1, times=2))
 
-    statuses = [google.refusal(drive(server).files().list())[0] for _ in range(4)]
+    statuses = [google_client.refusal(drive(server).files().list())[0] for _ in range(4)]
 
     assert statuses == [200, 503, 503, 200]
-    assert google.refusal(drive(server, HAYASHI).files().list())[0] == 200
+    assert google_client.refusal(drive(server, HAYASHI).files().list())[0] == 200
 
 
 def test_other_refusals(server: Server) -> None:
     server.faults.add(refusal(LISTING, "domainPolicy", "The domain administrators have disabled Drive apps."))
 
-    assert google.refusal(drive(server).files().list()) == (403, "domainPolicy")
+    assert google_client.refusal(drive(server).files().list()) == (403, "domainPolicy")
 
 
 def test_pages_for_people(server: Server) -> None:
@@ -82,9 +81,9 @@ def test_torn_connections(server: Server) -> None:
 
 def test_slow_answers(server: Server) -> None:
     server.faults.add(Fault(where=LISTING, delay=0.3))
-    http = AuthorizedHttp(google.acting_for(server, MORI, "drive"), httplib2.Http(timeout=0.1))
+    http = AuthorizedHttp(google_client.acting_for(server, MORI, "drive"), httplib2.Http(timeout=0.1))
     options = {"api_endpoint": server.endpoint("drive")}
-    impatient: Any = build("drive", "v3", http=http, client_options=options, static_discovery=True)
+    impatient = google_client.opened(build("drive", "v3", http=http, client_options=options, static_discovery=True))
 
     with pytest.raises((socket.timeout, TimeoutError)):
         impatient.files().list().execute()
@@ -98,7 +97,7 @@ def test_a_token_that_runs_out_between_pages(server: Server, state: TenantState)
         state.create(f"file {index}", owner=MORI)
     server.faults.add(Fault(where="pageToken", expire=True, times=1))
 
-    found = google.everything(drive(server).files().list, "files", pageSize=1)
+    found = google_client.everything(drive(server).files().list, "files", pageSize=1)
 
     assert len(found) == 3
     assert 401 in {seen.status for seen in server.log}
@@ -110,14 +109,14 @@ def test_a_user_suspended_between_pages(server: Server, state: TenantState) -> N
     server.faults.add(Fault(where="pageToken", first=lambda state: state.suspend(MORI), times=1))
 
     with pytest.raises(RefreshError, match="invalid_grant"):
-        google.everything(drive(server).files().list, "files", pageSize=1)
+        google_client.everything(drive(server).files().list, "files", pageSize=1)
 
 
 def test_a_file_that_vanishes_between_list_and_permissions(server: Server, state: TenantState) -> None:
     item = state.create("plan", owner=MORI)
     server.faults.add(Fault(where="/permissions", first=lambda state: state.delete(item), times=1))
 
-    assert google.refusal(drive(server).permissions().list(fileId=item.id)) == (404, "notFound")
+    assert google_client.refusal(drive(server).permissions().list(fileId=item.id)) == (404, "notFound")
 
 
 def test_an_incomplete_search(server: Server) -> None:
@@ -150,13 +149,13 @@ def test_a_quota_of_units(state: TenantState, key: RSAPrivateKey) -> None:
     item = state.create("plan", owner=MORI)
     with serve(state, quota=Quota(user_units=210, seconds=0.5), key=key) as server:
         files = drive(server).files()
-        answers = [google.refusal(files.list()) for _ in range(3)]
-        cheap = google.refusal(files.get(fileId=item.id))
-        others = google.refusal(drive(server, HAYASHI).files().list())
+        answers = [google_client.refusal(files.list()) for _ in range(3)]
+        cheap = google_client.refusal(files.get(fileId=item.id))
+        others = google_client.refusal(drive(server, HAYASHI).files().list())
         time.sleep(0.5)
 
         assert answers == [(200, ""), (200, ""), (403, "userRateLimitExceeded")]
-        assert cheap == others == google.refusal(files.list()) == (200, "")
+        assert cheap == others == google_client.refusal(files.list()) == (200, "")
 
 
 def test_many_ask_at_once_while_the_tenant_changes(server: Server, state: TenantState) -> None:
@@ -166,7 +165,7 @@ def test_many_ask_at_once_while_the_tenant_changes(server: Server, state: Tenant
 
     def scan(_: int) -> int:
         fields = "nextPageToken,files(id,permissions(id))"
-        found = google.everything(drive(server).files().list, "files", fields=fields, pageSize=20)
+        found = google_client.everything(drive(server).files().list, "files", fields=fields, pageSize=20)
         return len({file["id"] for file in found})
 
     with ThreadPoolExecutor(4) as pool:

@@ -101,7 +101,8 @@ def test_tokens_run_out(state: TenantState) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request)
 
-        body = json.loads(refused.value.read())
+        with refused.value as answer:
+            body = json.loads(answer.read())
         assert body["error"]["code"] == 401
         assert body["error"]["status"] == "UNAUTHENTICATED"
         assert body["error"]["errors"][0]["reason"] == "authError"
@@ -112,7 +113,8 @@ def test_without_a_token_drive_speaks_of_callers(server: Server) -> None:
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{server.url}/drive/v3/files")
 
-    assert refused.value.code == 403
+    with refused.value as answer:
+        assert answer.code == 403
 
 
 def test_a_user_suspended_in_the_middle_loses_his_token(server: Server, state: TenantState) -> None:

@@ -25,7 +25,7 @@ _FIRST_LOCAL = 3  # 1 and 2 belong to the site's creators
 _ROLES = {"Owners": "owner", "Members": "write", "Visitors": "read"}
 
 
-class Places(People):
+class Containers(People):
     """The sites and drives of a tenant."""
 
     def add_site(
@@ -154,6 +154,7 @@ class Places(People):
         site.lock = state
 
     def delete_site(self, site: Site) -> None:
+        """Delete a site with its drives."""
         with self.lock:
             site.deleted = True
             for number in site.drives:
@@ -168,13 +169,16 @@ class Places(People):
         return None
 
     def site_host(self, site: Site) -> str:
+        """The host of a site."""
         return self.my_host if site.personal else self.host
 
     def site_url(self, site: Site) -> str:
+        """The address of a site."""
         base = f"https://{self.site_host(site)}"
         return f"{base}/{quote(site.path)}" if site.path else base
 
     def owner_of(self, site: Site) -> Person | None:
+        """The person who owns a site, if any."""
         if site.owner == NOBODY:
             return None
         one = self.principals[site.owner]

@@ -1,0 +1,145 @@
+"""One way through the files of a drive, in full or as far as they changed: My Drive and shared drives alike.
+
+    in full:  start token of changes → list, folders first → facts of each file → cursor
+    changes:  changes since the token → list what is in folders that changed → facts of each changed file → cursor
+
+Google reports a change of a folder but none of what is in it, although that is now found elsewhere or inherits other
+permissions. So the contents of a folder that changed are listed again, at any depth.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from cloudscan.connector import Cursor, Gap, Yielded
+from cloudscan.errors import StaleCursor
+from cloudscan.facts import Gone
+from cloudscan_gdrive.api.listing import FOLDER, below, changes, folders_first, start_of_changes
+from cloudscan_gdrive.api.models import Change, File
+from cloudscan_gdrive.meaning import uids
+from cloudscan_gdrive.meaning.folder_tree import Folder
+from cloudscan_gdrive.scopes.cursor_state import (
+    CursorState,
+    check_meanings,
+    digest_of_options,
+    pack,
+    seen_permissions,
+)
+from cloudscan_gdrive.scopes.drive_context import DriveContext
+
+
+class WalkedDrive(Protocol):
+    """What differs between the kinds of drives."""
+
+    @property
+    def context(self) -> DriveContext: ...
+
+    @property
+    def user(self) -> str: ...  # the address in whose name it is read; empty: the credentials' own
+
+    @property
+    def file_fields(self) -> str: ...  # what is asked for with each file
+
+    @property
+    def start_parameters(self) -> Mapping[str, object]: ...  # of the question for the start token of changes
+
+    @property
+    def change_parameters(self) -> Mapping[str, object]: ...  # of the list of changes
+
+    @property
+    def takes_contents_along(self) -> bool: ...  # Google reports changes of what is in a folder that left the drive
+
+    @property
+    def root(self) -> str: ...  # the id of the top folder, where it is not the drive's own
+
+    @property
+    def members(self) -> str: ...  # digest of who they are, where the drive has members
+
+    def files(self, folder: str | None = None) -> Iterator[File | Gap]: ...  # all of them, or those in a folder
+
+    def contains(self, file: File) -> bool: ...  # whether a file that changed is in this drive
+
+    def folder(self, file: File) -> Folder: ...  # what to remember of a folder
+
+    def facts_of(self, file: File) -> Iterator[Yielded]: ...
+
+
+def everything(drive: WalkedDrive) -> Iterator[Yielded]:
+    """All files of a drive with their grants, then the cursor. Raises as `Google.ask` does."""
+    start = start_of_changes(drive.context.google, drive.user, **drive.start_parameters)
+    yield from listed(drive)
+    yield _cursor(drive, start)
+
+
+def listed(drive: WalkedDrive) -> Iterator[Yielded]:
+    """All files of a drive with their grants, without a cursor. Raises as `Google.ask` does."""
+    for file in folders_first(drive.files(), lambda folder: _remember(drive, folder)):
+        if isinstance(file, Gap):
+            yield file
+        else:
+            yield from drive.facts_of(file)
+
+
+def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
+    """The files that changed since a cursor was written, with their grants, then the next cursor.
+
+    Raises as `Google.ask` does, and `StaleCursor` where the drive must be read in full.
+    """
+    context = drive.context
+    if state.members != drive.members:
+        raise StaleCursor("the members of the drive were changed")
+    context.tree.folders.update(state.folders)
+    check_meanings(context, state)
+    last_changes, next_token = changes(
+        context.google, drive.user, state.page, drive.file_fields, **drive.change_parameters
+    )
+    again: dict[str, File] = {}
+    folders_to_list: list[str] = []
+    for identity, change in last_changes.items():
+        if _contents_changed(drive, identity, change):
+            folders_to_list.append(identity)
+        if change.file is not None and drive.contains(change.file):
+            again[identity] = change.file
+        else:
+            yield Gone(uid=uids.file(identity))
+
+    def note(file: File) -> None:
+        if drive.contains(file):
+            again[file.id] = file
+            if file.mime_type == FOLDER:
+                _remember(drive, file)
+
+    yield from below(folders_to_list, drive.files, note)
+    context.tree.forget_paths()
+    for file in again.values():
+        yield from drive.facts_of(file)
+    yield _cursor(drive, next_token)
+
+
+def _remember(drive: WalkedDrive, file: File) -> None:
+    drive.context.tree.folders[file.id] = drive.folder(file)
+
+
+def _contents_changed(drive: WalkedDrive, identity: str, change: Change) -> bool:
+    """Remember a folder's change. True: the facts of what is in it may differ now, and Google reports no change."""
+    folders = drive.context.tree.folders
+    before = folders.pop(identity, None)
+    file = change.file
+    if file is None or file.mime_type != FOLDER:
+        return False  # what was in a folder that no longer exists has changes of its own
+    if not drive.contains(file):
+        return not drive.takes_contents_along
+    _remember(drive, file)
+    return before != folders[identity]
+
+
+def _cursor(drive: WalkedDrive, token: str) -> Cursor:
+    context = drive.context
+    state = CursorState(
+        page=token,
+        options=digest_of_options(context.options),
+        root=drive.root,
+        members=drive.members,
+        folders=list(context.tree.folders.items()),
+        seen_permissions=seen_permissions(context),
+    )
+    return Cursor(scope_uid=context.tree.top, token=pack(state))
