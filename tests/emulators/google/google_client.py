@@ -115,11 +115,11 @@ def reason(error: HttpError) -> str:
 
 def everything(method: Any, what: str, **parameters: Any) -> list[Any]:
     """All pages of a list."""
-    found: list[Any] = []
+    entries: list[Any] = []
     token = None
     while True:
         page = method(pageToken=token, **parameters).execute()
-        found += page.get(what, [])
+        entries += page.get(what, [])
         token = page.get("nextPageToken")
         if not token:
-            return found
+            return entries
