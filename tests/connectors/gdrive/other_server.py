@@ -21,7 +21,7 @@ Json = Any
 
 
 class Verbatim(str):
-    """Text that is sent as it stands, JSON or not."""
+    """Text that is sent unchanged, JSON or not."""
 
 
 @dataclass(kw_only=True)
@@ -94,7 +94,7 @@ class Running:
 
 @contextmanager
 def serve(payloads: Payloads, folder: Path) -> Iterator[Running]:
-    """Serve until the block ends; the service account's key lies in `folder`."""
+    """Serve until the block ends; the service account's key is written to `folder`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -195,7 +195,7 @@ MINE: list[tuple[str, Json, set[str]]] = [
     ("a time that is none", [user("eve@rival.example", expirationTime="soon")], {"?"}),
 ]  # fmt: skip
 
-# the id · what else Drive tells of it · all its permissions · who gets in
+# the id · what else Drive says about it · all its permissions · who gets in
 TREE: list[tuple[str, Json, Json, set[str]]] = [
     ("asana", {"folder": True}, [OWNER, user(BOB, "reader", "b", **details(detail("reader"))), user("eve@rival.example", "writer", "e", **details(detail("writer")))], {f"{NAMED} read", f"{OUT} write"}),
     ("hidden", {"folder": True, "parents": ["asana"], "inheritedPermissionsDisabled": True}, [user(BOB, "reader", "b", view="metadata", **details(detail("reader", True))), OWNER, user("eve@rival.example", "reader", "e", view="metadata", **details(detail("writer", True)))], {f"{NAMED} list < asana", f"{OUT} list < asana"}),
@@ -269,7 +269,7 @@ def drive(identity: str, **more: Any) -> Json:
     }
 
 
-# the drive · its members · what lies in it: id, what Drive tells of it, its permissions, who gets in
+# the drive · its members · what is in it: id, what Drive says about it, its permissions, who gets in
 SHARED: list[tuple[Json, Json, set[str], list[tuple[str, Json, Json, set[str]]]]] = [
     (drive("d1"), [ORGANIZER], {f"{NAMED} manage"}, [
         ("d1-plain", {}, 404, {"named manage < d1"}),

@@ -1,4 +1,4 @@
-"""A night of changes tells what a full scan of the same moment tells, and asks for little."""
+"""A scan of changes yields what a full scan at the same time yields, with few requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +45,7 @@ def is_below(state: TenantState, item: Item, parent: Item | None) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """Something that somebody does in a day; the numbers choose what and whom."""
+    """Something that happens in a day; the numbers choose the item and the people."""
 
     what: str
     item: int

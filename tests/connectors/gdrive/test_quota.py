@@ -1,4 +1,4 @@
-"""The day's quota runs out: the scan stops asking, says so, and the next one goes on with what is missing."""
+"""The daily quota runs out: the scan stops asking and reports it, and the next one fetches the rest."""
 
 from pathlib import Path
 

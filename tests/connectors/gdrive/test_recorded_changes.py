@@ -12,7 +12,7 @@ from tests.connectors.gdrive.scenarios import (
 
 
 def test_a_file_that_moved_between_drives_is_in_the_new_one(tmp_path: Path) -> None:
-    """Both drives tell a change of it, and one of them that it is gone from there."""
+    """Both drives report a change of it, one of them that it is no longer there."""
     members = {"d1": [ORGANIZER], "d2": [ORGANIZER, EVE_MEMBER]}
     was = file("f", {}, parents=["d1"], driveId="d1", hasAugmentedPermissions=False)
     now = file("f", {}, parents=["d2"], driveId="d2", hasAugmentedPermissions=False)

@@ -101,7 +101,7 @@ def test_an_item_of_a_shared_drive(access: AccessByUid, identity: str, expected:
 
 
 def test_only_what_is_public_is_called_public(snapshot: Snapshot) -> None:
-    """The shipped rules on all of it: each public file, and no other, is flagged or cannot be told."""
+    """The shipped rules on all of it: each public file, and no other, is flagged or unknown."""
     shipped = load([RULES])
     verdicts = judge(snapshot, [rule for rule in shipped if rule.id in PUBLIC])
     flagged = {verdict.identity[0] for verdict in verdicts.flagged}

@@ -1,4 +1,4 @@
-"""Google throttles, breaks off, forgets and refuses: nothing is lost, nothing is told twice, and gaps are said."""
+"""Google throttles, breaks off, forgets and refuses: nothing is lost or yielded twice, and gaps are reported."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -215,8 +215,8 @@ def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Cal
     assert {gap.outcome for gap in result.gaps if "named external people" in gap.reason} == {Outcome.SKIPPED}
 
 
-def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> None:
-    """With his own consent, and without an administrator."""
+def test_one_person_can_scan_their_own_drive(server: Server, tmp_path: Path) -> None:
+    """With their own consent, and without an administrator."""
     scope = PREFIX + "drive.metadata.readonly"
     path = tmp_path / "me.json"
     path.write_text(json.dumps(server.authorized_user_info("mori@kumo.example", scope)))

@@ -31,7 +31,7 @@ def result(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 
 def grant_on(result: Read, built: company.Company, scenario: str) -> Grant:
-    """The one way in that somebody other than the owner has."""
+    """The one grant of a principal other than the owner."""
     (grant,) = result.grants(file(built.scenarios[scenario]))
     return grant
 
@@ -197,7 +197,7 @@ def test_what_lies_in_a_shared_drive_is_open_to_its_members(result: Read, built:
 def test_shared_drive_items_carry_what_lists_leave_out(
     result: Read, built: company.Company, scenario: str, audience: Audience
 ) -> None:
-    """Lists never tell the permissions of a shared drive's items."""
+    """Lists never contain the permissions of a shared drive's items."""
     direct = [grant for grant in result.grants(file(built.scenarios[scenario])) if not grant.inherited]
 
     assert [grant.audience for grant in direct] == [audience]
@@ -214,7 +214,7 @@ def test_external_members_of_a_shared_drive_reach_everything_in_it(result: Read,
 
 
 def test_a_folder_in_a_shared_drive_passes_its_own_shares_on(result: Read, built: company.Company) -> None:
-    """And the stronger share of the file itself stands beside it."""
+    """And the stronger share of the file itself is listed as well."""
     grants = result.grants(file(built.scenarios["drive file inherits folder"]))
     tanuki = [grant for grant in grants if grant.principal_uid == uids.user("tanuki@partner.example")]
 

@@ -64,7 +64,7 @@ def reports(server: Server, user: str = AOKI, *names: str) -> Any:
 
 
 def signed_in(server: Server, user: str, *names: str) -> Any:
-    """One user who consented himself."""
+    """One user who gave consent."""
     info = server.authorized_user_info(user, *scopes(*names))
     library: Any = Credentials
     wanted = ("refresh_token", "token_uri", "client_id", "client_secret", "scopes")

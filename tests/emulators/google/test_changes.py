@@ -84,7 +84,7 @@ def test_removals_may_be_left_out(server: Server, state: TenantState) -> None:
 
 
 def test_sharing_a_folder_is_one_change(server: Server, state: TenantState) -> None:
-    """Not fanned out: what is below has changed without being told."""
+    """Not fanned out: what is below has changed without a change being reported."""
     shared = folder(state, "folder", owner=MORI)
     below = state.create("below", parent=shared)
     log = Log(server)

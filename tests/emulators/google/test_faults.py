@@ -160,7 +160,7 @@ def test_a_quota_of_units(state: TenantState, key: RSAPrivateKey) -> None:
 
 
 def test_many_ask_at_once_while_the_tenant_changes(server: Server, state: TenantState) -> None:
-    """Nobody sees half a change."""
+    """No client sees half a change."""
     for index in range(200):
         state.create(f"file {index}", owner=MORI)
 

@@ -195,7 +195,7 @@ def test_order(server: Server, state: TenantState) -> None:
 
 
 def test_what_a_user_finds_without_asking_further(server: Server, state: TenantState) -> None:
-    """Own files, files shared with him or his groups, and those he opened by a link: not every open file."""
+    """A user's own files, those shared with them or their groups, and those opened by a link: not every open file."""
     state.add_group("team@kumo.example", "Team", [MORI])
     mine = state.create("mine", owner=MORI)
     shared = folder(state, "shared folder", owner=HAYASHI)

@@ -99,7 +99,7 @@ def test_shared_drives_tell_the_origin(server: Server, state: TenantState) -> No
 
 
 def test_limited_access_stops_what_is_above(server: Server, state: TenantState) -> None:
-    """Who could read the folder above sees only that the limited one is there; what is inside he does not see."""
+    """Readers of the folder above see that the limited one exists, but nothing inside it."""
     above = folder(state, "above", owner=MORI)
     state.share(above, HAYASHI, "writer")
     limited = folder(state, "limited", parent=above)
@@ -210,7 +210,7 @@ def test_target_audiences_look_like_an_external_domain(office: Server, kumo: Com
 
 
 def test_details_of_my_drive_files_cost_a_call(server: Server, state: TenantState) -> None:
-    """Within files they are not told, unless the emulator is asked to."""
+    """Not within files, unless the emulator is asked to show them."""
     item = state.create("plan", owner=MORI)
     asked = drive(server).files().get(fileId=item.id, fields="permissions/permissionDetails")
 

@@ -31,7 +31,7 @@ def test_ten_at_a_time_unless_more_are_asked_for(server: Server, state: TenantSt
 
 
 def test_restrictions_and_unit_only_when_asked_for(server: Server, state: TenantState) -> None:
-    """The unit is only told in a list with admin access."""
+    """The unit is only shown in a list with admin access."""
     shared_drive = state.add_drive("Strict", {MORI: "organizer"}, restrictions=Restrictions(domain_users_only=True))
     admin = drive(server, AOKI).drives()
 
