@@ -16,7 +16,7 @@ _IDS = string.ascii_letters + string.digits + "-_"
 _KINDS = ("見積書", "請求書", "名簿", "議事録", "顧客リスト", "契約")
 _PLACES = ("営業", "経理", "人事", "開発", "2025", "共有", "取引先", "契約書")
 _MESSAGE = {
-    "en": "{resource_name} is shared with outsiders.",
+    "en": "{resource_name} is shared externally.",
     "ja": "{resource_name} は社外の人と共有されています。",
 }
 

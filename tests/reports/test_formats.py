@@ -1,4 +1,4 @@
-"""The formats for machines: valid by their owners' schemas, whoever wrote the names, in both languages, at any size."""
+"""The formats for machines: valid by their owners' schemas, whatever the names, in both languages, at any size."""
 
 import json
 import re

@@ -51,7 +51,7 @@ def names_of(findings: Iterable[Finding]) -> set[str]:
 
 @pytest.mark.parametrize("write", [handout_pages.write, handout_markdown.write])
 def test_nobody_sees_what_is_anothers(write: Writer) -> None:
-    """An owner's page names his things and nobody else's, and no other owner."""
+    """An owner's page names their own resources, nobody else's, and no other owner."""
     owners = ("mika@example.co.jp", "tom@example.co.jp", "")
     given_report = handed_to(report(60), owners)
     written = dict(write(given_report, "en", TERMS))

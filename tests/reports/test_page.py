@@ -208,8 +208,8 @@ def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
 def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
     """Reports are read that a later cloudscan wrote."""
     given = with_past(report(3))
-    waiver = msgspec.structs.replace(given.waivers[0], notes=["overdue", "<b>by hand</b>"])
+    waiver = msgspec.structs.replace(given.waivers[0], notes=["overdue", "<b>manual</b>"])
 
     text = "".join(Reader(page.write(msgspec.structs.replace(given, waivers=[waiver]), "ja")).text)
 
-    assert "<b>by hand</b>" in text
+    assert "<b>manual</b>" in text

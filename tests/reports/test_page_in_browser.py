@@ -392,12 +392,12 @@ def test_a_fingerprint_that_is_no_digest_still_leads_to_its_finding(open_page: O
     """Who reads another program's report may meet any."""
     first, *others = report(3).findings
     given = msgspec.structs.replace(
-        report(3), findings=[msgspec.structs.replace(first, fingerprint="by hand", state="open"), *others]
+        report(3), findings=[msgspec.structs.replace(first, fingerprint="made up", state="open"), *others]
     )
 
     page = open_page(given, fragment="#finding=by+hand")
 
-    expect(page.locator("[id='finding=by hand'] .detail")).to_be_visible()
+    expect(page.locator("[id='finding=made up'] .detail")).to_be_visible()
 
 
 def test_only_web_addresses_become_links(open_page: Opener) -> None:

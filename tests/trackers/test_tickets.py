@@ -405,18 +405,18 @@ def test_one_ticket_for_each_owner(office: Office) -> None:
 
 
 def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
-    """Each of his findings names it; whose owner has none names none."""
+    """Each finding of the owner names it; findings of an owner without a ticket name none."""
     findings = report(40).findings
     policy = Policy(group_by="owner")
     owner = "mika.sato@example.co.jp"
-    his = [finding for finding in findings if finding.verdict.subject.owner == owner]
+    owned = [finding for finding in findings if finding.verdict.subject.owner == owner]
     kept = TicketRecord(
-        tracker="jira", marker=marker_of(his[0], owner, policy), phase=TicketPhase.CLOSED, acted_on=NOW, key="OPS-7"
+        tracker="jira", marker=marker_of(owned[0], owner, policy), phase=TicketPhase.CLOSED, acted_on=NOW, key="OPS-7"
     )
 
     linked = links(findings, [kept], policy)
 
-    assert linked.keys() == {finding.fingerprint for finding in his}
+    assert linked.keys() == {finding.fingerprint for finding in owned}
     assert {(link.key, link.open) for value in linked.values() for link in value} == {("OPS-7", False)}
 
 

@@ -90,7 +90,7 @@ MINE: list[tuple[str, Json, set[str]]] = [
     ("a link, in capitals that no documentation has", [anyone(type="ANYONE", role="READER")], {"?"}),
     # Published, metadata
     ("published only", [anyone(discoverable=True, view="published")], {f"{FOUND} read"}),
-    ("published to whoever has the address", [anyone(view="published")], {f"{LINK} read"}),
+    ("published to anyone who has the address", [anyone(view="published")], {f"{LINK} read"}),
     ("published to us", [domain("kumo.example", view="published")], {f"{US} read"}),
     ("published, by the role that was once told", [anyone("publishedReader", view="published")], {f"{LINK} read"}),
     ("the same id published and plain", [anyone("writer"), anyone("reader", view="published")], {f"{LINK} write", f"{LINK} read"}),
@@ -104,7 +104,7 @@ MINE: list[tuple[str, Json, set[str]]] = [
     # People
     ("a colleague", [user(BOB, "writer")], {f"{NAMED} write"}),
     ("a colleague in capitals", [user("BOB@KUMO.EXAMPLE", "commenter")], {f"{NAMED} comment"}),
-    ("a colleague by his other name", [user("robert@kumo.example")], {f"{NAMED} read"}),
+    ("a colleague by another address of theirs", [user("robert@kumo.example")], {f"{NAMED} read"}),
     ("a colleague by the alias of our domain", [user("bob@kumo-alias.example")], {f"{NAMED} read"}),
     ("a colleague of a second domain", [user("kate@kumo2.example")], {f"{NAMED} read"}),
     ("a colleague's old name", [user("carol.old@kumo.example")], {f"{NAMED} read"}),

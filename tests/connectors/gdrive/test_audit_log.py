@@ -141,7 +141,7 @@ def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
-    """What each of the rules says of whom, with everything looked at that there is."""
+    """The judgement of each rule on each identity, with everything read."""
     folder = tmp_path_factory.mktemp("rules")
     rules = [rule for rule in loader.load([RULES]) if rule.id in JUDGED]
     with serve(built.state) as server:
