@@ -146,10 +146,10 @@ def _test(call: Call) -> _Test:
         if match is None:
             raise errors.invalid("filters")
         clauses.append((match[1], match[2], match[3]))
-    return lambda event: name in ("", event.name) and all(_holds(event, *clause) for clause in clauses)
+    return lambda event: name in ("", event.name) and all(_matches(event, *clause) for clause in clauses)
 
 
-def _holds(event: LogEvent, name: str, sign: str, wanted: str) -> bool:
+def _matches(event: LogEvent, name: str, sign: str, wanted: str) -> bool:
     value = event.value(name)
     if value is None:
         return False

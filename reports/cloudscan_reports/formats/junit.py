@@ -27,7 +27,7 @@ class _Case:
     """What one rule says about one account."""
 
     failed: list[WordedFinding] = field(default_factory=list)
-    accepted: list[WordedFinding] = field(default_factory=list)
+    waived: list[WordedFinding] = field(default_factory=list)
     unknown: list[Verdict] = field(default_factory=list)
 
 
@@ -58,7 +58,7 @@ def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
         if worded.finding.state in NEEDING_WORK:
             case.failed.append(worded)
         elif worded.finding.state is State.WAIVED:
-            case.accepted.append(worded)
+            case.waived.append(worded)
     for verdict in report.unknowns:
         cases[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
     return cases
@@ -134,9 +134,9 @@ def _testcase(
         skipped.text = _lines([*([not_evaluated(rule, texts)] if rule else []), *unknown])
     elif blind:
         ET.SubElement(element, "skipped", {"message": _attribute(texts.say("formats.not_read", reason=blind))})
-    elif rule and not (rule.passed or rule.flagged or rule.unknown or case.accepted):
+    elif rule and not (rule.passed or rule.flagged or rule.unknown or case.waived):
         ET.SubElement(element, "skipped", {"message": texts.say("formats.nothing_to_evaluate")})
-    output = [_line(finding, texts) for finding in case.accepted]
+    output = [_line(finding, texts) for finding in case.waived]
     if case.failed and unknown:
         output += [texts.count("unseen.rule_count", len(unknown)), *unknown]
     if output:

@@ -138,8 +138,8 @@ def test_all_of_many_permissions_are_told(result: Read, built: company.Company) 
 
 
 def test_external_members_of_a_group_are_counted_through_other_groups(result: Read) -> None:
-    assert result.principal(uids.group("nested@kumo.example")).detail["outsiders"] == "3"
-    assert result.principal(uids.group("sales@kumo.example")).detail["outsiders"] == "0"
+    assert result.principal(uids.group("nested@kumo.example")).detail["externals"] == "3"
+    assert result.principal(uids.group("sales@kumo.example")).detail["externals"] == "0"
 
 
 def test_people_have_state_department_manager_and_last_login(result: Read) -> None:
