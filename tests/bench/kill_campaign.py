@@ -4,7 +4,7 @@
 
 The company is the toy connector's. Two nights are tried: the first, which makes everything, and a second one with a
 ledger, an earlier snapshot and cursors. Each point is a process of its own that is killed with SIGKILL at its n-th
-write (`tests.killing.tracer`) and one that is not; with `--twice` the second one is killed as well, and a third goes
+write (`tests.crash.tracer`) and one that is not; with `--twice` the second one is killed as well, and a third goes
 on.
 What must be the same: facts, findings, events, exposure periods, scans, and that nothing half-written is left.
 """
@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.conftest import CONFIG, RULES, TOY, install
-from tests.killing import tracer
-from tests.killing.tracer import Ended
+from tests.crash import tracer
+from tests.crash.tracer import Ended
 from tests.toys import shelve
 
 NIGHTS = (

@@ -486,7 +486,7 @@ def test_a_rule_that_reads_names_is_named(desk: Desk, scanned: Scanned) -> None:
     result = desk.run("audit", "--redact", "--into", "pack")
 
     assert result.code == 0
-    assert "will say otherwise for plan-open" in result.err
+    assert "a replay will differ for plan-open" in result.err
     assert "plan-open" in (desk.folder / "pack/README.md").read_text()
 
 

@@ -78,7 +78,7 @@ def test_a_ticket_lives_as_long_as_its_finding(office: Office) -> None:
     (back,) = office.tracker.tickets()
 
     assert not closed["open"]
-    assert "no longer sees it" in comments[0]
+    assert "no longer finds it" in comments[0]
     assert back["open"]
     assert len(back["comments"]) == 2
     assert "It is back" in back["comments"][1]
@@ -141,7 +141,7 @@ def test_what_could_not_be_read_closes_nothing(office: Office) -> None:
     (ticket,) = office.tracker.tickets()
     assert ticket["open"]
     assert ticket["comments"] == []
-    assert "could not read this place again" in ticket["body"]
+    assert "could not read this location" in ticket["body"]
 
 
 @only("kind", LISTING)
@@ -224,7 +224,7 @@ def test_of_two_tickets_about_one_finding_the_older_stays(office: Office) -> Non
     office.hand_over()
 
     assert [ticket["open"] for ticket in office.tracker.tickets()] == [True, False]
-    assert "says the same as" in office.tracker.tickets()[1]["comments"][-1]
+    assert "Duplicate of" in office.tracker.tickets()[1]["comments"][-1]
 
 
 @only("kind", LISTING)

@@ -136,7 +136,7 @@ def _time(call: Call, name: str, otherwise: float) -> float:
 
 
 def _test(call: Call) -> _Test:
-    """What an event must be, by its name and by what stands in it."""
+    """Which events match, by name and by parameters."""
     name = call.value("eventName")
     if name and name not in EVENTS:
         raise errors.invalid("eventName")

@@ -24,7 +24,7 @@ HEAD = '[connectors.toy]\nfolder = "company"\n'
         ("[scan\n", ["cloudscan.toml", "not TOML"]),
         ("[connectors.tyo]\n", ["connectors.tyo", "write toy"]),
         ("[connectors.toy]\n", ["`folder` is missing", "[connectors.toy]"]),
-        (f"{HEAD}[rules.document-open]\ndays = 3\n", ["document-open", "not there"]),
+        (f"{HEAD}[rules.document-open]\ndays = 3\n", ["document-open", "does not exist"]),
         (f"{HEAD}[scan]\nrules = ['nowhere']\n", ["nowhere", "no such folder"]),
         (f"{HEAD}[ledger]\nurl = 'mystery://x'\n", ["ledger", "write sqlite:///"]),
         (f"{HEAD}[ledger]\npatience_seconds = 9\n", ["`patience_seconds`", "write wait_seconds"]),
