@@ -56,9 +56,9 @@ def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
 
 
 @pytest.fixture(scope="module")
-def shared(built: company.Company) -> Iterator[Server]:
+def shared() -> Iterator[Server]:
     """One server for all faults that pass; each test switches off what the one before it left on."""
-    with estate.tenant(built.state) as running:
+    with estate.tenant(company.build(200).state) as running:
         yield running
 
 
