@@ -271,7 +271,7 @@ def test_nights_come_out_exactly(tmp_path: Path, nights: int, seed: int) -> None
         (
             sum(each.figures.findings.values()),
             each.figures.waived,
-            {a: e.places for a, e in each.figures.exposure.items()},
+            {a: e.subjects for a, e in each.figures.exposure.items()},
         )
         for each in trend
         if each.figures
