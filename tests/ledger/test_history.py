@@ -12,8 +12,8 @@ from cloudscan.ledger.history import ExposurePeriod, period_changes
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.reach import Reach
 from cloudscan.report import AudienceCount, Diff
+from tests.kit.toy_cloud import shelve
 from tests.ledger.conftest import Nights
-from tests.toys import shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 

@@ -23,8 +23,8 @@ from cloudscan.nightly.scan import run_nightly
 from cloudscan.report import Report
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.snapshot import Snapshot
+from tests.kit.toy_cloud import rules, shelve
 from tests.toy_connector.cloudscan_toy import ToyConnector
-from tests.toys import rules, shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 WIDTH = {"everybody": 1, "the web": 2}
