@@ -108,7 +108,7 @@ def test_an_address_that_does_not_answer_is_told_and_tried_again(inbox: Inbox) -
     second = inbox.office.desk.run("notify")
 
     assert first.code == 3
-    assert "did not take it" in first.err
+    assert "rejected the message" in first.err
     assert second.code == 0
     assert len(inbox.messages) == 1
 
