@@ -136,7 +136,7 @@ class Wording:
 
     title: Callable[[TicketSubject, str], str]
     body: Callable[[TicketSubject, str], str]
-    news: Callable[[CommentContent, str], str]
+    comment: Callable[[CommentContent, str], str]
     aside: Callable[[str], str] = lambda text: text  # hides a line that only machines read
 
 

@@ -6,6 +6,7 @@ not a failure.
 
 import gc
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -16,6 +17,12 @@ settings.register_profile(
 )
 settings.register_profile("campaign", parent=settings.get_profile("ci"), max_examples=10_000)
 settings.load_profile("ci")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, lest one worker ends long after the other; the rest stays in random order."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_collection_finish() -> None:

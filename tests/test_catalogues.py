@@ -24,8 +24,10 @@ def test_the_translation_is_of_what_is_said_today(folder: Path) -> None:
     with (folder / "messages.pot").open("rb") as source, (folder / "ja.po").open("rb") as translated:
         english, japanese = read_po(source), read_po(translated, locale="ja")
 
-    assert [(each.context, each.id) for each in english] == [(each.context, each.id) for each in japanese]
-    assert [each.context for each in japanese if each.fuzzy or not each.string] == []
+    assert [(message.context, message.id) for message in english] == [
+        (message.context, message.id) for message in japanese
+    ]
+    assert [message.context for message in japanese if message.fuzzy or not message.string] == []
 
 
 def test_a_packs_texts_name_the_same_fields_in_both_languages() -> None:
@@ -37,18 +39,18 @@ def test_a_packs_texts_name_the_same_fields_in_both_languages() -> None:
 def test_a_pack_says_every_message_and_no_other() -> None:
     """What the templates and `words` ask for by key is what the catalogue holds."""
     written = [(AUDIT / name).read_text("utf-8") for name in ("README.md", "controls.html")]
-    asked = set(
+    used = set(
         re.findall(
             r'"((?:readme|controls)\.(?!html|css)\w+)"', "".join([*written, Path(wording.__file__).read_text("utf-8")])
         )
     )
 
-    assert asked | {f"controls.{standing}" for standing in Standing} == keys("en").keys()
+    assert used | {f"controls.{standing}" for standing in Standing} == keys("en").keys()
 
 
 def keys(lang: str) -> dict[str, str]:
     return {
-        f"{group}.{key}": text for group, told in catalogue.table(AUDIT, lang).items() for key, text in told.items()
+        f"{group}.{key}": text for group, texts in catalogue.table(AUDIT, lang).items() for key, text in texts.items()
     }
 
 

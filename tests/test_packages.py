@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ ROOT = Path(__file__).parents[1]
 TOY = ROOT / "tests" / "toy_connector"
 
 
-def run(*command: str | Path, cwd: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, cwd: Path, path: Sequence[Path] = ()) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "COVERAGE")}
     if path:
-        environment["PYTHONPATH"] = str(path)
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
     return subprocess.run(
         [str(part) for part in command], cwd=cwd, env=environment, capture_output=True, text=True, check=False
     )
@@ -33,6 +34,12 @@ def built(project: Path, into: Path) -> dict[str, Path]:
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return built(ROOT, tmp_path_factory.mktemp("dist"))
+
+
+@pytest.fixture(scope="module")
+def site(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """cloudscan's own wheel as it is installed."""
+    return unpacked(packages[".whl"], tmp_path_factory.mktemp("site"))
 
 
 def unpacked(wheel: Path, into: Path) -> Path:
@@ -71,32 +78,30 @@ def test_the_sdist_is_the_project_without_anything_of_a_machine(packages: dict[s
     assert not [name for name in names if name.startswith((".venv", "uv.lock", ".git/", "dist", ".hypothesis"))]
 
 
-def test_the_demo_works_from_the_wheel(packages: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.long
+def test_the_demo_works_from_the_wheel(site: Path, tmp_path: Path) -> None:
     """Away from the checkout, with the wheel's own rules and page."""
-    site = unpacked(packages[".whl"], tmp_path / "site")
-
-    done = run(sys.executable, "-m", "cloudscan", "demo", cwd=tmp_path, path=site)
+    done = run(sys.executable, "-m", "cloudscan", "demo", cwd=tmp_path, path=[site])
 
     assert done.returncode == 0, done.stderr
     assert "need work" in done.stdout
     assert "Kumo Logistics" in (tmp_path / "cloudscan-demo" / "report.html").read_text()
 
 
-def test_a_connector_of_its_own_package_is_found_and_scanned(packages: dict[str, Path], tmp_path: Path) -> None:
-    site = unpacked(packages[".whl"], tmp_path / "site")
+def test_a_connector_of_its_own_package_is_found_and_scanned(site: Path, tmp_path: Path) -> None:
     toy = tmp_path / "toy"
     toy.mkdir()
-    unpacked(built(TOY, toy)[".whl"], site)
+    path = [site, unpacked(built(TOY, toy)[".whl"], tmp_path / "toy-site")]
     company = tmp_path / "company"
     company.mkdir()
     (company / "sales.json").write_text(json.dumps([{"name": "plan", "shared_with": "everybody"}]))
     (tmp_path / "cloudscan.toml").write_text('[connectors.toy]\nfolder = "company"\n')
 
-    scanned = run(sys.executable, "-m", "cloudscan", "scan", cwd=tmp_path, path=site)
+    scanned = run(sys.executable, "-m", "cloudscan", "scan", cwd=tmp_path, path=path)
     sql = "SELECT resource_name FROM exposures WHERE audience >= 'anyone_with_link'"
-    asked = run(sys.executable, "-m", "cloudscan", "query", "--format", "json", sql, cwd=tmp_path, path=site)
+    asked = run(sys.executable, "-m", "cloudscan", "query", "--format", "json", sql, cwd=tmp_path, path=path)
     report = [sys.executable, "-m", "cloudscan", "report", "--format"]
-    reported = [run(*report, name, "--output", name, cwd=tmp_path, path=site) for name in ("sarif", "xlsx")]
+    reported = [run(*report, name, "--output", name, cwd=tmp_path, path=path) for name in ("sarif", "xlsx")]
 
     assert scanned.returncode == 0, scanned.stderr
     assert json.loads(asked.stdout) == [{"resource_name": "plan"}]

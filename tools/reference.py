@@ -25,6 +25,7 @@ _FIELD = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)
 
 
 def main() -> None:
+    """Write every page."""
     os.environ["COLUMNS"] = "100"  # help is wrapped to the terminal, a page is not
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs"
     pages = {"cli": commands(), "tables": [*columns(), *settings()], "rules": rules(), "configuration": options()}
@@ -33,6 +34,7 @@ def main() -> None:
 
 
 def commands() -> Iterator[str]:
+    """The page of commands: what each says with ``--help``."""
     yield "# The command line\n"
     yield "`cloudscan COMMAND --help` says the same. Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 usage or"
     yield "configuration; 3 incomplete scan; 4 another scan works in the same folder; 70 a bug in cloudscan.\n"
@@ -50,6 +52,7 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
 
 
 def columns() -> Iterator[str]:
+    """The page of tables: columns, types and meanings."""
     yield "# The tables that rules and queries read\n"
     yield "NULL means *could not be read* and only that. `uid` and `*_uid` are keys in a rule and the ids themselves in what"
     yield "`cloudscan query` prints. `audience` and `access` compare by rung:\n"
@@ -71,6 +74,7 @@ def columns() -> Iterator[str]:
 
 
 def settings() -> Iterator[str]:
+    """The settings that each connector declares."""
     yield "## The settings of each platform\n"
     yield "Each is a row in `settings`, with its value as text. A switch is `true` or `false`, a number is in digits, and NULL is"
     yield "a setting that could not be read. A name that ends in `*` covers all names with that beginning.\n"
@@ -83,6 +87,7 @@ def settings() -> Iterator[str]:
 
 
 def rules() -> Iterator[str]:
+    """The page of rules: title, why, parameters, mappings."""
     loaded = loader.load(plugins.rule_folders())
     yield "# The rules that come with cloudscan\n"
     yield f"{len(loaded)} rules. `cloudscan rules show ID` prints one with its query; [write your own](write-a-rule.md).\n"
@@ -104,6 +109,7 @@ def rules() -> Iterator[str]:
 
 
 def options() -> Iterator[str]:
+    """The page of ``cloudscan.toml``: each key, its default and meaning."""
     yield "# cloudscan.toml\n"
     yield "`cloudscan init` writes one to start from. An unknown key is an error that names the nearest known one. No secret"
     yield "stands in it: credentials come from the provider's own chain, and a tracker's from the environment.\n"

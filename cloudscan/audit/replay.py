@@ -89,7 +89,7 @@ def _apart(folder: Path, seconds: float) -> Replay:
         if not answer.poll(seconds):
             raise AuditError(
                 f"The packed rules took longer than {seconds:g} seconds and were stopped; no replay. Allow more "
-                "time with --within if you trust whoever made the pack."
+                "time with --within if you trust the maker of the pack."
             )
         message = answer.recv_bytes()
     except EOFError as error:

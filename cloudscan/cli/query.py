@@ -43,7 +43,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         )
     folder = Path(snapshot) if snapshot else latest_snapshot(load_config(config_path).folder / "snapshots")
     if folder is None:
-        raise SnapshotError("There is no snapshot yet; run `cloudscan scan` first, or name one with --snapshot.")
+        raise SnapshotError("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot.")
     with Snapshot.open(folder) as opened:
         answer = opened.query(sql)
     if format_name == "json":

@@ -53,8 +53,8 @@ class _Extent:
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """An identity that did not pass, by its number in the table `kept`."""
+class _Identity:
+    """An identity that did not pass, by its number in the table `not_passed`."""
 
     judgement: Judgement
     identity: Mapping[str, Any]
@@ -65,11 +65,11 @@ class _Kept:
 class Evaluation:
     """One rule on one connection. It owns these temporary tables, each made from the one before:
 
-    ==========  ===========================================================================
-    `folded`    one row per identity: its columns, and `judgement`, an index of `JUDGEMENTS`
-    `kept`      the identities that did not pass, numbered by `n`, flagged ones first
-    `proof`     the rule's rows behind each of them: `n`, `judgement`, the rule's columns
-    ==========  ===========================================================================
+    ============  ===========================================================================
+    `folded`      one row per identity: its columns, and `judgement`, an index of `JUDGEMENTS`
+    `not_passed`  the flagged and unknown identities, numbered by `n`, flagged ones first
+    `evidence`    the rule's rows behind each of them: `n`, `judgement`, the rule's columns
+    ============  ===========================================================================
 
     Call `fold` first, then `verdicts` if anything was flagged or unknown. Leaving the `with` block drops the tables.
     """
@@ -86,7 +86,7 @@ class Evaluation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for table in ("folded", "kept", "proof"):
+        for table in ("folded", "not_passed", "evidence"):
             self._db.execute(f"DROP TABLE IF EXISTS {table}")
 
     def run(self, sql: str) -> duckdb.DuckDBPyConnection:
@@ -112,16 +112,18 @@ class Evaluation:
 
     def verdicts(self) -> Iterator[Verdict]:
         """The verdicts on all identities that were flagged or are unknown, flagged ones first."""
-        self._keep()
-        self._prove()
-        kept = self._kept()
-        keys = {n: self._subject_key(entry) for n, entry in kept.items()}
-        mentioned = {key for entry in kept.values() for row in (entry.identity, *entry.evidence) for key in _keys(row)}
+        self._number_identities()
+        self._gather_rows()
+        identities = self._identities()
+        keys = {n: self._subject_key(entry) for n, entry in identities.items()}
+        mentioned = {
+            key for entry in identities.values() for row in (entry.identity, *entry.evidence) for key in _keys(row)
+        }
         lookup = Lookup(self._db, mentioned | {key for key in keys.values() if key is not None})
         ids = lookup.ids()
         subjects = lookup.subjects(ids)
         chains = lookup.chains() if "grant_uid" in self._rule.columns else {}
-        for n, entry in kept.items():
+        for n, entry in identities.items():
             key = keys[n]
             subject = subjects.get(key or 0) or _bare_subject(key, ids, entry.evidence)
             extent = entry.extent
@@ -180,36 +182,36 @@ class Evaluation:
         self._db.execute("DROP TABLE asked")
         return {identities[n]: JUDGEMENTS[judgement] for n, judgement in rows}
 
-    def _keep(self) -> None:
+    def _number_identities(self) -> None:
         identity = ", ".join(map(identifier, self._rule.identity))
         self._db.execute(
-            "CREATE OR REPLACE TEMP TABLE kept AS "
+            "CREATE OR REPLACE TEMP TABLE not_passed AS "
             f"SELECT row_number() OVER (ORDER BY judgement DESC, {identity}) AS n, * FROM folded WHERE judgement > 0"
         )
 
-    def _prove(self) -> None:
+    def _gather_rows(self) -> None:
         same = " AND ".join(
             f"q.{column} IS NOT DISTINCT FROM k.{column}" for column in map(identifier, self._rule.identity)
         )
         columns = ", ".join(f"q.{identifier(column)}" for column in self._rule.columns)
         self.run(f"""
-            CREATE OR REPLACE TEMP TABLE proof AS
+            CREATE OR REPLACE TEMP TABLE evidence AS
             SELECT k.n, k.judgement, {columns}
-            FROM ({self._rule.sql}) AS q JOIN kept AS k ON {same}
+            FROM ({self._rule.sql}) AS q JOIN not_passed AS k ON {same}
             WHERE (k.judgement = {_FLAGGED} AND q.flagged) OR (k.judgement = {_UNKNOWN} AND q.flagged IS NULL)
         """)
 
-    def _kept(self) -> dict[int, _Kept]:
+    def _identities(self) -> dict[int, _Identity]:
         extents, evidence = self._extents(), self._evidence()
         identity = ", ".join(map(identifier, self._rule.identity))
         return {
-            n: _Kept(
+            n: _Identity(
                 judgement=JUDGEMENTS[judgement],
                 identity=dict(zip(self._rule.identity, values, strict=True)),
                 evidence=evidence[n],
                 extent=extents[n],
             )
-            for n, judgement, *values in self._rows(f"SELECT n, judgement, {identity} FROM kept ORDER BY n")
+            for n, judgement, *values in self._rows(f"SELECT n, judgement, {identity} FROM not_passed ORDER BY n")
         }
 
     def _extents(self) -> dict[int, _Extent]:
@@ -231,13 +233,13 @@ class Evaluation:
                 rank=rank,
             )
             for n, rows, audience, access, first, rank in self._rows(
-                f"SELECT n, count(*), {', '.join(parts.values())} FROM proof GROUP BY n"
+                f"SELECT n, count(*), {', '.join(parts.values())} FROM evidence GROUP BY n"
             )
         }
         if "resource_uid" in has:
             self._count_resources(extents)
         elif "size_bytes" in has:
-            for n, size in self._rows("SELECT n, sum(size_bytes) FROM proof GROUP BY n"):
+            for n, size in self._rows("SELECT n, sum(size_bytes) FROM evidence GROUP BY n"):
                 extents[n].bytes = size
         if "principal_uid" in has:
             self._count_people(extents)
@@ -246,7 +248,7 @@ class Evaluation:
     def _count_resources(self, extents: Mapping[int, _Extent]) -> None:
         rows = self._rows(
             """SELECT n, count(*), sum(r.size_bytes), max(r.rank)
-               FROM (SELECT DISTINCT n, resource_uid FROM proof WHERE resource_uid IS NOT NULL) AS p
+               FROM (SELECT DISTINCT n, resource_uid FROM evidence WHERE resource_uid IS NOT NULL) AS p
                LEFT JOIN resources AS r ON r.uid = p.resource_uid GROUP BY n"""
         )
         for n, resources, size, rank in rows:
@@ -257,7 +259,7 @@ class Evaluation:
     def _count_people(self, extents: Mapping[int, _Extent]) -> None:
         rows = self._rows(
             """SELECT n, count(DISTINCT coalesce(m.member_uid, p.principal_uid))
-               FROM (SELECT DISTINCT n, principal_uid FROM proof WHERE principal_uid IS NOT NULL) AS p
+               FROM (SELECT DISTINCT n, principal_uid FROM evidence WHERE principal_uid IS NOT NULL) AS p
                LEFT JOIN (SELECT * FROM members WHERE member_uid NOT IN (SELECT group_uid FROM members)) AS m
                  ON m.group_uid = p.principal_uid
                GROUP BY n"""
@@ -273,7 +275,7 @@ class Evaluation:
         heavy = [f"{column} DESC NULLS LAST" for column in ("audience", "access") if column in columns]
         order = ", ".join([*own, *heavy, *map(identifier, columns)])
         cursor = self._db.execute(f"""
-            SELECT n, {", ".join(map(identifier, columns))} FROM proof
+            SELECT n, {", ".join(map(identifier, columns))} FROM evidence
             QUALIFY row_number() OVER (PARTITION BY n ORDER BY {order}) <= {EVIDENCE}
             ORDER BY n, {order}
         """)
@@ -283,7 +285,7 @@ class Evaluation:
                 evidence.setdefault(n, []).append(dict(zip(columns, values, strict=True)))
         return evidence
 
-    def _subject_key(self, entry: _Kept) -> int | None:
+    def _subject_key(self, entry: _Identity) -> int | None:
         """What the verdict is about: the identity's own id, else the first id in the evidence."""
         for column in (*_SUBJECTS, *self._rule.identity):
             if is_uid(column) and entry.identity.get(column) is not None:

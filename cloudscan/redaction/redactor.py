@@ -26,7 +26,7 @@ from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, messa
 from cloudscan.report import Report, RuleSummary
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
-KEPT: Final = frozenset(
+WORD_COLUMNS: Final = frozenset(
     column
     for words in WORDS.values()
     for column in words
@@ -36,7 +36,7 @@ KEPT: Final = frozenset(
 table a column is."""
 
 _KEY_BYTES: Final = 32
-_LETTERS: Final = 16
+_HASH_LENGTH: Final = 16
 _HARMLESS: Final = re.compile(r"true|false|on|off|-?\d{1,6}(\.\d+)?|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|\+00:00)?)?")
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,15}(?=:)")
 _LITERAL: Final = re.compile(r"'((?:[^']|'')*)'")
@@ -85,7 +85,7 @@ class Redactor:
         return f"{prefix[0]}:{self._digest(uid)}" if prefix else self.text(uid)
 
     def _digest(self, text: str) -> str:
-        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_LETTERS]
+        return hmac.new(self.key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_HASH_LENGTH]
 
     def value(self, column: str, value: Any) -> Any:
         """A column's value, redacted; for rows of evidence and of tables alike."""
@@ -93,7 +93,7 @@ class Redactor:
             case str() if is_uid(column):
                 return self.id(value)
             case str():
-                kept = column in KEPT or value in self.literals or _HARMLESS.fullmatch(value)
+                kept = column in WORD_COLUMNS or value in self.literals or _HARMLESS.fullmatch(value)
                 return value if kept else self.text(value)
             case _:
                 return self.detail(value)

@@ -367,14 +367,14 @@ class _Collecting:
                 if not isinstance(item, Gone):
                     writer.fact(item)
             else:
-                writer.note(item)
+                writer.add(item)
                 has_cursor = has_cursor or isinstance(item, Cursor)
         if earlier and has_cursor:
             writer.mark_incremental()
             for tag, line in earlier.lines(replaced, named):
                 writer.line(tag, line)
             for gap in earlier.gaps(replaced):
-                writer.note(gap)
+                writer.add(gap)
 
     def _rest(self, seconds: float) -> None:
         if seconds > 0 and self._stop.wait(seconds):

@@ -12,7 +12,7 @@ FORMAT: Final = 1
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of ``manifest.json``; without that file there is no snapshot."""
+    """The contents of ``manifest.json``; without that file a folder is not a snapshot."""
 
     format: int
     tool: str

@@ -147,7 +147,7 @@ class SpoolWriter:
         self._out.write(line)
         self._facts[table] = self._facts.get(table, 0) + 1
 
-    def note(self, item: Scope | Gap | Cursor | Spent) -> None:
+    def add(self, item: Scope | Gap | Cursor | Spent) -> None:
         """Add what is not a fact to the scope's report. Raises `Malformed` for any other type."""
         match item:
             case Scope():

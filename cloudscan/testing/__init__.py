@@ -45,12 +45,12 @@ class _Reading:
         return [fact for facts in self.facts.values() for fact in facts]
 
 
-def conforms(connector: Connector, settings: Sequence[SettingSpec] | None = None) -> None:
+def conforms(connector: Connector, settings: Sequence[SettingSpec]) -> None:
     """Read everything twice and check it against what the core relies on.
 
-    `settings` are those that the plugin declares; without them, names and values of settings are not checked. The
-    estate should contain at least one of everything that the connector knows, and must not change meanwhile. Raises
-    `AssertionError` that lists what is wrong, where, and what to do.
+    `settings` are those that the plugin declares. The estate should contain at least one of everything that the
+    connector knows, and must not change meanwhile. Raises `AssertionError` that lists what is wrong, where, and what to
+    do.
     """
     first = _read(connector, lambda scope: scope)
     second = _read(connector, _stored)
@@ -152,9 +152,7 @@ def _about_references(reading: _Reading) -> Iterator[str]:
                 yield f"{_named(fact)}: {column} is {value!r}, which is not the uid of any {kind.__name__}"
 
 
-def _about_settings(reading: _Reading, settings: Sequence[SettingSpec] | None) -> Iterator[str]:
-    if settings is None:
-        return
+def _about_settings(reading: _Reading, settings: Sequence[SettingSpec]) -> Iterator[str]:
     for fact in reading.all_facts:
         if not isinstance(fact, Setting):
             continue

@@ -1,4 +1,4 @@
-"""CSV (RFC 4180) that is safe to open in a spreadsheet, whoever wrote the names in it."""
+"""CSV (RFC 4180) that is safe to open in a spreadsheet, even with names that attackers wrote."""
 
 import csv
 import io

@@ -19,7 +19,7 @@ import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
-_KEPT = "\n\t"
+_ALLOWED = "\n\t"
 _WRITTEN_OUT = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's general categories of what is not seen
 
 
@@ -29,7 +29,7 @@ def plain(text: str) -> str:
         return text
     return "".join(
         character
-        if character in _KEPT or unicodedata.category(character) not in _WRITTEN_OUT
+        if character in _ALLOWED or unicodedata.category(character) not in _WRITTEN_OUT
         else character.encode("unicode_escape", "surrogatepass").decode("ascii")
         for character in text
     )

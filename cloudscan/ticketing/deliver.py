@@ -141,7 +141,9 @@ class Dispatcher:
     def _create(self, action: Action) -> ActionResult:
         tracker, ticket = self.trackers[action.tracker], action.ticket
         if ticket is None:
-            raise TicketRefused(f"There is no text for the ticket {action.marker}; this is a bug in the ticket plan.")
+            raise TicketRefused(
+                f"The text is missing for the ticket {action.marker}; this is a bug in the ticket plan."
+            )
         self._save(action, TicketPhase.SENDING)
         assignees = [*self._assignees(tracker, ticket), ""]
         for attempt in range(1, self.patience.attempts + 1):

@@ -397,7 +397,7 @@ class _Planner:
         cause = f"waiver-{content.waiver.id}" if content.waiver else self.report.scan.id[:12]
         comment_id = f"cloudscan:{content.note}-{cause}"
         wording = self.trackers[match.tracker].wording
-        text = f"{wording.news(content, self.lang)}\n\n{wording.aside(comment_id)}"
+        text = f"{wording.comment(content, self.lang)}\n\n{wording.aside(comment_id)}"
         self._act(ActionKind.COMMENT, match, marker, text=text, comment_id=comment_id)
 
     def _act(

@@ -23,7 +23,7 @@ def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
     return Wording(
         title=lambda subject, lang: shortened(_title(subject, _words(lang)), title),
         body=lambda subject, lang: "\n\n".join(_body(subject, _words(lang), markup)),
-        news=lambda news, lang: _news(news, _words(lang), markup),
+        comment=lambda content, lang: _comment(content, _words(lang), markup),
         aside=markup.aside,
     )
 
@@ -123,25 +123,25 @@ def _named(text: str, markup: Markup) -> str:
     return markup.name(text) if text else ""
 
 
-def _news(news: CommentContent, words: Texts, markup: Markup) -> str:
-    day = _day(words, news.day)
-    match news.note:
+def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
+    day = _day(words, content.day)
+    match content.note:
         case CommentReason.WIDENED:
-            widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in news.widened)
+            widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in content.widened)
             return markup.prose(words.say("tickets.widened", widened=widened, day=day))
-        case CommentReason.WAIVED if news.waiver:
+        case CommentReason.WAIVED if content.waiver:
             return markup.prose(
                 words.say(
                     "tickets.waived",
-                    owner=news.waiver.owner,
-                    until=_day(words, news.waiver.until),
-                    reason=shortened(news.waiver.reason, _PROSE),
+                    owner=content.waiver.owner,
+                    until=_day(words, content.waiver.until),
+                    reason=shortened(content.waiver.reason, _PROSE),
                 )
             )
         case CommentReason.DUPLICATE:
-            return words.say("tickets.duplicate", instead=news.instead)
+            return words.say("tickets.duplicate", instead=content.instead)
         case _:
-            return markup.prose(words.say(f"tickets.{news.note}", day=day))
+            return markup.prose(words.say(f"tickets.{content.note}", day=day))
 
 
 def _day(words: Texts, day: date) -> str:

@@ -1,1 +1,1 @@
-"""How findings are put into words: shared by reports and trackers."""
+"""The wording of findings, shared by reports and trackers."""

@@ -1,4 +1,4 @@
-"""Strangers' text in Markdown: as prose that formats nothing, and as code."""
+"""Text of third parties in Markdown: as prose without formatting, and as code."""
 
 import re
 
@@ -7,7 +7,7 @@ from cloudscan_wording.visible import shortened, visible
 _MOST_CHARACTERS = 120
 
 
-# ASCII punctuation but for what Markdown leaves alone inside a line.
+# ASCII punctuation, except for what has no meaning to Markdown inside a line.
 _PUNCTUATION = re.compile(r"[!-&*+;-@\[-`{-~]|:(?=/)|(?<=www)\.", re.IGNORECASE)
 
 
@@ -15,12 +15,12 @@ _TICKS = re.compile(r"`+")
 
 
 def prose(text: str) -> str:
-    """A sentence that shows as it is written: what could mean something to Markdown is a character reference."""
-    return _PUNCTUATION.sub(lambda mark: f"&#{ord(mark[0])};", visible(text))
+    """A sentence that is shown as it is written: what could be Markdown becomes a character reference."""
+    return _PUNCTUATION.sub(lambda match: f"&#{ord(match[0])};", visible(text))
 
 
 def code(text: str, most: int = _MOST_CHARACTERS) -> str:
-    """A name in a code span, cut at some length.
+    """A name in a code span, cut at `most` characters.
 
     A bar in it becomes a wide one: how a table's code span escapes a bar, readers of Markdown do not agree on.
     """

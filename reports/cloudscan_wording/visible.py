@@ -1,7 +1,7 @@
-"""Text that strangers wrote, made safe to look at.
+"""Text that third parties wrote, made safe to look at.
 
 Escaping for markup is the template's work. This is about characters that deceive the eye or drive a terminal: controls,
-marks that reverse the order of what follows, halves of surrogate pairs. Each becomes something that is seen.
+marks that reverse the order of the text after them, halves of surrogate pairs. Each becomes a visible character.
 """
 
 import re
@@ -13,8 +13,8 @@ from cloudscan.report import Report
 from cloudscan.text import encodable
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# C1 controls, line separators, and what Unicode Standard Annex #9 calls explicit formatting characters, with the
-# invisible spaces and joiners that make two names look alike, and the tag characters.
+# C1 controls, line separators, what Unicode Standard Annex #9 calls explicit formatting characters, the invisible
+# spaces and joiners that make two names look alike, and the tag characters.
 _UNSEEN = re.compile(
     "[\x80-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -23,7 +23,7 @@ _OPEN, _CLOSE = "⟦", "⟧"
 
 
 def carriable(report: Report) -> Report:
-    """The report as UTF-8 can carry it: halves of surrogate pairs become U+FFFD. Almost always the same object."""
+    """The report as UTF-8 can encode it: halves of surrogate pairs become U+FFFD. Almost always the same object."""
     try:
         msgspec.json.encode(report)
     except UnicodeEncodeError:
@@ -35,8 +35,8 @@ def visible(text: str) -> str:
     """The text with every character that cannot be seen replaced by one that can: ␛, ⟦U+202E⟧."""
     if text.isprintable():  # almost always, and ten times faster than to look for what is not
         return text
-    text = _CONTROL.sub(lambda each: chr(0x2421 if each[0] == "\x7f" else 0x2400 + ord(each[0])), encodable(text))
-    return _UNSEEN.sub(lambda each: f"{_OPEN}U+{ord(each[0]):04X}{_CLOSE}", text)
+    text = _CONTROL.sub(lambda match: chr(0x2421 if match[0] == "\x7f" else 0x2400 + ord(match[0])), encodable(text))
+    return _UNSEEN.sub(lambda match: f"{_OPEN}U+{ord(match[0]):04X}{_CLOSE}", text)
 
 
 def shortened(text: str, most: int) -> str:
@@ -55,7 +55,7 @@ def for_shell(value: str) -> str:
         return value
     if not _CONTROL.search(value) and not _UNSEEN.search(value):
         return shlex.quote(value)
-    return "$'" + "".join(_escaped(each) for each in value) + "'"
+    return "$'" + "".join(_escaped(character) for character in value) + "'"
 
 
 def _escaped(character: str) -> str:

@@ -35,7 +35,7 @@ RULES = {
         "origin_uid",
         "e.audience >= 'anyone_with_link' AND NOT e.effective AS flagged FROM exposures AS e",
     ),
-    "outsider-may-write": (
+    "external-may-write": (
         "origin_uid",
         "e.principal_affiliation = 'external' AND e.access >= 'write' AS flagged FROM exposures AS e",
     ),

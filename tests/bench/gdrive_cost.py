@@ -60,7 +60,7 @@ while waiting:
                 spool.fact(row)
                 seen += isinstance(row, Resource)
             else:
-                spool.note(row)
+                spool.add(row)
                 waiting += [row] if isinstance(row, Scope) else []
         spool.finish()
 print(seen)

@@ -71,7 +71,7 @@ import sys
 from pathlib import Path
 from cloudscan.connector import Estate, Scope
 from cloudscan.facts import Fact, Grant, Resource
-from cloudscan.spool import Pen, file_name, report_of
+from cloudscan.snapshot.spool import SpoolWriter, file_name, report_of
 from cloudscan_m365.connector import M365Connector
 from cloudscan_m365.options import Options
 url, authority, ca, tenant, client, certificate, folder, night = sys.argv[1:9]
@@ -85,16 +85,16 @@ into.mkdir(exist_ok=True)
 while waiting:
     scope = waiting.pop()
     since = report_of(into / file_name(scope.uid)).cursor if night == "night" else None
-    with Pen(into, scope) as pen:
-        for fact in connector.collect(scope, since):
-            if isinstance(fact, Fact):
-                pen.fact(fact)
-                seen += isinstance(fact, Resource) and fact.kind in ("file", "folder", "shortcut")
-                grants += isinstance(fact, Grant)
+    with SpoolWriter(into, scope) as spool:
+        for yielded in connector.collect(scope, since):
+            if isinstance(yielded, Fact):
+                spool.fact(yielded)
+                seen += isinstance(yielded, Resource) and yielded.kind in ("file", "folder", "shortcut")
+                grants += isinstance(yielded, Grant)
             else:
-                pen.note(fact)
-                waiting += [fact] if isinstance(fact, Scope) else []
-        pen.finish()
+                spool.add(yielded)
+                waiting += [yielded] if isinstance(yielded, Scope) else []
+        spool.finish()
 print(seen, grants, 0.0, 0.0)
 """
 

@@ -188,7 +188,7 @@ def test_standard_tools_check_a_pack(signed: Path, desk: Desk) -> None:
 
 
 def test_a_signature_of_ssh_keygen_counts(pack: Path, desk: Desk) -> None:
-    """Who keeps his key in an agent signs the manifest by himself."""
+    """A signer whose key is in an agent signs the manifest without cloudscan."""
     key = new_key(desk.folder / "key")
     subprocess.run(["ssh-keygen", "-Y", "sign", "-q", "-n", "cloudscan-audit", "-f", key, pack / "MANIFEST.sha256"],
                    check=True)  # fmt: skip
@@ -486,7 +486,7 @@ def test_a_rule_that_reads_names_is_named(desk: Desk, scanned: Scanned) -> None:
     result = desk.run("audit", "--redact", "--into", "pack")
 
     assert result.code == 0
-    assert "will say otherwise for plan-open" in result.err
+    assert "a replay will differ for plan-open" in result.err
     assert "plan-open" in (desk.folder / "pack/README.md").read_text()
 
 

@@ -1,4 +1,4 @@
-"""The log for machines, whoever named what is scanned."""
+"""The log for machines, whatever names the scanned things have."""
 
 import io
 import json

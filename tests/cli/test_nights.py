@@ -27,7 +27,7 @@ def snapshots(desk: Desk) -> list[Path]:
 
 
 def age(folder: Path, days: float) -> None:
-    """Make a snapshot look as if it had been taken so many days ago."""
+    """Make a snapshot look as if it had been taken that many days ago."""
     manifest = store.manifest_of(folder)
     assert manifest
     on = datetime.now(UTC) - timedelta(days=days)

@@ -47,4 +47,4 @@ def test_a_platform_that_cannot_be_asked_so_says_it(at_google: Desk) -> None:
     result = at_google.run("scan", "--only-shared")
 
     assert (result.code, result.out) == (2, "")
-    assert "s3 cannot be asked for shared things only" in result.err
+    assert "s3 cannot list only what is shared" in result.err

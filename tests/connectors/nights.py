@@ -72,7 +72,7 @@ def difference(one: Path, other: Path) -> dict[str, list[Row]]:
     return {table: sorted(ours[table] ^ theirs[table], key=str)[:6] for table in TABLES if ours[table] != theirs[table]}
 
 
-def damage_kept_state(snapshot: Path, content: bytes) -> None:
+def damage_saved_state(snapshot: Path, content: bytes) -> None:
     """Overwrite what a scan kept of each scope for the next one, such as its cursor."""
     kept = list((snapshot / "scopes").glob("*.json"))
     assert kept

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.long
 def test_a_scan_that_is_killed_and_started_again_comes_out_the_same() -> None:
     """A sample of all writes, on a first and on a second night: facts, findings, events and history as without.
 

@@ -1,4 +1,4 @@
-"""Kill a process at its n-th write: at the system call itself, whoever makes it (Python, SQLite, DuckDB's threads).
+"""Kill a process at its n-th write: at the system call itself, whether Python, SQLite or DuckDB makes it.
 
 A seccomp filter stops the traced process at the calls that change a file, before they take effect (seccomp(2),
 SECCOMP_RET_TRACE; ptrace(2), PTRACE_O_TRACESECCOMP); all others run at full speed. Linux on x86-64 and ARM64.

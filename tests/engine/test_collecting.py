@@ -33,7 +33,7 @@ def troubles(snapshot: Snapshot) -> list[Coverage]:
 
 
 def test_scopes_found_on_the_way_are_collected_too(tmp_path: Path) -> None:
-    """An account yields its buckets; each bucket once, whoever names it."""
+    """An account yields its buckets; each bucket once, however often it is named."""
     toy = Listed(
         {
             "account": yielding(scope("a"), scope("b"), scope("a")),

@@ -21,7 +21,7 @@ def opening(resource: str, *, to: str | None = None, on: datetime = NOON, by: st
 
 
 def ways(folder: Path, *log: Yielded, drive: tuple[Yielded, ...]) -> list[list[Any]]:
-    """Which way in stands open since when, and by whom."""
+    """Since when a grant exists, and who created it."""
     with collect([Listed({"drive": yielding(*drive), "log": yielding(*log)})], folder / "s") as snapshot:
         sql = "SELECT uid, granted_on, JSON_EXTRACT_STRING(detail, '$.granted_by') FROM grants"
         return sorted(list(row) for row in snapshot.query(sql).rows)

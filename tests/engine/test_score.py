@@ -41,7 +41,7 @@ def test_a_score_is_between_nought_and_a_hundred(reach: dict[str, Any], likeliho
 
 
 def test_the_example_of_the_documentation_holds() -> None:
-    """docs/score.md computes this one by hand."""
+    """docs/score.md works this one out step by step."""
     hurt = impact(
         Severity.HIGH,
         audience=Audience.ANYONE_DISCOVERABLE,

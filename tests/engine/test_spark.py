@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 
+pytestmark = pytest.mark.long
+
 RULES = Path(__file__).parents[2] / "rules"
 ARROW_TYPES = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_(), "TIMESTAMP": pa.timestamp("us", "UTC")}
 

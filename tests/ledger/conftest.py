@@ -23,6 +23,8 @@ from tests.toys import rules, shelve, snapshot_of
 
 _MISSING = "No PostgreSQL for the tests of the ledger. Install it: apt-get install postgresql"
 _NUMBERS = count()
+_HASTE = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c shared_buffers=16MB"
+"""For a server whose data nobody needs tomorrow."""
 
 
 class Album:
@@ -89,13 +91,21 @@ def postgres() -> Iterator[str]:
         subprocess.run(command, user=user, cwd=folder, check=True, stdout=subprocess.DEVNULL)
 
     run("initdb", "--username=auditor", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} {_HASTE}"
     run("pg_ctl", "--wait", "--log", str(folder / "log"), "--options", options, "start")
     try:
         yield f"postgresql+psycopg://auditor@/postgres?host={folder}"
     finally:
         run("pg_ctl", "--wait", "--mode=immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger's file with its tables made, to be copied: migrating costs more than most tests."""
+    file = tmp_path_factory.mktemp("empty") / "ledger.db"
+    Ledger(f"sqlite:///{file}").latest()
+    return file
 
 
 @pytest.fixture
@@ -116,5 +126,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def nights(tmp_path: Path, url: str, album: Album) -> Nights:
+def nights(tmp_path: Path, url: str, album: Album, empty_ledger: Path) -> Nights:
+    if url.startswith("sqlite"):
+        shutil.copy(empty_ledger, tmp_path / "ledger.db")
     return Nights(tmp_path, Ledger(url), album)

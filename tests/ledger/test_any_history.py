@@ -137,21 +137,14 @@ class Company:
                     waiver.alive[name] = waiver.alive.get(name, True) and width <= first
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with its tables made, to begin from."""
-    file = tmp_path_factory.mktemp("empty") / "ledger.db"
-    Ledger(f"sqlite:///{file}").latest()
-    return file
-
-
+@pytest.mark.long
 @examples(8)
 @given(history=st.lists(nights, min_size=2, max_size=8))
-def test_whatever_happens(history: list[Night], empty: Path, album: Album, tmp_path: Path) -> None:
+def test_whatever_happens(history: list[Night], empty_ledger: Path, album: Album, tmp_path: Path) -> None:
     """No outage closes a finding, nothing waived fails a scan, what ended reopens once, and no event is told twice."""
     folder = tmp_path / str(next(_NUMBERS))
     folder.mkdir()
-    shutil.copy(empty, folder / "ledger.db")
+    shutil.copy(empty_ledger, folder / "ledger.db")
     company = Company(folder, Ledger(f"sqlite:///{folder / 'ledger.db'}"), album)
 
     for night in history:

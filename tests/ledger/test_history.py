@@ -139,7 +139,7 @@ def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
 
 
 def test_a_report_brings_its_past(nights: Nights) -> None:
-    """The nights, what changed, what befell a finding and how long it stood come with the report, also later on."""
+    """Scans, changes, events and how long a finding stood come with the report, whenever it is read."""
     nights.scan(plan="everybody", on=day(0))
     nights.scan(plan="me", on=day(1))
     report = nights.scan(plan="everybody", menu="everybody", on=day(4))
@@ -158,12 +158,12 @@ def test_a_report_brings_its_past(nights: Nights) -> None:
 
 def test_a_report_says_why_something_is_gone(nights: Nights) -> None:
     """It was looked at again and is in order, or it is no longer there."""
-    nights.scan(mended="everybody", lost="everybody", same="everybody", on=day(0))
-    report = nights.scan(mended="me", same="everybody", on=day(1))
+    nights.scan(fixed="everybody", lost="everybody", same="everybody", on=day(0))
+    report = nights.scan(fixed="me", same="everybody", on=day(1))
 
     assert report.changes is not None
     assert {difference.name: difference.reason for difference in report.changes.differences} == {
-        "mended": "passed",
+        "fixed": "passed",
         "lost": "gone",
     }
 

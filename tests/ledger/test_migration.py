@@ -171,11 +171,11 @@ def _body(subject: TicketSubject, _lang: str) -> str:
     return f"{subject.findings[0].verdict.rule_id} {subject.findings[0].fingerprint}"
 
 
-def _news(content: CommentContent, _lang: str) -> str:
+def _comment(content: CommentContent, _lang: str) -> str:
     return str(content.note)
 
 
-WORDING = Wording(title=lambda subject, _: subject.owner, body=_body, news=_news)
+WORDING = Wording(title=lambda subject, _: subject.owner, body=_body, comment=_comment)
 
 
 def planned(nights: Nights, report: Report, ticket: ExistingTicket) -> Plan:

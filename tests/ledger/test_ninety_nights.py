@@ -236,6 +236,7 @@ def _ignore(_: Report) -> None:
     pass
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("nights", "seed"),
     [(36, 20260303), *(pytest.param(90, seed, marks=pytest.mark.campaign) for seed in range(20260301, 20260321))],

@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
     """Writes a report as HTML and opens it. At the end the console is empty and nothing was asked of a network."""
     complaints: list[str] = []
-    asked: list[str] = []
+    requests: list[str] = []
 
     def opener(
         report: Report,
@@ -63,7 +63,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
         page.on("console", lambda message: complaints.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requests.append(request.url))
         page.goto(f"{file.as_uri()}{fragment}")
         if script:
             page.wait_for_selector("html[data-ready]", state="attached", timeout=10_000)
@@ -73,4 +73,4 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Opener]:
     for context in browser.contexts:
         context.close()
     assert complaints == []
-    assert [url for url in asked if not url.startswith(tmp_path.as_uri())] == []
+    assert [url for url in requests if not url.startswith(tmp_path.as_uri())] == []

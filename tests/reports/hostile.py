@@ -41,8 +41,8 @@ def drenched(report: Report, name: str) -> Report:
     """The report with one name in every place that a stranger, a platform or a third party's rule can write to."""
     replace = msgspec.structs.replace
     text = {
-        lang: replace(words, title=name, message=name, why=name, fix=f"{name}\n`run {{constructor}} {{name}}`")
-        for lang, words in report.rules[0].text.items()
+        lang: replace(rule_text, title=name, message=name, why=name, fix=f"{name}\n`run {{constructor}} {{name}}`")
+        for lang, rule_text in report.rules[0].text.items()
     }
     return replace(
         report,
@@ -51,10 +51,10 @@ def drenched(report: Report, name: str) -> Report:
         scan=replace(report.scan, id=name, resources={name: 1}),
         rules=[replace(rule, text=text, cause=name, frameworks=(name,), needs={"en": name}) for rule in report.rules],
         findings=[_drenched(finding, name) for finding in report.findings],
-        unknowns=[replace(each, subject=replace(each.subject, name=name)) for each in report.unknowns],
+        unknowns=[replace(verdict, subject=replace(verdict.subject, name=name)) for verdict in report.unknowns],
         tickets={
-            each.fingerprint: [TicketLink(tracker=name, key=name, url=f"https://{name}", open=True, as_of=NOW)]
-            for each in report.findings
+            finding.fingerprint: [TicketLink(tracker=name, key=name, url=f"https://{name}", open=True, as_of=NOW)]
+            for finding in report.findings
         },
         changes=_changed(name),
         coverage=[

@@ -85,11 +85,11 @@ _READ = RuleSummary(
 
 
 def _like(
-    rule_id: str, severity: Severity, cause: str, likelihood: int, words: dict[str, tuple[str, str]]
+    rule_id: str, severity: Severity, cause: str, likelihood: int, texts: dict[str, tuple[str, str]]
 ) -> RuleSummary:
     text = {
         lang: msgspec.structs.replace(_READ.text[lang], title=title, message=message)
-        for lang, (title, message) in words.items()
+        for lang, (title, message) in texts.items()
     }
     return msgspec.structs.replace(
         _READ, id=rule_id, severity=severity, cause=cause, likelihood=likelihood, text=text, effort="medium"
@@ -117,7 +117,7 @@ RULES = (
         "partner",
         3,
         {
-            "en": ("Unknown outside account", "An account that is no known partner can read {resource_name}."),
+            "en": ("Unknown outside account", "An account that is not a known partner can read {resource_name}."),
             "ja": ("未登録の外部アカウント", "登録されていない外部アカウントが {resource_name} を読み取れます。"),
         },
     ),
@@ -146,8 +146,10 @@ _REACH = {
 def report(findings: int, *, seed: int = 1, complete: bool = False, names: Sequence[str] = ()) -> Report:
     """A report with so many findings. `names` replace the first buckets' names; `complete` leaves no gap."""
     dice = random.Random(seed)
-    given = [names[place] if place < len(names) else _name(place, dice) for place in range(findings)]
-    found = sorted((_finding(name, place, dice) for place, name in enumerate(given)), key=lambda each: -each.score)
+    given = [names[index] if index < len(names) else _name(index, dice) for index in range(findings)]
+    ordered = sorted(
+        (_finding(name, index, dice) for index, name in enumerate(given)), key=lambda finding: -finding.score
+    )
     return Report(
         tool="cloudscan 0.1.0",
         generated_on=NOW,
@@ -162,8 +164,8 @@ def report(findings: int, *, seed: int = 1, complete: bool = False, names: Seque
             requests=4_214,
         ),
         rules=RULES,
-        findings=found,
-        unknowns=() if complete else [_unknown(place) for place in range(14)],
+        findings=ordered,
+        unknowns=() if complete else [_unknown(index) for index in range(14)],
         coverage=[_whole()] if complete else [_whole(), *_gaps()],
     )
 
@@ -185,11 +187,13 @@ def with_past(given: Report) -> Report:
         given,
         trend=scans,
         changes=Diff(old=scans[-2], new=scans[-1], counts=counts, differences=_differences(given)),
-        tickets={each.fingerprint: _tickets(place) for place, each in enumerate(given.findings) if place % 10 == 0},
-        events=[event for each in given.findings for event in _events(each)],
-        time_open={each.fingerprint: _exposure(each) for each in given.findings},
+        tickets={
+            finding.fingerprint: _tickets(index) for index, finding in enumerate(given.findings) if index % 10 == 0
+        },
+        events=[event for finding in given.findings for event in _events(finding)],
+        time_open={finding.fingerprint: _exposure(finding) for finding in given.findings},
         waivers=[
-            _status(place, note, given) for place, note in enumerate(("overdue", "widened", "due_soon", "unused", ""))
+            _status(index, note, given) for index, note in enumerate(("overdue", "widened", "due_soon", "unused", ""))
         ],
     )
 
@@ -204,9 +208,9 @@ def _differences(given: Report) -> list[Difference]:
     ]
     resolved = [
         msgspec.structs.replace(
-            _difference("resolved", finding), fingerprint=f"{place:032x}", name=f"acme-gone-{place}"
+            _difference("resolved", finding), fingerprint=f"{index:032x}", name=f"acme-gone-{index}"
         )
-        for place, finding in enumerate(given.findings[:9])
+        for index, finding in enumerate(given.findings[:9])
     ]
     return [*standing, *resolved]
 
@@ -227,11 +231,11 @@ def _difference(kind: str, finding: Finding) -> Difference:
     )
 
 
-def _tickets(place: int) -> list[TicketLink]:
-    key = f"OPS-{place}"
+def _tickets(index: int) -> list[TicketLink]:
+    key = f"OPS-{index}"
     return [
         TicketLink(
-            tracker="jira", key=key, url=f"https://jira.example.com/browse/{key}", open=place % 20 == 0, as_of=NOW
+            tracker="jira", key=key, url=f"https://jira.example.com/browse/{key}", open=index % 20 == 0, as_of=NOW
         )
     ]
 
@@ -249,25 +253,25 @@ def _exposure(finding: Finding) -> TimeOpen:
     return TimeOpen(days=days, resource_days=days * finding.verdict.resources)
 
 
-def _status(place: int, note: str, given: Report) -> WaiverStatus:
-    fingerprints = [each.fingerprint for each in given.findings[place : place + 2]]
+def _status(index: int, note: str, given: Report) -> WaiverStatus:
+    fingerprints = [finding.fingerprint for finding in given.findings[index : index + 2]]
     waiver = msgspec.structs.replace(
-        _waiver(""), id=place + 1, rule_id=_READ.id, until=(NOW + timedelta(days=30 * place - 5)).date()
+        _waiver(""), id=index + 1, rule_id=_READ.id, until=(NOW + timedelta(days=30 * index - 5)).date()
     )
     return WaiverStatus(
         waiver=waiver,
         current=True,
         notes=[note] if note else [],
         findings=[] if note == "unused" else fingerprints,
-        widened={each: ["audience"] for each in fingerprints[:1]} if note == "widened" else {},
+        widened={fingerprint: ["audience"] for fingerprint in fingerprints[:1]} if note == "widened" else {},
     )
 
 
-def _name(place: int, dice: random.Random) -> str:
-    return f"acme-{dice.choice(_WORDS)}-{dice.choice(('prod', 'dev', 'eu', 'jp'))}-{place:05d}"
+def _name(index: int, dice: random.Random) -> str:
+    return f"acme-{dice.choice(_WORDS)}-{dice.choice(('prod', 'dev', 'eu', 'jp'))}-{index:05d}"
 
 
-def _finding(name: str, place: int, dice: random.Random) -> Finding:
+def _finding(name: str, index: int, dice: random.Random) -> Finding:
     rule = RULES[dice.choices(range(4), (2, 2, 3, 5))[0]]
     audience, access = _REACH[rule.id]
     account = f"{dice.randrange(4):012d}"
@@ -287,7 +291,7 @@ def _finding(name: str, place: int, dice: random.Random) -> Finding:
         "en": (
             f"Anyone on the internet, without an AWS account, can read objects in {name}.",
             f'Statement {statement} of the bucket policy allows s3:GetObject to everybody (Principal "*").',
-            "Its only condition is aws:Referer: the caller chooses that value himself, so it keeps nobody out.",
+            "Its only condition is aws:Referer: the caller chooses that value, so it keeps nobody out.",
             "No block applies: Block Public Access is off at the bucket and at the account.",
         ),
         "ja": (
@@ -316,9 +320,9 @@ def _finding(name: str, place: int, dice: random.Random) -> Finding:
         access=access,
         resources=dice.randrange(1, 90_000),
         bytes=dice.randrange(10**6, 10**12),
-        since=None if place % 3 else NOW - timedelta(days=days + 40),
+        since=None if index % 3 else NOW - timedelta(days=days + 40),
     )
-    state = (State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.REOPENED, State.WAIVED)[place % 6]
+    state = (State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.REOPENED, State.WAIVED)[index % 6]
     return Finding(
         fingerprint=verdict.fingerprint,
         verdict=verdict,
@@ -327,7 +331,7 @@ def _finding(name: str, place: int, dice: random.Random) -> Finding:
         likelihood=rule.likelihood,
         impact=impact,
         state=state,
-        verified=bool(place % 11),
+        verified=bool(index % 11),
         first_seen_on=NOW - timedelta(days=days),
         last_seen_on=NOW,
         message={lang: fill(text.message, {"resource_name": name}) for lang, text in rule.text.items()},
@@ -346,8 +350,8 @@ def _waiver(fingerprint: str) -> Waiver:
     )
 
 
-def _unknown(place: int) -> Verdict:
-    name = f"acme-locked-{place:02d}"
+def _unknown(index: int) -> Verdict:
+    name = f"acme-locked-{index:02d}"
     return Verdict(
         rule_id=_READ.id,
         judgement=Judgement.UNKNOWN,
@@ -381,9 +385,9 @@ def _gaps() -> list[Coverage]:
             outcome=Outcome.DENIED,
             reason="AccessDenied: no identity-based policy allows the action.",
             needs="s3:GetBucketPolicy",
-            resource_uid=f"s3:bucket/acme-locked-{place:02d}",
+            resource_uid=f"s3:bucket/acme-locked-{index:02d}",
         )
-        for place in range(14)
+        for index in range(14)
     ]
     return [
         *locked,

@@ -16,25 +16,23 @@ _IDS = string.ascii_letters + string.digits + "-_"
 _KINDS = ("見積書", "請求書", "名簿", "議事録", "顧客リスト", "契約")
 _PLACES = ("営業", "経理", "人事", "開発", "2025", "共有", "取引先", "契約書")
 _MESSAGE = {
-    "en": "{resource_name} is shared with outsiders.",
+    "en": "{resource_name} is shared externally.",
     "ja": "{resource_name} は社外の人と共有されています。",
 }
 
 
 def report(findings: int, *, seed: int = 3) -> Report:
-    """A report with so many findings, thirty nights behind it, the same for the same arguments."""
+    """A report with `findings` findings and thirty nights behind it, the same for the same arguments."""
     given = synthetic.with_past(synthetic.report(findings))
     dice = random.Random(seed)
     folders = [_folder(dice) for _ in range(8_000)]
-    found = [_in_drive(each, folders, dice) for each in given.findings]
-    texts = [
-        {lang: replace(words, message=_MESSAGE[lang]) for lang, words in rule.text.items()} for rule in given.rules
-    ]
+    moved = [_in_drive(finding, folders, dice) for finding in given.findings]
+    texts = [{lang: replace(text, message=_MESSAGE[lang]) for lang, text in rule.text.items()} for rule in given.rules]
     return replace(
         given,
-        findings=found,
+        findings=moved,
         rules=[replace(rule, text=text) for rule, text in zip(given.rules, texts, strict=True)],
-        time_open={each.fingerprint: _exposure(each) for each in found},
+        time_open={finding.fingerprint: _exposure(finding) for finding in moved},
     )
 
 

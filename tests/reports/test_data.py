@@ -45,7 +45,9 @@ def test_json_holds_everything() -> None:
 
     written = json.loads(data.write(given, "ja"))
 
-    assert [each["fingerprint"] for each in written["findings"]] == [each.fingerprint for each in given.findings]
+    assert [finding["fingerprint"] for finding in written["findings"]] == [
+        finding.fingerprint for finding in given.findings
+    ]
     assert len(written["unknowns"]) == len(given.unknowns)
     assert len(written["coverage"]) == len(given.coverage)
     assert written["rules"][0]["text"].keys() == {"en", "ja"}

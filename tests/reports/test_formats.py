@@ -1,4 +1,4 @@
-"""The formats for machines: valid by their owners' schemas, whoever wrote the names, in both languages, at any size."""
+"""The formats for machines: valid by their owners' schemas, whatever the names, in both languages, at any size."""
 
 import json
 import re
@@ -36,7 +36,7 @@ every_format = pytest.mark.parametrize("name", VALIDATORS)
 
 def in_one_account(given: Report) -> Report:
     """The same under an AWS account: Security Hub takes no other."""
-    return replace(given, findings=[with_subject(each, account="000000000001") for each in given.findings])
+    return replace(given, findings=[with_subject(finding, account="000000000001") for finding in given.findings])
 
 
 def with_subject(finding: Finding, **changes: Any) -> Finding:
@@ -45,7 +45,7 @@ def with_subject(finding: Finding, **changes: Any) -> Finding:
 
 
 def in_state(given: Report, state: State) -> Report:
-    return replace(given, findings=[replace(each, state=state) for each in given.findings])
+    return replace(given, findings=[replace(finding, state=state) for finding in given.findings])
 
 
 def unmapped(given: Report) -> Report:
@@ -59,10 +59,10 @@ def sarif_run(given: Report, lang: str = "en") -> Any:
 
 def test_every_format_bears_the_name_it_is_asked_for() -> None:
     """Names and suffixes are as declared, and no two reports of a scan would overwrite each other."""
-    found = {name: entry.load() for name, entry in DECLARED.items()}
+    formats = {name: entry.load() for name, entry in DECLARED.items()}
 
-    assert {name: format_.name for name, format_ in found.items()} == {name: name for name in found}
-    assert len({format_.suffix for format_ in found.values()}) == len(found)
+    assert {name: format_.name for name, format_ in formats.items()} == {name: name for name in formats}
+    assert len({format_.suffix for format_ in formats.values()}) == len(formats)
 
 
 @every_format
@@ -97,10 +97,10 @@ def test_a_finding_that_outlived_its_rule_is_valid(name: str) -> None:
 
 
 @every_format
-@pytest.mark.parametrize("place", range(len(NAMES)))
-def test_a_hostile_name_changes_nothing(name: str, place: int) -> None:
+@pytest.mark.parametrize("index", range(len(NAMES)))
+def test_a_hostile_name_changes_nothing(name: str, index: int) -> None:
     """One name wherever strangers can write: the file is as valid as before."""
-    soaked = drenched(report(6), NAMES[place])
+    soaked = drenched(report(6), NAMES[index])
 
     for given in (soaked, in_one_account(soaked), unmapped(soaked)):
         VALIDATORS[name](FORMATS[name].write(given, "ja"))
@@ -167,7 +167,7 @@ def test_csv_says_what_the_report_says() -> None:
 
     rows = csv_rows(FORMATS["csv"].write(given, "en"))
 
-    assert [row["fingerprint"] for row in rows] == [each.fingerprint for each in given.findings]
+    assert [row["fingerprint"] for row in rows] == [finding.fingerprint for finding in given.findings]
     assert rows[0]["severity"] == given.findings[0].severity
     assert rows[0]["message"] == given.findings[0].message["en"]
     assert rows[0]["first_seen"].endswith("Z")
@@ -177,16 +177,16 @@ def test_the_workbook_has_a_sheet_for_each_question() -> None:
     """Found, not judged, read or not, by which rules; with heads and words in the report's language."""
     given = report(20)
 
-    found = sheets(xlsx.write(given, "ja"))
+    written = sheets(xlsx.write(given, "ja"))
 
-    assert {title: len(rows) - 1 for title, rows in found.items()} == {
+    assert {title: len(rows) - 1 for title, rows in written.items()} == {
         "検出結果": len(given.findings),
         "変化": 0,
         "判定不能": len(given.unknowns),
         "読み取り状況": len(given.coverage),
         "ルール": len(given.rules),
     }
-    head, first = found["検出結果"][:2]
+    head, first = written["検出結果"][:2]
     assert dict(zip(head, first, strict=True))["状態"] in ("未対応", "再発", "受容済み")
     assert dict(zip(head, first, strict=True))["最終検出（UTC）"] == NOW.replace(tzinfo=None)
 
@@ -197,8 +197,8 @@ def test_a_name_in_the_workbook_is_a_text() -> None:
 
     rows = sheets(xlsx.write(report(len(names), names=names), "en"))["Findings"]
 
-    place = rows[0].index("Name")
-    assert {row[place] for row in rows[1:]} == set(names)
+    column = rows[0].index("Name")
+    assert {row[column] for row in rows[1:]} == set(names)
 
 
 def test_sarif_tells_open_waived_resolved_and_unknown_apart() -> None:
@@ -208,7 +208,11 @@ def test_sarif_tells_open_waived_resolved_and_unknown_apart() -> None:
     ]
     unknown = sarif_run(report(0))["results"][0]
 
-    assert [(each["kind"], len(each["suppressions"])) for each in results] == [("fail", 0), ("fail", 1), ("pass", 0)]
+    assert [(result["kind"], len(result["suppressions"])) for result in results] == [
+        ("fail", 0),
+        ("fail", 1),
+        ("pass", 0),
+    ]
     assert unknown["kind"] == "open"
     assert unknown["message"]["text"].startswith("Not evaluated")
 
@@ -219,8 +223,8 @@ def test_a_sarif_result_keeps_its_fingerprint() -> None:
 
     results = sarif_run(given)["results"]
 
-    assert [each["partialFingerprints"]["cloudscan/v1"] for each in results[:3]] == [
-        each.fingerprint for each in given.findings
+    assert [result["partialFingerprints"]["cloudscan/v1"] for result in results[:3]] == [
+        finding.fingerprint for finding in given.findings
     ]
 
 
@@ -262,7 +266,7 @@ def test_every_format_for_machines_names_tickets_and_what_changed() -> None:
     given = with_past(report(20))
     first = given.findings[0].fingerprint
 
-    (row,) = [each for each in csv_rows(FORMATS["csv"].write(given, "en")) if each["fingerprint"] == first]
+    (row,) = [row for row in csv_rows(FORMATS["csv"].write(given, "en")) if row["fingerprint"] == first]
     line = json.loads(str(FORMATS["ndjson"].write(given, "en")).splitlines()[0])
     results = sarif_run(given)["results"]
 
@@ -299,7 +303,7 @@ def test_an_ocsf_event_tells_new_from_known() -> None:
     new = replace(given, findings=[replace(given.findings[0], first_seen_on=given.scan.started_on)])
     gone = in_state(given, State.RESOLVED)
 
-    events = [lines_of(FORMATS["ocsf"].write(each, "en"))[0] for each in (new, given, gone)]
+    events = [lines_of(FORMATS["ocsf"].write(one, "en"))[0] for one in (new, given, gone)]
 
     assert [event["activity_name"] for event in events] == ["Create", "Update", "Close"]
 
@@ -309,30 +313,30 @@ def test_security_hub_gets_findings_of_aws_only() -> None:
     given = report(2)
     mixed = replace(given, findings=[given.findings[0], with_subject(given.findings[1], account="C01abcd23")])
 
-    found = json.loads(asff.write(mixed, "en"))["Findings"]
+    exported = json.loads(asff.write(mixed, "en"))["Findings"]
 
-    assert [each["Id"].rpartition("/")[2] for each in found] == [given.findings[0].fingerprint]
+    assert [finding["Id"].rpartition("/")[2] for finding in exported] == [given.findings[0].fingerprint]
 
 
 def test_the_product_arn_is_the_accounts_own_unless_told() -> None:
     given = in_one_account(report(1))
     detail = {"region": "cn-north-1"}
-    chinese = replace(given, findings=[with_subject(each, detail=detail) for each in given.findings])
+    chinese = replace(given, findings=[with_subject(finding, detail=detail) for finding in given.findings])
 
     (here,) = json.loads(asff.write(given, "en"))["Findings"]
     (there,) = json.loads(asff.write(chinese, "en"))["Findings"]
     own = asff.using(asff.Options(product_arn="arn:aws:securityhub:{region}::product/x/y"))
-    (told,) = json.loads(own.write(given, "en"))["Findings"]
+    (exported,) = json.loads(own.write(given, "en"))["Findings"]
 
     assert here["ProductArn"] == "arn:aws:securityhub:ap-northeast-1:000000000001:product/000000000001/default"
     assert there["ProductArn"] == "arn:aws-cn:securityhub:cn-north-1:000000000001:product/000000000001/default"
-    assert told["ProductArn"] == "arn:aws:securityhub:ap-northeast-1::product/x/y"
+    assert exported["ProductArn"] == "arn:aws:securityhub:ap-northeast-1::product/x/y"
 
 
 def junit_case(given: Report, rule_id: str, account: str) -> ET.Element:
     root = ET.fromstring(str(FORMATS["junit"].write(given, "en")).encode())
-    (found,) = root.findall(f"testsuite[@name='{rule_id}']/testcase[@name='s3:{account}']")
-    return found
+    (case,) = root.findall(f"testsuite[@name='{rule_id}']/testcase[@name='s3:{account}']")
+    return case
 
 
 def test_an_open_finding_fails_its_case() -> None:
@@ -361,10 +365,10 @@ def test_what_was_not_seen_does_not_pass() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_in_markdown_is_code(name: str) -> None:
     """It shows as it is written, cut at some length, and stays in its cell."""
-    found = [token.content for token in tokens(markdown.write(report(1, names=(name,)), "en"))]
+    contents = [token.content for token in tokens(markdown.write(report(1, names=(name,)), "en"))]
 
     expected = shortened(visible(name), 120).replace("|", "\uff5c")
-    assert not name or expected in found
+    assert not name or expected in contents
 
 
 def test_markdown_names_what_comes_first() -> None:

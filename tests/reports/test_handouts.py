@@ -35,8 +35,8 @@ def owned(finding: Finding, owner: str, **changes: object) -> Finding:
 def handed_to(given_report: Report, owners: Sequence[str]) -> Report:
     """The report with its findings dealt out to owners in turn, all of them open."""
     dealt = [
-        replace(owned(finding, owners[place % len(owners)]), state=State.OPEN, waiver=None)
-        for place, finding in enumerate(given_report.findings)
+        replace(owned(finding, owners[index % len(owners)]), state=State.OPEN, waiver=None)
+        for index, finding in enumerate(given_report.findings)
     ]
     return replace(given_report, findings=dealt)
 
@@ -51,15 +51,15 @@ def names_of(findings: Iterable[Finding]) -> set[str]:
 
 @pytest.mark.parametrize("write", [handout_pages.write, handout_markdown.write])
 def test_nobody_sees_what_is_anothers(write: Writer) -> None:
-    """An owner's page names his things and nobody else's, and no other owner."""
+    """An owner's page names their own resources, nobody else's, and no other owner."""
     owners = ("mika@example.co.jp", "tom@example.co.jp", "")
     given_report = handed_to(report(60), owners)
     written = dict(write(given_report, "en", TERMS))
 
     for owner in owners:
         page = next(text for name, text in written.items() if name.startswith(stem(owner)))
-        own = [each for each in given_report.findings if each.verdict.subject.owner == owner]
-        others = [each for each in given_report.findings if each.verdict.subject.owner != owner]
+        own = [finding for finding in given_report.findings if finding.verdict.subject.owner == owner]
+        others = [finding for finding in given_report.findings if finding.verdict.subject.owner != owner]
         assert own[0].verdict.subject.name in page
         assert not [name for name in names_of(others) if name in page]
         assert not [other for other in owners if other and other != owner and other in page]
@@ -96,7 +96,7 @@ def test_a_deadline_follows_severity_and_configuration() -> None:
 def test_what_is_accepted_or_resolved_is_not_handed_out() -> None:
     given_report = report(12)
     for state in (State.WAIVED, State.RESOLVED):
-        done = replace(given_report, findings=[replace(each, state=state) for each in given_report.findings])
+        done = replace(given_report, findings=[replace(finding, state=state) for finding in given_report.findings])
 
         written = pages(done)
 
@@ -125,9 +125,9 @@ def test_the_rest_is_counted_by_rule() -> None:
 
     (handout,) = contents.handouts(given_report, load("en"), TERMS)
 
-    told = sum(len(task.things) for task in handout.tasks)
-    assert 1 <= told <= contents.MOST_THINGS
-    assert told + sum(more.count for more in handout.more) == handout.total == 60
+    shown = sum(len(task.items) for task in handout.tasks)
+    assert 1 <= shown <= contents.MOST_ITEMS
+    assert shown + sum(more.count for more in handout.more) == handout.total == 60
     assert len({more.title for more in handout.more}) == len(handout.more)
 
 
@@ -165,8 +165,8 @@ def test_a_link_leads_to_the_web_or_nowhere() -> None:
     given_report = report(4)
     urls = ("javascript:alert(1)", "data:text/html,x", "https://[", "https://drive.example/file/1")
     findings = [
-        replace(owned(finding, f"owner{place}", url=urls[place]), state=State.OPEN)
-        for place, finding in enumerate(given_report.findings)
+        replace(owned(finding, f"owner{index}", url=urls[index]), state=State.OPEN)
+        for index, finding in enumerate(given_report.findings)
     ]
 
     written = "".join(pages(replace(given_report, findings=findings)).values())
@@ -179,11 +179,11 @@ def test_a_browser_runs_and_fetches_nothing(browser: Browser, lang: str) -> None
     """All hostile names at once: no script, no dialog, no request, and nothing wider than the sheet."""
     soaked = drenched(report(len(NAMES), names=NAMES), "".join(NAMES))
     context = browser.new_context(viewport={"width": 800, "height": 1100})
-    told: list[str] = []
-    context.on("request", lambda request: told.append(request.url))
+    incidents: list[str] = []
+    context.on("request", lambda request: incidents.append(request.url))
     page = context.new_page()
-    page.on("dialog", lambda dialog: told.append(dialog.message))
-    page.on("console", lambda message: told.append(message.text))
+    page.on("dialog", lambda dialog: incidents.append(dialog.message))
+    page.on("console", lambda message: incidents.append(message.text))
     for text in pages(handed_to(soaked, ["".join(NAMES), ""]), lang).values():
         page.set_content(text)
         assert page.evaluate("document.scripts.length") == 0
@@ -192,4 +192,4 @@ def test_a_browser_runs_and_fetches_nothing(browser: Browser, lang: str) -> None
         assert page.evaluate("document.querySelectorAll('h1').length") == 1
     context.close()
 
-    assert told == []
+    assert incidents == []

@@ -58,8 +58,10 @@ def test_the_page_has_only_its_own_elements(names: tuple[str, ...]) -> None:
 
     assert sum(name == "script" for name, _ in tags) == 3
     assert not {name for name, _ in tags} & {"img", "link", "iframe", "object", "base", "audio", "video"}
-    assert not [value for _, found in tags for value in found if value.startswith("on") or value in ("src", "style")]
-    assert all(found["href"].startswith("#") for name, found in tags if name == "a")
+    assert not [
+        value for _, attributes in tags for value in attributes if value.startswith("on") or value in ("src", "style")
+    ]
+    assert all(attributes["href"].startswith("#") for name, attributes in tags if name == "a")
 
 
 def test_hostile_names_stay_text_in_the_data() -> None:
@@ -81,7 +83,7 @@ def test_readers_without_javascript_see_the_findings() -> None:
 
     text = "".join(Reader(page.write(given, "en")).text)
 
-    assert all(each.message["en"] in text for each in given.findings[:MOST_STATIC])
+    assert all(finding.message["en"] in text for finding in given.findings[:MOST_STATIC])
     assert "Anyone on the internet can read it" in text
     assert f"--bucket {given.findings[0].verdict.subject.name} " in text
     assert 'to everybody (Principal "*")' in text
@@ -91,8 +93,13 @@ def test_what_could_not_be_seen_is_said_with_the_right_to_grant() -> None:
     """Unknowns and gaps stand above the findings."""
     text = "".join(Reader(page.write(report(3), "en")).text)
 
-    for words in ("14 cases could not be evaluated", "s3:GetBucketPolicy", "sts:AssumeRole", "10,000 of 481,233 read"):
-        assert words in text
+    for sentence in (
+        "14 cases could not be evaluated",
+        "s3:GetBucketPolicy",
+        "sts:AssumeRole",
+        "10,000 of 481,233 read",
+    ):
+        assert sentence in text
     assert text.index("14 cases") < text.index("Findings, most urgent first", text.index("14 cases"))
 
 
@@ -113,9 +120,9 @@ def test_no_page_is_half_translated(lang: str, other: str) -> None:
 
     assert dict(reader.tags[0][1]) == {"lang": lang}
     for group in ("page", "first", "unseen", "finding", "findings"):
-        for key, words in theirs[group].items():
-            if isinstance(words, str) and "{" not in words and len(words) > 3 and words != mine[group][key]:
-                assert words not in text, f"{group}.{key}"
+        for key, phrase in theirs[group].items():
+            if isinstance(phrase, str) and "{" not in phrase and len(phrase) > 3 and phrase != mine[group][key]:
+                assert phrase not in text, f"{group}.{key}"
 
 
 def test_the_data_carries_a_message_once_per_rule() -> None:
@@ -126,7 +133,7 @@ def test_the_data_carries_a_message_once_per_rule() -> None:
 
     data = list_data.page_data(given, load("en"))
 
-    assert [each for each in data["strings"]["message"] if each != -1] == [0]
+    assert [number for number in data["strings"]["message"] if number != -1] == [0]
     assert "Something else." in data["pool"]
 
 
@@ -144,9 +151,9 @@ def test_an_unknown_language_is_refused() -> None:
 
 def luminance(colour: str) -> float:
     digits = colour.lstrip("#")
-    digits = "".join(each * 2 for each in digits) if len(digits) == 3 else digits
-    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
-    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+    digits = "".join(digit * 2 for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[start : start + 2], 16) / 255 for start in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
@@ -155,11 +162,11 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("place", [0, 1], ids=["light", "dark"])
-def test_colours_have_contrast(place: int) -> None:
+@pytest.mark.parametrize("index", [0, 1], ids=["light", "dark"])
+def test_colours_have_contrast(index: int) -> None:
     """Text reaches 4.5:1 on every ground it stands on (WCAG 2.2, 1.4.3)."""
     source = page.write(report(1), "en")
-    scheme = re.findall(r":root \{\s*(?:color-scheme: light dark;)?([^}]*)\}", source)[place]
+    scheme = re.findall(r":root \{\s*(?:color-scheme: light dark;)?([^}]*)\}", source)[index]
     colour = dict(re.findall(r"--([a-z]+): (#[0-9a-f]+)", scheme))
 
     grounds = [colour[name] for name in ("ground", "panel", "code")]
@@ -170,17 +177,17 @@ def test_colours_have_contrast(place: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "told"),
+    ("lang", "sentences"),
     [
         ("en", ("Bucket policy lets anyone read, everywhere", "Widened: more people", "10 Feb 2026", "on purpose")),
         ("ja", ("バケットポリシーにより誰でも読み取れます（すべての場所）", "広がった範囲：アクセスできる人")),
     ],
 )
-def test_a_waiver_is_told_in_full(lang: str, told: tuple[str, ...]) -> None:
+def test_a_waiver_is_told_in_full(lang: str, sentences: tuple[str, ...]) -> None:
     """What it covers, since when, why, and in what the findings under it have grown."""
     section = page.write(with_past(report(30)), lang).split('<section id="waivers"')[1].split("</section>")[0]
 
-    assert [each for each in told if each not in section] == []
+    assert [sentence for sentence in sentences if sentence not in section] == []
 
 
 def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
@@ -188,8 +195,8 @@ def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
     (first, second, *_) = given.waivers
     finding = given.findings[0]
     one = msgspec.structs.replace(first.waiver, fingerprint=finding.fingerprint, rule_id="")
-    place = msgspec.structs.replace(second.waiver, rule_id="", target="s3:bucket/acme-media")
-    waivers = [msgspec.structs.replace(first, waiver=one), msgspec.structs.replace(second, waiver=place)]
+    targeted = msgspec.structs.replace(second.waiver, rule_id="", target="s3:bucket/acme-media")
+    waivers = [msgspec.structs.replace(first, waiver=one), msgspec.structs.replace(second, waiver=targeted)]
 
     source = page.write(msgspec.structs.replace(given, waivers=waivers), "en")
     section = source.split('<section id="waivers"')[1].split("</section>")[0]
@@ -201,8 +208,8 @@ def test_a_waiver_names_the_finding_or_the_place_that_it_is_about() -> None:
 def test_a_waivers_note_of_another_version_is_spelt_out() -> None:
     """Reports are read that a later cloudscan wrote."""
     given = with_past(report(3))
-    waiver = msgspec.structs.replace(given.waivers[0], notes=["overdue", "<b>by hand</b>"])
+    waiver = msgspec.structs.replace(given.waivers[0], notes=["overdue", "<b>manual</b>"])
 
     text = "".join(Reader(page.write(msgspec.structs.replace(given, waivers=[waiver]), "ja")).text)
 
-    assert "<b>by hand</b>" in text
+    assert "<b>manual</b>" in text

@@ -27,25 +27,25 @@ _RULES = {
     ids=["first page", "telephone", "groups", "accepted", "no match"],
 )
 def test_axe_finds_nothing(open_page: Opener, fragment: str, lang: str, width: int, dark: bool) -> None:
-    """First page, waivers, coverage and list stand on one page, so each state is looked at as a whole."""
+    """First page, waivers, coverage and list stand on one page, so violation state is looked at as a whole."""
     page = open_page(with_past(report(12)), lang, fragment=fragment, width=width, dark=dark)
 
-    found = Axe().run(page, options=_RULES)
+    results = Axe().run(page, options=_RULES)
 
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in results.response["violations"]] == []
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_in_a_finding(open_page: Opener, dark: bool) -> None:
     """An opened finding with its way in, evidence, history and remedy."""
     given = with_past(report(12))
-    finding = next(each for each in given.findings if each.state == "reopened")
+    finding = next(finding for finding in given.findings if finding.state == "reopened")
     page = open_page(given, fragment=f"#finding={finding.fingerprint}", dark=dark)
 
-    found = Axe().run(page, options=_RULES)
+    results = Axe().run(page, options=_RULES)
 
     assert page.locator("ol.access-path").count() == 1
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+    assert [(violation["id"], violation["nodes"][0]["html"]) for violation in results.response["violations"]] == []
 
 
 def test_a_finding_opens_by_a_target_that_a_finger_hits(open_page: Opener) -> None:
@@ -68,6 +68,6 @@ def test_a_hand_out_is_accessible_and_fits_a_telephone(browser: Browser, lang: s
         page.set_content(text)
 
         assert page.evaluate("document.documentElement.scrollWidth") == 320
-        found = Axe().run(page, options=_RULES)
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found.response["violations"]] == []
+        results = Axe().run(page, options=_RULES)
+        assert [(violation["id"], violation["nodes"][0]["html"]) for violation in results.response["violations"]] == []
     context.close()

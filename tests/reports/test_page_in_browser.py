@@ -40,7 +40,7 @@ def everything_open(page: Page) -> None:
 def test_findings_stand_in_the_order_of_work(open_page: Opener) -> None:
     """The list shows what needs work, fifty a page, the highest score first."""
     given = report(300)
-    work = [each.message["en"] for each in given.findings if each.state != "waived"]
+    work = [finding.message["en"] for finding in given.findings if finding.state != "waived"]
 
     page = open_page(given)
 
@@ -55,7 +55,7 @@ def test_a_reader_pages(open_page: Opener) -> None:
 
     page.get_by_role("button", name="Next page").click()
 
-    assert page.locator(ROWS).count() == sum(each.state != "waived" for each in given.findings) - 50
+    assert page.locator(ROWS).count() == sum(finding.state != "waived" for finding in given.findings) - 50
     assert page.url.endswith("#page=2")
     expect(page.get_by_role("button", name="Next page")).to_have_attribute("aria-disabled", "true")
 
@@ -70,12 +70,12 @@ def test_filters_work_together_and_are_announced(open_page: Opener) -> None:
     page.get_by_label("Owner").select_option("tom.baker@example.co.jp")
     page.get_by_role("searchbox").fill("PROD")
     expected = [
-        each
-        for each in given.findings
-        if each.state != "waived"
-        and each.severity in ("medium", "critical")
-        and each.verdict.subject.owner.startswith("tom")
-        and "prod" in each.verdict.subject.name
+        finding
+        for finding in given.findings
+        if finding.state != "waived"
+        and finding.severity in ("medium", "critical")
+        and finding.verdict.subject.owner.startswith("tom")
+        and "prod" in finding.verdict.subject.name
     ]
     expect(page.locator(ROWS)).to_have_count(len(expected))
 
@@ -118,7 +118,7 @@ def test_no_match_is_said(open_page: Opener) -> None:
 def test_a_link_to_a_finding_opens_it(open_page: Opener) -> None:
     """Also when it is far down, and when it is one that the list leaves out at first."""
     given = report(300)
-    waived = [each for each in given.findings if each.state == "waived"][-1]
+    waived = [finding for finding in given.findings if finding.state == "waived"][-1]
 
     page = open_page(given, fragment=f"#finding={waived.fingerprint}")
 
@@ -144,7 +144,7 @@ def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
     text = detail.inner_text()
     (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(first.verdict))
     assert step.commands[0] in text
-    for words in (
+    for sentence in (
         "Anyone on the internet can read it",
         RULES[0].text["en"].why,
         first.verdict.evidence[0].chain["en"][2],
@@ -153,7 +153,7 @@ def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
         first.fingerprint,
         "s3-policy-open-to-read",
     ):
-        assert words in text
+        assert sentence in text
     assert "flagged" not in text
 
 
@@ -227,7 +227,7 @@ def test_hostile_names_only_look_odd(open_page: Opener, lang: str, width: int) -
 @pytest.mark.parametrize("lang", ["en", "ja"])
 def test_hostile_text_is_harmless_anywhere(open_page: Opener, lang: str) -> None:
     """Organisation, causes, rule texts, coverage, evidence, addresses: wherever it stands, it is only text."""
-    name = "\n".join(each for each in NAMES if len(each) < 100)
+    name = "\n".join(name for name in NAMES if len(name) < 100)
 
     page = open_page(drenched(report(20), name), lang, fragment="#state=any", width=390)
     everything_open(page)
@@ -246,7 +246,7 @@ def test_both_sides_fill_and_quote_alike(open_page: Opener) -> None:
 
     shown = page.locator(".command code").all_text_contents()
     assert {visible(for_shell(name)) for name in NAMES} == {
-        each.split("--bucket ")[1].split(" --public")[0] for each in shown
+        command.split("--bucket ")[1].split(" --public")[0] for command in shown
     }
 
 
@@ -334,26 +334,26 @@ def test_a_page_that_would_be_too_large_leaves_evidence_out_and_says_so(open_pag
 def terms(given: Report) -> list[str]:
     """Pieces of what stands in findings: of a name, of what stands around it, of both."""
     dice = random.Random(7)
-    found = ["s3:bucket/acme", "objects in acme-", "00002", "read", "nothing like it", "-0001", "open-to"]
+    terms = ["s3:bucket/acme", "objects in acme-", "00002", "read", "nothing like it", "-0001", "open-to"]
     for finding in dice.sample(given.findings, 25):
         text = dice.choice([finding.message["en"], finding.verdict.subject.uid, finding.fingerprint])
         begin = dice.randrange(len(text) - 3)
-        found += text[begin : begin + dice.randrange(3, 14)].split()
-    return found
+        terms += text[begin : begin + dice.randrange(3, 14)].split()
+    return terms
 
 
 def test_a_search_finds_what_holds_the_words(open_page: Opener) -> None:
     """Every word that stands in a finding's sentence, name, address, account, owner, rule or fingerprint."""
     given = report(300)
     titles = {rule.id: rule.text["en"].title for rule in given.rules}
-    held = [searched(each, titles[each.verdict.rule_id]) for each in given.findings]
+    searchable = [searched(finding, titles[finding.verdict.rule_id]) for finding in given.findings]
     page = open_page(given, fragment="#state=any")
 
     for term in terms(given):
         page.evaluate("(hash) => { location.hash = hash; }", "#" + urlencode({"state": "any", "q": term}))
-        n = sum(all(word in each for word in term.lower().split()) for each in held)
-        told = {0: "No finding matches these filters.", 1: "1 finding"}.get(n, f"{n} findings")
-        expect(page.locator("#count")).to_have_text(f"1 to 50 of {n}" if n > 50 else told)
+        n = sum(all(word in text for word in term.lower().split()) for text in searchable)
+        expected = {0: "No finding matches these filters.", 1: "1 finding"}.get(n, f"{n} findings")
+        expect(page.locator("#count")).to_have_text(f"1 to 50 of {n}" if n > 50 else expected)
 
 
 def searched(finding: Finding, title: str) -> str:
@@ -384,7 +384,7 @@ def test_a_finding_outlives_its_rule(open_page: Opener) -> None:
     page = open_page(given, fragment="#state=any")
     everything_open(page)
 
-    assert page.locator(BUTTONS).all_inner_texts() == [each.message["en"] for each in given.findings]
+    assert page.locator(BUTTONS).all_inner_texts() == [finding.message["en"] for finding in given.findings]
     assert given.findings[0].verdict.rule_id in page.locator(".detail").first.inner_text()
 
 
@@ -392,12 +392,12 @@ def test_a_fingerprint_that_is_no_digest_still_leads_to_its_finding(open_page: O
     """Who reads another program's report may meet any."""
     first, *others = report(3).findings
     given = msgspec.structs.replace(
-        report(3), findings=[msgspec.structs.replace(first, fingerprint="by hand", state="open"), *others]
+        report(3), findings=[msgspec.structs.replace(first, fingerprint="made up", state="open"), *others]
     )
 
     page = open_page(given, fragment="#finding=by+hand")
 
-    expect(page.locator("[id='finding=by hand'] .detail")).to_be_visible()
+    expect(page.locator("[id='finding=made up'] .detail")).to_be_visible()
 
 
 def test_only_web_addresses_become_links(open_page: Opener) -> None:
@@ -436,20 +436,20 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
 def test_the_list_is_sorted(open_page: Opener) -> None:
     """By the address too; paging and links to findings keep to the order."""
     given = report(120)
-    work = [each for each in given.findings if each.state != "waived"]
-    widest = sorted(work, key=lambda each: -each.verdict.resources)
+    work = [finding for finding in given.findings if finding.state != "waived"]
+    widest = sorted(work, key=lambda finding: -finding.verdict.resources)
 
     page = open_page(given, fragment="#sort=reach")
 
-    assert page.locator(BUTTONS).all_inner_texts() == [each.message["en"] for each in widest[:50]]
+    assert page.locator(BUTTONS).all_inner_texts() == [finding.message["en"] for finding in widest[:50]]
     expect(page.get_by_label("Sort by")).to_have_value("reach")
 
 
 def test_groups_lead_to_their_findings(open_page: Opener) -> None:
     """Grouping by owner counts each owner's findings; a click shows them."""
     given = report(120)
-    work = [each for each in given.findings if each.state != "waived"]
-    owned = sum(each.verdict.subject.owner == "tom.baker@example.co.jp" for each in work)
+    work = [finding for finding in given.findings if finding.state != "waived"]
+    owned = sum(finding.verdict.subject.owner == "tom.baker@example.co.jp" for finding in work)
     page = open_page(given)
 
     page.get_by_label("Group by").select_option("owner")
@@ -470,7 +470,7 @@ def test_a_finding_shows_its_ticket_and_what_befell_it(open_page: Opener) -> Non
     expect(detail.get_by_role("link", name="OPS-0")).to_have_attribute("href", "https://jira.example.com/browse/OPS-0")
     expect(detail).to_contain_text("OPS-0 (jira), open as of 2 Mar 2026")
     page.get_by_label("Change", exact=True).select_option("new")
-    expect(page.locator(ROWS)).to_have_count(sum(each.state != "waived" for each in given.findings[:4]))
+    expect(page.locator(ROWS)).to_have_count(sum(finding.state != "waived" for finding in given.findings[:4]))
     expect(page.locator("#first")).to_contain_text("4 new, 1 reopened, 2 widened, 9 resolved.")
     expect(page.locator("#first").get_by_text("acme-gone-8")).to_be_visible()
 
@@ -481,19 +481,19 @@ def test_what_one_change_closes_is_said(open_page: Opener) -> None:
     row = {"origin_uid": "gdrive:file/root", "via": "link", "origin_name": "Root"}
     findings = [
         msgspec.structs.replace(
-            each,
+            finding,
             verdict=msgspec.structs.replace(
-                each.verdict, evidence=(msgspec.structs.replace(each.verdict.evidence[0], row=row),)
+                finding.verdict, evidence=(msgspec.structs.replace(finding.verdict.evidence[0], row=row),)
             ),
         )
-        for each in given.findings
+        for finding in given.findings
     ]
     page = open_page(msgspec.structs.replace(given, findings=findings), fragment=f"#finding={findings[0].fingerprint}")
 
     page.get_by_role("link", name="One fix here closes 10 findings").click()
 
     assert "origin=gdrive" in page.url
-    assert page.locator(ROWS).count() == sum(each.state != "waived" for each in findings)
+    assert page.locator(ROWS).count() == sum(finding.state != "waived" for finding in findings)
 
 
 @pytest.mark.parametrize("kind", ["CSV", "JSON"])
@@ -501,14 +501,14 @@ def test_what_is_shown_is_saved(open_page: Opener, kind: str) -> None:
     """The file holds the filtered findings, and no cell of it begins like a formula."""
     given = report(60, names=("=cmd|'/c calc'!A1",))
     page = open_page(given, fragment="#severity=critical&state=any")
-    critical = [each.fingerprint for each in given.findings if each.severity == "critical"]
+    critical = [finding.fingerprint for finding in given.findings if finding.severity == "critical"]
 
     with page.expect_download() as waiting:
         page.get_by_role("button", name=f"Save as {kind}").click()
 
     text = Path(waiting.value.path()).read_text("utf-8-sig")
     rows = list(csv.DictReader(text.splitlines())) if kind == "CSV" else json.loads(text)
-    assert [each["fingerprint"] for each in rows] == critical
+    assert [row["fingerprint"] for row in rows] == critical
     assert kind == "JSON" or not re.search(r'"[=+@-]', text)
 
 
@@ -516,7 +516,9 @@ def test_what_was_accepted_stands_by_urgency(open_page: Opener) -> None:
     """Overdue and outgrown waivers come before those that hold."""
     page = open_page(with_past(report(30)))
 
-    assert [each.split("\xa0")[0].rsplit(" ", 1)[0] for each in page.locator("#waivers h3").all_inner_texts()] == [
+    assert [
+        heading.split("\xa0")[0].rsplit(" ", 1)[0] for heading in page.locator("#waivers h3").all_inner_texts()
+    ] == [
         "Expired",
         "Widened since it was waived",
         "Due soon",

@@ -40,8 +40,8 @@ def test_tables_have_columns_for_them(ticketed: Report) -> None:
 
     assert (row["ticket"], row["ticket_state"]) == ("OPS-12 OPS-7", "open")
     assert row["ticket_url"] == URL
-    told = dict(zip(head, first, strict=True))
-    assert (told["チケット"], told["チケットの状態"]) == ("OPS-12 OPS-7", "対応中")
+    row = dict(zip(head, first, strict=True))
+    assert (row["チケット"], row["チケットの状態"]) == ("OPS-12 OPS-7", "対応中")
 
 
 def test_the_workbook_lists_what_changed() -> None:
@@ -51,7 +51,9 @@ def test_the_workbook_lists_what_changed() -> None:
 
     head, *rows = sheets(xlsx.write(given, "en"))["Changes"]
 
-    assert [row[head.index("Fingerprint")] for row in rows] == [each.fingerprint for each in given.changes.differences]
+    assert [row[head.index("Fingerprint")] for row in rows] == [
+        difference.fingerprint for difference in given.changes.differences
+    ]
     assert "Resolved" in {row[0] for row in rows}
 
 
@@ -63,7 +65,10 @@ def test_other_tools_find_the_ticket_where_their_standard_has_it(ticketed: Repor
 
     assert result["workItemUris"] == [URL]
     assert event["metadata"]["profiles"] == ["cloud", "incident"]
-    assert [(each["uid"], each["status"]) for each in event["tickets"]] == [("OPS-12", "Open"), ("OPS-7", "Closed")]
+    assert [(ticket["uid"], ticket["status"]) for ticket in event["tickets"]] == [
+        ("OPS-12", "Open"),
+        ("OPS-7", "Closed"),
+    ]
     assert "src_url" not in event["tickets"][1]
     assert finding["ProductFields"]["cloudscan/Ticket"] == f"OPS-12 {URL} OPS-7"
 
@@ -96,7 +101,7 @@ def test_what_is_gone_is_named_with_why(lang: str, why: str) -> None:
     """On the page, in Markdown, in the workbook; the terminal counts it."""
     given = with_past(report(12))
     assert given.changes is not None
-    (gone, *_) = [each for each in given.changes.differences if each.kind == "resolved"]
+    (gone, *_) = [difference for difference in given.changes.differences if difference.kind == "resolved"]
     changes = replace(given.changes, differences=[replace(gone, reason="passed")])
     given = replace(given, changes=changes)
 
@@ -106,5 +111,5 @@ def test_what_is_gone_is_named_with_why(lang: str, why: str) -> None:
     assert gone.name in page
     assert f"({why})" in page
     assert f"`{gone.name}` ({why})" in text
-    told = terminal.summary(given, lang, colour=False, width=110)
-    assert load(lang).say("changes.title", day=load(lang).day(changes.old.started_on)) in told
+    summary = terminal.summary(given, lang, colour=False, width=110)
+    assert load(lang).say("changes.title", day=load(lang).day(changes.old.started_on)) in summary

@@ -38,15 +38,15 @@ def text_of(document: pypdf.PdfReader) -> str:
 
 def objects(document: pypdf.PdfReader) -> Iterator[Any]:
     size: Any = document.trailer["/Size"]
-    for place in range(1, size):
-        yield document.get_object(place)
+    for object_id in range(1, size):
+        yield document.get_object(object_id)
 
 
 def ways_out(document: pypdf.PdfReader) -> set[str]:
     """Whatever could make a reader open, run or fetch something."""
-    dictionaries = [each for each in objects(document) if isinstance(each, DictionaryObject)]
-    keys = {str(key) for each in dictionaries for key in each}
-    kinds = {str(each.get("/S")) for each in dictionaries}
+    dictionaries = [item for item in objects(document) if isinstance(item, DictionaryObject)]
+    keys = {str(key) for dictionary in dictionaries for key in dictionary}
+    kinds = {str(dictionary.get("/S")) for dictionary in dictionaries}
     return (keys | kinds) & WAYS_OUT
 
 
@@ -54,21 +54,21 @@ def ways_out(document: pypdf.PdfReader) -> set[str]:
 def test_a_director_finds_the_answers_on_page_one(lang: str) -> None:
     """Five questions, the causes by priority and what was not seen; overleaf the roadmap and where to begin."""
     given = with_past(report(60))
-    words = load(lang)
+    texts = load(lang)
 
     document = read(pdf.write(given, lang))
 
     first = squeezed(document.pages[0].extract_text())
     second = squeezed("".join(page.extract_text() for page in document.pages[:3]))
     for key in ("hurts", "first", "costs", "better", "unseen"):
-        assert squeezed(words.say(f"answers.{key}")) in first
+        assert squeezed(texts.say(f"answers.{key}")) in first
     for cause in ranking.causes(given):
-        assert squeezed(words.name("cause", cause.cause)) in first
+        assert squeezed(texts.name("cause", cause.cause)) in first
         assert number(cause.priority) in first
     assert "acme-locked" in first
-    assert squeezed(words.say("roadmap.first")) in second
+    assert squeezed(texts.say("roadmap.first")) in second
     assert squeezed(given.findings[0].message[lang]) in second
-    assert squeezed(words.say("changes.resolved")) in second
+    assert squeezed(texts.say("changes.resolved")) in second
     assert len(document.pages) <= 6
     assert str(document.root_object["/Lang"]) == lang
 
@@ -83,9 +83,9 @@ def test_fonts_are_in_the_file() -> None:
     document = read(pdf.write(report(6), "ja"))
 
     fonts = [
-        each
-        for each in objects(document)
-        if isinstance(each, DictionaryObject) and each.get("/Type") == "/FontDescriptor"
+        item
+        for item in objects(document)
+        if isinstance(item, DictionaryObject) and item.get("/Type") == "/FontDescriptor"
     ]
 
     assert fonts
@@ -105,6 +105,7 @@ def test_a_large_report_stays_readable() -> None:
     assert "more" in text_of(document)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("given", [report(len(NAMES), names=NAMES), drenched(report(3), "".join(NAMES))])
 def test_hostile_names_lead_nowhere(given: Report) -> None:
     """A report and hand-outs full of them: documents that open, with no link, no script, no attachment."""
@@ -117,7 +118,7 @@ def test_hostile_names_lead_nowhere(given: Report) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_hostile_name_can_be_printed(name: str) -> None:
-    (page, _) = dict(pdf.write_handouts(handed_to(drenched(report(1), name), [name]), "en", TERMS)).values()
+    _, page = next(pdf.write_handouts(handed_to(drenched(report(1), name), [name]), "en", TERMS))
 
     assert ways_out(read(page)) == set()
 
@@ -133,7 +134,7 @@ def test_a_few_findings_fit_on_one_page(lang: str, n: int) -> None:
 
 
 def test_the_same_report_is_the_same_document() -> None:
-    given = replace(report(6), findings=[replace(each, state=State.OPEN) for each in report(6).findings])
+    given = replace(report(6), findings=[replace(finding, state=State.OPEN) for finding in report(6).findings])
 
     assert pdf.write(given, "ja") == pdf.write(given, "ja")
     assert dict(pdf.write_handouts(given, "en", TERMS)) == dict(pdf.write_handouts(given, "en", TERMS))
@@ -141,11 +142,11 @@ def test_the_same_report_is_the_same_document() -> None:
 
 def test_nothing_is_fetched() -> None:
     """Even if an address came through: not from the network, not from the disk."""
-    asked: list[str] = []
+    requests: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            requests.append(self.path)
             self.send_error(404)
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
@@ -162,7 +163,7 @@ def test_nothing_is_fetched() -> None:
     server.shutdown()
     server.server_close()
 
-    assert asked == []
+    assert requests == []
     assert ways_out(document) == set()
     assert document.attachments == {}
 
@@ -178,7 +179,7 @@ def test_a_missing_pango_is_named(tmp_path: Path) -> None:
         "except ConfigurationError as error: print(error)"
     )
 
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert "libpango-1.0-0" in said.stdout
-    assert "apt-get install" in said.stdout
+    assert "libpango-1.0-0" in output.stdout
+    assert "apt-get install" in output.stdout

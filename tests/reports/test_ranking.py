@@ -28,17 +28,17 @@ amounts = st.integers(0, 10**7)
 @examples(60)
 @given(amounts, amounts, st.integers(1, 10**7), st.integers(0, 10**7), st.integers(0, 7))
 def test_more_behind_a_finding_never_lowers_its_cause(
-    people: int, more_people: int, resources: int, more_resources: int, place: int
+    people: int, more_people: int, resources: int, more_resources: int, index: int
 ) -> None:
     """Priority, risk, files and people rise or stay when more people or files lie behind any one finding."""
     plain = report(8)
-    before = [weighed(each, people=people, resources=resources) for each in plain.findings]
-    wider = weighed(before[place], people=people + more_people, resources=resources + more_resources)
-    after = [*before[:place], wider, *before[place + 1 :]]
+    before = [weighed(finding, people=people, resources=resources) for finding in plain.findings]
+    wider = weighed(before[index], people=people + more_people, resources=resources + more_resources)
+    after = [*before[:index], wider, *before[index + 1 :]]
 
     old, new = (
-        {each.cause: each for each in ranking.causes(msgspec.structs.replace(plain, findings=those))}
-        for those in (before, after)
+        {cause.cause: cause for cause in ranking.causes(msgspec.structs.replace(plain, findings=findings))}
+        for findings in (before, after)
     )
 
     for cause, line in old.items():
@@ -51,13 +51,17 @@ def test_more_behind_a_finding_never_lowers_its_cause(
 def test_a_cause_is_computed_as_the_docs_say() -> None:
     """Highest likelihood and impact, the sum of the hours, and their quotient by order of magnitude."""
     given = report(300)
-    mine = [each for each in given.findings if each.verdict.rule_id == RULES[0].id and each.state is not State.WAIVED]
+    mine = [
+        finding
+        for finding in given.findings
+        if finding.verdict.rule_id == RULES[0].id and finding.state is not State.WAIVED
+    ]
 
-    line = next(each for each in ranking.causes(given) if each.cause == "public-bucket")
+    line = next(cause for cause in ranking.causes(given) if cause.cause == "public-bucket")
 
     assert (line.findings, line.fixes, line.hours) == (len(mine), len(mine), len(mine) * 0.5)
-    assert line.resources == sum(each.verdict.resources for each in mine)
-    worst = max(each.impact for each in mine)
+    assert line.resources == sum(finding.verdict.resources for finding in mine)
+    worst = max(finding.impact for finding in mine)
     assert line.priority == round(round(5 * worst, 1) / (1 + math.log10(line.hours)), 1)
 
 
@@ -65,9 +69,9 @@ def test_what_was_accepted_counts_as_an_exception() -> None:
     """A waiver closes no door: accepted findings stand in the ranking under a cause of their own."""
     given = report(60)
 
-    line = next(each for each in ranking.causes(given) if each.cause == "exception")
+    line = next(cause for cause in ranking.causes(given) if cause.cause == "exception")
 
-    assert line.findings == sum(each.state is State.WAIVED for each in given.findings)
+    assert line.findings == sum(finding.state is State.WAIVED for finding in given.findings)
 
 
 def test_findings_with_one_origin_are_one_fix() -> None:
@@ -76,9 +80,9 @@ def test_findings_with_one_origin_are_one_fix() -> None:
     row = {"origin_uid": "gdrive:file/root"}
     shared = [
         msgspec.structs.replace(
-            each, verdict=msgspec.structs.replace(each.verdict, evidence=(Evidence(row=row), Evidence(row=row)))
+            finding, verdict=msgspec.structs.replace(finding.verdict, evidence=(Evidence(row=row), Evidence(row=row)))
         )
-        for each in (first, second)
+        for finding in (first, second)
     ]
 
     (fix,) = ranking.fixes(shared, {rule.id: rule for rule in RULES})
@@ -98,5 +102,5 @@ def test_the_roadmap_only_brings_down(findings: int, hours_a_month: float) -> No
     assert 1 >= half.risk_left >= year.risk_left >= 0
     assert half.hours <= 6 * hours_a_month
     assert year.hours <= 12 * hours_a_month
-    standing = sum(each.state is not State.WAIVED for each in given.findings)
+    standing = sum(finding.state is not State.WAIVED for finding in given.findings)
     assert half.findings + year.findings + sum(year.left.values()) == standing

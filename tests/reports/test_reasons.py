@@ -87,7 +87,7 @@ def test_every_reason_is_said_in_japanese(reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "japanese"),
     [
         (
             "Google refused access (forbidden): Not Authorized; sharing settings could not be read; "
@@ -101,8 +101,8 @@ def test_every_reason_is_said_in_japanese(reason: str) -> None:
         ("", ""),
     ],
 )  # fmt: skip
-def test_what_a_platform_said_stays_as_it_is(reason: str, said: str) -> None:
-    assert in_words(reason, "ja") == said
+def test_what_a_platform_said_stays_as_it_is(reason: str, japanese: str) -> None:
+    assert in_words(reason, "ja") == japanese
 
 
 def test_every_template_keeps_its_fields() -> None:
@@ -113,14 +113,14 @@ def test_every_template_keeps_its_fields() -> None:
 
 
 @given(st.text(st.sampled_from("abx;: ({}\n"), max_size=200))
-def test_a_platforms_text_stays_as_it_is(words: str) -> None:
+def test_a_platforms_text_stays_as_it_is(text: str) -> None:
     """It may look like part of a template, but has no closing bracket: that ends a field of this one.
 
     With one, where the field ends is ambiguous in the sentence itself.
     """
-    translation = in_words(f"Google refused access (x): {words}; org units have no names", "ja")
+    translation = in_words(f"Google refused access (x): {text}; org units have no names", "ja")
 
-    assert translation == f"Googleに拒否されました（x）：{words}；組織部門の名前が分かりません"
+    assert translation == f"Googleに拒否されました（x）：{text}；組織部門の名前が分かりません"
 
 
 def test_a_report_tells_its_gaps_in_japanese() -> None:

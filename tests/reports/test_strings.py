@@ -43,7 +43,7 @@ def test_every_string_comes_back(written: list[tuple[str | None, Slots]]) -> Non
 def test_what_repeats_a_name_is_kept_once() -> None:
     """Thousands of addresses that differ by the name of their finding are one pattern."""
     strings = Strings()
-    names = [f"bucket-{place}" for place in range(1000)]
+    names = [f"bucket-{n}" for n in range(1000)]
 
     numbers = {strings.around(f"arn:aws:s3:::{name}/*", (name, "")) for name in names}
 

@@ -12,7 +12,9 @@ from tests.reports.synthetic import report
 
 def columns(line: str) -> int:
     return sum(
-        2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in line if not unicodedata.combining(each)
+        2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in line
+        if not unicodedata.combining(character)
     )
 
 
@@ -51,7 +53,9 @@ def test_names_cannot_drive_the_terminal() -> None:
     """Hostile names show as text; without colour there is no escape sequence at all."""
     text = "".join(summary(drenched(report(1), name), "en", colour=False, width=80) for name in NAMES)
 
-    assert not [each for each in text if unicodedata.category(each) in ("Cc", "Cf", "Cs") and each != "\n"]
+    assert not [
+        character for character in text if unicodedata.category(character) in ("Cc", "Cf", "Cs") and character != "\n"
+    ]
 
 
 def test_colour_is_the_callers_choice() -> None:

@@ -21,8 +21,8 @@ from tests.reports.synthetic import report
 BASH = shutil.which("bash") or "/bin/bash"
 
 
-def said_by_bash(words: list[str]) -> list[str]:
-    command = "printf '%s\\0' " + " ".join(words)
+def said_by_bash(quoted: list[str]) -> list[str]:
+    command = "printf '%s\\0' " + " ".join(quoted)
     output = subprocess.run([BASH, "-c", command], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"}).stdout
     return output.decode().split("\0")[:-1]
 
@@ -52,9 +52,9 @@ def test_nothing_unseen_is_left(text: str) -> None:
 
 def test_a_step_keeps_its_commands() -> None:
     """A line in backticks belongs to the step above it; numbering that the author wrote does not show twice."""
-    found = phrases.steps("1. Open the console.\n2. Run `aws` like this:\n`aws one`\n`aws two`\n\n")
+    parsed = phrases.steps("1. Open the console.\n2. Run `aws` like this:\n`aws one`\n`aws two`\n\n")
 
-    assert [(step.text, list(step.commands)) for step in found] == [
+    assert [(step.text, list(step.commands)) for step in parsed] == [
         ("Open the console.", []),
         ("Run `aws` like this:", ["aws one", "aws two"]),
     ]
@@ -71,7 +71,7 @@ def test_a_command_is_filled_and_quoted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "audience", "access", "words"),
+    ("lang", "audience", "access", "sentence"),
     [
         ("en", Audience.ANYONE_WITH_LINK, Access.READ, "Anyone on the internet can read it"),
         ("ja", Audience.ANYONE_WITH_LINK, Access.READ, "インターネット上の誰でも読み取れます"),
@@ -81,8 +81,8 @@ def test_a_command_is_filled_and_quoted() -> None:
         ("ja", Audience.NOBODY, None, "現在は誰もアクセスできません"),
     ],
 )
-def test_reach_is_a_sentence(lang: str, audience: Audience | None, access: Access | None, words: str) -> None:
-    assert phrases.reach(load(lang), verdict(audience, access, blocked_by="")) == words
+def test_reach_is_a_sentence(lang: str, audience: Audience | None, access: Access | None, sentence: str) -> None:
+    assert phrases.reach(load(lang), verdict(audience, access, blocked_by="")) == sentence
 
 
 def verdict(audience: Audience | None, access: Access | None, **row: object) -> Verdict:
@@ -119,16 +119,16 @@ def test_a_finding_about_a_setting_says_nothing_about_who() -> None:
 def test_since_says_who_knows_it() -> None:
     """A date from the platform stands alone; a date of our own says that it may be longer."""
     findings = report(30).findings
-    told = next(each for each in findings if each.verdict.since)
-    untold = next(each for each in findings if not each.verdict.since)
-    words = load("en")
+    dated = next(finding for finding in findings if finding.verdict.since)
+    undated = next(finding for finding in findings if not finding.verdict.since)
+    texts = load("en")
 
-    assert "earlier" not in phrases.since(words, told, report(30).generated_on)
-    assert "or earlier" in phrases.since(words, untold, report(30).generated_on)
+    assert "earlier" not in phrases.since(texts, dated, report(30).generated_on)
+    assert "or earlier" in phrases.since(texts, undated, report(30).generated_on)
 
 
 @pytest.mark.parametrize(
-    ("n", "words"), [(0, "0 bytes"), (999, "999 bytes"), (33_200_000_000, "33.2 GB"), (10**18, "1,000 PB")]
+    ("n", "text"), [(0, "0 bytes"), (999, "999 bytes"), (33_200_000_000, "33.2 GB"), (10**18, "1,000 PB")]
 )
-def test_sizes_read_well(n: int, words: str) -> None:
-    assert phrases.size(n) == words
+def test_sizes_read_well(n: int, text: str) -> None:
+    assert phrases.size(n) == text

@@ -151,8 +151,8 @@ def asff(content: str | bytes) -> None:
     findings = json.loads(text_of(content))["Findings"]
     for begin in range(0, len(findings), 100):
         batch = {"Findings": findings[begin : begin + 100]}
-        told = ParamValidator().validate(batch, import_shape())
-        assert not told.has_errors(), told.generate_report()
+        errors = ParamValidator().validate(batch, import_shape())
+        assert not errors.has_errors(), errors.generate_report()
         _obeys(batch, import_shape())
     for finding in findings:
         assert len(json.dumps(finding).encode()) <= 240_000
@@ -165,15 +165,15 @@ def asff(content: str | bytes) -> None:
 
 def _obeys(value: Any, shape: Shape) -> None:
     if isinstance(shape, StructureShape):
-        for name, each in value.items():
-            _obeys(each, shape.members[name])
+        for name, item in value.items():
+            _obeys(item, shape.members[name])
     elif isinstance(shape, ListShape):
-        for each in value:
-            _obeys(each, shape.member)
+        for item in value:
+            _obeys(item, shape.member)
     elif isinstance(shape, MapShape):
-        for name, each in value.items():
+        for name, item in value.items():
             _obeys(name, shape.key)
-            _obeys(each, shape.value)
+            _obeys(item, shape.value)
     else:
         assert value in shape.metadata.get("enum", [value])
         assert not isinstance(value, str) or re.search(shape.metadata.get("pattern", ""), value)

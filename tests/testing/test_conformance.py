@@ -48,7 +48,7 @@ def test_the_toy_conforms(tmp_path: Path) -> None:
 
 def test_s3_conforms() -> None:
     with aws.demo() as demo:
-        conforms(PLUGIN.open(msgspec.convert(demo.options, PLUGIN.options), demo.estate))
+        conforms(PLUGIN.open(msgspec.convert(demo.options, PLUGIN.options), demo.estate), PLUGIN.settings)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """A company that is scanned night after night, and a tracker of each kind in a local server."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +19,9 @@ from cloudscan_emulators.trackers.server import running
 from cloudscan_emulators.trackers.servicenow import ServiceNow
 from cloudscan_emulators.trackers.webhook import Webhook
 from tests.cli.conftest import CONFIG, Desk, Said, desk
-from tests.ledger.conftest import Album, Nights, album
+from tests.ledger.conftest import Album, Nights, album, empty_ledger
 
-__all__ = ["album", "desk"]
+__all__ = ["album", "desk", "empty_ledger"]
 
 KINDS: dict[str, Callable[[], Emulated]] = {
     "backlog": Backlog,
@@ -73,8 +75,11 @@ def office(
     kind: str,
     desk: Desk,
     album: Album,
+    empty_ledger: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Office]:
+    (desk.folder / ".cloudscan").mkdir(mode=0o700)
+    shutil.copy(empty_ledger, desk.folder / ".cloudscan" / "ledger.db")
     tracker = KINDS[kind]()
     with running(tracker.service):
         for name, value in tracker.environment.items():

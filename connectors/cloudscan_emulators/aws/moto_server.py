@@ -112,7 +112,7 @@ def _fake_credentials() -> Iterator[None]:
 
 
 def _reset(endpoint: str) -> None:
-    """moto keeps its state in the process: start with none."""
+    """Moto keeps its state in the process: start with none."""
     request = urllib.request.Request(f"{endpoint}/moto-api/reset", method="POST")  # noqa: S310 - our own loopback server
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310
         pass

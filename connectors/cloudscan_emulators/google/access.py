@@ -1,4 +1,4 @@
-"""Who may do what: permissions as they hold on an item, with what its folders and drive hand down.
+"""Who may do what: the permissions that apply to an item, with those inherited from its folders and drive.
 
 My Drive: a child carries its folder's permissions, and the folder's owner may write. Shared drives: members come from
 the drive, `inheritedFrom` tells the folder or drive. A limited-access folder hands down nothing from above it, except
@@ -95,7 +95,7 @@ class Access:
         return tuple(EffectiveGrant(grant, (Detail(True, grant.role, False, ""),)) for grant in drive.members)
 
     def role(self, item: Item, who: int) -> str:
-        """The strongest role of somebody, empty for none. Knowing the id is as good as having the link."""
+        """A user's strongest role, empty for none. Knowing the id counts as having the link."""
         if item.owner == who:
             return "owner"
         key = (self.key(item), who)
@@ -112,7 +112,7 @@ class Access:
         return self._strongest(drive.members, who)
 
     def identities(self, who: int) -> frozenset[int]:
-        """All principals that somebody is: himself, groups (also nested), domains, target audiences, anyone."""
+        """All principals that a user counts as: themselves, groups, nested ones too, domains, target audiences."""
         identities = self._identities.get(who)
         if identities is None:
             identities = self._identities[who] = self._find_identities(who)
@@ -145,7 +145,7 @@ class Access:
         return users
 
     def visibility(self, item: Item) -> str:
-        """The value of the search term `visibility`. Named people, outsiders too, are `limited`."""
+        """The value of the search term `visibility`. Named people, external ones too, are `limited`."""
         widest = 0
         for effective in self.grants_on(item):
             grant = effective.grant

@@ -1,4 +1,4 @@
-"""What Drive writes into its log: who gave whom access, and who was there. The words are the log's own.
+"""What Drive writes into its log: who gave whom access, and who used a file. Terms are the log's own.
 
 Source: Reports API, "Drive Audit Activity Events". A change of general access stands in one activity twice, as a
 change of scope and as a change of visibility; a named person's or group's once.
@@ -78,10 +78,10 @@ class LogEvent(NamedTuple):
 
 
 class Activity(NamedTuple):
-    """What somebody did at one moment."""
+    """What one actor did at one time."""
 
     at: int
-    actor: int  # a principal; NOBODY: somebody who was not signed in
+    actor: int  # a principal; NOBODY: not signed in
     events: tuple[LogEvent, ...]
 
 
@@ -108,7 +108,7 @@ class AuditLog:
         return "shared_internally" if ours else "shared_externally"
 
     def shared(self, at: int, by: int, item: Item, to: Principal, old: str, new: str, before: str) -> None:
-        """Somebody's access went from one role to another; `before` is the visibility until then."""
+        """A principal's access changed from one role to another; `before` is the visibility until then."""
         if not self._is_kept(item):
             return
         after = self.visibility(item)
@@ -130,7 +130,7 @@ class AuditLog:
         self.activities.append(Activity(at, self.actor(item, by), tuple(events)))
 
     def member(self, at: int, by: int, drive: Drive, who: Principal, old: str, new: str) -> None:
-        """Somebody came into a shared drive, left it, or has another role there."""
+        """A member was added to a shared drive, removed, or given another role."""
         kind = "change_roles" if old and new else "add_to_shared_drive" if new else "remove_from_shared_drive"
         parameters: tuple[tuple[str, Value], ...] = (
             ("primary_event", True),
@@ -149,7 +149,7 @@ class AuditLog:
         self.activities.append(Activity(at, actor, (LogEvent("shared_drive_membership_change", parameters),)))
 
     def used(self, at: int, actor: int, item: Item, verb: str) -> None:
-        """Somebody viewed, edited or downloaded a file."""
+        """A user viewed, edited or downloaded a file."""
         if self._is_kept(item):
             event = LogEvent(verb, self._document(item, self.visibility(item)))
             self.activities.append(Activity(at, actor, (event,)))

@@ -95,7 +95,7 @@ class ChangesApi:
     def _change(
         self, call: Call, event: Event, drive: Drive | None, all_drives: bool, view: View, mask: field_masks.Mask
     ) -> str:
-        """One entry, empty where it does not stand in this log."""
+        """One entry; empty where it is not in this log."""
         if drive is not None and drive.number not in event.drives:
             return ""
         if drive is None and (view.who not in event.people or (event.drives and not all_drives)):

@@ -33,7 +33,7 @@ from cloudscan_emulators.google.tenant_state import TenantState, folder
 from cloudscan_emulators.kit.company import DEPARTMENTS, FAMILY_NAMES, GIVEN_NAMES, without_garbage_collection
 
 DOMAIN, ALIAS, SECONDARY = "kumo.example", "kumo-group.example", "kumo-air.example"
-PARTNER, STRANGER = "partner.example", "rival.example"
+PARTNER, EXTERNAL = "partner.example", "rival.example"
 ADMIN, DELEGATED = "aoki@kumo.example", "helpdesk@kumo.example"
 LABEL = "tQxYhVnM4r0GZVsC9RZbUw"  # "confidentiality"
 _UNITS = ("/Office", "/Warehouse", "/Drivers", "/Office/Sales", "/Office/Finance")
@@ -61,7 +61,7 @@ class Company:
 
 
 def build(files: int = 1000, *, now: datetime = SPRING, seed: int = 7) -> Company:
-    """The company with so many files and folders. `now` dates everything."""
+    """The company with this many files and folders. All dates are relative to `now`."""
     with without_garbage_collection(files):
         state = TenantState(DOMAIN, now=now)
         users = _people(state, files)
@@ -120,14 +120,14 @@ def _people(state: TenantState, files: int) -> list[str]:
             last_login=day - index % 60 * _DAY,
         )
         users.append(email)
-    for stranger, name in (
+    for external_user, name in (
         ("tanuki@partner.example", "Tanuki Haulage"),
         ("spy@rival.example", "Rival Freight"),
         ("kumo.taro1985@gmail.com", "Taro"),
         ("hanako-home@yahoo.example", "Hanako"),
     ):
-        state.add_stranger(stranger, name)
-    state.add_stranger("gate@nogoogle.example", "Gatehouse", google=False)
+        state.add_external_user(external_user, name)
+    state.add_external_user("gate@nogoogle.example", "Gatehouse", google=False)
     state.add_group("sales@kumo.example", "営業部", users[:2], owners=["mori@kumo.example"])
     state.add_group(
         "projects@kumo.example",
@@ -220,7 +220,7 @@ def _by_link(state: TenantState) -> Iterator[tuple[str, str]]:
         ("domain searchable", "社内報", DOMAIN, "reader", True),
         ("secondary domain link", "整備手順", SECONDARY, "reader", False),
         ("alias domain link", "Brand guide", ALIAS, "reader", False),
-        ("foreign domain", "Joint schedule", STRANGER, "writer", False),
+        ("external domain", "Joint schedule", EXTERNAL, "writer", False),
         ("partner domain", "共同配送", PARTNER, "reader", False),
     ):
         item = file(label)
@@ -258,16 +258,16 @@ def _by_link(state: TenantState) -> Iterator[tuple[str, str]]:
 def _by_name(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     soon, hayashi = now + timedelta(days=20), "hayashi@kumo.example"
     for name, label, to, role, expires in (
-        ("outsider reader", "Bid 2026", "spy@rival.example", "reader", None),
-        ("outsider editor", "賃金台帳", "spy@rival.example", "writer", None),
-        ("outsider until soon", "Audit papers", "spy@rival.example", "reader", soon),
+        ("external reader", "Bid 2026", "spy@rival.example", "reader", None),
+        ("external editor", "賃金台帳", "spy@rival.example", "writer", None),
+        ("external until soon", "Audit papers", "spy@rival.example", "reader", soon),
         ("partner named", "Pallet pool", "tanuki@partner.example", "writer", None),
         ("consumer account", "自宅作業", "kumo.taro1985@gmail.com", "writer", None),
         ("no google account", "Gate list", "gate@nogoogle.example", "reader", None),
-        ("group with outsiders", "Project plan", "projects@kumo.example", "writer", None),
+        ("group with external members", "Project plan", "projects@kumo.example", "writer", None),
         ("nested group", "Nested plan", "nested@kumo.example", "reader", None),
         ("whole company group", "全社連絡", "everyone@kumo.example", "reader", None),
-        ("foreign group", "Crew roster", "crew@partner.example", "reader", None),
+        ("external group", "Crew roster", "crew@partner.example", "reader", None),
         ("colleague", "Budget", "mori@kumo.example", "writer", None),
         ("alias address", "Expenses", "mori@kumo-group.example", "reader", None),
     ):
@@ -278,7 +278,7 @@ def _by_name(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     state.share(item, "mori@kumo.example", "writer", pending_owner=True)
     yield "pending owner", item.id
     item = state.create("Old roster", owner=hayashi, mime=SHEET)
-    state.add_stranger("ghost@rival.example", "Ghost")
+    state.add_external_user("ghost@rival.example", "Ghost")
     state.share(item, "ghost@rival.example", "writer")
     state.delete_user("ghost@rival.example")
     yield "deleted principal", item.id
@@ -318,7 +318,7 @@ def _shared_drives(state: TenantState) -> Iterator[tuple[str, str]]:
     for name, label, to, role in (
         ("drive file inherited only", "Pipeline", "", ""),
         ("drive file link", "Public price list", "anyone", "reader"),
-        ("drive file outsider", "Joint bid", "spy@rival.example", "writer"),
+        ("drive file external", "Joint bid", "spy@rival.example", "writer"),
         ("drive file domain", "Sales news", DOMAIN, "reader"),
     ):
         item = state.create(label, drive=managed, mime=SHEET, size=7000)
@@ -344,12 +344,12 @@ def _shared_drives(state: TenantState) -> Iterator[tuple[str, str]]:
     yield "drive restricted", strict.id
     item = state.create("評価 2026", drive=strict, mime=SHEET)
     yield "in restricted drive", item.id
-    outsiders = state.add_drive(
+    joint = state.add_drive(
         "Joint venture", {mori: "organizer", "tanuki@partner.example": "writer", "spy@rival.example": "fileOrganizer"}
     )
-    yield "drive with outsiders", outsiders.id
-    item = state.create("Venture plan", drive=outsiders, mime=SLIDES)
-    yield "in drive with outsiders", item.id
+    yield "drive with external members", joint.id
+    item = state.create("Venture plan", drive=joint, mime=SLIDES)
+    yield "in drive with external members", item.id
     lost = state.add_drive("Forgotten", {"sales@kumo.example": "writer"})
     yield "drive without manager", lost.id
     item = state.create("Forgotten list", drive=lost, mime=SHEET)
@@ -412,11 +412,11 @@ def _logged(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
         state.now = int(now.timestamp()) - days * _DAY
 
     for name, who, shared, seen in (
-        ("outsider dormant", "sleepy@rival.example", 170, 150),
-        ("outsider awake", "awake@rival.example", 170, 5),
-        ("outsider just let in", "newcomer@rival.example", 10, None),
-        ("outsider who never came", "silent@rival.example", 160, None),
-        ("outsider from before the log", "ancient@rival.example", 400, None),
+        ("external dormant", "sleepy@rival.example", 170, 150),
+        ("external awake", "awake@rival.example", 170, 5),
+        ("external just let in", "newcomer@rival.example", 10, None),
+        ("external who never came", "silent@rival.example", 160, None),
+        ("external from before the log", "ancient@rival.example", 400, None),
     ):
         days_ago(shared)
         item = state.create(f"For {who}", owner=hayashi, mime=SHEET)
@@ -428,7 +428,7 @@ def _logged(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
     for name, to, by in (
         ("opened by an editor", "anyone", "dormant@kumo.example"),
         ("opened by the owner", "anyone", ""),
-        ("handed on by an outsider", "friend@rival.example", "spy@rival.example"),
+        ("handed on by an external user", "friend@rival.example", "spy@rival.example"),
         ("shared within by an editor", mori, "dormant@kumo.example"),
     ):
         days_ago(40)

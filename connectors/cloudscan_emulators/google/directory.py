@@ -161,7 +161,7 @@ class DirectoryApi:
         return rows
 
     def _derived(self, group: Group) -> list[Json]:
-        """Members of members too, each once; what another company's group holds stays unknown."""
+        """Members of nested groups too, each once; those of another company's group are unknown."""
         rows: dict[str, Json] = {}
         seen: set[int] = set()
         left = [group]
@@ -225,7 +225,7 @@ class DirectoryApi:
         return {**body, "domainAliases": aliases} if aliases else body
 
     def _units(self, call: Call, who: int) -> str:
-        """The root itself is told only with `allIncludingParent`."""
+        """The root is listed only with `allIncludingParent`."""
         self._admins_only(who)
         self._own_customer(call.value("customerId"))
         top = "/" + call.value("orgUnitPath").strip("/")
@@ -317,7 +317,7 @@ def _group_body(group: Group) -> Json:
 
 
 def _user_test(text: str) -> Callable[[Account], bool]:
-    """The search language of users, so far: name=value clauses, all of which must hold."""
+    """As much of the search language for users as is needed: name=value clauses, all of which must match."""
     tests: list[Callable[[Account], bool]] = []
     rest = text.strip()
     for match in _CLAUSE.finditer(text):

@@ -79,7 +79,7 @@ class Catalogue:
         return None
 
     def call(self, method: Method, in_path: Mapping[str, str], query: Sequence[tuple[str, str]]) -> Call:
-        """Hold the parameters against the description."""
+        """Check the parameters against the description."""
         known = {**self._common[method.api], **method.parameters}
         values: dict[str, str] = dict(in_path)
         numbers: dict[str, int] = {}

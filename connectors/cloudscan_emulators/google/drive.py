@@ -202,7 +202,7 @@ class DriveApi:
         return sorted(reached.union(state.owned[who]))
 
     def _readable(self, numbers: Iterable[int], who: int) -> list[int]:
-        """Without what stands in a limited-access folder: there, membership is not enough."""
+        """Without what is in a limited-access folder: there, membership is not enough."""
         items = self._state.items
         if not any(item is not None and item.limited for item in map(items.__getitem__, numbers)):
             return list(numbers)
@@ -231,7 +231,7 @@ class DriveApi:
         return self._files.write(view, mask, [self._find(call, identity, who)])[0]
 
     def _find(self, call: Call, identity: str, who: int) -> Item:
-        """The item, if the caller may know of it and has said that he knows of shared drives."""
+        """The item, if the caller may see it and has declared support for shared drives."""
         item = self._state.item(identity)
         supports = call.on("supportsAllDrives") or call.on("supportsTeamDrives")
         if item is None or (item.drive != MY_DRIVE and not supports):

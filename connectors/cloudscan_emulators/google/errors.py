@@ -15,7 +15,7 @@ WHERE_TO_SIGN_IN = (
 
 
 class Refused(Exception):
-    """An answer that is an error. `api` is filled in by whoever knows which was asked."""
+    """An answer that is an error. The caller of `body` says which API was asked."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ def bad_token() -> Refused:
 
 
 def no_token(api: str) -> Refused:
-    """Drive would also take an API key, so it speaks of callers; the others ask for a token."""
+    """Drive also accepts an API key, so its message mentions callers; the others ask for a token."""
     if api == "drive":
         message = (
             "Method doesn't allow unregistered callers (callers without established identity). "

@@ -19,13 +19,13 @@ class Fault:
 
     where: str = ""  # a regular expression
     user: str = ""  # only this user's requests
-    after: int = 0  # let so many matching requests pass first
-    times: int | None = None  # then so many are hit; None: all
+    after: int = 0  # the number of matching requests that pass first
+    times: int | None = None  # the number that are then hit; None: all
     error: errors.Refused | None = None  # refuse
     html: int = 0  # answer with this status and a page for people
     delay: float = 0.0  # wait; alone: and answer as always
     cut: bool = False  # break off in the middle of the body
-    garble: bool = False  # a body that is no JSON
+    garble: bool = False  # a body that is not JSON
     reset: bool = False  # tear the connection down
     expire: bool = False  # the token has just run out
     incomplete: bool = False  # incompleteSearch

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"\s*([A-Za-z0-9_$.\-]+|[*,/()])")
 
 
 def parse(text: str) -> Mask:
-    """Read a mask; refuse what is no mask."""
+    """Parse a mask; refuse an invalid one."""
     tokens: list[str] = []
     at = 0
     while at < len(text.rstrip()):

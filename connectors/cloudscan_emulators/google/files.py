@@ -40,7 +40,7 @@ class Files:
         ]
 
     def root(self, view: View, owner: int) -> Json:
-        """The root folder of somebody's My Drive, which no list shows."""
+        """The root folder of a user's My Drive, which no list contains."""
         return {
             "kind": "drive#file",
             "id": ids.root_id(owner),

@@ -21,7 +21,7 @@ def file_id(number: int) -> str:
 
 
 def file_number(identity: str) -> int | None:
-    """The number behind a file's id, None where it is no file's."""
+    """The number behind a file's id; None where it is not a file's."""
     if len(identity) != 33:
         return None
     try:
@@ -39,7 +39,7 @@ def drive_id(number: int) -> str:
 
 @lru_cache(maxsize=5_000)
 def root_id(principal: int) -> str:
-    """The root folder of somebody's My Drive."""
+    """The root folder of a user's My Drive."""
     return "0AK" + _short(2 * principal + 2) + _DRIVE_END
 
 

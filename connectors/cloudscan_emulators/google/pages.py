@@ -1,4 +1,4 @@
-"""Page tokens: opaque, bound to the search they belong to, and not for ever."""
+"""Page tokens: opaque, bound to the search they belong to, and valid for a limited time."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ _MARK = "~!!~AI9"
 
 @dataclass(frozen=True, kw_only=True)
 class Position:
-    """Where the next page begins: behind the last thing told, or at a count."""
+    """Where the next page begins: after an entry, or at an offset."""
 
     after: int = -1
     skip: int = 0
@@ -25,7 +25,7 @@ def token(search: object, position: Position, epoch: int) -> str:
 
 
 def position(text: str, search: object, epoch: int, name: str = "pageToken") -> Position:
-    """Read a token; refuse a foreign one, an old one, or one of another search."""
+    """Read a token; refuse an invalid one, an expired one, or one of another search."""
     if not text:
         return Position()
     try:

@@ -1,4 +1,4 @@
-"""The company's directory, and the strangers it deals with."""
+"""The company's directory, and the external people it deals with."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ class People:
         self.domain = domain
         self.customer = "C03kumo01"
         self.secondary_domains: list[str] = []
-        self.alias_domains: dict[str, str] = {}  # alias: the domain it stands for
+        self.alias_domains: dict[str, str] = {}  # by alias: the domain that it is an alias of
         self.now = int(now.timestamp())
         self.lock = threading.RLock()
         self.generation = 0  # counts changes: what is derived from an older one is stale
@@ -108,13 +108,15 @@ class People:
                 self._by_mail[alias] = account.number
             return account
 
-    def add_stranger(self, email: str, name: str = "", *, google: bool = True) -> Principal:
-        """Somebody outside the company, a consumer account for instance."""
+    def add_external_user(self, email: str, name: str = "", *, google: bool = True) -> Principal:
+        """An external user, such as a consumer account."""
         number = len(self.principals)
         domain = email.split("@")[1]
-        stranger = Principal(number=number, kind="user", name=name or email, email=email, domain=domain, google=google)
-        self._add(stranger)
-        return stranger
+        external_user = Principal(
+            number=number, kind="user", name=name or email, email=email, domain=domain, google=google
+        )
+        self._add(external_user)
+        return external_user
 
     def add_group(
         self,
@@ -146,7 +148,7 @@ class People:
             return group
 
     def join(self, group: str, member: str, role: str = "MEMBER") -> None:
-        """Make somebody a member of a group. Files shared with the group write no change for it."""
+        """Add a member to a group. Files shared with the group write no change for it."""
         with self.lock:
             self._group(group).members[self.named(member).number] = role
             self._changed()
@@ -184,7 +186,7 @@ class People:
         return person
 
     def find(self, email: str) -> Principal | None:
-        """Whoever has that address; also by an alias or an alias domain."""
+        """The user or group with that address, an alias or an alias domain."""
         number = self._by_mail.get(email)
         if number is None and "@" in email:
             local, domain = email.split("@", 1)
@@ -192,11 +194,11 @@ class People:
         return None if number is None else self.principals[number]
 
     def named(self, to: str) -> Principal:
-        """Whom a word means: ``anyone``, a mail address (a new one is a stranger's), or a domain."""
+        """The principal named by ``anyone``, a mail address (an unknown one is external), or a domain."""
         if to == ANYONE_NAME:
             return self.principals[ANYONE]
         if "@" in to:
-            return self.find(to) or self.add_stranger(to)
+            return self.find(to) or self.add_external_user(to)
         if to not in self._by_domain:
             number = self._by_domain[to] = len(self.principals)
             self.principals.append(Principal(number=number, kind="domain", name=to, domain=to))

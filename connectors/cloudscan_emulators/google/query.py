@@ -27,7 +27,7 @@ _VISIBILITIES = {"anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWith
 
 @dataclass(frozen=True, kw_only=True)
 class Searcher:
-    """Whoever searches, and where."""
+    """Who searches, and where."""
 
     state: TenantState
     who: int

@@ -1,4 +1,4 @@
-"""What several methods of Drive ask first: whether the caller can reach a thing, and how he looks at it."""
+"""What several methods of Drive check first: whether the caller can see a file or drive, and in which view."""
 
 from cloudscan_emulators.google import errors, field_masks
 from cloudscan_emulators.google.discovery import Call
@@ -9,7 +9,7 @@ from cloudscan_emulators.google.views import View
 
 
 def view(state: TenantState, quirks: Quirks, call: Call, who: int) -> View:
-    """The caller with his options."""
+    """The caller with the options of the call."""
     wanted = call.value("includePermissionsForView")
     if wanted not in ("", "published"):
         raise errors.invalid("includePermissionsForView")

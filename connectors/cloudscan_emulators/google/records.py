@@ -21,7 +21,7 @@ TOP = -1  # as a parent: directly in My Drive, or directly in the shared drive
 ORPHAN = -2  # as a parent: in no folder at all
 NOBODY = -1  # as an owner: the shared drive owns it
 MY_DRIVE = -1  # as a drive: none
-ANYONE = 0  # the principal that everybody is
+ANYONE = 0  # the principal that includes everyone
 ANYONE_NAME = "anyone"
 
 # Weakest first. `publishedReader` is the role of the published view (discovery document, Permission.view).
@@ -37,7 +37,7 @@ RANKS: Mapping[str, int] = {
 
 
 class Grant(NamedTuple):
-    """One permission as somebody set it."""
+    """One permission as it was given."""
 
     principal: int
     role: str
@@ -53,11 +53,11 @@ class Detail(NamedTuple):
     member: bool  # a membership of the shared drive, not a share of a file
     role: str
     inherited: bool
-    origin: str  # the id of the folder or drive, told on shared drives only
+    origin: str  # the id of the folder or drive; shown on shared drives only
 
 
 class EffectiveGrant(NamedTuple):
-    """A permission as it holds on an item, direct and inherited ones merged."""
+    """A permission that applies to an item, direct and inherited ones merged."""
 
     grant: Grant
     details: tuple[Detail, ...]
@@ -65,7 +65,7 @@ class EffectiveGrant(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Principal:
-    """Somebody or something that can be granted access: also strangers, domains and everybody."""
+    """Whatever can be granted access: users, groups, external accounts, domains, anyone."""
 
     number: int
     kind: str  # user, group, domain, anyone
@@ -196,7 +196,7 @@ class Item:
 
 
 class Event(NamedTuple):
-    """An entry of the change logs. `drives` are the shared drives in whose log it stands, `people` those users'."""
+    """An entry of the change logs. `drives` and `people` are those whose log contains it."""
 
     at: int
     item: int | None  # None: the shared drive itself changed

@@ -136,7 +136,7 @@ def _time(call: Call, name: str, otherwise: float) -> float:
 
 
 def _test(call: Call) -> _Test:
-    """What an event must be, by its name and by what stands in it."""
+    """Which events match, by name and by parameters."""
     name = call.value("eventName")
     if name and name not in EVENTS:
         raise errors.invalid("eventName")
@@ -146,10 +146,10 @@ def _test(call: Call) -> _Test:
         if match is None:
             raise errors.invalid("filters")
         clauses.append((match[1], match[2], match[3]))
-    return lambda event: name in ("", event.name) and all(_holds(event, *clause) for clause in clauses)
+    return lambda event: name in ("", event.name) and all(_matches(event, *clause) for clause in clauses)
 
 
-def _holds(event: LogEvent, name: str, sign: str, wanted: str) -> bool:
+def _matches(event: LogEvent, name: str, sign: str, wanted: str) -> bool:
     value = event.value(name)
     if value is None:
         return False

@@ -1,7 +1,8 @@
 """The service on a port of the loopback interface: HTTP/1.1 with kept connections and compressed bodies."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,10 +99,14 @@ def serve(
     token_seconds: float = 3600,
     delegated: frozenset[str] | None = None,
     key: RSAPrivateKey | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Server]:
-    """Run the emulator of a tenant until the block is left. Raises `FaultNeverMet` for a fault that never struck."""
+    """Run the emulator of a tenant until the block is left. Raises `FaultNeverMet` for a fault that never struck.
+
+    `clock` gives the seconds by which quotas are counted.
+    """
     sign_in = SignIn(state, seconds=token_seconds, delegated=delegated, key=key)
-    service = Service(state, sign_in, quirks or Quirks(), quota or Quota())
+    service = Service(state, sign_in, quirks or Quirks(), quota or Quota(), clock)
     listener = local_server.Service(answer=service.answer, content_type=JSON_TYPE, headers=_HEADERS)
     with local_server.listening(listener, port) as at:
         yield Server(f"http://127.0.0.1:{at}", service)

@@ -31,12 +31,15 @@ _BATCH_MOST = 100
 class Service:
     """Everything but the network."""
 
-    def __init__(self, state: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota) -> None:
+    def __init__(
+        self, state: TenantState, sign_in: SignIn, quirks: Quirks, quota: Quota, clock: Callable[[], float]
+    ) -> None:
         self.state = state
         self.sign_in = sign_in
         self.quirks = quirks
         self.faults: Faults[Fault] = Faults()
         self._meter = Meter(quota)
+        self._clock = clock
         self.log: list[LoggedRequest] = []
         self._catalogue = Catalogue()
         self._drive = DriveApi(state, quirks)
@@ -117,7 +120,7 @@ class Service:
         if run is None:
             raise errors.Refused(501, "notImplemented", f"The emulator does not know {method.id}.")
         if method.api == "drive":
-            self._meter.spend(method.id, token.email, time.monotonic())
+            self._meter.spend(method.id, token.email, self._clock())
         with self.state.lock:
             person = self.state.find(token.email)
             if person is None:

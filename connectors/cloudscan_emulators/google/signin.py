@@ -1,4 +1,4 @@
-"""The token endpoint: a service account that acts for users of the company, or one user who signed in himself.
+"""The token endpoint: a service account that acts as users of the company, or one user who signed in.
 
 Source: "Using OAuth 2.0 for server to server applications" and its list of errors. What Google says of a user who is
 gone (`invalid_grant`) and of a scope that nobody delegated (`unauthorized_client`) comes from here, not from the API.
@@ -52,7 +52,7 @@ class Denied(Exception):
 
 
 def new_key(size: int = 2048) -> rsa.RSAPrivateKey:
-    """A service account's key of `size` bits. Making one takes a while, so tests share a short one."""
+    """A service account's key of `size` bits. Generating a long one is slow, so tests share a short one."""
     return rsa.generate_private_key(public_exponent=65537, key_size=size)
 
 
@@ -136,7 +136,7 @@ class SignIn:
         raise Denied(code=400, error="unsupported_grant_type", description=f"Invalid grant_type: {kind}")
 
     def who(self, header: str, api: str) -> Token:
-        """Whom a request acts for."""
+        """The user as whom a request acts."""
         if not header.lower().startswith("bearer "):
             raise errors.no_token(api)
         token = self._tokens.get(header[7:].strip())

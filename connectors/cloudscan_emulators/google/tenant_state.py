@@ -1,7 +1,7 @@
 """An invented Google: its company, and everything in Drive. Changing it writes the change logs as Google does.
 
 Nothing is served from here and nothing is refused that Google's own console would refuse (a domain-only drive takes
-an outsider): a test may need exactly that state.
+an external user): a test may need exactly that state.
 """
 
 from bisect import bisect_left, insort
@@ -36,7 +36,7 @@ FIRST_CHANGE = 4000  # the number of the first entry in the change logs
 
 
 class TenantState(People):
-    """One company and the strangers it deals with. All methods may be called while it is served."""
+    """One company and the external people it deals with. All methods may be called while it is served."""
 
     def __init__(self, domain: str = "kumo.example", *, now: datetime = SPRING, name: str = "Kumo Logistics") -> None:
         super().__init__(domain, now=now, name=name)
@@ -61,7 +61,7 @@ class TenantState(People):
         hidden: bool = False,
         created: int | None = None,
     ) -> Drive:
-        """A shared drive; `members` maps whom to a role."""
+        """A shared drive; `members` has roles by address."""
         with self.lock:
             drive = Drive(
                 number=len(self.drives),
@@ -81,7 +81,7 @@ class TenantState(People):
         return self.drives[number] if number is not None and number < len(self.drives) else None
 
     def add_member(self, drive: Drive, who: str, role: str, *, by: str = "") -> None:
-        """Make somebody a member of a shared drive, or give a member another role."""
+        """Add a member to a shared drive, or change a member's role."""
         with self.lock:
             self._set_member(drive, self.named(who), role, self._number(by))
 
@@ -123,7 +123,7 @@ class TenantState(People):
         modified: int | None = None,
         extra: Extra | None = None,
     ) -> Item:
-        """A new file, in somebody's My Drive (`owner`) or a shared one (`drive`)."""
+        """A new file, in a user's My Drive (`owner`) or in a shared drive (`drive`)."""
         if (parent is None and not owner and drive is None) or (owner and drive is not None):
             raise ValueError("a file has an owner or is in a shared drive")
         with self.lock:
@@ -235,7 +235,7 @@ class TenantState(People):
                 self.audit.shared(self.now, self._number(by), item, principal, old, "", seen)
 
     def pass_time(self, time: timedelta) -> None:
-        """Let time go by: permissions whose end has come are gone, as any other change."""
+        """Advance the clock. Permissions that expire by then are removed, each with an entry in the change log."""
         with self.lock:
             self.now += int(time.total_seconds())
             shared = {number for numbers in self.shared_with.values() for number in numbers}
@@ -264,19 +264,19 @@ class TenantState(People):
             self._touched(item, set())
 
     def touch(self, item: Item, *, by: str = "") -> None:
-        """Somebody edited it."""
+        """Edit a file, as its owner or as `by`."""
         with self.lock:
             item.modified = self._tick()
             self._touched(item, set())
             self.audit.used(self.now, self.audit.actor(item, self._number(by)), item, "edit")
 
     def use(self, item: Item, who: str, verb: str = "view") -> None:
-        """Somebody viewed or downloaded it, which stands in the Drive log only. Without a name: not signed in."""
+        """View or download a file, which is in the Drive log only. `who` empty: not signed in."""
         with self.lock:
             self.audit.used(self._tick(), self._number(who), item, verb)
 
     def open(self, item: Item, user: str) -> None:
-        """Somebody followed a link: from now on the file is among his."""
+        """A user follows a link: from then on the file is among theirs."""
         with self.lock:
             self.opened[self.named(user).number].add(item.number)
             self._changed()
@@ -374,7 +374,7 @@ class TenantState(People):
 
     @property
     def newest_change(self) -> int:
-        """What a start page token stands for: the number of the next entry."""
+        """The number of the next entry, which is what a start page token contains."""
         return FIRST_CHANGE + len(self.events)
 
     def _log(self, item: Item, people: set[int], *, gone: bool = False, also: int = MY_DRIVE) -> None:
@@ -396,7 +396,7 @@ class TenantState(People):
         self._log(item, people, also=also)
 
     def _people(self, item: Item) -> set[int]:
-        """In whose change logs a file stands: a link or domain alone puts it in nobody's."""
+        """The users whose change log has a file; a link or a domain alone adds none."""
         people = self.access.people(effective.grant for effective in self.access.grants_on(item))
         return people | {who for who, opened in self.opened.items() if item.number in opened}
 

@@ -1,4 +1,4 @@
-"""How people, permissions and shared drives look to whoever asks: the small resources of Drive v3.
+"""How people, permissions and shared drives look to the caller: the small resources of Drive v3.
 
 Source: discovery document, User, Permission, Drive and Label.
 """
@@ -32,7 +32,7 @@ class View:
     who: int
     labels: frozenset[str] = frozenset()
     published: bool = False  # includePermissionsForView=published
-    details: bool = False  # tell permissionDetails of My Drive items within files
+    details: bool = False  # show permissionDetails of My Drive items within files
 
     def role(self, item: Item) -> str:
         return self.state.access.role(item, self.who)

@@ -1,1 +1,1 @@
-"""What the emulators share: a local server, faults on demand, JSON as providers write it."""
+"""What the emulators share: a local server with a log of requests, faults on demand, folders, names, JSON text."""

@@ -1,4 +1,4 @@
-"""Values as JSON text, quickly: an emulator's page is put together from pieces, most of them remembered."""
+"""Values as JSON text, quickly: emulators join pages from pieces of text, most of which are cached."""
 
 import json
 from datetime import UTC, datetime
@@ -9,16 +9,17 @@ _encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def dump(value: Any) -> str:
+    """Compact JSON; text is not escaped to ASCII."""
     return _encoder.encode(value)
 
 
 def quoted(value: str) -> str:
-    """Text that holds nothing to escape."""
+    """A JSON string of text that needs no escaping."""
     return f'"{value}"'
 
 
 def clock_time(seconds: int) -> str:
-    """A point in time in UTC as ``2026-01-31T09:00:00``."""
+    """Seconds since 1970 in UTC as ``2026-01-31T09:00:00``."""
     day, rest = divmod(seconds, 86_400)
     return _day(day) + _clock(rest)
 

@@ -1,7 +1,7 @@
-"""A server on a port of the loopback interface, for emulators: HTTP/1.1, kept connections, packed bodies.
+"""A server on a port of the loopback interface, for emulators: HTTP/1.1, persistent connections, gzip.
 
-An emulator is a function from a `Request` to an `Answer`; what its service is called, and what it knows, is its own.
-Spoken to over https too where a certificate is given: the first byte of a connection decides which it is.
+An emulator is a function from a `Request` to an `Answer`; everything about the emulated service is its own.
+With a certificate it also speaks https on the same port: the first byte of a connection decides which it is.
 """
 
 import socket
@@ -16,13 +16,13 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-_WORTH_PACKING = 1400
+_MIN_GZIP_SIZE = 1400
 _TLS_HELLO = b"\x16"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What came in. Header names are in lower case; `base` is scheme and host as the client wrote them."""
+    """What a client sent. Header names are in lower case; `base` is scheme and host as the client wrote them."""
 
     verb: str
     path: str
@@ -37,19 +37,19 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What goes out."""
+    """What the client gets."""
 
     status: int = 200
     body: bytes = b""
     content_type: str = ""  # empty: the service's own
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: bool = False  # break off in the middle of the body
-    reset: bool = False  # tear the connection down
+    reset: bool = False  # reset the connection
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """What answers, and how its answers are dressed."""
+    """What answers requests, and the headers of all its answers."""
 
     answer: Callable[[Request], Answer]
     content_type: str
@@ -59,7 +59,7 @@ class Service:
 
 @contextmanager
 def listening(service: Service, port: int = 0) -> Iterator[int]:
-    """Serve until the block is left. Gives the port."""
+    """Serve until the block is left. Yields the port."""
     http = _Http(("127.0.0.1", port), service)
     thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True, name="local-server")
     thread.start()
@@ -78,11 +78,11 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], service: Service) -> None:
         self.service = service
-        self.torn: set[int] = set()
+        self.to_reset: set[int] = set()
         super().__init__(address, _Handler)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """In the connection's own thread: find out whether it is encrypted."""
+        """Find out, in the connection's own thread, whether it is encrypted."""
         if self.service.tls is None or request.recv(1, socket.MSG_PEEK) != _TLS_HELLO:
             _Handler(request, client_address, self)
             return
@@ -90,15 +90,15 @@ class _Http(ThreadingHTTPServer):
             _Handler(wrapped, client_address, self)
 
     def shutdown_request(self, request: Any) -> None:
-        """A torn connection is closed without goodbye, which the client sees as a reset."""
-        if id(request) in self.torn:
-            self.torn.discard(id(request))
+        """Close a connection abruptly if it is to be reset."""
+        if id(request) in self.to_reset:
+            self.to_reset.discard(id(request))
             request.close()
         else:
             super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are part of the trade."""
+        """Ignore clients that close their connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -130,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         if answer.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.server.torn.add(id(self.connection))
+            self.server.to_reset.add(id(self.connection))
             self.close_connection = True
             return
         body = answer.body
@@ -140,9 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
             f"Content-Type: {answer.content_type or service.content_type}",
             *(f"{name}: {value}" for name, value in {**service.headers, **answer.headers}.items()),
         ]
-        if len(body) > _WORTH_PACKING and "gzip" in self.headers.get("accept-encoding", ""):
-            packer = zlib.compressobj(1, wbits=31)
-            body = packer.compress(body) + packer.flush()
+        if len(body) > _MIN_GZIP_SIZE and "gzip" in self.headers.get("accept-encoding", ""):
+            compressor = zlib.compressobj(1, wbits=31)
+            body = compressor.compress(body) + compressor.flush()
             lines.append("Content-Encoding: gzip")
         lines += [f"Content-Length: {len(body)}", "", ""]
         if answer.cut:

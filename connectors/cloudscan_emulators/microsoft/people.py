@@ -135,7 +135,7 @@ class People:
         """A person without a user object here: a passcode guest, or a user of another tenant."""
         with self.lock:
             number = len(self.principals)
-            identity = ids.guid("outsider", number) if tenant else ""
+            identity = ids.guid("external", number) if tenant else ""
             external_user = ExternalUser(number=number, name=name or mail, mail=mail, id=identity, tenant=tenant)
             self._add(external_user, f"external:{mail}", identity)
             return external_user

@@ -145,7 +145,7 @@ class Jira(Emulated):
             return Reply(201, {"id": "1", "body": request.json["body"]})
 
         @service.route("GET", f"{base}/issue/([A-Z]+-\\d+)/transitions")
-        def ways(_: Request, key: str) -> Reply:
+        def transitions(_: Request, key: str) -> Reply:
             now = self._of(key)["fields"]["status"]["name"]
             found = [{"id": str(n), "name": name, "to": to} for n, (name, to) in enumerate(STATUSES.items())]
             return Reply(200, {"transitions": [each for each in found if each["name"] != now]})

@@ -126,7 +126,7 @@ class People:
             name=info.name if info else address,
             affiliation=affiliation,
             status="active",
-            detail={"outsiders": str(info.external_members)} if info else self._contract(domain),
+            detail={"externals": str(info.external_members)} if info else self._contract(domain),
         )
 
     def _user(self, user: User) -> Principal:

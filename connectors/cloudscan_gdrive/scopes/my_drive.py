@@ -66,11 +66,11 @@ class MyDrive:
     file_fields: ClassVar[str] = OWN_FILE
     start_parameters: ClassVar[Mapping[str, object]] = {}
     change_parameters: ClassVar[Mapping[str, object]] = {}
-    takes_contents_along: ClassVar[bool] = False  # whoever is given a folder is not given what is in it
+    takes_contents_along: ClassVar[bool] = False  # a folder's new owner does not become the owner of its contents
     members: ClassVar[str] = ""
 
     def files(self, folder: str | None = None) -> Iterator[File | Gap]:
-        """All files that the person owns, or all in a folder, whoever owns them."""
+        """All files that the person owns, or all in a folder, regardless of owner."""
         context = self.context
         if folder is not None:
             query = f"'{folder}' in parents"

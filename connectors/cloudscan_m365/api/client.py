@@ -181,7 +181,7 @@ class Graph:
         wait = (asked_for(answer) or 0.0) if answer.status in (429, 503) else 0.0
         if wait > _DAY_SPENT:
             raise QuotaSpent(
-                f"Microsoft asks for a pause of {wait / 3600:.0f} hours: the tenant's resource units are spent; "
+                f"Microsoft throttles requests for {wait / 3600:.0f} hours: the tenant's resource units are spent; "
                 "scan again later, or lower resource_units_per_minute"
             )
         left, most, ends = (

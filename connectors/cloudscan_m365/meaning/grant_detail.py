@@ -8,20 +8,12 @@ from dataclasses import asdict, dataclass
 
 from cloudscan.facts import Detail
 
-_KEYS = {
-    "grantee_count": "holders",
-    "external_count": "outsiders",
-    "unlisted_count": "strangers",
-    "external_people": "outside",
-}
-"""Keys in `detail` that differ from the names of fields."""
-
-_INHERITED = ("claim", "upload_only", "strangers", "consumer", "outside")
+_INHERITED = ("claim", "upload_only", "unlisted", "consumer", "external_people")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GrantDetail:
-    """What rules may ask about a grant beyond its columns."""
+    """What rules may ask about a grant beyond its columns. Fields have the names of the keys in `detail`."""
 
     # links
     link_type: str = ""  # view, edit, embed …, as Graph writes it
@@ -29,11 +21,11 @@ class GrantDetail:
     blocks_download: bool = False
     upload_only: bool = False
     role: str = ""  # as Graph writes it; several are joined by commas
-    grantee_count: int | None = None  # how many people a link for named people lists
-    external_count: int | None = None  # how many of these, or of a group's members, are external
-    unlisted_count: int | None = None  # how many of these belong to no partner
+    holders: int | None = None  # how many people a link for named people lists
+    externals: int | None = None  # how many of these, or of a group's members, are external
+    unlisted: int | None = None  # how many of these belong to no partner
     consumer: bool = False  # one of these has a consumer mail account
-    people: Sequence[str] = ()  # the people that a link lists, the first few
+    people: Sequence[str] = ()  # whom a link lists, the first few
     external_people: Sequence[str] = ()  # the external ones of them, the first few
     # grants to one principal
     claim: str = ""  # everyone or insiders, where the grant reaches that claim
@@ -43,7 +35,7 @@ class GrantDetail:
 
     def written(self, chain: Mapping[str, Sequence[str]]) -> Detail:
         """As a grant carries it, with the reasoning of `chain` (sentences by language). What is empty is left out."""
-        fields = {_KEYS.get(name, name): _text(value) for name, value in asdict(self).items()}
+        fields = {name: _text(value) for name, value in asdict(self).items()}
         fields["members"] = "unread" if fields.pop("members_unread") else ""
         fields["sign_in"] = "not required" if fields.pop("without_sign_in") else ""
         return {**{name: text for name, text in fields.items() if text}, "chain": chain}

@@ -144,7 +144,7 @@ class People:
             name=title,
             affiliation=Affiliation.INTERNAL,
             status="active",
-            detail={} if contents is None else {"outsiders": str(contents.externals)},
+            detail={} if contents is None else {"externals": str(contents.externals)},
         )
 
     def external_user(self, email: str) -> Principal:
@@ -229,7 +229,7 @@ class People:
         return self._claimed(identity.site_user, login) if identity.site_user else None
 
     def _claimed(self, site_user: Identity, login: str) -> Grantee | None:
-        """A principal of whom SharePoint's claim is all that is known."""
+        """A principal known only by SharePoint's claim."""
         kind, name = "user", site_user.email or ""
         if member := _MEMBER.fullmatch(login):
             name = member["name"]

@@ -176,9 +176,9 @@ def _detail_of_link(
         blocks_download=bool(link.prevents_download) or link.type == "blocksDownload",
         upload_only=link.type == "createOnly",
         role=", ".join(permission.roles),
-        grantee_count=len(grantees) if for_people else None,
-        external_count=(len(externals) or None) if for_people else None,
-        unlisted_count=sum(_belongs_to_no_partner(grantee) for grantee in grantees) or None,
+        holders=len(grantees) if for_people else None,
+        externals=(len(externals) or None) if for_people else None,
+        unlisted=sum(_belongs_to_no_partner(grantee) for grantee in grantees) or None,
         consumer=any(grantee.principal.detail.get("consumer") for grantee in grantees),
         people=_names(grantees),
         external_people=_names(externals),
@@ -198,7 +198,7 @@ def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantConte
         role=", ".join(permission.roles),
         claim=grantee.claim if grantee else "",
         members_unread=is_site_group and contents is None,
-        external_count=(contents.externals or None) if contents else None,
+        externals=(contents.externals or None) if contents else None,
     )
     notes = notes_on_role(permission, grantee, blocked_by)
     return TranslatedPermission(

@@ -106,10 +106,10 @@ def _application(answer: _Application, permissions: set[str], people: People) ->
     external = bool(owner) and owner != people.tenant_id.lower() and owner not in _MICROSOFT
     name = answer.display_name or answer.app_id or answer.id
     detail = {
-        "rights": ", ".join(sorted(permissions)),
+        "permissions": ", ".join(sorted(permissions)),
         "writes_all_sites": "true" if permissions & _WRITE else "",
         "full_control": "true" if _FULL_CONTROL in permissions else "",
-        "foreign_publisher": "true" if external else "",
+        "external_publisher": "true" if external else "",
     }
     uid = uids.application(answer.id)
     return Application(

@@ -145,7 +145,7 @@ def principal_of(group: Group, contents: GroupContents, people: People) -> Princ
         affiliation=Affiliation.INTERNAL,
         status="active",
         created_on=group.created_date_time,
-        detail={"outsiders": str(contents.externals), **({"dynamic": "true"} if group.membership_rule else {})},
+        detail={"externals": str(contents.externals), **({"dynamic": "true"} if group.membership_rule else {})},
     )
 
 

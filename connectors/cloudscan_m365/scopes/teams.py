@@ -169,7 +169,7 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
     detail = {"type": "shared" if kind == "unknownFutureValue" else kind}
     if external_tenants is not None:
         unlisted = sorted(tenants.name(tenant) for tenant in external_tenants if not tenants.is_partner(tenant, people))
-        detail |= {"foreign_tenants": ", ".join(unlisted), "owners": str(len(owners))}
+        detail |= {"unlisted_tenants": ", ".join(unlisted), "owners": str(len(owners))}
     yield Resource(
         uid=uid,
         platform=uids.PLATFORM,
@@ -191,7 +191,7 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
         name=name,
         affiliation=Affiliation.INTERNAL,
         status="active",
-        detail={} if contents.members is None else {"outsiders": str(len(externals))},
+        detail={} if contents.members is None else {"externals": str(len(externals))},
     )
     for principal, member in members:
         if not people.includes(principal):

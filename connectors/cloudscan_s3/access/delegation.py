@@ -33,7 +33,7 @@ def delegated_paths(
     """The paths that a statement of a bucket policy opens through access points of accounts that are not ours.
 
     {"Principal": "*", "Action": "s3:*", "Condition": {"StringEquals": {"s3:DataAccessPointAccount": "222222222222"}}}
-    yields paths of the kind "access_point_account" with the audience NAMED_EXTERNAL: whomever that account admits. A
+    yields paths of the kind "access_point_account" with the audience NAMED_EXTERNAL: everyone that account admits. A
     pattern that fits any account's access points yields the kind "any_account".
     """
     in_statement = _names_access_points(statement)

@@ -69,6 +69,7 @@ class Condition:
 
     @property
     def negated(self) -> bool:
+        """Does it hold where the values do not match?"""
         return "Not" in self.operator
 
     @cached_property
@@ -112,10 +113,12 @@ class Policy:
 
     @property
     def allows(self) -> tuple[Statement, ...]:
+        """The statements with the effect Allow."""
         return tuple(statement for statement in self.statements if statement.allows)
 
     @property
     def denies(self) -> tuple[Statement, ...]:
+        """The statements with the effect Deny."""
         return tuple(statement for statement in self.statements if not statement.allows)
 
 

@@ -1,1 +1,1 @@
-"""One module a format that people or machines read."""
+"""One module per format that people or machines read."""

@@ -1,6 +1,6 @@
 """The findings of AWS accounts in the AWS Security Finding Format (2018-10-08), as Security Hub imports them.
 
-Lengths are those of the API reference's `AwsSecurityFinding`. Findings outside AWS are left out: Security Hub takes a
+Lengths are those of `AwsSecurityFinding` in the API reference. Findings outside AWS are omitted: Security Hub accepts a
 finding only under an AWS account.
 """
 
@@ -22,16 +22,16 @@ from cloudscan_wording.visible import carriable, shortened, visible
 from cloudscan_wording.worded_finding import WordedFinding, iso, tool, worded_findings
 
 PRODUCT_ARN: Final = "arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
-"""The product that every account has for findings of its own making ("Using custom product integrations")."""
+"""The product that every account has for its own findings ("Using custom product integrations")."""
 
 MOST_BYTES: Final = 240_000
-"""Of one finding. The lengths below keep every finding far under it."""
+"""Bytes of one finding. The lengths below keep every finding far below it."""
 
 _PRODUCT: Final = re.compile(
     r"arn:(?:aws[a-z-]*|\{partition\}):securityhub:(?:[a-z0-9-]+|\{region\}):(?:[0-9]{12}|\{account\})?:product/"
     r"(?:[0-9A-Za-z._-]+|\{account\})/[0-9A-Za-z._-]+"
 )
-_REGION: Final = "us-east-1"  # where the resource does not tell: the region of what AWS has only once
+_REGION: Final = "us-east-1"  # for a resource without a region: the region of AWS's global services
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION_NAME: Final = re.compile(r"[a-z]{2}(?:-[a-z]+){1,2}-[0-9]{1,2}")
 _PARTITIONS: Final = {"cn": "aws-cn", "us-gov": "aws-us-gov"}
@@ -43,17 +43,17 @@ _MOST_REQUIREMENTS: Final = 32
 
 
 def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
-    """``{"Findings": […]}`` with the findings of AWS accounts, in the order of work.
+    """``{"Findings": […]}`` with the findings of AWS accounts, most urgent first.
 
     `product_arn` is a pattern: ``{partition}``, ``{region}`` and ``{account}`` are the finding's.
     """
     report = carriable(report)
-    found = {"Findings": list(findings(report, load(lang), product_arn))}
-    return msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n"
+    batch = {"Findings": list(findings(report, load(lang), product_arn))}
+    return msgspec.json.format(msgspec.json.encode(batch), indent=2).decode() + "\n"
 
 
 def findings(report: Report, texts: Texts, product_arn: str = PRODUCT_ARN) -> Iterator[dict[str, Any]]:
-    """Each finding of an AWS account as `BatchImportFindings` takes it, at most a hundred a call."""
+    """Each finding of an AWS account as `BatchImportFindings` accepts it, at most a hundred per call."""
     for worded in worded_findings(report, texts.lang):
         if _ACCOUNT.fullmatch(worded.verdict.subject.account):
             yield _finding(worded, report, texts, product_arn)
@@ -64,7 +64,7 @@ def _finding(worded: WordedFinding, report: Report, texts: Texts, product_arn: s
     region = _region(subject)
     severity = {"Label": _LABELS.get(finding.severity, finding.severity.upper()), "Original": finding.severity}
     types = [_type(worded)]
-    found: dict[str, Any] = {
+    exported: dict[str, Any] = {
         "SchemaVersion": "2018-10-08",
         "Id": f"cloudscan/{subject.account}/{finding.fingerprint}",
         "ProductArn": product_arn.format(partition=_partition(region), region=region, account=subject.account),
@@ -87,15 +87,15 @@ def _finding(worded: WordedFinding, report: Report, texts: Texts, product_arn: s
         "FindingProviderFields": {"Severity": severity, "Types": types},
     }
     if worded.rule:
-        found["FindingProviderFields"]["Confidence"] = _CONFIDENCES[worded.rule.confidence]
+        exported["FindingProviderFields"]["Confidence"] = _CONFIDENCES[worded.rule.confidence]
     if worded.fix:
-        found["Remediation"] = {"Recommendation": {"Text": _text(worded.fix.replace("\n", " / "), 512)}}
+        exported["Remediation"] = {"Recommendation": {"Text": _text(worded.fix.replace("\n", " / "), 512)}}
     if worded.frameworks:
-        found["Compliance"] = {
+        exported["Compliance"] = {
             "Status": "PASSED" if finding.state is State.RESOLVED else "FAILED",
             "RelatedRequirements": [_text(name, 256) for name in worded.frameworks[:_MOST_REQUIREMENTS]],
         }
-    return found
+    return exported
 
 
 def _type(worded: WordedFinding) -> str:
@@ -114,7 +114,7 @@ def _product_fields(worded: WordedFinding, report: Report, texts: Texts) -> Iter
         "cloudscan/Fingerprint": finding.fingerprint,
         "cloudscan/State": finding.state,
         "cloudscan/Change": worded.change,
-        # A note and the workflow's state are the customer's own, set by BatchUpdateFindings.
+        # Notes and the workflow status belong to the customer, who sets them with BatchUpdateFindings.
         "cloudscan/Ticket": " ".join(f"{ticket.key} {openable(ticket.url)}".strip() for ticket in worded.tickets),
         "cloudscan/Verified": "true" if finding.verified else "false",
         "cloudscan/Score": str(finding.score),
@@ -133,21 +133,23 @@ def _product_fields(worded: WordedFinding, report: Report, texts: Texts) -> Iter
 
 def _resource(subject: Subject, region: str) -> dict[str, Any]:
     name = _text(subject.name or subject.uid, 1024)
-    found: dict[str, Any] = {
+    resource: dict[str, Any] = {
         "Type": _TYPES.get(subject.kind, "Other"),
         "Id": _text(_arn(subject, _partition(region)) or subject.uid or subject.name, 512),
         "Partition": _partition(region),
         "Region": region,
     }
     if subject.kind == "bucket":
-        found["Details"] = {"AwsS3Bucket": {"Name": name, "OwnerAccountId": subject.account}}
+        resource["Details"] = {"AwsS3Bucket": {"Name": name, "OwnerAccountId": subject.account}}
     else:
-        found["Details"] = {"Other": {"Name": name, "Kind": _text(subject.kind, 1024), "Uid": _text(subject.uid, 1024)}}
-    return found
+        resource["Details"] = {
+            "Other": {"Name": name, "Kind": _text(subject.kind, 1024), "Uid": _text(subject.uid, 1024)}
+        }
+    return resource
 
 
 def _arn(subject: Subject, partition: str) -> str:
-    """The id that Security Hub knows the resource by; empty where there is none."""
+    """The id by which Security Hub knows the resource; empty if there is none."""
     match subject.kind:
         case "bucket":
             return f"arn:{partition}:s3:::{subject.name}"
@@ -169,18 +171,18 @@ def _partition(region: str) -> str:
 
 
 def _text(text: str, most: int) -> str:
-    """A text as the type `NonEmptyString` has it."""
+    """A text that fits the type `NonEmptyString`: visible, not empty, at most `most` characters."""
     return shortened(visible(text.replace("\n", " ")), most).strip() or "-"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of ``[reports.asff]``."""
 
-    product_arn: str = PRODUCT_ARN  # of a product of your own; {partition}, {region}, {account} are the finding's
+    product_arn: str = PRODUCT_ARN  # of your own product; {partition}, {region}, {account} are the finding's
 
 
 def using(options: Options) -> ReportFormat:
-    """The format with a product of one's own. Raises `ConfigurationError` for what cannot be a product's ARN."""
+    """The format with the configured product. Raises `ConfigurationError` if its ARN is not valid."""
     pattern = options.product_arn
     if not _PRODUCT.fullmatch(pattern):
         raise ConfigurationError(

@@ -14,7 +14,7 @@ Cell = str | int | float | bool | datetime | None
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its name, its value, and for an id the group of the catalogue that has a word for it."""
+    """One column: its name, its value, and for an id the catalogue's group with the words for it."""
 
     key: str
     value: Callable[[WordedFinding], Cell]
@@ -22,7 +22,7 @@ class Column:
 
 
 def columns(texts: Texts) -> Sequence[Column]:
-    """All columns, the ones that a reader wants first at the left."""
+    """All columns, the most important ones first."""
     return (
         Column(key="order", value=lambda worded: worded.order),
         Column(key="severity", value=lambda worded: worded.finding.severity, group="severity"),
@@ -67,7 +67,7 @@ def columns(texts: Texts) -> Sequence[Column]:
 
 
 def _ticket_state(worded: WordedFinding) -> Cell:
-    """Of the first, an open one before a closed one."""
+    """The state of the first ticket; open tickets come before closed ones."""
     return ("open" if worded.tickets[0].open else "closed") if worded.tickets else ""
 
 

@@ -1,8 +1,8 @@
-"""The findings as CSV (RFC 4180), one finding a row, for spreadsheets.
+"""The findings as CSV (RFC 4180), one finding per row, for spreadsheets.
 
-The head and the ids are the same in every language; sentences are in the report's. The file begins with a byte order
-mark: without it Excel reads UTF-8 as the machine's own code page, and Japanese becomes noise. Text that a spreadsheet
-would run is changed (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10): who needs names to the letter reads NDJSON.
+The header and the ids are the same in every language; sentences are in the report's language. The file begins with a
+byte order mark: without it Excel reads UTF-8 as the machine's own code page, and Japanese is garbled. Text that a
+spreadsheet would run is changed (OWASP, "CSV Injection"; ASVS 5.0, 1.2.10): NDJSON has names exactly as they are.
 """
 
 from datetime import datetime
@@ -16,14 +16,14 @@ from cloudscan_wording.worded_finding import iso, worded_findings
 
 
 def write(report: Report, lang: str) -> str:
-    """The whole table, its head included, with CRLF ends."""
+    """The whole table with its header; lines end with CRLF."""
     shown = columns(load(lang))
     rows = ([_in_utc(column.value(finding)) for column in shown] for finding in worded_findings(report, lang))
     return as_csv([column.key for column in shown], rows, readable=_readable)
 
 
 def harmless(text: str) -> str:
-    """The text as no spreadsheet runs it: an apostrophe stands before what could begin a formula."""
+    """The text with an apostrophe in front if it could begin a formula, so that no spreadsheet runs it."""
     return unformulaic(_readable(text))
 
 

@@ -25,12 +25,12 @@ def schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """The published file's content."""
+    """The content of the published file, `report.schema.json`."""
     return msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n"
 
 
 def write(report: Report, _lang: str) -> str:
-    """The report as indented JSON. It holds the texts of every language, so the one asked for changes nothing."""
+    """The report as indented JSON. It contains the texts of every language, so the language makes no difference."""
     return msgspec.json.format(msgspec.json.encode(carriable(report)), indent=2).decode() + "\n"
 
 

@@ -1,7 +1,7 @@
-"""The report as JUnit XML: a suite a rule, a test case a rule and account. For CI, where a red test stops the line.
+"""The report as JUnit XML: a suite per rule, a test case per rule and account. For CI pipelines.
 
-Shaped after the schema of Jenkins' xUnit plugin (`junit-10.xsd`). An open finding fails its case. Where a rule could
-not judge, or the account could not be read, the case is skipped: nothing that was not seen is shown as passed.
+It follows the schema of Jenkins' xUnit plugin (`junit-10.xsd`). An open finding fails its case. If a rule could not be
+evaluated, or the account could not be read, the case is skipped: nothing that was not seen is shown as passed.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ class _Case:
     """What one rule says about one account."""
 
     failed: list[WordedFinding] = field(default_factory=list)
-    accepted: list[WordedFinding] = field(default_factory=list)
+    waived: list[WordedFinding] = field(default_factory=list)
     unknown: list[Verdict] = field(default_factory=list)
 
 
@@ -52,20 +52,20 @@ def write(report: Report, lang: str) -> str:
 
 
 def _cases(report: Report, lang: str) -> Mapping[str, Mapping[Account, _Case]]:
-    found: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
+    cases: dict[str, dict[Account, _Case]] = defaultdict(lambda: defaultdict(_Case))
     for worded in worded_findings(report, lang):
-        case = found[worded.verdict.rule_id][worded.verdict.subject.platform, worded.verdict.subject.account]
+        case = cases[worded.verdict.rule_id][worded.verdict.subject.platform, worded.verdict.subject.account]
         if worded.finding.state in NEEDING_WORK:
             case.failed.append(worded)
         elif worded.finding.state is State.WAIVED:
-            case.accepted.append(worded)
+            case.waived.append(worded)
     for verdict in report.unknowns:
-        found[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
-    return found
+        cases[verdict.rule_id][verdict.subject.platform, verdict.subject.account].unknown.append(verdict)
+    return cases
 
 
 def _accounts(report: Report) -> Sequence[Account]:
-    """All accounts that the report speaks of."""
+    """All accounts that the report mentions."""
     verdicts = [*(finding.verdict for finding in report.findings), *report.unknowns]
     return sorted(
         {(row.platform, row.account) for row in report.coverage}
@@ -74,7 +74,7 @@ def _accounts(report: Report) -> Sequence[Account]:
 
 
 def _blind(report: Report) -> Mapping[Account, str]:
-    """Accounts whose resources or access rights could not be had at all, with the reason."""
+    """Accounts whose resources or permissions could not be read at all, with the reason."""
     return {
         (row.platform, row.account): row.reason or row.outcome
         for row in report.coverage
@@ -120,27 +120,27 @@ def _testcase(
     element = ET.Element(
         "testcase", {"classname": _attribute(rule_id), "name": _attribute(":".join(account)), "time": "0"}
     )
-    untold = [_name(each) for each in case.unknown]
+    unknown = [_name(verdict) for verdict in case.unknown]
     if case.failed:
         failure = ET.SubElement(
             element,
             "failure",
             {"type": _attribute(rule_id), "message": texts.count("findings.count", len(case.failed))},
         )
-        failure.text = _lines(_line(each, texts) for each in case.failed)
+        failure.text = _lines(_line(finding, texts) for finding in case.failed)
     elif case.unknown:
-        message = texts.count("unseen.rule_count", len(untold))
+        message = texts.count("unseen.rule_count", len(unknown))
         skipped = ET.SubElement(element, "skipped", {"message": message})
-        skipped.text = _lines([*([not_evaluated(rule, texts)] if rule else []), *untold])
+        skipped.text = _lines([*([not_evaluated(rule, texts)] if rule else []), *unknown])
     elif blind:
         ET.SubElement(element, "skipped", {"message": _attribute(texts.say("formats.not_read", reason=blind))})
-    elif rule and not (rule.passed or rule.flagged or rule.unknown or case.accepted):
+    elif rule and not (rule.passed or rule.flagged or rule.unknown or case.waived):
         ET.SubElement(element, "skipped", {"message": texts.say("formats.nothing_to_evaluate")})
-    said = [_line(each, texts) for each in case.accepted]
-    if case.failed and untold:
-        said += [texts.count("unseen.rule_count", len(untold)), *untold]
-    if said:
-        ET.SubElement(element, "system-out").text = _lines(said)
+    output = [_line(finding, texts) for finding in case.waived]
+    if case.failed and unknown:
+        output += [texts.count("unseen.rule_count", len(unknown)), *unknown]
+    if output:
+        ET.SubElement(element, "system-out").text = _lines(output)
     return element
 
 

@@ -1,6 +1,6 @@
 """A summary of the report in Markdown (CommonMark with GitHub's tables): for a ticket, a wiki, a pull request.
 
-What strangers wrote stands in code spans, where no Markdown, mention or link works. Sentences of rules are escaped.
+Text of third parties is in code spans, where no Markdown, mention or link works. Sentences of rules are escaped.
 """
 
 from collections.abc import Iterator, Sequence
@@ -94,7 +94,7 @@ def _cells(finding: Finding, rule: RuleSummary | None, texts: Texts) -> list[str
 
 
 def _tickets(finding: Finding, report: Report) -> list[str]:
-    """One cell where the report knows tickets at all."""
+    """One cell if the report has tickets, else none."""
     own = report.tickets.get(finding.fingerprint, ())
     return [" ".join(code(ticket.key) for ticket in own) or "–"] if report.tickets else []
 
@@ -106,7 +106,7 @@ def _message(finding: Finding, rule: RuleSummary | None, texts: Texts) -> str:
 
 
 def _answers(summary: FirstPage, texts: Texts) -> Iterator[str]:
-    """The five questions of a director, a line each."""
+    """The five questions of a director, one per line."""
     for answer in summary.answers:
         short, more = (prose(shortened(text, _MOST_PROSE)) for text in (answer.short, answer.more))
         yield f"- {prose(answer.question)} {short}{prose(texts.say('list.stop')) + more if more else ''}"
@@ -212,7 +212,7 @@ def _more(n: int, texts: Texts) -> Iterator[str]:
 
 
 def _table(head: Sequence[str], rows: Iterator[list[str]] | list[list[str]]) -> Iterator[str]:
-    """A table of cells that are Markdown already; the head is plain text."""
+    """A table of cells that are Markdown already; the header is plain text."""
     yield f"| {' | '.join(prose(title) for title in head)} |"
     yield f"|{' --- |' * len(head)}"
     for row in rows:

@@ -1,7 +1,7 @@
-"""The findings as JSON lines, one finding a line: for log pipelines, `grep` and `jq`.
+"""The findings as JSON lines, one finding per line: for log pipelines, `grep` and `jq`.
 
-A line is the finding as it stands in the JSON report (`report.schema.json`, definition `Finding`), with the scan it is
-from, what befell it since the scan before, its tickets, and what is worth filtering by of its rule.
+A line is the finding as in the JSON report (`report.schema.json`, definition `Finding`), with its scan, its change
+since the previous scan, its tickets, and those properties of its rule that are worth filtering by.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _OF_THE_RULE = ("version", "confidence", "cause", "effort", "frameworks")
 
 
 def write(report: Report, lang: str) -> str:
-    """One line a finding in the order of work; an empty text where there is none. The rule's title is in `lang`."""
+    """One line per finding, most urgent first; empty if there is none. The rule's title is in `lang`."""
     report = carriable(report)
     scan = {
         "schema": report.schema,

@@ -1,7 +1,7 @@
-"""The findings as events of the Open Cybersecurity Schema Framework 1.8.0, one JSON line a finding.
+"""The findings as events of the Open Cybersecurity Schema Framework 1.8.0, one JSON line per finding.
 
 A finding of a rule that is mapped to a framework's control is a Compliance Finding (class 2003), any other a Detection
-Finding (class 2004), both with the profile `cloud`, and with `incident` where there is a ticket. What OCSF has no
+Finding (class 2004), both with the profile `cloud`, and with `incident` if there is a ticket. What OCSF has no
 attribute for is under `unmapped`.
 """
 
@@ -39,9 +39,9 @@ _STATES: Final = {
     State.WAIVED: (3, "Suppressed"),
     State.RESOLVED: (4, "Resolved"),
 }
-# By whether it is open. The standard's own words tell more of an open one than is known here.
+# By whether the ticket is open. The standard's other values say more about an open ticket than is known here.
 _TICKETS: Final = {True: (99, "Open"), False: (6, "Closed")}
-# By platform: the cloud's provider, and the type of its accounts.
+# By platform: the cloud provider, and the type of its accounts.
 _CLOUDS: Final = {
     "s3": ("AWS", 10, "AWS Account"),
     "gdrive": ("Google", 15, "Google Workspace"),
@@ -52,7 +52,7 @@ _MAIL: Final = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-
 
 
 def write(report: Report, lang: str) -> str:
-    """One line a finding in the order of work; an empty text where there is none. Texts are in `lang`."""
+    """One line per finding, most urgent first; empty if there is none. Texts are in `lang`."""
     report = carriable(report)
     texts = load(lang)
     return "".join(
@@ -232,7 +232,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def _kept(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that say something."""
+    """The fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None and value not in ("", [])}
 
 

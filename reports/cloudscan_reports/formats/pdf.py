@@ -1,6 +1,6 @@
-"""PDF: the director's page with the findings behind it, and the hand-outs. Fonts are embedded, nothing is fetched.
+"""PDF: a page for the director with the findings after it, and the hand-outs. Fonts are embedded, nothing is fetched.
 
-WeasyPrint, which sets the pages, is the extra `pdf` and is imported only here; it needs Pango, a library of the system.
+WeasyPrint, which lays out the pages, is the extra `pdf` and is imported only here; it needs the system library Pango.
 """
 
 import re
@@ -63,7 +63,7 @@ class _Row:
 def write(report: Report, lang: str) -> bytes:
     """The report on paper: one page that answers a director, then the first findings, then what could not be seen.
 
-    Raises ModuleNotFoundError where WeasyPrint is not installed, ConfigurationError where Pango is not.
+    Raises ModuleNotFoundError if WeasyPrint is not installed, ConfigurationError if Pango is not.
     """
     texts = load(lang)
     report = reasons.worded(carriable(report), lang)
@@ -119,17 +119,17 @@ def write_handouts(report: Report, lang: str, terms: Terms) -> Iterator[tuple[st
 
 
 def printable(text: str) -> str:
-    """The text made visible, and letters that common fonts lack named by their number.
+    """The text made visible, and letters that common fonts lack replaced by their code point.
 
-    One letter without a glyph makes the text of its whole font unreadable to search, copy and screen readers. What some
-    systems keep in parts, a letter and its marks, is put together first.
+    One letter without a glyph makes the text of its whole font unreadable to search, copy and screen readers. Letters
+    that some systems store as a base and its marks are composed first.
     """
     whole = unicodedata.normalize("NFC", visible(text))
     return _NO_GLYPH.sub(lambda letter: f"⟦U+{ord(_BEHIND.get(letter[0], letter[0])):04X}⟧", whole)
 
 
 def printed(page: str) -> bytes:
-    """A page of ours as PDF. Whatever address it may name is not looked up: no protocol is allowed."""
+    """A page of ours as PDF. No address in it is fetched: no protocol is allowed."""
     try:
         from weasyprint import HTML
         from weasyprint.urls import URLFetcher

@@ -1,7 +1,7 @@
 """The report as SARIF 2.1.0 with errata 01 (OASIS): rules with help, findings as results, gaps as notifications.
 
-Findings are results of kind `fail`, waived ones suppressed, resolved ones of kind `pass`; what could not be judged is
-of kind `open`. What GitHub's code scanning reads beyond the standard (`security-severity`, a relative artifact URI,
+Findings are results of kind `fail`, waived ones suppressed, resolved ones of kind `pass`; what could not be evaluated
+is of kind `open`. What GitHub's code scanning reads beyond the standard (`security-severity`, a relative artifact URI,
 `primaryLocationLineHash`) is there too; see "SARIF support for code scanning" in its documentation.
 """
 
@@ -75,12 +75,12 @@ def _run(report: Report, texts: Texts) -> dict[str, Any]:
 
 
 def _descriptor(rule: RuleSummary, texts: Texts) -> dict[str, Any]:
-    said = phrases.rule_text(rule, texts.lang)
+    text = phrases.rule_text(rule, texts.lang)
     return {
         "id": rule.id,
         "name": rule.id,
-        "shortDescription": {"text": visible(said.title)},
-        "fullDescription": {"text": visible(said.why)},
+        "shortDescription": {"text": visible(text.title)},
+        "fullDescription": {"text": visible(text.why)},
         "help": {"text": "\n".join(_help(rule, texts))},
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {
@@ -97,10 +97,10 @@ def _descriptor(rule: RuleSummary, texts: Texts) -> dict[str, Any]:
 
 
 def _help(rule: RuleSummary, texts: Texts) -> Iterator[str]:
-    said = phrases.rule_text(rule, texts.lang)
-    yield visible(said.why)
+    text = phrases.rule_text(rule, texts.lang)
+    yield visible(text.why)
     yield ""
-    for step in phrases.steps(said.fix):
+    for step in phrases.steps(text.fix):
         yield f"- {visible(step.text)}"
         yield from (f"    {visible(command)}" for command in step.commands)
 
@@ -129,14 +129,14 @@ def _notification(row: Coverage, texts: Texts) -> dict[str, Any]:
 
 
 def _results(report: Report, texts: Texts) -> Iterator[dict[str, Any]]:
-    places = {rule.id: place for place, rule in enumerate(report.rules)}
+    rule_index = {rule.id: index for index, rule in enumerate(report.rules)}
     for worded in worded_findings(report, texts.lang):
-        yield _result(worded, places)
+        yield _result(worded, rule_index)
     for verdict in report.unknowns:
-        if verdict.rule_id in places:
-            rule = report.rules[places[verdict.rule_id]]
+        if verdict.rule_id in rule_index:
+            rule = report.rules[rule_index[verdict.rule_id]]
             yield {
-                **_common(verdict, verdict.fingerprint, places),
+                **_common(verdict, verdict.fingerprint, rule_index),
                 "kind": "open",
                 "level": "none",
                 "message": {"text": message_text(not_evaluated(rule, texts))},
@@ -144,11 +144,11 @@ def _results(report: Report, texts: Texts) -> Iterator[dict[str, Any]]:
             }
 
 
-def _result(worded: WordedFinding, places: Mapping[str, int]) -> dict[str, Any]:
+def _result(worded: WordedFinding, rule_index: Mapping[str, int]) -> dict[str, Any]:
     finding = worded.finding
     resolved = finding.state is State.RESOLVED
     return {
-        **_common(worded.verdict, finding.fingerprint, places),
+        **_common(worded.verdict, finding.fingerprint, rule_index),
         "kind": "pass" if resolved else "fail",
         "level": "none" if resolved else _LEVELS[finding.severity],
         "message": {"text": message_text(worded.message or worded.title)},
@@ -174,12 +174,12 @@ def _result(worded: WordedFinding, places: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _work_items(tickets: Sequence[TicketLink]) -> dict[str, Any]:
-    addresses = [quote(each.url, safe=_OF_URIS) for each in tickets if each.url.startswith("https://")]
+    addresses = [quote(ticket.url, safe=_OF_URIS) for ticket in tickets if ticket.url.startswith("https://")]
     return {"workItemUris": list(dict.fromkeys(addresses))} if addresses else {}
 
 
-def _common(verdict: Verdict, fingerprint: str, places: Mapping[str, int]) -> dict[str, Any]:
-    rule = {"ruleIndex": places[verdict.rule_id]} if verdict.rule_id in places else {}
+def _common(verdict: Verdict, fingerprint: str, rule_index: Mapping[str, int]) -> dict[str, Any]:
+    rule = {"ruleIndex": rule_index[verdict.rule_id]} if verdict.rule_id in rule_index else {}
     return {
         "ruleId": verdict.rule_id,
         **rule,
@@ -189,7 +189,7 @@ def _common(verdict: Verdict, fingerprint: str, places: Mapping[str, int]) -> di
 
 
 def _location(subject: Subject) -> dict[str, Any]:
-    """Where it is in the estate. Code scanning refuses a result without an artifact, so the id is one as well."""
+    """The location in the estate. Code scanning rejects results without an artifact, so the id is given as one too."""
     return {
         "physicalLocation": {"artifactLocation": {"uri": relative_uri(subject.uid or subject.name or "unknown")}},
         "logicalLocations": [
@@ -204,7 +204,7 @@ def _location(subject: Subject) -> dict[str, Any]:
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:
-    found = {
+    properties = {
         "audience": verdict.audience,
         "access": verdict.access,
         "resources": verdict.resources,
@@ -213,16 +213,16 @@ def _facts(verdict: Verdict) -> dict[str, Any]:
         "owner": verdict.subject.owner,
         "since": verdict.since and iso(verdict.since),
     }
-    return {name: value for name, value in found.items() if value not in (None, "")}
+    return {name: value for name, value in properties.items() if value not in (None, "")}
 
 
 def message_text(text: str) -> str:
-    """The text as a message string (3.11.5, 3.11.6): braces doubled, and nothing that reads as an embedded link."""
+    """The text as a message string (3.11.5, 3.11.6): braces doubled, and nothing that could be an embedded link."""
     return visible(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")
 
 
 def relative_uri(uid: str) -> str:
-    """A uid as a relative reference of RFC 3986. None climbs out of the folder that it is resolved in."""
+    """A uid as a relative reference (RFC 3986) that stays within the folder in which it is resolved."""
     path = quote(uid.replace(":", "/", 1), safe="/")
     return path if all(segment.strip(".") for segment in path.split("/")) else quote(uid, safe="")
 

@@ -1,4 +1,4 @@
-"""The report as plain text: what the terminal shows, and what a mail or a log can hold."""
+"""The report as plain text: what the terminal shows, and what fits into a mail or a log."""
 
 from cloudscan.report import Report, ReportFormat
 from cloudscan_reports.formats import terminal
@@ -12,7 +12,7 @@ def write(report: Report, lang: str) -> str:
 
 
 def show(report: Report, lang: str, *, colour: bool, width: int) -> str:
-    """The same for a terminal of so many columns."""
+    """The same for a terminal of `width` columns, in colour if `colour`."""
     return terminal.summary(report, lang, colour=colour, width=width) + "\n"
 
 

@@ -1,7 +1,7 @@
-"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, a sheet each.
+"""The report as an Excel workbook (Office Open XML): findings, changes, unknowns, coverage and rules, one sheet each.
 
-Every text goes in as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the extra
-`xlsx` and is imported only here.
+Every text is written as a string, never as a formula, a number or a link. XlsxWriter, which writes the file, is the
+extra `xlsx` and is imported only here.
 """
 
 import io
@@ -18,7 +18,7 @@ from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
 from cloudscan_wording.worded_finding import WordedFinding, needed, worded_findings
 
-# What Excel takes ("Excel specifications and limits"): 32,767 characters in a cell, of which one beyond U+FFFF is two.
+# Excel's limits ("Excel specifications and limits"): 32,767 characters in a cell; one beyond U+FFFF counts as two.
 _MOST_CHARACTERS = 16_000
 _MOST_ROWS = 1_048_576
 _FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is wrong
@@ -93,7 +93,7 @@ def write(report: Report, lang: str) -> bytes:
 
 
 class _Sheets:
-    """Tables into sheets; one that is too long for a sheet goes on in the next."""
+    """Writes tables into sheets; one that is too long for a sheet continues in the next."""
 
     def __init__(self, book: Any, texts: Texts) -> None:
         self._book = book
@@ -103,17 +103,17 @@ class _Sheets:
 
     def add(self, name: str, keys: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         title = self._texts.say(f"formats.{name}")
-        part, place = 1, 0
+        part, row_number = 1, 0
         sheet = self._begun(title, keys)
         for row in rows:
-            place += 1
-            if place == _MOST_ROWS:
-                sheet.autofilter(0, 0, place - 1, len(keys) - 1)
-                part, place = part + 1, 1
+            row_number += 1
+            if row_number == _MOST_ROWS:
+                sheet.autofilter(0, 0, row_number - 1, len(keys) - 1)
+                part, row_number = part + 1, 1
                 sheet = self._begun(f"{title} {part}", keys)
             for at, value in enumerate(row):
-                self._put(sheet, place, at, value)
-        sheet.autofilter(0, 0, place, len(keys) - 1)
+                self._put(sheet, row_number, at, value)
+        sheet.autofilter(0, 0, row_number, len(keys) - 1)
 
     def _begun(self, title: str, keys: Sequence[str]) -> Any:
         sheet = self._book.add_worksheet(title)
@@ -194,10 +194,10 @@ def _coverage(row: Coverage, texts: Texts) -> list[Cell]:
 
 
 def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
-    said = phrases.rule_text(rule, texts.lang)
+    text = phrases.rule_text(rule, texts.lang)
     return [
         rule.id,
-        said.title,
+        text.title,
         _worded(rule.severity, "severity", texts),
         _worded(rule.confidence, "level", texts),
         _worded(rule.cause, "cause", texts),
@@ -207,8 +207,8 @@ def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
         rule.unknown,
         rule.passed,
         " ".join(rule.frameworks),
-        said.why,
-        said.fix.strip().replace("\n", " / "),
+        text.why,
+        text.fix.strip().replace("\n", " / "),
         needed(rule, texts.lang),
         rule.version,
     ]

@@ -1,1 +1,1 @@
-"""A page for each owner: what they alone have to put right."""
+"""A page for each owner: what they have to fix, and nothing of other owners."""

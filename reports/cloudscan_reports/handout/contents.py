@@ -1,7 +1,7 @@
-"""Hand-outs: what each owner has to put right, in plain words, taken apart from the report.
+"""Hand-outs: what each owner has to fix, in plain words, taken from the report.
 
-One hand-out holds one owner's findings and nobody else's. What is told in full fits on one printed page; the rest is
-listed by rule. How it is written down is up to `handout_pages`, `handout_markdown` and `pdf`.
+A hand-out contains one owner's findings and no others. The findings shown in full fit on one printed page; the rest is
+listed by rule. `handout/html`, `handout/markdown` and `formats/pdf` write it down.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import shortened
 
-MOST_THINGS: Final = 5  # told in full
+MOST_ITEMS: Final = 5  # shown in full
 MOST_NAMES: Final = 8  # of a rule under "and n more"
 UNKNOWN: Final = "unknown-owner"
 INDEX: Final = "index"
@@ -34,19 +34,19 @@ _MOST_STEPS: Final = 6
 _MOST_SLUG: Final = 40
 _ROOM: Final = {"en": 35, "ja": 33}  # lines of a page beside greeting and contact
 _COLUMNS: Final = 84  # of a line
-_Way = tuple[str, Sequence[str]]
+_Remedy = tuple[str, Sequence[str]]
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thing:
-    """One finding, as its owner has to know it."""
+class Item:
+    """One finding, as its owner needs to know it."""
 
     id: str  # what to name it by when talking to the security team
-    tickets: Sequence[TicketLink]  # open ones that speak of it
+    tickets: Sequence[TicketLink]  # open tickets about it
     name: str
-    place: str  # where it is, if that says more than the name
-    url: str  # its page on the platform; empty where there is none that can be opened
+    location: str  # its path, if that says more than the name
+    url: str  # its page on the platform; empty if there is none that is safe to open
     message: str
     who: str
     since: str
@@ -56,12 +56,12 @@ class Thing:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """Things that are put right in the same way."""
+    """Items that are fixed in the same way."""
 
     title: str
     why: str
     steps: Sequence[Step]
-    things: Sequence[Thing]
+    items: Sequence[Item]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,34 +76,34 @@ class More:
 
 @dataclass(frozen=True, kw_only=True)
 class Handout:
-    """What one owner is handed."""
+    """What one owner gets."""
 
-    owner: str  # as the platform spells it; empty where nobody is known
+    owner: str  # as the platform spells it; empty if unknown
     stem: str  # of the file
     total: int
-    due: datetime  # of the first that has to be done
+    due: datetime  # the earliest due date
     overdue: bool
     tasks: Sequence[Task]
     more: Sequence[More]
 
 
 def handouts(report: Report, texts: Texts, terms: Terms) -> Sequence[Handout]:
-    """One for each owner whose findings need work, who has most to do first; those of nobody known come last."""
+    """One for each owner whose findings need work, the owner with most findings first, the unknown owner last."""
     by_owner: dict[str, list[Finding]] = defaultdict(list)
     for finding in counts.needing_work(report):
         by_owner[key(finding.verdict.subject.owner)].append(finding)
     rules = {rule.id: rule for rule in report.rules}
     made = [_handout(findings, rules, report, texts, terms) for findings in by_owner.values()]
-    return sorted(made, key=lambda each: (not each.owner, -each.total, each.stem))
+    return sorted(made, key=lambda handout: (not handout.owner, -handout.total, handout.stem))
 
 
 def key(owner: str) -> str:
-    """What tells owners apart: who differ in case, spaces or the form of letters only are one person."""
+    """What distinguishes owners: names that differ only in case, spaces or letter forms are one owner."""
     return " ".join(unicodedata.normalize("NFKC", owner).split()).casefold()
 
 
 def stem(owner: str) -> str:
-    """A file's name for an owner: harmless on every system, the same every time, another for every other owner."""
+    """The file name of an owner, without suffix: safe on every system, stable, and different for every owner."""
     if not key(owner):
         return UNKNOWN
     digest = hashlib.sha256(key(owner).encode("utf-8", "surrogatepass")).hexdigest()[:10]
@@ -114,8 +114,8 @@ def stem(owner: str) -> str:
 def _handout(
     findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, texts: Texts, terms: Terms
 ) -> Handout:
-    told = _first(findings, rules, texts)
-    rest = findings[len(told) :]
+    full = _first(findings, rules, texts)
+    rest = findings[len(full) :]
     owner = findings[0].verdict.subject.owner
     due = min(_due(finding, terms) for finding in findings)
     return Handout(
@@ -124,7 +124,7 @@ def _handout(
         total=len(findings),
         due=due,
         overdue=due < report.generated_on,
-        tasks=_tasks(told, rules, report, texts, terms),
+        tasks=_tasks(full, rules, report, texts, terms),
         more=_more(rest, rules, texts, terms),
     )
 
@@ -134,28 +134,28 @@ def _first(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], texts:
 
     A few findings stay on one page, the rest of them listed. Where there are many the list may go on overleaf.
     """
-    few = len(findings) <= MOST_THINGS
+    few = len(findings) <= MOST_ITEMS
     room = _ROOM[texts.lang]
-    ways: set[_Way] = set()
+    remedies: set[_Remedy] = set()
     fitting = 0
-    for place, finding in enumerate(findings[:MOST_THINGS], 1):
-        way = _way(finding, rules, texts)
-        room -= _thing_lines(finding, rules, texts) + (0 if way in ways else _way_lines(way, rules, texts))
-        ways.add(way)
-        if room >= (_listed_lines(findings[place:]) if few else 0):
-            fitting = place
+    for location, finding in enumerate(findings[:MOST_ITEMS], 1):
+        remedy = _remedy(finding, rules, texts)
+        room -= _item_lines(finding, rules, texts) + (0 if remedy in remedies else _remedy_lines(remedy, rules, texts))
+        remedies.add(remedy)
+        if room >= (_listed_lines(findings[location:]) if few else 0):
+            fitting = location
     return findings[: max(fitting, 1)]
 
 
-def _thing_lines(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
+def _item_lines(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
     commands = [line for step in _steps(finding, rules, texts) for line in step.commands]
     message = shortened(phrases.message_of(finding, texts.lang), _MOST_SENTENCE)
     return 3 + _lines(message) + sum(map(_lines, commands))
 
 
-def _way_lines(way: _Way, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
-    why = phrases.rule_text(rules[way[0]], texts.lang).why if way[0] in rules else ""
-    return 3 + _lines(shortened(why, _MOST_SENTENCE)) + sum(map(_lines, way[1]))
+def _remedy_lines(remedy: _Remedy, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
+    why = phrases.rule_text(rules[remedy[0]], texts.lang).why if remedy[0] in rules else ""
+    return 3 + _lines(shortened(why, _MOST_SENTENCE)) + sum(map(_lines, remedy[1]))
 
 
 def _listed_lines(findings: Sequence[Finding]) -> int:
@@ -166,7 +166,7 @@ def _lines(text: str) -> int:
     return max(1, math.ceil(width(text) / _COLUMNS))
 
 
-def _way(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> _Way:
+def _remedy(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> _Remedy:
     """How a finding is put right: its rule, and what its steps say. Commands may differ, name by name."""
     return finding.verdict.rule_id, tuple(step.text for step in _steps(finding, rules, texts))
 
@@ -185,43 +185,43 @@ def _steps(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> 
     ]
 
 
-def _together(each_of: Sequence[Sequence[Step]]) -> Sequence[Step]:
-    """The same steps for several things: each step once, with the commands for all of them."""
+def _together(groups: Sequence[Sequence[Step]]) -> Sequence[Step]:
+    """The same steps for several items: each step once, with the commands for all of them."""
     return [
         Step(text=alike[0].text, commands=list(dict.fromkeys(line for step in alike for line in step.commands)))
-        for alike in zip(*each_of, strict=True)
+        for alike in zip(*groups, strict=True)
     ]
 
 
 def _tasks(
     findings: Sequence[Finding], rules: Mapping[str, RuleSummary], report: Report, texts: Texts, terms: Terms
 ) -> Sequence[Task]:
-    alike: dict[_Way, list[Finding]] = defaultdict(list)
+    alike: dict[_Remedy, list[Finding]] = defaultdict(list)
     for finding in findings:
-        alike[_way(finding, rules, texts)].append(finding)
+        alike[_remedy(finding, rules, texts)].append(finding)
     return [
         Task(
             title=_title(rules.get(rule_id), rule_id, texts),
             why=shortened(phrases.rule_text(rules[rule_id], texts.lang).why, _MOST_SENTENCE)
             if rule_id in rules
             else "",
-            steps=_together([_steps(each, rules, texts) for each in those]),
-            things=[_thing(each, report, texts, terms) for each in those],
+            steps=_together([_steps(finding, rules, texts) for finding in group]),
+            items=[_item(finding, report, texts, terms) for finding in group],
         )
-        for (rule_id, _), those in alike.items()
+        for (rule_id, _), group in alike.items()
     ]
 
 
-def _thing(finding: Finding, report: Report, texts: Texts, terms: Terms) -> Thing:
+def _item(finding: Finding, report: Report, texts: Texts, terms: Terms) -> Item:
     subject = finding.verdict.subject
     name = shortened(subject.name or subject.uid, _MOST_NAME)
-    place = shortened(subject.path, _MOST_NAME)
+    location = shortened(subject.path, _MOST_NAME)
     due = _due(finding, terms)
-    return Thing(
+    return Item(
         id=finding.fingerprint[:8],
         tickets=[ticket for ticket in report.tickets.get(finding.fingerprint, ()) if ticket.open],
         name=name,
-        place="" if place == name else place,
+        location="" if location == name else location,
         url=openable(subject.url),
         message=shortened(phrases.message_of(finding, texts.lang), _MOST_SENTENCE),
         who=shortened(phrases.reach(texts, finding.verdict), _MOST_SENTENCE),
@@ -238,14 +238,14 @@ def _more(findings: Sequence[Finding], rules: Mapping[str, RuleSummary], texts: 
     return [
         More(
             title=_title(rules.get(rule_id), rule_id, texts),
-            count=len(those),
+            count=len(group),
             names=[
-                shortened(each.verdict.subject.name or each.verdict.subject.uid, _MOST_NAME)
-                for each in those[:MOST_NAMES]
+                shortened(finding.verdict.subject.name or finding.verdict.subject.uid, _MOST_NAME)
+                for finding in group[:MOST_NAMES]
             ],
-            due=min(_due(each, terms) for each in those),
+            due=min(_due(finding, terms) for finding in group),
         )
-        for rule_id, those in by_rule.items()
+        for rule_id, group in by_rule.items()
     ]
 
 
@@ -258,6 +258,7 @@ def _due(finding: Finding, terms: Terms) -> datetime:
 
 
 def since(finding: Finding, texts: Texts) -> str:
-    """Since when, short: a day that the platform tells, or the day on which a scan first saw it."""
-    told = finding.verdict.since
-    return texts.say("handout.since" if told else "handout.since_earlier", day=texts.day(told or finding.first_seen_on))
+    """Since when, in short: the day according to the platform, or the day on which a scan first saw it."""
+    opened = finding.verdict.since
+    key = "handout.since" if opened else "handout.since_earlier"
+    return texts.say(key, day=texts.day(opened or finding.first_seen_on))

@@ -1,4 +1,4 @@
-"""The hand-outs as HTML pages that print well: no script, nothing from a network, nothing that a name could run."""
+"""The hand-outs as HTML pages that print well: no script, no network, and nothing that a name could run."""
 
 import base64
 import hashlib
@@ -21,23 +21,23 @@ _FOLDER: Final = "handout"
 
 @dataclass(frozen=True, kw_only=True)
 class Medium:
-    """What pages are made for."""
+    """What the pages are for: a screen or paper."""
 
     suffix: str
-    links: bool  # whether to link to things on their platforms
-    seen: Callable[[str], str]  # how a stranger's text is made fit to be looked at
+    links: bool  # whether to link to the resources on their platforms
+    seen: Callable[[str], str]  # how text of third parties is made safe to look at
 
 
 SCREEN: Final = Medium(suffix=".html", links=True, seen=visible)
 
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
-    """The pages by file name: one an owner, one for what nobody is known to own, and an index."""
+    """The pages by file name: one per owner, one for resources without a known owner, and an index."""
     return pages(carriable(report), load(lang), terms, SCREEN)
 
 
 def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterator[tuple[str, str]]:
-    """The same for some medium; the index names files with its suffix."""
+    """The same for a medium; the index names files with its suffix."""
     made = contents.handouts(report, texts, terms)
     suffix = medium.suffix
     shared = {"report": report, "terms": terms, "links": medium.links}
@@ -72,7 +72,7 @@ def rendered(template: str, texts: Texts, medium: Medium, **values: Any) -> str:
 
 @cache
 def _templates(medium: Medium) -> jinja2.Environment:
-    """Every value is made visible and then escaped; `safe` stands only behind our own style sheet."""
+    """Every value is made visible and then escaped; `safe` is used only for our own style sheet."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("cloudscan_reports", _FOLDER),
         autoescape=True,

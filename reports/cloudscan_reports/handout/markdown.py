@@ -1,10 +1,10 @@
-"""The hand-outs in Markdown, for a mail, a chat or a ticket. Names stand in code spans, where nothing works."""
+"""The hand-outs in Markdown, for a mail, a chat or a ticket. Names are in code spans, where no markup works."""
 
 from collections.abc import Iterator, Sequence
 
 from cloudscan.report import HandoutFormat, Report, Terms
 from cloudscan_reports.handout import contents
-from cloudscan_reports.handout.contents import Handout, More, Task, Thing
+from cloudscan_reports.handout.contents import Handout, Item, More, Task
 from cloudscan_wording.markdown import code, prose
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import carriable
@@ -13,7 +13,7 @@ _SUFFIX = ".md"
 
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
-    """The hand-outs by file name: one an owner, one for what nobody is known to own, and an index."""
+    """The hand-outs by file name: one per owner, one for resources without a known owner, and an index."""
     texts = load(lang)
     report = carriable(report)
     made = contents.handouts(report, texts, terms)
@@ -52,8 +52,8 @@ def _handout(handout: Handout, report: Report, texts: Texts, terms: Terms) -> It
 def _task(task: Task, texts: Texts) -> Iterator[str]:
     yield f"## {prose(task.title)}"
     yield ""
-    for thing in task.things:
-        yield from _thing(thing, texts)
+    for item in task.items:
+        yield from _item(item, texts)
     yield ""
     if task.why:
         yield prose(task.why)
@@ -67,17 +67,17 @@ def _task(task: Task, texts: Texts) -> Iterator[str]:
     yield ""
 
 
-def _thing(thing: Thing, texts: Texts) -> Iterator[str]:
-    yield f"- {code(thing.name)}{f' ({code(thing.place)})' if thing.place else ''}"
-    yield f"  - {prose(thing.message)}"
-    if thing.who:
-        yield f"  - {prose(texts.say('handout.who') + thing.who)}"
-    yield f"  - {prose(thing.since)}"
-    key = "handout.overdue" if thing.overdue else "handout.due"
-    yield f"  - {prose(texts.say(key, day=texts.day(thing.due)))}"
-    yield f"  - {prose(texts.say('handout.number'))} `{thing.id}`"
-    if thing.tickets:
-        keys = " ".join(code(ticket.key) for ticket in thing.tickets)
+def _item(item: Item, texts: Texts) -> Iterator[str]:
+    yield f"- {code(item.name)}{f' ({code(item.location)})' if item.location else ''}"
+    yield f"  - {prose(item.message)}"
+    if item.who:
+        yield f"  - {prose(texts.say('handout.who') + item.who)}"
+    yield f"  - {prose(item.since)}"
+    key = "handout.overdue" if item.overdue else "handout.due"
+    yield f"  - {prose(texts.say(key, day=texts.day(item.due)))}"
+    yield f"  - {prose(texts.say('handout.number'))} `{item.id}`"
+    if item.tickets:
+        keys = " ".join(code(ticket.key) for ticket in item.tickets)
         yield f"  - {prose(texts.say('columns.ticket') + texts.say('list.colon'))}{keys}"
 
 

@@ -1,7 +1,7 @@
-"""The page's charts as SVG, drawn by Pygal and stripped of all that a strict content security policy refuses.
+"""The page's charts as SVG, drawn by Pygal and stripped of everything that a strict content security policy refuses.
 
-What is left has no style, script, id or address: the page's style sheet colours it, so that it follows light, dark and
-paper. Each is read out as its title and description.
+The result has no style, script, id or address: the page's style sheet colours it, for light, dark and paper. Screen
+readers read its title and description.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ from cloudscan_reports.summary.ranking import Cause
 from cloudscan_wording.texts import number
 
 _WIDTH: Final = 560
-_APART: Final = 0.26  # rungs of likelihood that a point is wide
-_ABOVE: Final = 2.1  # points of impact that it is high
+_APART: Final = 0.26  # width of a point, in units of likelihood
+_ABOVE: Final = 2.1  # height of a point, in units of impact
 _PAPER: Final = """
 text { fill: #57606a; font-size: 12px; font-family: sans-serif }
 .axis.y text { text-anchor: end } .axis.x text, .title, .label { text-anchor: middle }
@@ -38,8 +38,9 @@ _COMMON: Final[dict[str, Any]] = {
 
 
 def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, description: str) -> Markup:
-    """Likelihood across, impact up; each cause is its number in the ranking. Those that would cover each other stand
-    side by side.
+    """Likelihood across, impact up; each point is a cause's number in the ranking.
+
+    Points that would cover each other are placed side by side.
     """
     placed: list[tuple[float, float]] = []
     for cause in causes:
@@ -59,13 +60,13 @@ def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, de
         x_title=x_title,
         y_title=y_title,
     )
-    points = [{"value": point, "label": str(place), "node": {"r": 11}} for place, point in enumerate(placed, 1)]
+    points = [{"value": point, "label": str(order), "node": {"r": 11}} for order, point in enumerate(placed, 1)]
     chart.add("", points)
     return _plain(chart, "chart risks", title, description, labels=(-16, -17))
 
 
 def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
-    """The sum of the scores, night by night. Nights that an older cloudscan entered leave a gap."""
+    """The sum of the scores, scan by scan. Scans without figures, entered by an older cloudscan, leave a gap."""
     highest = max((scan.figures.score for scan in scans if scan.figures), default=0.0)
     chart = pygal.Line(
         **_COMMON,
@@ -83,17 +84,17 @@ def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description
 
 
 def on_paper(chart: Markup) -> Markup:
-    """The chart with colours of its own, dark on white: paper has no style sheet that reaches into a picture."""
+    """The chart with its own colours, dark on white: on paper no style sheet applies to a picture."""
     opening, closed, rest = chart.partition(">")
     return opening + closed + Markup(f"<style>{_PAPER}</style>") + rest  # noqa: S704
 
 
 def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple[int, int] | None = None) -> Markup:
-    """Without what is refused. Where points have labels, these are moved from beside them by so much."""
+    """The chart without what is refused. `labels`: by how many pixels the labels of points are moved onto them."""
     tree = chart.render_tree()
     _strip(tree)
     if labels:
-        for label in (each for each in tree.iter("text") if each.get("class") == "label"):
+        for label in (node for node in tree.iter("text") if node.get("class") == "label"):
             for name, by in zip("xy", labels, strict=True):
                 label.set(name, f"{float(label.get(name)) + by:.1f}")
     for name in set(tree.attrib) - {"viewBox"}:
@@ -101,8 +102,8 @@ def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple
     tree.set("class", classes)
     tree.set("role", "img")
     tree.set("aria-label", f"{title}. {description}")
-    # Pygal puts a mark of overlays for a mouse on top, which are empty without its script.
-    for overlay in [each for each in tree.iter("g") if "tooltip-overlay" in each.get("class", "")]:
+    # Pygal adds overlays for the mouse, which are empty without its script.
+    for overlay in [group for group in tree.iter("g") if "tooltip-overlay" in group.get("class", "")]:
         for child in list(overlay):
             overlay.remove(child)
     return Markup(etree.tostring(tree, encoding="unicode"))  # noqa: S704

@@ -123,12 +123,12 @@ def risk_chart(causes: Sequence[Cause], texts: Texts) -> Markup | None:
     description = [
         texts.say(
             "ranking.chart_read",
-            n=place,
+            n=order,
             cause=visible(texts.name("cause", cause.cause)),
             likelihood=cause.likelihood,
             impact=number(cause.impact),
         )
-        for place, cause in enumerate(causes, 1)
+        for order, cause in enumerate(causes, 1)
     ]
     return charts.risks(
         causes,

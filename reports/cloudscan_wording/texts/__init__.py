@@ -1,8 +1,8 @@
-"""The catalogues: what the formats say, key by key, in each language.
+"""The catalogues: the texts of the formats, by key, in each language.
 
 Gettext's own files, for translators' own tools: `messages.pot` is the English source, `ja.po` its translation, and the
-context of a message is the key by which it is asked for. Plural forms and the names of months are the Unicode CLDR's,
-by way of Babel.
+context of a message is its key. Plural forms and the names of months come from the Unicode CLDR, by way of
+Babel.
 """
 
 import re
@@ -26,7 +26,7 @@ _LOCALES = {"en": "en_US", "ja": "ja_JP"}
 
 @dataclass(frozen=True)
 class Texts:
-    """One language's catalogue. `say` fills a sentence, `count` picks its plural, `name` puts a word for an id."""
+    """One language's catalogue. `say` fills a sentence, `count` picks its plural, `name` gives the word for an id."""
 
     lang: str
     table: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Texts:
         return self.say(f"{key}.{_form(self.lang, n)}", n=number(n), **values)
 
     def name(self, group: str, identifier: str, variant: str = "") -> str:
-        """The word for an id, a variant's own word first. Ids that no catalogue knows are spelt out."""
+        """The word for an id, that of a variant first. Ids without an entry are spelt out."""
         known = self.table.get(group, {})
         entry = known.get(f"{identifier}_{variant}") or known.get(identifier)
         if entry is None:
@@ -54,7 +54,7 @@ class Texts:
         return self._when("time.day", moment)
 
     def moment(self, moment: datetime) -> str:
-        """Date and time of day; UTC is said."""
+        """Date and time of day, with "UTC"."""
         return self._when("time.moment", moment)
 
     def ago(self, moment: datetime, now: datetime) -> str:
@@ -73,7 +73,7 @@ class Texts:
 
 @cache
 def load(lang: str) -> Texts:
-    """The catalogue of a language. Raises ConfigurationError where there is none."""
+    """The catalogue of a language. Raises ConfigurationError if there is none."""
     if lang not in LANGUAGES:
         raise ConfigurationError(f"No report texts for the language {lang!r}. Write one of: {', '.join(LANGUAGES)}.")
     table = catalogue.table(resources.files(__name__), lang)
@@ -87,5 +87,5 @@ def _form(lang: str, n: float) -> str:
 
 
 def number(n: float) -> str:
-    """A number as readers of both languages write it: 1,234 or 12.5."""
+    """A number as both languages write it: 1,234 or 12.5."""
     return f"{n:,.1f}".removesuffix(".0")

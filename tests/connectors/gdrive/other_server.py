@@ -21,7 +21,7 @@ Json = Any
 
 
 class Verbatim(str):
-    """Text that is sent as it stands, JSON or not."""
+    """Text that is sent unchanged, JSON or not."""
 
 
 @dataclass(kw_only=True)
@@ -55,21 +55,21 @@ class Payloads:
             case ["drive", "v3", "files", "root"]:
                 return {"id": self.roots.get(who, f"root-of-{who}")}
             case ["drive", "v3", "files"] if "driveId" in query:
-                found = self.items.get(query["driveId"], [])
-                return found if isinstance(found, int) else {"kind": "drive#fileList", "files": found}
+                answer = self.items.get(query["driveId"], [])
+                return answer if isinstance(answer, int) else {"kind": "drive#fileList", "files": answer}
             case ["drive", "v3", "files"]:
                 mine = "'me' in owners" in query.get("q", "")
                 return {"kind": "drive#fileList", "files": self.files.get(who, []) if mine else []}
             case ["drive", "v3", "files", identity, "permissions"]:
-                found = self.permissions.get(identity, 404)
-                return {"kind": "drive#permissionList", "permissions": found} if isinstance(found, list) else found
+                answer = self.permissions.get(identity, 404)
+                return {"kind": "drive#permissionList", "permissions": answer} if isinstance(answer, list) else answer
             case ["admin", "directory", "v1", "users"]:
                 return {"kind": "admin#directory#users", "users": self.users}
             case ["admin", "directory", "v1", "groups"]:
                 return {"kind": "admin#directory#groups", "groups": self.groups}
             case ["admin", "directory", "v1", "groups", group, "members"]:
-                found = self.members.get(group, {"kind": "admin#directory#members"})
-                return {"members": found} if isinstance(found, list) else found
+                answer = self.members.get(group, {"kind": "admin#directory#members"})
+                return {"members": answer} if isinstance(answer, list) else answer
             case ["admin", "directory", "v1", "customer", _, "domains"]:
                 return {"kind": "admin#directory#domains", "domains": self.domains}
             case ["admin", "directory", "v1", "customer", _, "orgunits"]:
@@ -87,14 +87,14 @@ class Running:
     def consent(self, address: str) -> Path:
         """What one person's consent leaves behind."""
         path = self.key.with_name(f"{address}.json")
-        told = {"type": "authorized_user", "client_id": "x", "client_secret": "x", "refresh_token": address}
-        path.write_text(json.dumps(told | {"token_uri": f"{self.url}/token"}))
+        credentials = {"type": "authorized_user", "client_id": "x", "client_secret": "x", "refresh_token": address}
+        path.write_text(json.dumps(credentials | {"token_uri": f"{self.url}/token"}))
         return path
 
 
 @contextmanager
 def serve(payloads: Payloads, folder: Path) -> Iterator[Running]:
-    """Serve until the block ends; the service account's key lies in `folder`."""
+    """Serve until the block ends; the service account's key is written to `folder`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -112,12 +112,12 @@ def serve(payloads: Payloads, folder: Path) -> Iterator[Running]:
             payloads.asked.append(address.path)
             self._send(payloads.answer(address.path, query, who))
 
-        def _send(self, told: Json) -> None:
+        def _send(self, answer: Json) -> None:
             status = 200
-            if isinstance(told, int):
-                reason = {403: "insufficientFilePermissions", 404: "notFound"}[told]
-                status, told = told, {"error": {"code": told, "message": reason, "errors": [{"reason": reason}]}}
-            body = (told if isinstance(told, Verbatim) else _pretty(told)).encode()
+            if isinstance(answer, int):
+                reason = {403: "insufficientFilePermissions", 404: "notFound"}[answer]
+                status, answer = answer, {"error": {"code": answer, "message": reason, "errors": [{"reason": reason}]}}
+            body = (answer if isinstance(answer, Verbatim) else _pretty(answer)).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json; charset=UTF-8")
             self.send_header("Content-Length", str(len(body)))
@@ -141,8 +141,8 @@ def _subject(assertion: str) -> str:
     return str(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("sub", ""))
 
 
-def _pretty(told: Json) -> str:
-    return json.dumps(told, indent=1, ensure_ascii=False)
+def _pretty(answer: Json) -> str:
+    return json.dumps(answer, indent=1, ensure_ascii=False)
 
 
 def _key(folder: Path, url: str) -> Path:

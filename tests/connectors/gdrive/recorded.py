@@ -24,58 +24,60 @@ ESTATE = Estate(name="Kumo", partners=(Partner(name="Pat", domains=frozenset({"p
 FOLDER = "application/vnd.google-apps.folder"
 
 
-def file(identity: str, told: Json, permissions: Any = ..., **more: Any) -> Json:
-    """A file as Drive tells it, with what the situation says instead."""
-    plain: Json = {
+def file(identity: str, members: Json, permissions: Any = ..., **more: Any) -> Json:
+    """A file as Drive lists it, with the scenario's members instead of the usual ones. `...`: the member is absent."""
+    defaults: Json = {
         "kind": "drive#file", "id": identity, "name": f"file {identity}", "mimeType": "text/plain", "size": "42",
         "createdTime": "2026-02-23T12:10:30.134Z", "modifiedTime": "2026-02-23T12:13:23.341Z", "trashed": False,
         "webViewLink": "https://drive.google.com/x", "capabilities": {"canEdit": True},
     }  # fmt: skip
-    told = {**plain, **more, **told, "permissions": permissions}
-    if told.pop("folder", False):
-        told["mimeType"] = FOLDER
-    return {name: value for name, value in told.items() if value is not ...}
+    members = {**defaults, **more, **members, "permissions": permissions}
+    if members.pop("folder", False):
+        members["mimeType"] = FOLDER
+    return {name: value for name, value in members.items() if value is not ...}
 
 
 def small(**more: Any) -> Payloads:
-    """A company of two with nothing in it."""
+    """A company of two people without any files."""
     users: list[Json] = [{"id": "u1", "primaryEmail": ALICE}, {"id": "u2", "primaryEmail": BOB}]
     domains = [{"domainName": "kumo.example"}]
     plain: Json = {"users": users, "groups": [], "members": {}, "domains": domains, "files": {}}
     return Payloads(**(plain | more))
 
 
-def mine(identity: str, *given: Json, **told: Any) -> Json:
-    return file(identity, {"parents": ["root"], "owners": [{"emailAddress": ALICE}], **told}, [OWNER, *given])
+def mine(identity: str, *given: Json, **members: Any) -> Json:
+    return file(identity, {"parents": ["root"], "owners": [{"emailAddress": ALICE}], **members}, [OWNER, *given])
 
 
 HASTY = Patience(attempts=2, pause=0.001, longest=0.002, timeout=5.0)
-Ways = dict[str, set[str]]
+AccessByUid = dict[str, set[str]]
 
 
-def ways_of(snapshot: Snapshot) -> Ways:
+def access_in(snapshot: Snapshot) -> AccessByUid:
     """Who gets in, by resource, in the words of the table."""
     rows = snapshot.query(
         "SELECT resource_uid, audience, access, effective, inherited, origin_uid, grant_uid FROM exposures"
     ).rows
-    found: Ways = {}
+    by_uid: AccessByUid = {}
     for uid, audience, access, effective, inherited, origin, grant in rows:
-        here = found.setdefault(str(uid), set())
+        entries = by_uid.setdefault(str(uid), set())
         if grant is not None:
             text = "?" if audience is None else f"{audience} {access}" + {True: "", False: "!", None: "?"}[effective]
-            here.add(text + (f" < {str(origin).rpartition('/')[2]}" if inherited else ""))
-    return found
+            entries.add(text + (f" < {str(origin).rpartition('/')[2]}" if inherited else ""))
+    return by_uid
 
 
 @contextmanager
 def scanned(payloads: Payloads, folder: Path, since: Path | None = None, me: str = "") -> Iterator[Snapshot]:
-    """A snapshot of what a server with these payloads tells; `me`: by one person's consent only."""
+    """A snapshot of a scan of these payloads; `me`: by one user's consent, without an administrator."""
     folder.mkdir(parents=True, exist_ok=True)
     with serve(payloads, folder) as server:
         key = server.consent(me) if me else server.key
         options = Options(admin="" if me else ALICE, key_file=str(key), endpoint=server.url)
-        wanted = CollectOptions(
+        core_options = CollectOptions(
             earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=1, pause=0.001)
         )
-        with collect([DriveConnector.open(options, ESTATE, HASTY)], folder / "snapshot", options=wanted) as found:
-            yield found
+        with collect(
+            [DriveConnector.open(options, ESTATE, HASTY)], folder / "snapshot", options=core_options
+        ) as snapshot:
+            yield snapshot

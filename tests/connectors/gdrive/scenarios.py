@@ -23,13 +23,13 @@ OWNER = {
 
 
 def user(email: str | None, role: str = "reader", identity: str = "", **more: Any) -> Json:
-    told = {
+    permission = {
         "kind": "drive#permission",
         "id": identity or f"9{abs(hash_of(email or 'x')):019}",
         "type": "user",
         "role": role,
     }
-    return {**told, **({"emailAddress": email} if email is not None else {}), **more}
+    return {**permission, **({"emailAddress": email} if email is not None else {}), **more}
 
 
 def group(email: str, role: str = "reader", **more: Any) -> Json:
@@ -37,13 +37,18 @@ def group(email: str, role: str = "reader", **more: Any) -> Json:
 
 
 def domain(name: str | None, role: str = "reader", **more: Any) -> Json:
-    told = {"id": f"{abs(hash_of(name or 'y')):019}k", "type": "domain", "role": role, "kind": "drive#permission"}
-    return {**told, **({"domain": name} if name is not None else {}), **more}
+    permission = {"id": f"{abs(hash_of(name or 'y')):019}k", "type": "domain", "role": role, "kind": "drive#permission"}
+    return {**permission, **({"domain": name} if name is not None else {}), **more}
 
 
-def anyone(role: str = "reader", found: bool | None = False, **more: Any) -> Json:
-    told = {"id": "anyone" if found else "anyoneWithLink", "type": "anyone", "kind": "drive#permission", "role": role}
-    return {**told, **({"allowFileDiscovery": found} if found is not None else {}), **more}
+def anyone(role: str = "reader", discoverable: bool | None = False, **more: Any) -> Json:
+    permission = {
+        "id": "anyone" if discoverable else "anyoneWithLink",
+        "type": "anyone",
+        "kind": "drive#permission",
+        "role": role,
+    }
+    return {**permission, **({"allowFileDiscovery": discoverable} if discoverable is not None else {}), **more}
 
 
 def detail(role: str, inherited: bool = False, kind: str = "file", origin: str = "") -> Json:
@@ -55,8 +60,8 @@ def detail(role: str, inherited: bool = False, kind: str = "file", origin: str =
     }
 
 
-def details(*each: Json) -> Json:
-    return {"permissionDetails": list(each)}
+def details(*entries: Json) -> Json:
+    return {"permissionDetails": list(entries)}
 
 
 def hash_of(text: str) -> int:
@@ -65,32 +70,32 @@ def hash_of(text: str) -> int:
 
 PAST, FUTURE = "2024-02-01T00:00:00.000Z", "2099-02-01T00:00:00.000Z"
 LINK, FOUND = "anyone_with_link", "anyone_discoverable"
-NAMED, OUT, FOREIGN, US = "named", "named_external", "external_domain", "organisation"
+NAMED, OUT, EXTERNAL, US = "named", "named_external", "external_domain", "organisation"
 
 # what is said · the permissions beside the owner's · who gets in
 MINE: list[tuple[str, Json, set[str]]] = [
     # Anyone
     ("nothing but the owner", [], set()),
-    ("anyone can find", [anyone(found=True)], {f"{FOUND} read"}),
-    ("anyone can find and write", [anyone("writer", found=True)], {f"{FOUND} write"}),
+    ("anyone can find", [anyone(discoverable=True)], {f"{FOUND} read"}),
+    ("anyone can find and write", [anyone("writer", discoverable=True)], {f"{FOUND} write"}),
     ("anyone with the link", [anyone()], {f"{LINK} read"}),
     ("anyone with the link may comment", [anyone("commenter")], {f"{LINK} comment"}),
     ("anyone with the link may write", [anyone("writer")], {f"{LINK} write"}),
-    ("a link, and whether it is found is not said", [anyone(found=None)], {f"{LINK} read"}),
-    ("the id of a public file, and whether it is found is not said", [anyone(found=None, id="anyone")], {f"{FOUND} read"}),
+    ("a link, and whether it is found is not said", [anyone(discoverable=None)], {f"{LINK} read"}),
+    ("the id of a public file, and whether it is found is not said", [anyone(discoverable=None, id="anyone")], {f"{FOUND} read"}),
     ("a link of which discovery is null", [{**anyone(), "allowFileDiscovery": None}], {f"{LINK} read"}),
     ("recorded: csss-site 679", [{"id": "anyoneWithLink", "type": "anyone", "kind": "drive#permission", "permissionDetails": [{"permissionType": "file", "role": "reader", "inherited": False}], "role": "reader", "allowFileDiscovery": False, "teamDrivePermissionDetails": [{"teamDrivePermissionType": "file", "role": "reader", "inherited": False}]}], {f"{LINK} read"}),
     ("a link with an expiry that Drive does not have", [anyone(expirationTime=FUTURE)], {f"{LINK} read"}),
     ("a link named by a long id", [anyone(id="12345678901234567890i")], {f"{LINK} read"}),
     ("a link, in capitals that no documentation has", [anyone(type="ANYONE", role="READER")], {"?"}),
     # Published, metadata
-    ("published only", [anyone(found=True, view="published")], {f"{FOUND} read"}),
-    ("published to whoever has the address", [anyone(view="published")], {f"{LINK} read"}),
+    ("published only", [anyone(discoverable=True, view="published")], {f"{FOUND} read"}),
+    ("published to anyone who has the address", [anyone(view="published")], {f"{LINK} read"}),
     ("published to us", [domain("kumo.example", view="published")], {f"{US} read"}),
     ("published, by the role that was once told", [anyone("publishedReader", view="published")], {f"{LINK} read"}),
     ("the same id published and plain", [anyone("writer"), anyone("reader", view="published")], {f"{LINK} write", f"{LINK} read"}),
     ("the same id plain and published, the same role", [anyone(), anyone(view="published")], {f"{LINK} read"}),
-    ("an outsider sees that it is there", [user("eve@rival.example", view="metadata")], {f"{OUT} list"}),
+    ("an external user sees that it is there", [user("eve@rival.example", view="metadata")], {f"{OUT} list"}),
     ("anyone sees that it is there", [anyone(view="metadata")], {f"{LINK} list"}),
     ("we see that it is there, as writers above", [domain("kumo.example", "writer", view="metadata")], {f"{US} list"}),
     ("a view that nobody knows yet", [anyone(view="thumbnail")], {f"{LINK} read"}),
@@ -99,14 +104,14 @@ MINE: list[tuple[str, Json, set[str]]] = [
     # People
     ("a colleague", [user(BOB, "writer")], {f"{NAMED} write"}),
     ("a colleague in capitals", [user("BOB@KUMO.EXAMPLE", "commenter")], {f"{NAMED} comment"}),
-    ("a colleague by his other name", [user("robert@kumo.example")], {f"{NAMED} read"}),
+    ("a colleague by another address of theirs", [user("robert@kumo.example")], {f"{NAMED} read"}),
     ("a colleague by the alias of our domain", [user("bob@kumo-alias.example")], {f"{NAMED} read"}),
     ("a colleague of a second domain", [user("kate@kumo2.example")], {f"{NAMED} read"}),
     ("a colleague's old name", [user("carol.old@kumo.example")], {f"{NAMED} read"}),
     ("a suspended colleague", [user(DAVE)], {f"{NAMED} read"}),
-    ("an outsider", [user("eve@rival.example")], {f"{OUT} read"}),
-    ("an outsider may write", [user("eve@rival.example", "writer")], {f"{OUT} write"}),
-    ("an outsider in capitals", [user("EVE@Rival.Example", "writer")], {f"{OUT} write"}),
+    ("an external user", [user("eve@rival.example")], {f"{OUT} read"}),
+    ("an external user may write", [user("eve@rival.example", "writer")], {f"{OUT} write"}),
+    ("an external user in capitals", [user("EVE@Rival.Example", "writer")], {f"{OUT} write"}),
     ("a partner", [user("pat@partner.example", "commenter")], {f"{OUT} comment"}),
     ("somebody below our domain", [user("x@sub.kumo.example")], {f"{OUT} read"}),
     ("a domain that ends like ours", [user("x@notkumo.example")], {f"{OUT} read"}),
@@ -132,28 +137,28 @@ MINE: list[tuple[str, Json, set[str]]] = [
     ("pending owner from outside", [user("eve@gmail.com", "writer", pendingOwner=True)], {f"{OUT} write"}),
     ("a deleted account without an address", [user("", deleted=True)], {f"{NAMED} read!"}),
     ("a deleted account, address left out", [user(None, "writer", deleted=True)], {f"{NAMED} write!"}),
-    ("a deleted outsider", [user("gone@rival.example", deleted=True)], {f"{OUT} read!"}),
+    ("a deleted external user", [user("gone@rival.example", deleted=True)], {f"{OUT} read!"}),
     ("a deleted colleague", [user("gone@kumo.example", deleted=True)], {f"{NAMED} read!"}),
     ("a deleted group", [group("", deleted=True)], {f"{NAMED} read!"}),
     ("deleted is null", [user("eve@rival.example", deleted=None)], {f"{OUT} read"}),
     # Groups
     ("a group of ours", [group("team@kumo.example", "writer")], {f"{NAMED} write"}),
-    ("a group with an outsider", [group("mixed@kumo.example")], {f"{OUT} read"}),
-    ("a group in capitals, with an outsider", [group("MIXED@kumo.example", "writer")], {f"{OUT} write"}),
-    ("a group with an outsider by its other name", [group("mixed.old@kumo.example")], {f"{OUT} read"}),
+    ("a group with an external user", [group("mixed@kumo.example")], {f"{OUT} read"}),
+    ("a group in capitals, with an external user", [group("MIXED@kumo.example", "writer")], {f"{OUT} write"}),
+    ("a group with an external user by its other name", [group("mixed.old@kumo.example")], {f"{OUT} read"}),
     ("a group by the alias of our domain", [group("mixed@kumo-alias.example")], {f"{OUT} read"}),
-    ("a group with a group with an outsider", [group("outer@kumo.example")], {f"{OUT} read"}),
+    ("a group with a group with an external user", [group("outer@kumo.example")], {f"{OUT} read"}),
     ("a group in itself", [group("loop@kumo.example")], {f"{NAMED} read"}),
-    ("two groups in each other, an outsider in one", [group("ring1@kumo.example")], {f"{OUT} read"}),
-    ("a group with a stranger's group in it", [group("withforeign@kumo.example")], {f"{OUT} read"}),
+    ("two groups in each other, an external user in one", [group("ring1@kumo.example")], {f"{OUT} read"}),
+    ("a group with an external group in it", [group("withforeign@kumo.example")], {f"{OUT} read"}),
     ("the whole company as a group", [group("all@kumo.example")], {f"{US} read"}),
     ("a group that holds the whole company's group", [group("everyone2@kumo.example")], {f"{US} read"}),
-    ("the whole company and an outsider", [group("allplus@kumo.example")], {f"{OUT} read"}),
+    ("the whole company and an external user", [group("allplus@kumo.example")], {f"{OUT} read"}),
     ("a group whose members nobody may see", [group("secret@kumo.example")], {"?"}),
     ("a group that the directory does not know", [group("unknown@kumo.example")], {"?"}),
     ("an empty group", [group("empty@kumo.example")], {f"{NAMED} read"}),
     ("a group with a deleted member", [group("oddmember@kumo.example")], {f"{OUT} read"}),
-    ("a foreign group", [group("friends@rival.example", "commenter")], {f"{OUT} comment"}),
+    ("an external group", [group("friends@rival.example", "commenter")], {f"{OUT} comment"}),
     ("a public list", [group("list@googlegroups.com")], {f"{OUT} read"}),
     ("a group without an address", [group("")], {"?"}),
     # Domains
@@ -162,13 +167,13 @@ MINE: list[tuple[str, Json, set[str]]] = [
     ("all of us in capitals", [domain("Kumo.Example")], {f"{US} read"}),
     ("our second domain", [domain("kumo2.example")], {f"{US} read"}),
     ("our alias", [domain("kumo-alias.example")], {f"{US} read"}),
-    ("a domain below ours", [domain("sub.kumo.example")], {f"{FOREIGN} read"}),
-    ("a domain that looks like ours", [domain("kumo.example.evil.example")], {f"{FOREIGN} read"}),
-    ("a foreign domain", [domain("rival.example", "writer")], {f"{FOREIGN} write"}),
-    ("a partner's domain", [domain("partner.example")], {f"{FOREIGN} read"}),
+    ("a domain below ours", [domain("sub.kumo.example")], {f"{EXTERNAL} read"}),
+    ("a domain that looks like ours", [domain("kumo.example.evil.example")], {f"{EXTERNAL} read"}),
+    ("an external domain", [domain("rival.example", "writer")], {f"{EXTERNAL} write"}),
+    ("a partner's domain", [domain("partner.example")], {f"{EXTERNAL} read"}),
     ("a target audience", [domain("c03abc.audience.googledomains.com")], {f"{US} read"}),
     ("a target audience in capitals", [domain("C03ABC.audience.GoogleDomains.com", "commenter")], {f"{US} comment"}),
-    ("what looks like a target audience", [domain("audience.googledomains.com.rival.example")], {f"{FOREIGN} read"}),
+    ("what looks like a target audience", [domain("audience.googledomains.com.rival.example")], {f"{EXTERNAL} read"}),
     ("a domain without a name", [domain(None)], {"?"}),
     ("a domain whose name is empty", [domain("")], {"?"}),
     ("recorded: pipeshub, all of us", [{"id": "09046145022669542625", "type": "domain", "permissionDetails": [{"permissionType": "file", "role": "reader", "inherited": False}], "role": "reader", "allowFileDiscovery": False, "domain": "kumo.example"}], {f"{US} read"}),
@@ -190,7 +195,7 @@ MINE: list[tuple[str, Json, set[str]]] = [
     ("a time that is none", [user("eve@rival.example", expirationTime="soon")], {"?"}),
 ]  # fmt: skip
 
-# the id · what else Drive tells of it · all its permissions · who gets in
+# the id · what else Drive says about it · all its permissions · who gets in
 TREE: list[tuple[str, Json, Json, set[str]]] = [
     ("asana", {"folder": True}, [OWNER, user(BOB, "reader", "b", **details(detail("reader"))), user("eve@rival.example", "writer", "e", **details(detail("writer")))], {f"{NAMED} read", f"{OUT} write"}),
     ("hidden", {"folder": True, "parents": ["asana"], "inheritedPermissionsDisabled": True}, [user(BOB, "reader", "b", view="metadata", **details(detail("reader", True))), OWNER, user("eve@rival.example", "reader", "e", view="metadata", **details(detail("writer", True)))], {f"{NAMED} list < asana", f"{OUT} list < asana"}),
@@ -264,7 +269,7 @@ def drive(identity: str, **more: Any) -> Json:
     }
 
 
-# the drive · its members · what lies in it: id, what Drive tells of it, its permissions, who gets in
+# the drive · its members · what is in it: id, what Drive says about it, its permissions, who gets in
 SHARED: list[tuple[Json, Json, set[str], list[tuple[str, Json, Json, set[str]]]]] = [
     (drive("d1"), [ORGANIZER], {f"{NAMED} manage"}, [
         ("d1-plain", {}, 404, {"named manage < d1"}),
@@ -280,7 +285,7 @@ SHARED: list[tuple[Json, Json, set[str], list[tuple[str, Json, Json, set[str]]]]
         ("d1-role-details", {"hasAugmentedPermissions": True}, [anyone("writer", permissionDetails=[{"id": "PERMISSIONID1", "role": "writer"}])], {"named manage < d1", f"{LINK} write"}),
         ("d1-empty-details", {"hasAugmentedPermissions": True}, [anyone(permissionDetails=[])], {"named manage < d1", f"{LINK} read"}),
         ("d1-no-details", {"hasAugmentedPermissions": True}, [anyone(teamDrivePermissionDetails=[{"teamDrivePermissionType": "file", "role": "reader", "inherited": False}])], {"named manage < d1", f"{LINK} read"}),
-        ("d1-published", {"hasAugmentedPermissions": True}, [anyone(found=True, view="published", **details(detail("reader")))], {"named manage < d1", f"{FOUND} read"}),
+        ("d1-published", {"hasAugmentedPermissions": True}, [anyone(discoverable=True, view="published", **details(detail("reader")))], {"named manage < d1", f"{FOUND} read"}),
         ("d1-refused", {"hasAugmentedPermissions": True}, 403, {"named manage < d1", "?"}),
         ("d1-gone", {"hasAugmentedPermissions": True}, 404, {"named manage < d1"}),
         ("d1-garbage", {"hasAugmentedPermissions": True}, Verbatim("<html>"), {"named manage < d1", "?"}),

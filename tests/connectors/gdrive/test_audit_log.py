@@ -1,4 +1,4 @@
-"""What the Drive log adds: since when a file is shared and by whom, and when an outsider was last there."""
+"""What the Drive log adds: since when a file is shared and by whom, and when an external user was last there."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,11 +67,11 @@ def opened(snapshot: Path, built: Company, scenario: str) -> tuple[int | None, s
     [
         ("opened by the owner", 39, HAYASHI),
         ("opened by an editor", 39, DORMANT),
-        ("handed on by an outsider", 39, "spy@rival.example"),
+        ("handed on by an external user", 39, "spy@rival.example"),
         ("shared within by an editor", 39, DORMANT),
-        ("outsider dormant", 169, HAYASHI),
+        ("external dormant", 169, HAYASHI),
         ("opened before the log", None, None),
-        ("outsider from before the log", None, None),
+        ("external from before the log", None, None),
     ],
 )
 def test_since_when_and_by_whom(
@@ -80,7 +80,7 @@ def test_since_when_and_by_whom(
     assert opened(snapshot, built, scenario) == (days, by)
 
 
-def test_an_outsider_was_last_seen_when_he_last_looked(snapshot: Path, built: Company) -> None:
+def test_an_external_user_was_last_seen_when_they_last_looked(snapshot: Path, built: Company) -> None:
     sql = "SELECT email, last_seen_on FROM principals WHERE domain = 'rival.example'"
     seen = dict(rows(snapshot, sql))
     now = datetime.fromtimestamp(built.state.now, tz=UTC)
@@ -98,13 +98,13 @@ def test_what_lies_in_a_shared_folder_is_open_since_the_folder_is(tmp_path: Path
     state.share(above, DORMANT, "writer")
     state.share(above, "anyone", "reader", by=DORMANT)
     with serve(state) as server:
-        told = scan(server, tmp_path, "scan")
+        snapshot = scan(server, tmp_path, "scan")
 
     sql = """
         SELECT JSON_EXTRACT_STRING(grant_detail, '$.granted_by'), granted_on IS NOT NULL FROM exposures
         WHERE resource_name = 'plan.pdf' AND audience = 'anyone_with_link'
     """
-    assert rows(told, sql) == [[DORMANT, True]]
+    assert rows(snapshot, sql) == [[DORMANT, True]]
 
 
 def test_a_member_of_a_shared_drive_is_there_since_he_was_taken_in(tmp_path: Path) -> None:
@@ -112,13 +112,13 @@ def test_a_member_of_a_shared_drive_is_there_since_he_was_taken_in(tmp_path: Pat
     drive = built.state.add_drive("Joint", {MORI: "organizer"})
     built.state.add_member(drive, "spy@rival.example", "writer", by=MORI)
     with serve(built.state) as server:
-        told = scan(server, tmp_path, "scan")
+        snapshot = scan(server, tmp_path, "scan")
 
     sql = """
         SELECT JSON_EXTRACT_STRING(grant_detail, '$.granted_by') FROM exposures
         WHERE resource_name = 'Joint' AND principal_email = 'spy@rival.example'
     """
-    assert rows(told, sql) == [[MORI]]
+    assert rows(snapshot, sql) == [[MORI]]
 
 
 def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> None:
@@ -130,28 +130,28 @@ def test_more_access_than_before_counts_and_less_does_not(tmp_path: Path) -> Non
     state.share(item, "spy@rival.example", "writer", by=DORMANT)
     state.share(item, "spy@rival.example", "commenter", by=MORI)
     with serve(state) as server:
-        told = scan(server, tmp_path, "scan")
+        snapshot = scan(server, tmp_path, "scan")
 
     sql = """
         SELECT JSON_EXTRACT_STRING(grant_detail, '$.granted_by') FROM exposures
         WHERE resource_name = 'Bid' AND principal_email = 'spy@rival.example'
     """
-    assert rows(told, sql) == [[DORMANT]]
+    assert rows(snapshot, sql) == [[DORMANT]]
 
 
 @pytest.fixture(scope="module")
 def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
-    """What each of the rules says of whom, with everything looked at that there is."""
+    """The judgement of each rule on each identity, with everything read."""
     folder = tmp_path_factory.mktemp("rules")
-    rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
+    rules = [rule for rule in loader.load([RULES]) if rule.id in JUDGED]
     with serve(built.state) as server:
         scanned = scan(server, folder, "scan", external_files=True)
     with Snapshot.open(scanned) as opened:
-        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
-    told: dict[str, dict[str, str]] = {name: {} for name in JUDGED}
-    for verdict in (*found.flagged, *found.unknown):
-        told[verdict.rule_id][verdict.identity[0]] = verdict.judgement
-    yield told
+        verdicts = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
+    judgements: dict[str, dict[str, str]] = {name: {} for name in JUDGED}
+    for verdict in (*verdicts.flagged, *verdicts.unknown):
+        judgements[verdict.rule_id][verdict.identity[0]] = verdict.judgement
+    yield judgements
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def verdicts(built: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ("newcomer", "passed"),
     ],
 )
-def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
+def test_external_users_who_stay_away(verdicts: dict[str, dict[str, str]], name: str, judgement: str) -> None:
     who = f"gdrive:user/{name}@rival.example"
 
     assert verdicts["drive-external-dormant"].get(who, "passed") == judgement
@@ -174,7 +174,7 @@ def test_outsiders_who_stay_away(verdicts: dict[str, dict[str, str]], name: str,
     ("scenario", "judgement"),
     [
         ("opened by an editor", "flagged"),
-        ("handed on by an outsider", "flagged"),
+        ("handed on by an external user", "flagged"),
         ("opened by the owner", "passed"),
         ("shared within by an editor", "passed"),
         ("opened and closed", "passed"),
@@ -195,21 +195,23 @@ def test_what_others_than_the_owner_opened(
     ("scenario", "judgement"),
     [("owner external, we edit", "flagged"), ("owner external", "passed"), ("owner partner, we edit", "passed")],
 )
-def test_files_of_outsiders(verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str) -> None:
+def test_files_of_external_users(
+    verdicts: dict[str, dict[str, str]], built: Company, scenario: str, judgement: str
+) -> None:
     which = file(built.scenarios[scenario])
 
     assert verdicts["drive-owned-by-external"].get(which, "passed") == judgement
 
 
 def test_without_the_log_the_rules_cannot_tell(built: Company, tmp_path: Path) -> None:
-    rules = [one for one in loader.load([RULES]) if one.id in JUDGED]
+    rules = [rule for rule in loader.load([RULES]) if rule.id in JUDGED]
     with serve(built.state) as server:
         scanned = scan(server, tmp_path, "scan", audit_days=0)
     with Snapshot.open(scanned) as opened:
-        found = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
+        verdicts = judge(opened, rules, as_of=datetime.fromtimestamp(built.state.now, tz=UTC))
 
-    assert found.flagged == ()
-    assert {one.rule_id for one in found.unknown} == {"drive-external-dormant", "drive-shared-by-non-owner"}
+    assert verdicts.flagged == ()
+    assert {rule.rule_id for rule in verdicts.unknown} == {"drive-external-dormant", "drive-shared-by-non-owner"}
 
 
 @contextmanager
@@ -219,7 +221,7 @@ def nights(tmp_path: Path) -> Iterator[tuple[Company, Server, Path]]:
         yield built, server, scan(server, tmp_path, "first")
 
 
-def told(snapshot: Path) -> tuple[list[list[Any]], list[list[Any]], list[list[Any]]]:
+def facts(snapshot: Path) -> tuple[list[list[Any]], list[list[Any]], list[list[Any]]]:
     """All that the log has a part in."""
     return (
         sorted(rows(snapshot, "SELECT uid, granted_on, CAST(detail AS VARCHAR) FROM grants"), key=str),
@@ -229,7 +231,7 @@ def told(snapshot: Path) -> tuple[list[list[Any]], list[list[Any]], list[list[An
 
 
 def asked(server: Server) -> list[str]:
-    return [each.query for each in server.log if each.path == LOG]
+    return [request.query for request in server.log if request.path == LOG]
 
 
 def test_a_night_asks_for_the_days_since_the_last_and_knows_as_much_as_a_full_scan(tmp_path: Path) -> None:
@@ -248,7 +250,7 @@ def test_a_night_asks_for_the_days_since_the_last_and_knows_as_much_as_a_full_sc
 
     assert len(nightly) == QUESTIONS
     assert all("startTime=2026-03-31T09" in query for query in nightly)  # the day before the first scan
-    assert told(second) == told(full)
+    assert facts(second) == facts(full)
 
 
 def test_what_grows_older_than_the_window_is_forgotten_as_a_full_scan_would(tmp_path: Path) -> None:
@@ -258,8 +260,8 @@ def test_what_grows_older_than_the_window_is_forgotten_as_a_full_scan_would(tmp_
         second = scan(server, tmp_path, "second", since=first)
         full = scan(server, tmp_path, "full")
 
-    assert told(second) == told(full)
-    assert told(second) != told(first)
+    assert facts(second) == facts(full)
+    assert facts(second) != facts(first)
 
 
 def test_an_event_that_arrives_late_is_found_the_next_night(tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ def test_an_event_that_arrives_late_is_found_the_next_night(tmp_path: Path) -> N
     since = "SELECT granted_on IS NULL FROM exposures WHERE resource_name = 'New'"
     assert rows(second, since) == [[True]]
     assert rows(third, since) == [[False]]
-    assert told(third) == told(full)
+    assert facts(third) == facts(full)
 
 
 def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_full(tmp_path: Path) -> None:
@@ -289,19 +291,19 @@ def test_a_night_without_the_log_keeps_nothing_of_it_and_the_next_reads_it_in_fu
         third = scan(server, tmp_path, "third", since=second)
 
     assert rows(second, "SELECT count(*) FROM grants WHERE granted_on IS NOT NULL") == [[0]]
-    assert told(third) == told(first)
+    assert facts(third) == facts(first)
 
 
 def test_where_the_log_is_not_allowed_the_coverage_names_the_right(tmp_path: Path) -> None:
     delegated = frozenset(scopes_of([*DRIVE, *DIRECTORY, *POLICIES]))
     with serve(company.build(10).state, delegated=delegated) as server:
         reader = connector(server, tmp_path)
-        found = read(reader)
+        result = read(reader)
 
-    gap = found.gap("the Drive log could not be read")
+    gap = result.gap("the Drive log could not be read")
     assert (gap.table, gap.outcome) == ("grants", Outcome.DENIED)
     assert gap.needs == "https://www.googleapis.com/auth/admin.reports.audit.readonly"
-    assert not found.refused
+    assert not result.refused
 
 
 def test_a_gap_in_the_log_is_about_the_log_and_hides_no_file(tmp_path: Path) -> None:
@@ -312,8 +314,8 @@ def test_a_gap_in_the_log_is_about_the_log_and_hides_no_file(tmp_path: Path) -> 
         refused = scan(server, tmp_path, "refused", external_files=True)
 
     sql = "SELECT table_name, resource_uid FROM coverage WHERE reason LIKE '%log%' OR reason LIKE '%external_files%'"
-    log, foreign = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:external-files/{company.DOMAIN}"
-    assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", foreign]]
+    log, external = f"gdrive:audit-log/{company.DOMAIN}", f"gdrive:external-files/{company.DOMAIN}"
+    assert sorted(rows(switched_off, sql)) == [["grants", log], ["grants", external]]
     assert rows(refused, sql) == [["grants", log]]
 
 
@@ -330,16 +332,16 @@ def test_a_log_whose_quota_is_used_up_does_not_stop_the_drives(tmp_path: Path) -
         assert all("startTime=2026-03-31T09" in query for query in queries)
     failed = rows(second, "SELECT scope_uid, reason FROM coverage WHERE outcome = 'failed'")
     assert [scope for scope, _ in failed] == [f"gdrive:audit-log/{company.DOMAIN}"]
-    assert told(third) == told(first)
+    assert facts(third) == facts(first)
 
 
 def test_switched_off_it_is_not_asked_for_and_that_is_said(tmp_path: Path) -> None:
     with serve(company.build(10).state) as server:
         reader = connector(server, tmp_path, audit_days=0)
-        found = read(reader)
+        result = read(reader)
 
         assert asked(server) == []
-    assert found.gap("audit_days is 0").outcome is Outcome.SKIPPED
+    assert result.gap("audit_days is 0").outcome is Outcome.SKIPPED
 
 
 def test_a_shorter_window_asks_for_less(tmp_path: Path) -> None:

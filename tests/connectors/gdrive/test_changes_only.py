@@ -1,4 +1,4 @@
-"""A night of changes tells what a full scan of the same moment tells, and asks for little."""
+"""A scan of changes yields what a full scan at the same time yields, with few requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +16,11 @@ from cloudscan_emulators.google.records import Item
 from cloudscan_emulators.google.tenant_state import folder
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, serve
-from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
+from tests.connectors.nights import Nights, damage_saved_state, difference, nights_of, reports_with
 from tests.properties import examples
 
 PEOPLE = ("mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example")
-STRANGERS = ("anyone", "spy@rival.example", "tanuki@partner.example", "projects@kumo.example", company.DOMAIN, *PEOPLE)
+GRANTEES = ("anyone", "spy@rival.example", "tanuki@partner.example", "projects@kumo.example", company.DOMAIN, *PEOPLE)
 ROLES = ("reader", "commenter", "writer")
 
 
@@ -45,7 +45,7 @@ def is_below(state: TenantState, item: Item, parent: Item | None) -> bool:
 
 @dataclass(frozen=True)
 class Step:
-    """Something that somebody does in a day; the numbers choose what and whom."""
+    """Something that happens in a day; the numbers choose the item and the people."""
 
     what: str
     item: int
@@ -56,9 +56,9 @@ class Step:
     def apply(self, state: TenantState) -> None:
         items = living(state)
         item = items[self.item % len(items)]
-        folders = [each for each in items if each.is_folder]
+        folders = [item for item in items if item.is_folder]
         parent = folders[self.other % len(folders)] if folders and self.other % 3 else None
-        person, stranger = PEOPLE[self.who % len(PEOPLE)], STRANGERS[self.who % len(STRANGERS)]
+        person, grantee = PEOPLE[self.who % len(PEOPLE)], GRANTEES[self.who % len(GRANTEES)]
         drives = [drive for drive in state.drives if drive is not None]
         drive = drives[self.other % len(drives)]
         match self.what:
@@ -75,9 +75,9 @@ class Step:
             case "touch":
                 state.touch(item)
             case "share":
-                found = stranger == "anyone" and self.other % 2 == 0
+                discoverable = grantee == "anyone" and self.other % 2 == 0
                 by = person if self.other % 3 else ""
-                state.share(item, stranger, ROLES[self.role % 3], discoverable=found, by=by)
+                state.share(item, grantee, ROLES[self.role % 3], discoverable=discoverable, by=by)
             case "unshare" if item.grants:
                 principal = state.principals[item.grants[self.role % len(item.grants)].principal]
                 state.unshare(item, "anyone" if principal.kind == "anyone" else principal.email or principal.domain)
@@ -92,15 +92,15 @@ class Step:
             case "limit" if item.is_folder:
                 state.limit(item, not item.limited)
             case "enter":
-                state.add_member(drive, stranger if "@" in stranger else person, ("reader", "writer")[self.role % 2])
+                state.add_member(drive, grantee if "@" in grantee else person, ("reader", "writer")[self.role % 2])
             case "restrict":
                 state.rename_drive(drive, f"drive {self.other}")
             case "use":
-                state.use(item, stranger if "@" in stranger else "", ("view", "edit", "download")[self.role % 3])
+                state.use(item, grantee if "@" in grantee else "", ("view", "edit", "download")[self.role % 3])
             case "wait":
                 state.pass_time(timedelta(days=self.other % 90))
             case "join":
-                state.join("sales@kumo.example", stranger if "@" in stranger else person)
+                state.join("sales@kumo.example", grantee if "@" in grantee else person)
             case _:
                 pass
 
@@ -136,9 +136,9 @@ def test_a_quiet_night_costs_two_requests_a_drive() -> None:
         second, _ = company_.scan(since=first)
 
         drive = [
-            each
-            for each in company_.server.log
-            if each.path.startswith("/drive/v3/") and each.path != "/drive/v3/drives"
+            request
+            for request in company_.server.log
+            if request.path.startswith("/drive/v3/") and request.path != "/drive/v3/drives"
         ]
         with Snapshot.open(second) as snapshot:
             drives = snapshot.query("SELECT count(*) FROM resources WHERE kind IN ('my_drive', 'shared_drive')").rows[
@@ -175,7 +175,7 @@ def test_a_token_that_google_forgot_makes_that_drive_be_read_in_full_and_that_is
         assert difference(second, full) == {}
 
 
-def test_a_group_that_lets_an_outsider_in_is_noticed_though_no_file_changed() -> None:
+def test_a_group_that_lets_an_external_user_in_is_noticed_though_no_file_changed() -> None:
     with nights() as company_:
         item = company_.server.state.create("Sales plan", owner="hayashi@kumo.example")
         company_.server.state.share(item, "sales@kumo.example", "reader")
@@ -215,7 +215,7 @@ def test_other_options_make_everything_be_read() -> None:
 def test_what_was_kept_and_is_damaged_is_not_gone_on_from(damage: bytes) -> None:
     with nights() as company_:
         first, _ = company_.scan()
-        damage_kept_state(first, damage)
+        damage_saved_state(first, damage)
 
         second, _ = company_.scan(since=first)
 

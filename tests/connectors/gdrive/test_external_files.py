@@ -11,31 +11,31 @@ from tests.connectors.reading import read
 MORI, HAYASHI = "mori@kumo.example", "hayashi@kumo.example"
 
 
-def test_an_outsiders_file_is_one_resource_with_a_way_in_for_each_of_ours(tmp_path: Path) -> None:
+def test_an_external_users_file_is_one_resource_with_a_grant_for_each_of_ours(tmp_path: Path) -> None:
     built = company.build(250)
     shared = file(built.scenarios["owner external, we edit"])
     with serve(built.state) as server:
         reader = connector(server, tmp_path, external_files=True)
-        told = read(reader)
+        result = read(reader)
 
-    assert told.resource(shared).owner_uid == uids.user("spy@rival.example")
-    assert told.principal(uids.user("spy@rival.example")).affiliation is Affiliation.EXTERNAL
-    assert {(grant.principal_uid, grant.access) for grant in told.grants(shared)} == {
+    assert result.resource(shared).owner_uid == uids.user("spy@rival.example")
+    assert result.principal(uids.user("spy@rival.example")).affiliation is Affiliation.EXTERNAL
+    assert {(grant.principal_uid, grant.access) for grant in result.grants(shared)} == {
         (uids.user(MORI), Access.WRITE),
         (uids.user(HAYASHI), Access.READ),
     }
-    assert {grant.audience for grant in told.grants(shared)} == {Audience.NAMED}
-    reading = told.grants(file(built.scenarios["owner external"]))
+    assert {grant.audience for grant in result.grants(shared)} == {Audience.NAMED}
+    reading = result.grants(file(built.scenarios["owner external"]))
     assert [(grant.principal_uid, grant.access) for grant in reading] == [(uids.user(MORI), Access.READ)]
 
 
-def test_colleagues_files_are_no_outsiders_files(tmp_path: Path) -> None:
+def test_files_of_colleagues_are_not_external(tmp_path: Path) -> None:
     built = company.build(250)
     with serve(built.state) as server:
         reader = connector(server, tmp_path, external_files=True)
-        told = read(reader)
+        result = read(reader)
 
-    owners = {resource.owner_uid for resource in told.of_kind("external_file")}
+    owners = {resource.owner_uid for resource in result.of_kind("external_file")}
     assert owners == {uids.user("spy@rival.example"), uids.user("tanuki@partner.example")}
 
 
@@ -43,18 +43,18 @@ def test_a_list_for_each_user_and_no_more(tmp_path: Path) -> None:
     built = company.build(250)
     with serve(built.state) as server:
         reader = connector(server, tmp_path, external_files=True)
-        told = read(reader)
+        result = read(reader)
 
-        users = sum(scope.kind == "external_files" for scope in told.scopes)
-        lists = sum("sharedWithMe" in each.query for each in server.log)
+        users = sum(scope.kind == "external_files" for scope in result.scopes)
+        lists = sum("sharedWithMe" in request.query for request in server.log)
     assert lists == users > 0
 
 
 def test_switched_off_nothing_is_asked_and_that_is_said(tmp_path: Path) -> None:
     with serve(company.build(10).state) as server:
         reader = connector(server, tmp_path)
-        told = read(reader)
+        result = read(reader)
 
-        assert not any("sharedWithMe" in each.query for each in server.log)
-    assert told.gap("external_files is off").outcome is Outcome.SKIPPED
-    assert told.of_kind("external_file") == []
+        assert not any("sharedWithMe" in request.query for request in server.log)
+    assert result.gap("external_files is off").outcome is Outcome.SKIPPED
+    assert result.of_kind("external_file") == []

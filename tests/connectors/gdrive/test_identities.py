@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cloudscan_gdrive.meaning import uids
-from tests.connectors.gdrive.recorded import mine, scanned, small, ways_of
+from tests.connectors.gdrive.recorded import access_in, mine, scanned, small
 from tests.connectors.gdrive.scenarios import (
     ALICE,
     BOB,
@@ -24,12 +24,12 @@ def test_ids_that_were_shortened_do_not_make_two_people_one(tmp_path: Path) -> N
         mine("in-box", user("eve@rival.example", identity="1"), parents=["box"]),
     ]
     with scanned(small(files={ALICE: files}), tmp_path) as snapshot:
-        found = ways_of(snapshot)
+        access = access_in(snapshot)
 
-    assert found[uids.file("a")] == {"named read"}
-    assert found[uids.file("b")] == {"named_external read"}
-    assert found[uids.file("both")] == {"named read", "named_external read"}
-    assert found[uids.file("in-box")] == {"named_external read"}
+    assert access[uids.file("a")] == {"named read"}
+    assert access[uids.file("b")] == {"named_external read"}
+    assert access[uids.file("both")] == {"named read", "named_external read"}
+    assert access[uids.file("in-box")] == {"named_external read"}
 
 
 def test_a_domain_that_is_not_proven_is_not_ours(tmp_path: Path) -> None:
@@ -40,22 +40,22 @@ def test_a_domain_that_is_not_proven_is_not_ours(tmp_path: Path) -> None:
     ]  # fmt: skip
     files = [mine("a", user("x@wished.example")), mine("b", domain("entered.example"))]
     with scanned(small(files={ALICE: files}, domains=domains), tmp_path) as snapshot:
-        found = ways_of(snapshot)
+        access = access_in(snapshot)
 
-    assert found[uids.file("a")] == {"named_external read"}
-    assert found[uids.file("b")] == {"external_domain read"}
+    assert access[uids.file("a")] == {"named_external read"}
+    assert access[uids.file("b")] == {"external_domain read"}
 
 
 @pytest.mark.parametrize(
-    ("me", "neighbour", "true"),
+    ("me", "neighbour", "expected"),
     [(ALICE, BOB, "named read"), ("alice@gmail.com", "bob@gmail.com", "named_external read")],
 )
-def test_a_neighbour_on_ones_own_drive(tmp_path: Path, me: str, neighbour: str, true: str) -> None:
+def test_a_neighbour_on_ones_own_drive(tmp_path: Path, me: str, neighbour: str, expected: str) -> None:
     """Without a directory: a colleague shares the company's domain, and of a mail provider's customers none is one."""
     with scanned(
         small(files={me: [mine("a", user(neighbour), owners=[{"emailAddress": me}])]}), tmp_path, me=me
-    ) as found:
-        assert ways_of(found)[uids.file("a")] == {true}
-        statuses = found.query("SELECT status FROM principals WHERE email = $email", {"email": neighbour}).rows
+    ) as snapshot:
+        assert access_in(snapshot)[uids.file("a")] == {expected}
+        statuses = snapshot.query("SELECT status FROM principals WHERE email = $email", {"email": neighbour}).rows
 
     assert statuses == [["active"]]

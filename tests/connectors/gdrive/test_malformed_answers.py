@@ -7,7 +7,7 @@ import pytest
 from cloudscan.facts import Outcome
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.other_server import Verbatim
-from tests.connectors.gdrive.recorded import file, mine, scanned, small, ways_of
+from tests.connectors.gdrive.recorded import access_in, file, mine, scanned, small
 from tests.connectors.gdrive.scenarios import (
     ALICE,
     ORGANIZER,
@@ -30,8 +30,8 @@ def test_a_page_that_makes_no_sense_is_not_an_empty_drive(tmp_path: Path, page: 
     drives = [drive("d1")]
     with scanned(
         small(drives=drives, permissions={"d1": [ORGANIZER]}, items={"d1": Verbatim(page)}), tmp_path
-    ) as found:
-        (row,) = (row for row in found.coverage() if row.scope_uid == uids.shared_drive("d1"))
+    ) as snapshot:
+        (row,) = (row for row in snapshot.coverage() if row.scope_uid == uids.shared_drive("d1"))
 
     assert row.outcome is Outcome.FAILED
 
@@ -39,9 +39,9 @@ def test_a_page_that_makes_no_sense_is_not_an_empty_drive(tmp_path: Path, page: 
 def test_an_item_without_an_id_is_counted(tmp_path: Path) -> None:
     items = [{"name": "no id"}, "text", 7, file("a", {"hasAugmentedPermissions": False}, parents=["d1"], driveId="d1")]
     payloads = small(drives=[drive("d1"), {"name": "no id"}], permissions={"d1": [ORGANIZER]}, items={"d1": items})
-    with scanned(payloads, tmp_path) as found:
-        reasons = [row.reason for row in found.coverage()]
-        assert ways_of(found)[uids.file("a")] == {"named manage < d1"}
+    with scanned(payloads, tmp_path) as snapshot:
+        reasons = [row.reason for row in snapshot.coverage()]
+        assert access_in(snapshot)[uids.file("a")] == {"named manage < d1"}
 
     assert "3 file(s) do not match Google's documented format" in reasons
     assert "1 shared drive(s) do not match Google's documented format" in reasons
@@ -50,9 +50,9 @@ def test_an_item_without_an_id_is_counted(tmp_path: Path) -> None:
 def test_a_change_that_makes_no_sense_is_not_a_file_that_is_gone(tmp_path: Path) -> None:
     was = mine("a", anyone())
     with scanned(small(files={ALICE: [was]}), tmp_path / "1") as before:
-        assert ways_of(before)[uids.file("a")] == {"anyone_with_link read"}
+        assert access_in(before)[uids.file("a")] == {"anyone_with_link read"}
     changes = {ALICE: [{"changeType": "file", "fileId": "a", "file": {"name": "no id"}}]}
     with scanned(
         small(files={ALICE: [was]}, changes=changes), tmp_path / "2", since=tmp_path / "1" / "snapshot"
     ) as after:
-        assert ways_of(after)[uids.file("a")] == {"anyone_with_link read"}
+        assert access_in(after)[uids.file("a")] == {"anyone_with_link read"}

@@ -1,4 +1,4 @@
-"""The day's quota runs out: the scan stops asking, says so, and the next one goes on with what is missing."""
+"""The daily quota runs out: the scan stops asking and reports it, and the next one fetches the rest."""
 
 from pathlib import Path
 
@@ -22,18 +22,18 @@ def scan_with_little_quota(
 
 
 def unread(events: list[Event]) -> list[Finished]:
-    return [each for each in events if isinstance(each, Finished) and each.report.outcome is not Outcome.COMPLETE]
+    return [event for event in events if isinstance(event, Finished) and event.report.outcome is not Outcome.COMPLETE]
 
 
 def test_nothing_more_is_asked_once_the_quota_is_gone() -> None:
     with nights(files=300) as company:
         _, events, in_vain = scan_with_little_quota(company, enough_for=12)
 
-        left = unread(events)
-        assert len(left) > 5
-        assert {each.report.outcome for each in left} == {Outcome.FAILED}
-        assert all("daily quota is used up" in each.report.reason for each in left)
-        assert 0 < in_vain <= CollectOptions().concurrency < len(left)
+        unfinished = unread(events)
+        assert len(unfinished) > 5
+        assert {event.report.outcome for event in unfinished} == {Outcome.FAILED}
+        assert all("daily quota is used up" in event.report.reason for event in unfinished)
+        assert 0 < in_vain <= CollectOptions().concurrency < len(unfinished)
 
 
 def test_the_next_scan_goes_on_with_what_is_missing() -> None:

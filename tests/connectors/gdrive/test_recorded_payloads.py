@@ -10,7 +10,7 @@ from cloudscan.engine.loader import load
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.other_server import Payloads
-from tests.connectors.gdrive.recorded import Ways, file, scanned, ways_of
+from tests.connectors.gdrive.recorded import AccessByUid, access_in, file, scanned
 from tests.connectors.gdrive.scenarios import (
     ALICE,
     DOMAINS,
@@ -35,8 +35,8 @@ MY_FILES = [
     file(f"m{number}", {}, [OWNER, *given], parents=["root"], owners=[{"emailAddress": ALICE}])
     for number, (_, given, _) in enumerate(MINE)
 ] + [
-    file(identity, {"parents": ["root"], "owners": [{"emailAddress": ALICE}], **told}, given)
-    for identity, told, given, _ in TREE
+    file(identity, {"parents": ["root"], "owners": [{"emailAddress": ALICE}], **members}, given)
+    for identity, members, given, _ in TREE
 ]
 
 
@@ -52,9 +52,11 @@ def estate() -> Payloads:
         items={
             drive["id"]: [
                 file(
-                    identity, {"parents": [drive["id"]], "hasAugmentedPermissions": False, **told}, driveId=drive["id"]
+                    identity,
+                    {"parents": [drive["id"]], "hasAugmentedPermissions": False, **members},
+                    driveId=drive["id"],
                 )
-                for identity, told, _, _ in items
+                for identity, members, _, _ in items
             ]
             for drive, _, _, items in SHARED
         },
@@ -65,46 +67,48 @@ def estate() -> Payloads:
 
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snapshot]:
-    with scanned(estate(), tmp_path_factory.mktemp("second")) as found:
-        yield found
+    with scanned(estate(), tmp_path_factory.mktemp("second")) as snapshot:
+        yield snapshot
 
 
 @pytest.fixture(scope="module")
-def ways(snapshot: Snapshot) -> Ways:
-    return ways_of(snapshot)
-
-
-@pytest.mark.parametrize(("number", "said", "true"), [(n, said, true) for n, (said, _, true) in enumerate(MINE)])
-def test_a_file_of_ones_own(ways: Ways, number: int, said: str, true: set[str]) -> None:
-    assert ways.get(uids.file(f"m{number}")) == true
-
-
-@pytest.mark.parametrize(("identity", "true"), [(identity, true) for identity, _, _, true in TREE])
-def test_a_place_in_a_tree(ways: Ways, identity: str, true: set[str]) -> None:
-    assert ways.get(uids.file(identity)) == true
-
-
-@pytest.mark.parametrize(("identity", "true"), [(drive["id"], true) for drive, _, true, _ in SHARED])
-def test_a_shared_drive(ways: Ways, identity: str, true: set[str]) -> None:
-    assert ways.get(uids.shared_drive(identity)) == true
+def access(snapshot: Snapshot) -> AccessByUid:
+    return access_in(snapshot)
 
 
 @pytest.mark.parametrize(
-    ("identity", "true"), [(identity, true) for _, _, _, items in SHARED for identity, _, _, true in items]
+    ("number", "name", "expected"), [(n, name, expected) for n, (name, _, expected) in enumerate(MINE)]
 )
-def test_an_item_of_a_shared_drive(ways: Ways, identity: str, true: set[str]) -> None:
-    assert ways.get(uids.file(identity)) == true
+def test_a_file_of_ones_own(access: AccessByUid, number: int, name: str, expected: set[str]) -> None:
+    assert access.get(uids.file(f"m{number}")) == expected
+
+
+@pytest.mark.parametrize(("identity", "expected"), [(identity, expected) for identity, _, _, expected in TREE])
+def test_a_place_in_a_tree(access: AccessByUid, identity: str, expected: set[str]) -> None:
+    assert access.get(uids.file(identity)) == expected
+
+
+@pytest.mark.parametrize(("identity", "expected"), [(drive["id"], expected) for drive, _, expected, _ in SHARED])
+def test_a_shared_drive(access: AccessByUid, identity: str, expected: set[str]) -> None:
+    assert access.get(uids.shared_drive(identity)) == expected
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"), [(identity, expected) for _, _, _, items in SHARED for identity, _, _, expected in items]
+)
+def test_an_item_of_a_shared_drive(access: AccessByUid, identity: str, expected: set[str]) -> None:
+    assert access.get(uids.file(identity)) == expected
 
 
 def test_only_what_is_public_is_called_public(snapshot: Snapshot) -> None:
-    """The shipped rules on all of it: each public file, and no other, is flagged or cannot be told."""
+    """The shipped rules on all of it: each public file, and no other, is flagged or unknown."""
     shipped = load([RULES])
     verdicts = judge(snapshot, [rule for rule in shipped if rule.id in PUBLIC])
     flagged = {verdict.identity[0] for verdict in verdicts.flagged}
-    true = {uids.file(f"m{number}") for number, (_, _, ways) in enumerate(MINE) if ways & OPEN}
-    true |= {uids.file(identity) for identity, _, _, ways in TREE if ways & OPEN}
-    true |= {uids.file(identity) for _, _, _, items in SHARED for identity, _, _, ways in items if ways & OPEN}
-    true |= {uids.shared_drive(drive["id"]) for drive, _, ways, items in SHARED if ways & OPEN and items}
+    expected = {uids.file(f"m{number}") for number, (_, _, access) in enumerate(MINE) if access & OPEN}
+    expected |= {uids.file(identity) for identity, _, _, access in TREE if access & OPEN}
+    expected |= {uids.file(identity) for _, _, _, items in SHARED for identity, _, _, access in items if access & OPEN}
+    expected |= {uids.shared_drive(drive["id"]) for drive, _, access, items in SHARED if access & OPEN and items}
 
-    published_to_us = {uids.file(f"m{n}") for n, (said, _, _) in enumerate(MINE) if said == "published to us"}
-    assert flagged == true | published_to_us
+    published_to_us = {uids.file(f"m{n}") for n, (name, _, _) in enumerate(MINE) if name == "published to us"}
+    assert flagged == expected | published_to_us

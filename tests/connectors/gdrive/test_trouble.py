@@ -1,4 +1,4 @@
-"""Google throttles, breaks off, forgets and refuses: nothing is lost, nothing is told twice, and gaps are said."""
+"""Google throttles, breaks off, forgets and refuses: nothing is lost or yielded twice, and gaps are reported."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -72,23 +72,23 @@ def test_passing_trouble_changes_nothing(shared: Server, undisturbed: Read, faul
     shared.faults.clear()
     shared.faults.add(fault)
 
-    told = read(connector(shared, tmp_path))
+    result = read(connector(shared, tmp_path))
 
-    assert told.refused == {}
-    assert uids_of(told) == uids_of(undisturbed)
-    assert len(told.facts) == len(undisturbed.facts)
+    assert result.refused == {}
+    assert uids_of(result) == uids_of(undisturbed)
+    assert len(result.facts) == len(undisturbed.facts)
 
 
-def refused_drives(told: Read) -> dict[str, CloudscanError]:
-    return {uid: error for uid, error in told.refused.items() if uid.startswith(f"{uids.PLATFORM}:my-drive/")}
+def refused_drives(result: Read) -> dict[str, CloudscanError]:
+    return {uid: error for uid, error in result.refused.items() if uid.startswith(f"{uids.PLATFORM}:my-drive/")}
 
 
 def test_a_pause_that_never_ends_is_passed_on(server: Server, scan: Callable[..., Read]) -> None:
     server.faults.add(throttle("GET /drive/v3/files", user="dormant@kumo.example"))
 
-    told = scan()
+    result = scan()
 
-    (error,) = refused_drives(told).values()
+    (error,) = refused_drives(result).values()
     assert isinstance(error, Throttled)
 
 
@@ -103,17 +103,17 @@ def test_the_daily_quota_is_named(server: Server, scan: Callable[..., Read]) -> 
 def test_a_list_that_is_no_list_costs_its_drive_only(server: Server, scan: Callable[..., Read]) -> None:
     server.faults.add(Fault(where="GET /drive/v3/files", user="dormant@kumo.example", garble=True))
 
-    told = scan()
+    result = scan()
 
-    (error,) = refused_drives(told).values()
+    (error,) = refused_drives(result).values()
     assert isinstance(error, ProviderError)
-    assert told.of_kind("file")
+    assert result.of_kind("file")
 
 
 def test_a_search_that_was_not_complete_is_a_gap(server: Server, scan: Callable[..., Read]) -> None:
     server.faults.add(Fault(where="GET /drive/v3/files", user="mori@kumo.example", incomplete=True, times=1))
 
-    (gap,) = [each for each in scan().gaps if "incompleteSearch" in each.reason]
+    (gap,) = [gap for gap in scan().gaps if "incompleteSearch" in gap.reason]
 
     assert gap.outcome is Outcome.PARTIAL
 
@@ -147,9 +147,9 @@ def test_a_user_who_is_suspended_during_the_scan_is_refused_and_named(
 
     server.faults.add(Fault(where="GET /drive/v3/files", user="dormant@kumo.example", first=suspend, times=1))
 
-    told = scan()
+    result = scan()
 
-    (error,) = refused_drives(told).values()
+    (error,) = refused_drives(result).values()
     assert isinstance(error, AccessDenied)
     assert "dormant@kumo.example" in str(error)
 
@@ -169,63 +169,63 @@ def test_a_denied_answer_costs_that_answer(
 ) -> None:
     server.faults.add(refusal(where, "forbidden", "Not Authorized to access this resource/api"))
 
-    told = scan()
+    result = scan()
 
-    assert told.refused == {}
-    (gap,) = [each for each in told.gaps if words in each.reason]
+    assert result.refused == {}
+    (gap,) = [gap for gap in result.gaps if words in gap.reason]
     assert (gap.table, gap.outcome) == (table, Outcome.DENIED)
     assert gap.needs.startswith(PREFIX)
-    assert told.of_kind("file")
+    assert result.of_kind("file")
 
 
 def test_unread_settings_are_unknown_and_not_fine(server: Server, scan: Callable[..., Read]) -> None:
     server.faults.add(refusal("/policies", "forbidden"))
 
-    told = scan()
+    result = scan()
 
     tenant = uids.tenant(company.DOMAIN)
-    assert told.setting(tenant, "drive_and_docs.external_sharing.externalSharingMode") is None
+    assert result.setting(tenant, "drive_and_docs.external_sharing.externalSharingMode") is None
 
 
 def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path) -> None:
-    delegated = frozenset(each.name for each in PERMISSIONS) - {PREFIX + "cloud-identity.policies.readonly"}
+    delegated = frozenset(gap.name for gap in PERMISSIONS) - {PREFIX + "cloud-identity.policies.readonly"}
     with serve(company.build(60).state, delegated=delegated) as server:
         reader = connector(server, tmp_path)
-        told = read(reader)
+        result = read(reader)
 
-    assert told.refused == {}
-    assert [each.table for each in told.gaps if "delegated" in each.reason] == ["settings"]
+    assert result.refused == {}
+    assert [gap.table for gap in result.gaps if "delegated" in gap.reason] == ["settings"]
 
 
 def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Callable[..., Read]) -> None:
     full = scan()
 
-    told = scan(only_shared=True)
+    result = scan(only_shared=True)
 
-    def in_my_drives(found: Read) -> set[str]:
-        return {each.uid for each in found.of_kind("file") if "my-drive" in (each.container_uid or "")}
+    def in_my_drives(result: Read) -> set[str]:
+        return {file.uid for file in result.of_kind("file") if "my-drive" in (file.container_uid or "")}
 
     def is_wide(grant: Grant) -> bool:
         wide = grant.audience is not None and grant.audience >= Audience.ORGANISATION
         return wide and grant.via is Via.LINK and not grant.detail.get("view") and not grant.inherited
 
     wide = {uid for uid in in_my_drives(full) if any(map(is_wide, full.grants(uid)))}
-    assert in_my_drives(told) >= wide
-    assert len(in_my_drives(told)) < len(in_my_drives(full)) / 2
-    assert {each.outcome for each in told.gaps if "named external people" in each.reason} == {Outcome.SKIPPED}
+    assert in_my_drives(result) >= wide
+    assert len(in_my_drives(result)) < len(in_my_drives(full)) / 2
+    assert {gap.outcome for gap in result.gaps if "named external people" in gap.reason} == {Outcome.SKIPPED}
 
 
-def test_one_person_can_scan_his_own_drive(server: Server, tmp_path: Path) -> None:
-    """With his own consent, and without an administrator."""
+def test_one_person_can_scan_their_own_drive(server: Server, tmp_path: Path) -> None:
+    """With their own consent, and without an administrator."""
     scope = PREFIX + "drive.metadata.readonly"
     path = tmp_path / "me.json"
     path.write_text(json.dumps(server.authorized_user_info("mori@kumo.example", scope)))
 
-    told = read(DriveConnector.open(Options(endpoint=server.url, key_file=str(path)), ESTATE, HASTY))
+    result = read(DriveConnector.open(Options(endpoint=server.url, key_file=str(path)), ESTATE, HASTY))
 
-    assert told.refused == {}
-    assert len(told.scopes) == 1
-    assert {each.owner_uid for each in told.of_kind("file")} == {uids.user("mori@kumo.example")}
+    assert result.refused == {}
+    assert len(result.scopes) == 1
+    assert {file.owner_uid for file in result.of_kind("file")} == {uids.user("mori@kumo.example")}
 
 
 @pytest.mark.parametrize(("text", "words"), [(None, "cannot be read"), ("{}", "not the key of a service account")])
@@ -249,9 +249,9 @@ def test_no_credentials_say_how_to_get_some(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
     reader = connector(server, tmp_path, endpoint="http://127.0.0.1:9")
-    told = read(reader)
+    result = read(reader)
 
-    (error,) = told.refused.values()
+    (error,) = result.refused.values()
     assert isinstance(error, Unreachable)
     assert "127.0.0.1:9" in str(error)
 
@@ -263,13 +263,15 @@ def test_it_conforms(server: Server, tmp_path: Path) -> None:
 
 def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: Callable[..., Read]) -> None:
     """One list a page, one root a user, one list of members a drive, one list for each item with shares of its own."""
-    told = scan()
+    result = scan()
 
-    lists = [each for each in server.log if each.path == "/drive/v3/files"]
-    roots = [each for each in server.log if each.path == "/drive/v3/files/root"]
-    assert len(roots) <= len(told.of_kind("my_drive"))
-    assert len(lists) <= len(told.of_kind("my_drive")) + len(told.of_kind("shared_drive")) + len(told.facts) // 100
-    assert told.requests > 0
+    lists = [request for request in server.log if request.path == "/drive/v3/files"]
+    roots = [request for request in server.log if request.path == "/drive/v3/files/root"]
+    assert len(roots) <= len(result.of_kind("my_drive"))
+    assert (
+        len(lists) <= len(result.of_kind("my_drive")) + len(result.of_kind("shared_drive")) + len(result.facts) // 100
+    )
+    assert result.requests > 0
 
 
 def test_pauses_and_further_attempts_are_counted(server: Server, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cloudscan_emulators.microsoft import Quirks, Server, TenantState, company, 
 from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
-from tests.connectors.nights import Nights, damage_kept_state, difference, nights_of, reports_with
+from tests.connectors.nights import Nights, damage_saved_state, difference, nights_of, reports_with
 from tests.properties import examples
 
 PEOPLE = (
@@ -309,7 +309,7 @@ def test_changed_options_lead_to_a_full_scan() -> None:
 def test_a_damaged_cursor_leads_to_a_full_scan(damage: bytes) -> None:
     with nights() as kumo:
         first, _ = kumo.scan()
-        damage_kept_state(first, damage)
+        damage_saved_state(first, damage)
 
         second, _ = kumo.scan(since=first)
 

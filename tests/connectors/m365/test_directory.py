@@ -210,8 +210,8 @@ def test_a_nested_group_brings_its_external_members(result: Read, built: company
     nested, plain = (built.scenarios[name] for name in ("group nested", "group"))
 
     assert uids.group(plain) in result.members(uids.group(nested))
-    assert result.principal(uids.group(nested)).detail["outsiders"] == "1"
-    assert result.principal(uids.group(plain)).detail["outsiders"] == "0"
+    assert result.principal(uids.group(nested)).detail["externals"] == "1"
+    assert result.principal(uids.group(plain)).detail["externals"] == "0"
 
 
 def test_a_dynamic_group_of_all_employees_is_the_organisation(
@@ -235,9 +235,9 @@ def test_private_and_shared_channels(result: Read, built: company.Company) -> No
     fox = uids.external_user("fox@strange.example")
 
     assert channels.keys() == {"人事相談", "Tanuki", "Joint bid"}
-    assert channels["人事相談"].detail == {"type": "private", "foreign_tenants": "", "owners": "1"}
-    assert channels["Tanuki"].detail["foreign_tenants"] == ""
-    assert channels["Joint bid"].detail["foreign_tenants"] == UNLISTED_TENANT
+    assert channels["人事相談"].detail == {"type": "private", "unlisted_tenants": "", "owners": "1"}
+    assert channels["Tanuki"].detail["unlisted_tenants"] == ""
+    assert channels["Joint bid"].detail["unlisted_tenants"] == UNLISTED_TENANT
     assert fox in result.members(channels["Joint bid"].uid)
     assert result.principal(fox).affiliation is Affiliation.EXTERNAL
     (grant_,) = result.grants(channels["Joint bid"].uid)
@@ -247,21 +247,21 @@ def test_private_and_shared_channels(result: Read, built: company.Company) -> No
 @pytest.mark.parametrize(
     ("scenario", "detail"),
     [
-        ("application", {"rights": "Sites.Read.All"}),
+        ("application", {"permissions": "Sites.Read.All"}),
         (
             "application with write to all sites",
-            {"rights": "Files.ReadWrite.All, Sites.ReadWrite.All", "writes_all_sites": "true"},
+            {"permissions": "Files.ReadWrite.All, Sites.ReadWrite.All", "writes_all_sites": "true"},
         ),
         (
             "application of others with full control",
             {
-                "rights": "Sites.FullControl.All",
+                "permissions": "Sites.FullControl.All",
                 "writes_all_sites": "true",
                 "full_control": "true",
-                "foreign_publisher": "true",
+                "external_publisher": "true",
             },
         ),
-        ("application for one site", {"rights": "Sites.Selected"}),
+        ("application for one site", {"permissions": "Sites.Selected"}),
     ],
 )
 def test_applications(result: Read, built: company.Company, scenario: str, detail: dict[str, str]) -> None:

@@ -116,7 +116,7 @@ def test_each_of_many_links_is_one_grant(result: Read, server: Server, built: co
 def test_a_link_for_people_counts_them(result: Read, server: Server, built: company.Company) -> None:
     link = grant_in(result, server, built, "people of no partner")
 
-    assert (link.detail["holders"], link.detail["outsiders"]) == ("2", "1")
+    assert (link.detail["holders"], link.detail["externals"]) == ("2", "1")
     assert "spy@rival.example" in link.detail["people"]
     assert link.principal_uid is None
 

@@ -166,7 +166,7 @@ def test_without_a_report_a_sample_is_read_and_its_size_reported(server: Emulato
 
 
 def test_the_budget_of_an_account_is_kept(server: Emulator) -> None:
-    """Two requests find out that there is no report and which objects there are; the others read ACLs."""
+    """Two requests find that no report exists and which objects there are; the others read ACLs."""
     for name in ("first", "plain"):
         bucket(server, name)
         put(server, name, dict.fromkeys(map(str, range(10)), False))

@@ -64,7 +64,7 @@ def reports(server: Server, user: str = AOKI, *names: str) -> Any:
 
 
 def signed_in(server: Server, user: str, *names: str) -> Any:
-    """One user who consented himself."""
+    """One user who gave consent."""
     info = server.authorized_user_info(user, *scopes(*names))
     library: Any = Credentials
     wanted = ("refresh_token", "token_uri", "client_id", "client_secret", "scopes")
@@ -115,11 +115,11 @@ def reason(error: HttpError) -> str:
 
 def everything(method: Any, what: str, **parameters: Any) -> list[Any]:
     """All pages of a list."""
-    found: list[Any] = []
+    entries: list[Any] = []
     token = None
     while True:
         page = method(pageToken=token, **parameters).execute()
-        found += page.get(what, [])
+        entries += page.get(what, [])
         token = page.get("nextPageToken")
         if not token:
-            return found
+            return entries

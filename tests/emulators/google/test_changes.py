@@ -20,15 +20,15 @@ class Log:
         self.token = self._changes.getStartPageToken(**start).execute()["startPageToken"]
 
     def read(self, **more: Any) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        changes: list[dict[str, Any]] = []
         token: str | None = self.token
         while token:
             page = self._changes.list(pageToken=token, **{**self._more, **more}).execute()
-            found += page["changes"]
+            changes += page["changes"]
             token = page.get("nextPageToken")
             assert (token is None) == ("newStartPageToken" in page)
         self.token = page["newStartPageToken"]
-        return found
+        return changes
 
     def files(self) -> dict[str, bool]:
         """Which files changed, and whether they are gone."""
@@ -84,7 +84,7 @@ def test_removals_may_be_left_out(server: Server, state: TenantState) -> None:
 
 
 def test_sharing_a_folder_is_one_change(server: Server, state: TenantState) -> None:
-    """Not fanned out: what is below has changed without being told."""
+    """Not fanned out: what is below has changed without a change being reported."""
     shared = folder(state, "folder", owner=MORI)
     below = state.create("below", parent=shared)
     log = Log(server)
@@ -92,8 +92,8 @@ def test_sharing_a_folder_is_one_change(server: Server, state: TenantState) -> N
     state.share(shared, "anyone")
 
     assert log.files() == {shared.id: False}
-    told = drive(server).files().get(fileId=below.id, fields="permissionIds").execute()["permissionIds"]
-    assert "anyoneWithLink" in told
+    permission_ids = drive(server).files().get(fileId=below.id, fields="permissionIds").execute()["permissionIds"]
+    assert "anyoneWithLink" in permission_ids
 
 
 def test_trash_is_a_change_and_not_a_removal(server: Server, state: TenantState) -> None:
@@ -136,8 +136,10 @@ def test_losing_a_drive_is_a_change_of_the_drive(server: Server, state: TenantSt
 
     state.remove_member(sales, HAYASHI)
 
-    assert [(one["changeType"], one["driveId"], one["removed"]) for one in theirs.read()] == [("drive", sales.id, True)]
-    assert [(one["changeType"], one["removed"]) for one in mine.read()] == [("drive", False)]
+    assert [(change["changeType"], change["driveId"], change["removed"]) for change in theirs.read()] == [
+        ("drive", sales.id, True)
+    ]
+    assert [(change["changeType"], change["removed"]) for change in mine.read()] == [("drive", False)]
 
 
 def test_a_drives_log_is_for_members(server: Server, state: TenantState) -> None:

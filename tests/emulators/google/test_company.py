@@ -19,21 +19,21 @@ def test_any_size(files: int) -> None:
 
 
 def test_the_same_size_is_the_same_company() -> None:
-    one, other = company.build(500), company.build(500)
+    first, second = company.build(500), company.build(500)
 
-    assert one.scenarios == other.scenarios
-    assert [str(item) for item in one.state.items] == [str(item) for item in other.state.items]
+    assert first.scenarios == second.scenarios
+    assert [str(item) for item in first.state.items] == [str(item) for item in second.state.items]
 
 
 def test_its_visibilities(office: Server) -> None:
-    def found(visibility: str) -> set[str]:
+    def files(visibility: str) -> set[str]:
         question = f"visibility = '{visibility}'"
         return {file["name"] for file in everything(drive(office).files().list, "files", q=question)}
 
-    assert "会社案内 2026" in found("anyoneCanFind")
-    assert {"料金表", "顧客一覧", "panel-0.png"} <= found("anyoneWithLink")
-    assert "社内報" in found("domainCanFind")
-    assert "就業規則" in found("domainWithLink")
+    assert "会社案内 2026" in files("anyoneCanFind")
+    assert {"料金表", "顧客一覧", "panel-0.png"} <= files("anyoneWithLink")
+    assert "社内報" in files("domainCanFind")
+    assert "就業規則" in files("domainWithLink")
 
 
 def test_hostile_names_come_through(office: Server, kumo: Company) -> None:
@@ -58,8 +58,8 @@ def test_every_scenario_can_be_seen_by_somebody(office: Server, kumo: Company) -
     everywhere = {"corpora": "allDrives", "includeItemsFromAllDrives": True, "supportsAllDrives": True}
     unseen = set(kumo.scenarios.values())
     for user in (MORI, HAYASHI, "dormant@kumo.example"):
-        found = everything(drive(office, user).files().list, "files", **everywhere)
-        unseen -= {file["id"] for file in found}
+        files = everything(drive(office, user).files().list, "files", **everywhere)
+        unseen -= {file["id"] for file in files}
 
     drives = {drive.id for drive in kumo.state.drives if drive}
     assert unseen - drives == set()

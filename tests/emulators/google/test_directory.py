@@ -16,7 +16,7 @@ def test_users_with_what_a_scan_needs(office: Server) -> None:
     assert by_mail["hayashi@kumo.example"]["aliases"] == ["keiri@kumo.example"]
     assert f"pilot@{SECONDARY}" in by_mail
     assert "gone@kumo.example" not in by_mail
-    assert [by_mail[one]["isAdmin"] for one in (ADMIN, DELEGATED)] == [True, False]
+    assert [by_mail[entry]["isAdmin"] for entry in (ADMIN, DELEGATED)] == [True, False]
 
 
 def test_deleted_users_on_demand(office: Server) -> None:
@@ -37,9 +37,9 @@ def test_a_user_by_any_of_his_addresses(office: Server) -> None:
 def test_searching_users(office: Server) -> None:
     users = directory(office).users()
 
-    found = users.list(customer="my_customer", query="isSuspended=true").execute()["users"]
+    suspended = users.list(customer="my_customer", query="isSuspended=true").execute()["users"]
 
-    assert [user["primaryEmail"] for user in found] == ["left@kumo.example"]
+    assert [user["primaryEmail"] for user in suspended] == ["left@kumo.example"]
     assert "users" not in users.list(customer="my_customer", query="email:zz*").execute()
     assert refusal(users.list(customer="my_customer", query="colour=red"))[0] == 400
     assert refusal(users.list())[0] == 400
@@ -72,7 +72,7 @@ def test_groups_and_their_members(office: Server) -> None:
 def test_domains(office: Server) -> None:
     domains = directory(office).domains().list(customer="my_customer").execute()["domains"]
 
-    assert [(one["domainName"], one["isPrimary"]) for one in domains] == [(DOMAIN, True), (SECONDARY, False)]
+    assert [(entry["domainName"], entry["isPrimary"]) for entry in domains] == [(DOMAIN, True), (SECONDARY, False)]
     assert domains[0]["domainAliases"][0]["domainAliasName"] == ALIAS
 
 
@@ -81,7 +81,8 @@ def test_units(office: Server) -> None:
 
     def paths(**more: str) -> set[str]:
         return {
-            one["orgUnitPath"] for one in units.list(customerId="my_customer", **more).execute()["organizationUnits"]
+            entry["orgUnitPath"]
+            for entry in units.list(customerId="my_customer", **more).execute()["organizationUnits"]
         }
 
     assert paths() == {"/Office", "/Warehouse", "/Drivers"}

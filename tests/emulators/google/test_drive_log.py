@@ -10,9 +10,9 @@ ALL = {"userKey": "all", "applicationName": "drive"}
 
 
 def parameters(activity: dict[str, list[dict[str, object]]], number: int = 0) -> dict[str, object]:
-    told = activity["events"][number]["parameters"]
-    assert isinstance(told, list)
-    return {one["name"]: one.get("value", one.get("boolValue", one.get("multiValue"))) for one in told}
+    values = activity["events"][number]["parameters"]
+    assert isinstance(values, list)
+    return {entry["name"]: entry.get("value", entry.get("boolValue", entry.get("multiValue"))) for entry in values}
 
 
 def test_a_named_share_says_who_let_in_whom(server: Server, state: TenantState) -> None:
@@ -23,11 +23,11 @@ def test_a_named_share_says_who_let_in_whom(server: Server, state: TenantState) 
     newest = reports(server).activities().list(**ALL, eventName="change_user_access").execute()["items"][0]
 
     assert newest["actor"]["email"] == HAYASHI
-    told = parameters(newest)
+    values = parameters(newest)
     wanted = {"doc_id": item.id, "target_user": "spy@rival.example", "owner": MORI, "visibility": "shared_externally",
               "old_visibility": "shared_internally", "visibility_change": "external", "old_value": ["none"],
               "new_value": ["can_view"]}  # fmt: skip
-    assert wanted.items() <= told.items()
+    assert wanted.items() <= values.items()
 
 
 def test_a_link_stands_in_one_activity_as_scope_and_as_visibility(server: Server, state: TenantState) -> None:
@@ -54,7 +54,7 @@ def test_somebody_who_is_not_signed_in_has_no_address(server: Server, state: Ten
     assert view["actor"] == {"profileId": "105250506097979753968"}
 
 
-def test_strangers_files_are_in_strangers_logs(server: Server, state: TenantState) -> None:
+def test_files_of_external_users_are_in_their_own_logs(server: Server, state: TenantState) -> None:
     state.share(state.create("Theirs", owner="spy@rival.example"), MORI, "writer")
 
     assert "items" not in reports(server).activities().list(**ALL).execute()
@@ -63,11 +63,11 @@ def test_strangers_files_are_in_strangers_logs(server: Server, state: TenantStat
 def test_pages_newest_first(office: Server, kumo: Company) -> None:
     listing = reports(office).activities().list
 
-    found = everything(listing, "items", **ALL, maxResults=7, eventName="change_user_access")
+    entries = everything(listing, "items", **ALL, maxResults=7, eventName="change_user_access")
 
-    times = [one["id"]["time"] for one in found]
+    times = [entry["id"]["time"] for entry in entries]
     assert times == sorted(times, reverse=True)
-    assert len({one["id"]["uniqueQualifier"] for one in found}) == len(found) > 7
+    assert len({entry["id"]["uniqueQualifier"] for entry in entries}) == len(entries) > 7
 
 
 def test_older_than_180_days_is_gone(server: Server, state: TenantState) -> None:
@@ -75,9 +75,9 @@ def test_older_than_180_days_is_gone(server: Server, state: TenantState) -> None
     state.pass_time(timedelta(days=181))
     state.share(state.create("New", owner=MORI), HAYASHI)
 
-    (found,) = reports(server).activities().list(**ALL, startTime="2020-01-01T00:00:00Z").execute()["items"]
+    (entries,) = reports(server).activities().list(**ALL, startTime="2020-01-01T00:00:00Z").execute()["items"]
 
-    assert parameters(found)["doc_title"] == "New"
+    assert parameters(entries)["doc_title"] == "New"
 
 
 def test_a_window_and_what_has_not_arrived_yet(server: Server, state: TenantState) -> None:
@@ -88,9 +88,9 @@ def test_a_window_and_what_has_not_arrived_yet(server: Server, state: TenantStat
     server.quirks.log_delay = 30 * 3600
     window = {"startTime": (began + timedelta(hours=1)).isoformat(), "endTime": (began + timedelta(days=9)).isoformat()}
 
-    (found,) = reports(server).activities().list(**ALL, **window).execute()["items"]
+    (entries,) = reports(server).activities().list(**ALL, **window).execute()["items"]
 
-    assert parameters(found)["doc_title"] == "Two"
+    assert parameters(entries)["doc_title"] == "Two"
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_filters(server: Server, state: TenantState, filters: str, titles: set[s
     state.share(state.create("Inside", owner=MORI), HAYASHI)
     state.share(state.create("Outside", owner=MORI), "spy@rival.example")
 
-    found = reports(server).activities().list(**ALL, eventName="change_user_access", filters=filters).execute()
+    entries = reports(server).activities().list(**ALL, eventName="change_user_access", filters=filters).execute()
 
-    assert {parameters(one)["doc_title"] for one in found.get("items", [])} == titles
+    assert {parameters(entry)["doc_title"] for entry in entries.get("items", [])} == titles
 
 
 @pytest.mark.parametrize(

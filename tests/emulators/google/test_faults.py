@@ -97,9 +97,9 @@ def test_a_token_that_runs_out_between_pages(server: Server, state: TenantState)
         state.create(f"file {index}", owner=MORI)
     server.faults.add(Fault(where="pageToken", expire=True, times=1))
 
-    found = google_client.everything(drive(server).files().list, "files", pageSize=1)
+    files = google_client.everything(drive(server).files().list, "files", pageSize=1)
 
-    assert len(found) == 3
+    assert len(files) == 3
     assert 401 in {seen.status for seen in server.log}
 
 
@@ -147,26 +147,27 @@ def test_the_log(server: Server) -> None:
 def test_a_quota_of_units(state: TenantState, key: RSAPrivateKey) -> None:
     """Lists are dear, single files cheap; the next minute begins anew."""
     item = state.create("plan", owner=MORI)
-    with serve(state, quota=Quota(user_units=210, seconds=0.5), key=key) as server:
+    seconds = 0.0
+    with serve(state, quota=Quota(user_units=210, seconds=60), key=key, clock=lambda: seconds) as server:
         files = drive(server).files()
         answers = [google_client.refusal(files.list()) for _ in range(3)]
         cheap = google_client.refusal(files.get(fileId=item.id))
         others = google_client.refusal(drive(server, HAYASHI).files().list())
-        time.sleep(0.5)
+        seconds = 60.0
 
         assert answers == [(200, ""), (200, ""), (403, "userRateLimitExceeded")]
         assert cheap == others == google_client.refusal(files.list()) == (200, "")
 
 
 def test_many_ask_at_once_while_the_tenant_changes(server: Server, state: TenantState) -> None:
-    """Nobody sees half a change."""
+    """No client sees half a change."""
     for index in range(200):
         state.create(f"file {index}", owner=MORI)
 
     def scan(_: int) -> int:
         fields = "nextPageToken,files(id,permissions(id))"
-        found = google_client.everything(drive(server).files().list, "files", fields=fields, pageSize=20)
-        return len({file["id"] for file in found})
+        files = google_client.everything(drive(server).files().list, "files", fields=fields, pageSize=20)
+        return len({file["id"] for file in files})
 
     with ThreadPoolExecutor(4) as pool:
         counts = pool.map(scan, range(8))

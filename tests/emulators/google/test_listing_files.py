@@ -68,10 +68,10 @@ def test_pages_follow_each_other(server: Server, state: TenantState) -> None:
     for index in range(25):
         state.create(f"file {index}", owner=MORI)
 
-    found = everything(drive(server).files().list, "files", pageSize=10, fields="nextPageToken,files(id,name)")
+    files = everything(drive(server).files().list, "files", pageSize=10, fields="nextPageToken,files(id,name)")
 
-    assert len(found) == 25
-    assert len({file["id"] for file in found}) == 25
+    assert len(files) == 25
+    assert len({file["id"] for file in files}) == 25
 
 
 def test_asking_for_parents_or_permissions_makes_pages_smaller(server: Server, state: TenantState) -> None:
@@ -102,11 +102,11 @@ def test_a_rare_match_gives_empty_pages_with_a_token(server: Server, state: Tena
     server.quirks.search_budget = 10
 
     first = drive(server).files().list(q="visibility = 'anyoneWithLink'").execute()
-    found = everything(drive(server).files().list, "files", q="visibility = 'anyoneWithLink'")
+    files = everything(drive(server).files().list, "files", q="visibility = 'anyoneWithLink'")
 
     assert first["files"] == []
     assert "nextPageToken" in first
-    assert names(found) == {"open"}
+    assert names(files) == {"open"}
 
 
 def test_page_tokens_belong_to_their_search_and_grow_old(server: Server, state: TenantState) -> None:
@@ -160,7 +160,7 @@ def test_a_long_question_may_come_as_a_post(server: Server, state: TenantState) 
     ],
 )
 def test_searching(server: Server, state: TenantState, question: str, expected: set[str]) -> None:
-    """`limited` hides outsiders that are named: the folder is shared with a rival."""
+    """`limited` hides external people who are named: the folder is shared with a rival."""
     state.share(state.create("Plan A", owner=MORI), "anyone", "reader")
     second = state.create("Plan B", owner=MORI, extra=Extra(properties={"team": "sales"}))
     state.share(second, "kumo.example", "reader")
@@ -189,13 +189,13 @@ def test_order(server: Server, state: TenantState) -> None:
         state.create(name, owner=MORI)
     folder(state, "z", owner=MORI)
 
-    found = everything(drive(server).files().list, "files", orderBy="folder,name desc", pageSize=2)
+    files = everything(drive(server).files().list, "files", orderBy="folder,name desc", pageSize=2)
 
-    assert [file["name"] for file in found] == ["z", "c", "b", "a"]
+    assert [file["name"] for file in files] == ["z", "c", "b", "a"]
 
 
 def test_what_a_user_finds_without_asking_further(server: Server, state: TenantState) -> None:
-    """Own files, files shared with him or his groups, and those he opened by a link: not every open file."""
+    """A user's own files, those shared with them or their groups, and those opened by a link: not every open file."""
     state.add_group("team@kumo.example", "Team", [MORI])
     mine = state.create("mine", owner=MORI)
     shared = folder(state, "shared folder", owner=HAYASHI)
@@ -209,11 +209,11 @@ def test_what_a_user_finds_without_asking_further(server: Server, state: TenantS
     shared_drive = state.add_drive("Sales", {MORI: "reader"})
     state.create("in the drive", drive=shared_drive)
 
-    found = drive(server).files().list(fields="files(name,parents)").execute()["files"]
+    files = drive(server).files().list(fields="files(name,parents)").execute()["files"]
     everywhere = drive(server).files().list(**ALL).execute()["files"]
 
-    assert names(found) == {mine.name, "shared folder", "inside", "by group", "opened"}
-    assert names(everywhere) == names(found) | {"in the drive"}
+    assert names(files) == {mine.name, "shared folder", "inside", "by group", "opened"}
+    assert names(everywhere) == names(files) | {"in the drive"}
 
 
 def test_a_parent_that_the_user_cannot_see_is_not_told(server: Server, state: TenantState) -> None:
@@ -313,7 +313,7 @@ def test_a_shortcut_is_a_file_of_its_own(office: Server, kumo: Company) -> None:
     file = drive(office, HAYASHI).files().get(fileId=kumo.scenarios["shortcut"], fields="*").execute()
 
     assert file["shortcutDetails"]["targetId"] == kumo.scenarios["labelled"]
-    assert {one["type"] for one in file["permissions"]} == {"user", "domain"}
+    assert {permission["type"] for permission in file["permissions"]} == {"user", "domain"}
     assert "size" not in file
 
 

@@ -15,8 +15,11 @@ Json = dict[str, object]
 def permissions(server: Server, identity: str, user: str = MORI, **more: object) -> dict[str, Json]:
     """By mail address, domain or id."""
     asked = {"fileId": identity, "fields": "*", "supportsAllDrives": True, **more}
-    found = drive(server, user).permissions().list(**asked).execute()["permissions"]
-    return {str(one.get("emailAddress") or one.get("domain") or one["id"]): one for one in found}
+    listed = drive(server, user).permissions().list(**asked).execute()["permissions"]
+    return {
+        str(permission.get("emailAddress") or permission.get("domain") or permission["id"]): permission
+        for permission in listed
+    }
 
 
 def test_without_fields_there_is_no_address(server: Server, state: TenantState) -> None:
@@ -24,7 +27,7 @@ def test_without_fields_there_is_no_address(server: Server, state: TenantState) 
 
     page = drive(server).permissions().list(fileId=item.id).execute()
 
-    assert {tuple(sorted(one)) for one in page["permissions"]} == {("id", "kind", "role", "type")}
+    assert {tuple(sorted(permission)) for permission in page["permissions"]} == {("id", "kind", "role", "type")}
 
 
 def test_kinds_of_permission(server: Server, state: TenantState) -> None:
@@ -34,14 +37,14 @@ def test_kinds_of_permission(server: Server, state: TenantState) -> None:
     state.share(item, "spy@rival.example", "writer", expires=SPRING + timedelta(days=9))
     state.share(item, HAYASHI, "writer", pending_owner=True)
 
-    found = permissions(server, item.id)
+    listed = permissions(server, item.id)
 
-    assert found["anyoneWithLink"]["allowFileDiscovery"] is False
-    assert found["rival.example"]["allowFileDiscovery"] is True
-    assert str(found["rival.example"]["id"]).endswith("k")
-    assert found["spy@rival.example"]["expirationTime"] == "2026-04-10T09:00:00.000Z"
-    assert found[HAYASHI]["pendingOwner"] is True
-    assert "expirationTime" not in found[HAYASHI]
+    assert listed["anyoneWithLink"]["allowFileDiscovery"] is False
+    assert listed["rival.example"]["allowFileDiscovery"] is True
+    assert str(listed["rival.example"]["id"]).endswith("k")
+    assert listed["spy@rival.example"]["expirationTime"] == "2026-04-10T09:00:00.000Z"
+    assert listed[HAYASHI]["pendingOwner"] is True
+    assert "expirationTime" not in listed[HAYASHI]
 
 
 def test_a_link_cannot_expire(state: TenantState) -> None:
@@ -52,8 +55,8 @@ def test_a_link_cannot_expire(state: TenantState) -> None:
 
 
 def test_a_deleted_account_has_no_address(office: Server, kumo: Company) -> None:
-    found = permissions(office, kumo.scenarios["deleted principal"], HAYASHI)
-    deleted = [one for one in found.values() if one.get("deleted")]
+    listed = permissions(office, kumo.scenarios["deleted principal"], HAYASHI)
+    deleted = [permission for permission in listed.values() if permission.get("deleted")]
 
     assert len(deleted) == 1
     assert "emailAddress" not in deleted[0]
@@ -66,13 +69,13 @@ def test_children_carry_their_folders_permissions(server: Server, state: TenantS
     state.share(shared, MORI, "writer")
     item = state.create("guest", owner=MORI, parent=shared)
 
-    found = permissions(server, item.id)
+    listed = permissions(server, item.id)
 
-    assert found["anyoneWithLink"]["permissionDetails"] == [
+    assert listed["anyoneWithLink"]["permissionDetails"] == [
         {"permissionType": "file", "role": "reader", "inherited": True}
     ]
-    assert found[HAYASHI]["role"] == "writer"
-    assert found[MORI]["role"] == "owner"
+    assert listed[HAYASHI]["role"] == "writer"
+    assert listed[MORI]["role"] == "owner"
 
 
 def test_shared_drives_tell_the_origin(server: Server, state: TenantState) -> None:
@@ -82,33 +85,33 @@ def test_shared_drives_tell_the_origin(server: Server, state: TenantState) -> No
     item = state.create("Poster", parent=campaign)
     state.share(item, HAYASHI, "writer")
 
-    found = permissions(server, item.id)
+    listed = permissions(server, item.id)
 
-    assert found["spy@rival.example"]["permissionDetails"] == [
+    assert listed["spy@rival.example"]["permissionDetails"] == [
         {"permissionType": "file", "role": "reader", "inherited": True, "inheritedFrom": campaign.id}
     ]
-    assert found[HAYASHI]["role"] == "writer"
-    assert found[HAYASHI]["permissionDetails"] == [
+    assert listed[HAYASHI]["role"] == "writer"
+    assert listed[HAYASHI]["permissionDetails"] == [
         {"permissionType": "file", "role": "writer", "inherited": False},
         {"permissionType": "member", "role": "reader", "inherited": True, "inheritedFrom": sales.id},
     ]
-    assert found[MORI]["role"] == "organizer"
+    assert listed[MORI]["role"] == "organizer"
 
 
 def test_limited_access_stops_what_is_above(server: Server, state: TenantState) -> None:
-    """Who could read the folder above sees only that the limited one is there; what is inside he does not see."""
+    """Readers of the folder above see that the limited one exists, but nothing inside it."""
     above = folder(state, "above", owner=MORI)
     state.share(above, HAYASHI, "writer")
     limited = folder(state, "limited", parent=above)
     state.limit(limited)
     inside = state.create("inside", parent=limited)
 
-    found = permissions(server, limited.id)
+    listed = permissions(server, limited.id)
 
-    assert found[HAYASHI]["view"] == "metadata"
-    assert found[HAYASHI]["role"] == "reader"
-    assert found[MORI]["role"] == "owner"
-    assert found[MORI]["inheritedPermissionsDisabled"] is True
+    assert listed[HAYASHI]["view"] == "metadata"
+    assert listed[HAYASHI]["role"] == "reader"
+    assert listed[MORI]["role"] == "owner"
+    assert listed[MORI]["inheritedPermissionsDisabled"] is True
     assert set(permissions(server, inside.id)) == {MORI}
     theirs = drive(server, HAYASHI).files()
     assert theirs.get(fileId=limited.id, fields="inheritedPermissionsDisabled").execute() == {
@@ -198,16 +201,16 @@ def test_one_permission(server: Server, state: TenantState) -> None:
     assert refusal(asked.get(fileId=item.id, permissionId="123")) == (404, "notFound")
 
 
-def test_target_audiences_look_like_a_foreign_domain(office: Server, kumo: Company) -> None:
-    found = permissions(office, kumo.scenarios["target audience"])
+def test_target_audiences_look_like_an_external_domain(office: Server, kumo: Company) -> None:
+    listed = permissions(office, kumo.scenarios["target audience"])
 
-    assert any(name.endswith(".audience.googledomains.com") for name in found)
+    assert any(name.endswith(".audience.googledomains.com") for name in listed)
     assert refusal(drive(office, HAYASHI).files().get(fileId=kumo.scenarios["target audience"])) == (200, "")
     assert refusal(drive(office, AOKI).files().get(fileId=kumo.scenarios["target audience"])) == (404, "notFound")
 
 
 def test_details_of_my_drive_files_cost_a_call(server: Server, state: TenantState) -> None:
-    """Within files they are not told, unless the emulator is asked to."""
+    """Not within files, unless the emulator is asked to show them."""
     item = state.create("plan", owner=MORI)
     asked = drive(server).files().get(fileId=item.id, fields="permissions/permissionDetails")
 

@@ -9,14 +9,14 @@ SHARING = "setting.type.matches('drive_and_docs.external_sharing')"
 
 def test_policies_are_raw_per_unit(office: Server, kumo: Company) -> None:
     """Two for the root (one is the system's) and one for a unit below: who asks must resolve them."""
-    found = policies(office).policies().list(filter=SHARING).execute()["policies"]
+    listed = policies(office).policies().list(filter=SHARING).execute()["policies"]
 
-    assert [one["type"] for one in found] == ["ADMIN", "SYSTEM", "ADMIN"]
-    assert {one["setting"]["type"] for one in found} == {"settings/drive_and_docs.external_sharing"}
+    assert [policy["type"] for policy in listed] == ["ADMIN", "SYSTEM", "ADMIN"]
+    assert {policy["setting"]["type"] for policy in listed} == {"settings/drive_and_docs.external_sharing"}
     finance = kumo.state.units["/Office/Finance"].id
-    assert found[2]["policyQuery"]["orgUnit"] == f"orgUnits/{finance}"
-    assert found[2]["setting"]["value"]["externalSharingMode"] == "ALLOWLISTED_DOMAINS"
-    assert found[2]["policyQuery"]["sortOrder"] > found[0]["policyQuery"]["sortOrder"]
+    assert listed[2]["policyQuery"]["orgUnit"] == f"orgUnits/{finance}"
+    assert listed[2]["setting"]["value"]["externalSharingMode"] == "ALLOWLISTED_DOMAINS"
+    assert listed[2]["policyQuery"]["sortOrder"] > listed[0]["policyQuery"]["sortOrder"]
 
 
 def test_pages(office: Server, kumo: Company) -> None:

@@ -10,7 +10,7 @@ def test_members_see_their_drives_and_admins_all(server: Server, state: TenantSt
     state.add_drive("The team's", {"team@kumo.example": "writer"})
 
     def names(user: str, **more: object) -> list[str]:
-        return [one["name"] for one in drive(server, user).drives().list(**more).execute()["drives"]]
+        return [shared_drive["name"] for shared_drive in drive(server, user).drives().list(**more).execute()["drives"]]
 
     assert names(MORI) == ["Mine"]
     assert names(HAYASHI) == ["The team's"]
@@ -31,29 +31,29 @@ def test_ten_at_a_time_unless_more_are_asked_for(server: Server, state: TenantSt
 
 
 def test_restrictions_and_unit_only_when_asked_for(server: Server, state: TenantState) -> None:
-    """The unit is only told in a list with admin access."""
-    one = state.add_drive("Strict", {MORI: "organizer"}, restrictions=Restrictions(domain_users_only=True))
+    """The unit is only shown in a list with admin access."""
+    shared_drive = state.add_drive("Strict", {MORI: "organizer"}, restrictions=Restrictions(domain_users_only=True))
     admin = drive(server, AOKI).drives()
 
     assert admin.list(useDomainAdminAccess=True).execute()["drives"] == [
-        {"kind": "drive#drive", "id": one.id, "name": "Strict"}
+        {"kind": "drive#drive", "id": shared_drive.id, "name": "Strict"}
     ]
     full = admin.list(useDomainAdminAccess=True, fields="drives(orgUnitId,restrictions)").execute()["drives"][0]
     assert full["restrictions"]["domainUsersOnly"] is True
     assert full["orgUnitId"] == state.units["/"].id
-    assert "orgUnitId" not in drive(server).drives().get(driveId=one.id, fields="*").execute()
+    assert "orgUnitId" not in drive(server).drives().get(driveId=shared_drive.id, fields="*").execute()
 
 
 def test_a_drive_of_others_is_not_found(server: Server, state: TenantState) -> None:
-    one = state.add_drive("Theirs", {HAYASHI: "organizer"})
+    shared_drive = state.add_drive("Theirs", {HAYASHI: "organizer"})
 
-    assert refusal(drive(server).drives().get(driveId=one.id)) == (404, "notFound")
-    assert refusal(drive(server, AOKI).drives().get(driveId=one.id, useDomainAdminAccess=True)) == (200, "")
+    assert refusal(drive(server).drives().get(driveId=shared_drive.id)) == (404, "notFound")
+    assert refusal(drive(server, AOKI).drives().get(driveId=shared_drive.id, useDomainAdminAccess=True)) == (200, "")
 
 
 def test_a_drive_whose_only_manager_is_suspended_is_known_to_the_admin_alone(office: Server, kumo: Company) -> None:
     identity = kumo.scenarios["drive of the suspended"]
 
-    found = everything(drive(office, AOKI).drives().list, "drives", useDomainAdminAccess=True, pageSize=100)
+    listed = everything(drive(office, AOKI).drives().list, "drives", useDomainAdminAccess=True, pageSize=100)
 
-    assert identity in {one["id"] for one in found}
+    assert identity in {shared_drive["id"] for shared_drive in listed}

@@ -1,4 +1,4 @@
-"""One hostile text in any one place of a report: every format stays what it is, in both languages."""
+"""One hostile text in any one field of a report: every format stays what it is, in both languages."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,36 +40,36 @@ TEXTS = (
     "]]>",
 )
 OURS = {"id", "scan_id", "fingerprint", "rule_id", "version", "schema", "kind"}
-"""Fields that no stranger writes."""
+"""Fields that no third party writes."""
 
 Put = Callable[[str], Report]
 
 
-def places(whole: Report) -> Mapping[str, Put]:
-    """Every place of the report that holds a text of others, by its path, with what puts another text there."""
-    found: dict[str, Put] = {}
-    for path, put in _places(whole, "report"):
-        found.setdefault(re.sub(r"\d+", "N", path), put)
-    return found
+def fields(whole: Report) -> Mapping[str, Put]:
+    """The report's fields with text of third parties: by path, a function that puts another text there."""
+    puts: dict[str, Put] = {}
+    for path, put in _fields(whole, "report"):
+        puts.setdefault(re.sub(r"\d+", "N", path), put)
+    return puts
 
 
-def _places(value: Any, path: str) -> Iterator[tuple[str, Callable[[str], Any]]]:
+def _fields(value: Any, path: str) -> Iterator[tuple[str, Callable[[str], Any]]]:
     if type(value) is str:
         yield path, str
     elif isinstance(value, msgspec.Struct):
         for name in set(value.__struct_fields__) - OURS:
-            for inner, put in _places(getattr(value, name), f"{path}.{name}"):
+            for inner, put in _fields(getattr(value, name), f"{path}.{name}"):
                 yield inner, partial(_in_field, value, name, put)
     elif isinstance(value, Mapping):
-        for key, each in value.items():
-            for inner, put in _places(each, f"{path}.{key if key in ('en', 'ja') else '*'}"):
+        for key, item in value.items():
+            for inner, put in _fields(item, f"{path}.{key if key in ('en', 'ja') else '*'}"):
                 yield inner, partial(_in_mapping, value, key, put)
         if re.search(r"\.(row|detail)\b", path):  # whose keys a rule or a platform chooses
             yield f"{path}.key", lambda text: {**value, text: text}
     elif isinstance(value, list | tuple):
-        for place, each in enumerate(value):
-            for inner, put in _places(each, f"{path}[{place}]"):
-                yield inner, partial(_in_list, value, place, put)
+        for index, item in enumerate(value):
+            for inner, put in _fields(item, f"{path}[{index}]"):
+                yield inner, partial(_in_list, value, index, put)
 
 
 def _in_field(value: msgspec.Struct, name: str, put: Callable[[str], Any], text: str) -> Any:
@@ -80,8 +80,8 @@ def _in_mapping(value: Mapping[str, Any], key: str, put: Callable[[str], Any], t
     return {**value, key: put(text)}
 
 
-def _in_list(value: Sequence[Any], place: int, put: Callable[[str], Any], text: str) -> Any:
-    return [*value[:place], put(text), *value[place + 1 :]]
+def _in_list(value: Sequence[Any], index: int, put: Callable[[str], Any], text: str) -> Any:
+    return [*value[:index], put(text), *value[index + 1 :]]
 
 
 def json_(content: str | bytes) -> None:
@@ -111,7 +111,7 @@ def html_(elements: set[tuple[str, str]]) -> Callable[[str | bytes], None]:
         """No element and no attribute that the page does not have of itself; no link but to the web."""
         marks = _Marks(text_of(content))
         assert marks.elements - elements == set()
-        assert not [each for each in marks.links if not re.match(r"https://|#|data:,|[a-z0-9-]+\.html$", each)]
+        assert not [link for link in marks.links if not re.match(r"https://|#|data:,|[a-z0-9-]+\.html$", link)]
         shown = re.sub(
             r"<script.*?</script>", "", text_of(content), flags=re.DOTALL
         )  # data is made visible in the page
@@ -138,32 +138,32 @@ def elements_of(pages: Iterable[str]) -> set[tuple[str, str]]:
 
 
 WHOLE = with_past(report(8))
-PLACES = places(WHOLE)
+FIELDS = fields(WHOLE)
 TERMS = Config(organisation=OrganisationTable(contact="security@example.co.jp")).terms
 PAGE = html_(elements_of(page_html.write(WHOLE, lang) for lang in ("en", "ja")))
 HANDOUT = html_(elements_of(page for lang in ("en", "ja") for _, page in handout_pages.write(WHOLE, lang, TERMS)))
 CHECKS: Mapping[str, Callable[[Report, str], None]] = {
     **{name: partial(_valid, name) for name in VALIDATORS},
-    "json": lambda it, lang: json_(data.write(it, lang)),
-    "text": lambda it, lang: text_(text.write(it, lang)),
-    "html": lambda it, lang: PAGE(page_html.write(it, lang)),
+    "json": lambda given_report, lang: json_(data.write(given_report, lang)),
+    "text": lambda given_report, lang: text_(text.write(given_report, lang)),
+    "html": lambda given_report, lang: PAGE(page_html.write(given_report, lang)),
     "hand-outs in HTML": handouts_in(handout_pages.write, HANDOUT, r"[a-z0-9-]+\.html"),
     "hand-outs in Markdown": handouts_in(handout_markdown.write, markdown, r"[a-z0-9-]+\.md"),
 }
 
 
-def test_the_places_are_those_that_strangers_write_to() -> None:
+def test_the_fields_include_all_that_third_parties_write() -> None:
     wanted = {"message.en", "waiver.reason", "waiver.owner", "subject.path", "subject.owner", "subject.account",
               "chain.en", "coverage[N].reason", "row.*", "report.organisation", "subject.url"}  # fmt: skip
-    assert [each for each in wanted if not any(each in place for place in PLACES)] == []
+    assert [suffix for suffix in wanted if not any(suffix in field for field in FIELDS)] == []
 
 
 @pytest.mark.parametrize("name", CHECKS)
 @examples(25)
 @given(
-    place=st.sampled_from(sorted(PLACES)),
+    field=st.sampled_from(sorted(FIELDS)),
     text=st.sampled_from(TEXTS) | st.text(st.characters(exclude_categories=()), max_size=40),
     lang=st.sampled_from(("en", "ja")),
 )
-def test_a_hostile_text_in_any_place_changes_nothing(name: str, place: str, text: str, lang: str) -> None:
-    CHECKS[name](PLACES[place](text), lang)
+def test_a_hostile_text_in_any_field_changes_nothing(name: str, field: str, text: str, lang: str) -> None:
+    CHECKS[name](FIELDS[field](text), lang)

@@ -1,9 +1,9 @@
 """The Google connector against a Drive server that is not ours: the npm package google-drive-mock.
 
     npm install --prefix FOLDER google-drive-mock cors
-    PYTHONPATH=.:connectors:reports python tests/outside/google_drive_mock.py FOLDER [--files 2500]
+    PYTHONPATH=.:connectors:reports python tests/interop/google_drive_mock.py FOLDER [--files 2500]
 
-That server knows folders, paging and changes, and no permissions: everything has to be told as "could not be read".
+That server knows folders, paging and changes, and no permissions: all grants must be "could not be read".
 Prints what was compared, and ends with status 1 where the two do not agree.
 """
 
@@ -101,11 +101,11 @@ def make(port: int, name: str, kind: str, parent: str) -> str:
     return str(ask(port, "POST", "/drive/v3/files", made)["id"])
 
 
-def told(snapshot: Snapshot) -> dict[str, str]:
+def paths_in(snapshot: Snapshot) -> dict[str, str]:
     rows = snapshot.query("SELECT uid, path FROM resources WHERE kind IN ('file', 'folder')").rows
-    found = {str(uid).rpartition("/")[2]: str(path).removeprefix("My Drive/") for uid, path in rows}
-    found.pop("root")  # which that server lists like any folder
-    return found
+    paths = {str(uid).rpartition("/")[2]: str(path).removeprefix("My Drive/") for uid, path in rows}
+    paths.pop("root")  # which that server lists like any folder
+    return paths
 
 
 def main() -> int:
@@ -115,8 +115,8 @@ def main() -> int:
     given = parser.parse_args()
     tokens = ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
     threading.Thread(target=tokens.serve_forever, daemon=True).start()
-    with other_server(given.packages.resolve()) as port, tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with other_server(given.packages.resolve()) as port, tempfile.TemporaryDirectory() as directory:
+        folder = Path(directory)
         key = folder / "key.json"
         key.write_text(
             json.dumps(
@@ -142,19 +142,21 @@ def compare(port: int, folder: Path, key: str, files: int) -> list[str]:
         wanted = CollectOptions(earlier=Earlier(folder=since) if since else None)
         reader = DriveConnector.open(options, estate)
         with collect([reader], folder / str(number), options=wanted, on_event=events.append) as snapshot:
-            found = told(snapshot)
+            read_paths = paths_in(snapshot)
             for row in snapshot.coverage():
                 if row.outcome is not Outcome.COMPLETE and row.resource_uid is None:
                     print(f"  {row.table} of {row.scope_name}: {row.outcome}: {row.reason}")
-        return found, sum(each.report.requests for each in events if isinstance(each, Finished))
+        return read_paths, sum(event.report.requests for event in events if isinstance(event, Finished))
 
     wrong: list[str] = []
 
     def check(what: str, scanned: tuple[dict[str, str], int], expected: dict[str, str]) -> None:
-        found, requests = scanned
-        off = [each for each in {*found, *expected} if found.get(each) != expected.get(each)]
-        print(f"{what}: {len(found)} told, {len(expected)} there, {requests} requests, {len(off)} differ")
-        wrong.extend(f"  {each}: told {found.get(each)!r}, is {expected.get(each)!r}" for each in off[:5])
+        read_paths, requests = scanned
+        off = [identity for identity in {*read_paths, *expected} if read_paths.get(identity) != expected.get(identity)]
+        print(f"{what}: {len(read_paths)} read, {len(expected)} expected, {requests} requests, {len(off)} differ")
+        wrong.extend(
+            f"  {identity}: told {read_paths.get(identity)!r}, is {expected.get(identity)!r}" for identity in off[:5]
+        )
 
     paths = fill(port, files)
     check("everything, page by page", scan(1), paths)
@@ -166,19 +168,19 @@ def compare(port: int, folder: Path, key: str, files: int) -> list[str]:
 
 
 def with_expected(
-    found: tuple[dict[str, str], int], paths: dict[str, str]
+    read: tuple[dict[str, str], int], paths: dict[str, str]
 ) -> tuple[dict[str, str], dict[str, str], int]:
-    return found[0], dict(paths), found[1]
+    return read[0], dict(paths), read[1]
 
 
 def rename(port: int, paths: dict[str, str]) -> None:
-    identity = next(each for each, path in paths.items() if "資料" in path)
+    identity = next(identity for identity, path in paths.items() if "資料" in path)
     ask(port, "PATCH", f"/drive/v3/files/{identity}", {"name": "renamed"})
     paths[identity] = (paths[identity].rpartition("/")[0] + "/renamed").lstrip("/")
 
 
 def remove(port: int, paths: dict[str, str]) -> None:
-    identity = [each for each, path in paths.items() if "資料" in path][7]
+    identity = [identity for identity, path in paths.items() if "資料" in path][7]
     ask(port, "DELETE", f"/drive/v3/files/{identity}")
     del paths[identity]
 
