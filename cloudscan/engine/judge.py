@@ -9,7 +9,8 @@ Columns with a meaning to the engine, if a rule yields them: `resource_uid`, `or
 `granted_on`, `owner_email`. Name, kind, address and owner of the subject are looked up and need not be yielded.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -156,7 +157,7 @@ def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime
     return Verdicts(rules=tuple(rules), as_of=as_of, verdicts=tuple(verdicts), tallies=tallies, params=params, _db=db)
 
 
-def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, Set[str]]:
+def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, AbstractSet[str]]:
     """The platforms in each table that has any rows of them. An exposure's platform is its resource's."""
     platforms = {
         table: {name for (name,) in db.execute(f"SELECT DISTINCT platform FROM {table}").fetchall()}
@@ -165,6 +166,6 @@ def _platforms(db: duckdb.DuckDBPyConnection) -> Mapping[str, Set[str]]:
     return {**platforms, "exposures": platforms["resources"]}
 
 
-def _has_nothing_to_judge(rule: Rule, platforms: Mapping[str, Set[str]]) -> bool:
+def _has_nothing_to_judge(rule: Rule, platforms: Mapping[str, AbstractSet[str]]) -> bool:
     """Planning a query over an empty platform costs as much as running it, and most companies use one or two."""
     return any(table in platforms and platforms[table].isdisjoint(wanted) for table, wanted in rule.confined)

@@ -161,7 +161,7 @@ class _Builder:
 
 
 def _explain(message: str, document: Document, record: type[msgspec.Struct]) -> tuple[int, str]:
-    """msgspec's message in our words, with its line."""
+    """The message of msgspec in our words, with its line."""
     what, _, where = message.partition(" - at `")
     path = where.rstrip("`") or "$"
     line = document.line("$" + "".join(_STEP.findall(path.removeprefix("$").split("[...]")[0])))

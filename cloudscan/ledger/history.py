@@ -5,7 +5,8 @@ same audience, access, severity and waiver, and with amounts that stay within a 
 changes adds no row, and yet any two scans can be compared.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -70,7 +71,7 @@ def differences(
     new: Mapping[str, ExposurePeriod],
     verdicts: Mapping[str, Verdict],
     *,
-    earlier: Set[str],
+    earlier: AbstractSet[str],
     reasons: Mapping[str, str],
     tolerance: float = TOLERANCE,
 ) -> list[Difference]:

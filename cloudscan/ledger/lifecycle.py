@@ -14,7 +14,8 @@ the rule was not applied                    stays open, unverified
 Waivers are applied on top of that: see `cloudscan.ledger.waivers`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -80,9 +81,9 @@ class Location(NamedTuple):
 class ScanVisibility:
     """How much of the estate a scan could see."""
 
-    visited: Set[Location]  # where anything was read at all
-    blind: Set[Location]  # where a gap could hide anything
-    gaps: Mapping[Location, Set[str]]  # uids of resources about which single answers are missing
+    visited: AbstractSet[Location]  # where anything was read at all
+    blind: AbstractSet[Location]  # where a gap could hide anything
+    gaps: Mapping[Location, AbstractSet[str]]  # uids of resources about which single answers are missing
 
     def covers(self, verdict: Verdict) -> bool:
         """Whether the subject, absent from the scan, is really gone and not just hidden by a gap."""
@@ -97,7 +98,7 @@ class ScanVisibility:
         return not locations & self.blind and not any(self.gaps.get(location, _NONE) & named for location in locations)
 
 
-def visibility_of(coverage: Iterable[Coverage], containers: Set[str]) -> ScanVisibility:
+def visibility_of(coverage: Iterable[Coverage], containers: AbstractSet[str]) -> ScanVisibility:
     """What coverage means for absent resources. `containers` are uids of resources that contain others."""
     visited: set[Location] = set()
     blind: set[Location] = set()
@@ -120,7 +121,7 @@ def after(
     flagged: Iterable[Verdict],
     judgements_of: JudgementsOf,
     *,
-    applied: Set[str],
+    applied: AbstractSet[str],
     visibility: ScanVisibility,
     moment: datetime,
 ) -> list[Change]:

@@ -7,7 +7,8 @@ it did when the waiver first covered it: its reach is then *widened*, and has to
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
@@ -86,7 +87,7 @@ class Decision:
     widenings: Mapping[CoveredFinding, Sequence[str]]
 
 
-def scopes_covering(verdict: Verdict) -> Set[WaiverScope]:
+def scopes_covering(verdict: Verdict) -> AbstractSet[WaiverScope]:
     """Every scope whose waivers cover this verdict.
 
     A target covers what it contains: a bucket its objects, a folder or a site everything below it.
@@ -154,7 +155,7 @@ def granted(
     *,
     matches: Sequence[Entry],
     unresolved: Sequence[Entry],
-    accounts: Set[str],
+    accounts: AbstractSet[str],
     register: WaiverRegister,
     now: datetime,
     max_days: int = MAX_DAYS,
@@ -271,7 +272,7 @@ def _fingerprint_of(beginning: str, matches: Sequence[Entry]) -> str:
     return unresolved[0].fingerprint
 
 
-def _known_target(target: str, unresolved: Sequence[Entry], accounts: Set[str]) -> str:
+def _known_target(target: str, unresolved: Sequence[Entry], accounts: AbstractSet[str]) -> str:
     known = {scope.target for entry in unresolved for scope in scopes_covering(entry.verdict)}
     if target in known | accounts:
         return target

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Self
 
 import msgspec
 
@@ -113,7 +113,7 @@ class SpoolWriter:
         self._incremental = False
         self._safe: tuple[int, dict[str, int]] = (0, {})  # the position of the last cursor, and the counts there
 
-    def __enter__(self) -> "SpoolWriter":
+    def __enter__(self) -> Self:
         self._file = open_private(self._part)
         return self
 

@@ -22,8 +22,10 @@ Cell = str | int | float | bool | datetime | None
 
 
 def unformulaic(text: str) -> str:
-    """The text with an apostrophe before anything that could begin a formula (OWASP, "CSV Injection"; ASVS 5.0,
-    1.2.10)."""
+    """The text with an apostrophe before anything that could begin a formula.
+
+    Sources: OWASP, "CSV Injection"; ASVS 5.0, 1.2.10.
+    """
     return text if not _BEGINS.search(text) else _FORMULA.sub(r"\1'\2", text)
 
 

@@ -24,7 +24,7 @@ _WRITTEN_OUT = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # Unicode's general categor
 
 
 def plain(text: str) -> str:
-    """The text with control, format and lone surrogate characters written out: ``\\x1b``, ``\\u202e``."""
+    r"""The text with control, format and lone surrogate characters written out: ``\x1b``, ``\u202e``."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
