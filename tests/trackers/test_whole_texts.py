@@ -1,0 +1,68 @@
+"""A ticket's text, its comments and a notification as a reader gets them, one a language, for review by eye.
+
+After an intended change: `pytest tests/trackers/test_whole_texts.py --snapshot-update`, then read the diff.
+"""
+
+from datetime import date
+
+import pytest
+from apprise import Apprise
+from syrupy.assertion import SnapshotAssertion
+
+from cloudscan.finding import Waiver
+from cloudscan.notifier import Notice
+from cloudscan.tracker import CommentContent, CommentReason, TicketSubject
+from cloudscan_trackers.apprise import ThroughApprise
+from cloudscan_trackers.markup import MARKDOWN
+from cloudscan_trackers.wording import wording
+from tests.reports.synthetic import NOW, RULES, report
+
+GIVEN = report(6)
+SUBJECT = TicketSubject(
+    marker="0" * 32,
+    owner="mika.sato@example.co.jp",
+    findings=GIVEN.findings[:1],
+    rules={rule.id: rule for rule in RULES},
+    severity=GIVEN.findings[0].severity,
+    due=date(2026, 3, 9),
+)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_ticket(lang: str, snapshot: SnapshotAssertion) -> None:
+    texts = wording(MARKDOWN)
+
+    assert f"{texts.title(SUBJECT, lang)}\n\n{texts.body(SUBJECT, lang)}" == snapshot
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_comments(lang: str, snapshot: SnapshotAssertion) -> None:
+    """One for every reason."""
+    waiver = Waiver(
+        id=1, owner="mika.sato@example.co.jp", reason="A price list.", given_on=NOW, until=date(2026, 5, 11)
+    )
+    comments = [
+        CommentContent(
+            note=reason, day=date(2026, 3, 2), widened=("audience", "resources"), waiver=waiver, instead="OPS-12"
+        )
+        for reason in CommentReason
+    ]
+
+    assert "\n".join(wording(MARKDOWN).comment(comment, lang) for comment in comments) == snapshot
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_notification(lang: str, snapshot: SnapshotAssertion) -> None:
+    notice = Notice(
+        organisation=GIVEN.organisation,
+        scanned_on=NOW,
+        findings=list(zip(("new", "reopened", "widened"), GIVEN.findings, strict=False)),
+        counts={"new": 1, "reopened": 1, "widened": 1, "resolved": 4},
+        standing=5,
+        unread=2,
+        report=GIVEN,
+    )
+
+    title, text = ThroughApprise(Apprise()).words(notice, lang)
+
+    assert f"{title}\n\n{text}" == snapshot
