@@ -37,7 +37,7 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
 class AudienceCount(msgspec.Struct, frozen=True, kw_only=True):
     """What an audience can reach: subjects of findings, each counted at its widest, and the resources behind them."""
 
-    places: int
+    subjects: int
     resources: int
 
 
@@ -237,7 +237,7 @@ def figures_of(report: Report) -> ScanFigures:
         score=round(sum(finding.score for finding in work), 1),
         exposure={
             audience: AudienceCount(
-                places=sum(own is audience for own, _ in widest.values()),
+                subjects=sum(own is audience for own, _ in widest.values()),
                 resources=sum(resources for own, resources in widest.values() if own is audience),
             )
             for audience in sorted(audiences, reverse=True)

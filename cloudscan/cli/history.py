@@ -90,7 +90,7 @@ def _numbers(figures: ScanFigures | None, severities: list[Severity]) -> list[ob
         *(figures.findings.get(severity, 0) for severity in severities),
         figures.waived,
         f"{figures.score:.0f}",
-        sum(count.places for count in open_to_all),
+        sum(count.subjects for count in open_to_all),
         sum(count.resources for count in open_to_all),
     ]
 

@@ -25,7 +25,7 @@ from typing import Any
 from tests.cli.conftest import CONFIG, RULES, TOY, install
 from tests.crash import tracer
 from tests.crash.tracer import Ended
-from tests.toys import shelve
+from tests.kit.toy_cloud import shelve
 
 NIGHTS = (
     {"sales": {"plan": "everybody", "notes": "me", "old": "the web"}, "board": {"minutes": "company"}},

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cloudscan.cli.main import run
-from tests.toys import shelve
+from tests.kit.toy_cloud import shelve
 
 TOY = Path(__file__).parents[1] / "toy_connector"
 RULES = Path(__file__).parent / "rules"

@@ -26,9 +26,9 @@ from cloudscan.cli.main import run
 from cloudscan.config import Config, LedgerTable
 from cloudscan.errors import AuditError
 from tests.cli.conftest import CONFIG, TOY, Desk, Said, install
-from tests.properties import examples
+from tests.kit.properties import examples
+from tests.kit.toy_cloud import shelve
 from tests.reports.hostile import NAMES
-from tests.toys import shelve
 
 Scanned = Callable[..., Said]
 FORMULA = "=cmd|'/c calc'!A1"

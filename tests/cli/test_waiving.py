@@ -208,7 +208,7 @@ def test_the_trend_has_a_line_a_scan(scanned: Scanned, desk: Desk) -> None:
     table = desk.run("trend").out
 
     assert (before["figures"]["findings"]["high"], before["figures"]["waived"]) == (1, 0)
-    assert before["figures"]["exposure"] == {"anyone_with_link": {"places": 1, "resources": 1}}
+    assert before["figures"]["exposure"] == {"anyone_with_link": {"subjects": 1, "resources": 1}}
     assert (after["figures"]["findings"]["high"], after["figures"]["waived"], after["figures"]["score"]) == (0, 1, 0.0)
     assert len(table.splitlines()) == 4
     assert len(desk.run("trend", "--last", "1").out.splitlines()) == 3

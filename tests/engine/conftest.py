@@ -1,11 +1,11 @@
-"""Fixtures of the engine's tests; what they are made of stands in `toys`."""
+"""Fixtures of the engine's tests; what they consist of is in `tests.kit.facts`."""
 
 from pathlib import Path
 
 import pytest
-from toys import RULE, load_text
 
 from cloudscan.engine.rule_file import Rule
+from tests.kit.facts import RULE, load_text
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from toys import RULE, Listed, file, grant, load_text, yielding
 
 from cloudscan.connector import Yielded
 from cloudscan.engine.evidence import EVIDENCE, Tally
@@ -22,7 +21,8 @@ from cloudscan.finding import Judgement, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
 from cloudscan.snapshot.snapshot import Snapshot
-from tests.properties import examples
+from tests.kit.facts import RULE, Listed, file, grant, load_text, yielding
+from tests.kit.properties import examples
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -91,7 +91,7 @@ def test_one_true_flags_one_null_leaves_open_else_it_passed(rows: list[tuple[str
 def folding_rule() -> Rule:
     import tempfile
 
-    from toys import RULE
+    from tests.kit.facts import RULE
 
     text = RULE.format(id="link-open-to-anyone").lstrip()
     begin, end = text.index("  SELECT"), text.index("text:")

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from toys import RULE, load_text, write_rule
 
 from cloudscan.connector import SettingSpec, SettingType
 from cloudscan.engine.example_runner import run
@@ -11,6 +10,7 @@ from cloudscan.engine.judging_record import files_of
 from cloudscan.engine.loader import lint, load
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
+from tests.kit.facts import RULE, load_text, write_rule
 
 
 def refusal(folder: Path, text: str) -> str:

@@ -15,7 +15,6 @@ import pyarrow as pa
 import pytest
 import sqlglot
 from sqlglot import exp
-from toys import RULE, load_text
 
 from cloudscan.engine import examples
 from cloudscan.engine.judge import bindings
@@ -25,6 +24,7 @@ from cloudscan.facts import Audience
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.sql import to_spark
 from cloudscan.snapshot.tables import TABLES
+from tests.kit.facts import RULE, load_text
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

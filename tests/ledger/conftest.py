@@ -19,7 +19,7 @@ from cloudscan.engine.judge import judge
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
 from cloudscan.snapshot.snapshot import Snapshot
-from tests.toys import rules, shelve, snapshot_of
+from tests.kit.toy_cloud import rules, shelve, snapshot_of
 
 _MISSING = "No PostgreSQL for the tests of the ledger. Install it: apt-get install postgresql"
 _NUMBERS = count()

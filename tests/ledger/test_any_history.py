@@ -19,8 +19,8 @@ from cloudscan.finding import Severity, State
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.report import Event, Report
+from tests.kit.properties import examples
 from tests.ledger.conftest import Album, Nights
-from tests.properties import examples
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 NAMES = ("plan", "notes")

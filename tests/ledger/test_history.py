@@ -12,8 +12,8 @@ from cloudscan.ledger.history import ExposurePeriod, period_changes
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.reach import Reach
 from cloudscan.report import AudienceCount, Diff
+from tests.kit.toy_cloud import shelve
 from tests.ledger.conftest import Nights
-from tests.toys import shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
@@ -131,8 +131,8 @@ def test_the_trend_counts_what_needs_work(nights: Nights) -> None:
     assert (before.findings[Severity.HIGH], before.waived, before.unknown) == (2, 0, 0)
     assert before.score == round(sum(finding.score for finding in first.findings), 1)
     assert before.exposure == {
-        Audience.ANYONE_DISCOVERABLE: AudienceCount(places=1, resources=1),
-        Audience.ANYONE_WITH_LINK: AudienceCount(places=1, resources=1),
+        Audience.ANYONE_DISCOVERABLE: AudienceCount(subjects=1, resources=1),
+        Audience.ANYONE_WITH_LINK: AudienceCount(subjects=1, resources=1),
     }
     assert (after.findings[Severity.HIGH], after.waived, after.unknown) == (1, 1, 1)
     assert list(after.exposure) == [Audience.ANYONE_WITH_LINK]

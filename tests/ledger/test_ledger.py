@@ -16,8 +16,8 @@ from cloudscan.finding import State
 from cloudscan.ledger import migrations
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.schema import SCHEMA
+from tests.kit.toy_cloud import rules, shelve, snapshot_of
 from tests.ledger.conftest import Album, Nights
-from tests.toys import rules, shelve, snapshot_of
 
 
 def test_a_finding_is_opened_resolved_and_reopened(nights: Nights) -> None:

@@ -21,8 +21,8 @@ from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.report import Report
 from cloudscan.ticketing.plan import ActionKind, Plan, Policy, TrackerState, plan
 from cloudscan.tracker import CommentContent, ExistingTicket, TicketPhase, TicketRecord, TicketSubject, Wording
+from tests.kit.toy_cloud import rules, shelve
 from tests.ledger.conftest import Nights
-from tests.toys import rules, shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 OLD, NEW = "drive-foreign-domain", "drive-external-domain"  # of a rule that was renamed

@@ -23,8 +23,8 @@ from cloudscan.nightly.scan import run_nightly
 from cloudscan.report import Report
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, collect
 from cloudscan.snapshot.snapshot import Snapshot
+from tests.kit.toy_cloud import rules, shelve
 from tests.toy_connector.cloudscan_toy import ToyConnector
-from tests.toys import rules, shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 WIDTH = {"everybody": 1, "the web": 2}
@@ -271,7 +271,7 @@ def test_nights_come_out_exactly(tmp_path: Path, nights: int, seed: int) -> None
         (
             sum(each.figures.findings.values()),
             each.figures.waived,
-            {a: e.places for a, e in each.figures.exposure.items()},
+            {a: e.subjects for a, e in each.figures.exposure.items()},
         )
         for each in trend
         if each.figures

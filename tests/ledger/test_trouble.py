@@ -14,8 +14,8 @@ from cloudscan.engine.judge import judge
 from cloudscan.errors import LedgerUnreachable
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.report import Report
+from tests.kit.toy_cloud import rules
 from tests.ledger.conftest import Album, Nights
-from tests.toys import rules
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 

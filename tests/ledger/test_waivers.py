@@ -13,8 +13,8 @@ from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.reach import Reach, widened
 from cloudscan.report import Event, Report
+from tests.kit.toy_cloud import shelve
 from tests.ledger.conftest import Nights
-from tests.toys import shelve
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 RULE = "document-open-to-everybody"

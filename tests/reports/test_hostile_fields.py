@@ -19,7 +19,7 @@ from cloudscan_reports.formats import text
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout import markdown as handout_markdown
 from cloudscan_reports.page import html as page_html
-from tests.properties import examples
+from tests.kit.properties import examples
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
 from tests.reports.test_formats import FORMATS, FORMULAS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloudscan.finding import Evidence, Finding, State
 from cloudscan.ledger.score import impact, score
 from cloudscan_reports.summary import ranking
-from tests.properties import examples
+from tests.kit.properties import examples
 from tests.reports.synthetic import RULES, report
 
 

@@ -14,7 +14,7 @@ from cloudscan_reports.summary.counts import open_to_all
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import load
 from cloudscan_wording.visible import for_shell, visible
-from tests.properties import examples
+from tests.kit.properties import examples
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report
 

@@ -14,8 +14,8 @@ from cloudscan.facts import Access, Audience, Grant, Resource, Setting, Via
 from cloudscan.testing import conforms
 from cloudscan_emulators.aws import demo as aws
 from cloudscan_s3.plugin import PLUGIN
+from tests.kit.toy_cloud import shelve
 from tests.toy_connector.cloudscan_toy import ToyConnector
-from tests.toys import shelve
 
 NAIVE = datetime.fromisoformat("2026-01-01T00:00:00")
 FOLDER = Resource(uid="odd:f", platform="odd", account="odd", kind="folder", name="f")

@@ -21,7 +21,7 @@ from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
-from tests.properties import examples
+from tests.kit.properties import examples
 from tests.reports.synthetic import NOW, report
 
 NAMES = ("accounts", "backups", "contracts")

@@ -14,10 +14,10 @@ from cloudscan.tracker import TicketPhase, TicketRecord
 from cloudscan_emulators.trackers.github import GitHub
 from cloudscan_emulators.trackers.jira import Jira
 from cloudscan_emulators.trackers.server import Reply
+from tests.kit.toy_cloud import rules
 from tests.ledger.conftest import Nights
 from tests.ledger.test_migration import downgrade
 from tests.reports.synthetic import NOW, report
-from tests.toys import rules
 from tests.trackers.conftest import Office, only
 
 LISTING = ["backlog", "github", "gitlab", "jira-cloud", "jira-data-center", "servicenow"]

@@ -17,7 +17,7 @@ from cloudscan_emulators.google.tenant_state import folder
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, serve
 from tests.connectors.nights import Nights, damage_saved_state, difference, nights_of, reports_with
-from tests.properties import examples
+from tests.kit.properties import examples
 
 PEOPLE = ("mori@kumo.example", "hayashi@kumo.example", "dormant@kumo.example")
 GRANTEES = ("anyone", "spy@rival.example", "tanuki@partner.example", "projects@kumo.example", company.DOMAIN, *PEOPLE)

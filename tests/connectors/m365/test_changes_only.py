@@ -16,7 +16,7 @@ from cloudscan_emulators.microsoft.people import EVERYONE, INSIDERS
 from cloudscan_emulators.microsoft.records import Drive, Item, Kind, Link
 from tests.connectors.m365 import estate
 from tests.connectors.nights import Nights, damage_saved_state, difference, nights_of, reports_with
-from tests.properties import examples
+from tests.kit.properties import examples
 
 PEOPLE = (
     "mori@kumo.example", "hayashi@kumo.example", "disabled@kumo.example", "tanuki@partner.example", "spy@rival.example",

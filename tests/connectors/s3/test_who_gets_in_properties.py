@@ -30,7 +30,7 @@ from tests.connectors.s3.buckets import (
     policy,
     widest,
 )
-from tests.properties import examples
+from tests.kit.properties import examples
 
 Json = dict[str, Any]
 

@@ -78,6 +78,9 @@ RULES: Mapping[str, str] = {
 }
 
 
+_FIGURES = sa.text("UPDATE scans SET figures = REPLACE(figures, :old, :new) WHERE figures IS NOT NULL")  # is JSON
+
+
 def upgrade() -> None:
     for old, new in TABLES:
         op.rename_table(old, new)
@@ -93,6 +96,7 @@ def upgrade() -> None:
     )
     db = op.get_bind()
     db.execute(sa.text("UPDATE events SET reason = 'widened' WHERE reason = 'outgrown'"))
+    db.execute(_FIGURES, {"old": '"places":', "new": '"subjects":'})
     rows = _rename_rules(db, RULES)
     if rows:
         op.bulk_insert(renamed, rows)
@@ -102,6 +106,7 @@ def downgrade() -> None:
     db = op.get_bind()
     _rename_rules(db, {new: old for old, new in RULES.items()})
     db.execute(sa.text("UPDATE events SET reason = 'outgrown' WHERE reason = 'widened'"))
+    db.execute(_FIGURES, {"old": '"subjects":', "new": '"places":'})
     op.drop_table("renamed_fingerprints")
     _rename_indexes("exposure_periods", "stretches")
     for table, old, new in reversed(COLUMNS):

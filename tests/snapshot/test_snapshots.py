@@ -5,7 +5,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from toys import Listed, file, grant, scope, yielding
 
 from cloudscan.connector import Yielded
 from cloudscan.errors import ConfigurationError, SnapshotError
@@ -15,6 +14,7 @@ from cloudscan.snapshot.collect import CollectOptions, collect
 from cloudscan.snapshot.seal import SealOptions, seal
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import TABLES
+from tests.kit.facts import Listed, file, grant, scope, yielding
 
 
 def sealed(folder: Path, *facts: Yielded, **scripts: tuple[Yielded, ...]) -> Snapshot:

@@ -4,12 +4,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from toys import Listed, file, grant, yielding
-
 from cloudscan.connector import Cursor, Yielded
 from cloudscan.facts import Audience, Opening, Principal, Sighting
 from cloudscan.snapshot.collect import CollectOptions, collect
 from cloudscan.snapshot.incremental import Earlier
+from tests.kit.facts import Listed, file, grant, yielding
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

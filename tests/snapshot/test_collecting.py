@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from toys import Listed, file, grant, scope, yielding
 
 from cloudscan.connector import Cursor, Gap, Scope, Spent, Yielded
 from cloudscan.coverage import Coverage
@@ -15,6 +14,7 @@ from cloudscan.http import Patience
 from cloudscan.snapshot import spool
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, Found, Retrying, collect
 from cloudscan.snapshot.snapshot import Snapshot
+from tests.kit.facts import Listed, file, grant, scope, yielding
 
 QUICK = CollectOptions(concurrency=4, patience=Patience(attempts=3, pause=0.01))
 
