@@ -37,7 +37,7 @@ def commands() -> Iterator[str]:
     """The page of commands: what each says with ``--help``."""
     yield "# The command line\n"
     yield "`cloudscan COMMAND --help` says the same. Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 usage or"
-    yield "configuration; 3 incomplete scan; 4 another scan works in the same folder; 70 a bug in cloudscan.\n"
+    yield "configuration; 3 incomplete scan; 4 another scan is running in the same folder; 70 a bug in cloudscan.\n"
     yield from _sections(cli, "cloudscan")
 
 
