@@ -395,7 +395,7 @@ def test_a_fingerprint_that_is_no_digest_still_leads_to_its_finding(open_page: O
         report(3), findings=[msgspec.structs.replace(first, fingerprint="made up", state="open"), *others]
     )
 
-    page = open_page(given, fragment="#finding=by+hand")
+    page = open_page(given, fragment="#finding=made+up")
 
     expect(page.locator("[id='finding=made up'] .detail")).to_be_visible()
 
@@ -429,7 +429,7 @@ def test_the_first_page_answers_five_questions(open_page: Opener) -> None:
     answers = page.locator(".answers dd > a").all_inner_texts()
     assert answers[3].startswith("Risk down by ")
     assert answers[4] == "16 parts could not be read"
-    for name in ("Likelihood and impact", "Risk over the nights"):
+    for name in ("Likelihood and impact", "Risk over time"):
         expect(page.get_by_role("img", name=name)).to_be_visible()
 
 
