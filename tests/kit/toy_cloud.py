@@ -12,7 +12,7 @@ from cloudscan.snapshot.collect import collect
 from cloudscan.snapshot.snapshot import Snapshot
 from tests.toy_connector.cloudscan_toy import ToyConnector
 
-RULES = Path(__file__).parent / "cli" / "rules"
+RULES = Path(__file__).parents[1] / "cli" / "rules"
 
 
 def shelve(company: Path, documents: Mapping[str, str], shelf: str = "sales") -> None:
