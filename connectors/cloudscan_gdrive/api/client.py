@@ -45,7 +45,8 @@ class Paged(Protocol):
     """A page of a list."""
 
     @property
-    def next_page_token(self) -> str: ...  # empty on the last one
+    def next_page_token(self) -> str:
+        """The token of the next page; empty on the last one."""
 
 
 Page = TypeVar("Page", bound=Paged)
@@ -73,6 +74,7 @@ class Messenger:
         timeout: float | None = None,  # noqa: ARG002 - the carrier has its own
         **_: Any,
     ) -> "TokenAnswer":
+        """Send a request and return the answer, whatever its status. Raises google-auth's `TransportError`."""
         try:
             answer = self.carrier.carry(method, url, headers or {}, body)
         except Unreachable as error:
