@@ -33,6 +33,7 @@ from cloudscan.errors import (
     Vanished,
 )
 from cloudscan.http import Answer, Carrier, Meter, Web
+from cloudscan.text import first_line
 from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.models import ErrorBody
 from cloudscan_gdrive.options import Options
@@ -45,7 +46,8 @@ class Paged(Protocol):
     """A page of a list."""
 
     @property
-    def next_page_token(self) -> str: ...  # empty on the last one
+    def next_page_token(self) -> str:
+        """The token of the next page; empty on the last one."""
 
 
 Page = TypeVar("Page", bound=Paged)
@@ -73,6 +75,7 @@ class Messenger:
         timeout: float | None = None,  # noqa: ARG002 - the carrier has its own
         **_: Any,
     ) -> "TokenAnswer":
+        """Send a request and return the answer, whatever its status. Raises google-auth's `TransportError`."""
         try:
             answer = self.carrier.carry(method, url, headers or {}, body)
         except Unreachable as error:
@@ -217,7 +220,7 @@ def read(wanted: type[Wanted], body: bytes) -> Wanted:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if (answer := decoded_leniently(wanted, body)) is not None:
             return answer
-        raise Malformed(f"Google's answer does not match its documented format ({_first_line(error)})") from error
+        raise Malformed(f"Google's answer does not match its documented format ({first_line(error, 200)})") from error
 
 
 def connect(options: Options, web: Web) -> Google:
@@ -345,8 +348,4 @@ def _refused_token(user: str, error: google.auth.exceptions.RefreshError) -> Pro
         return AccessDenied(f"Google does not allow acting as {name}: suspended, archived, deleted or nonexistent")
     if error.retryable:
         return Unreachable(f"Google's token endpoint failed on its side ({reason or 'no reason given'})")
-    return AccessDenied(f"Google does not accept the credentials ({reason or _first_line(error)})")
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return AccessDenied(f"Google does not accept the credentials ({reason or first_line(error, 200)})")

@@ -4,6 +4,7 @@ PLATFORM = "gdrive"
 
 
 def tenant(domain: str) -> str:
+    """A Workspace customer by its primary domain."""
     return f"{PLATFORM}:tenant/{domain}"
 
 
@@ -13,6 +14,7 @@ def org_unit(identity: str) -> str:
 
 
 def audit_log(domain: str) -> str:
+    """The Drive log of a Workspace customer by the customer's primary domain."""
     return f"{PLATFORM}:audit-log/{domain}"
 
 
@@ -22,6 +24,7 @@ def external_files(user_or_domain: str) -> str:
 
 
 def my_drive(user_id: str) -> str:
+    """A user's My Drive by the user's id in the directory; without an administrator, by the user's permission id."""
     return f"{PLATFORM}:my-drive/{user_id}"
 
 
@@ -31,22 +34,27 @@ def left_behind(user_id: str) -> str:
 
 
 def shared_drive(drive_id: str) -> str:
+    """A shared drive by its id."""
     return f"{PLATFORM}:shared-drive/{drive_id}"
 
 
 def file(file_id: str) -> str:
+    """A file, folder or shortcut in any drive, by its id; external files too."""
     return f"{PLATFORM}:file/{file_id}"
 
 
 def user(email: str) -> str:
+    """A user by email address; one of ours by the primary address, a group's member without an address by member id."""
     return f"{PLATFORM}:user/{email.lower()}"
 
 
 def group(email: str) -> str:
+    """A group by email address; one of ours by the primary address."""
     return f"{PLATFORM}:group/{email.lower()}"
 
 
 def domain(name: str) -> str:
+    """A whole domain or a target audience by its domain name."""
     return f"{PLATFORM}:domain/{name.lower()}"
 
 
@@ -56,6 +64,7 @@ def everyone(domain: str) -> str:
 
 
 def drive_members(drive_id: str) -> str:
+    """The members of a shared drive, as a group, by the id of the drive."""
     return f"{PLATFORM}:members/{drive_id}"
 
 

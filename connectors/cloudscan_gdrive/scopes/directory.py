@@ -73,8 +73,10 @@ class Directory:
 
 
 def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
-    """Read domains, users, groups and settings, as `admin` (an address). Raises as `Google.ask` does where not even the
-    users can be read."""
+    """Read domains, users, groups and settings, as `admin` (an address).
+
+    Raises as `Google.ask` does where not even the users can be read.
+    """
     gaps: list[Gap] = []
     pages = list(
         google.pages(Users, google.users, admin, customer=customer, fields=_USERS, maxResults=500, projection="full")

@@ -31,36 +31,48 @@ class WalkedDrive(Protocol):
     """What differs between the kinds of drives."""
 
     @property
-    def context(self) -> DriveContext: ...
+    def context(self) -> DriveContext:
+        """What is known of the drive while it is read. The walk adds folders to its tree."""
 
     @property
-    def user(self) -> str: ...  # the address in whose name it is read; empty: the credentials' own
+    def user(self) -> str:
+        """The address in whose name the drive is read; empty: the credentials' own."""
 
     @property
-    def file_fields(self) -> str: ...  # what is asked for with each file
+    def file_fields(self) -> str:
+        """The fields that are requested with each file."""
 
     @property
-    def start_parameters(self) -> Mapping[str, object]: ...  # of the question for the start token of changes
+    def start_parameters(self) -> Mapping[str, object]:
+        """The parameters of the request for the start token of changes."""
 
     @property
-    def change_parameters(self) -> Mapping[str, object]: ...  # of the list of changes
+    def change_parameters(self) -> Mapping[str, object]:
+        """The parameters of the request for the list of changes."""
 
     @property
-    def takes_contents_along(self) -> bool: ...  # Google reports changes of what is in a folder that left the drive
+    def takes_contents_along(self) -> bool:
+        """Whether Google reports changes of the contents of a folder that left the drive."""
 
     @property
-    def root(self) -> str: ...  # the id of the top folder, where it is not the drive's own
+    def root(self) -> str:
+        """The id of the top folder; empty where it is the drive's own id."""
 
     @property
-    def members(self) -> str: ...  # digest of who they are, where the drive has members
+    def members(self) -> str:
+        """A digest that differs once the members do; empty where the drive has none."""
 
-    def files(self, folder: str | None = None) -> Iterator[File | Gap]: ...  # all of them, or those in a folder
+    def files(self, folder: str | None = None) -> Iterator[File | Gap]:
+        """All files of the drive, or those in the folder with this id. A gap is what could not be listed."""
 
-    def contains(self, file: File) -> bool: ...  # whether a file that changed is in this drive
+    def contains(self, file: File) -> bool:
+        """Whether a file that changed is in this drive."""
 
-    def folder(self, file: File) -> Folder: ...  # what to remember of a folder
+    def folder(self, file: File) -> Folder:
+        """What to remember of a folder."""
 
-    def facts_of(self, file: File) -> Iterator[Yielded]: ...
+    def facts_of(self, file: File) -> Iterator[Yielded]:
+        """A file's resource and grants, principals at their first mention, and gaps for what could not be read."""
 
 
 def everything(drive: WalkedDrive) -> Iterator[Yielded]:

@@ -20,6 +20,7 @@ from azure.identity import (
 )
 
 from cloudscan.errors import AccessDenied, ConfigurationError, Unreachable
+from cloudscan.text import first_line
 from cloudscan_m365.options import Options
 
 AUTHORITIES = {
@@ -72,16 +73,16 @@ class SignIn:
             return self._credential.get_token(f"{service}/.default")
         except CredentialUnavailableError as error:
             raise ConfigurationError(
-                f"No credentials for Microsoft 365 were found ({_first_line(error)}). Set AZURE_TENANT_ID, "
+                f"No credentials for Microsoft 365 were found ({first_line(error, 200)}). Set AZURE_TENANT_ID, "
                 "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or name a certificate as connectors.m365.certificate_file."
             ) from error
         except ClientAuthenticationError as error:
-            raise AccessDenied(f"Entra does not accept the credentials ({_first_line(error)})") from error
+            raise AccessDenied(f"Entra does not accept the credentials ({first_line(error, 200)})") from error
         except (ServiceRequestError, ServiceResponseError) as error:
             raise Unreachable("no answer from Entra's token endpoint; check the network") from error
         except ValueError as error:
             raise ConfigurationError(
-                f"The credentials for Microsoft 365 cannot be used: {_first_line(error)}"
+                f"The credentials for Microsoft 365 cannot be used: {first_line(error, 200)}"
             ) from error
 
 
@@ -151,7 +152,3 @@ def _certificate(name: str) -> bytes:
 def _is_fresh(token: AccessToken, issued: float) -> bool:
     early = min(_EARLY, (token.expires_on - issued) * _EARLY_SHARE)
     return time.time() < token.expires_on - early
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -10,7 +10,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
 from cloudscan.http import Answer
-from cloudscan.text import encodable
+from cloudscan.text import encodable, first_line
 from cloudscan_m365.api.endpoints import Question
 
 Record = TypeVar("Record")
@@ -52,7 +52,9 @@ def decode(record: type[Record], body: bytes) -> Record:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if (repaired := _repaired(body)) is not None:
             return decode(record, repaired)
-        raise Malformed(f"Microsoft's answer does not match its documented format ({_first_line(error)})") from error
+        raise Malformed(
+            f"Microsoft's answer does not match its documented format ({first_line(error, 200)})"
+        ) from error
     return decoded
 
 
@@ -127,7 +129,3 @@ def _decoder(record: Any) -> msgspec.json.Decoder[Any]:
 @functools.lru_cache(maxsize=128)
 def _cached_decoder(record: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(record)
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
