@@ -210,7 +210,9 @@ class HandoutFormat:
 class Show(Protocol):
     """Writes a report for a terminal, in colour or not; `width` is its number of columns."""
 
-    def __call__(self, report: Report, lang: str, /, *, colour: bool, width: int) -> str: ...
+    def __call__(self, report: Report, lang: str, /, *, colour: bool, width: int) -> str:
+        """The whole text, ending with a newline. `lang` is ``en`` or ``ja``."""
+        ...
 
 
 DIFFERENCE_KINDS: Final = tuple(DifferenceKind)

@@ -46,9 +46,11 @@ class Commands(click.Group):
     helps: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
+        """The names, in the order of `COMMANDS`; nothing is imported."""
         return list(self.helps)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, whose module is imported now; None for an unknown name."""
         if cmd_name not in self.helps:
             return None
         module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
@@ -56,6 +58,7 @@ class Commands(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from `COMMANDS`; nothing is imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.helps.items()])
 
@@ -66,6 +69,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises `click.UsageError` with the most similar name for an unknown command."""
         from cloudscan.text import suggestion
 
         if args and args[0] not in self.helps and not args[0].startswith("-"):

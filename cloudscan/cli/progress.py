@@ -33,6 +33,7 @@ class Progress:
         self._shown = ""
 
     def __call__(self, event: Event) -> None:
+        """Show one event. New findings are previewed at intervals, and once more when sealing begins."""
         if isinstance(event, Found):
             self._count(f"{event.total} scopes found")
         elif isinstance(event, Finished):

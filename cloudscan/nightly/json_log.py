@@ -45,6 +45,7 @@ class JsonLog:
         self._scopes: dict[str, float] = {}
 
     def __call__(self, event: Event) -> None:
+        """Write one line for the event. A finished scope has null as `seconds` if its start was not logged."""
         match event:
             case Found():
                 self.line(LogEvent.SCOPES_FOUND, {"total": event.total})

@@ -30,23 +30,31 @@ _GIVE_UP: Final = 3  # consecutive requests without an answer, after which the t
 class TicketStore(Protocol):
     """What is remembered of tickets from run to run: the ledger, or nothing."""
 
-    def tickets(self) -> Sequence[TicketRecord]: ...
+    def tickets(self) -> Sequence[TicketRecord]:
+        """The tickets of all trackers, open and closed."""
+        ...
 
-    def save_ticket(self, record: TicketRecord) -> None: ...
+    def save_ticket(self, record: TicketRecord) -> None:
+        """Remember a ticket, replacing what was known under its tracker and marker."""
+        ...
 
-    def renames(self) -> Renames: ...
+    def renames(self) -> Renames:
+        """What the markers and rules in older tickets are called today."""
+        ...
 
 
 class NoMemory:
     """Without a ledger: only the trackers know about tickets."""
 
     def tickets(self) -> Sequence[TicketRecord]:
+        """None, so a creation whose answer was lost in an earlier run is not known."""
         return ()
 
     def save_ticket(self, record: TicketRecord) -> None:
         """Forget it."""
 
     def renames(self) -> Renames:
+        """None, so a renamed rule's older tickets are not recognised."""
         return Renames()
 
 

@@ -29,9 +29,11 @@ class ThroughApprise:
     services: "Apprise"
 
     def addresses(self) -> Sequence[str]:
+        """As apprise writes them with passwords and tokens masked, without the query."""
         return [service.url(privacy=True).partition("?")[0] for service in self.services]
 
     def words(self, notice: Notice, lang: str) -> tuple[str, str]:
+        """Plain text: counts, then at most 10 findings of at most 300 characters each, then what could not be read."""
         words = load(lang)
         title = words.say("notice.title", organisation=harmless(notice.organisation))
         return title, "\n".join(_lines(notice, words))

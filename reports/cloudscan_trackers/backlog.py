@@ -49,6 +49,7 @@ class Project:
 
     @cached_property
     def id(self) -> str:
+        """The numeric id. A 404 raises `AccessDenied`: the project is missing, or the user is not a member."""
         project = self._rest.ask("GET", f"/api/v2/projects/{self.key}")
         if project is None:
             raise AccessDenied(f"Backlog has no project {self.key}, or the API key's user is not a member of it")
@@ -56,6 +57,10 @@ class Project:
 
     @cached_property
     def issue_type(self) -> str:
+        """The id of the issue type that the options name, else of the project's first.
+
+        Raises `TicketRefused` with the names to choose from if there is no such type.
+        """
         wanted = self._options.issue_type
         types = self._rest.ask("GET", f"/api/v2/projects/{self.key}/issueTypes") or []
         for issue_type in types:
@@ -82,6 +87,7 @@ class Project:
 
     @cached_property
     def members(self) -> Sequence[Mapping[str, Any]]:
+        """The users who can be assigned, from one request to ``/projects/KEY/users``; empty for a 404."""
         return self._rest.ask("GET", f"/api/v2/projects/{self.key}/users") or []
 
 
@@ -97,6 +103,10 @@ class Backlog:
     lists = True
 
     def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        """The issues in our category, oldest first, 100 per request by offset.
+
+        Creates the category if it is missing. Raises `AccessDenied` if the user may not, or is not a member.
+        """
         for key in projects or (self.options.project,):
             project = self._project(key)
             for start in range(0, 10**9, _PAGE):
@@ -114,10 +124,12 @@ class Backlog:
                     break
 
     def get(self, key: str) -> ExistingTicket | None:
+        """``GET /api/v2/issues/KEY``; None for a 404. The time of closing is that of the last change."""
         issue = self.rest.ask("GET", f"/api/v2/issues/{key}")
         return self._existing(issue) if issue else None
 
     def person(self, name: str, project: str) -> str:
+        """The id of the project's member with this mail address, user id or name, ignoring case."""
         wanted = name.lower()
         for member in self._project(project).members:
             if wanted in (str(member.get(field) or "").lower() for field in ("mailAddress", "userId", "name")):
@@ -125,6 +137,10 @@ class Backlog:
         return ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """Create an issue in our category, with a priority by severity. Labels are not sent.
+
+        Raises `TicketRefused` with the field `assignee` if Backlog's message names `assigneeId`.
+        """
         project = self._project(ticket.project)
         form = [
             ("projectId", project.id),
@@ -136,20 +152,25 @@ class Backlog:
         return self._existing(self.rest.ask("POST", "/api/v2/issues", form=form) or {})
 
     def update(self, key: str, ticket: Ticket) -> None:
+        """Also sets the priority by severity; labels are not sent. Raises `TicketRefused` for a 404."""
         self._change(key, self._written(ticket))
 
     def comments(self, key: str) -> Sequence[str]:
+        """The newest 100, newest first, in one request; older ones are not read. Empty for a 404."""
         query = [("count", str(_PAGE)), ("order", "desc")]
         comments = self.rest.ask("GET", f"/api/v2/issues/{key}/comments", query=query) or []
         return [str(comment.get("content") or "") for comment in comments]
 
     def comment(self, key: str, text: str) -> None:
+        """A 404 raises nothing: an issue that no longer exists goes unnoticed here."""
         self.rest.ask("POST", f"/api/v2/issues/{key}/comments", form=[("content", text)])
 
     def close(self, key: str) -> None:
+        """Set the status 4 (Closed) unless the issue has it. Raises `TicketRefused` for a 404."""
         self._set_status(key, _CLOSED)
 
     def reopen(self, key: str) -> None:
+        """Set the status 1 (Open), whatever other status the issue has. Raises `TicketRefused` for a 404."""
         self._set_status(key, _OPEN)
 
     def _set_status(self, key: str, status: str) -> None:

@@ -47,17 +47,23 @@ class GitHubIssues:
     lists = True
 
     def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        """The issues with our label, 100 per request; pull requests, which GitHub lists among them, are left out.
+
+        Raises `TicketRefused` for a public repository unless the options allow it.
+        """
         for project in projects or (self.options.project,):
             with _translated(project):
                 labelled = self._repository(project).get_issues(state="all", labels=[LABEL])
                 yield from [_existing(issue, project) for issue in labelled if issue.pull_request is None]
 
     def get(self, key: str) -> ExistingTicket | None:
+        """None for a 404 of the issue or its repository: lost access to a repository looks like deleted issues."""
         with _translated(key):
             issue = self._issue(key)
             return _existing(issue, issues.project_of(key)) if issue else None
 
     def person(self, name: str, project: str) -> str:
+        """The login, if the repository lists it among its assignees. An address must be in `usernames`."""
         login = issues.login_of(name, self.options.usernames)
         if not login:
             return ""
@@ -66,6 +72,11 @@ class GitHubIssues:
             return login if repository.has_in_assignees(login) else ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """The due date is in the text only.
+
+        Raises `TicketRefused` for a public repository unless the options allow it, and with the field `assignee` if
+        GitHub rejects the assignee.
+        """
         project = ticket.project or self.options.project
         with _translated(project):
             issue = self._repository(project).create_issue(
@@ -86,18 +97,22 @@ class GitHubIssues:
             issue.edit(title=ticket.title, body=ticket.body, labels=list(dict.fromkeys([*kept, *ticket.labels])))
 
     def comments(self, key: str) -> Sequence[str]:
+        """All comments, 100 per request. Raises `TicketRefused` if the issue no longer exists."""
         with _translated(key):
             return [comment.body or "" for comment in self._required(key).get_comments()]
 
     def comment(self, key: str, text: str) -> None:
+        """Fetches the issue first; raises `TicketRefused` if it no longer exists."""
         with _translated(key):
             self._required(key).create_comment(text)
 
     def close(self, key: str) -> None:
+        """Close with the reason `completed`. Raises `TicketRefused` if the issue no longer exists."""
         with _translated(key):
             self._required(key).edit(state="closed", state_reason="completed")
 
     def reopen(self, key: str) -> None:
+        """Open with the reason `reopened`. Raises `TicketRefused` if the issue no longer exists."""
         with _translated(key):
             self._required(key).edit(state="open", state_reason="reopened")
 

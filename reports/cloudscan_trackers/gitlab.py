@@ -42,6 +42,10 @@ class GitLabIssues:
     lists = True
 
     def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        """The issues with our label, oldest first, 100 per request.
+
+        Raises `TicketRefused` for a public project if `confidential` is off.
+        """
         for project in projects or (self.options.project,):
             with _translated(project):
                 labelled = self._project(project).issues.list(
@@ -51,11 +55,16 @@ class GitLabIssues:
                 yield from [_existing(issue, project) for issue in labelled]
 
     def get(self, key: str) -> ExistingTicket | None:
+        """None for a 404 of the issue. A 404 of its project raises `AccessDenied`."""
         with _translated(key):
             issue = self._issue(key)
             return _existing(issue, issues.project_of(key)) if issue else None
 
     def person(self, name: str, project: str) -> str:
+        """The id of the project's user with exactly this username. An address must be in `usernames`.
+
+        Reads only the first page of GitLab's search.
+        """
         login = issues.login_of(name, self.options.usernames)
         if not login:
             return ""
@@ -64,6 +73,11 @@ class GitLabIssues:
             return next((str(user.id) for user in users if user.username == login), "")
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """The issue is confidential unless the options say otherwise.
+
+        Raises `TicketRefused` for a public project if `confidential` is off, and with the field `assignee` if GitLab's
+        message names the assignee.
+        """
         project = ticket.project or self.options.project
         fields: dict[str, Any] = {
             **_written(ticket),
@@ -82,19 +96,26 @@ class GitLabIssues:
             self._change(key, {**_written(ticket), **labels})
 
     def comments(self, key: str) -> Sequence[str]:
+        """All notes, 100 per request, including those that GitLab writes itself.
+
+        Raises `TicketRefused` if the issue no longer exists.
+        """
         with _translated(key):
             notes = self._required(key).notes.list(iterator=True, per_page=100, obey_rate_limit=False)
             return [str(note.body or "") for note in notes]
 
     def comment(self, key: str, text: str) -> None:
+        """Fetches the issue first; raises `TicketRefused` if it no longer exists."""
         with _translated(key):
             self._required(key).notes.create({"body": text}, obey_rate_limit=False)
 
     def close(self, key: str) -> None:
+        """Send the state event `close`. Raises `AccessDenied` for a 404, even if the issue was deleted."""
         with _translated(key):
             self._change(key, {"state_event": "close"})
 
     def reopen(self, key: str) -> None:
+        """Send the state event `reopen`. Raises `AccessDenied` for a 404, even if the issue was deleted."""
         with _translated(key):
             self._change(key, {"state_event": "reopen"})
 

@@ -59,9 +59,11 @@ class Jira:
 
     @property
     def index_lag_seconds(self) -> float:
+        """As the options say: 300 unless `index_lag_seconds` is set."""
         return self.options.index_lag_seconds
 
     def existing(self, projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        """All pages of one JQL search by project and label, oldest first; as current as the search index."""
         keys = ", ".join(f'"{project}"' for project in projects or (self.options.project,))
         with _translated(keys):
             issues = self.client.search_issues(
@@ -70,6 +72,7 @@ class Jira:
             return [self._existing(issue.raw) for issue in issues if not isinstance(issue, str)]
 
     def get(self, key: str) -> ExistingTicket | None:
+        """Fetched by key, not searched for. None for a 404, which can also mean that the user may not see the issue."""
         from jira import JIRAError
 
         with _translated(key):
@@ -97,6 +100,10 @@ class Jira:
         return ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """Sends the options' `fields` too. If Jira rejects `duedate` or `priority`, tries once more without it.
+
+        The marker becomes a label. Raises `TicketRefused` with the field that Jira names.
+        """
         project = ticket.project or self.options.project
         fields = {
             **self.options.fields,
@@ -123,17 +130,27 @@ class Jira:
             self._without_missing_fields(lambda accepted: issue.update(fields=accepted), fields)
 
     def comments(self, key: str) -> Sequence[str]:
+        """Those that Jira returns in one request; further pages are not read."""
         with _translated(key):
             return [str(comment.body) for comment in self.client.comments(key)]
 
     def comment(self, key: str, text: str) -> None:
+        """The text is wiki markup, as version 2 of the REST API expects."""
         with _translated(key):
             self.client.add_comment(key, text)
 
     def close(self, key: str) -> None:
+        """Use `close_transition`, or the first transition to a status of the category done. Nothing if it is done.
+
+        Raises `TicketRefused` with the transitions on offer if none fits.
+        """
         self._move(key, self.options.close_transition, is_open=False)
 
     def reopen(self, key: str) -> None:
+        """Use `reopen_transition`, or the first to a status of another category than done. Nothing if it is open.
+
+        Raises `TicketRefused` with the transitions on offer if none fits.
+        """
         self._move(key, self.options.reopen_transition, is_open=True)
 
     def _move(self, key: str, wanted: str, *, is_open: bool) -> None:

@@ -53,6 +53,10 @@ class ServiceNow:
     lists = True
 
     def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        """The records with `correlation_display` = cloudscan, oldest first, 100 per request by offset.
+
+        Covers every assignment group: the projects are ignored.
+        """
         for start in range(0, 10**9, _PAGE):
             query = [
                 ("sysparm_query", f"correlation_display={LABEL}^ORDERBYsys_created_on"),
@@ -66,10 +70,15 @@ class ServiceNow:
                 break
 
     def get(self, key: str) -> ExistingTicket | None:
+        """By `sys_id`; None for a 404."""
         answer = self.rest.ask("GET", self._path(key), query=[("sysparm_fields", _FIELDS)])
         return self._existing(self._result(answer)) if answer else None
 
     def person(self, name: str, _project: str) -> str:
+        """The `sys_id` of an active user, by `email` if the name contains @, else by `user_name`.
+
+        Empty for a name with ``^``, which would add a condition to the query. Group membership is not checked.
+        """
         if "^" in name:
             return ""
         field = "email" if "@" in name else "user_name"
@@ -78,6 +87,10 @@ class ServiceNow:
         return str(users[0]["sys_id"]) if users else ""
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """The project is the assignment group, the marker the `correlation_id`. Labels are not sent.
+
+        Raises `TicketRefused` with the field `assignee` if ServiceNow's message names `assigned_to`.
+        """
         group = ticket.project or self.options.project
         record = {
             **self.options.fields,
@@ -94,6 +107,7 @@ class ServiceNow:
         self._change(key, {**self._written(ticket), "correlation_id": ticket.marker})
 
     def comments(self, key: str) -> Sequence[str]:
+        """The work notes, from `sys_journal_field`: at most 1,000, in one request."""
         query = [
             ("sysparm_query", f"element_id={key}^element=work_notes"),
             ("sysparm_fields", "value"),
@@ -103,12 +117,15 @@ class ServiceNow:
         return [str(note.get("value") or "") for note in notes]
 
     def comment(self, key: str, text: str) -> None:
+        """Write a work note. Raises `TicketRefused` for a 404."""
         self._change(key, {"work_notes": text})
 
     def close(self, key: str) -> None:
+        """Write `close_fields`, or state 6 with a close code and note. Raises `TicketRefused` for a 404."""
         self._change(key, self.options.close_fields or _CLOSED)
 
     def reopen(self, key: str) -> None:
+        """Write `reopen_fields`, or state 2. Raises `TicketRefused` for a 404."""
         self._change(key, self.options.reopen_fields or _REOPENED)
 
     def _change(self, key: str, fields: Mapping[str, str]) -> None:

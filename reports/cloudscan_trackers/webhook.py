@@ -43,31 +43,40 @@ class Webhook:
     lists = False
 
     def existing(self, _projects: Sequence[str]) -> Iterable[ExistingTicket]:
+        """Always empty: the receiver cannot be asked."""
         return ()
 
     def get(self, _key: str) -> ExistingTicket | None:
+        """Always None: the receiver cannot be asked."""
         return None
 
     def person(self, name: str, _project: str) -> str:
+        """The name as it is; the receiver looks up its own user."""
         return name
 
     def create(self, ticket: Ticket, assignee: str) -> ExistingTicket:
+        """Post the event `create`. The answer's body is not read: the marker becomes the key, and there is no URL."""
         self._post("create", ticket.marker, {**self._written(ticket), "assignee": assignee})
         return ExistingTicket(key=ticket.marker, marker=ticket.marker, body=ticket.body, open=True)
 
     def update(self, key: str, ticket: Ticket) -> None:
+        """Post the event `update`, also with severity, project and fingerprints, and a new idempotency key."""
         self._post("update", key, self._written(ticket))
 
     def comments(self, _key: str) -> Sequence[str]:
+        """Always empty, so only the idempotency key keeps a comment from being written twice."""
         return ()
 
     def comment(self, key: str, text: str) -> None:
+        """Post the event `comment`. The same text has the same idempotency key."""
         self._post("comment", key, {"text": text})
 
     def close(self, key: str) -> None:
+        """Post the event `close` with a new idempotency key."""
         self._post("close", key, {})
 
     def reopen(self, key: str) -> None:
+        """Post the event `reopen` with a new idempotency key."""
         self._post("reopen", key, {})
 
     def _written(self, ticket: Ticket) -> dict[str, Any]:

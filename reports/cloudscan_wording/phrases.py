@@ -97,6 +97,7 @@ def rule_text(rule: RuleSummary, lang: str) -> RuleText:
 
 
 def message_of(finding: Finding, lang: str) -> str:
+    """The finding's sentence in a language, or in the first that it has; empty if it has none."""
     return finding.message[lang] if lang in finding.message else next(iter(finding.message.values()), "")
 
 
@@ -112,6 +113,7 @@ def parted_message(finding: Finding, rule: RuleSummary | None, lang: str) -> Seq
 
 
 def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
+    """The sentences of a chain in a language, or in the first that it has; empty if it has none."""
     return chain[lang] if lang in chain else next(iter(chain.values()), ())
 
 

@@ -24,18 +24,22 @@ class WordedFinding:
 
     @property
     def verdict(self) -> Verdict:
+        """The finding's verdict, with its subject and evidence."""
         return self.finding.verdict
 
     @property
     def title(self) -> str:
+        """The rule's title, or its id if the rule no longer exists."""
         return phrases.rule_text(self.rule, self.lang).title if self.rule else self.verdict.rule_id
 
     @property
     def message(self) -> str:
+        """The finding's sentence, with its values filled in."""
         return phrases.message_of(self.finding, self.lang)
 
     @property
     def why(self) -> str:
+        """What can happen, as the rule says; empty if it no longer exists."""
         return phrases.rule_text(self.rule, self.lang).why if self.rule else ""
 
     @cached_property
@@ -45,10 +49,12 @@ class WordedFinding:
 
     @property
     def frameworks(self) -> tuple[str, ...]:
+        """The controls that the rule is mapped to; empty if it no longer exists."""
         return tuple(self.rule.frameworks) if self.rule else ()
 
     @property
     def cause(self) -> str:
+        """The id of the rule's cause; empty if the rule no longer exists."""
         return self.rule.cause if self.rule else ""
 
 

@@ -111,6 +111,7 @@ _NO_RULE = {"message": "", "why": "", "steps": [], "cause": "", "confidence": ""
 
 
 def tickets_of(report: Report, finding: Finding) -> Sequence[TicketLink]:
+    """The tickets about a finding; empty if there is none."""
     return report.tickets.get(finding.fingerprint, ())
 
 

@@ -31,6 +31,7 @@ class Strings:
         self._patterns: dict[str, int] = {}
 
     def number(self, text: str | None) -> int:
+        """The number of a text: 0 at its first occurrence, then its index in the pool plus 1; -1 for None."""
         if text is None:
             return _NONE
         new = len(self._pool)

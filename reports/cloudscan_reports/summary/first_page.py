@@ -79,6 +79,7 @@ class FirstPage:
 
     @property
     def causes(self) -> Sequence[Cause]:
+        """The causes without their wording, the highest priority first."""
         return [ranked.cause for ranked in self.ranking]
 
 

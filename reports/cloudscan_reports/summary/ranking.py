@@ -34,6 +34,7 @@ class Fix:
 
     @property
     def score(self) -> float:
+        """The sum of the findings' scores: the risk that the fix removes."""
         return sum(finding.score for finding in self.findings)
 
 
@@ -58,6 +59,7 @@ class Cause:
 
     @property
     def priority(self) -> float:
+        """Risk per cost of all fixes. Causes are ranked by it."""
         return priority(self.risk, self.hours)
 
 

@@ -36,6 +36,7 @@ class Texts:
         return catalogue.fill(catalogue.at(self.table, key), **values)
 
     def count(self, key: str, n: int, **values: object) -> str:
+        """The sentence at `key` in the plural form for `n`, by the language's CLDR rules; `n` fills ``{n}``."""
         return self.say(f"{key}.{_form(self.lang, n)}", n=number(n), **values)
 
     def name(self, group: str, identifier: str, variant: str = "") -> str:
@@ -47,10 +48,12 @@ class Texts:
         return entry if isinstance(entry, str) else str(entry["one"])
 
     def plural(self, group: str, identifier: str, n: int) -> str:
+        """The word for an id in the plural form for `n`; as `name` gives it if there is one form only."""
         entry = self.table.get(group, {}).get(identifier)
         return self.name(group, identifier) if not isinstance(entry, dict) else str(entry[_form(self.lang, n)])
 
     def day(self, moment: datetime) -> str:
+        """The date in UTC; *never*, in this language, from 9999-12-31 on."""
         return self._when("time.day", moment)
 
     def moment(self, moment: datetime) -> str:
@@ -58,6 +61,7 @@ class Texts:
         return self._when("time.moment", moment)
 
     def ago(self, moment: datetime, now: datetime) -> str:
+        """How many whole days before `now`; *today* for less than one, and for a moment after it."""
         days = max((now - moment).days, 0)
         return self.count("time.days_ago", days) if days else self.say("time.today")
 
