@@ -38,7 +38,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def site(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """cloudscan's own wheel as it is installed."""
+    """Cloudscan's own wheel as it is installed."""
     return unpacked(packages[".whl"], tmp_path_factory.mktemp("site"))
 
 

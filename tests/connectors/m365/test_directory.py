@@ -1,5 +1,6 @@
 """People, groups, channels, applications, settings and sites of a company that has them all, with and without the
-permissions and the licence that they need."""
+permissions and the licence that they need.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
