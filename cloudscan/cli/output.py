@@ -17,8 +17,12 @@ _REASONS = 5
 
 
 def write_page(report: Report, folder: Path, output: Path | None, language: str) -> Path:
-    """Write the HTML report, readable by its owner only; gives its path."""
-    page = output or folder / f"{report.scan.started_on:%Y%m%dT%H%M%SZ}.html"
+    """Write the HTML report, readable by its owner only; gives its path.
+
+    Without `output` the name is the scan's start and the beginning of its id: two scans within a second are two reports,
+    and a scan that is resumed after its report was written replaces it.
+    """
+    page = output or folder / f"{report.scan.started_on:%Y%m%dT%H%M%SZ}-{report.scan.id[:8]}.html"
     write_private(page, written(plugins.report_format("html"), report, language))
     return page
 

@@ -21,7 +21,7 @@ from cloudscan.snapshot.incremental import FOLDER as CURSORS
 from cloudscan.snapshot.seal import WORK
 
 _TRASH: Final = "trash"
-_PAGE: Final = re.compile(r"\d{8}T\d{6}Z\.html")
+_PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,5 +109,5 @@ def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Remova
     pages = sorted(path for path in (home / "reports").glob("*.html") if _PAGE.fullmatch(path.name))
     oldest = now - timedelta(days=policy.reports_days)
     for page in pages[:-1]:
-        if datetime.strptime(page.stem, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < oldest:
+        if datetime.strptime(page.stem.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < oldest:
             yield Removal(path=page, why=f"a report older than {policy.reports_days} days")
