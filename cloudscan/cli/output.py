@@ -19,7 +19,7 @@ _REASONS = 5
 def write_page(report: Report, folder: Path, output: Path | None, language: str) -> Path:
     """Write the HTML report, readable by its owner only; gives its path.
 
-    Without `output` the name is the scan's start and the beginning of its id: two scans within a second are two reports,
+    Without `output` the name is the scan's start and the beginning of its id: two scans in a second are two reports,
     and a scan that is resumed after its report was written replaces it.
     """
     page = output or folder / f"{report.scan.started_on:%Y%m%dT%H%M%SZ}-{report.scan.id[:8]}.html"
