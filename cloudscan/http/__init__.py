@@ -6,13 +6,14 @@ where the extra ``cloudscan[web]`` is not installed.
 
 from typing import TYPE_CHECKING, Any
 
+from cloudscan.http.decoding import decoder
 from cloudscan.http.patience import Patience
 
 if TYPE_CHECKING:
     from cloudscan.http.client import PASSING, Budget, Meter, Web, asked_for
     from cloudscan.http.transport import Answer, Carrier, host_of
 
-__all__ = ["PASSING", "Answer", "Budget", "Carrier", "Meter", "Patience", "Web", "asked_for", "host_of"]
+__all__ = ["PASSING", "Answer", "Budget", "Carrier", "Meter", "Patience", "Web", "asked_for", "decoder", "host_of"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ import msgspec
 from cloudscan.connector import Cursor, Estate, Gap, Once, Permission, Scope, Spent, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError
 from cloudscan.facts import Affiliation, Outcome, Principal, Resource
-from cloudscan.http import Budget, Patience, Web
+from cloudscan.http import Budget, Patience, Web, decoder
 from cloudscan.text import CONSUMER
 from cloudscan_gdrive.api.client import Google, connect
 from cloudscan_gdrive.api.models import About, SharedDrive, SharedDrives, User
@@ -212,7 +212,7 @@ class DriveConnector:
         yield from facts_of_my_drive(self.google, people, self.options, "", drive, since)
 
     def _read_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
-        drive = msgspec.json.decode(scope.params["drive"], type=SharedDrive)
+        drive = decoder(SharedDrive).decode(scope.params["drive"])
         people = self._directory().people
         yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive, since)
 

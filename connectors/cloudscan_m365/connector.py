@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
-import msgspec
-
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied
 from cloudscan.facts import AnyFact, Outcome, Principal, Resource
-from cloudscan.http import Patience
+from cloudscan.http import Patience, decoder
 from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.models import Drive
 from cloudscan_m365.meaning import uids
@@ -162,7 +160,7 @@ class M365Connector:
 
 
 def _drive(scope: Scope) -> Drive:
-    return msgspec.json.decode(scope.params["drive"], type=Drive)
+    return decoder(Drive).decode(scope.params["drive"])
 
 
 def _owner(drive: Drive, directory: Directory) -> Principal | None:

@@ -32,7 +32,7 @@ from cloudscan.errors import (
     Unreachable,
     Vanished,
 )
-from cloudscan.http import Answer, Carrier, Meter, Web
+from cloudscan.http import Answer, Carrier, Meter, Web, decoder
 from cloudscan.text import first_line
 from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.models import ErrorBody
@@ -216,7 +216,7 @@ class Google:
 def read(wanted: type[Wanted], body: bytes) -> Wanted:
     """Decode an answer, leniently where it does not match. Raises `Malformed` where nothing can be decoded."""
     try:
-        return msgspec.json.decode(body, type=wanted)
+        return decoder(wanted).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if (answer := decoded_leniently(wanted, body)) is not None:
             return answer
@@ -266,7 +266,7 @@ def connect(options: Options, web: Web) -> Google:
 def refused(answer: Answer, needs: str) -> ProviderError:
     """Translate an error of Google's. Source: Drive guide, "Resolve errors"."""
     try:
-        error = msgspec.json.decode(answer.body, type=ErrorBody).error
+        error = decoder(ErrorBody).decode(answer.body).error
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return Malformed(f"Google answered HTTP {answer.status} with a page that is not an error of the API")
     reasons = {entry.reason for entry in error.errors}
@@ -310,7 +310,7 @@ def _credentials(options: Options) -> Any:
 def _from_file(path: Path) -> Any:
     """A service account's key, or the credentials of a user's own consent (type ``authorized_user``)."""
     try:
-        content = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        content = decoder(dict[str, Any]).decode(path.read_bytes())
         if content.get("type") == "authorized_user":
             # Google's own reader of such files sends the refresh token to Google, whatever `token_uri` says.
             return google.oauth2.credentials.Credentials(

@@ -19,6 +19,7 @@ import msgspec
 from cloudscan.connector import Cursor, Gap, Yielded
 from cloudscan.errors import AccessDenied, ProviderError, QuotaSpent, StaleCursor
 from cloudscan.facts import Opening, Outcome, Resource, Sighting
+from cloudscan.http import decoder
 from cloudscan_gdrive.api.client import Google
 from cloudscan_gdrive.api.models import Activities, Activity, LogEvent
 from cloudscan_gdrive.meaning import uids
@@ -271,7 +272,7 @@ def _pack(reading: LogReading, conditions: str, until: datetime) -> str:
 
 def _unpack(token: str, conditions: str) -> _LogState:
     try:
-        state = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=_LogState)
+        state = decoder(_LogState).decode(zlib.decompress(base64.b64decode(token)))
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
         raise StaleCursor("what was kept of the Drive log was written by another version") from error
     if state.options != conditions:

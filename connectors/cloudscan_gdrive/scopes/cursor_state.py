@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from cloudscan.errors import StaleCursor
+from cloudscan.http import decoder
 from cloudscan_gdrive.api.models import Permission
 from cloudscan_gdrive.meaning.folder_tree import Folder
 from cloudscan_gdrive.meaning.translate import Meaning
@@ -40,7 +41,7 @@ def pack(state: CursorState) -> str:
 def unpack(token: str, options: Options) -> CursorState:
     """Read a cursor. Raises `StaleCursor` where it was written with other options or by another version."""
     try:
-        state = msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
+        state = decoder(CursorState).decode(zlib.decompress(base64.b64decode(token)))
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
         raise StaleCursor("what the last scan kept was written by another version") from error
     if state.options != digest_of_options(options):

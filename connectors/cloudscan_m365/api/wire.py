@@ -1,6 +1,5 @@
 """Addresses of Graph, and its answers as records."""
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
@@ -9,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
-from cloudscan.http import Answer
+from cloudscan.http import Answer, decoder
 from cloudscan.text import encodable, first_line
 from cloudscan_m365.api.endpoints import Question
 
@@ -48,7 +47,7 @@ class _ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def decode(record: type[Record], body: bytes) -> Record:
     """An answer as a record. Raises `Malformed`."""
     try:
-        decoded: Record = _decoder(record).decode(body)
+        decoded: Record = decoder(record).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if (repaired := _repaired(body)) is not None:
             return decode(record, repaired)
@@ -62,7 +61,7 @@ def decode_page(record: type[Record], body: bytes) -> Page[Record]:
     """A page of records, without malformed entries. Raises `Malformed` where it is not a page at all."""
     generic: Any = Page
     try:
-        whole: Page[Record] = _decoder(generic[record]).decode(body)
+        whole: Page[Record] = decoder(generic[record]).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if (repaired := _repaired(body)) is not None:
             return decode_page(record, repaired)
@@ -72,7 +71,7 @@ def decode_page(record: type[Record], body: bytes) -> Page[Record]:
     records: list[Record] = []
     for entry in raw.value:
         try:
-            records.append(_decoder(record).decode(entry))
+            records.append(decoder(record).decode(entry))
         except msgspec.MsgspecError:
             continue
     broken = len(raw.value) - len(records)
@@ -85,7 +84,7 @@ def error_of(answer: Answer, needs: str, service: str = "Microsoft Graph") -> Pr
     Source: Graph, "Error responses and resource types"; driveItem: delta (410).
     """
     try:
-        error = msgspec.json.decode(answer.body, type=_ErrorAnswer).error
+        error = decoder(_ErrorAnswer).decode(answer.body).error
     except (msgspec.MsgspecError, UnicodeDecodeError):
         error = _Error()
     code = error.code or (error.inner and error.inner.code) or f"HTTP {answer.status}"
@@ -120,12 +119,3 @@ def _repaired(body: bytes) -> bytes | None:
         return None
     repaired = encodable(answer)
     return None if repaired == answer else json.dumps(repaired).encode()
-
-
-def _decoder(record: Any) -> msgspec.json.Decoder[Any]:
-    return _cached_decoder(record)
-
-
-@functools.lru_cache(maxsize=128)
-def _cached_decoder(record: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(record)

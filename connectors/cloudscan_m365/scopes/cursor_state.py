@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from cloudscan.errors import StaleCursor
+from cloudscan.http import decoder
 from cloudscan_m365.api.models import Permission
 from cloudscan_m365.meaning.folder_tree import Folder
 
@@ -46,7 +47,7 @@ def pack(state: CursorState) -> str:
 def unpack(token: str) -> CursorState:
     """The state in a cursor's text. Raises `StaleCursor` where another version wrote it."""
     try:
-        return msgspec.json.decode(zlib.decompress(base64.b64decode(token)), type=CursorState)
+        return decoder(CursorState).decode(zlib.decompress(base64.b64decode(token)))
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
         raise StaleCursor("the saved cursor was written by another version") from error
 
