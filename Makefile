@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 3
 # Behind a company's proxy only the machine's own certificates are of use; uv brings others unless told.
 export UV_SYSTEM_CERTS ?= true
 # Tests start dozens of processes. Where none may keep bytecode, each of them compiles everything again.

@@ -42,7 +42,9 @@ def measure(made: Report, folder: Path) -> None:
     file = folder / f"{findings}.html"
     file.write_text(text, "utf-8")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=_ARGUMENTS
+        )
         page = browser.new_page()
         page.goto(file.as_uri())
         page.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)

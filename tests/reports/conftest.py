@@ -27,7 +27,7 @@ Opener = Callable[..., Page]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for all tests of a module. Without one the tests fail in CI and say elsewhere what to install."""
-    path = shutil.which("chromium")
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(_MISSING)
     with sync_playwright() as playwright:

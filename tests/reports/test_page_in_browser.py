@@ -493,7 +493,7 @@ def test_what_one_change_closes_is_said(open_page: Opener) -> None:
     page.get_by_role("link", name="One fix here closes 10 findings").click()
 
     assert "origin=gdrive" in page.url
-    assert page.locator(ROWS).count() == sum(finding.state != "waived" for finding in findings)
+    expect(page.locator(ROWS)).to_have_count(sum(finding.state != "waived" for finding in findings))
 
 
 @pytest.mark.parametrize("kind", ["CSV", "JSON"])
