@@ -116,15 +116,7 @@ class _Sealing:
 
     def _partial(self, scope_file: str, table: str, reason: str) -> Coverage:
         scope = spool.report_of(self.lines / scope_file).scope
-        return Coverage(
-            scope_uid=scope.uid,
-            scope_name=scope.name,
-            platform=scope.platform,
-            account=scope.account,
-            table=table,
-            outcome=Outcome.PARTIAL,
-            reason=reason,
-        )
+        return spool.coverage_row(scope, table, Outcome.PARTIAL, reason=reason)
 
     def _table(self, table: str) -> int:
         facts = self._once(table)

@@ -13,6 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Final, Self
@@ -308,20 +309,22 @@ def file_name(scope_uid: str) -> str:
     return hashlib.sha256(scope_uid.encode("utf-8", "surrogatepass")).hexdigest()[:32] + ".jsonl"
 
 
+def coverage_row(scope: Scope, table: str, outcome: Outcome, **more: Any) -> Coverage:
+    """One row of coverage about a scope; `more` are further fields of the row."""
+    return Coverage(
+        scope_uid=scope.uid,
+        scope_name=scope.name,
+        platform=scope.platform,
+        account=scope.account,
+        table=table,
+        outcome=outcome,
+        **more,
+    )
+
+
 def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
     """The coverage rows of one scope: one per table that was read, one per gap, one for a scope that refused."""
-
-    def row(table: str, outcome: Outcome, **more: Any) -> Coverage:
-        scope = report.scope
-        return Coverage(
-            scope_uid=scope.uid,
-            scope_name=scope.name,
-            platform=scope.platform,
-            account=scope.account,
-            table=table,
-            outcome=outcome,
-            **more,
-        )
+    row = partial(coverage_row, report.scope)
 
     if report.outcome is not Outcome.COMPLETE:
         yield row(
