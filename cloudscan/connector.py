@@ -12,7 +12,8 @@ What one call of `Connector.collect` may yield:
 - a `Cursor`: everything before it is complete; the next incremental run starts here.
 
 To refuse a whole scope, raise `AccessDenied`, `Unreachable`, `Throttled` or `Malformed` from `cloudscan.errors`:
-the core retries what is worth retrying and writes the coverage row.
+the core retries what is worth retrying and writes the coverage row. Only the question that lists a scope's own things
+may do that; any other question that fails costs what hangs on its answer, as a `Gap` of that `Question`.
 """
 
 import re
@@ -26,17 +27,37 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_che
 
 import msgspec
 
-from cloudscan.facts import AnyFact, Outcome
+from cloudscan.errors import AccessDenied, NotOffered, ProviderError
+from cloudscan.facts import AnyFact, Outcome, Word
+from cloudscan.reason import Reason
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
+
+
+EVERYTHING: Final = "all"
+"""A `Hidden.table`: rows of any table may be missing."""
+
+
+class Hidden(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a missing answer can hide.
+
+    Without `columns` it is *existence*: there may be rows of `table` that nobody saw, so that what is absent is not
+    gone. With `columns` it is an *attribute*: the rows are there, and these columns of theirs are not known.
+    """
+
+    table: Word  # a table of facts, or `EVERYTHING`
+    columns: tuple[Word, ...] = ()
+    kinds: tuple[Word, ...] = ()  # of the resources or principals; empty: any
+    below: str | None = None  # the uid of what they are in, or are; None: anywhere in the account
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="type"):
     """A part of the estate that can be read, and read again, on its own.
 
     `params` is whatever the connector needs to find the scope again, as strings, so that a killed scan can be resumed
-    by another process.
+    by another process. `hides` is what may be missing where the whole scope cannot be read; empty: anything in its
+    account (anything on its platform, where it has no account).
     """
 
     uid: str
@@ -46,6 +67,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="t
     account: str = ""
     parent_uid: str | None = None
     params: Mapping[str, str] = {}
+    hides: tuple[Hidden, ...] = ()
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field="type"):
@@ -56,19 +78,28 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, tag="cursor", tag_field=
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"):
-    """One answer that is missing from a scope, with the reason in words for the report.
+    """One answer that is missing from a scope: which, why, and what it can hide.
 
-    `table` is the facts table that lacks rows or values; `needs` names the permission that would help. `seen` and
-    `total` state a budget: looked at 500 of 12,000 (None: the total is not known).
+    `question` names a declared `Question`; empty for what is not a question's (a malformed fact, a budget).
+    `needs` names the permission that would help: not one that the application already has. `resource_uid` is what the
+    answer is about, as far as it is about one thing. `seen` and `total` state a budget: looked at 500 of 12,000 (None:
+    the total is not known). Question, place and the reason's code are the gap's identity, by which it can be waived.
     """
 
-    table: str
+    table: Word
     outcome: Outcome
-    reason: str
-    needs: str = ""
+    reason: Reason | str
+    question: Word = ""
+    hides: tuple[Hidden, ...] | None = None  # None: existence in `table`, of `resource_uid` or anywhere
+    needs: Word = ""
     resource_uid: str | None = None
     seen: int | None = None
     total: int | None = None
+
+    @property
+    def hidden(self) -> Sequence[Hidden]:
+        """What it can hide."""
+        return self.hides if self.hides is not None else (Hidden(table=self.table, below=self.resource_uid),)
 
 
 class Spent(msgspec.Struct, frozen=True, kw_only=True, tag="spent", tag_field="type"):
@@ -97,6 +128,60 @@ class Permission:
     name: str  # as the platform spells it: s3:GetBucketAcl
     reason: str
     optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Something that a connector asks a platform: what hangs on the answer, and with which permission it is asked.
+
+    Every request of a connector belongs to a declared question, and any failure of it (status, body, shape, time, size,
+    pages that do not end) is a gap of that question alone. Connectors build their own questions on this record.
+    """
+
+    name: Word  # gdrive-users; its words: ``question.gdrive-users``
+    needs: str = ""  # the permission, as the platform spells it
+    hides: tuple[Hidden, ...] = ()  # what is unknown without its answer
+    member: str = ""  # what the service always writes into an answer, even where it is empty; empty: nothing is certain
+    names_scopes: bool = False  # its answer says which scopes there are
+
+    @property
+    def table(self) -> str:
+        """The table that its gaps are listed under."""
+        return self.hides[0].table if self.hides else EVERYTHING
+
+    def gap(self, error: ProviderError, about: str | None = None) -> Gap:
+        """The gap that an error leaves; `about` is the uid of the one thing that was asked about, None: all of them."""
+        denied, absent = isinstance(error, AccessDenied), isinstance(error, NotOffered)
+        return self.lacking(
+            error.reason,
+            about,
+            outcome=Outcome.NOT_OFFERED if absent else Outcome.DENIED if denied else Outcome.FAILED,
+            needs=error.needs,
+        )
+
+    def lacking(
+        self,
+        reason: Reason,
+        about: str | None = None,
+        *,
+        outcome: Outcome = Outcome.PARTIAL,
+        needs: str = "",
+        seen: int | None = None,
+        total: int | None = None,
+    ) -> Gap:
+        """The gap that an incomplete answer leaves. What does not exist hides nothing."""
+        hides = tuple(msgspec.structs.replace(one, below=one.below or about) for one in self.hides)
+        return Gap(
+            question=self.name,
+            table=self.table,
+            outcome=outcome,
+            reason=reason,
+            hides=hides,
+            needs=needs,
+            resource_uid=about,
+            seen=seen,
+            total=total,
+        )
 
 
 class SettingType(StrEnum):
@@ -169,6 +254,18 @@ class Connector(Protocol):
         """Yield all facts of one scope; with `since`, only what changed. May be called from any thread.
 
         Raises `StaleCursor` if the platform no longer accepts `since`, and other `ProviderError`s to give up the scope.
+        """
+        ...
+
+
+@runtime_checkable
+class Rechecks(Protocol):
+    """A further ability of a connector: to ask for single things again before they count as gone."""
+
+    def still_there(self, uids: Sequence[str]) -> Mapping[str, bool]:
+        """Whether things that no list named this time exist; those that cannot be asked for are left out.
+
+        Resources, and principals of the directory, by uid. Never raises a `ProviderError`.
         """
         ...
 
@@ -318,5 +415,6 @@ class ConnectorPlugin:
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate); raises `ConfigurationError`
     settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
+    questions: Sequence[Question] = ()  # all that it asks
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

@@ -1,11 +1,14 @@
 """How much a scan saw: one row for each scope and table, and the scan in numbers."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
+from cloudscan.connector import Hidden
 from cloudscan.facts import Outcome, Word
+from cloudscan.reason import Reason
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -17,13 +20,23 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: str
     table: Word
     outcome: Outcome
-    reason: str = ""
+    gap: str = ""  # the identity of what is missing, by which it can be waived; empty if nothing is
+    question: Word = ""  # the declared question that was not answered, if it is about one
+    reason: Reason | str = ""  # in prose only where an older cloudscan recorded it
+    hides: tuple[Hidden, ...] = ()
     needs: Word = ""  # the permission that would help, as the platform spells it
     resource_uid: str | None = None
     seen: int | None = None  # of a budget: looked at this many of `total`
     total: int | None = None
     facts: int = 0
     requests: int = 0
+
+
+def gap_id(row: Coverage) -> str:
+    """The permanent name of a gap: its question, its place and the code of its cause; no counts, no names, no words."""
+    cause = row.reason.code if isinstance(row.reason, Reason) else ""
+    parts = (row.platform, row.question or row.table, row.resource_uid or row.scope_uid, cause)
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 class ScanSummary(msgspec.Struct, frozen=True, kw_only=True):

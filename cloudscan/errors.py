@@ -4,6 +4,8 @@ Library code raises one of these; only the command line prints and exits. Every 
 happened, where, and what to do about it. An exception of any other type that reaches the user is a bug in cloudscan.
 """
 
+from cloudscan.reason import Reason, advice, sentence
+
 
 class CloudscanError(Exception):
     """The base class. `str(error)` is a complete sentence for the person at the terminal."""
@@ -42,15 +44,31 @@ class ScanRunning(CloudscanError):
 
 
 class ProviderError(CloudscanError):
-    """A platform did not answer a question. Inside a scan the core turns it into a coverage row."""
+    """A platform did not answer a question. Inside a scan it becomes a gap, with this reason.
+
+    `code` has its words in a catalogue (`cloudscan.reason`), `values` fill them, `quote` is what the platform said
+    itself. `needs` names the permission that would help, as the platform spells it.
+    """
+
+    def __init__(self, code: str, *, needs: str = "", quote: str = "", **values: str | int) -> None:
+        super().__init__(code)
+        self.reason = Reason(code=code, values=values, quote=quote)
+        self.needs = needs
+
+    def __str__(self) -> str:
+        what, next_step = sentence(self.reason, "en"), advice(self.reason, "en")
+        return f"{what}. {next_step}" if next_step else what
 
 
 class AccessDenied(ProviderError):
-    """The platform refused: a permission is missing. `needs` names it, as the platform spells it."""
+    """The platform refused: a permission is missing, a policy forbids it, or the credentials are not accepted."""
 
-    def __init__(self, message: str, *, needs: str = "") -> None:
-        super().__init__(message)
-        self.needs = needs
+
+class NotOffered(ProviderError):
+    """What was asked for does not exist here: no licence, no such service in this region, edition or cloud.
+
+    It is no gap: there is nothing that could be read.
+    """
 
 
 class Vanished(ProviderError):
@@ -76,8 +94,10 @@ class StalePage(Unreachable):
 class Throttled(ProviderError):
     """The platform is throttling requests. `retry_after` is in seconds, None if it does not say how long."""
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(
+        self, code: str, *, retry_after: float | None = None, needs: str = "", quote: str = "", **values: str | int
+    ) -> None:
+        super().__init__(code, needs=needs, quote=quote, **values)
         self.retry_after = retry_after
 
 

@@ -90,12 +90,20 @@ class Outcome(StrEnum):
     PARTIAL = "partial"
     DENIED = "denied"
     FAILED = "failed"
-    SKIPPED = "skipped"
+    SKIPPED = "skipped"  # left out on purpose: a budget, an option
+    NOT_OFFERED = "not_offered"  # does not exist here: no licence, no such service; nothing is missing
+
+    @property
+    def is_gap(self) -> bool:
+        """Whether something is missing that somebody wanted to be read."""
+        return self in (Outcome.PARTIAL, Outcome.DENIED, Outcome.FAILED)
 
 
 Detail = Mapping[str, Any]
-"""What only one platform knows, as JSON. `chain` is understood everywhere: sentences by language that lead
-from the setting to the verdict, e.g. ``{"chain": {"en": ["…"], "ja": ["…"]}}``."""
+"""What only one platform knows, as JSON. A key that is left out is not known; what is known to be off is ``"false"``.
+
+`chain` is understood everywhere: the steps that lead from the setting to the verdict, as `cloudscan.reason.Reason`
+records, e.g. ``{"chain": [{"code": "drive-anyone-with-link", "values": {"access": "read"}}]}``."""
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower, gc=False):
@@ -147,6 +155,9 @@ class Principal(Fact, frozen=True, kw_only=True):
 class Grant(Fact, frozen=True, kw_only=True, omit_defaults=False):
     """Permission for an audience to do something with a resource.
 
+    A list of grants that could not be read is one grant in which `audience`, `access`, `via`, `effective` and the
+    other judged fields are None: see `unread_grants`.
+
     All fields are written, also those with default values: the defaults are not None, and on a line None (*could not be
     read*) must be distinct from a field that was left out.
     """
@@ -157,23 +168,43 @@ class Grant(Fact, frozen=True, kw_only=True, omit_defaults=False):
     inherited: bool = False
     principal_uid: str | None = None  # None: not one principal (anyone), or unreadable
     audience: Audience | None  # None: there may be a grant, but who it admits could not be read
-    access: Access
-    via: Via
+    access: Access | None
+    via: Via | None
     discoverable: bool | None = False
     expires_on: datetime | None = NEVER
     password: bool | None = False
     granted_on: datetime | None = None
     effective: bool | None = True  # False: latent, a block overrides it; None: could not be determined
-    blocked_by: str = ""  # the block's name; empty if nothing blocks it
+    blocked_by: str = ""  # the block's code (see `cloudscan.reason.block`); empty if nothing blocks it
     url: str = ""
     detail: Detail = {}
 
 
+def unread_grants(resource_uid: str, *, origin_uid: str | None = None) -> Grant:
+    """What stands for grants on a resource that could not be read: there may be any, to anyone."""
+    return Grant(
+        uid=f"{resource_uid}#unread",
+        resource_uid=resource_uid,
+        origin_uid=origin_uid,
+        inherited=origin_uid is not None and origin_uid != resource_uid,
+        audience=None,
+        access=None,
+        via=None,
+        discoverable=None,
+        expires_on=None,
+        password=None,
+        effective=None,
+    )
+
+
 class Membership(Fact, frozen=True, kw_only=True):
-    """A principal belongs to a group, which may itself belong to another."""
+    """A principal belongs to a group, which may itself belong to another.
+
+    `member_uid` None: there may be members, or further ones, that could not be read.
+    """
 
     group_uid: str
-    member_uid: str
+    member_uid: str | None
     role: Word = "member"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from cloudscan.facts import Access, Audience, Ladder
+from cloudscan.reason import Reason
 
 FINGERPRINT_SCHEME = 1
 
@@ -64,10 +65,13 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One row behind a verdict. `chain` explains it from the setting to the verdict: sentences, by language."""
+    """One row behind a verdict. `chain` explains it step by step, from the setting to the verdict.
+
+    A ledger of an older cloudscan has sentences there, by language.
+    """
 
     row: Mapping[str, Any] = {}  # the rule's columns, uids as text
-    chain: Mapping[str, Sequence[str]] = {}
+    chain: Sequence[Reason] | Mapping[str, Sequence[str]] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

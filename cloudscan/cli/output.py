@@ -10,6 +10,7 @@ import click
 from cloudscan import files, plugins
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
+from cloudscan.reason import sentence
 from cloudscan.report import Report, ReportFormat
 from cloudscan.text import plain
 
@@ -66,8 +67,8 @@ def summary(report: Report, language: str) -> None:
 
 def unread(report: Report) -> None:
     """Print what could not be read to stderr, for reports that are piped elsewhere: each reason once."""
-    rows = {row.reason: row for row in report.coverage if row.outcome is not Outcome.COMPLETE}
-    for row in list(rows.values())[:_REASONS]:
-        click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(row.reason)}", err=True)
+    rows = {sentence(row.reason, "en"): row for row in report.coverage if row.outcome is not Outcome.COMPLETE}
+    for reason, row in list(rows.items())[:_REASONS]:
+        click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(reason)}", err=True)
     if len(rows) > _REASONS:
         click.echo(f"cloudscan: … and {len(rows) - _REASONS} more reasons; the report has them all.", err=True)

@@ -55,7 +55,7 @@ PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
     "activity": {"resource_uid": "res", "verb": "read", "actor_kind": "user", "day": AS_OF, "count": 1},
     "coverage": {
         "scope_uid": "acme", "platform": "any", "account": "acme", "table_name": "resources", "outcome": "complete",
-        "reason": "", "needs": "",
+        "question": "", "reason": "", "needs": "",
     },
 }  # fmt: skip
 

@@ -8,11 +8,14 @@ import duckdb
 import msgspec
 
 from cloudscan.finding import Subject
+from cloudscan.reason import Reason
 
 _DEEPEST: Final = 128  # levels of folders
 
-Chain = Mapping[str, Sequence[str]]
-"""Sentences by language that lead from a setting to a verdict."""
+Chain = Sequence[Reason] | Mapping[str, Sequence[str]]
+"""The steps that lead from a setting to a verdict."""
+
+_chain: Final[msgspec.json.Decoder[Chain]] = msgspec.json.Decoder(Chain)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Lookup:
                WHERE json_extract(g.detail, '$.chain') IS NOT NULL"""
         ):
             try:
-                chains[key] = msgspec.json.decode(chain, type=dict[str, list[str]])
+                chains[key] = _chain.decode(chain)
             except msgspec.MsgspecError:
                 continue  # a connector's own idea of a chain; the evidence row still counts
         return chains

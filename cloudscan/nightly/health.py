@@ -124,7 +124,7 @@ def _leftovers(left: Left) -> Iterator[Check]:
 
 def _complete(last: Scan) -> Check:
     scopes = last.figures.scopes if last.figures and last.figures.scopes else {}
-    unread = sum(count for outcome, count in scopes.items() if outcome not in (Outcome.COMPLETE, Outcome.SKIPPED))
+    unread = sum(count for outcome, count in scopes.items() if Outcome(outcome).is_gap)
     if last.complete:
         work = sum(last.figures.findings.values()) if last.figures else 0
         urgent = last.figures.findings.get(Severity.CRITICAL, 0) if last.figures else 0

@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import ClassVar
 
-from cloudscan.connector import Connector, Cursor, Gap, Permission, Scope, Yielded
+from cloudscan.connector import Connector, Cursor, Gap, Hidden, Permission, Scope, Yielded
 from cloudscan.engine import judging_record
 from cloudscan.engine.judge import Params, judge
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Outcome
 from cloudscan.ledger.ledger import Ledger
+from cloudscan.reason import Reason
 from cloudscan.report import Report
 from cloudscan.snapshot import collect as collecting
 from cloudscan.snapshot import store
@@ -43,7 +44,13 @@ def restricted(inner: Connector, only: Sequence[str] = (), skip: Sequence[str] =
         def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
             for fact in inner.collect(scope, since):
                 if isinstance(fact, Scope) and _matches(fact, skip):
-                    yield Gap(table=WHOLE, outcome=Outcome.SKIPPED, reason=f"{fact.name} is left out on request")
+                    yield Gap(
+                        table=WHOLE,
+                        outcome=Outcome.SKIPPED,
+                        reason=Reason(code="left-out", values={"name": fact.name}),
+                        resource_uid=fact.uid,
+                        hides=fact.hides or (Hidden(table=WHOLE, below=fact.uid),),
+                    )
                 else:
                     yield fact
 

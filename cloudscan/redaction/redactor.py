@@ -18,11 +18,13 @@ from typing import Any, Final
 
 import msgspec
 
+from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
+from cloudscan.reason import Reason
 from cloudscan.report import Report, RuleSummary
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
@@ -37,6 +39,7 @@ table a column is."""
 
 _KEY_BYTES: Final = 32
 _HASH_LENGTH: Final = 16
+_CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HARMLESS: Final = re.compile(r"true|false|on|off|-?\d{1,6}(\.\d+)?|\d{4}-\d\d-\d\d([T ][\d:.]+(Z|\+00:00)?)?")
 _PREFIX: Final = re.compile(r"[a-z][a-z0-9]{0,15}(?=:)")
 _LITERAL: Final = re.compile(r"'((?:[^']|'')*)'")
@@ -182,15 +185,33 @@ class Redactor:
         )
 
     def coverage(self, row: Coverage) -> Coverage:
-        """A row of coverage, redacted; the platform's reason may contain names, so it is hashed as a whole."""
+        """A row of coverage, redacted."""
         return msgspec.structs.replace(
             row,
             scope_uid=self.id(row.scope_uid),
             scope_name=self.value("scope_name", row.scope_name),
             account=self.value("account", row.account),
-            reason=self.text(row.reason),
+            reason=self.reason(row.reason),
+            hides=self.hidden(row.hides),
             resource_uid=None if row.resource_uid is None else self.id(row.resource_uid),
         )
+
+    def hidden(self, hides: Iterable[Hidden]) -> tuple[Hidden, ...]:
+        """What a gap hides, with hashed ids."""
+        return tuple(
+            msgspec.structs.replace(one, below=None if one.below is None else self.id(one.below)) for one in hides
+        )
+
+    def reason(self, reason: Reason | str) -> Reason | str:
+        """A reason without names: its code stays, its values are hashed, the platform's words are left out."""
+        if isinstance(reason, str):
+            return self.text(reason)
+        values = {name: value if isinstance(value, int) else self.text(value) for name, value in reason.values.items()}
+        return Reason(code=self.code(reason.code), values=values)
+
+    def code(self, code: str) -> str:
+        """A reason's code; hashed where a plugin wrote a sentence in its place, which may contain names."""
+        return code if _CODE.fullmatch(code) else self.text(code)
 
     def fingerprints(self, verdicts: Iterable[Verdict]) -> dict[str, str]:
         """Fingerprints after redaction, by those before."""

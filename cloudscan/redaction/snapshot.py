@@ -12,7 +12,9 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
+from cloudscan.connector import Hidden
 from cloudscan.files import write_private
+from cloudscan.reason import Reason
 from cloudscan.redaction.redactor import Redactor
 from cloudscan.snapshot.database import identifier, literal, set_up
 from cloudscan.snapshot.manifest import Manifest
@@ -20,6 +22,8 @@ from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import WORDS, is_uid, key
 
 _BATCH: Final = 50_000
+_reason: Final[msgspec.json.Decoder[Reason | str]] = msgspec.json.Decoder(Reason | str)
+_hides: Final = msgspec.json.Decoder(tuple[Hidden, ...])
 
 
 def redact(snapshot: Snapshot, redactor: Redactor, into: Path) -> Manifest:
@@ -112,12 +116,16 @@ def _is_harmless(kind: str) -> bool:
 
 
 def _rewriter(redactor: Redactor, column: str, kind: str) -> Callable[[str], str]:
+    if column == "reason_record":
+        return lambda text: msgspec.json.encode(redactor.reason(_reason.decode(text))).decode()
+    if column == "reason":
+        return redactor.code
+    if column == "hides":
+        return lambda text: msgspec.json.encode(redactor.hidden(_hides.decode(text))).decode()
     if kind == "JSON" or column == "detail" or column.endswith("_detail"):
         return lambda text: msgspec.json.encode(redactor.detail(msgspec.json.decode(text))).decode()
     if column in ("scope_text", "resource_text"):
         return redactor.id
-    if column == "reason":  # a sentence of the platform's: names cannot be told apart from the rest
-        return redactor.text
     return lambda text: str(redactor.value(column, text))
 
 

@@ -23,6 +23,7 @@ from cloudscan.errors import (
     AccessDenied,
     CloudscanError,
     Malformed,
+    NotOffered,
     ProviderError,
     QuotaSpent,
     SnapshotError,
@@ -32,6 +33,7 @@ from cloudscan.errors import (
 )
 from cloudscan.facts import AnyFact, Fact, Gone, Outcome
 from cloudscan.http.patience import Patience
+from cloudscan.reason import Reason
 from cloudscan.snapshot import lock, spool
 from cloudscan.snapshot.incremental import Earlier, EarlierScope, Replaced
 from cloudscan.snapshot.seal import SealOptions, seal
@@ -311,12 +313,13 @@ class _Collecting:
         """Read one scope to the end, with as many attempts as it is worth."""
         options, scope = self._options, task.scope
         if options.max_seconds is not None and time.monotonic() - self._begun > options.max_seconds:
-            reason = f"not started within the budget of {options.max_seconds:g} seconds"
+            reason = Reason(code="out-of-time", values={"seconds": f"{options.max_seconds:g}"})
             with SpoolWriter(self._lines, scope) as writer:
                 return _Ended(task, *writer.finish(Outcome.FAILED, reason))
         self._progress.put(Began(scope=scope))
         earlier = options.earlier.of(scope.uid) if options.earlier else None
-        note, spent = "", Spent(requests=0)
+        note: Reason | str = ""
+        spent = Spent(requests=0)
         for attempt in itertools.count(1):
             self._rest(self._pauses.remaining(scope.platform))
             with SpoolWriter(self._lines, scope, spent) as writer:
@@ -324,7 +327,7 @@ class _Collecting:
             if isinstance(outcome, _Ended):
                 return outcome
             if outcome.cause == "stale cursor":
-                earlier, note = None, outcome.reason
+                earlier, note = None, Reason(code="read-in-full", quote=outcome.reason)
             spent = writer.spent
             self._progress.put(
                 Retrying(
@@ -335,7 +338,7 @@ class _Collecting:
         raise AssertionError("attempts are counted without end")
 
     def _attempt(
-        self, task: _Task, writer: SpoolWriter, attempt: int, earlier: EarlierScope | None, note: str
+        self, task: _Task, writer: SpoolWriter, attempt: int, earlier: EarlierScope | None, note: Reason | str
     ) -> _Ended | _Retry:
         """Try once; `note` becomes the reason of a scope that was read. Whatever it costs is in the writer."""
         platform = task.scope.platform
@@ -394,7 +397,7 @@ def _retry(error: CloudscanError, attempt: int, patience: Patience, *, increment
     last = attempt >= patience.attempts
     match error:
         case StaleCursor() if incremental or not last:
-            return _Retry(cause="stale cursor", reason=f"read in full: {first_line(error)}", seconds=0.0)
+            return _Retry(cause="stale cursor", reason=first_line(error), seconds=0.0)
         case Throttled() if not last:
             seconds = patience.wait(attempt, error.retry_after)
             return _Retry(cause="throttled", reason=first_line(error), seconds=seconds)
@@ -426,11 +429,20 @@ def _guarded(task: _Task, since: Cursor | None) -> Iterator[Yielded]:
     except CloudscanError:
         raise
     except Exception as error:  # a plugin's code: whatever it raises ends here
-        raise Malformed(f"the connector {name} failed: {type(error).__name__}: {first_line(error)}") from error
+        raise Malformed(
+            "connector-failed", connector=name, error=type(error).__name__, quote=first_line(error)
+        ) from error
 
 
-def _refusal(error: CloudscanError) -> tuple[Outcome, str, str]:
+def _refusal(error: CloudscanError) -> tuple[Outcome, Reason, str]:
     """Outcome, reason and missing permission of a scope that could not be read."""
-    if isinstance(error, AccessDenied):
-        return Outcome.DENIED, first_line(error), error.needs
-    return Outcome.FAILED, first_line(error), ""
+    if not isinstance(error, ProviderError):
+        return Outcome.FAILED, Reason(code="cannot-read", quote=first_line(error)), ""
+    outcome = (
+        Outcome.DENIED
+        if isinstance(error, AccessDenied)
+        else Outcome.NOT_OFFERED
+        if isinstance(error, NotOffered)
+        else Outcome.FAILED
+    )
+    return outcome, error.reason, error.needs

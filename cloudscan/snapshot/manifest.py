@@ -7,7 +7,7 @@ import msgspec
 
 from cloudscan.coverage import ScanSummary
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Incremented whenever an older cloudscan could misread a snapshot."""
 
 

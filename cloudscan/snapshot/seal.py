@@ -15,11 +15,12 @@ import duckdb
 import msgspec
 
 from cloudscan import __version__
-from cloudscan.connector import Spent
+from cloudscan.connector import Hidden, Spent
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import SnapshotError
 from cloudscan.facts import Audience, Outcome
 from cloudscan.files import write_private
+from cloudscan.reason import Reason
 from cloudscan.snapshot import incremental, log_facts, spool
 from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, Manifest
@@ -31,8 +32,9 @@ WORK: Final = ".sealing"
 _DEEPEST: Final = 128  # levels of folders to climb for a grant's origin
 _COVERAGE: Final[Mapping[str, str]] = {
     "scope_uid": "VARCHAR", "scope_name": "VARCHAR", "platform": "VARCHAR", "account": "VARCHAR", "table": "VARCHAR",
-    "outcome": "VARCHAR", "reason": "VARCHAR", "needs": "VARCHAR", "resource_uid": "VARCHAR", "seen": "BIGINT",
-    "total": "BIGINT", "facts": "BIGINT", "requests": "BIGINT",
+    "outcome": "VARCHAR", "gap": "VARCHAR", "question": "VARCHAR", "reason": "JSON", "hides": "JSON",
+    "needs": "VARCHAR", "resource_uid": "VARCHAR", "seen": "BIGINT", "total": "BIGINT", "facts": "BIGINT",
+    "requests": "BIGINT",
 }  # fmt: skip
 
 
@@ -111,12 +113,12 @@ class _Sealing:
     def _malformed(self, staging: Staging) -> Iterator[Coverage]:
         """Lines that are not JSON cost a row of coverage, not the snapshot."""
         for name, count in staging.malformed_lines().items():
-            reason = f"{count} line(s) of the spool could not be read; scan this scope again"
-            yield self._partial(name, spool.WHOLE, reason)
+            yield self._partial(name, spool.WHOLE, Reason(code="spool-malformed", values={"count": count}))
 
-    def _partial(self, scope_file: str, table: str, reason: str) -> Coverage:
+    def _partial(self, scope_file: str, table: str, reason: Reason) -> Coverage:
         scope = spool.report_of(self.lines / scope_file).scope
-        return spool.coverage_row(scope, table, Outcome.PARTIAL, reason=reason)
+        hides = scope.hides or (Hidden(table=table),)
+        return spool.coverage_row(scope, table, Outcome.PARTIAL, reason=reason, hides=hides)
 
     def _table(self, table: str) -> int:
         facts = self._once(table)
@@ -167,8 +169,7 @@ class _Sealing:
     def _grants_without_resource(self) -> Iterator[Coverage]:
         """Grants on resources that were not yielded: no rule can see them, so the report has to say so."""
         for name, count in self.db.execute(statement("grants_without_resource")).fetchall():
-            reason = f"{count} grant(s) are on resources that were not read, so no rule can judge them"
-            yield self._partial(name, "resources", reason)
+            yield self._partial(name, "resources", Reason(code="grants-without-resource", values={"count": count}))
 
     def _coverage(self, rows: Sequence[Coverage]) -> int:
         path = self.work / "coverage.jsonl"
@@ -258,8 +259,8 @@ def _summary(
         id=record.id,
         started_on=record.started_on,
         finished_on=finished_on,
-        # What was left out on purpose (a budget, a setting) is reported, and does not make the scan incomplete.
-        complete=all(row.outcome in (Outcome.COMPLETE, Outcome.SKIPPED) for row in coverage),
+        # What was left out on purpose (a budget, a setting) or does not exist does not make the scan incomplete.
+        complete=bool(kinds) and not any(row.outcome.is_gap for row in coverage),
         resources=kinds,
         scopes=scopes,
         requests=spent.requests,

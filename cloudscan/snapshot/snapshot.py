@@ -17,9 +17,11 @@ from typing import Any, BinaryIO, Self
 import duckdb
 import msgspec
 
+from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import ConfigurationError, SnapshotError
 from cloudscan.facts import Outcome
+from cloudscan.reason import Reason
 from cloudscan.snapshot import lock
 from cloudscan.snapshot.database import MEMORY, literal, set_up, typed
 from cloudscan.snapshot.manifest import FORMAT, Manifest
@@ -101,13 +103,13 @@ class Snapshot:
     def coverage(self) -> list[Coverage]:
         """What could be read and what could not: one row per scope and table."""
         cursor = self.db.execute("""
-            SELECT scope_text AS scope_uid, scope_name, platform, account, table_name, outcome, reason, needs,
-                   resource_text AS resource_uid, seen, total, facts, requests
+            SELECT scope_text AS scope_uid, scope_name, platform, account, table_name, outcome, gap, question,
+                   reason_record AS reason, hides, needs, resource_text AS resource_uid, seen, total, facts, requests
             FROM sealed_coverage ORDER BY platform, account, scope_text, table_name, reason
         """)
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        return [Coverage(table=row.pop("table_name"), outcome=Outcome(row.pop("outcome")), **row) for row in rows]
+        return [_coverage_row(row) for row in rows]
 
     def query(self, sql: str, params: Mapping[str, object] | None = None) -> Rows:
         """Answer one SELECT; columns named `uid` or `*_uid` are returned as text.
@@ -152,6 +154,17 @@ def texts(db: duckdb.DuckDBPyConnection, keys: Iterable[int]) -> dict[int, str]:
         "SELECT i.key, i.uid FROM ids AS i WHERE i.key IN (SELECT unnest($keys::BIGINT[]))", {"keys": wanted}
     ).fetchall()
     return dict(rows)
+
+
+def _coverage_row(values: dict[str, Any]) -> Coverage:
+    reason, hides = values.pop("reason"), values.pop("hides")
+    return Coverage(
+        table=values.pop("table_name"),
+        outcome=Outcome(values.pop("outcome")),
+        reason=msgspec.json.decode(reason, type=Reason | str) if reason else "",
+        hides=msgspec.json.decode(hides, type=tuple[Hidden, ...]) if hides else (),
+        **values,
+    )
 
 
 def _manifest(folder: Path) -> Manifest:

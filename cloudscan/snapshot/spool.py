@@ -20,11 +20,10 @@ from typing import Any, BinaryIO, Final, Self
 
 import msgspec
 
-from cloudscan.connector import Cursor, Gap, Scope, Spent
-from cloudscan.coverage import Coverage
+from cloudscan.connector import EVERYTHING, Cursor, Gap, Hidden, Scope, Spent
+from cloudscan.coverage import Coverage, gap_id
 from cloudscan.errors import Malformed, SnapshotError
 from cloudscan.facts import (
-    Access,
     Activity,
     AnyFact,
     Fact,
@@ -37,12 +36,13 @@ from cloudscan.facts import (
     Resource,
     Setting,
     Sighting,
-    Via,
+    unread_grants,
 )
 from cloudscan.files import open_private, write_private
+from cloudscan.reason import Reason
 from cloudscan.text import encodable
 
-WHOLE: Final = "all"
+WHOLE: Final = EVERYTHING
 """The `Coverage.table` of a scope of which nothing could be read."""
 
 LONGEST: Final = 8_000_000
@@ -70,7 +70,7 @@ class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_f
 
     scope: Scope
     outcome: Outcome
-    reason: str = ""
+    reason: Reason | str = ""
     needs: str = ""
     facts: Mapping[str, int] = {}  # by table
     requests: int = 0
@@ -163,7 +163,7 @@ class SpoolWriter:
             case Spent():
                 self._spent = self._spent.plus(item)
             case _:
-                raise Malformed(f"the connector yielded a {type(item).__name__}, which is not a fact")
+                raise Malformed("yielded-no-fact", kind=type(item).__name__)
 
     def mark_incremental(self) -> None:
         """Record that only changes were asked for."""
@@ -175,7 +175,7 @@ class SpoolWriter:
         return self._spent
 
     def finish(
-        self, outcome: Outcome = Outcome.COMPLETE, reason: str = "", needs: str = ""
+        self, outcome: Outcome = Outcome.COMPLETE, reason: Reason | str = "", needs: str = ""
     ) -> tuple[ScopeReport, Path]:
         """Close the scope and publish its file; gives the report and the file.
 
@@ -229,11 +229,14 @@ class SpoolWriter:
         line, fault = _checked(fact)
         if fault:
             uid = getattr(fact, "uid", None) or getattr(fact, "resource_uid", None) or ""
-            reason = f"{type(fact).__name__} {str(uid)[:200]!r} is malformed: {fault}"
-            self._gaps.append(Gap(table=_TABLES[type(fact)], outcome=Outcome.FAILED, reason=reason))
+            place = str(uid)[:200] or None
+            reason = Reason(
+                code="fact-malformed", values={"kind": type(fact).__name__.lower(), "uid": place or ""}, quote=fault
+            )
+            self._gaps.append(Gap(table=_TABLES[type(fact)], outcome=Outcome.FAILED, reason=reason, resource_uid=place))
             if not isinstance(fact, Grant) or not isinstance(fact.resource_uid, str):
                 return
-            line = _line(_unread(fact))
+            line = _line(msgspec.structs.replace(unread_grants(fact.resource_uid), uid=str(fact.uid)))
         self._out.write(line + b"\n")
         self._count(type(fact), 1)
 
@@ -311,7 +314,7 @@ def file_name(scope_uid: str) -> str:
 
 def coverage_row(scope: Scope, table: str, outcome: Outcome, **more: Any) -> Coverage:
     """One row of coverage about a scope; `more` are further fields of the row."""
-    return Coverage(
+    row = Coverage(
         scope_uid=scope.uid,
         scope_name=scope.name,
         platform=scope.platform,
@@ -320,6 +323,7 @@ def coverage_row(scope: Scope, table: str, outcome: Outcome, **more: Any) -> Cov
         outcome=outcome,
         **more,
     )
+    return msgspec.structs.replace(row, gap=gap_id(row)) if outcome.is_gap else row
 
 
 def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
@@ -331,6 +335,7 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
             WHOLE,
             report.outcome,
             reason=report.reason,
+            hides=report.scope.hides or (Hidden(table=EVERYTHING),),
             needs=report.needs,
             requests=report.requests,
             facts=sum(report.facts.values()),
@@ -340,7 +345,9 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         yield row(
             gap.table,
             gap.outcome,
+            question=gap.question,
             reason=gap.reason,
+            hides=() if gap.outcome in (Outcome.COMPLETE, Outcome.NOT_OFFERED) else gap.hidden,
             needs=gap.needs,
             resource_uid=gap.resource_uid,
             seen=gap.seen,
@@ -377,17 +384,6 @@ def _line(record: Fact | ScopeReport) -> bytes:
     except UnicodeEncodeError:
         # A fact with a repaired name is worth more than none.
         return _encoder.encode(encodable(msgspec.to_builtins(record)))
-
-
-def _unread(grant: Grant) -> Grant:
-    return Grant(
-        uid=str(grant.uid),
-        resource_uid=grant.resource_uid,
-        audience=None,
-        access=Access.READ,
-        via=Via.DIRECT,
-        effective=None,
-    )
 
 
 def _last_line(path: Path) -> bytes:

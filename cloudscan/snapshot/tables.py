@@ -78,7 +78,8 @@ def is_uid(column: str) -> bool:
 
 def _without_none(hint: object) -> object:
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        (hint,) = (arm for arm in typing.get_args(hint) if arm is not type(None))
+        arms = [arm for arm in typing.get_args(hint) if arm is not type(None)]
+        return arms[0] if len(arms) == 1 else hint
     return hint
 
 
@@ -158,12 +159,13 @@ COVERAGE: Final[Mapping[str, str]] = {
     "account": "VARCHAR",
     "table_name": "VARCHAR",
     "outcome": "VARCHAR",
+    "question": "VARCHAR",
     "reason": "VARCHAR",
     "needs": "VARCHAR",
     "resource_uid": "BIGINT",
 }
 """What could be read: `cloudscan.coverage.Coverage` without the counts. `table` is spelled `table_name`: SQL reserves
-the word."""
+the word. `reason` is the reason's code."""
 
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     **BASE,
@@ -183,7 +185,9 @@ _BASE_WORDS: Final[Mapping[str, frozenset[str]]] = {name: _words_of(fact) for na
 WORDS: Final[Mapping[str, frozenset[str]]] = {
     **_BASE_WORDS,
     "exposures": frozenset(name for name, (table, column) in _EXPOSURE_SOURCES.items() if column in _BASE_WORDS[table]),
-    "coverage": frozenset("table_name" if name == "table" else name for name in _words_of(Coverage)),
+    "coverage": frozenset(
+        "table_name" if name == "table" else name for name in (*_words_of(Coverage), "gap", "reason")
+    ),
 }
 """By table, the columns of text that nobody but cloudscan or the platform wrote: `cloudscan.facts.Word` and enums."""
 

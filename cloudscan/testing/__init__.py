@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Connector, Gap, Scope, SettingSpec, specs_for
+from cloudscan.connector import EVERYTHING, Connector, Gap, Scope, SettingSpec, specs_for
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
 from cloudscan.snapshot.tables import FACTS, is_uid
@@ -166,7 +166,7 @@ def _about_settings(reading: _Reading, settings: Sequence[SettingSpec]) -> Itera
 
 def _about_gaps(reading: _Reading) -> Iterator[str]:
     for gap in reading.gaps:
-        if gap.table not in FACTS:
+        if gap.table not in FACTS and gap.table != EVERYTHING:
             yield f"a gap names the table {gap.table!r}; there are {', '.join(FACTS)}"
         if not gap.reason:
             yield f"a gap in {gap.table} needs a reason in words"

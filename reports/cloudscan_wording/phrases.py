@@ -10,6 +10,7 @@ import msgspec
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, RuleText, Verdict
+from cloudscan.reason import Reason, step
 from cloudscan.report import RuleSummary, TicketLink
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import for_shell
@@ -112,8 +113,10 @@ def parted_message(finding: Finding, rule: RuleSummary | None, lang: str) -> Seq
     return [(part, part in longest_first) for part in parts]
 
 
-def chain_of(chain: Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
-    """The sentences of a chain in a language, or in the first that it has; empty if it has none."""
+def chain_of(chain: Sequence[Reason] | Mapping[str, Sequence[str]], lang: str) -> Sequence[str]:
+    """The sentences of a chain in a language; one of an older cloudscan perhaps in the first language that it has."""
+    if not isinstance(chain, Mapping):
+        return [step(reason, lang) for reason in chain]
     return chain[lang] if lang in chain else next(iter(chain.values()), ())
 
 

@@ -13,6 +13,7 @@ from importlib import resources
 import msgspec
 from babel.messages.pofile import read_po
 
+from cloudscan.reason import Reason, advice, sentence
 from cloudscan.report import Report
 
 _FIELD = re.compile(r"\{([a-z]+)\}")
@@ -28,11 +29,17 @@ class _Template(msgspec.Struct, frozen=True):
 
 def worded(report: Report, lang: str) -> Report:
     """The report with the reasons of its gaps in a language, as far as the catalogue has them."""
-    translations = {row.reason: in_words(row.reason, lang) for row in report.coverage}
-    if all(reason == translation for reason, translation in translations.items()):
-        return report
-    coverage = [msgspec.structs.replace(row, reason=translations[row.reason]) for row in report.coverage]
+    coverage = [msgspec.structs.replace(row, reason=_sentence(row.reason, lang)) for row in report.coverage]
     return msgspec.structs.replace(report, coverage=coverage)
+
+
+def _sentence(reason: Reason | str, lang: str) -> str:
+    if isinstance(reason, str):
+        return in_words(reason, lang)
+    next_step = advice(reason, lang)
+    end = "。" if lang == "ja" else ". "
+    what = in_words(sentence(reason, lang), lang)
+    return f"{what}{end}{next_step}" if next_step else what
 
 
 def in_words(reason: str, lang: str) -> str:

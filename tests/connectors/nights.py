@@ -82,7 +82,7 @@ def damage_saved_state(snapshot: Path, content: bytes) -> None:
 
 def reports_with(events: list[Event], words: str) -> list[Finished]:
     """The scopes that ended with a reason that contains the words."""
-    return [event for event in events if isinstance(event, Finished) and words in event.report.reason]
+    return [event for event in events if isinstance(event, Finished) and words in str(event.report.reason)]
 
 
 def uids_of(read: Read) -> set[str]:

@@ -39,7 +39,8 @@ class Read:
 
     def members(self, group: str) -> set[str]:
         """The uids of a group's direct members."""
-        return {fact.member_uid for fact in self.facts if isinstance(fact, Membership) and fact.group_uid == group}
+        memberships = [fact for fact in self.facts if isinstance(fact, Membership) and fact.group_uid == group]
+        return {fact.member_uid for fact in memberships if fact.member_uid}
 
     def setting(self, uid: str, name: str) -> str | None:
         """The one value of a setting; None: it could not be read."""
@@ -50,7 +51,7 @@ class Read:
 
     def gap(self, words: str) -> Gap:
         """The one gap whose reason contains the words."""
-        gaps = [gap for gap in self.gaps if words in gap.reason]
+        gaps = [gap for gap in self.gaps if words in str(gap.reason)]
         assert len(gaps) == 1, [gap.reason for gap in self.gaps]
         return gaps[0]
 

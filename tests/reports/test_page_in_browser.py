@@ -147,7 +147,7 @@ def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
     for sentence in (
         "Anyone on the internet can read it",
         RULES[0].text["en"].why,
-        first.verdict.evidence[0].chain["en"][2],
+        phrases.first_chain(first, "en")[2],
         first.verdict.evidence[0].row["grant_uid"],
         "cis-aws-3.0#2.1.4",
         first.fingerprint,
@@ -312,7 +312,7 @@ def test_a_compressed_page_opens(open_page: Opener) -> None:
 
     detail = page.locator(f'[id="finding={last.fingerprint}"] .detail')
     expect(detail).to_contain_text(last.verdict.evidence[0].row["grant_uid"])
-    expect(detail).to_contain_text(last.verdict.evidence[0].chain["ja"][1])
+    expect(detail).to_contain_text(phrases.first_chain(last, "ja")[1])
 
 
 def test_a_page_that_would_be_too_large_leaves_evidence_out_and_says_so(open_page: Opener) -> None:

@@ -95,7 +95,7 @@ def _files(
             inherited=True,
             principal_uid=group.uid,
             audience=Audience.NAMED,
-            access=max((meaning.grant.access for meaning in meanings), default=Access.READ),
+            access=max((meaning.grant.access for meaning in meanings if meaning.grant.access), default=Access.READ),
             via=Via.MEMBERSHIP,
         ),
         external_members=[

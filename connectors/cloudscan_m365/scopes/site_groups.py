@@ -256,7 +256,7 @@ def _group_access(root_grants: Iterable[_RootGrant]) -> frozenset[tuple[str, Acc
     return frozenset(
         (grant.principal_uid.rpartition("/")[2], grant.access)
         for _, grant in root_grants
-        if grant.via is Via.MEMBERSHIP and grant.principal_uid
+        if grant.via is Via.MEMBERSHIP and grant.principal_uid and grant.access
     )
 
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 from cloudscan.facts import Outcome
 from cloudscan.finding import State, Verdict
+from cloudscan.reason import sentence
 from cloudscan.report import Report, ReportFormat, RuleSummary
 from cloudscan_reports.summary.counts import NEEDING_WORK
 from cloudscan_wording import phrases, reasons
@@ -76,7 +77,7 @@ def _accounts(report: Report) -> Sequence[Account]:
 def _blind(report: Report) -> Mapping[Account, str]:
     """Accounts whose resources or permissions could not be read at all, with the reason."""
     return {
-        (row.platform, row.account): row.reason or row.outcome
+        (row.platform, row.account): sentence(row.reason, "en") or row.outcome
         for row in report.coverage
         if row.resource_uid is None
         and row.table in ("all", "scopes", "resources", "grants")

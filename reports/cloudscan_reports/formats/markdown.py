@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cloudscan.coverage import Coverage
 from cloudscan.finding import Finding
+from cloudscan.reason import sentence
 from cloudscan.report import Report, ReportFormat, RuleSummary
 from cloudscan_reports.summary.first_page import FirstPage, RankedCause, first_page
 from cloudscan_wording import phrases, reasons
@@ -200,7 +201,7 @@ def _gap(row: Coverage, locations: Sequence[str], texts: Texts) -> list[str]:
         where,
         prose(texts.name("table", row.table)),
         prose(texts.name("outcome", row.outcome)),
-        code(row.reason),
+        code(sentence(row.reason, "en")),
         code(row.needs),
     ]
 

@@ -14,6 +14,7 @@ import msgspec
 from cloudscan.coverage import Coverage
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity, State, Subject, Verdict
+from cloudscan.reason import sentence
 from cloudscan.report import Report, ReportFormat, RuleSummary, TicketLink
 from cloudscan_wording import phrases, reasons
 from cloudscan_wording.texts import Texts, load
@@ -119,7 +120,7 @@ def _invocation(report: Report, texts: Texts) -> dict[str, Any]:
 def _notification(row: Coverage, texts: Texts) -> dict[str, Any]:
     colon = texts.say("list.colon")
     outcome = f"{texts.name('table', row.table)} {texts.name('outcome', row.outcome)}"
-    parts = (row.scope_name or row.scope_uid, outcome, row.reason, row.needs)
+    parts = (row.scope_name or row.scope_uid, outcome, sentence(row.reason, "en"), row.needs)
     return {
         "level": _GAP_LEVELS[row.outcome],
         "message": {"text": message_text(colon.join(part for part in parts if part))},

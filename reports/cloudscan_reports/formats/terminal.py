@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from cloudscan.finding import Finding, Severity
+from cloudscan.reason import sentence
 from cloudscan.report import Report
 from cloudscan_reports.summary.counts import by_severity, changed, gaps, needing_work, unknown_rules
 from cloudscan_wording import phrases, reasons
@@ -96,7 +97,9 @@ def _unseen(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[
         location = shortened(gap.locations[0], 80)
         where = texts.say("unseen.more_locations", name=location, n=number(more)) if more else location
         outcome = f"{texts.name('table', row.table)} {texts.name('outcome', row.outcome)}"
-        yield from _wrapped(f"- {where}{colon}{outcome}{colon}{shortened(row.reason, 200)}", width)
+        yield from _wrapped(
+            f"- {where}{colon}{outcome}{colon}{shortened(sentence(row.reason, texts.lang), 200)}", width
+        )
         if row.needs:
             yield from _wrapped(f"  {texts.say('unseen.needs')}{colon}{shortened(row.needs, 200)}", width)
     if len(missing) > _MOST_GAPS:

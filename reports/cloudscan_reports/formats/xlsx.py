@@ -11,6 +11,7 @@ from typing import Any
 
 from cloudscan.coverage import Coverage
 from cloudscan.finding import Verdict
+from cloudscan.reason import sentence
 from cloudscan.report import Difference, Report, ReportFormat, RuleSummary
 from cloudscan_reports.formats.columns import Cell, Column, columns
 from cloudscan_wording import phrases, reasons
@@ -184,7 +185,7 @@ def _coverage(row: Coverage, texts: Texts) -> list[Cell]:
         row.resource_uid,
         _worded(row.table, "table", texts),
         _worded(row.outcome, "outcome", texts),
-        row.reason,
+        sentence(row.reason, "en"),
         row.needs,
         row.seen,
         row.total,

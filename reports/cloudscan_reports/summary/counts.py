@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cloudscan.coverage import Coverage
 from cloudscan.facts import Audience, Outcome
 from cloudscan.finding import Finding, Severity, State, Verdict
+from cloudscan.reason import sentence
 from cloudscan.report import Difference, Report, RuleSummary
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
@@ -80,7 +81,7 @@ def gaps(report: Report) -> Sequence[Gap]:
     groups: dict[tuple[str, ...], list[Coverage]] = defaultdict(list)
     for row in report.coverage:
         if row.outcome is not Outcome.COMPLETE:
-            groups[row.platform, row.account, row.table, row.outcome, row.reason, row.needs].append(row)
+            groups[row.platform, row.account, row.table, row.outcome, sentence(row.reason, "en"), row.needs].append(row)
     grouped = [Gap(example=rows[0], locations=[_location(row) for row in rows]) for rows in groups.values()]
     return sorted(grouped, key=lambda gap: -len(gap.locations))
 

@@ -155,7 +155,7 @@ def test_people_have_state_department_manager_and_last_login(result: Read) -> No
 
 
 def test_the_drive_of_a_suspended_user_cannot_be_read_and_that_is_said(result: Read, built: company.Company) -> None:
-    (gap,) = [grant for grant in result.gaps if "suspended" in grant.reason]
+    (gap,) = [grant for grant in result.gaps if "suspended" in str(grant.reason)]
 
     assert gap.outcome is Outcome.DENIED
     assert result.refused == {}

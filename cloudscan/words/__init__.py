@@ -1,0 +1,1 @@
+"""The words for what the core says of gaps: see `cloudscan.reason`."""

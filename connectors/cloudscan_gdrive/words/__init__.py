@@ -1,0 +1,1 @@
+"""The words for what the connector for Google Drive says of gaps and grants: see `cloudscan.reason`."""
