@@ -113,7 +113,7 @@ def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html></html>", b'{"value": 7}', b'{"value": [', b"\xff\xfe"])
 def test_an_answer_that_is_not_a_list_is_refused_with_a_reason(body: bytes) -> None:
-    with pytest.raises(Malformed, match="does not match its documented format"):
+    with pytest.raises(Malformed, match="does not match Microsoft's documentation"):
         decode_page(Permission, body)
 
 
