@@ -139,6 +139,11 @@ class Rule(_Declared, frozen=True, kw_only=True):
         return self._lineage.subjects
 
     @property
+    def compared(self) -> Mapping[str, Sequence[str]]:
+        """The texts and numbers that the query compares each column with, by the column's name in the query."""
+        return self._lineage.compared
+
+    @property
     def _lineage(self) -> "Lineage":
         from cloudscan.snapshot.lineage import lineage  # sqlglot takes 0.2 s to import
 
