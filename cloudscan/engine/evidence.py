@@ -101,7 +101,8 @@ class Evaluation:
     def folded_sql(self) -> str:
         """A query that gives one row per identity, with the index of its judgement in `JUDGEMENTS`."""
         columns = ", ".join(map(identifier, self._rule.identity))
-        return f"SELECT {columns}, max({weight_of('flagged')}) AS judgement FROM ({self._rule.sql}) AS judged GROUP BY {columns}"
+        weight = weight_of("flagged")
+        return f"SELECT {columns}, max({weight}) AS judgement FROM ({self._rule.sql}) AS judged GROUP BY {columns}"
 
     def fold(self) -> Tally:
         """Judge every identity, and count."""

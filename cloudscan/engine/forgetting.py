@@ -43,8 +43,8 @@ _KEPT: Final = frozenset({
 })  # fmt: skip
 
 _LOGGED: Final = frozenset({("principals", "last_seen_on"), ("grants", "granted_on")})
-"""What may be known from a log: nothing in it means *never*, as far as the log reaches (`created_on` of an `audit_log`).
-So these are forgotten together with that."""
+"""What may be known from a log. Nothing in it means *never*, as far as it reaches (`created_on` of an `audit_log`), so
+that these are forgotten together with its reach."""
 
 _LONG: Final = timedelta(days=3_000)
 
@@ -185,9 +185,9 @@ def _turned(
         elif after is Judgement.PASSED or (before is Judgement.UNKNOWN and after is Judgement.FLAGGED):
             yield identity, before, after
     for identity, after in judged.items():
-        if after is Judgement.FLAGGED and identity not in known:
-            if not any(before is Judgement.FLAGGED and _may_be(identity, one) for one, before in known.items()):
-                yield identity, None, after
+        flagged = (one for one, before in known.items() if before is Judgement.FLAGGED)
+        if after is Judgement.FLAGGED and identity not in known and not any(_may_be(identity, one) for one in flagged):
+            yield identity, None, after
 
 
 def _may_be(unknown: Identity, identity: Identity) -> bool:

@@ -94,11 +94,8 @@ def _query(rule: Rule) -> str:
     named = {cte.alias for cte in query.find_all(exp.CTE)}
     for table in list(query.find_all(exp.Table)):
         if table.name in TABLES and table.name not in named:
-            own = sqlglot.parse_one(
-                f"SELECT t_.* FROM {table.name} AS t_ JOIN worlds AS k_ ON k_.key = t_.{_HANGS_ON.get(table.name, 'uid')} "
-                "WHERE k_.world = w_.world",
-                read="duckdb",
-            )
+            of_a_world = f"{table.name} AS t_ JOIN worlds AS k_ ON k_.key = t_.{_HANGS_ON.get(table.name, 'uid')}"
+            own = sqlglot.parse_one(f"SELECT t_.* FROM {of_a_world} WHERE k_.world = w_.world", read="duckdb")
             alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
             table.replace(exp.Subquery(this=own, alias=alias))
     identity = ", ".join(f"q_.{identifier(column)}" for column in rule.identity)
