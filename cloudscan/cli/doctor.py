@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.opening import all_rule_folders, chosen_plugins, load_config, open_ledger
+from cloudscan.cli.opening import chosen_plugins, load_config, load_rules, open_ledger
 from cloudscan.connector import Check
 from cloudscan.errors import CloudscanError
 
@@ -27,7 +27,6 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
 def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     from cloudscan import config as configuration
     from cloudscan import plugins
-    from cloudscan.engine import loader
 
     try:
         config = load_config(path)
@@ -37,9 +36,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     exists = Path(path or configuration.FILE_NAME).exists()
     yield Check(ok=True, what="configuration" if exists else "configuration: no cloudscan.toml, defaults are used")
     try:
-        yield Check(
-            ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ()), plugins.declared_settings()))}"
-        )
+        yield Check(ok=True, what=f"rules: {len(load_rules(config, for_judging=True))}")
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:
