@@ -14,11 +14,12 @@ from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
-from cloudscan.ledger import finding_rows, history, history_rows, lifecycle, ticket_rows
+from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
-from cloudscan.ledger.waivers import statuses
+from cloudscan.ledger.gaps import gaps_in
+from cloudscan.ledger.waivers import WaiverRegister, statuses
 from cloudscan.report import Report, figures_of
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
@@ -58,7 +59,7 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
             id=scan.id,
             started_on=naive(scan.started_on),
             finished_on=naive(scan.finished_on),
-            complete=scan.complete,
+            complete=report.complete,
             snapshot=str(snapshot.path),
             report=zlib.compress(msgspec.json.encode(report)),
             figures=msgspec.json.encode(figures_of(report)).decode(),
@@ -96,7 +97,8 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     extents = history_rows.extents_of_unresolved(db)
     of_unresolved = sa.select(EVENTS).where(EVENTS.c.fingerprint.in_(finding_rows.unresolved_fingerprints()))
     events = finding_rows.events(db, of_unresolved)
-    listed = statuses(register, finding_rows.unresolved_entries(db), datetime.now(UTC)) if register.waivers else []
+    now, unresolved = datetime.now(UTC), finding_rows.unresolved_entries(db) if register.waivers else []
+    listed = statuses(register, unresolved, now, gaps=gaps_in(report.coverage))
     return msgspec.structs.replace(
         report,
         trend=scans[-_MOST_SCANS:],
@@ -112,21 +114,28 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
 
 
 def _with_decisions(db: Connection, report: Report) -> Report:
-    """The report with what was decided about its findings since it was made."""
+    """The report with what was decided about its findings and gaps since it was made."""
     rows = db.execute(
         sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
             FINDINGS.c.state.in_(UNRESOLVED)
         )
     )
     decided = {row.fingerprint: (State(row.state), row.waiver_id) for row in rows}
-    waivers = finding_rows.waiver_register(db).waivers
+    register = finding_rows.waiver_register(db)
 
     def as_decided(finding: Finding) -> Finding:
         state, waiver_id = decided.get(finding.fingerprint, (finding.state, None))
-        waiver = waivers.get(waiver_id) if waiver_id is not None else None
+        waiver = register.waivers.get(waiver_id) if waiver_id is not None else None
         return msgspec.structs.replace(finding, state=State.WAIVED if waiver else state, waiver=waiver)
 
-    return msgspec.structs.replace(report, findings=[as_decided(finding) for finding in report.findings])
+    return with_gaps(
+        db, msgspec.structs.replace(report, findings=[as_decided(finding) for finding in report.findings]), register
+    )
+
+
+def with_gaps(db: Connection, report: Report, register: WaiverRegister) -> Report:
+    """The report with what is known today about its gaps."""
+    return msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, datetime.now(UTC)))
 
 
 def _decoded(content: bytes) -> Report:
