@@ -1,11 +1,15 @@
 """Rules as records: what an author writes, and a rule that passed every check."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from cloudscan.finding import Confidence, RuleText, Severity
+from cloudscan.snapshot.tables import Dependency
+
+if TYPE_CHECKING:
+    from cloudscan.snapshot.lineage import Lineage
 
 ParamValue = bool | int | float | str
 
@@ -123,6 +127,22 @@ class Rule(_Declared, frozen=True, kw_only=True):
     tables: Sequence[str]  # what it reads
     bound: Sequence[str]  # the $names that the query uses, `as_of` among them
     confined: Sequence[tuple[str, Sequence[str]]] = ()  # without a row of these platforms in the table it yields none
+
+    @property
+    def rests_on(self) -> tuple[Dependency, ...]:
+        """The columns that its verdicts are made from, in order."""
+        return self._lineage.rests_on
+
+    @property
+    def subjects(self) -> tuple[Dependency | None, ...]:
+        """The base column that each identity column shows; None where it is computed."""
+        return self._lineage.subjects
+
+    @property
+    def _lineage(self) -> "Lineage":
+        from cloudscan.snapshot.lineage import lineage  # sqlglot takes 0.2 s to import
+
+        return lineage(self.query, tuple(self.identity))
 
 
 class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
