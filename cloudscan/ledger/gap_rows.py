@@ -38,11 +38,11 @@ def write_seen(db: Connection, names: Collection[str], moment: datetime) -> None
         for record in gaps.seen(before, names, moment)
     ]
     known = [row for row in rows if row["key"] in before]
-    fresh = [{"gap": row["key"], **row} for row in rows if row["key"] not in before]
+    fresh = [{"gap": row.pop("key"), **row} for row in rows if row["key"] not in before]
     if known:
         db.execute(sa.update(GAPS).where(GAPS.c.gap == sa.bindparam("key")), known)
     if fresh:
-        db.execute(sa.insert(GAPS), [{name: row[name] for name in GAPS.c.keys()} for row in fresh])
+        db.execute(sa.insert(GAPS), fresh)
 
 
 def statuses(db: Connection, report: Report, register: WaiverRegister, today: datetime) -> dict[str, GapStatus]:

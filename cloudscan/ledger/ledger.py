@@ -9,16 +9,17 @@ of each scan in `cloudscan.ledger.history`. Here it is stored, in one transactio
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
-from cloudscan.ledger import finding_rows, history_rows, lifecycle, report_rows, ticket_rows
+from cloudscan.ledger import finding_rows, gap_rows, gaps, history_rows, lifecycle, report_rows, ticket_rows
 from cloudscan.ledger.database import Database, aware, persistently
 from cloudscan.ledger.lifecycle import Entry
 from cloudscan.ledger.schema import EVENTS, SCANS
@@ -81,7 +82,7 @@ class Ledger:
     def latest(self) -> Report | None:
         """The report of the last scan, with what was decided since; None if there was no scan."""
         with self._database.transaction() as db:
-            report = report_rows.last_report(db)
+            report = report_rows.last_report(db, datetime.now(UTC))
             return report and report_rows.with_history(db, report, self._tolerance, self._policy)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
@@ -103,7 +104,7 @@ class Ledger:
         with self._database.transaction() as db:
             unresolved = finding_rows.unresolved_entries(db)
             waiver = granted(
-                request,
+                replace(request, gap=gaps.named(request.gap, _gaps_of_last(db, moment))) if request.gap else request,
                 matches=finding_rows.entries_beginning_with(db, request.finding.lower()) if request.finding else (),
                 unresolved=unresolved,
                 accounts=finding_rows.accounts(db),
@@ -115,6 +116,7 @@ class Ledger:
             if not dry_run:
                 waiver = finding_rows.insert_waiver(db, waiver)
                 self._decide(db, entries, f"waiver-{waiver.id}", moment)
+                _rejudge_last(db, moment)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def revoke(self, waiver_id: int, *, now: datetime | None = None, dry_run: bool = False) -> WaiverResult:
@@ -129,13 +131,15 @@ class Ledger:
             if not dry_run:
                 finding_rows.insert_revocation(db, waiver_id, moment)
                 self._decide(db, entries, f"waiver-{waiver_id}", moment)
+                _rejudge_last(db, moment)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[WaiverStatus]:
         """Every waiver ever granted and its status, the first to end first."""
         with self._database.transaction() as db:
+            moment = now or datetime.now(UTC)
             register, unresolved = finding_rows.waiver_register(db), finding_rows.unresolved_entries(db)
-            return statuses(register, unresolved, now or datetime.now(UTC), due_days)
+            return statuses(register, unresolved, moment, due_days, _gaps_of_last(db, moment))
 
     def trend(self) -> list[Scan]:
         """Every recorded scan and its figures, the oldest first."""
@@ -210,9 +214,11 @@ class Ledger:
                 finding_rows.write_decision(db, known, decision, scan.id, scan.started_on)
                 severities = {rule.id: rule.severity for rule in verdicts.rules}
                 history_rows.write_periods(db, entries, severities, scan.started_on)
+                gap_rows.write_seen(db, gaps.gaps_in(coverage), scan.started_on)
                 report = report_rows.report_of(
                     snapshot, verdicts, entries, register.waivers, coverage=coverage, organisation=organisation
                 )
+                report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
                 report_rows.write_scan(db, report, snapshot)
             return report_rows.with_history(db, report, self._tolerance, self._policy)
 
@@ -233,6 +239,19 @@ def _entries_before(db: Connection, verdicts: Verdicts) -> list[Entry]:
     known = {entry.fingerprint for entry in unresolved}
     flagged = [verdict.fingerprint for verdict in verdicts.flagged]
     return [*unresolved, *finding_rows.entries_with(db, [name for name in flagged if name not in known])]
+
+
+def _gaps_of_last(db: Connection, today: datetime) -> set[str]:
+    """The gaps of the last scan."""
+    report = report_rows.last_report(db, today)
+    return gaps.gaps_in(report.coverage) if report else set()
+
+
+def _rejudge_last(db: Connection, today: datetime) -> None:
+    """Whether the last scan counts as complete follows what was just decided about its gaps."""
+    report = report_rows.last_report(db, today)
+    if report is not None:
+        gap_rows.rejudge_scan(db, report)
 
 
 def _last(scans: Sequence[Scan]) -> Scan:

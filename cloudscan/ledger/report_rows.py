@@ -16,10 +16,10 @@ from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
 from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
 from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.gaps import gaps_in
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
-from cloudscan.ledger.gaps import gaps_in
-from cloudscan.ledger.waivers import WaiverRegister, statuses
+from cloudscan.ledger.waivers import statuses
 from cloudscan.report import Report, figures_of
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
@@ -67,10 +67,10 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
     )
 
 
-def last_report(db: Connection) -> Report | None:
-    """The report of the last scan, its findings as they are decided today; None if there was no scan."""
+def last_report(db: Connection, today: datetime) -> Report | None:
+    """The report of the last scan, its findings and gaps as they are decided today; None if there was no scan."""
     content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
-    return None if content is None else _with_decisions(db, _decoded(content))
+    return None if content is None else _with_decisions(db, _decoded(content), today)
 
 
 def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Report | None:
@@ -79,7 +79,7 @@ def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Re
     if last is None:
         return None
     if last.id == scan_id:
-        return last_report(db)
+        return last_report(db, started_on)
     if aware(last.started_on) >= started_on:
         raise LedgerError(
             f"The ledger already contains a later scan (of {aware(last.started_on):%Y-%m-%d %H:%M} UTC), and history "
@@ -113,7 +113,7 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     )
 
 
-def _with_decisions(db: Connection, report: Report) -> Report:
+def _with_decisions(db: Connection, report: Report, today: datetime) -> Report:
     """The report with what was decided about its findings and gaps since it was made."""
     rows = db.execute(
         sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
@@ -128,14 +128,11 @@ def _with_decisions(db: Connection, report: Report) -> Report:
         waiver = register.waivers.get(waiver_id) if waiver_id is not None else None
         return msgspec.structs.replace(finding, state=State.WAIVED if waiver else state, waiver=waiver)
 
-    return with_gaps(
-        db, msgspec.structs.replace(report, findings=[as_decided(finding) for finding in report.findings]), register
+    return msgspec.structs.replace(
+        report,
+        findings=[as_decided(finding) for finding in report.findings],
+        gaps=gap_rows.statuses(db, report, register, today),
     )
-
-
-def with_gaps(db: Connection, report: Report, register: WaiverRegister) -> Report:
-    """The report with what is known today about its gaps."""
-    return msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, datetime.now(UTC)))
 
 
 def _decoded(content: bytes) -> Report:

@@ -1,8 +1,8 @@
 """Waivers: risks that are accepted until a given date. Pure functions; `cloudscan.ledger.ledger` stores the result.
 
-A waiver is for one finding, for a rule, for a target (a resource or an account), for a rule at a target, or for one gap:
-an answer that scans lack. It is a fact beside what the scan saw: the finding is still watched, the question still asked,
-and both are shown as waived as long as a waiver is *in force*.
+A waiver is for one finding, for a rule, for a target (a resource or an account), for a rule at a target, or for one
+gap: an answer that scans lack. It is a fact beside what the scan saw: the finding is still watched, the question still
+asked, and both are shown as waived as long as a waiver is *in force*.
 A waiver ends after its last day, when it is revoked and, for a single finding, when that finding reaches further than
 it did when the waiver first covered it: its reach is then *widened*, and has to be reviewed.
 """
