@@ -8,7 +8,7 @@ What happens to a finding is decided in `cloudscan.ledger.lifecycle` and `clouds
 of each scan in `cloudscan.ledger.history`. Here it is stored, in one transaction per scan or decision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,13 +16,16 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
+from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
-from cloudscan.ledger import finding_rows, gap_rows, gaps, history_rows, lifecycle, report_rows, ticket_rows
+from cloudscan.ledger import estate, finding_rows, gap_rows, gaps, history_rows, lifecycle, report_rows, ticket_rows
 from cloudscan.ledger.database import Database, aware, persistently
-from cloudscan.ledger.lifecycle import Entry
+from cloudscan.ledger.lifecycle import Entry, Look
 from cloudscan.ledger.schema import EVENTS, SCANS
+from cloudscan.ledger.visibility import Foundation, places_in, remembered_containers, visibility_of
 from cloudscan.ledger.waivers import (
     DUE_DAYS,
     MAX_DAYS,
@@ -203,8 +206,7 @@ class Ledger:
                     before,
                     verdicts.flagged,
                     verdicts.judgements_of,
-                    applied={rule.id for rule in verdicts.rules},
-                    visibility=lifecycle.visibility_of(coverage, _containers(snapshot)),
+                    look=_look(snapshot, coverage, verdicts, before),
                     moment=scan.started_on,
                 )
                 register = finding_rows.waiver_register(db)
@@ -260,11 +262,36 @@ def _last(scans: Sequence[Scan]) -> Scan:
     return scans[-1]
 
 
-def _containers(snapshot: Snapshot) -> set[str]:
-    """The uids of resources that contain others, among those about which an answer is missing."""
-    rows = snapshot.query("""
-        SELECT DISTINCT c.resource_uid FROM coverage AS c
-        JOIN resources AS r ON c.resource_uid = r.parent_uid OR c.resource_uid = r.container_uid
-        WHERE c.outcome <> 'complete'
-    """).rows
-    return {str(row[0]) for row in rows}
+def _look(snapshot: Snapshot, coverage: Sequence[Coverage], verdicts: Verdicts, before: Sequence[Entry]) -> Look:
+    """What the ledger has to know about a scan to tell what is gone from what is hidden."""
+    places = places_in(coverage)
+    containers = estate.containers_of(snapshot, {*places, *places.values()})
+    remembered = remembered_containers((entry.verdict for entry in before), places.keys() - containers.keys())
+    inside = {
+        uid: {*containers.get(uid, ()), *remembered.get(uid, ()), scope_uid, *containers.get(scope_uid, ())} - {uid}
+        for uid, scope_uid in places.items()
+    }
+    return Look(
+        visibility=visibility_of(coverage, inside),
+        foundations=_Foundations({rule.id: rule for rule in verdicts.rules}),
+        existing=lambda names: estate.existing(snapshot, names),
+    )
+
+
+class _Foundations(Mapping[str, Foundation]):
+    """What rules rest on, each worked out when it is asked for: few rules have findings that are not flagged."""
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        self._rules = rules
+        self._known: dict[str, Foundation] = {}
+
+    def __getitem__(self, rule_id: str) -> Foundation:
+        if rule_id not in self._known:
+            self._known[rule_id] = estate.foundation_of(self._rules[rule_id])
+        return self._known[rule_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)

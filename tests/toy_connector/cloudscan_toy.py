@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Yielded
+from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Hidden, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed
 from cloudscan.facts import Access, Audience, Gone, Grant, Resource, Via
 
@@ -42,7 +42,9 @@ class ToyConnector:
 
     def scopes(self) -> Iterable[Scope]:
         for file in sorted(self.folder.glob("*.json")):
-            yield Scope(uid=f"toy:shelf/{file.stem}", platform="toy", kind="shelf", name=file.stem, account="toy")
+            uid = f"toy:shelf/{file.stem}"
+            hides = (Hidden(table="all", below=uid),)
+            yield Scope(uid=uid, platform="toy", kind="shelf", name=file.stem, account="toy", hides=hides)
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         before: dict[str, str] = json.loads(since.token) if since else {}
