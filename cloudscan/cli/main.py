@@ -13,7 +13,7 @@ import click
 from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
 from cloudscan.text import plain
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BUG = 1, 2, 3, 4, 70
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BOTH, EXIT_BUG = 1, 2, 3, 4, 5, 70
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Scan a small made-up company and show the report."),
@@ -96,7 +96,7 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
       cloudscan scan       the real thing
 
     Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the scan could not read
-    everything, 4 another scan is running.
+    everything, 4 another scan is running, 5 both 1 and 3.
     """
     ctx.obj = config
     ctx.meta["debug"] = debug
@@ -116,6 +116,13 @@ def _common_first(args: Sequence[str]) -> list[str]:
         else:
             rest.append(word)
     return front + rest
+
+
+def exit_code_for(*, findings: bool, incomplete: bool) -> int:
+    """The exit code of a scan or a judgement, which keeps both truths."""
+    if incomplete:
+        return EXIT_BOTH if findings else EXIT_INCOMPLETE
+    return EXIT_FINDINGS if findings else 0
 
 
 def exit_code_of(error: CloudscanError) -> int:

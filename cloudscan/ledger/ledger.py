@@ -25,7 +25,7 @@ from cloudscan.ledger import estate, finding_rows, gap_rows, gaps, history_rows,
 from cloudscan.ledger.database import Database, aware, persistently
 from cloudscan.ledger.lifecycle import Entry, Look
 from cloudscan.ledger.schema import EVENTS, SCANS
-from cloudscan.ledger.visibility import Foundation, places_in, remembered_containers, visibility_of
+from cloudscan.ledger.visibility import Foundation, narrowed_to, remembered_containers, visibility_of
 from cloudscan.ledger.waivers import (
     DUE_DAYS,
     MAX_DAYS,
@@ -264,7 +264,7 @@ def _last(scans: Sequence[Scan]) -> Scan:
 
 def _look(snapshot: Snapshot, coverage: Sequence[Coverage], verdicts: Verdicts, before: Sequence[Entry]) -> Look:
     """What the ledger has to know about a scan to tell what is gone from what is hidden."""
-    places = places_in(coverage)
+    places = narrowed_to(coverage)
     containers = estate.containers_of(snapshot, {*places, *places.values()})
     remembered = remembered_containers((entry.verdict for entry in before), places.keys() - containers.keys())
     inside = {

@@ -253,8 +253,8 @@ def hides_of(row: Coverage) -> Sequence[Hidden]:
     return (Hidden(table=row.table, below=row.resource_uid),)
 
 
-def places_in(coverage: Iterable[Coverage]) -> dict[str, str]:
-    """The places of the gaps, each with the uid of the scope that it was noticed in."""
+def narrowed_to(coverage: Iterable[Coverage]) -> dict[str, str]:
+    """The uids that gaps are narrowed to, each with the uid of the scope that it was noticed in."""
     return {hidden.below: row.scope_uid for row in coverage for hidden in hides_of(row) if hidden.below is not None}
 
 

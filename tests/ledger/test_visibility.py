@@ -15,7 +15,7 @@ from cloudscan.ledger.visibility import (
     Foundation,
     Missing,
     hides_of,
-    places_in,
+    narrowed_to,
     remembered_containers,
     tables_of,
     visibility_of,
@@ -207,7 +207,7 @@ def test_a_gap_without_a_question_hides_its_table_and_a_question_may_hide_nothin
 
 def test_where_the_unread_drive_is_is_remembered_from_earlier_findings() -> None:
     assert remembered_containers([file()], {FOLDER, PLAN, OTHER}) == {FOLDER: {DRIVE}, PLAN: {FOLDER, DRIVE}}
-    assert places_in([gap(Hidden(table="all", below=FOLDER)), READ]) == {FOLDER: DRIVE}
+    assert narrowed_to([gap(Hidden(table="all", below=FOLDER)), READ]) == {FOLDER: DRIVE}
 
 
 def test_a_column_names_a_row_of_its_table() -> None:
