@@ -66,7 +66,7 @@ def _checks_of(config: Config, plugin: ConnectorPlugin, path: Path | None) -> It
         options = configuration.options(config, plugin.name, plugin.options, path)
         yield Check(ok=True, what=f"connector {plugin.name}: {plugin.title}")
         if plugin.doctor:
-            with plugins.its_packages(plugin.name, plugin.name), plugins.its_errors(plugin.name):
+            with plugins.its_errors(plugin.name), plugins.its_packages(plugin.name, plugin.name):
                 yield from plugin.doctor(options, config.estate)
     except CloudscanError as error:
         yield Check(ok=False, what=f"connector {plugin.name}", remedy=str(error))

@@ -25,9 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("judge", "Only judge a snapshot, offline."),
     "report": ("report", "Write the last report again, in any format."),
     "findings": ("findings", "List open findings, most urgent first."),
+    "gaps": ("gaps", "List what could not be read, why, and what to do."),
     "diff": ("history", "Compare two scans: new, reopened, widened, resolved."),
     "trend": ("history", "Show findings and exposure, scan by scan."),
-    "waive": ("waive", "Waive a finding, a rule or a target until a given date."),
+    "waive": ("waive", "Waive a finding, a rule, a target or a gap until a given date."),
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "health": ("health", "Report the health of the nightly scans to monitoring."),
     "prune": ("prune", "Remove old snapshots and reports."),
@@ -142,6 +143,8 @@ def run(arguments: list[str]) -> int:
     try:
         outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
     except CloudscanError as error:
+        if "--debug" in arguments and error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
         click.echo(f"cloudscan: {plain(str(error))}", err=True)
         return exit_code_of(error)
     except click.ClickException as error:

@@ -9,7 +9,7 @@ import msgspec
 from cloudscan import config as configuration
 from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
-from cloudscan.errors import CloudscanError, ConfigurationError, ProviderError
+from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.report import ReportFormat
 from cloudscan.text import suggestion
 
@@ -79,10 +79,20 @@ def _read_report(path: Path) -> "Report":
 
 
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
-    """The shipped rules' folders, then the configured ones, then `more`."""
+    """The shipped rules' folders, then the configured ones, then `more`.
+
+    Raises `ConfigurationError` for a folder in which there is no rule: it is not the one that was meant.
+    """
     from cloudscan import plugins
 
-    return [*plugins.rule_folders(), *(Path(folder) for folder in (*config.scan.rules, *more))]
+    own = [Path(folder) for folder in (*config.scan.rules, *more)]
+    for folder in own:
+        if folder.is_dir() and not any(folder.rglob("*.y*ml")):
+            near = sorted(path.name for path in folder.absolute().parent.iterdir() if path.is_dir() and path != folder)
+            raise ConfigurationError(
+                f"{folder}: there is no rule in this folder; {suggestion(folder.name, near)}, or leave it out."
+            )
+    return [*plugins.rule_folders(), *own]
 
 
 def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:
@@ -161,27 +171,22 @@ def _opened(config: Config, plugin: ConnectorPlugin, options: msgspec.Struct) ->
     """An open connector. Raises `CloudscanError`, whatever goes wrong: a plugin's code may be anybody's."""
     from cloudscan import plugins
 
-    with plugins.its_packages(plugin.name, plugin.name), plugins.its_errors(plugin.name):
+    with plugins.its_errors(plugin.name), plugins.its_packages(plugin.name, plugin.name):
         return plugin.open(options, config.estate)
 
 
 def _unopened(plugin: ConnectorPlugin, error: CloudscanError) -> Connector:
     """Stands for a platform that cannot be opened."""
-    reason = (
-        error
-        if isinstance(error, ProviderError)
-        else ProviderError("cannot-open", quote=str(error), platform=plugin.title)
-    )
 
     class Unopened:
         name: ClassVar[str] = plugin.name
         permissions: ClassVar[Sequence[Permission]] = plugin.permissions
 
         def scopes(self) -> Iterable[Scope]:
-            raise reason
+            raise error
 
         def collect(self, _scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
-            raise reason
+            raise error
 
     return Unopened()
 

@@ -23,6 +23,7 @@ from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
 from cloudscan.ledger import estate, finding_rows, gap_rows, gaps, history_rows, lifecycle, report_rows, ticket_rows
 from cloudscan.ledger.database import Database, aware, persistently
+from cloudscan.ledger.finding_rows import OpenSubject
 from cloudscan.ledger.lifecycle import Entry, Look
 from cloudscan.ledger.schema import EVENTS, SCANS
 from cloudscan.ledger.visibility import Foundation, narrowed_to, remembered_containers, visibility_of
@@ -144,6 +145,14 @@ class Ledger:
             register, unresolved = finding_rows.waiver_register(db), finding_rows.unresolved_entries(db)
             return statuses(register, unresolved, moment, due_days, _gaps_of_last(db, moment))
 
+    def open_subjects(self) -> dict[str, list[OpenSubject]]:
+        """What the unresolved findings are about, by platform: it must not vanish unasked."""
+        subjects: dict[str, list[OpenSubject]] = {}
+        for subject in persistently(self._open_subjects, self._wait_seconds):
+            if subject.uid:
+                subjects.setdefault(subject.platform, []).append(subject)
+        return subjects
+
     def trend(self) -> list[Scan]:
         """Every recorded scan and its figures, the oldest first."""
         with self._database.transaction() as db:
@@ -223,6 +232,10 @@ class Ledger:
                 report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
                 report_rows.write_scan(db, report, snapshot)
             return report_rows.with_history(db, report, self._tolerance, self._policy)
+
+    def _open_subjects(self) -> set[OpenSubject]:
+        with self._database.transaction() as db:
+            return finding_rows.open_subjects(db)
 
     def _last_started(self) -> datetime | None:
         with self._database.transaction() as db:

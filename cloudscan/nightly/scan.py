@@ -11,7 +11,7 @@ from cloudscan.connector import Connector
 from cloudscan.engine import judging_record
 from cloudscan.engine.judge import Params, judge
 from cloudscan.engine.rule_file import Rule
-from cloudscan.errors import ConfigurationError, SnapshotError
+from cloudscan.errors import ConfigurationError, LedgerError, SnapshotError
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.nightly import selection
 from cloudscan.nightly.selection import ScopeSelection
@@ -60,6 +60,15 @@ def record(
     return report
 
 
+def _watched(ledger: Ledger) -> Mapping[str, frozenset[str]]:
+    """The uids that the ledger has open findings about, by platform. Without a ledger to ask, none: reading goes on."""
+    try:
+        subjects = ledger.open_subjects()
+    except LedgerError:
+        return {}
+    return {platform: frozenset(subject.uid for subject in some) for platform, some in subjects.items()}
+
+
 def run_nightly(
     connectors: Sequence[Connector],
     rules: Sequence[Rule],
@@ -95,7 +104,8 @@ def run_nightly(
             store.owe(folder)
             last = None if full else store.latest_snapshot(snapshots)
             earlier = Earlier(folder=last) if last else None
-            asked = replace(options, earlier=earlier)
+            # What is left out on request is not read on purpose, and must not be asked for.
+            asked = replace(options, earlier=earlier, watch={} if chosen else _watched(ledger))
             newest = opened.enter_context(collecting.collect(connectors, folder, options=asked, on_event=on_event))
             if earlier:
                 earlier.forget()

@@ -189,7 +189,7 @@ def test_an_answer_that_is_missing_about_a_neighbour_hides_nothing() -> None:
 
 
 def test_grants_that_are_missing_hide_no_deletion_but_a_verdict() -> None:
-    """A file that is gone from a list that was read is gone, whoever could reach it."""
+    """A file that is gone from a list that was read is gone, however it was shared."""
     coverage = (row(), row(Outcome.DENIED, about="a"))
     assert state_after(said={}, coverage=coverage) == (State.RESOLVED, True)
     assert state_after(said={"a": Judgement.PASSED}, coverage=coverage) == (State.OPEN, False)

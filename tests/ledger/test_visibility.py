@@ -161,7 +161,7 @@ def test_a_file_that_no_list_names_is_gone_unless_its_list_is_unread(gone: Hidde
     ("gone", "may_exist"),
     [
         (Hidden(table="principals"), True),
-        (Hidden(table="all", below=OTHER), True),  # a drive that was not read may name him
+        (Hidden(table="all", below=OTHER), True),  # a drive that was not read may name that person
         (Hidden(table="principals", kinds=("group",)), False),
         (Hidden(table="principals", columns=("last_seen_on",)), False),
         (Hidden(table="resources"), False),

@@ -62,11 +62,11 @@ class ToyConnector:
         try:
             documents = json.loads(file.read_text())
         except PermissionError:
-            raise AccessDenied(f"{file}: not allowed to read it", needs="read the folder") from None
+            raise AccessDenied("toy-not-allowed", needs="read the folder") from None
         except ValueError as error:
-            raise Malformed(f"{file}: not JSON ({error})") from None
+            raise Malformed("toy-not-json", quote=f"{file}: not JSON ({error})") from None
         if not isinstance(documents, list):
-            raise Malformed(f"{file}: a list of documents was expected")
+            raise Malformed("toy-no-list", quote=str(file))
         return documents
 
 
