@@ -121,7 +121,7 @@ class Web:
         attempt that failed. `units` are taken out of the budget for each attempt. Raises `Throttled` if the server
         keeps throttling, `Unreachable` if no whole answer arrives.
         """
-        trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {host_of(url)}")
+        trouble: Throttled | Unreachable = Unreachable("no-answer", host=host_of(url))
         for attempt in range(1, self.patience.attempts + 1):
             if self.budget:
                 self.budget.spend(units)
@@ -160,8 +160,9 @@ def asked_for(answer: Answer) -> float | None:
 
 
 def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
+    host, status = host_of(url), str(answer.status)
     if answer.status < 300:
-        return Unreachable(f"answers from {host_of(url)} are cut off; check proxies and gateways on the way")
+        return Unreachable("answer-cut", host=host)
     if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"{host_of(url)} failed on its side (HTTP {answer.status})")
-    return Throttled(f"{host_of(url)} is throttling requests (HTTP {answer.status})", retry_after=wait)
+        return Unreachable("host-failed", host=host, status=status)
+    return Throttled("host-throttles", retry_after=wait, host=host, status=status)
