@@ -41,6 +41,27 @@ class AudienceCount(msgspec.Struct, frozen=True, kw_only=True):
     resources: int
 
 
+class GapState(StrEnum):
+    """What is known about a missing answer, in the order of attention."""
+
+    NEW = "new"  # it was not missing lately
+    KNOWN = "known"  # it was missing in an earlier scan too
+    WAIVED = "waived"  # somebody decided to live with it
+
+
+class GapStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger knows about a missing answer (`Coverage.gap`)."""
+
+    first_seen_on: datetime  # the first scan without the answer, of those in a row
+    new: bool  # no scan of the week before lacked it
+    waiver: Waiver | None = None  # the one in force
+
+    @property
+    def state(self) -> GapState:
+        """The status in one word."""
+        return GapState.WAIVED if self.waiver else GapState.NEW if self.new else GapState.KNOWN
+
+
 class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one scan. What an older cloudscan did not count is None."""
 
@@ -168,6 +189,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     time_open: Mapping[str, TimeOpen] = {}  # by fingerprint, of the findings above
     waivers: Sequence[WaiverStatus] = ()  # the current ones, the first to end first
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
+    gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
+
+    @property
+    def complete(self) -> bool:
+        """Whether all in scope was read, but for gaps that are waived. A scan that read nothing is not complete."""
+        return bool(self.scan.resources) and not any(
+            row.outcome.is_gap and self.gap_state(row) is not GapState.WAIVED for row in self.coverage
+        )
+
+    def gap_state(self, row: Coverage) -> GapState:
+        """What is known about the gap in a row of coverage."""
+        status = self.gaps.get(row.gap)
+        return status.state if status else GapState.NEW
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
