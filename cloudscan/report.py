@@ -74,6 +74,7 @@ class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     resources: int | None = None
     requests: int | None = None
     throttles: int | None = None  # responses that asked for fewer requests
+    gaps: Mapping[GapState, int] | None = None  # answers that are missing, by what is known about them
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +82,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     started_on: datetime
-    complete: bool
+    complete: bool  # but for waived gaps
     finished_on: datetime | None = None  # when reading ended
     figures: ScanFigures | None = None
 
@@ -128,7 +129,7 @@ class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiver: Waiver
     current: bool  # in force, or expired while a finding waits for a new decision
     notes: Sequence[str]  # due_soon, overdue, unused, widened; revoked and ended if it is not current
-    findings: Sequence[str]  # fingerprints of the open findings that it covers
+    findings: Sequence[str]  # fingerprints of the open findings that it covers; empty for a waiver of a gap
     widened: Mapping[str, Sequence[str]]  # by fingerprint of a finding that it no longer covers: what is wider
     revoked_on: datetime | None = None
 
@@ -282,7 +283,14 @@ def figures_of(report: Report) -> ScanFigures:
         resources=sum(report.scan.resources.values()),
         requests=report.scan.requests,
         throttles=report.scan.throttles,
+        gaps=gap_counts(report),
     )
+
+
+def gap_counts(report: Report) -> dict[GapState, int]:
+    """How many answers are missing, by what is known about them; zeros included."""
+    states = {row.gap or row.scope_uid: report.gap_state(row) for row in report.coverage if row.outcome.is_gap}
+    return {state: sum(own is state for own in states.values()) for state in GapState}
 
 
 def _effective_audience(verdict: Verdict) -> Audience | None:
