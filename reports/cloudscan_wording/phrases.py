@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from cloudscan.facts import Audience
-from cloudscan.finding import Finding, RuleText, Verdict
-from cloudscan.reason import Reason, step
+from cloudscan.finding import Finding, RuleText, Verdict, Waiver
+from cloudscan.reason import Reason, block, step
 from cloudscan.report import RuleSummary, TicketLink
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import for_shell
@@ -162,7 +162,7 @@ def reach(texts: Texts, verdict: Verdict) -> str:
         case "unknown":
             return texts.say("reach.unknown")
         case "latent":
-            blocks = dict.fromkeys(plain(piece.row["blocked_by"]) for piece in verdict.evidence)
+            blocks = dict.fromkeys(block(plain(piece.row["blocked_by"]), texts.lang) for piece in verdict.evidence)
             who = texts.name("audience", verdict.audience or "unknown", platform)
             return texts.say("reach.latent", who=who, by=texts.say("list.comma").join(blocks))
         case Audience.NOBODY:
@@ -184,10 +184,13 @@ def since(texts: Texts, finding: Finding, now: datetime) -> str:
 
 def waived(texts: Texts, finding: Finding) -> str:
     """Who waived a finding, until when and why. Empty if it is not waived."""
-    if finding.waiver is None:
-        return ""
-    day = texts.day(datetime.combine(finding.waiver.until, time(), UTC))
-    return texts.say("finding.waived", owner=finding.waiver.owner, day=day, reason=finding.waiver.reason)
+    return waived_by(texts, finding.waiver) if finding.waiver else ""
+
+
+def waived_by(texts: Texts, waiver: Waiver) -> str:
+    """Who waived something, until when and why."""
+    day = texts.day(datetime.combine(waiver.until, time(), UTC))
+    return texts.say("finding.waived", owner=waiver.owner, day=day, reason=waiver.reason)
 
 
 def ticket_state(texts: Texts, ticket: TicketLink) -> str:
