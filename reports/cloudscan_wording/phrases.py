@@ -1,7 +1,7 @@
 """One finding in words: who can reach it, since when, what to do."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -135,8 +135,12 @@ def fix_of(finding: Finding, rule: RuleSummary | None, lang: str) -> str:
 
 def because(finding: Finding, lang: str) -> str:
     """The reasons in short: the first chain without its claim, which repeats the message."""
-    chain = first_chain(finding, lang)
-    return ("" if lang == "ja" else " ").join(chain[1:4])
+    return sentences(first_chain(finding, lang)[1:4], lang)
+
+
+def sentences(each: Iterable[str], lang: str) -> str:
+    """Sentences one after the other; Japanese has no space between them."""
+    return ("" if lang == "ja" else " ").join(filter(None, each))
 
 
 def audience_of(verdict: Verdict) -> str:

@@ -12,6 +12,7 @@ from cloudscan.facts import Outcome
 from cloudscan.finding import Waiver
 from cloudscan.reason import Reason, advice, question, sentence
 from cloudscan.report import GapStatus, Report
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts
 
 
@@ -80,7 +81,8 @@ class WordedGap:
     @property
     def hides(self) -> str:
         """What may be missing, or is not known, without the answer; empty if that is nothing."""
-        return " ".join(dict.fromkeys(hidden_words(self.texts, hidden) for hidden in hidden_by(self.row)))
+        words = dict.fromkeys(hidden_words(self.texts, hidden) for hidden in hidden_by(self.row))
+        return phrases.sentences(words, self.texts.lang)
 
     @property
     def location(self) -> str:

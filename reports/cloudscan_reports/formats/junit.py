@@ -81,7 +81,9 @@ def _blind(report: Report, texts: Texts) -> Mapping[Account, str]:
     for gap in worded_gaps(report, texts):
         row = gap.row
         if row.resource_uid is None and row.outcome in _NOT_READ and any(map(_is_everything, hidden_by(row))):
-            blind.setdefault((row.platform, row.account), " ".join(filter(None, (gap.why, gap.advice))))
+            blind.setdefault(
+                (row.platform, row.account), texts.say("list.stop").join(filter(None, (gap.why, gap.advice)))
+            )
     return blind
 
 

@@ -13,14 +13,14 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import Difference, Report, RuleSummary, TicketLink, WaiverStatus
 from cloudscan.text import openable
 from cloudscan_reports.summary import first_page
-from cloudscan_reports.summary.first_page import FirstPage, completeness, nothing_missing
-from cloudscan_reports.summary.gaps import GapGroup, Unseen
+from cloudscan_reports.summary.first_page import FirstPage, completeness, nothing_missing, tally
+from cloudscan_reports.summary.gaps import GapGroup
 from cloudscan_reports.summary.published_figures import Figure, figures
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_finding import changed
-from cloudscan_wording.worded_gap import Standing
+from cloudscan_wording.worded_gap import OPEN, Standing
 
 MOST_FIRST = 5  # findings in the first section
 MOST_STATIC = 200  # findings in the page itself, for readers without JavaScript
@@ -160,17 +160,13 @@ class PageModel:
     nothing_missing: str  # empty if something is
     gaps: Sequence[PageGap]
     gaps_left: int
+    tally: str  # how many gaps there are, and how many of them are new or waived
     can_be_waived: bool  # a ledger knows them
     waived_gaps: Sequence[PageGap]
     apart: Sequence[PageGap]  # left out on purpose, or not offered here
     permissions: Sequence[tuple[str, int]]
     waivers: Sequence[WaiverGroup]
     most_causes: int = _MOST_CAUSES
-
-    @property
-    def unseen(self) -> Unseen:
-        """The counts of what could not be seen."""
-        return self.first_page.unseen
 
 
 def page_model(report: Report, texts: Texts) -> PageModel:
@@ -217,6 +213,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         nothing_missing=nothing_missing(not_seen, texts) if not_seen.nothing else "",
         gaps=[_gap(group, texts) for group in not_seen.gaps[:MOST_GROUPS]],
         gaps_left=max(len(not_seen.gaps) - MOST_GROUPS, 0),
+        tally=tally(not_seen, texts),
         can_be_waived=any(gap.row.gap for group in not_seen.gaps for gap in group.gaps),
         waived_gaps=[_gap(group, texts) for group in not_seen.waived[:MOST_GROUPS]],
         apart=[_gap(group, texts) for group in not_seen.apart[:MOST_GROUPS]],
@@ -275,7 +272,7 @@ def _gap(group: GapGroup, texts: Texts) -> PageGap:
         whys_left=max(len(group.whys) - MOST_REASONS, 0),
         advice=group.advice[:MOST_REASONS],
         needs=group.needs[:MOST_NAMES],
-        hides=group.hides[:MOST_REASONS],
+        hides=group.hides[:MOST_REASONS] if group.standing in (*OPEN, Standing.WAIVED) else (),
         waived=[phrases.waived_by(texts, waiver) for waiver in group.waivers[:MOST_REASONS]],
         since=texts.say("unseen.since", day=texts.day(group.since)) if group.since else "",
         new=group.new,

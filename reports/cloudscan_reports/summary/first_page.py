@@ -119,6 +119,13 @@ def nothing_missing(not_seen: Unseen, texts: Texts) -> str:
     return texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
 
 
+def tally(not_seen: Unseen, texts: Texts) -> str:
+    """How many gaps there are, and how many of them are new or waived, in a sentence each."""
+    further = (("unseen.gaps_new", not_seen.new), ("unseen.gaps_waived", not_seen.waived_count))
+    sentences = [texts.count("unseen.gaps", not_seen.count), *(texts.count(key, n) for key, n in further if n)]
+    return phrases.sentences(sentences, texts.lang)
+
+
 def completeness(report: Report, texts: Texts) -> str:
     """Whether all in scope was read, in a phrase."""
     if not report.complete:
