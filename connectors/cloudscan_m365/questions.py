@@ -63,35 +63,35 @@ _SITE_GROUPS = (
 # the directory
 
 ORGANISATION = GraphQuestion(
-    name="graph-organisation",
+    name="m365-organisation",
     path="organization",
     needs=needs.USERS,
     hides=(_columns("principals", "affiliation"), _columns("resources", "name", kinds=("tenant",))),
     member=LIST,
 )
 USERS = GraphQuestion(
-    name="graph-users",
+    name="m365-users",
     path="users",
     needs=needs.USERS,
     hides=(_rows("principals", "user", "guest"), _rows("memberships")),
     member=LIST,
 )
 SIGN_INS = GraphQuestion(
-    name="graph-sign-ins",
+    name="m365-sign-ins",
     path="users",
     needs=needs.SIGN_INS,
     hides=(_columns("principals", "last_seen_on", kinds=("user", "guest")),),
     member=LIST,
 )
 AUDITS = GraphQuestion(
-    name="graph-invitations",
+    name="m365-invitations",
     path="auditLogs/directoryAudits",
     needs=needs.SIGN_INS,
     hides=(_columns("principals", "detail.invited_by", kinds=("guest",)),),
     member=LIST,
 )
 GROUPS = GraphQuestion(
-    name="graph-groups",
+    name="m365-groups",
     path="groups",
     needs=needs.GROUPS,
     hides=(
@@ -103,14 +103,14 @@ GROUPS = GraphQuestion(
     member=LIST,
 )
 GROUP_MEMBERS = GraphQuestion(
-    name="graph-group-members",
+    name="m365-group-members",
     path="groups/{}/members",
     needs=needs.GROUPS,
     hides=(_rows("memberships"), _columns("resources", "detail.members", "detail.guests", kinds=("group", "team"))),
     member=LIST,
 )
 GROUP_OWNERS = GraphQuestion(
-    name="graph-group-owners",
+    name="m365-group-owners",
     path="groups/{}/owners",
     needs=needs.GROUPS,
     hides=(
@@ -120,35 +120,35 @@ GROUP_OWNERS = GraphQuestion(
     member=LIST,
 )
 SERVICE = GraphQuestion(
-    name="graph-service-roles",
+    name="m365-service-roles",
     path="servicePrincipals(appId='{}')",
     needs=needs.APPLICATIONS,
     hides=_APPLICATIONS,
     member="appRoles",
 )
 ASSIGNMENTS = GraphQuestion(
-    name="graph-role-assignments",
+    name="m365-role-assignments",
     path="servicePrincipals/{}/appRoleAssignedTo",
     needs=needs.APPLICATIONS,
     hides=_APPLICATIONS,
     member=LIST,
 )
 APPLICATION = GraphQuestion(
-    name="graph-application",
+    name="m365-application",
     path="servicePrincipals/{}",
     needs=needs.APPLICATIONS,
     hides=_APPLICATIONS,
     member="id",
 )
 LABELS = GraphQuestion(
-    name="graph-labels",
+    name="m365-labels",
     path="security/dataSecurityAndGovernance/sensitivityLabels",
     needs=needs.LABELS,
     hides=(_columns("resources", "label", "detail.label_privacy", kinds=("site", "file")),),
     member=LIST,
 )
 SHARING = GraphQuestion(
-    name="graph-sharing-settings",
+    name="m365-sharing-settings",
     path="admin/sharepoint/settings",
     needs=needs.TENANT_SETTINGS,
     units=1,
@@ -156,28 +156,28 @@ SHARING = GraphQuestion(
     member="sharingCapability",
 )
 AUTHORIZATION = GraphQuestion(
-    name="graph-guest-settings",
+    name="m365-guest-settings",
     path="policies/authorizationPolicy",
     needs=needs.POLICIES,
     hides=_SETTING,
     member="allowInvitesFrom",
 )
 PARTNERS = GraphQuestion(
-    name="graph-partner-tenants",
+    name="m365-partner-tenants",
     path="policies/crossTenantAccessPolicy/partners",
     needs=needs.POLICIES,
     hides=(_columns("resources", "detail.unlisted_tenants", kinds=("channel",)),),
     member=LIST,
 )
 TENANT = GraphQuestion(
-    name="graph-tenant-names",
+    name="m365-tenant-names",
     path="tenantRelationships/findTenantInformationByTenantId(tenantId='{}')",
     needs=needs.TENANT_NAMES,
     hides=(_columns("resources", "detail.unlisted_tenants", kinds=("channel",)),),
     member="tenantId",
 )
 CHANNELS = GraphQuestion(
-    name="graph-channels",
+    name="m365-channels",
     path="teams/{}/channels",
     needs=needs.CHANNELS,
     hides=_CHANNELS,
@@ -185,21 +185,21 @@ CHANNELS = GraphQuestion(
     member=LIST,
 )
 PRIVATE_MEMBERS = GraphQuestion(
-    name="graph-private-channel-members",
+    name="m365-private-channel-members",
     path="teams/{}/channels/{}/members",
     needs=needs.CHANNEL_MEMBERS,
     hides=_CHANNEL_CONTENTS,
     member=LIST,
 )
 SHARED_MEMBERS = GraphQuestion(
-    name="graph-shared-channel-members",
+    name="m365-shared-channel-members",
     path="teams/{}/channels/{}/allMembers",
     needs=needs.CHANNEL_MEMBERS,
     hides=_CHANNEL_CONTENTS,
     member=LIST,
 )
 SHARED_WITH = GraphQuestion(
-    name="graph-shared-channel-teams",
+    name="m365-shared-channel-teams",
     path="teams/{}/channels/{}/sharedWithTeams",
     needs=needs.CHANNELS,
     hides=(_columns("resources", "detail.unlisted_tenants", kinds=("channel",)),),
@@ -209,7 +209,7 @@ SHARED_WITH = GraphQuestion(
 # sites
 
 ALL_SITES = GraphQuestion(
-    name="graph-sites",
+    name="m365-sites",
     path="sites/getAllSites",
     needs=needs.SITES,
     units=2,
@@ -218,7 +218,7 @@ ALL_SITES = GraphQuestion(
     names_scopes=True,
 )
 CHOSEN_SITE = GraphQuestion(
-    name="graph-site-by-address",
+    name="m365-site-by-address",
     path="sites/{}:/{}",
     needs=needs.SITES,
     units=1,
@@ -227,7 +227,7 @@ CHOSEN_SITE = GraphQuestion(
     names_scopes=True,
 )
 SUBSITES = GraphQuestion(
-    name="graph-subsites",
+    name="m365-subsites",
     path="sites/{}/sites",
     needs=needs.SITES,
     units=2,
@@ -236,7 +236,7 @@ SUBSITES = GraphQuestion(
     names_scopes=True,
 )
 DRIVES = GraphQuestion(
-    name="graph-libraries",
+    name="m365-libraries",
     path="sites/{}/drives",
     needs=needs.SITES,
     units=2,
@@ -245,7 +245,7 @@ DRIVES = GraphQuestion(
     names_scopes=True,
 )
 ROOT_SITE = GraphQuestion(
-    name="graph-root-site",
+    name="m365-root-site",
     path="sites/root",
     needs=needs.SITES,
     units=1,
@@ -256,7 +256,7 @@ ROOT_SITE = GraphQuestion(
 # libraries and OneDrives
 
 ROOT = GraphQuestion(
-    name="graph-library-root",
+    name="m365-library-root",
     path="drives/{}/root",
     needs=needs.SITES,
     units=1,
@@ -267,7 +267,7 @@ _SHARING_HEADERS = (
     "hierarchicalsharing, deltashowremovedasdeleted, deltatraversepermissiongaps, deltashowsharingchanges"
 )
 ITEMS = GraphQuestion(
-    name="graph-items",
+    name="m365-items",
     path="drives/{}/root/delta",
     needs=needs.SITES,
     units=2,
@@ -276,7 +276,7 @@ ITEMS = GraphQuestion(
     member=LIST,
 )
 CHANGES = GraphQuestion(
-    name="graph-changes",
+    name="m365-changes",
     path="drives/{}/root/delta",
     needs=needs.SITES,
     units=1,
@@ -286,7 +286,7 @@ CHANGES = GraphQuestion(
 )
 """`ITEMS` starts without a token, `CHANGES` follows a link with one."""
 ITEM = GraphQuestion(
-    name="graph-item",
+    name="m365-item",
     path="drives/{}/items/{}",
     needs=needs.SITES,
     units=1,
@@ -294,7 +294,7 @@ ITEM = GraphQuestion(
     member="id",
 )
 CHILDREN = GraphQuestion(
-    name="graph-folder",
+    name="m365-folder",
     path="drives/{}/items/{}/children",
     needs=needs.SITES,
     units=2,
@@ -302,7 +302,7 @@ CHILDREN = GraphQuestion(
     member=LIST,
 )
 PERMISSIONS = GraphQuestion(
-    name="graph-item-permissions",
+    name="m365-item-permissions",
     path="drives/{}/items/{}/permissions",
     needs=needs.SITES,
     units=5,
@@ -310,7 +310,7 @@ PERMISSIONS = GraphQuestion(
     member=LIST,
 )
 FILE_LABELS = GraphQuestion(
-    name="graph-file-labels",
+    name="m365-file-labels",
     path="drives/{}/items/{}/extractSensitivityLabels",
     needs=needs.SITES,
     units=2,
@@ -321,22 +321,22 @@ FILE_LABELS = GraphQuestion(
 
 # whether single things still exist
 
-USER = GraphQuestion(name="graph-user", path="users/{}", needs=needs.USERS, member="id")
-GROUP = GraphQuestion(name="graph-group", path="groups/{}", needs=needs.GROUPS, member="id")
-SITE = GraphQuestion(name="graph-site", path="sites/{}", needs=needs.SITES, units=1, member="id")
-DRIVE = GraphQuestion(name="graph-library", path="drives/{}", needs=needs.SITES, units=1, member="id")
+USER = GraphQuestion(name="m365-user", path="users/{}", needs=needs.USERS, member="id")
+GROUP = GraphQuestion(name="m365-group", path="groups/{}", needs=needs.GROUPS, member="id")
+SITE = GraphQuestion(name="m365-site", path="sites/{}", needs=needs.SITES, units=1, member="id")
+DRIVE = GraphQuestion(name="m365-library", path="drives/{}", needs=needs.SITES, units=1, member="id")
 
 # SharePoint's own API
 
 ADMINISTRATION = SharePointQuestion(
-    name="graph-administration",
+    name="m365-administration",
     path="/_api/SPO.Tenant",
     needs=needs.FULL_CONTROL,
     hides=_SITE_SETTINGS,
     member="SharingCapability",
 )
 SITES_PROPERTIES = SharePointQuestion(
-    name="graph-sites-properties",
+    name="m365-sites-properties",
     path="/_api/SPO.Tenant/getSitePropertiesFromSharePointByFilters",
     needs=needs.FULL_CONTROL,
     body=b'{"speFilter":{"StartIndex":"","IncludePersonalSite":1,"IncludeDetail":true}}',
@@ -344,35 +344,35 @@ SITES_PROPERTIES = SharePointQuestion(
     member=LIST,
 )
 SITE_PROPERTIES = SharePointQuestion(
-    name="graph-site-properties",
+    name="m365-site-properties",
     path="/_api/SPO.Tenant/sites('{}')",
     needs=needs.FULL_CONTROL,
     hides=_SITE_SETTINGS,
     member="SharingCapability",
 )
 SITE_GROUPS = SharePointQuestion(
-    name="graph-site-groups",
+    name="m365-site-groups",
     path="/_api/web/sitegroups?$expand=Users",
     needs=needs.FULL_CONTROL,
     hides=_SITE_GROUPS,
     member=LIST,
 )
 SITE_ROLES = SharePointQuestion(
-    name="graph-site-roles",
+    name="m365-site-roles",
     path="/_api/web/roleassignments?$expand=Member,RoleDefinitionBindings",
     needs=needs.FULL_CONTROL,
     hides=(_rows("grants", "site"), _columns("settings", "value")),
     member=LIST,
 )
 SITE_ADMINISTRATORS = SharePointQuestion(
-    name="graph-site-administrators",
+    name="m365-site-administrators",
     path="/_api/web/siteusers?$filter=IsSiteAdmin%20eq%20true",
     needs=needs.FULL_CONTROL,
     hides=_SETTING,
     member=LIST,
 )
 SITE_INHERITANCE = SharePointQuestion(
-    name="graph-site-inheritance",
+    name="m365-site-inheritance",
     path="/_api/web?$select=HasUniqueRoleAssignments",
     needs=needs.FULL_CONTROL,
     hides=(_columns("grants", "origin_uid", "inherited"),),

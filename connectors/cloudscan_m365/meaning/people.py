@@ -167,6 +167,7 @@ class People:
         partner = self.estate.partner_of(domain)
         ends: dict[str, str] = {}
         detail = {
+            "external_member": "false",  # that is an account of the directory
             "consumer": "true" if domain in CONSUMER else "false" if domain else "",
             "partner": partner.name if partner else "",
         }

@@ -221,7 +221,7 @@ def _principal(user: User, accounts: Accounts, people: People, states: Mapping[s
         last_seen_on=_last_seen(user.sign_in_activity) if accounts.sign_ins_read else None,
         department=user.department or "",
         sponsor_uid=uids.user(sponsor) if sponsor else None,
-        detail={**_detail(user, accounts), **_sponsors(user, accounts, sponsors, active), **external},
+        detail={**external, **_detail(user, accounts), **_sponsors(user, accounts, sponsors, active)},
     )
 
 

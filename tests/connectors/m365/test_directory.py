@@ -403,14 +403,14 @@ def test_owners_of_a_group_own_its_site(result: Read, built: company.Company) ->
 @pytest.mark.parametrize(
     ("permission", "questions"),
     [
-        (SIGN_INS, {"graph-sign-ins", "graph-invitations"}),
-        (GROUPS, {"graph-groups"}),
-        (CHANNELS, {"graph-channels"}),
-        (CHANNEL_MEMBERS, {"graph-private-channel-members", "graph-shared-channel-members"}),
-        (APPLICATIONS, {"graph-service-roles"}),
-        (TENANT_SETTINGS, {"graph-sharing-settings"}),
-        (LABELS, {"graph-labels"}),
-        (TENANT_NAMES, {"graph-tenant-names"}),
+        (SIGN_INS, {"m365-sign-ins", "m365-invitations"}),
+        (GROUPS, {"m365-groups"}),
+        (CHANNELS, {"m365-channels"}),
+        (CHANNEL_MEMBERS, {"m365-private-channel-members", "m365-shared-channel-members"}),
+        (APPLICATIONS, {"m365-service-roles"}),
+        (TENANT_SETTINGS, {"m365-sharing-settings"}),
+        (LABELS, {"m365-labels"}),
+        (TENANT_NAMES, {"m365-tenant-names"}),
     ],
 )
 def test_a_missing_permission_is_named_once_for_each_question(
