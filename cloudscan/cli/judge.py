@@ -20,10 +20,10 @@ from cloudscan.finding import Severity
 def judge(
     config_path: str | None, snapshot: str, rule_folders: Sequence[str], fail_on: str | None, format_name: str,
 ) -> int:  # fmt: skip
-    """Judge a SNAPSHOT with today's rules, offline. The ledger is not changed."""
+    """Judge a SNAPSHOT with today's rules, offline. The ledger is not asked: waived gaps count too."""
     import msgspec
 
-    from cloudscan.cli.main import EXIT_FINDINGS
+    from cloudscan.cli.main import exit_code_for
     from cloudscan.cli.table import table
     from cloudscan.engine import judge as judging
     from cloudscan.snapshot.snapshot import Snapshot
@@ -32,6 +32,7 @@ def judge(
     rules = load_rules(config, rule_folders, for_judging=True)
     with Snapshot.open(Path(snapshot)) as opened:
         verdicts = judging.judge(opened, rules, params=config.rules)
+        complete = opened.scan.complete
     if format_name == "json":
         click.echo(msgspec.json.encode(verdicts.verdicts))
     else:
@@ -48,4 +49,4 @@ def judge(
         click.echo(table(("severity", "verdict", "rule", "what", "account"), rows))
     limit = Severity(fail_on) if fail_on else config.scan.fail_on
     worst = any(verdicts.rule(verdict.rule_id).severity >= limit for verdict in verdicts.flagged)
-    return EXIT_FINDINGS if worst else 0
+    return exit_code_for(findings=worst, incomplete=not complete)
