@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from cloudscan.facts import Access, Audience, Ladder
-from cloudscan.reason import Reason
+from cloudscan.reason import Reason, block
 
 FINGERPRINT_SCHEME = 1
 
@@ -177,4 +177,6 @@ def message(text: RuleText, verdict: Verdict, language: str) -> str:
     fields = _Fields({column: str(value) for column, value in known.items()})
     if "access" in fields:
         fields["access"] = _ACCESS_WORDS[language].get(fields["access"], fields["access"])
+    if "blocked_by" in fields:
+        fields["blocked_by"] = block(fields["blocked_by"], language)
     return text.message.format_map(fields)

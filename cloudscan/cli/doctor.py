@@ -7,7 +7,7 @@ import click
 
 from cloudscan import config as configuration
 from cloudscan import plugins
-from cloudscan.cli.opening import all_rule_folders, chosen_plugins, load_config, open_ledger
+from cloudscan.cli.opening import chosen_plugins, load_config, load_rules, open_ledger
 from cloudscan.config import Config
 from cloudscan.connector import Check, ConnectorPlugin
 from cloudscan.errors import CloudscanError
@@ -28,8 +28,6 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
 
 
 def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
-    from cloudscan.engine import loader
-
     try:
         config = load_config(path)
     except CloudscanError as error:
@@ -38,9 +36,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     exists = Path(path or configuration.FILE_NAME).exists()
     yield Check(ok=True, what="configuration" if exists else "configuration: no cloudscan.toml, defaults are used")
     try:
-        yield Check(
-            ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ()), plugins.declared_settings()))}"
-        )
+        yield Check(ok=True, what=f"rules: {len(load_rules(config, for_judging=True))}")
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:

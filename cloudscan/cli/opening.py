@@ -14,6 +14,7 @@ from cloudscan.report import ReportFormat
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
+    from cloudscan.engine.rule_file import Rule
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.redaction.redactor import Redactor
     from cloudscan.report import Report
@@ -44,10 +45,26 @@ def redaction_key(config: Config) -> bytes:
 
 def redactor(config: Config) -> "Redactor":
     """Redaction with the configured folder's key, for the rules in force."""
-    from cloudscan.engine import loader
     from cloudscan.redaction.redactor import Redactor
 
-    return Redactor(redaction_key(config), loader.load(all_rule_folders(config, ())))
+    return Redactor(redaction_key(config), load_rules(config))
+
+
+def load_rules(config: Config, more: Sequence[str] = (), *, for_judging: bool = False) -> "tuple[Rule, ...]":
+    """All rules, proven where they never were before, which is noted in the configured folder. Raises `RuleError`.
+
+    `for_judging`: what they say of settings is checked, too, for which all connectors have to be imported.
+    """
+    from cloudscan import plugins
+    from cloudscan.engine import loader
+
+    settings = plugins.declared_settings() if for_judging else None
+    return loader.load(all_rule_folders(config, more), settings, proofs=proofs_of(config))
+
+
+def proofs_of(config: Config) -> Path:
+    """The file that lists the rules which were proven before."""
+    return config.folder / "proven-rules.json"
 
 
 def last_report(config: Config, file: str | None) -> "Report":

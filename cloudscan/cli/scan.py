@@ -12,9 +12,9 @@ import click
 
 from cloudscan.cli.main import exit_code_for, exit_code_of
 from cloudscan.cli.opening import (
-    all_rule_folders,
     chosen_plugins,
     load_config,
+    load_rules,
     open_connectors,
     open_format,
     open_ledger,
@@ -158,12 +158,10 @@ def run(request: ScanRequest) -> int:
     Raises `CloudscanError`; with a JSON log it is logged instead.
     """
     from cloudscan.cli.progress import progress_listener
-    from cloudscan.engine import loader
     from cloudscan.nightly.json_log import JsonLog
-    from cloudscan.plugins import declared_settings
 
     config = request.config
-    rules = loader.load(all_rule_folders(config, request.rule_folders), declared_settings())
+    rules = load_rules(config, request.rule_folders, for_judging=True)
     ledger = open_ledger(config, wait_seconds=config.ledger.wait_seconds)
     log = JsonLog(sys.stderr) if request.json_log else None
     progress = None if log else progress_listener(rules, config.rules, request.language)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.opening import all_rule_folders, load_config, open_ledger
+from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
@@ -152,11 +152,10 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
-    from cloudscan.engine import loader
     from cloudscan.errors import WaiverError
     from cloudscan.text import suggestion
 
-    known = [rule.id for rule in loader.load(all_rule_folders(config, folders))]
+    known = [rule.id for rule in load_rules(config, folders)]
     if rule_id not in known:
         raise WaiverError(f"There is no rule {rule_id!r}; {suggestion(rule_id, known)}.")
 

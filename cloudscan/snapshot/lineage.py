@@ -26,6 +26,7 @@ class Lineage:
 
     rests_on: tuple[Dependency, ...] = ()
     subjects: tuple[Dependency | None, ...] = ()  # what each identity column shows; None: it is computed
+    compared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the texts beside each column, by its name
 
 
 @lru_cache(maxsize=1_000)
@@ -37,7 +38,11 @@ def lineage(sql: str, identity: tuple[str, ...]) -> Lineage:
     reading = _Reading()
     reading.of(select, {"flagged", *identity}, None)
     order = sorted(reading.found, key=lambda one: (one.table, one.column, one.key))
-    return Lineage(rests_on=tuple(order), subjects=tuple(_shown(select, column) for column in identity))
+    return Lineage(
+        rests_on=tuple(order),
+        subjects=tuple(_shown(select, column) for column in identity),
+        compared=_compared(select),
+    )
 
 
 def _shown(select: exp.Select, column: str) -> Dependency | None:
@@ -46,6 +51,17 @@ def _shown(select: exp.Select, column: str) -> Dependency | None:
     if not isinstance(shown, exp.Column) or tables.get(shown.table) not in TABLES:
         return None
     return base_columns(tables[shown.table], shown.name)[0]
+
+
+def _compared(select: exp.Select) -> dict[str, tuple[str, ...]]:
+    """The texts and numbers in the same comparison as a column, in whatever functions: by the column's name and key."""
+    compared: dict[str, dict[str, None]] = {}
+    for column in select.find_all(exp.Column):
+        comparison = column.find_ancestor(exp.Predicate, exp.Case, exp.Select)
+        if isinstance(comparison, exp.Predicate | exp.Case):
+            texts = compared.setdefault(_with_key(column), {})
+            texts |= {literal.name: None for literal in comparison.find_all(exp.Literal)}
+    return {name: tuple(texts) for name, texts in compared.items()}
 
 
 def _sources(select: exp.Select) -> Iterator[exp.Expr]:

@@ -196,6 +196,13 @@ def base_columns(table: str, column: str) -> tuple[Dependency, ...]:
     return (source, Dependency("resources", "owner_uid")) if column.startswith("owner_") else (source,)
 
 
+def names_of(dependency: Dependency) -> tuple[str, ...]:
+    """What a column of a base table is called in queries, with its key: its own name, and those of views."""
+    shown = [name for name, source in _EXPOSURE_SOURCES.items() if source == dependency[:2]]
+    key = f".{dependency.key}" if dependency.key else ""
+    return tuple(f"{name}{key}" for name in dict.fromkeys((dependency.column, *shown)))
+
+
 _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "memberships": ("group_uid", "member_uid"),
     "members": ("group_uid", "member_uid"),
