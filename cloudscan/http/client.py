@@ -164,8 +164,9 @@ def asked_for(answer: Answer) -> float | None:
 
 
 def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
+    host, status = host_of(url), str(answer.status)
     if answer.status < 300:
-        return Unreachable(f"answers from {host_of(url)} are cut off; check proxies and gateways on the way")
+        return Unreachable("answer-cut", host=host)
     if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"{host_of(url)} failed on its side (HTTP {answer.status})")
-    return Throttled(f"{host_of(url)} is throttling requests (HTTP {answer.status})", retry_after=wait)
+        return Unreachable("host-failed", host=host, status=status)
+    return Throttled("host-throttles", retry_after=wait, host=host, status=status)

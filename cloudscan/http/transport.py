@@ -22,6 +22,18 @@ from cloudscan.text import first_line
 _CONNECTING: Final = 30.0  # seconds until there must be a connection
 _BUFFER: Final = 262_144  # bytes that are read in one go
 _LONGEST: Final = 128 * 1024 * 1024  # bytes of one answer, decompressed: a page of a list is a few megabytes
+_CODES: Final[Mapping[object, str]] = {
+    pycurl.E_COULDNT_RESOLVE_HOST: "host-unknown",
+    pycurl.E_COULDNT_RESOLVE_PROXY: "proxy-unreachable",
+    pycurl.E_PEER_FAILED_VERIFICATION: "certificate-refused",
+    pycurl.E_SSL_CACERT_BADFILE: "certificate-refused",
+    pycurl.E_OPERATION_TIMEDOUT: "no-answer-in-time",
+    pycurl.E_PARTIAL_FILE: "answer-cut",
+    pycurl.E_GOT_NOTHING: "answer-cut",
+    pycurl.E_RECV_ERROR: "answer-cut",
+    pycurl.E_BAD_CONTENT_ENCODING: "answer-cut",
+}
+"""Reasons by libcurl's error numbers, where the cause is known and has advice of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +86,7 @@ class Carrier:
             handle.close()
             if content.is_full:
                 raise Malformed("answer-too-long", host=host_of(url), megabytes=_LONGEST // 1024**2) from error
-            raise Unreachable(f"no answer from {host_of(url)} ({_reason(error)}); check the network") from error
+            raise _unreachable(error, url) from error
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         with self._lock:
             if len(self._idle) < self.connections:
@@ -139,5 +151,7 @@ def _headers(text: bytes) -> Mapping[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in named}
 
 
-def _reason(error: pycurl.error) -> str:
-    return first_line(error.args[1] if len(error.args) > 1 else error, 120)
+def _unreachable(error: pycurl.error, url: str) -> Unreachable:
+    code, *said = error.args
+    words = first_line(said[0] if said else error, 120)
+    return Unreachable(_CODES.get(code, "no-answer"), quote=words, host=host_of(url))
