@@ -72,7 +72,7 @@ def kms(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
     key = encryption.key or "aws/s3"
     unsigned = path.witness.request.caller.kind == "anonymous"
     unusable = unsigned or key.endswith("aws/s3")
-    return (Reason(code="s3-key-unusable" if unusable else "s3-key-policy-unchecked", values={"key": key}),)
+    return (_step("s3-key-unusable" if unusable else "s3-key-policy-unchecked", {"key": key}),)
 
 
 def example(path: AccessPath) -> Reason:
@@ -88,15 +88,15 @@ def example(path: AccessPath) -> Reason:
     if keys:
         values["keys"] = keys
     if request.caller.kind == "anonymous":
-        return Reason(code="s3-example-unsigned-with" if keys else "s3-example-unsigned", values=values)
+        return _step("s3-example-unsigned-with" if keys else "s3-example-unsigned", values)
     values["signer"] = _signer(path)
-    return Reason(code="s3-example-signed-with" if keys else "s3-example-signed", values=values)
+    return _step("s3-example-signed-with" if keys else "s3-example-signed", values)
 
 
 def unread(code: str, flaw: Flaw | None = None, *, blocked: bool = False) -> Sequence[Reason]:
     """The chain of a grant that stands for what could not be read or understood."""
     values = {"statement": str(flaw.number)} if flaw and flaw.number else {}
-    return (Reason(code=code, values=values), *((Reason(code="s3-public-cut-off"),) if blocked else ()))
+    return (_step(code, values), *((_step("s3-public-cut-off"),) if blocked else ()))
 
 
 def _claim(path: AccessPath) -> Reason:
@@ -104,17 +104,17 @@ def _claim(path: AccessPath) -> Reason:
     code = f"s3-{who}-{CAPABILITIES[path.capability]}-{EFFECTS[path.effective]}"
     more = len(path.names) - _NAMES_SHOWN
     names = ", ".join(path.names[:_NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
-    return Reason(code=code, values={"names": names} if names else {})
+    return _step(code, {"names": names} if names else {})
 
 
 def _acl_entry(statement: Statement) -> Reason:
     values = {"number": str(statement.number), "permission": statement.sid}
     grantee = next((principal.value for principal in statement.principals), "")
     if statement.conditions:
-        return Reason(code="s3-acl-grants-all-accounts", values=values)
+        return _step("s3-acl-grants-all-accounts", values)
     if grantee == "*":
-        return Reason(code="s3-acl-grants-everyone", values=values)
-    return Reason(code="s3-acl-grants", values={**values, "grantee": grantee})
+        return _step("s3-acl-grants-everyone", values)
+    return _step("s3-acl-grants", {**values, "grantee": grantee})
 
 
 def _statement(path: AccessPath) -> Reason:
@@ -133,7 +133,7 @@ def _statement(path: AccessPath) -> Reason:
             principal.value if principal.kind == "AWS" else f"{principal.kind} {principal.value}"
             for principal in statement.principals
         )
-    return Reason(code=f"s3-{layer}-policy-{verb}-{whom}", values=values)
+    return _step(f"s3-{layer}-policy-{verb}-{whom}", values)
 
 
 def _is_for_everyone(statement: Statement) -> bool:
@@ -144,7 +144,7 @@ def _conditions(path: AccessPath) -> Sequence[Reason]:
     if path.via is Via.ACL:
         return ()
     if not path.statement.conditions:
-        return (Reason(code="s3-no-condition"),)
+        return (_step("s3-no-condition"),)
     return tuple(_condition(condition, path) for condition in path.statement.conditions)
 
 
@@ -154,7 +154,7 @@ def _condition(condition: Condition, path: AccessPath) -> Reason:
     written = f"{condition.spelling} {operator} {_shown(condition.values)}"
     code = _why_met(condition, path)
     opens = {"moment": path.not_before} if code == "s3-condition-opens-later" else {}
-    return Reason(code=code, values={"condition": written, **opens})
+    return _step(code, {"condition": written, **opens})
 
 
 def _why_met(condition: Condition, path: AccessPath) -> str:
@@ -185,37 +185,42 @@ def _shown(texts: Sequence[str]) -> str:
 def _denials(path: AccessPath) -> Iterator[Reason]:
     for denial in path.denied_by:
         code = "s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops"
-        yield Reason(code=code, values={"statement": str(denial.statement)})
+        yield _step(code, {"statement": str(denial.statement)})
     if path.denials_unread:
-        yield Reason(code="s3-denials-unread")
+        yield _step("s3-denials-unread")
 
 
 def _delegation(path: AccessPath) -> Sequence[Reason]:
     if path.access_point is None:
         return ()
     if path.not_delegated:
-        return (Reason(code="s3-bucket-does-not-delegate"),)
-    return (Reason(code="s3-bucket-delegates"),) if path.effective else ()
+        return (_step("s3-bucket-does-not-delegate"),)
+    return (_step("s3-bucket-delegates"),) if path.effective else ()
 
 
 def _block(path: AccessPath) -> Iterator[Reason]:
     switch = path.block_switch
     if switch is None:
-        yield Reason(code="s3-block-does-not-matter")
+        yield _step("s3-block-does-not-matter")
         return
     values = {"switch": switch.name}
     if switch.levels:
-        yield from (Reason(code=f"s3-block-on-{_LEVELS[level]}", values=values) for level in switch.levels)
+        yield from (_step(f"s3-block-on-{_LEVELS[level]}", values) for level in switch.levels)
     elif switch.unread:
-        yield from (Reason(code=f"s3-block-unread-{_LEVELS[level]}", values=values) for level in switch.unread)
+        yield from (_step(f"s3-block-unread-{_LEVELS[level]}", values) for level in switch.unread)
     else:
-        yield Reason(code="s3-block-off-with-access-point" if path.access_point else "s3-block-off", values=values)
+        yield _step("s3-block-off-with-access-point" if path.access_point else "s3-block-off", values)
 
 
 def _aws_definition(path: AccessPath) -> Sequence[Reason]:
     if path.via is Via.ACL:
         return ()
-    return (Reason(code="s3-policy-is-public" if path.policy_public else "s3-policy-is-not-public"),)
+    return (_step("s3-policy-is-public" if path.policy_public else "s3-policy-is-not-public"),)
+
+
+def _step(code: str, values: Mapping[str, str] | None = None) -> Reason:
+    """A step by its code; `values` fill its words."""
+    return Reason(code=code, values=values or {})
 
 
 def _signer(path: AccessPath) -> str:
@@ -225,4 +230,4 @@ def _signer(path: AccessPath) -> str:
 
 
 def _example(path: AccessPath) -> Reason:
-    return example(path) if path.witness.certain else Reason(code="s3-too-many-conditions")
+    return example(path) if path.witness.certain else _step("s3-too-many-conditions")
