@@ -17,7 +17,7 @@ USERS: Final = Question(
     name="gdrive-users",
     needs=PREFIX + DIRECTORY[0],
     hides=(
-        Hidden(table="principals", kinds=("user",)),
+        Hidden(table="principals"),
         Hidden(table="principals", columns=("affiliation", "status", "last_seen_on"), kinds=("user",)),
         Hidden(table="resources", kinds=(*_IN_MY_DRIVES, "external_file")),
         Hidden(table="grants", kinds=(*_IN_MY_DRIVES, "external_file")),
@@ -136,6 +136,7 @@ ACTIVITIES: Final = Question(
         Hidden(table="grants", columns=("granted_on",)),
         Hidden(table="principals", columns=("last_seen_on",)),
         Hidden(table="resources", columns=("created_on",), kinds=("audit_log",)),
+        Hidden(table="resources", kinds=("audit_log",)),
     ),
 )
 STILL_THERE: Final = Question(name="gdrive-single-things", needs=PREFIX + DRIVE[0])

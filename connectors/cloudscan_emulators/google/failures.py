@@ -1,6 +1,6 @@
 """Every way in which an answer can fail, as faults for any request: what campaigns go through.
 
-    server.faults.add(failure("html-503", PATTERNS["gdrive-users"]))
+server.faults.add(failure("html-503", PATTERNS["gdrive-users"]))
 """
 
 import json
@@ -50,7 +50,7 @@ FAILURES: Final[Mapping[str, Callable[[str], Fault]]] = {
     "html-503": lambda where: Fault(where=where, html=503),
     "html-200": lambda where: Fault(where=where, html=200),
     "html-404": lambda where: Fault(where=where, html=404),
-    "time-out": lambda where: Fault(where=where, delay=5.0, reset=True),
+    "time-out": lambda where: Fault(where=where, delay=1.0),
     "reset": lambda where: Fault(where=where, reset=True),
     "cut": lambda where: Fault(where=where, cut=True),
     "garbled": lambda where: Fault(where=where, garble=True),

@@ -65,7 +65,7 @@ READ, LIST = 5.0, 100.0
 """Quota units of a call (Drive usage limits, since 2026-05-01)."""
 
 _REMEMBERED_URLS: Final = 1_000  # many are the same for every user
-_MAX_EMPTY_PAGES: Final = 500  # in a row: a rare match makes Google send empty ones
+_MAX_EMPTY_PAGES: Final = 100  # in a row: a rare match makes Google send empty ones
 _LAST_TRIES: Final = 3  # single attempts at a question that gets no answer, before it is left alone for a while
 _LISTINGS: Final = 3  # how often a list that is kept in memory is begun again because a page token expired
 

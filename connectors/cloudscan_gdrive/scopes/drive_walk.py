@@ -82,19 +82,21 @@ def everything(drive: WalkedDrive) -> Iterator[Yielded]:
     There is no cursor where something was missing from the list, or where it was empty: an empty list proves nothing.
     """
     method = drive.context.google.start_of_changes
-    start = ""
+    start, gap = "", None
     try:
         start = start_of_changes(drive.context.google, drive.acting, **drive.start_parameters)
     except QuotaSpent:
         raise
     except ProviderError as error:
-        yield method.question.gap(error, drive.context.tree.top)
+        gap = method.question.gap(error, drive.context.tree.top)
     whole, empty = True, True
     for row in listed(drive):
         whole = whole and not isinstance(row, Gap)
         empty = False
         yield row
     yield from drive.context.gaps()
+    if gap is not None:
+        yield gap
     if start and whole and not empty:
         yield _cursor(drive, start)
 

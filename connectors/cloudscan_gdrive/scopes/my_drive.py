@@ -47,14 +47,14 @@ def facts_of_my_drive(
         tree.roots = frozenset({state.root})
         yield from changed(MyDrive(context=context, acting=acting, method=method, root=state.root), state)
         return
-    root = ""
+    root, gap = "", None
     try:
         root = google.ask(TopFolder, google.root, user, fileId="root", fields="id").id
         tree.roots = frozenset({root})
     except QuotaSpent:
         raise
     except ProviderError as error:
-        yield google.root.question.gap(error, drive.uid)
+        gap = google.root.question.gap(error, drive.uid)
     my_drive = MyDrive(context=context, acting=acting, method=method, root=root)
     if options.only_shared:
         yield method.question.lacking(Reason(code=Code.ONLY_SHARED), drive.uid, outcome=Outcome.SKIPPED)
@@ -63,6 +63,8 @@ def facts_of_my_drive(
         return
     yield from listed(my_drive)  # changes cannot be filtered like that, and without its top folder it has no paths
     yield from context.gaps()
+    if gap is not None:  # where not even the files can be listed, that is what there is to tell
+        yield gap
 
 
 @dataclass(frozen=True, kw_only=True)
