@@ -27,7 +27,7 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_che
 
 import msgspec
 
-from cloudscan.errors import AccessDenied, NotOffered, ProviderError
+from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Throttled, Unreachable
 from cloudscan.facts import AnyFact, Outcome, Word
 from cloudscan.reason import Reason
 
@@ -95,6 +95,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"
     resource_uid: str | None = None
     seen: int | None = None
     total: int | None = None
+    passing: bool = False  # the same question may well be answered later in the same scan
 
     @property
     def hidden(self) -> Sequence[Hidden]:
@@ -152,12 +153,13 @@ class Question:
     def gap(self, error: ProviderError, about: str | None = None) -> Gap:
         """The gap that an error leaves; `about` is the uid of the one thing that was asked about, None: all of them."""
         denied, absent = isinstance(error, AccessDenied), isinstance(error, NotOffered)
-        return self.lacking(
+        gap = self.lacking(
             error.reason,
             about,
             outcome=Outcome.NOT_OFFERED if absent else Outcome.DENIED if denied else Outcome.FAILED,
             needs=error.needs,
         )
+        return msgspec.structs.replace(gap, passing=isinstance(error, Throttled | Unreachable))
 
     def lacking(
         self,

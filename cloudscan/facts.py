@@ -175,7 +175,7 @@ class Grant(Fact, frozen=True, kw_only=True, omit_defaults=False):
     password: bool | None = False
     granted_on: datetime | None = None
     effective: bool | None = True  # False: latent, a block overrides it; None: could not be determined
-    blocked_by: str = ""  # the block's code (see `cloudscan.reason.block`); empty if nothing blocks it
+    blocked_by: Word = ""  # the block's code (see `cloudscan.reason.block`); empty if nothing blocks it
     url: str = ""
     detail: Detail = {}
 

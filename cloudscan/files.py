@@ -1,7 +1,8 @@
 """Files that only their owner can read, written whole or not at all.
 
-A file appears under its name by rename, when it is complete: a killed process or a full disk leaves the previous
-version, or none. While it is written it is called ``.<name>.part``. All functions raise `OSError`.
+A file appears under its name by rename, when it is complete and on the disk: a killed process, a full disk or a power
+cut leaves the previous version, or none. While it is written it is called ``.<name>.part``. All functions raise
+`OSError`.
 """
 
 import os
@@ -25,10 +26,25 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
     try:
         with open_private(part) as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
+        _sync_folder(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in the folder survive a power cut, on systems where a folder can be opened."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_private(path: Path) -> BinaryIO:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from cloudscan.facts import Access, Audience, Ladder
-from cloudscan.reason import Reason
+from cloudscan.reason import Reason, block
 
 FINGERPRINT_SCHEME = 1
 
@@ -98,12 +98,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A decision to live with one finding, with a rule's findings, or with all findings on one target."""
+    """A decision to live with one finding, with a rule's findings, with all findings on one target, or with a gap."""
 
     id: int
     fingerprint: str = ""  # of the one finding that is waived; else empty
     rule_id: str = ""
     target: str = ""  # a resource's id, or an account
+    gap: str = ""  # of the one missing answer that is waived (`Coverage.gap`); else empty
     owner: str  # who is responsible for the decision
     reason: str
     given_on: datetime
@@ -176,4 +177,6 @@ def message(text: RuleText, verdict: Verdict, language: str) -> str:
     fields = _Fields({column: str(value) for column, value in known.items()})
     if "access" in fields:
         fields["access"] = _ACCESS_WORDS[language].get(fields["access"], fields["access"])
+    if "blocked_by" in fields:
+        fields["blocked_by"] = block(fields["blocked_by"], language)
     return text.message.format_map(fields)

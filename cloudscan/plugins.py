@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
-from cloudscan.text import suggestion
+from cloudscan.text import first_line, suggestion
 from cloudscan.tracker import TrackerPlugin
 
 Plugin = TypeVar("Plugin")
@@ -112,6 +112,20 @@ def its_packages(name: str, extra: str) -> Iterator[None]:
         raise ConfigurationError(
             f"{name} needs the package {error.name}, which is not installed; for a part of cloudscan: "
             f"pip install 'cloudscan[{extra}]'."
+        ) from error
+
+
+@contextmanager
+def its_errors(name: str) -> Iterator[None]:
+    """Around calls of a connector's plugin. Raises `ConfigurationError` for whatever is not one of our own errors."""
+    try:
+        yield
+    except (CloudscanError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f"{name} cannot be opened ({type(error).__name__}: {first_line(error)}); check [connectors.{name}] in "
+            "cloudscan.toml and the credentials."
         ) from error
 
 

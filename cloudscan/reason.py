@@ -12,21 +12,32 @@ group and its code:
 ``block.<code>``     a block that overrides a grant, in a few words
 ===================  ========================================================================
 
-A code that no catalogue has is shown as it is: it comes from an older cloudscan, or from a plugin without catalogues.
+A message with plural forms takes the form for the value `count`. A number among the values is an amount and is written
+with separators (12,000): what only looks like a number, such as a status or an account, is given as text.
+
+A code that no catalogue has is shown as it is: it comes from an older cloudscan, or from a plugin without catalogues. A
+message that is not translated is shown in English. Nothing here raises because of what it is given: words are looked
+up while an error is being reported.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from cloudscan.facts import Word
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+GROUPS: Final = ("reason", "advice", "question", "step", "block")
+_SOURCE: Final = "en"
 _FIELD: Final = re.compile(r"\{([a-z_]+)\}")
-_QUOTED: Final = {"en": " (“{quote}”)", "ja": "（「{quote}」）"}
+_QUOTED: Final = {"en": " (“{}”)", "ja": "（「{}」）"}
 _LONGEST_QUOTE: Final = 300  # characters
+_UNKNOWN_VALUE: Final = "?"
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,11 +52,16 @@ def sentence(reason: Reason | str, language: str) -> str:
     """What happened, with the platform's own words behind it. A reason in prose, of an older cloudscan, as it is."""
     if isinstance(reason, str):
         return reason
-    words = _filled(language, "reason", reason)
-    if not reason.quote:
-        return words
-    frame = _QUOTED.get(language, _QUOTED["en"])
-    return words + frame.format_map({"quote": " ".join(reason.quote.split())[:_LONGEST_QUOTE]})
+    return _filled(language, "reason", reason) + quoted(reason, language)
+
+
+def quoted(reason: Reason, language: str) -> str:
+    """The platform's own words in one line and in the language's quotation marks, or nothing."""
+    words = " ".join(reason.quote.split())
+    if not words:
+        return ""
+    cut = words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1] + "…"
+    return _QUOTED.get(language, _QUOTED[_SOURCE]).replace("{}", cut)
 
 
 def advice(reason: Reason | str, language: str) -> str:
@@ -71,29 +87,55 @@ def question(name: str, language: str) -> str:
 
 
 def has_words(group: str, code: str, language: str) -> bool:
-    """Whether a catalogue has an entry for a code, for tests and linters."""
-    return isinstance(_catalogues(language).get(group, {}).get(code), str)
+    """Whether a catalogue has an entry for a code in this very language, for tests and linters."""
+    return code in _catalogues(language).get(group, {})
 
 
 def _filled(language: str, group: str, reason: Reason, otherwise: str | None = None) -> str:
-    template = _catalogues(language).get(group, {}).get(reason.code)
-    if not isinstance(template, str):
+    template = _template(language, group, reason.code) or _template(_SOURCE, group, reason.code)
+    if template is None:
         return reason.code if otherwise is None else otherwise
-    return _FIELD.sub(lambda field: str(reason.values.get(field[1], "?")), template)
+    text = template if isinstance(template, str) else template["one" if reason.values.get("count") == 1 else "other"]
+    return _FIELD.sub(lambda field: _written(reason.values.get(field[1], _UNKNOWN_VALUE)), text)
+
+
+def _written(value: str | int) -> str:
+    return f"{value:,}" if type(value) is int else str(value)
+
+
+def _template(language: str, group: str, code: str) -> str | Mapping[str, str] | None:
+    return _catalogues(language).get(group, {}).get(code)
 
 
 @cache
 def _catalogues(language: str) -> Mapping[str, Mapping[str, Any]]:
-    """The catalogues of all installed packages, in one table. English where a language is not there."""
-    from importlib import resources
+    """The messages of all installed packages in one language, in one table; empty for a language that none has.
+
+    Where two packages define a code, the one whose entry point comes first in the alphabet wins.
+    """
     from importlib.metadata import entry_points
+
+    merged: dict[str, dict[str, Any]] = {}
+    for entry in sorted(entry_points(group="cloudscan.words"), key=lambda entry: entry.name):
+        for group, code, text in _messages(entry, language):
+            merged.setdefault(group, {}).setdefault(code, text)
+    return merged
+
+
+def _messages(entry: "EntryPoint", language: str) -> Iterator[tuple[str, str, Any]]:
+    """The translated messages of one package: group, code, text. A package whose catalogue cannot be read has none."""
+    from importlib import resources
 
     from cloudscan.text import catalogue  # Babel takes a tenth of a second to import; most commands say nothing
 
-    merged: dict[str, dict[str, Any]] = {}
-    for entry in entry_points(group="cloudscan.words"):
+    try:
         folder = resources.files(entry.value)
-        lang = language if folder.joinpath(f"{language}.po").is_file() else catalogue.SOURCE
-        for group, messages in catalogue.table(folder, lang).items():
-            merged.setdefault(group, {}).update(messages)
-    return merged
+        if language != catalogue.SOURCE and not folder.joinpath(f"{language}.po").is_file():
+            return
+        table = catalogue.table(folder, language)
+    except Exception:  # noqa: BLE001 - a plugin's catalogue must not hide the error that is being reported
+        return
+    for group, messages in table.items():
+        for code, text in messages.items() if isinstance(messages, dict) else ():
+            if text and group in GROUPS:
+                yield group, code, text

@@ -41,6 +41,27 @@ class AudienceCount(msgspec.Struct, frozen=True, kw_only=True):
     resources: int
 
 
+class GapState(StrEnum):
+    """What is known about a missing answer, in the order of attention."""
+
+    NEW = "new"  # it was not missing lately
+    KNOWN = "known"  # it was missing in an earlier scan too
+    WAIVED = "waived"  # somebody decided to live with it
+
+
+class GapStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger knows about a missing answer (`Coverage.gap`)."""
+
+    first_seen_on: datetime  # the first scan without the answer, of those in a row
+    new: bool  # no scan of the week before lacked it
+    waiver: Waiver | None = None  # the one in force
+
+    @property
+    def state(self) -> GapState:
+        """The status in one word."""
+        return GapState.WAIVED if self.waiver else GapState.NEW if self.new else GapState.KNOWN
+
+
 class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one scan. What an older cloudscan did not count is None."""
 
@@ -53,6 +74,7 @@ class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     resources: int | None = None
     requests: int | None = None
     throttles: int | None = None  # responses that asked for fewer requests
+    gaps: Mapping[GapState, int] | None = None  # answers that are missing, by what is known about them
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +82,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     started_on: datetime
-    complete: bool
+    complete: bool  # but for waived gaps
     finished_on: datetime | None = None  # when reading ended
     figures: ScanFigures | None = None
 
@@ -107,7 +129,7 @@ class WaiverStatus(msgspec.Struct, frozen=True, kw_only=True):
     waiver: Waiver
     current: bool  # in force, or expired while a finding waits for a new decision
     notes: Sequence[str]  # due_soon, overdue, unused, widened; revoked and ended if it is not current
-    findings: Sequence[str]  # fingerprints of the open findings that it covers
+    findings: Sequence[str]  # fingerprints of the open findings that it covers; empty for a waiver of a gap
     widened: Mapping[str, Sequence[str]]  # by fingerprint of a finding that it no longer covers: what is wider
     revoked_on: datetime | None = None
 
@@ -168,6 +190,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     time_open: Mapping[str, TimeOpen] = {}  # by fingerprint, of the findings above
     waivers: Sequence[WaiverStatus] = ()  # the current ones, the first to end first
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
+    gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
+
+    @property
+    def complete(self) -> bool:
+        """Whether all in scope was read, but for gaps that are waived. A scan that read nothing is not complete."""
+        return bool(self.scan.resources) and not any(
+            row.outcome.is_gap and self.gap_state(row) is not GapState.WAIVED for row in self.coverage
+        )
+
+    def gap_state(self, row: Coverage) -> GapState:
+        """What is known about the gap in a row of coverage."""
+        status = self.gaps.get(row.gap)
+        return status.state if status else GapState.NEW
 
 
 class NoOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -248,7 +283,14 @@ def figures_of(report: Report) -> ScanFigures:
         resources=sum(report.scan.resources.values()),
         requests=report.scan.requests,
         throttles=report.scan.throttles,
+        gaps=gap_counts(report),
     )
+
+
+def gap_counts(report: Report) -> dict[GapState, int]:
+    """How many answers are missing, by what is known about them; zeros included."""
+    states = {row.gap or row.scope_uid: report.gap_state(row) for row in report.coverage if row.outcome.is_gap}
+    return {state: sum(own is state for own in states.values()) for state in GapState}
 
 
 def _effective_audience(verdict: Verdict) -> Audience | None:

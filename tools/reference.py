@@ -15,8 +15,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from cloudscan import config, plugins
+from cloudscan import config, plugins, reason
 from cloudscan.cli.main import cli
+from cloudscan.connector import EVERYTHING, Hidden
 from cloudscan.engine import loader
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import plan, routing
@@ -28,7 +29,13 @@ def main() -> None:
     """Write every page."""
     os.environ["COLUMNS"] = "100"  # help is wrapped to the terminal, a page is not
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs"
-    pages = {"cli": commands(), "tables": [*columns(), *settings()], "rules": rules(), "configuration": options()}
+    pages = {
+        "cli": commands(),
+        "tables": [*columns(), *settings()],
+        "rules": rules(),
+        "configuration": options(),
+        "reliability": reliability(),
+    }
     for name, lines in pages.items():
         (folder / f"{name}.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
@@ -37,7 +44,7 @@ def commands() -> Iterator[str]:
     """The page of commands: what each says with ``--help``."""
     yield "# The command line\n"
     yield "`cloudscan COMMAND --help` says the same. Exit codes: 0 clean; 1 findings at or above `--fail-on`; 2 usage or"
-    yield "configuration; 3 incomplete scan; 4 another scan is running in the same folder; 70 a bug in cloudscan.\n"
+    yield "configuration; 3 incomplete scan; 4 another scan is running in the same folder; 5 findings and incomplete; 70 a bug.\n"
     yield from _sections(cli, "cloudscan")
 
 
@@ -106,6 +113,56 @@ def rules() -> Iterator[str]:
             yield f"- {', '.join(rule.frameworks)}"
         if rule.params or rule.frameworks:
             yield ""
+
+
+_FAILURES = (
+    ("401, 403", "*refused*, with the cause that the platform names: a missing permission, a policy, dead credentials"),
+    ("404", "the one thing that was asked for is gone; of a list or a setting: a gap"),
+    ("400, 410, any other status", "a gap; of a cursor: the scope is read in full the same night"),
+    ("429, 503", "asked again as long as the platform says that it throttles and the scan has time; then a gap"),
+    ("500, no answer, time-out, a cut body", "asked again a few times, once more at the end of the scan; then a gap"),
+    ("HTML, no JSON, another shape", "a gap"),
+    ("an error in an answer of status 200", "a gap"),
+    ("the asked-for list is not in the answer", "a gap, where the service always writes it"),
+    ("a list lacks what cannot be missing from it", "a gap: what the list lacks is not gone"),
+    ("an entry that does not parse", "costs itself, is counted, and a gap says how many"),
+    ("a page token that has expired", "the list begins again; then a gap"),
+    ("page tokens that repeat or never end", "a gap: a list has a bound"),
+    ("a list lacks things with open findings", "they are asked for singly; what exists is a gap and not gone"),
+)
+
+
+def reliability() -> Iterator[str]:
+    """The page of questions: what is asked, what each failure leads to, what stays unknown without an answer."""
+    yield "# What was not read\n"
+    yield "An answer that is missing is neither safe, nor gone, nor ours. Everything that a connector asks is a *question* with a"
+    yield "name. A question that fails costs what hangs on its answer and nothing else: a *gap*, a row in the report with the"
+    yield "question, the reason, and what to do. `cloudscan gaps` lists them, `cloudscan waive add --gap` waives one.\n"
+    yield "A gap hides either that things *exist*: what is absent then stays open, unverified; or an *attribute* of theirs: rules"
+    yield "that rest on it say *not evaluated*, and findings that rest on it stay open. Everything else is judged as ever.\n"
+    yield "`make campaign` tries every question below with every failure, on a first night and on a second one.\n"
+    yield "## What a failure leads to\n"
+    yield "| failure | outcome |\n| --- | --- |"
+    yield from (f"| {failure} | {outcome} |" for failure, outcome in _FAILURES)
+    for name in plugins.connector_names():
+        plugin = plugins.connector(name)
+        if not plugin.questions:
+            continue
+        yield f"\n## {plugin.title}: the questions\n"
+        yield "| question | asks for | with | without an answer |\n| --- | --- | --- | --- |"
+        for asked in sorted(plugin.questions, key=lambda asked: asked.name):
+            hidden = "; ".join(dict.fromkeys(map(_hidden, asked.hides))) or "nothing is unknown"
+            more = ", and scopes that are not known by other means" if asked.names_scopes else ""
+            yield f"| `{asked.name}` | {reason.question(asked.name, 'en')} | {asked.needs or '–'} | {hidden}{more} |"
+
+
+def _hidden(hidden: Hidden) -> str:
+    """What a gap hides, in a few words."""
+    of = f" ({', '.join(hidden.kinds)})" if hidden.kinds else ""
+    table = "anything" if hidden.table == EVERYTHING else hidden.table
+    if not hidden.columns:
+        return f"there may be further {table}{of}" if table != "anything" else "there may be anything"
+    return f"unknown: {', '.join(f'`{column}`' for column in hidden.columns)} of {table}{of}"
 
 
 def options() -> Iterator[str]:

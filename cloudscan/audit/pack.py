@@ -86,7 +86,7 @@ def _opened(sources: Sources, work: Path, key: bytes | None) -> _Opened:
         file = work / "rules" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, "utf-8")
-    rules = loader.load([work / "rules"])
+    rules = loader.load_archived(work / "rules")
     opened = _Opened(
         sources=sources,
         rules=rules,

@@ -137,7 +137,7 @@ def _replayed(folder: Path) -> Replay:
         params = msgspec.json.decode((folder / PARAMS).read_bytes(), type=dict[str, dict[str, ParamValue]])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise AuditError(f"The report or the parameters in the pack are damaged ({error}).") from error
-    rules = loader.load([folder / RULES])
+    rules = loader.load_archived(folder / RULES)
     with Snapshot.open(folder / SNAPSHOT, spill=_SPILL) as snapshot:
         return compared(report, judge(snapshot, rules, params=params))
 

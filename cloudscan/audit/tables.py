@@ -7,19 +7,46 @@ from importlib import metadata
 from typing import Any, Final
 
 from cloudscan import __version__
+from cloudscan.coverage import Coverage
 from cloudscan.engine.framework_coverage import Control
+from cloudscan.engine.remedies import LANGUAGES
+from cloudscan.reason import Reason, advice, sentence
 from cloudscan.report import Event, Report, Scan, WaiverStatus
 from cloudscan.text import Cell
 
 Table = tuple[Sequence[str], Iterable[Sequence[Cell]]]
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
-_COVERAGE: Final = ("platform", "account", "scope_uid", "scope_name", "table", "resource_uid", "outcome", "reason",
-                    "needs", "seen", "total", "facts", "requests")  # fmt: skip
+_COVERAGE: Final = ("platform", "account", "scope_uid", "scope_name", "table", "resource_uid", "outcome", "question",
+                    "needs", "gap", "seen", "total", "facts", "requests")  # fmt: skip
+_REASON: Final = ("reason", *(f"{name}_{language}" for language in LANGUAGES for name in ("reason", "advice")))
+_GAP: Final = ("hides", "first_seen_on", "waiver")
 
 
 def coverage(report: Report) -> Table:
     """What was read and what not, and why; what was read completely is summed per account and table."""
-    return _COVERAGE, ([getattr(row, name) for name in _COVERAGE] for row in report.coverage)
+    head = (*_COVERAGE, *_REASON, *_GAP)
+    return head, ([*(getattr(row, name) for name in _COVERAGE), *_why(row), *_gap(row, report)]
+                  for row in report.coverage)  # fmt: skip
+
+
+def _why(row: Coverage) -> list[Cell]:
+    """The code of the reason, and for each language the sentence and what to do."""
+    code = row.reason.code if isinstance(row.reason, Reason) else ""
+    words = [
+        words for language in LANGUAGES for words in (sentence(row.reason, language), advice(row.reason, language))
+    ]
+    return [code, *words]
+
+
+def _gap(row: Coverage, report: Report) -> list[Cell]:
+    """What it can hide, since when it has been missing, and the waiver in force, as far as a ledger knows."""
+    status = report.gaps.get(row.gap)
+    hides = " ".join(".".join(filter(None, (one.table, *one.columns))) for one in row.hides)
+    return [
+        hides,
+        status.first_seen_on if status else None,
+        status.waiver.id if status and status.waiver else None,
+    ]
 
 
 def unknown(report: Report) -> Table:

@@ -26,7 +26,7 @@ def readme(language: str, report: Report, *, redacted: bool, signed: bool, diffe
         scan=_quoted(report.scan.id),
         started=f"{report.scan.started_on:%Y-%m-%d %H:%M} UTC",
         finished=f"{report.scan.finished_on:%Y-%m-%d %H:%M} UTC",
-        complete=message("readme.complete" if report.scan.complete else "readme.incomplete"),
+        complete=message("readme.complete" if report.complete else "readme.incomplete"),
         tool=_quoted(report.tool),
         findings=len(report.findings),
         unknowns=len(report.unknowns),

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.opening import all_rule_folders, chosen_plugins, load_config, open_ledger
-from cloudscan.connector import Check
+from cloudscan import config as configuration
+from cloudscan import plugins
+from cloudscan.cli.opening import chosen_plugins, load_config, load_rules, open_ledger
+from cloudscan.config import Config
+from cloudscan.connector import Check, ConnectorPlugin
 from cloudscan.errors import CloudscanError
 
 
@@ -25,10 +28,6 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
 
 
 def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
-    from cloudscan import config as configuration
-    from cloudscan import plugins
-    from cloudscan.engine import loader
-
     try:
         config = load_config(path)
     except CloudscanError as error:
@@ -37,9 +36,7 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     exists = Path(path or configuration.FILE_NAME).exists()
     yield Check(ok=True, what="configuration" if exists else "configuration: no cloudscan.toml, defaults are used")
     try:
-        yield Check(
-            ok=True, what=f"rules: {len(loader.load(all_rule_folders(config, ()), plugins.declared_settings()))}"
-        )
+        yield Check(ok=True, what=f"rules: {len(load_rules(config, for_judging=True))}")
     except CloudscanError as error:
         yield Check(ok=False, what="rules", remedy=str(error))
     try:
@@ -51,11 +48,21 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     except CloudscanError as error:
         yield Check(ok=False, what="ledger", remedy=str(error))
     try:
-        for plugin in chosen_plugins(config, names):
-            options = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
-            yield Check(ok=True, what=f"connector {plugin.name}: {plugin.title}")
-            if plugin.doctor:
-                with plugins.its_packages(plugin.name, plugin.name):
-                    yield from plugin.doctor(options, config.estate)
+        chosen = chosen_plugins(config, names)
     except CloudscanError as error:
         yield Check(ok=False, what="connectors", remedy=str(error))
+        return
+    for plugin in chosen:
+        yield from _checks_of(config, plugin, Path(path) if path else None)
+
+
+def _checks_of(config: Config, plugin: ConnectorPlugin, path: Path | None) -> Iterator[Check]:
+    """The checks of one connector; whatever its plugin raises is one more that failed."""
+    try:
+        options = configuration.options(config, plugin.name, plugin.options, path)
+        yield Check(ok=True, what=f"connector {plugin.name}: {plugin.title}")
+        if plugin.doctor:
+            with plugins.its_errors(plugin.name), plugins.its_packages(plugin.name, plugin.name):
+                yield from plugin.doctor(options, config.estate)
+    except CloudscanError as error:
+        yield Check(ok=False, what=f"connector {plugin.name}", remedy=str(error))

@@ -1,10 +1,13 @@
 """`cloudscan findings`."""
 
+from collections.abc import Sequence
+
 import click
 
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.options import SEVERITIES, lang_option
 from cloudscan.finding import Finding, Severity, State
+from cloudscan.report import Report
 
 
 @click.command()
@@ -38,6 +41,8 @@ def findings(
     if last is None:
         raise ConfigurationError("There are no findings yet; run `cloudscan scan` first.")
     language = lang or config.organisation.language
+    _refuse_unknown("--rule", rule_id, [rule.id for rule in last.rules])
+    _refuse_unknown("--account", account, sorted(_accounts(last) - {""}))
     selected = [
         finding
         for finding in last.findings
@@ -58,6 +63,19 @@ def findings(
         for finding in selected
     ]  # fmt: skip
     click.echo(table(("score", "severity", "what", "account", "since", "", "id"), rows, widest=80))
+
+
+def _accounts(report: Report) -> set[str]:
+    return {row.account for row in report.coverage} | {finding.verdict.subject.account for finding in report.findings}
+
+
+def _refuse_unknown(option: str, given: str | None, known: Sequence[str]) -> None:
+    """Raises `ConfigurationError` with the nearest name for one that the last scan does not have."""
+    from cloudscan.errors import ConfigurationError
+    from cloudscan.text import suggestion
+
+    if given is not None and given not in known:
+        raise ConfigurationError(f"{option} {given!r} is not in the last scan; {suggestion(given, known)}.")
 
 
 def _note(finding: Finding) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cloudscan.cli.opening import all_rule_folders, load_config
+from cloudscan.cli.opening import load_config, load_rules
 from cloudscan.cli.options import SEVERITIES, rules_option
 from cloudscan.finding import Severity
 
@@ -20,20 +20,19 @@ from cloudscan.finding import Severity
 def judge(
     config_path: str | None, snapshot: str, rule_folders: Sequence[str], fail_on: str | None, format_name: str,
 ) -> int:  # fmt: skip
-    """Judge a SNAPSHOT with today's rules, offline. The ledger is not changed."""
+    """Judge a SNAPSHOT with today's rules, offline. The ledger is not asked: waived gaps count too."""
     import msgspec
 
-    from cloudscan import plugins
-    from cloudscan.cli.main import EXIT_FINDINGS
+    from cloudscan.cli.main import exit_code_for
     from cloudscan.cli.table import table
     from cloudscan.engine import judge as judging
-    from cloudscan.engine import loader
     from cloudscan.snapshot.snapshot import Snapshot
 
     config = load_config(config_path)
-    rules = loader.load(all_rule_folders(config, rule_folders), plugins.declared_settings())
+    rules = load_rules(config, rule_folders, for_judging=True)
     with Snapshot.open(Path(snapshot)) as opened:
         verdicts = judging.judge(opened, rules, params=config.rules)
+        complete = opened.scan.complete
     if format_name == "json":
         click.echo(msgspec.json.encode(verdicts.verdicts))
     else:
@@ -50,4 +49,4 @@ def judge(
         click.echo(table(("severity", "verdict", "rule", "what", "account"), rows))
     limit = Severity(fail_on) if fail_on else config.scan.fail_on
     worst = any(verdicts.rule(verdict.rule_id).severity >= limit for verdict in verdicts.flagged)
-    return EXIT_FINDINGS if worst else 0
+    return exit_code_for(findings=worst, incomplete=not complete)

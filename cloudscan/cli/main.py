@@ -13,7 +13,7 @@ import click
 from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
 from cloudscan.text import plain
 
-EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BUG = 1, 2, 3, 4, 70
+EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BOTH, EXIT_BUG = 1, 2, 3, 4, 5, 70
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Scan a small made-up company and show the report."),
@@ -25,9 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "judge": ("judge", "Only judge a snapshot, offline."),
     "report": ("report", "Write the last report again, in any format."),
     "findings": ("findings", "List open findings, most urgent first."),
+    "gaps": ("gaps", "List what could not be read, why, and what to do."),
     "diff": ("history", "Compare two scans: new, reopened, widened, resolved."),
     "trend": ("history", "Show findings and exposure, scan by scan."),
-    "waive": ("waive", "Waive a finding, a rule or a target until a given date."),
+    "waive": ("waive", "Waive a finding, a rule, a target or a gap until a given date."),
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "health": ("health", "Report the health of the nightly scans to monitoring."),
     "prune": ("prune", "Remove old snapshots and reports."),
@@ -96,7 +97,7 @@ def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
       cloudscan scan       the real thing
 
     Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage or configuration, 3 the scan could not read
-    everything, 4 another scan is running.
+    everything, 4 another scan is running, 5 both 1 and 3.
     """
     ctx.obj = config
     ctx.meta["debug"] = debug
@@ -118,6 +119,13 @@ def _common_first(args: Sequence[str]) -> list[str]:
     return front + rest
 
 
+def exit_code_for(*, findings: bool, incomplete: bool) -> int:
+    """The exit code of a scan or a judgement, which keeps both truths."""
+    if incomplete:
+        return EXIT_BOTH if findings else EXIT_INCOMPLETE
+    return EXIT_FINDINGS if findings else 0
+
+
 def exit_code_of(error: CloudscanError) -> int:
     """4 if another scan is running, 3 if a platform gave no answer, 2 for what the caller can fix."""
     if isinstance(error, ScanRunning):
@@ -135,6 +143,8 @@ def run(arguments: list[str]) -> int:
     try:
         outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
     except CloudscanError as error:
+        if "--debug" in arguments and error.__cause__ is not None:
+            traceback.print_exception(error.__cause__)
         click.echo(f"cloudscan: {plain(str(error))}", err=True)
         return exit_code_of(error)
     except click.ClickException as error:

@@ -1,19 +1,20 @@
 """Opening what commands work on: the configuration, the ledger, the rules, the connectors, the report formats."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
 from cloudscan import config as configuration
 from cloudscan.config import Config
-from cloudscan.connector import Connector, ConnectorPlugin
-from cloudscan.errors import ConfigurationError
+from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
+from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.report import ReportFormat
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
+    from cloudscan.engine.rule_file import Rule
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.redaction.redactor import Redactor
     from cloudscan.report import Report
@@ -44,10 +45,26 @@ def redaction_key(config: Config) -> bytes:
 
 def redactor(config: Config) -> "Redactor":
     """Redaction with the configured folder's key, for the rules in force."""
-    from cloudscan.engine import loader
     from cloudscan.redaction.redactor import Redactor
 
-    return Redactor(redaction_key(config), loader.load(all_rule_folders(config, ())))
+    return Redactor(redaction_key(config), load_rules(config))
+
+
+def load_rules(config: Config, more: Sequence[str] = (), *, for_judging: bool = False) -> "tuple[Rule, ...]":
+    """All rules, proven where they never were before, which is noted in the configured folder. Raises `RuleError`.
+
+    `for_judging`: what they say of settings is checked, too, for which all connectors have to be imported.
+    """
+    from cloudscan import plugins
+    from cloudscan.engine import loader
+
+    settings = plugins.declared_settings() if for_judging else None
+    return loader.load(all_rule_folders(config, more), settings, proofs=proofs_of(config))
+
+
+def proofs_of(config: Config) -> Path:
+    """The file that lists the rules which were proven before."""
+    return config.folder / "proven-rules.json"
 
 
 def last_report(config: Config, file: str | None) -> "Report":
@@ -79,10 +96,20 @@ def _read_report(path: Path) -> "Report":
 
 
 def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
-    """The shipped rules' folders, then the configured ones, then `more`."""
+    """The shipped rules' folders, then the configured ones, then `more`.
+
+    Raises `ConfigurationError` for a folder in which there is no rule: it is not the one that was meant.
+    """
     from cloudscan import plugins
 
-    return [*plugins.rule_folders(), *(Path(folder) for folder in (*config.scan.rules, *more))]
+    own = [Path(folder) for folder in (*config.scan.rules, *more)]
+    for folder in own:
+        if folder.is_dir() and not any(folder.rglob("*.y*ml")):
+            near = sorted(path.name for path in folder.absolute().parent.iterdir() if path.is_dir() and path != folder)
+            raise ConfigurationError(
+                f"{folder}: there is no rule in this folder; {suggestion(folder.name, near)}, or leave it out."
+            )
+    return [*plugins.rule_folders(), *own]
 
 
 def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:
@@ -137,10 +164,49 @@ def with_only_shared(config: Config, plugins: Sequence[ConnectorPlugin]) -> Conf
     return msgspec.structs.replace(config, connectors={**config.connectors, **changed})
 
 
-def open_connector(config: Config, plugin: ConnectorPlugin, path: str | None) -> Connector:
-    """A connector with its configured options. Raises `ConfigurationError`."""
+def open_connectors(config: Config, plugins: Sequence[ConnectorPlugin], path: str | None) -> list[Connector]:
+    """The connectors with their configured options.
+
+    A platform that cannot be opened beside others is read as one that refuses: its row says why, and the others are
+    scanned. Raises `ConfigurationError` for options that are not known, and where no platform can be opened.
+    """
+    given = [(plugin, configuration.options(config, plugin.name, plugin.options, _path(path))) for plugin in plugins]
+    connectors: list[Connector] = []
+    errors: list[CloudscanError] = []
+    for plugin, options in given:
+        try:
+            connectors.append(_opened(config, plugin, options))
+        except CloudscanError as error:
+            errors.append(error)
+            connectors.append(_unopened(plugin, error))
+    if errors and len(errors) == len(connectors):
+        raise ConfigurationError(" ".join(map(str, errors))) from errors[0]
+    return connectors
+
+
+def _opened(config: Config, plugin: ConnectorPlugin, options: msgspec.Struct) -> Connector:
+    """An open connector. Raises `CloudscanError`, whatever goes wrong: a plugin's code may be anybody's."""
     from cloudscan import plugins
 
-    given = configuration.options(config, plugin.name, plugin.options, Path(path) if path else None)
-    with plugins.its_packages(plugin.name, plugin.name):
-        return plugin.open(given, config.estate)
+    with plugins.its_errors(plugin.name), plugins.its_packages(plugin.name, plugin.name):
+        return plugin.open(options, config.estate)
+
+
+def _unopened(plugin: ConnectorPlugin, error: CloudscanError) -> Connector:
+    """Stands for a platform that cannot be opened."""
+
+    class Unopened:
+        name: ClassVar[str] = plugin.name
+        permissions: ClassVar[Sequence[Permission]] = plugin.permissions
+
+        def scopes(self) -> Iterable[Scope]:
+            raise error
+
+        def collect(self, _scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+            raise error
+
+    return Unopened()
+
+
+def _path(path: str | None) -> Path | None:
+    return Path(path) if path else None

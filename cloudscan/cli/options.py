@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from cloudscan.finding import Severity
+
+if TYPE_CHECKING:
+    from cloudscan.nightly.selection import ScopeSelection
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SEVERITIES = click.Choice([severity.value for severity in Severity])
@@ -23,6 +26,13 @@ class Selection:
     skipped: Sequence[str]  # patterns
     only_shared: bool
     concurrency: int | None  # requests in flight; None: as configured
+
+    @property
+    def chosen(self) -> "ScopeSelection":
+        """The patterns."""
+        from cloudscan.nightly.selection import ScopeSelection
+
+        return ScopeSelection(only=tuple(self.scopes), skip=tuple(self.skipped))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -59,7 +69,10 @@ def selection_options(command: Callable[..., int]) -> Callable[..., int]:
         ),
         click.option("--skip-scope", "skipped", multiple=True, help="Leave out scopes (pattern). Repeatable."),
         click.option(
-            "--scope", "scopes", multiple=True, help="Scan only these scopes, such as an account. Repeatable."
+            "--scope",
+            "scopes",
+            multiple=True,
+            help="Scan only these scopes, such as an account, a drive or a site (pattern). Repeatable.",
         ),
         click.option(
             "--only-shared",

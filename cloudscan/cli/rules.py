@@ -1,11 +1,12 @@
-"""`cloudscan rules list|show|test|lint`."""
+"""`cloudscan rules list|show|test|lint|prove`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
 from cloudscan import plugins
-from cloudscan.cli.opening import all_rule_folders, load_config
+from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proofs_of
 from cloudscan.cli.options import lang_option
 
 
@@ -21,11 +22,10 @@ def rules() -> None:
 def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> None:
     """List the rules: severity, id, title."""
     from cloudscan.cli.table import table
-    from cloudscan.engine import loader
 
     config = load_config(config_path)
     language = lang or config.organisation.language
-    loaded = loader.load(all_rule_folders(config, folders))
+    loaded = load_rules(config, folders)
     rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
     click.echo(table(("severity", "id", "title", "cause"), rows))
 
@@ -37,12 +37,11 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
 @click.pass_obj
 def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: str | None) -> None:
     """Show one rule: what it asks, why it matters, how to fix it."""
-    from cloudscan.engine import loader
     from cloudscan.errors import ConfigurationError
     from cloudscan.text import suggestion
 
     config = load_config(config_path)
-    loaded = {rule.id: rule for rule in loader.load(all_rule_folders(config, folders))}
+    loaded = {rule.id: rule for rule in load_rules(config, folders)}
     if rule_id not in loaded:
         raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
     rule = loaded[rule_id]
@@ -71,7 +70,8 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     """Check the rule files. Each problem names file, line and what to write instead."""
     from cloudscan.engine import loader
 
-    shelf = loader.read(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
+    config = load_config(config_path)
+    shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proofs=proofs_of(config))
     problems = shelf.problems or shelf.unused
     for problem in problems:
         click.echo(str(problem))
@@ -80,13 +80,31 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
 
 
 @rules.command()
+@click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
+def prove(folder: Path) -> int:
+    """Prove all rules of a FOLDER anew, and list them in its proven.json, so that nobody who loads them has to.
+
+    A rule is proven if forgetting never acquits: whatever part of its examples is not known, what was flagged does not
+    pass, and what passed is not flagged.
+    """
+    from cloudscan.engine import loader, proofs
+
+    shelf = loader.read([folder], plugins.declared_settings(), anew=True)
+    for problem in shelf.problems:
+        click.echo(str(problem))
+    proofs.write(shelf.rules, folder)
+    click.echo(f"{len(shelf.rules)} rules are proven, {len(shelf.problems)} problems.", err=True)
+    return 2 if shelf.problems else 0
+
+
+@rules.command()
 @click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
 @click.pass_obj
 def test(config_path: str | None, folders: Sequence[str]) -> int:
     """Run the examples in the rule files."""
-    from cloudscan.engine import example_runner, loader
+    from cloudscan.engine import example_runner
 
-    rules = loader.load(all_rule_folders(load_config(config_path), folders), plugins.declared_settings())
+    rules = load_rules(load_config(config_path), folders, for_judging=True)
     outcomes = list(example_runner.run(rules))
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:

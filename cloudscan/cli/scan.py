@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE, exit_code_of
+from cloudscan.cli.main import exit_code_for, exit_code_of
 from cloudscan.cli.opening import (
-    all_rule_folders,
     chosen_plugins,
     load_config,
-    open_connector,
+    load_rules,
+    open_connectors,
     open_format,
     open_ledger,
     redactor,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cloudscan.engine.rule_file import Rule
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.nightly.json_log import JsonLog, LogEvent
+    from cloudscan.nightly.selection import ScopeSelection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +47,7 @@ class ScanRequest:
     language: str
     settings: Mapping[str, str] = field(default_factory=dict)  # what was left out, for the snapshot's manifest
     rule_folders: Sequence[str] = ()  # beside the shipped and the configured ones
+    chosen: "ScopeSelection | None" = None  # None: all scopes
     full: bool = False  # ignore saved cursors
     format: ReportFormat | None = None  # print this instead of the summary
     page: Path | None = None  # of the HTML report; None: in the folder of reports
@@ -86,13 +88,15 @@ def scan(
 ) -> int:
     """Read the clouds, judge what was read, record it in the ledger, write the report.
 
-    An interrupted scan is resumed. What could not be read is listed in the report and makes the exit code 3, so that a
-    machine can tell a safe night from a blind one.
+    An interrupted scan is resumed. What could not be read is listed in the report and makes the exit code 3, or 5 if
+    there are findings too, so that a machine can tell a safe night from a blind one. `cloudscan gaps` lists what is
+    missing, and `cloudscan waive add --gap` says that it may be.
     """
     config = load_config(config_path)
     request = ScanRequest(
         config=config,
         connectors=_open_connectors(config, config_path, selection),
+        chosen=selection.chosen,
         concurrency=selection.concurrency or config.scan.concurrency,
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
         language=lang or config.organisation.language,
@@ -115,13 +119,14 @@ def scan(
 def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
     from cloudscan.cli.progress import progress_listener
+    from cloudscan.nightly.selection import fault, restricted
     from cloudscan.snapshot import store
     from cloudscan.snapshot.collect import CollectOptions
     from cloudscan.snapshot.collect import collect as collecting
 
     config = load_config(config_path)
-    connectors = _open_connectors(config, config_path, selection)
-    settings = selection.settings
+    chosen, settings = selection.chosen, selection.settings
+    connectors = [restricted(one, chosen) for one in _open_connectors(config, config_path, selection)]
     scanned = store.Scanned(connectors=[connector.name for connector in connectors], settings=settings)
     folder = Path(into) if into else store.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
     progress = progress_listener((), {}, "en")
@@ -137,12 +142,14 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
             progress.close()
     with snapshot:
         complete = snapshot.scan.complete
+        if problem := fault(chosen.unmatched(snapshot.coverage()), snapshot.coverage()):
+            raise ConfigurationError(f"{problem} The snapshot {snapshot.path} has the rest.")
         if redacting:
             from cloudscan.redaction.snapshot import replace
 
             replace(snapshot, redactor(config))
         click.echo(snapshot.path)
-    return 0 if complete else EXIT_INCOMPLETE
+    return exit_code_for(findings=False, incomplete=not complete)
 
 
 def run(request: ScanRequest) -> int:
@@ -151,12 +158,10 @@ def run(request: ScanRequest) -> int:
     Raises `CloudscanError`; with a JSON log it is logged instead.
     """
     from cloudscan.cli.progress import progress_listener
-    from cloudscan.engine import loader
     from cloudscan.nightly.json_log import JsonLog
-    from cloudscan.plugins import declared_settings
 
     config = request.config
-    rules = loader.load(all_rule_folders(config, request.rule_folders), declared_settings())
+    rules = load_rules(config, request.rule_folders, for_judging=True)
     ledger = open_ledger(config, wait_seconds=config.ledger.wait_seconds)
     log = JsonLog(sys.stderr) if request.json_log else None
     progress = None if log else progress_listener(rules, config.rules, request.language)
@@ -176,14 +181,9 @@ def run(request: ScanRequest) -> int:
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:
-    """3 for a scan with gaps outranks 1 for findings: a partial view cannot say "only these".
-
-    Waived findings do not count.
-    """
-    if not report.scan.complete:
-        return EXIT_INCOMPLETE
+    """1 for findings, 3 for gaps, 5 for both. What is waived does not count."""
     work = (finding for finding in report.findings if finding.state is not State.WAIVED)
-    return EXIT_FINDINGS if any(finding.severity >= fail_on for finding in work) else 0
+    return exit_code_for(findings=any(finding.severity >= fail_on for finding in work), incomplete=not report.complete)
 
 
 def _scan(
@@ -216,6 +216,7 @@ def _scan(
                 organisation=config.organisation.name,
                 params=config.rules,
                 options=CollectOptions(concurrency=request.concurrency, settings=request.settings),
+                chosen=request.chosen,
                 full=request.full,
                 **({"on_event": on_event} if on_event else {}),
             )
@@ -299,12 +300,7 @@ def _log_failure(log: "JsonLog", error: CloudscanError) -> int:
 
 
 def _open_connectors(config: Config, path: str | None, selection: Selection) -> list[Connector]:
-    from cloudscan.nightly.scan import restricted
-
     plugins = chosen_plugins(config, selection.connectors)
     if selection.only_shared:
         config = with_only_shared(config, plugins)
-    connectors: list[Connector] = [open_connector(config, plugin, path) for plugin in plugins]
-    if selection.scopes or selection.skipped:
-        return [restricted(connector, selection.scopes, selection.skipped) for connector in connectors]
-    return connectors
+    return open_connectors(config, plugins, path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.opening import all_rule_folders, load_config, open_ledger
+from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
@@ -28,10 +28,11 @@ def _day(_context: click.Context, _option: click.Parameter, value: str | None) -
 
 @click.group()
 def waive() -> None:
-    """Waive a finding, a rule or a target until a given date. A waived finding stays visible and is watched.
+    """Waive a finding, a rule, a target or a gap until a given date. What is waived stays visible and is watched.
 
     A waiver ends after its last day, when it is revoked, and for a finding that has widened since: a wider audience,
-    stronger access, a larger blast radius. The finding is then reopened.
+    stronger access, a larger blast radius. The finding is then reopened. A scan in which only waived gaps are left
+    counts as complete; what they hide still closes no finding.
     """
 
 
@@ -39,6 +40,7 @@ def waive() -> None:
 @click.option("--finding", default="", help="One finding: its id, or the beginning of it.")
 @click.option("--rule", "rule_id", default="", help="All findings of this rule, including future ones.")
 @click.option("--target", default="", help="All findings at this resource's id or account, including future ones.")
+@click.option("--gap", default="", help="One gap: its id, or the beginning of it, as `cloudscan gaps` lists it.")
 @click.option("--owner", default="", help="Who answers for it.")
 @click.option("--reason", default="", help="Why the risk is acceptable.")
 @click.option("--until", metavar="DATE", callback=_day, help="The last day of the waiver, such as 2027-03-31.")
@@ -51,6 +53,7 @@ def add(
     finding: str,
     rule_id: str,
     target: str,
+    gap: str,
     owner: str,
     reason: str,
     until: date | None,
@@ -58,11 +61,12 @@ def add(
     dry_run: bool,
     rule_folders: Sequence[str],
 ) -> None:
-    """Waive findings until a given date, starting immediately.
+    """Waive findings, or a gap, until a given date, starting immediately.
 
     \b
     cloudscan waive add --finding 1a2b3c4d --owner "Mika Sato" --reason "public price list" --days 90
     cloudscan waive add --rule some-rule --target 111122223333 --owner … --reason … --until 2027-03-31
+    cloudscan waive add --gap 5e6f7a8b --owner … --reason "a site that is locked on purpose" --days 180
     """
     from cloudscan.ledger.waivers import WaiverRequest
 
@@ -77,6 +81,7 @@ def add(
             finding=finding,
             rule_id=rule_id,
             target=target,
+            gap=gap,
             owner=owner,
             reason=reason,
             until=now.date() + timedelta(days=days) if days else until,
@@ -86,6 +91,9 @@ def add(
         dry_run=dry_run,
     )
     name = "Dry run: this waiver" if dry_run else f"Waiver {result.waiver.id}"
+    if result.waiver.gap:
+        click.echo(f"{name} is in force until {result.waiver.until} and covers the gap {result.waiver.gap}.")
+        return
     _show_covered(f"{name} is in force until {result.waiver.until} and covers", result.covered)
 
 
@@ -97,6 +105,9 @@ def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
     """End waiver NUMBER early. Findings that no other waiver covers are reopened immediately."""
     result = open_ledger(load_config(config_path)).revoke(number, dry_run=dry_run)
     name = f"Dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
+    if result.waiver.gap:
+        click.echo(f"{name}; it covered the gap {result.waiver.gap}.")
+        return
     _show_covered(f"{name}; it covered", result.covered)
 
 
@@ -113,7 +124,7 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     \b
     due_soon   ends within [waivers] due_days
     overdue    has expired, and findings that it covered are still open
-    unused     covers no open finding
+    unused     covers no open finding, and no gap of the last scan
     widened    no longer covers a finding that reaches further than it did
     """
     import msgspec
@@ -141,16 +152,17 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
-    from cloudscan.engine import loader
     from cloudscan.errors import WaiverError
     from cloudscan.text import suggestion
 
-    known = [rule.id for rule in loader.load(all_rule_folders(config, folders))]
+    known = [rule.id for rule in load_rules(config, folders)]
     if rule_id not in known:
         raise WaiverError(f"There is no rule {rule_id!r}; {suggestion(rule_id, known)}.")
 
 
 def _scope(waiver: Waiver) -> str:
+    if waiver.gap:
+        return f"gap {waiver.gap[:8]}"
     return waiver.fingerprint[:8] or " at ".join(filter(None, (waiver.rule_id, waiver.target)))
 
 

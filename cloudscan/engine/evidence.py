@@ -101,7 +101,7 @@ class Evaluation:
     def folded_sql(self) -> str:
         """A query that gives one row per identity, with the index of its judgement in `JUDGEMENTS`."""
         columns = ", ".join(map(identifier, self._rule.identity))
-        weight = f"CASE WHEN flagged THEN {_FLAGGED} WHEN flagged IS NULL THEN {_UNKNOWN} ELSE 0 END"
+        weight = weight_of("flagged")
         return f"SELECT {columns}, max({weight}) AS judgement FROM ({self._rule.sql}) AS judged GROUP BY {columns}"
 
     def fold(self) -> Tally:
@@ -297,6 +297,11 @@ class Evaluation:
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
+
+
+def weight_of(flagged: str) -> str:
+    """The SQL that gives the index of a row's judgement in `JUDGEMENTS`."""
+    return f"CASE WHEN {flagged} THEN {_FLAGGED} WHEN {flagged} IS NULL THEN {_UNKNOWN} ELSE 0 END"
 
 
 def with_containers(db: duckdb.DuckDBPyConnection, verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -81,7 +81,6 @@ class Verdicts:
                 effort=rule.effort,
                 text=rule.text,
                 frameworks=rule.frameworks,
-                needs=rule.needs,
                 flagged=self.tallies[rule.id].flagged,
                 unknown=self.tallies[rule.id].unknown,
                 passed=self.tallies[rule.id].passed,

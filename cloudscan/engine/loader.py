@@ -8,7 +8,7 @@ Layout of a folder::
 
     <topic>/<id>.yaml          a rule
     frameworks/<id>.yaml       {id, title, controls: {id: title}}, what `frameworks: [id#control]` refers to
-    remedies.yaml              fix steps and needs that rules share, see `cloudscan.engine.remedies`
+    remedies.yaml              fix steps that rules share, see `cloudscan.engine.remedies`
 """
 
 import hashlib
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from cloudscan.snapshot.sql import Query
 
 RESERVED = frozenset({"n", "judgement", ""})
+_RETIRED = ("needs",)
+"""What rule files of earlier versions may contain."""
+
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -46,12 +49,15 @@ class Shelf:
     unused: tuple[Problem, ...]  # shared texts that no rule names; known only if there are no other problems
 
 
-def load(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Rule, ...]:
+def load(
+    folders: Iterable[Path], settings: DeclaredSettings | None = None, *, proofs: Path | None = None
+) -> tuple[Rule, ...]:
     """All rules of the folders, by id. Raises `RuleError` with one line per problem.
 
     `settings` are those that connectors declare, by platform; what rules say of settings is checked against them.
+    Rules that were never proven (see `cloudscan.engine.proofs`) are, and remembered in the file `proofs`.
     """
-    shelf = read(folders, settings)
+    shelf = read(folders, settings, proofs=proofs)
     if shelf.problems:
         raise RuleError("\n".join(map(str, shelf.problems)))
     return shelf.rules
@@ -65,23 +71,46 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     return tuple(frameworks.values())
 
 
+def load_archived(folder: Path) -> tuple[Rule, ...]:
+    """The rules that a scan of this or an earlier version was judged by, to judge in the same way again.
+
+    They are neither proven nor held to what is asked of rules today. Raises `RuleError`.
+    """
+    shelf = read([folder], archived=True)
+    if shelf.problems:
+        raise RuleError("\n".join(map(str, shelf.problems)))
+    return shelf.rules
+
+
 def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
     """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
     shelf = read(folders, settings)
     return shelf.problems or shelf.unused
 
 
-def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> Shelf:
-    """Read folders of rules and frameworks; problems are returned, not raised. `settings` as in `load`."""
+def read(
+    folders: Iterable[Path],
+    settings: DeclaredSettings | None = None,
+    *,
+    proofs: Path | None = None,
+    anew: bool = False,
+    archived: bool = False,
+) -> Shelf:
+    """Read folders of rules and frameworks; problems are returned, not raised. `settings` and `proofs` as in `load`.
+
+    `anew`: prove rules that were proven before, too. `archived`: as in `load_archived`.
+    """
+    folders = list(folders)
     files = _files(folders)
     frameworks, problems = _read_frameworks(files)
-    remedies, remedy_problems = shared.read(files)
+    ignored = _RETIRED if archived else ()
+    remedies, remedy_problems = shared.read(files, ignored=ignored)
     problems += remedy_problems
     rules: dict[str, Rule] = {}
     for file in files:
         if _is_framework(file) or shared.is_remedies(file):
             continue
-        outcome = read_rule(file, frameworks, remedies, settings or {})
+        outcome = read_rule(file, frameworks, remedies, settings or {}, ignored=ignored)
         if isinstance(outcome, Rule):
             if outcome.id in rules:
                 first = rules[outcome.id].source
@@ -90,6 +119,8 @@ def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> S
                 rules[outcome.id] = outcome
         else:
             problems.extend(outcome)
+    if not archived:
+        problems += _unproven(rules, [] if anew else folders, proofs)
     return Shelf(
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
@@ -98,11 +129,32 @@ def read(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> S
     )
 
 
+def _unproven(rules: dict[str, Rule], folders: Iterable[Path], cache: Path | None) -> list[Problem]:
+    """Prove the rules that have not been yet; takes those out that fail, and gives what is wrong with them."""
+    from cloudscan.engine import proofs
+
+    new = proofs.unproven(rules.values(), folders, cache)
+    if not new:
+        return []
+    tried = proofs.prove(new)
+    for rule_id, problems in tried.items():
+        if problems:
+            del rules[rule_id]
+    if cache is not None:
+        proofs.remember([rule for rule in new if not tried[rule.id]], cache)
+    return [problem for problems in tried.values() for problem in problems]
+
+
 def read_rule(
-    file: Path, frameworks: Mapping[str, Framework], remedies: Remedies, settings: DeclaredSettings
+    file: Path,
+    frameworks: Mapping[str, Framework],
+    remedies: Remedies,
+    settings: DeclaredSettings,
+    *,
+    ignored: Sequence[str] = (),
 ) -> Rule | list[Problem]:
-    """One rule file, or all that is wrong with it."""
-    outcome = yaml_file.read(file, RuleFile)
+    """One rule file, or all that is wrong with it. `ignored` are keys of earlier versions that may be there."""
+    outcome = yaml_file.read(file, RuleFile, ignored=ignored)
     if isinstance(outcome, Problem):
         return [outcome]
     document, written = outcome
@@ -130,7 +182,6 @@ def read_rule(
     return Rule(
         **{name: getattr(written, name) for name in DECLARED},
         text=shared.texts_of(written, remedies),
-        needs=shared.needs_of(written, remedies),
         source=str(file),
         remedies=used,
         version=_version(document.content, used),

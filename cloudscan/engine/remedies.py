@@ -1,11 +1,9 @@
-"""Texts that rules share: fix steps and missing permissions, written once in ``remedies.yaml`` and named by id.
+"""Texts that rules share: fix steps, written once in ``remedies.yaml`` and named by id.
 
 ::
 
     fix:
       drive-unshare: {en: …, ja: …}            # a rule's `fix` lists such ids, in the order of work
-    needs:
-      drive-read-permissions: {en: …, ja: …}   # a rule's `needs` is such an id
 
 A step that starts with a backtick is a command and the same in every language: it is written once, here or in a rule.
 """
@@ -30,7 +28,6 @@ class Remedies(msgspec.Struct, frozen=True, kw_only=True):
     """The shared texts of a set of folders, by id."""
 
     fix: Mapping[str, Remedy] = {}
-    needs: Mapping[str, Remedy] = {}
 
 
 def is_remedies(file: Path) -> bool:
@@ -38,34 +35,35 @@ def is_remedies(file: Path) -> bool:
     return file.name == FILE
 
 
-def read(files: Iterable[Path]) -> tuple[Remedies, list[Problem]]:
-    """The shared texts in all ``remedies.yaml`` among `files`, and what is wrong with them."""
+def read(files: Iterable[Path], *, ignored: Sequence[str] = ()) -> tuple[Remedies, list[Problem]]:
+    """The shared texts in all ``remedies.yaml`` among `files`, and what is wrong with them.
+
+    `ignored` are keys of earlier versions that may be there.
+    """
     fix: dict[str, Remedy] = {}
-    needs: dict[str, Remedy] = {}
     problems: list[Problem] = []
     for file in filter(is_remedies, files):
-        outcome = yaml_file.read(file, RemediesFile)
+        outcome = yaml_file.read(file, RemediesFile, ignored=ignored)
         if isinstance(outcome, Problem):
             problems.append(outcome)
             continue
         document, written = outcome
-        for key, texts_by_id, known in (("fix", written.fix, fix), ("needs", written.needs, needs)):
-            for name, text in texts_by_id.items():
-                texts = dict.fromkeys(LANGUAGES, text) if isinstance(text, str) and _is_command(text) else text
-                line = document.line(f"$.{key}.{name}")
-                if name in known:
-                    message = f"the id {name!r} is taken by {known[name].file}; write another id"
-                    problems.append(Problem(str(file), line, message))
-                elif isinstance(texts, str) or not _is_complete(texts):
-                    message = f"{name!r} needs a text in each language; write {{en: …, ja: …}}, or a `command`"
-                    problems.append(Problem(str(file), line, message))
-                else:
-                    known[name] = Remedy(texts=texts, file=str(file), line=line)
-    return Remedies(fix=fix, needs=needs), problems
+        for name, text in written.fix.items():
+            texts = dict.fromkeys(LANGUAGES, text) if isinstance(text, str) and _is_command(text) else text
+            line = document.line(f"$.fix.{name}")
+            if name in fix:
+                message = f"the id {name!r} is taken by {fix[name].file}; write another id"
+                problems.append(Problem(str(file), line, message))
+            elif isinstance(texts, str) or not _is_complete(texts):
+                message = f"{name!r} needs a text in each language; write {{en: …, ja: …}}, or a `command`"
+                problems.append(Problem(str(file), line, message))
+            else:
+                fix[name] = Remedy(texts=texts, file=str(file), line=line)
+    return Remedies(fix=fix), problems
 
 
 def problems_of(rule: RuleFile, remedies: Remedies) -> Iterator[tuple[str, str]]:
-    """(path, message) for what keeps a rule's steps and needs from being written out."""
+    """(path, message) for what keeps a rule's steps from being written out."""
     for language, text in rule.text.items():
         path = f"$.text.{language}.fix"
         if rule.fix and text.fix:
@@ -79,11 +77,6 @@ def problems_of(rule: RuleFile, remedies: Remedies) -> Iterator[tuple[str, str]]
                 yield path, "a step needs a text in each language; write {en: …, ja: …}"
         elif not _is_command(step) and step not in remedies.fix:
             yield path, f"there is no step {step!r} in {FILE}; {suggestion(step, remedies.fix)}"
-    if isinstance(rule.needs, str):
-        if rule.needs not in remedies.needs:
-            yield "$.needs", f"there are no needs {rule.needs!r} in {FILE}; {suggestion(rule.needs, remedies.needs)}"
-    elif rule.needs and not _is_complete(rule.needs):
-        yield "$.needs", "write needs in both languages: {en: …, ja: …}"
 
 
 def texts_of(rule: RuleFile, remedies: Remedies) -> Mapping[str, RuleText]:
@@ -99,21 +92,15 @@ def texts_of(rule: RuleFile, remedies: Remedies) -> Mapping[str, RuleText]:
     }
 
 
-def needs_of(rule: RuleFile, remedies: Remedies) -> Texts:
-    """The permission that a rule without problems needs, by language."""
-    return remedies.needs[rule.needs].texts if isinstance(rule.needs, str) else rule.needs
-
-
 def used_by(rule: RuleFile, remedies: Remedies) -> Sequence[Remedy]:
     """The shared texts in a rule without problems, in its order."""
-    steps = [remedies.fix[step] for step in rule.fix if isinstance(step, str) and not _is_command(step)]
-    return [*steps, *([remedies.needs[rule.needs]] if isinstance(rule.needs, str) else [])]
+    return [remedies.fix[step] for step in rule.fix if isinstance(step, str) and not _is_command(step)]
 
 
 def unused(remedies: Remedies, rules: Iterable[Rule]) -> Iterator[Problem]:
     """The shared texts that none of the rules names."""
     used = {(remedy.file, remedy.line) for rule in rules for remedy in rule.remedies}
-    for name, remedy in (*remedies.fix.items(), *remedies.needs.items()):
+    for name, remedy in remedies.fix.items():
         if (remedy.file, remedy.line) not in used:
             yield Problem(remedy.file, remedy.line, f"no rule uses {name!r}; name it in a rule, or drop it")
 

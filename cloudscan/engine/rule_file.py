@@ -1,11 +1,15 @@
 """Rules as records: what an author writes, and a rule that passed every check."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from cloudscan.finding import Confidence, RuleText, Severity
+from cloudscan.snapshot.tables import Dependency
+
+if TYPE_CHECKING:
+    from cloudscan.snapshot.lineage import Lineage
 
 ParamValue = bool | int | float | str
 
@@ -71,7 +75,6 @@ class RemediesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Texts that several rules share, by id; what ``remedies.yaml`` contains."""
 
     fix: Mapping[str, str | Texts] = {}  # a text alone is a `command`, the same in every language
-    needs: Mapping[str, Texts] = {}
 
 
 class Remedy(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,14 +109,12 @@ class RuleFile(_Declared, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     text: Mapping[str, WrittenText]
     fix: Sequence[str | Texts] = ()  # each step: a shared one's id, a `command`, or its text by language
-    needs: str | Texts = {}  # which permission is missing when the answer is unknown: an id, or by language
 
 
 class Rule(_Declared, frozen=True, kw_only=True):
     """A rule that passed every check, ready to be applied."""
 
     text: Mapping[str, RuleText]  # with the shared steps written out
-    needs: Texts  # which permission is missing when the answer is unknown
     source: str  # the file
     remedies: Sequence[Remedy]  # the shared texts in it
     version: str  # hash of the file and of the shared texts in it
@@ -123,6 +124,27 @@ class Rule(_Declared, frozen=True, kw_only=True):
     tables: Sequence[str]  # what it reads
     bound: Sequence[str]  # the $names that the query uses, `as_of` among them
     confined: Sequence[tuple[str, Sequence[str]]] = ()  # without a row of these platforms in the table it yields none
+
+    @property
+    def rests_on(self) -> tuple[Dependency, ...]:
+        """The columns that its verdicts are made from, in order."""
+        return self._lineage.rests_on
+
+    @property
+    def subjects(self) -> tuple[Dependency | None, ...]:
+        """The base column that each identity column shows; None where it is computed."""
+        return self._lineage.subjects
+
+    @property
+    def compared(self) -> Mapping[str, Sequence[str]]:
+        """The texts and numbers that the query compares each column with, by the column's name in the query."""
+        return self._lineage.compared
+
+    @property
+    def _lineage(self) -> "Lineage":
+        from cloudscan.snapshot.lineage import lineage  # sqlglot takes 0.2 s to import
+
+        return lineage(self.query, tuple(self.identity))
 
 
 class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

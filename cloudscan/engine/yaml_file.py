@@ -1,7 +1,7 @@
 """YAML read strictly: typed by a msgspec record, every problem with its line."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -76,8 +76,8 @@ class _Refused(Exception):
         self.message = message
 
 
-def read(file: Path, record: type[Record]) -> tuple[Document, Record] | Problem:
-    """A file as a record, or the first problem that keeps it from being one."""
+def read(file: Path, record: type[Record], *, ignored: Collection[str] = ()) -> tuple[Document, Record] | Problem:
+    """A file as a record, or the first problem that keeps it from being one. `ignored` keys may be there as well."""
     try:
         content = Path(file).read_bytes()
         document = _parse(content)
@@ -86,7 +86,10 @@ def read(file: Path, record: type[Record]) -> tuple[Document, Record] | Problem:
     except _Refused as refused:
         return Problem(str(file), refused.line, refused.message)
     try:
-        return document, msgspec.convert(document.data, record)
+        data = document.data
+        if ignored and isinstance(data, dict):
+            data = {key: value for key, value in data.items() if key not in ignored}
+        return document, msgspec.convert(data, record)
     except msgspec.ValidationError as error:
         line, message = _explain(str(error), document, record)
         return Problem(str(file), line, message)

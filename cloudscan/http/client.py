@@ -4,6 +4,7 @@ A request gives an `Answer`, whatever its status; if all attempts fail, `Unreach
 core takes over. Redirects are not followed: they could carry a token to another host.
 """
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -121,8 +122,9 @@ class Web:
         attempt that failed. `units` are taken out of the budget for each attempt. Raises `Throttled` if the server
         keeps throttling, `Unreachable` if no whole answer arrives.
         """
-        trouble: Throttled | Unreachable = Unreachable(f"no attempt was made to reach {host_of(url)}")
-        for attempt in range(1, self.patience.attempts + 1):
+        trouble: Throttled | Unreachable
+        begun = time.monotonic()
+        for attempt in itertools.count(1):
             if self.budget:
                 self.budget.spend(units)
             on_request()
@@ -142,9 +144,11 @@ class Web:
                     wait = min(wait, self.patience.longest)
                 trouble = _trouble(url, answer, wait)
             on_trouble(trouble)
-            if attempt < self.patience.attempts:
-                time.sleep(self.patience.wait(attempt, wait))
-        raise trouble
+            throttled = isinstance(trouble, Throttled)
+            if not self.patience.is_left(attempt, time.monotonic() - begun, throttled=throttled):
+                raise trouble
+            time.sleep(self.patience.wait(attempt, wait))
+        raise AssertionError("attempts are counted without end")
 
     @cached_property
     def _carrier(self) -> Carrier:
@@ -160,8 +164,9 @@ def asked_for(answer: Answer) -> float | None:
 
 
 def _trouble(url: str, answer: Answer, wait: float | None) -> Throttled | Unreachable:
+    host, status = host_of(url), str(answer.status)
     if answer.status < 300:
-        return Unreachable(f"answers from {host_of(url)} are cut off; check proxies and gateways on the way")
+        return Unreachable("answer-cut", host=host)
     if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"{host_of(url)} failed on its side (HTTP {answer.status})")
-    return Throttled(f"{host_of(url)} is throttling requests (HTTP {answer.status})", retry_after=wait)
+        return Unreachable("host-failed", host=host, status=status)
+    return Throttled("host-throttles", retry_after=wait, host=host, status=status)

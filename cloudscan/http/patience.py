@@ -1,4 +1,4 @@
-"""How often to try again, and how long to wait before.
+"""How long to try again, and how long to wait in between.
 
 Free of libcurl, so that the core can use it where the extra ``cloudscan[web]`` is not installed.
 """
@@ -9,12 +9,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How often to ask, and how long to wait in between."""
+    """How long to go on asking, and how long to wait in between.
+
+    A server that throttles says that it will answer later, so it is asked for `span` seconds, however often that is. A
+    server that fails or is silent is asked `attempts` times.
+    """
 
     attempts: int = 5  # the first included
+    span: float = 0.0  # seconds for which a server that throttles is asked again, if that is longer than `attempts`
     pause: float = 1.0  # seconds before the second attempt; doubles each time, with jitter
     longest: float = 32.0  # seconds, at most, before any attempt
     timeout: float = 90.0  # seconds for one answer
+
+    def is_left(self, attempt: int, elapsed: float, *, throttled: bool) -> bool:
+        """Whether to ask again after the failure of an attempt, counted from 1, `elapsed` seconds after the first."""
+        return attempt < self.attempts or (throttled and elapsed < self.span)
 
     def wait(self, attempt: int, asked: float | None = None) -> float:
         """Seconds to wait after the failure of an attempt, counted from 1.

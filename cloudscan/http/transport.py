@@ -16,11 +16,24 @@ from typing import Final
 import certifi
 import pycurl
 
-from cloudscan.errors import Unreachable
+from cloudscan.errors import Malformed, Unreachable
 from cloudscan.text import first_line
 
 _CONNECTING: Final = 30.0  # seconds until there must be a connection
 _BUFFER: Final = 262_144  # bytes that are read in one go
+_LONGEST: Final = 128 * 1024 * 1024  # bytes of one answer, decompressed: a page of a list is a few megabytes
+_CODES: Final[Mapping[object, str]] = {
+    pycurl.E_COULDNT_RESOLVE_HOST: "host-unknown",
+    pycurl.E_COULDNT_RESOLVE_PROXY: "proxy-unreachable",
+    pycurl.E_PEER_FAILED_VERIFICATION: "certificate-refused",
+    pycurl.E_SSL_CACERT_BADFILE: "certificate-refused",
+    pycurl.E_OPERATION_TIMEDOUT: "no-answer-in-time",
+    pycurl.E_PARTIAL_FILE: "answer-cut",
+    pycurl.E_GOT_NOTHING: "answer-cut",
+    pycurl.E_RECV_ERROR: "answer-cut",
+    pycurl.E_BAD_CONTENT_ENCODING: "answer-cut",
+}
+"""Reasons by libcurl's error numbers, where the cause is known and has advice of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +60,8 @@ class Carrier:
     ) -> Answer:
         """Send one request.
 
-        Raises `Unreachable` if no whole answer arrives. Redirects are answers: they are not followed.
+        Raises `Unreachable` if no whole answer arrives, `Malformed` if it is too long. Redirects are answers: they are
+        not followed.
 
         `fresh` makes a new connection for it: if a connection that was kept open is cut before the answer, libcurl
         sends the request again by itself, and what is not repeatable would be done twice.
@@ -55,7 +69,7 @@ class Carrier:
         with self._lock:
             handle = self._idle.pop() if self._idle else None
         handle = handle or self._handle()
-        head, content = io.BytesIO(), io.BytesIO()
+        head, content = io.BytesIO(), _Bounded(_LONGEST)
         handle.setopt(pycurl.URL, url)
         handle.setopt(pycurl.HTTPHEADER, [*(f"{name}: {value}" for name, value in headers.items()), "Expect:"])
         handle.setopt(pycurl.HEADERFUNCTION, head.write)
@@ -70,12 +84,14 @@ class Carrier:
             handle.perform()
         except pycurl.error as error:
             handle.close()
-            raise Unreachable(f"no answer from {host_of(url)} ({_reason(error)}); check the network") from error
+            if content.is_full:
+                raise Malformed("answer-too-long", host=host_of(url), megabytes=_LONGEST // 1024**2) from error
+            raise _unreachable(error, url) from error
         status = handle.getinfo(pycurl.RESPONSE_CODE)
         with self._lock:
             if len(self._idle) < self.connections:
                 self._idle.append(handle)
-        return Answer(status=status, body=content.getvalue(), headers=_headers(head.getvalue()))
+        return Answer(status=status, body=content.bytes(), headers=_headers(head.getvalue()))
 
     def _handle(self) -> pycurl.Curl:
         handle = pycurl.Curl()
@@ -89,6 +105,26 @@ class Carrier:
         for option, path in _trusted(self.ca_file).items():
             handle.setopt(option, path)
         return handle
+
+
+class _Bounded:
+    """Takes the body of an answer, up to a limit."""
+
+    def __init__(self, most: int) -> None:
+        self._content = io.BytesIO()
+        self._left = most
+
+    @property
+    def is_full(self) -> bool:
+        return self._left < 0
+
+    def write(self, block: bytes) -> int:
+        """Take a block; -1 tells libcurl to break off."""
+        self._left -= len(block)
+        return -1 if self.is_full else self._content.write(block)
+
+    def bytes(self) -> bytes:
+        return self._content.getvalue()
 
 
 def host_of(url: str) -> str:
@@ -115,5 +151,7 @@ def _headers(text: bytes) -> Mapping[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in named}
 
 
-def _reason(error: pycurl.error) -> str:
-    return first_line(error.args[1] if len(error.args) > 1 else error, 120)
+def _unreachable(error: pycurl.error, url: str) -> Unreachable:
+    code, *said = error.args
+    words = first_line(said[0] if said else error, 120)
+    return Unreachable(_CODES.get(code, "no-answer"), quote=words, host=host_of(url))

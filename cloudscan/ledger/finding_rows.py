@@ -24,6 +24,28 @@ def unresolved_entries(db: Connection) -> list[Entry]:
     return [_entry(row) for row in db.execute(sa.select(FINDINGS).where(FINDINGS.c.state.in_(UNRESOLVED)))]
 
 
+class OpenSubject(msgspec.Struct, frozen=True, kw_only=True):
+    """What an unresolved finding is about."""
+
+    uid: str = ""
+    platform: str = ""
+    account: str = ""
+    kind: str = ""
+
+
+class _WithSubject(msgspec.Struct, frozen=True):
+    """The part of a stored verdict that says what it is about."""
+
+    subject: OpenSubject
+
+
+def open_subjects(db: Connection) -> set[OpenSubject]:
+    """What the unresolved entries are about, each thing once."""
+    query = sa.select(FINDINGS.c.verdict).where(FINDINGS.c.state.in_(UNRESOLVED))
+    decoder = msgspec.json.Decoder(_WithSubject)
+    return {decoder.decode(verdict).subject for verdict in db.execute(query).scalars()}
+
+
 def entries_with(db: Connection, fingerprints: Sequence[str]) -> list[Entry]:
     """The entries with these fingerprints."""
     entries: list[Entry] = []

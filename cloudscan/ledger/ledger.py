@@ -8,20 +8,25 @@ What happens to a finding is decided in `cloudscan.ledger.lifecycle` and `clouds
 of each scan in `cloudscan.ledger.history`. Here it is stored, in one transaction per scan or decision.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
+from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
-from cloudscan.ledger import finding_rows, history_rows, lifecycle, report_rows, ticket_rows
+from cloudscan.ledger import estate, finding_rows, gap_rows, gaps, history_rows, lifecycle, report_rows, ticket_rows
 from cloudscan.ledger.database import Database, aware, persistently
-from cloudscan.ledger.lifecycle import Entry
+from cloudscan.ledger.finding_rows import OpenSubject
+from cloudscan.ledger.lifecycle import Entry, Look
 from cloudscan.ledger.schema import EVENTS, SCANS
+from cloudscan.ledger.visibility import Foundation, narrowed_to, remembered_containers, visibility_of
 from cloudscan.ledger.waivers import (
     DUE_DAYS,
     MAX_DAYS,
@@ -81,7 +86,7 @@ class Ledger:
     def latest(self) -> Report | None:
         """The report of the last scan, with what was decided since; None if there was no scan."""
         with self._database.transaction() as db:
-            report = report_rows.last_report(db)
+            report = report_rows.last_report(db, datetime.now(UTC))
             return report and report_rows.with_history(db, report, self._tolerance, self._policy)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
@@ -103,7 +108,7 @@ class Ledger:
         with self._database.transaction() as db:
             unresolved = finding_rows.unresolved_entries(db)
             waiver = granted(
-                request,
+                replace(request, gap=gaps.named(request.gap, _gaps_of_last(db, moment))) if request.gap else request,
                 matches=finding_rows.entries_beginning_with(db, request.finding.lower()) if request.finding else (),
                 unresolved=unresolved,
                 accounts=finding_rows.accounts(db),
@@ -115,6 +120,7 @@ class Ledger:
             if not dry_run:
                 waiver = finding_rows.insert_waiver(db, waiver)
                 self._decide(db, entries, f"waiver-{waiver.id}", moment)
+                _rejudge_last(db, moment)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def revoke(self, waiver_id: int, *, now: datetime | None = None, dry_run: bool = False) -> WaiverResult:
@@ -129,13 +135,23 @@ class Ledger:
             if not dry_run:
                 finding_rows.insert_revocation(db, waiver_id, moment)
                 self._decide(db, entries, f"waiver-{waiver_id}", moment)
+                _rejudge_last(db, moment)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[WaiverStatus]:
         """Every waiver ever granted and its status, the first to end first."""
         with self._database.transaction() as db:
+            moment = now or datetime.now(UTC)
             register, unresolved = finding_rows.waiver_register(db), finding_rows.unresolved_entries(db)
-            return statuses(register, unresolved, now or datetime.now(UTC), due_days)
+            return statuses(register, unresolved, moment, due_days, _gaps_of_last(db, moment))
+
+    def open_subjects(self) -> dict[str, list[OpenSubject]]:
+        """What the unresolved findings are about, by platform: it must not vanish unasked."""
+        subjects: dict[str, list[OpenSubject]] = {}
+        for subject in persistently(self._open_subjects, self._wait_seconds):
+            if subject.uid:
+                subjects.setdefault(subject.platform, []).append(subject)
+        return subjects
 
     def trend(self) -> list[Scan]:
         """Every recorded scan and its figures, the oldest first."""
@@ -199,8 +215,7 @@ class Ledger:
                     before,
                     verdicts.flagged,
                     verdicts.judgements_of,
-                    applied={rule.id for rule in verdicts.rules},
-                    visibility=lifecycle.visibility_of(coverage, _containers(snapshot)),
+                    look=_look(snapshot, coverage, verdicts, before),
                     moment=scan.started_on,
                 )
                 register = finding_rows.waiver_register(db)
@@ -210,11 +225,17 @@ class Ledger:
                 finding_rows.write_decision(db, known, decision, scan.id, scan.started_on)
                 severities = {rule.id: rule.severity for rule in verdicts.rules}
                 history_rows.write_periods(db, entries, severities, scan.started_on)
+                gap_rows.write_seen(db, gaps.gaps_in(coverage), scan.started_on)
                 report = report_rows.report_of(
                     snapshot, verdicts, entries, register.waivers, coverage=coverage, organisation=organisation
                 )
+                report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
                 report_rows.write_scan(db, report, snapshot)
             return report_rows.with_history(db, report, self._tolerance, self._policy)
+
+    def _open_subjects(self) -> set[OpenSubject]:
+        with self._database.transaction() as db:
+            return finding_rows.open_subjects(db)
 
     def _last_started(self) -> datetime | None:
         with self._database.transaction() as db:
@@ -235,17 +256,55 @@ def _entries_before(db: Connection, verdicts: Verdicts) -> list[Entry]:
     return [*unresolved, *finding_rows.entries_with(db, [name for name in flagged if name not in known])]
 
 
+def _gaps_of_last(db: Connection, today: datetime) -> set[str]:
+    """The gaps of the last scan."""
+    report = report_rows.last_report(db, today)
+    return gaps.gaps_in(report.coverage) if report else set()
+
+
+def _rejudge_last(db: Connection, today: datetime) -> None:
+    """Whether the last scan counts as complete follows what was just decided about its gaps."""
+    report = report_rows.last_report(db, today)
+    if report is not None:
+        gap_rows.rejudge_scan(db, report)
+
+
 def _last(scans: Sequence[Scan]) -> Scan:
     if not scans:
         raise LedgerError("There are fewer than two scans to compare; run `cloudscan scan` again.")
     return scans[-1]
 
 
-def _containers(snapshot: Snapshot) -> set[str]:
-    """The uids of resources that contain others, among those about which an answer is missing."""
-    rows = snapshot.query("""
-        SELECT DISTINCT c.resource_uid FROM coverage AS c
-        JOIN resources AS r ON c.resource_uid = r.parent_uid OR c.resource_uid = r.container_uid
-        WHERE c.outcome <> 'complete'
-    """).rows
-    return {str(row[0]) for row in rows}
+def _look(snapshot: Snapshot, coverage: Sequence[Coverage], verdicts: Verdicts, before: Sequence[Entry]) -> Look:
+    """What the ledger has to know about a scan to tell what is gone from what is hidden."""
+    places = narrowed_to(coverage)
+    containers = estate.containers_of(snapshot, {*places, *places.values()})
+    remembered = remembered_containers((entry.verdict for entry in before), places.keys() - containers.keys())
+    inside = {
+        uid: {*containers.get(uid, ()), *remembered.get(uid, ()), scope_uid, *containers.get(scope_uid, ())} - {uid}
+        for uid, scope_uid in places.items()
+    }
+    return Look(
+        visibility=visibility_of(coverage, inside),
+        foundations=_Foundations({rule.id: rule for rule in verdicts.rules}),
+        existing=lambda names: estate.existing(snapshot, names),
+    )
+
+
+class _Foundations(Mapping[str, Foundation]):
+    """What rules rest on, each worked out when it is asked for: few rules have findings that are not flagged."""
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        self._rules = rules
+        self._known: dict[str, Foundation] = {}
+
+    def __getitem__(self, rule_id: str) -> Foundation:
+        if rule_id not in self._known:
+            self._known[rule_id] = estate.foundation_of(self._rules[rule_id])
+        return self._known[rule_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)

@@ -1,15 +1,19 @@
 """The lifecycle of a finding: what one scan makes of the ledger's entries. Pure functions; `Ledger` stores the result.
 
-==========================================  =====================================================
-what the scan says                          what becomes of the finding
-==========================================  =====================================================
-flagged                                     open; reopened if it had been resolved
-passed                                      resolved: it was checked and is fine
-unknown                                     stays open, unverified
-gone, and nothing is unread                 resolved
-gone, but something is unread               stays open, unverified: it may be hidden there
-the rule was not applied                    stays open, unverified
-==========================================  =====================================================
+==============================================  =====================================================
+what the scan says                              what becomes of the finding
+==============================================  =====================================================
+flagged                                         open; reopened if it had been resolved
+passed, and all that the rule rests on is read  resolved: it was checked and is fine
+passed, but part of that is unread              stays open, unverified: the verdict may be wrong
+unknown                                         stays open, unverified
+gone, and no gap can hide it                    resolved
+gone, but a gap can hide it                     stays open, unverified: it may still be there
+the account was not visited                     stays open, unverified
+the rule was not applied                        stays open, unverified
+==============================================  =====================================================
+
+What a gap can hide from which finding is in `cloudscan.ledger.visibility`.
 
 Waivers are applied on top of that: see `cloudscan.ledger.waivers`.
 """
@@ -18,22 +22,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, Literal
 
 from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
 from cloudscan.facts import Outcome
 from cloudscan.finding import Finding, Judgement, State, Verdict, Waiver, message
 from cloudscan.ledger.score import impact, score
+from cloudscan.ledger.visibility import Foundation, Missing, Named, ScanVisibility
 from cloudscan.report import EventKind
-from cloudscan.snapshot.tables import is_uid
 
 UNRESOLVED: Final = (State.OPEN, State.REOPENED)
 """The states of entries that still need a fix. Whether a waiver covers one is stored beside its state."""
-
-_NONE: Final[frozenset[str]] = frozenset()
-_HIDING: Final = ("all", "resources", "principals", "memberships")
-"""Tables whose gaps can hide more than the one resource that the gap is about."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,50 +70,13 @@ JudgementsOf = Callable[[str, Iterable[Sequence[str]]], Mapping[tuple[str, ...],
 """`Verdicts.judgements_of`: a rule's judgements of identities; identities that no longer exist are left out."""
 
 
-class Location(NamedTuple):
-    """A platform and an account on it; the account is empty for what belongs to the whole platform."""
-
-    platform: str
-    account: str
-
-
 @dataclass(frozen=True, kw_only=True)
-class ScanVisibility:
-    """How much of the estate a scan could see."""
+class Look:
+    """What a scan saw, for the findings that it does not flag."""
 
-    visited: AbstractSet[Location]  # where anything was read at all
-    blind: AbstractSet[Location]  # where a gap could hide anything
-    gaps: Mapping[Location, AbstractSet[str]]  # uids of resources about which single answers are missing
-
-    def covers(self, verdict: Verdict) -> bool:
-        """Whether the subject, absent from the scan, is really gone and not just hidden by a gap."""
-        own = Location(verdict.subject.platform, verdict.subject.account)
-        if own.account:
-            locations = {own, Location(own.platform, "")}
-        else:
-            locations = {location for location in self.visited if location.platform == own.platform}
-        if own not in self.visited and (own.account or not locations):
-            return False
-        named = _uids(verdict)
-        return not locations & self.blind and not any(self.gaps.get(location, _NONE) & named for location in locations)
-
-
-def visibility_of(coverage: Iterable[Coverage], containers: AbstractSet[str]) -> ScanVisibility:
-    """What coverage means for absent resources. `containers` are uids of resources that contain others."""
-    visited: set[Location] = set()
-    blind: set[Location] = set()
-    gaps: dict[Location, set[str]] = {}
-    for row in coverage:
-        location = Location(row.platform, row.account)
-        visited.add(location)
-        if row.outcome is Outcome.COMPLETE:
-            continue
-        # One missing answer about one resource that is itself known says nothing about its neighbours.
-        if row.resource_uid is None or row.table in _HIDING or row.resource_uid in containers:
-            blind.add(location)
-        else:
-            gaps.setdefault(location, set()).add(row.resource_uid)
-    return ScanVisibility(visited=visited, blind=blind, gaps=gaps)
+    visibility: ScanVisibility
+    foundations: Mapping[str, Foundation]  # of the rules that ran, by id
+    existing: Callable[[Iterable[Named]], AbstractSet[str]]  # the uids among some that are in the snapshot
 
 
 def after(
@@ -121,29 +84,49 @@ def after(
     flagged: Iterable[Verdict],
     judgements_of: JudgementsOf,
     *,
-    applied: AbstractSet[str],
-    visibility: ScanVisibility,
+    look: Look,
     moment: datetime,
 ) -> list[Change]:
     """What a scan at `moment` makes of the entries before it: the unresolved ones, and those flagged again.
 
-    `applied` are the ids of the rules that ran; `judgements_of` gives their judgements of identities that are not
-    flagged.
+    `judgements_of` gives the rules' judgements of identities that are not flagged.
     """
     old = {entry.fingerprint: entry for entry in before}
     changes = [_flagged(old.pop(verdict.fingerprint, None), verdict, moment) for verdict in flagged]
     not_flagged = [entry for entry in old.values() if entry.state in UNRESOLVED]
-    judgements = _judgements(judgements_of, not_flagged)
+    reasons = _closing(not_flagged, _judgements(judgements_of, not_flagged), look)
     for entry in not_flagged:
-        judgement = judgements.get(entry.fingerprint)
-        gone = judgement is None and entry.verdict.rule_id in applied and visibility.covers(entry.verdict)
-        if judgement is Judgement.PASSED or gone:
+        if reason := reasons.get(entry.fingerprint):
             resolved = replace(entry, state=State.RESOLVED, verified=True)
-            reason = "gone" if gone else "passed"
             changes.append(Change(entry=resolved, events=(LifecycleEvent(kind=EventKind.RESOLVED, reason=reason),)))
         else:
             changes.append(Change(entry=replace(entry, verified=False)))
     return changes
+
+
+def _closing(
+    entries: Sequence[Entry], judgements: Mapping[str, Judgement], look: Look
+) -> Mapping[str, Literal["passed", "gone"]]:
+    """Why entries that are not flagged are resolved, by fingerprint; those that stay open are left out."""
+    ran = [entry for entry in entries if entry.verdict.rule_id in look.foundations]
+    absent = [entry for entry in ran if entry.fingerprint not in judgements]
+    named = {entry.fingerprint: look.foundations[entry.verdict.rule_id].names(entry.verdict) for entry in absent}
+    present = look.existing(name for names in named.values() for name in names) if absent else frozenset()
+    closing: dict[str, Literal["passed", "gone"]] = {}
+    for entry in ran:
+        verdict, foundation = entry.verdict, look.foundations[entry.verdict.rule_id]
+        judgement = judgements.get(entry.fingerprint)
+        if judgement is Judgement.UNKNOWN or not look.visibility.visits(verdict):
+            continue
+        missing = Missing.of(named.get(entry.fingerprint, ()), present)
+        hidden = (
+            look.visibility.may_hide(verdict, foundation, missing)
+            if missing
+            else look.visibility.may_mislead(verdict, foundation)
+        )
+        if not hidden:
+            closing[entry.fingerprint] = "passed" if judgement is Judgement.PASSED else "gone"
+    return closing
 
 
 def findings(
@@ -237,10 +220,3 @@ def _judgements(judgements_of: JudgementsOf, entries: Iterable[Entry]) -> Mappin
         for entry in group
         if tuple(entry.verdict.identity) in judgements
     }
-
-
-def _uids(verdict: Verdict) -> set[str]:
-    """The uids that a verdict names."""
-    rows = (piece.row for piece in verdict.evidence)
-    cited = {str(value) for row in rows for column, value in row.items() if is_uid(column) and value is not None}
-    return {verdict.subject.uid, *verdict.identity, *cited}

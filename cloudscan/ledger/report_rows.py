@@ -14,8 +14,9 @@ from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
-from cloudscan.ledger import finding_rows, history, history_rows, lifecycle, ticket_rows
+from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
 from cloudscan.ledger.database import aware, naive
+from cloudscan.ledger.gaps import gaps_in
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
 from cloudscan.ledger.waivers import statuses
@@ -58,7 +59,7 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
             id=scan.id,
             started_on=naive(scan.started_on),
             finished_on=naive(scan.finished_on),
-            complete=scan.complete,
+            complete=report.complete,
             snapshot=str(snapshot.path),
             report=zlib.compress(msgspec.json.encode(report)),
             figures=msgspec.json.encode(figures_of(report)).decode(),
@@ -66,10 +67,10 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
     )
 
 
-def last_report(db: Connection) -> Report | None:
-    """The report of the last scan, its findings as they are decided today; None if there was no scan."""
+def last_report(db: Connection, today: datetime) -> Report | None:
+    """The report of the last scan, its findings and gaps as they are decided today; None if there was no scan."""
     content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
-    return None if content is None else _with_decisions(db, _decoded(content))
+    return None if content is None else _with_decisions(db, _decoded(content), today)
 
 
 def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Report | None:
@@ -78,7 +79,7 @@ def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Re
     if last is None:
         return None
     if last.id == scan_id:
-        return last_report(db)
+        return last_report(db, started_on)
     if aware(last.started_on) >= started_on:
         raise LedgerError(
             f"The ledger already contains a later scan (of {aware(last.started_on):%Y-%m-%d %H:%M} UTC), and history "
@@ -96,7 +97,8 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     extents = history_rows.extents_of_unresolved(db)
     of_unresolved = sa.select(EVENTS).where(EVENTS.c.fingerprint.in_(finding_rows.unresolved_fingerprints()))
     events = finding_rows.events(db, of_unresolved)
-    listed = statuses(register, finding_rows.unresolved_entries(db), datetime.now(UTC)) if register.waivers else []
+    now, unresolved = datetime.now(UTC), finding_rows.unresolved_entries(db) if register.waivers else []
+    listed = statuses(register, unresolved, now, gaps=gaps_in(report.coverage))
     return msgspec.structs.replace(
         report,
         trend=scans[-_MOST_SCANS:],
@@ -111,22 +113,26 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     )
 
 
-def _with_decisions(db: Connection, report: Report) -> Report:
-    """The report with what was decided about its findings since it was made."""
+def _with_decisions(db: Connection, report: Report, today: datetime) -> Report:
+    """The report with what was decided about its findings and gaps since it was made."""
     rows = db.execute(
         sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
             FINDINGS.c.state.in_(UNRESOLVED)
         )
     )
     decided = {row.fingerprint: (State(row.state), row.waiver_id) for row in rows}
-    waivers = finding_rows.waiver_register(db).waivers
+    register = finding_rows.waiver_register(db)
 
     def as_decided(finding: Finding) -> Finding:
         state, waiver_id = decided.get(finding.fingerprint, (finding.state, None))
-        waiver = waivers.get(waiver_id) if waiver_id is not None else None
+        waiver = register.waivers.get(waiver_id) if waiver_id is not None else None
         return msgspec.structs.replace(finding, state=State.WAIVED if waiver else state, waiver=waiver)
 
-    return msgspec.structs.replace(report, findings=[as_decided(finding) for finding in report.findings])
+    return msgspec.structs.replace(
+        report,
+        findings=[as_decided(finding) for finding in report.findings],
+        gaps=gap_rows.statuses(db, report, register, today),
+    )
 
 
 def _decoded(content: bytes) -> Report:

@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -75,6 +75,7 @@ WAIVERS = sa.Table(
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("rule_id", sa.String(200), nullable=False),
     sa.Column("target", sa.Text, nullable=False),
+    sa.Column("gap", sa.String(64), nullable=False, server_default=""),
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("given_on", sa.DateTime, nullable=False),
@@ -101,6 +102,13 @@ WAIVER_WIDENINGS = sa.Table(
     sa.Column("fingerprint", sa.String(64), primary_key=True),
     sa.Column("happened_on", sa.DateTime, nullable=False),
     sa.Column("widened", sa.Text, nullable=False),  # what reaches further, as a JSON list
+)
+GAPS = sa.Table(
+    "gaps",  # answers that scans lacked
+    SCHEMA,
+    sa.Column("gap", sa.String(64), primary_key=True),  # `cloudscan.coverage.Coverage.gap`
+    sa.Column("first_seen_on", sa.DateTime, nullable=False),  # the first scan without the answer, of those in a row
+    sa.Column("last_seen_on", sa.DateTime, nullable=False),
 )
 TICKETS = sa.Table(
     "tickets",

@@ -1,7 +1,8 @@
 """Waivers: risks that are accepted until a given date. Pure functions; `cloudscan.ledger.ledger` stores the result.
 
-A waiver is for one finding, for a rule, for a target (a resource or an account), or for a rule at a target. It is a
-fact beside what the scan saw: the finding is still watched, and is shown as waived as long as a waiver is *in force*.
+A waiver is for one finding, for a rule, for a target (a resource or an account), for a rule at a target, or for one
+gap: an answer that scans lack. It is a fact beside what the scan saw: the finding is still watched, the question still
+asked, and both are shown as waived as long as a waiver is *in force*.
 A waiver ends after its last day, when it is revoked and, for a single finding, when that finding reaches further than
 it did when the waiver first covered it: its reach is then *widened*, and has to be reviewed.
 """
@@ -35,20 +36,22 @@ class CoveredFinding(NamedTuple):
 
 
 class WaiverScope(NamedTuple):
-    """What a waiver is for: a fingerprint alone, or a rule, a target or both; the other fields are empty."""
+    """What a waiver is for: a fingerprint or a gap alone, or a rule, a target or both; the other fields are empty."""
 
     fingerprint: str = ""
     rule_id: str = ""
     target: str = ""
+    gap: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WaiverRequest:
-    """A waiver to grant. `finding` is a fingerprint or its beginning; empty fields do not restrict it."""
+    """A waiver to grant. `finding` and `gap` are ids or their beginnings; empty fields do not restrict it."""
 
     finding: str = ""
     rule_id: str = ""
     target: str = ""
+    gap: str = ""
     owner: str
     reason: str
     until: date | None
@@ -162,18 +165,19 @@ def granted(
 ) -> Waiver:
     """The waiver that was requested, still without an id. `matches` are the findings that `request.finding` may mean.
 
-    Raises `WaiverError` for one that cannot be granted, with what to write instead.
+    `request.gap` is a gap's whole id. Raises `WaiverError` for one that cannot be granted, with what to write instead.
     """
-    if bool(request.finding) == bool(request.rule_id or request.target):
+    if sum(map(bool, (request.finding, request.rule_id or request.target, request.gap))) != 1:
         raise WaiverError(
-            "A waiver is for one finding (--finding), or for a rule, a target or both (--rule, --target); name one of "
-            "the two. `cloudscan findings` lists the open findings."
+            "A waiver is for one finding (--finding), for one gap (--gap), or for a rule, a target or both (--rule, "
+            "--target); name one of these. `cloudscan findings` lists the open findings, `cloudscan gaps` the gaps."
         )
     waiver = Waiver(
         id=0,
         fingerprint=_fingerprint_of(request.finding, matches) if request.finding else "",
         rule_id=request.rule_id,
         target=_known_target(request.target, unresolved, accounts) if request.target else "",
+        gap=request.gap,
         owner=_checked_text("owner", request.owner),
         reason=_checked_text("reason", request.reason),
         given_on=now,
@@ -209,23 +213,31 @@ def covered(waiver: Waiver, unresolved: Iterable[Entry]) -> list[Entry]:
 
 
 def statuses(
-    register: WaiverRegister, unresolved: Iterable[Entry], now: datetime, due_days: int = DUE_DAYS
+    register: WaiverRegister,
+    unresolved: Iterable[Entry],
+    now: datetime,
+    due_days: int = DUE_DAYS,
+    gaps: AbstractSet[str] = frozenset(),
 ) -> list[WaiverStatus]:
-    """The status of each waiver, the first to end first. `due_days` is how long before its end one is due soon."""
+    """The status of each waiver, the first to end first. `due_days` is how long before its end one is due soon.
+
+    `gaps` are those of the last scan.
+    """
     by_scope: dict[WaiverScope, list[Entry]] = {}
     for entry in unresolved:
         for scope in scopes_covering(entry.verdict):
             by_scope.setdefault(scope, []).append(entry)
     listed = [
-        _status(waiver, register, by_scope.get(_scope_of(waiver), []), now, due_days)
+        _status(waiver, register, by_scope.get(_scope_of(waiver), []), now, due_days, still=waiver.gap in gaps)
         for waiver in register.waivers.values()
     ]
     return sorted(listed, key=lambda status: (status.waiver.until, status.waiver.id))
 
 
 def _status(
-    waiver: Waiver, register: WaiverRegister, entries: Sequence[Entry], now: datetime, due_days: int
+    waiver: Waiver, register: WaiverRegister, entries: Sequence[Entry], now: datetime, due_days: int, *, still: bool
 ) -> WaiverStatus:
+    """`still` says of a waiver of a gap that the last scan had it."""
     widenings = {
         entry.fingerprint: register.widenings[CoveredFinding(waiver.id, entry.fingerprint)]
         for entry in entries
@@ -235,12 +247,12 @@ def _status(
         covered_now = (entry for entry in entries if (waiver.id, entry.fingerprint) not in register.widenings)
         findings = [entry.fingerprint for entry in covered_now]
         due = waiver.until - now.astimezone(UTC).date() <= timedelta(days=due_days)
-        notes = {"due_soon": due, "unused": not findings, "widened": bool(widenings)}
+        notes = {"due_soon": due, "unused": not findings and not still, "widened": bool(widenings)}
         current = True
     else:
         findings = [entry.fingerprint for entry in entries if entry.waiver in (None, waiver.id)]
         revoked = waiver.id in register.revoked
-        current = bool(findings) and not revoked
+        current = bool(findings or still) and not revoked
         notes = {"overdue": current, "revoked": revoked, "ended": not current and not revoked}
     return WaiverStatus(
         waiver=waiver,
@@ -253,7 +265,7 @@ def _status(
 
 
 def _scope_of(waiver: Waiver) -> WaiverScope:
-    return WaiverScope(waiver.fingerprint, waiver.rule_id, waiver.target)
+    return WaiverScope(waiver.fingerprint, waiver.rule_id, waiver.target, waiver.gap)
 
 
 def _fingerprint_of(beginning: str, matches: Sequence[Entry]) -> str:

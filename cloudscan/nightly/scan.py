@@ -1,64 +1,27 @@
 """A nightly scan in one call: collect, judge, record, and finish what interrupted runs left."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import ClassVar
 
-from cloudscan.connector import Connector, Cursor, Gap, Hidden, Permission, Scope, Yielded
+from cloudscan.connector import Connector
 from cloudscan.engine import judging_record
 from cloudscan.engine.judge import Params, judge
 from cloudscan.engine.rule_file import Rule
-from cloudscan.errors import SnapshotError
-from cloudscan.facts import Outcome
+from cloudscan.errors import ConfigurationError, LedgerError, SnapshotError
 from cloudscan.ledger.ledger import Ledger
-from cloudscan.reason import Reason
+from cloudscan.nightly import selection
+from cloudscan.nightly.selection import ScopeSelection
 from cloudscan.report import Report
 from cloudscan.snapshot import collect as collecting
 from cloudscan.snapshot import store
 from cloudscan.snapshot.collect import CollectOptions, Event
 from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.snapshot.spool import WHOLE
 from cloudscan.snapshot.store import Scanned
-
-
-def restricted(inner: Connector, only: Sequence[str] = (), skip: Sequence[str] = ()) -> Connector:
-    """A connector that reads only some of its scopes.
-
-    `only` and `skip` are shell patterns for a scope's uid, name or account. `only` chooses where to begin; `skip` also
-    leaves out scopes that are discovered later, as gaps: their contents do not count as gone.
-    """
-
-    class Restricted:
-        name: ClassVar[str] = inner.name
-        permissions: ClassVar[Sequence[Permission]] = inner.permissions
-
-        def scopes(self) -> Iterable[Scope]:
-            chosen = (scope for scope in inner.scopes() if not only or _matches(scope, only))
-            return (scope for scope in chosen if not _matches(scope, skip))
-
-        def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
-            for fact in inner.collect(scope, since):
-                if isinstance(fact, Scope) and _matches(fact, skip):
-                    yield Gap(
-                        table=WHOLE,
-                        outcome=Outcome.SKIPPED,
-                        reason=Reason(code="left-out", values={"name": fact.name}),
-                        resource_uid=fact.uid,
-                        hides=fact.hides or (Hidden(table=WHOLE, below=fact.uid),),
-                    )
-                else:
-                    yield fact
-
-    return Restricted()
-
-
-def _matches(scope: Scope, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in (scope.uid, scope.name, scope.account))
 
 
 def scan(
@@ -97,6 +60,15 @@ def record(
     return report
 
 
+def _watched(ledger: Ledger) -> Mapping[str, frozenset[str]]:
+    """The uids that the ledger has open findings about, by platform. Without a ledger to ask, none: reading goes on."""
+    try:
+        subjects = ledger.open_subjects()
+    except LedgerError:
+        return {}
+    return {platform: frozenset(subject.uid for subject in some) for platform, some in subjects.items()}
+
+
 def run_nightly(
     connectors: Sequence[Connector],
     rules: Sequence[Rule],
@@ -108,6 +80,7 @@ def run_nightly(
     organisation: str = "",
     params: Params | None = None,
     options: CollectOptions | None = None,
+    chosen: ScopeSelection | None = None,
     full: bool = False,
     on_event: Callable[[Event], None] = lambda _: None,
 ) -> Report:
@@ -116,8 +89,13 @@ def run_nightly(
     What an earlier run left is finished first: an interrupted scan is resumed; one that was read but not recorded is
     recorded, and replaces this scan if it is fresh (`cloudscan.snapshot.store`). A scan is done when its report is
     published. Unless `full`, only changes are requested where the last snapshot has cursors. Raises as `scan` does.
+
+    `chosen` restricts what is read. Where it matches nothing, nothing is recorded; a part of it that matches nothing is
+    an error after the report of the others is published: both raise `ConfigurationError`.
     """
-    options = options or CollectOptions()
+    options, chosen = options or CollectOptions(), chosen or ScopeSelection()
+    if chosen:
+        connectors = [selection.restricted(connector, chosen) for connector in connectors]
     scanned = Scanned(connectors=[connector.name for connector in connectors], settings=options.settings)
     waiting = store.due(snapshots)
     with ExitStack() as opened:
@@ -126,13 +104,22 @@ def run_nightly(
             store.owe(folder)
             last = None if full else store.latest_snapshot(snapshots)
             earlier = Earlier(folder=last) if last else None
-            asked = replace(options, earlier=earlier)
+            # What is left out on request is not read on purpose, and must not be asked for.
+            asked = replace(options, earlier=earlier, watch={} if chosen else _watched(ledger))
             newest = opened.enter_context(collecting.collect(connectors, folder, options=asked, on_event=on_event))
             if earlier:
                 earlier.forget()
+            unmatched = chosen.unmatched(newest.coverage())
+            if chosen.only and set(chosen.only) <= set(unmatched):
+                problem = selection.fault(unmatched, newest.coverage())
+                opened.close()
+                shutil.rmtree(folder)
+                raise ConfigurationError(problem)
             waiting.append(folder)
         else:
             newest = opened.enter_context(Snapshot.open(waiting[-1]))
+            unmatched = chosen.unmatched(newest.coverage())
+        problem = selection.fault(unmatched, newest.coverage())
         for late in waiting[:-1]:
             with suppress(SnapshotError), Snapshot.open(late) as snapshot:
                 if ledger.awaits(snapshot.scan.started_on):
@@ -141,4 +128,6 @@ def run_nightly(
         report = record(newest, rules, ledger=ledger, organisation=organisation, params=params)
     publish(report)
     store.done(waiting[-1])
+    if problem:
+        raise ConfigurationError(problem)
     return report

@@ -25,7 +25,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
-from cloudscan.report import Report, RuleSummary
+from cloudscan.report import GapStatus, Report, RuleSummary
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
 WORD_COLUMNS: Final = frozenset(
@@ -95,6 +95,10 @@ class Redactor:
         match value:
             case str() if is_uid(column):
                 return self.id(value)
+            case str() if column == "gap":
+                return self.gap(value)
+            case str() if column == "reason":
+                return self.code(value)
             case str():
                 kept = column in WORD_COLUMNS or value in self.literals or _HARMLESS.fullmatch(value)
                 return value if kept else self.text(value)
@@ -104,21 +108,31 @@ class Redactor:
     def detail(self, value: Any) -> Any:
         """A platform's own details, redacted: texts as everywhere, keys as well unless a rule reads them.
 
-        Chains of sentences are left out.
+        The steps of a chain are redacted as `reason` does it; what is no such step is left out.
         """
         match value:
             case str():
                 return self.value("", value)
             case Mapping():
                 return {
-                    name if f"$.{name}" in self.literals else self.text(name): self.detail(item)
-                    for name, item in value.items()
-                    if name != "chain"
+                    **{
+                        name if f"$.{name}" in self.literals else self.text(name): self.detail(item)
+                        for name, item in value.items()
+                        if name != "chain"
+                    },
+                    **({"chain": self.steps(value["chain"])} if "chain" in value else {}),
                 }
             case list() | tuple():
                 return [self.detail(item) for item in value]
             case _:
                 return value
+
+    def steps(self, chain: Any) -> list[Any]:
+        """The steps of a chain as they are in `detail`, redacted. Sentences of an older cloudscan are left out."""
+        try:
+            return [msgspec.to_builtins(self.reason(step)) for step in msgspec.convert(chain, list[Reason])]
+        except msgspec.ValidationError:
+            return []
 
     def report(self, report: Report) -> Report:
         """A whole report, redacted. Parts that are not listed here are left out."""
@@ -134,6 +148,7 @@ class Redactor:
             unknowns=[self.verdict(verdict) for verdict in report.unknowns],
             coverage=[self.coverage(row) for row in report.coverage],
             trend=report.trend,
+            gaps={self.gap(gap): self.gap_status(status) for gap, status in report.gaps.items()},
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:
@@ -149,7 +164,7 @@ class Redactor:
         )
 
     def verdict(self, verdict: Verdict) -> Verdict:
-        """A verdict, redacted, without the address of its subject and without explanations."""
+        """A verdict, redacted, without the address of its subject."""
         columns = self.identities.get(verdict.rule_id, ["uid"] * len(verdict.identity))
         subject = verdict.subject
         return msgspec.structs.replace(
@@ -168,7 +183,10 @@ class Redactor:
                 detail=self.detail(subject.detail),
             ),
             evidence=tuple(
-                Evidence(row={column: self.value(column, value) for column, value in piece.row.items()})
+                Evidence(
+                    row={column: self.value(column, value) for column, value in piece.row.items()},
+                    chain=() if isinstance(piece.chain, Mapping) else [self.step(step) for step in piece.chain],
+                )
                 for piece in verdict.evidence
             ),
         )
@@ -191,6 +209,7 @@ class Redactor:
             scope_uid=self.id(row.scope_uid),
             scope_name=self.value("scope_name", row.scope_name),
             account=self.value("account", row.account),
+            gap=self.gap(row.gap),
             reason=self.reason(row.reason),
             hides=self.hidden(row.hides),
             resource_uid=None if row.resource_uid is None else self.id(row.resource_uid),
@@ -202,16 +221,27 @@ class Redactor:
             msgspec.structs.replace(one, below=None if one.below is None else self.id(one.below)) for one in hides
         )
 
+    def gap(self, gap: str) -> str:
+        """The identity of a gap: a hash of names, but one without a key. Empty stays empty."""
+        return self._digest(gap)[: len(gap)] if gap else ""
+
+    def gap_status(self, status: GapStatus) -> GapStatus:
+        """What is known about a gap, with its waiver redacted."""
+        return msgspec.structs.replace(status, waiver=status.waiver and self.waiver(status.waiver, "", ""))
+
     def reason(self, reason: Reason | str) -> Reason | str:
         """A reason without names: its code stays, its values are hashed, the platform's words are left out."""
-        if isinstance(reason, str):
-            return self.text(reason)
-        values = {name: value if isinstance(value, int) else self.text(value) for name, value in reason.values.items()}
-        return Reason(code=self.code(reason.code), values=values)
+        return self.text(reason) if isinstance(reason, str) else self.step(reason)
+
+    def step(self, reason: Reason) -> Reason:
+        """The same for a reason that is a record, such as a step of a chain. Amounts and words of rules are kept."""
+        return Reason(
+            code=self.code(reason.code), values={name: self.value("", value) for name, value in reason.values.items()}
+        )
 
     def code(self, code: str) -> str:
-        """A reason's code; hashed where a plugin wrote a sentence in its place, which may contain names."""
-        return code if _CODE.fullmatch(code) else self.text(code)
+        """A reason's code; hashed where an older cloudscan or a plugin wrote a sentence there, which may name names."""
+        return code if not code or _CODE.fullmatch(code) else self.text(code)
 
     def fingerprints(self, verdicts: Iterable[Verdict]) -> dict[str, str]:
         """Fingerprints after redaction, by those before."""

@@ -22,6 +22,7 @@ from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import WORDS, is_uid, key
 
 _BATCH: Final = 50_000
+_IDENTITIES: Final = ("gap", "reason")  # words for rules; but hashes of names, and prose where a plugin writes it
 _reason: Final[msgspec.json.Decoder[Reason | str]] = msgspec.json.Decoder(Reason | str)
 _hides: Final = msgspec.json.Decoder(tuple[Hidden, ...])
 
@@ -99,7 +100,7 @@ def _copy(db: duckdb.DuckDBPyConnection, source: Path, target: Path, redactor: R
             by = "uid" if column == "id" else "key"
             joined.append(f"LEFT JOIN known AS {alias} ON {alias}.was = t.{by}")
             selected.append(f"{alias}.id AS {quoted}")
-        elif _is_harmless(kind) or column in WORDS.get(source.stem, ()):
+        elif _is_harmless(kind) or (column in WORDS.get(source.stem, ()) and column not in _IDENTITIES):
             selected.append(f"t.{quoted}")
         else:
             hashed = _hashed(db, read, column, f"texts_{index}", _rewriter(redactor, column, kind))
@@ -118,8 +119,6 @@ def _is_harmless(kind: str) -> bool:
 def _rewriter(redactor: Redactor, column: str, kind: str) -> Callable[[str], str]:
     if column == "reason_record":
         return lambda text: msgspec.json.encode(redactor.reason(_reason.decode(text))).decode()
-    if column == "reason":
-        return redactor.code
     if column == "hides":
         return lambda text: msgspec.json.encode(redactor.hidden(_hides.decode(text))).decode()
     if kind == "JSON" or column == "detail" or column.endswith("_detail"):

@@ -3,25 +3,31 @@
 Everything that a connector's author could forget is done here: threads, retries, pauses, resuming, coverage. Workers
 run connectors and write spool files; the caller's thread hands out scopes and reports events, so that `on_event` never
 runs concurrently and Ctrl-C arrives where it is understood.
+
+A scan has an end. Until then a platform that throttles is asked again, and what failed early, on the way to an answer,
+is read once more after everything else. Before the snapshot is sealed, things that the ledger still has open findings
+about and that no list named are asked for singly (`cloudscan.snapshot.recheck`).
 """
 
 import itertools
+import math
 import queue
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple, TypeVar
 
 import duckdb
 
-from cloudscan.connector import Connector, Cursor, Scope, Spent, Yielded
+from cloudscan.connector import Connector, Cursor, Scope, Spent
 from cloudscan.errors import (
     AccessDenied,
     CloudscanError,
+    ConfigurationError,
     Malformed,
     NotOffered,
     ProviderError,
@@ -34,12 +40,14 @@ from cloudscan.errors import (
 from cloudscan.facts import AnyFact, Fact, Gone, Outcome
 from cloudscan.http.patience import Patience
 from cloudscan.reason import Reason
-from cloudscan.snapshot import lock, spool
+from cloudscan.snapshot import lock, recheck, spool
 from cloudscan.snapshot.incremental import Earlier, EarlierScope, Replaced
 from cloudscan.snapshot.seal import SealOptions, seal
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport, SpoolWriter
 from cloudscan.text import first_line
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +55,10 @@ class CollectOptions:
     """How to ask, and what to record about it."""
 
     concurrency: int = 16  # scopes that are read at the same time
-    patience: Patience = field(default_factory=lambda: Patience(longest=60.0))  # for each scope
+    patience: Patience = field(default_factory=lambda: Patience(longest=60.0, span=1800.0))  # for each scope
     earlier: Earlier | None = None  # a snapshot whose cursors are used: of scopes that it kept, only changes are read
-    max_seconds: float | None = None  # the budget: scopes that have not begun by then fail
+    max_seconds: float | None = None  # the scan's length: what has not been read by then fails
+    watch: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by platform: uids that must not vanish unasked
     seal: SealOptions = field(default_factory=SealOptions)
     settings: Mapping[str, str] = field(default_factory=dict)  # for the manifest; no secrets
     clock: Callable[[], datetime] = spool.now
@@ -132,12 +141,16 @@ def collect(
                 f"{into} contains an interrupted scan of {before}; finish that one, or delete the folder."
             )
         try:
-            total = _Collecting(connectors, into / "spool", options, on_event).run()
+            collecting = _Collecting(connectors, into / "spool", options, on_event)
+            total = collecting.run()
+            suspect = recheck.vanished(connectors, options.watch, collecting.seen, into / "spool")
             on_event(Sealing(scopes=total))
             unread = [
-                report.scope.uid for report in spool.reports(into / "spool") if report.outcome is not Outcome.COMPLETE
+                report.scope.uid
+                for report in spool.reports(into / "spool")
+                if not report.is_whole or report.scope.platform in suspect
             ]
-            seal(into, options.seal, clock=options.clock)
+            seal(into, options.seal, clock=options.clock, suspect=suspect)
             if options.earlier:
                 options.earlier.pass_on(unread, into)
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
@@ -165,6 +178,7 @@ class _Ended:
     task: _Task
     report: ScopeReport
     path: Path
+    passing: bool = False  # it may well succeed later: it was throttled, or there was no answer
 
 
 @dataclass(frozen=True)
@@ -174,12 +188,20 @@ class _Failure:
     error: BaseException
 
 
+class _Try(NamedTuple):
+    """One of several attempts at a scope."""
+
+    number: int  # from 1
+    elapsed: float  # seconds since the first one began
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Retry:
     """An attempt at a scope failed, and another one is worth it."""
 
     cause: Literal["throttled", "unreachable", "stale cursor"]
-    reason: str
+    reason: str  # for the person who watches
+    why: Reason
     seconds: float  # until the next attempt
 
 
@@ -225,8 +247,13 @@ class _Collecting:
         self._stop = threading.Event()
         self._pauses = _Pauses()
         self._begun = time.monotonic()
+        self._ends = math.inf if options.max_seconds is None else self._begun + options.max_seconds
         self._seen: set[str] = set()
+        self._late: dict[str, _Task] = {}  # what failed early and is read once more at the end, by uid
+        self._again: set[str] = set()  # what is read once more
         self._done = 0
+        self._watched = frozenset[str]().union(*options.watch.values())
+        self.seen: set[str] = set()  # of the watched things, those that were read
 
     def run(self) -> int:
         workers = [
@@ -238,6 +265,8 @@ class _Collecting:
         try:
             self._begin()
             while self._done < len(self._seen):
+                if self._done + len(self._late) == len(self._seen):
+                    self._begin_again()
                 self._advance(self._progress.get())
         finally:
             self._stop.set()
@@ -250,18 +279,34 @@ class _Collecting:
         return len(self._seen)
 
     def _begin(self) -> None:
+        unusable: list[ConfigurationError] = []
         for connector in self._connectors:
             # If not even the first scopes can be listed, the platform itself is the scope that failed.
             whole = Scope(uid=f"{connector.name}:", platform=connector.name, kind="platform", name=connector.name)
             (self._lines / spool.file_name(whole.uid)).unlink(missing_ok=True)
             try:
-                for scope in connector.scopes():
+                for scope in _guarded(connector, connector.scopes):
                     self._enqueue(connector, (scope,))
+            except ConfigurationError as error:
+                unusable.append(error)
+                self._give_up(_Task(connector, whole), Malformed("cannot-open", quote=str(error)))
             except ProviderError as error:
-                self._seen.add(whole.uid)
-                with SpoolWriter(self._lines, whole) as writer:
-                    report, path = writer.finish(*_refusal(error))
-                self._close(_Ended(_Task(connector, whole), report, path))
+                self._give_up(_Task(connector, whole), error)
+        if unusable and len(unusable) == len(self._connectors):
+            raise unusable[0]
+
+    def _give_up(self, task: _Task, error: ProviderError) -> None:
+        self._seen.add(task.scope.uid)
+        with SpoolWriter(self._lines, task.scope) as writer:
+            report, path = writer.finish(*_refusal(error))
+        self._close(_Ended(task, report, path))
+
+    def _begin_again(self) -> None:
+        """Read once more what failed on the way to an answer, now that nothing else is left to do."""
+        late, self._late = self._late, {}
+        self._again.update(late)
+        for task in late.values():
+            self._tasks.put(task)
 
     def _enqueue(self, connector: Connector, scopes: Sequence[Scope]) -> None:
         """Queue scopes that were not named before; those finished in an earlier run count as done."""
@@ -272,6 +317,7 @@ class _Collecting:
         for scope in fresh:
             path = self._lines / spool.file_name(scope.uid)
             if (report := _finished_report(path)) is not None:
+                self.seen.update(uid for uid in spool.uids(path) if uid in self._watched)
                 self._close(_Ended(_Task(connector, scope), report, path), resumed=True)
             else:
                 self._tasks.put(_Task(connector, scope))
@@ -280,10 +326,16 @@ class _Collecting:
         match progress:
             case _Failure():
                 raise progress.error
+            case _Ended() if progress.passing and self._is_worth_another_try(progress.task.scope):
+                self._enqueue(progress.task.connector, progress.report.scopes)
+                self._late[progress.task.scope.uid] = progress.task
             case _Ended():
                 self._close(progress)
             case _:
                 self._on_event(progress)
+
+    def _is_worth_another_try(self, scope: Scope) -> bool:
+        return scope.uid not in self._again and time.monotonic() < self._ends
 
     def _close(self, ended: _Ended, *, resumed: bool = False) -> None:
         self._enqueue(ended.task.connector, ended.report.scopes)
@@ -311,23 +363,23 @@ class _Collecting:
 
     def _scope(self, task: _Task) -> _Ended:
         """Read one scope to the end, with as many attempts as it is worth."""
-        options, scope = self._options, task.scope
-        if options.max_seconds is not None and time.monotonic() - self._begun > options.max_seconds:
-            reason = Reason(code="out-of-time", values={"seconds": f"{options.max_seconds:g}"})
+        scope = task.scope
+        if time.monotonic() > self._ends:
             with SpoolWriter(self._lines, scope) as writer:
-                return _Ended(task, *writer.finish(Outcome.FAILED, reason))
+                return _Ended(task, *writer.finish(Outcome.FAILED, self._out_of_time()))
         self._progress.put(Began(scope=scope))
-        earlier = options.earlier.of(scope.uid) if options.earlier else None
-        note: Reason | str = ""
+        earlier, note = self._earlier(scope.uid)
         spent = Spent(requests=0)
+        begun = time.monotonic()
         for attempt in itertools.count(1):
             self._rest(self._pauses.remaining(scope.platform))
-            with SpoolWriter(self._lines, scope, spent) as writer:
-                outcome = self._attempt(task, writer, attempt, earlier, note)
+            with SpoolWriter(self._lines, scope, spent, watched=self._watched) as writer:
+                outcome = self._attempt(task, writer, _Try(attempt, time.monotonic() - begun), earlier, note)
+                self.seen.update(writer.watched_seen)
             if isinstance(outcome, _Ended):
                 return outcome
             if outcome.cause == "stale cursor":
-                earlier, note = None, Reason(code="read-in-full", quote=outcome.reason)
+                earlier, note = None, outcome.why
             spent = writer.spent
             self._progress.put(
                 Retrying(
@@ -337,8 +389,20 @@ class _Collecting:
             self._rest(outcome.seconds)
         raise AssertionError("attempts are counted without end")
 
+    def _earlier(self, scope_uid: str) -> tuple[EarlierScope | None, Reason | str]:
+        """The scope as it was read before, and why it is to be read in full although something was kept."""
+        if self._options.earlier is None:
+            return None, ""
+        try:
+            return self._options.earlier.of(scope_uid), ""
+        except StaleCursor as damaged:
+            return None, damaged.reason
+
+    def _out_of_time(self) -> Reason:
+        return Reason(code="out-of-time", values={"seconds": f"{self._options.max_seconds:g}"})
+
     def _attempt(
-        self, task: _Task, writer: SpoolWriter, attempt: int, earlier: EarlierScope | None, note: Reason | str
+        self, task: _Task, writer: SpoolWriter, attempt: _Try, earlier: EarlierScope | None, note: Reason | str
     ) -> _Ended | _Retry:
         """Try once; `note` becomes the reason of a scope that was read. Whatever it costs is in the writer."""
         platform = task.scope.platform
@@ -349,20 +413,25 @@ class _Collecting:
             retry = _retry(error, attempt, self._options.patience, incremental=earlier is not None)
             if isinstance(error, QuotaSpent):
                 self._pauses.close(platform, error)
-            if retry is None:
-                return _Ended(task, *writer.finish(*_refusal(error)))
+            if retry is None or time.monotonic() + retry.seconds > self._ends:
+                passing = isinstance(error, Throttled | Unreachable)
+                return _Ended(task, *writer.finish(*_refusal(error)), passing=passing)
             if retry.cause == "throttled":
                 self._pauses.pause(platform, retry.seconds)
             return retry
-        return _Ended(task, *writer.finish(reason=note))
+        report, path = writer.finish(reason=note)
+        return _Ended(task, report, path, passing=any(gap.passing for gap in report.gaps))
 
     def _read(self, task: _Task, writer: SpoolWriter, earlier: EarlierScope | None) -> None:
         replaced = Replaced()
         named: set[str] = set()
         has_cursor = False  # without a new cursor nothing vouches for what was read before
-        for item in _guarded(task, earlier.cursor if earlier else None):
+        cursor = earlier.cursor if earlier else None
+        for item in _guarded(task.connector, lambda: task.connector.collect(task.scope, cursor)):
             if self._stop.is_set():
                 raise _Stopped
+            if time.monotonic() > self._ends:
+                raise Malformed("out-of-time", seconds=f"{self._options.max_seconds:g}")
             if isinstance(item, Fact):
                 if earlier:
                     replaced.by(item)
@@ -374,8 +443,8 @@ class _Collecting:
                 has_cursor = has_cursor or isinstance(item, Cursor)
         if earlier and has_cursor:
             writer.mark_incremental()
-            for tag, line in earlier.lines(replaced, named):
-                writer.line(tag, line)
+            for line in earlier.lines(replaced, named):
+                writer.line(line)
             for gap in earlier.gaps(replaced):
                 writer.add(gap)
 
@@ -384,8 +453,8 @@ class _Collecting:
             raise _Stopped
 
 
-def _retry(error: CloudscanError, attempt: int, patience: Patience, *, incremental: bool) -> _Retry | None:
-    """What follows an attempt that failed; None gives the scope up.
+def _retry(error: CloudscanError, attempt: _Try, patience: Patience, *, incremental: bool) -> _Retry | None:
+    """What follows an attempt that failed; None gives the scope up for now.
 
     ===========  =========================================================================
     throttled    wait as long as the platform says; its other scopes wait as well
@@ -394,15 +463,19 @@ def _retry(error: CloudscanError, attempt: int, patience: Patience, *, increment
     other errors give up: they would be the same the next time
     ===========  =========================================================================
     """
-    last = attempt >= patience.attempts
+    if not isinstance(error, ProviderError):
+        return None
+    reason = first_line(error)
+    is_left = patience.is_left(attempt.number, attempt.elapsed, throttled=isinstance(error, Throttled))
     match error:
-        case StaleCursor() if incremental or not last:
-            return _Retry(cause="stale cursor", reason=first_line(error), seconds=0.0)
-        case Throttled() if not last:
-            seconds = patience.wait(attempt, error.retry_after)
-            return _Retry(cause="throttled", reason=first_line(error), seconds=seconds)
-        case Unreachable() if not last:
-            return _Retry(cause="unreachable", reason=first_line(error), seconds=patience.wait(attempt))
+        case StaleCursor() if incremental or is_left:
+            return _Retry(cause="stale cursor", reason=reason, why=error.reason, seconds=0.0)
+        case Throttled() if is_left:
+            seconds = patience.wait(attempt.number, error.retry_after)
+            return _Retry(cause="throttled", reason=reason, why=error.reason, seconds=seconds)
+        case Unreachable() if is_left:
+            seconds = patience.wait(attempt.number)
+            return _Retry(cause="unreachable", reason=reason, why=error.reason, seconds=seconds)
         case _:
             return None
 
@@ -421,16 +494,15 @@ def _principals_named_in(fact: AnyFact) -> Iterator[str]:
             yield uid
 
 
-def _guarded(task: _Task, since: Cursor | None) -> Iterator[Yielded]:
+def _guarded(connector: Connector, call: Callable[[], Iterable[Item]]) -> Iterator[Item]:
     """What the connector yields. Its own bugs become `Malformed`, so that they cost a scope and never the scan."""
-    name = task.connector.name
     try:
-        yield from task.connector.collect(task.scope, since)
+        yield from call()
     except CloudscanError:
         raise
     except Exception as error:  # a plugin's code: whatever it raises ends here
         raise Malformed(
-            "connector-failed", connector=name, error=type(error).__name__, quote=first_line(error)
+            "connector-failed", connector=connector.name, error=type(error).__name__, quote=first_line(error)
         ) from error
 
 

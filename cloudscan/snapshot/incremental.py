@@ -1,10 +1,12 @@
 """The facts of an earlier scan, kept beside its snapshot so that the next one needs to read only changes.
 
-    scopes/<scope>.json        the scope's report, with the cursor from which the next run can continue
+    scopes/<scope>.json        checksums in one line, then the scope's report, with the cursor to continue from
     scopes/<scope>.jsonl.gz    its facts
 
-Only scopes that ended with a cursor are kept. When a scope is continued, its connector yields the changes; whatever
-they do not replace is taken over from here. What replaces what:
+Only scopes that ended with a cursor and without gaps of their own are kept: what was not read is not carried on. What
+was kept is an input like any other; where its checksums do not hold, the scope is read in full, and its coverage says
+so. When a scope is continued, its connector yields the changes; whatever they do not replace is taken over from here.
+What replaces what:
 
 - a resource replaces its previous version with its grants and its settings;
 - `Gone` removes a resource or a principal in the same way, with what is in it if it says so;
@@ -14,6 +16,7 @@ they do not replace is taken over from here. What replaces what:
 """
 
 import gzip
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -23,9 +26,10 @@ from pathlib import Path
 import msgspec
 
 from cloudscan.connector import Cursor, Gap
+from cloudscan.errors import StaleCursor
 from cloudscan.facts import AnyFact, Gone, Membership, Principal, Resource
 from cloudscan.files import private_file, write_private
-from cloudscan.snapshot.spool import ScopeReport, file_name
+from cloudscan.snapshot.spool import KeptLine, ScopeReport, file_name
 
 FOLDER = "scopes"
 _LEVEL = 1  # of compression: the lines are read once, tomorrow
@@ -47,6 +51,16 @@ class _Line(msgspec.Struct, frozen=True, tag=False):
 
 
 _line = msgspec.json.Decoder(_Line)
+
+
+class _Sums(msgspec.Struct, frozen=True):
+    """The checksums (SHA-256) of what was kept of a scope."""
+
+    report: str
+    lines: str
+
+
+_sums = msgspec.json.Decoder(_Sums)
 
 
 @dataclass
@@ -106,8 +120,8 @@ class EarlierScope:
         """The gaps that still exist."""
         return (gap for gap in self.report.gaps if gap.resource_uid not in replaced.resources)
 
-    def lines(self, replaced: Replaced, named: set[str]) -> Iterator[tuple[str, bytes]]:
-        """The facts that are still true, as lines with their types. `named` are principals that the changes name."""
+    def lines(self, replaced: Replaced, named: set[str]) -> Iterator[KeptLine]:
+        """The facts that are still true. `named` are principals that the changes name."""
         principals: dict[str, bytes] = {}
         named = set(named)
         with gzip.open(self.path, "rb") as file:
@@ -119,10 +133,10 @@ class EarlierScope:
                     principals[line.uid] = text
                     continue
                 named.update(filter(None, (line.principal_uid, line.owner_uid, line.group_uid, line.member_uid)))
-                yield line.type, text
+                yield KeptLine(line.type, line.uid, text)
         for uid, text in principals.items():
             if uid in named:
-                yield "principal", text
+                yield KeptLine("principal", uid, text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,24 +146,39 @@ class Earlier:
     folder: Path
 
     def of(self, scope_uid: str) -> EarlierScope | None:
-        """A scope as it was read before; None if nothing was kept, or it is damaged."""
+        """A scope as it was read before; None if nothing was kept.
+
+        Raises `StaleCursor` if what was kept is damaged.
+        """
         path = self.folder / FOLDER / file_name(scope_uid)
         try:
-            report = _report.decode(path.with_suffix(".json").read_bytes())
-        except (OSError, msgspec.MsgspecError):
+            header, _, report = path.with_suffix(".json").read_bytes().partition(b"\n")
+        except OSError:
             return None
         lines = path.with_suffix(".jsonl.gz")
-        return EarlierScope(report=report, path=lines) if lines.exists() else None
+        try:
+            sums = _sums.decode(header)
+            if sums.report == _checksum(report) and sums.lines == _checksum_of_file(lines):
+                return EarlierScope(report=_report.decode(report), path=lines)
+        except (OSError, msgspec.MsgspecError) as error:
+            raise StaleCursor("kept-file-damaged") from error
+        raise StaleCursor("kept-file-damaged")
 
     def pass_on(self, scope_uids: Iterable[str], folder: Path) -> None:
         """Keep scopes that could not be read this time for the next scan, which continues from this snapshot."""
         for uid in scope_uids:
-            if self.of(uid):
+            if self._is_sound(uid):
                 (folder / FOLDER).mkdir(mode=0o700, exist_ok=True)
                 report = (self.folder / FOLDER / file_name(uid)).with_suffix(".json")
                 for path in (report.with_suffix(".jsonl.gz"), report):
                     if not (folder / FOLDER / path.name).exists():
                         os.link(path, folder / FOLDER / path.name)
+
+    def _is_sound(self, scope_uid: str) -> bool:
+        try:
+            return self.of(scope_uid) is not None
+        except StaleCursor:
+            return False
 
     def forget(self) -> None:
         """Delete what was kept: a newer snapshot has it."""
@@ -168,4 +197,15 @@ def keep(lines: Path, report: ScopeReport, into: Path) -> None:
         for line in source:
             if not line.startswith(b'{"type":"report"'):
                 file.write(line)
-    write_private(kept.with_suffix(".json"), msgspec.json.encode(report))
+    content = msgspec.json.encode(report)
+    sums = _Sums(report=_checksum(content), lines=_checksum_of_file(kept.with_suffix(".jsonl.gz")))
+    write_private(kept.with_suffix(".json"), msgspec.json.encode(sums) + b"\n" + content)
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _checksum_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

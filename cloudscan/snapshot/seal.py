@@ -5,7 +5,7 @@ own folder. The snapshot appears at the end, by rename.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -48,8 +48,16 @@ class SealOptions:
     keep_spool: bool = False
 
 
-def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[], datetime] = spool.now) -> Manifest:
+def seal(
+    folder: Path,
+    options: SealOptions | None = None,
+    *,
+    clock: Callable[[], datetime] = spool.now,
+    suspect: Container[str] = (),
+) -> Manifest:
     """Make the spool inside `folder` a snapshot in the same folder; the spool is gone afterwards.
+
+    Of the platforms in `suspect` nothing is kept for the next scan: their lists lacked things that exist.
 
     If interrupted at any point, call it again. Raises `SnapshotError` if there is no spool, or if two different ids
     share a key.
@@ -75,7 +83,7 @@ def seal(folder: Path, options: SealOptions | None = None, *, clock: Callable[[]
     )
     for path in sorted(lines.glob("*.jsonl")):
         report = spool.report_of(path)
-        if report.cursor and report.outcome is Outcome.COMPLETE:
+        if report.cursor and report.is_whole and report.scope.platform not in suspect:
             incremental.keep(path, report, work / incremental.FOLDER)
     _publish(folder, work, manifest)
     if not options.keep_spool:

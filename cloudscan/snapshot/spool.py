@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final, NamedTuple, Self
 
 import msgspec
 
@@ -81,6 +81,19 @@ class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_f
     scopes: Sequence[Scope] = ()  # further scopes that it found
     cursor: Cursor | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that this scope was asked for was read: it has no gap."""
+        return self.outcome is Outcome.COMPLETE and not any(gap.outcome.is_gap for gap in self.gaps)
+
+
+class KeptLine(NamedTuple):
+    """A fact as an earlier scan wrote it."""
+
+    type: str
+    uid: str  # empty for facts that have none
+    text: bytes
+
 
 class ScanRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What a scan was started with, stored so that a resumed scan is the same scan."""
@@ -97,10 +110,12 @@ _report = msgspec.json.Decoder(ScopeReport)
 class SpoolWriter:
     """Writes one scope's facts. Nothing remains if the `with` block ends without `finish`.
 
-    `spent` is what earlier attempts at the scope cost.
+    `spent` is what earlier attempts at the scope cost. Of the uids in `watched`, `watched_seen` has those written.
     """
 
-    def __init__(self, spool: Path, scope: Scope, spent: Spent | None = None) -> None:
+    def __init__(
+        self, spool: Path, scope: Scope, spent: Spent | None = None, *, watched: frozenset[str] = frozenset()
+    ) -> None:
         self._scope = scope
         self._path = spool / file_name(scope.uid)
         self._part = self._path.with_suffix(".jsonl.part")
@@ -112,6 +127,8 @@ class SpoolWriter:
         self._cursor: Cursor | None = None
         self._spent = spent or Spent(requests=0)
         self._incremental = False
+        self._watched = watched
+        self.watched_seen: set[str] = set()
         self._safe: tuple[int, dict[str, int]] = (0, {})  # the position of the last cursor, and the counts there
 
     def __enter__(self) -> Self:
@@ -138,14 +155,18 @@ class SpoolWriter:
         A malformed grant is replaced by one that could not be read: without it the resource would look closed.
         """
         self._pending.append(fact)
+        if self._watched and isinstance(fact, Resource | Principal) and fact.uid in self._watched:
+            self.watched_seen.add(fact.uid)
         if len(self._pending) >= _BLOCK:
             self._write()
 
-    def line(self, tag: str, line: bytes) -> None:
-        """Take over a fact that an earlier scan wrote; `tag` is its type."""
+    def line(self, line: KeptLine) -> None:
+        """Take over a fact that an earlier scan wrote."""
         self._write()
-        table = _TABLE_OF[tag]
-        self._out.write(line)
+        table = _TABLE_OF[line.type]
+        self._out.write(line.text)
+        if line.uid in self._watched and line.type in ("resource", "principal"):
+            self.watched_seen.add(line.uid)
         self._facts[table] = self._facts.get(table, 0) + 1
 
     def add(self, item: Scope | Gap | Cursor | Spent) -> None:
@@ -293,6 +314,13 @@ def facts(path: Path) -> Iterator[AnyFact]:
         for line in file:
             if not line.startswith(b'{"type":"report"'):
                 yield _check.decode(line)
+
+
+def uids(path: Path) -> Iterator[str]:
+    """The uids of the resources and principals in a scope's file."""
+    for fact in facts(path):
+        if isinstance(fact, Resource | Principal):
+            yield fact.uid
 
 
 def broken_lines(path: Path) -> int:

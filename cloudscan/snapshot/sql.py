@@ -129,7 +129,7 @@ def _checked(sql: str) -> Query:
         message = alternative or f"a rule is exactly one SELECT, not {content}; write SELECT … AS flagged FROM …"
         return Query(faults=(Fault(1, message),))
     select = statements[0]
-    lines = _Lines(sql)
+    lines = Lines(sql)
     faults = [*_grammar(select, lines), *_ladders(select, lines)]
     if not faults:
         faults += _names(select, lines)
@@ -171,7 +171,7 @@ def _confinements(select: exp.Select) -> Iterator[Confinement]:
             yield Confinement(tables[column.table], tuple(value.name for value in values))
 
 
-def _setting_uses(select: exp.Select, lines: "_Lines") -> Iterator[SettingUse]:
+def _setting_uses(select: exp.Select, lines: "Lines") -> Iterator[SettingUse]:
     for scope in traverse_scope(select):
         for alias, source in scope.sources.items():
             if not isinstance(source, exp.Table) or source.name != "settings":
@@ -248,13 +248,14 @@ def to_spark(sql: str, params: Mapping[str, bool | int | float | str], as_of: st
     return select.sql(dialect="spark")
 
 
-class _Lines:
+class Lines:
     """The line of each part of the query. sqlglot's own line numbers are wrong after a ``$name``, its offsets right."""
 
     def __init__(self, sql: str) -> None:
         self._sql = sql
 
     def of(self, node: exp.Expr) -> int:
+        """The line of a node, from the query's first."""
         inside = [part.meta["start"] for part in node.walk() if "start" in part.meta]
         if inside:
             return self._sql.count("\n", 0, min(inside)) + 1
@@ -270,7 +271,7 @@ def _syntax(sql: str, error: SqlglotError) -> Fault:
     return Fault(line, f"this SQL cannot be parsed{where}; check commas, brackets and quotes here")
 
 
-def _grammar(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
+def _grammar(select: exp.Select, lines: Lines) -> Iterator[Fault]:
     for node in select.walk():
         if message := _refusal(node):
             yield Fault(lines.of(node), message)
@@ -332,7 +333,7 @@ def _is_ladder(node: exp.Expr) -> bool:
     return isinstance(node, exp.Column) and node.name in LADDERS
 
 
-def _ladders(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
+def _ladders(select: exp.Select, lines: Lines) -> Iterator[Fault]:
     """A ladder may be compared, selected and grouped, nothing else: only that means the same on both engines."""
     for column in select.find_all(exp.Column):
         if column.name in VOCABULARIES:
@@ -363,7 +364,7 @@ def _comparable(parent: exp.Expr) -> bool:
     return all(_is_ladder(side) or isinstance(side, exp.Literal | exp.Placeholder) for side in _sides(parent))
 
 
-def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
+def _vocabulary_faults(column: exp.Column, lines: Lines) -> Iterator[Fault]:
     known = VOCABULARIES[column.name]
     for literal in _compared_with(column):
         if literal.name not in known:
@@ -372,7 +373,7 @@ def _vocabulary_faults(column: exp.Column, lines: _Lines) -> Iterator[Fault]:
             )
 
 
-def _names(select: exp.Select, lines: _Lines) -> Iterator[Fault]:
+def _names(select: exp.Select, lines: Lines) -> Iterator[Fault]:
     """Tables and columns that do not exist, with the nearest that does."""
     for scope in traverse_scope(select):
         tables: dict[str, tuple[str, ...]] = {}
@@ -395,7 +396,7 @@ def _yields(query: exp.Expr) -> tuple[str, ...]:
 
 
 def _column_faults(
-    column: exp.Column, tables: Mapping[str, tuple[str, ...]], scope: Scope, lines: _Lines
+    column: exp.Column, tables: Mapping[str, tuple[str, ...]], scope: Scope, lines: Lines
 ) -> Iterator[Fault]:
     name, table = column.name, column.table
     if table:

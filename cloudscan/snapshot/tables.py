@@ -11,7 +11,7 @@ import typing
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -174,6 +174,48 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "coverage": COVERAGE,
 }
 """All that a rule may select from."""
+
+
+class Dependency(NamedTuple):
+    """A column of a base table that a verdict rests on."""
+
+    table: str
+    column: str
+    key: str = ""  # of `detail`: the one key that is read; empty: all of it
+
+
+def base_columns(table: str, column: str) -> tuple[Dependency, ...]:
+    """The columns of base tables behind a column that a rule reads: itself, and what a view joins it by."""
+    if table == "members":
+        return (Dependency("memberships", column),)
+    if table != "exposures":
+        return (Dependency(table, column),)
+    source = Dependency(*_EXPOSURE_SOURCES[column])
+    if column.startswith("principal_"):
+        return (source, Dependency("grants", "principal_uid"))
+    return (source, Dependency("resources", "owner_uid")) if column.startswith("owner_") else (source,)
+
+
+def names_of(dependency: Dependency) -> tuple[str, ...]:
+    """What a column of a base table is called in queries, with its key: its own name, and those of views."""
+    shown = [name for name, source in _EXPOSURE_SOURCES.items() if source == dependency[:2]]
+    key = f".{dependency.key}" if dependency.key else ""
+    return tuple(f"{name}{key}" for name in dict.fromkeys((dependency.column, *shown)))
+
+
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "memberships": ("group_uid", "member_uid"),
+    "members": ("group_uid", "member_uid"),
+    "settings": ("scope_uid", "name"),
+    "activity": ("resource_uid",),
+    "coverage": ("scope_uid",),
+    "exposures": ("resource_uid", "grant_uid"),
+}
+
+
+def key_columns(table: str) -> tuple[str, ...]:
+    """The columns that tell the rows of a table apart: a verdict on the table rests on these."""
+    return _KEYS.get(table, ("uid",))
 
 
 def _words_of(record: type[msgspec.Struct]) -> frozenset[str]:

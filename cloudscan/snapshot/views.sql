@@ -48,7 +48,7 @@ SELECT
     g.password,
     g.granted_on,
     CASE WHEN g.uid IS NULL THEN TRUE ELSE g.effective END AS effective,
-    coalesce(g.blocked_by, '') AS blocked_by,
+    CASE WHEN g.uid IS NULL THEN '' ELSE g.blocked_by END AS blocked_by,
     g.detail AS grant_detail
 FROM resources AS r
 LEFT JOIN grants AS g ON g.resource_uid = r.uid

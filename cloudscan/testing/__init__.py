@@ -13,9 +13,10 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Connector, Gap, Scope, SettingSpec, specs_for
+from cloudscan.connector import EVERYTHING, Connector, Gap, Question, Scope, SettingSpec, specs_for
 from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
+from cloudscan.reason import Reason, has_words
 from cloudscan.snapshot.tables import FACTS, is_uid
 
 _MOST = 20
@@ -45,12 +46,12 @@ class _Reading:
         return [fact for facts in self.facts.values() for fact in facts]
 
 
-def conforms(connector: Connector, settings: Sequence[SettingSpec]) -> None:
+def conforms(connector: Connector, settings: Sequence[SettingSpec], questions: Sequence[Question] = ()) -> None:
     """Read everything twice and check it against what the core relies on.
 
-    `settings` are those that the plugin declares. The estate should contain at least one of everything that the
-    connector knows, and must not change meanwhile. Raises `AssertionError` that lists what is wrong, where, and what to
-    do.
+    `settings` and `questions` are those that the plugin declares. The estate should contain at least one of everything
+    that the connector knows, and must not change meanwhile. Raises `AssertionError` that lists what is wrong, where,
+    and what to do.
     """
     first = _read(connector, lambda scope: scope)
     second = _read(connector, _stored)
@@ -60,7 +61,8 @@ def conforms(connector: Connector, settings: Sequence[SettingSpec]) -> None:
         *_about_facts(connector, first),
         *_about_references(first),
         *_about_settings(first, settings),
-        *_about_gaps(first),
+        *_about_questions(questions),
+        *_about_gaps(first, questions),
         *_about_repetition(first, second),
     ]
     if problems:
@@ -164,8 +166,30 @@ def _about_settings(reading: _Reading, settings: Sequence[SettingSpec]) -> Itera
             yield f"{_named(fact)} is {fact.value!r}, but it is declared as {kinds}"
 
 
-def _about_gaps(reading: _Reading) -> Iterator[str]:
+def _about_questions(questions: Sequence[Question]) -> Iterator[str]:
+    names = [question.name for question in questions]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"two questions are called {name!r}; their gaps could not be told apart"
+    for question in questions:
+        for hidden in question.hides:
+            if hidden.table not in FACTS and hidden.table != EVERYTHING:
+                yield f"the question {question.name!r} hides rows of {hidden.table!r}; there are {', '.join(FACTS)}"
+            for column in hidden.columns:
+                known = {field.name for field in msgspec.structs.fields(FACTS.get(hidden.table, Fact))}
+                if column.partition(".")[0] not in known:
+                    yield f"the question {question.name!r} hides {hidden.table}.{column}, which does not exist"
+        for language in ("en", "ja"):
+            if not has_words("question", question.name, language):
+                yield f"the question {question.name!r} has no words in {language!r}: write question.{question.name}"
+
+
+def _about_gaps(reading: _Reading, questions: Sequence[Question]) -> Iterator[str]:
+    names = {question.name for question in questions}
     for gap in reading.gaps:
+        if gap.question and names and gap.question not in names:
+            yield f"a gap names the question {gap.question!r}, which is not declared"
+        if isinstance(gap.reason, Reason) and not has_words("reason", gap.reason.code, "en"):
+            yield f"a gap has the reason {gap.reason.code!r}, which has no words: write reason.{gap.reason.code}"
         if gap.table not in FACTS and gap.table != EVERYTHING:
             yield f"a gap names the table {gap.table!r}; there are {', '.join(FACTS)}"
         if not gap.reason:

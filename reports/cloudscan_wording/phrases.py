@@ -1,7 +1,7 @@
 """One finding in words: who can reach it, since when, what to do."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Any
@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from cloudscan.facts import Audience
-from cloudscan.finding import Finding, RuleText, Verdict
-from cloudscan.reason import Reason, step
+from cloudscan.finding import Finding, RuleText, Verdict, Waiver
+from cloudscan.reason import Reason, block, step
 from cloudscan.report import RuleSummary, TicketLink
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import for_shell
@@ -41,6 +41,11 @@ def plain(value: Any) -> str:
             return f"{value:%Y-%m-%d %H:%M}"
         case _:
             return str(value)
+
+
+def cell(column: str, value: Any, lang: str) -> str:
+    """A value of a rule's row as a reader sees it: a block's code in words, anything else as `plain` gives it."""
+    return block(value, lang) if column == "blocked_by" and isinstance(value, str) else plain(value)
 
 
 def fields_of(verdict: Verdict) -> Mapping[str, Any]:
@@ -135,8 +140,12 @@ def fix_of(finding: Finding, rule: RuleSummary | None, lang: str) -> str:
 
 def because(finding: Finding, lang: str) -> str:
     """The reasons in short: the first chain without its claim, which repeats the message."""
-    chain = first_chain(finding, lang)
-    return ("" if lang == "ja" else " ").join(chain[1:4])
+    return sentences(first_chain(finding, lang)[1:4], lang)
+
+
+def sentences(each: Iterable[str], lang: str) -> str:
+    """Sentences one after the other; Japanese has no space between them."""
+    return ("" if lang == "ja" else " ").join(filter(None, each))
 
 
 def audience_of(verdict: Verdict) -> str:
@@ -162,7 +171,7 @@ def reach(texts: Texts, verdict: Verdict) -> str:
         case "unknown":
             return texts.say("reach.unknown")
         case "latent":
-            blocks = dict.fromkeys(plain(piece.row["blocked_by"]) for piece in verdict.evidence)
+            blocks = dict.fromkeys(block(plain(piece.row["blocked_by"]), texts.lang) for piece in verdict.evidence)
             who = texts.name("audience", verdict.audience or "unknown", platform)
             return texts.say("reach.latent", who=who, by=texts.say("list.comma").join(blocks))
         case Audience.NOBODY:
@@ -184,10 +193,13 @@ def since(texts: Texts, finding: Finding, now: datetime) -> str:
 
 def waived(texts: Texts, finding: Finding) -> str:
     """Who waived a finding, until when and why. Empty if it is not waived."""
-    if finding.waiver is None:
-        return ""
-    day = texts.day(datetime.combine(finding.waiver.until, time(), UTC))
-    return texts.say("finding.waived", owner=finding.waiver.owner, day=day, reason=finding.waiver.reason)
+    return waived_by(texts, finding.waiver) if finding.waiver else ""
+
+
+def waived_by(texts: Texts, waiver: Waiver) -> str:
+    """Who waived something, until when and why."""
+    day = texts.day(datetime.combine(waiver.until, time(), UTC))
+    return texts.say("finding.waived", owner=waiver.owner, day=day, reason=waiver.reason)
 
 
 def ticket_state(texts: Texts, ticket: TicketLink) -> str:

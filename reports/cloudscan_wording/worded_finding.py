@@ -80,16 +80,8 @@ def changed(report: Report) -> Mapping[str, str]:
 
 
 def not_evaluated(rule: RuleSummary, texts: Texts) -> str:
-    """The sentence about a case that a rule could not evaluate, with the missing permission if the rule names it."""
-    title = phrases.rule_text(rule, texts.lang).title.rstrip(".。")
-    if needs := needed(rule, texts.lang):
-        return texts.say("formats.not_evaluated_needs", title=title, needs=needs)
-    return texts.say("formats.not_evaluated", title=title)
-
-
-def needed(rule: RuleSummary, lang: str) -> str:
-    """The permission that a rule needs to give an answer; empty if the rule names none."""
-    return rule.needs.get(lang) or next(iter(rule.needs.values()), "")
+    """The sentence about a case that a rule could not evaluate."""
+    return texts.say("formats.not_evaluated", title=phrases.rule_text(rule, texts.lang).title.rstrip(".。"))
 
 
 def tool(report: Report) -> tuple[str, str]:

@@ -84,7 +84,7 @@ def test_what_a_collect_took_is_nobody_s_night(desk: Desk) -> None:
 
 def test_an_interrupted_scan_of_something_else_does_not_stand_in_the_way(desk: Desk) -> None:
     """A scan of one shelf was killed; the next one, of all, begins anew."""
-    desk.run("scan", "--scope", "nothing")
+    desk.run("scan", "--scope", "sales")
     (only,) = snapshots(desk)
     store.owe(only)
 

@@ -41,13 +41,17 @@ def test_a_clean_company_is_zero(scanned: Scanned, desk: Desk) -> None:
     assert scanned().code == 0
 
 
-def test_a_gap_makes_the_exit_code_three(scanned: Scanned, desk: Desk) -> None:
+@pytest.mark.parametrize(("plan", "code"), [("company", 3), ("everybody", 5)])
+def test_a_gap_makes_the_exit_code_three_and_with_findings_five(
+    scanned: Scanned, desk: Desk, plan: str, code: int
+) -> None:
     """What could not be read is said once, in words, and never as a stack trace."""
+    desk.shelve(plan=plan)
     (desk.folder / "company" / "board.json").write_text("no JSON")
 
     result = scanned("--format", "json")
 
-    assert result.code == 3
+    assert result.code == code
     assert result.err.count("not JSON") == 1
     assert "Traceback" not in result.err
     (gap,) = [row for row in result.json["coverage"] if row["outcome"] != "complete"]

@@ -177,20 +177,71 @@ from cloudscan_toy import PLUGIN as TOY
 def open_connector(options, estate):
     raise KeyError("oops \\x1b[2J")
 
-PLUGIN = dataclasses.replace(TOY, name="buggy", open=open_connector)
+PLUGIN = dataclasses.replace(TOY, name="buggy", open=open_connector, doctor=open_connector)
+"""
+
+
+def test_whatever_a_plugin_raises_while_it_is_opened_becomes_words(desk: Desk) -> None:
+    desk.install("buggy", "connectors", "buggy = buggy_module:PLUGIN", {"buggy_module": BUGGY})
+    desk.configure(CONFIG + '\n[connectors.buggy]\nfolder = "company"\n')
+
+    scan = desk.run("scan", "--connector", "buggy")
+    traced = desk.run("scan", "--connector", "buggy", "--debug")
+    doctor = desk.run("doctor")
+
+    assert (scan.code, traced.code, doctor.code) == (2, 2, 2)
+    assert "buggy cannot be opened (KeyError: 'oops" in scan.err
+    assert "check [connectors.buggy]" in scan.err
+    assert "Traceback" not in scan.err + doctor.err
+    assert "\x1b" not in scan.err
+    assert "open_connector" in traced.err
+    assert "BAD  connector buggy" in doctor.out
+    assert "ok   connector toy" in doctor.out
+
+
+def test_a_platform_that_cannot_be_opened_costs_no_other(desk: Desk) -> None:
+    """Its row says why; the others are scanned and judged; what is open on it stays open."""
+    desk.install("buggy", "connectors", "buggy = buggy_module:PLUGIN", {"buggy_module": BUGGY})
+    desk.configure(CONFIG + '\n[connectors.buggy]\nfolder = "company"\n')
+
+    result = desk.run("scan", "--format", "json")
+
+    assert result.code == 5
+    assert [finding["verdict"]["subject"]["name"] for finding in result.json["findings"]] == ["plan"]
+    (gap,) = [row for row in result.json["coverage"] if row["outcome"] != "complete"]
+    assert (gap["platform"], gap["reason"]["code"]) == ("buggy", "cannot-open")
+    assert "buggy cannot be opened" in gap["reason"]["quote"]
+
+
+def test_an_option_that_is_not_known_stops_the_scan_of_all(desk: Desk) -> None:
+    desk.install("bare", "connectors", "bare = bare_module:PLUGIN", {"bare_module": BARE})
+    desk.configure(CONFIG + '\n[connectors.bare]\nfolderr = "company"\n')
+
+    result = desk.run("scan")
+
+    assert result.code == 2
+    assert "write folder" in result.err
+
+
+BUG = """
+from cloudscan.report import ReportFormat
+
+def write(report, language):
+    raise KeyError("oops \\x1b[2J")
+
+FORMAT = ReportFormat(name="buggy", title="Buggy", suffix=".txt", write=write)
 """
 
 
 def test_a_bug_is_called_a_bug(desk: Desk) -> None:
     """Short without --debug, with the stack trace with it; an exit code that no finding has."""
-    desk.install("buggy", "connectors", "buggy = buggy_module:PLUGIN", {"buggy_module": BUGGY})
-    desk.configure(CONFIG + '\n[connectors.buggy]\nfolder = "company"\n')
+    desk.install("buggy", "reports", "buggy = buggy_format:FORMAT", {"buggy_format": BUG})
 
-    short = desk.run("scan", "--connector", "buggy")
-    long = desk.run("scan", "--connector", "buggy", "--debug")
+    short = desk.run("scan", "--format", "buggy")
+    long = desk.run("scan", "--format", "buggy", "--debug")
 
     assert (short.code, long.code) == (70, 70)
     assert "this is a bug" in short.err
     assert "Traceback" not in short.err
     assert "\x1b" not in short.err
-    assert "open_connector" in long.err
+    assert "in write" in long.err

@@ -245,7 +245,7 @@ def test_metrics_are_written_for_the_collector(scanned: Scanned, desk: Desk) -> 
 def test_a_blind_scan_shows_in_the_metrics(scanned: Scanned, desk: Desk) -> None:
     (desk.folder / "company" / "board.json").write_text("no JSON")
 
-    assert scanned("--metrics", "cloudscan.prom").code == 3
+    assert scanned("--metrics", "cloudscan.prom").code == 5
     assert "cloudscan_scan_complete 0\n" in Path("cloudscan.prom").read_text()
 
 

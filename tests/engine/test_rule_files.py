@@ -7,7 +7,7 @@ import pytest
 from cloudscan.connector import SettingSpec, SettingType
 from cloudscan.engine.example_runner import run
 from cloudscan.engine.judging_record import files_of
-from cloudscan.engine.loader import lint, load
+from cloudscan.engine.loader import lint, load, load_archived
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from tests.kit.facts import RULE, load_text, write_rule
@@ -208,8 +208,6 @@ fix:
   close-link: {en: Open the file and remove the link., ja: ファイルを開き、リンクを削除します。}
   ask-owner: {en: Ask the owner., ja: 管理者に確認します。}
   unshare: '`cloud unshare {name}`'
-needs:
-  read-links: {en: permission to read links, ja: リンクの読み取り}
 """
 
 OWN_AND_SHARED = "[close-link, unshare, '`cloud log`', {en: Tell them., ja: 伝えます。}]"
@@ -221,9 +219,9 @@ def share_remedies(folder: Path, text: str = REMEDIES) -> None:
 
 
 def with_shared(rule_text: str, fix: str = OWN_AND_SHARED) -> str:
-    """The rule with a list of steps instead of the text's own, and shared needs."""
+    """The rule with a list of steps instead of the text's own."""
     own = rule_text.replace(", fix: Close it.", "").replace(", fix: 閉じます。", "")
-    return own.replace("examples:", f"fix: {fix}\nneeds: read-links\nexamples:", 1)
+    return own.replace("examples:", f"fix: {fix}\nexamples:", 1)
 
 
 def test_shared_steps_are_written_out(tmp_path: Path, rule_text: str) -> None:
@@ -238,7 +236,6 @@ def test_shared_steps_are_written_out(tmp_path: Path, rule_text: str) -> None:
     assert (
         rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`cloud unshare {name}`\n`cloud log`\n伝えます。\n"
     )
-    assert rule.needs == {"en": "permission to read links", "ja": "リンクの読み取り"}
 
 
 def test_a_shared_text_belongs_to_the_version_of_the_rules_that_use_it(tmp_path: Path, rule_text: str) -> None:
@@ -273,15 +270,6 @@ def test_steps_that_cannot_be_written_out_are_refused(
 
     assert f"link-open-to-anyone.yaml:{line}: " in refused
     assert message in refused
-
-
-def test_needs_that_nobody_wrote_are_refused(tmp_path: Path, rule_text: str) -> None:
-    """The message names the nearest shared needs."""
-    share_remedies(tmp_path)
-
-    message = refusal(tmp_path, with_shared(rule_text).replace("needs: read-links", "needs: read-link"))
-
-    assert "there are no needs 'read-link' in remedies.yaml; write read-links" in message
 
 
 def test_steps_are_written_in_one_place(tmp_path: Path, rule_text: str) -> None:
@@ -332,7 +320,17 @@ def test_what_a_scan_was_judged_by_loads_again(tmp_path: Path, rule_text: str) -
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(content, encoding="utf-8")
 
-    again = load([tmp_path / "kept"])
-    assert [(rule.id, rule.version, rule.text, rule.needs) for rule in again] == [
-        (rule.id, rule.version, rule.text, rule.needs) for rule in rules
+    again = load_archived(tmp_path / "kept")
+    assert [(rule.id, rule.version, rule.text) for rule in again] == [
+        (rule.id, rule.version, rule.text) for rule in rules
     ]
+
+
+def test_rules_of_an_earlier_version_load_again_as_they_were(tmp_path: Path, rule_text: str) -> None:
+    """What an audit pack was judged by is judged by again, whatever is asked of rules today."""
+    share_remedies(tmp_path, REMEDIES + "needs: {read-links: {en: reading links, ja: リンクの読み取り}}\n")
+    older = with_shared(rule_text).replace("examples:", "needs: read-links\nexamples:", 1)
+    write_rule(tmp_path, older.replace("AND e.effective", "AND COALESCE(e.effective, FALSE)"))
+
+    assert [rule.id for rule in load_archived(tmp_path)] == ["link-open-to-anyone"]
+    assert "the key `needs` is not known" in str(lint([tmp_path])[0])

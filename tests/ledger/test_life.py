@@ -11,6 +11,8 @@ from cloudscan.coverage import Coverage
 from cloudscan.facts import Outcome
 from cloudscan.finding import Judgement, State, Subject, Verdict
 from cloudscan.ledger import lifecycle
+from cloudscan.ledger.visibility import Foundation, visibility_of
+from cloudscan.snapshot.tables import Dependency
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = ("a", "b", "c")
@@ -18,7 +20,7 @@ NAMES = ("a", "b", "c")
 
 def verdict(name: str, judgement: Judgement = Judgement.FLAGGED) -> Verdict:
     uid = f"toy:{name}"
-    subject = Subject(uid=uid, platform="toy", account="acme", kind="file", name=name)
+    subject = Subject(uid=uid, platform="toy", account="acme", kind="file", name=name, inside=("toy:folder",))
     return Verdict(rule_id="open", judgement=judgement, identity=(uid,), subject=subject)
 
 
@@ -34,6 +36,9 @@ def row(outcome: Outcome = Outcome.COMPLETE, *, table: str = "grants", about: st
     )
 
 
+RULE = Foundation(
+    rests_on={Dependency("resources", "uid"), Dependency("grants", "audience")}, identity=(("resources",),)
+)
 WHOLE = (row(),)
 OUTAGE = (row(Outcome.DENIED, table="all"),)
 
@@ -64,8 +69,11 @@ def changes(entries: Mapping[str, lifecycle.Entry], night: Night, moment: dateti
         entries.values(),
         flagged,
         lambda _, identities: {key: by_identity[key] for key in map(tuple, identities) if key in by_identity},
-        applied={"open"} if night.applied else set(),
-        visibility=lifecycle.visibility_of(night.coverage, frozenset({"toy:folder"})),
+        look=lifecycle.Look(
+            visibility=visibility_of(night.coverage, {}),
+            foundations={"open": RULE} if night.applied else {},
+            existing=lambda names: {name.uid for name in names} & {f"toy:{name}" for name in said},
+        ),
         moment=moment,
     )
 
@@ -136,8 +144,9 @@ def test_a_second_look_at_the_same_night_changes_nothing(before: list[Night], ni
 
 
 @given(st.lists(nights, max_size=5))
-def test_flagged_is_open_and_passed_is_resolved(history: list[Night]) -> None:
+def test_flagged_is_open_and_passed_is_resolved_where_all_was_read(history: list[Night]) -> None:
     """What the last night saw decides, whatever came before."""
+    history = [*history[:-1], Night(history[-1].said, WHOLE, history[-1].applied)] if history else []
     if not history or not history[-1].applied:
         return
     entries = lived(history)
@@ -179,18 +188,25 @@ def test_an_answer_that_is_missing_about_a_neighbour_hides_nothing() -> None:
     assert state_after(said={}, coverage=coverage) == (State.RESOLVED, True)
 
 
-def test_an_answer_that_is_missing_about_the_thing_itself_hides_it() -> None:
+def test_grants_that_are_missing_hide_no_deletion_but_a_verdict() -> None:
+    """A file that is gone from a list that was read is gone, however it was shared."""
     coverage = (row(), row(Outcome.DENIED, about="a"))
+    assert state_after(said={}, coverage=coverage) == (State.RESOLVED, True)
+    assert state_after(said={"a": Judgement.PASSED}, coverage=coverage) == (State.OPEN, False)
+
+
+def test_a_list_that_is_missing_about_a_folder_hides_what_is_in_it() -> None:
+    coverage = (row(), row(Outcome.DENIED, table="resources", about="folder"))
     assert state_after(said={}, coverage=coverage) == (State.OPEN, False)
 
 
-def test_an_answer_that_is_missing_about_a_folder_hides_what_is_in_it() -> None:
-    coverage = (row(), row(Outcome.DENIED, about="folder"))
-    assert state_after(said={}, coverage=coverage) == (State.OPEN, False)
+def test_a_list_that_is_missing_about_another_folder_hides_nothing() -> None:
+    coverage = (row(), row(Outcome.PARTIAL, table="resources", about="b"))
+    assert state_after(said={}, coverage=coverage) == (State.RESOLVED, True)
 
 
 def test_a_budget_that_ran_out_hides_what_was_not_listed() -> None:
-    coverage = (row(), row(Outcome.PARTIAL, table="resources", about="b"))
+    coverage = (row(), row(Outcome.SKIPPED, table="resources"))
     assert state_after(said={}, coverage=coverage) == (State.OPEN, False)
 
 

@@ -26,7 +26,7 @@ from tests.ledger.conftest import Nights
 
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 OLD, NEW = "drive-foreign-domain", "drive-external-domain"  # of a rule that was renamed
-LATER_TABLES = ("renamed_fingerprints",)  # of schemas after 0003
+LATER_TABLES = ("renamed_fingerprints", "gaps")  # of schemas after 0003
 OLD_NAMES = {
     "exposure_periods": "stretches",
     "waiver_baselines": "accepted",

@@ -84,8 +84,9 @@ class Model:
                 self.standing[uid] = WIDTH[whom]
                 self.known.add(uid)
         for uid in list(self.standing):
-            # Something unread might hide what is not there any more.
-            if documents.get(uid, "gone" if not out else "?") not in (*WIDTH, "?"):
+            # A shelf that was not read might still have what is not seen any more.
+            unread = uid.split("/")[1] == out
+            if documents.get(uid, "?" if unread else "gone") not in (*WIDTH, "?"):
                 del self.standing[uid]
                 self.under.pop(uid, None)
                 self._note(uid, "resolved", "passed" if uid in documents else "gone")

@@ -218,7 +218,7 @@ def test_the_list_says_what_needs_a_decision(nights: Nights) -> None:
     ("asked", "words"),
     [
         (wish(), ["--finding", "--rule, --target", "cloudscan findings"]),
-        (wish("abcd", target="toy"), ["name one of the two"]),
+        (wish("abcd", target="toy"), ["name one of these"]),
         (wish("ab"), ["at least 4"]),
         (wish("feedfeed"), ["no finding 'feedfeed'", "cloudscan findings"]),
         (wish(target="PLAN"), ["write one of toy:document/sales/plan"]),

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import msgspec
 
+from cloudscan.connector import Hidden
 from cloudscan.finding import Evidence, Finding
-from cloudscan.report import Diff, Difference, DifferenceKind, Report, Scan, TicketLink
+from cloudscan.reason import Reason
+from cloudscan.report import Diff, Difference, DifferenceKind, GapStatus, Report, Scan, TicketLink
 from tests.reports.synthetic import NOW
 
 NAMES = (
@@ -49,7 +51,7 @@ def drenched(report: Report, name: str) -> Report:
         organisation=name,
         tool=name,
         scan=replace(report.scan, id=name, resources={name: 1}),
-        rules=[replace(rule, text=text, cause=name, frameworks=(name,), needs={"en": name}) for rule in report.rules],
+        rules=[replace(rule, text=text, cause=name, frameworks=(name,)) for rule in report.rules],
         findings=[_drenched(finding, name) for finding in report.findings],
         unknowns=[replace(verdict, subject=replace(verdict.subject, name=name)) for verdict in report.unknowns],
         tickets={
@@ -58,9 +60,26 @@ def drenched(report: Report, name: str) -> Report:
         },
         changes=_changed(name),
         coverage=[
-            replace(row, scope_name=name, account=name, table=name, reason=name, needs=name) for row in report.coverage
+            replace(
+                row,
+                scope_name=name,
+                account=name,
+                table=name,
+                question=name,
+                reason=name if index % 2 else _reason(name),
+                needs=name,
+                gap=name,
+                hides=(Hidden(table=name, kinds=(name,)), Hidden(table=name, columns=(name,))),
+            )
+            for index, row in enumerate(report.coverage)
         ],
+        gaps={name: GapStatus(first_seen_on=NOW, new=True)},
     )
+
+
+def _reason(name: str) -> Reason:
+    """A reason with words, a value and a quote; or one whose code no catalogue has."""
+    return Reason(code="no-answer" if len(name) % 2 else name, values={"host": name}, quote=name)
 
 
 def _changed(name: str) -> Diff:
@@ -91,7 +110,9 @@ def _drenched(finding: Finding, name: str) -> Finding:
         owner=name,
         detail={name: name},
     )
-    evidence = Evidence(row={name: name, "nested": {name: [name]}}, chain={"en": (name,), "ja": (name,)})
-    verdict = replace(finding.verdict, subject=subject, evidence=(evidence, evidence), rows=2)
+    row = {name: name, "nested": {name: [name]}, "blocked_by": name}
+    evidence = Evidence(row=row, chain=(_reason(name), Reason(code=name, values={name: name})))
+    older = Evidence(row=row, chain={"en": (name,), "ja": (name,)})
+    verdict = replace(finding.verdict, subject=subject, evidence=(evidence, older), rows=2)
     waiver = replace(finding.waiver, owner=name, reason=name, target=name) if finding.waiver else None
     return replace(finding, verdict=verdict, message={"en": name, "ja": name}, waiver=waiver)

@@ -3,10 +3,12 @@
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
-from cloudscan.coverage import Coverage, ScanSummary
+from cloudscan.connector import Hidden
+from cloudscan.coverage import Coverage, ScanSummary, gap_id
 from cloudscan.facts import Access, Audience, Outcome
 from cloudscan.finding import (
     Confidence,
@@ -20,12 +22,14 @@ from cloudscan.finding import (
     Verdict,
     Waiver,
 )
+from cloudscan.reason import Reason
 from cloudscan.report import (
     Diff,
     Difference,
     DifferenceKind,
     Event,
     EventKind,
+    GapStatus,
     Report,
     RuleSummary,
     Scan,
@@ -79,7 +83,6 @@ _READ = RuleSummary(
         ),
     },
     frameworks=("cis-aws-3.0#2.1.4", "iso27001-2022#A.5.15"),
-    needs={"en": "s3:GetBucketPolicy on the bucket", "ja": "対象バケットに対する s3:GetBucketPolicy"},
     passed=840,
 )
 
@@ -195,6 +198,7 @@ def with_past(given: Report) -> Report:
         waivers=[
             _status(index, note, given) for index, note in enumerate(("overdue", "widened", "due_soon", "unused", ""))
         ],
+        gaps=_known_gaps(given),
     )
 
 
@@ -375,36 +379,49 @@ def _whole() -> Coverage:
 
 
 def _gaps() -> list[Coverage]:
-    locked = [
-        Coverage(
+    """Gaps as the connectors of today record them, one of an older cloudscan, and two rows that are no gaps."""
+    policies = [
+        _row(
             scope_uid="s3:account/000000000003",
             scope_name="archive (000000000003)",
-            platform="s3",
             account="000000000003",
             table="grants",
             outcome=Outcome.DENIED,
-            reason="AccessDenied: no identity-based policy allows the action.",
+            question="toy-policies",
+            reason=Reason(
+                code="cannot-read", quote="AccessDenied: no identity-based policy allows the s3:GetBucketPolicy action"
+            ),
             needs="s3:GetBucketPolicy",
+            hides=(Hidden(table="grants", below=f"s3:bucket/acme-locked-{index:02d}"),),
             resource_uid=f"s3:bucket/acme-locked-{index:02d}",
         )
         for index in range(14)
     ]
     return [
-        *locked,
-        Coverage(
+        *policies,
+        _row(
             scope_uid="s3:account/000000000009",
             scope_name="acquired-company (000000000009)",
-            platform="s3",
             account="000000000009",
-            table="resources",
-            outcome=Outcome.DENIED,
-            reason="AccessDenied: OrganizationReader is not assumable.",
-            needs="sts:AssumeRole",
+            table="all",
+            outcome=Outcome.FAILED,
+            question="toy-buckets",
+            reason=Reason(code="no-answer", values={"host": "https://s3.example"}),
+            hides=(Hidden(table="resources", kinds=("bucket", "access_point")),),
         ),
-        Coverage(
+        _row(
+            scope_uid="s3:account/000000000002",
+            scope_name="production (000000000002)",
+            account="000000000002",
+            table="principals",
+            outcome=Outcome.FAILED,
+            question="toy-sign-ins",
+            reason=Reason(code="host-throttles", values={"host": "https://iam.example", "status": "429"}),
+            hides=(Hidden(table="principals", columns=("last_seen_on", "redeemed")),),
+        ),
+        _row(
             scope_uid="s3:bucket/acme-media",
             scope_name="acme-media",
-            platform="s3",
             account="000000000001",
             table="grants",
             outcome=Outcome.PARTIAL,
@@ -412,4 +429,43 @@ def _gaps() -> list[Coverage]:
             seen=10_000,
             total=481_233,
         ),
+        _row(
+            scope_uid="s3:account/000000000001",
+            scope_name="main (000000000001)",
+            account="000000000001",
+            table="settings",
+            outcome=Outcome.NOT_OFFERED,
+            question="toy-express",
+            reason=Reason(code="cannot-read"),
+        ),
+        _row(
+            scope_uid="s3:account/000000000004",
+            scope_name="sandbox (000000000004)",
+            account="000000000004",
+            table="all",
+            outcome=Outcome.SKIPPED,
+            reason=Reason(code="left-out", values={"name": "sandbox"}),
+        ),
     ]
+
+
+def _row(**values: Any) -> Coverage:
+    row = Coverage(platform="s3", **values)
+    return msgspec.structs.replace(row, gap=gap_id(row)) if row.outcome.is_gap else row
+
+
+def _known_gaps(given: Report) -> dict[str, GapStatus]:
+    """Two gaps are new, the others known for a week, and one of them is waived."""
+    gaps = [row for row in given.coverage if row.outcome.is_gap]
+    return {
+        row.gap: GapStatus(
+            first_seen_on=NOW - timedelta(days=0 if index < 2 else 7),
+            new=index < 2,
+            waiver=_gap_waiver() if row.question == "toy-sign-ins" else None,
+        )
+        for index, row in enumerate(gaps)
+    }
+
+
+def _gap_waiver() -> Waiver:
+    return msgspec.structs.replace(_waiver(""), reason="No licence for it before April")

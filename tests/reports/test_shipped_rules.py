@@ -46,7 +46,6 @@ def shipped() -> Report:
             likelihood=rule.likelihood,
             effort=rule.effort,
             text=rule.text,
-            needs=rule.needs,
         )
         for rule in RULES
     ]

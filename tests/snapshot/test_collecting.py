@@ -1,19 +1,31 @@
 """Collecting: whatever a connector or a platform does, the scan ends, and says what it could not see."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from cloudscan.connector import Cursor, Gap, Scope, Spent, Yielded
+from cloudscan.connector import Cursor, Gap, Hidden, Question, Scope, Spent, Yielded
 from cloudscan.coverage import Coverage
-from cloudscan.errors import AccessDenied, Malformed, ScanRunning, SnapshotError, StaleCursor, Throttled, Unreachable
+from cloudscan.errors import (
+    AccessDenied,
+    ConfigurationError,
+    Malformed,
+    ScanRunning,
+    SnapshotError,
+    StaleCursor,
+    Throttled,
+    Unreachable,
+)
 from cloudscan.facts import Audience, Grant, Outcome
 from cloudscan.http import Patience
-from cloudscan.reason import sentence
-from cloudscan.snapshot import spool
+from cloudscan.reason import Reason, sentence
+from cloudscan.snapshot import recheck, spool
 from cloudscan.snapshot.collect import CollectOptions, Event, Finished, Found, Retrying, collect
+from cloudscan.snapshot.incremental import Earlier
 from cloudscan.snapshot.snapshot import Snapshot
 from tests.kit.facts import Listed, file, grant, scope, yielding
 
@@ -240,3 +252,182 @@ def test_events_report_progress_and_where_the_facts_are(tmp_path: Path) -> None:
     assert uids == ["toy:1", "toy:way/1"]
     assert [event.total for event in events if isinstance(event, Found)] == [1]
     assert [(event.done, event.total) for event in events if isinstance(event, Finished)] == [(1, 1)]
+
+
+def test_a_platform_that_cannot_be_opened_costs_itself(tmp_path: Path) -> None:
+    """A missing key file of one platform does not keep the others from being scanned."""
+
+    class Unopened(Listed):
+        name = "other"
+
+        def scopes(self) -> Iterator[Scope]:
+            raise ConfigurationError("key_file: there is no such file.")
+
+    with collect([Unopened({}), Listed({"a": yielding(file("1"))})], tmp_path / "s", options=QUICK) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert uids(snapshot) == ["toy:1"]
+        assert (row.platform, row.outcome) == ("other", Outcome.FAILED)
+        assert "no such file" in sentence(row.reason, "en")
+
+
+def test_no_platform_that_can_be_opened_is_a_matter_of_configuration(tmp_path: Path) -> None:
+    """There is nothing to scan, so the command ends with what to change."""
+
+    class Unopened(Listed):
+        def scopes(self) -> Iterator[Scope]:
+            raise ConfigurationError("key_file: there is no such file.")
+
+    with pytest.raises(ConfigurationError, match="no such file"):
+        collect([Unopened({})], tmp_path / "s", options=QUICK)
+
+
+def test_a_bug_in_the_first_list_of_a_platform_costs_that_platform(tmp_path: Path) -> None:
+    """What was listed before it is read."""
+
+    class Broken(Listed):
+        def scopes(self) -> Iterator[Scope]:
+            yield scope("a")
+            raise KeyError("Arn")
+
+    with collect([Broken({"a": yielding(file("1"))})], tmp_path / "s", options=QUICK) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert uids(snapshot) == ["toy:1"]
+        assert isinstance(row.reason, Reason)
+        assert row.reason.code == "connector-failed"
+        assert not snapshot.scan.complete
+
+
+def test_what_failed_early_is_read_once_more_at_the_end(tmp_path: Path) -> None:
+    """A platform that was down for an hour at the beginning of the night costs nothing."""
+    attempts = []
+
+    def shaky() -> Iterator[Yielded]:
+        attempts.append(1)
+        if len(attempts) <= 3:
+            raise Unreachable("no answer")
+        yield file("1")
+
+    toy = Listed({"a": shaky, "b": yielding(file("2"))})
+
+    with collect([toy], tmp_path / "s", options=QUICK) as snapshot:
+        assert uids(snapshot) == ["toy:1", "toy:2"]
+        assert snapshot.scan.complete
+
+
+def test_a_side_question_without_an_answer_is_asked_again_at_the_end(tmp_path: Path) -> None:
+    """Its gap is gone if it is answered then."""
+    members = Question(name="toy-members", hides=(Hidden(table="memberships"),))
+    attempts = []
+
+    def shaky() -> Iterator[Yielded]:
+        attempts.append(1)
+        yield file("1")
+        if len(attempts) == 1:
+            yield members.gap(Throttled("slow down"))
+
+    with collect([Listed({"a": shaky})], tmp_path / "s", options=QUICK) as snapshot:
+        assert snapshot.scan.complete
+
+
+def test_a_platform_that_throttles_is_asked_for_as_long_as_there_is_time(tmp_path: Path) -> None:
+    """Patience is measured in seconds: twenty short pauses are not the end of the night."""
+    attempts = []
+
+    def busy() -> Iterator[Yielded]:
+        attempts.append(1)
+        if len(attempts) < 20:
+            raise Throttled("slow down", retry_after=0.0)
+        yield file("1")
+
+    patience = Patience(attempts=3, span=60.0, pause=0.001)
+    with collect([Listed({"a": busy})], tmp_path / "s", options=CollectOptions(patience=patience)) as snapshot:
+        assert uids(snapshot) == ["toy:1"]
+        assert snapshot.scan.complete
+
+
+class Rechecked(Listed):
+    """A connector that can be asked for single things."""
+
+    existing: ClassVar[set[str]] = {"toy:2"}
+
+    def still_there(self, uids: Sequence[str]) -> Mapping[str, bool]:
+        return {uid: uid in self.existing for uid in uids}
+
+
+def test_what_no_list_named_is_asked_for_before_it_counts_as_gone(tmp_path: Path) -> None:
+    """What exists is a gap that hides just that; what does not exist is gone."""
+    toy = Rechecked({"a": yielding(file("1"))})
+    watch = {"toy": frozenset({"toy:1", "toy:2", "toy:3"})}
+
+    with collect([toy], tmp_path / "s", options=replace(QUICK, watch=watch)) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert row.hides == (Hidden(table="all", below="toy:2"),)
+        assert row.gap
+
+
+def test_a_sample_that_exists_makes_all_that_vanished_doubtful(tmp_path: Path) -> None:
+    """More than a few cannot be asked for singly, so the list that lacked one of them proves nothing."""
+
+    class Everything(Rechecked):
+        def still_there(self, uids: Sequence[str]) -> Mapping[str, bool]:
+            assert len(uids) == recheck.MOST
+            return {uid: uid == uids[0] for uid in uids}
+
+    watch = {"toy": frozenset(f"toy:{number}" for number in range(100))}
+
+    with collect(
+        [Everything({"a": yielding(file("x"))})], tmp_path / "s", options=replace(QUICK, watch=watch)
+    ) as snapshot:
+        (row,) = troubles(snapshot)
+
+        assert len(row.hides) == 100 - recheck.MOST + 1
+
+
+@pytest.mark.parametrize("content", [b"", b"cut", b"\x00" * 100])
+def test_a_kept_file_that_is_damaged_makes_its_scope_be_read_in_full(tmp_path: Path, content: bytes) -> None:
+    """What was kept of yesterday is an input like any other."""
+    since: list[Cursor | None] = []
+
+    class Kept(Listed):
+        def collect(self, scope: Scope, cursor: Cursor | None) -> Iterator[Yielded]:
+            since.append(cursor)
+            yield file("1")
+            yield Cursor(scope_uid=scope.uid, token="next")
+
+    toy = Kept({"a": yielding()})
+    collect([toy], tmp_path / "first", options=QUICK).close()
+    (lines,) = (tmp_path / "first" / "scopes").glob("*.gz")
+    lines.write_bytes(content)
+
+    earlier = replace(QUICK, earlier=Earlier(folder=tmp_path / "first"))
+    with collect([toy], tmp_path / "second", options=earlier) as snapshot:
+        assert since == [None, None]
+        assert uids(snapshot) == ["toy:1"]
+        assert snapshot.scan.complete
+        assert any(getattr(row.reason, "code", "") == "kept-file-damaged" for row in snapshot.coverage())
+
+
+def test_a_scope_with_a_gap_is_not_carried_on(tmp_path: Path) -> None:
+    """The next night asks again for what was refused: the cursor of the night before is passed on."""
+    refused = Question(name="toy-members", hides=(Hidden(table="memberships"),))
+    since: list[str] = []
+    nights = iter([(), (refused.gap(AccessDenied("no")),), ()])
+
+    class Kept(Listed):
+        def collect(self, scope: Scope, cursor: Cursor | None) -> Iterator[Yielded]:
+            since.append(cursor.token if cursor else "")
+            yield file("1")
+            yield from next(nights)
+            yield Cursor(scope_uid=scope.uid, token=f"after {len(since)}")
+
+    toy = Kept({"a": yielding()})
+    before = None
+    for night in range(3):
+        options = replace(QUICK, earlier=Earlier(folder=before) if before else None)
+        collect([toy], tmp_path / str(night), options=options).close()
+        before = tmp_path / str(night)
+
+    assert since == ["", "after 1", "after 1"]

@@ -142,7 +142,7 @@ def test_a_grant_without_its_resource_is_reported(tmp_path: Path) -> None:
     with sealed(tmp_path, grant("ghost")) as snapshot:
         troubles = [row for row in snapshot.coverage() if row.outcome is not Outcome.COMPLETE]
 
-    assert "1 grant(s) are on resources that were not read" in sentence(troubles[0].reason, "en")
+    assert "one grant is on a resource that was not read" in sentence(troubles[0].reason, "en")
 
 
 def test_a_damaged_line_costs_a_coverage_row(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_a_damaged_line_costs_a_coverage_row(tmp_path: Path) -> None:
     with Snapshot.open(tmp_path) as snapshot:
         assert snapshot.query("SELECT uid FROM resources").rows == [["toy:1"]]
         (row,) = [row for row in snapshot.coverage() if row.outcome is Outcome.PARTIAL]
-        assert "2 line(s)" in sentence(row.reason, "en")
+        assert "2 lines" in sentence(row.reason, "en")
 
 
 def test_only_the_owner_may_read_a_snapshot(tmp_path: Path) -> None:

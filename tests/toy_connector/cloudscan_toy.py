@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Yielded
+from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Hidden, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed
 from cloudscan.facts import Access, Audience, Gone, Grant, Resource, Via
 
@@ -42,7 +42,9 @@ class ToyConnector:
 
     def scopes(self) -> Iterable[Scope]:
         for file in sorted(self.folder.glob("*.json")):
-            yield Scope(uid=f"toy:shelf/{file.stem}", platform="toy", kind="shelf", name=file.stem, account="toy")
+            uid = f"toy:shelf/{file.stem}"
+            hides = (Hidden(table="all", below=uid),)
+            yield Scope(uid=uid, platform="toy", kind="shelf", name=file.stem, account="toy", hides=hides)
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         before: dict[str, str] = json.loads(since.token) if since else {}
@@ -60,11 +62,11 @@ class ToyConnector:
         try:
             documents = json.loads(file.read_text())
         except PermissionError:
-            raise AccessDenied(f"{file}: not allowed to read it", needs="read the folder") from None
+            raise AccessDenied("toy-not-allowed", needs="read the folder") from None
         except ValueError as error:
-            raise Malformed(f"{file}: not JSON ({error})") from None
+            raise Malformed("toy-not-json", quote=f"{file}: not JSON ({error})") from None
         if not isinstance(documents, list):
-            raise Malformed(f"{file}: a list of documents was expected")
+            raise Malformed("toy-no-list", quote=str(file))
         return documents
 
 

@@ -9,18 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
+from cloudscan.connector import EVERYTHING, Hidden
 from cloudscan.facts import Outcome
 from cloudscan.finding import State, Verdict
-from cloudscan.reason import sentence
 from cloudscan.report import Report, ReportFormat, RuleSummary
 from cloudscan_reports.summary.counts import NEEDING_WORK
-from cloudscan_wording import phrases, reasons
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml
 from cloudscan_wording.worded_finding import WordedFinding, iso, not_evaluated, tool, worded_findings
+from cloudscan_wording.worded_gap import hidden_by, worded_gaps
 
 Account = tuple[str, str]
 """Platform and account."""
+_NOT_READ = (Outcome.DENIED, Outcome.FAILED, Outcome.SKIPPED)
 
 
 @dataclass(kw_only=True)
@@ -35,9 +37,8 @@ class _Case:
 def write(report: Report, lang: str) -> str:
     """The whole document. Texts are in `lang`."""
     texts = load(lang)
-    report = reasons.worded(report, lang)
     root = ET.Element("testsuites", {"name": _attribute(" ".join(tool(report))), "time": "0"})
-    blind = _blind(report)
+    blind = _blind(report, texts)
     accounts = _accounts(report)
     cases = _cases(report, lang)
     rules = {rule.id: rule for rule in report.rules}
@@ -74,15 +75,21 @@ def _accounts(report: Report) -> Sequence[Account]:
     )
 
 
-def _blind(report: Report) -> Mapping[Account, str]:
-    """Accounts whose resources or permissions could not be read at all, with the reason."""
-    return {
-        (row.platform, row.account): sentence(row.reason, "en") or row.outcome
-        for row in report.coverage
-        if row.resource_uid is None
-        and row.table in ("all", "scopes", "resources", "grants")
-        and row.outcome in (Outcome.DENIED, Outcome.FAILED, Outcome.SKIPPED)
-    }
+def _blind(report: Report, texts: Texts) -> Mapping[Account, str]:
+    """Accounts whose resources or permissions could not be read at all, with the first reason and the advice."""
+    blind: dict[Account, str] = {}
+    for gap in worded_gaps(report, texts):
+        row = gap.row
+        if row.resource_uid is None and row.outcome in _NOT_READ and any(map(_is_everything, hidden_by(row))):
+            blind.setdefault(
+                (row.platform, row.account), texts.say("list.stop").join(filter(None, (gap.why, gap.advice)))
+            )
+    return blind
+
+
+def _is_everything(hidden: Hidden) -> bool:
+    """Whether a gap can hide resources, or permissions on them; not only an attribute of theirs."""
+    return not hidden.columns and hidden.table in (EVERYTHING, "scopes", "resources", "grants")
 
 
 def _suite(

@@ -5,12 +5,11 @@ Text of third parties is in code spans, where no Markdown, mention or link works
 
 from collections.abc import Iterator, Sequence
 
-from cloudscan.coverage import Coverage
 from cloudscan.finding import Finding
-from cloudscan.reason import sentence
 from cloudscan.report import Report, ReportFormat, RuleSummary
-from cloudscan_reports.summary.first_page import FirstPage, RankedCause, first_page
-from cloudscan_wording import phrases, reasons
+from cloudscan_reports.summary.first_page import FirstPage, RankedCause, completeness, first_page, nothing_missing
+from cloudscan_reports.summary.gaps import GapGroup, Unseen
+from cloudscan_wording import phrases
 from cloudscan_wording.markdown import code, prose
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import shortened, visible
@@ -19,12 +18,13 @@ _MOST_FINDINGS = 50
 _MOST_GAPS = 50
 _MOST_RESOLVED = 20
 _MOST_PROSE = 300
+_MOST_CAUSES = 3  # of a rule's unknown cases, and permissions of a group of gaps
 
 
 def write(report: Report, lang: str) -> str:
     """The summary in one language: five answers, the first findings, causes, changes, and what could not be seen."""
     texts = load(lang)
-    return "\n".join(_document(reasons.worded(report, lang), texts)) + "\n"
+    return "\n".join(_document(report, texts)) + "\n"
 
 
 def _document(report: Report, texts: Texts) -> Iterator[str]:
@@ -37,7 +37,7 @@ def _document(report: Report, texts: Texts) -> Iterator[str]:
     yield "- " + prose(
         texts.say("page.scanned", started=texts.moment(scan.started_on), finished=texts.moment(scan.finished_on))
     )
-    yield f"- {prose(texts.say('page.complete' if scan.complete else 'page.incomplete'))}"
+    yield f"- {prose(completeness(report, texts))}"
     if scan.resources:
         kinds = (
             prose(texts.say("list.counted", n=number(n), kind=texts.plural("kind", kind, n)))
@@ -50,7 +50,7 @@ def _document(report: Report, texts: Texts) -> Iterator[str]:
     yield from _first(report, summary, texts)
     yield from _causes(summary, texts)
     yield from _changes(summary, texts)
-    yield from _unseen(summary, texts)
+    yield from _unseen(summary.unseen, texts)
 
 
 def _first(report: Report, summary: FirstPage, texts: Texts) -> Iterator[str]:
@@ -164,45 +164,56 @@ def _changes(summary: FirstPage, texts: Texts) -> Iterator[str]:
         yield ""
 
 
-def _unseen(summary: FirstPage, texts: Texts) -> Iterator[str]:
+def _unseen(unseen: Unseen, texts: Texts) -> Iterator[str]:
     yield f"## {prose(texts.say('unseen.title'))}"
     yield ""
-    if not summary.unknown_rules and not summary.gaps:
-        yield prose(texts.say("unseen.none"))
-        return
-    yield prose(texts.say("unseen.lead"))
+    yield prose(nothing_missing(unseen, texts) if unseen.nothing else texts.say("unseen.lead"))
     yield ""
-    if summary.unknown_rules:
+    if unseen.gaps:
+        yield from _gaps(unseen.gaps, texts)
+    if unseen.unknown_rules:
         yield from _table(
-            [texts.say("unseen.rules"), texts.say("columns.unknown"), texts.say("unseen.needs")],
+            [texts.say("unseen.rules"), texts.say("columns.unknown"), texts.say("unseen.because")],
             (
                 [
                     prose(phrases.rule_text(unknown.rule, texts.lang).title),
                     number(len(unknown.verdicts)),
-                    " ".join(code(permission) for permission in unknown.permissions) or "–",
+                    prose(texts.say("list.comma").join(group.example.asked for group in unknown.gaps[:_MOST_CAUSES]))
+                    or "–",
                 ]
-                for unknown in summary.unknown_rules
+                for unknown in unseen.unknown_rules
             ),
         )
-    if summary.gaps:
-        yield from _table(
-            [texts.say(f"unseen.{key}") for key in ("where", "what", "outcome", "why", "needs")],
-            (_gap(gap.example, gap.locations, texts) for gap in summary.gaps[:_MOST_GAPS]),
-        )
-        yield from _more(len(summary.gaps) - _MOST_GAPS, texts)
+    for key, groups in (("waived", unseen.waived), ("apart", unseen.apart)):
+        if groups:
+            yield f"### {prose(texts.say(f'unseen.{key}_title'))}"
+            yield ""
+            yield prose(texts.say(f"unseen.{key}_note"))
+            yield ""
+            yield from _gaps(groups, texts)
 
 
-def _gap(row: Coverage, locations: Sequence[str], texts: Texts) -> list[str]:
-    where = code(locations[0])
-    if len(locations) > 1:
-        more = prose(texts.say("unseen.more_locations", name="\0", n=number(len(locations) - 1)))
-        where = more.replace(visible("\0"), where)
+def _gaps(groups: Sequence[GapGroup], texts: Texts) -> Iterator[str]:
+    keys = ("what", "where", "why", "advice", "needs")
+    yield from _table(
+        [texts.say(f"unseen.{key}") for key in keys], (_gap(group, texts) for group in groups[:_MOST_GAPS])
+    )
+    yield from _more(len(groups) - _MOST_GAPS, texts)
+
+
+def _gap(group: GapGroup, texts: Texts) -> list[str]:
+    gap, more = group.example, len(group.gaps) - 1
+    where = code(gap.location)
+    if more:
+        where = prose(texts.say("unseen.more_locations", name="\0", n=number(more))).replace(visible("\0"), where)
+    new = f" ({texts.name('standing', 'new')})" if group.new else ""
+    why = texts.say("list.stop").join([gap.why, *(phrases.waived_by(texts, waiver) for waiver in group.waivers[:1])])
     return [
+        prose(shortened(gap.asked + new, _MOST_PROSE)),
         where,
-        prose(texts.name("table", row.table)),
-        prose(texts.name("outcome", row.outcome)),
-        code(sentence(row.reason, "en")),
-        code(row.needs),
+        prose(shortened(why, _MOST_PROSE)),
+        prose(shortened(gap.advice, _MOST_PROSE)) or "–",
+        " ".join(code(permission) for permission in group.needs[:_MOST_CAUSES]) or "–",
     ]
 
 

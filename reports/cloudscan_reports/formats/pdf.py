@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cloudscan.errors import ConfigurationError
@@ -17,7 +18,7 @@ from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout.html import Medium
 from cloudscan_reports.summary import charts, first_page
 from cloudscan_reports.summary.published_figures import figures
-from cloudscan_wording import phrases, reasons
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
 
@@ -66,7 +67,7 @@ def write(report: Report, lang: str) -> bytes:
     Raises ModuleNotFoundError if WeasyPrint is not installed, ConfigurationError if Pango is not.
     """
     texts = load(lang)
-    report = reasons.worded(carriable(report), lang)
+    report = carriable(report)
     summary = first_page.first_page(report, texts)
     work = summary.needing_work
     risks, trend = first_page.risk_chart(summary.causes, texts), first_page.trend_chart(report, texts)
@@ -77,6 +78,9 @@ def write(report: Report, lang: str) -> bytes:
             _PAPER,
             report=report,
             summary=summary,
+            waived_by=partial(phrases.waived_by, texts),
+            complete=first_page.completeness(report, texts),
+            nothing_missing=first_page.nothing_missing(summary.unseen, texts),
             risk_chart=charts.on_paper(risks) if risks else None,
             trend_chart=charts.on_paper(trend) if trend else None,
             figures=figures(lang),

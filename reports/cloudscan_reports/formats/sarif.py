@@ -11,15 +11,15 @@ from urllib.parse import quote
 
 import msgspec
 
-from cloudscan.coverage import Coverage
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity, State, Subject, Verdict
-from cloudscan.reason import sentence
+from cloudscan.reason import Reason
 from cloudscan.report import Report, ReportFormat, RuleSummary, TicketLink
-from cloudscan_wording import phrases, reasons
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import carriable, visible
 from cloudscan_wording.worded_finding import WordedFinding, iso, not_evaluated, tool, worded_findings
+from cloudscan_wording.worded_gap import Standing, WordedGap, worded_gaps
 
 VERSION: Final = "2.1.0"
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -41,6 +41,7 @@ _SECURITY_SEVERITY: Final = {
 _GAP_LEVELS: Final = {
     Outcome.PARTIAL: "warning",
     Outcome.SKIPPED: "note",
+    Outcome.NOT_OFFERED: "note",
     Outcome.DENIED: "error",
     Outcome.FAILED: "error",
 }
@@ -51,7 +52,7 @@ _OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
 
 def write(report: Report, lang: str) -> str:
     """One log with one run. Texts are in `lang`."""
-    report = reasons.worded(carriable(report), lang)
+    report = carriable(report)
     texts = load(lang)
     log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, texts)]}
     return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
@@ -108,24 +109,36 @@ def _help(rule: RuleSummary, texts: Texts) -> Iterator[str]:
 
 def _invocation(report: Report, texts: Texts) -> dict[str, Any]:
     return {
-        "executionSuccessful": report.scan.complete,
+        "executionSuccessful": report.complete,
         "startTimeUtc": iso(report.scan.started_on),
         "endTimeUtc": iso(report.scan.finished_on),
-        "toolExecutionNotifications": [
-            _notification(row, texts) for row in report.coverage if row.outcome is not Outcome.COMPLETE
-        ],
+        "toolExecutionNotifications": [_notification(gap, texts) for gap in worded_gaps(report, texts)],
     }
 
 
-def _notification(row: Coverage, texts: Texts) -> dict[str, Any]:
-    colon = texts.say("list.colon")
-    outcome = f"{texts.name('table', row.table)} {texts.name('outcome', row.outcome)}"
-    parts = (row.scope_name or row.scope_uid, outcome, sentence(row.reason, "en"), row.needs)
+def _notification(gap: WordedGap, texts: Texts) -> dict[str, Any]:
+    row, colon = gap.row, texts.say("list.colon")
+    what = colon.join((row.scope_name or row.scope_uid, gap.asked, gap.why))
+    needs = f"{texts.say('unseen.needs')}{colon}{row.needs}" if row.needs else ""
+    known = {
+        "question": row.question,
+        "reason": gap.code if isinstance(row.reason, Reason) else "",
+        "gap": row.gap,
+        "since": gap.since and iso(gap.since),
+        "needs": row.needs,
+    }
     return {
-        "level": _GAP_LEVELS[row.outcome],
-        "message": {"text": message_text(colon.join(part for part in parts if part))},
+        "level": _GAP_LEVELS[row.outcome] if gap.standing is not Standing.WAIVED else "note",
+        "message": {"text": message_text(texts.say("list.stop").join(filter(None, (what, gap.advice, needs))))},
         "locations": [{"logicalLocations": [{"fullyQualifiedName": visible(row.resource_uid or row.scope_uid)}]}],
-        "properties": {"account": row.account, "platform": row.platform, "table": row.table, "outcome": row.outcome},
+        "properties": {
+            "account": row.account,
+            "platform": row.platform,
+            "table": row.table,
+            "outcome": row.outcome,
+            "standing": gap.standing,
+            **{name: value for name, value in known.items() if value},
+        },
     }
 
 

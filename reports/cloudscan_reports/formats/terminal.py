@@ -4,10 +4,11 @@ import unicodedata
 from collections.abc import Iterator
 
 from cloudscan.finding import Finding, Severity
-from cloudscan.reason import sentence
 from cloudscan.report import Report
-from cloudscan_reports.summary.counts import by_severity, changed, gaps, needing_work, unknown_rules
-from cloudscan_wording import phrases, reasons
+from cloudscan_reports.summary.counts import by_severity, changed, needing_work
+from cloudscan_reports.summary.first_page import completeness
+from cloudscan_reports.summary.gaps import GapGroup, unseen
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import shortened, visible
 
@@ -31,7 +32,7 @@ def summary(report: Report, lang: str, *, colour: bool, width: int) -> str:
     """
     texts = load(lang)
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
-    return "\n".join(_lines(reasons.worded(report, lang), texts, colour, width))
+    return "\n".join(_lines(report, texts, colour, width))
 
 
 def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
@@ -44,7 +45,7 @@ def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[s
     yield _styled(_cut(named, width), "1", colour)
     if looked_at:
         yield from _wrapped(f"{texts.say('page.looked_at')}{texts.say('list.colon')}{looked_at}", width)
-    yield from _wrapped(texts.say("page.complete" if report.scan.complete else "page.incomplete"), width)
+    yield from _wrapped(completeness(report, texts), width)
     if changes := changed(report, texts):
         yield from _wrapped(f"{changes.title}{texts.say('list.colon')}{changes.summary}", width)
     yield ""
@@ -62,7 +63,7 @@ def _lines(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[s
         if len(work) > FIRST:
             yield texts.count("terminal.more", len(work) - FIRST)
     else:
-        blind = report.unknowns or not report.scan.complete
+        blind = report.unknowns or not report.complete
         yield from _wrapped(texts.say("first.none_blind" if blind else "first.none"), width)
     yield from _unseen(report, texts, colour, width)
 
@@ -83,27 +84,34 @@ def _finding(order: int, finding: Finding, texts: Texts, colour: bool, width: in
 
 
 def _unseen(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
-    missing, unknown = gaps(report), unknown_rules(report)
-    if not missing and not unknown:
+    not_seen = unseen(report, texts)
+    if not_seen.nothing and not not_seen.waived:
         return
     yield ""
     yield _styled(texts.say("unseen.title"), "1", colour)
     colon = texts.say("list.colon")
-    for rule in unknown[:_MOST_GAPS]:
+    for rule in not_seen.unknown_rules[:_MOST_GAPS]:
         n = texts.count("unseen.rule_count", len(rule.verdicts))
         yield from _wrapped(f"- {phrases.rule_text(rule.rule, texts.lang).title}{colon}{n}", width)
-    for gap in missing[:_MOST_GAPS]:
-        row, more = gap.example, len(gap.locations) - 1
-        location = shortened(gap.locations[0], 80)
-        where = texts.say("unseen.more_locations", name=location, n=number(more)) if more else location
-        outcome = f"{texts.name('table', row.table)} {texts.name('outcome', row.outcome)}"
-        yield from _wrapped(
-            f"- {where}{colon}{outcome}{colon}{shortened(sentence(row.reason, texts.lang), 200)}", width
-        )
-        if row.needs:
-            yield from _wrapped(f"  {texts.say('unseen.needs')}{colon}{shortened(row.needs, 200)}", width)
-    if len(missing) > _MOST_GAPS:
-        yield texts.count("terminal.more", len(missing) - _MOST_GAPS)
+    for group in not_seen.gaps[:_MOST_GAPS]:
+        yield from _gap(group, texts, width)
+    if len(not_seen.gaps) > _MOST_GAPS:
+        yield texts.count("terminal.more", len(not_seen.gaps) - _MOST_GAPS)
+    if not_seen.waived:
+        waived = f"{texts.say('unseen.waived_title')}{colon}{number(not_seen.waived_count)}"
+        yield from _wrapped(f"- {waived}", width)
+
+
+def _gap(group: GapGroup, texts: Texts, width: int) -> Iterator[str]:
+    """Where, what was asked, why there is no answer; below it what to do and which permission is needed."""
+    gap, more = group.example, len(group.gaps) - 1
+    colon, location = texts.say("list.colon"), shortened(gap.location, 80)
+    where = texts.say("unseen.more_locations", name=location, n=number(more)) if more else location
+    new = f" ({texts.name('standing', 'new')})" if group.new else ""
+    yield from _wrapped(f"- {where}{new}{colon}{shortened(gap.asked, 120)}{colon}{shortened(gap.why, 300)}", width)
+    for key, text in (("advice", gap.advice), ("needs", gap.row.needs)):
+        if text:
+            yield from _wrapped(f"  {texts.say(f'unseen.{key}')}{colon}{shortened(text, 400)}", width)
 
 
 def _styled(text: str, code: str, colour: bool) -> str:

@@ -9,22 +9,28 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudscan.coverage import Coverage
+from cloudscan.facts import Outcome
 from cloudscan.finding import Verdict
-from cloudscan.reason import sentence
 from cloudscan.report import Difference, Report, ReportFormat, RuleSummary
 from cloudscan_reports.formats.columns import Cell, Column, columns
-from cloudscan_wording import phrases, reasons
+from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
-from cloudscan_wording.worded_finding import WordedFinding, needed, worded_findings
+from cloudscan_wording.worded_finding import WordedFinding, worded_findings
+from cloudscan_wording.worded_gap import WordedGap, worded_gap
 
 # Excel's limits ("Excel specifications and limits"): 32,767 characters in a cell; one beyond U+FFFF counts as two.
 _MOST_CHARACTERS = 16_000
 _MOST_ROWS = 1_048_576
 _FIRST_DAY = datetime(1900, 3, 1, tzinfo=UTC)  # before it Excel's calendar is wrong
 _WIDTH = 18
-_WIDTHS = {"message": 70, "reach": 45, "name": 40, "title": 50, "why": 70, "fix": 70, "reason": 60, "needs": 40}
+_WIDTHS = {
+    **dict.fromkeys(("message", "why", "fix"), 70),
+    **dict.fromkeys(("reason", "advice", "hides"), 60),
+    "title": 50,
+    **dict.fromkeys(("reach", "question"), 45),
+    **dict.fromkeys(("name", "needs"), 40),
+}
 _COVERAGE = (
     "platform",
     "account",
@@ -32,8 +38,15 @@ _COVERAGE = (
     "resource",
     "table",
     "outcome",
+    "standing",
+    "question",
     "reason",
+    "advice",
     "needs",
+    "hides",
+    "first_seen",
+    "waived",
+    "gap",
     "seen",
     "total",
     "facts",
@@ -53,11 +66,10 @@ _RULES = (
     "frameworks",
     "why",
     "fix",
-    "needs",
     "version",
 )
 _CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rule", "uid", "fingerprint")
-_UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "needs", "uid")
+_UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
 
 
 def write(report: Report, lang: str) -> bytes:
@@ -65,7 +77,6 @@ def write(report: Report, lang: str) -> bytes:
     import xlsxwriter
 
     texts = load(lang)
-    report = reasons.worded(report, lang)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,
@@ -87,7 +98,9 @@ def write(report: Report, lang: str) -> bytes:
     sheets.add(
         "unknowns", _UNKNOWNS, (_unknown(verdict, rules.get(verdict.rule_id), texts) for verdict in report.unknowns)
     )
-    sheets.add("coverage", _COVERAGE, (_coverage(row, texts) for row in report.coverage))
+    sheets.add(
+        "coverage", _COVERAGE, (_coverage(worded_gap(row, report.gaps, texts), texts) for row in report.coverage)
+    )
     sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
     return out.getvalue()
@@ -172,12 +185,13 @@ def _unknown(verdict: Verdict, rule: RuleSummary | None, texts: Texts) -> list[C
         _worded(subject.kind, "kind", texts),
         subject.name,
         subject.path,
-        needed(rule, texts.lang) if rule else "",
         subject.uid,
     ]
 
 
-def _coverage(row: Coverage, texts: Texts) -> list[Cell]:
+def _coverage(gap: WordedGap, texts: Texts) -> list[Cell]:
+    row = gap.row
+    whole = row.outcome is Outcome.COMPLETE
     return [
         _worded(row.platform, "platform", texts),
         row.account,
@@ -185,8 +199,15 @@ def _coverage(row: Coverage, texts: Texts) -> list[Cell]:
         row.resource_uid,
         _worded(row.table, "table", texts),
         _worded(row.outcome, "outcome", texts),
-        sentence(row.reason, "en"),
+        "" if whole else _worded(gap.standing, "standing", texts),
+        gap.asked if row.question else "",
+        gap.why if row.reason else "",
+        gap.advice,
         row.needs,
+        gap.hides,
+        gap.since,
+        phrases.waived_by(texts, gap.waiver) if gap.waiver else "",
+        row.gap,
         row.seen,
         row.total,
         row.facts,
@@ -210,7 +231,6 @@ def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
         " ".join(rule.frameworks),
         text.why,
         text.fix.strip().replace("\n", " / "),
-        needed(rule, texts.lang),
         rule.version,
     ]
 

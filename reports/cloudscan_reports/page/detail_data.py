@@ -100,8 +100,8 @@ def _past(finding: Finding, events: Sequence[Event]) -> Sequence[Event]:
 
 def _evidence(evidence: Evidence, columns: Sequence[str], lang: str, strings: Strings, slots: Slots) -> list[Any]:
     """The chain of reasoning, then a value per column."""
-    values = (evidence.row.get(name) for name in columns)
+    values = ((name, evidence.row.get(name)) for name in columns)
     return [
         [strings.around(sentence, slots) for sentence in phrases.chain_of(evidence.chain, lang)],
-        *(strings.around(None if value is None else phrases.plain(value), slots) for value in values),
+        *(strings.around(None if value is None else phrases.cell(name, value, lang), slots) for name, value in values),
     ]

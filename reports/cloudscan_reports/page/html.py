@@ -12,7 +12,6 @@ from markupsafe import Markup
 from cloudscan.report import Report, ReportFormat
 from cloudscan_reports.page import payload
 from cloudscan_reports.page.model import page_model
-from cloudscan_wording import reasons
 from cloudscan_wording.texts import load, number
 from cloudscan_wording.visible import carriable, shortened, visible
 
@@ -29,7 +28,7 @@ def write(report: Report, lang: str) -> str:
 def page(report: Report, lang: str, most_bytes: int) -> str:
     """The page in at most `most_bytes`, as far as omitting evidence of its last findings makes it small enough."""
     texts = load(lang)
-    report = reasons.worded(carriable(report), lang)
+    report = carriable(report)
     style = _asset("page.css")
     script = "\n".join(_asset(name) for name in _SCRIPTS)
     templates = _templates(lang)

@@ -13,18 +13,21 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import Difference, Report, RuleSummary, TicketLink, WaiverStatus
 from cloudscan.text import openable
 from cloudscan_reports.summary import first_page
-from cloudscan_reports.summary.counts import Gap
-from cloudscan_reports.summary.first_page import FirstPage
+from cloudscan_reports.summary.first_page import FirstPage, completeness, nothing_missing, tally
+from cloudscan_reports.summary.gaps import GapGroup
 from cloudscan_reports.summary.published_figures import Figure, figures
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_finding import changed
+from cloudscan_wording.worded_gap import OPEN, Standing
 
 MOST_FIRST = 5  # findings in the first section
 MOST_STATIC = 200  # findings in the page itself, for readers without JavaScript
 MOST_GROUPS = 100  # rows of a table
 MOST_NAMES = 12  # names of a rule's unknown cases
+MOST_LOCATIONS = 25  # of a group of gaps
+MOST_REASONS = 3  # of a group of gaps, and groups of gaps behind a rule's unknown cases
 MOST_RESOLVED = 20  # findings that were resolved since the previous scan
 _MOST_CAUSES = 4  # of a step of the roadmap
 _WAIVER_GROUPS = ("overdue", "widened", "due_soon", "unused", "in_force")
@@ -73,14 +76,45 @@ class Resolved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageLocation:
+    """What one missing answer would have been about."""
+
+    name: str
+    looked_at: str
+    gap: str  # its id, by which it can be waived
+    new: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageGap:
+    """Gaps with the same question and cause, in words. What does not apply to them is empty."""
+
+    asked: str
+    standing: str  # the key of its word
+    platform: str
+    accounts: Sequence[str]
+    outcome: str
+    whys: Sequence[str]
+    whys_left: int
+    advice: Sequence[str]
+    needs: Sequence[str]
+    hides: Sequence[str]
+    waived: Sequence[str]  # by whom, until when and why
+    since: str
+    new: int
+    count: int
+    locations: Sequence[PageLocation]
+    locations_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PageUnknownRule:
     """A rule that could not be evaluated on some subjects."""
 
     title: str
     cases: int
     names: Sequence[str]  # of some of them
-    needs: str
-    permissions: Sequence[str]
+    gaps: Sequence[PageGap]  # that left it undecided, as far as known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,16 +156,23 @@ class PageModel:
     resolved: Sequence[Resolved]
     resolved_left: int
     unknown_rules: Sequence[PageUnknownRule]
-    gaps: Sequence[Gap]
+    complete: str  # whether all in scope was read
+    nothing_missing: str  # empty if something is
+    gaps: Sequence[PageGap]
     gaps_left: int
+    tally: str  # how many gaps there are, and how many of them are new or waived
+    can_be_waived: bool  # a ledger knows them
+    waived_gaps: Sequence[PageGap]
+    apart: Sequence[PageGap]  # left out on purpose, or not offered here
     permissions: Sequence[tuple[str, int]]
     waivers: Sequence[WaiverGroup]
     most_causes: int = _MOST_CAUSES
 
 
 def page_model(report: Report, texts: Texts) -> PageModel:
-    """The page of a report whose texts are carriable and whose reasons are in the page's language."""
+    """The page of a report whose texts are carriable."""
     summary = first_page.first_page(report, texts)
+    not_seen = summary.unseen
     rules = {rule.id: rule for rule in report.rules}
     changes = changed(report)
 
@@ -164,14 +205,19 @@ def page_model(report: Report, texts: Texts) -> PageModel:
                 title=phrases.rule_text(unknown.rule, texts.lang).title,
                 cases=len(unknown.verdicts),
                 names=[verdict.subject.name or verdict.subject.uid for verdict in unknown.verdicts[:MOST_NAMES]],
-                needs=unknown.rule.needs.get(texts.lang, ""),
-                permissions=unknown.permissions[:MOST_NAMES],
+                gaps=[_gap(group, texts) for group in unknown.gaps[:MOST_REASONS]],
             )
-            for unknown in summary.unknown_rules[:MOST_GROUPS]
+            for unknown in not_seen.unknown_rules[:MOST_GROUPS]
         ],
-        gaps=summary.gaps[:MOST_GROUPS],
-        gaps_left=max(len(summary.gaps) - MOST_GROUPS, 0),
-        permissions=summary.missing_permissions[:MOST_GROUPS],
+        complete=completeness(report, texts),
+        nothing_missing=nothing_missing(not_seen, texts) if not_seen.nothing else "",
+        gaps=[_gap(group, texts) for group in not_seen.gaps[:MOST_GROUPS]],
+        gaps_left=max(len(not_seen.gaps) - MOST_GROUPS, 0),
+        tally=tally(not_seen, texts),
+        can_be_waived=any(gap.row.gap for group in not_seen.gaps for gap in group.gaps),
+        waived_gaps=[_gap(group, texts) for group in not_seen.waived[:MOST_GROUPS]],
+        apart=[_gap(group, texts) for group in not_seen.apart[:MOST_GROUPS]],
+        permissions=not_seen.permissions[:MOST_GROUPS],
         waivers=_waiver_groups(report, texts),
     )
 
@@ -211,6 +257,31 @@ def _finding(
         steps=phrases.filled_steps(rule_text.fix, phrases.fields_of(finding.verdict)) if rule_text else (),
         chain=phrases.first_chain(finding, texts.lang),
         known_rule=rule is not None,
+    )
+
+
+def _gap(group: GapGroup, texts: Texts) -> PageGap:
+    row = group.example.row
+    return PageGap(
+        asked=group.example.asked,
+        standing=group.standing,
+        platform=texts.name("platform", row.platform),
+        accounts=group.accounts,
+        outcome=texts.name("outcome", row.outcome),
+        whys=group.whys[:MOST_REASONS],
+        whys_left=max(len(group.whys) - MOST_REASONS, 0),
+        advice=group.advice[:MOST_REASONS],
+        needs=group.needs[:MOST_NAMES],
+        hides=group.hides[:MOST_REASONS] if group.standing in (*OPEN, Standing.WAIVED) else (),
+        waived=[phrases.waived_by(texts, waiver) for waiver in group.waivers[:MOST_REASONS]],
+        since=texts.say("unseen.since", day=texts.day(group.since)) if group.since else "",
+        new=group.new,
+        count=len(group.gaps),
+        locations=[
+            PageLocation(name=gap.location, looked_at=gap.looked_at, gap=gap.row.gap, new=gap.standing is Standing.NEW)
+            for gap in group.gaps[:MOST_LOCATIONS]
+        ],
+        locations_left=max(len(group.gaps) - MOST_LOCATIONS, 0),
     )
 
 

@@ -1,14 +1,12 @@
-"""What a report comes to: the counts, the changes, and what could not be seen. Shared by the formats for people."""
+"""What a report comes to: the counts and the changes. Shared by the formats for people."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cloudscan.coverage import Coverage
-from cloudscan.facts import Audience, Outcome
-from cloudscan.finding import Finding, Severity, State, Verdict
-from cloudscan.reason import sentence
-from cloudscan.report import Difference, Report, RuleSummary
+from cloudscan.facts import Audience
+from cloudscan.finding import Finding, Severity, State
+from cloudscan.report import Difference, Report
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
 
@@ -23,23 +21,6 @@ class Changes:
     title: str
     summary: str  # one sentence with the counts
     resolved: Sequence[Difference]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gap:
-    """Coverage rows that have the same reason, together."""
-
-    example: Coverage
-    locations: Sequence[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownRule:
-    """A rule that could not be evaluated everywhere: on which subjects, and which permissions would help."""
-
-    rule: RuleSummary
-    verdicts: Sequence[Verdict]
-    permissions: Sequence[str]
 
 
 def needing_work(report: Report) -> Sequence[Finding]:
@@ -74,58 +55,3 @@ def changed(report: Report, texts: Texts) -> Changes | None:
         summary=texts.say("changes.lead", **counts) if changes.differences else texts.say("changes.nothing"),
         resolved=[difference for difference in changes.differences if difference.kind == "resolved"],
     )
-
-
-def gaps(report: Report) -> Sequence[Gap]:
-    """What was not read completely: rows with the same reason grouped, the largest group first."""
-    groups: dict[tuple[str, ...], list[Coverage]] = defaultdict(list)
-    for row in report.coverage:
-        if row.outcome is not Outcome.COMPLETE:
-            groups[row.platform, row.account, row.table, row.outcome, sentence(row.reason, "en"), row.needs].append(row)
-    grouped = [Gap(example=rows[0], locations=[_location(row) for row in rows]) for rows in groups.values()]
-    return sorted(grouped, key=lambda gap: -len(gap.locations))
-
-
-def missing_permissions(report: Report) -> Sequence[tuple[str, int]]:
-    """The permissions that the scan lacked, each with the number of gaps that it would close, the most useful first."""
-    return Counter(
-        row.needs for row in report.coverage if row.needs and row.outcome is not Outcome.COMPLETE
-    ).most_common()
-
-
-def unknown_rules(report: Report) -> Sequence[UnknownRule]:
-    """The rules that could not be evaluated, the most frequent first, each with the permissions missing for it."""
-    lacking: dict[str, set[str]] = defaultdict(set)
-    for row in report.coverage:
-        if row.needs and row.outcome is not Outcome.COMPLETE:
-            lacking[row.resource_uid or row.scope_uid].add(row.needs)
-    groups: dict[str, list[Verdict]] = defaultdict(list)
-    for verdict in report.unknowns:
-        groups[verdict.rule_id].append(verdict)
-    rules = {rule.id: rule for rule in report.rules}
-    unknown = [
-        UnknownRule(
-            rule=rules[rule_id],
-            verdicts=verdicts,
-            permissions=sorted(
-                {permission for verdict in verdicts for uid in _uids(verdict) for permission in lacking.get(uid, ())}
-            ),
-        )
-        for rule_id, verdicts in groups.items()
-        if rule_id in rules
-    ]
-    return sorted(unknown, key=lambda rule: -len(rule.verdicts))
-
-
-def _uids(verdict: Verdict) -> set[str]:
-    """The resources and principals that a verdict names."""
-    uids = {verdict.subject.uid, *verdict.identity}
-    for evidence in verdict.evidence:
-        uids.update(str(value) for name, value in evidence.row.items() if name.endswith("uid") and value)
-    return uids
-
-
-def _location(row: Coverage) -> str:
-    if row.resource_uid and row.resource_uid != row.scope_uid:
-        return row.resource_uid.removeprefix(f"{row.platform}:")
-    return row.scope_name or row.scope_uid

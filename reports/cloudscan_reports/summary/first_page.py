@@ -12,6 +12,7 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report, RuleSummary, Scan
 from cloudscan_reports.summary import charts, counts, ranking
+from cloudscan_reports.summary.gaps import Unseen, unseen
 from cloudscan_reports.summary.ranking import Cause, Step
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
@@ -73,9 +74,7 @@ class FirstPage:
     roadmap: Sequence[RoadmapStep]
     hours_a_month: float  # that the roadmap assumes
     changes: counts.Changes | None
-    gaps: Sequence[counts.Gap]
-    missing_permissions: Sequence[tuple[str, int]]
-    unknown_rules: Sequence[counts.UnknownRule]
+    unseen: Unseen
 
     @property
     def causes(self) -> Sequence[Cause]:
@@ -84,18 +83,18 @@ class FirstPage:
 
 
 def first_page(report: Report, texts: Texts) -> FirstPage:
-    """What the report comes to. Reasons of gaps are shown as the report has them (see `reasons.worded`)."""
+    """What the report comes to."""
     rules = {rule.id: rule for rule in report.rules}
     work = counts.needing_work(report)
     causes = ranking.causes(report)
     steps = ranking.roadmap(report)
-    gaps = counts.gaps(report)
+    not_seen = unseen(report, texts)
     return FirstPage(
         needing_work=work,
         severities=counts.by_severity(work),
         open_to_all=counts.open_to_all(work),
-        blind=bool(report.unknowns) or not report.scan.complete,
-        answers=_answers(report, texts, causes, steps, gaps),
+        blind=bool(report.unknowns) or not report.complete,
+        answers=_answers(report, texts, causes, steps, not_seen),
         ranking=[
             RankedCause(
                 cause=cause,
@@ -111,10 +110,28 @@ def first_page(report: Report, texts: Texts) -> FirstPage:
         ],
         hours_a_month=ranking.HOURS_A_MONTH,
         changes=counts.changed(report, texts),
-        gaps=gaps,
-        missing_permissions=counts.missing_permissions(report),
-        unknown_rules=counts.unknown_rules(report),
+        unseen=not_seen,
     )
+
+
+def nothing_missing(not_seen: Unseen, texts: Texts) -> str:
+    """The sentence for a report without open gaps and undecided cases; it says whether gaps are waived."""
+    return texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
+
+
+def tally(not_seen: Unseen, texts: Texts) -> str:
+    """How many gaps there are, and how many of them are new or waived, in a sentence each."""
+    further = (("unseen.gaps_new", not_seen.new), ("unseen.gaps_waived", not_seen.waived_count))
+    sentences = [texts.count("unseen.gaps", not_seen.count), *(texts.count(key, n) for key, n in further if n)]
+    return phrases.sentences(sentences, texts.lang)
+
+
+def completeness(report: Report, texts: Texts) -> str:
+    """Whether all in scope was read, in a phrase."""
+    if not report.complete:
+        return texts.say("page.incomplete")
+    waived = any(row.outcome.is_gap for row in report.coverage)
+    return texts.say("page.complete_but_waived" if waived else "page.complete")
 
 
 def risk_chart(causes: Sequence[Cause], texts: Texts) -> Markup | None:
@@ -160,13 +177,13 @@ def trend_chart(report: Report, texts: Texts) -> Markup | None:
 
 
 def _answers(
-    report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step], gaps: Sequence[counts.Gap]
+    report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step], not_seen: Unseen
 ) -> Sequence[Answer]:
     """What would hurt most; what first; what it costs; whether it gets better; what was not seen."""
     return [
         *(_answers_on_work(report, texts, causes, steps) if causes else ()),
         _answer_on_trend(report, texts),
-        _answer_on_gaps(report, texts, gaps),
+        _answer_on_gaps(report, texts, not_seen),
     ]
 
 
@@ -222,12 +239,12 @@ def _course(scans: Sequence[Scan], texts: Texts) -> str:
     return texts.say(f"answers.{key}", n=_percent(part), day=texts.day(scans[0].started_on))
 
 
-def _answer_on_gaps(report: Report, texts: Texts, gaps: Sequence[counts.Gap]) -> Answer:
-    question, n = texts.say("answers.unseen"), sum(len(gap.locations) for gap in gaps)
-    if not n and not report.unknowns:
-        short, more = texts.say("answers.all_seen"), texts.say("unseen.none")
+def _answer_on_gaps(report: Report, texts: Texts, not_seen: Unseen) -> Answer:
+    question = texts.say("answers.unseen")
+    if not not_seen.count and not report.unknowns:
+        short, more = texts.say("answers.all_seen"), nothing_missing(not_seen, texts)
     else:
-        short, more = texts.count("answers.gaps", n), texts.count("answers.unknown", len(report.unknowns))
+        short, more = texts.count("answers.gaps", not_seen.count), texts.count("answers.unknown", len(report.unknowns))
     return Answer(question=question, short=short, more=more, anchor="unseen")
 
 

@@ -239,8 +239,3 @@ def test_what_could_not_be_read_is_unknown_and_never_passed(tmp_path: Path) -> N
     assert passed.pop("m365-guest-unseen-for-long") == 3  # disabled, never accepted, just invited
     assert passed.pop("m365-guest-manages-site") == 1  # the site that is locked
     assert set(passed.values()) == {0}
-
-
-def test_every_rule_names_the_permission_that_it_needs() -> None:
-    assert len(RULES) >= 28
-    assert [rule.id for rule in RULES if not rule.needs] == []

@@ -1,0 +1,118 @@
+"""`cloudscan gaps`."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cloudscan.cli.opening import last_report, load_config
+from cloudscan.cli.options import lang_option
+
+if TYPE_CHECKING:
+    from cloudscan.coverage import Coverage
+    from cloudscan.report import Report
+
+_STATES = ("new", "known", "waived")
+_SHOWN = 8  # characters of an id
+
+
+@click.command()
+@click.option("--state", "states", type=click.Choice(_STATES), multiple=True, help="Only these. Repeatable.")
+@click.option("--limit", type=click.IntRange(1), help="Show at most N gaps.")
+@click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
+              help="Text to read, or JSON and nothing else.")  # fmt: skip
+@lang_option
+@click.pass_obj
+def gaps(config_path: str | None, states: Sequence[str], limit: int | None, format_name: str, lang: str | None) -> None:
+    """List what the last scan could not read: since when, why, what to do. New ones come first.
+
+    A gap that has to be lived with is waived by its id, and then no longer makes a scan incomplete:
+
+    \b
+    cloudscan waive add --gap 1a2b3c4d --owner "Mika Sato" --reason "locked on purpose" --days 90
+    """
+    import msgspec
+
+    config = load_config(config_path)
+    report = last_report(config, None)
+    language = lang or config.organisation.language
+    grouped = _grouped(report)
+    selected = {gap: rows for gap, rows in grouped.items() if not states or report.gap_state(rows[0]).value in states}
+    shown = list(selected.values())[:limit]
+    if format_name == "json":
+        click.echo(msgspec.json.encode([_record(rows, report, language) for rows in shown]))
+        return
+    if not shown:
+        click.echo("There is no such gap." if grouped else "There is no gap: everything in scope was read.")
+        return
+    counts = {state: sum(report.gap_state(rows[0]).value == state for rows in selected.values()) for state in _STATES}
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    for rows in shown:
+        click.echo()
+        for line in _lines(rows, report, language):
+            click.echo(line)
+    if len(shown) < len(selected):
+        click.echo(f"\n… and {len(selected) - len(shown)} more")
+
+
+def _grouped(report: "Report") -> "dict[str, list[Coverage]]":
+    """The rows of each gap, new ones first, then by platform and name."""
+    by_gap: dict[str, list[Coverage]] = {}
+    rows = [row for row in report.coverage if row.outcome.is_gap]
+    for row in sorted(rows, key=lambda row: (_STATES.index(report.gap_state(row)), row.platform, row.scope_name)):
+        by_gap.setdefault(row.gap or row.scope_uid, []).append(row)
+    return by_gap
+
+
+def _record(rows: "Sequence[Coverage]", report: "Report", language: str) -> dict[str, Any]:
+    from cloudscan.reason import advice, question, sentence
+
+    row, status = rows[0], report.gaps.get(rows[0].gap)
+    return {
+        "gap": row.gap,
+        "state": report.gap_state(row),
+        "first_seen_on": status.first_seen_on if status else report.scan.started_on,
+        "platform": row.platform,
+        "account": row.account,
+        "scope": row.scope_name,
+        "resource": row.resource_uid,
+        "question": row.question,
+        "asked": question(row.question, language),
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "why": sentence(row.reason, language),
+        "advice": advice(row.reason, language),
+        "needs": row.needs,
+        "rows": len(rows),
+        "seen": row.seen,
+        "total": row.total,
+        "waiver": status.waiver if status else None,
+    }
+
+
+def _lines(rows: "Sequence[Coverage]", report: "Report", language: str) -> Iterator[str]:
+    from cloudscan.text import plain
+
+    record = _record(rows, report, language)
+    waiver = record["waiver"]
+    until = f", waived until {waiver.until} by {waiver.owner}: {waiver.reason}" if waiver else ""
+    where = " / ".join(filter(None, (record["platform"], record["account"], record["scope"])))
+    parts = {
+        "asked": record["asked"],
+        "about": record["resource"],
+        "why": record["why"],
+        "do": record["advice"],
+        "needs": record["needs"],
+        "how many": _amount(record),
+    }
+    yield plain(f"{record['gap'][:_SHOWN] or '-'}  {record['state']} since {record['first_seen_on']:%Y-%m-%d}{until}")
+    yield plain(f"  {where}")
+    for name, text in parts.items():
+        if text:
+            yield plain(f"  {name + ':':9} {text}")
+
+
+def _amount(record: dict[str, Any]) -> str:
+    if record["seen"] is not None:
+        return f"{record['seen']} of {record['total'] if record['total'] is not None else 'an unknown number'} read"
+    return f"{record['rows']} rows" if record["rows"] > 1 else ""
