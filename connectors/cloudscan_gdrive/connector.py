@@ -62,6 +62,7 @@ class DriveConnector:
     google: Google
     now: Callable[[], datetime] = _now
     _directory_once: Once[Directory] = field(default_factory=Once)
+    _directories_yielded: set[int] = field(default_factory=set)
     _readers: dict[str, str] = field(default_factory=dict)  # by shared drive, in whose name it could be read
 
     name: ClassVar[str] = PLATFORM
@@ -129,6 +130,11 @@ class DriveConnector:
 
     def _read_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         directory = self._directory()
+        if id(directory) in self._directories_yielded and any(gap.passing for gap in directory.gaps):
+            # The core asks once more, because what failed may be answered by now.
+            self._directory_once.take(lambda: directory)
+            directory = self._directory()
+        self._directories_yielded.add(id(directory))
         yield from directory.gaps
         yield from facts_of_directory(directory.people, directory.lists)
         yield from facts_of_settings(directory)

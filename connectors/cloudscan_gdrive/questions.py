@@ -3,6 +3,7 @@
 `api.client` builds the requests of each question; `cloudscan_emulators.google.questions` says which requests those are.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from cloudscan.connector import EVERYTHING, Hidden, Question
@@ -117,11 +118,8 @@ ITEM_PERMISSIONS: Final = Question(
     hides=(Hidden(table="grants"),),
     member="permissions",
 )
-OWNERS: Final = Question(
-    name="gdrive-owners",
-    needs=PREFIX + DRIVE[0],
-    hides=(Hidden(table="resources", columns=("owner_uid",)),),
-)
+OWNERS: Final = replace(OWN_FILES, hides=(Hidden(table="resources", columns=("owner_uid",)),))
+"""The same question, where only the owner is missing from the answer."""
 START_OF_CHANGES: Final = Question(name="gdrive-start-of-changes", needs=PREFIX + DRIVE[0])
 CHANGES: Final = Question(
     name="gdrive-changes",
@@ -157,7 +155,6 @@ QUESTIONS: Final = (
     EXTERNAL_FILES,
     DRIVE_MEMBERS,
     ITEM_PERMISSIONS,
-    OWNERS,
     START_OF_CHANGES,
     CHANGES,
     ACTIVITIES,

@@ -17,12 +17,12 @@ _LISTS: Final = (
     "users", "groups", "members", "domains", "organizationUnits", "policies", "drives", "files", "permissions",
     "changes", "items",
 )  # fmt: skip
-_TOKEN: Final = "nextPageToken"
+_NEXT: Final = "nextPageToken"
 
 
 def emptied(answer: Json) -> Json:
     """The list is there and nothing is in it, and it has no further pages."""
-    return {name: [] if name in _LISTS else value for name, value in answer.items() if name != _TOKEN}
+    return {name: [] if name in _LISTS else value for name, value in answer.items() if name != _NEXT}
 
 
 def one_malformed(answer: Json) -> Json:
@@ -31,12 +31,12 @@ def one_malformed(answer: Json) -> Json:
 
 
 def _repeated(answer: Json) -> Json:
-    return {**answer, _TOKEN: "same"}
+    return {**answer, _NEXT: "same"}
 
 
 def _endless() -> Callable[[Json], Json]:
     number = count()
-    return lambda answer: {**answer, _TOKEN: f"page-{next(number)}"}
+    return lambda answer: {**answer, _NEXT: f"page-{next(number)}"}
 
 
 FAILURES: Final[Mapping[str, Callable[[str], Fault]]] = {
@@ -61,13 +61,13 @@ FAILURES: Final[Mapping[str, Callable[[str], Fault]]] = {
     ),
     "emptied": lambda where: Fault(where=where, edit=emptied),
     "one-malformed": lambda where: Fault(where=where, edit=one_malformed),
-    "page-expired": lambda where: Fault(where=where + _WITH_TOKEN, error=errors.invalid("pageToken")),
+    "page-expired": lambda where: Fault(where=where + _LATER_PAGE, error=errors.invalid("pageToken")),
     "page-repeated": lambda where: Fault(where=where, edit=_repeated, any_token=True),
     "page-endless": lambda where: Fault(where=where, edit=_endless(), any_token=True),
 }
 """By a short name."""
 
-_WITH_TOKEN: Final = r".*pageToken="
+_LATER_PAGE: Final = r".*pageToken="
 
 
 def failure(name: str, where: str, *, user: str = "", after: int = 0, times: int | None = None) -> Fault:

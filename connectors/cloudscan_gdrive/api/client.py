@@ -284,7 +284,7 @@ def read(wanted: type[Wanted], body: bytes) -> Wanted:
         if (problem := _reported(body)) is not None:
             raise problem from error
         if body.lstrip()[:1] == b"<":
-            raise Malformed(Code.NOT_GOOGLE, status=200) from error
+            raise Malformed(Code.NOT_GOOGLE, status="200") from error
         raise Malformed(Code.MALFORMED, quote=first_line(error, 200)) from error
 
 
@@ -301,7 +301,7 @@ def _error_in_a_success(error: bytes, needs: str, person: str) -> ProviderError:
     try:
         said = msgspec.json.decode(b'{"error":' + error + b"}", type=ErrorBody).error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Malformed(Code.UNEXPECTED, status=200, quote=error.decode("utf-8", "replace")[:200])
+        return Malformed(Code.UNEXPECTED, status="200", quote=error.decode("utf-8", "replace")[:200])
     return meaning_of(said, said.code or 500, needs, person)
 
 

@@ -34,9 +34,9 @@ def refused(answer: Answer, needs: str, person: str) -> ProviderError:
     try:
         error = decoder(ErrorBody).decode(answer.body).error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Malformed(Code.NOT_GOOGLE, status=answer.status)
+        return Malformed(Code.NOT_GOOGLE, status=str(answer.status))
     if not error.code and not error.message and not error.status and not error.errors:
-        return Malformed(Code.NOT_GOOGLE, status=answer.status)
+        return Malformed(Code.NOT_GOOGLE, status=str(answer.status))
     return meaning_of(error, answer.status, needs, person)
 
 
@@ -57,7 +57,7 @@ def meaning_of(error: ApiError, status: int, needs: str, person: str) -> Provide
         case 404:
             return Vanished(Code.NOT_FOUND, quote=said)
         case _:
-            return Malformed(Code.UNEXPECTED, status=status, quote=said)
+            return Malformed(Code.UNEXPECTED, status=str(status), quote=said)
 
 
 def _denied(error: ApiError, reasons: set[str], said: str, needs: str, person: str) -> AccessDenied:

@@ -96,6 +96,11 @@ def chain_of(steps: Iterator[Reason]) -> list[Any]:
     return [msgspec.to_builtins(step) for step in steps]
 
 
+def step(code: str, **values: str | int) -> Reason:
+    """One step of a chain, by the code of its words."""
+    return Reason(code=code, values=values)
+
+
 def link_by_id(identity: str) -> Grant:
     """The grant that the id of a permission proves where the permission itself could not be read."""
     found = identity == "anyone"
@@ -108,7 +113,7 @@ def link_by_id(identity: str) -> Grant:
         discoverable=found,
         detail={
             "type": "anyone",
-            "chain": chain_of(iter([Reason(code="drive-link-by-id", values={"id": identity})])),
+            "chain": chain_of(iter([step("drive-link-by-id", id=identity)])),
         },
     )
 
@@ -238,7 +243,7 @@ def _steps(
         yield proof
     yield _may(permission, view)
     values = {"id": permission.id or "?", "type": permission.type or "?", "role": permission.role or "?"}
-    yield Reason(code="drive-permission", values=values)
+    yield step("drive-permission", **values)
     yield from _notes(permission, people)
 
 
@@ -246,27 +251,27 @@ def _who(permission: Permission, people: People, principal: Principal | None, au
     name = permission.email_address or permission.domain
     match audience:
         case Audience.ANYONE_DISCOVERABLE:
-            return Reason(code="drive-anyone-discoverable")
+            return step("drive-anyone-discoverable")
         case Audience.ANYONE_WITH_LINK:
-            return Reason(code="drive-anyone-with-link")
+            return step("drive-anyone-with-link")
         case Audience.EXTERNAL_DOMAIN:
-            return Reason(code="drive-external-domain", values={"name": name})
+            return step("drive-external-domain", name=name)
         case Audience.ORGANISATION:
             found = permission.allow_file_discovery
             code = "drive-organisation-discoverable" if found else "drive-organisation"
-            return Reason(code=code, values={"name": name or people.primary})
+            return step(code, name=name or people.primary)
         case Audience.NAMED_EXTERNAL if name:
-            return Reason(code="drive-named-external", values={"name": name})
+            return step("drive-named-external", name=name)
         case None if principal and permission.type == "group" and principal.affiliation is Affiliation.INTERNAL:
-            return Reason(code="drive-group-unread", values={"name": name})
+            return step("drive-group-unread", name=name)
         case None if principal:
-            return Reason(code="drive-perhaps-ours", values={"name": name or principal.name})
+            return step("drive-perhaps-ours", name=name or principal.name)
         case None:
-            return Reason(code="drive-nobody-named")
+            return step("drive-nobody-named")
         case _ if name:
-            return Reason(code="drive-named", values={"name": name})
+            return step("drive-named", name=name)
         case _:
-            return Reason(code="drive-account-was-deleted")
+            return step("drive-account-was-deleted")
 
 
 def _proof(people: People, principal: Principal | None) -> Reason | None:
@@ -274,39 +279,39 @@ def _proof(people: People, principal: Principal | None) -> Reason | None:
     if principal is None:
         return None
     if principal.detail.get("guest") == "true":
-        return Reason(code="drive-guest", values={"name": principal.email})
+        return step("drive-guest", name=principal.email)
     if principal.affiliation is not Affiliation.INTERNAL:
         return None
     if principal.email in people.users or principal.email in people.groups:
-        return Reason(code="drive-in-directory", values={"name": principal.email})
+        return step("drive-in-directory", name=principal.email)
     if principal.domain.endswith(AUDIENCE):
-        return Reason(code="drive-target-audience")
+        return step("drive-target-audience")
     if principal.status == "no_account":
-        return Reason(code="drive-no-account", values={"name": principal.email, "domain": principal.domain})
-    return Reason(code="drive-our-domain", values={"domain": principal.domain})
+        return step("drive-no-account", name=principal.email, domain=principal.domain)
+    return step("drive-our-domain", domain=principal.domain)
 
 
 def _may(permission: Permission, view: str) -> Reason:
     if view == "metadata":
-        return Reason(code="drive-may-see")
+        return step("drive-may-see")
     if view == RESPONDENTS:
-        return Reason(code="drive-may-fill-in")
+        return step("drive-may-fill-in")
     if view == PUBLISHED:
-        return Reason(code="drive-may-read-published")
+        return step("drive-may-read-published")
     known = _MAY.get(permission.role)
-    return Reason(code=known) if known else Reason(code="drive-role-unknown", values={"role": permission.role or "?"})
+    return step(known) if known else step("drive-role-unknown", role=permission.role or "?")
 
 
 def _notes(permission: Permission, people: People) -> Iterator[Reason]:
     address = permission.email_address.lower()
     group = people.groups.get(people.address_of(address)) if permission.type == "group" else None
     if group and group.external_members:
-        yield Reason(code="drive-group-externals", values={"count": group.external_members})
+        yield step("drive-group-externals", count=group.external_members)
     if person := people.private.get(address):
-        yield Reason(code="drive-private-account", values={"person": person})
+        yield step("drive-private-account", person=person)
     if permission.deleted:
-        yield Reason(code="drive-nobody-can-use-it")
+        yield step("drive-nobody-can-use-it")
     if permission.pending_owner:
-        yield Reason(code="drive-pending-owner")
+        yield step("drive-pending-owner")
     if ends := _ends(permission):
-        yield Reason(code="drive-ends", values={"day": ends.date().isoformat()})
+        yield step("drive-ends", day=ends.date().isoformat())

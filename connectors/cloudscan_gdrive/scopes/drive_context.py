@@ -60,7 +60,7 @@ class DriveContext:
     meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
-    _unread: dict[tuple[str, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
+    _unread: dict[tuple[Question, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
     _mentioned: set[str] = field(default_factory=set)  # uids of principals
     _owners: dict[str, str | None] = field(default_factory=dict)  # uids by address
 
@@ -109,12 +109,11 @@ class DriveContext:
     def unread(self, uid: str, why: ProviderError | Reason, question: Question = questions.ITEM_PERMISSIONS) -> None:
         """Note that a question about one thing was not answered, or not in full. `gaps` tells it."""
         reason = why.reason if isinstance(why, ProviderError) else why
-        self._unread.setdefault((question.name, reason.code), {})[uid] = why
+        self._unread.setdefault((question, reason.code), {})[uid] = why
 
     def gaps(self) -> Iterator[Gap]:
         """One gap for each question and cause that was noted, with all things that it is about."""
-        for (name, _), by_uid in self._unread.items():
-            question = next(question for question in questions.QUESTIONS if question.name == name)
+        for (question, _), by_uid in self._unread.items():
             about = next(iter(by_uid)) if len(by_uid) == 1 else self.tree.top
             why = next(iter(by_uid.values()))
             gap = question.gap(why, about) if isinstance(why, ProviderError) else question.lacking(why, about)

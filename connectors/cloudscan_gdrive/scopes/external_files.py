@@ -20,7 +20,7 @@ from cloudscan_gdrive.api.models import Capabilities, File, User
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import People
-from cloudscan_gdrive.meaning.translate import chain_of, off_unless, utc
+from cloudscan_gdrive.meaning.translate import chain_of, off_unless, step, utc
 from cloudscan_gdrive.options import Options
 
 _FIELDS = "id,name,mimeType,size,createdTime,modifiedTime,trashed,owners(emailAddress),capabilities(canEdit,canComment)"
@@ -93,9 +93,9 @@ def _grant(file: File, owner: Principal, user: User) -> Grant:
     access = _access(file.capabilities or Capabilities())
     address = user.primary_email.lower()
     steps = (
-        Reason(code="drive-shared-with-us", values={"name": address}),
-        Reason(code=_MAY[access]) if access else Reason(code="drive-role-unknown", values={"role": "?"}),
-        Reason(code="drive-external-owner", values={"name": owner.email}),
+        step("drive-shared-with-us", name=address),
+        step(_MAY[access]) if access else step("drive-role-unknown", role="?"),
+        step("drive-external-owner", name=owner.email),
     )
     return Grant(
         uid=f"{uids.file(file.id)}#{address}",

@@ -82,7 +82,7 @@ def _hides(hidden: Hidden, fact: Fact, containers: dict[str, Resource]) -> bool:
     table = f"{type(fact).__name__.lower()}s"
     if hidden.columns or hidden.table not in (table, EVERYTHING):
         return False
-    uid = getattr(fact, "resource_uid", None) or getattr(fact, "scope_uid", None) or getattr(fact, "uid", "")
+    uid = str(getattr(fact, "resource_uid", "") or getattr(fact, "scope_uid", "") or getattr(fact, "uid", ""))
     resource = containers.get(uid)
     kind = fact.kind if isinstance(fact, Principal) else resource.kind if resource else ""
     if hidden.kinds and kind not in hidden.kinds:

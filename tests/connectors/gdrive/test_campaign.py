@@ -12,7 +12,7 @@ from cloudscan.reason import Reason, has_words
 from cloudscan_emulators.google import Server, company
 from cloudscan_emulators.google.failures import FAILURES, failure
 from cloudscan_emulators.google.questions import PATTERNS
-from cloudscan_gdrive.questions import OWNERS, QUESTIONS, STILL_THERE
+from cloudscan_gdrive.questions import QUESTIONS, STILL_THERE
 from tests.connectors.gdrive.disturbed import gaps_of, wrong_claims
 from tests.connectors.gdrive.estate import connector, serve
 from tests.connectors.reading import Read, read
@@ -75,5 +75,4 @@ def is_not_asked(question: str) -> bool:
 
 
 def test_every_question_has_its_requests() -> None:
-    """`OWNERS` has no request of its own: the list of files says whose they are."""
-    assert {question.name for question in QUESTIONS} - {OWNERS.name} == set(PATTERNS)
+    assert {question.name for question in QUESTIONS} == set(PATTERNS)
