@@ -40,7 +40,7 @@ from cloudscan.errors import (
 from cloudscan.facts import AnyFact, Fact, Gone, Outcome
 from cloudscan.http.patience import Patience
 from cloudscan.reason import Reason
-from cloudscan.snapshot import lock, recheck, spool
+from cloudscan.snapshot import emptied, lock, recheck, spool
 from cloudscan.snapshot.incremental import Earlier, EarlierScope, Replaced
 from cloudscan.snapshot.seal import SealOptions, seal
 from cloudscan.snapshot.snapshot import Snapshot
@@ -144,6 +144,7 @@ def collect(
             collecting = _Collecting(connectors, into / "spool", options, on_event)
             total = collecting.run()
             suspect = recheck.vanished(connectors, options.watch, collecting.seen, into / "spool")
+            lists = emptied.doubt(options.earlier.folder if options.earlier else None, into / "spool")
             on_event(Sealing(scopes=total))
             unread = [
                 report.scope.uid
@@ -153,6 +154,7 @@ def collect(
             seal(into, options.seal, clock=options.clock, suspect=suspect)
             if options.earlier:
                 options.earlier.pass_on(unread, into)
+            emptied.keep(lists, into)
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise SnapshotError(
                 f"The snapshot {into} cannot be written ({first_line(error)}). Free some space or repair the disk, "
