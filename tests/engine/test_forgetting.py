@@ -124,6 +124,19 @@ def test_a_key_that_was_left_out_is_not_known(tmp_path: Path, query: str, what: 
     assert any(what in problem and instead in problem for problem in problems), problems
 
 
+def test_a_setting_that_no_example_gives_is_not_known_either(tmp_path: Path) -> None:
+    """A default for it is found, although every example would come out the same."""
+    query = (
+        f"SELECT e.resource_uid, {OPEN} AND COALESCE(s.value, 'off') = 'off' AS flagged FROM exposures AS e "
+        "LEFT JOIN settings AS s ON s.scope_uid = e.resource_uid AND s.name = 'lock' WHERE e.resource_kind = 'file'"
+    )
+
+    problems = faults(tmp_path, query)
+
+    assert any("is flagged where `settings.value.lock` is not known" in problem for problem in problems), problems
+    assert any("write s.value = 'off'" in problem for problem in problems), problems
+
+
 @pytest.mark.parametrize(
     ("flagged", "instead"),
     [
