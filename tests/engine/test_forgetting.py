@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.engine import examples, forgetting, proofs, worlds
+from cloudscan.engine import examples, forgetting, proven, worlds
 from cloudscan.engine.judge import bindings, fold
 from cloudscan.engine.loader import lint, load, read
 from cloudscan.engine.rule_file import Rule
@@ -206,24 +206,24 @@ def test_a_refused_rule_does_not_load_and_a_proven_one_is_remembered(tmp_path: P
     cache = tmp_path / "state" / "proven.json"
     write_rule(tmp_path / "rules", RULE.format(id="link-open-to-anyone"))
 
-    (rule,) = load([tmp_path / "rules"], proofs=cache)
-    assert json.loads(cache.read_text("utf-8")) == [proofs.name_of(rule)]
-    assert proofs.unproven([rule], [], cache) == []
+    (rule,) = load([tmp_path / "rules"], proven_in=cache)
+    assert json.loads(cache.read_text("utf-8")) == [proven.name_of(rule)]
+    assert proven.unproven([rule], [], cache) == []
 
     cache.write_text("[", "utf-8")
-    assert load([tmp_path / "rules"], proofs=cache) == (rule,)
-    assert json.loads(cache.read_text("utf-8")) == [proofs.name_of(rule)]
+    assert load([tmp_path / "rules"], proven_in=cache) == (rule,)
+    assert json.loads(cache.read_text("utf-8")) == [proven.name_of(rule)]
     write_rule(
         tmp_path / "rules", RULE.format(id="link-open-to-anyone").replace("e.effective", "COALESCE(e.effective, TRUE)")
     )
-    assert read([tmp_path / "rules"], proofs=cache).rules == ()
+    assert read([tmp_path / "rules"], proven_in=cache).rules == ()
 
 
 def test_the_shipped_rules_are_listed_as_proven() -> None:
     """After a change of a query or an example: `cloudscan rules prove rules`."""
     shelf = read([SHIPPED])
 
-    assert proofs.unproven(shelf.rules, [SHIPPED], None) == []
+    assert proven.unproven(shelf.rules, [SHIPPED], None) == []
 
 
 @pytest.mark.parametrize("number", range(0, 134, 19))
@@ -231,7 +231,7 @@ def test_the_list_of_proven_rules_is_right(number: int) -> None:
     """A sample is proven anew."""
     rule = load([SHIPPED])[number]
 
-    assert proofs.prove([rule]) == {rule.id: []}
+    assert proven.prove([rule]) == {rule.id: []}
 
 
 @pytest.mark.parametrize(
