@@ -49,6 +49,8 @@ that these are forgotten together with its reach."""
 
 _LONG: Final = timedelta(days=3_000)
 
+_LISTS: Final = {"grants": "grants", "memberships": "members", "activity": "uses"}
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -72,8 +74,7 @@ class Listing:
     uid: str
 
     def __str__(self) -> str:
-        of = "members" if self.table == "memberships" else self.table
-        return f"the {of} of {self.uid}"
+        return f"the {_LISTS[self.table]} of {self.uid}"
 
 
 Part = Cell | Listing

@@ -250,6 +250,7 @@ def test_estates_that_are_judged_together_do_not_see_each_other(rule_id: str) ->
             in_memory.fill(db, examples.estate_of(example))
             alone = dict(fold(db, rule, bound))
             db.execute("ROLLBACK")
+            assert worlds.judge(db, rule, [examples.estate_of(example)], bound) == [judged]
             assert {tuple(str(value or "") for value in one): what for one, what in judged.items()} == alone
 
 
