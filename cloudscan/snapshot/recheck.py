@@ -28,22 +28,39 @@ def vanished(
 ) -> AbstractSet[str]:
     """Ask for watched things that were not read; writes what still exists as a gap into the spool.
 
+    Nothing is asked of a platform on which anything may be missing: its gaps keep all that is absent open.
+
     Gives the platforms whose lists lacked something that exists. Never raises what a connector raises.
     """
     suspect = set()
+    blind = _blind(lines)
     for connector in connectors:
         scope = Scope(
             uid=f"{connector.name}:recheck", platform=connector.name, kind="recheck", name=f"{connector.name}, again"
         )
         (lines / spool.file_name(scope.uid)).unlink(missing_ok=True)  # of a run that was interrupted here
         missing = sorted(watch.get(connector.name, frozenset()) - seen, key=spool.file_name)
-        doubtful = _doubtful(connector, missing)
+        doubtful = () if connector.name in blind else _doubtful(connector, missing)
         if doubtful:
             suspect.add(connector.name)
             with SpoolWriter(lines, scope) as writer:
                 writer.add(_gap(doubtful))
                 writer.finish()
     return suspect
+
+
+def _blind(lines: Path) -> AbstractSet[str]:
+    """The platforms on which anything may be missing, as their own gaps say."""
+    rows = (row for report in spool.reports(lines) for row in spool.coverage_of(report) if row.outcome.is_gap)
+    return {
+        row.platform
+        for row in rows
+        for hidden in row.hides
+        if hidden.table in (EVERYTHING, "resources")
+        and not hidden.columns
+        and not hidden.kinds
+        and hidden.below is None
+    }
 
 
 def _doubtful(connector: Connector, missing: Sequence[str]) -> Sequence[str]:
