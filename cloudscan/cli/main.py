@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "waive": ("waive", "Waive a finding, a rule, a target or a gap until a given date."),
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "health": ("health", "Report the health of the nightly scans to monitoring."),
+    "ledger": ("ledger", "Look after the history: correct what a wrong clock has dated ahead."),
     "prune": ("prune", "Remove old snapshots and reports."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
