@@ -157,6 +157,12 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        what = plain(str(error.filename or type(error).__name__))
+        click.echo(f"cloudscan: {what}: {error.strerror or error}; check the path and the permissions.", err=True)
+        return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - the last place that can report a bug in one line
         if "--debug" in arguments:
             traceback.print_exc()
