@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, PREFIX
+from cloudscan_gdrive.questions import QUESTIONS
 from cloudscan_gdrive.settings import SETTINGS
 from tests.connectors.gdrive.estate import ESTATE, HASTY, connector, serve
 from tests.connectors.nights import fault_id, uids_of
@@ -29,7 +31,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def scan(server: Server, tmp_path: Path) -> Callable[..., Read]:
-    def scanned(**options: object) -> Read:
+    def scanned(**options: Any) -> Read:
         reader = connector(server, tmp_path, **options)
         return read(reader)
 
@@ -258,7 +260,7 @@ def test_a_dead_endpoint_is_unreachable(tmp_path: Path, server: Server) -> None:
 
 def test_it_conforms(server: Server, tmp_path: Path) -> None:
     reader = connector(server, tmp_path)
-    conforms(reader, settings=SETTINGS)
+    conforms(reader, settings=SETTINGS, questions=QUESTIONS)
 
 
 def test_a_quiet_scan_asks_for_the_pages_and_little_more(server: Server, scan: Callable[..., Read]) -> None:
