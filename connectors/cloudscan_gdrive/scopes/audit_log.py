@@ -148,7 +148,7 @@ def facts_of_audit_log(
         yield _log(people, None)
         yield questions.ACTIVITIES.lacking(Reason(code=Code.LOG_EMPTY))
         return
-    reading.forget(begins)
+    reading.forget(max(begins, now.astimezone(UTC) - timedelta(days=_RETENTION_DAYS)))
     yield _log(people, begins)
     for (resource, grantee), access in reading.given.items():
         for principal in _principals(people, grantee):

@@ -31,6 +31,7 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True):
     seen_permissions: Sequence[tuple[Permission, str, str]]  # each with the type of file and the digest of its meaning
     root: str = ""  # the id of the top folder
     user: str = ""  # of a shared drive: the member in whose name it was read
+    empty: bool = False  # nothing was in it, which is looked at again: an empty list proves nothing
     members: str = ""  # of a shared drive: digest of who they are
     folders: Sequence[tuple[str, Folder]] = ()  # by id
 
