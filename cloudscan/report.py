@@ -13,7 +13,7 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "3.0"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):

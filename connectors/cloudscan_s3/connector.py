@@ -6,21 +6,37 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
-from cloudscan.errors import AccessDenied, Malformed, ProviderError, Unreachable
+from cloudscan.errors import AccessDenied, Malformed, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
-from cloudscan_s3 import scopes
+from cloudscan.http import Patience
+from cloudscan.reason import Reason
+from cloudscan_s3 import regions, scopes, selection
 from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
-from cloudscan_s3.api import access_points, client, reader
+from cloudscan_s3.api import access_points, account, identity, reader
 from cloudscan_s3.api.access_points import ListedPoint
-from cloudscan_s3.api.client import Account, Meter, Vanished
-from cloudscan_s3.api.identity import CallerIdentity, caller_identity
+from cloudscan_s3.api.account import Meter
+from cloudscan_s3.api.asking import Asker, SpentPatience
+from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
 from cloudscan_s3.facts.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS
+from cloudscan_s3.questions import (
+    ACCESS_POINTS,
+    BUCKET_ACL,
+    BUCKET_POLICY,
+    CALLER,
+    DIRECTORY_BUCKETS,
+    MULTI_REGION_ACCESS_POINTS,
+    OWNERSHIP,
+    ROLE,
+)
+
+_NO_MEMBERS = Members(by_account={})
+_MOST_ACCOUNTS = 50  # that are asked whether a bucket is theirs
 
 
 class S3Connector:
@@ -37,23 +53,35 @@ class S3Connector:
         self._estate = estate
         self._now = now or datetime.now(UTC)
         self._meter = Meter()
-        self._own_account = Once[Account]()
+        self._patience = _patience(options)
+        self._spent = SpentPatience()
+        self._own_asker = Once[Asker]()
         self._caller_identity = Once[CallerIdentity]()
-        self._accounts = OncePerKey[str, Account]()
+        # Kept for the whole scan, except what may well be answered later: that is forgotten once it has been reported.
+        self._own_organisation = Once[str | Unread | None]()
+        self._all_members = Once[Members]()
+        self._askers = OncePerKey[str, Asker]()
         self._account_blocks = OncePerKey[str, Block | Unread]()
         self._object_budgets = OncePerKey[str, Budget]()
 
     def scopes(self) -> Iterable[Scope]:
-        """One scope for each account. Raises `ConfigurationError` without credentials."""
-        identity = self._identity()
-        accounts = {identity.account: identity.members.get(identity.account, "")}
+        """The accounts, and what says which ones there are.
+
+        Raises `ConfigurationError` without credentials, and where `accounts` or `skip_accounts` name what is not there.
+        """
+        try:
+            caller = self._identity()
+        except Malformed as error:
+            if self._options.endpoint and error.reason.code != "s3-member-missing":
+                raise selection.not_aws(self._options) from error
+            yield scopes.ORGANISATION
+            return
+        except ProviderError:
+            yield scopes.ORGANISATION  # reading it says why nothing else can be
+            return
         if self._options.organisation:
-            accounts = {**accounts, **identity.members}
-        for number, name in accounts.items():
-            if self._options.accounts and number not in self._options.accounts:
-                continue
-            if number not in self._options.skip_accounts:
-                yield scopes.account_scope(number, name)
+            yield scopes.ORGANISATION
+        yield from selection.account_scopes(self._options, caller, self._members())
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Yield all facts of an account, a bucket or an access point.
@@ -65,119 +93,221 @@ class S3Connector:
         try:
             yield from _READERS[scope.kind](self, scope)
         except Vanished:
-            yield Gap(table="resources", outcome=Outcome.COMPLETE, reason="deleted between list and read")
+            yield Gap(table="resources", outcome=Outcome.COMPLETE, reason=Reason(code="s3-gone"))
         except ProviderError:
             yield self._meter.spent()
             raise
         yield self._meter.spent()
 
-    def _own(self) -> Account:
-        return self._own_account.get(lambda: client.own_account(self._options, self._meter))
+    def still_there(self, uids: Sequence[str]) -> Mapping[str, bool]:
+        """Whether buckets, access points and accounts exist that no list named this time; others are left out."""
+        try:
+            found = {uid: self._exists(*uid.removeprefix(f"{self.name}:").split("/")) for uid in uids}
+        except ProviderError:
+            return {}
+        return {uid: exists for uid, exists in found.items() if exists is not None}
+
+    def _exists(self, kind: str, *names: str) -> bool | None:
+        caller = self._identity()
+        if kind == "account":
+            return names[0] == caller.account or names[0] in self._members().by_account
+        if kind == "accesspoint" and len(names) == 3:
+            number, region, name = names
+            return access_points.point_exists(self._asker(number), number, region, name)
+        return self._bucket_exists("/".join(names)) if kind == "bucket" else None
+
+    def _bucket_exists(self, name: str) -> bool | None:
+        """Its owner alone gets an answer; a bucket of the same name may be a stranger's by now."""
+        numbers = dict.fromkeys((self._identity().account, *self._members().by_account))
+        for number in list(numbers)[:_MOST_ACCOUNTS]:
+            try:
+                answer = self._asker(number).ask(OWNERSHIP, Bucket=name)
+            except ProviderError:
+                continue  # an account that does not admit us
+            if not isinstance(answer, Unread):
+                return True
+            if isinstance(answer.error, Vanished):
+                return False
+        return None
+
+    def _own(self) -> Asker:
+        return self._own_asker.get(lambda: self._opened(account.own_account(self._options, self._meter)))
+
+    def _opened(self, own: account.Account) -> Asker:
+        own.open()
+        return Asker(own, self._patience, self._spent)
 
     def _identity(self) -> CallerIdentity:
-        return self._caller_identity.get(lambda: caller_identity(self._own(), with_members=self._options.organisation))
+        return self._caller_identity.get(lambda: identity.caller_identity(self._own()))
 
-    def _account(self, number: str) -> Account:
-        return self._accounts.get(number, lambda: self._open_account(number))
+    def _organisation(self) -> str | Unread | None:
+        return self._own_organisation.get(lambda: identity.own_organisation(self._own()))
 
-    def _open_account(self, number: str) -> Account:
-        identity = self._identity()
-        if number == identity.account:
+    def _members(self) -> Members:
+        if not self._options.organisation:
+            return _NO_MEMBERS
+        return self._all_members.get(lambda: identity.members(self._own()))
+
+    def _asker(self, number: str) -> Asker:
+        """To ask in the name of an account. Raises a `ProviderError` where its role may not be assumed."""
+        return self._askers.get(number, lambda: self._open_asker(number))
+
+    def _open_asker(self, number: str) -> Asker:
+        caller = self._identity()
+        if number == caller.account:
             return self._own()
-        return client.member_account(self._own(), number, identity.partition)
+        member = account.member_account(self._own().account, number, caller.partition)
+        try:
+            return self._opened(member)
+        except AccessDenied as refused:
+            raise selection.refused_role(refused, self._options, number) from refused
 
     def _account_block(self, number: str) -> Block | Unread:
-        return self._account_blocks.get(number, lambda: reader.account_block(self._account(number), number))
+        return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))
 
     def _object_budget(self, number: str) -> Budget:
         return self._object_budgets.get(number, lambda: Budget(self._options.object_requests))
 
-    def _own_estate(self, account: str, canonical: str = "") -> OwnEstate:
-        identity = self._identity()
+    def _own_estate(self, number: str, canonical: str = "") -> OwnEstate:
+        caller, members, organisation = self._identity(), self._members(), self._organisation()
         return OwnEstate(
-            account=account,
-            own_accounts=frozenset({*identity.members, identity.account}),
-            account_names=identity.members,
-            organisation=identity.organisation,
+            account=number,
+            own_accounts=frozenset({*members.by_account, *self._options.accounts, caller.account}),
+            account_names={member.account: member.name for member in members.by_account.values()},
+            organisation=organisation if isinstance(organisation, str) else None,
             estate=self._estate,
             owner_canonical=canonical or None,
+            knows_its_accounts=not members.gaps,
         )
 
+    def _collect_organisation(self, scope: Scope) -> Iterator[Yielded]:
+        """Which accounts there are; without an answer those that are configured."""
+        del scope
+        try:
+            caller = self._identity()
+        except ProviderError as error:
+            yield CALLER.gap(error)
+            return
+        members = self._members()
+        yield from members.gaps
+        if any(gap.passing for gap in members.gaps):
+            self._all_members.take(lambda: members)
+        yield from selection.account_scopes(self._options, caller, members)
+
     def _collect_account(self, scope: Scope) -> Iterator[Yielded]:
-        number = scope.account
-        account = self._account(number)
-        buckets = self._list_buckets(account, number)
-        yield from translate.facts_of_account(number, self._account_block(number), self._own_estate(number))
-        points, gaps = self._list_points(account, number, buckets)
+        number, caller = scope.account, self._identity()
+        try:
+            asker = self._asker(number)
+        except ProviderError as error:
+            yield from self._closed_account(scope, error)
+            return
+        own_estate = self._own_estate(number)
+        block = self._account_block(number)
+        yield from translate.facts_of_account(number, block, own_estate, caller.partition)
+        if isinstance(block, Unread) and block.gap(None).passing:
+            self._account_blocks.take(number, lambda: block)
+        if number == caller.account:
+            yield from self._gap_of_organisation()
+        buckets, gaps = reader.list_buckets(asker)
+        yield from gaps
+        points, gaps = self._list_points(asker, number, buckets)
         yield from gaps
         for bucket in buckets:
             yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()))
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
-        yield from self._collect_directory_buckets(account, number, {bucket.region for bucket in buckets})
+        yield from self._collect_directory_buckets(asker, number, buckets)
 
-    def _list_buckets(self, account: Account, number: str) -> Sequence[ListedBucket]:
-        try:
-            return list(reader.list_buckets(account))
-        except AccessDenied as refused:
-            if number == self._identity().account:
-                raise
-            role = self._options.role_name
-            raise AccessDenied(
-                f"account {number}: {refused}. Check that the role {role} exists, may be assumed and allows this",
-                needs=f"sts:AssumeRole on role/{role}" if "AssumeRole" in str(refused.__cause__) else refused.needs,
-            ) from refused
+    def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
+        """An account whose role cannot be assumed: it is ours, and what is in it is not known."""
+        unread = Unread(question=ROLE, error=error)
+        partition = self._identity().partition
+        facts = translate.facts_of_account(scope.account, unread, self._own_estate(scope.account), partition)
+        yield from (fact for fact in facts if not isinstance(fact, Gap))
+        state = scope.params.get("state", ACTIVE)
+        if state in identity.INACTIVE and isinstance(error, AccessDenied):
+            reason = Reason(code="s3-account-not-active", values={"state": state})
+            yield ROLE.lacking(reason, outcome=Outcome.SKIPPED)
+        else:
+            yield ROLE.gap(error)
+
+    def _gap_of_organisation(self) -> Iterator[Gap]:
+        """Told once, in our own account: without its id an organisation that a policy names may be ours or not."""
+        organisation = self._organisation()
+        if isinstance(organisation, Unread):
+            gap = organisation.gap(None)
+            if gap.passing:
+                self._own_organisation.take(lambda: organisation)
+            if not self._estate.organisations:
+                yield gap
 
     def _list_points(
-        self, account: Account, number: str, buckets: Sequence[ListedBucket]
+        self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
     ) -> tuple[dict[str, Sequence[ListedPoint]], Sequence[Gap]]:
         """The account's access points by the name of their bucket, and the lists that could not be read."""
+        own_region = asker.account.region
         bucket_regions = {bucket.name: bucket.region for bucket in buckets}
-        own_region = self._options.region
-        regions = sorted({region or own_region for region in bucket_regions.values()} | {own_region})
-        listed, gaps = access_points.list_access_points(account, number, regions)
+        named = sorted({region or own_region for region in bucket_regions.values()} | {own_region})
+        listed = regions.ask_each(
+            named, lambda region: access_points.list_in_region(asker, number, region), ACCESS_POINTS
+        )
+        points, gaps = list(listed.entries), list(listed.gaps)
+        if regions.has_multi_region_access_points(self._identity().partition):
+            more, more_gaps = access_points.list_multi_region(asker, number)
+            points += more
+            gaps += more_gaps
+        else:
+            absent = NotOffered("s3-not-in-partition", partition=self._identity().partition)
+            gaps.append(MULTI_REGION_ACCESS_POINTS.gap(absent))
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
-        for point in listed:
+        for point in dict.fromkeys(points):
             # An access point is in its bucket's region; a local server may list it in every region.
             if point.alias or (bucket_regions.get(point.bucket) or point.region) == point.region:
                 by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
         return by_bucket, gaps
 
-    def _collect_directory_buckets(self, account: Account, number: str, regions: set[str]) -> Iterator[Yielded]:
-        for region in sorted(regions - {""}) or [self._options.region]:
-            try:
-                for bucket in reader.list_directory_buckets(account, region):
-                    yield scopes.directory_bucket_scope(bucket, number)
-            except AccessDenied as refused:
-                reason = f"directory buckets in {region}: {refused}"
-                yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
-            except (Malformed, Unreachable) as trouble:
-                reason = f"directory buckets in {region}: {trouble}"
-                yield Gap(table="resources", outcome=Outcome.FAILED, reason=reason)
+    def _collect_directory_buckets(
+        self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
+    ) -> Iterator[Yielded]:
+        partition = self._identity().partition
+        with_buckets = sorted({bucket.region for bucket in buckets if bucket.region} or {asker.account.region})
+        if not regions.has_directory_buckets(partition):
+            yield DIRECTORY_BUCKETS.gap(NotOffered("s3-not-in-partition", partition=partition))
+            return
+        listed = regions.ask_each(
+            [*with_buckets, *sorted(regions.EXPRESS - set(with_buckets))],
+            lambda region: reader.list_directory_buckets(asker, region),
+            DIRECTORY_BUCKETS,
+            optional=regions.EXPRESS - set(with_buckets),
+            may_lack=set(with_buckets) - regions.EXPRESS,
+        )
+        yield from listed.gaps
+        for bucket in {bucket.name: bucket for bucket in reversed(listed.entries)}.values():
+            yield scopes.directory_bucket_scope(bucket, number)
 
     def _collect_bucket(self, scope: Scope) -> Iterator[Yielded]:
         number, partition = scope.account, self._identity().partition
-        account, listed = self._account(number), scopes.bucket_of(scope)
-        bucket = reader.read_bucket(account, listed, number, partition, self._account_block(number))
-        bucket = replace(bucket, access_points=self._read_points(account, scope))
+        asker, listed = self._asker(number), scopes.bucket_of(scope)
+        bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
+        bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(number, listed.owner)
         paths = access_paths(bucket, own_estate, self._now)
         if translate.is_shared(bucket, paths):
-            bucket = reader.with_description(account, bucket)
+            bucket = reader.with_description(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
         if translate.objects_can_matter(bucket):
             budget = self._object_budget(number)
-            yield from facts_of_objects(account, bucket, own_estate, self._now, self._options, budget)
+            yield from facts_of_objects(asker, bucket, own_estate, self._now, self._options, budget)
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        account, partition = self._account(scope.account), self._identity().partition
-        bucket = reader.read_directory_bucket(account, scopes.bucket_of(scope), scope.account, partition)
+        asker, partition = self._asker(scope.account), self._identity().partition
+        bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
         own_estate = self._own_estate(scope.account)
         yield from translate.facts_of_bucket(bucket, access_paths(bucket, own_estate, self._now), own_estate)
 
     def _collect_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
-        points = self._read_points(self._account(scope.account), scope)
+        points = self._read_points(self._asker(scope.account), scope)
         bucket = replace(self._bucket_behind(scope), access_points=points)
         own_estate = self._own_estate(scope.account)
         paths = access_paths(bucket, own_estate, self._now)
@@ -185,37 +315,48 @@ class S3Connector:
 
     def _bucket_behind(self, scope: Scope) -> Bucket:
         """The bucket behind access points: read if it belongs to the organisation, else unknown."""
-        identity, name = self._identity(), scope.params["bucket"]
+        partition, name = self._identity().partition, scope.params["bucket"]
         points = scopes.points_of(scope)
         owner = next((point.bucket_account for point in points if point.bucket_account), scope.account)
-        if owner != scope.account and owner in identity.members:
+        if owner != scope.account and owner in self._members().by_account:
             region = next((point.region for point in points if point.region), "")
             listed = ListedBucket(name=name, region=region, created_on=None, owner="")
-            block = self._account_block(owner)
-            return reader.read_bucket(self._account(owner), listed, owner, identity.partition, block)
-        hidden = Unread(outcome=Outcome.SKIPPED, reason="the bucket belongs to another account")
+            try:
+                asker, block = self._asker(owner), self._account_block(owner)
+                return reader.read_bucket(asker, listed, owner, partition, block)
+            except ProviderError:
+                pass  # the account's own scope says why it cannot be read
+        hidden = NotOffered("s3-bucket-of-another-account")
         return Bucket(
             name=name,
             account=owner,
             region="",
-            partition=identity.partition,
-            policy=hidden,
+            partition=partition,
+            policy=Unread(question=BUCKET_POLICY, error=hidden),
             acl=None,
             block=Block(),
             account_block=self._account_block(scope.account),
-            ownership=hidden,
+            ownership=Unread(question=BUCKET_ACL, error=hidden),
         )
 
-    def _read_points(self, account: Account, scope: Scope) -> tuple[AccessPoint, ...]:
+    def _read_points(self, asker: Asker, scope: Scope) -> tuple[AccessPoint, ...]:
         partition = self._identity().partition
         points = (
-            access_points.read_access_point(account, scope.account, partition, listed)
+            access_points.read_access_point(asker, scope.account, partition, listed)
             for listed in scopes.points_of(scope)
         )
         return tuple(point for point in points if point is not None)
 
 
+def _patience(options: Options) -> Patience:
+    """Short attempts, and for a question that is throttled as long as the options say."""
+    if not options.patience:
+        return Patience(attempts=1)
+    return Patience(attempts=3, span=options.patience, pause=0.5, longest=5.0)
+
+
 _READERS: Mapping[str, Callable[[S3Connector, Scope], Iterator[Yielded]]] = {
+    "organisation": S3Connector._collect_organisation,
     "account": S3Connector._collect_account,
     "bucket": S3Connector._collect_bucket,
     "directory_bucket": S3Connector._collect_directory_bucket,

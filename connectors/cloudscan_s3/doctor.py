@@ -2,50 +2,90 @@
 
 from collections.abc import Iterator
 
-from cloudscan.connector import Check, Estate
-from cloudscan.errors import CloudscanError
+from cloudscan.connector import Check, Estate, Gap
+from cloudscan.errors import AccessDenied, CloudscanError
+from cloudscan.facts import Outcome
+from cloudscan.http import Patience
+from cloudscan.reason import Reason, advice, sentence
+from cloudscan_s3 import selection
 from cloudscan_s3.access.bucket import Unread
-from cloudscan_s3.api import client, reader
-from cloudscan_s3.api.client import Meter
+from cloudscan_s3.api import account, identity, reader
+from cloudscan_s3.api.account import Meter
+from cloudscan_s3.api.asking import Asker
+from cloudscan_s3.api.identity import INACTIVE, CallerIdentity, Members
 from cloudscan_s3.options import Options
+
+_PATIENCE = Patience(attempts=2, pause=0.5)  # somebody is waiting
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
-    """Check the credentials, then try the permissions that a scan cannot do without."""
+    """Check the credentials, the roles in other accounts, then the permissions that a scan cannot do without."""
     try:
-        account = client.own_account(options, Meter())
-        identity = client.require(account.client("sts").get_caller_identity, "sts:GetCallerIdentity")
+        own = account.own_account(options, Meter())
+        own.open()
+        asker = Asker(own, _PATIENCE)
+        caller = identity.caller_identity(asker)
     except CloudscanError as error:
         yield Check(ok=False, what="s3: credentials", remedy=str(error))
         return
-    number, partition = str(identity["Account"]), str(identity["Arn"]).split(":")[1]
-    yield Check(ok=True, what=f"s3: credentials of account {number}")
+    yield Check(ok=True, what=f"s3: credentials of account {caller.account}")
     try:
-        block = reader.account_block(account, number)
-        yield _answered("s3: the account's Block Public Access", block)
-        buckets = list(reader.list_buckets(account))
-        yield Check(ok=True, what=f"s3: {len(buckets)} buckets can be listed")
-        if buckets:
-            bucket = reader.read_bucket(account, buckets[0], number, partition, block)
-            first = reader.with_description(account, bucket)
-            for what, answer in (
-                ("policy", first.policy),
-                ("ACL", first.acl),
-                ("blocks", first.block),
-                ("ownership", first.ownership),
-                ("tags", first.tags),
-                ("website", first.website),
-                ("access log", first.logging),
-                ("default key", first.encryption),
-            ):
-                yield _answered(f"s3: {what} of {buckets[0].name}", answer)
+        yield from _accounts(options, asker, caller)
+        yield from _permissions(asker, caller)
     except CloudscanError as error:
-        needs = getattr(error, "needs", "")
-        remedy = f"{error}. Allow {needs}; `cloudscan permissions --connector s3 --format policy` prints the policy."
-        yield Check(ok=False, what="s3: permissions", remedy=remedy if needs else str(error))
+        yield Check(ok=False, what="s3: permissions", remedy=str(error))
+
+
+def _accounts(options: Options, own: Asker, caller: CallerIdentity) -> Iterator[Check]:
+    """Whether the accounts are known, and which of them admit us."""
+    members = identity.members(own) if options.organisation else Members(by_account={})
+    yield from (_gap("s3: accounts of the organisation", gap) for gap in members.gaps)
+    for scope in selection.account_scopes(options, caller, members):
+        if scope.account == caller.account or scope.params.get("state") in INACTIVE:
+            continue
+        what = f"s3: role {options.role_name} in account {scope.account}"
+        try:
+            account.member_account(own.account, scope.account, caller.partition).open()
+        except AccessDenied as refused:
+            yield Check(ok=False, what=what, remedy=str(selection.refused_role(refused, options, scope.account)))
+        except CloudscanError as error:
+            yield Check(ok=False, what=what, remedy=str(error))
+        else:
+            yield Check(ok=True, what=what)
+
+
+def _permissions(asker: Asker, caller: CallerIdentity) -> Iterator[Check]:
+    """The questions about an account, and those about its first bucket."""
+    block = reader.account_block(asker, caller.account)
+    yield _answered("s3: the account's Block Public Access", block)
+    buckets, gaps = reader.list_buckets(asker)
+    yield from (_gap("s3: buckets", gap) for gap in gaps)
+    if not gaps:
+        yield Check(ok=True, what=f"s3: {len(buckets)} buckets can be listed")
+    if buckets:
+        bucket = reader.read_bucket(asker, buckets[0], caller.account, caller.partition, block)
+        first = reader.with_description(asker, bucket)
+        for what, answer in (
+            ("policy", first.policy),
+            ("ACL", first.acl),
+            ("blocks", first.block),
+            ("ownership", first.ownership),
+            ("tags", first.tags),
+            ("website", first.website),
+            ("access log", first.logging),
+            ("default key", first.encryption),
+        ):
+            yield _answered(f"s3: {what} of {buckets[0].name}", answer)
 
 
 def _answered(what: str, answer: object) -> Check:
-    if isinstance(answer, Unread):
-        return Check(ok=False, what=what, remedy=f"{answer.reason}. Allow {answer.needs}.")
-    return Check(ok=True, what=what)
+    return _gap(what, answer.gap(None)) if isinstance(answer, Unread) else Check(ok=True, what=what)
+
+
+def _gap(what: str, gap: Gap) -> Check:
+    if gap.outcome is Outcome.NOT_OFFERED or not isinstance(gap.reason, Reason):
+        return Check(ok=True, what=what)
+    policy = " `cloudscan permissions --connector s3 --format policy` prints the policy." if gap.needs else ""
+    next_step = advice(gap.reason, "en")
+    remedy = f"{sentence(gap.reason, 'en')}. {next_step}".strip()
+    return Check(ok=False, what=what, remedy=f"{remedy}{policy}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
+from cloudscan_s3.questions import QUESTIONS
 from cloudscan_s3.settings import SETTINGS
 
 
@@ -26,6 +27,7 @@ PLUGIN = ConnectorPlugin(
     options=Options,
     permissions=PERMISSIONS,
     settings=SETTINGS,
+    questions=QUESTIONS,
     open=_open,
     policy_document=policy_document,
     doctor=_doctor,

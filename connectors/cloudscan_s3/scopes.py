@@ -1,41 +1,50 @@
-"""The scopes of S3: an account, a bucket, a directory bucket, and access points on a bucket of another account.
+"""The scopes of S3: the organisation, an account, a bucket, and access points on a bucket of another account.
 
-A scope carries as text what another process needs to read it.
+A scope carries as text what another process needs to read it, and what may be missing where it cannot be read at all.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Scope
+from cloudscan.connector import EVERYTHING, Hidden, Scope
 from cloudscan_s3.api.access_points import ListedPoint
+from cloudscan_s3.api.identity import ACTIVE
 from cloudscan_s3.api.reader import ListedBucket
-from cloudscan_s3.facts.translate import PLATFORM, account_uid
+from cloudscan_s3.facts.translate import PLATFORM, access_point_uid, account_uid
+
+ORGANISATION: Final = Scope(uid=f"{PLATFORM}:organisation", platform=PLATFORM, kind="organisation", name="organisation")
+"""Which accounts there are."""
 
 
-def account_scope(number: str, name: str) -> Scope:
+def account_scope(number: str, name: str, state: str = ACTIVE) -> Scope:
     """An account, by its 12 digits."""
-    return Scope(uid=account_uid(number), platform=PLATFORM, kind="account", name=name or number, account=number)
+    params = {} if state == ACTIVE else {"state": state}
+    uid = account_uid(number)
+    return Scope(uid=uid, platform=PLATFORM, kind="account", name=name or number, account=number, params=params)
 
 
 def bucket_scope(bucket: ListedBucket, account: str, points: Sequence[ListedPoint]) -> Scope:
     """A bucket with the access points that open it."""
     params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode()}
-    return _scope("bucket", f"{PLATFORM}:bucket/{bucket.name}", bucket.name, account, params)
+    uid = f"{PLATFORM}:bucket/{bucket.name}"
+    return _scope("bucket", uid, bucket.name, account, params, (uid,))
 
 
 def directory_bucket_scope(bucket: ListedBucket, account: str) -> Scope:
     """An S3 Express directory bucket."""
     uid = f"{PLATFORM}:directory-bucket/{bucket.name}"
-    return _scope("directory_bucket", uid, bucket.name, account, _bucket_params(bucket))
+    return _scope("directory_bucket", uid, bucket.name, account, _bucket_params(bucket), (uid,))
 
 
 def points_scope(bucket_name: str, account: str, points: Sequence[ListedPoint]) -> Scope:
     """Access points of an account on a bucket that is not its own."""
     params = {"bucket": bucket_name, "points": msgspec.json.encode(points).decode()}
     uid = f"{PLATFORM}:points/{account}/{bucket_name}"
-    return _scope("points", uid, f"access points of {bucket_name}", account, params)
+    hidden = (access_point_uid(account, point.region, point.alias or point.name) for point in points)
+    return _scope("points", uid, f"access points of {bucket_name}", account, params, hidden)
 
 
 def bucket_of(scope: Scope) -> ListedBucket:
@@ -54,7 +63,7 @@ def points_of(scope: Scope) -> Sequence[ListedPoint]:
     return msgspec.json.decode(scope.params.get("points", "[]"), type=list[ListedPoint])
 
 
-def _scope(kind: str, uid: str, name: str, account: str, params: Mapping[str, str]) -> Scope:
+def _scope(kind: str, uid: str, name: str, account: str, params: Mapping[str, str], hidden: Iterable[str]) -> Scope:
     return Scope(
         uid=uid,
         platform=PLATFORM,
@@ -63,6 +72,7 @@ def _scope(kind: str, uid: str, name: str, account: str, params: Mapping[str, st
         account=account,
         parent_uid=account_uid(account),
         params=params,
+        hides=tuple(Hidden(table=EVERYTHING, below=one) for one in hidden),
     )
 
 

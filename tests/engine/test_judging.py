@@ -21,7 +21,7 @@ from cloudscan.finding import Judgement, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
 from cloudscan.snapshot.snapshot import Snapshot
-from tests.kit.facts import RULE, Listed, file, grant, load_text, yielding
+from tests.kit.facts import RULE, Listed, file, grant, load_text, load_unproven, yielding
 from tests.kit.properties import examples
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
@@ -199,7 +199,7 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, scanned: Scanned, rule_
         "effort: low", "effort: low\nparams: {bytes: {default: 5, min: 1, max: 100, meaning: size}}"
     )
     text = text.replace("<> 'account'", "<> 'account' AND coalesce(e.size_bytes, 9) > $bytes")
-    rules = load_text(tmp_path / "r", text)
+    rules = load_unproven(tmp_path / "r", text)
     snapshot = scanned(file("1", size_bytes=7), grant("1"))
 
     assert judge(snapshot, rules).tallies["link-open-to-anyone"].flagged == 1
@@ -219,7 +219,7 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, scanned: Scanned, rule_
 def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """Errors that only running shows are reported with file and line as well."""
     text = rule_text.replace("<> 'account'", "<> 'account' AND e.size_bytes * 9223372036854775807 > 1")
-    rules = load_text(tmp_path / "r", text)
+    rules = load_unproven(tmp_path / "r", text)
 
     with pytest.raises(RuleError, match=r"link-open-to-anyone.yaml:9: the query of link-open-to-anyone cannot run"):
         judged(scanned, rules, file("1", size_bytes=9), grant("1"))

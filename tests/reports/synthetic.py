@@ -461,11 +461,11 @@ def _known_gaps(given: Report) -> dict[str, GapStatus]:
         row.gap: GapStatus(
             first_seen_on=NOW - timedelta(days=0 if index < 2 else 7),
             new=index < 2,
-            waiver=_gap_waiver() if row.question == "toy-sign-ins" else None,
+            waiver=_gap_waiver(row.gap) if row.question == "toy-sign-ins" else None,
         )
         for index, row in enumerate(gaps)
     }
 
 
-def _gap_waiver() -> Waiver:
-    return msgspec.structs.replace(_waiver(""), reason="No licence for it before April")
+def _gap_waiver(gap: str) -> Waiver:
+    return msgspec.structs.replace(_waiver(""), gap=gap, reason="No licence for it before April")

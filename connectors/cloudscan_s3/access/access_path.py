@@ -12,6 +12,14 @@ from cloudscan_s3.access.request_search import Witness
 
 
 @dataclass(frozen=True, kw_only=True)
+class Denial:
+    """A Deny statement that stops a path."""
+
+    statement: int  # its number, as people count
+    of_bucket_behind: bool = False  # of the policy of the bucket behind an access point
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessPath:
     """One path to the data, with everything needed to explain why it is open, or what stops it."""
 
@@ -20,6 +28,7 @@ class AccessPath:
     names: tuple[str, ...]  # the callers or networks that it names; empty: everyone
     account: str = ""  # the 12 digits behind the names, where there is one account
     confused_deputy: bool = False  # an AWS service that any customer of AWS can make act for them
+    affiliation_known: bool = True  # False: whether the callers are ours could not be read
     access: Access
     capability: Capability
     actions: tuple[str, ...]
@@ -28,22 +37,28 @@ class AccessPath:
     access_point: AccessPoint | None = None
     witness: Witness
     policy_public: bool  # AWS's own definition calls the policy (or the ACL) public
-    denied_by: tuple[str, ...] = ()  # the Deny statements that stop it; empty: none
+    denied_by: tuple[Denial, ...] = ()  # the Deny statements that stop it; empty: none
     not_before: str = ""  # ISO 8601: the future moment at which it opens
+    denials_unread: bool = False  # a Deny that could not be read may stop it
     not_delegated: bool = False  # the access point allows it, the bucket's policy does not
     block_switch: BlockSwitch | None = None  # the switch that could stop it, whether it does or not
     effective: bool | None = True
 
     @property
     def blocked_by(self) -> str:
-        """What stops it, in short; empty where nothing does (or where that could not be read)."""
+        """The code of what stops it; empty where nothing does (or where that could not be read).
+
+        Where several things stop it, it is the first that would have to be changed for it to open.
+        """
         if self.effective is not False:
             return ""
-        stops = [f"Deny in {statement}" for statement in self.denied_by]
-        stops += [f"not before {self.not_before}"] if self.not_before else []
-        stops += ["bucket policy does not delegate"] if self.not_delegated else []
-        stops += [str(self.block_switch)] if self.block_switch and self.block_switch.on else []
-        return "; ".join(stops)
+        if self.denied_by:
+            return "s3-deny"
+        if self.not_before:
+            return "s3-not-yet"
+        if self.not_delegated:
+            return "s3-not-delegated"
+        return self.block_switch.code if self.block_switch and self.block_switch.on else ""
 
     @property
     def for_everyone(self) -> bool:

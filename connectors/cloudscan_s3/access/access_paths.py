@@ -5,7 +5,7 @@ Amazon S3 storage", "Configuring IAM policies for using access points"): a path 
 followed until something stops it. What stops it stays on the record, because it may be switched off.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -61,14 +61,14 @@ def access_paths(bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Acce
         *_policy_paths(finder, policy, bucket),
         *_acl_paths(finder, acl_statements, bucket, EXPRESS_ACTIONS if bucket.directory else ACTIONS),
     ]
+    paths = list(_as_far_as_read(paths, stored))
     for point in bucket.access_points:
         paths += _access_point_paths(point, bucket, stored, own_estate, as_of)
     public = is_public(policy)
-    unknown = isinstance(stored, Unread) or any(flaw.may_allow for flaw in stored.flaws)
     return AccessPaths(
         open=tuple(_discoverable(paths)),
         policy=stored,
-        policy_public=public or (None if unknown else False),
+        policy_public=public or (False if _is_understood(stored) else None),
         left_over=tuple(
             (statement.number, principal.value)
             for statement in policy.allows
@@ -91,7 +91,19 @@ def access_paths_to_object(
         layers=(denials,),
         candidates=Candidates(literals=PolicyLiterals((*denials.statements, *statements), own_estate)),
     )
-    return tuple(_acl_paths(finder, statements, bucket, ACTIONS))
+    return tuple(_as_far_as_read(_acl_paths(finder, statements, bucket, ACTIONS), stored))
+
+
+def _as_far_as_read(paths: Iterable[AccessPath], *policies: Policy | Unread) -> Iterator[AccessPath]:
+    """The same paths; whether one is open is unknown where a Deny may stop it that could not be read."""
+    unread = any(isinstance(policy, Unread) or any(flaw.may_deny for flaw in policy.flaws) for policy in policies)
+    for path in paths:
+        yield replace(path, effective=None, denials_unread=True) if unread and path.effective else path
+
+
+def _is_understood(policy: Policy | Unread) -> bool:
+    """Whether everything is known that a policy may allow."""
+    return isinstance(policy, Policy) and not any(flaw.may_allow for flaw in policy.flaws)
 
 
 def _stored_policy(text: str | Unread | None) -> Policy | Unread:
@@ -177,7 +189,8 @@ def _access_point_paths(
     for statement in policy.allows:
         passing = through_both.paths(statement, Via.POLICY, ACTIONS)
         allowed = through_point.paths(statement, Via.POLICY, ACTIONS)
-        for path in _with_undelegated(passing, allowed, policy_read=isinstance(bucket_policy, Policy)):
+        known = _with_undelegated(passing, allowed, policy_read=_is_understood(bucket_policy))
+        for path in _as_far_as_read(known, policy, bucket_policy):
             blockable = either_public and path.crosses_accounts
             seen = _behind_switch(replace(path, policy_public=public), switch, blockable=blockable)
             yield replace(seen, access_point=point)

@@ -15,6 +15,7 @@ class BlockSwitch:
     """A Block Public Access switch, over all levels: on at `levels`, or unreadable at `unread`."""
 
     name: str  # as AWS spells it: RestrictPublicBuckets
+    code: str  # as a block: s3-restrict-public-buckets
     levels: tuple[str, ...] = ()  # account, bucket, access point
     unread: tuple[str, ...] = ()
 
@@ -23,28 +24,32 @@ class BlockSwitch:
         """None: off wherever it could be read, but not every level could be read."""
         return True if self.levels else None if self.unread else False
 
-    def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.levels or self.unread)})"
-
 
 def restrict_public_buckets(bucket: Bucket, point: AccessPoint | None = None) -> BlockSwitch:
     """The switch that cuts everyone but AWS services and the owner's account off a public policy."""
-    return _block_switch("RestrictPublicBuckets", lambda block: block.restrict_public_buckets, bucket, point)
+    return _block_switch(
+        "RestrictPublicBuckets",
+        "s3-restrict-public-buckets",
+        lambda block: block.restrict_public_buckets,
+        bucket,
+        point,
+    )
 
 
 def ignore_public_acls(bucket: Bucket) -> BlockSwitch:
     """The switch that makes public ACL entries void, on the bucket and on its objects."""
-    return _block_switch("IgnorePublicAcls", lambda block: block.ignore_public_acls, bucket)
+    return _block_switch("IgnorePublicAcls", "s3-ignore-public-acls", lambda block: block.ignore_public_acls, bucket)
 
 
 def _block_switch(
-    name: str, is_on: Callable[[Block], bool], bucket: Bucket, point: AccessPoint | None = None
+    name: str, code: str, is_on: Callable[[Block], bool | None], bucket: Bucket, point: AccessPoint | None = None
 ) -> BlockSwitch:
     levels: list[tuple[str, Block | Unread]] = [("account", bucket.account_block), ("bucket", bucket.block)]
     if point is not None:
         levels.append(("access point", point.block))
     return BlockSwitch(
         name=name,
+        code=code,
         levels=tuple(level for level, block in levels if isinstance(block, Block) and is_on(block)),
-        unread=tuple(level for level, block in levels if isinstance(block, Unread)),
+        unread=tuple(level for level, block in levels if isinstance(block, Unread) or is_on(block) is None),
     )

@@ -9,26 +9,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from cloudscan.facts import Outcome
+from cloudscan.connector import Gap, Question
+from cloudscan.errors import ProviderError
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unread:
-    """An answer that we did not get."""
+    """An answer that we did not get: to which question, and why not."""
 
-    outcome: Outcome
-    reason: str
-    needs: str = ""  # the permission that is missing: s3:GetBucketAcl
+    question: Question
+    error: ProviderError
+
+    def gap(self, about: str | None) -> Gap:
+        """The gap that it leaves; `about` is the uid of what was asked about."""
+        return self.question.gap(self.error, about)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Block Public Access on one level. All off also means "no configuration"."""
+    """Block Public Access on one level. All off also means "no configuration"; None: the answer does not say."""
 
-    block_public_acls: bool = False
-    ignore_public_acls: bool = False
-    block_public_policy: bool = False
-    restrict_public_buckets: bool = False
+    block_public_acls: bool | None = False
+    ignore_public_acls: bool | None = False
+    block_public_policy: bool | None = False
+    restrict_public_buckets: bool | None = False
 
 
 class Ownership(StrEnum):
@@ -75,6 +79,7 @@ class AccessPoint:
     region: str  # empty for a multi-region one
     arn: str
     vpc: str = ""  # the only VPC that it serves; empty: the internet
+    network_known: bool = True  # False: it may serve a VPC only
     policy: str | Unread | None
     block: Block | Unread
     multi_region: bool = False

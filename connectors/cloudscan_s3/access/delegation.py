@@ -48,6 +48,8 @@ def delegated_paths(
         context = {_ORIGIN: (origin,), _ACCOUNT: (account,), _ARN: (arn,)}
         for direct in _with_context(through_point, context).paths(statement, Via.POLICY, catalogue):
             path = _attributed(direct, account, is_named=account != unmentioned)
+            if path.kind == "access_point_account" and not finder.candidates.literals.own_estate.knows_whose(account):
+                path = replace(path, affiliation_known=False)
             identity = (path.kind, path.names, path.capability)
             if identity not in seen and path.audience >= Audience.NAMED_EXTERNAL and (in_statement or path.effective):
                 seen.add(identity)

@@ -16,6 +16,7 @@ class OwnEstate:
     estate: Estate = field(default_factory=Estate)
     account_names: Mapping[str, str] = field(default_factory=dict, hash=False)  # of our accounts, where they are known
     owner_canonical: str | None = None  # this account's canonical user id
+    knows_its_accounts: bool = True  # False: the list of our accounts could not be read; others may be ours
 
     def called(self, account: str) -> str:
         """The account's name, or its number where no name is known."""
@@ -24,6 +25,15 @@ class OwnEstate:
     def owns(self, account: str) -> bool:
         """Is an account (12 digits) ours?"""
         return account == self.account or account in self.own_accounts or account in self.estate.accounts
+
+    def knows_whose(self, account: str) -> bool:
+        """Do we know enough to tell whether an account is ours?"""
+        return self.knows_its_accounts or self.owns(account) or self.estate.partner_of(account) is not None
+
+    def knows_whose_organisation(self, organisation: str) -> bool:
+        """Do we know enough to tell whether an organisation is ours?"""
+        known = self.knows_its_organisation or self.estate.partner_of(organisation) is not None
+        return known or self.is_our_organisation(organisation)
 
     @property
     def knows_its_organisation(self) -> bool:

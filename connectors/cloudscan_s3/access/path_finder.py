@@ -22,7 +22,7 @@ from itertools import groupby
 
 from cloudscan.facts import Access, Audience, Via
 from cloudscan_s3.access import actions, conditions, networks
-from cloudscan_s3.access.access_path import AccessPath
+from cloudscan_s3.access.access_path import AccessPath, Denial
 from cloudscan_s3.access.actions import Action, Capability
 from cloudscan_s3.access.callers import CallerClass, by_source_arn
 from cloudscan_s3.access.candidates import EVERYONE, Candidates
@@ -176,6 +176,7 @@ class AccessPathFinder:
             names=(caller_class.name,) if caller_class.name else (),
             account=caller_class.account,
             confused_deputy=caller_class.confused_deputy,
+            affiliation_known=caller_class.affiliation_known,
             access=grant.access,
             capability=grant.capability,
             actions=tuple(action.name for action in grant.actions),
@@ -187,17 +188,16 @@ class AccessPathFinder:
             effective=effective,
         )
 
-    def _denying_statements(self, witness: Witness) -> tuple[str, ...]:
+    def _denying_statements(self, witness: Witness) -> tuple[Denial, ...]:
         """The Deny statements that stop a request which gets in without them."""
-        certain: list[str] = []
-        possible: list[str] = []
+        certain: list[Denial] = []
+        possible: list[Denial] = []
         for layer in self.layers:
             request = seen_at(layer.target, witness.request, self.target)
-            policy_name = "" if layer is self.layers[0] else " of the bucket policy"
             for statement in layer.statements:
                 if could_stop(statement, request):
                     stops = certain if applies_to(statement, request) else possible
-                    stops.append(f"statement {statement.number}{policy_name}")
+                    stops.append(Denial(statement=statement.number, of_bucket_behind=layer is not self.layers[0]))
         # Where each of them could be evaded, it is all of them together that cannot.
         return tuple(certain or possible)
 

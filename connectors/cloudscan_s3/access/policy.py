@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from cloudscan.reason import Reason
+
 Quantifier = Literal["", "any", "all"]
 
 OPERATORS = {
@@ -100,8 +102,9 @@ class Flaw:
     """A part of a policy that cannot be understood. `number` is 0 where the whole text is meant."""
 
     number: int
-    problem: str
+    problem: Reason
     may_allow: bool = True
+    may_deny: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,31 +130,41 @@ def parse(text: str) -> Policy:
     try:
         document = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
-        return Policy(flaws=(Flaw(number=0, problem="the text is not JSON"),))
+        return _flawed("s3-policy-not-json")
     if not isinstance(document, dict):
-        return Policy(flaws=(Flaw(number=0, problem="the text is not a JSON object"),))
+        return _flawed("s3-policy-not-object")
     if isinstance(document, _Ambiguous):
-        return Policy(flaws=(Flaw(number=0, problem="an element occurs twice"),))
-    elements = _by_lower_case(document)
-    raw = elements.get("statement", [])
+        return _flawed("s3-policy-element-twice")
+    raw = _by_lower_case(document).get("statement")
     raw = [raw] if isinstance(raw, dict) else raw
-    if not isinstance(raw, list):
-        return Policy(flaws=(Flaw(number=0, problem="Statement is neither an object nor a list"),))
+    if not isinstance(raw, list) or not raw:
+        return _flawed("s3-policy-without-statements")
     # "If you do not include a Version element, the value defaults to 2008-10-17" and variables are literal text.
-    variables = elements.get("version") == "2012-10-17"
+    variables = _by_lower_case(document).get("version") == "2012-10-17"
     statements, flaws = [], []
     for number, element in enumerate(raw, start=1):
         try:
             statements.append(_statement(number, element, variables))
         except _NotUnderstood as trouble:
             clear = isinstance(element, dict) and not isinstance(element, _Ambiguous)
-            denies = clear and _by_lower_case(element).get("effect") == "Deny"
-            flaws.append(Flaw(number=number, problem=str(trouble), may_allow=not denies))
+            effect = _by_lower_case(element).get("effect") if clear else None
+            problem = Reason(code=trouble.code, values={"statement": str(number), **trouble.values})
+            flaws.append(Flaw(number=number, problem=problem, may_allow=effect != "Deny", may_deny=effect != "Allow"))
     return Policy(statements=tuple(statements), flaws=tuple(flaws))
+
+
+def _flawed(code: str) -> Policy:
+    """A policy that cannot be understood at all. S3 stores none without statements (API Reference, PutBucketPolicy)."""
+    return Policy(flaws=(Flaw(number=0, problem=Reason(code=code)),))
 
 
 class _NotUnderstood(Exception):
     """Why one statement cannot be read."""
+
+    def __init__(self, code: str, **values: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
 
 
 class _Ambiguous(dict[str, Any]):
@@ -171,19 +184,21 @@ def _is_clear(element: object) -> bool:
 
 def _statement(number: int, raw: object, variables: bool) -> Statement:
     if not isinstance(raw, dict):
-        raise _NotUnderstood("the statement is not an object")
+        raise _NotUnderstood("s3-statement-not-object")
     if not _is_clear(raw):
-        raise _NotUnderstood("an element or a condition key occurs twice")
+        raise _NotUnderstood("s3-statement-element-twice")
     elements = _by_lower_case(raw)
     effect = elements.get("effect")
     if effect not in ("Allow", "Deny"):
-        raise _NotUnderstood("Effect is neither Allow nor Deny")
+        raise _NotUnderstood("s3-statement-effect")
     actions, not_action = _either(elements, "action", "notaction")
     resources, not_resource = _either(elements, "resource", "notresource")
     not_principal = "notprincipal" in elements
     if not_principal == ("principal" in elements):
-        raise _NotUnderstood("there must be one of Principal and NotPrincipal")
+        raise _NotUnderstood("s3-statement-one-of", element="Principal")
     principals = tuple(_principals(elements["notprincipal" if not_principal else "principal"]))
+    if not principals:
+        raise _NotUnderstood("s3-statement-empty", element="Principal")
     return Statement(
         number=number,
         sid=str(elements.get("sid", "")),
@@ -205,8 +220,11 @@ def _by_lower_case(element: Mapping[str, Any]) -> dict[str, Any]:
 
 def _either(elements: Mapping[str, Any], name: str, negated: str) -> tuple[tuple[str, ...], bool]:
     if (name in elements) == (negated in elements):
-        raise _NotUnderstood(f"there must be one of {name.capitalize()} and Not{name.capitalize()}")
-    return _texts(elements.get(name, elements.get(negated))), negated in elements
+        raise _NotUnderstood("s3-statement-one-of", element=name.capitalize())
+    texts = _texts(elements.get(name, elements.get(negated)))
+    if not texts:
+        raise _NotUnderstood("s3-statement-empty", element=name.capitalize())
+    return texts, negated in elements
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -217,7 +235,7 @@ def _texts(value: object) -> tuple[str, ...]:
         return (str(value).lower(),)
     if isinstance(value, str | int | float):
         return (str(value),)
-    raise _NotUnderstood("a text or a list of texts was expected")
+    raise _NotUnderstood("s3-statement-not-text")
 
 
 def _principals(element: object) -> Iterator[Principal]:
@@ -225,11 +243,11 @@ def _principals(element: object) -> Iterator[Principal]:
         yield Principal("AWS", "*")
         return
     if not isinstance(element, dict):
-        raise _NotUnderstood('Principal is neither "*" nor an object')
+        raise _NotUnderstood("s3-statement-principal")
     for kind, values in element.items():
         known = PRINCIPAL_KINDS.get(str(kind).lower(), "AWS" if kind == "*" else None)
         if known is None:
-            raise _NotUnderstood(f"unknown kind of principal: {kind}")
+            raise _NotUnderstood("s3-statement-principal-kind", kind=str(kind))
         for value in _texts(values):
             yield Principal(known, value.strip())
 
@@ -239,16 +257,16 @@ _QUANTIFIERS: dict[str, Quantifier] = {"foranyvalue:": "any", "forallvalues:": "
 
 def _conditions(element: object) -> Iterator[Condition]:
     if not isinstance(element, dict):
-        raise _NotUnderstood("Condition is not an object")
+        raise _NotUnderstood("s3-statement-condition")
     for written, keys in element.items():
         name = str(written).strip().lower()
         prefix = next((quantifier for quantifier in _QUANTIFIERS if name.startswith(quantifier)), "")
         base = name.removeprefix(prefix).removesuffix("ifexists")
         operator = OPERATORS.get(base)
         if operator is None:
-            raise _NotUnderstood(f"unknown condition operator: {written}")
+            raise _NotUnderstood("s3-statement-operator", operator=str(written))
         if not isinstance(keys, dict):
-            raise _NotUnderstood(f"the condition {written} is not an object")
+            raise _NotUnderstood("s3-statement-condition")
         for key, values in keys.items():
             yield Condition(
                 operator=operator,

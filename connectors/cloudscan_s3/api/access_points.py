@@ -3,19 +3,27 @@
 They are listed once per account and read with the bucket behind them, so that both layers are analysed together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied, Malformed, Unreachable
-from cloudscan.facts import Outcome
+from cloudscan.errors import Malformed, Vanished
 from cloudscan_s3.access.bucket import AccessPoint, Unread
-from cloudscan_s3.api.client import Account, Vanished, ask, member, require
-from cloudscan_s3.api.reader import GARBLED, block_of, policy_of
+from cloudscan_s3.api.asking import Answer, Asker, name_of
+from cloudscan_s3.api.reader import block_of, garbled, policy_of
+from cloudscan_s3.questions import (
+    ACCESS_POINT,
+    ACCESS_POINT_POLICY,
+    ACCESS_POINTS,
+    MULTI_REGION_ACCESS_POINT,
+    MULTI_REGION_ACCESS_POINT_POLICY,
+    MULTI_REGION_ACCESS_POINTS,
+)
 
-_CONTROL = "us-west-2"  # governs all multi-region ones ("Multi-Region Access Point restrictions and limitations")
+CONTROL = "us-west-2"
+"""Governs all multi-region ones ("Multi-Region Access Point restrictions and limitations")."""
 
 
 class ListedPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,107 +36,81 @@ class ListedPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     alias: str = ""  # of a multi-region one
 
 
-class _Lists:
-    """The lists of one account that could be read, and gaps for the others."""
+def list_in_region(asker: Asker, number: str, region: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
+    """An account's access points in one region, and gaps for what could not be listed."""
 
-    def __init__(self) -> None:
-        self.points: list[ListedPoint] = []
-        self.gaps: list[Gap] = []
+    def point(entry: Mapping[str, Any]) -> ListedPoint:
+        bucket_account = str(entry.get("BucketAccountId") or "")
+        return ListedPoint(
+            name=name_of(entry, "Name"), bucket=name_of(entry, "Bucket"), bucket_account=bucket_account, region=region
+        )
 
-    def add(self, what: str, points: Iterator[ListedPoint]) -> None:
-        try:
-            self.points += points
-        except AccessDenied as refused:
-            self._gap(Outcome.DENIED, f"{what}: {refused}", refused.needs)
-        except (Malformed, Unreachable) as trouble:
-            self._gap(Outcome.FAILED, f"{what}: {trouble}", "")
-
-    def _gap(self, outcome: Outcome, reason: str, needs: str) -> None:
-        self.gaps.append(Gap(table="grants", outcome=outcome, reason=reason, needs=needs))
+    return asker.list(ACCESS_POINTS, point, "NextToken", region=region, AccountId=number)
 
 
-def list_access_points(account: Account, number: str, regions: Sequence[str]) -> tuple[list[ListedPoint], list[Gap]]:
-    """An account's access points in these regions, its multi-region ones, and gaps for what could not be listed."""
-    lists = _Lists()
-    for region in regions:
-        lists.add(f"access points in {region}", _in_region(account, number, region))
-    lists.add("multi-region access points", _multi_region(account, number))
-    return list(dict.fromkeys(lists.points)), lists.gaps
+def list_multi_region(asker: Asker, number: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
+    """An account's multi-region access points, one entry for each bucket behind them, and gaps."""
+    listed, gaps = asker.list(
+        MULTI_REGION_ACCESS_POINTS,
+        lambda entry: tuple(_behind(entry)),
+        "NextToken",
+        region=CONTROL,
+        AccountId=number,
+    )
+    return [point for points in listed for point in points], gaps
 
 
-def read_access_point(account: Account, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
+def read_access_point(asker: Asker, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
     """One access point with its policy and blocks; None where it no longer exists."""
-    try:
-        return (
-            _read_multi_region(account, number, partition, point)
-            if point.alias
-            else _read(account, number, partition, point)
+    read = _read_multi_region if point.alias else _read
+    return read(asker, number, partition, point)
+
+
+def point_exists(asker: Asker, number: str, region: str, name: str) -> bool | None:
+    """Whether there is an access point of this name; None if AWS did not say."""
+    answer = asker.ask(ACCESS_POINT, region, AccountId=number, Name=name)
+    if isinstance(answer, Unread):
+        return False if isinstance(answer.error, Vanished) else None
+    return True
+
+
+def _behind(entry: Mapping[str, Any]) -> Iterator[ListedPoint]:
+    if not entry.get("Alias"):
+        return  # still being created: no request can reach it
+    for behind in entry["Regions"]:
+        yield ListedPoint(
+            name=name_of(entry, "Name"),
+            bucket=name_of(behind, "Bucket"),
+            bucket_account=str(behind.get("BucketAccountId") or ""),
+            alias=name_of(entry, "Alias"),
         )
-    except Vanished:
-        return None
 
 
-def _in_region(account: Account, number: str, region: str) -> Iterator[ListedPoint]:
-    client = account.client("s3control", region)
-    token: dict[str, str] = {}
-    while True:
-        page = require(client.list_access_points, "s3:ListAccessPoints", AccountId=number, **token)
-        for entry in member(page, "AccessPointList"):
-            yield ListedPoint(
-                name=entry["Name"],
-                bucket=entry["Bucket"],
-                bucket_account=entry.get("BucketAccountId", ""),
-                region=region,
-            )
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def _multi_region(account: Account, number: str) -> Iterator[ListedPoint]:
-    client = account.client("s3control", _CONTROL)
-    token: dict[str, str] = {}
-    while True:
-        page = require(
-            client.list_multi_region_access_points, "s3:ListMultiRegionAccessPoints", AccountId=number, **token
-        )
-        for entry in member(page, "AccessPoints"):
-            if not entry.get("Alias"):
-                continue  # still being created: no request can reach it
-            for behind in entry.get("Regions", ()):
-                yield ListedPoint(
-                    name=entry["Name"],
-                    bucket=behind["Bucket"],
-                    bucket_account=behind.get("BucketAccountId", ""),
-                    alias=entry["Alias"],
-                )
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def _read(account: Account, number: str, partition: str, point: ListedPoint) -> AccessPoint:
-    client = account.client("s3control", point.region)
+def _read(asker: Asker, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
     identity = {"AccountId": number, "Name": point.name}
-    answer = ask(client.get_access_point, "s3:GetAccessPoint", **identity)
-    policy = ask(client.get_access_point_policy, "s3:GetAccessPointPolicy", **identity)
-    details: dict[str, Any] = {} if isinstance(answer, Unread) or answer is None else answer
+    answer = asker.ask(ACCESS_POINT, point.region, **identity)
+    policy = asker.ask(ACCESS_POINT_POLICY, point.region, **identity)
+    if _is_gone(answer, policy):
+        return None
+    details: Answer = {} if isinstance(answer, Unread) or answer is None else answer
     return AccessPoint(
         name=point.name,
         account=number,
         region=point.region,
         arn=f"arn:{partition}:s3:{point.region}:{number}:accesspoint/{point.name}",
-        vpc=str((details.get("VpcConfiguration") or {}).get("VpcId", "")),
-        policy=policy_of(policy),
-        block=block_of(GARBLED if answer is None else answer),
+        vpc=str((details.get("VpcConfiguration") or {}).get("VpcId") or ""),
+        network_known=bool(details.get("NetworkOrigin")),
+        policy=policy_of(ACCESS_POINT_POLICY, policy),
+        block=garbled(ACCESS_POINT) if answer is None else block_of(ACCESS_POINT, answer),
     )
 
 
-def _read_multi_region(account: Account, number: str, partition: str, point: ListedPoint) -> AccessPoint:
-    client = account.client("s3control", _CONTROL)
+def _read_multi_region(asker: Asker, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
     identity = {"AccountId": number, "Name": point.name}
-    answer = ask(client.get_multi_region_access_point, "s3:GetMultiRegionAccessPoint", **identity)
-    policy = ask(client.get_multi_region_access_point_policy, "s3:GetMultiRegionAccessPointPolicy", **identity)
+    answer = asker.ask(MULTI_REGION_ACCESS_POINT, CONTROL, **identity)
+    policy = asker.ask(MULTI_REGION_ACCESS_POINT_POLICY, CONTROL, **identity)
+    if _is_gone(answer, policy):
+        return None
     details = answer if isinstance(answer, Unread) else (answer or {}).get("AccessPoint") or {}
     return AccessPoint(
         name=point.alias,
@@ -136,17 +118,23 @@ def _read_multi_region(account: Account, number: str, partition: str, point: Lis
         region="",
         arn=f"arn:{partition}:s3::{number}:accesspoint/{point.alias}",
         policy=policy if isinstance(policy, Unread) else _established(policy),
-        block=block_of(details, "PublicAccessBlock"),
+        block=block_of(MULTI_REGION_ACCESS_POINT, details, "PublicAccessBlock"),
         multi_region=True,
         name_for_people=point.name,
     )
 
 
-def _established(answer: dict[str, Any] | None) -> str | Unread | None:
+def _is_gone(*answers: Answer | Unread | None) -> bool:
+    """Whether all answers say that it no longer exists; one alone may be wrong about that."""
+    return all(isinstance(answer, Unread) and isinstance(answer.error, Vanished) for answer in answers)
+
+
+def _established(answer: Answer | None) -> str | Unread | None:
     """The policy in force; a proposed one is not in force yet."""
     if answer is None:
         return None
-    if "Policy" not in answer:
-        return GARBLED
+    if not isinstance(answer.get("Policy"), Mapping):
+        error = Malformed("s3-member-missing", member="Policy")
+        return Unread(question=MULTI_REGION_ACCESS_POINT_POLICY, error=error)
     established = answer["Policy"].get("Established") or {}
     return str(established["Policy"]) if established.get("Policy") else None

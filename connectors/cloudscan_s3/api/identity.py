@@ -1,9 +1,22 @@
 """Whose credentials a scan has, and which accounts belong to the same organisation."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Final
 
-from cloudscan.errors import ProviderError, Throttled, Unreachable
-from cloudscan_s3.api.client import Account, member, require
+import botocore.session
+
+from cloudscan.connector import Gap
+from cloudscan.errors import Malformed
+from cloudscan_s3.access.bucket import Unread
+from cloudscan_s3.api.asking import Asker, name_of
+from cloudscan_s3.questions import ACCOUNTS, CALLER, ORGANISATION
+
+_NUMBER: Final = re.compile(r"\d{12}")
+ACTIVE: Final = "ACTIVE"
+INACTIVE: Final = frozenset(("SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"))
+"""States of an account that does not admit us (Organizations API Reference, "Account"); any other may be new."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,44 +25,61 @@ class CallerIdentity:
 
     account: str  # 12 digits: whose credentials we were given
     partition: str  # aws, aws-cn, aws-us-gov
-    organisation: str | None  # o-…; None: none, or not allowed to know
-    members: dict[str, str]  # the names of the organisation's active accounts; empty unless asked for
 
 
-def caller_identity(own: Account, *, with_members: bool) -> CallerIdentity:
-    """Ask STS and Organizations. Raises `AccessDenied` where the members are wanted and may not be listed."""
-    answer = require(own.client("sts").get_caller_identity, "sts:GetCallerIdentity")
-    return CallerIdentity(
-        account=str(answer["Account"]),
-        partition=str(answer["Arn"]).split(":")[1],
-        organisation=_organisation(own),
-        members=_members(own) if with_members else {},
-    )
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """An account of the organisation."""
+
+    account: str
+    name: str
+    state: str  # ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED, PENDING_ACTIVATION, or what AWS invents next
 
 
-def _organisation(own: Account) -> str | None:
-    client = own.client("organizations")
+@dataclass(frozen=True, kw_only=True)
+class Members:
+    """The organisation's accounts by their number, and what could not be read of the list."""
+
+    by_account: Mapping[str, Member]
+    gaps: tuple[Gap, ...] = ()
+
+
+def caller_identity(own: Asker) -> CallerIdentity:
+    """Ask STS. Raises a `ProviderError`: without an answer no account can be named."""
+    answer = own.require(CALLER) or {}
+    arn = str(answer.get("Arn", "")).split(":")
+    account = str(answer.get("Account", "")) or (arn[4] if len(arn) > 4 else "")
+    if not _NUMBER.fullmatch(account):
+        raise Malformed("s3-member-missing", member="Account")
+    has_partition = len(arn) > 4 and arn[1].startswith("aws")
+    return CallerIdentity(account=account, partition=arn[1] if has_partition else _partition_of(own.account.region))
+
+
+def own_organisation(own: Asker) -> str | Unread | None:
+    """Our organisation's id, o-…; None if there is none."""
+    answer = own.ask(ORGANISATION)
+    if answer is None or isinstance(answer, Unread):
+        return answer
     try:
-        answer = require(client.describe_organization, "organizations:DescribeOrganization")
-    except (Throttled, Unreachable):
-        raise
-    except ProviderError:
-        # Optional: without it, an organisation that a policy names may be ours or not.
-        return None
-    return str(answer["Organization"]["Id"])
+        return name_of(answer["Organization"], "Id")
+    except (KeyError, TypeError, ValueError):
+        return Unread(question=ORGANISATION, error=Malformed("s3-member-missing", member="Id"))
 
 
-def _members(own: Account) -> dict[str, str]:
-    client = own.client("organizations")
-    members: dict[str, str] = {}
-    token: dict[str, str] = {}
-    while True:
-        page = require(client.list_accounts, "organizations:ListAccounts", **token)
-        members |= {
-            str(account["Id"]): str(account.get("Name", ""))
-            for account in member(page, "Accounts")
-            if account.get("Status", "ACTIVE") == "ACTIVE"
-        }
-        if not page.get("NextToken"):
-            return members
-        token = {"NextToken": page["NextToken"]}
+def members(own: Asker) -> Members:
+    """The organisation's accounts. Those that AWS did not name leave a gap."""
+    listed, gaps = own.list(ACCOUNTS, _member, "NextToken")
+    return Members(by_account={member.account: member for member in listed}, gaps=tuple(gaps))
+
+
+def _member(entry: Mapping[str, Any]) -> Member:
+    account = name_of(entry, "Id")
+    if not _NUMBER.fullmatch(account):
+        raise ValueError(account)
+    # `State` replaces `Status`, which AWS announced to end in September 2026 (Organizations API Reference, "Account").
+    state = str(entry.get("State") or entry.get("Status") or ACTIVE)
+    return Member(account=account, name=str(entry.get("Name") or ""), state=state)
+
+
+def _partition_of(region: str) -> str:
+    return str(botocore.session.Session().get_partition_for_region(region))

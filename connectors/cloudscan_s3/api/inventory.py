@@ -18,9 +18,11 @@ from urllib.parse import unquote_plus
 
 import duckdb
 
-from cloudscan.errors import Malformed
+from cloudscan.connector import Gap
+from cloudscan.errors import Malformed, ProviderError, Vanished
 from cloudscan_s3.access.bucket import Acl, AclGrant, Bucket, ObjectAcl, Unread
-from cloudscan_s3.api.client import Account, Vanished, ask, require
+from cloudscan_s3.api.asking import Asker
+from cloudscan_s3.questions import INVENTORY, INVENTORY_REPORT, INVENTORY_REPORTS
 
 _FIELD = "ObjectAccessControlList"
 _SUFFIXES = {"CSV": ".csv.gz", "Parquet": ".parquet"}
@@ -58,61 +60,85 @@ class ListedObject:
         )
 
 
-def newest_report(account: Account, bucket: Bucket) -> Report | None:
+class ReportUnread(Exception):
+    """A report that is there, or may be, could not be read: the gap that it leaves."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(gap.question)
+        self.gap = gap
+
+
+def newest_report(asker: Asker, bucket: Bucket, about: str) -> Report | None:
     """The newest finished report that carries ACLs in a format we read; None where there is none.
 
-    Raises `AccessDenied` where the report may not be read, `Malformed` where it does not match its documentation.
+    `about` is the bucket's uid. Raises `ReportUnread` where it could not be found out or read.
     """
-    client = account.client("s3", bucket.region)
-    answer = ask(client.list_bucket_inventory_configurations, "s3:GetInventoryConfiguration", Bucket=bucket.name)
-    if answer is None or isinstance(answer, Unread):
-        return None
-    for inventory in answer.get("InventoryConfigurationList", ()):
+    configured, gaps = asker.list(
+        INVENTORY, dict, "NextContinuationToken", region=bucket.region, about=about, Bucket=bucket.name
+    )
+    if gaps:
+        raise ReportUnread(gaps[0])
+    for inventory in configured:
         target = (inventory.get("Destination") or {}).get("S3BucketDestination") or {}
-        has_acls = inventory.get("IsEnabled") and _FIELD in inventory.get("OptionalFields", ())
+        has_acls = inventory.get("IsEnabled") and _FIELD in (inventory.get("OptionalFields") or ())
         if has_acls and target.get("Format") in _SUFFIXES:
-            prefix = "/".join(part for part in (target.get("Prefix", ""), bucket.name, inventory["Id"]) if part)
-            report = _newest(client, str(target["Bucket"]).rpartition(":")[2], f"{prefix}/")
+            if not inventory.get("Id") or not target.get("Bucket"):
+                raise ReportUnread(INVENTORY.gap(Malformed("s3-garbled"), about))
+            prefix = "/".join(part for part in (target.get("Prefix") or "", bucket.name, inventory["Id"]) if part)
+            report = _newest(
+                asker, bucket.region, str(target["Bucket"]).rpartition(":")[2], prefix=f"{prefix}/", about=about
+            )
             if report is not None:
                 return report
     return None
 
 
-def objects(account: Account, bucket: Bucket, report: Report) -> Iterator[ListedObject]:
-    """Every object of a report, file by file. Raises `Malformed` where a file does not have its checksum."""
-    client = account.client("s3", bucket.region)
+def objects(asker: Asker, bucket: Bucket, report: Report, about: str) -> Iterator[ListedObject]:
+    """Every object of a report, file by file. Raises `ReportUnread`, also where a file does not have its checksum."""
     owner = bucket.acl.owner if isinstance(bucket.acl, Acl) else ""
     with tempfile.TemporaryDirectory(prefix="cloudscan-") as folder:
         for key, checksum in report.files:
             path = Path(folder) / f"report{_SUFFIXES[report.format]}"
-            content = _download(client, report.bucket, key)
-            if checksum and hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum.lower():
-                raise Malformed(f"the checksum of {key} differs from its manifest")
-            path.write_bytes(content)
-            yield from _rows(path, report, owner)
+            try:
+                content = _download(asker, bucket.region, report.bucket, key)
+                if checksum and hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum.lower():
+                    raise Malformed("s3-checksum-differs", file=key)
+                path.write_bytes(content)
+                yield from _rows(path, report, owner)
+            except ProviderError as error:
+                raise ReportUnread(INVENTORY_REPORT.gap(error, about)) from error
 
 
-def _newest(client: Any, bucket: str, prefix: str) -> Report | None:
+def _newest(asker: Asker, region: str, bucket: str, *, prefix: str, about: str) -> Report | None:
     """The newest complete report. Each dated folder contains a manifest; `hive` and `data` are not dated."""
-    token: dict[str, str] = {}
-    dated: list[str] = []
-    while True:
-        page = require(client.list_objects_v2, "s3:ListBucket", Bucket=bucket, Prefix=prefix, Delimiter="/", **token)
-        dated += [
-            entry["Prefix"] for entry in page.get("CommonPrefixes", ()) if entry["Prefix"][len(prefix) :][:1].isdigit()
-        ]
-        if not page.get("IsTruncated"):
-            break
-        token = {"ContinuationToken": page["NextContinuationToken"]}
-    for folder in sorted(dated, reverse=True):
+
+    def dated(entry: dict[str, Any]) -> str | None:
+        folder = str(entry["Prefix"])
+        return folder if folder[len(prefix) :][:1].isdigit() else None
+
+    folders, gaps = asker.list(
+        INVENTORY_REPORTS,
+        dated,
+        "NextContinuationToken",
+        region=region,
+        about=about,
+        Bucket=bucket,
+        Prefix=prefix,
+        Delimiter="/",
+    )
+    if gaps:
+        raise ReportUnread(gaps[0])
+    for folder in sorted(folders, reverse=True):
         try:
-            content = _download(client, bucket, f"{folder}manifest.json")
-            checksum = _download(client, bucket, f"{folder}manifest.checksum").decode("ascii", "replace").strip()
+            content = _download(asker, region, bucket, f"{folder}manifest.json")
+            checksum = _download(asker, region, bucket, f"{folder}manifest.checksum").decode("ascii", "replace").strip()
+            if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum.lower():
+                raise Malformed("s3-checksum-differs", file=f"{folder}manifest.json")
+            return _manifest(content, bucket)
         except Vanished:
             continue  # still being written: the checksum comes last
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum.lower():
-            raise Malformed(f"the checksum of {folder}manifest.json differs from the file beside it")
-        return _manifest(content, bucket)
+        except ProviderError as error:
+            raise ReportUnread(INVENTORY_REPORT.gap(error, about)) from error
     return None
 
 
@@ -126,13 +152,12 @@ def _manifest(content: bytes, bucket: str) -> Report:
             files=tuple((str(file["key"]), str(file.get("MD5checksum", ""))) for file in manifest["files"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Malformed(f"the inventory's manifest does not match its documentation ({error})") from error
+        raise Malformed("s3-manifest-malformed", quote=str(error)) from error
 
 
-def _download(client: Any, bucket: str, key: str) -> bytes:
-    body = require(client.get_object, "s3:GetObject", Bucket=bucket, Key=key)["Body"]
-    content = body.read()
-    return content if isinstance(content, bytes) else bytes(content)
+def _download(asker: Asker, region: str, bucket: str, key: str) -> bytes:
+    answer = asker.require(INVENTORY_REPORT, region, Bucket=bucket, Key=key) or {}
+    return asker.content(INVENTORY_REPORT, answer["Body"], region)
 
 
 def _rows(path: Path, report: Report, owner: str) -> Iterator[ListedObject]:
@@ -164,7 +189,7 @@ def _rows(path: Path, report: Report, owner: str) -> Iterator[ListedObject]:
                         modified_on=_moment(modified),
                     )
         except duckdb.Error as error:
-            raise Malformed(f"the inventory's file cannot be read ({str(error).splitlines()[0]})") from error
+            raise Malformed("s3-report-malformed", quote=str(error).splitlines()[0]) from error
 
 
 def _has_column(path: Path, column: str) -> bool:

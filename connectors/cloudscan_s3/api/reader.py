@@ -4,14 +4,33 @@ Nothing is asked that cannot matter. Four questions decide who has access to a b
 asked only of a bucket that is shared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudscan.facts import Outcome
+from cloudscan.connector import Gap
+from cloudscan.errors import Malformed, Unreachable, Vanished
 from cloudscan_s3.access.bucket import Acl, AclGrant, Block, Bucket, Encryption, Ownership, Unread
-from cloudscan_s3.api.client import Account, ask, member, require
+from cloudscan_s3.api.asking import Answer, Asker, name_of
+from cloudscan_s3.questions import (
+    ACCOUNT_BLOCK,
+    BUCKET_ACL,
+    BUCKET_BLOCK,
+    BUCKET_EXISTS,
+    BUCKET_POLICY,
+    BUCKETS,
+    DIRECTORY_BUCKET_POLICY,
+    DIRECTORY_BUCKETS,
+    ENCRYPTION,
+    LOGGING,
+    OBJECT_ACL,
+    OBJECTS,
+    OWNERSHIP,
+    TAGS,
+    WEBSITE,
+    AwsQuestion,
+)
 
 _OWNERSHIPS = {
     "BucketOwnerEnforced": Ownership.ENFORCED,
@@ -19,7 +38,6 @@ _OWNERSHIPS = {
     "ObjectWriter": Ownership.WRITER,
 }
 _ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
-GARBLED = Unread(outcome=Outcome.FAILED, reason="S3's answer does not match its documentation")
 _PAGE = 10_000  # ListBuckets must be paged in accounts with a quota above this
 
 
@@ -33,57 +51,46 @@ class ListedBucket:
     owner: str  # the account's canonical id
 
 
-def list_buckets(account: Account) -> Iterator[ListedBucket]:
-    """All general purpose buckets of the account, of every region."""
-    client = account.client("s3")
-    token: dict[str, str] = {}
-    while True:
-        page = require(client.list_buckets, "s3:ListAllMyBuckets", MaxBuckets=_PAGE, **token)
-        owner = str(page.get("Owner", {}).get("ID", ""))
-        for entry in member(page, "Buckets"):
-            yield ListedBucket(
-                name=entry["Name"],
-                region=entry.get("BucketRegion", ""),
-                created_on=_utc(entry.get("CreationDate")),
-                owner=owner,
-            )
-        if not page.get("ContinuationToken"):
-            return
-        token = {"ContinuationToken": page["ContinuationToken"]}
+def list_buckets(asker: Asker) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
+    """All general purpose buckets of the account, of every region, and gaps for what could not be listed."""
+    owner = ""
+
+    def keep_owner(page: Answer) -> None:
+        nonlocal owner
+        owner = str((page.get("Owner") or {}).get("ID") or "") or owner
+
+    listed, gaps = asker.list(
+        BUCKETS,
+        lambda entry: _listed(entry, entry.get("BucketRegion") or ""),
+        "ContinuationToken",
+        MaxBuckets=_PAGE,
+        on_page=keep_owner,
+    )
+    return [replace(bucket, owner=owner) for bucket in listed], gaps
 
 
-def list_directory_buckets(account: Account, region: str) -> Iterator[ListedBucket]:
-    """All directory buckets of the account in one region."""
-    client = account.client("s3", region)
-    token: dict[str, str] = {}
-    while True:
-        page = require(client.list_directory_buckets, "s3express:ListAllMyDirectoryBuckets", **token)
-        for entry in member(page, "Buckets"):
-            if entry["Name"].endswith("--x-s3"):
-                created_on = _utc(entry.get("CreationDate"))
-                yield ListedBucket(name=entry["Name"], region=region, created_on=created_on, owner="")
-        if not page.get("ContinuationToken"):
-            return
-        token = {"ContinuationToken": page["ContinuationToken"]}
+def list_directory_buckets(asker: Asker, region: str) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
+    """All directory buckets of the account in one region, and gaps for what could not be listed."""
+
+    def directory_bucket(entry: Mapping[str, Any]) -> ListedBucket | None:
+        return _listed(entry, region) if name_of(entry, "Name").endswith("--x-s3") else None
+
+    return asker.list(DIRECTORY_BUCKETS, directory_bucket, "ContinuationToken", region=region)
 
 
-def account_block(account: Account, number: str) -> Block | Unread:
+def account_block(asker: Asker, number: str) -> Block | Unread:
     """Block Public Access of the account, with what its organisation imposes."""
-    client = account.client("s3control")
-    answer = ask(client.get_public_access_block, "s3:GetAccountPublicAccessBlock", AccountId=number)
-    return block_of(answer)
+    return block_of(ACCOUNT_BLOCK, asker.ask(ACCOUNT_BLOCK, AccountId=number))
 
 
-def read_bucket(account: Account, listed: ListedBucket, number: str, partition: str, block: Block | Unread) -> Bucket:
+def read_bucket(asker: Asker, listed: ListedBucket, number: str, partition: str, block: Block | Unread) -> Bucket:
     """Ask the four questions that decide who has access. Raises `Vanished` where the bucket no longer exists."""
-    client = account.client("s3", listed.region)
-    name = {"Bucket": listed.name}
-    policy = ask(client.get_bucket_policy, "s3:GetBucketPolicy", **name)
-    own = ask(client.get_public_access_block, "s3:GetBucketPublicAccessBlock", **name)
-    ownership = _ownership(ask(client.get_bucket_ownership_controls, "s3:GetBucketOwnershipControls", **name))
+    policy = _of_bucket(asker, BUCKET_POLICY, listed)
+    own = _of_bucket(asker, BUCKET_BLOCK, listed)
+    ownership = _ownership(_of_bucket(asker, OWNERSHIP, listed))
     acl: Acl | Unread | None = None
     if ownership is not Ownership.ENFORCED:
-        acl = _acl(ask(client.get_bucket_acl, "s3:GetBucketAcl", **name))
+        acl = acl_of(BUCKET_ACL, _of_bucket(asker, BUCKET_ACL, listed))
     return Bucket(
         name=listed.name,
         account=number,
@@ -91,18 +98,17 @@ def read_bucket(account: Account, listed: ListedBucket, number: str, partition: 
         partition=partition,
         created_on=listed.created_on,
         owner=listed.owner or None,
-        policy=policy_of(policy),
+        policy=policy_of(BUCKET_POLICY, policy),
         acl=acl,
-        block=block_of(own),
+        block=block_of(BUCKET_BLOCK, own),
         account_block=block,
         ownership=ownership,
     )
 
 
-def read_directory_bucket(account: Account, listed: ListedBucket, number: str, partition: str) -> Bucket:
+def read_directory_bucket(asker: Asker, listed: ListedBucket, number: str, partition: str) -> Bucket:
     """Read a directory bucket: of what decides about access, only its policy can be configured."""
-    client = account.client("s3", listed.region)
-    policy = ask(client.get_bucket_policy, "s3express:GetBucketPolicy", Bucket=listed.name)
+    policy = _of_bucket(asker, DIRECTORY_BUCKET_POLICY, listed)
     return Bucket(
         name=listed.name,
         account=number,
@@ -110,7 +116,7 @@ def read_directory_bucket(account: Account, listed: ListedBucket, number: str, p
         partition=partition,
         created_on=listed.created_on,
         directory=True,
-        policy=policy_of(policy),
+        policy=policy_of(DIRECTORY_BUCKET_POLICY, policy),
         acl=None,
         block=_ALL_ON,
         account_block=Block(),
@@ -118,97 +124,167 @@ def read_directory_bucket(account: Account, listed: ListedBucket, number: str, p
     )
 
 
-def with_description(account: Account, bucket: Bucket) -> Bucket:
+def with_description(asker: Asker, bucket: Bucket) -> Bucket:
     """The same bucket with what is worth knowing of a shared one: tags, website, access log, default key."""
-    client = account.client("s3", bucket.region)
-    name = {"Bucket": bucket.name}
-    tags = ask(client.get_bucket_tagging, "s3:GetBucketTagging", **name)
-    website = ask(client.get_bucket_website, "s3:GetBucketWebsite", **name)
-    logging = ask(client.get_bucket_logging, "s3:GetBucketLogging", **name)
-    encryption = ask(client.get_bucket_encryption, "s3:GetEncryptionConfiguration", **name)
+    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
     return replace(
         bucket,
-        tags=tags if isinstance(tags, Unread) else _tags(tags),
-        website=website if isinstance(website, Unread) else website is not None,
-        logging=logging if isinstance(logging, Unread) else bool((logging or {}).get("LoggingEnabled")),
-        encryption=encryption if isinstance(encryption, Unread) else _encryption(encryption),
+        tags=_tags(_of_bucket(asker, TAGS, listed)),
+        website=_website(_of_bucket(asker, WEBSITE, listed)),
+        logging=_logging(_of_bucket(asker, LOGGING, listed)),
+        encryption=_encryption(_of_bucket(asker, ENCRYPTION, listed)),
     )
 
 
-def acl_of_object(account: Account, region: str, name: str, key: str) -> Acl | Unread:
+def bucket_exists(asker: Asker, name: str, region: str = "") -> bool | None:
+    """Whether there is a bucket of this name, of any owner; None if AWS did not say."""
+    answer = asker.ask(BUCKET_EXISTS, region, Bucket=name)
+    if not isinstance(answer, Unread):
+        return True
+    if isinstance(answer.error, Vanished):
+        return False
+    return None if isinstance(answer.error, Malformed | Unreachable) else True  # a refusal: it is there
+
+
+def acl_of_object(asker: Asker, region: str, name: str, key: str) -> Acl | Unread:
     """One object's own ACL. Raises `Vanished` where the object no longer exists."""
-    client = account.client("s3", region)
-    return _acl(ask(client.get_object_acl, "s3:GetObjectAcl", Bucket=name, Key=key))
+    answer = asker.ask(OBJECT_ACL, region, Bucket=name, Key=key)
+    if isinstance(answer, Unread) and isinstance(answer.error, Vanished):
+        page = asker.ask(OBJECTS, region, Bucket=name, Prefix=key, MaxKeys=1)
+        if isinstance(page, Mapping) and not any(entry.get("Key") == key for entry in page.get("Contents") or ()):
+            raise answer.error
+    return acl_of(OBJECT_ACL, answer)
 
 
-def policy_of(answer: Mapping[str, Any] | Unread | None) -> str | Unread | None:
+def policy_of(question: AwsQuestion, answer: Answer | Unread | None) -> str | Unread | None:
     """The policy's text. An empty text is garbled: where there is no policy, AWS answers with an error."""
     if answer is None or isinstance(answer, Unread):
         return answer
-    return str(answer.get("Policy") or "") or GARBLED
+    return str(answer.get("Policy") or "") or garbled(question)
 
 
-def block_of(answer: Mapping[str, Any] | Unread | None, name: str = "PublicAccessBlockConfiguration") -> Block | Unread:
-    """The switches; all off where AWS answers that none are configured."""
+def block_of(
+    question: AwsQuestion, answer: Answer | Unread | None, name: str = "PublicAccessBlockConfiguration"
+) -> Block | Unread:
+    """The switches; all off where AWS answers that none are configured, and unknown where one is left out."""
     if isinstance(answer, Unread):
         return answer
     if answer is None:
         return Block()
     given = answer.get(name)
     if not given:
-        return GARBLED
+        return garbled(question)
     return Block(
-        block_public_acls=given.get("BlockPublicAcls") is True,
-        ignore_public_acls=given.get("IgnorePublicAcls") is True,
-        block_public_policy=given.get("BlockPublicPolicy") is True,
-        restrict_public_buckets=given.get("RestrictPublicBuckets") is True,
+        block_public_acls=_switch(given.get("BlockPublicAcls")),
+        ignore_public_acls=_switch(given.get("IgnorePublicAcls")),
+        block_public_policy=_switch(given.get("BlockPublicPolicy")),
+        restrict_public_buckets=_switch(given.get("RestrictPublicBuckets")),
     )
 
 
-def _ownership(answer: Mapping[str, Any] | Unread | None) -> Ownership | Unread:
+def acl_of(question: AwsQuestion, answer: Answer | Unread | None) -> Acl | Unread:
+    """The entries. Every ACL that S3 makes contains one of the owner's, so that one without entries is garbled."""
+    if isinstance(answer, Unread):
+        return answer
+    grants = tuple(_grant(entry) for entry in (answer or {}).get("Grants") or ())
+    owner = str(((answer or {}).get("Owner") or {}).get("ID") or "")
+    if not owner or not grants or any(not _is_whole(grant) for grant in grants):
+        return garbled(question)
+    return Acl(owner=owner, grants=grants)
+
+
+def garbled(question: AwsQuestion) -> Unread:
+    """What stands for an answer that does not match its documentation."""
+    return Unread(question=question, error=Malformed("s3-garbled"))
+
+
+def _of_bucket(asker: Asker, question: AwsQuestion, listed: ListedBucket) -> Answer | Unread | None:
+    """Ask about a bucket. Raises `Vanished` where it is really gone: one answer alone may be wrong about that."""
+    answer = asker.ask(question, listed.region, Bucket=listed.name)
+    if (
+        isinstance(answer, Unread)
+        and isinstance(answer.error, Vanished)
+        and bucket_exists(asker, listed.name, listed.region) is False
+    ):
+        raise answer.error
+    return answer
+
+
+def _listed(entry: Mapping[str, Any], region: str) -> ListedBucket:
+    created_on = _utc(entry.get("CreationDate"))
+    return ListedBucket(name=name_of(entry, "Name"), region=region, created_on=created_on, owner="")
+
+
+def _switch(given: object) -> bool | None:
+    return given if isinstance(given, bool) else None
+
+
+def _ownership(answer: Answer | Unread | None) -> Ownership | Unread:
     if answer is None:
         return Ownership.WRITER
     if isinstance(answer, Unread):
         return answer
     rules = (answer.get("OwnershipControls") or {}).get("Rules")
     if not rules:
-        return GARBLED
+        return garbled(OWNERSHIP)
     written = str(rules[0].get("ObjectOwnership", ""))
-    unknown = Unread(outcome=Outcome.FAILED, reason=f"S3 returned an unknown object ownership: {written}")
+    unknown = Unread(question=OWNERSHIP, error=Malformed("s3-value-unknown", value=written))
     return _OWNERSHIPS.get(written, unknown)
 
 
-def _acl(answer: Mapping[str, Any] | Unread | None) -> Acl | Unread:
-    if isinstance(answer, Unread):
-        return answer
-    if answer is None or "Grants" not in answer:
-        return GARBLED
-    grants = tuple(_grant(entry) for entry in answer["Grants"] or ())
-    if any(not grant.permission or not (grant.canonical_id or grant.group or grant.email) for grant in grants):
-        return GARBLED
-    return Acl(owner=str((answer.get("Owner") or {}).get("ID", "")), grants=grants)
+def _is_whole(grant: AclGrant) -> bool:
+    return bool(grant.permission and (grant.canonical_id or grant.group or grant.email))
 
 
 def _grant(given: Mapping[str, Any]) -> AclGrant:
     grantee = given.get("Grantee") or {}
     return AclGrant(
-        permission=str(given.get("Permission", "")),
-        canonical_id=str(grantee.get("ID", "")),
-        group=str(grantee.get("URI", "")),
-        email=str(grantee.get("EmailAddress", "")),
-        display_name=str(grantee.get("DisplayName", "")),
+        permission=str(given.get("Permission") or ""),
+        canonical_id=str(grantee.get("ID") or ""),
+        group=str(grantee.get("URI") or ""),
+        email=str(grantee.get("EmailAddress") or ""),
+        display_name=str(grantee.get("DisplayName") or ""),
     )
 
 
-def _tags(answer: Mapping[str, Any] | None) -> Mapping[str, str]:
-    return {str(tag.get("Key", "")): str(tag.get("Value", "")) for tag in (answer or {}).get("TagSet") or ()}
+def _tags(answer: Answer | Unread | None) -> Mapping[str, str] | Unread:
+    if isinstance(answer, Unread):
+        return answer
+    if answer is None:
+        return {}
+    tags = answer.get("TagSet") or ()
+    if not tags or not all(tag.get("Key") for tag in tags):
+        return garbled(TAGS)  # where there are no tags, AWS answers with an error
+    return {str(tag["Key"]): str(tag.get("Value") or "") for tag in tags}
 
 
-def _encryption(answer: Mapping[str, Any] | None) -> Encryption:
-    rules = ((answer or {}).get("ServerSideEncryptionConfiguration") or {}).get("Rules") or [{}]
+def _website(answer: Answer | Unread | None) -> bool | Unread:
+    if isinstance(answer, Unread):
+        return answer
+    if answer is None:
+        return False
+    # One of the two is required (API Reference, PutBucketWebsite).
+    return True if answer.get("IndexDocument") or answer.get("RedirectAllRequestsTo") else garbled(WEBSITE)
+
+
+def _logging(answer: Answer | Unread | None) -> bool | Unread:
+    return answer if isinstance(answer, Unread) else bool((answer or {}).get("LoggingEnabled"))
+
+
+def _encryption(answer: Answer | Unread | None) -> Encryption | Unread:
+    if isinstance(answer, Unread):
+        return answer
+    if answer is None:
+        # Since January 2023 S3 encrypts new objects with SSE-S3 by default (User Guide, "Setting default encryption").
+        return Encryption(algorithm="AES256")
+    rules = (answer.get("ServerSideEncryptionConfiguration") or {}).get("Rules") or [{}]
     default = rules[0].get("ApplyServerSideEncryptionByDefault") or {}
-    # Since January 2023 S3 encrypts new objects with SSE-S3 by default (User Guide, "Setting default encryption").
-    return Encryption(algorithm=str(default.get("SSEAlgorithm", "AES256")), key=str(default.get("KMSMasterKeyID", "")))
+    algorithm = str(default.get("SSEAlgorithm") or "")
+    return (
+        Encryption(algorithm=algorithm, key=str(default.get("KMSMasterKeyID") or ""))
+        if algorithm
+        else garbled(ENCRYPTION)
+    )
 
 
 def _utc(moment: datetime | None) -> datetime | None:

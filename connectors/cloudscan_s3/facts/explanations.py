@@ -1,109 +1,68 @@
-"""Why an access path is open, sentence by sentence, in English and in Japanese.
+"""Why an access path is open: steps from the verdict to what it rests on, each a code with its words in a catalogue.
 
-Every sentence is either about something in the configuration (and says where it is) or about what that means. Names and
-values that others wrote are quoted as they are; whatever prints them escapes them.
+Every step is either about something in the configuration (and says where it is) or about what that means. Names and
+values that others wrote fill the words as they are; whatever prints them escapes them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from cloudscan.facts import Via
+from cloudscan.reason import Reason
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.bucket import Bucket, Encryption
-from cloudscan_s3.access.policy import Condition, Statement
+from cloudscan_s3.access.policy import Condition, Flaw, Statement
 from cloudscan_s3.access.policy_status import pins
 
-Pair = tuple[str, str]
-"""A sentence, or part of one, in English and in Japanese."""
-
-_NAMES_SHOWN = 5
-
-_WHO: Mapping[str, Pair] = {
-    "anyone": ("Anyone on the internet, without an AWS account,", "インターネット上の誰でも（AWSアカウント不要）"),
-    "any_account": ("Anyone with any AWS account", "AWSアカウントを持つ人なら誰でも"),
-    "organisation": ("Every account of the organisation {names}", "組織 {names} のすべてのアカウント"),
-    "account": ("AWS account {names}", "AWSアカウント {names}"),
-    "principal": ("{names}", "{names}"),
-    "canonical": ("The AWS account behind the canonical user {names}", "正規ユーザー {names} のAWSアカウント"),
-    "unique_id": ("The principal with the IAM id {names}", "IAMの一意ID {names} を持つ者"),
-    "federated": ("Anyone who signs in through {names}", "{names} でサインインした人"),
-    "service": ("The AWS service {names}", "AWSサービス {names}"),
-    "network": ("Anyone who connects from the network {names}", "ネットワーク {names} から接続する人なら誰でも"),
-    "access_point_account": (
-        "Any caller that account {names} admits through its access points",
-        "アカウント {names} が自分のアクセスポイントで許可した相手",
-    ),
+_NAMES_SHOWN: Final = 5
+CALLERS: Final[Mapping[str, str]] = {
+    "anyone": "anyone",
+    "any_account": "any-account",
+    "organisation": "organisation",
+    "account": "account",
+    "principal": "principal",
+    "canonical": "canonical",
+    "unique_id": "unique-id",
+    "federated": "federated",
+    "service": "service",
+    "network": "network",
+    "access_point_account": "access-point-account",
 }
-_CONFUSED_DEPUTY: Pair = (
-    "The AWS service {names}, on behalf of any customer of AWS,",
-    "AWSサービス {names}（任意のAWS利用者の代理として動作可能）",
-)
-_WHAT: Mapping[Capability, Pair] = {
-    Capability.OBJECTS: ("read objects", "オブジェクトを読み取れます"),
-    Capability.KEYS: ("list the names of all objects", "オブジェクト名を一覧できます"),
-    Capability.WRITING: ("write or delete objects", "オブジェクトを書き込みまたは削除できます"),
-    Capability.ACCESS_RULES: ("change who has access", "アクセス権そのものを変更できます"),
-    Capability.SETTINGS: ("read the bucket's settings", "バケットの設定を読み取れます"),
-    Capability.ACL: ("read the access control list", "アクセスコントロールリスト（ACL）を読み取れます"),
-    Capability.LABELS: ("read tags and attributes of objects", "オブジェクトのタグと属性を読み取れます"),
+"""The part of a claim's code that says who, by the kind of caller."""
+ANY_CUSTOMER: Final = "any-customer"
+"""The same for an AWS service that any customer of AWS can make act for them."""
+CAPABILITIES: Final[Mapping[Capability, str]] = {
+    Capability.OBJECTS: "reads-objects",
+    Capability.KEYS: "lists-names",
+    Capability.WRITING: "writes-objects",
+    Capability.ACCESS_RULES: "changes-access",
+    Capability.SETTINGS: "reads-settings",
+    Capability.ACL: "reads-acl",
+    Capability.LABELS: "reads-tags",
 }
-_CONDITIONS: Mapping[str, Pair] = {
-    "absent, all values": (
-        "Its condition {condition} is met by a request without that key: ForAllValues is true of an absent key.",
-        "条件 {condition} は、キーを含まない要求でも満たされます（ForAllValuesは空なら真です）。",
-    ),
-    "absent, if exists": (
-        "Its condition {condition} is met by a request without that key: …IfExists does not require it.",
-        "条件 {condition} は、キーを含まない要求でも満たされます（IfExistsのため）。",
-    ),
-    "absent, negated": (
-        "Its condition {condition} is met by a request without that key: a negated operator is true of an absent key.",
-        "条件 {condition} は、キーを含まない要求でも満たされます（否定演算子のため）。",
-    ),
-    "fixed": (
-        "Its condition {condition} limits this to fixed values.",
-        "条件 {condition} が対象を固定値に限定しています。",
-    ),
-    "network": (
-        "Its condition {condition} is too broad, or negated, so that it does not amount to a fixed network.",
-        "条件 {condition} は範囲が広すぎるか否定形であり、固定されたネットワークとはいえません。",
-    ),
-    "caller": (
-        "Its condition {condition} matches such a caller; AWS does not count it as a fixed value.",
-        "条件 {condition} はこの呼び出し元に一致します。AWSの定義では固定値に当たりません。",
-    ),
-    "opens later": (
-        "Its condition {condition} is not met yet: the path opens by itself on {not_before}.",
-        "条件 {condition} はまだ満たされていません。{not_before} に自動的に開きます。",
-    ),
-    "open now": (
-        "Its condition {condition} is currently met.",
-        "条件 {condition} は現時点で満たされています。",
-    ),
-    "free choice": (
-        "Its condition {condition}: callers choose that value themselves, so it keeps no one out.",
-        "条件 {condition}: 値は呼び出し側が自由に選べるため、誰も制限しません。",
-    ),
-}
+"""The part of a claim's code that says what."""
+EFFECTS: Final[Mapping[bool | None, str]] = {True: "now", False: "if-unblocked", None: "perhaps"}
+"""The part of a claim's code that says whether."""
+_LEVELS: Final[Mapping[str, str]] = {"account": "account", "bucket": "bucket", "access point": "access-point"}
 
 
-def chain(path: AccessPath, bucket: Bucket) -> Mapping[str, Sequence[str]]:
-    """The reasons for one path, from what is true to what it rests on: sentences by language ("en", "ja")."""
-    pairs = [
+def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
+    """The reasons for one path, from what is true to what it rests on."""
+    return (
         _claim(path),
         _acl_entry(path.statement) if path.via is Via.ACL else _statement(path),
         *_conditions(path),
         *kms(path, bucket),
         *_denials(path),
         *_delegation(path),
-        _block(path),
+        *_block(path),
         *_aws_definition(path),
         _example(path),
-    ]
-    return {"en": [english for english, _ in pairs], "ja": [japanese for _, japanese in pairs]}
+    )
 
 
-def kms(path: AccessPath, bucket: Bucket) -> Sequence[Pair]:
+def kms(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
     """What the bucket's default key means for external callers who may read. Source: User Guide, "Using SSE-KMS"."""
     encryption = bucket.encryption
     if not isinstance(encryption, Encryption) or not encryption.algorithm.startswith("aws:kms"):
@@ -112,210 +71,156 @@ def kms(path: AccessPath, bucket: Bucket) -> Sequence[Pair]:
         return ()
     key = encryption.key or "aws/s3"
     unsigned = path.witness.request.caller.kind == "anonymous"
-    if unsigned or key.endswith("aws/s3"):
-        return (
-            (
-                f"New objects are encrypted under the KMS key {key} by default, which such a caller cannot use: "
-                "only objects stored in another way can be read.",
-                f"既定では新しいオブジェクトはKMSキー {key} で暗号化され、この呼び出し元は復号できません。"
-                "読み取れるのは、それ以外の方法で保存されたオブジェクトだけです。",
-            ),
-        )
-    return (
-        (
-            f"New objects are encrypted under the KMS key {key} by default: to read them, the caller also needs the "
-            "key policy's permission, which was not checked.",
-            f"既定では新しいオブジェクトはKMSキー {key} で暗号化されます。読み取りにはキーポリシーの許可も必要ですが、"
-            "そこまでは確認していません。",
-        ),
-    )
+    unusable = unsigned or key.endswith("aws/s3")
+    return (_step("s3-key-unusable" if unusable else "s3-key-policy-unchecked", {"key": key}),)
 
 
-def example(path: AccessPath) -> str:
-    """One concrete request that gets through, as text."""
+def example(path: AccessPath) -> Reason:
+    """One concrete request that gets through."""
     request = path.witness.request
-    signed = "unsigned" if request.caller.kind == "anonymous" else f"signed by {_signer(path)}"
     compared = {condition.key for condition in path.statement.conditions}
-    keys = [
+    keys = "; ".join(
         f"{key}={', '.join(values)}"
         for key, values in request.context.items()
         if key in compared and not key.startswith("aws:principal")
-    ]
-    return f"{request.action.name} {request.resource}, {signed}" + (f", with {'; '.join(keys)}" if keys else "")
+    )
+    values = {"request": f"{request.action.name} {request.resource}"}
+    if keys:
+        values["keys"] = keys
+    if request.caller.kind == "anonymous":
+        return _step("s3-example-unsigned-with" if keys else "s3-example-unsigned", values)
+    values["signer"] = _signer(path)
+    return _step("s3-example-signed-with" if keys else "s3-example-signed", values)
 
 
-def _who(path: AccessPath) -> Pair:
-    english, japanese = _WHO[path.kind]
+def unread(code: str, flaw: Flaw | None = None, *, blocked: bool = False) -> Sequence[Reason]:
+    """The chain of a grant that stands for what could not be read or understood."""
+    values = {"statement": str(flaw.number)} if flaw and flaw.number else {}
+    return (_step(code, values), *((_step("s3-public-cut-off"),) if blocked else ()))
+
+
+def _claim(path: AccessPath) -> Reason:
+    who = ANY_CUSTOMER if path.kind == "service" and path.confused_deputy else CALLERS[path.kind]
+    code = f"s3-{who}-{CAPABILITIES[path.capability]}-{EFFECTS[path.effective]}"
     more = len(path.names) - _NAMES_SHOWN
-    more_english, more_japanese = (f" and {more} more", f" ほか{more}件") if more > 0 else ("", "")
-    if path.kind == "service" and path.confused_deputy:
-        english, japanese = _CONFUSED_DEPUTY
-    names = ", ".join(path.names[:_NAMES_SHOWN])
-    return english.format(names=names + more_english), japanese.format(names=names + more_japanese)
+    names = ", ".join(path.names[:_NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+    return _step(code, {"names": names} if names else {})
 
 
-def _claim(path: AccessPath) -> Pair:
-    who_english, who_japanese = _who(path)
-    english, japanese = _WHAT[path.capability]
-    if path.effective is False:
-        return (
-            f"{who_english} could {english} if nothing blocked it.",
-            f"遮断している設定がなければ、{who_japanese}が{japanese}。",
-        )
-    if path.effective is None:
-        return (
-            f"{who_english} can {english}, unless a setting that could not be read prevents it.",
-            f"読み取れなかった設定が遮断していない限り、{who_japanese}が{japanese}。",
-        )
-    return f"{who_english} can {english}.", f"{who_japanese}が{japanese}。"
-
-
-def _acl_entry(statement: Statement) -> Pair:
+def _acl_entry(statement: Statement) -> Reason:
+    values = {"number": str(statement.number), "permission": statement.sid}
     grantee = next((principal.value for principal in statement.principals), "")
-    target = ("everyone", "全員") if grantee == "*" else (grantee, grantee)
     if statement.conditions:
-        target = ("all AWS accounts (AuthenticatedUsers)", "すべてのAWSアカウント（AuthenticatedUsers）")
-    return (
-        f"Entry {statement.number} of the ACL grants {statement.sid} to {target[0]}.",
-        f"ACLの{statement.number}行目が{target[1]}に {statement.sid} を与えています。",
-    )
+        return _step("s3-acl-grants-all-accounts", values)
+    if grantee == "*":
+        return _step("s3-acl-grants-everyone", values)
+    return _step("s3-acl-grants", {**values, "grantee": grantee})
 
 
-def _statement(path: AccessPath) -> Pair:
+def _statement(path: AccessPath) -> Reason:
     statement = path.statement
-    policy_name = ("the bucket policy", "バケットポリシー")
+    label = f' ("{statement.sid}")' if statement.sid else ""
+    values = {"statement": f"{statement.number}{label}", "actions": _shown(statement.actions)}
+    layer = "bucket"
     if path.access_point is not None:
-        name = path.access_point.name_for_people or path.access_point.name
-        policy_name = (f"the policy of access point {name}", f"アクセスポイント {name} のポリシー")
-    sid = f' ("{statement.sid}")' if statement.sid else ""
-    to = _principals(statement)
-    everything_except = "everything except " if statement.not_action else ""
-    named = _shown(statement.actions)
-    return (
-        f"Statement {statement.number}{sid} of {policy_name[0]} allows {everything_except}{named} to {to[0]}.",
-        f"{policy_name[1]}のステートメント{statement.number}{sid}が、{to[1]}に {named} "
-        f"{'以外のすべて' if statement.not_action else ''}を許可しています。",
-    )
+        layer = "access-point"
+        values["point"] = path.access_point.name_for_people or path.access_point.name
+    verb = "allows-all-but" if statement.not_action else "allows"
+    whom = "everyone"
+    if statement.not_principal or not _is_for_everyone(statement):
+        whom = "all-but" if statement.not_principal else "named"
+        values["principals"] = ", ".join(
+            principal.value if principal.kind == "AWS" else f"{principal.kind} {principal.value}"
+            for principal in statement.principals
+        )
+    return _step(f"s3-{layer}-policy-{verb}-{whom}", values)
 
 
-def _principals(statement: Statement) -> Pair:
-    listed = ", ".join(
-        principal.value if principal.kind == "AWS" else f"{principal.kind} {principal.value}"
-        for principal in statement.principals
-    )
-    if statement.not_principal:
-        return f"everyone except {listed}", f"{listed} 以外の全員"
-    if any(principal.value == "*" and principal.kind == "AWS" for principal in statement.principals):
-        return 'everyone (Principal "*")', "全員（Principal「*」）"
-    return listed, listed
+def _is_for_everyone(statement: Statement) -> bool:
+    return any(principal.value == "*" and principal.kind == "AWS" for principal in statement.principals)
 
 
-def _conditions(path: AccessPath) -> Sequence[Pair]:
+def _conditions(path: AccessPath) -> Sequence[Reason]:
     if path.via is Via.ACL:
         return ()
     if not path.statement.conditions:
-        return (("It has no condition.", "条件は付いていません。"),)
+        return (_step("s3-no-condition"),)
     return tuple(_condition(condition, path) for condition in path.statement.conditions)
 
 
-def _condition(condition: Condition, path: AccessPath) -> Pair:
+def _condition(condition: Condition, path: AccessPath) -> Reason:
     quantifier = {"": "", "any": "ForAnyValue:", "all": "ForAllValues:"}[condition.quantifier]
     operator = f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''}"
     written = f"{condition.spelling} {operator} {_shown(condition.values)}"
-    english, japanese = _CONDITIONS[_why_met(condition, path)]
-    values = {"condition": written, "not_before": path.not_before}
-    return english.format(**values), japanese.format(**values)
+    code = _why_met(condition, path)
+    opens = {"moment": path.not_before} if code == "s3-condition-opens-later" else {}
+    return _step(code, {"condition": written, **opens})
 
 
 def _why_met(condition: Condition, path: AccessPath) -> str:
-    """Why the witness meets a condition: a key of `_CONDITIONS`."""
+    """Why the witness meets a condition."""
     key = condition.key
     if key not in path.witness.request.context:
         if condition.quantifier == "all":
-            return "absent, all values"
+            return "s3-condition-absent-all-values"
         if condition.if_exists:
-            return "absent, if exists"
+            return "s3-condition-absent-if-exists"
         if condition.negated:
-            return "absent, negated"
+            return "s3-condition-absent-negated"
     if pins(condition, path.statement):
-        return "fixed"
+        return "s3-condition-fixed"
     if key == "aws:sourceip":
-        return "network"
+        return "s3-condition-network"
     if key.startswith(("aws:principal", "aws:user", "aws:source", "s3:dataaccesspoint")):
-        return "caller"
+        return "s3-condition-caller"
     if key in ("aws:currenttime", "aws:epochtime"):
-        return "opens later" if path.not_before else "open now"
-    return "free choice"
+        return "s3-condition-opens-later" if path.not_before else "s3-condition-open-now"
+    return "s3-condition-free-choice"
 
 
 def _shown(texts: Sequence[str]) -> str:
     return ", ".join(texts[:_NAMES_SHOWN]) + (" …" if len(texts) > _NAMES_SHOWN else "")
 
 
-def _denials(path: AccessPath) -> Sequence[Pair]:
-    return tuple(
-        (f"A Deny stops it: {statement}.", f"拒否ステートメントが止めています：{statement}。")
-        for statement in path.denied_by
-    )
+def _denials(path: AccessPath) -> Iterator[Reason]:
+    for denial in path.denied_by:
+        code = "s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops"
+        yield _step(code, {"statement": str(denial.statement)})
+    if path.denials_unread:
+        yield _step("s3-denials-unread")
 
 
-def _delegation(path: AccessPath) -> Sequence[Pair]:
+def _delegation(path: AccessPath) -> Sequence[Reason]:
     if path.access_point is None:
         return ()
     if path.not_delegated:
-        return (
-            (
-                "The bucket's own policy does not admit such a caller through an access point.",
-                "バケットポリシー側は、アクセスポイント経由のこの呼び出し元を許可していません。",
-            ),
-        )
-    if path.effective:
-        return (("The bucket's own policy allows it too.", "バケットポリシー側もこれを許可しています。"),)
-    return ()
+        return (_step("s3-bucket-does-not-delegate"),)
+    return (_step("s3-bucket-delegates"),) if path.effective else ()
 
 
-def _block(path: AccessPath) -> Pair:
+def _block(path: AccessPath) -> Iterator[Reason]:
     switch = path.block_switch
     if switch is None:
-        return (
-            "Block Public Access does not affect it: it acts on public grants only.",
-            "ブロックパブリックアクセスは公開の許可だけに働くため、これには影響しません。",
-        )
+        yield _step("s3-block-does-not-matter")
+        return
+    values = {"switch": switch.name}
     if switch.levels:
-        levels = ", ".join(switch.levels)
-        return (
-            f"Block Public Access stops it: {switch.name} is on ({levels}).",
-            f"ブロックパブリックアクセスが止めています：{switch.name} がオン（{levels}）。",
-        )
-    if switch.unread:
-        levels = ", ".join(switch.unread)
-        return (
-            f"Whether {switch.name} is on could not be read ({levels}).",
-            f"{switch.name} がオンかどうかは読み取れませんでした（{levels}）。",
-        )
-    english, japanese = ("account and bucket", "アカウントでもバケットでも")
-    if path.access_point:
-        english = "account, bucket and access point"
-        japanese = "アカウント・バケット・アクセスポイントのいずれでも"
-    return (
-        f"No block applies: {switch.name} is off at {english}.",
-        f"{switch.name} は{japanese}オフで、遮断するものはありません。",
-    )
+        yield from (_step(f"s3-block-on-{_LEVELS[level]}", values) for level in switch.levels)
+    elif switch.unread:
+        yield from (_step(f"s3-block-unread-{_LEVELS[level]}", values) for level in switch.unread)
+    else:
+        yield _step("s3-block-off-with-access-point" if path.access_point else "s3-block-off", values)
 
 
-def _aws_definition(path: AccessPath) -> Sequence[Pair]:
+def _aws_definition(path: AccessPath) -> Sequence[Reason]:
     if path.via is Via.ACL:
         return ()
-    if path.policy_public:
-        return (
-            ("By AWS's own definition this policy is public.", "AWSの定義では、このポリシーは「パブリック」です。"),
-        )
-    return (
-        (
-            "By AWS's own definition this policy is not public.",
-            "AWSの定義では、このポリシーは「パブリック」ではありません。",
-        ),
-    )
+    return (_step("s3-policy-is-public" if path.policy_public else "s3-policy-is-not-public"),)
+
+
+def _step(code: str, values: Mapping[str, str] | None = None) -> Reason:
+    """A step by its code; `values` fill its words."""
+    return Reason(code=code, values=values or {})
 
 
 def _signer(path: AccessPath) -> str:
@@ -324,11 +229,5 @@ def _signer(path: AccessPath) -> str:
     return arn[0] if arn else ", ".join(sorted(caller.names))
 
 
-def _example(path: AccessPath) -> Pair:
-    text = example(path)
-    if not path.witness.certain:
-        return (
-            "The conditions have too many combinations to try them all; the path is assumed to be open.",
-            "条件の組み合わせが多すぎるため全数確認はできず、開いているものとして扱います。",
-        )
-    return f"For example: {text}.", f"例：{text}"
+def _example(path: AccessPath) -> Reason:
+    return example(path) if path.witness.certain else _step("s3-too-many-conditions")

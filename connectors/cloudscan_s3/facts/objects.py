@@ -9,19 +9,22 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied, Malformed
+from cloudscan.errors import Vanished
 from cloudscan.facts import AnyFact, Outcome
-from cloudscan_s3.access.bucket import Bucket, ObjectAcl
+from cloudscan.reason import Reason
+from cloudscan_s3.access.bucket import Bucket, ObjectAcl, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import inventory, reader
-from cloudscan_s3.api.client import Account, Vanished, require
+from cloudscan_s3.api.asking import Asker, name_of
+from cloudscan_s3.api.inventory import ReportUnread
 from cloudscan_s3.facts.translate import bucket_uid, facts_of_object, facts_of_unseen_objects
 from cloudscan_s3.options import Options
+from cloudscan_s3.questions import OBJECTS
 
-_PAGE = 1000
+_PAGE: Final = 1000
 
 
 class Budget:
@@ -47,43 +50,44 @@ class _Key:
 
 
 def facts_of_objects(
-    account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
+    asker: Asker, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     """What the ACLs of a bucket's objects open, and a gap for those that were not read."""
     if not options.object_requests:
-        yield from _unseen(bucket, "object ACLs are not read (connectors.s3.object_requests is 0)", "", 0, None)
+        yield from _unseen(bucket, Reason(code="s3-objects-switched-off"))
         return
     if not budget.take(2):
-        reason = f"the budget of {options.object_requests} requests for object ACLs in this account is used up"
-        yield from _unseen(bucket, reason, "", 0, None)
+        yield from _unseen(bucket, Reason(code="s3-objects-budget-spent", values={"requests": options.object_requests}))
         return
     try:
-        report = inventory.newest_report(account, bucket)
+        report = inventory.newest_report(asker, bucket, bucket_uid(bucket))
         if report is not None:
-            yield from _from_inventory(account, bucket, own_estate, now, report, budget)
+            yield from _from_inventory(asker, bucket, own_estate, now, report, budget)
             return
-    except (AccessDenied, Malformed) as trouble:
-        reason = f"its inventory report could not be read: {trouble}"
-        yield Gap(table="grants", outcome=Outcome.PARTIAL, reason=reason, resource_uid=bucket_uid(bucket))
-    yield from _from_listing(account, bucket, own_estate, now, options, budget)
+    except ReportUnread as unread:
+        yield unread.gap
+    yield from _from_listing(asker, bucket, own_estate, now, options, budget)
 
 
 def _from_listing(
-    account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
+    asker: Asker, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
-    client = account.client("s3", bucket.region)
-    try:
-        page = require(client.list_objects_v2, "s3:ListBucket", Bucket=bucket.name, MaxKeys=_PAGE)
-    except AccessDenied as refused:
-        yield from _unseen(bucket, str(refused), refused.needs, 0, None, Outcome.DENIED)
+    page = asker.ask(OBJECTS, bucket.region, Bucket=bucket.name, MaxKeys=_PAGE)
+    if page is None or isinstance(page, Unread):
+        yield from facts_of_unseen_objects(bucket)
+        if page is not None:
+            yield page.gap(bucket_uid(bucket))
         return
-    keys = [_key(entry) for entry in page.get("Contents", ())]
+    keys, broken = _keys(page.get("Contents") or ())
+    if broken:
+        reason = Reason(code="s3-entries-malformed", values={"count": broken})
+        yield OBJECTS.lacking(reason, bucket_uid(bucket))
     total = None if page.get("IsTruncated") else len(keys)
     chosen = _spread(keys, budget.take(min(len(keys), options.objects_per_bucket)))
     seen = 0
     for sample in chosen:
         try:
-            acl = reader.acl_of_object(account, bucket.region, bucket.name, sample.key)
+            acl = reader.acl_of_object(asker, bucket.region, bucket.name, sample.key)
         except Vanished:
             continue
         seen += 1
@@ -91,15 +95,15 @@ def _from_listing(
             bucket=bucket.name, key=sample.key, acl=acl, size_bytes=sample.size, modified_on=sample.modified_on
         )
         yield from facts_of_object(item, bucket, own_estate, now)
-    if total is None or seen < total:
-        yield from _unseen(bucket, "only a sample of the objects' ACLs was read", "", seen, total)
+    if total is None or len(chosen) < total:
+        yield from _unseen(bucket, Reason(code="s3-objects-sampled"), seen, total)
 
 
 def _from_inventory(
-    account: Account, bucket: Bucket, own_estate: OwnEstate, now: datetime, report: inventory.Report, budget: Budget
+    asker: Asker, bucket: Bucket, own_estate: OwnEstate, now: datetime, report: inventory.Report, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     seen = unavailable = 0
-    for item in inventory.objects(account, bucket, report):
+    for item in inventory.objects(asker, bucket, report, bucket_uid(bucket)):
         seen += 1
         if item.acl is None:
             unavailable += 1
@@ -110,28 +114,38 @@ def _from_inventory(
         if budget.take(1):
             # A report is up to a week old: what it says is checked once more before anyone is asked to fix it.
             try:
-                acl = reader.acl_of_object(account, bucket.region, bucket.name, item.key)
+                acl = reader.acl_of_object(asker, bucket.region, bucket.name, item.key)
             except Vanished:
                 continue
             facts = list(facts_of_object(item.as_object(bucket.name, acl), bucket, own_estate, now))
         yield from facts
     if unavailable:
-        yield from _unseen(bucket, "the inventory report does not contain their ACLs", "", seen - unavailable, seen)
+        yield from _unseen(bucket, Reason(code="s3-objects-not-in-report"), seen - unavailable, seen)
 
 
-def _unseen(
-    bucket: Bucket, reason: str, needs: str, seen: int, total: int | None, outcome: Outcome = Outcome.SKIPPED
-) -> Iterator[AnyFact | Gap]:
-    uid = bucket_uid(bucket)
-    yield from facts_of_unseen_objects(bucket, reason)
-    yield Gap(table="grants", outcome=outcome, reason=reason, needs=needs, resource_uid=uid, seen=seen, total=total)
+def _unseen(bucket: Bucket, reason: Reason, seen: int = 0, total: int | None = None) -> Iterator[AnyFact | Gap]:
+    yield from facts_of_unseen_objects(bucket)
+    yield OBJECTS.lacking(reason, bucket_uid(bucket), outcome=Outcome.SKIPPED, seen=seen, total=total)
 
 
-def _key(listed: dict[str, Any]) -> _Key:
-    modified = listed.get("LastModified")
-    return _Key(key=listed["Key"], size=listed.get("Size"), modified_on=modified.astimezone(UTC) if modified else None)
+def _keys(contents: Sequence[dict[str, Any]]) -> tuple[Sequence[_Key], int]:
+    """The objects of a page, and how many entries make no sense."""
+    keys = []
+    for listed in contents:
+        try:
+            modified = listed.get("LastModified")
+            keys.append(
+                _Key(
+                    key=name_of(listed, "Key"),
+                    size=listed.get("Size"),
+                    modified_on=modified.astimezone(UTC) if modified else None,
+                )
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return keys, len(contents) - len(keys)
 
 
-def _spread(keys: Sequence[_Key], number: int) -> list[_Key]:
+def _spread(keys: Sequence[_Key], number: int) -> Sequence[_Key]:
     """A number of keys, evenly spread over the page: neighbours tend to have been uploaded alike."""
     return [keys[index * len(keys) // number] for index in range(number)] if number else []

@@ -3,10 +3,23 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
-from cloudscan.connector import Gap
-from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Outcome, Principal, Resource, Setting, Via
+import msgspec
+
+from cloudscan.connector import Gap, Question
+from cloudscan.facts import (
+    NEVER,
+    Affiliation,
+    AnyFact,
+    Audience,
+    Grant,
+    Principal,
+    Resource,
+    Setting,
+    Via,
+)
 from cloudscan_s3.access import acl
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.access_paths import AccessPaths, access_paths_to_object
@@ -15,14 +28,13 @@ from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encrypti
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
 from cloudscan_s3.facts import explanations
+from cloudscan_s3.questions import ACCESS_POINT_POLICY, BUCKET_POLICY
 
 PLATFORM = "s3"
 _BLOCKS = ("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets")
 _OWNER_TAGS = ("owner", "contact", "team", "mail", "email", "e-mail")
 _CLASS_TAGS = ("dataclassification", "data-classification", "data_classification", "classification", "confidentiality")
 _ALGORITHMS = {"AES256": "sse-s3", "aws:kms": "sse-kms", "aws:kms:dsse": "dsse-kms"}
-_BY_POLICY = (Access.LIST, Access.READ, Access.WRITE, Access.MANAGE)
-_BY_ACL = (Access.LIST, Access.WRITE, Access.MANAGE)
 
 Translated = AnyFact | Gap
 
@@ -39,9 +51,12 @@ def account_uid(account: str) -> str:
 
 def point_uid(point: AccessPoint) -> str:
     """The access point's permanent name in the estate."""
-    if point.multi_region:
-        return f"{PLATFORM}:mrap/{point.account}/{point.name}"
-    return f"{PLATFORM}:accesspoint/{point.account}/{point.region}/{point.name}"
+    return access_point_uid(point.account, point.region, point.name)
+
+
+def access_point_uid(account: str, region: str, name: str) -> str:
+    """The permanent name of an access point, or of a multi-region one, which has no region and goes by its alias."""
+    return f"{PLATFORM}:accesspoint/{account}/{region}/{name}" if region else f"{PLATFORM}:mrap/{account}/{name}"
 
 
 def object_uid(bucket: str, key: str) -> str:
@@ -66,7 +81,9 @@ def objects_can_matter(bucket: Bucket) -> bool:
     return ignore_public_acls(bucket).on is not True
 
 
-def facts_of_account(account: str, block: Block | Unread, own_estate: OwnEstate) -> Iterator[Translated]:
+def facts_of_account(
+    account: str, block: Block | Unread, own_estate: OwnEstate, partition: str
+) -> Iterator[Translated]:
     """An account with its own Block Public Access switches."""
     uid = account_uid(account)
     yield Resource(
@@ -77,11 +94,11 @@ def facts_of_account(account: str, block: Block | Unread, own_estate: OwnEstate)
         name=own_estate.called(account),
         path=account,
         owner_uid=_principal_uid(account),
-        url="https://console.aws.amazon.com/s3/settings",
+        url=f"https://{_CONSOLES.get(partition, _CONSOLE)}/s3/settings",
     )
     yield _account_principal(account, own_estate)
     yield from _block_settings(uid, block)
-    yield from _gap_if_unread(block, "settings", uid)
+    yield from _gaps(uid, block)
 
 
 def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
@@ -92,8 +109,10 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     uid = bucket_uid(bucket)
     tags = bucket.tags if isinstance(bucket.tags, Mapping) else {}
     owner = _tagged(tags, _OWNER_TAGS)
-    owner_uid = f"{PLATFORM}:owner/{bucket.account}/{owner}" if owner else _principal_uid(bucket.account)
-    if owner:
+    owner_uid: str | None = f"{PLATFORM}:owner/{bucket.account}/{owner}" if owner else _principal_uid(bucket.account)
+    if isinstance(bucket.tags, Unread):
+        owner_uid = None
+    if owner and owner_uid:
         yield _owner(owner_uid, owner, bucket.account)
     yield Resource(
         uid=uid,
@@ -117,17 +136,17 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     yield from _unreadable_grants(bucket, paths, uid)
     for point in bucket.access_points:
         yield from _facts_of_point(point, paths.through(point), bucket, own_estate)
-    for value, table in (
-        (bucket.policy, "grants"),
-        (bucket.acl, "grants"),
-        (bucket.block, "settings"),
-        (bucket.ownership, "settings"),
-        (bucket.encryption, "settings"),
-        (bucket.website, "settings"),
-        (bucket.logging, "settings"),
-        (bucket.tags, "resources"),
-    ):
-        yield from _gap_if_unread(value, table, uid)
+    yield from _gaps(
+        uid,
+        bucket.policy,
+        bucket.acl,
+        bucket.block,
+        bucket.ownership,
+        bucket.encryption,
+        bucket.website,
+        bucket.logging,
+        bucket.tags,
+    )
 
 
 def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
@@ -136,7 +155,7 @@ def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEs
         yield from _facts_of_point(point, paths.through(point), bucket, own_estate)
 
 
-def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Translated]:
+def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
     """One resource for all objects whose ACLs were not read: any of them may be open."""
     uid = f"{PLATFORM}:objects/{bucket.name}"
     yield Resource(
@@ -150,7 +169,7 @@ def facts_of_unseen_objects(bucket: Bucket, reason: str) -> Iterator[Translated]
         container_uid=bucket_uid(bucket),
         owner_uid=_principal_uid(bucket.account),
     )
-    yield from _unknown_grants(uid, Via.ACL, (Access.READ,), reason, None)
+    yield _unknown_grant(uid, Via.ACL, "s3-objects-unread")
 
 
 def facts_of_object(item: ObjectAcl, bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Iterator[Translated]:
@@ -176,8 +195,8 @@ def facts_of_object(item: ObjectAcl, bucket: Bucket, own_estate: OwnEstate, as_o
     )
     yield from _without_repeats(_grants(paths, uid, bucket, own_estate))
     if isinstance(item.acl, Unread):
-        yield from _unknown_grants(uid, Via.ACL, (Access.LIST, Access.READ, Access.MANAGE), item.acl.reason, None)
-        yield from _gap_if_unread(item.acl, "grants", uid)
+        yield _unknown_grant(uid, Via.ACL, "s3-object-acl-unread")
+        yield from _gaps(uid, item.acl)
 
 
 def _facts_of_point(
@@ -199,13 +218,12 @@ def _facts_of_point(
     )
     yield from _block_settings(uid, point.block)
     yield from _without_repeats(_grants(paths, uid, bucket, own_estate))
+    restrict = restrict_public_buckets(bucket, point)
     if isinstance(point.policy, Unread):
-        restrict = restrict_public_buckets(bucket, point)
-        yield from _unknown_grants(uid, Via.POLICY, _BY_POLICY, point.policy.reason, restrict)
+        yield _unknown_grant(uid, Via.POLICY, "s3-access-point-policy-unread", switch=restrict)
     elif point.policy is not None:
-        yield from _flaws(uid, parse(point.policy).flaws, f"the policy of access point {point.name}", None)
-    yield from _gap_if_unread(point.policy, "grants", uid)
-    yield from _gap_if_unread(point.block, "settings", uid)
+        yield from _flaws(uid, parse(point.policy).flaws, ACCESS_POINT_POLICY, restrict)
+    yield from _gaps(uid, point.policy, point.block)
 
 
 def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_estate: OwnEstate) -> Iterator[AnyFact]:
@@ -213,39 +231,47 @@ def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_
         principal = _principal(path, own_estate)
         if principal is not None:
             yield principal
-        chain = explanations.chain(path, bucket)
-        weak = (
-            [condition.spelling for condition in path.statement.conditions]
-            if path.audience >= Audience.ANY_ACCOUNT
-            else []
-        )
         names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else ""))
         digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        notes = explanations.kms(path, bucket)
         yield Grant(
             uid=f"{resource_uid}#{path.via}-{path.statement.number}/{path.capability.value}/{digest}".replace(" ", "-"),
             resource_uid=resource_uid,
             principal_uid=principal.uid if principal else None,
-            audience=path.audience,
+            audience=path.audience if _is_audience_known(path) else None,
             access=path.access,
             via=path.via,
             discoverable=path.audience is Audience.ANYONE_DISCOVERABLE,
             effective=path.effective,
             blocked_by=path.blocked_by,
-            detail={
-                "chain": chain,
-                "statement": path.statement.number,
-                "sid": path.statement.sid,
-                "capability": path.capability.value,
-                "actions": list(path.actions),
-                "policy_public": path.policy_public,
-                "witness": explanations.example(path),
-                **({"weak_condition": ", ".join(weak)} if weak and path.via is Via.POLICY else {}),
-                **({"confused_deputy": True} if path.confused_deputy else {}),
-                **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
-                **({"kms": notes[0][0]} if notes else {}),
-            },
+            detail=_detail(path, bucket),
         )
+
+
+def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
+    """What only S3 knows of a grant. What a rule reads is written also where it is off: left out means not known."""
+    weak = ", ".join(condition.spelling for condition in path.statement.conditions)
+    return {
+        "chain": msgspec.to_builtins(explanations.chain(path, bucket)),
+        "statement": path.statement.number,
+        "sid": path.statement.sid,
+        "capability": path.capability.value,
+        "actions": list(path.actions),
+        "policy_public": path.policy_public,
+        "witness": msgspec.to_builtins(explanations.example(path)),
+        **(
+            {"weak_condition": weak or "false"}
+            if path.via is Via.POLICY and path.audience >= Audience.ANY_ACCOUNT
+            else {}
+        ),
+        **({"confused_deputy": str(path.confused_deputy).lower()} if path.kind == "service" else {}),
+        **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
+    }
+
+
+def _is_audience_known(path: AccessPath) -> bool:
+    """Is it known whom the path admits? Ours and others look alike where our accounts could not be read."""
+    point = path.access_point
+    return path.affiliation_known and (point is None or point.network_known or not path.for_everyone)
 
 
 def _without_repeats(facts: Iterator[AnyFact]) -> Iterator[AnyFact]:
@@ -273,9 +299,7 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
     affiliation: Affiliation | None = Affiliation.EXTERNAL
     if partner is not None:
         affiliation = Affiliation.PARTNER
-    elif path.kind in ("unique_id", "network") or (
-        path.kind == "organisation" and not own_estate.knows_its_organisation
-    ):
+    elif path.kind in ("unique_id", "network") or not path.affiliation_known:
         affiliation = None
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
@@ -346,7 +370,7 @@ def _bucket_settings(bucket: Bucket, paths: AccessPaths) -> Iterator[Setting]:
             yield Setting(scope_uid=uid, name=name, value=None if isinstance(value, Unread) else _true_or_false(value))
     if bucket.encryption is not None:
         encryption = bucket.encryption
-        algorithm = _ALGORITHMS.get(encryption.algorithm, "none") if isinstance(encryption, Encryption) else None
+        algorithm = _ALGORITHMS.get(encryption.algorithm) if isinstance(encryption, Encryption) else None
         yield Setting(scope_uid=uid, name="default_encryption", value=algorithm)
 
 
@@ -365,62 +389,58 @@ def _value_or_none(value: Ownership | Unread) -> str | None:
 
 
 def _unreadable_grants(bucket: Bucket, paths: AccessPaths, uid: str) -> Iterator[Translated]:
-    """One grant with an unknown audience for each access that what could not be read may allow."""
+    """A grant with an unknown audience for each layer that could not be read or understood."""
     restrict = restrict_public_buckets(bucket)
     if isinstance(paths.policy, Unread):
-        yield from _unknown_grants(uid, Via.POLICY, _BY_POLICY, paths.policy.reason, restrict)
+        yield _unknown_grant(uid, Via.POLICY, "s3-bucket-policy-unread", switch=restrict)
     else:
-        yield from _flaws(uid, paths.policy.flaws, "the bucket policy", restrict)
+        yield from _flaws(uid, paths.policy.flaws, BUCKET_POLICY, restrict)
     if isinstance(bucket.acl, Unread):
-        ignore = ignore_public_acls(bucket)
-        yield from _unknown_grants(uid, Via.ACL, _BY_ACL, bucket.acl.reason, ignore)
+        yield _unknown_grant(uid, Via.ACL, "s3-bucket-acl-unread", switch=ignore_public_acls(bucket))
 
 
-def _flaws(uid: str, flaws: Sequence[Flaw], policy_name: str, switch: BlockSwitch | None) -> Iterator[Translated]:
+def _flaws(uid: str, flaws: Sequence[Flaw], question: Question, switch: BlockSwitch) -> Iterator[Translated]:
     for flaw in flaws:
-        where = f"statement {flaw.number} of {policy_name}" if flaw.number else policy_name
-        reason = f"{where} cannot be understood: {flaw.problem}"
         if flaw.may_allow:
-            yield from _unknown_grants(uid, Via.POLICY, _BY_POLICY, reason, switch, f"-{flaw.number}")
-        yield Gap(table="grants", outcome=Outcome.PARTIAL, reason=reason, resource_uid=uid)
+            code = "s3-statement-not-understood" if flaw.number else "s3-policy-not-understood"
+            yield _unknown_grant(uid, Via.POLICY, code, switch=switch, flaw=flaw)
+        yield question.lacking(flaw.problem, uid)
 
 
-def _unknown_grants(
-    uid: str, via: Via, accesses: Sequence[Access], reason: str, switch: BlockSwitch | None, suffix: str = ""
-) -> Iterator[Grant]:
-    """Grants of which only the resource is known, one for each access that they may give.
+def _unknown_grant(
+    uid: str, via: Via, code: str, *, switch: BlockSwitch | None = None, flaw: Flaw | None = None
+) -> Grant:
+    """A grant of which only the resource and the mechanism are known: there may be any, to anyone.
 
     `blocked_by` names a block that cuts off the public, whatever the unread text says; named external callers may
-    remain. `suffix` keeps the ids of several unread parts of one policy apart.
+    remain.
     """
-    for access in accesses:
-        yield Grant(
-            uid=f"{uid}#{via}-unread{suffix}/{access}",
-            resource_uid=uid,
-            principal_uid=None,
-            audience=None,
-            access=access,
-            via=via,
-            discoverable=None,
-            effective=True,
-            blocked_by=str(switch) if switch and switch.on else "",
-            detail={
-                "chain": {
-                    "en": [f"Who has access could not be determined: {reason}."],
-                    "ja": [f"誰に許可しているか判定できませんでした：{reason}"],
-                }
-            },
-        )
+    blocked = switch is not None and switch.on is True
+    return Grant(
+        uid=f"{uid}#{via}-unread" + (f"-{flaw.number}" if flaw else ""),
+        resource_uid=uid,
+        audience=None,
+        access=None,
+        via=via,
+        discoverable=None,
+        expires_on=NEVER,
+        effective=None,
+        blocked_by=switch.code if switch is not None and blocked else "",
+        detail={"chain": msgspec.to_builtins(explanations.unread(code, flaw, blocked=blocked))},
+    )
 
 
-def _gap_if_unread(value: object, table: str, uid: str) -> Iterator[Gap]:
-    if isinstance(value, Unread):
-        yield Gap(table=table, outcome=value.outcome, reason=value.reason, needs=value.needs, resource_uid=uid)
+def _gaps(uid: str, *answers: object) -> Iterator[Gap]:
+    """A gap for each answer that we did not get."""
+    return (answer.gap(uid) for answer in answers if isinstance(answer, Unread))
+
+
+_CONSOLE = "console.aws.amazon.com"
+_CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 
 
 def _console(bucket: Bucket, path: str, **query: str) -> str:
     """A page of AWS's console; it finds the region by itself where S3 did not report it."""
-    host = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
     arguments = {"region": bucket.region, **query} if bucket.region else query
     parameters = f"?{urlencode(arguments)}" if query else ""
-    return f"https://{host.get(bucket.partition, 'console.aws.amazon.com')}/s3/{path}{parameters}"
+    return f"https://{_CONSOLES.get(bucket.partition, _CONSOLE)}/s3/{path}{parameters}"

@@ -5,13 +5,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from cloudscan.connector import Estate, Gap, Partner
-from cloudscan.facts import AnyFact, Audience, Outcome
+from cloudscan.errors import AccessDenied
+from cloudscan.facts import AnyFact, Audience, Grant
+from cloudscan.reason import Reason, step
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import Block, Bucket, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.facts import translate
+from cloudscan_s3.questions import BUCKET_POLICY
 
 OURS, SISTER, THEIRS, PARTNER = "111111111111", "111111111112", "222222222222", "333333333333"
 OUR_ORGANISATION, OTHER_ORGANISATION = "o-ours123456", "o-theirs1234"
@@ -30,7 +35,7 @@ OBJECTS, KEYS = "arn:aws:s3:::b/*", "arn:aws:s3:::b"
 NOBODY, OWNER, NAMED = Audience.NOBODY, Audience.OWNER, Audience.NAMED
 EXTERNAL, DOMAIN, ORGANISATION = Audience.NAMED_EXTERNAL, Audience.EXTERNAL_DOMAIN, Audience.ORGANISATION
 ACCOUNT, ANYONE = Audience.ANY_ACCOUNT, Audience.ANYONE_WITH_LINK
-DENIED = Unread(outcome=Outcome.DENIED, reason="not allowed", needs="s3:GetBucketPolicy")
+DENIED = Unread(question=BUCKET_POLICY, error=AccessDenied("s3-denied", needs="s3:GetBucketPolicy"))
 
 Json = dict[str, Any]
 
@@ -89,6 +94,11 @@ def paths(*statements: Json, **more: Any) -> Sequence[AccessPath]:
 def facts_of(bucket: Bucket) -> Sequence[AnyFact | Gap]:
     """What the connector says of a bucket once it has been read."""
     return tuple(translate.facts_of_bucket(bucket, access_paths(bucket, US, NOW), US))
+
+
+def chain(grant: Grant, language: str) -> Sequence[str]:
+    """The steps that explain a grant, in words."""
+    return [step(reason, language) for reason in msgspec.convert(grant.detail["chain"], list[Reason])]
 
 
 def widest(opened: Sequence[AccessPath]) -> Audience:

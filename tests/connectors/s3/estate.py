@@ -6,10 +6,11 @@ from typing import Any
 
 import boto3
 
-from cloudscan.connector import Connector, Estate
+from cloudscan.connector import Connector, Estate, Gap
 from cloudscan.facts import Grant
+from cloudscan.reason import Reason
 from cloudscan_emulators.aws.moto_server import Emulator
-from cloudscan_s3.api.client import to_endpoint
+from cloudscan_s3.api.account import to_endpoint
 from cloudscan_s3.options import Options
 from cloudscan_s3.plugin import PLUGIN
 from tests.connectors import reading
@@ -21,7 +22,7 @@ ALL_OFF = dict.fromkeys(ALL_ON, False)
 
 
 def connector(server: Emulator, **options: Any) -> Connector:
-    return PLUGIN.open(Options(endpoint=server.endpoint, **options), Estate())
+    return PLUGIN.open(Options(endpoint=server.endpoint, **{"patience": 0.0, **options}), Estate())
 
 
 def read(server: Emulator, **options: Any) -> Read:
@@ -63,6 +64,12 @@ def allow(
 ) -> dict[str, Any]:
     resources = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
     return {"Effect": "Allow", "Principal": principal, "Action": action, "Resource": resources, **more}
+
+
+def gap(result: Read, code: str) -> Gap:
+    """The one gap with this cause."""
+    (found,) = [one for one in result.gaps if isinstance(one.reason, Reason) and one.reason.code == code]
+    return found
 
 
 def effective(grants: Sequence[Grant]) -> Iterator[Grant]:

@@ -47,14 +47,14 @@ def test_an_access_point_without_delegation_is_latent() -> None:
     """The bucket's own policy must allow as well."""
     (path,) = paths(access_points=(_point(allow()),))
 
-    assert (path.effective, path.blocked_by) == (False, "bucket policy does not delegate")
+    assert (path.effective, path.blocked_by) == (False, "s3-not-delegated")
 
 
 def test_an_access_point_with_blocks_is_latent() -> None:
     """Its own Block Public Access is on by default."""
     opened = paths(DELEGATES, access_points=(_point(allow(), block=ALL_ON),))
 
-    assert [(path.effective, path.blocked_by) for path in opened] == [(False, "RestrictPublicBuckets (access point)")]
+    assert [(path.effective, path.blocked_by) for path in opened] == [(False, "s3-restrict-public-buckets")]
 
 
 def test_an_access_point_of_a_vpc_is_never_public() -> None:

@@ -59,7 +59,7 @@ def test_an_ignored_acl_is_latent() -> None:
     """IgnorePublicAcls leaves the entry in place."""
     (path,) = paths(acl=_acl(AclGrant(permission="READ", group=ALL_USERS)), ownership=Ownership.WRITER, block=ALL_ON)
 
-    assert (path.effective, path.blocked_by) == (False, "IgnorePublicAcls (bucket)")
+    assert (path.effective, path.blocked_by) == (False, "s3-ignore-public-acls")
 
 
 def test_a_denial_stops_an_acl() -> None:

@@ -2,12 +2,14 @@
 
 import pytest
 
-from cloudscan.errors import AccessDenied, ConfigurationError, Malformed, ProviderError, Throttled, Unreachable
+from cloudscan.connector import Hidden
+from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Audience, Outcome
+from cloudscan.reason import Reason, sentence
 from cloudscan_emulators.aws import moto_server
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_emulators.kit.faults import FaultNeverMet
-from tests.connectors.s3.estate import ACCOUNT, ALL_OFF, allow, bucket, connector, read, s3, s3control
+from tests.connectors.s3.estate import ACCOUNT, ALL_OFF, allow, bucket, connector, gap, read, s3, s3control
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 
@@ -41,14 +43,14 @@ def test_a_denied_answer_names_the_permission(server: Emulator, where: str, need
 
 
 def test_policy_acl_and_blocks_denied_is_unknown_and_not_private(server: Emulator) -> None:
-    """Where nothing could be read, every access may be granted."""
+    """Where nothing could be read, every access may be granted: neither it nor the audience is known."""
     uid = bucket(server, "locked")
     server.faults.add(Fault(where=r"^GET /locked\?(policy|acl|publicAccessBlock|ownershipControls)$"))
 
     result = read(server, object_requests=0)
 
     assert {grant.audience for grant in result.grants(uid)} == {None}
-    assert {grant.access for grant in result.grants(uid)} >= {"list", "read", "write", "manage"}
+    assert {grant.access for grant in result.grants(uid)} == {None}
     assert result.setting(uid, "restrict_public_buckets") is None
 
 
@@ -86,7 +88,7 @@ def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
     result = read(server)
 
     assert {grant.audience for grant in result.grants(uid)} == {None}
-    assert result.gap("cannot be understood").resource_uid == uid
+    assert gap(result, "s3-policy-not-json").resource_uid == uid
 
 
 def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emulator) -> None:
@@ -96,19 +98,33 @@ def test_a_list_of_buckets_that_makes_no_sense_is_no_empty_account(server: Emula
 
     result = read(server)
 
-    assert isinstance(result.refused[f"s3:account/{ACCOUNT}"], Malformed)
+    missing = gap(result, "s3-member-missing")
+    assert (missing.question, missing.outcome) == ("s3-buckets", Outcome.FAILED)
+    assert Hidden(table="resources", kinds=("bucket", "objects", "object", "access_point")) in missing.hidden
+    assert result.setting(f"s3:account/{ACCOUNT}", "restrict_public_buckets") == "false"
 
 
 def test_a_bucket_deleted_between_list_and_read_is_no_failure(server: Emulator) -> None:
     """It no longer exists, and nothing is left to judge."""
     uid = bucket(server, "shortlived", allow("shortlived"))
-    server.faults.add(Fault(where=r"^GET /shortlived\?policy$", status="404 Not Found", code="NoSuchBucket"))
+    server.faults.add(Fault(where=r"^(GET|HEAD) /shortlived", status="404 Not Found", code="NoSuchBucket"))
 
     result = read(server)
 
     assert not result.has(uid)
-    assert result.gap("deleted between list and read").outcome is Outcome.COMPLETE
+    assert gap(result, "s3-gone").outcome is Outcome.COMPLETE
     assert not result.refused
+
+
+def test_one_answer_alone_does_not_delete_a_bucket(server: Emulator) -> None:
+    """Asked again, it is there: the question failed."""
+    uid = bucket(server, "alive", allow("alive"))
+    server.faults.add(Fault(where=r"^GET /alive\?policy$", status="404 Not Found", code="NoSuchBucket"))
+
+    result = read(server)
+
+    assert {grant.audience for grant in result.grants(uid) if grant.via == "policy"} == {None}
+    assert gap(result, "s3-gone").question == "s3-bucket-policy"
 
 
 @pytest.mark.parametrize("question", ["GET .*/accesspoint/door$", "GET .*/accesspoint/door/policy$"])
@@ -125,23 +141,32 @@ def test_an_access_point_deleted_between_list_and_read_takes_nothing_with_it(ser
     assert Audience.ANYONE_WITH_LINK in {grant.audience for grant in result.grants(uid)}
 
 
-def test_throttling_is_passed_on(server: Emulator) -> None:
-    """The core knows how to wait; the connector only says that it must."""
-    bucket(server, "busy")
-    server.faults.add(Fault(where=r"^GET /busy\?acl$", status="503 Slow Down", code="SlowDown"))
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [("503 Slow Down", "SlowDown", "s3-throttled"), ("500 Internal Server Error", "InternalError", "s3-failed")],
+)
+def test_what_may_be_answered_later_is_a_passing_gap(server: Emulator, status: str, code: str, reason: str) -> None:
+    """The core reads the bucket once more at the end of the scan; until then the rest of it is known."""
+    uid = bucket(server, "busy", allow("busy"))
+    server.faults.add(Fault(where=r"^GET /busy\?acl$", status=status, code=code))
 
     result = read(server)
 
-    assert isinstance(result.refused["s3:bucket/busy"], Throttled)
+    missing = gap(result, reason)
+    assert (missing.passing, missing.resource_uid) == (True, uid)
+    assert Audience.ANYONE_WITH_LINK in {grant.audience for grant in result.grants(uid)}
 
 
-def test_a_failure_at_aws_is_worth_a_retry(server: Emulator) -> None:
-    bucket(server, "unlucky")
-    server.faults.add(Fault(where=r"^GET /unlucky\?policy$", status="500 Internal Server Error", code="InternalError"))
+def test_a_question_is_waited_for_once_and_not_once_a_bucket(server: Emulator) -> None:
+    for name in ("one", "two", "three", "four"):
+        bucket(server, f"busy-{name}")
+    server.faults.add(Fault(where=r"^GET /busy-\w+\?acl$", status="503 Slow Down", code="SlowDown"))
+    server.request_log.clear()
 
-    result = read(server)
+    read(server, patience=0.01)
 
-    assert isinstance(result.refused["s3:bucket/unlucky"], Unreachable)
+    asked = [line for line in server.request_log if line.endswith("?acl")]
+    assert len(asked) == 3 + 3  # three attempts for the first bucket, one for each of the others
 
 
 def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
@@ -149,10 +174,10 @@ def test_one_bad_answer_is_asked_for_again(server: Emulator) -> None:
     uid = bucket(server, "stumbling", allow("stumbling"))
     server.faults.add(Fault(where=r"^GET /stumbling\?policy$", status="503 Slow Down", code="SlowDown", times=1))
 
-    result = read(server)
+    result = read(server, patience=0.01)
 
     assert Audience.ANYONE_WITH_LINK in {grant.audience for grant in result.grants(uid)}
-    assert not result.refused
+    assert not result.gaps
 
 
 @pytest.mark.parametrize(
@@ -184,11 +209,14 @@ def test_a_list_that_cannot_be_read_costs_no_bucket(server: Emulator, where: str
 
 
 def test_a_dead_endpoint_is_unreachable(server: Emulator) -> None:
-    """Nothing listens on the discard port of this machine."""
+    """Nothing listens on the discard port of this machine: no account can be named, and anything may be hidden."""
     dead = Emulator(endpoint="http://127.0.0.1:9")
 
-    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:9"):
-        list(connector(dead).scopes())
+    result = read(dead)
+
+    missing = gap(result, "s3-no-answer")
+    assert (missing.question, missing.passing, missing.table) == ("s3-caller", True, "all")
+    assert "127.0.0.1:9" in sentence(missing.reason, "en")
 
 
 def test_no_credentials_are_a_matter_of_configuration(server: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,15 +233,15 @@ def test_an_unknown_profile_is_named(server: Emulator) -> None:
         list(connector(server, profile="nobody").scopes())
 
 
-def test_expired_credentials_refuse_the_whole(server: Emulator) -> None:
-    """Every further request would get the same answer."""
+def test_expired_credentials_cost_every_answer_and_say_so(server: Emulator) -> None:
+    """Nobody is sent after a permission."""
     bucket(server, "plain")
     server.faults.add(Fault(where=r"^GET /plain\?", status="400 Bad Request", code="ExpiredToken"))
 
     result = read(server)
 
-    assert isinstance(result.refused["s3:bucket/plain"], AccessDenied)
-    assert isinstance(result.refused["s3:bucket/plain"], ProviderError)
+    assert {gap.reason.code for gap in result.gaps if isinstance(gap.reason, Reason)} == {"s3-session-expired"}
+    assert {gap.needs for gap in result.gaps} == {""}
 
 
 def test_a_fault_that_no_request_meets_fails_the_test_that_planted_it() -> None:

@@ -23,7 +23,9 @@ def test_a_public_policy_behind_a_block_is_latent(where: str) -> None:
     (path,) = paths(allow(), **{where: ALL_ON})
 
     assert (path.audience, path.effective) == (ANYONE, False)
-    assert path.blocked_by == f"RestrictPublicBuckets ({'bucket' if where == 'block' else 'account'})"
+    assert path.blocked_by == "s3-restrict-public-buckets"
+    assert path.block_switch is not None
+    assert path.block_switch.levels == ("bucket" if where == "block" else "account",)
 
 
 def test_the_other_blocks_stop_no_existing_policy() -> None:

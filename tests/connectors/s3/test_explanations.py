@@ -1,11 +1,12 @@
 """The sentences and facts that explain an access path, or say that it is unknown."""
 
-from cloudscan.facts import Access, Grant
+from cloudscan.facts import Grant, Via
 from cloudscan_s3.access.bucket import Encryption
 from tests.connectors.s3.buckets import (
     DENIED,
     allow,
     bucket,
+    chain,
     deny,
     facts_of,
     paths,
@@ -14,13 +15,15 @@ from tests.connectors.s3.buckets import (
 
 
 def test_denied_answers_are_unknown_and_never_private() -> None:
-    """Policy, ACL and blocks refused: a grant with an unknown audience for everything that they might allow."""
+    """Policy, ACL and blocks refused: a grant of which only the mechanism is known, for each of policy and ACL."""
     blind = bucket(policy=DENIED, acl=DENIED, block=DENIED, account_block=DENIED, ownership=DENIED)
 
     grants = [fact for fact in facts_of(blind) if isinstance(fact, Grant)]
 
-    assert {grant.access for grant in grants} == {Access.LIST, Access.READ, Access.WRITE, Access.MANAGE}
-    assert {grant.audience for grant in grants} == {None}
+    assert [(grant.via, grant.access, grant.audience, grant.effective) for grant in grants] == [
+        (Via.POLICY, None, None, None),
+        (Via.ACL, None, None, None),
+    ]
 
 
 def test_a_key_that_external_callers_cannot_use_is_reported() -> None:
@@ -29,7 +32,7 @@ def test_a_key_that_external_callers_cannot_use_is_reported() -> None:
 
     (grant,) = [fact for fact in facts_of(locked) if isinstance(fact, Grant)]
 
-    assert "cannot use" in grant.detail["kms"]
+    assert any("cannot use" in sentence for sentence in chain(grant, "en"))
     assert grant.effective
 
 
@@ -41,7 +44,7 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
 
     grants = [fact for fact in facts_of(open_bucket) if isinstance(fact, Grant)]
 
-    assert grants[1].detail["chain"]["en"] == [
+    assert chain(grants[1], "en") == [
         "Anyone on the internet, without an AWS account, can read objects.",
         'Statement 2 ("Web") of the bucket policy allows s3:GetObject to everyone (Principal "*").',
         "Its condition aws:Referer StringLike https://a/*: "
@@ -49,6 +52,20 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
         "No block applies: RestrictPublicBuckets is off at account and bucket.",
         "By AWS's own definition this policy is public.",
         "For example: s3:GetObject arn:aws:s3:::b/any-object, unsigned, with aws:referer=https://a/x.",
+    ]
+
+
+def test_the_chain_reads_the_same_in_japanese() -> None:
+    """Names and values stay as they are; the sentences around them are another language's."""
+    (grant,) = [fact for fact in facts_of(bucket(allow(Sid="Web"))) if isinstance(fact, Grant)]
+
+    assert chain(grant, "ja") == [
+        "インターネット上の誰でも（AWSアカウント不要）がオブジェクトを読み取れます。",
+        'バケットポリシーのステートメント1 ("Web")が、全員（Principal「*」）に s3:GetObject を許可しています。',
+        "条件は付いていません。",
+        "RestrictPublicBuckets はアカウントでもバケットでもオフで、遮断するものはありません。",
+        "AWSの定義では、このポリシーは「パブリック」です。",
+        "例：s3:GetObject arn:aws:s3:::b/any-object（署名なし）。",
     ]
 
 

@@ -15,7 +15,7 @@ import pytest
 from cloudscan.facts import Audience, Outcome, Resource
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from tests.connectors.reading import Read
-from tests.connectors.s3.estate import bucket, read, s3
+from tests.connectors.s3.estate import bucket, gap, read, s3
 
 EVERYBODY = "http://acs.amazonaws.com/groups/global/AllUsers"
 OWNER = "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"  # moto's account
@@ -151,7 +151,7 @@ def test_a_corrupt_report_is_a_gap_and_the_objects_are_sampled(server: Emulator,
     result = read(server)
 
     assert opened(result, uid) == {"open.csv"}
-    assert result.gap("inventory report could not be read").outcome is Outcome.PARTIAL
+    assert gap(result, "s3-checksum-differs").question == "s3-inventory-report"
 
 
 def test_without_a_report_a_sample_is_read_and_its_size_reported(server: Emulator) -> None:
@@ -161,8 +161,8 @@ def test_without_a_report_a_sample_is_read_and_its_size_reported(server: Emulato
     result = read(server, objects_per_bucket=5)
 
     assert len(opened(result, uid)) == 5
-    gap = result.gap("only a sample")
-    assert (gap.outcome, gap.seen, gap.total) == (Outcome.SKIPPED, 5, 40)
+    sampled = gap(result, "s3-objects-sampled")
+    assert (sampled.outcome, sampled.seen, sampled.total) == (Outcome.SKIPPED, 5, 40)
 
 
 def test_the_budget_of_an_account_is_kept(server: Emulator) -> None:
@@ -180,7 +180,7 @@ def test_the_budget_of_an_account_is_kept(server: Emulator) -> None:
         if "list-type" in line or "inventory" in line or (line.endswith("?acl") and "/" in line[5:])
     ]
     assert len(about_objects) <= 7
-    assert result.gap("the budget of 6 requests")
+    assert gap(result, "s3-objects-budget-spent").outcome is Outcome.SKIPPED
 
 
 @pytest.mark.parametrize(("enforced", "block"), [(True, False), (False, True)])
@@ -201,8 +201,8 @@ def test_objects_that_may_not_be_listed_are_unknown(server: Emulator) -> None:
 
     result = read(server)
 
-    gap = next(gap for gap in result.gaps if gap.needs == "s3:ListBucket")
-    assert (gap.outcome, gap.resource_uid) == (Outcome.DENIED, uid)
+    refused = gap(result, "s3-denied")
+    assert (refused.outcome, refused.needs, refused.resource_uid) == (Outcome.DENIED, "s3:ListBucket", uid)
 
 
 def test_the_cost_of_a_private_bucket(server: Emulator) -> None:

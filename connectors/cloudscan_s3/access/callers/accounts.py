@@ -34,12 +34,14 @@ def _account(
     """
     audience = _audience(mentioned, account)
     ours = mentioned.literals.own_estate.owns(account)
+    known = account in AMAZON_ACCOUNTS or mentioned.literals.own_estate.knows_whose(account)
     yield CallerClass(
         audience=audience,
         kind="service" if account in AMAZON_ACCOUNTS else "account",
         name=account,
         callers=tuple(member for home, path in homes for member in mentioned.members(account, home, path)),
         account=account,
+        affiliation_known=known,
         within=within,
     )
     for written, arns in mentioned.arns.items():
@@ -56,6 +58,7 @@ def _account(
                     for session in mentioned.sessions_of(signed_caller(arn, home, path))
                 ),
                 account=account,
+                affiliation_known=known,
                 within=within,
             )
 

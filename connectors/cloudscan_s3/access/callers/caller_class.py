@@ -16,4 +16,7 @@ class CallerClass:
     callers: tuple[Caller, ...]  # examples, in every form that makes a difference
     account: str = ""  # the 12 digits behind it, where there is one account
     confused_deputy: bool = False  # a service that any customer of AWS can make act for them
+    affiliation_known: bool = (
+        True  # False: whether they are ours could not be read; `audience` assumes that they are not
+    )
     within: str = ""  # a wider class to which this belongs; if that gets in, this one is not reported

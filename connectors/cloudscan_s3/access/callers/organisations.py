@@ -16,6 +16,7 @@ def organisations(mentioned: MentionedCallers) -> Iterator[CallerClass]:
             audience=Audience.ORGANISATION if ours else Audience.EXTERNAL_DOMAIN,
             kind="organisation",
             name=name,
+            affiliation_known=own_estate.knows_whose_organisation(name),
             callers=tuple(
                 member
                 for path in mentioned.paths_in(name)

@@ -14,6 +14,7 @@ from cloudscan_s3.access.callers.caller_class import CallerClass
 from cloudscan_s3.access.callers.example_callers import service_caller, source_keys
 from cloudscan_s3.access.callers.mentioned import ORGANISATION, MentionedCallers
 from cloudscan_s3.access.conditions import Context
+from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy_literals import (
     TWELVE_DIGITS,
     UNMENTIONED_ORGANISATION,
@@ -46,6 +47,7 @@ def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
                 callers=tuple(callers),
                 account=owner if TWELVE_DIGITS.fullmatch(owner) and not unmentioned else "",
                 confused_deputy=unmentioned,
+                affiliation_known=unmentioned or _knows_whose(owner, literals.own_estate),
                 within=within,
             )
 
@@ -63,6 +65,12 @@ def _names(literals: PolicyLiterals) -> Iterator[str]:
         names += [example for value in written for example in examples(value, ("s3.amazonaws.com", "s3", "x"))]
         names.append("*")
     yield from dict.fromkeys(names)
+
+
+def _knows_whose(owner: str, own_estate: OwnEstate) -> bool:
+    if ORGANISATION.match(owner):
+        return own_estate.knows_whose_organisation(owner)
+    return not TWELVE_DIGITS.fullmatch(owner) or own_estate.knows_whose(owner)
 
 
 def _is_external(owner: str, literals: PolicyLiterals) -> bool:

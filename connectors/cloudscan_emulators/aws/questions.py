@@ -1,0 +1,43 @@
+"""Which requests belong to which question of a scan, so that a fault can be planted by the question's name.
+
+Keys are the names that the S3 connector declares; values are regular expressions, searched for in ``METHOD path?query``
+(for AWS STS and AWS Organizations with the operation behind it). Buckets are addressed by path.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+_BUCKET: Final = r"^GET /(?![^/?]*--x-s3)[^/?]+"
+_CONTROL: Final = r"^GET /v20180820"
+
+PATTERNS: Final[Mapping[str, str]] = {
+    "s3-caller": r"^POST .*GetCallerIdentity",
+    "s3-organisation": r"^POST .*DescribeOrganization",
+    "s3-accounts": r"^POST .*ListAccounts",
+    "s3-role": r"^POST .*AssumeRole",
+    "s3-account-block": rf"{_CONTROL}/configuration/publicAccessBlock",
+    "s3-buckets": r"^GET /\?.*max-buckets=",
+    "s3-bucket-exists": r"^HEAD /[^/?]+$",
+    "s3-directory-buckets": r"^GET /(\?continuation-token=[^&]*)?$",
+    "s3-access-points": rf"{_CONTROL}/accesspoint(\?|$)",
+    "s3-multi-region-access-points": rf"{_CONTROL}/mrap/instances(\?|$)",
+    "s3-access-point": rf"{_CONTROL}/accesspoint/[^/?]+$",
+    "s3-access-point-policy": rf"{_CONTROL}/accesspoint/[^/?]+/policy$",
+    "s3-multi-region-access-point": rf"{_CONTROL}/mrap/instances/[^/?]+$",
+    "s3-multi-region-access-point-policy": rf"{_CONTROL}/mrap/instances/[^/?]+/policy$",
+    "s3-bucket-policy": rf"{_BUCKET}\?policy$",
+    "s3-directory-bucket-policy": r"^GET /[^/?]+--x-s3\?policy$",
+    "s3-bucket-acl": rf"{_BUCKET}\?acl$",
+    "s3-bucket-block": rf"{_BUCKET}\?publicAccessBlock$",
+    "s3-ownership": rf"{_BUCKET}\?ownershipControls$",
+    "s3-tags": rf"{_BUCKET}\?tagging$",
+    "s3-website": rf"{_BUCKET}\?website$",
+    "s3-access-log": rf"{_BUCKET}\?logging$",
+    "s3-encryption": rf"{_BUCKET}\?encryption$",
+    "s3-inventory": rf"{_BUCKET}\?(.*&)?inventory(&|$)",
+    "s3-inventory-reports": rf"{_BUCKET}\?(?=.*list-type=2)(?=.*delimiter=)",
+    "s3-inventory-report": rf"{_BUCKET}/.+(/manifest\.(json|checksum)|/data/[^/]+)$",
+    "s3-objects": rf"{_BUCKET}\?(?=.*list-type=2)(?!.*delimiter=)",
+    "s3-object-acl": rf"{_BUCKET}/.+\?acl$",
+}
+"""By question: what finds its requests."""

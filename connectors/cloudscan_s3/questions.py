@@ -1,0 +1,266 @@
+"""Everything that the S3 connector asks AWS: with which permission, and what is unknown without the answer.
+
+Names of operations are boto3's; the permissions follow the Service Authorization Reference. `member` is what AWS writes
+into every answer of the operation, even where there is nothing (Amazon S3 API Reference, and the API references of
+AWS Organizations and AWS STS).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from cloudscan.connector import EVERYTHING, Hidden, Question
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsQuestion(Question):
+    """A question with the operation that asks it."""
+
+    service: str = "s3"  # as boto3 calls it
+    operation: str
+    entries: str = ""  # the member that holds a list's entries, where it is left out of an empty answer
+
+    @property
+    def list_member(self) -> str:
+        """The member that holds a list's entries."""
+        return self.entries or self.member
+
+
+_VALUES: Final = Hidden(table="settings", columns=("value",))
+_EFFECT: Final = Hidden(table="grants", columns=("effective", "blocked_by"))
+_GRANTS: Final = Hidden(table="grants")
+_POLICY: Final = (_GRANTS, _VALUES)
+
+
+def _resources(*kinds: str) -> Hidden:
+    return Hidden(table="resources", kinds=kinds)
+
+
+CALLER: Final = AwsQuestion(
+    name="s3-caller",
+    service="sts",
+    operation="get_caller_identity",
+    hides=(Hidden(table=EVERYTHING),),
+    names_scopes=True,
+)
+ORGANISATION: Final = AwsQuestion(
+    name="s3-organisation",
+    service="organizations",
+    operation="describe_organization",
+    needs="organizations:DescribeOrganization",
+    member="Organization",
+    hides=(Hidden(table="principals", columns=("affiliation",), kinds=("organisation",)),),
+)
+ACCOUNTS: Final = AwsQuestion(
+    name="s3-accounts",
+    service="organizations",
+    operation="list_accounts",
+    needs="organizations:ListAccounts",
+    member="Accounts",
+    # What is in an account that was not scanned is kept by the core; whose an account is stands in the grants.
+    hides=(_resources("account"),),
+    names_scopes=True,
+)
+ROLE: Final = AwsQuestion(
+    name="s3-role",
+    service="sts",
+    operation="assume_role",
+    needs="sts:AssumeRole",
+    hides=(Hidden(table=EVERYTHING),),
+)
+ACCOUNT_BLOCK: Final = AwsQuestion(
+    name="s3-account-block",
+    service="s3control",
+    operation="get_public_access_block",
+    needs="s3:GetAccountPublicAccessBlock",
+    member="PublicAccessBlockConfiguration",
+    hides=(_VALUES, _EFFECT),
+)
+BUCKETS: Final = AwsQuestion(
+    name="s3-buckets",
+    operation="list_buckets",
+    needs="s3:ListAllMyBuckets",
+    member="Buckets",
+    # Access points are looked for in the regions of the buckets.
+    hides=(_resources("bucket", "objects", "object", "access_point"),),
+    names_scopes=True,
+)
+BUCKET_EXISTS: Final = AwsQuestion(name="s3-bucket-exists", operation="head_bucket", needs="s3:ListBucket")
+DIRECTORY_BUCKETS: Final = AwsQuestion(
+    name="s3-directory-buckets",
+    operation="list_directory_buckets",
+    needs="s3express:ListAllMyDirectoryBuckets",
+    member="Buckets",
+    hides=(_resources("directory_bucket"),),
+    names_scopes=True,
+)
+ACCESS_POINTS: Final = AwsQuestion(
+    name="s3-access-points",
+    service="s3control",
+    operation="list_access_points",
+    needs="s3:ListAccessPoints",
+    member="AccessPointList",
+    hides=(_resources("access_point"),),
+    names_scopes=True,
+)
+MULTI_REGION_ACCESS_POINTS: Final = AwsQuestion(
+    name="s3-multi-region-access-points",
+    service="s3control",
+    operation="list_multi_region_access_points",
+    needs="s3:ListMultiRegionAccessPoints",
+    member="AccessPoints",
+    hides=(_resources("multi_region_access_point"),),
+    names_scopes=True,
+)
+ACCESS_POINT: Final = AwsQuestion(
+    name="s3-access-point",
+    service="s3control",
+    operation="get_access_point",
+    needs="s3:GetAccessPoint",
+    member="PublicAccessBlockConfiguration",
+    hides=(_VALUES, _EFFECT),
+)
+ACCESS_POINT_POLICY: Final = AwsQuestion(
+    name="s3-access-point-policy",
+    service="s3control",
+    operation="get_access_point_policy",
+    needs="s3:GetAccessPointPolicy",
+    member="Policy",
+    hides=(_GRANTS,),
+)
+MULTI_REGION_ACCESS_POINT: Final = AwsQuestion(
+    name="s3-multi-region-access-point",
+    service="s3control",
+    operation="get_multi_region_access_point",
+    needs="s3:GetMultiRegionAccessPoint",
+    member="AccessPoint",
+    hides=(_VALUES, _EFFECT),
+)
+MULTI_REGION_ACCESS_POINT_POLICY: Final = AwsQuestion(
+    name="s3-multi-region-access-point-policy",
+    service="s3control",
+    operation="get_multi_region_access_point_policy",
+    needs="s3:GetMultiRegionAccessPointPolicy",
+    member="Policy",
+    hides=(_GRANTS,),
+)
+BUCKET_POLICY: Final = AwsQuestion(
+    name="s3-bucket-policy",
+    operation="get_bucket_policy",
+    needs="s3:GetBucketPolicy",
+    member="Policy",
+    hides=_POLICY,
+)
+DIRECTORY_BUCKET_POLICY: Final = AwsQuestion(
+    name="s3-directory-bucket-policy",
+    operation="get_bucket_policy",
+    needs="s3express:GetBucketPolicy",
+    member="Policy",
+    hides=_POLICY,
+)
+BUCKET_ACL: Final = AwsQuestion(
+    name="s3-bucket-acl", operation="get_bucket_acl", needs="s3:GetBucketAcl", member="Grants", hides=_POLICY
+)
+BUCKET_BLOCK: Final = AwsQuestion(
+    name="s3-bucket-block",
+    operation="get_public_access_block",
+    needs="s3:GetBucketPublicAccessBlock",
+    member="PublicAccessBlockConfiguration",
+    hides=(_VALUES, _EFFECT),
+)
+OWNERSHIP: Final = AwsQuestion(
+    name="s3-ownership",
+    operation="get_bucket_ownership_controls",
+    needs="s3:GetBucketOwnershipControls",
+    member="OwnershipControls",
+    hides=(_VALUES,),
+)
+TAGS: Final = AwsQuestion(
+    name="s3-tags",
+    operation="get_bucket_tagging",
+    needs="s3:GetBucketTagging",
+    member="TagSet",
+    hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail")),),
+)
+WEBSITE: Final = AwsQuestion(
+    name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_VALUES,)
+)
+LOGGING: Final = AwsQuestion(
+    name="s3-access-log", operation="get_bucket_logging", needs="s3:GetBucketLogging", hides=(_VALUES,)
+)
+ENCRYPTION: Final = AwsQuestion(
+    name="s3-encryption",
+    operation="get_bucket_encryption",
+    needs="s3:GetEncryptionConfiguration",
+    member="ServerSideEncryptionConfiguration",
+    hides=(_VALUES,),
+)
+INVENTORY: Final = AwsQuestion(
+    name="s3-inventory",
+    operation="list_bucket_inventory_configurations",
+    needs="s3:GetInventoryConfiguration",
+    member="IsTruncated",
+    entries="InventoryConfigurationList",
+    hides=(_resources("object"),),
+)
+INVENTORY_REPORTS: Final = AwsQuestion(
+    name="s3-inventory-reports",
+    operation="list_objects_v2",
+    needs="s3:ListBucket",
+    member="IsTruncated",
+    entries="CommonPrefixes",
+    hides=(_resources("object"),),
+)
+INVENTORY_REPORT: Final = AwsQuestion(
+    name="s3-inventory-report",
+    operation="get_object",
+    needs="s3:GetObject",
+    member="Body",
+    hides=(_resources("object"),),
+)
+OBJECTS: Final = AwsQuestion(
+    name="s3-objects",
+    operation="list_objects_v2",
+    needs="s3:ListBucket",
+    member="IsTruncated",
+    entries="Contents",
+    hides=(_resources("object"),),
+)
+OBJECT_ACL: Final = AwsQuestion(
+    name="s3-object-acl",
+    operation="get_object_acl",
+    needs="s3:GetObjectAcl",
+    member="Grants",
+    hides=(_GRANTS,),
+)
+
+QUESTIONS: Final = (
+    CALLER,
+    ORGANISATION,
+    ACCOUNTS,
+    ROLE,
+    ACCOUNT_BLOCK,
+    BUCKETS,
+    BUCKET_EXISTS,
+    DIRECTORY_BUCKETS,
+    ACCESS_POINTS,
+    MULTI_REGION_ACCESS_POINTS,
+    ACCESS_POINT,
+    ACCESS_POINT_POLICY,
+    MULTI_REGION_ACCESS_POINT,
+    MULTI_REGION_ACCESS_POINT_POLICY,
+    BUCKET_POLICY,
+    DIRECTORY_BUCKET_POLICY,
+    BUCKET_ACL,
+    BUCKET_BLOCK,
+    OWNERSHIP,
+    TAGS,
+    WEBSITE,
+    LOGGING,
+    ENCRYPTION,
+    INVENTORY,
+    INVENTORY_REPORTS,
+    INVENTORY_REPORT,
+    OBJECTS,
+    OBJECT_ACL,
+)
+"""All of them; every request belongs to one."""
