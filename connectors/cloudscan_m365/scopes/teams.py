@@ -233,7 +233,9 @@ def _tenants(inquiry: Inquiry, external: set[str]) -> Tenants:
         listed=frozenset(partner.tenant_id.lower() for partner in partners.entries if partner.may_connect)
         if partners.whole
         else None,
-        names={one: answer for one, answer in zip(ordered, answers, strict=True) if isinstance(answer, TenantInformation)},
+        names={
+            one: answer for one, answer in zip(ordered, answers, strict=True) if isinstance(answer, TenantInformation)
+        },
         nameless=frozenset(one for one, answer in zip(ordered, answers, strict=True) if isinstance(answer, NotOffered)),
     )
 
