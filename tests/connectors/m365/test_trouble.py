@@ -323,7 +323,7 @@ def test_permissions_are_requested_only_for_shared_items(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     server.log.clear()
-    scan()
+    scan(sampled_items=0)
 
     requests = [request for request in server.log if request.path.endswith("/permissions")]
     asked = {request.path.split("/items/")[1].split("/")[0] for request in requests}
@@ -448,3 +448,20 @@ def test_addresses_of_links_are_never_reported(server: Server, scan: Callable[..
 
     assert result.of_kind("file")
     assert not [fact for fact in result.facts if "/:b:/" in str(fact) or "/:f:/" in str(fact) or "?e=" in str(fact)]
+
+
+def test_an_item_that_microsoft_calls_not_shared_may_be_looked_at(
+    server: Server, scan: Callable[..., Read], built: company.Company
+) -> None:
+    """A sample is: where it has permissions of its own after all, who has access is unknown."""
+    uid = estate.item(server, built.scenarios["anyone view"])
+
+    def without_facet(page: Any) -> Any:
+        return {**page, "value": [{name: item[name] for name in item if name != "shared"} for item in page["value"]]}
+
+    server.faults.add(Fault(where=DELTA, change=without_facet))
+    looked_at, not_looked_at = scan(), scan(sampled_items=0)
+
+    assert None in {grant.audience for grant in looked_at.grants(uid)}
+    assert uid in {hidden.below for gap in looked_at.gaps for hidden in gap.hidden}
+    assert None not in {grant.audience for grant in not_looked_at.grants(uid)}
