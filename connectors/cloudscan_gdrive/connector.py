@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from cloudscan.connector import EVERYTHING, Cursor, Estate, Gap, Hidden, Once, Permission, Scope, Spent, Yielded
-from cloudscan.errors import AccessDenied, Malformed, ProviderError, Vanished
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
 from cloudscan.facts import Affiliation, Principal, Resource
 from cloudscan.http import Budget, Patience, Web, decoder
 from cloudscan.reason import Reason
@@ -46,6 +46,16 @@ _NO_DRIVE_CAN_BE_READ: Final = frozenset(
 )
 """Causes that are not about one person: they are told once, and not again for each drive."""
 _OF_THE_PERSON: Final = frozenset({Code.PERSON_REFUSED, Code.PERSON_UNKNOWN, Code.PERSON_WITHOUT_DRIVE})
+_LISTED_BY: Final = {
+    "directory": questions.USERS,
+    "audit_log": questions.ACTIVITIES,
+    "external_files": questions.EXTERNAL_FILES,
+    "my_drive": questions.OWN_FILES,
+    "left_behind": questions.FILES_OF_OTHERS,
+    "own_drive": questions.OWN_FILES,
+    "shared_drive": questions.SHARED_DRIVE_FILES,
+}
+"""The question that lists what a kind of scope is about."""
 _MOST_OWNERS_NAMED: Final = 100  # former users whose drives are named as what a scope may hide
 
 
@@ -123,7 +133,12 @@ class DriveConnector:
         }[scope.kind]
         try:
             yield from read(scope, since)
-        except ProviderError:
+        except StaleCursor:
+            yield self._spent()
+            raise
+        except ProviderError as error:
+            # Kept if this was the last attempt: it names the question, which the scope's own row does not.
+            yield msgspec.structs.replace(_LISTED_BY[scope.kind].gap(error), hides=scope.hides or None)
             yield self._spent()
             raise
         yield self._spent()
