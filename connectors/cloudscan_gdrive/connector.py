@@ -11,7 +11,6 @@ from cloudscan.connector import EVERYTHING, Cursor, Estate, Gap, Hidden, Once, P
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
 from cloudscan.facts import Affiliation, Principal, Resource
 from cloudscan.http import Budget, Patience, Web, decoder
-from cloudscan.reason import Reason
 from cloudscan.text import CONSUMER
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google, connect
@@ -310,7 +309,7 @@ class DriveConnector:
 
 
 def _says_that_no_drive_can_be_read(row: Scope | Gap) -> bool:
-    return isinstance(row, Gap) and isinstance(row.reason, Reason) and row.reason.code in _NO_DRIVE_CAN_BE_READ
+    return isinstance(row, Gap) and row.reason.code in _NO_DRIVE_CAN_BE_READ
 
 
 def _unread_drive(error: ProviderError, user: User, drive: Resource) -> Gap:
