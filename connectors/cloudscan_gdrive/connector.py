@@ -9,9 +9,10 @@ import msgspec
 
 from cloudscan.connector import EVERYTHING, Cursor, Estate, Gap, Hidden, Once, Permission, Scope, Spent, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
-from cloudscan.facts import Affiliation, Principal, Resource
+from cloudscan.facts import Affiliation, Outcome, Principal, Resource
 from cloudscan.http import Budget, Patience, Web, decoder
-from cloudscan.text import CONSUMER
+from cloudscan.reason import Reason
+from cloudscan.text import CONSUMER, nearest
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google, connect
 from cloudscan_gdrive.api.models import About, Person, SharedDrive, SharedDrives, User
@@ -169,10 +170,15 @@ class DriveConnector:
         yield from self._drives_of_users(directory)
         yield from drives
 
-    def _drives_of_users(self, directory: Directory) -> Iterator[Scope]:
-        primary = directory.people.primary
-        chosen = {address.lower() for address in self.options.users}
-        skipped = {address.lower() for address in self.options.skip_users}
+    def _drives_of_users(self, directory: Directory) -> Iterator[Scope | Gap]:
+        people, primary = directory.people, directory.people.primary
+        chosen = {people.address_of(address) for address in self.options.users}
+        skipped = {people.address_of(address) for address in self.options.skip_users}
+        if people.all_users_read:
+            for address in sorted(chosen - people.users.keys()):
+                known = nearest(address, people.users) or min(people.users, default="?")
+                reason = Reason(code=Code.USER_NOT_FOUND, values={"name": address, "nearest": known})
+                yield questions.USERS.lacking(reason, outcome=Outcome.FAILED)
         left = [user for user in self._ours(directory) if has_left(user)]
         for user in self._ours(directory):
             address = user.primary_email.lower()
