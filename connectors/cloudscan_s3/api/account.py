@@ -117,10 +117,7 @@ def own_account(options: Options, meter: Meter) -> Account:
 
     Raises `ConfigurationError` where the profile does not exist or the SDK cannot work as it is configured.
     """
-    if options.endpoint and urlsplit(options.endpoint).scheme not in ("http", "https"):
-        raise ConfigurationError(
-            f"connectors.s3.endpoint is {options.endpoint!r}; it must begin with http:// or https://."
-        )
+    _check_endpoint(options.endpoint)
     try:
         base = botocore.session.Session(profile=options.profile or None)
         _refuse_to_ask_for_a_code(base)
@@ -175,6 +172,19 @@ def _account(base: botocore.session.Session, options: Options, region: str, mete
     if options.endpoint:
         session.events.register("before-sign.s3-control", to_endpoint(options.endpoint))
     return Account(session, options, region, meter, threading.Lock(), {})
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        url = urlsplit(endpoint)
+        is_right = not endpoint or (url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0)
+    except ValueError:  # a port that is not a number
+        is_right = False
+    if not is_right:
+        raise ConfigurationError(
+            f"connectors.s3.endpoint is {endpoint!r}; it must begin with http:// or https://, followed by a host and "
+            "perhaps a port."
+        )
 
 
 def _refuse_to_ask_for_a_code(base: botocore.session.Session) -> None:
