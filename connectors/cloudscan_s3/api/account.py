@@ -24,7 +24,7 @@ from botocore.credentials import (
 )
 
 from cloudscan.connector import Spent
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import ConfigurationError, Malformed
 from cloudscan_s3.api.failures import THROTTLED, no_credentials, translated, unusable
 from cloudscan_s3.options import Options
 from cloudscan_s3.questions import CALLER, ROLE
@@ -110,6 +110,8 @@ class Account:
             raise translated(error, question, self.region) from error
         except (EOFError, OSError) as error:
             raise unusable(error) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # an answer that the SDK was not built for
+            raise Malformed("s3-garbled") from error
 
 
 def own_account(options: Options, meter: Meter) -> Account:
@@ -201,8 +203,12 @@ def _config(options: Options) -> Config:
         connect_timeout=10,
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 1},  # `api/asking.py` repeats, as long as there is patience
-        # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
-        s3={"addressing_style": "path"},
+        s3={
+            # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
+            "addressing_style": "path",
+            # What is asked of directory buckets is asked of the regional endpoint, which opens no sessions.
+            "disable_s3_express_session_auth": True,
+        },
         user_agent_extra="cloudscan",
     )
 
