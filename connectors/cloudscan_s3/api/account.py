@@ -22,9 +22,11 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Spent
 from cloudscan.errors import ConfigurationError, Malformed
+from cloudscan_s3.api import strict
 from cloudscan_s3.api.failures import THROTTLED, no_credentials, translated, unusable
 from cloudscan_s3.options import Options
 from cloudscan_s3.questions import CALLER, ROLE
@@ -106,7 +108,7 @@ class Account:
             if credentials is None:
                 raise no_credentials()
             credentials.get_frozen_credentials()
-        except (sdk_errors.ClientError, sdk_errors.BotoCoreError) as error:
+        except (sdk_errors.ClientError, sdk_errors.BotoCoreError, ResponseParserError) as error:
             raise translated(error, question, self.region) from error
         except (EOFError, OSError) as error:
             raise unusable(error) from error
@@ -171,6 +173,7 @@ class _Assumed(CredentialProvider):
 def _account(base: botocore.session.Session, options: Options, region: str, meter: Meter) -> Account:
     session = boto3.Session(botocore_session=base, region_name=region)
     meter.listen(session)
+    strict.listen(session)
     if options.endpoint:
         session.events.register("before-sign.s3-control", to_endpoint(options.endpoint))
     return Account(session, options, region, meter, threading.Lock(), {})
