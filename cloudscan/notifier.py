@@ -10,9 +10,8 @@ from typing import Protocol
 
 import msgspec
 
-from cloudscan.facts import Outcome
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import Diff, Difference, Report
+from cloudscan.report import Diff, Difference, GapState, Report, gap_counts
 
 SPOKEN_OF = ("new", "reopened", "widened")
 
@@ -25,7 +24,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[tuple[str, Finding]]  # how it changed (new, reopened, widened), and the finding now; worst first
     counts: dict[str, int]  # new, reopened, widened, resolved; zeros included
     standing: int  # findings that need work after the scan
-    unread: int  # scopes and tables that could not be read completely
+    unread: int  # answers that are missing and were not missing before
     report: Report
 
     @property
@@ -55,7 +54,7 @@ def notice(report: Report, diff: Diff | None, min_severity: Severity) -> Notice:
         findings=changed,
         counts={**counts, "resolved": resolved},
         standing=len(findings),
-        unread=sum(row.outcome in (Outcome.PARTIAL, Outcome.DENIED, Outcome.FAILED) for row in report.coverage),
+        unread=gap_counts(report)[GapState.NEW],
         report=report,
     )
 

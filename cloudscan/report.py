@@ -13,7 +13,7 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "3.0"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +28,6 @@ class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
     effort: str
     text: Mapping[str, RuleText]
     frameworks: Sequence[str] = ()
-    needs: Mapping[str, str] = {}  # by language: which permission is missing if the answer is unknown
     flagged: int = 0
     unknown: int = 0
     passed: int = 0

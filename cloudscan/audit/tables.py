@@ -90,12 +90,12 @@ def events(events: Iterable[Event]) -> Table:
 
 def waivers(statuses: Iterable[WaiverStatus]) -> Table:
     """Every waiver that was granted: its target, owner, reason and dates, and the findings that it covers."""
-    head = ("waiver", "finding", "rule", "place", "owner", "reason", "given_on", "until", "revoked_on", "covers",
+    head = ("waiver", "finding", "rule", "place", "gap", "owner", "reason", "given_on", "until", "revoked_on", "covers",
             "widened")  # fmt: skip
     return head, (
-        [status.waiver.id, status.waiver.fingerprint, status.waiver.rule_id, status.waiver.target, status.waiver.owner,
-         status.waiver.reason, status.waiver.given_on, status.waiver.until.isoformat(), status.revoked_on,
-         " ".join(status.findings), " ".join(status.widened)]
+        [status.waiver.id, status.waiver.fingerprint, status.waiver.rule_id, status.waiver.target, status.waiver.gap,
+         status.waiver.owner, status.waiver.reason, status.waiver.given_on, status.waiver.until.isoformat(),
+         status.revoked_on, " ".join(status.findings), " ".join(status.widened)]
         for status in statuses
     )  # fmt: skip
 

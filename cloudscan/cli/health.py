@@ -43,7 +43,7 @@ def health(
     """Report the health of the nightly scans. Nothing is scanned; the exit codes are those of monitoring plugins.
 
     \b
-    0 OK        the last scan is recent and read everything
+    0 OK        the last scan is recent and read everything, but for gaps that are waived
     1 WARNING   something could not be read, or the platforms throttled a lot
     2 CRITICAL  no scan for too long, one died or was not recorded, or it covered less than the one before
     3 UNKNOWN   the ledger cannot be read

@@ -59,10 +59,10 @@ def load_rules(config: Config, more: Sequence[str] = (), *, for_judging: bool = 
     from cloudscan.engine import loader
 
     settings = plugins.declared_settings() if for_judging else None
-    return loader.load(all_rule_folders(config, more), settings, proofs=proofs_of(config))
+    return loader.load(all_rule_folders(config, more), settings, proven_in=proven_file(config))
 
 
-def proofs_of(config: Config) -> Path:
+def proven_file(config: Config) -> Path:
     """The file that lists the rules which were proven before."""
     return config.folder / "proven-rules.json"
 

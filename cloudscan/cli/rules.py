@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
-from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proofs_of
+from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
 from cloudscan.cli.options import lang_option
 
 
@@ -71,7 +71,7 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     from cloudscan.engine import loader
 
     config = load_config(config_path)
-    shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proofs=proofs_of(config))
+    shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proven_in=proven_file(config))
     problems = shelf.problems or shelf.unused
     for problem in problems:
         click.echo(str(problem))
@@ -81,19 +81,22 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
 
 @rules.command()
 @click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
-def prove(folder: Path) -> int:
+@click.pass_obj
+def prove(config_path: str | None, folder: Path) -> int:
     """Prove all rules of a FOLDER anew, and list them in its proven.json, so that nobody who loads them has to.
 
     A rule is proven if forgetting never acquits: whatever part of its examples is not known, what was flagged does not
     pass, and what passed is not flagged.
     """
-    from cloudscan.engine import loader, proofs
+    from cloudscan.engine import loader, proven
 
-    shelf = loader.read([folder], plugins.declared_settings(), anew=True)
+    folders = all_rule_folders(load_config(config_path), [str(folder)])
+    shelf = loader.read(folders, plugins.declared_settings(), anew=folder)
     for problem in shelf.problems:
         click.echo(str(problem))
-    proofs.write(shelf.rules, folder)
-    click.echo(f"{len(shelf.rules)} rules are proven, {len(shelf.problems)} problems.", err=True)
+    rules = [rule for rule in shelf.rules if Path(rule.source).resolve().is_relative_to(folder.resolve())]
+    proven.write(rules, folder)
+    click.echo(f"{len(rules)} rules are proven, {len(shelf.problems)} problems.", err=True)
     return 2 if shelf.problems else 0
 
 

@@ -4,8 +4,9 @@ From every example one cell, or one list, is taken away, and two together. Then 
 never passed, a passed one unknown and never flagged, and what is unknown stays unknown. A case that is no longer in the
 result counts as passed, unless a row about something unknown has taken its place.
 
-The values of an example are not the only ones: in the place of each cell, known or not, stands every value that the
-query compares it with, too. What is decided while a cell is not known has to hold for all of them.
+The values of an example are not the only ones: in the place of each cell, known or not, and of each setting that the
+example leaves out, stands every value that the query compares it with, too. What is decided while a cell is not known
+has to hold for all of them.
 
 What is forgotten: any column that the verdict rests on, a key of `detail`, the value of a setting; the grants of a
 resource, the members of a group, the activity of a resource, each replaced by the row that stands for an unread list.
@@ -48,6 +49,8 @@ that these are forgotten together with its reach."""
 
 _LONG: Final = timedelta(days=3_000)
 
+_LISTS: Final = {"grants": "grants", "memberships": "members", "activity": "uses"}
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -57,9 +60,10 @@ class Cell:
 
     of: Dependency
     row: int
+    setting: str = ""  # its name, where the example does not give it
 
     def __str__(self) -> str:
-        return ".".join(part for part in self.of if part)
+        return ".".join(part for part in (*self.of, self.setting) if part)
 
 
 @dataclass(frozen=True)
@@ -70,8 +74,7 @@ class Listing:
     uid: str
 
     def __str__(self) -> str:
-        of = "members" if self.table == "memberships" else self.table
-        return f"the {of} of {self.uid}"
+        return f"the {_LISTS[self.table]} of {self.uid}"
 
 
 Part = Cell | Listing
@@ -135,8 +138,25 @@ def _cases(rule: Rule, example: Example) -> Iterator[_Case]:
     for cell in cells:
         for value in candidates(rule, cell.of):
             yield _Case(example, (cell,), _with(estate, cell, value), value)
+    yield from _settings(rule, example, estate)
     for pair in combinations(parts, 2):
         yield _Case(example, pair, _without(estate, pair))
+
+
+def _settings(rule: Rule, example: Example, estate: Rows) -> Iterator[_Case]:
+    """The example with each setting that it does not give: first not known, then with each value."""
+    of = Dependency("settings", "value")
+    given = {(row["scope_uid"], row["name"]) for row in estate["settings"]}
+    names = rule.compared.get("name", ()) if of in rule.rests_on else ()
+    for scope_uid in [row["uid"] for row in estate["resources"]]:
+        for name in names:
+            if (scope_uid, name) in given:
+                continue
+            more = {**estate, "settings": [*estate["settings"], {"scope_uid": scope_uid, "name": name, "value": None}]}
+            cell = Cell(of, len(estate["settings"]), name)
+            yield _Case(example, (cell,), more)
+            for value in candidates(rule, of):
+                yield _Case(example, (cell,), _with(more, cell, value), value)
 
 
 def _slips(cases: Sequence[_Case], results: Sequence[Mapping[Identity, Judgement]]) -> Iterator[Slip]:

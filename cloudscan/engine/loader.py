@@ -50,14 +50,14 @@ class Shelf:
 
 
 def load(
-    folders: Iterable[Path], settings: DeclaredSettings | None = None, *, proofs: Path | None = None
+    folders: Iterable[Path], settings: DeclaredSettings | None = None, *, proven_in: Path | None = None
 ) -> tuple[Rule, ...]:
     """All rules of the folders, by id. Raises `RuleError` with one line per problem.
 
     `settings` are those that connectors declare, by platform; what rules say of settings is checked against them.
-    Rules that were never proven (see `cloudscan.engine.proofs`) are, and remembered in the file `proofs`.
+    Rules that were never proven (see `cloudscan.engine.proven`) are, and remembered in the file `proven_in`.
     """
-    shelf = read(folders, settings, proofs=proofs)
+    shelf = read(folders, settings, proven_in=proven_in)
     if shelf.problems:
         raise RuleError("\n".join(map(str, shelf.problems)))
     return shelf.rules
@@ -92,13 +92,13 @@ def read(
     folders: Iterable[Path],
     settings: DeclaredSettings | None = None,
     *,
-    proofs: Path | None = None,
-    anew: bool = False,
+    proven_in: Path | None = None,
+    anew: Path | None = None,
     archived: bool = False,
 ) -> Shelf:
-    """Read folders of rules and frameworks; problems are returned, not raised. `settings` and `proofs` as in `load`.
+    """Read folders of rules and frameworks; problems are returned, not raised. `settings` and `proven_in` as in `load`.
 
-    `anew`: prove rules that were proven before, too. `archived`: as in `load_archived`.
+    `anew`: one of the folders, whose rules are proven again. `archived`: as in `load_archived`.
     """
     folders = list(folders)
     files = _files(folders)
@@ -120,7 +120,7 @@ def read(
         else:
             problems.extend(outcome)
     if not archived:
-        problems += _unproven(rules, [] if anew else folders, proofs)
+        problems += _unproven(rules, [folder for folder in folders if not _is_same(folder, anew)], proven_in)
     return Shelf(
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
@@ -129,19 +129,23 @@ def read(
     )
 
 
+def _is_same(folder: Path, other: Path | None) -> bool:
+    return other is not None and Path(folder).resolve() == other.resolve()
+
+
 def _unproven(rules: dict[str, Rule], folders: Iterable[Path], cache: Path | None) -> list[Problem]:
     """Prove the rules that have not been yet; takes those out that fail, and gives what is wrong with them."""
-    from cloudscan.engine import proofs
+    from cloudscan.engine import proven
 
-    new = proofs.unproven(rules.values(), folders, cache)
+    new = proven.unproven(rules.values(), folders, cache)
     if not new:
         return []
-    tried = proofs.prove(new)
+    tried = proven.prove(new)
     for rule_id, problems in tried.items():
         if problems:
             del rules[rule_id]
     if cache is not None:
-        proofs.remember([rule for rule in new if not tried[rule.id]], cache)
+        proven.remember([rule for rule in new if not tried[rule.id]], cache)
     return [problem for problems in tried.values() for problem in problems]
 
 

@@ -28,6 +28,7 @@ _HANGS_ON: Final[Mapping[str, str]] = {
     "grants": "resource_uid", "exposures": "resource_uid", "activity": "resource_uid",
     "memberships": "group_uid", "members": "group_uid", "settings": "scope_uid", "coverage": "scope_uid",
 }  # fmt: skip
+_WORLDS: Final = "(SELECT DISTINCT world FROM worlds)"
 _SEPARATOR: Final = "\x1f"
 
 
@@ -38,14 +39,29 @@ def judge(
 
     Raises `RuleError` if the database cannot run the query.
     """
-    db.execute("BEGIN")
     try:
-        uids = _fill(db, estates)
-        rows = db.execute(_query(rule), dict(bound) or None).fetchall()
+        return _judge(db, rule, estates, bound, _together(rule))
+    except duckdb.Error:
+        pass  # a query that runs by itself, but not inside another one; or one that does not run at all
+    try:
+        return [_judge(db, rule, [estate], bound, _alone(rule))[0] for estate in estates]
     except duckdb.Error as error:
         raise RuleError(
             f"{rule.source}:{rule.query_line}: the query of {rule.id} cannot run: {first_line(error, 1_000)}"
         ) from error
+
+
+def _judge(
+    db: duckdb.DuckDBPyConnection,
+    rule: Rule,
+    estates: Sequence[in_memory.Estate],
+    bound: Mapping[str, object],
+    query: str,
+) -> list[dict[Identity, Judgement]]:
+    db.execute("BEGIN")
+    try:
+        uids = _fill(db, estates)
+        rows = db.execute(query, dict(bound) or None).fetchall()
     finally:
         db.execute("ROLLBACK")
     results: list[dict[Identity, Judgement]] = [{} for _ in estates]
@@ -88,7 +104,7 @@ def _renamed(rows: Iterable[Mapping[str, Any]], world: int, keyed: dict[str, str
         yield renamed
 
 
-def _query(rule: Rule) -> str:
+def _together(rule: Rule) -> str:
     """The rule's query, once for each world."""
     query = sqlglot.parse_one(rule.sql, read="duckdb")
     named = {cte.alias for cte in query.find_all(exp.CTE)}
@@ -98,8 +114,14 @@ def _query(rule: Rule) -> str:
             own = sqlglot.parse_one(f"SELECT t_.* FROM {of_a_world} WHERE k_.world = w_.world", read="duckdb")
             alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
             table.replace(exp.Subquery(this=own, alias=alias))
+    return _folded(rule, "w_.world", f"{_WORLDS} AS w_, LATERAL ({query.sql(dialect='duckdb')}) AS q_")
+
+
+def _alone(rule: Rule) -> str:
+    """The rule's query for the only world that there is."""
+    return _folded(rule, "0 AS world", f"({rule.sql}) AS q_")
+
+
+def _folded(rule: Rule, world: str, source: str) -> str:
     identity = ", ".join(f"q_.{identifier(column)}" for column in rule.identity)
-    return (
-        f"SELECT w_.world, {identity}, max({weight_of('q_.flagged')}) "
-        f"FROM (SELECT DISTINCT world FROM worlds) AS w_, LATERAL ({query.sql(dialect='duckdb')}) AS q_ GROUP BY ALL"
-    )
+    return f"SELECT {world}, {identity}, max({weight_of('q_.flagged')}) FROM {source} GROUP BY ALL"

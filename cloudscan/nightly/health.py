@@ -7,13 +7,16 @@ CRITICAL 2, UNKNOWN 3.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 
 from cloudscan.facts import Outcome
 from cloudscan.finding import Severity
 from cloudscan.nightly.metrics import Metric, one
-from cloudscan.report import Scan, ScanFigures
+from cloudscan.report import GapState, Scan, ScanFigures
+
+_CLOCK_DRIFT: Final = timedelta(hours=1)  # by which clocks may differ
 
 
 class Level(IntEnum):
@@ -103,6 +106,10 @@ def _age(last: Scan | None, left: Left, now: datetime, limits: Limits) -> Check:
     if last is None:
         return Check(name="age", level=Level.CRITICAL, message=f"no scan was ever recorded{now_running}")
     age = now - _ended(last)
+    if age < -_CLOCK_DRIFT:
+        when = f"{_ended(last):%Y-%m-%d %H:%M} UTC"
+        message = f"the last scan is dated {when}, later than now; see `cloudscan ledger repair`"
+        return Check(name="age", level=Level.CRITICAL, message=message)
     message = f"the last scan ended {_ended(last):%Y-%m-%d %H:%M} UTC, {_span(age)} ago"
     if age > limits.max_age:
         return Check(
@@ -123,16 +130,25 @@ def _leftovers(left: Left) -> Iterator[Check]:
 
 
 def _complete(last: Scan) -> Check:
-    scopes = last.figures.scopes if last.figures and last.figures.scopes else {}
-    unread = sum(count for outcome, count in scopes.items() if Outcome(outcome).is_gap)
+    """Waived gaps are decisions; all others are a warning, and the new ones are named first."""
+    counts = last.figures.gaps if last.figures and last.figures.gaps else {}
+    waived = counts.get(GapState.WAIVED, 0)
+    but = f" but for {waived} waived gap(s)" if waived else ""
     if last.complete:
         work = sum(last.figures.findings.values()) if last.figures else 0
         urgent = last.figures.findings.get(Severity.CRITICAL, 0) if last.figures else 0
         return Check(
-            name="complete", level=Level.OK, message=f"everything was read; {work} finding(s), {urgent} critical"
+            name="complete", level=Level.OK, message=f"everything was read{but}; {work} finding(s), {urgent} critical"
         )
-    how = f"{unread} of {sum(scopes.values())} scopes" if unread else "parts of what was in scope"
-    return Check(name="complete", level=Level.WARNING, message=f"{how} could not be read")
+    new, known = counts.get(GapState.NEW, 0), counts.get(GapState.KNOWN, 0)
+    scopes = last.figures.scopes if last.figures and last.figures.scopes else {}
+    unread = sum(count for outcome, count in scopes.items() if Outcome(outcome).is_gap)
+    how = [f"{new} new gap(s)"] if new else []
+    how += [f"{known} known gap(s)"] if known else []
+    how += [f"{unread} of {sum(scopes.values())} scopes could not be read"] if unread else []
+    return Check(
+        name="complete", level=Level.WARNING, message=", ".join(how) or "parts of what was in scope could not be read"
+    )
 
 
 def _figures(last: Scan, before: Scan | None, limits: Limits) -> Iterator[Check]:

@@ -86,7 +86,8 @@ class JsonLog:
             LogEvent.RECORDED,
             {
                 "scan": scan.id,
-                "complete": scan.complete,
+                "complete": report.complete,
+                "gaps": figures.gaps,
                 "scopes": scan.scopes,
                 "resources": scan.resources,
                 "requests": scan.requests,

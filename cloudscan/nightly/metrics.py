@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
-from cloudscan.report import Report, figures_of
+from cloudscan.report import Report, figures_of, gap_counts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,13 @@ def of(report: Report) -> Sequence[Metric]:
     return (
         one("scan_timestamp_seconds", "When the last scan ended.", scan.finished_on.timestamp()),
         one("scan_duration_seconds", "How long reading took.", seconds),
-        one("scan_complete", "1 if everything in scope was read, else 0.", int(scan.complete)),
+        one("scan_complete", "1 if everything in scope was read, but for waived gaps; else 0.", int(report.complete)),
+        Metric(
+            name="scan_gaps",
+            description="Answers that are missing: new, known from an earlier scan, or waived.",
+            values={state.value: number for state, number in gap_counts(report).items()},
+            label="state",
+        ),
         one("scan_requests", "Requests to the platforms.", scan.requests),
         one("scan_throttles", "Responses that asked for fewer requests.", scan.throttles),
         one("scan_retries", "Requests that were made again.", scan.retries),

@@ -198,6 +198,7 @@ class Redactor:
             waiver,
             fingerprint=fingerprint,
             target=self.id(waiver.target),
+            gap=self.gap(waiver.gap),
             owner=self.text(waiver.owner),
             reason=self.text(waiver.reason),
         )

@@ -28,6 +28,8 @@ def vanished(
 ) -> AbstractSet[str]:
     """Ask for watched things that were not read; writes what still exists as a gap into the spool.
 
+    Nothing is asked of a platform on which anything may be missing: its gaps keep all that is absent open.
+
     Gives the platforms whose lists lacked something that exists. Never raises what a connector raises.
     """
     suspect = set()
@@ -37,7 +39,7 @@ def vanished(
         )
         (lines / spool.file_name(scope.uid)).unlink(missing_ok=True)  # of a run that was interrupted here
         missing = sorted(watch.get(connector.name, frozenset()) - seen, key=spool.file_name)
-        doubtful = _doubtful(connector, missing)
+        doubtful = () if not missing or _is_blind(connector.name, lines) else _doubtful(connector, missing)
         if doubtful:
             suspect.add(connector.name)
             with SpoolWriter(lines, scope) as writer:
@@ -46,9 +48,20 @@ def vanished(
     return suspect
 
 
+def _is_blind(platform: str, lines: Path) -> bool:
+    """Whether anything may be missing on a platform, as its own gaps say."""
+    reports = (report for report in spool.reports(lines) if report.scope.platform == platform)
+    rows = (row for report in reports for row in spool.coverage_of(report) if row.outcome.is_gap)
+    return any(_hides_any_resource(hidden) for row in rows for hidden in row.hides)
+
+
+def _hides_any_resource(hidden: Hidden) -> bool:
+    return hidden.table in (EVERYTHING, "resources") and not (hidden.columns or hidden.kinds or hidden.below)
+
+
 def _doubtful(connector: Connector, missing: Sequence[str]) -> Sequence[str]:
     """Of things that were not read, those that exist; all that were not asked for, if one of the others exists."""
-    if not missing or not isinstance(connector, Rechecks):
+    if not isinstance(connector, Rechecks):
         return ()
     sample = missing[:MOST]
     try:

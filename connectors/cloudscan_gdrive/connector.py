@@ -1,23 +1,27 @@
 """The Google Drive connector: the directory first, then each drive as a scope of its own."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
-from cloudscan.connector import Cursor, Estate, Gap, Once, Permission, Scope, Spent, Yielded
-from cloudscan.errors import AccessDenied, Malformed, ProviderError
-from cloudscan.facts import Affiliation, Outcome, Principal, Resource
+from cloudscan.connector import EVERYTHING, Cursor, Estate, Gap, Hidden, Once, Permission, Scope, Spent, Yielded
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, Vanished
+from cloudscan.facts import Affiliation, Principal, Resource
 from cloudscan.http import Budget, Patience, Web, decoder
+from cloudscan.reason import Reason
 from cloudscan.text import CONSUMER
+from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google, connect
-from cloudscan_gdrive.api.models import About, SharedDrive, SharedDrives, User
+from cloudscan_gdrive.api.models import About, Person, SharedDrive, SharedDrives, User
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People, facts_of_directory
+from cloudscan_gdrive.meaning.people import People, facts_of_directory, has_left
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS
+from cloudscan_gdrive.recheck import still_there
 from cloudscan_gdrive.scopes.audit_log import facts_of_audit_log, not_read
 from cloudscan_gdrive.scopes.directory import Directory, facts_of_settings, read_directory
 from cloudscan_gdrive.scopes.external_files import external_files, not_listed
@@ -29,6 +33,20 @@ _DRIVES = (
     "nextPageToken,drives(id,name,createdTime,hidden,restrictions(adminManagedRestrictions,copyRequiresWriterPermission,"
     "domainUsersOnly,driveMembersOnly,sharingFoldersRequiresOrganizerPermission))"
 )
+_NO_DRIVE_CAN_BE_READ: Final = frozenset(
+    {
+        Code.API_OFF,
+        Code.SCOPE_MISSING,
+        Code.DELEGATION_MISSING,
+        Code.KEY_REFUSED,
+        Code.CLOCK_WRONG,
+        Code.SERVICE_ACCOUNT_UNKNOWN,
+        Code.CREDENTIALS_REFUSED,
+    }
+)
+"""Causes that are not about one person: they are told once, and not again for each drive."""
+_OF_THE_PERSON: Final = frozenset({Code.PERSON_REFUSED, Code.PERSON_UNKNOWN, Code.PERSON_WITHOUT_DRIVE})
+_MOST_OWNERS_NAMED: Final = 100  # former users whose drives are named as what a scope may hide
 
 
 def _now() -> datetime:
@@ -44,6 +62,8 @@ class DriveConnector:
     google: Google
     now: Callable[[], datetime] = _now
     _directory_once: Once[Directory] = field(default_factory=Once)
+    _directories_yielded: set[int] = field(default_factory=set)
+    _readers: dict[str, str] = field(default_factory=dict)  # by shared drive, in whose name it could be read
 
     name: ClassVar[str] = PLATFORM
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
@@ -73,10 +93,22 @@ class DriveConnector:
             name = self.options.admin.rpartition("@")[2]
             yield _scope("directory", f"{PLATFORM}:directory/{self.options.customer}", name, name)
         else:
-            me = self.google.ask(About, self.google.about, "", fields="user(emailAddress,permissionId)").user
+            me = self._me()
             params = {"id": me.permission_id, "email": me.email_address}
             account = me.email_address.rpartition("@")[2]
-            yield _scope("own_drive", uids.my_drive(me.permission_id), me.email_address, account, params)
+            uid = uids.my_drive(me.permission_id)
+            hides = (Hidden(table=EVERYTHING, below=uid),)
+            yield _scope("own_drive", uid, me.email_address, account, params, hides)
+
+    def _me(self) -> Person:
+        me = self.google.ask(About, self.google.about, "", fields="user(emailAddress,permissionId)").user
+        if not me.email_address or not me.permission_id:
+            raise Malformed(Code.MALFORMED, quote="user")
+        return me
+
+    def still_there(self, uids: Sequence[str]) -> Mapping[str, bool]:
+        """Whether things that no list named exist, as far as somebody of ours can see them. Raises nothing."""
+        return still_there(self.google, self.options.admin, self._users_to_ask, uids)
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """The facts of the directory or of a drive, as far as they changed since the cursor. Raises `ProviderError`."""
@@ -98,33 +130,54 @@ class DriveConnector:
 
     def _read_directory(self, _directory: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         directory = self._directory()
+        if id(directory) in self._directories_yielded and any(gap.passing for gap in directory.gaps):
+            # The core asks once more, because what failed may be answered by now.
+            self._directory_once.take(lambda: directory)
+            directory = self._directory()
+        self._directories_yielded.add(id(directory))
         yield from directory.gaps
-        yield from facts_of_directory(directory.people, directory.users, directory.groups, directory.members)
+        yield from facts_of_directory(directory.people, directory.lists)
         yield from facts_of_settings(directory)
         primary = directory.people.primary
         if self.options.audit_days > 0:
-            yield _scope("audit_log", uids.audit_log(primary), "the Drive log", primary)
+            uid = uids.audit_log(primary)
+            yield _scope("audit_log", uid, "the Drive log", primary, hides=questions.ACTIVITIES.hides)
         else:
-            yield not_read(primary, "audit_days is 0")
+            yield not_read(primary, Code.LOG_SWITCHED_OFF)
         if not self.options.external_files:
             yield not_listed(primary)
+        drives = list(self._shared_drives(directory.people))
+        closed = next(filter(_says_that_no_drive_can_be_read, drives), None)
+        if closed is not None:
+            # It is told once, instead of once for each of the drives.
+            yield msgspec.structs.replace(closed, question=questions.ABOUT.name, hides=questions.ABOUT.hides)
+            return
+        yield from self._drives_of_users(directory)
+        yield from drives
+
+    def _drives_of_users(self, directory: Directory) -> Iterator[Scope]:
+        primary = directory.people.primary
         chosen = {address.lower() for address in self.options.users}
         skipped = {address.lower() for address in self.options.skip_users}
-        anyone_left = any(_has_left(user) for user in directory.users)
-        for user in directory.users:
+        left = [user for user in self._ours(directory) if has_left(user)]
+        for user in self._ours(directory):
             address = user.primary_email.lower()
             if address in skipped or (chosen and address not in chosen):
                 continue
-            params = {"id": user.id}
-            yield _scope("my_drive", uids.my_drive(user.id), address, primary, params)
-            if self.options.external_files and not _has_left(user):
+            params, uid = {"id": user.id}, uids.my_drive(user.id)
+            yield _scope("my_drive", uid, address, primary, params, (Hidden(table=EVERYTHING, below=uid),))
+            if self.options.external_files and not has_left(user):
                 name = f"files that external people share with {address}"
-                yield _scope("external_files", uids.external_files(user.id), name, primary, params)
-            if anyone_left and not _has_left(user):
+                uid = uids.external_files(user.id)
+                yield _scope("external_files", uid, name, primary, params, questions.EXTERNAL_FILES.hides)
+            if left and not has_left(user):
                 name = f"files of former employees that {address} can open"
-                yield _scope("left_behind", uids.left_behind(user.id), name, primary, params)
-        if self.options.shared_drives and not chosen:
-            yield from self._shared_drives(directory.people)
+                uid = uids.left_behind(user.id)
+                yield _scope("left_behind", uid, name, primary, params, _hidden_in_drives_of(left))
+
+    def _ours(self, directory: Directory) -> Iterator[User]:
+        """Everybody who has a drive of ours: guests have none."""
+        return (user for user in directory.lists.users if not user.is_guest_user)
 
     def _read_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
@@ -133,57 +186,56 @@ class DriveConnector:
     def _read_external_files(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         """Listed by every scan: it is seldom more than a page, and changes would take as many requests."""
         user = self._user(scope)
-        if user is not None:
+        if user is None:
+            return
+        try:
             yield from external_files(self.google, self._directory().people, self.options, user)
+        except (AccessDenied, Vanished, Malformed) as error:
+            yield questions.EXTERNAL_FILES.gap(error)
 
-    def _shared_drives(self, people: People) -> Iterator[Yielded]:
+    def _shared_drives(self, people: People) -> Iterator[Scope | Gap]:
+        """The shared drives; a gap where not all could be listed, or where no drive at all can be read."""
         google, admin = self.google, self.options.admin
-        pages = google.pages(
+        if not self.options.shared_drives or self.options.users:
+            try:
+                google.ask(About, google.about, admin, fields="user(emailAddress)")
+            except ProviderError as error:
+                yield questions.ABOUT.gap(error)
+            return
+        listed = google.everything(
             SharedDrives, google.drives, admin, useDomainAdminAccess=True, pageSize=100, fields=_DRIVES
         )
-        try:
-            for page in pages:
-                for drive in page.drives:
-                    params = {"drive": msgspec.json.encode(drive).decode()}
-                    yield _scope(
-                        "shared_drive", uids.shared_drive(drive.id), drive.name or drive.id, people.primary, params
-                    )
-                if page.broken:
-                    reason = f"{page.broken} shared drive(s) do not match Google's documented format"
-                    yield Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason)
-        except AccessDenied as refused:
-            reason = f"{refused}; shared drives could not be listed"
-            yield Gap(table="resources", outcome=Outcome.DENIED, reason=reason, needs=refused.needs)
+        yield from listed.gaps
+        for drive in listed.entries:
+            params = {"drive": msgspec.json.encode(drive).decode()}
+            uid = uids.shared_drive(drive.id)
+            hides = (Hidden(table=EVERYTHING, below=uid),)
+            yield _scope("shared_drive", uid, drive.name or drive.id, people.primary, params, hides)
 
     def _read_my_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
         user = self._user(scope)
         if user is None:
-            raise Malformed(f"the user with the id {scope.params['id']} is no longer in the directory")
+            raise Malformed(Code.USER_GONE, id=scope.params["id"])
         address = user.primary_email.lower()
         drive = _my_drive(user.id, address, user.name.full_name or address, people)
         yield drive
         try:
             yield from facts_of_my_drive(self.google, people, self.options, user.primary_email, drive, since)
-        except AccessDenied:
-            if not _has_left(user):
-                raise
-            # Google does not allow acting as a former employee: nothing is known of the drive but that it exists.
-            state = "suspended" if user.suspended else "archived"
-            yield Gap(
-                table="resources",
-                outcome=Outcome.DENIED,
-                reason=f"the account is {state}, and Google does not allow reading its drive: only files that others "
-                "can open are known; transfer them to a manager (Admin console, Transfer ownership)",
-                resource_uid=drive.uid,
-            )
+        except (AccessDenied, Vanished, Malformed) as error:
+            yield _unread_drive(error, user, drive)
 
     def _read_left_behind(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         """What a user can open of former employees' files: their own drives can no longer be read."""
         directory, user = self._directory(), self._user(scope)
-        owners = [owner for owner in directory.users if _has_left(owner)]
-        if user is not None and owners:
+        owners = [owner for owner in self._ours(directory) if has_left(owner)]
+        if user is None or not owners:
+            return
+        try:
             yield from files_of_others(self.google, directory.people, self.options, user.primary_email, owners)
+        except (AccessDenied, Vanished, Malformed) as error:
+            gap = questions.FILES_OF_OTHERS.gap(error)
+            yield msgspec.structs.replace(gap, hides=scope.hides or gap.hides)
 
     def _read_own_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         address, identity = scope.params["email"].lower(), scope.params["id"]
@@ -206,15 +258,18 @@ class DriveConnector:
             affiliation=Affiliation.INTERNAL,
             status="active",
         )
-        yield not_read(scope.account, "only an administrator may read it")
+        yield not_read(scope.account, Code.LOG_FOR_ADMINISTRATORS)
         drive = _my_drive(identity, address, address, people)
         yield drive
-        yield from facts_of_my_drive(self.google, people, self.options, "", drive, since)
+        try:
+            yield from facts_of_my_drive(self.google, people, self.options, "", drive, since)
+        except (AccessDenied, Vanished, Malformed) as error:
+            yield questions.OWN_FILES.gap(error, drive.uid)
 
     def _read_shared_drive(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         drive = decoder(SharedDrive).decode(scope.params["drive"])
         people = self._directory().people
-        yield from facts_of_shared_drive(self.google, people, self.options, self.options.admin, drive, since)
+        yield from facts_of_shared_drive(self.google, people, self.options, drive, since, self._readers)
 
     def _directory(self) -> Directory:
         """Read once; a scan that is resumed in another process reads it again."""
@@ -225,19 +280,50 @@ class DriveConnector:
 
     def _user(self, scope: Scope) -> User | None:
         """The user whom a scope is about; None where the directory no longer contains them."""
-        return next((user for user in self._directory().users if user.id == scope.params["id"]), None)
+        return next((user for user in self._directory().lists.users if user.id == scope.params["id"]), None)
+
+    def _users_to_ask(self) -> Sequence[str]:
+        """The active users of ours, by address; empty where there is no directory."""
+        if not self.options.admin:
+            return ()
+        skipped = {address.lower() for address in self.options.skip_users}
+        users = (user.primary_email for user in self._ours(self._directory()) if not has_left(user))
+        return [address for address in users if address.lower() not in skipped]
 
     def _spent(self) -> Spent:
         return self.google.meter.spent()
 
 
-def _has_left(user: User) -> bool:
-    """A former employee, as far as Google knows: Google does not allow acting as them."""
-    return user.suspended or user.archived
+def _says_that_no_drive_can_be_read(row: Scope | Gap) -> bool:
+    return isinstance(row, Gap) and isinstance(row.reason, Reason) and row.reason.code in _NO_DRIVE_CAN_BE_READ
 
 
-def _scope(kind: str, uid: str, name: str, account: str, params: dict[str, str] | None = None) -> Scope:
-    return Scope(uid=uid, platform=PLATFORM, kind=kind, name=name, account=account, params=params or {})
+def _unread_drive(error: ProviderError, user: User, drive: Resource) -> Gap:
+    """What is missing where Google does not let a person's drive be read.
+
+    Of a former employee nothing is known but that the drive exists: Google does not allow acting as them.
+    """
+    if has_left(user) and error.reason.code in _OF_THE_PERSON:
+        state = "suspended" if user.suspended else "archived"
+        error = AccessDenied(Code.ACCOUNT_CLOSED, person=user.primary_email.lower(), state=state)
+    return questions.OWN_FILES.gap(error, drive.uid)
+
+
+def _hidden_in_drives_of(owners: Sequence[User]) -> tuple[Hidden, ...]:
+    if len(owners) > _MOST_OWNERS_NAMED:
+        return questions.FILES_OF_OTHERS.hides
+    return tuple(Hidden(table=EVERYTHING, below=uids.my_drive(owner.id)) for owner in owners)
+
+
+def _scope(
+    kind: str,
+    uid: str,
+    name: str,
+    account: str,
+    params: Mapping[str, str] | None = None,
+    hides: tuple[Hidden, ...] = (),
+) -> Scope:
+    return Scope(uid=uid, platform=PLATFORM, kind=kind, name=name, account=account, params=params or {}, hides=hides)
 
 
 def _my_drive(identity: str, address: str, name: str, people: People) -> Resource:

@@ -6,7 +6,7 @@ from typing import Any
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.http import Patience, Web
-from cloudscan_gdrive.api.client import Question, connect
+from cloudscan_gdrive.api.client import Method, connect
 from cloudscan_gdrive.api.models import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DRIVE, PREFIX
@@ -25,7 +25,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     if not admin:
         yield Check(ok=True, what="gdrive: no administrator is configured, so only this user's own drive is read")
         return
-    questions: list[tuple[str, type[Any], Question, dict[str, Any]]] = [
+    questions: list[tuple[str, type[Any], Method, dict[str, Any]]] = [
         ("users", Users, google.users, {"customer": customer, "maxResults": 1}),
         ("groups", Groups, google.groups, {"customer": customer, "maxResults": 1}),
         ("domains", Domains, google.domains, {"customer": customer}),
@@ -36,11 +36,11 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     if options.audit_days > 0:
         log = {"userKey": "all", "applicationName": "drive", "eventName": "change_user_access", "maxResults": 1}
         questions.append(("the Drive log", Activities, google.activities, log))
-    for name, wanted, question, parameters in questions:
+    for name, wanted, method, parameters in questions:
         try:
-            google.ask(wanted, question, admin, **parameters)
+            google.ask(wanted, method, admin, **parameters)
         except CloudscanError as error:
-            yield Check(ok=False, what=f"gdrive: {name}", remedy=_remedy(error, question.needs))
+            yield Check(ok=False, what=f"gdrive: {name}", remedy=_remedy(error, method.needs))
         else:
             yield Check(ok=True, what=f"gdrive: {name} can be read")
 
@@ -48,7 +48,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
 def _remedy(error: CloudscanError, needs: str) -> str:
     if isinstance(error, AccessDenied) and error.needs:
         return (
-            f"{error}. Needs {needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
+            f"{error} Needs {needs}; `cloudscan permissions --connector gdrive --format policy` prints what to "
             "enter in the Admin console under Security, API controls, Domain-wide delegation."
         )
     return str(error)

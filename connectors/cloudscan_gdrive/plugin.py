@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, delegation_list
+from cloudscan_gdrive.questions import QUESTIONS
 from cloudscan_gdrive.settings import SETTINGS
 
 
@@ -26,6 +27,7 @@ PLUGIN = ConnectorPlugin(
     options=Options,
     permissions=PERMISSIONS,
     settings=SETTINGS,
+    questions=QUESTIONS,
     open=_open,
     policy_document=delegation_list,
     doctor=_doctor,

@@ -1,27 +1,30 @@
 """Microsoft 365, as cloudscan reads it: the directory and the list of sites first, then each library on its own."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
-from cloudscan.errors import AccessDenied
 from cloudscan.facts import AnyFact, Outcome, Principal, Resource
 from cloudscan.http import Patience, decoder
+from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph, connect
+from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Drive
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import SiteGroups
 from cloudscan_m365.meaning.translate import Sharing, TenantContext
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, PERMISSIONS
+from cloudscan_m365.questions import SITE_GROUPS
 from cloudscan_m365.scopes.changes import changes_of_library
 from cloudscan_m365.scopes.cursor_state import unpack
 from cloudscan_m365.scopes.directory import Directory, read_directory
 from cloudscan_m365.scopes.library import facts_of_library
 from cloudscan_m365.scopes.library_items import ReadDepth
+from cloudscan_m365.scopes.rechecks import still_there
 from cloudscan_m365.scopes.site_groups import SiteFacts, read_site
 from cloudscan_m365.scopes.sites import facts_of_sites, library, onedrive
 
@@ -43,6 +46,7 @@ class M365Connector:
     _directory: Once[Directory] = field(default_factory=Once)
     _site_groups: OncePerKey[str, SiteGroups] = field(default_factory=OncePerKey)  # by the site's uid
     _site_facts: OncePerKey[str, SiteFacts] = field(default_factory=OncePerKey)  # until the site's own scope takes them
+    _reread: threading.Event = field(default_factory=threading.Event)  # the directory may give answers that it did not
 
     name: ClassVar[str] = PLATFORM
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
@@ -70,19 +74,26 @@ class M365Connector:
         yield from collect(scope, since)
         yield self.graph.meter.spent()
 
+    def still_there(self, uids: Sequence[str]) -> Mapping[str, bool]:
+        """Whether items, libraries, sites, groups and accounts exist that no list named; see `connector.Rechecks`."""
+        return still_there(self.graph, uids)
+
     def _collect_directory(self, _scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
+        if self._reread.is_set():
+            self._reread.clear()
+            self._directory.take(lambda: read_directory(self.graph, self.estate, self.options))
         directory = self._read_directory()
+        if any(gap.passing for gap in directory.gaps):
+            self._reread.set()
         yield from directory.gaps
         yield from directory.facts
         if self.graph.sign_in.by_secret:
-            yield Gap(
-                table="memberships",
-                outcome=Outcome.DENIED,
-                reason="the members of site groups and the settings of each site are unknown: SharePoint's own API "
-                "returns them only to an application that signs in with a certificate",
-                needs=FULL_CONTROL,
-            )
-        yield from facts_of_sites(self.graph, self.options, directory)
+            reason = Reason(code="graph-wants-certificate")
+            yield SITE_GROUPS.lacking(reason, outcome=Outcome.DENIED, needs=FULL_CONTROL)
+        inquiry = Inquiry(graph=self.graph)
+        yield from facts_of_sites(inquiry, self.options, directory)
+        yield from inquiry.gaps
+        yield from directory.sites.gaps()
 
     def _collect_site(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         self._groups_of(scope)  # read first, so that no library has to read them again
@@ -94,8 +105,7 @@ class M365Connector:
         directory, drive = self._read_directory(), _drive(scope)
         groups = SiteGroups(site=scope.params["collection"])
         if not self.graph.sign_in.by_secret:
-            with suppress(AccessDenied):  # the site's own scope reports it
-                groups = self._groups_of(scope)
+            groups = self._groups_of(scope)  # what is unknown of them, the site's own scope reports
         resource = library(drive, scope.params["site"], directory.people.primary)
         yield from self._collect_items(scope, since, drive, resource, groups, directory.sharing)
 
@@ -124,19 +134,22 @@ class M365Connector:
         tenant = TenantContext(
             people=directory.people,
             groups=groups,
-            sharing=Sharing(tenant=sharing, site=info.sharing),
+            sharing=Sharing(tenant=sharing, site=info.sharing, unread=info.unread),
             owner_uid=resource.owner_uid,
             now=self.clock(),
+            block="graph-site-archived" if info.archived else "",
         )
         depth = ReadDepth(
+            site_groups_known=resource.kind == "onedrive" or groups.contents is not None,
             # Microsoft calls an item shared that is open to people, not one that is open to a site's group.
             all_unique_permissions=self.options.all_unique_permissions or groups.reach_beyond_colleagues,
             labels=directory.labels if self.options.file_labels else None,
         )
+        inquiry = Inquiry(graph=self.graph)
         if since is None:
-            yield from facts_of_library(self.graph, tenant, resource, drive.id, depth)
+            yield from facts_of_library(inquiry, tenant, resource, drive.id, depth)
         else:
-            yield from changes_of_library(self.graph, tenant, resource, drive.id, depth, unpack(since.token))
+            yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token))
 
     def _read_directory(self) -> Directory:
         """The directory, read once; a scan that resumes in another process reads it again."""
@@ -149,10 +162,11 @@ class M365Connector:
 
     def _read_site(self, scope: Scope) -> SiteFacts:
         directory, collection = self._read_directory(), scope.params["collection"]
+        info = directory.sites.info(collection)
         tenant = TenantContext(
             people=directory.people,
             groups=SiteGroups(site=collection),
-            sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(collection).sharing),
+            sharing=Sharing(tenant=directory.sharing, site=info.sharing, unread=info.unread),
             owner_uid=None,
             now=self.clock(),
         )

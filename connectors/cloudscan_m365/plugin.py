@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
+from cloudscan_m365.questions import QUESTIONS
 from cloudscan_m365.settings import SETTINGS
 
 
@@ -26,6 +27,7 @@ PLUGIN = ConnectorPlugin(
     options=Options,
     permissions=PERMISSIONS,
     settings=SETTINGS,
+    questions=QUESTIONS,
     open=_open,
     policy_document=consent_script,
     doctor=_doctor,

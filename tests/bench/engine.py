@@ -167,7 +167,7 @@ def main() -> int:
 
         def judging() -> None:
             with Snapshot.open(folder) as snapshot:
-                verdicts = judge(snapshot, loader.load([rules]))
+                verdicts = judge(snapshot, loader.load_archived(rules))
                 for name, tally in verdicts.tallies.items():
                     counts = f"{tally.flagged:>9,} flagged {tally.unknown:>9,} unknown {tally.passed:>11,} passed"
                     print(f"  {name:20} {counts}", flush=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from cloudscan_emulators.kit.local_server import Answer, Request, Service, listening
 
@@ -97,7 +97,7 @@ def between(upstream: str) -> Iterator[Proxy]:
 
 def line_of(request: Request) -> str:
     """A request as patterns see it: ``METHOD path?query``, decoded; for AWS's queries with their form."""
-    query = f"?{unquote(request.query)}" if request.query else ""
+    query = f"?{unquote_plus(request.query)}" if request.query else ""
     form = f" {request.body.decode('utf-8', 'replace')}" if request.verb == "POST" else ""
     target = request.headers.get("x-amz-target", "")
     return f"{request.verb} {unquote(request.path)}{query} {target}{form}".rstrip()

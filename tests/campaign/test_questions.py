@@ -18,7 +18,7 @@ from tests.campaign.failures import failures
 from tests.campaign.nights import Night, Nights
 
 SAMPLE = {  # a question and a failure of each kind that once lost something
-    "gdrive": (("gdrive-users", "nothing in it"), ("gdrive-files", "error in a 200"), ("gdrive-units", "404")),
+    "gdrive": (("gdrive-users", "nothing in it"), ("gdrive-own-files", "error in a 200"), ("gdrive-org-units", "404")),
     "m365": (("m365-labels", "404"), ("m365-sites", "one entry malformed")),
     "s3": (("s3-bucket-policy", "403"),),
 }

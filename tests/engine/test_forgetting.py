@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudscan.engine import examples, forgetting, proofs, worlds
+from cloudscan.engine import examples, forgetting, proven, worlds
 from cloudscan.engine.judge import bindings, fold
 from cloudscan.engine.loader import lint, load, read
 from cloudscan.engine.rule_file import Rule
@@ -124,6 +124,19 @@ def test_a_key_that_was_left_out_is_not_known(tmp_path: Path, query: str, what: 
     assert any(what in problem and instead in problem for problem in problems), problems
 
 
+def test_a_setting_that_no_example_gives_is_not_known_either(tmp_path: Path) -> None:
+    """A default for it is found, although every example would come out the same."""
+    query = (
+        f"SELECT e.resource_uid, {OPEN} AND COALESCE(s.value, 'off') = 'off' AS flagged FROM exposures AS e "
+        "LEFT JOIN settings AS s ON s.scope_uid = e.resource_uid AND s.name = 'lock' WHERE e.resource_kind = 'file'"
+    )
+
+    problems = faults(tmp_path, query)
+
+    assert any("is flagged where `settings.value.lock` is not known" in problem for problem in problems), problems
+    assert any("write s.value = 'off'" in problem for problem in problems), problems
+
+
 @pytest.mark.parametrize(
     ("flagged", "instead"),
     [
@@ -193,24 +206,24 @@ def test_a_refused_rule_does_not_load_and_a_proven_one_is_remembered(tmp_path: P
     cache = tmp_path / "state" / "proven.json"
     write_rule(tmp_path / "rules", RULE.format(id="link-open-to-anyone"))
 
-    (rule,) = load([tmp_path / "rules"], proofs=cache)
-    assert json.loads(cache.read_text("utf-8")) == [proofs.name_of(rule)]
-    assert proofs.unproven([rule], [], cache) == []
+    (rule,) = load([tmp_path / "rules"], proven_in=cache)
+    assert json.loads(cache.read_text("utf-8")) == [proven.name_of(rule)]
+    assert proven.unproven([rule], [], cache) == []
 
     cache.write_text("[", "utf-8")
-    assert load([tmp_path / "rules"], proofs=cache) == (rule,)
-    assert json.loads(cache.read_text("utf-8")) == [proofs.name_of(rule)]
+    assert load([tmp_path / "rules"], proven_in=cache) == (rule,)
+    assert json.loads(cache.read_text("utf-8")) == [proven.name_of(rule)]
     write_rule(
         tmp_path / "rules", RULE.format(id="link-open-to-anyone").replace("e.effective", "COALESCE(e.effective, TRUE)")
     )
-    assert read([tmp_path / "rules"], proofs=cache).rules == ()
+    assert read([tmp_path / "rules"], proven_in=cache).rules == ()
 
 
 def test_the_shipped_rules_are_listed_as_proven() -> None:
     """After a change of a query or an example: `cloudscan rules prove rules`."""
     shelf = read([SHIPPED])
 
-    assert proofs.unproven(shelf.rules, [SHIPPED], None) == []
+    assert proven.unproven(shelf.rules, [SHIPPED], None) == []
 
 
 @pytest.mark.parametrize("number", range(0, 134, 19))
@@ -218,7 +231,7 @@ def test_the_list_of_proven_rules_is_right(number: int) -> None:
     """A sample is proven anew."""
     rule = load([SHIPPED])[number]
 
-    assert proofs.prove([rule]) == {rule.id: []}
+    assert proven.prove([rule]) == {rule.id: []}
 
 
 @pytest.mark.parametrize(
@@ -237,6 +250,7 @@ def test_estates_that_are_judged_together_do_not_see_each_other(rule_id: str) ->
             in_memory.fill(db, examples.estate_of(example))
             alone = dict(fold(db, rule, bound))
             db.execute("ROLLBACK")
+            assert worlds.judge(db, rule, [examples.estate_of(example)], bound) == [judged]
             assert {tuple(str(value or "") for value in one): what for one, what in judged.items()} == alone
 
 

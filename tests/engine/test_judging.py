@@ -16,12 +16,12 @@ from cloudscan.engine.judge import Verdicts, fold, judge, preview
 from cloudscan.engine.loader import load
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError, RuleError
-from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Resource, Setting, Via
+from cloudscan.facts import Access, Audience, Grant, Membership, Principal, Resource, Setting, Via, unread_grants
 from cloudscan.finding import Judgement, Verdict, message
 from cloudscan.snapshot import in_memory, sql
 from cloudscan.snapshot.collect import collect
 from cloudscan.snapshot.snapshot import Snapshot
-from tests.kit.facts import RULE, Listed, file, grant, load_text, yielding
+from tests.kit.facts import RULE, Listed, file, grant, load_text, load_unproven, yielding
 from tests.kit.properties import examples
 
 SHIPPED = load([Path(__file__).parents[2] / "rules"])
@@ -67,6 +67,29 @@ def test_rows_become_verdicts(scanned: Scanned, rules: tuple[Rule, ...]) -> None
     assert verdicts.summaries()[0].passed == 2
 
 
+def test_an_unread_list_is_unknown(scanned: Scanned) -> None:
+    """The rows that stand for unread permissions and members go through sealing, and no rule passes or flags them."""
+    facts: list[Yielded] = [
+        Resource(uid="gdrive:f", platform="gdrive", account="acme", kind="file", name="f"),
+        unread_grants("gdrive:f"),
+        Principal(uid="gdrive:team", platform="gdrive", account="acme", kind="group", name="team"),
+        Membership(group_uid="gdrive:team", member_uid=None),
+        Membership(group_uid="gdrive:all", member_uid="gdrive:team"),
+    ]
+    snapshot = scanned(*facts)
+
+    verdicts = judge(snapshot, [rule for rule in SHIPPED if "exposures" in rule.tables], as_of=NOON)
+
+    assert not verdicts.flagged
+    for rule in verdicts.rules:
+        asked = verdicts.tallies[rule.id]
+        assert asked.passed == 0 or rule.id.startswith("m365") or not asked.unknown
+    assert verdicts.tallies["drive-anyone-with-link-can-edit"] == Tally(unknown=1)
+    assert verdicts.tallies["drive-external-domain"] == Tally(unknown=1)
+    unread = "SELECT i.uid FROM members AS m JOIN ids AS i ON i.key = m.group_uid WHERE m.member_uid IS NULL ORDER BY 1"
+    assert snapshot.db.execute(unread).fetchall() == [("gdrive:all",), ("gdrive:team",)]
+
+
 @examples(40)
 @given(st.lists(st.tuples(st.sampled_from(["x", "y", "z"]), st.sampled_from([True, False, None])), max_size=12))
 def test_one_true_flags_one_null_leaves_open_else_it_passed(rows: list[tuple[str, bool | None]]) -> None:
@@ -98,7 +121,7 @@ def folding_rule() -> Rule:
     query = "  SELECT s.scope_uid, s.value = 'on' AS flagged FROM settings AS s\n"
     text = text[:begin] + query + text[end:].replace("{resource_name}", "It")
     with tempfile.TemporaryDirectory() as folder:
-        return load_text(Path(folder), text.replace("[origin_uid]", "[scope_uid]"))[0]
+        return load_unproven(Path(folder), text.replace("[origin_uid]", "[scope_uid]"))[0]
 
 
 def test_a_shared_folder_is_one_finding_with_all_that_lies_behind(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
@@ -199,7 +222,7 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, scanned: Scanned, rule_
         "effort: low", "effort: low\nparams: {bytes: {default: 5, min: 1, max: 100, meaning: size}}"
     )
     text = text.replace("<> 'account'", "<> 'account' AND coalesce(e.size_bytes, 9) > $bytes")
-    rules = load_text(tmp_path / "r", text)
+    rules = load_unproven(tmp_path / "r", text)
     snapshot = scanned(file("1", size_bytes=7), grant("1"))
 
     assert judge(snapshot, rules).tallies["link-open-to-anyone"].flagged == 1
@@ -219,7 +242,7 @@ def test_params_are_held_to_their_bounds(tmp_path: Path, scanned: Scanned, rule_
 def test_a_query_that_the_database_refuses_names_its_rule(tmp_path: Path, scanned: Scanned, rule_text: str) -> None:
     """Errors that only running shows are reported with file and line as well."""
     text = rule_text.replace("<> 'account'", "<> 'account' AND e.size_bytes * 9223372036854775807 > 1")
-    rules = load_text(tmp_path / "r", text)
+    rules = load_unproven(tmp_path / "r", text)
 
     with pytest.raises(RuleError, match=r"link-open-to-anyone.yaml:9: the query of link-open-to-anyone cannot run"):
         judged(scanned, rules, file("1", size_bytes=9), grant("1"))

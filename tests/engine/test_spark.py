@@ -24,7 +24,7 @@ from cloudscan.facts import Audience
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.sql import to_spark
 from cloudscan.snapshot.tables import TABLES
-from tests.kit.facts import RULE, load_text
+from tests.kit.facts import RULE, load_text, load_unproven
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -196,7 +196,7 @@ def test_what_a_rule_may_say_means_the_same_on_both(spark: "SparkSession", tmp_p
     message = text[middle:end].replace("{resource_name}", "{location}")
     text = text[:begin] + BROAD.lstrip("\n") + message + BROAD_EXAMPLES
     text = text.replace("effort: low", "effort: low\nparams: {days: {default: 30, min: 1, meaning: days}}")
-    rules = load_text(tmp_path, text)
+    rules = load_unproven(tmp_path, text)
 
     assert differences(spark, rules) == []
 

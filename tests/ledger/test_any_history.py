@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudscan.cli.main import EXIT_FINDINGS, EXIT_INCOMPLETE
+from cloudscan.cli.main import exit_code_for
 from cloudscan.cli.scan import exit_code
 from cloudscan.errors import WaiverError
 from cloudscan.finding import Severity, State
@@ -105,8 +105,8 @@ class Company:
         assert {name for name, finding in findings.items() if finding.state is State.WAIVED} == self.waived()
         assert all((finding.waiver is not None) == (finding.state is State.WAIVED) for finding in findings.values())
         work = findings.keys() - self.waived()
-        assert exit_code(report, Severity.INFO) == (
-            EXIT_INCOMPLETE if not report.scan.complete else EXIT_FINDINGS if work else 0
+        assert exit_code(report, Severity.INFO) == exit_code_for(
+            findings=bool(work), incomplete=not report.scan.complete
         )
 
     def _decide(self, night: Night) -> None:

@@ -254,11 +254,17 @@ def test_a_sarif_message_holds_no_placeholder_and_no_link() -> None:
 
 
 def test_sarif_says_what_was_not_read() -> None:
-    """Gaps are notifications, and a scan with gaps was no success."""
-    (invocation,) = sarif_run(report(0))["invocations"]
+    """Gaps are notifications, and a scan with gaps was no success. What is waived or not offered is a note."""
+    (invocation,) = sarif_run(with_past(report(0)))["invocations"]
 
     assert not invocation["executionSuccessful"]
-    assert "sts:AssumeRole" in str(invocation["toolExecutionNotifications"])
+    by_question = {each["properties"].get("question"): each for each in invocation["toolExecutionNotifications"]}
+    refused = by_question["s3-bucket-policy"]
+    assert refused["level"] == "error"
+    assert refused["properties"]["reason"] == "s3-not-in-policy"
+    assert refused["properties"]["standing"] == "known"
+    assert refused["message"]["text"].endswith("Permission needed: s3:GetBucketPolicy")
+    assert [by_question[name]["level"] for name in ("toy-sign-ins", "s3-directory-buckets")] == ["note", "note"]
 
 
 def test_every_format_for_machines_names_tickets_and_what_changed() -> None:
@@ -357,7 +363,7 @@ def test_what_was_not_seen_does_not_pass() -> None:
     untold = junit_case(report(0), "s3-policy-open-to-read", "000000000003").find("skipped")
 
     assert refused is not None
-    assert "not assumable" in refused.attrib["message"]
+    assert "no answer from https://s3.example. Check the network" in refused.attrib["message"]
     assert untold is not None
     assert "acme-locked-00" in str(untold.text)
 

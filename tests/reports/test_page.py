@@ -89,14 +89,16 @@ def test_readers_without_javascript_see_the_findings() -> None:
     assert 'to everybody (Principal "*")' in text
 
 
-def test_what_could_not_be_seen_is_said_with_the_right_to_grant() -> None:
-    """Unknowns and gaps stand above the findings."""
+def test_what_could_not_be_seen_is_shown_with_the_permission_to_grant() -> None:
+    """Unknowns and gaps are above the findings."""
     text = "".join(Reader(page.write(report(3), "en")).text)
 
     for sentence in (
         "14 cases could not be evaluated",
         "s3:GetBucketPolicy",
-        "sts:AssumeRole",
+        "no answer from https://s3.example",
+        "Check the network, and the proxy and firewall on the way to https://s3.example.",
+        "There may be buckets, access points that are not in this report.",
         "10,000 of 481,233 read",
     ):
         assert sentence in text

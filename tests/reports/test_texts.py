@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER, Access, Audience, Outcome
 from cloudscan.finding import Confidence, Severity, State
+from cloudscan.snapshot.tables import FACTS
 from cloudscan_wording.texts import LANGUAGES, load
+from cloudscan_wording.worded_gap import Standing
 
 
 def entries(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -43,6 +46,15 @@ def test_every_rung_has_a_word(lang: str) -> None:
     assert set(Confidence) <= table["level"].keys()
     assert set(State) <= table["state"].keys()
     assert set(Outcome) <= table["outcome"].keys()
+    assert set(Standing) == table["standing"].keys()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_column_that_may_be_unknown_has_a_word(lang: str) -> None:
+    """What a gap hides is said in words, whatever column it is."""
+    columns = {field.name for fact in FACTS.values() for field in msgspec.structs.fields(fact)}
+
+    assert columns - {"uid", "platform", "account"} == load(lang).table["column"].keys()
 
 
 def test_japanese_texts_are_japanese() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cloudscan_emulators.google import errors
 from cloudscan_emulators.google.tenant_state import TenantState
@@ -29,6 +30,9 @@ class Fault:
     reset: bool = False  # tear the connection down
     expire: bool = False  # the token has just run out
     incomplete: bool = False  # incompleteSearch
+    body: str | None = None  # answer with this body and the status of a success
+    edit: Callable[[Any], Any] | None = None  # change the JSON of an answer that is a success
+    any_token: bool = False  # any page token brings the first page again
     first: Callable[[TenantState], object] | None = None  # do this to the tenant, then answer
 
     def concerns(self, user: str) -> bool:

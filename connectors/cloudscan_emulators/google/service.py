@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from cloudscan_emulators.google import batch, errors, faults
 from cloudscan_emulators.google.directory import DirectoryApi
@@ -76,7 +76,9 @@ class Service:
         instead = self._instead(fault, request, note)
         if instead is not None:
             return instead
-        answer = then(request)
+        answer = then(_without_page_token(request) if fault.any_token else request)
+        if fault.edit is not None and answer.status == 200:
+            return replace(answer, body=dump(fault.edit(json.loads(answer.body))).encode("utf-8", "surrogatepass"))
         if fault.garble:
             return replace(answer, body=b'{"kind": "drive#fileList", "files": [{"id": ')
         return replace(answer, cut=fault.cut)
@@ -93,6 +95,8 @@ class Service:
             self.sign_in.expire(note.user)
         if fault.reset:
             return Answer(reset=True)
+        if fault.body is not None:
+            return Answer(body=fault.body.encode())
         if fault.html:
             return _page_for_people(fault.html)
         if fault.error is not None:
@@ -141,6 +145,12 @@ class Service:
         except errors.Refused as refused:
             return _refused(refused, "drive")
         return batch.write([(part.identity, self.answer(part.request, in_batch=True)) for part in parts])
+
+
+def _without_page_token(request: Request) -> Request:
+    given = parse_qsl(request.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in given if name != "pageToken" or "/changes" in request.path]
+    return replace(request, query=urlencode(kept))
 
 
 def _unfold(request: Request) -> Request:

@@ -292,7 +292,15 @@ class TenantApi:
         return {"@odata.context": call.context("domains"), "value": domains}
 
     def _by_id(self, call: Call) -> Result:
-        """The name of another tenant (findTenantInformationByTenantId)."""
+        """The name of a tenant, which may be this one (findTenantInformationByTenantId)."""
+        if call.values["tenant"] == self._state.tenant_id:
+            return {
+                "@odata.context": call.context("microsoft.graph.tenantInformation"),
+                "tenantId": self._state.tenant_id,
+                "federationBrandName": None,
+                "displayName": self._state.name,
+                "defaultDomainName": self._state.domain,
+            }
         for partner in self._state.partners:
             if partner.tenant == call.values["tenant"]:
                 return {

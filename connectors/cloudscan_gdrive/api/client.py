@@ -4,140 +4,109 @@ The client knows each method's path and parameters from its discovery document a
 sent. It does not send requests itself: its transport parses into dictionaries, is not thread-safe, does not retry
 everything that Google wants retried, and hides a 401.
 
+This is the one door for all questions. An answer is believed only if it is one: what the service always writes is
+there, an error with the status of a success is an error, entries that cannot be decoded are counted, pages come to an
+end.
+
 Sources: discovery documents of the APIs; Drive guide, "Resolve errors", "Usage limits".
 """
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol, TypeVar
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
-import google.auth
-import google.auth.exceptions
-import google.oauth2.credentials
 import msgspec
 from google.auth.credentials import AnonymousCredentials
-from google.oauth2 import service_account
 from googleapiclient.discovery import build
 
-from cloudscan.errors import (
-    AccessDenied,
-    ConfigurationError,
-    Malformed,
-    ProviderError,
-    QuotaSpent,
-    StalePage,
-    Unreachable,
-    Vanished,
-)
+from cloudscan.connector import Gap, Question
+from cloudscan.errors import Malformed, ProviderError, StalePage, Throttled, Unreachable, Vanished
 from cloudscan.http import Answer, Carrier, Meter, Web, decoder
+from cloudscan.reason import Reason
 from cloudscan.text import first_line
+from cloudscan_gdrive import questions
+from cloudscan_gdrive.api.identity import Identity, Messenger, credentials
 from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
-from cloudscan_gdrive.api.models import ErrorBody
+from cloudscan_gdrive.api.models import ErrorBody, Reply
+from cloudscan_gdrive.api.refusals import meaning_of, refused, too_fast
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX, scopes_of
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, scopes_of
 
-Wanted = TypeVar("Wanted")
+Wanted = TypeVar("Wanted", bound=Reply)
+Entry_co = TypeVar("Entry_co", covariant=True)
 
 
-class Paged(Protocol):
-    """A page of a list."""
+class Listing(Protocol[Entry_co]):
+    """A page of a list, as `models.Page`."""
+
+    @property
+    def entries(self) -> Sequence[Entry_co]:
+        """What is listed."""
 
     @property
     def next_page_token(self) -> str:
         """The token of the next page; empty on the last one."""
 
+    @property
+    def kind(self) -> str:
+        """Google's name for the list."""
 
-Page = TypeVar("Page", bound=Paged)
+    @property
+    def broken(self) -> int:
+        """How many entries could not be decoded."""
+
+
+OnePage = TypeVar("OnePage", bound=Listing[Any])
 
 READ, LIST = 5.0, 100.0
 """Quota units of a call (Drive usage limits, since 2026-05-01)."""
 
-_REMEMBERED_URLS = 1_000  # many are the same for every user
-_TOO_FAST = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded"})
-_QUOTA_SPENT = frozenset({"dailyLimitExceeded"})
-
-
-@dataclass(frozen=True)
-class Messenger:
-    """The transport for google-auth's requests to the token endpoint."""
-
-    carrier: Carrier
-
-    def __call__(
-        self,
-        url: str,
-        method: str = "GET",
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,  # noqa: ARG002 - the carrier has its own
-        **_: Any,
-    ) -> "TokenAnswer":
-        """Send a request and return the answer, whatever its status. Raises google-auth's `TransportError`."""
-        try:
-            answer = self.carrier.carry(method, url, headers or {}, body)
-        except Unreachable as error:
-            raise google.auth.exceptions.TransportError(error) from error
-        return TokenAnswer(status=answer.status, headers=answer.headers, data=answer.body)
+_REMEMBERED_URLS: Final = 1_000  # many are the same for every user
+_MAX_EMPTY_PAGES: Final = 100  # in a row: a rare match makes Google send empty ones
+_LAST_TRIES: Final = 3  # single attempts at a question that gets no answer, before it is left alone for a while
+_LISTINGS: Final = 3  # how often a list that is kept in memory is begun again because a page token expired
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenAnswer:
-    """An answer as google-auth reads it."""
+class Method:
+    """How a question is asked: one method of an API, with the tokens to call it and its cost."""
 
-    status: int
-    headers: Mapping[str, str]
-    data: bytes
-
-
-class Identity:
-    """Access tokens: one for each user who is impersonated, renewed when they expire. Thread-safe."""
-
-    def __init__(self, credentials: Any, scopes: Sequence[str], request: "Messenger") -> None:
-        self._credentials = credentials
-        self._scopes = list(scopes)
-        self._request = request
-        self._acting: dict[str, Any] = {}
-        self._lock = threading.Lock()
-
-    def token(self, user: str, *, renew: bool = False) -> str:
-        """A token to act as `user` (empty: the credentials' own). Raises `AccessDenied`, `Unreachable`."""
-        with self._lock:
-            acting = self._acting.get(user)
-            if acting is None:
-                acting = self._acting[user] = self._as(user)
-        if renew or not acting.valid:
-            try:
-                acting.refresh(self._request)
-            except google.auth.exceptions.TransportError as error:
-                raise Unreachable("no answer from Google's token endpoint; check the network") from error
-            except google.auth.exceptions.RefreshError as error:
-                raise _refused_token(user, error) from error
-        return str(acting.token)
-
-    def _as(self, user: str) -> Any:
-        scoped = self._credentials.with_scopes(self._scopes) if _takes_scopes(self._credentials) else self._credentials
-        if not user:
-            return scoped
-        if not hasattr(scoped, "with_subject"):
-            raise ConfigurationError(
-                "These credentials cannot act as other users: connectors.gdrive.admin needs a service account with "
-                "domain-wide delegation. Set connectors.gdrive.key_file to its key, or leave `admin` out to scan "
-                "only your own drive."
-            )
-        return scoped.with_subject(user)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """One method of an API, with the tokens to call it, the OAuth scope it needs and its cost."""
-
+    question: Question
     build: Callable[..., Any]  # returns the client's request, checked but not sent
     identity: Identity
-    needs: str
     units: float = 0.0  # of Drive's quota
+
+    @property
+    def needs(self) -> str:
+        """The OAuth scope that is used."""
+        return self.question.needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything(Generic[Entry_co]):
+    """All entries of a list as far as they could be read, and a gap for what could not."""
+
+    entries: Sequence[Entry_co]
+    gaps: Sequence[Gap] = ()
+    error: ProviderError | None = None  # why there are no further entries
+    named: bool = True  # Google wrote the name of the list: it is one, even if it is empty
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read."""
+        return not self.gaps
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Silence:
+    """A question on which patience was spent: since then it is asked once, and after some tries not for a while."""
+
+    error: Throttled | Unreachable
+    tries: int
+    until: float  # by the monotonic clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,82 +114,195 @@ class Google:
     """The methods that can be called, and the way to call them. Thread-safe."""
 
     web: Web
-    about: Question
-    files: Question
-    file: Question
-    permissions: Question
-    drives: Question
-    start_of_changes: Question
-    changes: Question
-    users: Question
-    groups: Question
-    members: Question
-    domains: Question
-    units: Question
-    policies: Question
-    activities: Question
+    hasty: Web  # for a question on which patience was spent before: one attempt
+    about: Method
+    root: Method
+    own_files: Method
+    shared_drive_files: Method
+    files_of_others: Method
+    external_files: Method
+    item_permissions: Method
+    drive_members: Method
+    drives: Method
+    start_of_changes: Method
+    changes: Method
+    users: Method
+    groups: Method
+    members: Method
+    domains: Method
+    units: Method
+    policies: Method
+    activities: Method
+    file: Method
+    drive: Method
+    user: Method
+    group: Method
+    max_pages: int = 20_000  # of one list
     meter: Meter = field(default_factory=Meter)
+    rest: float = 60.0  # seconds for which a question that gets no answer is then not asked
+    _silent: dict[str, _Silence] = field(default_factory=dict, repr=False)  # by the question's name
     _urls: dict[tuple[object, ...], str] = field(default_factory=dict, repr=False)
 
-    def ask(self, wanted: type[Wanted], question: Question, user: str, **parameters: Any) -> Wanted:
+    def ask(self, wanted: type[Wanted], method: Method, user: str, **parameters: Any) -> Wanted:
         """Call a method as `user` (an address; empty: the credentials' own) and decode the answer as `wanted`.
 
         Raises `AccessDenied`, `Vanished`, `StalePage`, `Throttled`, `QuotaSpent`, `Unreachable`, `Malformed`.
         """
-        return read(wanted, self.fetch(question, self.url(question, **parameters), user))
+        return self._read(wanted, method, self.url(method, **parameters), user)
 
-    def pages(self, wanted: type[Page], question: Question, user: str, **parameters: Any) -> Iterator[Page]:
-        """All pages of a list. Raises as `ask` does."""
-        first = url = self.url(question, **parameters)
-        token = ""
+    def pages(self, wanted: type[OnePage], method: Method, user: str, **parameters: Any) -> Iterator[OnePage]:
+        """All pages of a list.
+
+        Raises as `ask` does; `StalePage` where a page token is no longer accepted, `Malformed` where the pages repeat
+        or do not end.
+        """
+        first = url = self.url(method, **parameters)
+        first_token = str(parameters.get("pageToken", ""))
+        seen = {first_token} if first_token else set[str]()
+        beginnings: set[bytes] = set()
+        empty = 0
         while True:
-            page = read(wanted, self.fetch(question, url, user))
+            try:
+                page = self._read(wanted, method, url, user)  # type: ignore[type-var]
+            except (Malformed, Vanished) as error:
+                if url != first and error.reason.code in (Code.UNEXPECTED, Code.NOT_FOUND):
+                    raise StalePage(Code.PAGE_EXPIRED, quote=error.reason.quote) from error
+                raise
+            empty = 0 if page.entries or page.broken else empty + 1
+            if page.entries and page.next_page_token:
+                beginning = msgspec.json.encode(page.entries[0])
+                if beginning in beginnings:
+                    raise Malformed(Code.PAGES_REPEAT)
+                beginnings.add(beginning)
             yield page
-            if page.next_page_token in ("", token):
-                return
             token = page.next_page_token
-            url = f"{first}&pageToken={quote(token, safe='')}"
+            if not token:
+                return
+            if token in seen:
+                raise Malformed(Code.PAGES_REPEAT)
+            seen.add(token)
+            if len(seen) >= self.max_pages or empty > _MAX_EMPTY_PAGES:
+                raise Malformed(Code.PAGES_WITHOUT_END, pages=len(seen))
+            url = (
+                self.url(method, **{**parameters, "pageToken": token})
+                if first_token
+                else f"{first}&pageToken={quote(token, safe='')}"
+            )
 
-    def url(self, question: Question, **parameters: Any) -> str:
+    def everything(
+        self, wanted: type[Listing[Entry_co]], method: Method, user: str, about: str | None = None, **parameters: Any
+    ) -> Everything[Entry_co]:
+        """All entries of a list that fits into memory. Never raises: what fails is a gap, about `about`.
+
+        A list of which a page token has expired is begun again, a few times.
+        """
+        entries: list[Entry_co] = []
+        broken, named = 0, False
+        error: ProviderError | None = None
+        for _ in range(_LISTINGS):
+            entries, broken, error = [], 0, None
+            try:
+                for page in self.pages(wanted, method, user, **parameters):
+                    entries += page.entries
+                    broken += page.broken
+                    named = named or bool(page.kind)
+            except StalePage as stale:
+                error = stale
+                continue
+            except ProviderError as failed:
+                error = failed
+            break
+        gaps = [method.question.gap(error, about)] if error else []
+        if broken:
+            gaps.append(method.question.lacking(entries_malformed(broken), about))
+        return Everything(entries=entries, gaps=gaps, error=error, named=named)
+
+    def url(self, method: Method, **parameters: Any) -> str:
         """The URL of a call, checked against the API's description. Parameters that are None are left out."""
-        key = (id(question), *parameters.items())
+        key = (id(method), *parameters.items())
         url = self._urls.get(key)
         if url is None:
             given = {name: value for name, value in parameters.items() if value is not None}
-            url = str(question.build(**given).uri)
+            url = str(method.build(**given).uri)
             if len(self._urls) < _REMEMBERED_URLS:
                 self._urls[key] = url
         return url
 
-    def fetch(self, question: Question, url: str, user: str) -> bytes:
+    def _read(self, wanted: type[Wanted], method: Method, url: str, user: str) -> Wanted:
+        reply = read(wanted, self._fetch(method, url, user))
+        if bytes(reply.error) not in (b"", b"null"):
+            raise _error_in_a_success(bytes(reply.error), method.needs, user)
+        return reply
+
+    def _fetch(self, method: Method, url: str, user: str) -> bytes:
         """The body of the answer, not decoded. Raises as `ask` does."""
-        answer = self._get(question, url, question.identity.token(user))
-        if answer.status == 401:
-            answer = self._get(question, url, question.identity.token(user, renew=True))
+        name = method.question.name
+        silence = self._silent.get(name)
+        if silence and silence.tries >= _LAST_TRIES and time.monotonic() < silence.until:
+            raise silence.error
+        try:
+            answer = self._get(method, url, method.identity.token(user))
+            if answer.status == 401:
+                answer = self._get(method, url, method.identity.token(user, renew=True))
+        except (Throttled, Unreachable) as error:
+            tries = silence.tries + 1 if silence else 0
+            self._silent[name] = _Silence(error=error, tries=tries, until=time.monotonic() + self.rest)
+            raise
+        except ProviderError as error:
+            error.needs = error.needs or (method.needs if error.reason.code == Code.DELEGATION_MISSING else "")
+            raise
+        self._silent.pop(name, None)
         if answer.status != 200:
-            raise refused(answer, question.needs)
+            raise refused(answer, method.needs, user)
         return answer.body
 
-    def _get(self, question: Question, url: str, token: str) -> Answer:
+    def _get(self, method: Method, url: str, token: str) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "cloudscan (gzip)"}
-        return self.web.get(
+        web = self.hasty if method.question.name in self._silent else self.web
+        return web.get(
             url,
             headers,
-            units=question.units,
-            passing=_too_fast,
+            units=method.units,
+            passing=too_fast,
             on_request=self.meter.tick,
             on_trouble=self.meter.trouble,
         )
+
+
+def entries_malformed(count: int) -> Reason:
+    """The reason of a gap for entries of a list that could not be decoded."""
+    return Reason(code=Code.ENTRIES_MALFORMED, values={"count": count})
 
 
 def read(wanted: type[Wanted], body: bytes) -> Wanted:
     """Decode an answer, leniently where it does not match. Raises `Malformed` where nothing can be decoded."""
     try:
         return decoder(wanted).decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         if (answer := decoded_leniently(wanted, body)) is not None:
             return answer
-        raise Malformed(f"Google's answer does not match its documented format ({first_line(error, 200)})") from error
+        if (problem := _reported(body)) is not None:
+            raise problem from error
+        if body.lstrip()[:1] == b"<":
+            raise Malformed(Code.NOT_GOOGLE, status="200") from error
+        raise Malformed(Code.MALFORMED, quote=first_line(error, 200)) from error
+
+
+def _reported(body: bytes) -> ProviderError | None:
+    """The error that a body reports though its status is that of a success; None: it reports none."""
+    try:
+        error = msgspec.json.decode(body, type=dict[str, msgspec.Raw]).get("error")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if error is None else _error_in_a_success(bytes(error), "", "")
+
+
+def _error_in_a_success(error: bytes, needs: str, person: str) -> ProviderError:
+    try:
+        problem = msgspec.json.decode(b'{"error":' + error + b"}", type=ErrorBody).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Malformed(Code.UNEXPECTED, status="200", quote=error.decode("utf-8", "replace")[:200])
+    return meaning_of(problem, problem.code or 500, needs, person)
 
 
 def connect(options: Options, web: Web) -> Google:
@@ -228,124 +310,51 @@ def connect(options: Options, web: Web) -> Google:
 
     Each API has its own tokens, so that a scope that was not delegated affects only what needs it.
     """
-    credentials, request = _credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
+    found, request = credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
     drive, directory, policy, audit = (
-        Identity(credentials, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES, AUDIT)
+        Identity(found, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES, AUDIT)
     )
     drive_api = _api("drive", "v3", options, "/drive/v3/")
     admin = _api("admin", "directory_v1", options, "/")
     cloud = _api("cloudidentity", "v1", options, "/")
     reports = _api("admin", "reports_v1", options, "/")
-    files, changes = drive_api.files(), drive_api.changes()
+    files, changes, shared = drive_api.files(), drive_api.changes(), drive_api.drives()
 
-    def of_drive(build: Callable[..., Any], units: float, scope: str = DRIVE[0]) -> Question:
-        return Question(build=build, identity=drive, needs=PREFIX + scope, units=units)
+    def of_drive(question: Question, build: Callable[..., Any], units: float) -> Method:
+        return Method(question=question, build=build, identity=drive, units=units)
 
-    def of_directory(build: Callable[..., Any], scope: str) -> Question:
-        return Question(build=build, identity=directory, needs=PREFIX + scope)
+    def of_directory(question: Question, build: Callable[..., Any]) -> Method:
+        return Method(question=question, build=build, identity=directory)
 
     return Google(
         web=web,
-        about=of_drive(drive_api.about().get, READ),
-        files=of_drive(files.list, LIST),
-        file=of_drive(files.get, READ),
-        permissions=of_drive(drive_api.permissions().list, LIST),
-        drives=of_drive(drive_api.drives().list, LIST, DRIVE[1]),
-        start_of_changes=of_drive(changes.getStartPageToken, READ),
-        changes=of_drive(changes.list, LIST),
-        users=of_directory(admin.users().list, DIRECTORY[0]),
-        groups=of_directory(admin.groups().list, DIRECTORY[1]),
-        members=of_directory(admin.members().list, DIRECTORY[2]),
-        domains=of_directory(admin.domains().list, DIRECTORY[3]),
-        units=of_directory(admin.orgunits().list, DIRECTORY[4]),
-        policies=Question(build=cloud.policies().list, identity=policy, needs=PREFIX + POLICIES[0]),
-        activities=Question(build=reports.activities().list, identity=audit, needs=PREFIX + AUDIT[0]),
+        hasty=replace(web, patience=replace(web.patience, attempts=1)),
+        rest=2 * web.patience.longest,
+        about=of_drive(questions.ABOUT, drive_api.about().get, READ),
+        root=of_drive(questions.ROOT, files.get, READ),
+        own_files=of_drive(questions.OWN_FILES, files.list, LIST),
+        shared_drive_files=of_drive(questions.SHARED_DRIVE_FILES, files.list, LIST),
+        files_of_others=of_drive(questions.FILES_OF_OTHERS, files.list, LIST),
+        external_files=of_drive(questions.EXTERNAL_FILES, files.list, LIST),
+        item_permissions=of_drive(questions.ITEM_PERMISSIONS, drive_api.permissions().list, LIST),
+        drive_members=of_drive(questions.DRIVE_MEMBERS, drive_api.permissions().list, LIST),
+        drives=of_drive(questions.DRIVES, shared.list, LIST),
+        start_of_changes=of_drive(questions.START_OF_CHANGES, changes.getStartPageToken, READ),
+        changes=of_drive(questions.CHANGES, changes.list, LIST),
+        users=of_directory(questions.USERS, admin.users().list),
+        groups=of_directory(questions.GROUPS, admin.groups().list),
+        members=of_directory(questions.MEMBERS, admin.members().list),
+        domains=of_directory(questions.DOMAINS, admin.domains().list),
+        units=of_directory(questions.UNITS, admin.orgunits().list),
+        policies=Method(question=questions.SHARING_SETTINGS, build=cloud.policies().list, identity=policy),
+        activities=Method(question=questions.ACTIVITIES, build=reports.activities().list, identity=audit),
+        file=of_drive(questions.STILL_THERE, files.get, READ),
+        drive=of_drive(questions.STILL_THERE, shared.get, READ),
+        user=of_directory(questions.STILL_THERE, admin.users().get),
+        group=of_directory(questions.STILL_THERE, admin.groups().get),
     )
-
-
-def refused(answer: Answer, needs: str) -> ProviderError:
-    """Translate an error of Google's. Source: Drive guide, "Resolve errors"."""
-    try:
-        error = decoder(ErrorBody).decode(answer.body).error
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Malformed(f"Google answered HTTP {answer.status} with a page that is not an error of the API")
-    reasons = {entry.reason for entry in error.errors}
-    code = ", ".join(sorted(reasons - {""})) or error.status or f"HTTP {answer.status}"
-    message = error.message[:200]
-    if reasons & _QUOTA_SPENT:
-        return QuotaSpent(f"the daily quota is used up ({code}); the next scan will fetch the rest")
-    if answer.status == 401:
-        return AccessDenied(f"Google does not accept the credentials ({code})", needs=needs)
-    if answer.status == 403:
-        return AccessDenied(f"Google refused access ({code}): {message}", needs=needs)
-    if answer.status == 404:
-        return Vanished(f"it no longer exists ({code})")
-    if any(entry.location == "pageToken" for entry in error.errors):
-        return StalePage("a page token has expired; the list starts again")
-    return Malformed(f"Google answered {code}: {message}")
-
-
-def _too_fast(answer: Answer) -> bool:
-    return answer.status == 403 and any(reason.encode() in answer.body for reason in _TOO_FAST)
 
 
 def _api(name: str, version: str, options: Options, path: str) -> Any:
     local = {"client_options": {"api_endpoint": options.endpoint.rstrip("/") + path}} if options.endpoint else {}
     return build(name, version, credentials=AnonymousCredentials(), static_discovery=True, **local)
-
-
-def _credentials(options: Options) -> Any:
-    if options.key_file:
-        return _from_file(Path(options.key_file).expanduser())
-    try:
-        credentials, _ = google.auth.default()
-    except google.auth.exceptions.GoogleAuthError as error:
-        raise ConfigurationError(
-            "No Google credentials were found. Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or set "
-            "connectors.gdrive.key_file in cloudscan.toml, or run `gcloud auth application-default login`."
-        ) from error
-    return credentials
-
-
-def _from_file(path: Path) -> Any:
-    """A service account's key, or the credentials of a user's own consent (type ``authorized_user``)."""
-    try:
-        content = decoder(dict[str, Any]).decode(path.read_bytes())
-        if content.get("type") == "authorized_user":
-            # Google's own reader of such files sends the refresh token to Google, whatever `token_uri` says.
-            return google.oauth2.credentials.Credentials(
-                None,
-                refresh_token=content["refresh_token"],
-                client_id=content["client_id"],
-                client_secret=content["client_secret"],
-                token_uri=content.get("token_uri", "https://oauth2.googleapis.com/token"),
-            )
-        return service_account.Credentials.from_service_account_info(content)
-    except OSError as error:
-        raise ConfigurationError(
-            f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the permissions."
-        ) from error
-    except (msgspec.MsgspecError, KeyError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
-        raise ConfigurationError(
-            f"connectors.gdrive.key_file: {path} is not the key of a service account; download one as JSON in "
-            "the Google Cloud console."
-        ) from error
-
-
-def _takes_scopes(credentials: Any) -> bool:
-    return isinstance(credentials, google.auth.credentials.Scoped)
-
-
-def _refused_token(user: str, error: google.auth.exceptions.RefreshError) -> ProviderError:
-    answer: Mapping[str, Any] = next((argument for argument in error.args if isinstance(argument, dict)), {})
-    reason = str(answer.get("error") or "")
-    if reason == "unauthorized_client":
-        return AccessDenied(
-            "the service account is not delegated for these scopes", needs="domain-wide delegation of the scopes"
-        )
-    if reason == "invalid_grant":
-        name = user or "the credentials' user"
-        return AccessDenied(f"Google does not allow acting as {name}: suspended, archived, deleted or nonexistent")
-    if error.retryable:
-        return Unreachable(f"Google's token endpoint failed on its side ({reason or 'no reason given'})")
-    return AccessDenied(f"Google does not accept the credentials ({reason or first_line(error, 200)})")

@@ -11,7 +11,27 @@ import msgspec
 
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """Members are in camel case, and absent where they are empty. `broken`: items that could not be decoded."""
+    """Members are in camel case, and absent where they are empty.
+
+    A field that may be None is None where Google sent something else than documented: it is not known.
+    """
+
+
+class Reply(_Answer, frozen=True, kw_only=True):
+    """The whole body of an answer. `error` is not empty where Google reports an error with the status of a success."""
+
+    error: msgspec.Raw = msgspec.Raw()
+
+
+class Page(Reply, frozen=True, kw_only=True):
+    """A page of a list. A list without a default is always there, even where it is empty.
+
+    `broken` counts the entries that could not be decoded, `kind` is Google's name for the list.
+    """
+
+    next_page_token: str = ""
+    kind: str = ""
+    broken: int = 0
 
 
 class Detail(_Answer, frozen=True, kw_only=True):
@@ -39,12 +59,21 @@ class Permission(_Answer, frozen=True, kw_only=True):
     permission_details: Sequence[Detail] | None = None
 
 
-class Permissions(_Answer, frozen=True, kw_only=True):
+class Permissions(Page, frozen=True, kw_only=True):
     """A page of the permissions of a file or shared drive (Drive v3, PermissionList)."""
 
-    permissions: Sequence[Permission] = ()
-    next_page_token: str = ""
-    broken: int = 0
+    permissions: Sequence[Permission]
+
+    @property
+    def entries(self) -> Sequence[Permission]:
+        """What is listed."""
+        return self.permissions
+
+
+class Thing(Reply, frozen=True, kw_only=True):
+    """Any single thing, asked for to know whether it is there; a file may be trashed."""
+
+    id: str
 
 
 class Person(_Answer, frozen=True, kw_only=True):
@@ -78,8 +107,21 @@ class LabelInfo(_Answer, frozen=True, kw_only=True):
 class Capabilities(_Answer, frozen=True, kw_only=True):
     """What the user in whose name we ask may do with a file."""
 
-    can_edit: bool = False
-    can_comment: bool = False
+    can_edit: bool | None = None
+    can_comment: bool | None = None
+
+
+class DownloadRestriction(_Answer, frozen=True, kw_only=True):
+    """Whom a restriction keeps from downloading, printing and copying (Drive v3, DownloadRestriction)."""
+
+    restricted_for_readers: bool | None = None
+    restricted_for_writers: bool | None = None
+
+
+class DownloadRestrictions(_Answer, frozen=True, kw_only=True):
+    """The restrictions on downloading a file (Drive v3, File.downloadRestrictions): only what they come to."""
+
+    effective_download_restriction_with_context: DownloadRestriction | None = None
 
 
 class File(_Answer, frozen=True, kw_only=True):
@@ -92,26 +134,37 @@ class File(_Answer, frozen=True, kw_only=True):
     size: str | int = ""
     created_time: datetime | None = None
     modified_time: datetime | None = None
-    trashed: bool = False
+    trashed: bool | None = False
     owners: Sequence[Person] = ()
     drive_id: str = ""
+    permission_ids: Sequence[str] = ()
     permissions: msgspec.Raw = msgspec.Raw()  # not decoded: most files have the same. Empty: we may not see them
     has_augmented_permissions: bool | None = None  # whether it has any of its own; None: Drive does not say
     inherited_permissions_disabled: bool = False
-    copy_requires_writer_permission: bool = False
+    copy_requires_writer_permission: bool | None = False
+    download_restrictions: DownloadRestrictions | None = None
     writers_can_share: bool | None = None
     label_info: LabelInfo | None = None
     shortcut_details: Shortcut | None = None
     capabilities: Capabilities | None = None
 
 
-class Files(_Answer, frozen=True, kw_only=True):
+class TopFolder(Reply, frozen=True, kw_only=True):
+    """The top folder of a drive (Drive v3, File): only its id is asked for."""
+
+    id: str
+
+
+class Files(Page, frozen=True, kw_only=True):
     """A page of files (Drive v3, FileList). Where `incomplete_search` is true, some files may be missing from it."""
 
-    files: Sequence[File] = ()
-    next_page_token: str = ""
+    files: Sequence[File]
     incomplete_search: bool = False
-    broken: int = 0
+
+    @property
+    def entries(self) -> Sequence[File]:
+        """What is listed."""
+        return self.files
 
 
 class Change(_Answer, frozen=True, kw_only=True):
@@ -123,29 +176,32 @@ class Change(_Answer, frozen=True, kw_only=True):
     file: File | None = None
 
 
-class Changes(_Answer, frozen=True, kw_only=True):
+class Changes(Page, frozen=True, kw_only=True):
     """A page of changes (Drive v3, ChangeList). Only the last one has `new_start_page_token`, for the next scan."""
 
-    changes: Sequence[Change] = ()
-    next_page_token: str = ""
+    changes: Sequence[Change]
     new_start_page_token: str = ""
-    broken: int = 0
+
+    @property
+    def entries(self) -> Sequence[Change]:
+        """What is listed."""
+        return self.changes
 
 
-class StartOfChanges(_Answer, frozen=True, kw_only=True):
+class StartOfChanges(Reply, frozen=True, kw_only=True):
     """The token from which future changes are listed (Drive v3, StartPageToken). It does not expire."""
 
     start_page_token: str
 
 
 class Restrictions(_Answer, frozen=True, kw_only=True):
-    """The restrictions on a shared drive and its items (Drive v3, Drive.restrictions). An absent one counts as off."""
+    """The restrictions on a shared drive and its items (Drive v3, Drive.restrictions). None: Drive does not say."""
 
-    admin_managed_restrictions: bool = False
-    copy_requires_writer_permission: bool = False
-    domain_users_only: bool = False
-    drive_members_only: bool = False
-    sharing_folders_requires_organizer_permission: bool = False
+    admin_managed_restrictions: bool | None = None
+    copy_requires_writer_permission: bool | None = None
+    domain_users_only: bool | None = None
+    drive_members_only: bool | None = None
+    sharing_folders_requires_organizer_permission: bool | None = None
 
 
 class SharedDrive(_Answer, frozen=True, kw_only=True):
@@ -158,15 +214,18 @@ class SharedDrive(_Answer, frozen=True, kw_only=True):
     restrictions: Restrictions | None = None  # None: Drive does not say, though asked
 
 
-class SharedDrives(_Answer, frozen=True, kw_only=True):
+class SharedDrives(Page, frozen=True, kw_only=True):
     """A page of shared drives (Drive v3, DriveList); for an administrator, of all in the domain."""
 
-    drives: Sequence[SharedDrive] = ()
-    next_page_token: str = ""
-    broken: int = 0
+    drives: Sequence[SharedDrive]
+
+    @property
+    def entries(self) -> Sequence[SharedDrive]:
+        """What is listed."""
+        return self.drives
 
 
-class About(_Answer, frozen=True, kw_only=True):
+class About(Reply, frozen=True, kw_only=True):
     """The user we act as (Drive v3, About). The rest of the answer is not requested."""
 
     user: Person = Person()
@@ -201,31 +260,42 @@ class Job(_Answer, frozen=True, kw_only=True):
     primary: bool = False
 
 
+class GuestAccount(_Answer, frozen=True, kw_only=True):
+    """Who a guest is outside (Directory v1, User.guestAccountInfo)."""
+
+    primary_guest_email: str = ""
+
+
 class User(_Answer, frozen=True, kw_only=True):
     """A user of the directory."""
 
     id: str
     primary_email: str
     name: Name = Name()
-    suspended: bool = False
-    archived: bool = False
+    suspended: bool | None = False
+    archived: bool | None = False
+    is_guest_user: bool | None = False  # an external user who was let in, not one of ours
+    guest_account_info: GuestAccount = GuestAccount()
     last_login_time: datetime | None = None
     creation_time: datetime | None = None
     org_unit_path: str = "/"
-    aliases: Sequence[str] = ()
-    non_editable_aliases: Sequence[str] = ()
+    aliases: Sequence[str] | None = ()
+    non_editable_aliases: Sequence[str] | None = ()
     emails: Sequence[Address] = ()
     recovery_email: str = ""
     relations: Sequence[Relation] = ()
     organizations: Sequence[Job] = ()
 
 
-class Users(_Answer, frozen=True, kw_only=True):
+class Users(Page, frozen=True, kw_only=True):
     """A page of the customer's users (Directory v1, Users)."""
 
     users: Sequence[User] = ()
-    next_page_token: str = ""
-    broken: int = 0
+
+    @property
+    def entries(self) -> Sequence[User]:
+        """What is listed."""
+        return self.users
 
 
 class Group(_Answer, frozen=True, kw_only=True):
@@ -234,16 +304,20 @@ class Group(_Answer, frozen=True, kw_only=True):
     id: str
     email: str
     name: str = ""
-    aliases: Sequence[str] = ()
-    non_editable_aliases: Sequence[str] = ()
+    direct_members_count: str | int = ""
+    aliases: Sequence[str] | None = ()
+    non_editable_aliases: Sequence[str] | None = ()
 
 
-class Groups(_Answer, frozen=True, kw_only=True):
+class Groups(Page, frozen=True, kw_only=True):
     """A page of the customer's groups (Directory v1, Groups)."""
 
     groups: Sequence[Group] = ()
-    next_page_token: str = ""
-    broken: int = 0
+
+    @property
+    def entries(self) -> Sequence[Group]:
+        """What is listed."""
+        return self.groups
 
 
 class Member(_Answer, frozen=True, kw_only=True):
@@ -255,19 +329,22 @@ class Member(_Answer, frozen=True, kw_only=True):
     type: str = ""  # USER, GROUP, CUSTOMER (all users), EXTERNAL
 
 
-class Members(_Answer, frozen=True, kw_only=True):
+class Members(Page, frozen=True, kw_only=True):
     """A page of the direct members of a group (Directory v1, Members)."""
 
     members: Sequence[Member] = ()
-    next_page_token: str = ""
-    broken: int = 0
+
+    @property
+    def entries(self) -> Sequence[Member]:
+        """What is listed."""
+        return self.members
 
 
 class Alias(_Answer, frozen=True, kw_only=True):
     """An alias of one of our domains (Directory v1, DomainAlias), verified unless Google says otherwise."""
 
-    domain_alias_name: str = ""
-    verified: bool = True
+    domain_alias_name: str
+    verified: bool | None = True
 
 
 class Domain(_Answer, frozen=True, kw_only=True):
@@ -275,34 +352,44 @@ class Domain(_Answer, frozen=True, kw_only=True):
 
     domain_name: str
     is_primary: bool = False
-    verified: bool = True
-    domain_aliases: Sequence[Alias] = ()
+    verified: bool | None = True
+    domain_aliases: Sequence[Alias] | None = ()
 
 
-class Domains(_Answer, frozen=True, kw_only=True):
+class Domains(Page, frozen=True, kw_only=True):
     """All our domains (Directory v1, Domains2). The list has no pages."""
 
     domains: Sequence[Domain] = ()
+
+    @property
+    def entries(self) -> Sequence[Domain]:
+        """What is listed."""
+        return self.domains
 
 
 class Unit(_Answer, frozen=True, kw_only=True):
     """An organisational unit (Directory v1, OrgUnit). The path of the top one is ``/``."""
 
-    org_unit_id: str = ""
-    org_unit_path: str = ""
+    org_unit_id: str
+    org_unit_path: str
     name: str = ""
 
 
-class Units(_Answer, frozen=True, kw_only=True):
+class Units(Page, frozen=True, kw_only=True):
     """Our organisational units (Directory v1, OrgUnits). The list has no pages."""
 
     organization_units: Sequence[Unit] = ()
 
+    @property
+    def entries(self) -> Sequence[Unit]:
+        """What is listed."""
+        return self.organization_units
+
 
 class LogId(_Answer, frozen=True, kw_only=True):
-    """The time of an activity (Reports v1, Activity.id). An activity without one is ignored."""
+    """The time of an activity (Reports v1, Activity.id)."""
 
-    time: datetime | None = None
+    time: datetime
 
 
 class LogActor(_Answer, frozen=True, kw_only=True):
@@ -329,16 +416,20 @@ class LogEvent(_Answer, frozen=True, kw_only=True):
 class Activity(_Answer, frozen=True, kw_only=True):
     """What one actor did at one time, as the log has it."""
 
-    id: LogId = LogId()
+    id: LogId
     actor: LogActor = LogActor()
     events: Sequence[LogEvent] = ()
 
 
-class Activities(_Answer, frozen=True, kw_only=True):
+class Activities(Page, frozen=True, kw_only=True):
     """A page of the log (Reports v1, Activities). No items: nothing in it matches the request."""
 
     items: Sequence[Activity] = ()
-    next_page_token: str = ""
+
+    @property
+    def entries(self) -> Sequence[Activity]:
+        """What is listed."""
+        return self.items
 
 
 class PolicyQuery(_Answer, frozen=True, kw_only=True):
@@ -372,18 +463,30 @@ class Policy(_Answer, frozen=True, kw_only=True):
     type: str = ""
 
 
-class Policies(_Answer, frozen=True, kw_only=True):
+class Policies(Page, frozen=True, kw_only=True):
     """A page of policies (Cloud Identity v1, ListPoliciesResponse)."""
 
     policies: Sequence[Policy] = ()
-    next_page_token: str = ""
+
+    @property
+    def entries(self) -> Sequence[Policy]:
+        """What is listed."""
+        return self.policies
 
 
 class ErrorEntry(_Answer, frozen=True, kw_only=True):
-    """A cause of an error (Drive guide, "Resolve errors"): its code, and the parameter at fault, if any."""
+    """A cause of an error (Drive guide, "Resolve errors"): its code, the parameter at fault, and where help is."""
 
     reason: str = ""
     location: str = ""
+    extended_help: str = ""
+
+
+class ErrorDetail(_Answer, frozen=True, kw_only=True):
+    """What a newer API says of an error's cause (google.rpc.ErrorInfo)."""
+
+    reason: str = ""
+    metadata: Mapping[str, str] = {}
 
 
 class ApiError(_Answer, frozen=True, kw_only=True):
@@ -393,6 +496,7 @@ class ApiError(_Answer, frozen=True, kw_only=True):
     message: str = ""
     status: str = ""
     errors: Sequence[ErrorEntry] = ()
+    details: Sequence[ErrorDetail] = ()
 
 
 class ErrorBody(_Answer, frozen=True, kw_only=True):

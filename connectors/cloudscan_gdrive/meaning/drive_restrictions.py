@@ -7,6 +7,7 @@ off. Sources: Admin help, "Control access to files in shared drives"; discovery 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -16,7 +17,9 @@ from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.meaning.translate import Meaning
 
-_OURS = (Audience.OWNER, Audience.NAMED, Audience.ORGANISATION)
+DOMAIN_USERS_ONLY: Final = "drive-domain-users-only"
+MEMBERS_ONLY: Final = "drive-members-only"
+_OURS: Final = (Audience.OWNER, Audience.NAMED, Audience.ORGANISATION)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,23 +32,24 @@ class DriveRestrictions:
     groups: frozenset[str]  # uids of our groups, which may have members of ours beside external ones
 
     def applied_to(self, grant: Grant) -> Grant:
-        """A grant with what the switches leave of it: unchanged, narrowed, or blocked."""
+        """A grant with what the switches leave of it: unchanged, narrowed, blocked, or not known."""
         if not grant.effective or grant.audience is None:
             return grant
-        if self.switches.domain_users_only and grant.audience not in _OURS:
+        if self.switches.domain_users_only is not False and grant.audience not in _OURS:
+            if not self.switches.domain_users_only:
+                return replace(grant, effective=None, blocked_by=DOMAIN_USERS_ONLY)
             if grant.principal_uid in self.groups:
                 return replace(grant, audience=Audience.NAMED)
-            return replace(grant, effective=False, blocked_by="domainUsersOnly")
-        if self.switches.drive_members_only and grant.principal_uid not in self.members:
+            return replace(grant, effective=False, blocked_by=DOMAIN_USERS_ONLY)
+        if self.switches.drive_members_only is not False and grant.principal_uid not in self.members:
             by_name = grant.audience in (Audience.NAMED, Audience.NAMED_EXTERNAL)
-            return replace(
-                grant, effective=None if by_name and self.more_members else False, blocked_by="driveMembersOnly"
-            )
+            perhaps = not self.switches.drive_members_only or (by_name and self.more_members)
+            return replace(grant, effective=None if perhaps else False, blocked_by=MEMBERS_ONLY)
         return grant
 
 
 def restrictions_of(
-    drive: SharedDrive, members: Sequence[tuple[Permission, Meaning]], people: People
+    drive: SharedDrive, members: Sequence[tuple[Permission, Meaning]], people: People, *, all_members: bool
 ) -> DriveRestrictions:
     """What is switched on for a drive with these members."""
     named = {meaning.principal.uid for _, meaning in members if meaning.principal}
@@ -58,7 +62,8 @@ def restrictions_of(
     return DriveRestrictions(
         switches=drive.restrictions or Restrictions(),
         members=frozenset(named | in_groups),
-        more_members=any(
+        more_members=not all_members
+        or any(
             member.type not in ("user", "group")
             or (member.type == "group" and meaning.grant.audience is not Audience.NAMED)
             for member, meaning in members

@@ -6,14 +6,10 @@ Only folders are kept, so memory does not grow with the number of files.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cloudscan.facts import Outcome
+from cloudscan.reason import Reason
 from cloudscan_gdrive.api.models import Permission
 
 _MAX_DEPTH = 200  # Drive allows 100 levels; this only ends a loop that Drive should not have
-
-
-Unread = tuple[Outcome, str]
-"""The outcome of an attempt to read permissions, and the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +21,9 @@ class Folder:
     parent: str  # its id; empty at the top
     keys: frozenset[str] = frozenset()  # of its permissions (`translate.key_of`), inherited ones too
     limited: bool = False  # nothing is inherited from above
-    trashed: bool = False
+    trashed: bool | None = False
     given: tuple[Permission, ...] = ()  # in a shared drive: what was given on this folder itself
-    unread: Unread | None = None  # why `given` is not all of it
+    unread: Reason | None = None  # why `given` is not all of it
 
 
 @dataclass
@@ -58,6 +54,15 @@ class Tree:
             if location[0] is not None:  # a folder that is not known yet may still come
                 self._locations[parents[0]] = location
         return location
+
+    def knows(self, parents: Sequence[str]) -> bool:
+        """Whether all folders above are known, up to the drive itself."""
+        at, steps = (parents[0] if parents else ""), 0
+        while at in self.folders and steps < _MAX_DEPTH:
+            if self.folders[at].limited:
+                return True
+            at, steps = self.folders[at].parent, steps + 1
+        return at in self.roots
 
     def nearest(self, parents: Sequence[str]) -> str:
         """The id of the first parent that is known; else empty."""

@@ -1,12 +1,14 @@
 """Who is who: our own people, groups and domains, partners, external principals. Pure functions.
 
 `People` is what is known while the permissions of files are translated; `facts_of_directory` yields the same as facts.
+Nobody counts as one of ours without a proof: an entry in the directory that is not a guest's, or one of our verified
+domains with the directory read.
 
 Sources: Directory API v1 (users, groups, members, domains); Admin help, "About target audiences".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloudscan.connector import Estate
 from cloudscan.facts import Affiliation, Membership, Principal
@@ -36,8 +38,12 @@ class People:
     estate: Estate
     primary: str = ""  # our primary domain
     domains: frozenset[str] = frozenset()  # all of ours, domain aliases too
+    all_domains_read: bool = True  # then any other domain is not ours
     users: Mapping[str, User] = field(default_factory=dict)  # by address; aliases too
-    all_users_read: bool = True  # then an unknown address in our domains belongs to a deleted account
+    guests: Mapping[str, User] = field(
+        default_factory=dict
+    )  # external users in the directory, by each of their addresses
+    all_users_read: bool = True  # then an unknown address in our domains has no account
     groups: Mapping[str, GroupInfo] = field(default_factory=dict)  # by primary address
     group_aliases: Mapping[str, str] = field(default_factory=dict)  # the primary address by alias
     private: Mapping[str, str] = field(default_factory=dict)  # a user's address with us by their private address
@@ -46,21 +52,27 @@ class People:
         """Whether a mail domain is one of our own."""
         return domain in self.domains or domain in self.estate.domains
 
-    def affiliation(self, domain: str) -> Affiliation:
-        """Whether a mail domain is our own, a partner's or external."""
+    def affiliation(self, domain: str) -> Affiliation | None:
+        """Whether a mail domain is our own, a partner's or external; None: it may be one of ours that is not known."""
         if self.is_ours(domain) or domain.endswith(AUDIENCE):
             return Affiliation.INTERNAL
-        return Affiliation.PARTNER if self.estate.partner_of(domain) else Affiliation.EXTERNAL
+        if self.estate.partner_of(domain):
+            return Affiliation.PARTNER
+        return Affiliation.EXTERNAL if self.all_domains_read or domain in CONSUMER else None
 
     def address_of(self, email: str) -> str:
-        """The primary address of a user or group, whichever of their addresses is given; in lower case."""
+        """The address that stands for a user or group, whichever of their addresses is given; in lower case."""
         address = email.lower()
-        user = self.users.get(address)
-        return user.primary_email.lower() if user else self.group_aliases.get(address, address)
+        if user := self.users.get(address):
+            return user.primary_email.lower()
+        if guest := self.guests.get(address):
+            return outside_address(guest)
+        return self.group_aliases.get(address, address)
 
     def in_directory_scope(self, principal: Principal) -> bool:
         """Whether the directory scope yields this principal, so that drives need not."""
-        return principal.email in self.groups or principal.email in self.users
+        address = principal.email
+        return address in self.groups or address in self.users or address in self.guests
 
     def users_in(self, group: str) -> list[User]:
         """Our users in one of our groups, through nested groups too."""
@@ -77,27 +89,20 @@ class People:
         affiliation = self.affiliation(domain)
         if kind == "group":
             return self._group(address, domain, affiliation)
+        if guest := self.guests.get(address):
+            return self._guest(guest)
         if user := self.users.get(address):
             return self._user(user)
-        person = self.private.get(address)
-        # An address in one of our domains that the directory does not know: the account was deleted.
-        deleted = affiliation is Affiliation.INTERNAL and self.users and self.all_users_read
+        if affiliation is Affiliation.INTERNAL:
+            # Somebody may open files with an address of ours without an account (a visitor), or a guest may have it.
+            known = self.all_users_read
+            return self._person(address, domain, affiliation if known else None, "no_account" if known else None)
+        return self._person(address, domain, affiliation, "active" if affiliation else None)
+
+    def nameless(self, identity: str) -> Principal:
+        """A member of a group without an address: it may be anybody."""
         return Principal(
-            uid=uids.user(address),
-            platform=uids.PLATFORM,
-            account=self.primary,
-            kind="user",
-            email=address,
-            domain=domain,
-            name=address,
-            affiliation=affiliation,
-            status="deleted" if deleted else "active",
-            sponsor_uid=uids.user(person) if person else None,
-            detail={
-                **({"consumer": "true"} if domain in CONSUMER else {}),
-                **({"person": uids.user(person)} if person else {}),
-                **self._contract(domain),
-            },
+            uid=uids.user(identity), platform=uids.PLATFORM, account=self.primary, kind="user", name=identity
         )
 
     def domain_principal(self, domain: str) -> Principal:
@@ -114,7 +119,55 @@ class People:
             detail=self._contract(domain),
         )
 
-    def _group(self, address: str, domain: str, affiliation: Affiliation) -> Principal:
+    def _person(self, address: str, domain: str, affiliation: Affiliation | None, status: str | None) -> Principal:
+        """Somebody whom the directory does not list."""
+        person = self.private.get(address)
+        return Principal(
+            uid=uids.user(address),
+            platform=uids.PLATFORM,
+            account=self.primary,
+            kind="user",
+            email=address,
+            domain=domain,
+            name=address,
+            affiliation=affiliation,
+            status=status,
+            sponsor_uid=uids.user(person) if person else None,
+            detail={**self._outside(address, domain), **self._contract(domain)},
+        )
+
+    def _outside(self, address: str, domain: str) -> Mapping[str, str]:
+        """Whether an account is of a mail provider, and whose private one it is, as far as all users are known."""
+        person = self.private.get(address)
+        private = uids.user(person) if person else "false" if self.all_users_read else ""
+        return {"consumer": "true" if domain in CONSUMER else "false", **({"person": private} if private else {})}
+
+    def _guest(self, guest: User) -> Principal:
+        """An external user whom the directory lists as a guest."""
+        address = outside_address(guest)
+        domain = address.rpartition("@")[2]
+        partner = self.estate.partner_of(domain)
+        return Principal(
+            uid=uids.user(address),
+            platform=uids.PLATFORM,
+            account=self.primary,
+            kind="user",
+            email=address,
+            domain=domain,
+            name=address,
+            affiliation=Affiliation.PARTNER if partner else Affiliation.EXTERNAL,
+            status=_status(guest),
+            created_on=guest.creation_time,
+            last_seen_on=guest.last_login_time,
+            detail={
+                "guest": "true",
+                "directory_address": guest.primary_email.lower(),
+                **self._outside(address, domain),
+                **self._contract(domain),
+            },
+        )
+
+    def _group(self, address: str, domain: str, affiliation: Affiliation | None) -> Principal:
         info = self.groups.get(address)
         return Principal(
             uid=uids.group(address),
@@ -141,8 +194,8 @@ class People:
             email=address,
             domain=address.rpartition("@")[2],
             name=user.name.full_name or address,
-            affiliation=Affiliation.INTERNAL,
-            status="suspended" if user.suspended else "archived" if user.archived else "active",
+            affiliation=None if user.is_guest_user is None else Affiliation.INTERNAL,
+            status=_status(user),
             created_on=user.creation_time,
             last_seen_on=user.last_login_time,
             department=department,
@@ -154,83 +207,89 @@ class People:
         partner = self.estate.partner_of(domain)
         if partner is None:
             return {}
-        ends = {"contract_ends": partner.contract_ends.isoformat()} if partner.contract_ends else {}
-        return {"partner": partner.name, **ends}
+        ends = partner.contract_ends
+        return {"partner": partner.name, "contract_ends": ends.isoformat() if ends else "false"}
 
 
-def people_of(
-    estate: Estate,
-    primary: str,
-    domains: Sequence[str],
-    users: Sequence[User],
-    groups: Sequence[Group],
-    members: Mapping[str, Sequence[Member]],
-) -> People:
-    """The directory, indexed by address. `members` is by the group's address in lower case."""
-    ours = frozenset(domain.lower() for domain in domains)
-    by_address = {address.lower(): user for user in users for address in _addresses(user)}
-    group_aliases = {
-        alias.lower(): group.email.lower()
-        for group in groups
-        for alias in (*group.aliases, *group.non_editable_aliases)
-    }
-    known = People(estate=estate, primary=primary, domains=ours, users=by_address, group_aliases=group_aliases)
-    return People(
+@dataclass(frozen=True, kw_only=True)
+class Lists:
+    """The lists of the directory as far as they were read."""
+
+    domains: Sequence[str] = ()  # all of ours, in any case
+    all_domains_read: bool = True
+    users: Sequence[User] = ()
+    all_users_read: bool = True
+    groups: Sequence[Group] = ()
+    members: Mapping[str, Sequence[Member]] = field(default_factory=dict)  # by the group's address in lower case
+    partly_read: frozenset[str] = frozenset()  # addresses of groups of whose members some could not be read
+
+
+def people_of(estate: Estate, primary: str, lists: Lists) -> People:
+    """The directory, indexed by address."""
+    ours = [user for user in lists.users if not user.is_guest_user]
+    known = People(
         estate=estate,
         primary=primary,
-        domains=ours,
-        users=by_address,
-        groups={
-            group.email.lower(): GroupInfo(
-                name=group.name or group.email,
-                external_members=len(members_of.external),
-                everyone=members_of.everyone,
-                unread=members_of.unread,
-                users=tuple(sorted(members_of.users)),
-            )
-            for group in groups
-            for members_of in (_all_members(group.email.lower(), members, known),)
+        domains=frozenset(domain.lower() for domain in lists.domains),
+        all_domains_read=lists.all_domains_read,
+        users={address.lower(): user for user in ours for address in _addresses(user)},
+        guests={
+            address.lower(): user
+            for user in lists.users
+            if user.is_guest_user
+            for address in (*_addresses(user), user.guest_account_info.primary_guest_email)
+            if address
         },
-        group_aliases=known.group_aliases,
+        all_users_read=lists.all_users_read and all(_addresses_known(user) for user in lists.users),
+        group_aliases={
+            alias.lower(): group.email.lower()
+            for group in lists.groups
+            for alias in (*(group.aliases or ()), *(group.non_editable_aliases or ()))
+        },
+    )
+    return replace(
+        known,
+        groups={
+            group.email.lower(): _info(group, _all_members(group.email.lower(), lists, known)) for group in lists.groups
+        },
         private={
             address.lower(): user.primary_email.lower()
-            for user in users
+            for user in ours
             for address in (*(email.address for email in user.emails), user.recovery_email)
             if address and not known.is_ours(address.lower().rpartition("@")[2])
         },
     )
 
 
-def facts_of_directory(
-    people: People, users: Sequence[User], groups: Sequence[Group], members: Mapping[str, Sequence[Member]]
-) -> Iterator[Principal | Membership]:
+def facts_of_directory(people: People, lists: Lists) -> Iterator[Principal | Membership]:
     """Our users and groups, the external members of our groups, and who is in which group."""
     yielded: set[str] = set()
-    for user in users:
-        principal = people.principal("user", user.primary_email)
-        yielded.add(principal.uid)
-        yield principal
-    managers = (relation.value for user in users for relation in user.relations if relation.type == "manager")
-    for address in managers:
-        principal = people.principal("user", address)
-        if address and principal.uid not in yielded:
+
+    def first(principal: Principal) -> Iterator[Principal]:
+        if principal.uid not in yielded:
             yielded.add(principal.uid)
             yield principal
-    for group in groups:
-        principal = people.principal("group", group.email)
-        yielded.add(principal.uid)
-        yield principal
+
+    for user in lists.users:
+        yield from first(people.principal("user", user.primary_email))
+    managers = (relation.value for user in lists.users for relation in user.relations if relation.type == "manager")
+    for address in managers:
+        if address:
+            yield from first(people.principal("user", address))
+    for group in lists.groups:
+        yield from first(people.principal("group", group.email))
     everyone = uids.everyone(people.primary)
-    for group in groups:
-        for member in members.get(group.email.lower(), ()):
+    for group in lists.groups:
+        address = group.email.lower()
+        for member in lists.members.get(address, ()):
             uid = everyone
             if member.type != "CUSTOMER":
-                principal = people.principal("group" if member.type == "GROUP" else "user", member.email or member.id)
+                principal = _member(member, people)
                 uid = principal.uid
-                if uid not in yielded:
-                    yielded.add(uid)
-                    yield principal
-            yield Membership(group_uid=uids.group(group.email), member_uid=uid, role=member.role.lower() or "member")
+                yield from first(principal)
+            yield Membership(group_uid=uids.group(address), member_uid=uid, role=member.role.lower() or "member")
+        if address not in lists.members or address in lists.partly_read:
+            yield Membership(group_uid=uids.group(address), member_uid=None)
     yield Principal(
         uid=everyone,
         platform=uids.PLATFORM,
@@ -243,6 +302,28 @@ def facts_of_directory(
     )
 
 
+def outside_address(guest: User) -> str:
+    """The address by which a guest is known outside, in lower case."""
+    return (guest.guest_account_info.primary_guest_email or guest.primary_email).lower()
+
+
+def has_left(user: User) -> bool:
+    """A former employee, as far as Google knows: Google does not allow acting as them."""
+    return bool(user.suspended or user.archived)
+
+
+def _status(user: User) -> str | None:
+    if user.suspended or user.archived:
+        return "suspended" if user.suspended else "archived"
+    return "active" if user.suspended is False and user.archived is False else None
+
+
+def _member(member: Member, people: People) -> Principal:
+    if not member.email:
+        return people.nameless(member.id or "?")
+    return people.principal("group" if member.type == "GROUP" else "user", member.email)
+
+
 @dataclass
 class _Members:
     """Who is in a group, through nested groups too."""
@@ -250,10 +331,20 @@ class _Members:
     external: set[str] = field(default_factory=set)  # addresses; an external group counts as one
     users: set[str] = field(default_factory=set)  # addresses of ours
     everyone: bool = False
-    unread: bool = False
+    unread: bool = False  # there may be others, or somebody who is not known
 
 
-def _all_members(group: str, members: Mapping[str, Sequence[Member]], people: People) -> _Members:
+def _info(group: Group, members: _Members) -> GroupInfo:
+    return GroupInfo(
+        name=group.name or group.email,
+        external_members=len(members.external),
+        everyone=members.everyone,
+        unread=members.unread,
+        users=tuple(sorted(members.users)),
+    )
+
+
+def _all_members(group: str, lists: Lists, people: People) -> _Members:
     """Follow nested groups of ours. Google does not show the members of external groups."""
     result = _Members()
     seen: set[str] = set()
@@ -263,22 +354,36 @@ def _all_members(group: str, members: Mapping[str, Sequence[Member]], people: Pe
         if address in seen:
             continue
         seen.add(address)
-        if address not in members:
+        if address not in lists.members or address in lists.partly_read:
             result.unread = True
-        for member in members.get(address, ()):
+        for member in lists.members.get(address, ()):
             inner = people.address_of(member.email)
+            affiliation = people.affiliation(inner.rpartition("@")[2]) if inner else None
             if member.type == "CUSTOMER":
                 result.everyone = True
-            elif member.type == "GROUP" and people.is_ours(inner.rpartition("@")[2]):
-                waiting.append(inner)
-            elif inner and not people.is_ours(inner.rpartition("@")[2]):
+            elif inner in people.guests:
                 result.external.add(inner)
             elif inner in people.users:
                 result.users.add(inner)
+            elif affiliation is None or (affiliation is Affiliation.INTERNAL and not _is_known(member, people)):
+                result.unread = True
+            elif affiliation is not Affiliation.INTERNAL:
+                result.external.add(inner)
+            elif member.type == "GROUP":
+                waiting.append(inner)
     return result
+
+
+def _is_known(member: Member, people: People) -> bool:
+    """Whether it is certain who a member with an address of ours is, though no user has that address."""
+    return member.type == "GROUP" or people.all_users_read
 
 
 def _addresses(user: User) -> Iterator[str]:
     yield user.primary_email
-    yield from user.aliases
-    yield from user.non_editable_aliases
+    yield from user.aliases or ()
+    yield from user.non_editable_aliases or ()
+
+
+def _addresses_known(user: User) -> bool:
+    return user.aliases is not None and user.non_editable_aliases is not None

@@ -1,19 +1,29 @@
 """What a Drive permission means: whom it lets in, and with which access. Pure functions.
 
 Sources: discovery document of Drive v3 (Permission); Drive guide, "Share files, folders and drives", "Limited and
-expansive access".
+expansive access"; Forms API, "Publish settings" (the view `published` of a form is open to respondents).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Principal, Via
+from cloudscan.reason import Reason
 from cloudscan_gdrive.api.models import Permission
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import AUDIENCE, People
 
-_ACCESS = {
+FORM: Final = "application/vnd.google-apps.form"
+"""The content type of a form, whose published view admits those who fill it in."""
+PUBLISHED: Final = "published"
+RESPONDENTS: Final = "respondents"
+"""The view of a form that may be filled in."""
+
+_ACCESS: Final = {
     "reader": Access.READ,
     "publishedReader": Access.READ,
     "commenter": Access.COMMENT,
@@ -22,16 +32,18 @@ _ACCESS = {
     "organizer": Access.MANAGE,
     "owner": Access.OWN,
 }
-_MIN_GOOGLE_ID = 15  # characters
-_ROLE_WORDS = {
-    "reader": ("read", "閲覧"),
-    "publishedReader": ("read the published copy", "公開版の閲覧"),
-    "commenter": ("read and comment", "閲覧とコメント"),
-    "writer": ("read and change", "閲覧と編集"),
-    "fileOrganizer": ("read, change and move", "閲覧・編集・移動"),
-    "organizer": ("manage", "管理"),
-    "owner": ("own", "所有"),
+_MAY: Final = {
+    "reader": "drive-may-read",
+    "publishedReader": "drive-may-read",
+    "commenter": "drive-may-comment",
+    "writer": "drive-may-write",
+    "fileOrganizer": "drive-may-organise",
+    "organizer": "drive-may-manage",
+    "owner": "drive-may-own",
 }
+_MIN_GOOGLE_ID: Final = 15  # characters
+DELETED: Final = "drive-account-deleted"
+EXPIRED: Final = "drive-expired"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +55,13 @@ class Meaning:
     grant: Grant  # without uid and resource, which are filled in for each file
 
 
-def meaning_of(permission: Permission, people: People, now: datetime) -> Meaning | None:
-    """Whom a permission lets in at the time `now`; None for the owner's, which is no grant."""
+def meaning_of(permission: Permission, people: People, now: datetime, content_type: str = "") -> Meaning | None:
+    """Whom a permission of a file of some type lets in at the time `now`; None for the owner's, which is no grant."""
     if permission.role == "owner" and not permission.pending_owner:
         return None
     principal, audience = _principal_and_audience(permission, people)
-    access = Access.LIST if permission.view == "metadata" else _ACCESS.get(permission.role, Access.WRITE)
-    chain = _chain(permission, people, audience)
-    blocked_by = "deleted account" if permission.deleted else "expired" if _has_expired(permission, now) else ""
+    view = RESPONDENTS if permission.view == PUBLISHED and content_type == FORM else permission.view
+    blocked_by = DELETED if permission.deleted else EXPIRED if _has_expired(permission, now) else ""
     return Meaning(
         key=key_of(permission),
         principal=principal,
@@ -59,21 +70,59 @@ def meaning_of(permission: Permission, people: People, now: datetime) -> Meaning
             resource_uid="",
             principal_uid=principal.uid if principal else None,
             audience=audience,
-            access=access,
-            via=Via.LINK if permission.type in ("anyone", "domain") else Via.DIRECT,
+            access=_access(permission, view),
+            via=_via(permission),
             discoverable=_is_discoverable(permission),
-            expires_on=permission.expiration_time or NEVER,
+            expires_on=_ends(permission) or NEVER,
             effective=not blocked_by,
             blocked_by=blocked_by,
             detail={
                 "type": permission.type,
                 "role": permission.role,
-                **({"pending_owner": "true"} if permission.pending_owner else {}),
-                **({"view": permission.view} if permission.view else {}),
-                "chain": chain,
+                **off_unless(view=view, pending_owner=permission.pending_owner),
+                "chain": chain_of(_steps(permission, people, principal, audience, view)),
             },
         ),
     )
+
+
+def off_unless(*, view: str = "", pending_owner: bool = False) -> Mapping[str, str]:
+    """What rules read of a permission beside the columns; what is known to be off is ``false``."""
+    return {"view": view or "false", "pending_owner": "true" if pending_owner else "false"}
+
+
+def chain_of(steps: Iterator[Reason]) -> list[Any]:
+    """Steps from a setting to a verdict, as a grant's `detail` has them."""
+    return [msgspec.to_builtins(step) for step in steps]
+
+
+def step(code: str, **values: str | int) -> Reason:
+    """One step of a chain, by the code of its words."""
+    return Reason(code=code, values=values)
+
+
+def link_by_id(identity: str) -> Grant:
+    """The grant that the id of a permission proves where the permission itself could not be read."""
+    found = identity == "anyone"
+    return Grant(
+        uid="",
+        resource_uid="",
+        audience=Audience.ANYONE_DISCOVERABLE if found else Audience.ANYONE_WITH_LINK,
+        access=None,
+        via=Via.LINK,
+        discoverable=found,
+        detail={
+            "type": "anyone",
+            "chain": chain_of(iter([step("drive-link-by-id", id=identity)])),
+        },
+    )
+
+
+def utc(time: datetime | None) -> datetime | None:
+    """A time in UTC; Google's times are, so one without a zone counts as that."""
+    if time is None or time.tzinfo is UTC:
+        return time
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def key_of(permission: Permission) -> str:
@@ -101,8 +150,7 @@ def _principal_and_audience(permission: Permission, people: People) -> tuple[Pri
             return None, Audience.ANYONE_DISCOVERABLE if _is_discoverable(permission) else Audience.ANYONE_WITH_LINK
         case "domain" if permission.domain:
             principal = people.domain_principal(permission.domain.lower())
-            ours = principal.affiliation is Affiliation.INTERNAL
-            return principal, Audience.ORGANISATION if ours else Audience.EXTERNAL_DOMAIN
+            return principal, _by(principal, Audience.ORGANISATION, Audience.EXTERNAL_DOMAIN)
         case "user" | "group" if permission.deleted:
             return _deleted(permission, people)
         case "user" | "group" | "domain" if not permission.email_address:
@@ -111,8 +159,7 @@ def _principal_and_audience(permission: Permission, people: People) -> tuple[Pri
             return _group(permission, people)
         case "user":
             principal = people.principal("user", permission.email_address)
-            ours = principal.affiliation is Affiliation.INTERNAL
-            return principal, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
+            return principal, _by(principal, Audience.NAMED, Audience.NAMED_EXTERNAL)
         case _:
             return None, None  # a type that did not exist when this was written: it may admit anyone
 
@@ -123,10 +170,39 @@ def _is_discoverable(permission: Permission) -> bool:
     return permission.type == "anyone" and permission.id == "anyone" if discoverable is None else discoverable
 
 
+def _by(principal: Principal, ours: Audience, external: Audience) -> Audience | None:
+    """None: it is not known whether the principal is one of ours."""
+    if principal.affiliation is None:
+        return None
+    return ours if principal.affiliation is Affiliation.INTERNAL else external
+
+
+def _access(permission: Permission, view: str) -> Access | None:
+    """None: a role that did not exist when this was written."""
+    if view in ("metadata", RESPONDENTS):
+        return Access.LIST
+    return _ACCESS.get(permission.role)
+
+
+def _via(permission: Permission) -> Via | None:
+    match permission.type:
+        case "anyone" | "domain":
+            return Via.LINK
+        case "user" | "group":
+            return Via.DIRECT
+        case _:
+            return None
+
+
+def _ends(permission: Permission) -> datetime | None:
+    """Only permissions of users and groups can expire."""
+    return utc(permission.expiration_time) if permission.type in ("user", "group") else None
+
+
 def _has_expired(permission: Permission, now: datetime) -> bool:
-    """Drive keeps listing expired permissions for a while; only those of users and groups can expire."""
-    ends = permission.expiration_time
-    return ends is not None and permission.type in ("user", "group") and ends <= now
+    """Drive keeps listing expired permissions for a while."""
+    ends = _ends(permission)
+    return ends is not None and ends <= now
 
 
 def _group(permission: Permission, people: People) -> tuple[Principal, Audience | None]:
@@ -137,13 +213,13 @@ def _group(permission: Permission, people: People) -> tuple[Principal, Audience 
     if info and info.everyone:
         return principal, Audience.ORGANISATION
     if principal.affiliation is not Affiliation.INTERNAL:
-        return principal, Audience.NAMED_EXTERNAL
+        return principal, _by(principal, Audience.NAMED, Audience.NAMED_EXTERNAL)
     return principal, Audience.NAMED if info and not info.unread else None  # its members are not known
 
 
-def _deleted(permission: Permission, people: People) -> tuple[Principal, Audience]:
+def _deleted(permission: Permission, people: People) -> tuple[Principal, Audience | None]:
     domain = permission.email_address.lower().rpartition("@")[2]
-    ours = not domain or people.affiliation(domain) is Affiliation.INTERNAL
+    affiliation = people.affiliation(domain) if domain else Affiliation.INTERNAL
     account = Principal(
         uid=uids.deleted(permission.id),
         platform=uids.PLATFORM,
@@ -153,88 +229,89 @@ def _deleted(permission: Permission, people: People) -> tuple[Principal, Audienc
         affiliation=None,
         status="deleted",
     )
-    return account, Audience.NAMED if ours else Audience.NAMED_EXTERNAL
+    if affiliation is None:
+        return account, None
+    return account, Audience.NAMED if affiliation is Affiliation.INTERNAL else Audience.NAMED_EXTERNAL
 
 
-def _chain(permission: Permission, people: People, audience: Audience | None) -> Mapping[str, list[str]]:
-    """The explanation of a grant: first what it allows, then what that follows from. English and Japanese."""
-    can, can_ja = _ROLE_WORDS.get(permission.role, (permission.role, permission.role))
-    if permission.view == "metadata":
-        can, can_ja = "see that it exists", "存在の確認"
-    who, who_ja = _subject(permission, people, audience)
-    english = [
-        f"{who} can {can}.",
-        f"Drive lists the permission {permission.id}: type {permission.type}, role {permission.role}.",
-    ]
-    japanese = [
-        f"{who_ja}が{can_ja}できます。",
-        f"Driveの権限 {permission.id}: 種別 {permission.type}、ロール {permission.role}。",
-    ]
-    for note, note_ja in _notes(permission, people, audience):
-        english.append(note)
-        japanese.append(note_ja)
-    return {"en": english, "ja": japanese}
+def _steps(
+    permission: Permission, people: People, principal: Principal | None, audience: Audience | None, view: str
+) -> Iterator[Reason]:
+    """The explanation of a grant: whom it lets in, by which proof, to do what, and where that is written."""
+    yield _who(permission, people, principal, audience)
+    if evidence := _evidence(people, principal):
+        yield evidence
+    yield _may(permission, view)
+    values = {"id": permission.id or "?", "type": permission.type or "?", "role": permission.role or "?"}
+    yield step("drive-permission", **values)
+    yield from _notes(permission, people)
 
 
-def _subject(permission: Permission, people: People, audience: Audience | None) -> tuple[str, str]:
+def _who(permission: Permission, people: People, principal: Principal | None, audience: Audience | None) -> Reason:
     name = permission.email_address or permission.domain
     match audience:
         case Audience.ANYONE_DISCOVERABLE:
-            return (
-                "Anyone on the internet, who can find it by searching,",
-                "インターネット上の誰でも（検索でも見つけられる状態）",
-            )
+            return step("drive-anyone-discoverable")
         case Audience.ANYONE_WITH_LINK:
-            return "Anyone who has the link, without signing in,", "リンクを知っている人なら誰でも（ログイン不要）"
+            return step("drive-anyone-with-link")
         case Audience.EXTERNAL_DOMAIN:
-            return f"Everyone at {name}, an external domain,", f"他社ドメイン {name} の全員"
+            return step("drive-external-domain", name=name)
         case Audience.ORGANISATION:
-            how = " by searching" if permission.allow_file_discovery else ""
-            return f"Everyone at {name or people.primary}{how}", f"{name or people.primary} の全員"
-        case Audience.NAMED_EXTERNAL:
-            return f"{name}, who is external,", f"社外の {name}"
+            found = permission.allow_file_discovery
+            code = "drive-organisation-discoverable" if found else "drive-organisation"
+            return step(code, name=name or people.primary)
+        case Audience.NAMED_EXTERNAL if name:
+            return step("drive-named-external", name=name)
+        case None if principal and permission.type == "group" and principal.affiliation is Affiliation.INTERNAL:
+            return step("drive-group-unread", name=name)
+        case None if principal:
+            return step("drive-perhaps-ours", name=name or principal.name)
         case None:
-            return "A principal that this version does not know", "判別できない相手"
+            return step("drive-nobody-named")
+        case _ if name:
+            return step("drive-named", name=name)
         case _:
-            return name or "A deleted account", name or "削除済みのアカウント"
+            return step("drive-account-was-deleted")
 
 
-def _notes(permission: Permission, people: People, audience: Audience | None) -> list[tuple[str, str]]:
-    notes: list[tuple[str, str]] = []
+def _evidence(people: People, principal: Principal | None) -> Reason | None:
+    """Why a principal counts as one of ours, or as a guest; None: it does not, or it is no matter of proof."""
+    if principal is None:
+        return None
+    if principal.detail.get("guest") == "true":
+        return step("drive-guest", name=principal.email)
+    if principal.affiliation is not Affiliation.INTERNAL:
+        return None
+    if principal.email in people.users or principal.email in people.groups:
+        return step("drive-in-directory", name=principal.email)
+    if principal.domain.endswith(AUDIENCE):
+        return step("drive-target-audience")
+    if principal.status == "no_account":
+        return step("drive-no-account", name=principal.email, domain=principal.domain)
+    return step("drive-our-domain", domain=principal.domain)
+
+
+def _may(permission: Permission, view: str) -> Reason:
+    if view == "metadata":
+        return step("drive-may-see")
+    if view == RESPONDENTS:
+        return step("drive-may-fill-in")
+    if view == PUBLISHED:
+        return step("drive-may-read-published")
+    known = _MAY.get(permission.role)
+    return step(known) if known else step("drive-role-unknown", role=permission.role or "?")
+
+
+def _notes(permission: Permission, people: People) -> Iterator[Reason]:
     address = permission.email_address.lower()
-    if permission.domain.lower().endswith(AUDIENCE):
-        notes.append(
-            (
-                "It is a target audience: a set of our own users.",
-                "対象グループ（ターゲットオーディエンス）で、社内の利用者です。",
-            )
-        )
     group = people.groups.get(people.address_of(address)) if permission.type == "group" else None
     if group and group.external_members:
-        notes.append(
-            (
-                f"The group has {group.external_members} external members.",
-                f"このグループには社外の人が{group.external_members}人います。",
-            )
-        )
+        yield step("drive-group-externals", count=group.external_members)
     if person := people.private.get(address):
-        notes.append((f"It is the private account of {person}.", f"{person} の個人アカウントです。"))
+        yield step("drive-private-account", person=person)
     if permission.deleted:
-        notes.append(
-            (
-                "The account was deleted, so nobody can use this permission.",
-                "アカウントは削除済みのため、これで入れる人はいません。",
-            )
-        )
+        yield step("drive-nobody-can-use-it")
     if permission.pending_owner:
-        notes.append(("The owner has asked them to take over the file.", "オーナー権限の譲渡を待っている状態です。"))
-    if permission.expiration_time:
-        day = permission.expiration_time.date().isoformat()
-        notes.append((f"It ends on {day}.", f"有効期限は{day}です。"))
-    if permission.type == "group" and audience is None and address:
-        notes.append(
-            ("The members of the group could not be read.", "このグループのメンバーは読み取れませんでした。"),
-        )
-    if permission.view == "published":
-        notes.append(("It is the copy published to the web.", "「ウェブに公開」された版です。"))
-    return notes
+        yield step("drive-pending-owner")
+    if ends := _ends(permission):
+        yield step("drive-ends", day=ends.date().isoformat())

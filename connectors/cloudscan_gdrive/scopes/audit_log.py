@@ -17,11 +17,14 @@ from typing import Final
 import msgspec
 
 from cloudscan.connector import Cursor, Gap, Yielded
-from cloudscan.errors import AccessDenied, ProviderError, QuotaSpent, StaleCursor
+from cloudscan.errors import Malformed, ProviderError, StaleCursor, StalePage, Throttled, Unreachable
 from cloudscan.facts import Opening, Outcome, Resource, Sighting
 from cloudscan.http import decoder
+from cloudscan.reason import Reason
+from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google
 from cloudscan_gdrive.api.models import Activities, Activity, LogEvent
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.options import Options
@@ -38,10 +41,10 @@ _SHARING = (
 _USE = ("view", "edit", "download")
 _OUTSIDE = ("shared_externally", "people_with_link", "public_on_the_web")
 _BY_LINK = frozenset({"people_with_link", "public_on_the_web"})
-_SHARING_FIELDS = "nextPageToken,items(id(time),actor(email),events(name,parameters(name,value,multiValue)))"
-_USE_FIELDS = "nextPageToken,items(id(time),actor(email))"
+_SHARING_FIELDS = "kind,nextPageToken,items(id(time),actor(email),events(name,parameters(name,value,multiValue)))"
+_USE_FIELDS = "kind,nextPageToken,items(id(time),actor(email))"
 _ANYONE = ""
-_UNKNOWN_WITHOUT = "since when files have been shared, by whom, and when external people last used them is not known"
+_READINGS = 3  # how often the log is begun again because a page token expired
 _RANKS: Mapping[str, int] = {
     "none": 0,
     "can_view": 1,
@@ -83,11 +86,11 @@ class LogReading:
 
     given: dict[Key, AccessGiven] = field(default_factory=dict)
     last_used: dict[str, datetime] = field(default_factory=dict)  # by the user's address
+    named: bool = False  # Google answered with a list, even if there was nothing in it
+    anything: bool = False  # there was something in a list
 
     def add_sharing(self, activity: Activity) -> None:
         """Add changes of access."""
-        if activity.id.time is None:
-            return
         for event in activity.events:
             change = _change_of(event)
             if change is None:
@@ -100,7 +103,7 @@ class LogReading:
     def add_use(self, activity: Activity) -> None:
         """Add that somebody used a file."""
         address, time = activity.actor.email.lower(), activity.id.time
-        if time is not None and time > self.last_used.get(address, _EVER):
+        if time > self.last_used.get(address, _EVER):
             self.last_used[address] = time
 
     def forget(self, before: datetime) -> None:
@@ -112,29 +115,40 @@ class LogReading:
 def facts_of_audit_log(
     google: Google, people: People, options: Options, now: datetime, since: Cursor | None
 ) -> Iterator[Yielded]:
-    """What the log says about the last `audit_days`; a gap where we may not read it.
+    """What the log says about the last `audit_days`; a gap where it cannot be read in full.
 
-    Raises as `Google.ask` does, and `StaleCursor` where the cursor was written under other conditions.
+    Raises `StaleCursor` where the cursor was written under other conditions.
     """
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begins = midnight - timedelta(days=min(options.audit_days, _RETENTION_DAYS))
     conditions = digest([options.audit_days, sorted(people.domains | people.estate.domains)])
-    reading, start = LogReading(), begins
+    reading, start, before = LogReading(), begins, now
     if since is not None:
         state = _unpack(since.token, conditions)
         given = {(resource, grantee): access for resource, grantee, access in state.given}
         reading = LogReading(given, dict(state.last_used))
-        start = max(begins, state.until - _OVERLAP)
-    try:
-        _read(google, people, options, start, reading)
-    except AccessDenied as refused:
+        start, before = max(begins, state.until - _OVERLAP), state.until
+    for attempt in range(1, _READINGS + 1):
+        try:
+            _read(google, people, options, start, reading)
+        except StalePage as error:
+            if attempt == _READINGS:
+                yield from _unread(people, error)
+                return
+        except (Throttled, Unreachable):
+            raise  # worth another attempt
+        except ProviderError as error:
+            # Not even a spent quota is raised: the log has one of its own, which must not stop the drives.
+            yield from _unread(people, error)
+            return
+        else:
+            break
+    doubtful = not reading.anything and not reading.named  # a list that names itself may be empty
+    if doubtful and since is None:
         yield _log(people, None)
-        yield _denied(google, people, refused)
+        yield questions.ACTIVITIES.lacking(Reason(code=Code.LOG_EMPTY))
         return
-    except QuotaSpent as spent:
-        # The log has a quota of its own, which must not stop the drives.
-        raise ProviderError(str(spent)) from spent
-    reading.forget(begins)
+    reading.forget(max(begins, now.astimezone(UTC) - timedelta(days=_RETENTION_DAYS)))
     yield _log(people, begins)
     for (resource, grantee), access in reading.given.items():
         for principal in _principals(people, grantee):
@@ -142,7 +156,9 @@ def facts_of_audit_log(
             yield Opening(resource_uid=resource, principal_uid=principal, granted_on=access.on, granted_by=by)
     for address, time in reading.last_used.items():
         yield Sighting(principal_uid=uids.user(address), last_seen_on=time)
-    yield Cursor(scope_uid=uids.audit_log(people.primary), token=_pack(reading, conditions, now))
+    yield Cursor(
+        scope_uid=uids.audit_log(people.primary), token=_pack(reading, conditions, before if doubtful else now)
+    )
 
 
 def _log(people: People, begins: datetime | None) -> Resource:
@@ -160,47 +176,51 @@ def _log(people: People, begins: datetime | None) -> Resource:
     )
 
 
-def not_read(domain: str, reason: str) -> Gap:
-    """What is unknown where the log is not asked for at all. `reason` completes "not read (…)"."""
-    return Gap(
-        table="grants",
-        outcome=Outcome.SKIPPED,
-        reason=f"the Drive log was not read ({reason}): {_UNKNOWN_WITHOUT}",
-        resource_uid=uids.audit_log(domain),
-    )
+def not_read(domain: str, code: Code) -> Gap:
+    """What is unknown where the log is not asked for at all, by the code of the reason."""
+    return questions.ACTIVITIES.lacking(Reason(code=code), uids.audit_log(domain), outcome=Outcome.SKIPPED)
+
+
+def _unread(people: People, error: ProviderError) -> Iterator[Yielded]:
+    """A log that was read in part is not used: what is missing may be that somebody lost access, or was here."""
+    yield _log(people, None)
+    yield questions.ACTIVITIES.gap(error)
 
 
 def _read(google: Google, people: People, options: Options, start: datetime, reading: LogReading) -> None:
     for name in _SHARING:
-        for activity in _activities(google, options, start, _SHARING_FIELDS, name):
+        for activity in _activities(google, options, reading, start, _SHARING_FIELDS, name):
             reading.add_sharing(activity)
     for name in _USE:
         for visibility in _OUTSIDE:
-            for activity in _activities(google, options, start, _USE_FIELDS, name, f"visibility=={visibility}"):
+            for activity in _activities(
+                google, options, reading, start, _USE_FIELDS, name, f"visibility=={visibility}"
+            ):
                 domain = activity.actor.email.lower().rpartition("@")[2]
                 if domain and not people.is_ours(domain):
                     reading.add_use(activity)
 
 
 def _activities(
-    google: Google, options: Options, start: datetime, fields: str, name: str, filters: str | None = None
+    google: Google,
+    options: Options,
+    reading: LogReading,
+    start: datetime,
+    fields: str,
+    name: str,
+    filters: str | None = None,
 ) -> Iterator[Activity]:
     pages = google.pages(
         Activities, google.activities, options.admin, userKey="all", applicationName="drive", eventName=name,
         filters=filters, startTime=start.strftime("%Y-%m-%dT%H:%M:%S.000Z"), maxResults=1000, fields=fields,
         customerId=options.customer if options.customer != "my_customer" else None,
     )  # fmt: skip
-    return (activity for page in pages for activity in page.items)
-
-
-def _denied(google: Google, people: People, refused: AccessDenied) -> Gap:
-    return Gap(
-        table="grants",
-        outcome=Outcome.DENIED,
-        reason=f"{refused}; the Drive log could not be read: {_UNKNOWN_WITHOUT}",
-        needs=google.activities.needs,
-        resource_uid=uids.audit_log(people.primary),
-    )
+    for page in pages:
+        if page.broken:
+            raise Malformed(Code.ENTRIES_MALFORMED, count=page.broken)
+        reading.named = reading.named or bool(page.kind)
+        reading.anything = reading.anything or bool(page.items)
+        yield from page.items
 
 
 def _change_of(event: LogEvent) -> tuple[Key, bool] | None:
@@ -274,9 +294,9 @@ def _unpack(token: str, conditions: str) -> _LogState:
     try:
         state = decoder(_LogState).decode(zlib.decompress(base64.b64decode(token)))
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
-        raise StaleCursor("what was kept of the Drive log was written by another version") from error
+        raise StaleCursor(Code.CURSOR_OF_ANOTHER_VERSION) from error
     if state.options != conditions:
-        raise StaleCursor("audit_days or our domains were changed")
+        raise StaleCursor(Code.OPTIONS_CHANGED)
     return state
 
 

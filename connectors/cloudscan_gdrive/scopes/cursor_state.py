@@ -16,6 +16,7 @@ import msgspec
 from cloudscan.errors import StaleCursor
 from cloudscan.http import decoder
 from cloudscan_gdrive.api.models import Permission
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning.folder_tree import Folder
 from cloudscan_gdrive.meaning.translate import Meaning
 from cloudscan_gdrive.options import Options
@@ -27,8 +28,10 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True):
 
     page: str  # Google's change token
     options: str  # digest of the options that change what is yielded
-    seen_permissions: Sequence[tuple[Permission, str]]  # each with the digest of what it meant
+    seen_permissions: Sequence[tuple[Permission, str, str]]  # each with the type of file and the digest of its meaning
     root: str = ""  # the id of the top folder
+    user: str = ""  # of a shared drive: the member in whose name it was read
+    empty: bool = False  # nothing was in it, which is looked at again: an empty list proves nothing
     members: str = ""  # of a shared drive: digest of who they are
     folders: Sequence[tuple[str, Folder]] = ()  # by id
 
@@ -43,9 +46,9 @@ def unpack(token: str, options: Options) -> CursorState:
     try:
         state = decoder(CursorState).decode(zlib.decompress(base64.b64decode(token)))
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
-        raise StaleCursor("what the last scan kept was written by another version") from error
+        raise StaleCursor(Code.CURSOR_OF_ANOTHER_VERSION) from error
     if state.options != digest_of_options(options):
-        raise StaleCursor("the options were changed")
+        raise StaleCursor(Code.OPTIONS_CHANGED)
     return state
 
 
@@ -54,16 +57,19 @@ def digest_of_options(options: Options) -> str:
     return digest([options.labels, options.only_shared])
 
 
-def seen_permissions(context: DriveContext) -> list[tuple[Permission, str]]:
-    """The permissions that were seen in a drive, each with the digest of what it means."""
-    return [(permission, digest(_essence(meaning))) for permission, meaning in context.meanings.values()]
+def seen_permissions(context: DriveContext) -> list[tuple[Permission, str, str]]:
+    """The permissions that were seen in a drive, each with the type of file and the digest of what it means there."""
+    return [
+        (permission, content_type, digest(_essence(context, meaning)))
+        for permission, content_type, meaning in context.meanings.values()
+    ]
 
 
 def check_meanings(context: DriveContext, state: CursorState) -> None:
     """Raise `StaleCursor` where a permission that was seen before means something else today."""
-    for permission, before in state.seen_permissions:
-        if digest(_essence(context.meaning(permission))) != before:
-            raise StaleCursor("what is known of people, groups, domains or partners was changed")
+    for permission, content_type, before in state.seen_permissions:
+        if digest(_essence(context, context.meaning(permission, content_type))) != before:
+            raise StaleCursor(Code.MEANINGS_CHANGED)
 
 
 def digest(value: Any) -> str:
@@ -71,5 +77,9 @@ def digest(value: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
 
 
-def _essence(meaning: Meaning | None) -> Any:
-    return meaning and (meaning.principal, meaning.grant)
+def _essence(context: DriveContext, meaning: Meaning | None) -> Any:
+    """What the facts of a drive depend on. What the directory says of its people and groups, its own scope yields."""
+    if meaning is None or meaning.principal is None:
+        return meaning and meaning.grant
+    elsewhere = context.people.in_directory_scope(meaning.principal)
+    return (None if elsewhere else meaning.principal, meaning.grant)

@@ -1,19 +1,26 @@
 """Reading the directory and the sharing settings of a Workspace customer.
 
+Each list is a question of its own: one that fails, or lacks what cannot be missing from it, costs what hangs on its
+answer, and drives are read all the same.
+
 Sources: discovery documents of Admin Directory v1 and Cloud Identity v1; Policy API, "Drive and Docs settings".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, TypeVar
 
 import msgspec
 
-from cloudscan.connector import Estate, Gap
-from cloudscan.errors import AccessDenied, Vanished
-from cloudscan.facts import Outcome, Resource, Setting
-from cloudscan_gdrive.api.client import Google
+from cloudscan.connector import Estate, Gap, Question
+from cloudscan.facts import Resource, Setting
+from cloudscan.reason import Reason
+from cloudscan_gdrive import questions
+from cloudscan_gdrive.api.client import Everything, Google
 from cloudscan_gdrive.api.models import (
+    Domain,
     Domains,
     Group,
     Groups,
@@ -26,17 +33,26 @@ from cloudscan_gdrive.api.models import (
     User,
     Users,
 )
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People, people_of
+from cloudscan_gdrive.meaning.people import Lists, People, people_of
 
-_USERS = (
-    "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,lastLoginTime,creationTime,orgUnitPath,"
-    "aliases,nonEditableAliases,emails,recoveryEmail,relations,organizations)"
+_Entry = TypeVar("_Entry")
+_USERS: Final = (
+    "kind,nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,isGuestUser,"
+    "guestAccountInfo(primaryGuestEmail),lastLoginTime,creationTime,orgUnitPath,aliases,nonEditableAliases,emails,"
+    "recoveryEmail,relations,organizations)"
 )
-_GROUPS = "nextPageToken,groups(id,email,name,aliases,nonEditableAliases)"
-_MEMBERS = "nextPageToken,members(id,email,role,type)"
-_CONCURRENT_GROUPS = 8  # whose members are asked for at the same time
-_SETTINGS = "setting.type.matches('drive_and_docs.*')"
+_GROUPS: Final = "kind,nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
+_MEMBERS: Final = "kind,nextPageToken,members(id,email,role,type)"
+_CONCURRENT_GROUPS: Final = 8  # whose members are asked for at the same time
+_MOST_GAPS: Final = 20  # groups that have a gap of their own
+_SHARING: Final = "drive_and_docs.external_sharing"
+_CLOSED_WITH_SHARING: Final = frozenset({f"{_SHARING}.allowNonGoogleInvites", f"{_SHARING}.allowPublishingFiles"})
+_WARNINGS_OF_SHARING: Final = frozenset(
+    {f"{_SHARING}.warnForExternalSharing", f"{_SHARING}.warnForSharingOutsideAllowlistedDomains"}
+)
+_SETTINGS: Final = "setting.type.matches('drive_and_docs.*')"
 
 KNOWN_SETTINGS = tuple(
     f"drive_and_docs.{name}"
@@ -64,139 +80,219 @@ class Directory:
     """Everything that was read; `gaps` is what could not be."""
 
     people: People
-    users: Sequence[User] = ()
-    groups: Sequence[Group] = ()
-    members: Mapping[str, Sequence[Member]] = field(default_factory=dict)
+    lists: Lists
     units: Sequence[Unit] = ()
-    policies: Sequence[Policy] | None = None  # None: they could not be read
-    gaps: Sequence[Gap] = ()
+    top_unit: str = ""  # the id of the top org unit; empty: it is not known
+    policies: Sequence[Policy] = ()
+    all_policies_read: bool = True  # else none of the settings is certain: any policy may override another
+    gaps: Sequence[Gap] = field(default_factory=tuple)
 
 
 def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
-    """Read domains, users, groups and settings, as `admin` (an address).
-
-    Raises as `Google.ask` does where not even the users can be read.
-    """
-    gaps: list[Gap] = []
-    pages = list(
-        google.pages(Users, google.users, admin, customer=customer, fields=_USERS, maxResults=500, projection="full")
-    )
-    users = [user for page in pages for user in page.users]
-    broken = sum(page.broken for page in pages)
-    _note_broken(gaps, "principals", "users of the directory", broken)
-    primary, domains = _domains(google, admin, customer, gaps)
-    groups = _groups(google, admin, customer, gaps)
-    members = _members(google, admin, groups, gaps)
-    return Directory(
-        people=replace(people_of(estate, primary, domains, users, groups, members), all_users_read=not broken),
-        users=users,
-        groups=groups,
+    """Read domains, users, groups, units and settings, as `admin` (an address). Whatever fails is a gap."""
+    users = _users(google, admin, customer)
+    domains = _domains(google, admin, customer)
+    groups = google.everything(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
+    members, partly_read, members_gaps = _members(google, admin, groups.entries)
+    own = admin.rpartition("@")[2].lower()
+    primary = next((domain.domain_name.lower() for domain in domains.entries if domain.is_primary), own)
+    lists = Lists(
+        domains=_names_of_ours(own, domains, users),
+        all_domains_read=domains.complete,
+        users=users.entries,
+        all_users_read=users.complete,
+        groups=groups.entries,
         members=members,
-        units=_units(google, admin, customer, gaps),
-        policies=_policies(google, admin, gaps),
-        gaps=gaps,
+        partly_read=frozenset(partly_read),
     )
+    units = google.everything(Units, google.units, admin, customerId=customer, type="allIncludingParent")
+    policies = google.everything(Policies, google.policies, admin, uids.tenant(primary), filter=_SETTINGS, pageSize=100)
+    top = _top_unit(units.entries, policies.entries)
+    return Directory(
+        people=people_of(estate, primary, lists),
+        lists=lists,
+        units=units.entries,
+        top_unit=top,
+        policies=policies.entries,
+        all_policies_read=policies.complete and bool(policies.entries),
+        gaps=[
+            *users.gaps,
+            *domains.gaps,
+            *groups.gaps,
+            *members_gaps,
+            *_complete(units, questions.UNITS, Code.TOP_UNIT_MISSING, there=any(map(_is_top, units.entries))).gaps,
+            *_complete(
+                policies, questions.SHARING_SETTINGS, Code.SETTINGS_MISSING, there=bool(policies.entries),
+                about=uids.tenant(primary),
+            ).gaps,
+        ],
+    )  # fmt: skip
 
 
 def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
-    """The tenant, its org units, and the sharing settings of each."""
+    """The tenant, its org units, and the sharing settings of each.
+
+    Where it is not known which unit is the top one, whose settings are the tenant's, the settings of units that may be
+    are not known either.
+    """
     primary = directory.people.primary
     tenant = uids.tenant(primary)
     containers = {tenant: _container(tenant, "tenant", primary, primary)}
-    unit_uids: dict[str, str] = {}
+    unit_uids: dict[str, str] = {directory.top_unit: tenant} if directory.top_unit else {}
     for unit in directory.units:
-        uid = tenant if unit.org_unit_path == "/" else uids.org_unit(unit.org_unit_id)
+        uid = tenant if _is_top(unit) else uids.org_unit(unit.org_unit_id)
         unit_uids[unit.org_unit_id.removeprefix("id:")] = uid
         if uid != tenant:
             containers[uid] = _container(uid, "org_unit", unit.org_unit_path, primary, tenant)
-    values: dict[tuple[str, str], str] = {}
-    for policy in sorted(directory.policies or (), key=lambda policy: policy.type == "ADMIN"):
-        unit_id = policy.policy_query.org_unit.removeprefix("orgUnits/")
-        uid = unit_uids.get(unit_id, tenant if not unit_uids else "")
+    values: dict[tuple[str, str], str | None] = {}
+    if not directory.all_policies_read or not directory.top_unit:
+        values.update({(tenant, name): None for name in KNOWN_SETTINGS})
+    for policy in sorted(directory.policies, key=lambda policy: policy.type == "ADMIN"):
+        identity = policy.policy_query.org_unit.removeprefix("orgUnits/")
+        uid = unit_uids.get(identity, "")
         if policy.policy_query.group or not uid:
             uid = uids.org_unit(policy.policy_query.group or policy.policy_query.org_unit)
             containers[uid] = _container(uid, "org_unit", policy.policy_query.group or uid, primary, tenant)
+        place_known = directory.top_unit or identity in unit_uids or policy.policy_query.group
+        certain = directory.all_policies_read and place_known
         for name, value in policy.setting.value.items():
-            values[uid, f"{policy.setting.type.removeprefix('settings/')}.{name}"] = _text(value)
+            key = uid, f"{policy.setting.type.removeprefix('settings/')}.{name}"
+            values[key] = _text(value) if certain else None
     yield from containers.values()
-    for (uid, name), value in values.items():
+    for (uid, name), value in _effective(values, tenant).items():
         yield Setting(scope_uid=uid, name=name, value=value)
-    if directory.policies is None:
-        for name in KNOWN_SETTINGS:
-            yield Setting(scope_uid=tenant, name=name, value=None)
 
 
-def _domains(google: Google, admin: str, customer: str, gaps: list[Gap]) -> tuple[str, list[str]]:
-    """Our primary domain, and all of ours with their aliases."""
-    own = admin.rpartition("@")[2].lower()
-    try:
-        all_domains = google.ask(Domains, google.domains, admin, customer=customer).domains
-    except AccessDenied as refused:
-        gaps.append(_gap("principals", refused, "our other domains and aliases are taken for external ones"))
-        return own, [own]
-    verified = [domain for domain in all_domains if domain.verified]  # an unverified one may belong to somebody else
-    names = [domain.domain_name.lower() for domain in verified]
-    aliases = [
-        alias.domain_alias_name.lower() for domain in verified for alias in domain.domain_aliases if alias.verified
-    ]
-    primary = next((domain.domain_name.lower() for domain in all_domains if domain.is_primary), own)
-    return primary, [primary, *names, *aliases]
+def _effective(values: Mapping[tuple[str, str], str | None], tenant: str) -> Mapping[tuple[str, str], str | None]:
+    """The settings without those behind a closed door: where nobody may share outside, they have no effect."""
+    result = dict(values)
+    for (uid, name), value in values.items():
+        mode = values.get(
+            (uid, f"{_SHARING}.externalSharingMode"), values.get((tenant, f"{_SHARING}.externalSharingMode"))
+        )
+        if mode != "DISALLOWED" or value is None:
+            continue
+        if name in _CLOSED_WITH_SHARING:
+            result[uid, name] = "false"
+        elif name in _WARNINGS_OF_SHARING:
+            del result[uid, name]
+    return result
 
 
-def _groups(google: Google, admin: str, customer: str, gaps: list[Gap]) -> list[Group]:
-    try:
-        pages = list(google.pages(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200))
-    except AccessDenied as refused:
-        gaps.append(_gap("memberships", refused, "who is in which group is not known"))
-        return []
-    _note_broken(gaps, "principals", "groups of the directory", sum(page.broken for page in pages))
-    return [group for page in pages for group in page.groups]
+def _users(google: Google, admin: str, customer: str) -> Everything[User]:
+    """All users; the very administrator who asks cannot be missing."""
+    users = google.everything(
+        Users, google.users, admin, customer=customer, fields=_USERS, maxResults=500, projection="full"
+    )
+    me = admin.lower()
+    there = any(
+        me == address.lower()
+        for user in users.entries
+        for address in (user.primary_email, *(user.aliases or ()), *(user.non_editable_aliases or ()))
+    )
+    return _complete(users, questions.USERS, Code.ADMIN_MISSING, there=there, name=admin)
 
 
-def _members(google: Google, admin: str, groups: Sequence[Group], gaps: list[Gap]) -> dict[str, list[Member]]:
-    """The members of each group that we may see, by its address in lower case: one request per group."""
+def _domains(google: Google, admin: str, customer: str) -> Everything[Domain]:
+    """Our domains; the primary one cannot be missing."""
+    domains = google.everything(Domains, google.domains, admin, customer=customer)
+    there = any(domain.is_primary for domain in domains.entries) or len(domains.entries) == 1
+    whole = _complete(domains, questions.DOMAINS, Code.PRIMARY_DOMAIN_MISSING, there=there)
+    unclear = sum(
+        domain.verified is None
+        or domain.domain_aliases is None
+        or any(a.verified is None for a in domain.domain_aliases)
+        for domain in domains.entries
+    )
+    if unclear and whole.complete:
+        reason = Reason(code=Code.ENTRIES_MALFORMED, values={"count": unclear})
+        return Everything(entries=domains.entries, gaps=[questions.DOMAINS.lacking(reason)])
+    return whole
 
-    def members_of(group: Group) -> list[Members] | AccessDenied | Vanished:
-        pages = google.pages(Members, google.members, admin, groupKey=group.id, fields=_MEMBERS, maxResults=200)
-        try:
-            return list(pages)
-        except (AccessDenied, Vanished) as refused:
-            return refused
 
-    members: dict[str, list[Member]] = {}
-    refusals: list[AccessDenied] = []
-    broken = 0
+def _names_of_ours(own: str, domains: Everything[Domain], users: Everything[User]) -> list[str]:
+    """The administrator's own domain and all verified ones; where not all were read, those of our users too."""
+    verified = [domain for domain in domains.entries if domain.verified]  # another may belong to somebody else
+    names = [own, *(domain.domain_name for domain in verified)]
+    names += [alias.domain_alias_name for domain in verified for alias in domain.domain_aliases or () if alias.verified]
+    if not domains.complete:
+        names += [
+            address.rpartition("@")[2]
+            for user in users.entries
+            if user.is_guest_user is False
+            for address in (user.primary_email, *(user.non_editable_aliases or ()))
+        ]
+    return list(dict.fromkeys(name.lower() for name in names))
+
+
+def _members(
+    google: Google, admin: str, groups: Sequence[Group]
+) -> tuple[dict[str, Sequence[Member]], set[str], list[Gap]]:
+    """The members of each group by its address in lower case, the groups that were read in part, and the gaps.
+
+    One request per group. A question that is refused for one group after another is not asked any more.
+    """
+
+    def members_of(group: Group) -> Everything[Member]:
+        found = google.everything(
+            Members, google.members, admin, uids.group(group.email), groupKey=group.id, fields=_MEMBERS, maxResults=200
+        )
+        count = str(group.direct_members_count)
+        there = bool(found.entries) or not count.isdecimal() or int(count) == 0
+        return _complete(
+            found, questions.MEMBERS, Code.MEMBERS_MISSING, there=there, about=uids.group(group.email), count=count
+        )
+
+    members: dict[str, Sequence[Member]] = {}
+    partly_read: set[str] = set()
+    gaps: list[Gap] = []
+    read_any = False
     with ThreadPoolExecutor(_CONCURRENT_GROUPS) as pool:
-        for group, answer in zip(groups, pool.map(members_of, groups), strict=True):
-            if isinstance(answer, AccessDenied):
-                refusals.append(answer)
-                if not members and len(refusals) > _CONCURRENT_GROUPS:
-                    pool.shutdown(cancel_futures=True)
-                    break
-            elif not isinstance(answer, Vanished):
-                members[group.email.lower()] = [member for page in answer for member in page.members]
-                broken += sum(page.broken for page in answer)
-    if refusals:
-        gaps.append(_gap("memberships", refusals[0], "who is in some groups is not known"))
-    _note_broken(gaps, "memberships", "members of groups", broken)
-    return members
+        for number, (group, answer) in enumerate(zip(groups, pool.map(members_of, groups), strict=True), start=1):
+            address = group.email.lower()
+            read_any = read_any or answer.complete
+            gaps += answer.gaps
+            if answer.error is None or answer.entries:
+                members[address] = answer.entries
+            if not answer.complete:
+                partly_read.add(address)
+            if not read_any and number > _CONCURRENT_GROUPS:
+                pool.shutdown(cancel_futures=True)
+                break
+    if gaps and (not read_any or len(gaps) > _MOST_GAPS):
+        first = gaps[0]
+        whole = questions.MEMBERS.lacking(
+            first.reason if isinstance(first.reason, Reason) else Reason(code=Code.MALFORMED),
+            outcome=first.outcome,
+            needs=first.needs,
+        )
+        return members, partly_read, [whole]
+    return members, partly_read, gaps
 
 
-def _units(google: Google, admin: str, customer: str, gaps: list[Gap]) -> Sequence[Unit]:
-    try:
-        return google.ask(Units, google.units, admin, customerId=customer, type="allIncludingParent").organization_units
-    except AccessDenied as refused:
-        gaps.append(_gap("settings", refused, "org units have no names"))
-        return ()
+def _complete(
+    listed: Everything[_Entry], question: Question, code: Code, *, there: bool, about: str | None = None, **values: str
+) -> Everything[_Entry]:
+    """A list, with a gap if what cannot be missing from it is not there, unless it has a gap already."""
+    if there or not listed.complete:
+        return listed
+    gap = question.lacking(Reason(code=code, values=values), about)
+    return Everything(entries=listed.entries, gaps=[gap], named=listed.named)
 
 
-def _policies(google: Google, admin: str, gaps: list[Gap]) -> list[Policy] | None:
-    try:
-        pages = google.pages(Policies, google.policies, admin, filter=_SETTINGS, pageSize=100)
-        return [policy for page in pages for policy in page.policies]
-    except AccessDenied as refused:
-        gaps.append(_gap("settings", refused, "sharing settings could not be read; only a super admin may"))
-        return None
+def _is_top(unit: Unit) -> bool:
+    return unit.org_unit_path == "/"
+
+
+def _top_unit(units: Sequence[Unit], policies: Sequence[Policy]) -> str:
+    """The id of the top org unit: as listed, else the one that Google's own defaults are for. Empty: not known."""
+    listed = [unit.org_unit_id.removeprefix("id:") for unit in units if _is_top(unit)]
+    defaults = {
+        policy.policy_query.org_unit.removeprefix("orgUnits/")
+        for policy in policies
+        if policy.type == "SYSTEM" and policy.policy_query.org_unit and not policy.policy_query.group
+    }
+    return next(chain(listed, defaults if len(defaults) == 1 else ()), "")
 
 
 def _container(uid: str, kind: str, name: str, account: str, parent: str | None = None) -> Resource:
@@ -210,16 +306,6 @@ def _container(uid: str, kind: str, name: str, account: str, parent: str | None 
         parent_uid=parent,
         url="https://admin.google.com/ac/appsettings/55656082996",
     )
-
-
-def _gap(table: str, refused: AccessDenied, what: str) -> Gap:
-    return Gap(table=table, outcome=Outcome.DENIED, reason=f"{refused}; {what}", needs=refused.needs)
-
-
-def _note_broken(gaps: list[Gap], table: str, what: str, count: int) -> None:
-    if count:
-        reason = f"{count} {what} do not match Google's documented format"
-        gaps.append(Gap(table=table, outcome=Outcome.PARTIAL, reason=reason))
 
 
 def _text(value: object) -> str:

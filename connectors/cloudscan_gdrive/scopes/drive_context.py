@@ -7,21 +7,27 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from cloudscan.connector import Gap
-from cloudscan.facts import Access, Grant, Outcome, Principal, Resource, Via
+from cloudscan.connector import Gap, Question
+from cloudscan.errors import ProviderError
+from cloudscan.facts import Grant, Principal, Resource, unread_grants
+from cloudscan.reason import Reason
+from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google
 from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.listing import FOLDER, SHORTCUT
 from cloudscan_gdrive.api.models import File, Permission, Permissions
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.folder_tree import Tree, Unread
+from cloudscan_gdrive.meaning.folder_tree import Tree
 from cloudscan_gdrive.meaning.people import People
-from cloudscan_gdrive.meaning.translate import Meaning, is_inherited, meaning_of
+from cloudscan_gdrive.meaning.translate import FORM, Meaning, is_inherited, meaning_of, off_unless, utc
 from cloudscan_gdrive.options import Options
 
 _KINDS = {FOLDER: "folder", SHORTCUT: "shortcut"}
-_NO_DETAIL: Mapping[str, str] = {}
+_NOTHING_SWITCHED: Mapping[str, str] = {"trashed": "false", "copy_restricted": "false"}
+_INHERITED: Mapping[str, str] = off_unless()
 _REMEMBERED_LISTS = 10_000  # lists of permissions
+_LISTED_ONE_BY_ONE = 100  # things that one gap names
 _permissions = msgspec.json.Decoder(tuple[Permission, ...])
 
 
@@ -39,6 +45,7 @@ class PermissionList:
 
     effective: Sequence[EffectivePermission] = ()
     broken: int = 0
+    has_owner: bool = False
 
 
 @dataclass
@@ -50,63 +57,87 @@ class DriveContext:
     options: Options
     tree: Tree
     owner_uid: str | None  # of files that have no owner of their own
-    meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
+    meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _lists: dict[bytes, PermissionList | None] = field(default_factory=dict)  # by the JSON that Google sent
+    _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
+    _unread: dict[tuple[Question, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
     _mentioned: set[str] = field(default_factory=set)  # uids of principals
     _owners: dict[str, str | None] = field(default_factory=dict)  # uids by address
 
-    def meaning(self, permission: Permission) -> Meaning | None:
+    def meaning(self, permission: Permission, content_type: str = "") -> Meaning | None:
         """What a permission means. The same one is on many files and is translated once."""
-        key = (permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
+        form = content_type == FORM
+        key = (
+            form, permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
                permission.allow_file_discovery, permission.deleted, permission.type, permission.email_address,
                permission.domain)  # fmt: skip
         remembered = self.meanings.get(key)
         if remembered is None:
-            remembered = self.meanings[key] = permission, meaning_of(permission, self.people, self.now)
-        return remembered[1]
+            content_type = FORM if form else ""
+            meaning = meaning_of(permission, self.people, self.now, content_type)
+            remembered = self.meanings[key] = permission, content_type, meaning
+        return remembered[2]
 
     def permissions_of(self, file: File) -> PermissionList | None:
         """What is listed with a file; None where Drive shows nothing, not even its owner.
 
         Google sends the same JSON for files that are shared alike, so it is decoded once.
         """
-        text = bytes(file.permissions)
-        if text not in self._lists:
-            permissions = self._decoded(text)
+        key = bytes(file.permissions), file.mime_type == FORM
+        if key not in self._lists:
+            permissions = self._decoded(key[0], file.mime_type)
             if len(self._lists) >= _REMEMBERED_LISTS:
                 return permissions
-            self._lists[text] = permissions
-        return self._lists[text]
+            self._lists[key] = permissions
+        return self._lists[key]
 
-    def _decoded(self, text: bytes) -> PermissionList | None:
+    def _decoded(self, text: bytes, content_type: str) -> PermissionList | None:
         try:
             page = Permissions(permissions=_permissions.decode(text or b"[]"))
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            page = decoded_leniently(Permissions, b'{"permissions":' + text + b"}") or Permissions()
+            page = decoded_leniently(Permissions, b'{"permissions":' + text + b"}") or Permissions(permissions=())
         if not (page.permissions or page.broken):
             return None
         return PermissionList(
             effective=[
                 EffectivePermission(meaning=meaning, inherited=is_inherited(permission))
                 for permission in page.permissions
-                if (meaning := self.meaning(permission))
+                if (meaning := self.meaning(permission, content_type))
             ],
             broken=page.broken,
+            has_owner=any(permission.role == "owner" for permission in page.permissions),
         )
+
+    def unread(self, uid: str, why: ProviderError | Reason, question: Question = questions.ITEM_PERMISSIONS) -> None:
+        """Note that a question about one thing was not answered, or not in full. `gaps` tells it."""
+        reason = why.reason if isinstance(why, ProviderError) else why
+        self._unread.setdefault((question, reason.code), {})[uid] = why
+
+    def gaps(self) -> Iterator[Gap]:
+        """One gap for each question and cause that was noted, with all things that it is about."""
+        for (question, _), by_uid in self._unread.items():
+            about = next(iter(by_uid)) if len(by_uid) == 1 else self.tree.top
+            why = next(iter(by_uid.values()))
+            gap = question.gap(why, about) if isinstance(why, ProviderError) else question.lacking(why, about)
+            if 1 < len(by_uid) <= _LISTED_ONE_BY_ONE:
+                hides = tuple(replace(hidden, below=uid) for uid in by_uid for hidden in question.hides)
+                gap = replace(gap, hides=hides)
+            yield gap
+        self._unread.clear()
 
     def grant(self, meaning: Meaning, resource: str, origin: str) -> Grant:
         """The grant of a permission on one resource. Its principal comes from `first_mention`."""
         if origin == resource:
             return replace(meaning.grant, uid=f"{resource}#{meaning.key}", resource_uid=resource, origin_uid=origin)
         # An inherited grant has the explanation of its origin's; a hundred thousand copies would add nothing.
+        view = meaning.grant.detail.get("view")
         return replace(
             meaning.grant,
             uid=f"{resource}#{meaning.key}",
             resource_uid=resource,
             origin_uid=origin,
             inherited=True,
-            detail=_NO_DETAIL,
+            detail=_INHERITED if view == "false" else off_unless(view=view or ""),
         )
 
     def first_mention(self, meaning: Meaning) -> Principal | None:
@@ -133,18 +164,18 @@ class DriveContext:
             owner_uid=self.owner(file.owners[0].email_address) if file.owners else self.owner_uid,
             content_type=mime_type,
             size_bytes=int(file.size) if str(file.size).isdecimal() else 0,
-            created_on=file.created_time,
-            modified_on=file.modified_time,
+            created_on=utc(file.created_time),
+            modified_on=utc(file.modified_time),
             label=self._label(file) if file.label_info else "",
             url=f"https://drive.google.com/{'drive/folders/' if mime_type == FOLDER else 'open?id='}{file.id}",
-            detail=_detail(file) if _has_detail(file) else _NO_DETAIL,
+            detail=_detail(file) if _has_detail(file) else _NOTHING_SWITCHED,
         )
 
     def owner(self, email: str) -> str | None:
-        """The uid of an owner, who is the same for most files."""
+        """The uid of an owner, who is the same for most files; None where Drive does not say who it is."""
         uid = self._owners.get(email)
-        if uid is None:
-            uid = self._owners[email] = uids.user(self.people.address_of(email)) if email else self.owner_uid
+        if uid is None and email:
+            uid = self._owners[email] = uids.user(self.people.address_of(email))
         return uid
 
     def _label(self, file: File) -> str:
@@ -153,27 +184,22 @@ class DriveContext:
         return ", ".join(title for title in titles if title)
 
 
-def unread(uid: str, origin: str, why: Unread) -> Iterator[Grant | Gap]:
-    """Stand-ins for grants that could not be read: there may be some, with an unknown audience."""
-    outcome, reason = why
-    for access in (Access.READ, Access.COMMENT, Access.WRITE):
-        yield Grant(
-            uid=f"{uid}#unread/{access}", resource_uid=uid, origin_uid=origin, inherited=origin != uid, audience=None,
-            access=access, via=Via.DIRECT, discoverable=None,
-        )  # fmt: skip
-    if origin == uid:
-        yield Gap(table="grants", outcome=outcome, reason=reason, resource_uid=uid)
+def marker(uid: str, origin: str) -> Grant:
+    """What stands for grants that were given on `origin` and could not be read: there may be any, to anyone."""
+    grant = unread_grants(uid, origin_uid=origin)
+    return grant if origin == uid else replace(grant, uid=f"{uid}#unread/{origin}")
 
 
-def malformed(count: int) -> Unread:
+def malformed(count: int) -> Reason:
     """Why grants are unread where so many permissions could not be decoded."""
-    return Outcome.FAILED, f"{count} of its permissions do not match Google's documented format"
+    return Reason(code=Code.ENTRIES_MALFORMED, values={"count": count})
 
 
 def _has_detail(file: File) -> bool:
     return (
-        file.trashed
-        or file.copy_requires_writer_permission
+        file.trashed is not False
+        or file.copy_requires_writer_permission is not False
+        or file.download_restrictions is not None
         or file.inherited_permissions_disabled
         or file.writers_can_share is False
         or file.shortcut_details is not None
@@ -182,10 +208,24 @@ def _has_detail(file: File) -> bool:
 
 def _detail(file: File) -> Mapping[str, str]:
     detail = {
-        "trashed": "true" if file.trashed else "",
-        "copy_restricted": "true" if file.copy_requires_writer_permission else "",
+        "trashed": _switch(file.trashed),
+        "copy_restricted": _switch(_copy_restricted(file)),
         "limited_access": "true" if file.inherited_permissions_disabled else "",
         "writers_can_share": "false" if file.writers_can_share is False else "",
         "target_uid": uids.file(file.shortcut_details.target_id) if file.shortcut_details else "",
     }
     return {name: value for name, value in detail.items() if value}
+
+
+def _copy_restricted(file: File) -> bool | None:
+    """Whether readers can neither download nor print nor copy. What they come to decides."""
+    restrictions = file.download_restrictions
+    effective = restrictions.effective_download_restriction_with_context if restrictions else None
+    if effective and effective.restricted_for_readers is not None:
+        return effective.restricted_for_readers
+    return file.copy_requires_writer_permission
+
+
+def _switch(value: bool | None) -> str:
+    """As `detail` has it: what is not known is left out."""
+    return "" if value is None else str(value).lower()

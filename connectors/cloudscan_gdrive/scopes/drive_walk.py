@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from cloudscan.connector import Cursor, Gap, Yielded
-from cloudscan.errors import StaleCursor
+from cloudscan.errors import ProviderError, QuotaSpent, StaleCursor
 from cloudscan.facts import Gone
-from cloudscan_gdrive.api.listing import FOLDER, below, changes, folders_first, start_of_changes
+from cloudscan_gdrive.api.listing import FOLDER, Acting, below, changes, folders_first, start_of_changes
 from cloudscan_gdrive.api.models import Change, File
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Folder
 from cloudscan_gdrive.scopes.cursor_state import (
@@ -35,8 +36,8 @@ class WalkedDrive(Protocol):
         """What is known of the drive while it is read. The walk adds folders to its tree."""
 
     @property
-    def user(self) -> str:
-        """The address in whose name the drive is read; empty: the credentials' own."""
+    def acting(self) -> Acting:
+        """In whose name the drive is read."""
 
     @property
     def file_fields(self) -> str:
@@ -76,14 +77,33 @@ class WalkedDrive(Protocol):
 
 
 def everything(drive: WalkedDrive) -> Iterator[Yielded]:
-    """All files of a drive with their grants, then the cursor. Raises as `Google.ask` does."""
-    start = start_of_changes(drive.context.google, drive.user, **drive.start_parameters)
-    yield from listed(drive)
-    yield _cursor(drive, start)
+    """All files of a drive with their grants, then the cursor. Raises as `listing.files` does.
+
+    There is no cursor where something was missing from the list. An empty list proves nothing: its cursor only says
+    that it is to be looked at again.
+    """
+    method = drive.context.google.start_of_changes
+    start, gap = "", None
+    try:
+        start = start_of_changes(drive.context.google, drive.acting, **drive.start_parameters)
+    except QuotaSpent:
+        raise
+    except ProviderError as error:
+        gap = method.question.gap(error, drive.context.tree.top)
+    whole, empty = True, True
+    for row in listed(drive):
+        whole = whole and not isinstance(row, Gap)
+        empty = False
+        yield row
+    yield from drive.context.gaps()
+    if gap is not None:
+        yield gap
+    if start and whole:
+        yield _cursor(drive, start, empty=empty)
 
 
 def listed(drive: WalkedDrive) -> Iterator[Yielded]:
-    """All files of a drive with their grants, without a cursor. Raises as `Google.ask` does."""
+    """All files of a drive with their grants, without a cursor; gaps of the list. Raises as `listing.files` does."""
     for file in folders_first(drive.files(), lambda folder: _remember(drive, folder)):
         if isinstance(file, Gap):
             yield file
@@ -98,17 +118,24 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
     """
     context = drive.context
     if state.members != drive.members:
-        raise StaleCursor("the members of the drive were changed")
+        raise StaleCursor(Code.MEMBERS_CHANGED)
+    if state.empty:
+        for row in drive.files():
+            raise StaleCursor(Code.WAS_EMPTY, quote=row.question if isinstance(row, Gap) else "")
+        yield _cursor(drive, state.page, empty=True)
+        return
     context.tree.folders.update(state.folders)
     check_meanings(context, state)
     last_changes, next_token = changes(
-        context.google, drive.user, state.page, drive.file_fields, **drive.change_parameters
+        context.google, drive.acting, state.page, drive.file_fields, **drive.change_parameters
     )
     again: dict[str, File] = {}
     folders_to_list: list[str] = []
     for identity, change in last_changes.items():
         if _contents_changed(drive, identity, change):
             folders_to_list.append(identity)
+        if change.file is None and not change.removed:
+            raise StaleCursor(Code.CHANGES_MALFORMED, count=1)  # neither there nor gone
         if change.file is not None and drive.contains(change.file):
             again[identity] = change.file
         else:
@@ -120,10 +147,12 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
             if file.mime_type == FOLDER:
                 _remember(drive, file)
 
-    yield from below(folders_to_list, drive.files, note)
+    for gap in below(folders_to_list, drive.files, note):
+        raise StaleCursor(Code.CHANGES_MALFORMED, count=1, quote=gap.question)
     context.tree.forget_paths()
     for file in again.values():
         yield from drive.facts_of(file)
+    yield from context.gaps()
     yield _cursor(drive, next_token)
 
 
@@ -144,12 +173,14 @@ def _contents_changed(drive: WalkedDrive, identity: str, change: Change) -> bool
     return before != folders[identity]
 
 
-def _cursor(drive: WalkedDrive, token: str) -> Cursor:
+def _cursor(drive: WalkedDrive, token: str, *, empty: bool = False) -> Cursor:
     context = drive.context
     state = CursorState(
         page=token,
         options=digest_of_options(context.options),
         root=drive.root,
+        user=drive.acting.user,
+        empty=empty,
         members=drive.members,
         folders=list(context.tree.folders.items()),
         seen_permissions=seen_permissions(context),

@@ -4,18 +4,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from msgspec.structs import replace
+
 from cloudscan.connector import Cursor, Gap, Yielded
+from cloudscan.errors import ProviderError, QuotaSpent, StaleCursor
 from cloudscan.facts import Outcome, Resource
-from cloudscan_gdrive.api.client import Google
-from cloudscan_gdrive.api.listing import OWN_FILE, files
-from cloudscan_gdrive.api.models import File, User
+from cloudscan.reason import Reason
+from cloudscan_gdrive import questions
+from cloudscan_gdrive.api.client import Google, Method
+from cloudscan_gdrive.api.listing import OWN_FILE, Acting, files
+from cloudscan_gdrive.api.models import File, TopFolder, User
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Folder, Tree
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import unpack
-from cloudscan_gdrive.scopes.drive_context import DriveContext, malformed, unread
+from cloudscan_gdrive.scopes.drive_context import DriveContext, malformed, marker
 from cloudscan_gdrive.scopes.drive_walk import changed, everything, listed
+from cloudscan_gdrive.scopes.external_files import anywhere
 
 _OWNERS_IN_A_QUERY = 30
 _OPEN = " or ".join(
@@ -29,30 +36,35 @@ def facts_of_my_drive(
 ) -> Iterator[Yielded]:
     """What a person owns, as far as it changed since the cursor; all of it where there is none.
 
-    `user` is the address in whose name it is read (empty: the credentials' own). Raises as `Google.ask` does, and
+    `user` is the address in whose name it is read (empty: the credentials' own). Raises as `listing.files` does, and
     `StaleCursor` where the drive must be read in full.
     """
     tree = Tree(top=drive.uid)
     context = DriveContext(google, people, options, tree, drive.owner_uid)
+    acting, method = Acting((user,)), google.own_files
     if since is not None:
         state = unpack(since.token, options)
         tree.roots = frozenset({state.root})
-        yield from changed(MyDrive(context=context, user=user, root=state.root), state)
+        yield from changed(MyDrive(context=context, acting=acting, method=method, root=state.root), state)
         return
-    root = google.ask(File, google.file, user, fileId="root", fields="id").id
-    tree.roots = frozenset({root})
-    my_drive = MyDrive(context=context, user=user, root=root)
+    root, gap = "", None
+    try:
+        root = google.ask(TopFolder, google.root, user, fileId="root", fields="id").id
+        tree.roots = frozenset({root})
+    except QuotaSpent:
+        raise
+    except ProviderError as error:
+        gap = google.root.question.gap(error, drive.uid)
+    my_drive = MyDrive(context=context, acting=acting, method=method, root=root)
     if options.only_shared:
-        yield Gap(
-            table="grants",
-            outcome=Outcome.SKIPPED,
-            reason="only files that are open beyond named people were listed: no files shared with named external "
-            "people, no published copies",
-            resource_uid=drive.uid,
-        )
-        yield from listed(my_drive)  # changes cannot be filtered like that
-    else:
+        yield method.question.lacking(Reason(code=Code.ONLY_SHARED), drive.uid, outcome=Outcome.SKIPPED)
+    if root and not options.only_shared:
         yield from everything(my_drive)
+        return
+    yield from listed(my_drive)  # changes cannot be filtered like that, and without its top folder it has no paths
+    yield from context.gaps()
+    if gap is not None:  # where not even the files can be listed, that is what there is to tell
+        yield gap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +72,8 @@ class MyDrive:
     """The files that one person owns, wherever in their folders or other people's they are."""
 
     context: DriveContext
-    user: str
+    acting: Acting
+    method: Method  # by which its files are listed
     root: str
 
     file_fields: ClassVar[str] = OWN_FILE
@@ -76,11 +89,23 @@ class MyDrive:
             query = f"'{folder}' in parents"
         else:
             query = f"'me' in owners and ({_OPEN})" if context.options.only_shared else "'me' in owners"
-        return files(context.google, context.options, self.user, context.tree.top, OWN_FILE, corpora="user", q=query)
+        return files(
+            context.google,
+            self.method,
+            context.options,
+            self.acting,
+            context.tree.top,
+            OWN_FILE,
+            corpora="user",
+            q=query,
+        )
 
     def contains(self, file: File) -> bool:
-        """Whether the person owns it."""
-        return bool(file.owners) and self.context.owner(file.owners[0].email_address) == self.context.owner_uid
+        """Whether the person owns it. Raises `StaleCursor` where Drive does not say whose it is."""
+        owner = self.context.owner(file.owners[0].email_address) if file.owners else None
+        if owner is None and not file.drive_id:
+            raise StaleCursor(Code.CHANGES_MALFORMED, count=1)
+        return owner == self.context.owner_uid
 
     def folder(self, file: File) -> Folder:
         """A folder with the permissions that are listed with it."""
@@ -100,10 +125,14 @@ class MyDrive:
         """A file with its grants, each with the folder that it was inherited from."""
         context = self.context
         resource = context.resource(file)
+        if not file.owners or not file.owners[0].email_address:
+            resource = replace(resource, owner_uid=None)
+            context.unread(resource.uid, Reason(code=Code.OWNER_UNKNOWN), questions.OWNERS)
         yield resource
         permissions = context.permissions_of(file)
         if permissions is None:
-            yield from unread(resource.uid, resource.uid, (Outcome.DENIED, "Google does not show who may open it"))
+            context.unread(resource.uid, Reason(code=Code.PERMISSIONS_MISSING))
+            yield marker(resource.uid, resource.uid)
             return
         tree = context.tree
         for permission in permissions.effective:
@@ -118,28 +147,37 @@ class MyDrive:
                 parent = ""
             origin = tree.origin(parent, meaning.key) if parent else resource.uid
             yield context.grant(meaning, resource.uid, origin)
-        if permissions.broken:
-            yield from unread(resource.uid, resource.uid, malformed(permissions.broken))
+        if permissions.broken or not permissions.has_owner:
+            broken = permissions.broken
+            context.unread(resource.uid, malformed(broken) if broken else Reason(code=Code.OWNER_MISSING))
+            yield marker(resource.uid, resource.uid)
 
 
 def files_of_others(
     google: Google, people: People, options: Options, user: str, owners: Sequence[User]
 ) -> Iterator[Yielded]:
-    """What a user can open of what certain others own. Raises as `Google.ask` does."""
+    """What a user can open of what certain others own. Raises as `listing.files` does."""
     drives: dict[str, MyDrive] = {}
+    acting, method = Acting((user,)), google.files_of_others
     for owner in owners:
         tree = Tree(top=uids.my_drive(owner.id))
         context = DriveContext(google, people, options, tree, uids.user(owner.primary_email))
-        drives[owner.primary_email.lower()] = MyDrive(context=context, user=user, root="")
+        drives[owner.primary_email.lower()] = MyDrive(context=context, acting=acting, method=method, root="")
     addresses = list(drives)
     for begin in range(0, len(addresses), _OWNERS_IN_A_QUERY):
         some = addresses[begin : begin + _OWNERS_IN_A_QUERY]
         query = " or ".join(f"'{_quoted(address)}' in owners" for address in some)
-        for file in files(google, options, user, uids.user(user), OWN_FILE, corpora="user", q=query):
+        for file in files(google, method, options, acting, uids.user(user), OWN_FILE, corpora="user", q=query):
             if isinstance(file, Gap):
-                yield file
-            elif file.owners and (drive := drives.get(people.address_of(file.owners[0].email_address))):
+                yield anywhere(file)
+                continue
+            drive = drives.get(people.address_of(file.owners[0].email_address)) if file.owners else None
+            if drive:
                 yield from drive.facts_of(file)
+            else:
+                yield method.question.lacking(Reason(code=Code.OWNER_UNKNOWN))
+    for drive in drives.values():
+        yield from drive.context.gaps()
 
 
 def _quoted(text: str) -> str:

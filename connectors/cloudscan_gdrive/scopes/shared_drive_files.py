@@ -13,15 +13,18 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from cloudscan.connector import Gap, Yielded
-from cloudscan.errors import AccessDenied, Malformed, Vanished
-from cloudscan.facts import Grant, Outcome, Via
-from cloudscan_gdrive.api.listing import SHARED_FILE, files, permissions
+from cloudscan.facts import Audience, Grant, Via
+from cloudscan.reason import Reason
+from cloudscan_gdrive.api.listing import SHARED_FILE, Acting, files, permissions
 from cloudscan_gdrive.api.models import File, Permission
+from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.drive_restrictions import DriveRestrictions
-from cloudscan_gdrive.meaning.folder_tree import Folder, Unread
-from cloudscan_gdrive.meaning.translate import Meaning
-from cloudscan_gdrive.scopes.drive_context import DriveContext, malformed, unread
+from cloudscan_gdrive.meaning.folder_tree import Folder
+from cloudscan_gdrive.meaning.translate import Meaning, link_by_id
+from cloudscan_gdrive.scopes.drive_context import DriveContext, marker
+
+_IDS_OF_LINKS = ("anyoneWithLink", "anyone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +33,12 @@ class SharedDriveFiles:
 
     context: DriveContext
     drive_id: str
-    user: str  # the address of one of our users who is a member: in their name the drive is read
+    acting: Acting  # our users who are members: in the name of one of them the drive is read
     member_grant: Grant  # lets the members into everything; without uid and resource
     external_members: Sequence[Meaning]  # yielded for every file, because the group of members counts as internal
     managers: Sequence[Meaning]  # members whom a folder with limited access does not keep out
     restrictions: DriveRestrictions
-    unread: Unread | None  # why not all members are known
+    members_unread: bool  # not all members are known
     members: str  # digest of who they all are, and of the switches
 
     file_fields: ClassVar[str] = SHARED_FILE
@@ -58,8 +61,9 @@ class SharedDriveFiles:
         query = None if folder is None else f"'{folder}' in parents"
         return files(
             context.google,
+            context.google.shared_drive_files,
             context.options,
-            self.user,
+            self.acting,
             context.tree.top,
             SHARED_FILE,
             corpora="drive",
@@ -98,8 +102,8 @@ class SharedDriveFiles:
             yield replace(self.member_grant, uid=f"{uid}#members", resource_uid=uid)
         for meaning in self.managers if limited else self.external_members:
             yield as_member(self.restrictions.applied_to(context.grant(meaning, uid, context.tree.top)))
-        if self.unread:
-            yield from unread(uid, context.tree.top, self.unread)
+        if self.members_unread:
+            yield marker(uid, context.tree.top)
         yield from self._given_grants(file, uid, above)
 
     def _given_grants(self, file: File, uid: str, above: Mapping[str, Folder]) -> Iterator[Yielded]:
@@ -108,34 +112,57 @@ class SharedDriveFiles:
         remembered = context.tree.folders.get(file.id)
         own = (remembered.given, remembered.unread) if remembered else self._given(file)
         yielded: set[str] = set()
+        whole, link = True, False
         for origin, given, unread_because in (
             (uid, *own),
             *((folder.uid, folder.given, folder.unread) for folder in above.values() if folder.uid != uid),
         ):
             if unread_because:
-                yield from unread(uid, origin, unread_because)
+                whole = False
+                yield marker(uid, origin)
             for permission in given:
-                meaning = context.meaning(permission)
+                meaning = context.meaning(permission, file.mime_type)
                 if meaning and meaning.key not in yielded:
                     yielded.add(meaning.key)
                     if principal := context.first_mention(meaning):
                         yield principal
-                    yield self.restrictions.applied_to(context.grant(meaning, uid, origin))
+                    grant = self.restrictions.applied_to(context.grant(meaning, uid, origin))
+                    link = link or (grant.audience is not None and grant.audience >= Audience.ANYONE_WITH_LINK)
+                    yield grant
+        if not file.inherited_permissions_disabled and not context.tree.knows(file.parents):
+            whole = False
+            context.unread(uid, Reason(code=Code.PARENT_MISSING))
+            if not own[1]:
+                yield marker(uid, uid)
+        if not whole and not link:
+            yield from self._links_by_id(file, uid)
 
-    def _given(self, file: File) -> tuple[tuple[Permission, ...], Unread | None]:
+    def _links_by_id(self, file: File, uid: str) -> Iterator[Grant]:
+        """Links that the ids of the permissions prove, where the permissions themselves could not be read."""
+        for identity in _IDS_OF_LINKS:
+            if identity in file.permission_ids:
+                grant = replace(link_by_id(identity), uid=f"{uid}#{identity}", resource_uid=uid, origin_uid=uid)
+                yield self.restrictions.applied_to(grant)
+
+    def _given(self, file: File) -> tuple[tuple[Permission, ...], Reason | None]:
         """What was given on a file itself, and why that is not all. Asked for unless Drive says there is nothing."""
         if file.has_augmented_permissions is False:
             return (), None
-        try:
-            page = permissions(self.context.google, self.user, file.id)
-        except Vanished:
-            return (), None
-        except AccessDenied as refused:
-            return (), (Outcome.DENIED, str(refused))
-        except Malformed as error:
-            return (), (Outcome.FAILED, str(error))
-        given = tuple(direct for permission in page.permissions if (direct := _direct(permission)))
-        return given, malformed(page.broken) if page.broken else None
+        context, uid = self.context, uids.file(file.id)
+        page = permissions(context.google, context.google.item_permissions, self.acting.user, file.id, uid)
+        given = tuple(direct for permission in page.entries if (direct := _direct(permission)))
+        if page.complete and not page.entries:
+            reason = Reason(code=Code.PERMISSIONS_MISSING)  # the members are always among them
+            context.unread(uid, reason)
+            return (), reason
+        for gap in page.gaps:
+            context.unread(uid, page.error or gap_reason(gap))
+        return given, gap_reason(page.gaps[0]) if page.gaps else None
+
+
+def gap_reason(gap: Gap) -> Reason:
+    """The reason of a gap as a value."""
+    return gap.reason if isinstance(gap.reason, Reason) else Reason(code=Code.MALFORMED, quote=gap.reason)
 
 
 def as_member(grant: Grant) -> Grant:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cloudscan.errors import Throttled, Unreachable
-from cloudscan.http import Answer, asked_for
-from cloudscan_m365.api.endpoints import Question
-from cloudscan_m365.api.wire import decode, path_of
+from cloudscan.errors import Malformed
+from cloudscan.http import Answer, decoder
+from cloudscan_m365.api.wire import decode_page
+from cloudscan_m365.questions import GraphQuestion
 
 PARTS_MOST = 20
 
@@ -21,51 +21,62 @@ PARTS_MOST = 20
 class BatchPart:
     """One question of a batch."""
 
-    question: Question
+    question: GraphQuestion
     ids: Sequence[str] = ()
     options: Mapping[str, object] = field(default_factory=dict)
 
 
 class _PartAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
+    id: str | int
     status: int
-    headers: Mapping[str, str] = {}
+    headers: msgspec.Raw = msgspec.Raw(b"{}")
     body: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Batch(msgspec.Struct, frozen=True, kw_only=True):
-    responses: Sequence[_PartAnswer] = ()
+    responses: Sequence[msgspec.Raw]
 
 
-def batch_of(parts: Mapping[int, BatchPart]) -> bytes:
-    """The body of a batch request. The parts' numbers are their ids."""
-    return msgspec.json.encode({"requests": [_request(number, part) for number, part in parts.items()]})
+def batch_of(requests: Mapping[int, tuple[GraphQuestion, str]]) -> bytes:
+    """The body of a batch request: questions with their addresses. The numbers are the parts' ids."""
+    return msgspec.json.encode({"requests": [_request(number, *request) for number, request in requests.items()]})
 
 
 def parts_of(body: bytes) -> Iterator[tuple[int, Answer]]:
-    """The answers in a batch's body, each with its part's number. Raises `Malformed`."""
-    for part in decode(_Batch, body).responses:
-        if part.id.isdecimal():
-            headers = {name.lower(): value for name, value in part.headers.items()}
-            yield int(part.id), Answer(status=part.status, body=bytes(part.body), headers=headers)
+    """The answers in a batch's body, each with its part's number; a part that makes no sense is left out.
+
+    Raises `Malformed`.
+    """
+    try:
+        listed = decoder(_Batch).decode(body).responses
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        _as_error(body)
+    for entry in listed:
+        try:
+            part = decoder(_PartAnswer).decode(entry)
+            number = int(part.id)
+        except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
+            continue
+        yield number, Answer(status=part.status, body=bytes(part.body), headers=_headers(part.headers))
 
 
-def retryable(answer: Answer) -> Throttled | Unreachable:
-    """The error of a part that deserves another attempt."""
-    if answer.status >= 500 and answer.status != 503:
-        return Unreachable(f"Microsoft Graph failed on its side (HTTP {answer.status} within a batch)")
-    return Throttled(
-        f"Microsoft Graph is throttling requests (HTTP {answer.status} within a batch)", retry_after=asked_for(answer)
-    )
+def _as_error(body: bytes) -> None:
+    """Raise the `Malformed` that a body stands for which is no batch."""
+    decode_page(msgspec.Raw, body)
+    raise Malformed("graph-member-missing", member="responses")
 
 
-def _request(number: int, part: BatchPart) -> dict[str, object]:
-    question = part.question
-    request: dict[str, object] = {
-        "id": str(number),
-        "method": question.method,
-        "url": f"/{path_of(question, part.ids, part.options)}",
-    }
+def _headers(raw: msgspec.Raw) -> Mapping[str, str]:
+    """The headers of a part, of which only texts mean anything."""
+    try:
+        headers = decoder(dict[str, object]).decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+    return {name.lower(): value for name, value in headers.items() if isinstance(value, str)}
+
+
+def _request(number: int, question: GraphQuestion, path: str) -> dict[str, object]:
+    request: dict[str, object] = {"id": str(number), "method": question.method, "url": f"/{path}"}
     if question.method == "POST":
         request |= {"headers": {"Content-Type": "application/json"}, "body": {}}
     elif question.prefer:

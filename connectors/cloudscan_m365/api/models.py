@@ -118,20 +118,25 @@ class Item(Answer, frozen=True, kw_only=True):
     deleted: Facet | None = None
 
     @property
+    def is_folder(self) -> bool:
+        """Whether it may contain items: a notebook is a package with sections in it, with or without a folder facet."""
+        return self.folder is not None or self.package is not None
+
+    @property
     def parent(self) -> str:
         """The id of the folder that contains it; empty for the root."""
         return (self.parent_reference and self.parent_reference.id) or ""
 
 
 class Site(Answer, frozen=True, kw_only=True):
-    """A site collection or a subsite."""
+    """A site collection or a subsite. Its times are read with `moment`."""
 
     id: str
     display_name: Text = ""
     name: Text = ""
     web_url: Text = ""
-    created_date_time: datetime | None = None
-    last_modified_date_time: datetime | None = None
+    created_date_time: Text = ""
+    last_modified_date_time: Text = ""
     is_personal_site: bool | None = None
 
     @property
@@ -143,14 +148,14 @@ class Site(Answer, frozen=True, kw_only=True):
 
 
 class Drive(Answer, frozen=True, kw_only=True):
-    """A document library or a OneDrive."""
+    """A document library or a OneDrive. Its times are read with `moment`."""
 
     id: str
     name: Text = ""
     drive_type: Text = ""
     web_url: Text = ""
-    created_date_time: datetime | None = None
-    last_modified_date_time: datetime | None = None
+    created_date_time: Text = ""
+    last_modified_date_time: Text = ""
     owner: IdentitySet | None = None
 
 
@@ -163,4 +168,4 @@ class FileLabel(Answer, frozen=True, kw_only=True):
 class FileLabels(Answer, frozen=True, kw_only=True):
     """The answer of extractSensitivityLabels."""
 
-    labels: tuple[FileLabel, ...] = ()
+    labels: tuple[FileLabel, ...]

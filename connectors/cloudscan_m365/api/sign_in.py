@@ -1,12 +1,14 @@
 """Access tokens from azure-identity: one for each service, renewed before they expire."""
 
+import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from azure.core.credentials import AccessToken, TokenCredential
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError, ServiceResponseError
@@ -29,6 +31,22 @@ AUTHORITIES = {
     "dod": "https://login.microsoftonline.us",
     "china": "https://login.chinacloudapi.cn",
 }
+_AADSTS: Final = re.compile(r"AADSTS(\d+)")
+_CAUSES: Final = {
+    "7000215": "graph-secret-wrong",
+    "7000222": "graph-secret-expired",
+    "700027": "graph-certificate-unknown",
+    "700024": "graph-clock-wrong",
+    "700016": "graph-application-unknown",
+    "7000112": "graph-application-disabled",
+    "90002": "graph-tenant-unknown",
+    "900023": "graph-tenant-unknown",
+    "53003": "graph-conditional-access",
+    "530034": "graph-conditional-access",
+    "500011": "graph-no-such-service",
+}
+"""What Entra's error codes mean ("Microsoft Entra authentication and authorization error codes")."""
+
 _EARLY = 300.0  # seconds before its expiry at which a token is renewed
 _EARLY_SHARE = 0.1  # at most this part of its lifetime before, where that is short
 
@@ -77,9 +95,9 @@ class SignIn:
                 "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or name a certificate as connectors.m365.certificate_file."
             ) from error
         except ClientAuthenticationError as error:
-            raise AccessDenied(f"Entra does not accept the credentials ({first_line(error, 200)})") from error
+            raise _refused(first_line(error, 200)) from error
         except (ServiceRequestError, ServiceResponseError) as error:
-            raise Unreachable("no answer from Entra's token endpoint; check the network") from error
+            raise Unreachable("graph-no-token") from error
         except ValueError as error:
             raise ConfigurationError(
                 f"The credentials for Microsoft 365 cannot be used: {first_line(error, 200)}"
@@ -88,6 +106,9 @@ class SignIn:
 
 def sign_in(options: Options) -> SignIn:
     """The credentials that `options.sign_in` names, or the first ones found. Raises `ConfigurationError`."""
+    for name in ("azure", "msal"):
+        # Their warnings repeat what is raised; without any handler Python would print them.
+        logging.getLogger(name).addHandler(_QUIET)
     tenant = options.tenant or os.environ.get("AZURE_TENANT_ID", "")
     client = options.client_id or os.environ.get("AZURE_CLIENT_ID", "")
     certificate = options.certificate_file or os.environ.get("AZURE_CLIENT_CERTIFICATE_PATH", "")
@@ -126,6 +147,15 @@ def sign_in(options: Options) -> SignIn:
             return SignIn(lambda: ManagedIdentityCredential(client_id=client or None), by_secret=False)
         case _:
             return SignIn(lambda: DefaultAzureCredential(**settings), by_secret=False)
+
+
+_QUIET: Final = logging.NullHandler()
+
+
+def _refused(words: str) -> AccessDenied:
+    """The reason why Entra gives no token, by the code in its message."""
+    code = _AADSTS.search(words)
+    return AccessDenied(_CAUSES.get(code[1] if code else "", "graph-credentials-refused"), quote=words)
 
 
 def _found(certificate: str, secret: str) -> Any:

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+import msgspec
+
 from cloudscan.connector import Estate
 from cloudscan.facts import Access, Affiliation, Audience, Principal
 from cloudscan.text import CONSUMER, domain_of
 from cloudscan_m365.api.models import Identity, IdentitySet
 from cloudscan_m365.meaning import uids
 
-EVERYONE, INSIDERS = "everyone", "insiders"
+EVERYONE, INSIDERS, NO_CLAIM = "everyone", "insiders", "none"
 _CLAIM_NAMES = {
     EVERYONE: ("everyone", "Everyone"),
     INSIDERS: ("everyone-except-external", "Everyone except external users"),
@@ -25,7 +27,9 @@ _PASSCODE = re.compile(r"urn:spo:guest#(?P<mail>.+)", re.IGNORECASE)
 _EXTERNAL = re.compile(r"(?P<mail>[^|]+)#ext#@[^|]+", re.IGNORECASE)
 _GROUP = re.compile(r"c:0.\.c\|(?:tenant|federateddirectoryclaimprovider)\|(?P<id>[0-9a-f-]{36})(?:_o)?", re.IGNORECASE)
 _APPLICATION = re.compile(r"i:0i\.t\|[^|]+\|(?P<id>[0-9a-f-]{36})@.*", re.IGNORECASE)
-_BLOCKS = {"suspended": "the account is disabled", "deleted": "the account is deleted"}
+_ANONYMOUS = re.compile(r"urn:spo:anon#.*", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:.*_)?(?P<number>\d+)")
+_BLOCKS = {"suspended": "graph-account-disabled", "deleted": "graph-account-deleted"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,7 @@ class GroupContents:
     externals: int = 0  # how many people are guests, partners or other external people
     whole_organisation: bool = False  # a dynamic group of all our own people
     claim: str = ""  # EVERYONE or INSIDERS, where that is a member
+    known: bool = True  # all members could be told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,7 @@ class DirectoryEntry:
 
     principal: Principal
     contents: GroupContents | None = GroupContents()  # of a group; None: its members could not be read
-    owners: tuple[str, ...] = ()  # of a group: uids of its active owners
+    owners: tuple[str, ...] | None = ()  # of a group: uids of its active owners; None: could not be read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +59,14 @@ class SiteGroups:
     contents: Mapping[str, GroupContents] | None = None  # by the groups' numbers; None: could not be read
     at_site: frozenset[tuple[str, Access]] = frozenset()  # group numbers with their access at the top of the site
     origin: str = ""  # the uid of the site where that was granted, which may be the one above
+    origins_known: bool = True  # what was granted at the top of the site could be read
 
     @property
     def reach_beyond_colleagues(self) -> bool:
-        """Whether a group contains more than named colleagues."""
-        groups = (self.contents or {}).values()
-        return any(group.externals or group.whole_organisation or group.claim for group in groups)
+        """Whether a group contains more than named colleagues, or may."""
+        if self.contents is None:
+            return False
+        return any(_audience_of_group(group) is not Audience.NAMED for group in self.contents.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,16 +96,19 @@ class People:
     entries: Mapping[str, DirectoryEntry] = field(default_factory=dict)  # by object id
     names: Mapping[str, str] = field(default_factory=dict)  # mail address, UPN or an application's id → object id
     complete: bool = True  # users and groups could be read: one that is not among them does not exist any more
+    domains_read: bool = True  # a domain that is not among them is not the tenant's
 
     def is_ours(self, domain: str) -> bool:
         """Whether a mail domain belongs to the tenant or to the configured estate."""
         return domain in self.domains or domain in self.estate.domains
 
-    def affiliation(self, domain: str) -> Affiliation:
-        """Where a mail domain belongs."""
+    def affiliation(self, domain: str) -> Affiliation | None:
+        """Where a mail domain belongs; None: it may be one of the tenant's, whose domains could not be read."""
         if self.is_ours(domain):
             return Affiliation.INTERNAL
-        return Affiliation.PARTNER if self.estate.partner_of(domain) else Affiliation.EXTERNAL
+        if self.estate.partner_of(domain):
+            return Affiliation.PARTNER
+        return Affiliation.EXTERNAL if domain and (self.domains_read or domain in CONSUMER) else None
 
     def find(self, identity_or_name: str) -> DirectoryEntry | None:
         """An entry of the directory by object id, mail address, UPN or application id."""
@@ -109,8 +119,11 @@ class People:
         """Whether the directory's scope reports a principal; libraries then need not."""
         return principal.uid.rpartition("/")[2] in self.entries
 
-    def grantee(self, identity: IdentitySet, groups: SiteGroups) -> Grantee | None:
-        """The principal that a permission names. None where this version cannot identify any."""
+    def grantee(self, identity: IdentitySet, groups: SiteGroups, invited: str = "") -> Grantee | None:
+        """The principal that a permission names. None where this version cannot identify any.
+
+        `invited` is the mail address to which an invitation for it was sent.
+        """
         if group := identity.share_point_group or identity.site_group:
             return self._site_group(group, groups)
         login = unquote((identity.site_user and identity.site_user.login_name) or "")
@@ -119,6 +132,8 @@ class People:
         for candidate in (identity.user, identity.group, identity.application):
             if candidate and candidate.id and (entry := self.find(candidate.id)):
                 return _grantee(entry)
+        if invited:
+            return self.by_email(invited)
         return self._by_login(login) or self._by_email(identity) or self._unlisted(identity, login)
 
     def claim(self, claim: str) -> Principal:
@@ -144,18 +159,21 @@ class People:
             name=title,
             affiliation=Affiliation.INTERNAL,
             status="active",
-            detail={} if contents is None else {"externals": str(contents.externals)},
+            detail={"externals": str(contents.externals)} if contents and contents.known else {},
         )
 
     def external_user(self, email: str) -> Principal:
         """A person without an object in our directory. External people choose their display names: not used."""
         domain = domain_of(email)
         partner = self.estate.partner_of(domain)
+        ends: dict[str, str] = {}
         detail = {
-            "consumer": "true" if domain in CONSUMER else "",
+            "external_member": "false",  # that is an account of the directory
+            "consumer": "true" if domain in CONSUMER else "false" if domain else "",
             "partner": partner.name if partner else "",
-            "contract_ends": partner.contract_ends.isoformat() if partner and partner.contract_ends else "",
         }
+        if partner:  # empty: no end is recorded
+            ends["contract_ends"] = partner.contract_ends.isoformat() if partner.contract_ends else ""
         return Principal(
             uid=uids.external_user(email),
             platform=uids.PLATFORM,
@@ -166,25 +184,33 @@ class People:
             name=email.lower(),
             affiliation=self.affiliation(domain),
             status="active",
-            detail={name: value for name, value in detail.items() if value},
+            detail={**{name: value for name, value in detail.items() if value}, **ends},
         )
 
     def by_email(self, email: str) -> Grantee:
         """The owner of a mail address: an entry of the directory, or an external user."""
-        if entry := self.find(email):
+        external = _EXTERNAL.fullmatch(email)
+        address = _decoded(external["mail"]) if external else email
+        if entry := self.find(email) or self.find(address):
             return _grantee(entry)
+        email = address
         principal = self.external_user(email)
+        if principal.affiliation is Affiliation.INTERNAL and not self.complete:
+            # An address of ours, but the directory was not read: it may be a guest's.
+            principal = msgspec.structs.replace(principal, affiliation=None, status=None)
         return Grantee(principal=principal, audience=_audience(principal))
 
     def _site_group(self, group: Identity, groups: SiteGroups) -> Grantee:
-        number = group.principal_id or group.id or group.title or ""
-        contents = None if groups.contents is None else groups.contents.get(number, GroupContents())
+        identity = group.principal_id or group.id or ""
+        match = _NUMBER.fullmatch(identity)
+        number = match["number"] if match else identity or group.title or ""
+        contents = None if groups.contents is None else groups.contents.get(number)
         title = group.title or group.display_name or number
         principal = self.site_group(groups.site, number, title, contents)
-        # A group with unknown members is a gap of its site, not of every file in it.
         return Grantee(
             principal=principal,
-            audience=_audience_of_group(contents or GroupContents()),
+            # Whether it comes from the site or from here decides who has to act: neither is guessed.
+            audience=_audience_of_group(contents) if contents and groups.origins_known else None,
             claim=contents.claim if contents else "",
             is_site_group=True,
             contents=contents,
@@ -197,8 +223,10 @@ class People:
                 return self.by_email(passcode["mail"])
             if entry := self.find(name):
                 return _grantee(entry)
-            if external := _EXTERNAL.fullmatch(name):
-                return self.by_email(external["mail"]) if "@" in external["mail"] else None
+            external = _EXTERNAL.fullmatch(name)
+            # Where the directory was read, such an account would be in it, unless it was deleted.
+            if external and ("@" in external["mail"] or not self.complete):
+                return self.by_email(name)
             return None
         if (match := _GROUP.fullmatch(login) or _APPLICATION.fullmatch(login)) and (entry := self.find(match["id"])):
             return _grantee(entry)
@@ -207,15 +235,15 @@ class People:
     def _by_email(self, identity: IdentitySet) -> Grantee | None:
         for candidate in (identity.user, identity.site_user):
             email = (candidate and candidate.email) or ""
-            if email and (self.find(email) or not self.is_ours(domain_of(email))):
+            if "@" in email and (self.find(email) or not self.is_ours(domain_of(email)) or _EXTERNAL.fullmatch(email)):
                 return self.by_email(email)
         return None
 
     def _unlisted(self, identity: IdentitySet, login: str) -> Grantee | None:
         """A principal that the directory lacks: of another tenant, deleted since, or the directory was not readable.
 
-        What Graph still names as a user or an application exists somewhere; of a deleted account only SharePoint's
-        claim is left.
+        What Graph still names as an application exists somewhere; of a deleted account only SharePoint's claim is left.
+        Who is named without an address may be anyone.
         """
         if (application := identity.application) and application.id:
             principal = self._principal(uids.application(application.id), "service", application, "active")
@@ -223,32 +251,33 @@ class People:
         if (group := identity.group) and group.id:
             return Grantee(principal=self._principal(uids.group(group.id), "group", group, None), audience=None)
         if (user := identity.user) and (user.id or user.email):
-            ours = self.is_ours(domain_of(user.email or "")) or not self.complete
-            principal = self._principal(uids.user(user.id or user.email or ""), "user", user, "active", ours=ours)
-            return Grantee(principal=principal, audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL)
+            principal = self._principal(uids.user(user.id or user.email or ""), "user", user, None)
+            if self.complete and self.is_ours(principal.domain):  # a domain that was verified, and no guest's address
+                principal = msgspec.structs.replace(principal, affiliation=Affiliation.INTERNAL, status="active")
+            return Grantee(principal=principal, audience=_audience(principal))
         return self._claimed(identity.site_user, login) if identity.site_user else None
 
     def _claimed(self, site_user: Identity, login: str) -> Grantee | None:
         """A principal known only by SharePoint's claim."""
-        kind, name = "user", site_user.email or ""
+        kind, name = "user", site_user.email or ""  # an address without a claim
         if member := _MEMBER.fullmatch(login):
             name = member["name"]
         elif group := _GROUP.fullmatch(login):
             kind, name = "group", group["id"]
-        if not name:
+        elif login:
+            name = ""
+        if not name or _ANONYMOUS.fullmatch(name):
             return None  # a claim that did not exist when this was written: it may admit anyone
         if self.complete:
-            principal = self._principal(uids.deleted(name), kind, site_user, "deleted")
+            principal = self._principal(uids.deleted(name), kind, site_user, "deleted", name)
             return Grantee(principal=principal, audience=Audience.NAMED)
+        if kind == "user" and self.affiliation(domain_of(name)) in (Affiliation.EXTERNAL, Affiliation.PARTNER):
+            return self.by_email(name)
         uid = uids.group(name) if kind == "group" else uids.user(name)
-        audience = None if kind == "group" else Audience.NAMED
-        return Grantee(principal=self._principal(uid, kind, site_user, None), audience=audience)
+        return Grantee(principal=self._principal(uid, kind, site_user, None), audience=None)
 
-    def _principal(
-        self, uid: str, kind: str, identity: Identity, status: str | None, *, ours: bool = True
-    ) -> Principal:
+    def _principal(self, uid: str, kind: str, identity: Identity, status: str | None, name: str = "") -> Principal:
         email = (identity.email or "").lower()
-        affiliation = None if kind == "service" else Affiliation.INTERNAL if ours else Affiliation.EXTERNAL
         return Principal(
             uid=uid,
             platform=uids.PLATFORM,
@@ -257,7 +286,7 @@ class People:
             email=email,
             domain=domain_of(email),
             name=email or (f"deleted {kind}" if status == "deleted" else uid.rpartition("/")[2]),
-            affiliation=affiliation,
+            affiliation=Affiliation.INTERNAL if status == "deleted" and self.is_ours(domain_of(name)) else None,
             status=status,
         )
 
@@ -271,15 +300,28 @@ def _grantee(entry: DirectoryEntry) -> Grantee:
     return Grantee(principal=principal, audience=_audience_of_group(contents), claim=contents.claim, contents=contents)
 
 
-def _audience(principal: Principal) -> Audience:
-    ours = principal.affiliation in (Affiliation.INTERNAL, None)
-    return Audience.NAMED if ours else Audience.NAMED_EXTERNAL
+def _audience(principal: Principal) -> Audience | None:
+    """Who a grant to one principal admits. An application is nobody's colleague, and not outside either."""
+    if principal.kind == "service":
+        return Audience.NAMED
+    if principal.affiliation is None:
+        return None
+    return Audience.NAMED if principal.affiliation is Affiliation.INTERNAL else Audience.NAMED_EXTERNAL
 
 
-def _audience_of_group(contents: GroupContents) -> Audience:
+def _audience_of_group(contents: GroupContents) -> Audience | None:
+    """The widest audience in a group; None where a member that cannot be told may be wider."""
     if contents.claim or contents.whole_organisation:
         return Audience.ORGANISATION
+    if not contents.known:
+        return None
     return Audience.NAMED_EXTERNAL if contents.externals else Audience.NAMED
+
+
+def _decoded(mail: str) -> str:
+    """The address in the name of an external account, which has an underscore in place of the @."""
+    name, _, domain = mail.rpartition("_")
+    return mail if "@" in mail else f"{name}@{domain}"
 
 
 def _claim(login: str) -> str:

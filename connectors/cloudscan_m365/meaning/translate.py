@@ -7,20 +7,23 @@ pnp/pnpcore and pnp/cli-microsoft365 for what they leave out.
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Final
 
-from cloudscan.facts import NEVER, Access, Affiliation, Audience, Detail, Grant, Principal, Via
-from cloudscan_m365.api.models import IdentitySet, Permission, SharingLink
+from cloudscan.facts import NEVER, Access, Affiliation, Audience, Detail, Grant, Principal, Via, unread_grants
+from cloudscan_m365.api.models import Identity, IdentitySet, Permission, SharingLink
+from cloudscan_m365.api.moments import moment
 from cloudscan_m365.meaning.explanations import (
     chain,
     notes_on_block,
+    notes_on_invitation,
     notes_on_link,
     notes_on_role,
     subject_of_link,
     subject_of_role,
 )
 from cloudscan_m365.meaning.grant_detail import GrantDetail, inherited
-from cloudscan_m365.meaning.people import Grantee, People, SiteGroups
+from cloudscan_m365.meaning.people import NO_CLAIM, Grantee, People, SiteGroups
 
 _ROLES = {
     "read": Access.READ,
@@ -45,11 +48,11 @@ _LINKS = {
     "view": Access.READ,
     "embed": Access.READ,
     "review": Access.READ,
-    "blocksDownload": Access.READ,
+    "blocksdownload": Access.READ,
     "edit": Access.WRITE,
-    "createOnly": Access.WRITE,
+    "createonly": Access.WRITE,
 }
-_NOBODY_NEW = "existingAccess"
+_NOBODY_NEW = "existingaccess"
 _SHARES_EXTERNALLY = ("existing", "new_and_existing", "anyone")
 _PEOPLE_SHOWN = 20
 
@@ -60,6 +63,7 @@ class Sharing:
 
     tenant: str | None = None
     site: str | None = None
+    unread: bool = False  # the site's own setting gave no answer, though the application may ask for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,7 @@ class TenantContext:
     sharing: Sharing
     owner_uid: str | None  # of a OneDrive: its owner needs no grant
     now: datetime
+    block: str = ""  # what keeps everybody out of the site, such as its being archived
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,14 +92,21 @@ class TranslatedPermission:
         return inherited(self.grant.detail)
 
 
+UNREAD: Final = Permission(id="unread", roles=("cloudscan.unread",))
+"""Stands for permissions that could not be read: there may be any, to anyone."""
+
+
 def translate(permission: Permission, tenant: TenantContext) -> TranslatedPermission | None:
     """A permission as a grant; None where it lets in nobody, or only the owner."""
+    if permission.roles == UNREAD.roles:
+        return TranslatedPermission(principals=(), grant=unread_grants(""))
     if permission.link is not None:
         return _link(permission, permission.link, tenant)
-    identity = permission.granted_to_v2 or permission.granted_to or next(iter(_identities(permission)), None)
-    if identity is None and permission.invitation and permission.invitation.email:
-        return _invitation(permission, permission.invitation.email, tenant)
-    grantee = tenant.people.grantee(identity, tenant.groups) if identity else None
+    identity = next(iter(_named(permission)), None)
+    invited = (permission.invitation and permission.invitation.email) or ""
+    if identity is None and invited:
+        return _invitation(permission, invited, tenant)
+    grantee = tenant.people.grantee(identity, tenant.groups, invited) if identity else None
     if grantee is not None and grantee.principal.uid == tenant.owner_uid:
         return None
     return _direct(permission, grantee, tenant)
@@ -108,79 +120,98 @@ def without_identity(permission: Permission) -> Permission:
         invitation=permission.invitation,
         granted_to_v2=permission.granted_to_v2,
         granted_to_identities_v2=permission.granted_to_identities_v2,
-        granted_to=permission.granted_to if permission.granted_to_v2 is None else None,
-        granted_to_identities=permission.granted_to_identities if permission.granted_to_identities_v2 is None else None,
+        granted_to=permission.granted_to if _is_blank(permission.granted_to_v2) else None,
+        granted_to_identities=permission.granted_to_identities
+        if any(map(_is_blank, permission.granted_to_identities_v2 or (None,)))
+        else None,
         expiration_date_time=permission.expiration_date_time,
         has_password=permission.has_password,
     )
 
 
 def _link(permission: Permission, link: SharingLink, tenant: TenantContext) -> TranslatedPermission | None:
-    scope = link.scope or "anonymous"  # legacy links have no scope, and open to anyone who has them
+    listed = _grantees(permission, tenant)
+    # Legacy links have no scope. They open to anyone who has them, unless people are named.
+    scope = (link.scope or ("users" if listed else "anonymous")).lower()
     if scope == _NOBODY_NEW:
         return None
-    listed = _grantees(permission, tenant)
     grantees = [] if scope in ("anonymous", "organization") else listed
+    known = [grantee for grantee in grantees if grantee is not None]
     audience = _audience_of_link(scope, grantees)
     access = _access_of_link(permission, link)
     expires = _expiry(permission.expiration_date_time)
-    blocked_by = _blocked_by(audience, expires, tenant, "the link has expired")
-    if not blocked_by and len(grantees) == 1:
-        blocked_by = grantees[0].blocked_by
-    subject, notes = subject_of_link(audience, link, grantees), notes_on_link(permission, link, blocked_by)
+    blocked_by = _blocked_by(audience, expires, tenant, "graph-link-expired")
+    if not blocked_by and len(grantees) == len(known) == 1:
+        blocked_by = known[0].blocked_by
+    subject, notes = subject_of_link(audience, scope, known), notes_on_link(permission, link, blocked_by)
+    detail = _detail_of_link(permission, link, scope, grantees, [one for one in listed if one is not None])
     return TranslatedPermission(
-        principals=[grantee.principal for grantee in grantees],
+        principals=[grantee.principal for grantee in known],
         grant=Grant(
             uid="",
             resource_uid="",
-            principal_uid=grantees[0].principal.uid if len(grantees) == 1 else None,
+            principal_uid=known[0].principal.uid if len(grantees) == len(known) == 1 else None,
             audience=audience,
             access=access,
             via=Via.LINK,
             expires_on=expires,
             password=bool(permission.has_password),
-            effective=not blocked_by,
+            effective=_is_effective(audience, expires, blocked_by, tenant),
             blocked_by=blocked_by,
-            detail=_detail_of_link(permission, link, grantees, listed).written(chain(subject, access, expires, notes)),
+            detail=detail.written(chain(subject, access, expires, notes)),
         ),
     )
 
 
-def _audience_of_link(scope: str, grantees: Sequence[Grantee]) -> Audience | None:
+def _audience_of_link(scope: str, grantees: Sequence[Grantee | None]) -> Audience | None:
     match scope:
         case "anonymous":
             return Audience.ANYONE_WITH_LINK
         case "organization":
             return Audience.ORGANISATION
         case "users":
-            return max((grantee.audience or Audience.NAMED for grantee in grantees), default=Audience.NAMED)
+            return _widest([None if grantee is None else grantee.audience for grantee in grantees])
         case _:
             return None  # a scope that did not exist when this was written: it may admit anyone
 
 
-def _access_of_link(permission: Permission, link: SharingLink) -> Access:
-    by_role = _access(permission.roles)
-    by_type = _LINKS.get(link.type or "")
-    return by_role if by_type is None else max(by_type, by_role)
+def _widest(audiences: Sequence[Audience | None]) -> Audience | None:
+    """The widest of some audiences; None where one is unknown, which may be wider than all the others."""
+    widest = max((audience for audience in audiences if audience is not None), default=Audience.NAMED)
+    return widest if None not in audiences or widest >= Audience.ORGANISATION else None
+
+
+def _access_of_link(permission: Permission, link: SharingLink) -> Access | None:
+    allowed = [_access(permission.roles), _LINKS.get((link.type or "").lower())]
+    return max((access for access in allowed if access is not None), default=None)
 
 
 def _detail_of_link(
-    permission: Permission, link: SharingLink, grantees: Sequence[Grantee], listed: Sequence[Grantee]
+    permission: Permission,
+    link: SharingLink,
+    scope: str,
+    grantees: Sequence[Grantee | None],
+    listed: Sequence[Grantee],
 ) -> GrantDetail:
-    """`listed` are all people whom Microsoft lists, `grantees` those to whom the link is restricted."""
+    """`listed` are all people whom Microsoft lists and we know, `grantees` those to whom the link is restricted."""
     externals = [grantee for grantee in listed if grantee.audience is not None and grantee.audience > Audience.NAMED]
-    for_people = link.scope == "users"
+    for_people, kind = scope == "users", (link.type or "").lower()
+    known = [grantee for grantee in grantees if grantee is not None]
+    all_known = len(known) == len(grantees) and all(grantee.audience is not None for grantee in known)
+    unlisted = sum(_belongs_to_no_partner(grantee) for grantee in known)
+    consumer = any(grantee.principal.detail.get("consumer") == "true" for grantee in known)
+    decides = for_people and bool(externals) and all_known
     return GrantDetail(
         link_type=link.type or "",
         link_scope=link.scope or "",
-        blocks_download=bool(link.prevents_download) or link.type == "blocksDownload",
-        upload_only=link.type == "createOnly",
+        blocks_download=bool(link.prevents_download) or kind == "blocksdownload" or None,
+        upload_only=kind == "createonly" if scope == "anonymous" else None,
         role=", ".join(permission.roles),
         holders=len(grantees) if for_people else None,
         externals=(len(externals) or None) if for_people else None,
-        unlisted=sum(_belongs_to_no_partner(grantee) for grantee in grantees) or None,
-        consumer=any(grantee.principal.detail.get("consumer") for grantee in grantees),
-        people=_names(grantees),
+        unlisted=unlisted if decides or unlisted else None,
+        consumer=consumer if decides or consumer else None,
+        people=_names(known),
         external_people=_names(externals),
     )
 
@@ -188,7 +219,7 @@ def _detail_of_link(
 def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantContext) -> TranslatedPermission:
     access, expires = _access(permission.roles), _expiry(permission.expiration_date_time)
     audience = grantee.audience if grantee else None
-    blocked_by = _blocked_by(audience, expires, tenant, "the access has expired")
+    blocked_by = _blocked_by(audience, expires, tenant, "graph-access-expired")
     if not blocked_by and grantee:
         blocked_by = grantee.blocked_by
     is_site_group = grantee is not None and grantee.is_site_group
@@ -196,8 +227,8 @@ def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantConte
     contents = grantee.contents if grantee else None
     detail = GrantDetail(
         role=", ".join(permission.roles),
-        claim=grantee.claim if grantee else "",
-        members_unread=is_site_group and contents is None,
+        claim=(grantee.claim or NO_CLAIM) if grantee and audience is Audience.ORGANISATION else "",
+        members_unread=(is_site_group and (contents is None or not contents.known)) or None,
         externals=(contents.externals or None) if contents else None,
     )
     notes = notes_on_role(permission, grantee, blocked_by)
@@ -213,7 +244,7 @@ def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantConte
             via=Via.MEMBERSHIP if is_site_group else Via.DIRECT,
             discoverable=bool(grantee and grantee.claim),
             expires_on=expires,
-            effective=not blocked_by,
+            effective=_is_effective(audience, expires, blocked_by, tenant),
             blocked_by=blocked_by,
             detail=detail.written(chain(subject_of_role(grantee), access, expires, notes)),
         ),
@@ -223,15 +254,15 @@ def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantConte
 def _invitation(permission: Permission, email: str, tenant: TenantContext) -> TranslatedPermission:
     grantee = tenant.people.by_email(email)
     access, expires = _access(permission.roles), _expiry(permission.expiration_date_time)
-    blocked_by = _blocked_by(grantee.audience, expires, tenant, "the invitation has expired") or grantee.blocked_by
+    blocked_by = _blocked_by(grantee.audience, expires, tenant, "graph-invitation-expired") or grantee.blocked_by
     without_sign_in = permission.invitation is not None and permission.invitation.sign_in_required is False
-    notes = [("The invitation has not been accepted yet.", "招待はまだ承諾されていません。")]
-    if without_sign_in:
-        notes.append(
-            ("Anyone who has the mail gets in without signing in.", "メールを持っていればサインインなしで入れます。")
-        )
-    notes += notes_on_block(blocked_by)
-    detail = GrantDetail(role=", ".join(permission.roles), invitation=True, without_sign_in=without_sign_in)
+    notes = [*notes_on_invitation(without_sign_in=without_sign_in), *notes_on_block(blocked_by)]
+    detail = GrantDetail(
+        role=", ".join(permission.roles),
+        invitation=True,
+        without_sign_in=without_sign_in or None,
+        upload_only=False if without_sign_in else None,
+    )
     return TranslatedPermission(
         principals=[grantee.principal],
         grant=Grant(
@@ -242,7 +273,7 @@ def _invitation(permission: Permission, email: str, tenant: TenantContext) -> Tr
             access=access,
             via=Via.LINK if without_sign_in else Via.DIRECT,
             expires_on=expires,
-            effective=not blocked_by,
+            effective=_is_effective(grantee.audience, expires, blocked_by, tenant),
             blocked_by=blocked_by,
             detail=detail.written(chain(subject_of_role(grantee), access, expires, notes)),
         ),
@@ -258,48 +289,92 @@ def _belongs_to_no_partner(grantee: Grantee) -> bool:
     return grantee.principal.affiliation is Affiliation.EXTERNAL
 
 
+_BLANK: Final = IdentitySet()
+
+
+def _is_blank(identity: IdentitySet | None) -> bool:
+    """Whether an identity names nobody: it is empty, or its forms are."""
+    if identity is None or identity == _BLANK:
+        return True
+    forms: Sequence[Identity | None] = (
+        identity.user,
+        identity.group,
+        identity.application,
+        identity.site_user,
+        identity.site_group,
+        identity.share_point_group,
+    )
+    return all(form is None or form == Identity() for form in forms)
+
+
+def _named(permission: Permission) -> Sequence[IdentitySet]:
+    """Whom a permission names that is no link: the newer member, unless it is empty."""
+    single = [one for one in (permission.granted_to_v2, permission.granted_to) if one and not _is_blank(one)]
+    return single or [one for one in _identities(permission) if not _is_blank(one)]
+
+
 def _identities(permission: Permission) -> Sequence[IdentitySet]:
-    newer = permission.granted_to_identities_v2
-    return (newer if newer is not None else permission.granted_to_identities) or ()
+    """Whom a permission lists: the newer member, unless it is empty; where some of it is, the older one as well."""
+    newer, older = permission.granted_to_identities_v2 or (), permission.granted_to_identities or ()
+    named = [one for one in newer if not _is_blank(one)]
+    if named and len(named) == len(newer):
+        return named
+    legacy = [one for one in older if not _is_blank(one)]
+    return [*named, *legacy] if legacy else newer
 
 
-def _grantees(permission: Permission, tenant: TenantContext) -> list[Grantee]:
-    """The people that a link lists, each once: Microsoft may list one person up to three times."""
-    grantees: dict[str, Grantee] = {}
+def _grantees(permission: Permission, tenant: TenantContext) -> list[Grantee | None]:
+    """The people that a link lists, each once: Microsoft may list one person up to three times.
+
+    None stands for those who cannot be identified.
+    """
+    grantees: dict[str, Grantee | None] = {}
     for identity in _identities(permission):
         grantee = tenant.people.grantee(identity, tenant.groups)
-        if grantee is not None:
-            grantees.setdefault(grantee.principal.uid, grantee)
+        grantees.setdefault(grantee.principal.uid if grantee else "", grantee)
     return list(grantees.values())
 
 
-def _access(roles: Sequence[str]) -> Access:
-    """The most that roles allow. A role that did not exist when this was written may change things."""
-    return max((_ROLES.get(role.lower(), Access.WRITE) for role in roles), default=Access.READ)
+def _access(roles: Sequence[str]) -> Access | None:
+    """The most that roles allow; None: unknown. A role that did not exist when this was written may change things."""
+    return max((_ROLES.get(role.lower(), Access.WRITE) for role in roles), default=None)
 
 
-def _expiry(text: str | None) -> datetime:
-    """When access ends. Microsoft writes *never* as the year 1, or as nothing at all."""
+def _expiry(text: str | None) -> datetime | None:
+    """When access ends; None: unknown. Microsoft writes *never* as the year 1, or as nothing at all."""
     if not text or text.startswith("0001"):
         return NEVER
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return NEVER
-    if moment.year >= NEVER.year:
-        return NEVER
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    ends = moment(text)
+    return NEVER if ends is not None and ends.year >= NEVER.year else ends
 
 
-def _blocked_by(audience: Audience | None, expires: datetime, tenant: TenantContext, expired: str) -> str:
+def _is_effective(
+    audience: Audience | None, expires: datetime | None, blocked_by: str, tenant: TenantContext
+) -> bool | None:
+    """Whether a grant can be used; None where it may have expired, or the site may forbid it."""
+    if blocked_by:
+        return False
+    if expires is None or (tenant.sharing.unread and _needs_sharing(audience)):
+        return None
+    return True
+
+
+def _needs_sharing(audience: Audience | None) -> bool:
+    """Whether a grant only takes effect where external sharing is allowed."""
+    return audience is not None and audience > Audience.NAMED and audience is not Audience.ORGANISATION
+
+
+def _blocked_by(audience: Audience | None, expires: datetime | None, tenant: TenantContext, expired: str) -> str:
     """The block above a grant that keeps it from being effective; empty where there is none."""
-    if expires <= tenant.now:
+    if tenant.block:
+        return tenant.block
+    if expires is not None and expires <= tenant.now:
         return expired
-    if audience is None or audience <= Audience.NAMED or audience is Audience.ORGANISATION:
+    if audience is None or not _needs_sharing(audience):
         return ""
     needed = ("anyone",) if audience >= Audience.ANYONE_WITH_LINK else _SHARES_EXTERNALLY
     if tenant.sharing.site is not None and tenant.sharing.site not in needed:
-        return "sharing is off on the site"
+        return "graph-site-sharing-off"
     if tenant.sharing.tenant is not None and tenant.sharing.tenant not in needed:
-        return "sharing is off in the tenant"
+        return "graph-tenant-sharing-off"
     return ""

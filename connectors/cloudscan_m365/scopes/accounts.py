@@ -6,25 +6,25 @@ successes are kept since December 2023 and were not filled in for the time befor
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Final
 
-from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied
-from cloudscan.facts import Affiliation, Outcome, Principal
+import msgspec
+
+from cloudscan.connector import Gap, Hidden
+from cloudscan.errors import ProviderError
+from cloudscan.facts import NEVER, Affiliation, Outcome, Principal
+from cloudscan.reason import Reason
 from cloudscan.text import domain_of
-from cloudscan_m365.api.client import Graph
-from cloudscan_m365.api.endpoints import Question
+from cloudscan_m365.api.inquiry import Inquiry, Listing
 from cloudscan_m365.api.models import Answer, Text
+from cloudscan_m365.api.moments import moment
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People
-from cloudscan_m365.permissions import LEAVE_DATES, SIGN_INS, USERS
-from cloudscan_m365.scopes.gaps import gap
+from cloudscan_m365.permissions import LEAVE_DATES
+from cloudscan_m365.questions import AUDITS, SIGN_INS, USERS
 
-_USERS = Question(path="users", needs=USERS)
-_USERS_SEEN = Question(path="users", needs=SIGN_INS)
-_AUDITS = Question(path="auditLogs/directoryAudits", needs=SIGN_INS)
 _FIELDS = (
     "id,displayName,mail,userPrincipalName,userType,accountEnabled,createdDateTime,externalUserState,creationType,"
     "employeeLeaveDateTime,department"
@@ -32,10 +32,13 @@ _FIELDS = (
 _SPONSORS = "sponsors($select=id)"
 _INVITED = "activityDisplayName eq 'Invite external user'"
 _PAGE, _PAGE_WITH_SIGN_INS = 999, 500
-_LICENCE = "Microsoft Entra ID P1"
-_NOT_LICENSED = "NonPremium"
 _NEVER_SEEN = datetime(1970, 1, 1, tzinfo=UTC)
 _EXTERNAL = "#ext#"
+_GUEST: Final = "guest"
+_LEAVING: Final = (
+    Hidden(table="principals", columns=("detail.leave_on",), kinds=("user",)),
+    Hidden(table="resources", columns=("detail.owner_state",), kinds=("onedrive",)),
+)
 
 
 class DirectoryObject(Answer, frozen=True, kw_only=True):
@@ -47,13 +50,13 @@ class DirectoryObject(Answer, frozen=True, kw_only=True):
 class SignInActivity(Answer, frozen=True, kw_only=True):
     """The last sign-ins of an account; only attempts where no success was recorded."""
 
-    last_sign_in_date_time: datetime | None = None
-    last_non_interactive_sign_in_date_time: datetime | None = None
-    last_successful_sign_in_date_time: datetime | None = None
+    last_sign_in_date_time: Text = ""
+    last_non_interactive_sign_in_date_time: Text = ""
+    last_successful_sign_in_date_time: Text = ""
 
 
 class User(Answer, frozen=True, kw_only=True):
-    """A user object of the directory, which may be a guest."""
+    """A user object of the directory, which may be a guest. Its times are read with `moment`."""
 
     id: str
     display_name: Text = ""
@@ -61,13 +64,35 @@ class User(Answer, frozen=True, kw_only=True):
     user_principal_name: Text = ""
     user_type: Text = ""
     account_enabled: bool | None = None
-    created_date_time: datetime | None = None
-    external_user_state: Text = ""
+    created_date_time: Text = ""
+    external_user_state: Text | msgspec.UnsetType = msgspec.UNSET  # null: there was no invitation
     creation_type: Text = ""
-    employee_leave_date_time: datetime | None = None
+    employee_leave_date_time: Text | msgspec.UnsetType = msgspec.UNSET
     department: Text = ""
     sign_in_activity: SignInActivity | None = None
-    sponsors: Sequence[DirectoryObject] = ()
+    sponsors: Sequence[DirectoryObject] | msgspec.UnsetType | None = msgspec.UNSET
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the directory calls the account a guest."""
+        kind = (self.user_type or "").lower()
+        return kind == _GUEST or (not kind and self.is_external)
+
+    @property
+    def leaves_on(self) -> datetime | None:
+        """When the person leaves, `NEVER` where nothing is recorded; None: unknown."""
+        recorded = self.employee_leave_date_time
+        if recorded is msgspec.UNSET:
+            return None
+        return moment(recorded) if recorded and not recorded.startswith("0001") else NEVER
+
+    @property
+    def redeemed(self) -> bool | None:
+        """Whether no invitation waits to be accepted; None: unknown."""
+        state = self.external_user_state
+        if state is None:
+            return True if self.is_guest else None
+        return {"Accepted": True, "PendingAcceptance": False}.get(state or "")
 
     @property
     def names(self) -> Iterator[str]:
@@ -98,7 +123,7 @@ class _Initiator(Answer, frozen=True, kw_only=True):
 
 class _Audit(Answer, frozen=True, kw_only=True):
     initiated_by: _Initiator | None = None
-    target_resources: Sequence[_Actor] = ()
+    target_resources: Sequence[_Actor] | None = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,38 +131,63 @@ class Accounts:
     """The users of a tenant, as far as they could be read."""
 
     users: Sequence[User] = ()
-    complete: bool = True
-    sign_ins_read: bool = True
-    invited_by: Mapping[str, str] = field(default_factory=dict)  # a guest's id: the inviter's
+    complete: bool = False  # who is not among them has no account
+    sign_ins_read: bool = False
+    leave_dates_read: bool = False
+    invited_by: Mapping[str, str] | None = None  # a guest's id: the inviter's; None: could not be read
 
 
-def read_accounts(graph: Graph, gaps: list[Gap]) -> Accounts:
-    """All users, with the properties that the licence and the permissions allow. Adds to `gaps` what is missing."""
-    accounts = _accounts(graph, gaps)
-    if accounts.users and not any(user.employee_leave_date_time for user in accounts.users):
-        # Without the permission the property is empty rather than refused (user resource: employeeLeaveDateTime).
-        reason = "no account has a leave date; Microsoft returns it only to an application with the permission"
-        gaps.append(Gap(table="principals", outcome=Outcome.SKIPPED, reason=reason, needs=LEAVE_DATES))
-    return accounts
+def read_accounts(inquiry: Inquiry) -> Accounts:
+    """All users, with the properties that the licence and the permissions allow."""
+    users, sign_ins_read = _users(inquiry)
+    if users.answered and not users.entries:
+        # A tenant has an administrator: a list without anybody is no list of its users.
+        inquiry.lacking(USERS, "graph-list-empty")
+        users = Listing(answered=True)
+    return Accounts(
+        users=users.entries,
+        complete=users.whole,
+        sign_ins_read=sign_ins_read,
+        leave_dates_read=_leave_dates_read(inquiry, users.entries),
+        invited_by=_inviters(inquiry) if users.answered else None,
+    )
 
 
-def _accounts(graph: Graph, gaps: list[Gap]) -> Accounts:
-    sign_ins_read = True
+def _users(inquiry: Inquiry) -> tuple[Listing[User], bool]:
+    """The users, and whether their sign-ins were answered."""
+    fields, first = f"{_FIELDS},signInActivity", Inquiry(graph=inquiry.graph)
+    users = first.all(User, SIGN_INS, select=fields, expand=_SPONSORS, top=_PAGE_WITH_SIGN_INS)
+    if users.answered:
+        for gap in first.gaps:  # entries that make no sense are missing from the users
+            inquiry.gaps.append(msgspec.structs.replace(gap, question=USERS.name, hides=USERS.hides))
+        return users, True
+    inquiry.gaps.extend(first.gaps)
+    return inquiry.all(User, USERS, select=_FIELDS, expand=_SPONSORS, top=_PAGE), False
+
+
+def _leave_dates_read(inquiry: Inquiry, users: Sequence[User]) -> bool:
+    """Whether leave dates are told: without the permission the property is empty rather than refused.
+
+    Source: user resource, employeeLeaveDateTime.
+    """
+    if any(user.employee_leave_date_time for user in users):
+        return True
     try:
-        users = _users(graph, _USERS_SEEN, f"{_FIELDS},signInActivity", _PAGE_WITH_SIGN_INS)
-    except AccessDenied as refused:
-        sign_ins_read = False
-        try:
-            users = _users(graph, _USERS, _FIELDS, _PAGE)
-        except AccessDenied as denied:
-            gaps.append(gap("principals", denied, "who is ours, who is a guest and who has left is unknown"))
-            return Accounts(complete=False, sign_ins_read=False)
-        unlicensed = _NOT_LICENSED in str(refused)
-        missing = AccessDenied(str(refused), needs=_LICENCE if unlicensed else SIGN_INS)
-        gaps.append(gap("principals", missing, "when people last signed in is unknown"))
-        if not unlicensed:
-            return Accounts(users=users, sign_ins_read=False)
-    return Accounts(users=users, sign_ins_read=sign_ins_read, invited_by=_inviters(graph, gaps))
+        told = inquiry.graph.claims().has(LEAVE_DATES)
+    except ProviderError:
+        told = False
+    if users and not told:
+        inquiry.gaps.append(
+            Gap(
+                table="principals",
+                outcome=Outcome.SKIPPED,
+                reason=Reason(code="graph-no-leave-dates"),
+                question=USERS.name,
+                hides=_LEAVING,
+                needs=LEAVE_DATES,
+            )
+        )
+    return told
 
 
 def principals_of(accounts: Accounts, people: People) -> Iterator[tuple[User, Principal]]:
@@ -150,64 +200,90 @@ def principals_of(accounts: Accounts, people: People) -> Iterator[tuple[User, Pr
 def _principal(user: User, accounts: Accounts, people: People, states: Mapping[str, bool | None]) -> Principal:
     address = user.address
     domain = domain_of(address)
-    guest = user.user_type == "Guest" or (not user.user_type and user.is_external)
-    affiliation = people.affiliation(domain) if user.is_external else Affiliation.INTERNAL
-    active = [sponsor.id for sponsor in user.sponsors if states.get(sponsor.id)]
-    sponsor = next(iter(active or [sponsor.id for sponsor in user.sponsors]), "")
-    inviter = accounts.invited_by.get(user.id, "")
-    leaves = user.employee_leave_date_time
-    detail: dict[str, Any] = {
-        "guest": "true" if guest else "",
-        "external_member": "true" if user.is_external and not guest else "",
-        "sponsors": str(len(active)) if guest else "",
-        "invited_by": uids.user(inviter) if inviter else "",
-        "leave_on": leaves.date().isoformat() if leaves else "",
-        **(people.external_user(address).detail if affiliation is not Affiliation.INTERNAL else {}),
-    }
+    affiliation = _affiliation(user, domain, people)
+    sponsors = None if user.sponsors is msgspec.UNSET else [one.id for one in user.sponsors or ()]
+    active = [sponsor for sponsor in sponsors or () if states.get(sponsor)]
+    sponsor = next(iter(active or sponsors or ()), "")
+    external = people.external_user(address).detail if affiliation is not Affiliation.INTERNAL else {}
     return Principal(
         uid=uids.user(user.id),
         platform=uids.PLATFORM,
         account=people.primary,
-        kind="guest" if guest else "user",
+        kind="guest" if user.is_guest else "user",
         email=address,
         domain=domain,
         # External people choose their display names: not used.
         name=address if user.is_external else user.display_name or address,
         affiliation=affiliation,
         status={True: "active", False: "suspended", None: None}[user.account_enabled],
-        created_on=user.created_date_time,
-        redeemed={"Accepted": True, "PendingAcceptance": False}.get(user.external_user_state or ""),
+        created_on=moment(user.created_date_time),
+        redeemed=user.redeemed,
         last_seen_on=_last_seen(user.sign_in_activity) if accounts.sign_ins_read else None,
         department=user.department or "",
         sponsor_uid=uids.user(sponsor) if sponsor else None,
-        detail={name: value for name, value in detail.items() if value},
+        detail={**external, **_detail(user, accounts), **_sponsors(user, accounts, sponsors, active)},
     )
 
 
-def _last_seen(activity: SignInActivity | None) -> datetime:
+def _affiliation(user: User, domain: str, people: People) -> Affiliation | None:
+    """Where an account belongs. Ours is one that the directory calls a member, and that signs in here."""
+    if user.is_external:
+        return people.affiliation(domain)
+    if user.is_guest:
+        return people.affiliation(domain) if not people.is_ours(domain) else Affiliation.EXTERNAL
+    return Affiliation.INTERNAL if user.user_principal_name else None
+
+
+def _detail(user: User, accounts: Accounts) -> Mapping[str, str]:
+    """What is known of an account beside its columns. What is left out is not known."""
+    leaves = user.leaves_on if user.employee_leave_date_time or accounts.leave_dates_read else None
+    detail = {"guest": "true" if user.is_guest else ""}
+    if user.user_principal_name:
+        detail["external_member"] = "true" if user.is_external and not user.is_guest else "false"
+    if leaves is not None:
+        detail["leave_on"] = leaves.date().isoformat()
+    if accounts.invited_by and (inviter := accounts.invited_by.get(user.id)):
+        detail["invited_by"] = uids.user(inviter)
+    return {name: value for name, value in detail.items() if value}
+
+
+def _sponsors(
+    user: User, accounts: Accounts, sponsors: Sequence[str] | None, active: Sequence[str]
+) -> Mapping[str, str]:
+    """How many active sponsors a guest has; nothing where that is unknown."""
+    known = {account.id for account in accounts.users}
+    if not user.is_guest or sponsors is None or (not accounts.complete and not known.issuperset(sponsors)):
+        return {}
+    return {"sponsors": str(len(active))}
+
+
+def _last_seen(activity: SignInActivity | None) -> datetime | None:
+    """The last sign-in; None where Microsoft tells one that makes no sense."""
     if activity is None:
         return _NEVER_SEEN
-    if activity.last_successful_sign_in_date_time:
-        return activity.last_successful_sign_in_date_time
-    attempts = (activity.last_sign_in_date_time, activity.last_non_interactive_sign_in_date_time)
-    return max((attempt for attempt in attempts if attempt), default=_NEVER_SEEN)
+    if success := moment(activity.last_successful_sign_in_date_time):
+        return success
+    written = [
+        text
+        for text in (
+            activity.last_successful_sign_in_date_time,
+            activity.last_sign_in_date_time,
+            activity.last_non_interactive_sign_in_date_time,
+        )
+        if text and not text.startswith("0")  # the year 0 or 1 is .NET's way to say never
+    ]
+    attempts = [seen for text in written if (seen := moment(text)) is not None]
+    return max(attempts) if attempts else None if written else _NEVER_SEEN
 
 
-def _users(graph: Graph, question: Question, fields: str, page: int) -> list[User]:
-    return list(graph.entries(User, question, select=fields, expand=_SPONSORS, top=page))
-
-
-def _inviters(graph: Graph, gaps: list[Gap]) -> dict[str, str]:
-    try:
-        return dict(_inviters_by_guest(graph.entries(_Audit, _AUDITS, filter=_INVITED)))
-    except AccessDenied as refused:
-        gaps.append(gap("principals", refused, "who invited whom is unknown"))
-        return {}
+def _inviters(inquiry: Inquiry) -> dict[str, str] | None:
+    audits = inquiry.all(_Audit, AUDITS, filter=_INVITED)
+    return dict(_inviters_by_guest(audits.entries)) if audits.answered else None
 
 
 def _inviters_by_guest(audits: Iterable[_Audit]) -> Iterator[tuple[str, str]]:
     for audit in audits:
         inviter = (audit.initiated_by and audit.initiated_by.user and audit.initiated_by.user.id) or ""
-        for target in audit.target_resources:
+        for target in audit.target_resources or ():
             if inviter and target.id:
                 yield target.id, inviter

@@ -8,16 +8,17 @@ from collections.abc import Container, Iterator, Sequence
 
 import msgspec
 
-from cloudscan.connector import Gap
-from cloudscan.errors import Malformed, StaleCursor, Vanished
+from cloudscan.errors import ProviderError, QuotaSpent, StaleCursor, Throttled, Vanished
 from cloudscan.facts import Gone, Resource
 from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
-from cloudscan_m365.api.endpoints import CHANGES, ITEM
+from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item, Shared
+from cloudscan_m365.api.wire import Page
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.folder_tree import Tree
 from cloudscan_m365.meaning.translate import TenantContext
+from cloudscan_m365.questions import CHANGES, ITEM
 from cloudscan_m365.scopes.cursor_state import CursorState
 from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.library_items import (
@@ -29,11 +30,13 @@ from cloudscan_m365.scopes.library_items import (
     facts_of_item,
     facts_of_root,
     facts_without_folder,
+    gaps_of,
     kinds_of,
+    read_root,
     remember,
     unique_permissions,
 )
-from cloudscan_m365.scopes.listing import FIELDS, children, permissions
+from cloudscan_m365.scopes.listing import FIELDS, children
 
 _CHANGES_MOST = 100_000  # in one night: beyond that, reading everything is the shorter way
 
@@ -42,16 +45,17 @@ _Affected = dict[str, tuple[Item, UniquePermissions]]
 
 
 def changes_of_library(
-    graph: Graph, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth, state: CursorState
+    inquiry: Inquiry, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth, state: CursorState
 ) -> Iterator[LibraryFact]:
     """What changed since `state` was kept, with a new cursor at the end. Raises `StaleCursor` where that is unknown."""
     if state.depth != depth.digest:
-        raise StaleCursor("the options, or the contents of the site's groups, were changed")
+        raise StaleCursor("graph-options-changed")
     tree = Tree(drive, library.uid, state.root, folders=dict(state.folders))
     context = LibraryContext(tenant, tree, library.owner_uid, root_permissions=tuple(state.root_permissions))
     changed, changed_for_heirs = context.changed_meanings(state.seen)
-    reader = LibraryReader(graph, context, depth, unique={identity: tuple(kinds) for identity, kinds in state.unique})
-    items, link = _changed_items(graph, state.link)
+    unique_kinds = {identity: tuple(kinds) for identity, kinds in state.unique}
+    reader = LibraryReader(inquiry, context, depth, unique=unique_kinds)
+    items, link = _changed_items(inquiry.graph, state.link)
     _check_root(reader, state.root in items, changed_for_heirs)
     yield from facts_of_root(reader, library)
     reinterpreted = _reinterpreted(reader, changed, items) if changed else []
@@ -69,45 +73,62 @@ def changes_of_library(
                 folders.append(item.id)
             affected[item.id] = item, unique[item.id]
     yield from _gone(reader, [identity for identity in items if identity not in affected and identity != state.root])
-    yield from _add_contents(reader, [folder for folder in folders if tree.contains(folder)], affected)
+    _add_contents(reader, [folder for folder in folders if tree.contains(folder)], affected)
     context.forget()
     for item, own in affected.values():
         if tree.contains(item.parent):
             yield from facts_of_item(reader, item, own)
         else:
             yield from facts_without_folder(reader, [(item, own)])
+    yield from gaps_of(reader)
     yield cursor(reader, link)
 
 
 def _changed_items(graph: Graph, link: str) -> tuple[dict[str, Item], str]:
-    """The last state that delta reports of each item, by id, and the link for the next scan."""
+    """The last state that delta reports of each item, by id, and the link for the next scan.
+
+    A token that Microsoft refuses, in whatever form, leaves nothing but to read everything: only where it throttles is
+    a full list no way out.
+    """
     items: dict[str, Item] = {}
-    try:
-        first = graph.follow(Item, CHANGES, link)
-    except Malformed as error:
-        raise StaleCursor(f"Microsoft rejected the change token: {error}") from error
-    for page in graph.rest_of(first, Item, CHANGES):
-        if page.broken:
-            raise StaleCursor("a change does not match Microsoft's documented format")
+    for page in _pages(graph, link):
         for item in page.value:
             items.pop(item.id, None)
             items[item.id] = item
         if len(items) > _CHANGES_MOST:
-            raise StaleCursor(f"more than {_CHANGES_MOST} items changed")
+            raise StaleCursor("graph-changes-too-many", count=_CHANGES_MOST)
         link = page.delta_link or link
     return items, graph.without_host(link)
+
+
+def _pages(graph: Graph, link: str) -> Iterator[Page[Item]]:
+    try:
+        for page in graph.rest_of(graph.follow(Item, CHANGES, link), Item, CHANGES):
+            yield _whole(page)
+    except (StaleCursor, QuotaSpent, Throttled):
+        raise
+    except ProviderError as error:
+        raise _stale(error) from error
+
+
+def _whole(page: Page[Item]) -> Page[Item]:
+    """A page on which nothing is malformed: a change that cannot be read leaves what is known in doubt."""
+    if page.broken:
+        raise StaleCursor("graph-change-malformed")
+    return page
+
+
+def _stale(error: ProviderError) -> StaleCursor:
+    return StaleCursor("graph-changes-refused", quote=error.reason.quote, cause=error.reason.code)
 
 
 def _check_root(reader: LibraryReader, root_changed: bool, changed_for_heirs: set[int]) -> None:
     """Raise `StaleCursor` where the permissions that apply to the whole library changed, or what they mean."""
     context = reader.context
-    if root_changed:
-        root = context.tree.root
-        now = permissions(reader.graph, reader.drive, [root])[root] or ()
-        if set(now) != set(context.root_permissions):
-            raise StaleCursor("the permissions of the library were changed")
+    if root_changed and set(read_root(reader)) != set(context.root_permissions):
+        raise StaleCursor("graph-library-changed")
     if not changed_for_heirs.isdisjoint(kinds_of(reader, context.root_permissions)):
-        raise StaleCursor("what is known of principals with access to the whole library was changed")
+        raise StaleCursor("graph-principals-changed")
 
 
 def _reinterpreted(reader: LibraryReader, changed: set[int], items: Container[str]) -> list[Item]:
@@ -117,14 +138,16 @@ def _reinterpreted(reader: LibraryReader, changed: set[int], items: Container[st
     asked += [identity for identity, folder in folders if not changed.isdisjoint(kinds_of(reader, folder.permissions))]
     asked = [identity for identity in asked if identity not in items]
     if len(asked) > _CHANGES_MOST // 10:
-        raise StaleCursor(f"what is known of principals was changed, which concerns {len(asked)} items")
+        raise StaleCursor("graph-principals-changed")
     parts = [BatchPart(question=ITEM, ids=(reader.drive, identity), options={"select": FIELDS}) for identity in asked]
     present: list[Item] = []
     for answer in reader.graph.together(Item, parts):
         if isinstance(answer, Item):
             present.append(_as_in_delta(reader, answer))
-        elif not isinstance(answer, Vanished):
+        elif isinstance(answer, Throttled):
             raise answer
+        elif not isinstance(answer, Vanished):
+            raise _stale(answer)
     return present
 
 
@@ -140,8 +163,11 @@ def _gone(reader: LibraryReader, identities: Sequence[str]) -> Iterator[Gone]:
             yield Gone(uid=uids.item(reader.drive, folder), contents=True)
 
 
-def _add_contents(reader: LibraryReader, folders: Sequence[str], affected: _Affected) -> Iterator[Gap]:
-    """Add everything below changed folders to `affected`: Microsoft reports no change of it."""
+def _add_contents(reader: LibraryReader, folders: Sequence[str], affected: _Affected) -> None:
+    """Add everything below changed folders to `affected`: Microsoft reports no change of it.
+
+    Raises `StaleCursor` where that cannot be listed.
+    """
     waiting, seen = list(folders), set[str]()
     while waiting:
         folder = waiting.pop()
@@ -149,11 +175,8 @@ def _add_contents(reader: LibraryReader, folders: Sequence[str], affected: _Affe
             continue
         seen.add(folder)
         items: list[Item] = []
-        for item in children(reader.graph, reader.drive, folder, reader.tree.uid(folder)):
-            if isinstance(item, Gap):
-                yield item
-                continue
-            if item.folder is not None:
+        for item in _listed(reader, folder):
+            if item.is_folder:
                 waiting.append(item.id)
             if item.id not in affected:
                 items.append(_as_in_delta(reader, item))
@@ -162,6 +185,18 @@ def _add_contents(reader: LibraryReader, folders: Sequence[str], affected: _Affe
             if item.id in unique:
                 remember(reader, item, unique[item.id])
                 affected[item.id] = item, unique[item.id]
+
+
+def _listed(reader: LibraryReader, folder: str) -> list[Item]:
+    items: list[Item] = []
+    try:
+        for page in children(reader.graph, reader.drive, folder):
+            items += _whole(page).value
+    except (StaleCursor, QuotaSpent, Throttled):
+        raise
+    except ProviderError as error:
+        raise _stale(error) from error
+    return items
 
 
 def _as_in_delta(reader: LibraryReader, item: Item) -> Item:

@@ -49,7 +49,7 @@ def unpack(token: str) -> CursorState:
     try:
         return decoder(CursorState).decode(zlib.decompress(base64.b64decode(token)))
     except (ValueError, zlib.error, msgspec.MsgspecError) as error:
-        raise StaleCursor("the saved cursor was written by another version") from error
+        raise StaleCursor("graph-cursor-not-readable") from error
 
 
 def digest(value: Any) -> str:

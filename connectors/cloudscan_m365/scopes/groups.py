@@ -4,26 +4,23 @@ Source: group resource. Members of all groups are asked for, batch by batch, whi
 contains a guest. A group with hidden membership appears empty to an application without the permission.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import cached_property
 
-from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied, ProviderError, Vanished
+from cloudscan.errors import ProviderError
 from cloudscan.facts import Affiliation, Membership, Outcome, Principal, Resource
+from cloudscan.reason import Reason
 from cloudscan_m365.api.batch import BatchPart
-from cloudscan_m365.api.client import Graph
-from cloudscan_m365.api.endpoints import Question
+from cloudscan_m365.api.inquiry import Inquiry, about_all
 from cloudscan_m365.api.models import Answer, Text
+from cloudscan_m365.api.moments import moment
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import GroupContents, People
-from cloudscan_m365.permissions import GROUPS, HIDDEN_MEMBERS
+from cloudscan_m365.permissions import HIDDEN_MEMBERS
+from cloudscan_m365.questions import GROUP_MEMBERS, GROUP_OWNERS, GROUPS, GraphQuestion
 from cloudscan_m365.scopes.accounts import DirectoryObject
-from cloudscan_m365.scopes.gaps import gap
 
-_GROUPS = Question(path="groups", needs=GROUPS)
-_MEMBERS = Question(path="groups/{}/members", needs=GROUPS)
-_OWNERS = Question(path="groups/{}/owners", needs=GROUPS)
 _FIELDS = (
     "id,displayName,mail,groupTypes,visibility,membershipRule,createdDateTime,resourceProvisioningOptions,"
     "assignedLabels"
@@ -51,22 +48,22 @@ class Group(Answer, frozen=True, kw_only=True):
     id: str
     display_name: Text = ""
     mail: Text = ""
-    group_types: Sequence[str] = ()
+    group_types: Sequence[str] | None = ()
     visibility: Text = ""
     membership_rule: Text = ""
-    created_date_time: datetime | None = None
-    resource_provisioning_options: Sequence[str] = ()
-    assigned_labels: Sequence[Label] = ()
+    created_date_time: Text = ""
+    resource_provisioning_options: Sequence[str] | None = ()
+    assigned_labels: Sequence[Label] | None = ()
 
     @property
     def is_unified(self) -> bool:
         """A Microsoft 365 group: with a site, a mailbox and perhaps a team."""
-        return "Unified" in self.group_types
+        return "Unified" in (self.group_types or ())
 
     @property
     def is_team(self) -> bool:
         """Whether the group has a team."""
-        return "Team" in self.resource_provisioning_options
+        return "Team" in (self.resource_provisioning_options or ())
 
     @property
     def uid(self) -> str:
@@ -79,9 +76,26 @@ class Groups:
     """The groups of a tenant with their members. A group whose members or owners could not be read is not a key."""
 
     groups: Sequence[Group] = ()
-    complete: bool = True
+    complete: bool = False  # there are no others
     members: Mapping[str, Sequence[str]] = field(default_factory=dict)
     owners: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """The ids of all groups."""
+        return frozenset(group.id for group in self.groups)
+
+    def is_known(self, group: str, accounts: Container[str], *, complete: bool) -> bool:
+        """Whether all members of a group are known, nested groups included.
+
+        `accounts` are the ids of users and guests; `complete`: of all of them. What is neither an account nor a group,
+        such as a device, is nobody who reads files.
+        """
+        everything = complete and self.complete
+        return group in self.members and all(
+            member in self.members if member in self.ids else everything or member in accounts
+            for member in self.transitive_members(group)
+        )
 
     def transitive_members(self, group: str) -> set[str]:
         """The ids of all members of a group, nested groups and their members included."""
@@ -94,31 +108,39 @@ class Groups:
         return members
 
 
-def read_groups(graph: Graph, gaps: list[Gap]) -> Groups:
-    """All groups with their members and owners. Adds to `gaps` what could not be read."""
-    try:
-        groups = list(graph.entries(Group, _GROUPS, select=_FIELDS, top=_PAGE))
-    except AccessDenied as refused:
-        gaps.append(gap("memberships", refused, "the members of groups are unknown"))
-        return Groups(complete=False)
-    members = _related(graph, _MEMBERS, groups, gaps, "the members of groups are unknown")
-    hidden = [group for group in groups if group.visibility == "HiddenMembership" and not members.get(group.id)]
-    if hidden:
-        reason = "members of groups that hide them could not be read"
-        gaps.append(
-            Gap(table="memberships", outcome=Outcome.DENIED, reason=reason, needs=HIDDEN_MEMBERS, total=len(hidden))
-        )
-    owners = _related(graph, _OWNERS, groups, gaps, "the owners of groups are unknown")
-    unread = {group.id for group in hidden}
+def read_groups(inquiry: Inquiry) -> Groups:
+    """All groups with their members and owners."""
+    listed = inquiry.all(Group, GROUPS, select=_FIELDS, top=_PAGE)
+    groups = listed.entries
+    members = _related(inquiry, GROUP_MEMBERS, groups)
+    hidden = _hidden(inquiry, groups, members)
     return Groups(
         groups=groups,
-        members={group: inside for group, inside in members.items() if group not in unread},
-        owners=owners,
+        complete=listed.whole,
+        members={group: inside for group, inside in members.items() if group not in hidden},
+        owners=_related(inquiry, GROUP_OWNERS, groups),
     )
 
 
-def contents_of_groups(groups: Groups, accounts: Mapping[str, Principal]) -> dict[str, GroupContents]:
-    """Who is in each group beside colleagues, by the group's id. `accounts` are users and guests by id."""
+def _hidden(inquiry: Inquiry, groups: Sequence[Group], members: Mapping[str, Sequence[str]]) -> set[str]:
+    """The ids of groups that hide their members from an application without the permission: they appear empty."""
+    hidden = [group.id for group in groups if group.visibility == "HiddenMembership" and members.get(group.id) == []]
+    try:
+        allowed = inquiry.graph.claims().has(HIDDEN_MEMBERS)
+    except ProviderError:
+        allowed = False
+    if not hidden or allowed:
+        return set()
+    reason = Reason(code="graph-members-hidden", values={"count": len(hidden)})
+    gap = GROUP_MEMBERS.lacking(reason, outcome=Outcome.DENIED, needs=HIDDEN_MEMBERS)
+    inquiry.gaps.append(about_all(GROUP_MEMBERS, gap, [uids.group(group) for group in hidden]))
+    return set(hidden)
+
+
+def contents_of_groups(
+    groups: Groups, accounts: Mapping[str, Principal], *, complete: bool
+) -> dict[str, GroupContents]:
+    """Who is in each group beside colleagues, by the group's id. `accounts` are users and guests; `complete`: all."""
     ours = {
         identity
         for identity, principal in accounts.items()
@@ -127,9 +149,14 @@ def contents_of_groups(groups: Groups, accounts: Mapping[str, Principal]) -> dic
     contents = {}
     for group in groups.groups:
         members = groups.transitive_members(group.id)
-        externals = sum(_is_external(accounts[member]) for member in members if member in accounts)
-        whole = _is_for_everyone(group.membership_rule) or (len(ours) >= _WHOLE_FROM and ours <= members)
-        contents[group.id] = GroupContents(externals=externals, whole_organisation=whole)
+        inside = [accounts[member] for member in members if member in accounts]
+        whole = _is_for_everyone(group.membership_rule) or (complete and len(ours) >= _WHOLE_FROM and ours <= members)
+        contents[group.id] = GroupContents(
+            externals=sum(_is_external(principal) for principal in inside),
+            whole_organisation=whole,
+            known=groups.is_known(group.id, accounts, complete=complete)
+            and all(principal.affiliation is not None for principal in inside),
+        )
     return contents
 
 
@@ -144,34 +171,46 @@ def principal_of(group: Group, contents: GroupContents, people: People) -> Princ
         name=group.display_name or group.id,
         affiliation=Affiliation.INTERNAL,
         status="active",
-        created_on=group.created_date_time,
-        detail={"externals": str(contents.externals), **({"dynamic": "true"} if group.membership_rule else {})},
+        created_on=moment(group.created_date_time),
+        detail={
+            **({"externals": str(contents.externals)} if contents.known else {}),
+            **({"dynamic": "true"} if group.membership_rule else {}),
+        },
     )
 
 
 def facts_of_groups(groups: Groups, known: Mapping[str, Principal], people: People) -> Iterator[Resource | Membership]:
-    """Memberships, and the resources for Microsoft 365 groups and teams. `known` are all principals by id."""
+    """Memberships, and the resources for Microsoft 365 groups and teams. `known` are all principals by id.
+
+    What could not be read is a membership of an unknown member.
+    """
     for group in groups.groups:
+        uid = uids.group(group.id)
         owners = groups.owners.get(group.id, ()) if group.is_unified else ()
         roles = {**dict.fromkeys(groups.members.get(group.id, ()), "member"), **dict.fromkeys(owners, "owner")}
         for member, role in roles.items():
             if member in known:
-                yield Membership(group_uid=uids.group(group.id), member_uid=known[member].uid, role=role)
+                yield Membership(group_uid=uid, member_uid=known[member].uid, role=role)
+        if group.id not in groups.members or (not people.complete and not known.keys() >= roles.keys()):
+            yield Membership(group_uid=uid, member_uid=None)
+        if group.is_unified and group.id not in groups.owners:
+            yield Membership(group_uid=uid, member_uid=None, role="owner")
         if group.is_unified:
             yield _resource(group, groups, known, people)
 
 
 def _resource(group: Group, groups: Groups, known: Mapping[str, Principal], people: People) -> Resource:
-    owners = [known[owner] for owner in groups.owners.get(group.id, ()) if owner in known]
+    asked = groups.owners.get(group.id)
+    owners = [known[owner] for owner in asked or () if owner in known]
     active = [owner for owner in owners if owner.status == "active"]
     detail = {
         "visibility": _VISIBILITY.get(group.visibility or "", ""),
         "dynamic": "true" if group.membership_rule else "",
     }
-    if group.id in groups.owners:
+    if asked is not None and (people.complete or len(owners) == len(asked)):
         detail["owners"] = str(len(active))
         detail["owners_guest"] = str(sum(_is_external(owner) for owner in owners))
-    if group.id in groups.members:
+    if groups.is_known(group.id, known, complete=people.complete):
         members = [known[member] for member in groups.transitive_members(group.id) if member in known]
         people_inside = [member for member in members if member.kind != "group"]
         detail["members"] = str(len(people_inside))
@@ -186,8 +225,8 @@ def _resource(group: Group, groups: Groups, known: Mapping[str, Principal], peop
         parent_uid=uids.tenant(people.tenant_id),
         container_uid=uids.tenant(people.tenant_id),
         owner_uid=next((owner.uid for owner in active), None),
-        created_on=group.created_date_time,
-        label=next((label.display_name or "" for label in group.assigned_labels), ""),
+        created_on=moment(group.created_date_time),
+        label=next((label.display_name or "" for label in group.assigned_labels or ()), ""),
         detail={name: value for name, value in detail.items() if value},
     )
 
@@ -195,21 +234,15 @@ def _resource(group: Group, groups: Groups, known: Mapping[str, Principal], peop
 _VISIBILITY = {"Public": "public", "Private": "private", "HiddenMembership": "hidden"}
 
 
-def _related(
-    graph: Graph, question: Question, groups: Sequence[Group], gaps: list[Gap], what: str
-) -> dict[str, list[str]]:
-    """The ids of the objects that `question` lists for each group. Adds one gap, however many lists are refused."""
+def _related(inquiry: Inquiry, question: GraphQuestion, groups: Sequence[Group]) -> dict[str, list[str]]:
+    """The ids of the objects that `question` lists for each group, where the list was answered as a whole."""
     parts = [BatchPart(question=question, ids=(group.id,), options={"select": "id", "top": _PAGE}) for group in groups]
-    related: dict[str, list[str]] = {}
-    error: ProviderError | None = None
-    for group, answer in zip(groups, graph.pages_together(DirectoryObject, parts), strict=True):
-        if isinstance(answer, ProviderError):
-            error = error if isinstance(answer, Vanished) else answer
-        else:
-            related[group.id] = [member.id for member in answer.value]
-    if error is not None:
-        gaps.append(gap("memberships", error, what))
-    return related
+    lists = inquiry.lists(DirectoryObject, parts, [uids.group(group.id) for group in groups])
+    return {
+        group.id: [entry.id for entry in listed.entries]
+        for group, listed in zip(groups, lists, strict=True)
+        if listed.whole
+    }
 
 
 def _is_external(principal: Principal) -> bool:

@@ -6,14 +6,14 @@ are asked for there, and nowhere else. An item that inherits has the permissions
 
 from collections.abc import Iterator, Sequence
 
-from cloudscan.errors import StaleCursor, StalePage
+from cloudscan.errors import Malformed, StaleCursor, StalePage
 from cloudscan.facts import Resource
-from cloudscan_m365.api.client import Graph
-from cloudscan_m365.api.endpoints import CHANGES, EVERYTHING, ROOT
+from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item
 from cloudscan_m365.api.wire import Page
 from cloudscan_m365.meaning.folder_tree import Tree
 from cloudscan_m365.meaning.translate import TenantContext
+from cloudscan_m365.questions import CHANGES, ITEMS, ROOT
 from cloudscan_m365.scopes.library_context import LibraryContext
 from cloudscan_m365.scopes.library_items import (
     LibraryFact,
@@ -24,46 +24,61 @@ from cloudscan_m365.scopes.library_items import (
     facts_of_item,
     facts_of_root,
     facts_without_folder,
+    gaps_of,
+    read_root,
     remember,
     unique_permissions,
 )
-from cloudscan_m365.scopes.listing import FIELDS, PAGE, broken, permissions
+from cloudscan_m365.scopes.listing import FIELDS, PAGE
 
 _Waiting = dict[str, list[tuple[Item, UniquePermissions]]]
 """Items whose folder has not come yet, by the folder's id."""
 
 
 def facts_of_library(
-    graph: Graph, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth
+    inquiry: Inquiry, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth
 ) -> Iterator[LibraryFact]:
     """The library and all its items, with a cursor at the end. `drive` is its id. Raises as `Graph.ask` does."""
+    graph = inquiry.graph
     root = graph.ask(Item, ROOT, drive, select="id").id
     context = LibraryContext(tenant, Tree(drive, library.uid, root), library.owner_uid)
-    context.root_permissions = permissions(graph, drive, [root])[root] or ()
-    reader = LibraryReader(graph, context, depth)
+    reader = LibraryReader(inquiry, context, depth)
+    context.root_permissions = read_root(reader)
     yield from facts_of_root(reader, library)
-    link = ""
+    link, broken = "", 0
     waiting: _Waiting = {}
-    for page in _pages(graph, drive):
+    for page in _pages(inquiry, drive, root):
         present = [item for item in _last_of_each(page.value) if item.deleted is None and item.id != root]
         unique = unique_permissions(reader, present)
         for item in present:
             if item.id in unique:
                 yield from _in_order(reader, item, unique[item.id], waiting)
-        yield from broken(page, library.uid)
         link = page.delta_link or link
+        broken += page.broken
     for items in waiting.values():
         yield from facts_without_folder(reader, items)
-    if link:
+    if broken:
+        inquiry.lacking(ITEMS, "graph-entries-malformed", library.uid, count=broken)
+    yield from gaps_of(reader)
+    if link:  # a list that lacks the root folder was refused: an empty one is a library without items
         yield cursor(reader, graph.without_host(link))
 
 
-def _pages(graph: Graph, drive: str) -> Iterator[Page[Item]]:
-    first = graph.page(Item, EVERYTHING, drive, select=FIELDS, top=PAGE)
+def _pages(inquiry: Inquiry, drive: str, root: str) -> Iterator[Page[Item]]:
+    """The list of all items. Raises `Malformed` where it does not begin with the root folder, which is always there."""
+    graph = inquiry.graph
+    first = graph.page(Item, ITEMS, drive, select=FIELDS, top=PAGE)
+    rooted = False
     try:
-        yield from graph.rest_of(first, Item, CHANGES)
+        for page in graph.rest_of(first, Item, CHANGES):
+            rooted = rooted or any(item.id == root or item.root is not None for item in page.value)
+            if page.value and not rooted:
+                raise Malformed("graph-root-not-listed")
+            yield page
     except StaleCursor as error:
-        raise StalePage(f"{error}; the list starts again") from error
+        raise StalePage("graph-page-expired", quote=error.reason.quote) from error
+    if not rooted:
+        raise Malformed("graph-root-not-listed")
 
 
 def _last_of_each(items: Sequence[Item]) -> Sequence[Item]:

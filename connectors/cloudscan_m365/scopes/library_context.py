@@ -139,7 +139,7 @@ class LibraryContext:
 
     def resource(self, item: Item, parent: str, label: str) -> Resource:
         """An item of the library. `parent` is a folder's id, `label` the name of a sensitivity label."""
-        kind = "folder" if item.folder is not None else "shortcut" if item.remote_item is not None else "file"
+        kind = "folder" if item.is_folder else "shortcut" if item.remote_item is not None else "file"
         name = item.name or ""
         return Resource(
             uid=uids.item(self.tree.drive, item.id),

@@ -3,20 +3,24 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cloudscan.connector import Cursor, Gap
-from cloudscan.facts import AnyFact, Audience, Outcome, Resource
+from cloudscan.connector import Cursor, Gap, Question
+from cloudscan.errors import Malformed, ProviderError
+from cloudscan.facts import AnyFact, Audience, Resource
 from cloudscan_m365.api.client import Graph
+from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item, Permission
+from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.folder_tree import Folder, Tree
+from cloudscan_m365.meaning.translate import UNREAD
+from cloudscan_m365.questions import ITEMS, PERMISSIONS
 from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
 from cloudscan_m365.scopes.library_context import LibraryContext
-from cloudscan_m365.scopes.listing import UNREAD, labels, permissions
+from cloudscan_m365.scopes.listing import labels, permissions
 
 LibraryFact = AnyFact | Gap | Cursor
 UniquePermissions = tuple[Permission, ...] | None
 """The permissions that an item does not inherit; None where it inherits all of them."""
 
-_UNREAD = frozenset(UNREAD)
 _AT_LEAST = {
     "anonymous": Audience.ANYONE_WITH_LINK,
     "organization": Audience.ORGANISATION,
@@ -31,22 +35,29 @@ class ReadDepth:
 
     all_unique_permissions: bool = False  # of items that Microsoft reports as not shared, too
     labels: Mapping[str, str] | None = None  # names of sensitivity labels by id; None: labels of files are not read
+    site_groups_known: bool = True  # an item that Microsoft calls not shared may be open to a group of the site
 
     @property
     def digest(self) -> str:
         """A hash, which tells whether the last scan asked for the same."""
-        return digest([self.all_unique_permissions, self.labels])
+        return digest([self.all_unique_permissions, self.labels, self.site_groups_known])
 
 
 @dataclass
 class LibraryReader:
     """A library while it is read: how it is asked, and what has been learnt."""
 
-    graph: Graph
+    inquiry: Inquiry
     context: LibraryContext
     depth: ReadDepth
     unique: dict[str, tuple[int, ...]] = field(default_factory=dict)  # files with unique permissions: their kinds
     labels: dict[str, str] = field(default_factory=dict)  # of files that have one
+    unread: list[tuple[Question, str, ProviderError]] = field(default_factory=list)  # whose permissions are not known
+
+    @property
+    def graph(self) -> Graph:
+        """The connection."""
+        return self.inquiry.graph
 
     @property
     def tree(self) -> Tree:
@@ -68,24 +79,41 @@ def facts_of_root(reader: LibraryReader, library: Resource) -> Iterator[LibraryF
     """The library itself, with the permissions that apply to all its contents."""
     yield library
     yield from reader.context.grants(reader.context.permissions_in(reader.tree.root), library.uid)
-    if not _UNREAD.isdisjoint(reader.context.root_permissions):
-        yield _unread(library)
+
+
+def read_root(reader: LibraryReader) -> tuple[Permission, ...]:
+    """The permissions that apply to the whole library."""
+    root = reader.tree.root
+    unique, failures = permissions(reader.graph, reader.drive, [root])
+    if root in failures:
+        reader.unread.append((PERMISSIONS, reader.top, failures[root]))
+    return unique[root] or (UNREAD,)
+
+
+def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
+    """What could not be read beside the list of items."""
+    reader.inquiry.failed(reader.unread, within=reader.top)
+    yield from reader.inquiry.gaps
 
 
 def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str, UniquePermissions]:
     """The unique permissions of items by id. Items that were deleted meanwhile are left out."""
     all_of_them = reader.depth.all_unique_permissions
     asked = [item.id for item in items if item.shared is not None and (item.shared.scope or all_of_them)]
-    answers = permissions(reader.graph, reader.drive, asked) if asked else {}
+    answers, failures = permissions(reader.graph, reader.drive, asked) if asked else ({}, {})
     unique: dict[str, UniquePermissions] = {}
     for item in items:
         if item.id not in answers:
-            unique[item.id] = None if item.shared is None else ()
+            unique[item.id] = None if item.shared is None else () if reader.depth.site_groups_known else (UNREAD,)
         elif (answer := answers[item.id]) is not None:
-            unique[item.id] = (*answer, *UNREAD) if _is_incomplete(reader, item, answer) else answer
+            unique[item.id] = answer
+            if item.id not in failures and _is_incomplete(reader, item, answer):
+                unique[item.id] = (*answer, UNREAD)
+                failures[item.id] = Malformed("graph-permissions-not-shown")
+    reader.unread += [(PERMISSIONS, uids.item(reader.drive, identity), error) for identity, error in failures.items()]
     if reader.depth.labels is not None:
         shared = [item.id for item in items if item.file is not None and _is_wide(reader, unique.get(item.id))]
-        reader.labels |= labels(reader.graph, reader.drive, shared, reader.depth.labels) if shared else {}
+        reader.labels |= labels(reader.inquiry, reader.drive, shared, reader.depth.labels, reader.top) if shared else {}
     return unique
 
 
@@ -109,7 +137,7 @@ def _is_wide(reader: LibraryReader, unique: UniquePermissions) -> bool:
 
 def remember(reader: LibraryReader, item: Item, unique: UniquePermissions) -> bool:
     """Note where an item is and its unique permissions. Returns whether the contents of a known folder are affected."""
-    if item.folder is None:
+    if not item.is_folder:
         if unique is None:
             reader.unique.pop(item.id, None)
         else:
@@ -125,15 +153,13 @@ def facts_of_item(reader: LibraryReader, item: Item, unique: UniquePermissions) 
     context = reader.context
     resource = context.resource(item, item.parent, reader.labels.get(item.id, ""))
     yield resource
-    if item.folder is not None and reader.tree.contains(item.id):
+    if item.is_folder and reader.tree.contains(item.id):
         effective = context.permissions_in(item.id)
     elif unique is None:
         effective = context.permissions_in(item.parent)
     else:
         effective = context.with_origins(unique, context.permissions_in(item.parent), resource.uid)
     yield from context.grants(effective, resource.uid)
-    if unique and not _UNREAD.isdisjoint(unique):
-        yield _unread(resource)
 
 
 def facts_without_folder(
@@ -141,7 +167,9 @@ def facts_without_folder(
 ) -> Iterator[LibraryFact]:
     """Items whose folder Microsoft does not list: what they inherit is unknown."""
     for item, unique in items:
-        yield from facts_of_item(reader, item, UNREAD if unique is None else unique)
+        if unique is None:
+            reader.unread.append((ITEMS, uids.item(reader.drive, item.id), Malformed("graph-folder-not-listed")))
+        yield from facts_of_item(reader, item, (UNREAD,) if unique is None else unique)
 
 
 def kinds_of(reader: LibraryReader, unique: UniquePermissions) -> tuple[int, ...]:
@@ -166,8 +194,3 @@ def cursor(reader: LibraryReader, link: str) -> Cursor:
         seen=context.seen(used),
     )
     return Cursor(scope_uid=reader.top, token=pack(state))
-
-
-def _unread(resource: Resource) -> Gap:
-    reason = "Microsoft does not show who may open it, or its answer does not match the documented format"
-    return Gap(table="grants", outcome=Outcome.DENIED, reason=reason, resource_uid=resource.uid)

@@ -2,72 +2,73 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied, ProviderError, Vanished
-from cloudscan.facts import Outcome
+from cloudscan.errors import Malformed, ProviderError, Vanished
 from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.client import Graph
-from cloudscan_m365.api.endpoints import CHILDREN, FILE_LABELS, PERMISSIONS
+from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import FileLabels, Item, Permission
-from cloudscan_m365.api.wire import Locked, Page
+from cloudscan_m365.api.wire import Page
+from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.translate import UNREAD
+from cloudscan_m365.questions import CHILDREN, FILE_LABELS, ITEM, PERMISSIONS
 
 FIELDS = (
     "id,name,parentReference,size,createdDateTime,lastModifiedDateTime,webUrl,file,folder,package,remoteItem,root,"
     "shared,deleted"
 )
 PAGE = 1000
-UNREAD = (Permission(id="unread/read", roles=("read",)), Permission(id="unread/write", roles=("write",)))
-"""Stand for permissions that may not be read or are malformed: who gets in by them is unknown."""
 
 
-def permissions(graph: Graph, drive: str, items: Sequence[str]) -> dict[str, tuple[Permission, ...] | None]:
-    """The unique permissions of items by id; None where an item was deleted meanwhile.
+def permissions(
+    graph: Graph, drive: str, items: Sequence[str]
+) -> tuple[dict[str, tuple[Permission, ...] | None], dict[str, ProviderError]]:
+    """The unique permissions of items by id, and why some of them are not known, or not all.
 
-    Raises as `Graph.pages_together` does, and `Locked`.
+    None where an item was deleted meanwhile; `UNREAD` stands for those that are not known.
     """
     parts = [BatchPart(question=PERMISSIONS, ids=(drive, item)) for item in items]
     unique: dict[str, tuple[Permission, ...] | None] = {}
+    failures: dict[str, ProviderError] = {}
     for item, answer in zip(items, graph.pages_together(Permission, parts), strict=True):
         match answer:
+            case Page(value=[]):
+                # What has permissions of its own has an owner at least.
+                unique[item], failures[item] = (UNREAD,), Malformed("graph-permissions-empty")
+            case Page(broken=0):
+                unique[item] = tuple(answer.value)
             case Page():
-                unique[item] = (*answer.value, *(UNREAD if answer.broken else ()))
-            case Vanished():
-                unique[item] = None
-            case Locked():
-                raise answer
-            case AccessDenied():
-                unique[item] = UNREAD
+                unique[item] = (*answer.value, UNREAD)
+                failures[item] = Malformed("graph-entries-malformed", count=answer.broken)
             case ProviderError():
-                raise answer
-    return unique
+                unique[item], failures[item] = (UNREAD,), answer
+    for item in deleted(graph, drive, [item for item, error in failures.items() if isinstance(error, Vanished)]):
+        unique[item] = None
+        del failures[item]
+    return unique, failures
 
 
-def labels(graph: Graph, drive: str, files: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
-    """The sensitivity labels of files by id, as `names` has them. Files without one, or unreadable, are left out.
+def deleted(graph: Graph, drive: str, items: Sequence[str]) -> list[str]:
+    """Which items do not exist any more, as Microsoft confirms for each."""
+    parts = [BatchPart(question=ITEM, ids=(drive, item), options={"select": "id"}) for item in items]
+    answers = graph.together(Item, parts)
+    return [item for item, answer in zip(items, answers, strict=True) if isinstance(answer, Vanished)]
 
-    Raises as `Graph.together` does.
+
+def labels(inquiry: Inquiry, drive: str, files: Sequence[str], names: Mapping[str, str], top: str) -> dict[str, str]:
+    """The sensitivity labels of files by id, as `names` has them. Files without one are left out.
+
+    `top` is the uid of the library.
     """
     parts = [BatchPart(question=FILE_LABELS, ids=(drive, file)) for file in files]
+    abouts = [uids.item(drive, file) for file in files]
     named: dict[str, str] = {}
-    for file, answer in zip(files, graph.together(FileLabels, parts), strict=True):
-        assigned = answer.labels if isinstance(answer, FileLabels) else ()
+    for file, answer in zip(files, inquiry.together(FileLabels, parts, abouts, within=top), strict=True):
+        assigned = answer.labels if answer is not None else ()
         if identity := next((label.sensitivity_label_id for label in assigned if label.sensitivity_label_id), ""):
             named[file] = names.get(identity, identity)
     return named
 
 
-def children(graph: Graph, drive: str, folder: str, uid: str) -> Iterator[Item | Gap]:
-    """The items in a folder, and a gap for malformed ones. Nothing where the folder was deleted meanwhile."""
-    try:
-        for page in graph.pages(Item, CHILDREN, drive, folder, select=FIELDS, top=PAGE):
-            yield from page.value
-            yield from broken(page, uid)
-    except Vanished:
-        return
-
-
-def broken(page: Page[Item], uid: str) -> Iterator[Gap]:
-    """The gap that malformed items on a page leave."""
-    if page.broken:
-        reason = f"{page.broken} item(s) do not match Microsoft's documented format"
-        yield Gap(table="resources", outcome=Outcome.PARTIAL, reason=reason, resource_uid=uid)
+def children(graph: Graph, drive: str, folder: str) -> Iterator[Page[Item]]:
+    """The items in a folder. Raises as `Graph.pages` does."""
+    return graph.pages(Item, CHILDREN, drive, folder, select=FIELDS, top=PAGE)

@@ -12,20 +12,28 @@ from typing import Final, NamedTuple
 import msgspec
 
 from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied, Malformed, Vanished
-from cloudscan.facts import Access, Affiliation, AnyFact, Audience, Grant, Membership, Outcome, Principal, Setting, Via
+from cloudscan.facts import (
+    Access,
+    Affiliation,
+    AnyFact,
+    Audience,
+    Grant,
+    Membership,
+    Principal,
+    Setting,
+    Via,
+    unread_grants,
+)
+from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph
+from cloudscan_m365.api.inquiry import Inquiry, Listing, about_all
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import Grantee, GroupContents, SiteGroups
 from cloudscan_m365.meaning.translate import TenantContext, translate
 from cloudscan_m365.permissions import FULL_CONTROL
-from cloudscan_m365.scopes.gaps import gap
+from cloudscan_m365.questions import SITE_ADMINISTRATORS, SITE_GROUPS, SITE_INHERITANCE, SITE_ROLES
 
-_GROUPS = "/_api/web/sitegroups?$expand=Users"
-_ROLES = "/_api/web/roleassignments?$expand=Member,RoleDefinitionBindings"
-_ADMINISTRATORS = "/_api/web/siteusers?$filter=IsSiteAdmin%20eq%20true"
-_INHERITANCE = "/_api/web?$select=HasUniqueRoleAssignments"
 _LINK = "SharingLinks."
 _SITE_GROUP = 8  # SP.PrincipalType
 _ROLE_KINDS: Final = {
@@ -48,7 +56,7 @@ OWNERS = "owners"
 
 
 class _SitePrincipal(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    id: int = 0
+    id: int
     login_name: str | None = ""
     title: str | None = ""
     email: str | None = ""
@@ -61,28 +69,16 @@ class _Group(_SitePrincipal, frozen=True, kw_only=True, rename="pascal"):
 
 
 class _Role(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    role_type_kind: int = 0
+    role_type_kind: int
 
 
 class _Assignment(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     member: _SitePrincipal
-    role_definition_bindings: Sequence[_Role] = ()
+    role_definition_bindings: Sequence[_Role]
 
 
 class _Web(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    has_unique_role_assignments: bool | None = None
-
-
-class _Groups(msgspec.Struct, frozen=True, kw_only=True):
-    value: Sequence[_Group] = ()
-
-
-class _Assignments(msgspec.Struct, frozen=True, kw_only=True):
-    value: Sequence[_Assignment] = ()
-
-
-class _Users(msgspec.Struct, frozen=True, kw_only=True):
-    value: Sequence[_SitePrincipal] = ()
+    has_unique_role_assignments: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +102,14 @@ class _Member:
         return self.owners if self.owners is not None else (self.grantee.principal.uid,)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Members:
+    """The members of a site's group as far as they can be told."""
+
+    members: Sequence[_Member] = ()
+    known: bool = False  # these are all
+
+
 class _RootGrant(NamedTuple):
     """A grant at the top of a site, with the principals that it names."""
 
@@ -116,94 +120,108 @@ class _RootGrant(NamedTuple):
 def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:
     """The groups of a site collection, and the grants at the top of one of its sites.
 
-    `tenant.groups` has the collection's guid; `uid` and `url` are the site's.
+    `tenant.groups` has the collection's guid; `uid` and `url` are the site's. Raises only as `Inquiry` does.
     """
-    try:
-        return _read(graph, tenant, uid, url)
-    except (AccessDenied, Malformed, Vanished) as refused:
-        missing = gap("memberships", refused, "the members of the site's groups, and its owners, are unknown")
-        return SiteFacts(
-            groups=SiteGroups(site=tenant.groups.site),
-            facts=list(unread(uid)),
-            gaps=[msgspec.structs.replace(missing, resource_uid=uid)],
-        )
-
-
-def _read(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:
+    inquiry = Inquiry(graph=graph)
     site = tenant.groups.site
     top = uids.site(site)
-    listed = graph.sharepoint(_Groups, url + _GROUPS, needs=FULL_CONTROL).value
-    roles = graph.sharepoint(_Assignments, url + _ROLES, needs=FULL_CONTROL).value
-    origin = uid if uid == top or _has_unique_permissions(graph, url) else top
-    groups = [group for group in listed if not (group.title or "").startswith(_LINK)]
-    members = {str(group.id): list(_members(group.users or (), tenant)) for group in groups}
+    listed = inquiry.sharepoint_list(_Group, SITE_GROUPS, url, uid)
+    roles = inquiry.sharepoint_list(_Assignment, SITE_ROLES, url, uid)
+    if roles.whole and not roles.entries:
+        inquiry.lacking(SITE_ROLES, "graph-list-empty", uid)
+        roles = Listing(answered=True)
+    unique = uid == top or _has_unique_permissions(inquiry, url, uid)
+    if unique is None:
+        roles = Listing()  # where these were granted is not known
+    origin = uid if unique is not False else top
+    groups = [group for group in listed.entries if not (group.title or "").startswith(_LINK)]
+    members = {str(group.id): _members(group.users, tenant) for group in groups}
     contents = {number: _contents(inside, tenant) for number, inside in members.items()}
-    tenant = replace(tenant, groups=SiteGroups(site=site, contents=contents, origin=origin))
-    root_grants = list(_root_grants(roles, uid, origin, tenant))
+    found = SiteGroups(site=site, contents=contents if listed.answered else None, origin=origin)
+    if _lacks_groups(roles.entries, members) and listed.whole:
+        inquiry.lacking(SITE_GROUPS, "graph-list-without-grantees", uid)
+    inquiry.gaps.extend(_hidden(site, groups))
+    tenant = replace(tenant, groups=found)
+    root_grants = list(_root_grants(roles.entries, uid, origin, tenant))
     facts: list[AnyFact] = [
         *_principals(groups, members, contents, root_grants, tenant),
         *(granted.grant for granted in root_grants),
     ]
+    if not roles.whole:
+        facts.append(unread_grants(uid))
     if uid == top:
-        owners = list(_owners(roles, members, tenant))
-        if not _active(owners):
-            owners += _administrators(graph, url, tenant)
         facts += _memberships(site, members)
-        facts += _owner_count(uid, owners)
-    known = replace(tenant.groups, at_site=_group_access(root_grants))
-    return SiteFacts(groups=known, facts=facts, gaps=list(_hidden(uid, groups)))
+        facts += _owner_count(uid, _all_owners(inquiry, url, uid, roles, members, tenant))
+    known = replace(found, at_site=_group_access(root_grants), origins_known=roles.whole)
+    return SiteFacts(groups=known, facts=facts, gaps=inquiry.gaps)
 
 
-def _has_unique_permissions(graph: Graph, url: str) -> bool:
-    """Whether a subsite does not inherit its permissions."""
-    web = graph.sharepoint(_Web, url + _INHERITANCE, needs=FULL_CONTROL)
-    return bool(web.has_unique_role_assignments)
+def _has_unique_permissions(inquiry: Inquiry, url: str, uid: str) -> bool | None:
+    """Whether a subsite does not inherit its permissions; None: unknown."""
+    web = inquiry.sharepoint(_Web, SITE_INHERITANCE, url, about=uid)
+    return web.has_unique_role_assignments if web is not None else None
 
 
-def _administrators(graph: Graph, url: str, tenant: TenantContext) -> Iterator[_Member]:
-    users = graph.sharepoint(_Users, url + _ADMINISTRATORS, needs=FULL_CONTROL).value
-    return _members((user for user in users if user.is_site_admin), tenant)
+def _lacks_groups(roles: Iterable[_Assignment], members: Mapping[str, object]) -> bool:
+    """Whether something was granted to a group of the site that its list of groups does not have."""
+    return any(
+        role.member.principal_type == _SITE_GROUP
+        and str(role.member.id) not in members
+        and not (role.member.title or "").startswith(_LINK)
+        for role in roles
+    )
 
 
-def _hidden(uid: str, groups: Sequence[_Group]) -> Iterator[Gap]:
+def _all_owners(
+    inquiry: Inquiry,
+    url: str,
+    uid: str,
+    roles: Listing[_Assignment],
+    members: Mapping[str, _Members],
+    tenant: TenantContext,
+) -> _Members:
+    """Who has full control of a site; where nobody active has, its administrators."""
+    owners = _owners(roles.entries, members, tenant)
+    if not roles.whole or not owners.known or _active(owners.members):
+        return replace(owners, known=owners.known and roles.whole)
+    users = inquiry.sharepoint_list(_SitePrincipal, SITE_ADMINISTRATORS, url, uid)
+    administrators = _members([user for user in users.entries if user.is_site_admin], tenant)
+    return _Members(members=[*owners.members, *administrators.members], known=users.whole and administrators.known)
+
+
+def _hidden(site: str, groups: Sequence[_Group]) -> Iterator[Gap]:
     if hidden := [group for group in groups if group.users is None]:
-        yield Gap(
-            table="memberships",
-            outcome=Outcome.PARTIAL,
-            reason="groups of the site show their members to members only",
-            needs=FULL_CONTROL,
-            resource_uid=uid,
-            seen=len(groups) - len(hidden),
-            total=len(groups),
-        )
+        reason = Reason(code="graph-members-for-members", values={"count": len(hidden)})
+        gap = SITE_GROUPS.lacking(reason, needs=FULL_CONTROL, seen=len(groups) - len(hidden), total=len(groups))
+        gap = about_all(SITE_GROUPS, gap, [uids.site_group(site, str(group.id)) for group in hidden])
+        yield msgspec.structs.replace(gap, resource_uid=uids.site(site), total=len(groups))
 
 
 def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
-    """The facts of a site whose groups cannot be read: a grant to an unknown audience, and unknown owners.
+    """The facts of a site whose groups cannot be read: grants to an unknown audience, and unknown owners.
 
-    `blocked_by` names the block that keeps everyone out for the time being.
+    `blocked_by` is the code of the block that keeps everyone out for the time being.
     """
-    yield Grant(
-        uid=f"{site_uid}#unread",
-        resource_uid=site_uid,
-        audience=None,
-        access=Access.MANAGE,
-        via=Via.MEMBERSHIP,
-        discoverable=None,
-        effective=not blocked_by,
-        blocked_by=blocked_by,
-    )
+    grant = unread_grants(site_uid)
+    yield msgspec.structs.replace(grant, effective=False, blocked_by=blocked_by) if blocked_by else grant
     yield Setting(scope_uid=site_uid, name=OWNERS, value=None)
 
 
-def _members(users: Iterable[_SitePrincipal], tenant: TenantContext) -> Iterator[_Member]:
-    for user in users:
+def _members(users: Sequence[_SitePrincipal] | None, tenant: TenantContext) -> _Members:
+    """The members that SharePoint lists for a group; None: it shows them to members only."""
+    known, members = users is not None, []
+    for user in users or ():
         login = user.login_name or ""
         if login.endswith("_o") and (group := tenant.people.find(login[:-2].rpartition("|")[2])):
             grantee = Grantee(principal=group.principal, audience=Audience.NAMED)
-            yield _Member(grantee=grantee, owners=group.owners)
+            members.append(_Member(grantee=grantee, owners=group.owners or ()))
+            known = known and group.owners is not None
         elif listed := tenant.people.grantee(_identity(user), tenant.groups):
-            yield _Member(grantee=listed)
+            members.append(_Member(grantee=listed))
+            known = known and listed.audience is not None
+        else:
+            known = False
+    return _Members(members=members, known=known)
 
 
 def _identity(principal: _SitePrincipal) -> IdentitySet:
@@ -212,16 +230,21 @@ def _identity(principal: _SitePrincipal) -> IdentitySet:
     return IdentitySet(site_user=Identity(login_name=principal.login_name, email=principal.email))
 
 
-def _contents(members: Sequence[_Member], tenant: TenantContext) -> GroupContents:
+def _contents(inside: _Members, tenant: TenantContext) -> GroupContents:
     """Who is in a site's group beside colleagues."""
-    whole = [member.grantee for member in members if member.owners is None]
-    owners = [tenant.people.find(uid.rpartition("/")[2]) for member in members for uid in member.owners or ()]
+    whole = [member.grantee for member in inside.members if member.owners is None]
+    owners = [tenant.people.find(uid.rpartition("/")[2]) for member in inside.members for uid in member.owners or ()]
     return GroupContents(
         externals=sum(_externals(grantee) for grantee in whole)
-        + sum(owner is not None and owner.principal.affiliation is not Affiliation.INTERNAL for owner in owners),
+        + sum(owner is not None and _is_external(owner.principal) for owner in owners),
         whole_organisation=any(grantee.contents.whole_organisation for grantee in whole if grantee.contents),
         claim=min((grantee.claim for grantee in whole if grantee.claim), default=""),
+        known=inside.known and all(owner is not None and owner.principal.affiliation for owner in owners),
     )
+
+
+def _is_external(principal: Principal) -> bool:
+    return principal.affiliation in (Affiliation.EXTERNAL, Affiliation.PARTNER)
 
 
 def _externals(grantee: Grantee) -> int:
@@ -260,15 +283,18 @@ def _group_access(root_grants: Iterable[_RootGrant]) -> frozenset[tuple[str, Acc
     )
 
 
-def _owners(
-    roles: Iterable[_Assignment], members: Mapping[str, Sequence[_Member]], tenant: TenantContext
-) -> Iterator[_Member]:
+def _owners(roles: Iterable[_Assignment], members: Mapping[str, _Members], tenant: TenantContext) -> _Members:
     """The principals with full control of a site."""
+    owners: list[_Member] = []
+    known = True
     for role in filter(_is_owner, roles):
         if role.member.principal_type == _SITE_GROUP:
-            yield from members.get(str(role.member.id), ())
+            inside = members.get(str(role.member.id), _Members())
         else:
-            yield from _members([role.member], tenant)
+            inside = _members([role.member], tenant)
+        owners += inside.members
+        known = known and inside.known
+    return _Members(members=owners, known=known)
 
 
 def _is_owner(role: _Assignment) -> bool:
@@ -277,7 +303,7 @@ def _is_owner(role: _Assignment) -> bool:
 
 def _principals(
     groups: Sequence[_Group],
-    members: Mapping[str, Sequence[_Member]],
+    members: Mapping[str, _Members],
     contents: Mapping[str, GroupContents],
     root_grants: Sequence[_RootGrant],
     tenant: TenantContext,
@@ -289,7 +315,7 @@ def _principals(
     ]
     principals = (
         *site_groups,
-        *(member.grantee.principal for inside in members.values() for member in inside),
+        *(member.grantee.principal for inside in members.values() for member in inside.members),
         *(principal for granted in root_grants for principal in granted.principals),
     )
     for principal in {principal.uid: principal for principal in principals}.values():
@@ -297,17 +323,20 @@ def _principals(
             yield principal
 
 
-def _memberships(site: str, members: Mapping[str, Sequence[_Member]]) -> Iterator[Membership]:
+def _memberships(site: str, members: Mapping[str, _Members]) -> Iterator[Membership]:
     for number, inside in members.items():
         group = uids.site_group(site, number)
-        for uid in dict.fromkeys(uid for member in inside for uid in member.uids):
+        for uid in dict.fromkeys(uid for member in inside.members for uid in member.uids):
             yield Membership(group_uid=group, member_uid=uid)
+        if not inside.known:
+            yield Membership(group_uid=group, member_uid=None)
 
 
-def _owner_count(site_uid: str, owners: Sequence[_Member]) -> Iterator[Setting]:
+def _owner_count(site_uid: str, owners: _Members) -> Iterator[Setting]:
     """How many owners are active; a group counts as one. A site of a Microsoft 365 group has the group's owners."""
-    if not any(owner.owners is not None for owner in owners):
-        yield Setting(scope_uid=site_uid, name=OWNERS, value=str(len(_active(owners))))
+    if not any(owner.owners is not None for owner in owners.members):
+        count = str(len(_active(owners.members))) if owners.known else None
+        yield Setting(scope_uid=site_uid, name=OWNERS, value=count)
 
 
 def _active(owners: Sequence[_Member]) -> set[str]:

@@ -5,14 +5,16 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from cloudscan.connector import Once, OncePerKey
-from cloudscan.errors import AccessDenied, Malformed, Vanished
+from cloudscan.connector import Gap, Once, OncePerKey
+from cloudscan.errors import ProviderError, QuotaSpent
 from cloudscan.facts import Setting
+from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Identity, IdentitySet
+from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People, SiteGroups
 from cloudscan_m365.options import Options
-from cloudscan_m365.permissions import FULL_CONTROL
+from cloudscan_m365.questions import SITE_PROPERTIES, SITES_PROPERTIES
 from cloudscan_m365.scopes.tenant import (
     CAPABILITIES,
     DOMAIN_MODES,
@@ -35,9 +37,8 @@ SITE_SETTINGS = (
 """The settings of every site; `anonymous_link_expires_days` joins them where the site overrides the tenant's."""
 
 _WIDTH = ("disabled", "existing", "new_and_existing", "anyone")
+_ARCHIVED = frozenset({"fullyarchived", "recentlyarchived"})
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
-_ALL_SITES = "/_api/SPO.Tenant/getSitePropertiesFromSharePointByFilters"
-_FILTER = {"speFilter": {"StartIndex": "", "IncludePersonalSite": 1, "IncludeDetail": True}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +50,19 @@ class SiteInfo:
     label: str = ""  # the name of its sensitivity label
     detail: Mapping[str, str] = field(default_factory=dict)  # template, lock, group_id …
     settings: Settings | None = None  # None: could not be read
+    error: ProviderError | None = None  # why it could not
+    unread: bool = False  # there is no answer, though the application may ask
+    archived: bool = False
 
 
 class _Site(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    site_id: str = ""
+    site_id: str
     template: str | None = ""
     group_id: str | None = ""
     owner_login_name: str | None = ""
     owner_email: str | None = ""
     lock_state: str | None = ""
+    archive_status: str | None = ""
     sharing_capability: int | None = None
     site_defined_sharing_capability: int | None = None
     default_sharing_link_type: int | None = None
@@ -70,8 +75,14 @@ class _Site(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     sensitivity_label: str | None = msgspec.field(name="SensitivityLabel2", default="")
 
 
-class _Sites(msgspec.Struct, frozen=True, kw_only=True):
-    value: list[_Site] = []
+@dataclass(frozen=True, kw_only=True)
+class _Listing:
+    """The sites that SharePoint's administration lists, by their guid in lower case."""
+
+    by_collection: Mapping[str, SiteInfo] = field(default_factory=dict)
+    unread: bool = False  # there may be others
+    error: ProviderError | None = None
+    broken: int = 0
 
 
 @dataclass
@@ -87,48 +98,77 @@ class Sites:
     labels: Mapping[str, str]  # sensitivity labels: id, name
     tenant: Administration | None = None
     address: str = ""  # of the administration; empty: access to it is refused
-    _listing: Once[dict[str, SiteInfo]] = field(default_factory=Once)
+    allowed: bool = False  # the application may ask the administration
+    _listing: Once[_Listing] = field(default_factory=Once)
     _single: OncePerKey[str, SiteInfo] = field(default_factory=OncePerKey)
 
     def info(self, collection: str) -> SiteInfo:
         """The properties of a site collection, by its guid; empty ones where they cannot be read."""
-        listed = self._listing.get(self._list).get(collection)
+        listed = self._all().by_collection.get(collection)
         return listed or self._single.get(collection, lambda: self._ask(collection))
 
     def listed(self, collection: str) -> SiteInfo:
         """The same without a request for a single site: there are as many OneDrives as people."""
-        return self._listing.get(self._list).get(collection, SiteInfo())
+        listing = self._all()
+        return listing.by_collection.get(collection, SiteInfo(unread=listing.unread))
 
-    def _list(self) -> dict[str, SiteInfo]:
+    def gap(self, collection: str) -> Gap | None:
+        """The gap that a site leaves whose properties gave no answer.
+
+        Where the administration gives none at all, there is one already.
+        """
+        error = self.info(collection).error
+        return SITE_PROPERTIES.gap(error, uids.site(collection)) if error is not None else None
+
+    def gaps(self) -> Iterator[Gap]:
+        """What the list of all sites leaves unknown."""
+        listing = self._all()
+        if listing.error is not None:
+            yield SITES_PROPERTIES.gap(listing.error)
+        if listing.broken:
+            reason = Reason(code="graph-entries-malformed", values={"count": listing.broken})
+            yield SITES_PROPERTIES.lacking(reason)
+
+    def _all(self) -> _Listing:
+        return self._listing.get(self._list)
+
+    def _list(self) -> _Listing:
         if not self.address:
-            return {}
+            return _Listing(unread=self.allowed)
         try:
-            sites = self.graph.sharepoint(
-                _Sites, self.address + _ALL_SITES, needs=FULL_CONTROL, body=msgspec.json.encode(_FILTER)
-            )
-        except (AccessDenied, Malformed, Vanished):
-            return {}  # an administration that does not know the question: sites are asked for one by one
-        return {site.site_id.lower(): self._info(site) for site in sites.value if site.site_id}
+            sites = self.graph.sharepoint_list(_Site, SITES_PROPERTIES, self.address)
+        except QuotaSpent:
+            raise
+        except ProviderError as error:
+            return _Listing(unread=True, error=error)  # sites are asked for one by one
+        known = {site.site_id.lower(): self._info(site) for site in sites.value if site.site_id}
+        return _Listing(by_collection=known, unread=sites.broken > 0, broken=sites.broken)
 
     def _ask(self, collection: str) -> SiteInfo:
         if not self.address:
-            return SiteInfo()
+            return SiteInfo(unread=self.allowed)
         try:
-            url = f"{self.address}/_api/SPO.Tenant/sites('{collection}')"
-            return self._info(self.graph.sharepoint(_Site, url, needs=FULL_CONTROL))
-        except (AccessDenied, Vanished):
-            return SiteInfo()
+            return self._info(self.graph.sharepoint(_Site, SITE_PROPERTIES, self.address, collection))
+        except QuotaSpent:
+            raise
+        except ProviderError as error:
+            return SiteInfo(error=error, unread=True)
 
     def _info(self, site: _Site) -> SiteInfo:
+        # A label whose name is not known is shown by its id, and may be any.
+        known = site.sensitivity_label in self.labels
         label = self.labels.get(site.sensitivity_label or "", site.sensitivity_label or "")
+        archived = (site.archive_status or "").lower() in _ARCHIVED
         private = self.options.private_labels
         detail = {
             "template": site.template or "",
             "lock": site.lock_state if site.lock_state in ("NoAccess", "ReadOnly") else "",
             "group_id": "" if site.group_id in (None, _NO_GUID) else site.group_id,
-            "label_privacy": ("private" if label in private else "open") if label and private else "",
+            "label_privacy": ("private" if label in private else "open") if known and private else "",
+            "archived": "true" if archived else "",
         }
         return SiteInfo(
+            archived=archived,
             sharing=chosen(CAPABILITIES, site.sharing_capability),
             owner_uid=self._owner(site),
             label=label,
@@ -139,7 +179,7 @@ class Sites:
     def _owner(self, site: _Site) -> str | None:
         login = site.owner_login_name or ""
         if login.endswith("_o") and (group := self.people.find(login[:-2].rpartition("|")[2])):
-            return next(iter(group.owners), None)
+            return next(iter(group.owners or ()), None)
         identity = IdentitySet(site_user=Identity(login_name=login, email=site.owner_email))
         owner = self.people.grantee(identity, SiteGroups()) if login else None
         return owner.principal.uid if owner else None

@@ -7,24 +7,19 @@ Sources: those resources; TenantProperties and SiteProperties of Microsoft.Onlin
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
 
-from cloudscan.connector import Gap
-from cloudscan.errors import AccessDenied
+from cloudscan.errors import Malformed, ProviderError
 from cloudscan.facts import Setting
-from cloudscan_m365.api.client import Graph
-from cloudscan_m365.api.endpoints import Question
+from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People
-from cloudscan_m365.permissions import FULL_CONTROL, POLICIES, SITES, TENANT_SETTINGS
-from cloudscan_m365.scopes.gaps import gap
-
-_SHARING = Question(path="admin/sharepoint/settings", needs=TENANT_SETTINGS, units=1)
-_AUTHORIZATION = Question(path="policies/authorizationPolicy", needs=POLICIES)
-_ROOT = Question(path="sites/root", needs=SITES, units=1)
+from cloudscan_m365.permissions import FULL_CONTROL, SHAREPOINT
+from cloudscan_m365.questions import ADMINISTRATION, AUTHORIZATION, ROOT_SITE, SHARING
 
 Values = dict[str, str | None]
 Settings = Mapping[str, str | None]
@@ -101,7 +96,8 @@ class _Authorization(Answer, frozen=True, kw_only=True):
 
 
 class _RootSite(Answer, frozen=True, kw_only=True):
-    web_url: Text = ""
+    id: str = ""
+    web_url: str
 
 
 class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
@@ -134,28 +130,49 @@ class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="pascal")
     sharing_blocked_domain_list: str | None = None
 
 
-def read_tenant(graph: Graph, gaps: list[Gap]) -> tuple[Values, Administration | None, str]:
-    """The tenant's settings; those of the administration, None where that refuses access; its address."""
+@dataclass(frozen=True, kw_only=True)
+class TenantSettings:
+    """The tenant's settings, and the way to those of its sites."""
+
+    values: Settings
+    administration: Administration | None  # None: it gave no answer
+    address: str  # of the administration; empty: it gave no answer
+    allowed: bool  # the application may ask the administration, as far as is known
+
+
+def read_tenant(inquiry: Inquiry) -> TenantSettings:
+    """The tenant's settings, as far as they are answered."""
     values: Values = dict.fromkeys((*FROM_GRAPH, *FROM_POLICY, *FROM_ADMINISTRATION))
-    address = _administration_address(graph)
     administration: Administration | None = None
-    try:
-        administration = graph.sharepoint(Administration, f"{address}/_api/SPO.Tenant", needs=FULL_CONTROL)
+    address = _administration_address(inquiry)
+    if address and not inquiry.graph.sign_in.by_secret:  # that has a row of its own
+        administration = inquiry.sharepoint(Administration, ADMINISTRATION, address)
+    if administration is not None:
         values |= _from_administration(administration)
-    except AccessDenied as refused:
-        gaps.append(gap("settings", refused, "default links, link expiry and the settings of sites are unknown"))
-    try:
-        values |= {name: value for name, value in _from_graph(graph).items() if value is not None}
-    except AccessDenied as refused:
-        gaps.append(gap("settings", refused, "the tenant's sharing settings could not be read from Graph"))
-    try:
-        values |= _from_policy(graph)
-    except AccessDenied as refused:
-        gaps.append(gap("settings", refused, "who may invite guests, and what guests can see, is unknown"))
-    return values, administration, address if administration else ""
+    if (sharing := inquiry.one(_SharePoint, SHARING)) is not None:
+        values |= {name: value for name, value in _from_graph(sharing).items() if value is not None}
+    authorization = inquiry.one(_Authorization, AUTHORIZATION, select="allowInvitesFrom,guestUserRoleId")
+    if authorization is not None:
+        values |= _from_policy(authorization)
+    return TenantSettings(
+        values=values,
+        administration=administration,
+        address=address if administration else "",
+        allowed=_may_ask(inquiry, address),
+    )
 
 
-def settings_of_tenant(values: Values, people: People) -> Iterator[Setting]:
+def _may_ask(inquiry: Inquiry, address: str) -> bool:
+    """Whether the application may ask the administration; where that is not known, it may."""
+    if inquiry.graph.sign_in.by_secret:
+        return False
+    try:
+        return not address or inquiry.graph.claims(address).has(FULL_CONTROL.removeprefix(SHAREPOINT))
+    except ProviderError:
+        return True
+
+
+def settings_of_tenant(values: Settings, people: People) -> Iterator[Setting]:
     """The tenant's settings as facts; None is unknown."""
     for name, value in values.items():
         yield Setting(scope_uid=uids.tenant(people.tenant_id), name=name, value=value)
@@ -171,8 +188,7 @@ def truth(value: bool | None) -> str | None:
     return None if value is None else "true" if value else "false"
 
 
-def _from_graph(graph: Graph) -> Values:
-    settings = graph.ask(_SharePoint, _SHARING)
+def _from_graph(settings: _SharePoint) -> Values:
     idle = settings.idle_session_sign_out
     return {
         "sharing_capability": _GRAPH_CAPABILITIES.get(settings.sharing_capability or ""),
@@ -185,8 +201,7 @@ def _from_graph(graph: Graph) -> Values:
     }
 
 
-def _from_policy(graph: Graph) -> Values:
-    policy = graph.ask(_Authorization, _AUTHORIZATION, select="allowInvitesFrom,guestUserRoleId")
+def _from_policy(policy: _Authorization) -> Values:
     return {
         "guest_invites": _INVITERS.get(policy.allow_invites_from or ""),
         "guest_role": _GUEST_ROLES.get((policy.guest_user_role_id or "").lower()),
@@ -222,11 +237,13 @@ def _from_administration(tenant: Administration) -> Values:
     }
 
 
-def _administration_address(graph: Graph) -> str:
-    """The address of the administration: kumo-admin.sharepoint.com beside kumo.sharepoint.com."""
-    parts = urlsplit(graph.ask(_RootSite, _ROOT, select="webUrl").web_url or "")
-    name, _, rest = parts.netloc.partition(".")
-    return f"https://{name}-admin.{rest}"
+def _administration_address(inquiry: Inquiry) -> str:
+    """The address of the administration: kumo-admin.sharepoint.com beside kumo.sharepoint.com; empty if unknown."""
+    root = inquiry.one(_RootSite, ROOT_SITE, select="id,webUrl")
+    name, _, rest = urlsplit(root.web_url if root else "").netloc.partition(".")
+    if root and not rest:
+        inquiry.gaps.append(ROOT_SITE.gap(Malformed("graph-no-address")))
+    return f"https://{name}-admin.{rest}" if rest else ""
 
 
 def _days(required: bool | None, days: int | None) -> str | None:

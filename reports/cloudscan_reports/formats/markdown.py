@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, RuleSummary
 from cloudscan_reports.summary.first_page import FirstPage, RankedCause, completeness, first_page, nothing_missing
-from cloudscan_reports.summary.gaps import GapGroup, Unseen
+from cloudscan_reports.summary.gaps import GapGroup, Unseen, asked_of
 from cloudscan_wording import phrases
 from cloudscan_wording.markdown import code, prose
 from cloudscan_wording.texts import Texts, load, number
@@ -206,10 +206,9 @@ def _gap(group: GapGroup, texts: Texts) -> list[str]:
     where = code(gap.location)
     if more:
         where = prose(texts.say("unseen.more_locations", name="\0", n=number(more))).replace(visible("\0"), where)
-    new = f" ({texts.name('standing', 'new')})" if group.new else ""
     why = texts.say("list.stop").join([gap.why, *(phrases.waived_by(texts, waiver) for waiver in group.waivers[:1])])
     return [
-        prose(shortened(gap.asked + new, _MOST_PROSE)),
+        prose(shortened(asked_of(group, texts), _MOST_PROSE)),
         where,
         prose(shortened(why, _MOST_PROSE)),
         prose(shortened(gap.advice, _MOST_PROSE)) or "–",

@@ -7,7 +7,7 @@ from cloudscan.finding import Finding, Severity
 from cloudscan.report import Report
 from cloudscan_reports.summary.counts import by_severity, changed, needing_work
 from cloudscan_reports.summary.first_page import completeness
-from cloudscan_reports.summary.gaps import GapGroup, unseen
+from cloudscan_reports.summary.gaps import GapGroup, asked_of, unseen
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import shortened, visible
@@ -107,8 +107,8 @@ def _gap(group: GapGroup, texts: Texts, width: int) -> Iterator[str]:
     gap, more = group.example, len(group.gaps) - 1
     colon, location = texts.say("list.colon"), shortened(gap.location, 80)
     where = texts.say("unseen.more_locations", name=location, n=number(more)) if more else location
-    new = f" ({texts.name('standing', 'new')})" if group.new else ""
-    yield from _wrapped(f"- {where}{new}{colon}{shortened(gap.asked, 120)}{colon}{shortened(gap.why, 300)}", width)
+    asked = shortened(asked_of(group, texts), 120)
+    yield from _wrapped(f"- {where}{colon}{asked}{colon}{shortened(gap.why, 300)}", width)
     for key, text in (("advice", gap.advice), ("needs", gap.row.needs)):
         if text:
             yield from _wrapped(f"  {texts.say(f'unseen.{key}')}{colon}{shortened(text, 400)}", width)

@@ -20,7 +20,7 @@ from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_finding import changed
-from cloudscan_wording.worded_gap import OPEN, Standing
+from cloudscan_wording.worded_gap import OPEN, Standing, worded_gap
 
 MOST_FIRST = 5  # findings in the first section
 MOST_STATIC = 200  # findings in the page itself, for readers without JavaScript
@@ -331,7 +331,12 @@ def _waiver(status: WaiverStatus, group: str, report: Report, texts: Texts) -> P
 
 
 def _covers(waiver: Waiver, report: Report, texts: Texts) -> str:
-    """What a waiver is about: a finding, a rule, a target, or a rule on a target."""
+    """What a waiver is about: a finding, a gap, a rule, a target, or a rule on a target."""
+    if waiver.gap:
+        row = next((row for row in report.coverage if row.gap == waiver.gap), None)
+        gap = worded_gap(row, report, texts) if row else None
+        question, where = (gap.asked, gap.location) if gap else (waiver.gap, "")
+        return texts.say("waivers.gap", question=question, where=where) if where else question
     if waiver.fingerprint:
         finding = next((finding for finding in report.findings if finding.fingerprint == waiver.fingerprint), None)
         return phrases.message_of(finding, texts.lang) if finding else waiver.fingerprint

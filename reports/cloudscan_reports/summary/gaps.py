@@ -136,6 +136,12 @@ def grouped(gaps: Iterable[WordedGap]) -> Sequence[GapGroup]:
     return sorted(made, key=lambda group: (not group.new, -len(group.gaps)))
 
 
+def asked_of(group: GapGroup, texts: Texts) -> str:
+    """What was asked, and whether there is a new gap in the group, for formats that have no room for a mark."""
+    asked = group.example.asked
+    return texts.say("unseen.new_question", question=asked) if group.new else asked
+
+
 def _number(groups: Iterable[GapGroup]) -> int:
     return sum(len(group.gaps) for group in groups)
 

@@ -38,12 +38,12 @@ def serve(state: TenantState, **more: Any) -> Iterator[Server]:
         yield server
 
 
-def connector(server: Server, folder: Path, **options: Any) -> DriveConnector:
+def connector(server: Server, folder: Path, *, patience: Patience = HASTY, **options: Any) -> DriveConnector:
     """A connector for the emulator, on the emulator's clock. The service account's key goes into `folder`."""
     key = server.write_key(folder / "key.json")
     all_options = {"endpoint": server.url, "admin": company.ADMIN, "key_file": str(key), **options}
     return DriveConnector.open(
-        Options(**all_options), ESTATE, HASTY, lambda: datetime.fromtimestamp(server.state.now, tz=UTC)
+        Options(**all_options), ESTATE, patience, lambda: datetime.fromtimestamp(server.state.now, tz=UTC)
     )
 
 

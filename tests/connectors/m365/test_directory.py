@@ -266,7 +266,9 @@ def test_private_and_shared_channels(result: Read, built: company.Company) -> No
     ],
 )
 def test_applications(result: Read, built: company.Company, scenario: str, detail: dict[str, str]) -> None:
-    assert result.resource(uids.application(built.scenarios[scenario])).detail == detail
+    off = dict.fromkeys(("writes_all_sites", "full_control", "external_publisher"), "false")
+
+    assert result.resource(uids.application(built.scenarios[scenario])).detail == {**off, **detail}
 
 
 @pytest.mark.parametrize(
@@ -362,7 +364,7 @@ def test_a_subsite_inherits_grants(result: Read, built: company.Company) -> None
 def test_grants_of_a_locked_site_are_latent(result: Read, built: company.Company) -> None:
     (grant_,) = result.grants(site(built, "site locked"))
 
-    assert (grant_.audience, grant_.effective, grant_.blocked_by) == (None, False, "the site is locked")
+    assert (grant_.audience, grant_.effective, grant_.blocked_by) == (None, False, "graph-site-locked")
 
 
 def test_members_of_a_site_group(result: Read, built: company.Company) -> None:
@@ -399,23 +401,27 @@ def test_owners_of_a_group_own_its_site(result: Read, built: company.Company) ->
 
 
 @pytest.mark.parametrize(
-    ("permission", "table"),
+    ("permission", "questions"),
     [
-        (SIGN_INS, "principals"),
-        (GROUPS, "memberships"),
-        (CHANNELS, "resources"),
-        (CHANNEL_MEMBERS, "resources"),
-        (APPLICATIONS, "resources"),
-        (TENANT_SETTINGS, "settings"),
-        (LABELS, "resources"),
-        (TENANT_NAMES, "principals"),
+        (SIGN_INS, {"m365-sign-ins", "m365-invitations"}),
+        (GROUPS, {"m365-groups"}),
+        (CHANNELS, {"m365-channels"}),
+        (CHANNEL_MEMBERS, {"m365-private-channel-members", "m365-shared-channel-members"}),
+        (APPLICATIONS, {"m365-service-roles"}),
+        (TENANT_SETTINGS, {"m365-sharing-settings"}),
+        (LABELS, {"m365-labels"}),
+        (TENANT_NAMES, {"m365-tenant-names"}),
     ],
 )
-def test_a_missing_permission_is_named_once(scanned: Callable[..., Read], permission: str, table: str) -> None:
+def test_a_missing_permission_is_named_once_for_each_question(
+    scanned: Callable[..., Read], permission: str, questions: set[str]
+) -> None:
     result = scanned(permission, *({"Group.Read.All", "Directory.Read.All"}))
 
-    gaps = [gap for gap in result.gaps if gap.needs == permission]
-    assert [(gap.table, gap.outcome) for gap in gaps] == [(table, Outcome.DENIED)]
+    gaps = {gap.question: gap for gap in result.gaps if gap.needs == permission}
+    assert gaps.keys() == questions
+    assert {gap.outcome for gap in gaps.values()} == {Outcome.DENIED}
+    assert result.refused == {}
 
 
 def test_without_a_licence_sign_ins_are_unknown(built: company.Company, scanned: Callable[..., Read]) -> None:
@@ -424,7 +430,7 @@ def test_without_a_licence_sign_ins_are_unknown(built: company.Company, scanned:
 
     result = scanned()
 
-    assert result.gap("last signed in").needs == "Microsoft Entra ID P1"
+    assert result.gap("graph-no-premium").needs == "Microsoft Entra ID P1"
     assert principal_of(result, built, "guest never signed in").last_seen_on is None
 
 
@@ -457,7 +463,7 @@ def test_groups_that_hide_their_members_are_a_gap(
 
     result = read(estate.connector(server, tmp_path))
 
-    hidden = {gap.resource_uid: gap for gap in result.gaps if "members only" in str(gap.reason)}[site(built, "site")]
+    hidden = {gap.resource_uid: gap for gap in result.gaps if "for-members" in str(gap.reason)}[site(built, "site")]
     assert (hidden.needs, hidden.outcome) == (FULL_CONTROL, Outcome.PARTIAL)
     assert result.setting(site(built, "site"), "owners") == "1"
     assert result.setting(site(built, "site"), "sharing_capability") is None
@@ -467,7 +473,7 @@ def test_without_the_permission_leave_dates_are_a_gap(built: company.Company, sc
     """Graph then returns nothing, and does not refuse either."""
     result = scanned(LEAVE_DATES)
 
-    assert result.gap("leave date").outcome is Outcome.SKIPPED
+    assert result.gap("graph-no-leave-dates").outcome is Outcome.SKIPPED
     assert "leave_on" not in principal_of(result, built, "user left").detail
 
 
@@ -480,7 +486,7 @@ def test_sharepoint_refuses_a_client_secret(
 
     assert result.setting(site(built, "site"), "sharing_capability") is None
     assert [grant.audience for grant in result.grants(site(built, "site"))] == [None]
-    assert "certificate" in str(result.gap("site groups and the settings").reason)
+    assert result.gap("graph-wants-certificate").needs == FULL_CONTROL
 
 
 def test_without_graph_settings_come_from_the_administration(
@@ -512,7 +518,7 @@ def test_hidden_members_are_a_gap_and_not_an_empty_group(built: company.Company,
 
     result = scanned(HIDDEN_MEMBERS)
 
-    assert result.gap("hide them").needs == HIDDEN_MEMBERS
+    assert result.gap("graph-members-hidden").needs == HIDDEN_MEMBERS
     assert "guests" not in resource_of(result, built, "group hidden").detail
 
 

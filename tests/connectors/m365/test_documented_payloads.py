@@ -10,23 +10,27 @@ from cloudscan.errors import Malformed
 from cloudscan.facts import NEVER, Access, Audience, Grant
 from cloudscan_m365.api.models import Item, Permission
 from cloudscan_m365.api.wire import decode, decode_page
-from cloudscan_m365.meaning.people import People, SiteGroups
+from cloudscan_m365.meaning.people import GroupContents, People, SiteGroups
 from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
+from cloudscan_m365.questions import ITEM, PERMISSIONS
 
 PEOPLE = People(
     estate=Estate(partners=(Partner(name="Fabrikam", domains=frozenset({"fabrikam.com"})),)),
     tenant_id="5d33dd65-0000-0000-0000-000000000000",
     primary="contoso.com",
     domains=frozenset({"contoso.com", "contoso.onmicrosoft.com"}),
-    complete=False,
 )
 TENANT = TenantContext(
-    people=PEOPLE, groups=SiteGroups(site="a"), sharing=Sharing(), owner_uid=None, now=datetime(2026, 1, 1, tzinfo=UTC)
+    people=PEOPLE,
+    groups=SiteGroups(site="a", contents={"3": GroupContents()}),
+    sharing=Sharing(),
+    owner_uid=None,
+    now=datetime(2026, 1, 1, tzinfo=UTC),
 )
 
 
 def grant(text: str) -> Grant:
-    translated = translate(decode(Permission, text.encode()), TENANT)
+    translated = translate(decode(Permission, text.encode(), PERMISSIONS), TENANT)
     assert translated is not None
     return translated.grant
 
@@ -105,7 +109,7 @@ def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
         "deleted": null, "shared": {}, "parentReference": {"driveType": "business", "driveId": "b!1", "id": "01B",
         "siteId": "x"}, "lastModifiedDateTime": "2016-03-21T20:01:37.1234567Z", "webUrl": "https://x/y?web=1"}"""
 
-    item = decode(Item, body)
+    item = decode(Item, body, ITEM)
 
     assert (item.parent, item.shared is not None, item.shared and item.shared.scope) == ("01B", True, "")
     assert item.last_modified_date_time is not None
@@ -113,7 +117,7 @@ def test_an_item_of_delta_is_read_with_all_its_annotations() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"<html></html>", b'{"value": 7}', b'{"value": [', b"\xff\xfe"])
 def test_an_answer_that_is_not_a_list_is_refused_with_a_reason(body: bytes) -> None:
-    with pytest.raises(Malformed, match="does not match its documented format"):
+    with pytest.raises(Malformed, match="does not match Microsoft's documentation"):
         decode_page(Permission, body)
 
 
