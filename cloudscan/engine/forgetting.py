@@ -147,7 +147,7 @@ def _settings(rule: Rule, example: Example, estate: Rows) -> Iterator[_Case]:
     """The example with each setting that it does not give: first not known, then with each value."""
     of = Dependency("settings", "value")
     given = {(row["scope_uid"], row["name"]) for row in estate["settings"]}
-    names = rule.compared.get("name", ()) if of in rule.rests_on else ()
+    names = rule.compared.get("name", ()) if any(one[:2] == of[:2] for one in rule.rests_on) else ()
     for scope_uid in [row["uid"] for row in estate["resources"]]:
         for name in names:
             if (scope_uid, name) in given:
@@ -236,7 +236,7 @@ def _cells(rule: Rule, estate: Rows, *, known: bool) -> list[Cell]:
         for one in rule.rests_on
         if one.table in BASE and not {(one.table, one.column), ("*", one.column)} & _KEPT
         for index, row in enumerate(estate[one.table])
-        for key in (_known_keys(row, one) if known else (one.key,))
+        for key in (_known_keys(row, one) if known else (one.key if one.column == "detail" else "",))
     ]
     return list(dict.fromkeys(cells))
 
