@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -14,11 +14,14 @@ from cloudscan.connector import Estate, Partner
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
-from cloudscan.text import suggestion
+from cloudscan.text import first_line, suggestion
 from cloudscan.ticketing.plan import Policy
 from cloudscan.ticketing.routing import Route
 
 FILE_NAME = "cloudscan.toml"
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_LONGEST_SCAN = 720  # hours
+_MOST_REQUESTS = 512  # in flight
 _SECRET = re.compile(r"secret|token|password|passwd|access_?key|private_?key|credential", re.IGNORECASE)
 
 
@@ -53,6 +56,8 @@ class ScanTable(_Table, frozen=True, kw_only=True):
     folder: str = ".cloudscan"  # for snapshots, ledger and reports
     rules: Sequence[str] = ()  # folders with rules of your own
     concurrency: int = 16  # requests in flight
+    max_hours: float = 20.0  # what has not been read by then is a gap
+    until: str = ""  # or by this time of the machine's clock, 06:00; empty: max_hours alone counts
     fail_on: Severity = Severity.HIGH  # exit code 1 for findings of this severity or worse
     log: Literal["text", "json"] = "text"  # json: one JSON object per line on stderr
 
@@ -146,6 +151,15 @@ class Config(_Table, frozen=True, kw_only=True):
             ),
         )
 
+    def seconds_to_read(self, now: datetime) -> float:
+        """How long a scan that begins now may read. The shorter of the two limits counts."""
+        most = self.scan.max_hours * 3600
+        if not self.scan.until:
+            return most
+        local = now.astimezone()
+        end = datetime.combine(local.date(), time.fromisoformat(self.scan.until), local.tzinfo)
+        return min(most, ((end - local) % timedelta(days=1)).total_seconds() or most)
+
     @property
     def terms(self) -> Terms:
         """What hand-outs say about the contact, and by when to fix a finding."""
@@ -173,7 +187,7 @@ def load(path: Path | None) -> Config:
         if not path.exists():
             return Config()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(
@@ -181,8 +195,8 @@ def load(path: Path | None) -> Config:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{path}: is not TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:  # also numbers that are too long, and brackets that are too deep
+        raise ConfigurationError(f"{path}: is not TOML: {first_line(error)}.") from error
     _refuse_secrets(path, text, data)
     try:
         config = msgspec.convert(data, Config)
@@ -220,8 +234,16 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
 
 
 def _check(path: Path, text: str, config: Config) -> None:
-    if config.scan.concurrency < 1:
-        raise ConfigurationError(f"{_location(path, text, 'concurrency')}: concurrency must be at least 1.")
+    if not 1 <= config.scan.concurrency <= _MOST_REQUESTS:
+        raise ConfigurationError(
+            f"{_location(path, text, 'concurrency')}: concurrency must be at least 1 and at most {_MOST_REQUESTS}."
+        )
+    if not 0 < config.scan.max_hours <= _LONGEST_SCAN:
+        raise ConfigurationError(
+            f"{_location(path, text, 'max_hours')}: max_hours must be more than 0 and at most {_LONGEST_SCAN}."
+        )
+    if config.scan.until and not _TIME.fullmatch(config.scan.until):
+        raise ConfigurationError(f"{_location(path, text, 'until')}: until must be a time of day, such as 06:00.")
     for table, key, least in (
         (config.waivers, "max_days", 1),
         (config.waivers, "due_days", 0),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 GROUPS: Final = ("reason", "advice", "question", "step", "block")
 _SOURCE: Final = "en"
 _FIELD: Final = re.compile(r"\{([a-z_]+)\}")
-_QUOTED: Final = {"en": " (“{}”)", "ja": "（「{}」）"}
+_QUOTED: Final = {"en": " (“{}”)", "ja": "：「{}」"}
 _LONGEST_QUOTE: Final = 300  # characters
 _UNKNOWN_VALUE: Final = "?"
 

@@ -36,7 +36,7 @@ def test_amounts_choose_the_plural_form(count: int, language: str, words: str) -
 
 @pytest.mark.parametrize(
     ("language", "framed"),
-    [("en", "it could not be read (“no {code}, no”)"), ("ja", "読み取れませんでした（「no {code}, no」）")],
+    [("en", "it could not be read (“no {code}, no”)"), ("ja", "読み取れませんでした：「no {code}, no」")],
 )
 def test_the_platforms_own_words_are_quoted_in_one_line(language: str, framed: str) -> None:
     """They are not a template: braces stay."""

@@ -32,6 +32,8 @@ language = "en"         # of reports: en or ja
 folder = ".cloudscan"   # snapshots, ledger and reports
 fail_on = "high"        # exit code 1 from this severity up
 concurrency = 16        # requests in flight
+max_hours = 20.0        # what has not been read by then is a gap
+until = ""              # or by this time of the machine's clock: "06:00"
 rules = []              # folders with rules of your own: ["our-rules"]
 
 # [ledger]

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "waive": ("waive", "Waive a finding, a rule, a target or a gap until a given date."),
     "audit": ("audit", "Pack a scan for an auditor; check and replay a pack."),
     "health": ("health", "Report the health of the nightly scans to monitoring."),
+    "ledger": ("ledger", "Look after the history: correct what a wrong clock has dated ahead."),
     "prune": ("prune", "Remove old snapshots and reports."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
@@ -156,6 +157,12 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        what = plain(str(error.filename or type(error).__name__))
+        click.echo(f"cloudscan: {what}: {error.strerror or error}; check the path and the permissions.", err=True)
+        return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - the last place that can report a bug in one line
         if "--debug" in arguments:
             traceback.print_exc()

@@ -9,9 +9,8 @@ import click
 
 from cloudscan import files, plugins
 from cloudscan.errors import ConfigurationError
-from cloudscan.facts import Outcome
-from cloudscan.reason import sentence
-from cloudscan.report import Report, ReportFormat
+from cloudscan.reason import advice, question, sentence
+from cloudscan.report import GapState, Report, ReportFormat
 from cloudscan.text import plain
 
 _REASONS = 5
@@ -66,9 +65,16 @@ def summary(report: Report, language: str) -> None:
 
 
 def unread(report: Report) -> None:
-    """Print what could not be read to stderr, for reports that are piped elsewhere: each reason once."""
-    rows = {sentence(row.reason, "en"): row for row in report.coverage if row.outcome is not Outcome.COMPLETE}
+    """Print what could not be read to stderr, for reports that are piped elsewhere: each reason once.
+
+    What is waived, left out on purpose or not offered is in the report.
+    """
+    gaps = (row for row in report.coverage if row.outcome.is_gap and report.gap_state(row) is not GapState.WAIVED)
+    rows = {sentence(row.reason, "en") or row.outcome: row for row in gaps}
     for reason, row in list(rows.items())[:_REASONS]:
-        click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(reason)}", err=True)
+        asked = f"{question(row.question, 'en')}: " if row.question else ""
+        next_step = advice(row.reason, "en")
+        words = f"{asked}{reason}{f'. {next_step}' if next_step else ''}"
+        click.echo(f"cloudscan: not read: {plain(row.scope_name)}: {plain(words)}", err=True)
     if len(rows) > _REASONS:
         click.echo(f"cloudscan: … and {len(rows) - _REASONS} more reasons; the report has them all.", err=True)

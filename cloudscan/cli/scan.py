@@ -134,7 +134,11 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
         snapshot = collecting(
             connectors,
             folder,
-            options=CollectOptions(concurrency=selection.concurrency or config.scan.concurrency, settings=settings),
+            options=CollectOptions(
+                concurrency=selection.concurrency or config.scan.concurrency,
+                max_seconds=config.seconds_to_read(datetime.now(UTC)),
+                settings=settings,
+            ),
             **({"on_event": progress} if progress else {}),
         )
     finally:
@@ -197,7 +201,7 @@ def _scan(
     from cloudscan.snapshot import lock
     from cloudscan.snapshot.collect import CollectOptions
 
-    config, on_event = request.config, log or progress
+    config, on_event, now = request.config, log or progress, datetime.now(UTC)
 
     def publish(report: Report) -> None:
         if progress:
@@ -212,10 +216,14 @@ def _scan(
                 snapshots=config.folder / "snapshots",
                 ledger=ledger,
                 publish=publish,
-                now=datetime.now(UTC),
+                now=now,
                 organisation=config.organisation.name,
                 params=config.rules,
-                options=CollectOptions(concurrency=request.concurrency, settings=request.settings),
+                options=CollectOptions(
+                    concurrency=request.concurrency,
+                    max_seconds=config.seconds_to_read(now),
+                    settings=request.settings,
+                ),
                 chosen=request.chosen,
                 full=request.full,
                 **({"on_event": on_event} if on_event else {}),

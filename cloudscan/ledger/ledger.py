@@ -21,7 +21,18 @@ from cloudscan.engine.judge import Verdicts
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
-from cloudscan.ledger import estate, finding_rows, gap_rows, gaps, history_rows, lifecycle, report_rows, ticket_rows
+from cloudscan.ledger import (
+    clock_rows,
+    estate,
+    finding_rows,
+    gap_rows,
+    gaps,
+    history_rows,
+    lifecycle,
+    report_rows,
+    ticket_rows,
+)
+from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import Database, aware, persistently
 from cloudscan.ledger.finding_rows import OpenSubject
 from cloudscan.ledger.lifecycle import Entry, Look
@@ -80,8 +91,22 @@ class Ledger:
 
     def awaits(self, started_on: datetime) -> bool:
         """Whether a scan that started then can be recorded, or is the last one recorded; else there is a later one."""
-        last = persistently(self._last_started, self._wait_seconds)
+        last = self.last_started()
         return last is None or last <= started_on
+
+    def last_started(self) -> datetime | None:
+        """When the last recorded scan began; None if there was none."""
+        return persistently(self._last_started, self._wait_seconds)
+
+    def correct(self, correction: Correction) -> None:
+        """Correct every moment that is ahead of the clock."""
+        with self._database.transaction() as db:
+            clock_rows.correct(db, correction)
+
+    def move_snapshots(self, paths: Mapping[str, str]) -> None:
+        """Remember where the snapshots of scans are now, by the scan's id."""
+        with self._database.transaction() as db:
+            clock_rows.write_snapshots(db, paths)
 
     def latest(self) -> Report | None:
         """The report of the last scan, with what was decided since; None if there was no scan."""

@@ -15,6 +15,7 @@ from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
 from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
+from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.gaps import gaps_in
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
@@ -67,6 +68,26 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
     )
 
 
+def correct_report(db: Connection, correction: Correction) -> None:
+    """Correct the moments in the last report that are ahead of the clock."""
+    for row in db.execute(sa.select(SCANS.c.id, SCANS.c.report).where(SCANS.c.report.is_not(None))).all():
+        report, of = _decoded(row.report), correction.of
+        scan = report.scan
+        corrected = msgspec.structs.replace(
+            report,
+            generated_on=of(report.generated_on),
+            scan=msgspec.structs.replace(scan, started_on=of(scan.started_on), finished_on=of(scan.finished_on)),
+            findings=[
+                msgspec.structs.replace(
+                    finding, first_seen_on=of(finding.first_seen_on), last_seen_on=of(finding.last_seen_on)
+                )
+                for finding in report.findings
+            ],
+        )
+        content = zlib.compress(msgspec.json.encode(corrected))
+        db.execute(sa.update(SCANS).where(SCANS.c.id == row.id).values(report=content))
+
+
 def last_report(db: Connection, today: datetime) -> Report | None:
     """The report of the last scan, its findings and gaps as they are decided today; None if there was no scan."""
     content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
@@ -83,7 +104,8 @@ def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Re
     if aware(last.started_on) >= started_on:
         raise LedgerError(
             f"The ledger already contains a later scan (of {aware(last.started_on):%Y-%m-%d %H:%M} UTC), and history "
-            "is not rewritten. To look at an older snapshot, use `cloudscan judge` without --record."
+            "is not rewritten. To look at an older snapshot, use `cloudscan judge`. If a clock was ahead when that "
+            "scan ran, run `cloudscan ledger repair`."
         )
     return None
 

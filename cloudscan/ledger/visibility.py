@@ -28,6 +28,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+import msgspec
+
 from cloudscan.connector import EVERYTHING, Hidden
 from cloudscan.coverage import Coverage
 from cloudscan.facts import Affiliation, Outcome
@@ -60,10 +62,6 @@ class Location(NamedTuple):
 
     platform: str
     account: str
-
-    def overlaps(self, other: "Location") -> bool:
-        """Whether one is in the other."""
-        return self.platform == other.platform and (not self.account or other.account in ("", self.account))
 
 
 class Named(NamedTuple):
@@ -141,6 +139,7 @@ class ScanVisibility:
     wide: Mapping[Location, AbstractSet[Hidden]] = field(default_factory=dict)  # anywhere in an account or platform
     below: Mapping[Location, Mapping[str, AbstractSet[Hidden]]] = field(default_factory=dict)  # by the place's uid
     inside: Mapping[Location, Mapping[str, AbstractSet[Hidden]]] = field(default_factory=dict)  # by what contains it
+    existence: Mapping[Location, AbstractSet[Hidden]] = field(default_factory=dict)  # wherever it is: without places
 
     def visits(self, verdict: Verdict) -> bool:
         """Whether the scan went where the finding is."""
@@ -181,42 +180,38 @@ class ScanVisibility:
         if not _is_in_directory(verdict, name):
             tables |= _NAMING & foundation.tables
         return any(
-            not hidden.columns and hidden.table in tables and _fits(hidden, verdict.subject, name)
-            for hidden in self._anywhere(verdict)
+            hidden.table in tables and _fits(hidden, verdict.subject, name) for hidden in self._anywhere(verdict)
         )
 
     def _covering(self, verdict: Verdict, foundation: Foundation) -> Iterator[Hidden]:
         """What is hidden where a verdict looked."""
         yield from self._around(verdict)
-        own, subject = _location(verdict.subject), verdict.subject.uid
-        for location, by_uid in self.inside.items():
-            if location.overlaps(own):
-                yield from by_uid.get(subject, ())
+        for location in self._near(verdict):
+            yield from self.inside.get(location, {}).get(verdict.subject.uid, ())
         if foundation.identity and all(PRINCIPALS in tables for tables in foundation.identity if tables):
             # What a person can reach is not in one place.
-            yield from (hidden for hidden in self._anywhere(verdict) if not hidden.columns)
+            yield from self._anywhere(verdict)
 
     def _around(self, verdict: Verdict) -> Iterator[Hidden]:
         """What is hidden in a finding's account, in what its subject is in, or about what it names."""
-        own, uids = _location(verdict.subject), _uids(verdict)
-        for location, hides in self.wide.items():
-            if location.overlaps(own):
-                yield from hides
-        for location, by_uid in self.below.items():
-            if location.overlaps(own):
-                for uid in uids & by_uid.keys():
-                    yield from by_uid[uid]
+        uids = _uids(verdict)
+        for location in self._near(verdict):
+            yield from self.wide.get(location, ())
+            below = self.below.get(location, {})
+            for uid in uids & below.keys():
+                yield from below[uid]
 
     def _anywhere(self, verdict: Verdict) -> Iterator[Hidden]:
-        """What is hidden anywhere in a finding's account."""
+        """What may exist unseen anywhere in a finding's account."""
+        for location in self._near(verdict):
+            yield from self.existence.get(location, ())
+
+    def _near(self, verdict: Verdict) -> Iterable[Location]:
+        """Where gaps concern a finding: its account, and its platform as a whole."""
         own = _location(verdict.subject)
-        for location, hides in self.wide.items():
-            if location.overlaps(own):
-                yield from hides
-        for location, by_uid in self.below.items():
-            if location.overlaps(own):
-                for hides in by_uid.values():
-                    yield from hides
+        if own.account:
+            return (own, Location(own.platform, ""))
+        return [location for location in self.visited if location.platform == own.platform]
 
     def _concerns_others(self, subject: Subject, foundation: Foundation, hidden: Hidden) -> bool:
         """Whether only other things than the subject are concerned, and the rule reads none of these."""
@@ -231,17 +226,20 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
     wide: dict[Location, set[Hidden]] = {}
     below: dict[Location, dict[str, set[Hidden]]] = {}
     inside: dict[Location, dict[str, set[Hidden]]] = {}
+    existence: dict[Location, set[Hidden]] = {}
     for row in coverage:
         location = Location(row.platform, row.account)
         visited.add(location)
         for hidden in hides_of(row):
+            if not hidden.columns:
+                existence.setdefault(location, set()).add(msgspec.structs.replace(hidden, below=None))
             if hidden.below is None:
                 wide.setdefault(location, set()).add(hidden)
                 continue
             below.setdefault(location, {}).setdefault(hidden.below, set()).add(hidden)
             for uid in containers.get(hidden.below, ()):
                 inside.setdefault(location, {}).setdefault(uid, set()).add(hidden)
-    return ScanVisibility(visited=visited, wide=wide, below=below, inside=inside)
+    return ScanVisibility(visited=visited, wide=wide, below=below, inside=inside, existence=existence)
 
 
 def hides_of(row: Coverage) -> Sequence[Hidden]:

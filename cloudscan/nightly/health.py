@@ -7,6 +7,7 @@ CRITICAL 2, UNKNOWN 3.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,8 @@ from cloudscan.facts import Outcome
 from cloudscan.finding import Severity
 from cloudscan.nightly.metrics import Metric, one
 from cloudscan.report import GapState, Scan, ScanFigures
+
+_CLOCK_DRIFT: Final = timedelta(hours=1)  # by which clocks may differ
 
 
 class Level(IntEnum):
@@ -103,6 +106,10 @@ def _age(last: Scan | None, left: Left, now: datetime, limits: Limits) -> Check:
     if last is None:
         return Check(name="age", level=Level.CRITICAL, message=f"no scan was ever recorded{now_running}")
     age = now - _ended(last)
+    if age < -_CLOCK_DRIFT:
+        when = f"{_ended(last):%Y-%m-%d %H:%M} UTC"
+        message = f"the last scan is dated {when}, later than now; see `cloudscan ledger repair`"
+        return Check(name="age", level=Level.CRITICAL, message=message)
     message = f"the last scan ended {_ended(last):%Y-%m-%d %H:%M} UTC, {_span(age)} ago"
     if age > limits.max_age:
         return Check(

@@ -14,6 +14,7 @@ from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError, LedgerError, SnapshotError
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.nightly import selection
+from cloudscan.nightly.repair import refuse_wrong_clock
 from cloudscan.nightly.selection import ScopeSelection
 from cloudscan.report import Report
 from cloudscan.snapshot import collect as collecting
@@ -96,6 +97,7 @@ def run_nightly(
     options, chosen = options or CollectOptions(), chosen or ScopeSelection()
     if chosen:
         connectors = [selection.restricted(connector, chosen) for connector in connectors]
+    refuse_wrong_clock(ledger, snapshots, now)
     scanned = Scanned(connectors=[connector.name for connector in connectors], settings=options.settings)
     waiting = store.due(snapshots)
     with ExitStack() as opened:

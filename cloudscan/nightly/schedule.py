@@ -53,7 +53,7 @@ WorkingDirectory={_unit_path(plan.here)}
 EnvironmentFile=-/etc/cloudscan/environment
 ExecStartPre=+/usr/bin/install -d -m 0700 -o {plan.user} {_unit_word(writable[0])}
 ExecStart={" ".join(_unit_word(word, runs=True) for word in _command(plan))}
-# 1 means findings. 3, a scan that could not read everything, makes the unit fail.
+# 1 means findings. 3 and 5, a scan that could not read everything, make the unit fail: waive what has to be lived with.
 SuccessExitStatus=1
 UMask=0077
 Nice=10
@@ -103,7 +103,7 @@ def cron(plan: Plan) -> str:
     escaped = command.replace("%", "\\%")
     return (
         "# For the crontab of the user that scans (crontab -e).\n"
-        "# Exit code 1: findings. 3: something could not be read. 4: another scan is still running.\n"
+        "# Exit code 1: findings. 3: something could not be read. 5: both. 4: another scan is still running.\n"
         f'{plan.minute} {plan.hour} * * *  {escaped} || logger -t cloudscan "exit code $?"\n'
     )
 
@@ -149,7 +149,7 @@ def kubernetes(plan: Plan) -> str:
     }
     failure_rule = {
         "action": "FailJob",
-        "onExitCodes": {"containerName": "cloudscan", "operator": "In", "values": [1, 2, 3, 4]},
+        "onExitCodes": {"containerName": "cloudscan", "operator": "In", "values": [1, 2, 3, 4, 5]},
     }
     documents: list[Mapping[str, Any]] = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta},
@@ -190,7 +190,7 @@ def kubernetes(plan: Plan) -> str:
     return (
         f"# The image is one of yours that contains {_package(plan)}; pass its name with --image.\n"
         "# Grant the permissions to read the platforms to the service account (workload identity).\n"
-        "# A job fails with exit code 1 (findings) and 3 (something could not be read).\n"
+        "# A job fails with exit code 1 (findings), 3 (something could not be read) and 5 (both).\n"
         + "---\n".join(map(_yaml, documents))
     )
 

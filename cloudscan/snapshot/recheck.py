@@ -33,14 +33,13 @@ def vanished(
     Gives the platforms whose lists lacked something that exists. Never raises what a connector raises.
     """
     suspect = set()
-    blind = _blind(lines)
     for connector in connectors:
         scope = Scope(
             uid=f"{connector.name}:recheck", platform=connector.name, kind="recheck", name=f"{connector.name}, again"
         )
         (lines / spool.file_name(scope.uid)).unlink(missing_ok=True)  # of a run that was interrupted here
         missing = sorted(watch.get(connector.name, frozenset()) - seen, key=spool.file_name)
-        doubtful = () if connector.name in blind else _doubtful(connector, missing)
+        doubtful = () if not missing or _is_blind(connector.name, lines) else _doubtful(connector, missing)
         if doubtful:
             suspect.add(connector.name)
             with SpoolWriter(lines, scope) as writer:
@@ -49,23 +48,20 @@ def vanished(
     return suspect
 
 
-def _blind(lines: Path) -> AbstractSet[str]:
-    """The platforms on which anything may be missing, as their own gaps say."""
-    rows = (row for report in spool.reports(lines) for row in spool.coverage_of(report) if row.outcome.is_gap)
-    return {
-        row.platform
-        for row in rows
-        for hidden in row.hides
-        if hidden.table in (EVERYTHING, "resources")
-        and not hidden.columns
-        and not hidden.kinds
-        and hidden.below is None
-    }
+def _is_blind(platform: str, lines: Path) -> bool:
+    """Whether anything may be missing on a platform, as its own gaps say."""
+    reports = (report for report in spool.reports(lines) if report.scope.platform == platform)
+    rows = (row for report in reports for row in spool.coverage_of(report) if row.outcome.is_gap)
+    return any(_hides_any_resource(hidden) for row in rows for hidden in row.hides)
+
+
+def _hides_any_resource(hidden: Hidden) -> bool:
+    return hidden.table in (EVERYTHING, "resources") and not (hidden.columns or hidden.kinds or hidden.below)
 
 
 def _doubtful(connector: Connector, missing: Sequence[str]) -> Sequence[str]:
     """Of things that were not read, those that exist; all that were not asked for, if one of the others exists."""
-    if not missing or not isinstance(connector, Rechecks):
+    if not isinstance(connector, Rechecks):
         return ()
     sample = missing[:MOST]
     try:

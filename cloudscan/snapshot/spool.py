@@ -70,9 +70,10 @@ class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_f
 
     scope: Scope
     outcome: Outcome
-    reason: Reason | str = ""
+    reason: Reason | None = None  # why not, or why it was read in full
     needs: str = ""
     facts: Mapping[str, int] = {}  # by table
+    lists: Mapping[str, int] = {}  # principals by kind and memberships by role: principals/guest, memberships/owner
     requests: int = 0
     throttles: int = 0
     retries: int = 0
@@ -122,6 +123,7 @@ class SpoolWriter:
         self._file: BinaryIO | None = None
         self._pending: list[AnyFact] = []
         self._facts: dict[str, int] = {}
+        self._lists: Counter[str] = Counter()
         self._gaps: list[Gap] = []
         self._scopes: list[Scope] = []
         self._cursor: Cursor | None = None
@@ -196,7 +198,7 @@ class SpoolWriter:
         return self._spent
 
     def finish(
-        self, outcome: Outcome = Outcome.COMPLETE, reason: Reason | str = "", needs: str = ""
+        self, outcome: Outcome = Outcome.COMPLETE, reason: Reason | None = None, needs: str = ""
     ) -> tuple[ScopeReport, Path]:
         """Close the scope and publish its file; gives the report and the file.
 
@@ -214,6 +216,7 @@ class SpoolWriter:
             reason=reason,
             needs=needs,
             facts=self._facts,
+            lists=self._lists,
             requests=self._spent.requests,
             throttles=self._spent.throttles,
             retries=self._spent.retries,
@@ -242,6 +245,7 @@ class SpoolWriter:
             self._out.write(lines)
             for kind, count in Counter(map(type, facts)).items():
                 self._count(kind, count)
+            self._lists.update(filter(None, map(_list_of, facts)))
         else:
             for fact in facts:
                 self._write_one(fact)
@@ -260,6 +264,7 @@ class SpoolWriter:
             line = _line(msgspec.structs.replace(unread_grants(fact.resource_uid), uid=str(fact.uid)))
         self._out.write(line + b"\n")
         self._count(type(fact), 1)
+        self._lists.update(filter(None, (_list_of(fact),)))
 
     def _count(self, kind: type[AnyFact], facts: int) -> None:
         table = _TABLES[kind]
@@ -362,7 +367,7 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         yield row(
             WHOLE,
             report.outcome,
-            reason=report.reason,
+            reason=report.reason or "",
             hides=report.scope.hides or (Hidden(table=EVERYTHING),),
             needs=report.needs,
             requests=report.requests,
@@ -387,13 +392,24 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         if not tables and not report.gaps:
             tables = {"resources": 0}
         for index, (table, count) in enumerate(tables.items()):
-            first = {} if index else {"requests": report.requests, "reason": report.reason}
+            first = {} if index else {"requests": report.requests, "reason": report.reason or ""}
             yield row(table, Outcome.COMPLETE, facts=count, **first)
 
 
 def now() -> datetime:
     """The wall clock, in UTC."""
     return datetime.now(UTC)
+
+
+def _list_of(fact: AnyFact) -> str:
+    """The list of a directory that a fact is an entry of; empty for any other fact."""
+    match fact:
+        case Principal():
+            return f"principals/{fact.kind}"
+        case Membership(member_uid=str()):
+            return f"memberships/{fact.role}"
+        case _:
+            return ""
 
 
 def _checked(fact: AnyFact) -> tuple[bytes, str]:

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from cloudscan.errors import SnapshotError
+from cloudscan.files import write_private
 from cloudscan.snapshot import spool
 from cloudscan.snapshot.manifest import Manifest
 
@@ -52,7 +53,7 @@ def new_folder(snapshots: Path, now: datetime, scanned: Scanned) -> Path:
             return folder
         if not (folder / "spool" / "scan.json").exists():  # killed before it began
             return folder
-    return snapshots / now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return snapshots / _name(now)
 
 
 def latest_snapshot(snapshots: Path) -> Path | None:
@@ -72,6 +73,43 @@ def snapshot_of(snapshots: Path, scan_id: str) -> Path | None:
 def finished(snapshots: Path) -> list[Path]:
     """The finished snapshots, the oldest first."""
     return sorted(path.parent for path in snapshots.glob("*/manifest.json"))
+
+
+def folders(snapshots: Path) -> list[Path]:
+    """The snapshots and the interrupted scans, the oldest first."""
+    return sorted(path for path in snapshots.glob("*") if path.is_dir())
+
+
+def start_of(folder: Path) -> datetime | None:
+    """When the scan in this folder began; None if the folder does not say."""
+    manifest = manifest_of(folder)
+    if manifest is not None:
+        return manifest.scan.started_on
+    record = record_of(folder)
+    return record.started_on if record else None
+
+
+def id_of(folder: Path) -> str:
+    """The id of the scan in this folder; empty if the folder does not say."""
+    manifest = manifest_of(folder)
+    if manifest is not None:
+        return manifest.scan.id
+    record = record_of(folder)
+    return record.id if record else ""
+
+
+def redate(folder: Path, start: datetime) -> Path:
+    """Let the scan in this folder have begun at `start`; gives the folder's new path. Raises `OSError`."""
+    manifest, record = manifest_of(folder), record_of(folder)
+    if manifest is not None:
+        length = manifest.scan.finished_on - manifest.scan.started_on
+        scan = msgspec.structs.replace(manifest.scan, started_on=start, finished_on=start + length)
+        content = msgspec.json.encode(msgspec.structs.replace(manifest, scan=scan))
+        write_private(folder / "manifest.json", msgspec.json.format(content, indent=2) + b"\n")
+    elif record is not None:
+        content = msgspec.json.encode(msgspec.structs.replace(record, started_on=start))
+        write_private(folder / "spool" / "scan.json", content)
+    return folder.rename(folder.with_name(_name(start)))
 
 
 def due(snapshots: Path) -> list[Path]:
@@ -104,6 +142,10 @@ def record_of(folder: Path) -> spool.ScanRecord | None:
         return spool.record_of(folder / "spool")
     except SnapshotError:
         return None
+
+
+def _name(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def manifest_of(folder: Path) -> Manifest | None:

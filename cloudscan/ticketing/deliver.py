@@ -171,14 +171,11 @@ class Dispatcher:
                     self._save(action, TicketPhase.OPEN, existing)
                     return _result(action, existing, outcome=ActionOutcome.FOUND)
                 if tracker.index_lag_seconds or attempt == self.patience.attempts:
-                    raise Unreachable(
-                        f"{error}; the next run will check whether the ticket was created, and will not create a "
-                        "duplicate"
-                    ) from error
+                    raise Unreachable("ticket-in-doubt", quote=str(error)) from error
             else:
                 self._save(action, TicketPhase.OPEN, created)
                 return _result(action, created)
-        raise Unreachable(f"{action.tracker} did not accept the ticket after {self.patience.attempts} attempts")
+        raise Unreachable("ticket-not-accepted", tracker=action.tracker, count=self.patience.attempts)
 
     def _assignees(self, tracker: Tracker, ticket: Ticket) -> list[str]:
         """The assignee and the fallback, as the tracker names them; users that it does not know are left out."""

@@ -61,5 +61,6 @@ class Code(StrEnum):
     OPTIONS_CHANGED = "drive-options-changed"
     MEMBERS_CHANGED = "drive-members-changed"
     MEANINGS_CHANGED = "drive-meanings-changed"
+    WAS_EMPTY = "drive-was-empty"
     MANY_CHANGES = "drive-many-changes"
     CHANGES_MALFORMED = "drive-changes-malformed"

@@ -93,6 +93,7 @@ class M365Connector:
         inquiry = Inquiry(graph=self.graph)
         yield from facts_of_sites(inquiry, self.options, directory)
         yield from inquiry.gaps
+        yield from directory.sites.gaps()
 
     def _collect_site(self, scope: Scope, _since: Cursor | None) -> Iterator[Yielded]:
         self._groups_of(scope)  # read first, so that no library has to read them again
@@ -133,7 +134,7 @@ class M365Connector:
         tenant = TenantContext(
             people=directory.people,
             groups=groups,
-            sharing=Sharing(tenant=sharing, site=info.sharing),
+            sharing=Sharing(tenant=sharing, site=info.sharing, unread=info.unread),
             owner_uid=resource.owner_uid,
             now=self.clock(),
             block="graph-site-archived" if info.archived else "",
@@ -161,10 +162,11 @@ class M365Connector:
 
     def _read_site(self, scope: Scope) -> SiteFacts:
         directory, collection = self._read_directory(), scope.params["collection"]
+        info = directory.sites.info(collection)
         tenant = TenantContext(
             people=directory.people,
             groups=SiteGroups(site=collection),
-            sharing=Sharing(tenant=directory.sharing, site=directory.sites.info(collection).sharing),
+            sharing=Sharing(tenant=directory.sharing, site=info.sharing, unread=info.unread),
             owner_uid=None,
             now=self.clock(),
         )

@@ -35,7 +35,8 @@ class WordedGap:
     """One row of coverage that is not complete, in one language."""
 
     row: Coverage
-    status: GapStatus | None
+    status: GapStatus | None  # None: no ledger knows it
+    name: str  # of what the answer would have been about; empty if it has none that the report knows
     texts: Texts
 
     @property
@@ -88,6 +89,8 @@ class WordedGap:
     def location(self) -> str:
         """What the answer would have been about, as people know it; its id where it has no name here."""
         row = self.row
+        if self.name:
+            return self.name
         if row.resource_uid and row.resource_uid != row.scope_uid:
             return row.resource_uid.removeprefix(f"{row.platform}:")
         return row.scope_name or row.scope_uid
@@ -113,14 +116,53 @@ class WordedGap:
         return self.status.waiver if self.status else None
 
 
-def worded_gap(row: Coverage, gaps: Mapping[str, GapStatus], texts: Texts) -> WordedGap:
-    """A row in words, with what the ledger knows about it."""
-    return WordedGap(row=row, status=gaps.get(row.gap) if row.gap else None, texts=texts)
+def worded_gap(row: Coverage, report: Report, texts: Texts) -> WordedGap:
+    """A row of a report in words, with what the ledger knows about it."""
+    return _Wording.of(report, texts).worded(row)
 
 
 def worded_gaps(report: Report, texts: Texts) -> Iterable[WordedGap]:
     """All rows of a report that are not complete, in its order."""
-    return (worded_gap(row, report.gaps, texts) for row in report.coverage if row.outcome is not Outcome.COMPLETE)
+    return (gap for gap in worded_coverage(report, texts) if gap.row.outcome is not Outcome.COMPLETE)
+
+
+def worded_coverage(report: Report, texts: Texts) -> Iterable[WordedGap]:
+    """All rows of a report, those too that are complete."""
+    wording = _Wording.of(report, texts)
+    return (wording.worded(row) for row in report.coverage)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wording:
+    """What a report knows about its gaps."""
+
+    statuses: Mapping[str, GapStatus]
+    names: Mapping[str, str]
+    texts: Texts
+
+    @classmethod
+    def of(cls, report: Report, texts: Texts) -> "_Wording":
+        """What the ledger knows, once it has another scan to compare with; names from findings and open questions."""
+        verdicts = [*(finding.verdict for finding in report.findings), *report.unknowns]
+        return cls(
+            statuses={} if _is_first(report) else report.gaps,
+            names={verdict.subject.uid: verdict.subject.name for verdict in verdicts if verdict.subject.name},
+            texts=texts,
+        )
+
+    def worded(self, row: Coverage) -> WordedGap:
+        """The row in words."""
+        return WordedGap(
+            row=row,
+            status=self.statuses.get(row.gap) if row.gap else None,
+            name=self.names.get(row.resource_uid or "", ""),
+            texts=self.texts,
+        )
+
+
+def _is_first(report: Report) -> bool:
+    """Whether it is of the first scan in a ledger, in which all gaps are new, and none is waived."""
+    return len(report.trend) < 2 and not any(status.waiver for status in report.gaps.values())
 
 
 def hidden_by(row: Coverage) -> tuple[Hidden, ...]:

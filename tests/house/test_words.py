@@ -186,10 +186,17 @@ class Source:
         match node:
             case ast.Constant(value=str(text)):
                 yield text
+            case ast.JoinedStr() if _is_prose(node):
+                yield ast.unparse(node)
             case ast.IfExp(body=one, orelse=other):
                 yield from (*self._values(one), *self._values(other))
             case ast.Attribute(value=ast.Name(id=enum), attr=member) if enum in self._enums:
                 yield self._enums[enum].get(member, member)
+
+
+def _is_prose(text: ast.JoinedStr) -> bool:
+    """Whether it is a sentence: codes have no spaces."""
+    return any(isinstance(part, ast.Constant) and " " in str(part.value) for part in text.values)
 
 
 def _enums(tree: ast.Module) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -387,9 +387,11 @@ def _gaps() -> list[Coverage]:
             account="000000000003",
             table="grants",
             outcome=Outcome.DENIED,
-            question="toy-policies",
+            question="s3-bucket-policy",
             reason=Reason(
-                code="cannot-read", quote="AccessDenied: no identity-based policy allows the s3:GetBucketPolicy action"
+                code="s3-not-in-policy",
+                values={"permission": "s3:GetBucketPolicy"},
+                quote="no identity-based policy allows the action",
             ),
             needs="s3:GetBucketPolicy",
             hides=(Hidden(table="grants", below=f"s3:bucket/acme-locked-{index:02d}"),),
@@ -405,7 +407,7 @@ def _gaps() -> list[Coverage]:
             account="000000000009",
             table="all",
             outcome=Outcome.FAILED,
-            question="toy-buckets",
+            question="s3-buckets",
             reason=Reason(code="no-answer", values={"host": "https://s3.example"}),
             hides=(Hidden(table="resources", kinds=("bucket", "access_point")),),
         ),
@@ -435,8 +437,8 @@ def _gaps() -> list[Coverage]:
             account="000000000001",
             table="settings",
             outcome=Outcome.NOT_OFFERED,
-            question="toy-express",
-            reason=Reason(code="cannot-read"),
+            question="s3-directory-buckets",
+            reason=Reason(code="s3-not-in-region", values={"region": "ap-northeast-3"}),
         ),
         _row(
             scope_uid="s3:account/000000000004",

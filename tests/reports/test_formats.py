@@ -259,12 +259,12 @@ def test_sarif_says_what_was_not_read() -> None:
 
     assert not invocation["executionSuccessful"]
     by_question = {each["properties"].get("question"): each for each in invocation["toolExecutionNotifications"]}
-    refused = by_question["toy-policies"]
+    refused = by_question["s3-bucket-policy"]
     assert refused["level"] == "error"
-    assert refused["properties"]["reason"] == "cannot-read"
+    assert refused["properties"]["reason"] == "s3-not-in-policy"
     assert refused["properties"]["standing"] == "known"
     assert refused["message"]["text"].endswith("Permission needed: s3:GetBucketPolicy")
-    assert [by_question[name]["level"] for name in ("toy-sign-ins", "toy-express")] == ["note", "note"]
+    assert [by_question[name]["level"] for name in ("toy-sign-ins", "s3-directory-buckets")] == ["note", "note"]
 
 
 def test_every_format_for_machines_names_tickets_and_what_changed() -> None:

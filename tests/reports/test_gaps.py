@@ -13,7 +13,7 @@ from cloudscan.coverage import Coverage, gap_id
 from cloudscan.facts import Outcome
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict, Waiver
 from cloudscan.reason import Reason
-from cloudscan.report import GapStatus, Report
+from cloudscan.report import GapStatus, Report, Scan
 from cloudscan_reports.formats import markdown, sarif, terminal, xlsx
 from cloudscan_reports.page import html
 from cloudscan_reports.summary.first_page import completeness, first_page
@@ -30,7 +30,7 @@ ADVICE = {
 }
 WHY = {
     "en": "no answer from https://graph.example (“connection reset”)",
-    "ja": "https://graph.example から応答がありません（「connection reset」）",
+    "ja": "https://graph.example から応答がありません：「connection reset」",
 }
 
 
@@ -42,13 +42,14 @@ def row(outcome: Outcome = Outcome.FAILED, reason: Reason | str = NO_ANSWER, **m
 
 
 def given(*rows: Coverage, new: bool = True, waived: bool = False) -> Report:
-    """A report without findings whose ledger has seen these rows a week ago."""
+    """A report without findings whose ledger has seen these rows a week ago, and two scans."""
     waiver = Waiver(id=1, owner="Mika Sato", reason="no licence", given_on=NOW, until=date(2026, 4, 1))
     status = GapStatus(first_seen_on=NOW - timedelta(days=7), new=new, waiver=waiver if waived else None)
     return msgspec.structs.replace(
         report(0, complete=True),
         coverage=rows,
         gaps={each.gap: status for each in rows if each.gap},
+        trend=[Scan(id=f"night-{n}", started_on=NOW - timedelta(days=n), complete=False) for n in (1, 0)],
     )
 
 
@@ -81,7 +82,7 @@ def test_every_format_gives_reason_and_advice_in_the_readers_language(name: str,
 
     assert "https" in text
     for part in (*WHY[lang].replace("https://graph.example", "|").split("|"), ADVICE[lang][-12:]):
-        assert part.strip("（「）」(“)” ") in text
+        assert part.strip("「」(“)”： ") in text
     assert "Sites.Read.All" in text
     assert "toy-links" in text
 
@@ -104,11 +105,23 @@ def test_an_older_cloudscans_prose_is_shown_as_it_is(name: str) -> None:
 def test_each_row_has_one_standing(outcome: Outcome, new: bool, waived: bool, standing: Standing) -> None:
     told = given(row(outcome), new=new, waived=waived)
 
-    assert worded_gap(told.coverage[0], told.gaps, EN).standing is standing
+    assert worded_gap(told.coverage[0], told, EN).standing is standing
 
 
-def test_without_a_ledger_a_gap_is_neither_new_nor_known() -> None:
-    assert worded_gap(row(), {}, EN).standing is Standing.UNREAD
+def test_without_an_earlier_scan_a_gap_is_neither_new_nor_known() -> None:
+    first = msgspec.structs.replace(given(row()), trend=())
+
+    assert worded_gap(row(), first, EN).standing is Standing.UNREAD
+    assert worded_gap(row(), report(0), EN).standing is Standing.UNREAD
+    assert seen_in(first).new == 0
+
+
+def test_a_thing_with_a_name_is_called_by_it() -> None:
+    told = msgspec.structs.replace(given(row()), unknowns=[undecided(name="Price list")])
+
+    assert worded_gap(row(resource_uid="m365:item/1"), told, EN).location == "Price list"
+    assert worded_gap(row(resource_uid="m365:item/2"), told, EN).location == "item/2"
+    assert worded_gap(row(), told, EN).location == "Plans"
 
 
 @pytest.mark.parametrize("outcome", [Outcome.SKIPPED, Outcome.NOT_OFFERED])
@@ -186,8 +199,8 @@ def test_what_a_gap_hides_is_said_in_words(hidden: Hidden, words: str) -> None:
 
 
 def test_a_question_that_hides_nothing_says_nothing_of_it() -> None:
-    assert worded_gap(row(), {}, EN).hides == ""
-    assert worded_gap(row(question="", reason="it is locked"), {}, EN).hides == (
+    assert worded_gap(row(), report(0), EN).hides == ""
+    assert worded_gap(row(question="", reason="it is locked"), report(0), EN).hides == (
         "There may be permissions that are not in this report."
     )
 

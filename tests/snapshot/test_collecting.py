@@ -20,7 +20,7 @@ from cloudscan.errors import (
     Throttled,
     Unreachable,
 )
-from cloudscan.facts import Audience, Grant, Outcome
+from cloudscan.facts import Audience, Grant, Membership, Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason, sentence
 from cloudscan.snapshot import recheck, spool
@@ -120,7 +120,12 @@ def test_throttling_is_waited_out_and_the_scope_read_again(tmp_path: Path) -> No
 def test_gaps_and_spent_requests_become_coverage(tmp_path: Path) -> None:
     """What a connector could not read inside a scope is in the report, with the missing permission."""
     gap = Gap(
-        table="grants", outcome=Outcome.DENIED, reason="ACL not readable", needs="s3:GetBucketAcl", seen=1, total=3
+        table="grants",
+        outcome=Outcome.DENIED,
+        reason=Reason(code="ACL-not-readable"),
+        needs="s3:GetBucketAcl",
+        seen=1,
+        total=3,
     )
     toy = Listed({"a": yielding(file("1"), Spent(requests=2), gap, Spent(requests=3))})
 
@@ -431,3 +436,20 @@ def test_a_scope_with_a_gap_is_not_carried_on(tmp_path: Path) -> None:
         before = tmp_path / str(night)
 
     assert since == ["", "after 1", "after 1"]
+
+
+def test_a_list_that_lost_all_its_entries_in_a_day_is_doubted_for_a_night(tmp_path: Path) -> None:
+    """What is empty tomorrow too is empty."""
+    members = [Membership(group_uid="toy:group", member_uid=f"toy:person/{number}") for number in range(5)]
+    nights = iter([members, [], []])
+    before = None
+    doubts = []
+
+    for night in range(3):
+        toy = Listed({"a": yielding(file("1"), *next(nights))})
+        options = replace(QUICK, earlier=Earlier(folder=before) if before else None)
+        with collect([toy], tmp_path / str(night), options=options) as snapshot:
+            doubts.append([row.hides for row in troubles(snapshot)])
+        before = tmp_path / str(night)
+
+    assert doubts == [[], [(Hidden(table="memberships"),)], []]

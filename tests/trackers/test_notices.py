@@ -79,7 +79,7 @@ def test_what_could_not_be_read_is_told(inbox: Inbox) -> None:
     (inbox.office.desk.folder / "company" / "sales.json").write_text("no JSON")
     inbox.office.desk.run("scan")
 
-    assert "1 part could not be read completely" in inbox.messages[-1]["message"]
+    assert "1 new gap" in inbox.messages[-1]["message"]
 
 
 def test_a_scan_notifies_by_itself(inbox: Inbox) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from cloudscan_emulators.microsoft import errors
 from cloudscan_emulators.microsoft.tenant_state import TenantState
@@ -29,6 +30,7 @@ class Fault:
     expire: bool = False  # all tokens have just expired
     repeat: bool = False  # the next link is the page itself
     next_link: str = ""  # the next link leads here
+    change: Callable[[Any], Any] | None = None  # what becomes of the content of the right answer
     first: Callable[[TenantState], object] | None = None  # change the tenant, then answer
 
     def concerns(self, user: str) -> bool:  # noqa: ARG002 - applications ask, not users
@@ -53,3 +55,38 @@ def outage(where: str = "", *, code: int = 503, after: int = 0, times: int | Non
 def refusal(where: str, refused: errors.Refused, *, after: int = 0, times: int | None = None) -> Fault:
     """Any other error, such as `errors.locked()` or `errors.no_such_item()`."""
     return Fault(where=where, error=refused, after=after, times=times)
+
+
+def nothing(where: str) -> Fault:
+    """An answer that succeeds and says nothing."""
+    return Fault(where=where, change=lambda _: {})
+
+
+def error_in_answer(where: str) -> Fault:
+    """An answer that succeeds and contains an error."""
+    return Fault(where=where, change=lambda _: {"error": {"code": "generalException", "message": "backend"}})
+
+
+def emptied(where: str) -> Fault:
+    """A list without its entries."""
+    return Fault(where=where, change=lambda content: _with_list(content, lambda _: []))
+
+
+def one_malformed(where: str) -> Fault:
+    """A list whose first entry makes no sense."""
+    return Fault(where=where, change=lambda content: _with_list(content, _odd_first))
+
+
+def endless(where: str) -> Fault:
+    """A list in which every page leads to another one."""
+    return Fault(where=where, repeat=True)
+
+
+def _with_list(content: Any, change: Callable[[list[Any]], list[Any]]) -> Any:
+    if isinstance(content, dict) and isinstance(content.get("value"), list):
+        return {**content, "value": change(content["value"])}
+    return content
+
+
+def _odd_first(entries: list[Any]) -> list[Any]:
+    return [{name: ["x"] for name in entries[0]}, *entries[1:]] if entries else entries

@@ -186,6 +186,9 @@ def _units(route: Route, call: Call) -> int:
 def _damaged(answer: Answer, fault: Fault, request: Request) -> Answer:
     if fault.garble:
         return replace(answer, body=faults.GARBLED)
+    if fault.change is not None and answer.status == 200:
+        content = fault.change(json.loads(answer.body))
+        answer = replace(answer, body=dump(content).encode("utf-8", "surrogatepass"))
     if fault.repeat or fault.next_link:
         body = json.loads(answer.body)
         query = f"?{request.query}" if request.query else ""

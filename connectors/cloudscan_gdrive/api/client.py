@@ -92,7 +92,7 @@ class Everything(Generic[Entry_co]):
     entries: Sequence[Entry_co]
     gaps: Sequence[Gap] = ()
     error: ProviderError | None = None  # why there are no further entries
-    said: bool = True  # Google named the list: it is one, even if it is empty
+    named: bool = True  # Google wrote the name of the list: it is one, even if it is empty
 
     @property
     def complete(self) -> bool:
@@ -197,7 +197,7 @@ class Google:
         A list of which a page token has expired is begun again, a few times.
         """
         entries: list[Entry_co] = []
-        broken, said = 0, False
+        broken, named = 0, False
         error: ProviderError | None = None
         for _ in range(_LISTINGS):
             entries, broken, error = [], 0, None
@@ -205,7 +205,7 @@ class Google:
                 for page in self.pages(wanted, method, user, **parameters):
                     entries += page.entries
                     broken += page.broken
-                    said = said or bool(page.kind)
+                    named = named or bool(page.kind)
             except StalePage as stale:
                 error = stale
                 continue
@@ -215,7 +215,7 @@ class Google:
         gaps = [method.question.gap(error, about)] if error else []
         if broken:
             gaps.append(method.question.lacking(entries_malformed(broken), about))
-        return Everything(entries=entries, gaps=gaps, error=error, said=said)
+        return Everything(entries=entries, gaps=gaps, error=error, named=named)
 
     def url(self, method: Method, **parameters: Any) -> str:
         """The URL of a call, checked against the API's description. Parameters that are None are left out."""
@@ -299,10 +299,10 @@ def _reported(body: bytes) -> ProviderError | None:
 
 def _error_in_a_success(error: bytes, needs: str, person: str) -> ProviderError:
     try:
-        said = msgspec.json.decode(b'{"error":' + error + b"}", type=ErrorBody).error
+        problem = msgspec.json.decode(b'{"error":' + error + b"}", type=ErrorBody).error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return Malformed(Code.UNEXPECTED, status="200", quote=error.decode("utf-8", "replace")[:200])
-    return meaning_of(said, said.code or 500, needs, person)
+    return meaning_of(problem, problem.code or 500, needs, person)
 
 
 def connect(options: Options, web: Web) -> Google:

@@ -141,25 +141,25 @@ def _refused_token(user: str, error: google.auth.exceptions.GoogleAuthError) -> 
     """What the token endpoint means. It gives the same error for the key, the clock and the person."""
     answer: Mapping[str, Any] = next((argument for argument in error.args if isinstance(argument, dict)), {})
     reason = str(answer.get("error") or "")
-    said = str(answer.get("error_description") or "")
-    quote = said or reason or first_line(error, 200)
+    message = str(answer.get("error_description") or "")
+    quote = message or reason or first_line(error, 200)
     if reason == "unauthorized_client":
         return AccessDenied(Code.DELEGATION_MISSING, quote=quote)
     if getattr(error, "retryable", False) or (not answer and "invalid" not in quote.lower()):
         return Unreachable(Code.TOKENS_FAILED, quote=quote)
     if reason == "invalid_grant":
-        return AccessDenied(_code_of_grant(said.lower()), quote=quote, person=user or "?")
+        return AccessDenied(_code_of_grant(message.lower()), quote=quote, person=user or "?")
     return AccessDenied(Code.CREDENTIALS_REFUSED, quote=quote)
 
 
-def _code_of_grant(said: str) -> Code:
+def _code_of_grant(message: str) -> Code:
     """The cause of an ``invalid_grant``, by Google's description of it."""
-    if "short-lived token" in said or "iat" in said.split() or "reasonable timeframe" in said:
+    if "short-lived token" in message or "iat" in message.split() or "reasonable timeframe" in message:
         return Code.CLOCK_WRONG
-    if "signature" in said or "jwt" in said.split() or "key" in said.split():
+    if "signature" in message or "jwt" in message.split() or "key" in message.split():
         return Code.KEY_REFUSED
-    if "account not found" in said:
+    if "account not found" in message:
         return Code.SERVICE_ACCOUNT_UNKNOWN
-    if "email or user id" in said:
+    if "email or user id" in message:
         return Code.PERSON_UNKNOWN
     return Code.PERSON_REFUSED

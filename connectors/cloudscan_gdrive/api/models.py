@@ -274,7 +274,7 @@ class User(_Answer, frozen=True, kw_only=True):
     name: Name = Name()
     suspended: bool | None = False
     archived: bool | None = False
-    is_guest_user: bool | None = False  # an outsider who was let in, not one of ours
+    is_guest_user: bool | None = False  # an external user who was let in, not one of ours
     guest_account_info: GuestAccount = GuestAccount()
     last_login_time: datetime | None = None
     creation_time: datetime | None = None

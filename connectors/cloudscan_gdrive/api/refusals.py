@@ -44,52 +44,52 @@ def meaning_of(error: ApiError, status: int, needs: str, person: str) -> Provide
     """The cause of an error that Google explains."""
     reasons = {entry.reason for entry in error.errors} | {entry.reason for entry in error.details}
     reasons.discard("")
-    said = error.message or ", ".join(sorted(reasons)) or error.status
+    message = error.message or ", ".join(sorted(reasons)) or error.status
     if reasons & _QUOTA_SPENT:
-        return QuotaSpent(Code.QUOTA_SPENT, quote=said)
+        return QuotaSpent(Code.QUOTA_SPENT, quote=message)
     if any(entry.location == "pageToken" for entry in error.errors):
-        return StalePage(Code.PAGE_EXPIRED, quote=said)
+        return StalePage(Code.PAGE_EXPIRED, quote=message)
     match status:
         case 401:
-            return AccessDenied(Code.NOT_SIGNED_IN, quote=said, person=person)
+            return AccessDenied(Code.NOT_SIGNED_IN, quote=message, person=person)
         case 403:
-            return _denied(error, reasons, said, needs, person)
+            return _denied(error, reasons, message, needs, person)
         case 404:
-            return Vanished(Code.NOT_FOUND, quote=said)
+            return Vanished(Code.NOT_FOUND, quote=message)
         case _:
-            return Malformed(Code.UNEXPECTED, status=str(status), quote=said)
+            return Malformed(Code.UNEXPECTED, status=str(status), quote=message)
 
 
-def _denied(error: ApiError, reasons: set[str], said: str, needs: str, person: str) -> AccessDenied:
+def _denied(error: ApiError, reasons: set[str], message: str, needs: str, person: str) -> AccessDenied:
     if reasons & _API_OFF:
-        return _api_off(error, said)
-    if reasons & _SCOPE_MISSING or "insufficient authentication scopes" in said:
-        return AccessDenied(Code.SCOPE_MISSING, needs=needs, quote=said, scope=needs)
+        return _api_off(error, message)
+    if reasons & _SCOPE_MISSING or "insufficient authentication scopes" in message:
+        return AccessDenied(Code.SCOPE_MISSING, needs=needs, quote=message, scope=needs)
     if "domainPolicy" in reasons:
-        return AccessDenied(Code.PERSON_WITHOUT_DRIVE, quote=said, person=person)
+        return AccessDenied(Code.PERSON_WITHOUT_DRIVE, quote=message, person=person)
     if reasons & {"teamDriveMembershipRequired", "teamDrivesSharingRestrictionNotAllowed"}:
-        return AccessDenied(Code.NOT_A_MEMBER, quote=said, person=person)
+        return AccessDenied(Code.NOT_A_MEMBER, quote=message, person=person)
     if "insufficientFilePermissions" in reasons:
-        return AccessDenied(Code.PERMISSIONS_NOT_SHOWN, quote=said, person=person)
+        return AccessDenied(Code.PERMISSIONS_NOT_SHOWN, quote=message, person=person)
     if "cloud-identity.policies" in needs:
-        return AccessDenied(Code.NOT_A_SUPER_ADMIN, quote=said, person=person)
-    if "Not Authorized to access this resource/api" in said:
-        return AccessDenied(Code.NOT_AN_ADMINISTRATOR, quote=said, person=person)
-    return AccessDenied(Code.REFUSED, quote=said, person=person)
+        return AccessDenied(Code.NOT_A_SUPER_ADMIN, quote=message, person=person)
+    if "Not Authorized to access this resource/api" in message:
+        return AccessDenied(Code.NOT_AN_ADMINISTRATOR, quote=message, person=person)
+    return AccessDenied(Code.REFUSED, quote=message, person=person)
 
 
-def _api_off(error: ApiError, said: str) -> AccessDenied:
+def _api_off(error: ApiError, message: str) -> AccessDenied:
     """An API that nobody has enabled in the project: which, where, and the whole link to switch it on."""
-    helps = " ".join([said, *(entry.extended_help for entry in error.errors)])
+    helps = " ".join([message, *(entry.extended_help for entry in error.errors)])
     metadata = {name: value for entry in error.details for name, value in entry.metadata.items()}
     link = next((match.rstrip(".,;)") for match in _LINK.findall(helps)), metadata.get("activationUrl", ""))
-    api = metadata.get("service") or _first(_API, link) or _first(_API, helps) or said.partition(" has not been")[0]
-    project = metadata.get("consumer", "").rpartition("/")[2] or _first(_PROJECT, link) or _first(_PROJECT, said)
+    api = metadata.get("service") or _first(_API, link) or _first(_API, helps) or message.partition(" has not been")[0]
+    project = metadata.get("consumer", "").rpartition("/")[2] or _first(_PROJECT, link) or _first(_PROJECT, message)
     if not link and api.endswith(".googleapis.com") and project:
         link = f"https://console.cloud.google.com/apis/library/{api}?project={project}"
     elif not link:
         link = "https://console.cloud.google.com/apis/library"
-    return AccessDenied(Code.API_OFF, quote=said, api=api or "?", project=project or "?", link=link)
+    return AccessDenied(Code.API_OFF, quote=message, api=api or "?", project=project or "?", link=link)
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:

@@ -40,7 +40,9 @@ class People:
     domains: frozenset[str] = frozenset()  # all of ours, domain aliases too
     all_domains_read: bool = True  # then any other domain is not ours
     users: Mapping[str, User] = field(default_factory=dict)  # by address; aliases too
-    guests: Mapping[str, User] = field(default_factory=dict)  # outsiders in the directory, by each of their addresses
+    guests: Mapping[str, User] = field(
+        default_factory=dict
+    )  # external users in the directory, by each of their addresses
     all_users_read: bool = True  # then an unknown address in our domains has no account
     groups: Mapping[str, GroupInfo] = field(default_factory=dict)  # by primary address
     group_aliases: Mapping[str, str] = field(default_factory=dict)  # the primary address by alias
@@ -141,7 +143,7 @@ class People:
         return {"consumer": "true" if domain in CONSUMER else "false", **({"person": private} if private else {})}
 
     def _guest(self, guest: User) -> Principal:
-        """An outsider whom the directory lists because he was let in."""
+        """An external user whom the directory lists as a guest."""
         address = outside_address(guest)
         domain = address.rpartition("@")[2]
         partner = self.estate.partner_of(domain)
@@ -329,7 +331,7 @@ class _Members:
     external: set[str] = field(default_factory=set)  # addresses; an external group counts as one
     users: set[str] = field(default_factory=set)  # addresses of ours
     everyone: bool = False
-    unread: bool = False  # there may be others, or somebody of whom it is not known who he is
+    unread: bool = False  # there may be others, or somebody who is not known
 
 
 def _info(group: Group, members: _Members) -> GroupInfo:

@@ -239,8 +239,8 @@ def _steps(
 ) -> Iterator[Reason]:
     """The explanation of a grant: whom it lets in, by which proof, to do what, and where that is written."""
     yield _who(permission, people, principal, audience)
-    if proof := _proof(people, principal):
-        yield proof
+    if evidence := _evidence(people, principal):
+        yield evidence
     yield _may(permission, view)
     values = {"id": permission.id or "?", "type": permission.type or "?", "role": permission.role or "?"}
     yield step("drive-permission", **values)
@@ -274,7 +274,7 @@ def _who(permission: Permission, people: People, principal: Principal | None, au
             return step("drive-account-was-deleted")
 
 
-def _proof(people: People, principal: Principal | None) -> Reason | None:
+def _evidence(people: People, principal: Principal | None) -> Reason | None:
     """Why a principal counts as one of ours, or as a guest; None: it does not, or it is no matter of proof."""
     if principal is None:
         return None

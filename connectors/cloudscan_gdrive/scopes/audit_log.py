@@ -86,7 +86,7 @@ class LogReading:
 
     given: dict[Key, AccessGiven] = field(default_factory=dict)
     last_used: dict[str, datetime] = field(default_factory=dict)  # by the user's address
-    said: bool = False  # Google answered with a list, even if there was nothing in it
+    named: bool = False  # Google answered with a list, even if there was nothing in it
     anything: bool = False  # there was something in a list
 
     def add_sharing(self, activity: Activity) -> None:
@@ -143,12 +143,12 @@ def facts_of_audit_log(
             return
         else:
             break
-    doubtful = not reading.anything and not reading.said  # a list that names itself may be empty
+    doubtful = not reading.anything and not reading.named  # a list that names itself may be empty
     if doubtful and since is None:
         yield _log(people, None)
         yield questions.ACTIVITIES.lacking(Reason(code=Code.LOG_EMPTY))
         return
-    reading.forget(begins)
+    reading.forget(max(begins, now.astimezone(UTC) - timedelta(days=_RETENTION_DAYS)))
     yield _log(people, begins)
     for (resource, grantee), access in reading.given.items():
         for principal in _principals(people, grantee):
@@ -218,7 +218,7 @@ def _activities(
     for page in pages:
         if page.broken:
             raise Malformed(Code.ENTRIES_MALFORMED, count=page.broken)
-        reading.said = reading.said or bool(page.kind)
+        reading.named = reading.named or bool(page.kind)
         reading.anything = reading.anything or bool(page.items)
         yield from page.items
 

@@ -28,9 +28,10 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True):
 
     page: str  # Google's change token
     options: str  # digest of the options that change what is yielded
-    seen_permissions: Sequence[tuple[Permission, str]]  # each with the digest of what it meant
+    seen_permissions: Sequence[tuple[Permission, str, str]]  # each with the type of file and the digest of its meaning
     root: str = ""  # the id of the top folder
     user: str = ""  # of a shared drive: the member in whose name it was read
+    empty: bool = False  # nothing was in it, which is looked at again: an empty list proves nothing
     members: str = ""  # of a shared drive: digest of who they are
     folders: Sequence[tuple[str, Folder]] = ()  # by id
 
@@ -56,15 +57,18 @@ def digest_of_options(options: Options) -> str:
     return digest([options.labels, options.only_shared])
 
 
-def seen_permissions(context: DriveContext) -> list[tuple[Permission, str]]:
-    """The permissions that were seen in a drive, each with the digest of what it means."""
-    return [(permission, digest(_essence(context, meaning))) for permission, meaning in context.meanings.values()]
+def seen_permissions(context: DriveContext) -> list[tuple[Permission, str, str]]:
+    """The permissions that were seen in a drive, each with the type of file and the digest of what it means there."""
+    return [
+        (permission, content_type, digest(_essence(context, meaning)))
+        for permission, content_type, meaning in context.meanings.values()
+    ]
 
 
 def check_meanings(context: DriveContext, state: CursorState) -> None:
     """Raise `StaleCursor` where a permission that was seen before means something else today."""
-    for permission, before in state.seen_permissions:
-        if digest(_essence(context, context.meaning(permission))) != before:
+    for permission, content_type, before in state.seen_permissions:
+        if digest(_essence(context, context.meaning(permission, content_type))) != before:
             raise StaleCursor(Code.MEANINGS_CHANGED)
 
 

@@ -277,7 +277,7 @@ def _complete(
     if there or not listed.complete:
         return listed
     gap = question.lacking(Reason(code=code, values=values), about)
-    return Everything(entries=listed.entries, gaps=[gap], said=listed.said)
+    return Everything(entries=listed.entries, gaps=[gap], named=listed.named)
 
 
 def _is_top(unit: Unit) -> bool:

@@ -57,7 +57,7 @@ class DriveContext:
     options: Options
     tree: Tree
     owner_uid: str | None  # of files that have no owner of their own
-    meanings: dict[object, tuple[Permission, Meaning | None]] = field(default_factory=dict)
+    meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
     _unread: dict[tuple[Question, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
@@ -73,8 +73,10 @@ class DriveContext:
                permission.domain)  # fmt: skip
         remembered = self.meanings.get(key)
         if remembered is None:
-            remembered = self.meanings[key] = permission, meaning_of(permission, self.people, self.now, content_type)
-        return remembered[1]
+            content_type = FORM if form else ""
+            meaning = meaning_of(permission, self.people, self.now, content_type)
+            remembered = self.meanings[key] = permission, content_type, meaning
+        return remembered[2]
 
     def permissions_of(self, file: File) -> PermissionList | None:
         """What is listed with a file; None where Drive shows nothing, not even its owner.

@@ -79,7 +79,8 @@ class WalkedDrive(Protocol):
 def everything(drive: WalkedDrive) -> Iterator[Yielded]:
     """All files of a drive with their grants, then the cursor. Raises as `listing.files` does.
 
-    There is no cursor where something was missing from the list, or where it was empty: an empty list proves nothing.
+    There is no cursor where something was missing from the list. An empty list proves nothing: its cursor only says
+    that it is to be looked at again.
     """
     method = drive.context.google.start_of_changes
     start, gap = "", None
@@ -97,8 +98,8 @@ def everything(drive: WalkedDrive) -> Iterator[Yielded]:
     yield from drive.context.gaps()
     if gap is not None:
         yield gap
-    if start and whole and not empty:
-        yield _cursor(drive, start)
+    if start and whole:
+        yield _cursor(drive, start, empty=empty)
 
 
 def listed(drive: WalkedDrive) -> Iterator[Yielded]:
@@ -118,6 +119,11 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
     context = drive.context
     if state.members != drive.members:
         raise StaleCursor(Code.MEMBERS_CHANGED)
+    if state.empty:
+        for row in drive.files():
+            raise StaleCursor(Code.WAS_EMPTY, quote=row.question if isinstance(row, Gap) else "")
+        yield _cursor(drive, state.page, empty=True)
+        return
     context.tree.folders.update(state.folders)
     check_meanings(context, state)
     last_changes, next_token = changes(
@@ -167,13 +173,14 @@ def _contents_changed(drive: WalkedDrive, identity: str, change: Change) -> bool
     return before != folders[identity]
 
 
-def _cursor(drive: WalkedDrive, token: str) -> Cursor:
+def _cursor(drive: WalkedDrive, token: str, *, empty: bool = False) -> Cursor:
     context = drive.context
     state = CursorState(
         page=token,
         options=digest_of_options(context.options),
         root=drive.root,
         user=drive.acting.user,
+        empty=empty,
         members=drive.members,
         folders=list(context.tree.folders.items()),
         seen_permissions=seen_permissions(context),

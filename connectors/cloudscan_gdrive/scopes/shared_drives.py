@@ -98,8 +98,8 @@ def _readers(
 ) -> Sequence[str]:
     """The addresses of those who may be able to read a drive, in the order in which they are tried.
 
-    Active users of ours who are members, the strongest role first. Where users or members are not all known: whoever
-    is a member with an address of ours, who could read it before, and the administrator.
+    Active users of ours who are members, the strongest role first. Where not all users or members are known:
+    members with an address of ours, the one who could read it before, and the administrator.
     """
     skipped = {address.lower() for address in options.skip_users}
     users = list(islice(_active_members(members, people, skipped), _MOST_TRIED))

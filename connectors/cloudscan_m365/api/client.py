@@ -1,8 +1,8 @@
 """Microsoft Graph, and the few calls of SharePoint's own API: requests sent by `cloudscan.http`, read with msgspec.
 
-Microsoft's SDK neither sends nor decodes: its models take fifteen milliseconds for one permission, it sends the token
-wherever a next link leads, and it decodes an unknown enumeration value as an absent one. Tokens do come from
-azure-identity (`sign_in`).
+Microsoft's SDK builds the addresses (`builders`). It neither sends nor decodes: its models take fifteen milliseconds
+for one permission, it sends the token wherever a next link leads, and it decodes an unknown enumeration value as an
+absent one. Tokens come from azure-identity (`sign_in`).
 """
 
 import functools
@@ -26,9 +26,10 @@ from cloudscan.errors import (
 )
 from cloudscan.http import PASSING, Answer, Budget, Meter, Patience, Web, asked_for
 from cloudscan_m365.api.batch import PARTS_MOST, BatchPart, batch_of, parts_of
+from cloudscan_m365.api.builders import Addresses
 from cloudscan_m365.api.claims import Claims, claims_of
 from cloudscan_m365.api.sign_in import SignIn, sign_in
-from cloudscan_m365.api.wire import Bounds, Page, decode, decode_page, error_of, passing, path_of
+from cloudscan_m365.api.wire import Bounds, Page, decode, decode_page, error_of, passing
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import SHAREPOINT
 from cloudscan_m365.questions import GraphQuestion, SharePointQuestion
@@ -77,6 +78,7 @@ class Graph:
     agent: str
     local: str = ""  # a local server that takes the place of SharePoint's hosts
     meter: Meter = field(default_factory=Meter)
+    addresses: Addresses = field(default_factory=Addresses)
     _tired: _Tired = field(default_factory=_Tired)
 
     def claims(self, service: str = "") -> Claims:
@@ -165,10 +167,10 @@ class Graph:
         return link.removeprefix(self.base)
 
     def _address(self, question: GraphQuestion, ids: Sequence[str], options: Mapping[str, object]) -> str:
-        return f"{self.base}/{path_of(question.path, ids, options)}"
+        return f"{self.base}/{self.addresses.of(question, ids, options)}"
 
     def _path(self, part: BatchPart) -> str:
-        return path_of(part.question.path, part.ids, part.options)
+        return self.addresses.of(part.question, part.ids, part.options)
 
     def _get(self, question: GraphQuestion, url: str) -> bytes:
         headers = {"Prefer": question.prefer} if question.prefer else {}
@@ -334,12 +336,7 @@ class Graph:
 
     def _answers(self, parts: Sequence[BatchPart], numbers: Sequence[int]) -> Iterator[tuple[int, Answer]]:
         asked = {number: parts[number] for number in numbers}
-        body = batch_of(
-            {
-                number: (part.question, path_of(part.question.path, part.ids, part.options))
-                for number, part in asked.items()
-            }
-        )
+        body = batch_of({number: (part.question, self._path(part)) for number, part in asked.items()})
         question = parts[0].question
         units = sum(part.question.units for part in asked.values())
         headers = {"Content-Type": "application/json"}

@@ -75,7 +75,7 @@ class Inquiry:
         listings = []
         for part, answer, about in zip(parts, answers, abouts, strict=True):
             if isinstance(answer, Page):
-                self._told(part.question, answer.broken, about)
+                self._count_malformed(part.question, answer.broken, about)
                 listings.append(Listing(entries=answer.value, whole=not answer.broken, answered=True))
             else:
                 listings.append(Listing[Record]())
@@ -109,7 +109,7 @@ class Inquiry:
         page = self.answer(question, ask, about)
         if page is None:
             return Listing()
-        self._told(question, page.broken, about)
+        self._count_malformed(question, page.broken, about)
         return Listing(entries=page.value, whole=not page.broken, answered=True)
 
     def lacking(
@@ -146,7 +146,7 @@ class Inquiry:
             gap = question.gap(error, about or None)
             self.gaps.append(about_all(question, gap, [uid for _, uid, _ in together], within))
 
-    def _told(self, question: Question, broken: int, about: str | None) -> None:
+    def _count_malformed(self, question: Question, broken: int, about: str | None) -> None:
         if broken:
             self.lacking(question, "graph-entries-malformed", about or None, count=broken)
 

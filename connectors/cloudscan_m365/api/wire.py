@@ -1,11 +1,10 @@
-"""Addresses of Graph, and its answers as records: read strictly, so that an answer is believed only if it is one."""
+"""Graph's answers as records, read strictly, so that an answer is believed only if it is one."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -26,8 +25,6 @@ from cloudscan.text import encodable, first_line
 from cloudscan_m365.questions import LIST
 
 Record = TypeVar("Record")
-_OPTIONS = frozenset({"select", "expand", "filter", "top", "count", "orderby", "search"})
-_SAFE = "$,()'/:"
 _QUOTED = 300  # characters of Microsoft's own words
 _PAGES_MOST = 100_000  # a list of a hundred million entries
 _EMPTY_MOST = 100  # empty pages in a row: Graph filters after it has cut the pages
@@ -188,13 +185,6 @@ def passing(answer: Answer) -> Throttled | Unreachable:
     if answer.status >= 500 and answer.status != 503:
         return Unreachable("graph-failed", quote=_words(answer.body), status=answer.status)
     return Throttled("graph-throttled", quote=_words(answer.body), status=answer.status, retry_after=asked_for(answer))
-
-
-def path_of(template: str, ids: Sequence[str], options: Mapping[str, object]) -> str:
-    """The address of a question, after the version. Options that are None are left out."""
-    path = template.format(*(quote(identity, safe=",!:/") for identity in ids))
-    query = {f"${name}" if name in _OPTIONS else name: value for name, value in options.items() if value is not None}
-    return f"{path}?{urlencode(query, safe=_SAFE, quote_via=quote)}" if query else path
 
 
 def _words(body: bytes) -> str:

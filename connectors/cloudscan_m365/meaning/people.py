@@ -59,6 +59,7 @@ class SiteGroups:
     contents: Mapping[str, GroupContents] | None = None  # by the groups' numbers; None: could not be read
     at_site: frozenset[tuple[str, Access]] = frozenset()  # group numbers with their access at the top of the site
     origin: str = ""  # the uid of the site where that was granted, which may be the one above
+    origins_known: bool = True  # what was granted at the top of the site could be read
 
     @property
     def reach_beyond_colleagues(self) -> bool:
@@ -208,7 +209,8 @@ class People:
         principal = self.site_group(groups.site, number, title, contents)
         return Grantee(
             principal=principal,
-            audience=None if contents is None else _audience_of_group(contents),
+            # Whether it comes from the site or from here decides who has to act: neither is guessed.
+            audience=_audience_of_group(contents) if contents and groups.origins_known else None,
             claim=contents.claim if contents else "",
             is_site_group=True,
             contents=contents,

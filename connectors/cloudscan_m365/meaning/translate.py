@@ -63,6 +63,7 @@ class Sharing:
 
     tenant: str | None = None
     site: str | None = None
+    unread: bool = False  # the site's own setting gave no answer, though the application may ask for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,7 @@ def _link(permission: Permission, link: SharingLink, tenant: TenantContext) -> T
             via=Via.LINK,
             expires_on=expires,
             password=bool(permission.has_password),
-            effective=_is_effective(expires, blocked_by),
+            effective=_is_effective(audience, expires, blocked_by, tenant),
             blocked_by=blocked_by,
             detail=detail.written(chain(subject, access, expires, notes)),
         ),
@@ -243,7 +244,7 @@ def _direct(permission: Permission, grantee: Grantee | None, tenant: TenantConte
             via=Via.MEMBERSHIP if is_site_group else Via.DIRECT,
             discoverable=bool(grantee and grantee.claim),
             expires_on=expires,
-            effective=_is_effective(expires, blocked_by),
+            effective=_is_effective(audience, expires, blocked_by, tenant),
             blocked_by=blocked_by,
             detail=detail.written(chain(subject_of_role(grantee), access, expires, notes)),
         ),
@@ -272,7 +273,7 @@ def _invitation(permission: Permission, email: str, tenant: TenantContext) -> Tr
             access=access,
             via=Via.LINK if without_sign_in else Via.DIRECT,
             expires_on=expires,
-            effective=_is_effective(expires, blocked_by),
+            effective=_is_effective(grantee.audience, expires, blocked_by, tenant),
             blocked_by=blocked_by,
             detail=detail.written(chain(subject_of_role(grantee), access, expires, notes)),
         ),
@@ -347,9 +348,20 @@ def _expiry(text: str | None) -> datetime | None:
     return NEVER if ends is not None and ends.year >= NEVER.year else ends
 
 
-def _is_effective(expires: datetime | None, blocked_by: str) -> bool | None:
-    """Whether a grant can be used; None where it may have expired."""
-    return False if blocked_by else None if expires is None else True
+def _is_effective(
+    audience: Audience | None, expires: datetime | None, blocked_by: str, tenant: TenantContext
+) -> bool | None:
+    """Whether a grant can be used; None where it may have expired, or the site may forbid it."""
+    if blocked_by:
+        return False
+    if expires is None or (tenant.sharing.unread and _needs_sharing(audience)):
+        return None
+    return True
+
+
+def _needs_sharing(audience: Audience | None) -> bool:
+    """Whether a grant only takes effect where external sharing is allowed."""
+    return audience is not None and audience > Audience.NAMED and audience is not Audience.ORGANISATION
 
 
 def _blocked_by(audience: Audience | None, expires: datetime | None, tenant: TenantContext, expired: str) -> str:
@@ -358,7 +370,7 @@ def _blocked_by(audience: Audience | None, expires: datetime | None, tenant: Ten
         return tenant.block
     if expires is not None and expires <= tenant.now:
         return expired
-    if audience is None or audience <= Audience.NAMED or audience is Audience.ORGANISATION:
+    if audience is None or not _needs_sharing(audience):
         return ""
     needed = ("anyone",) if audience >= Audience.ANYONE_WITH_LINK else _SHARES_EXTERNALLY
     if tenant.sharing.site is not None and tenant.sharing.site not in needed:

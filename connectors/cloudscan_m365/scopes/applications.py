@@ -86,7 +86,7 @@ def _permissions(inquiry: Inquiry) -> dict[str, set[str]]:
             inquiry.lacking(SERVICE, "graph-list-empty")
         names = {role.id: role.value or "" for role in service.app_roles}
         assignments = inquiry.all(_Assignment, ASSIGNMENTS, service.id, top=_PAGE)
-        if app_id == GRAPH_APP and assignments.whole and not _lists_us(inquiry, assignments.entries):
+        if app_id == GRAPH_APP and assignments.whole and not _lists_the_asker(inquiry, assignments.entries):
             inquiry.lacking(ASSIGNMENTS, "graph-list-without-us")
         for assignment in assignments.entries:
             name = names.get(assignment.app_role_id, "")
@@ -95,7 +95,7 @@ def _permissions(inquiry: Inquiry) -> dict[str, set[str]]:
     return permissions
 
 
-def _lists_us(inquiry: Inquiry, assignments: Sequence[_Assignment]) -> bool:
+def _lists_the_asker(inquiry: Inquiry, assignments: Sequence[_Assignment]) -> bool:
     """Whether the list has the application that asks, which could not ask without an assignment."""
     ours = inquiry.graph.claims().oid
     return not ours or any(assignment.principal_id == ours for assignment in assignments)

@@ -75,7 +75,7 @@ def read_directory(graph: Graph, estate: Estate, options: Options) -> Directory:
     entries |= {application.id: DirectoryEntry(principal=application.principal) for application in applications}
     names |= {application.app_id: application.id for application in applications if application.app_id}
     people = replace(empty, entries=entries, names=names, complete=accounts.complete and groups.complete)
-    settings, administration, address = read_tenant(inquiry)
+    settings = read_tenant(inquiry)
     labels = _labels(inquiry)
     principals = {identity: entry.principal for identity, entry in entries.items()}
     facts: list[AnyFact] = [
@@ -84,15 +84,17 @@ def read_directory(graph: Graph, estate: Estate, options: Options) -> Directory:
         *facts_of_groups(groups, principals, people),
         *(application.resource for application in applications if application.enabled is not False),
         *facts_of_channels(inquiry, groups, people),
-        *settings_of_tenant(settings, people),
+        *settings_of_tenant(settings.values, people),
     ]
     return Directory(
         people=people,
-        sites=Sites(graph, options, people, labels, administration, address),
+        sites=Sites(
+            graph, options, people, labels, settings.administration, settings.address, allowed=settings.allowed
+        ),
         facts=facts,
         gaps=inquiry.gaps,
-        sharing=settings["sharing_capability"],
-        onedrive_sharing=settings["onedrive_sharing_capability"],
+        sharing=settings.values["sharing_capability"],
+        onedrive_sharing=settings.values["onedrive_sharing_capability"],
         labels=labels,
     )
 

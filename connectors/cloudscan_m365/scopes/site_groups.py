@@ -131,6 +131,8 @@ def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFa
         inquiry.lacking(SITE_ROLES, "graph-list-empty", uid)
         roles = Listing(answered=True)
     unique = uid == top or _has_unique_permissions(inquiry, url, uid)
+    if unique is None:
+        roles = Listing()  # where these were granted is not known
     origin = uid if unique is not False else top
     groups = [group for group in listed.entries if not (group.title or "").startswith(_LINK)]
     members = {str(group.id): _members(group.users, tenant) for group in groups}
@@ -150,7 +152,7 @@ def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFa
     if uid == top:
         facts += _memberships(site, members)
         facts += _owner_count(uid, _all_owners(inquiry, url, uid, roles, members, tenant))
-    known = replace(found, at_site=_group_access(root_grants))
+    known = replace(found, at_site=_group_access(root_grants), origins_known=roles.whole)
     return SiteFacts(groups=known, facts=facts, gaps=inquiry.gaps)
 
 

@@ -8,6 +8,7 @@ import msgspec
 from cloudscan.connector import Gap, Once, OncePerKey
 from cloudscan.errors import ProviderError, QuotaSpent
 from cloudscan.facts import Setting
+from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Identity, IdentitySet
 from cloudscan_m365.meaning import uids
@@ -50,6 +51,7 @@ class SiteInfo:
     detail: Mapping[str, str] = field(default_factory=dict)  # template, lock, group_id …
     settings: Settings | None = None  # None: could not be read
     error: ProviderError | None = None  # why it could not
+    unread: bool = False  # there is no answer, though the application may ask
     archived: bool = False
 
 
@@ -73,6 +75,16 @@ class _Site(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     sensitivity_label: str | None = msgspec.field(name="SensitivityLabel2", default="")
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Listing:
+    """The sites that SharePoint's administration lists, by their guid in lower case."""
+
+    by_collection: Mapping[str, SiteInfo] = field(default_factory=dict)
+    unread: bool = False  # there may be others
+    error: ProviderError | None = None
+    broken: int = 0
+
+
 @dataclass
 class Sites:
     """The sites of a tenant. May be used from any thread.
@@ -86,45 +98,61 @@ class Sites:
     labels: Mapping[str, str]  # sensitivity labels: id, name
     tenant: Administration | None = None
     address: str = ""  # of the administration; empty: access to it is refused
-    _listing: Once[dict[str, SiteInfo]] = field(default_factory=Once)
+    allowed: bool = False  # the application may ask the administration
+    _listing: Once[_Listing] = field(default_factory=Once)
     _single: OncePerKey[str, SiteInfo] = field(default_factory=OncePerKey)
 
     def info(self, collection: str) -> SiteInfo:
         """The properties of a site collection, by its guid; empty ones where they cannot be read."""
-        listed = self._listing.get(self._list).get(collection)
+        listed = self._all().by_collection.get(collection)
         return listed or self._single.get(collection, lambda: self._ask(collection))
 
     def listed(self, collection: str) -> SiteInfo:
         """The same without a request for a single site: there are as many OneDrives as people."""
-        return self._listing.get(self._list).get(collection, SiteInfo())
+        listing = self._all()
+        return listing.by_collection.get(collection, SiteInfo(unread=listing.unread))
 
     def gap(self, collection: str) -> Gap | None:
-        """The gap that a site leaves whose properties gave no answer. Where the administration gives none, there is
-        one already.
+        """The gap that a site leaves whose properties gave no answer.
+
+        Where the administration gives none at all, there is one already.
         """
         error = self.info(collection).error
         return SITE_PROPERTIES.gap(error, uids.site(collection)) if error is not None else None
 
-    def _list(self) -> dict[str, SiteInfo]:
+    def gaps(self) -> Iterator[Gap]:
+        """What the list of all sites leaves unknown."""
+        listing = self._all()
+        if listing.error is not None:
+            yield SITES_PROPERTIES.gap(listing.error)
+        if listing.broken:
+            reason = Reason(code="graph-entries-malformed", values={"count": listing.broken})
+            yield SITES_PROPERTIES.lacking(reason)
+
+    def _all(self) -> _Listing:
+        return self._listing.get(self._list)
+
+    def _list(self) -> _Listing:
         if not self.address:
-            return {}
+            return _Listing(unread=self.allowed)
         try:
             sites = self.graph.sharepoint_list(_Site, SITES_PROPERTIES, self.address)
         except QuotaSpent:
             raise
-        except ProviderError:
-            return {}  # an administration that does not know the question: sites are asked for one by one
-        return {site.site_id.lower(): self._info(site) for site in sites.value if site.site_id}
+        except ProviderError as error:
+            return _Listing(unread=True, error=error)  # sites are asked for one by one
+        known = {site.site_id.lower(): self._info(site) for site in sites.value if site.site_id}
+        return _Listing(by_collection=known, unread=sites.broken > 0, broken=sites.broken)
 
     def _ask(self, collection: str) -> SiteInfo:
         if not self.address:
-            return SiteInfo()
+            return SiteInfo(unread=self.allowed)
         try:
             return self._info(self.graph.sharepoint(_Site, SITE_PROPERTIES, self.address, collection))
         except QuotaSpent:
             raise
         except ProviderError as error:
-            return SiteInfo(error=error)
+            return SiteInfo(error=error, unread=True)
 
     def _info(self, site: _Site) -> SiteInfo:
         # A label whose name is not known is shown by its id, and may be any.

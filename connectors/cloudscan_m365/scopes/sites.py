@@ -238,7 +238,7 @@ def _refused(web: Web, info: SiteInfo, refusal: ProviderError) -> Gap:
     if info.archived:
         return DRIVES.lacking(Reason(code="graph-site-archived"), web.uid, outcome=Outcome.SKIPPED)
     gap = DRIVES.gap(refusal, web.uid)
-    # The site of a OneDrive is no resource; what is in it hangs on its owner's account.
+    # The site of a OneDrive is not reported: what it contains may be any OneDrive's.
     return msgspec.structs.replace(gap, hides=_PERSONAL) if web.site.is_personal else gap
 
 

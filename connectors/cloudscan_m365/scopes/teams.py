@@ -227,16 +227,14 @@ def _tenants(inquiry: Inquiry, external: set[str]) -> Tenants:
     partners = inquiry.all(_Partner, PARTNERS)
     ordered = sorted(external)
     parts = [BatchPart(question=TENANT, ids=(tenant,)) for tenant in ordered]
-    answers = [_named(answer) for answer in inquiry.graph.together(TenantInformation, parts)]
-    inquiry.failed((TENANT, "", answer) for answer in answers if isinstance(answer, ProviderError))
+    told = inquiry.graph.together(TenantInformation, parts)
+    answers = {one: _named(answer) for one, answer in zip(ordered, told, strict=True)}
+    inquiry.failed((TENANT, "", answer) for answer in answers.values() if isinstance(answer, ProviderError))
+    allowed = frozenset(partner.tenant_id.lower() for partner in partners.entries if partner.may_connect)
     return Tenants(
-        listed=frozenset(partner.tenant_id.lower() for partner in partners.entries if partner.may_connect)
-        if partners.whole
-        else None,
-        names={
-            one: answer for one, answer in zip(ordered, answers, strict=True) if isinstance(answer, TenantInformation)
-        },
-        nameless=frozenset(one for one, answer in zip(ordered, answers, strict=True) if isinstance(answer, NotOffered)),
+        listed=allowed if partners.whole else None,
+        names={one: answer for one, answer in answers.items() if isinstance(answer, TenantInformation)},
+        nameless=frozenset(one for one, answer in answers.items() if isinstance(answer, NotOffered)),
     )
 
 

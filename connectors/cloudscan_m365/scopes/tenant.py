@@ -7,16 +7,18 @@ Sources: those resources; TenantProperties and SiteProperties of Microsoft.Onlin
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import msgspec
 
-from cloudscan.errors import Malformed
+from cloudscan.errors import Malformed, ProviderError
 from cloudscan.facts import Setting
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People
+from cloudscan_m365.permissions import FULL_CONTROL, SHAREPOINT
 from cloudscan_m365.questions import ADMINISTRATION, AUTHORIZATION, ROOT_SITE, SHARING
 
 Values = dict[str, str | None]
@@ -128,8 +130,18 @@ class Administration(msgspec.Struct, frozen=True, kw_only=True, rename="pascal")
     sharing_blocked_domain_list: str | None = None
 
 
-def read_tenant(inquiry: Inquiry) -> tuple[Values, Administration | None, str]:
-    """The tenant's settings; those of the administration, None where that gives no answer; its address."""
+@dataclass(frozen=True, kw_only=True)
+class TenantSettings:
+    """The tenant's settings, and the way to those of its sites."""
+
+    values: Settings
+    administration: Administration | None  # None: it gave no answer
+    address: str  # of the administration; empty: it gave no answer
+    allowed: bool  # the application may ask the administration, as far as is known
+
+
+def read_tenant(inquiry: Inquiry) -> TenantSettings:
+    """The tenant's settings, as far as they are answered."""
     values: Values = dict.fromkeys((*FROM_GRAPH, *FROM_POLICY, *FROM_ADMINISTRATION))
     administration: Administration | None = None
     address = _administration_address(inquiry)
@@ -142,10 +154,25 @@ def read_tenant(inquiry: Inquiry) -> tuple[Values, Administration | None, str]:
     authorization = inquiry.one(_Authorization, AUTHORIZATION, select="allowInvitesFrom,guestUserRoleId")
     if authorization is not None:
         values |= _from_policy(authorization)
-    return values, administration, address if administration else ""
+    return TenantSettings(
+        values=values,
+        administration=administration,
+        address=address if administration else "",
+        allowed=_may_ask(inquiry, address),
+    )
 
 
-def settings_of_tenant(values: Values, people: People) -> Iterator[Setting]:
+def _may_ask(inquiry: Inquiry, address: str) -> bool:
+    """Whether the application may ask the administration; where that is not known, it may."""
+    if inquiry.graph.sign_in.by_secret:
+        return False
+    try:
+        return not address or inquiry.graph.claims(address).has(FULL_CONTROL.removeprefix(SHAREPOINT))
+    except ProviderError:
+        return True
+
+
+def settings_of_tenant(values: Settings, people: People) -> Iterator[Setting]:
     """The tenant's settings as facts; None is unknown."""
     for name, value in values.items():
         yield Setting(scope_uid=uids.tenant(people.tenant_id), name=name, value=value)

@@ -17,7 +17,7 @@ from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import for_xml, shortened
 from cloudscan_wording.worded_finding import WordedFinding, worded_findings
-from cloudscan_wording.worded_gap import WordedGap, worded_gap
+from cloudscan_wording.worded_gap import WordedGap, worded_coverage
 
 # Excel's limits ("Excel specifications and limits"): 32,767 characters in a cell; one beyond U+FFFF counts as two.
 _MOST_CHARACTERS = 16_000
@@ -98,9 +98,7 @@ def write(report: Report, lang: str) -> bytes:
     sheets.add(
         "unknowns", _UNKNOWNS, (_unknown(verdict, rules.get(verdict.rule_id), texts) for verdict in report.unknowns)
     )
-    sheets.add(
-        "coverage", _COVERAGE, (_coverage(worded_gap(row, report.gaps, texts), texts) for row in report.coverage)
-    )
+    sheets.add("coverage", _COVERAGE, (_coverage(gap, texts) for gap in worded_coverage(report, texts)))
     sheets.add("rules", _RULES, (_rule(rule, texts) for rule in report.rules))
     book.close()
     return out.getvalue()

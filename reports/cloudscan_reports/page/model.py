@@ -334,7 +334,7 @@ def _covers(waiver: Waiver, report: Report, texts: Texts) -> str:
     """What a waiver is about: a finding, a gap, a rule, a target, or a rule on a target."""
     if waiver.gap:
         row = next((row for row in report.coverage if row.gap == waiver.gap), None)
-        gap = worded_gap(row, report.gaps, texts) if row else None
+        gap = worded_gap(row, report, texts) if row else None
         question, where = (gap.asked, gap.location) if gap else (waiver.gap, "")
         return texts.say("waivers.gap", question=question, where=where) if where else question
     if waiver.fingerprint:

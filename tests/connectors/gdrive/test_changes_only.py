@@ -171,7 +171,7 @@ def test_a_token_that_google_forgot_makes_that_drive_be_read_in_full_and_that_is
         second, events = company_.scan(since=first)
         full, _ = company_.scan()
 
-        assert reports_with(events, "Google no longer accepts the change token")
+        assert reports_with(events, "drive-cursor-refused")
         assert difference(second, full) == {}
 
 

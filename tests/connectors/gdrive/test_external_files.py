@@ -56,5 +56,5 @@ def test_switched_off_nothing_is_asked_and_that_is_said(tmp_path: Path) -> None:
         result = read(reader)
 
         assert not any("sharedWithMe" in request.query for request in server.log)
-    assert result.gap("external_files is off").outcome is Outcome.SKIPPED
+    assert result.gap("drive-external-files-switched-off").outcome is Outcome.SKIPPED
     assert result.of_kind("external_file") == []

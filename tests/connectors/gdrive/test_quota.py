@@ -32,7 +32,7 @@ def test_nothing_more_is_asked_once_the_quota_is_gone() -> None:
         unfinished = unread(events)
         assert len(unfinished) > 5
         assert {event.report.outcome for event in unfinished} == {Outcome.FAILED}
-        assert all("daily quota is used up" in str(event.report.reason) for event in unfinished)
+        assert all("drive-quota-spent" in str(event.report.reason) for event in unfinished)
         assert 0 < in_vain <= CollectOptions().concurrency < len(unfinished)
 
 

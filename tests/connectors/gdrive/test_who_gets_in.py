@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
 from cloudscan.facts import NEVER, Access, Affiliation, Audience, Grant, Outcome, Via
+from cloudscan.reason import Reason, has_words, sentence, step
 from cloudscan_emulators.google import Server, company
 from cloudscan_gdrive.meaning import uids
 from tests.connectors.gdrive.estate import connector, file, serve
@@ -73,8 +75,9 @@ def test_each_permission_is_what_it_is(
     assert (grant.audience, grant.access, grant.via) == (audience, access, via)
     assert grant.effective
     assert not grant.inherited
-    assert grant.detail["chain"]["en"]
-    assert grant.detail["chain"]["ja"]
+    steps = [msgspec.convert(one, Reason) for one in grant.detail["chain"]]
+    assert [one.code for one in steps for language in ("en", "ja") if not has_words("step", one.code, language)] == []
+    assert not any("?" in step(one, "ja") for one in steps)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +132,8 @@ def test_an_expiry_is_kept_and_none_is_never(result: Read, built: company.Compan
 def test_a_deleted_principal_lets_nobody_in(result: Read, built: company.Company) -> None:
     grant = grant_on(result, built, "deleted principal")
 
-    assert (grant.effective, grant.blocked_by) == (False, "deleted account")
+    assert (grant.effective, grant.blocked_by) == (False, "drive-account-deleted")
+    assert has_words("block", grant.blocked_by, "ja")
     assert result.principal(grant.principal_uid or "").status == "deleted"
 
 
@@ -155,9 +159,10 @@ def test_people_have_state_department_manager_and_last_login(result: Read) -> No
 
 
 def test_the_drive_of_a_suspended_user_cannot_be_read_and_that_is_said(result: Read, built: company.Company) -> None:
-    (gap,) = [grant for grant in result.gaps if "suspended" in str(grant.reason)]
+    (gap,) = [gap for gap in result.gaps if gap.question == "gdrive-own-files"]
 
     assert gap.outcome is Outcome.DENIED
+    assert "suspended" in sentence(gap.reason, "en")
     assert result.refused == {}
 
 

@@ -1,0 +1,40 @@
+"""`cloudscan ledger repair`."""
+
+from datetime import UTC, datetime
+
+import click
+
+from cloudscan.cli.opening import load_config, open_ledger
+
+
+@click.group()
+def ledger() -> None:
+    """Look after the history of findings."""
+
+
+@ledger.command()
+@click.option("--dry-run", is_flag=True, help="Only list what would be corrected.")
+@click.pass_obj
+def repair(config_path: str | None, dry_run: bool) -> None:
+    """Correct a history that a wrong clock has dated ahead, so that nights can go on.
+
+    Scans that are dated later than now move to just after the scan before them, with all that was recorded with them;
+    the folders of their snapshots follow. Nothing is removed. Check the clock of this machine first.
+    """
+    from cloudscan.nightly import repair as repairing
+    from cloudscan.snapshot import lock
+
+    config = load_config(config_path)
+    history, now = open_ledger(config), datetime.now(UTC)
+    with lock.exclusive(config.folder):
+        needed = repairing.due(history, config.folder / "snapshots", now)
+        for was, becomes in needed.scans:
+            click.echo(f"scan of {was:%Y-%m-%d %H:%M:%S} UTC: {becomes:%Y-%m-%d %H:%M:%S} UTC")
+        for folder, start in needed.snapshots:
+            click.echo(f"{folder}: {start:%Y-%m-%d %H:%M:%S} UTC")
+        if not needed:
+            click.echo(f"Nothing is dated later than now ({now:%Y-%m-%d %H:%M} UTC).")
+            return
+        if not dry_run:
+            repairing.apply(needed, history)
+    click.echo(f"{len(needed.scans)} scan(s) {'would be' if dry_run else 'were'} corrected.")
