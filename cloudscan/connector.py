@@ -88,7 +88,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, tag="gap", tag_field="type"
 
     table: Word
     outcome: Outcome
-    reason: Reason | str
+    reason: Reason
     question: Word = ""
     hides: tuple[Hidden, ...] | None = None  # None: existence in `table`, of `resource_uid` or anywhere
     needs: Word = ""

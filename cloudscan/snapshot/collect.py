@@ -19,17 +19,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import TypeVar
 
 import duckdb
 
 from cloudscan.connector import Connector, Cursor, Scope, Spent
 from cloudscan.errors import (
-    AccessDenied,
     CloudscanError,
     ConfigurationError,
     Malformed,
-    NotOffered,
     ProviderError,
     QuotaSpent,
     SnapshotError,
@@ -42,6 +40,7 @@ from cloudscan.http.patience import Patience
 from cloudscan.reason import Reason
 from cloudscan.snapshot import emptied, lock, recheck, spool
 from cloudscan.snapshot.incremental import Earlier, EarlierScope, Replaced
+from cloudscan.snapshot.retries import Pauses, Retry, Try, refusal_of, retry_after
 from cloudscan.snapshot.seal import SealOptions, seal
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport, SpoolWriter
@@ -190,50 +189,6 @@ class _Failure:
     error: BaseException
 
 
-class _Try(NamedTuple):
-    """One of several attempts at a scope."""
-
-    number: int  # from 1
-    elapsed: float  # seconds since the first one began
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Retry:
-    """An attempt at a scope failed, and another one is worth it."""
-
-    cause: Literal["throttled", "unreachable", "stale cursor"]
-    reason: str  # for the person who watches
-    why: Reason
-    seconds: float  # until the next attempt
-
-
-class _Pauses:
-    """Until when each platform must not be asked, and which ones not at all for the rest of this run."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._until: dict[str, float] = {}
-        self._closed: dict[str, QuotaSpent] = {}
-
-    def close(self, platform: str, why: QuotaSpent) -> None:
-        with self._lock:
-            self._closed[platform] = why
-
-    def check(self, platform: str) -> None:
-        """Raise `QuotaSpent` if the platform is closed."""
-        if why := self._closed.get(platform):
-            raise why
-
-    def pause(self, platform: str, seconds: float) -> None:
-        with self._lock:
-            self._until[platform] = max(self._until.get(platform, 0.0), time.monotonic() + seconds)
-
-    def remaining(self, platform: str) -> float:
-        """Seconds; negative if the pause is over."""
-        with self._lock:
-            return self._until.get(platform, 0.0) - time.monotonic()
-
-
 class _Collecting:
     """One run over all scopes."""
 
@@ -247,7 +202,7 @@ class _Collecting:
         self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._progress: queue.SimpleQueue[Began | Retrying | _Ended | _Failure] = queue.SimpleQueue()
         self._stop = threading.Event()
-        self._pauses = _Pauses()
+        self._pauses = Pauses()
         self._begun = time.monotonic()
         self._ends = math.inf if options.max_seconds is None else self._begun + options.max_seconds
         self._seen: set[str] = set()
@@ -300,7 +255,7 @@ class _Collecting:
     def _give_up(self, task: _Task, error: ProviderError) -> None:
         self._seen.add(task.scope.uid)
         with SpoolWriter(self._lines, task.scope) as writer:
-            report, path = writer.finish(*_refusal(error))
+            report, path = writer.finish(*refusal_of(error))
         self._close(_Ended(task, report, path))
 
     def _begin_again(self) -> None:
@@ -376,7 +331,7 @@ class _Collecting:
         for attempt in itertools.count(1):
             self._rest(self._pauses.remaining(scope.platform))
             with SpoolWriter(self._lines, scope, spent, watched=self._watched) as writer:
-                outcome = self._attempt(task, writer, _Try(attempt, time.monotonic() - begun), earlier, note)
+                outcome = self._attempt(task, writer, Try(attempt, time.monotonic() - begun), earlier, note)
                 self.seen.update(writer.watched_seen)
             if isinstance(outcome, _Ended):
                 return outcome
@@ -391,12 +346,12 @@ class _Collecting:
             self._rest(outcome.seconds)
         raise AssertionError("attempts are counted without end")
 
-    def _earlier(self, scope_uid: str) -> tuple[EarlierScope | None, Reason | str]:
+    def _earlier(self, scope_uid: str) -> tuple[EarlierScope | None, Reason | None]:
         """The scope as it was read before, and why it is to be read in full although something was kept."""
         if self._options.earlier is None:
-            return None, ""
+            return None, None
         try:
-            return self._options.earlier.of(scope_uid), ""
+            return self._options.earlier.of(scope_uid), None
         except StaleCursor as damaged:
             return None, damaged.reason
 
@@ -404,20 +359,20 @@ class _Collecting:
         return Reason(code="out-of-time", values={"seconds": f"{self._options.max_seconds:g}"})
 
     def _attempt(
-        self, task: _Task, writer: SpoolWriter, attempt: _Try, earlier: EarlierScope | None, note: Reason | str
-    ) -> _Ended | _Retry:
+        self, task: _Task, writer: SpoolWriter, attempt: Try, earlier: EarlierScope | None, note: Reason | None
+    ) -> _Ended | Retry:
         """Try once; `note` becomes the reason of a scope that was read. Whatever it costs is in the writer."""
         platform = task.scope.platform
         try:
             self._pauses.check(platform)
             self._read(task, writer, earlier)
         except CloudscanError as error:
-            retry = _retry(error, attempt, self._options.patience, incremental=earlier is not None)
+            retry = retry_after(error, attempt, self._options.patience, incremental=earlier is not None)
             if isinstance(error, QuotaSpent):
                 self._pauses.close(platform, error)
             if retry is None or time.monotonic() + retry.seconds > self._ends:
                 passing = isinstance(error, Throttled | Unreachable)
-                return _Ended(task, *writer.finish(*_refusal(error)), passing=passing)
+                return _Ended(task, *writer.finish(*refusal_of(error)), passing=passing)
             if retry.cause == "throttled":
                 self._pauses.pause(platform, retry.seconds)
             return retry
@@ -455,33 +410,6 @@ class _Collecting:
             raise _Stopped
 
 
-def _retry(error: CloudscanError, attempt: _Try, patience: Patience, *, incremental: bool) -> _Retry | None:
-    """What follows an attempt that failed; None gives the scope up for now.
-
-    ===========  =========================================================================
-    throttled    wait as long as the platform says; its other scopes wait as well
-    unreachable  wait, longer each time
-    stale cursor read in full, now; of an incremental attempt it uses up none of the attempts
-    other errors give up: they would be the same the next time
-    ===========  =========================================================================
-    """
-    if not isinstance(error, ProviderError):
-        return None
-    reason = first_line(error)
-    is_left = patience.is_left(attempt.number, attempt.elapsed, throttled=isinstance(error, Throttled))
-    match error:
-        case StaleCursor() if incremental or is_left:
-            return _Retry(cause="stale cursor", reason=reason, why=error.reason, seconds=0.0)
-        case Throttled() if is_left:
-            seconds = patience.wait(attempt.number, error.retry_after)
-            return _Retry(cause="throttled", reason=reason, why=error.reason, seconds=seconds)
-        case Unreachable() if is_left:
-            seconds = patience.wait(attempt.number)
-            return _Retry(cause="unreachable", reason=reason, why=error.reason, seconds=seconds)
-        case _:
-            return None
-
-
 def _finished_report(path: Path) -> ScopeReport | None:
     """The report of a scope that an interrupted run finished; None if there is none, or it was cut off."""
     try:
@@ -506,17 +434,3 @@ def _guarded(connector: Connector, call: Callable[[], Iterable[Item]]) -> Iterat
         raise Malformed(
             "connector-failed", connector=connector.name, error=type(error).__name__, quote=first_line(error)
         ) from error
-
-
-def _refusal(error: CloudscanError) -> tuple[Outcome, Reason, str]:
-    """Outcome, reason and missing permission of a scope that could not be read."""
-    if not isinstance(error, ProviderError):
-        return Outcome.FAILED, Reason(code="cannot-read", quote=first_line(error)), ""
-    outcome = (
-        Outcome.DENIED
-        if isinstance(error, AccessDenied)
-        else Outcome.NOT_OFFERED
-        if isinstance(error, NotOffered)
-        else Outcome.FAILED
-    )
-    return outcome, error.reason, error.needs

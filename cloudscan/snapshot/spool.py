@@ -70,7 +70,7 @@ class ScopeReport(msgspec.Struct, frozen=True, kw_only=True, tag="report", tag_f
 
     scope: Scope
     outcome: Outcome
-    reason: Reason | str = ""
+    reason: Reason | None = None  # why not, or why it was read in full
     needs: str = ""
     facts: Mapping[str, int] = {}  # by table
     lists: Mapping[str, int] = {}  # principals by kind and memberships by role: principals/guest, memberships/owner
@@ -198,7 +198,7 @@ class SpoolWriter:
         return self._spent
 
     def finish(
-        self, outcome: Outcome = Outcome.COMPLETE, reason: Reason | str = "", needs: str = ""
+        self, outcome: Outcome = Outcome.COMPLETE, reason: Reason | None = None, needs: str = ""
     ) -> tuple[ScopeReport, Path]:
         """Close the scope and publish its file; gives the report and the file.
 
@@ -367,7 +367,7 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         yield row(
             WHOLE,
             report.outcome,
-            reason=report.reason,
+            reason=report.reason or "",
             hides=report.scope.hides or (Hidden(table=EVERYTHING),),
             needs=report.needs,
             requests=report.requests,
@@ -392,7 +392,7 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
         if not tables and not report.gaps:
             tables = {"resources": 0}
         for index, (table, count) in enumerate(tables.items()):
-            first = {} if index else {"requests": report.requests, "reason": report.reason}
+            first = {} if index else {"requests": report.requests, "reason": report.reason or ""}
             yield row(table, Outcome.COMPLETE, facts=count, **first)
 
 

@@ -120,7 +120,12 @@ def test_throttling_is_waited_out_and_the_scope_read_again(tmp_path: Path) -> No
 def test_gaps_and_spent_requests_become_coverage(tmp_path: Path) -> None:
     """What a connector could not read inside a scope is in the report, with the missing permission."""
     gap = Gap(
-        table="grants", outcome=Outcome.DENIED, reason="ACL not readable", needs="s3:GetBucketAcl", seen=1, total=3
+        table="grants",
+        outcome=Outcome.DENIED,
+        reason=Reason(code="ACL-not-readable"),
+        needs="s3:GetBucketAcl",
+        seen=1,
+        total=3,
     )
     toy = Listed({"a": yielding(file("1"), Spent(requests=2), gap, Spent(requests=3))})
 
