@@ -478,8 +478,7 @@ def test_a_rule_that_reads_names_is_named(desk: Desk, scanned: Scanned) -> None:
     rules.mkdir(parents=True)
     text = (Path(__file__).parent / "rules/links/document-open-to-everybody.yaml").read_text()
     text = text.replace("id: document-open-to-everybody", "id: plan-open", 1)
-    text = text.replace("WHERE e.resource_kind = 'file'", "WHERE e.resource_kind = 'file' AND e.resource_name <> '' "
-                        "AND length(e.resource_name) < 6")  # fmt: skip
+    text = text.replace("e.effective AS flagged", "e.effective AND length(e.resource_name) < 6 AS flagged")
     (rules / "plan-open.yaml").write_text(text.replace("{grants:", "{resources: [{name: plan}], grants:"))
     scanned("--rules", "rules")
 
