@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from cloudscan.connector import Cursor, Gap, Permission, Scope, SettingSpec, SettingType, Yielded
-from cloudscan.facts import Access, Audience, Grant, Resource, Setting, Via
+from cloudscan.facts import Access, Audience, Grant, Outcome, Resource, Setting, Via
+from cloudscan.reason import Reason
 from cloudscan.testing import conforms
 from cloudscan_emulators.aws import demo as aws
 from cloudscan_s3.plugin import PLUGIN
@@ -63,7 +64,10 @@ def test_s3_conforms() -> None:
             [Resource(uid="odd:f", platform="odd", account="", kind="f", name="f", created_on=NAIVE)],
             "without a time zone",
         ),
-        ([FOLDER, Gap(table="grnats", outcome="denied", reason="no")], "names the table 'grnats'"),  # type: ignore[arg-type]
+        (
+            [FOLDER, Gap(table="grnats", outcome=Outcome.DENIED, reason=Reason(code="cannot-read"))],
+            "names the table 'grnats'",
+        ),
         ([Scope(uid="elsewhere", platform="odd", kind="all", name="e")], "an id that begins with it"),
     ],
 )
