@@ -370,14 +370,38 @@ def test_the_doctor_names_each_missing_permission(server: Server, tmp_path: Path
 
 
 def test_a_wrong_secret_is_reported_with_entras_message(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """And azure-identity prints nothing of its own."""
     monkeypatch.setenv("AZURE_CLIENT_SECRET", "another")
 
     (error,) = read(estate.connector(server, tmp_path, certificate_file="")).refused.values()
 
     assert isinstance(error, AccessDenied)
+    assert error.reason.code == "graph-secret-wrong"
     assert "AADSTS7000215" in str(error)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_batch_that_is_refused_is_asked_part_by_part(shared: Server, undisturbed: Read, tmp_path: Path) -> None:
+    """Another part may be the reason: each costs itself."""
+    shared.faults.clear()
+    shared.faults.add(refusal(BATCH, errors.bad("Invalid batch payload format.")))
+
+    result = read(estate.connector(shared, tmp_path))
+
+    assert uids_of(result) == uids_of(undisturbed)
+    assert result.refused == {}
+
+
+def test_the_doctor_names_what_the_tenant_does_not_answer(server: Server, tmp_path: Path) -> None:
+    reader = estate.connector(server, tmp_path)
+    server.faults.add(refusal("sensitivityLabels", errors.no_such_item()))
+
+    (amiss,) = [check for check in checks(reader.options, estate.ESTATE) if not check.ok]
+
+    assert "sensitivity labels" in amiss.what
+    assert "waive" in amiss.remedy
 
 
 def test_no_tenant_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
