@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass, field
 
 _ALL_OF_THE_FIRST = 100  # items; a small library is checked as a whole
-_RARER_EVERY = 10  # items: of so many more, one less in each round
+_RARER_EVERY = 10  # items, after which the next one is further away
 
 
 @dataclass
