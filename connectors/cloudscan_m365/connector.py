@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 
+import msgspec
+
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
+from cloudscan.errors import ProviderError
 from cloudscan.facts import AnyFact, Outcome, Principal, Resource
 from cloudscan.http import Patience, decoder
 from cloudscan.reason import Reason
@@ -18,7 +21,7 @@ from cloudscan_m365.meaning.people import SiteGroups
 from cloudscan_m365.meaning.translate import Sharing, TenantContext
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import FULL_CONTROL, PERMISSIONS
-from cloudscan_m365.questions import SITE_GROUPS
+from cloudscan_m365.questions import ORGANISATION, SITE_GROUPS
 from cloudscan_m365.scopes.changes import changes_of_library
 from cloudscan_m365.scopes.cursor_state import unpack
 from cloudscan_m365.scopes.directory import Directory, read_directory
@@ -86,7 +89,12 @@ class M365Connector:
         if self._reread.is_set():
             self._reread.clear()
             self._directory.take(lambda: read_directory(self.graph, self.estate, self.options))
-        directory = self._read_directory()
+        try:
+            directory = self._read_directory()
+        except ProviderError as error:
+            # The scope's own row does not name the question; what may be missing, it says.
+            yield msgspec.structs.replace(ORGANISATION.gap(error), hides=())
+            raise
         if any(gap.passing for gap in directory.gaps):
             self._reread.set()
         yield from directory.gaps

@@ -55,7 +55,11 @@ def changes_of_library(
     changed, changed_for_heirs = context.changed_meanings(state.seen)
     unique_kinds = {identity: tuple(kinds) for identity, kinds in state.unique}
     reader = LibraryReader(inquiry, context, depth, unique=unique_kinds)
-    items, link = _changed_items(inquiry.graph, state.link)
+    try:
+        items, link = _changed_items(inquiry.graph, state.link)
+    except Throttled as error:
+        yield CHANGES.gap(error, library.uid)  # the scope's own row does not name the question
+        raise
     _check_root(reader, state.root in items, changed_for_heirs)
     yield from facts_of_root(reader, library)
     reinterpreted = _reinterpreted(reader, changed, items) if changed else []

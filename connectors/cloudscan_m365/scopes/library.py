@@ -4,9 +4,9 @@ Only delta promises a full list (driveItem: delta), and it says of each item whe
 are asked for there, and nowhere else. An item that inherits has the permissions of the folder above it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
-from cloudscan.errors import Malformed, StaleCursor, StalePage
+from cloudscan.errors import Malformed, ProviderError, StaleCursor, StalePage
 from cloudscan.facts import Resource
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item
@@ -45,15 +45,31 @@ def facts_of_library(
     sample: Sample | None = None,
 ) -> Iterator[LibraryFact]:
     """The library and all its items, with a cursor at the end. `drive` is its id. Raises as `Graph.ask` does."""
-    graph = inquiry.graph
-    root = graph.ask(Item, ROOT, drive, select="id").id
+    try:
+        root = inquiry.graph.ask(Item, ROOT, drive, select="id").id
+    except ProviderError as error:
+        yield ROOT.gap(error, library.uid)  # the scope's own row does not name the question
+        raise
     context = LibraryContext(tenant, Tree(drive, library.uid, root), library.owner_uid)
     reader = LibraryReader(inquiry, context, depth, sample=sample)
     context.root_permissions = read_root(reader)
     yield from facts_of_root(reader, library)
+    try:
+        link = yield from _facts_of_items(reader)
+    except ProviderError as error:
+        yield ITEMS.gap(error, library.uid)
+        raise
+    yield from gaps_of(reader)
+    if link:  # a list that lacks the root folder was refused: an empty one is a library without items
+        yield cursor(reader, inquiry.graph.without_host(link))
+
+
+def _facts_of_items(reader: LibraryReader) -> Generator[LibraryFact, None, str]:
+    """The facts of all items; returns Microsoft's link for the next scan."""
     link, broken = "", 0
     waiting: _Waiting = {}
-    for page in _pages(inquiry, drive, root):
+    root = reader.tree.root
+    for page in _pages(reader.inquiry, reader.drive, root):
         present = [item for item in _last_of_each(page.value) if item.deleted is None and item.id != root]
         unique = unique_permissions(reader, present)
         for item in present:
@@ -64,10 +80,8 @@ def facts_of_library(
     for items in waiting.values():
         yield from facts_without_folder(reader, items)
     if broken:
-        inquiry.lacking(ITEMS, "graph-entries-malformed", library.uid, count=broken)
-    yield from gaps_of(reader)
-    if link:  # a list that lacks the root folder was refused: an empty one is a library without items
-        yield cursor(reader, graph.without_host(link))
+        reader.inquiry.lacking(ITEMS, "graph-entries-malformed", reader.top, count=broken)
+    return link
 
 
 def _pages(inquiry: Inquiry, drive: str, root: str) -> Iterator[Page[Item]]:
