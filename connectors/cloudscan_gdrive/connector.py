@@ -92,7 +92,7 @@ class DriveConnector:
         """
         web = Web(
             connections=options.connections,
-            patience=patience or Patience(),
+            patience=patience or Patience(span=options.patience),
             budget=Budget(options.quota_units_per_minute),
         )
         return cls(options, estate, connect(options, web), now)
