@@ -322,7 +322,7 @@ def connect(options: Options, web: Web) -> Google:
 
     return Google(
         web=web,
-        hasty=replace(web, patience=replace(web.patience, attempts=1)),
+        hasty=replace(web, patience=replace(web.patience, attempts=1, span=0.0)),
         rest=2 * web.patience.longest,
         about=of_drive(questions.ABOUT, drive_api.about().get, READ),
         root=of_drive(questions.ROOT, files.get, READ),
