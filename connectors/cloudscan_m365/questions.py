@@ -53,6 +53,14 @@ _SITE_SETTINGS = (
 _APPLICATIONS = (_rows("resources", "application"), _rows("principals", "service"))
 _CHANNELS = (_rows("resources", "channel"), _rows("grants", "channel"), _rows("memberships"))
 _CHANNEL_CONTENTS = (_rows("memberships"), _columns("resources", "detail", "owner_uid", kinds=("channel",)))
+_ON_SITES = ("site", "library", "onedrive", "file", "folder", "shortcut")
+_SITES = (
+    _rows("resources", *_ON_SITES),
+    _rows("grants", *_ON_SITES),
+    _rows("settings", "site"),
+    _rows("memberships", "site_group"),
+    _rows("principals", "site_group", "user"),  # people without an account, whom only permissions name
+)
 _SITE_GROUPS = (
     _rows("memberships"),
     _rows("principals", "site_group"),
@@ -73,7 +81,7 @@ USERS = GraphQuestion(
     name="m365-users",
     path="users",
     needs=needs.USERS,
-    hides=(_rows("principals", "user", "guest"), _rows("memberships")),
+    hides=(_rows("principals", "user", "guest"), _rows("memberships", "group", "site_group")),
     member=LIST,
 )
 SIGN_INS = GraphQuestion(
@@ -97,7 +105,7 @@ GROUPS = GraphQuestion(
     hides=(
         _rows("principals", "group"),
         _rows("resources", *_CONTAINERS),
-        _rows("memberships"),
+        _rows("memberships", "group"),
         _rows("grants", "channel"),
     ),
     member=LIST,
@@ -213,7 +221,7 @@ ALL_SITES = GraphQuestion(
     path="sites/getAllSites",
     needs=needs.SITES,
     units=2,
-    hides=_ANYTHING,
+    hides=_SITES,
     member=LIST,
     names_scopes=True,
 )
@@ -222,7 +230,7 @@ CHOSEN_SITE = GraphQuestion(
     path="sites/{}:/{}",
     needs=needs.SITES,
     units=1,
-    hides=_ANYTHING,
+    hides=_SITES,
     member="id",
     names_scopes=True,
 )
