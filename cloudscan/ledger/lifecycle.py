@@ -29,7 +29,7 @@ from cloudscan.engine.judge import Verdicts
 from cloudscan.facts import Outcome
 from cloudscan.finding import Finding, Judgement, State, Verdict, Waiver, message
 from cloudscan.ledger.score import impact, score
-from cloudscan.ledger.visibility import Foundation, Missing, Named, ScanVisibility
+from cloudscan.ledger.visibility import RESOURCES, Foundation, Missing, Named, ScanVisibility
 from cloudscan.report import EventKind
 
 UNRESOLVED: Final = (State.OPEN, State.REOPENED)
@@ -111,7 +111,8 @@ def _closing(
     ran = [entry for entry in entries if entry.verdict.rule_id in look.foundations]
     absent = [entry for entry in ran if entry.fingerprint not in judgements]
     named = {entry.fingerprint: look.foundations[entry.verdict.rule_id].names(entry.verdict) for entry in absent}
-    present = look.existing(name for names in named.values() for name in names) if absent else frozenset()
+    inside = {Named(uid, (RESOURCES,)) for entry in absent for uid in entry.verdict.subject.inside}
+    present = look.existing([*inside, *(name for names in named.values() for name in names)]) if absent else frozenset()
     closing: dict[str, Literal["passed", "gone"]] = {}
     for entry in ran:
         verdict, foundation = entry.verdict, look.foundations[entry.verdict.rule_id]
@@ -120,7 +121,7 @@ def _closing(
             continue
         missing = Missing.of(named.get(entry.fingerprint, ()), present)
         hidden = (
-            look.visibility.may_hide(verdict, foundation, missing)
+            look.visibility.may_hide(verdict, foundation, missing, present)
             if missing
             else look.visibility.may_mislead(verdict, foundation)
         )

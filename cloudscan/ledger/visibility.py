@@ -19,8 +19,9 @@ names is gone                     account (drives name people too), or of what
 
 A gap *covers* a finding if it has no narrower place than the finding's account or platform, or if its place is the
 finding's subject, something that the subject is in, or something that the finding names; a verdict about a folder or a
-site is also covered by gaps inside of it. What was left out on purpose hides as well as what failed; what does not
-exist, or was read completely, hides nothing.
+site is also covered by gaps inside of it. A resource that was in a drive that was listed completely this time is gone,
+whatever question about other drives was not answered. What was left out on purpose hides as well as what failed; what
+does not exist, or was read completely, hides nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,6 +141,8 @@ class ScanVisibility:
     below: Mapping[Location, Mapping[str, AbstractSet[Hidden]]] = field(default_factory=dict)  # by the place's uid
     inside: Mapping[Location, Mapping[str, AbstractSet[Hidden]]] = field(default_factory=dict)  # by what contains it
     existence: Mapping[Location, AbstractSet[Hidden]] = field(default_factory=dict)  # wherever it is: without places
+    listed: AbstractSet[str] = frozenset()  # scopes of which every list was read
+    unasked: AbstractSet[Hidden] = frozenset()  # hidden by more than one unanswered question: a whole scope, a doubt
 
     def visits(self, verdict: Verdict) -> bool:
         """Whether the scan went where the finding is."""
@@ -155,9 +158,14 @@ class ScanVisibility:
             for hidden in self._covering(verdict, foundation)
         )
 
-    def may_hide(self, verdict: Verdict, foundation: Foundation, missing: Missing) -> bool:
-        """Whether what a finding names may still exist, although the snapshot does not have it."""
-        if any(not self._hides_resource(verdict, name) for name in missing.resources):
+    def may_hide(
+        self, verdict: Verdict, foundation: Foundation, missing: Missing, present: AbstractSet[str] = frozenset()
+    ) -> bool:
+        """Whether what a finding names may still exist, although the snapshot does not have it.
+
+        `present` are the uids of what the finding's subject was in, as far as the snapshot has them.
+        """
+        if any(not self._hides_resource(verdict, name, present) for name in missing.resources):
             return False
         if missing.resources:
             return True
@@ -168,11 +176,20 @@ class ScanVisibility:
             not hidden.columns and foundation.rests_on_any(hidden) for hidden in self._covering(verdict, foundation)
         )
 
-    def _hides_resource(self, verdict: Verdict, name: Named) -> bool:
+    def _hides_resource(self, verdict: Verdict, name: Named, present: AbstractSet[str]) -> bool:
+        subject = verdict.subject
+        was_listed = name.uid == subject.uid and self._lists_what_is_in(subject.inside, present)
         return any(
-            not hidden.columns and hidden.table in (EVERYTHING, *name.tables) and _fits(hidden, verdict.subject, name)
+            not hidden.columns
+            and hidden.table in (EVERYTHING, *name.tables)
+            and _fits(hidden, subject, name)
+            and (not was_listed or hidden in self.unasked)
             for hidden in self._around(verdict)
         )
+
+    def _lists_what_is_in(self, containers: Sequence[str], present: AbstractSet[str]) -> bool:
+        """Whether all that something was in is there, and one of these was listed completely."""
+        return set(containers) <= present and not self.listed.isdisjoint(containers)
 
     def _hides_principal(self, verdict: Verdict, foundation: Foundation, name: Named) -> bool:
         """Principals are named by directories, and by whatever is shared with them, wherever it is."""
@@ -227,10 +244,20 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
     below: dict[Location, dict[str, set[Hidden]]] = {}
     inside: dict[Location, dict[str, set[Hidden]]] = {}
     existence: dict[Location, set[Hidden]] = {}
+    unasked: set[Hidden] = set()
+    listed: set[str] = set()
+    unlisted: set[str] = set()
     for row in coverage:
         location = Location(row.platform, row.account)
         visited.add(location)
-        for hidden in hides_of(row):
+        hides = hides_of(row)
+        if row.outcome is Outcome.COMPLETE:
+            listed.add(row.scope_uid)
+        elif any(not hidden.columns and hidden.table in (EVERYTHING, RESOURCES) for hidden in hides):
+            unlisted.add(row.scope_uid)
+        if not row.question:
+            unasked.update(hides)
+        for hidden in hides:
             if not hidden.columns:
                 existence.setdefault(location, set()).add(msgspec.structs.replace(hidden, below=None))
             if hidden.below is None:
@@ -239,7 +266,15 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
             below.setdefault(location, {}).setdefault(hidden.below, set()).add(hidden)
             for uid in containers.get(hidden.below, ()):
                 inside.setdefault(location, {}).setdefault(uid, set()).add(hidden)
-    return ScanVisibility(visited=visited, wide=wide, below=below, inside=inside, existence=existence)
+    return ScanVisibility(
+        visited=visited,
+        wide=wide,
+        below=below,
+        inside=inside,
+        existence=existence,
+        listed=listed - unlisted,
+        unasked=unasked,
+    )
 
 
 def hides_of(row: Coverage) -> Sequence[Hidden]:

@@ -193,3 +193,15 @@ def _read(terminal: int) -> bytes:
         return os.read(terminal, 4096)
     except OSError:  # Linux says so when the other end is closed
         return b""
+
+
+@pytest.mark.parametrize(("plan", "codes"), [("company", (0, 3)), ("everybody", (1, 5))])
+def test_a_judgement_keeps_both_truths_too(desk: Desk, plan: str, codes: tuple[int, int]) -> None:
+    """What a snapshot could not read is as unknown offline as it was then."""
+    desk.shelve(plan=plan)
+    desk.run("collect", "--into", "whole")
+    (desk.folder / "company" / "board.json").write_text("no JSON")
+    collected = desk.run("collect", "--into", "part")
+
+    assert collected.code == 3
+    assert (desk.run("judge", "whole").code, desk.run("judge", "part").code) == codes

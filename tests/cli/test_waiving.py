@@ -254,3 +254,29 @@ def test_metrics_that_cannot_be_written_say_so(scanned: Scanned, desk: Desk) -> 
 
     assert result.code == 2
     assert "choose another file with --metrics" in result.err
+
+
+def test_a_gap_is_listed_waived_and_no_longer_makes_a_scan_incomplete(scanned: Scanned, desk: Desk) -> None:
+    """Found with `gaps`, waived by its id, said in the list of waivers; the next scan has only findings."""
+    (desk.folder / "company" / "board.json").write_text("no JSON")
+    scanned()
+    listed = desk.run("gaps")
+    (gap,) = desk.run("gaps", "--format", "json").json
+
+    waived = desk.run("waive", "add", "--gap", gap["gap"][:6], "--owner", "Mika", "--reason", "known", "--days", "9")
+    second = scanned("--metrics", "cloudscan.prom")
+
+    assert listed.out.startswith("1 new\n")
+    assert f"{gap['gap'][:8]}  new since" in listed.out
+    assert (gap["state"], gap["scope"], gap["reason"]["code"]) == ("new", "board", "toy-not-json")
+    assert f"covers the gap {gap['gap']}" in waived.out
+    assert second.code == 1
+    assert desk.run("health").code == 0
+    assert "1 waived gap" in desk.run("health").out
+    assert 'cloudscan_scan_gaps{state="waived"} 1' in (desk.folder / "cloudscan.prom").read_text()
+    assert desk.run("gaps", "--state", "new").out == "There is no such gap.\n"
+    assert "waived until" in desk.run("gaps").out
+    assert f"gap {gap['gap'][:8]}" in desk.run("waive", "list").out
+    assert desk.run("waive", "revoke", "1").out == f"Waiver 1 has ended; it covered the gap {gap['gap']}.\n"
+    assert desk.run("health").code == 1
+    assert scanned().code == 5

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +159,37 @@ def test_a_file_that_no_list_names_is_gone_unless_its_list_is_unread(gone: Hidde
 
 
 @pytest.mark.parametrize(
+    ("present", "rows", "may_exist"),
+    [
+        ({FOLDER, DRIVE}, [], False),
+        ({DRIVE}, [], True),  # what it was in is missing too
+        ({FOLDER, DRIVE}, [gap(Hidden(table="all", below=FOLDER))], True),  # the drive's own list was not complete
+    ],
+)
+def test_a_file_of_a_drive_that_was_listed_is_gone_whatever_drives_were_not(
+    present: set[str], rows: list[Coverage], may_exist: bool
+) -> None:
+    """A question about other drives that fails does not put the list of this one in doubt."""
+    others = Coverage(
+        scope_uid="toy:directory",
+        scope_name="directory",
+        platform="toy",
+        account="acme",
+        table="all",
+        outcome=Outcome.FAILED,
+        question="toy-drives",
+        hides=(Hidden(table="all"),),
+    )
+    absent = Missing.of(LINKS.names(file()), set())
+
+    asked = visibility_of([READ, others, *rows], {})
+    doubtful = visibility_of([READ, msgspec.structs.replace(others, question=""), *rows], {})
+
+    assert asked.may_hide(file(), LINKS, absent, present) is may_exist
+    assert doubtful.may_hide(file(), LINKS, absent, present)
+
+
+@pytest.mark.parametrize(
     ("gone", "may_exist"),
     [
         (Hidden(table="principals"), True),
@@ -202,7 +234,7 @@ def test_a_gap_without_a_question_hides_its_table_and_a_question_may_hide_nothin
         scope_uid=DRIVE, scope_name="drive", platform="toy", account="acme", table="grants", outcome=Outcome.FAILED
     )
     assert hides_of(bare) == (Hidden(table="grants"),)
-    assert not hides_of(Coverage(**{**{f: getattr(bare, f) for f in bare.__struct_fields__}, "question": "toy-tags"}))
+    assert not hides_of(msgspec.structs.replace(bare, question="toy-tags"))
 
 
 def test_where_the_unread_drive_is_is_remembered_from_earlier_findings() -> None:
