@@ -13,8 +13,8 @@ THROTTLED = Reason(code="host-throttles", values={"host": "https://drive.example
 @pytest.mark.parametrize(
     ("language", "what", "next_step"),
     [
-        ("en", "https://drive.example is throttling requests (HTTP 429)", "Give the scan more time"),
-        ("ja", "https://drive.example がリクエスト数を制限しています（HTTP 429）", "スキャンの時間を延ばすか"),
+        ("en", "https://drive.example is throttling requests (HTTP 429)", "Allow more time"),
+        ("ja", "https://drive.example がリクエスト数を制限しています（HTTP 429）", "持ち時間を延ばすか"),
     ],
 )
 def test_a_reason_says_what_happened_and_what_to_do(language: str, what: str, next_step: str) -> None:

@@ -6,7 +6,8 @@ result counts as passed, unless a row about something unknown has taken its plac
 
 The values of an example are not the only ones: in the place of each cell, known or not, and of each setting that the
 example leaves out, stands every value that the query compares it with, too. What is decided while a cell is not known
-has to hold for all of them.
+has to hold for all of them. All this is tried as well where every grant has a principal, every resource an owner and a
+use, and every group a member.
 
 What is forgotten: any column that the verdict rests on, a key of `detail`, the value of a setting; the grants of a
 resource, the members of a group, the activity of a resource, each replaced by the row that stands for an unread list.
@@ -128,26 +129,65 @@ class _Case:
 
 
 def _cases(rule: Rule, example: Example) -> Iterator[_Case]:
-    """The example as it is, then with each part forgotten, with each other value, then with each pair forgotten."""
+    """The example as it is, then with each part forgotten, with each other value, then with each pair forgotten.
+
+    After that the same, without pairs, for the example in which there is somebody and something of everything.
+    """
     estate = examples.estate_of(example)
-    parts = _parts(rule, estate)
+    yield from _singles(rule, example, estate)
+    yield from _settings(rule, example, estate)
+    for pair in combinations(_parts(rule, estate), 2):
+        yield _Case(example, pair, _without(estate, pair))
+    fuller = _fuller(rule, estate)
+    if fuller != estate:
+        yield from _singles(rule, example, fuller)
+
+
+def _singles(rule: Rule, example: Example, estate: Rows) -> Iterator[_Case]:
     yield _Case(example, (), estate)
     cells = _cells(rule, estate, known=False)
-    for part in dict.fromkeys((*parts, *cells)):
+    for part in dict.fromkeys((*_parts(rule, estate), *cells)):
         yield _Case(example, (part,), _without(estate, (part,)))
     for cell in cells:
         for value in candidates(rule, cell.of):
             yield _Case(example, (cell,), _with(estate, cell, value), value)
-    yield from _settings(rule, example, estate)
-    for pair in combinations(parts, 2):
-        yield _Case(example, pair, _without(estate, pair))
+
+
+def _fuller(rule: Rule, estate: Rows) -> Rows:
+    """The estate in which every grant has a principal, every resource an owner and a use, and every group a member.
+
+    As far as the rule reads such things; that an example has none of them must not keep a default from being tried.
+    """
+    read = {one[:2] for one in rule.rests_on}
+    fuller = {table: [dict(row) for row in rows] for table, rows in estate.items()}
+    people: dict[str, dict[str, Any]] = {}
+
+    def somebody(name: str) -> str:
+        return str(people.setdefault(name, {**examples.PLAIN["principals"], "uid": name})["uid"])
+
+    for table, column in (("grants", "principal_uid"), ("resources", "owner_uid")):
+        for row in fuller[table] if (table, column) in read else ():
+            if row.get(column) is None:
+                row[column] = somebody(f"the {column.removesuffix('_uid')} of {row['uid']}")
+    if ("activity", "resource_uid") in read:
+        used = {row["resource_uid"] for row in estate["activity"]}
+        unused = (row["uid"] for row in estate["resources"] if row["uid"] not in used)
+        fuller["activity"] += [{**examples.PLAIN["activity"], "resource_uid": uid} for uid in unused]
+    if ("memberships", "group_uid") in read:
+        filled = {row["group_uid"] for row in estate["memberships"]}
+        fuller["memberships"] += [
+            {"group_uid": uid, "member_uid": somebody(f"a member of {uid}"), "role": "member"}
+            for uid in sorted(_groups(estate) - filled)
+        ]
+    fuller["principals"] += people.values()
+    return fuller
 
 
 def _settings(rule: Rule, example: Example, estate: Rows) -> Iterator[_Case]:
     """The example with each setting that it does not give: first not known, then with each value."""
     of = Dependency("settings", "value")
     given = {(row["scope_uid"], row["name"]) for row in estate["settings"]}
-    names = rule.compared.get("name", ()) if of in rule.rests_on else ()
+    names = rule.compared.get("name", ()) if any(one[:2] == of[:2] for one in rule.rests_on) else ()
     for scope_uid in [row["uid"] for row in estate["resources"]]:
         for name in names:
             if (scope_uid, name) in given:
@@ -218,15 +258,18 @@ def _may_be(unknown: Identity, identity: Identity) -> bool:
 def _parts(rule: Rule, estate: Rows) -> list[Part]:
     tables = {one.table for one in rule.rests_on}
     resources = [row["uid"] for row in estate["resources"]]
-    groups = {row["uid"] for row in estate["principals"] if str(row["kind"]).endswith("group")}
-    groups |= {row["group_uid"] for row in estate["memberships"]}
     lists = [
         Listing(table, uid)
-        for table, uids in (("grants", resources), ("activity", resources), ("memberships", sorted(groups)))
+        for table, uids in (("grants", resources), ("activity", resources), ("memberships", sorted(_groups(estate))))
         if table in tables
         for uid in uids
     ]
     return [*_cells(rule, estate, known=True), *lists]
+
+
+def _groups(estate: Rows) -> set[str]:
+    groups = {row["uid"] for row in estate["principals"] if str(row["kind"]).endswith("group")}
+    return groups | {row["group_uid"] for row in estate["memberships"]}
 
 
 def _cells(rule: Rule, estate: Rows, *, known: bool) -> list[Cell]:
@@ -236,7 +279,7 @@ def _cells(rule: Rule, estate: Rows, *, known: bool) -> list[Cell]:
         for one in rule.rests_on
         if one.table in BASE and not {(one.table, one.column), ("*", one.column)} & _KEPT
         for index, row in enumerate(estate[one.table])
-        for key in (_known_keys(row, one) if known else (one.key,))
+        for key in (_known_keys(row, one) if known else (one.key if one.column == "detail" else "",))
     ]
     return list(dict.fromkeys(cells))
 

@@ -8,6 +8,7 @@ in a file of the scan's folder.
 
 import contextlib
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from cloudscan.snapshot.database import views_sql
 from cloudscan.snapshot.tables import TABLES
 
 FILE: Final = "proven.json"
+_COMMENT: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*")  # or a text, in which dashes are no comment
 _METHOD: Final = 1  # of the proof; another number makes all proofs void
 _MOST: Final = 5_000  # names that are remembered; then the file begins anew
 _PROBLEMS: Final = 3  # of one rule that are mentioned
@@ -31,7 +33,8 @@ _PROBLEMS: Final = 3  # of one rule that are mentioned
 
 def name_of(rule: Rule) -> str:
     """The name of the proof of a rule."""
-    subject: list[Any] = [_base(), rule.query, rule.identity, rule.params, rule.examples]
+    query = _COMMENT.sub(lambda part: "" if part[0].startswith("--") else part[0], rule.query)
+    subject: list[Any] = [_base(), query, rule.identity, rule.params, rule.examples]
     return hashlib.sha256(msgspec.json.encode(subject, order="deterministic")).hexdigest()[:24]
 
 

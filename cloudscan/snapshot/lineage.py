@@ -3,7 +3,7 @@
 A column that is only shown (a name, a link for the message) does not count. What counts is everything that `flagged`
 and the identity are made from, and everything that decides which rows there are: WHERE, GROUP BY, HAVING, the
 conditions of joins, EXISTS and IN. A LEFT JOIN counts only if a column of its table does, or if rows are counted: it
-takes no row away, and the same row twice changes no verdict.
+takes no row away, and the same row twice changes no verdict. The key of a setting's value is the setting's name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +17,7 @@ from sqlglot import exp
 from cloudscan.snapshot.tables import TABLES, Dependency, base_columns, key_columns
 
 _COUNTING: Final = (exp.Count, exp.Sum)
+_KEYED: Final = ("detail", "value")  # of the columns of all tables, those that have keys
 _NESTED: Final = (exp.Select, exp.Subquery)
 
 
@@ -148,7 +149,9 @@ class _Reading:
                 if condition is not None:
                     decisive.append(condition)
         for alias, wanted in names.wanted.items():
-            self._source(names, alias, wanted)
+            values = names.sources[alias].name == "settings" and "value" in wanted
+            confined = {f"value.{name}" for name in _settings(select, alias)} if values else set()
+            self._source(names, alias, wanted - {"value"} | confined if confined else wanted)
 
     def _expression(self, expression: exp.Expr, names: _Names) -> None:
         for node in expression.walk(prune=lambda node: isinstance(node, _NESTED)):
@@ -170,7 +173,18 @@ class _Reading:
         for column in (*key_columns(table), *wanted):
             name, _, key = column.partition(".")
             for one in base_columns(table, name):
-                self.found.add(Dependency(one.table, one.column, key if one.column == "detail" else ""))
+                self.found.add(Dependency(one.table, one.column, key if one.column in _KEYED else ""))
+
+
+def _settings(select: exp.Select, alias: str) -> list[str]:
+    """The names that a source of settings is confined to; empty where it is not."""
+    compared = (
+        node
+        for node in select.find_all(exp.EQ, exp.In)
+        if isinstance(node.this, exp.Column) and node.this.name == "name" and node.this.table == alias
+    )
+    sides = (side for node in compared for side in (node.expressions or [node.expression]))
+    return sorted({side.name for side in sides if isinstance(side, exp.Literal)})
 
 
 def _with_key(column: exp.Column) -> str:

@@ -181,7 +181,7 @@ class Dependency(NamedTuple):
 
     table: str
     column: str
-    key: str = ""  # of `detail`: the one key that is read; empty: all of it
+    key: str = ""  # the one key of `detail`, or the one setting, that is read; empty: all of them
 
 
 def base_columns(table: str, column: str) -> tuple[Dependency, ...]:

@@ -49,6 +49,7 @@ class Code(StrEnum):
     LOG_EMPTY = "drive-log-empty"
     # What cannot or shall not be read
     NOBODY_TO_ACT_FOR = "drive-nobody-to-act-for"
+    USER_NOT_FOUND = "drive-user-not-found"
     USER_GONE = "drive-user-gone"
     ACCOUNT_CLOSED = "drive-account-closed"
     LOG_SWITCHED_OFF = "drive-log-switched-off"

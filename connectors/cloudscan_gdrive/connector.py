@@ -8,11 +8,11 @@ from typing import ClassVar, Final
 import msgspec
 
 from cloudscan.connector import EVERYTHING, Cursor, Estate, Gap, Hidden, Once, Permission, Scope, Spent, Yielded
-from cloudscan.errors import AccessDenied, Malformed, ProviderError, Vanished
-from cloudscan.facts import Affiliation, Principal, Resource
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
+from cloudscan.facts import Affiliation, Outcome, Principal, Resource
 from cloudscan.http import Budget, Patience, Web, decoder
 from cloudscan.reason import Reason
-from cloudscan.text import CONSUMER
+from cloudscan.text import CONSUMER, nearest
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google, connect
 from cloudscan_gdrive.api.models import About, Person, SharedDrive, SharedDrives, User
@@ -46,6 +46,16 @@ _NO_DRIVE_CAN_BE_READ: Final = frozenset(
 )
 """Causes that are not about one person: they are told once, and not again for each drive."""
 _OF_THE_PERSON: Final = frozenset({Code.PERSON_REFUSED, Code.PERSON_UNKNOWN, Code.PERSON_WITHOUT_DRIVE})
+_LISTED_BY: Final = {
+    "directory": questions.USERS,
+    "audit_log": questions.ACTIVITIES,
+    "external_files": questions.EXTERNAL_FILES,
+    "my_drive": questions.OWN_FILES,
+    "left_behind": questions.FILES_OF_OTHERS,
+    "own_drive": questions.OWN_FILES,
+    "shared_drive": questions.SHARED_DRIVE_FILES,
+}
+"""The question that lists what a kind of scope is about."""
 _MOST_OWNERS_NAMED: Final = 100  # former users whose drives are named as what a scope may hide
 
 
@@ -82,7 +92,7 @@ class DriveConnector:
         """
         web = Web(
             connections=options.connections,
-            patience=patience or Patience(),
+            patience=patience or Patience(span=options.patience),
             budget=Budget(options.quota_units_per_minute),
         )
         return cls(options, estate, connect(options, web), now)
@@ -123,7 +133,12 @@ class DriveConnector:
         }[scope.kind]
         try:
             yield from read(scope, since)
-        except ProviderError:
+        except StaleCursor:
+            yield self._spent()
+            raise
+        except ProviderError as error:
+            # Kept if this was the last attempt: it names the question, which the scope's own row does not.
+            yield msgspec.structs.replace(_LISTED_BY[scope.kind].gap(error), hides=scope.hides or None)
             yield self._spent()
             raise
         yield self._spent()
@@ -155,10 +170,15 @@ class DriveConnector:
         yield from self._drives_of_users(directory)
         yield from drives
 
-    def _drives_of_users(self, directory: Directory) -> Iterator[Scope]:
-        primary = directory.people.primary
-        chosen = {address.lower() for address in self.options.users}
-        skipped = {address.lower() for address in self.options.skip_users}
+    def _drives_of_users(self, directory: Directory) -> Iterator[Scope | Gap]:
+        people, primary = directory.people, directory.people.primary
+        chosen = {people.address_of(address) for address in self.options.users}
+        skipped = {people.address_of(address) for address in self.options.skip_users}
+        if people.all_users_read:
+            for address in sorted(chosen - people.users.keys()):
+                known = nearest(address, people.users) or min(people.users, default="?")
+                reason = Reason(code=Code.USER_NOT_FOUND, values={"name": address, "nearest": known})
+                yield questions.USERS.lacking(reason, outcome=Outcome.FAILED)
         left = [user for user in self._ours(directory) if has_left(user)]
         for user in self._ours(directory):
             address = user.primary_email.lower()
@@ -295,7 +315,7 @@ class DriveConnector:
 
 
 def _says_that_no_drive_can_be_read(row: Scope | Gap) -> bool:
-    return isinstance(row, Gap) and isinstance(row.reason, Reason) and row.reason.code in _NO_DRIVE_CAN_BE_READ
+    return isinstance(row, Gap) and row.reason.code in _NO_DRIVE_CAN_BE_READ
 
 
 def _unread_drive(error: ProviderError, user: User, drive: Resource) -> Gap:

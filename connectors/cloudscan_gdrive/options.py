@@ -24,4 +24,5 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     external_files: bool = False  # read files that external people share with ours: one more list per user
     labels: Mapping[str, str] = {}  # Drive labels to look for, titles by id
     quota_units_per_minute: int = 900_000  # of a project's 1,000,000; a page of a list costs 100
+    patience: float = 600.0  # seconds for which a question that Google throttles is asked again, once in a scan
     connections: int = 32  # the maximum number of connections to Google

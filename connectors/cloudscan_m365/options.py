@@ -27,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     file_labels: bool = False  # also read the sensitivity labels of shared files, at two resource units each
     resource_units_per_minute: int = 1_000  # of SharePoint's 1,250 for up to 1,000 licences
     longest_pause: float = 300.0  # seconds; the longest Retry-After to wait for
+    patience: float = 600.0  # seconds for which a question that Microsoft throttles is asked again, once in a scan
     connections: int = 32  # kept open to Microsoft
     endpoint: str = ""  # a local server in place of Graph and SharePoint
     authority: str = ""  # a local server in place of Entra

@@ -53,6 +53,7 @@ class S3Connector:
         self._estate = estate
         self._now = now or datetime.now(UTC)
         self._meter = Meter()
+        self._named: set[str] = set()  # accounts that `scopes` yielded
         self._patience = _patience(options)
         self._spent = SpentPatience()
         self._own_asker = Once[Asker]()
@@ -72,7 +73,7 @@ class S3Connector:
         try:
             caller = self._identity()
         except Malformed as error:
-            if self._options.endpoint and error.reason.code != "s3-member-missing":
+            if self._options.endpoint and error.reason.code == "s3-operation-unknown":
                 raise selection.not_aws(self._options) from error
             yield scopes.ORGANISATION
             return
@@ -81,7 +82,9 @@ class S3Connector:
             return
         if self._options.organisation:
             yield scopes.ORGANISATION
-        yield from selection.account_scopes(self._options, caller, self._members())
+        for scope in selection.account_scopes(self._options, caller, self._members()):
+            self._named.add(scope.uid)
+            yield scope
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Yield all facts of an account, a bucket or an access point.
@@ -192,7 +195,8 @@ class S3Connector:
         yield from members.gaps
         if any(gap.passing for gap in members.gaps):
             self._all_members.take(lambda: members)
-        yield from selection.account_scopes(self._options, caller, members)
+        accounts = selection.account_scopes(self._options, caller, members)
+        yield from (one for one in accounts if one.uid not in self._named)
 
     def _collect_account(self, scope: Scope) -> Iterator[Yielded]:
         number, caller = scope.account, self._identity()

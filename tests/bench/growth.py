@@ -6,6 +6,7 @@ Prints seconds and ratios, and ends with 1 where a ratio is above the limit. `--
 """
 
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,8 +53,8 @@ def load_rules(number: int) -> None:
             name = f"rule-{number}-{time.monotonic_ns()}-{index}"
             text = _RULE.read_text().replace(f"id: {_RULE.stem}", f"id: {name}")
             (Path(folder) / f"{name}.yaml").write_text(text.replace("query: |", f"query: |\n  -- {name}", 1))
-        frameworks = _RULE.parents[1] / "frameworks"
-        (Path(folder) / "frameworks").symlink_to(frameworks, target_is_directory=True)
+        shutil.copytree(_RULE.parents[1] / "frameworks", Path(folder) / "frameworks")
+        shutil.copy(_RULE.parents[1] / "remedies.yaml", folder)
         assert len(load([Path(folder)])) == number
 
 

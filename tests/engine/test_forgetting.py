@@ -124,6 +124,25 @@ def test_a_key_that_was_left_out_is_not_known(tmp_path: Path, query: str, what: 
     assert any(what in problem and instead in problem for problem in problems), problems
 
 
+@pytest.mark.parametrize(
+    ("condition", "what"),
+    [
+        ("COALESCE(e.principal_affiliation, 'internal') <> 'external'", "`principals.affiliation`"),
+        ("COALESCE(e.owner_status, 'active') = 'active'", "`principals.status`"),
+        ("e.owner_uid IS NULL", "`resources.owner_uid`"),
+        (
+            "(SELECT SUM(a.count) FROM activity AS a WHERE a.resource_uid = e.resource_uid) IS NULL",
+            "the uses of res",
+        ),
+    ],
+)
+def test_somebody_whom_no_example_mentions_is_tried(tmp_path: Path, condition: str, what: str) -> None:
+    """A default for principals, owners or uses is found, although no example has any."""
+    problems = faults(tmp_path, f"SELECT e.resource_uid, {OPEN} AND {condition} AS flagged\n{FILES}")
+
+    assert any(what in problem for problem in problems), problems
+
+
 def test_a_setting_that_no_example_gives_is_not_known_either(tmp_path: Path) -> None:
     """A default for it is found, although every example would come out the same."""
     query = (

@@ -47,6 +47,18 @@ def rests_on(sql: str, *identity: str) -> set[str]:
             {"activity.resource_uid", "activity.day"},
         ),
         (
+            "SELECT e.resource_uid, s.value = 'true' AND l.value = '0' AS flagged FROM exposures AS e "
+            "LEFT JOIN settings AS s ON s.scope_uid = e.resource_uid AND s.name IN ('website', 'web') "
+            "LEFT JOIN settings AS l ON l.scope_uid = e.resource_uid WHERE e.platform = 'toy'",
+            {
+                "settings.scope_uid",
+                "settings.name",
+                "settings.value:website",
+                "settings.value:web",
+                "settings.value",
+            },
+        ),
+        (
             "WITH c AS (SELECT i.origin_uid, COUNT(*) AS files, MAX(i.rank) AS top FROM exposures AS i "
             "WHERE i.inherited GROUP BY i.origin_uid) "
             "SELECT e.resource_uid, c.top, c.files > 3 AS flagged FROM exposures AS e "

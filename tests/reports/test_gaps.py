@@ -13,7 +13,7 @@ from cloudscan.coverage import Coverage, gap_id
 from cloudscan.facts import Outcome
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict, Waiver
 from cloudscan.reason import Reason
-from cloudscan.report import GapStatus, Report, Scan
+from cloudscan.report import GapStatus, Report, Scan, WaiverStatus
 from cloudscan_reports.formats import markdown, sarif, terminal, xlsx
 from cloudscan_reports.page import html
 from cloudscan_reports.summary.first_page import completeness, first_page
@@ -243,3 +243,17 @@ def test_only_open_gaps_ask_for_permissions() -> None:
     told = msgspec.structs.replace(told, gaps={**told.gaps, waived.gap: waiver})
 
     assert seen_in(told).permissions == [("Sites.Read.All", 1)]
+
+
+def test_a_waiver_of_a_gap_names_the_question() -> None:
+    gap = row()
+    told = given(gap, waived=True)
+    status = told.gaps[gap.gap].waiver
+    assert status
+    waiver = WaiverStatus(
+        waiver=msgspec.structs.replace(status, gap=gap.gap), current=True, notes=[], findings=[], widened={}
+    )
+
+    page = html.write(msgspec.structs.replace(told, waivers=[waiver]), "en")
+
+    assert "Gap: toy-links (Plans)" in page

@@ -6,8 +6,11 @@ S3 API Reference, "Error responses").
 """
 
 import io
+import json
 import logging
 import os
+import re
+import socket
 import threading
 import time
 import urllib.parse
@@ -31,6 +34,7 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 _ERROR = '<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message></Error>'
+_ERROR_OF_A_QUERY = "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
 
 Environment = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -51,11 +55,13 @@ class Fault:
     body: bytes | None = None  # instead of an error: the text of a 200 answer
     delay: float = 0.0  # seconds before the answer
     delay_only: bool = False  # wait, then answer as if there were no fault
+    message: str = "as the test asked"
+    silent: bool = False  # no answer at all: the connection is closed
+    region: str = ""  # only requests that are signed for this region; empty: all
 
     def concerns(self, user: str) -> bool:
-        """AWS faults concern all callers alike."""
-        del user
-        return True
+        """Whether requests signed for a region are concerned; AWS faults concern all callers alike."""
+        return self.region in ("", user)
 
 
 @dataclass
@@ -127,6 +133,20 @@ def _operation(environment: Environment) -> str:
     return "".join(f" {word}" for word in (*operation, *fields.get("RoleArn", ())) if word)
 
 
+def _error(environment: Environment, fault: Fault) -> str:
+    """An error in the form of the service that is asked: AWS Organizations speaks JSON, AWS STS another XML than S3."""
+    if "HTTP_X_AMZ_TARGET" in environment:
+        return json.dumps({"__type": fault.code, "message": fault.message})
+    form = _ERROR_OF_A_QUERY if environment["REQUEST_METHOD"] == "POST" else _ERROR
+    return form.format(code=fault.code, message=fault.message)
+
+
+def _region(environment: Environment) -> str:
+    """The region that a request is signed for."""
+    scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/", environment.get("HTTP_AUTHORIZATION", ""))
+    return scope[1] if scope else ""
+
+
 class _Faulty:
     """The layer in front of moto."""
 
@@ -141,15 +161,18 @@ class _Faulty:
             line += _operation(environment)
         if not line.endswith("/moto-api/reset"):
             self._emulator.request_log.append(line)
-        fault = self._emulator.faults.hit(line)
+        fault = self._emulator.faults.hit(line, _region(environment))
         if fault is None:
             return self._inner(environment, start)
         time.sleep(fault.delay)
         if fault.delay_only:
             return self._inner(environment, start)
+        if fault.silent:
+            environment["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionError("as the test asked")
         if fault.body is not None:
             start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(fault.body)))])
             return [fault.body]
-        body = _ERROR.format(code=fault.code, message="as the test asked").encode()
+        body = _error(environment, fault).encode()
         start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
         return [body]

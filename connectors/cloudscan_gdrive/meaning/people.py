@@ -179,7 +179,7 @@ class People:
             name=info.name if info else address,
             affiliation=affiliation,
             status="active",
-            detail={"externals": str(info.external_members)} if info else self._contract(domain),
+            detail=_externals(info) if info else self._contract(domain),
         )
 
     def _user(self, user: User) -> Principal:
@@ -316,6 +316,11 @@ def _status(user: User) -> str | None:
     if user.suspended or user.archived:
         return "suspended" if user.suspended else "archived"
     return "active" if user.suspended is False and user.archived is False else None
+
+
+def _externals(info: GroupInfo) -> Mapping[str, str]:
+    """How many external members there are; what is not known is left out."""
+    return {} if info.unread and not info.external_members else {"externals": str(info.external_members)}
 
 
 def _member(member: Member, people: People) -> Principal:

@@ -262,7 +262,7 @@ def _members(
     if gaps and (not read_any or len(gaps) > _MOST_GAPS):
         first = gaps[0]
         whole = questions.MEMBERS.lacking(
-            first.reason if isinstance(first.reason, Reason) else Reason(code=Code.MALFORMED),
+            first.reason,
             outcome=first.outcome,
             needs=first.needs,
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from cloudscan.connector import Cursor, Gap, Yielded
-from cloudscan.errors import ProviderError, QuotaSpent, StaleCursor
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, QuotaSpent, StaleCursor, Vanished
 from cloudscan.facts import Gone
 from cloudscan_gdrive.api.listing import FOLDER, Acting, below, changes, folders_first, start_of_changes
 from cloudscan_gdrive.api.models import Change, File
@@ -147,8 +147,11 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
             if file.mime_type == FOLDER:
                 _remember(drive, file)
 
-    for gap in below(folders_to_list, drive.files, note):
-        raise StaleCursor(Code.CHANGES_MALFORMED, count=1, quote=gap.question)
+    try:
+        for gap in below(folders_to_list, drive.files, note):
+            raise StaleCursor(Code.CURSOR_REFUSED, quote=gap.question)
+    except (AccessDenied, Vanished, Malformed) as error:
+        raise StaleCursor(Code.CURSOR_REFUSED, quote=error.reason.quote) from error
     context.tree.forget_paths()
     for file in again.values():
         yield from drive.facts_of(file)

@@ -156,13 +156,8 @@ class SharedDriveFiles:
             context.unread(uid, reason)
             return (), reason
         for gap in page.gaps:
-            context.unread(uid, page.error or gap_reason(gap))
-        return given, gap_reason(page.gaps[0]) if page.gaps else None
-
-
-def gap_reason(gap: Gap) -> Reason:
-    """The reason of a gap as a value."""
-    return gap.reason if isinstance(gap.reason, Reason) else Reason(code=Code.MALFORMED, quote=gap.reason)
+            context.unread(uid, page.error or gap.reason)
+        return given, page.gaps[0].reason if page.gaps else None
 
 
 def as_member(grant: Grant) -> Grant:

@@ -101,7 +101,7 @@ def _readers(
     Active users of ours who are members, the strongest role first. Where not all users or members are known:
     members with an address of ours, the one who could read it before, and the administrator.
     """
-    skipped = {address.lower() for address in options.skip_users}
+    skipped = {people.address_of(address) for address in options.skip_users}
     users = list(islice(_active_members(members, people, skipped), _MOST_TRIED))
     if not people.all_users_read or not all_members:
         users += islice(_perhaps_active(members, people, skipped), _MOST_TRIED)

@@ -355,7 +355,7 @@ def connect(options: Options, patience: Patience | None = None) -> Graph:
     Raises `ConfigurationError`.
     """
     budget = Budget(options.resource_units_per_minute)
-    patience = patience or Patience(longest=options.longest_pause)
+    patience = patience or Patience(longest=options.longest_pause, span=options.patience)
     service, local = SERVICES[options.cloud], options.endpoint.rstrip("/")
     return Graph(
         web=Web(

@@ -81,7 +81,9 @@ def changes_of_library(
         else:
             yield from facts_without_folder(reader, [(item, own)])
     yield from gaps_of(reader)
-    yield cursor(reader, link)
+    # An empty list may be a wrong one: the same changes are asked for once more.
+    quiet = not items and not state.quiet
+    yield cursor(reader, state.link if quiet else link, quiet=quiet)
 
 
 def _changed_items(graph: Graph, link: str) -> tuple[dict[str, Item], str]:

@@ -31,6 +31,7 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """The cursor's contents."""
 
     link: str  # Microsoft's delta link, without the host
+    quiet: bool = False  # nothing had changed since `link`: it was kept, in case that a list of changes was cut short
     depth: str  # digest of how much was asked for
     root: str  # the id of the root folder
     root_permissions: Sequence[Permission] = ()

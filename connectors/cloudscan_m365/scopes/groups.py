@@ -26,6 +26,7 @@ _FIELDS = (
     "assignedLabels"
 )
 _PAGE = 999
+_SOME = 3  # groups: where these are all without members, or without owners, their lists are not believed
 _WHOLE_FROM = 10  # members: in a smaller company a group of everyone means nothing
 _LEAVES_NOBODY_OUT = {
     'user.usertype -eq "member"',
@@ -112,11 +113,14 @@ def read_groups(inquiry: Inquiry) -> Groups:
     """All groups with their members and owners."""
     listed = inquiry.all(Group, GROUPS, select=_FIELDS, top=_PAGE)
     groups = listed.entries
+    if listed.whole and not groups:
+        # A tenant that uses Microsoft 365 has groups; where there are none, the gap can be waived.
+        inquiry.lacking(GROUPS, "graph-list-empty")
     members = _related(inquiry, GROUP_MEMBERS, groups)
     hidden = _hidden(inquiry, groups, members)
     return Groups(
         groups=groups,
-        complete=listed.whole,
+        complete=listed.whole and bool(groups),
         members={group: inside for group, inside in members.items() if group not in hidden},
         owners=_related(inquiry, GROUP_OWNERS, groups),
     )
@@ -238,6 +242,9 @@ def _related(inquiry: Inquiry, question: GraphQuestion, groups: Sequence[Group])
     """The ids of the objects that `question` lists for each group, where the list was answered as a whole."""
     parts = [BatchPart(question=question, ids=(group.id,), options={"select": "id", "top": _PAGE}) for group in groups]
     lists = inquiry.lists(DirectoryObject, parts, [uids.group(group.id) for group in groups])
+    if len(groups) >= _SOME and all(listed.whole and not listed.entries for listed in lists):
+        inquiry.lacking(question, "graph-lists-all-empty", count=len(groups))
+        return {}
     return {
         group.id: [entry.id for entry in listed.entries]
         for group, listed in zip(groups, lists, strict=True)

@@ -177,8 +177,8 @@ def kinds_of(reader: LibraryReader, unique: UniquePermissions) -> tuple[int, ...
     return tuple(sorted({reader.context.kind(permission) for permission in unique or ()}))
 
 
-def cursor(reader: LibraryReader, link: str) -> Cursor:
-    """What the next scan needs to know. `link` is Microsoft's delta link without the host."""
+def cursor(reader: LibraryReader, link: str, *, quiet: bool = False) -> Cursor:
+    """What the next scan needs to know. `link` is Microsoft's delta link without the host; see `CursorState.quiet`."""
     context, tree = reader.context, reader.tree
     used = {kind for kinds in reader.unique.values() for kind in kinds}
     used.update(kind for folder in tree.folders.values() for kind in kinds_of(reader, folder.permissions))
@@ -186,6 +186,7 @@ def cursor(reader: LibraryReader, link: str) -> Cursor:
     indexes = {kind: index for index, kind in enumerate(sorted(used))}
     state = CursorState(
         link=link,
+        quiet=quiet,
         depth=reader.depth.digest,
         root=tree.root,
         root_permissions=context.root_permissions,

@@ -22,9 +22,11 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Spent
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import ConfigurationError, Malformed
+from cloudscan_s3.api import strict
 from cloudscan_s3.api.failures import THROTTLED, no_credentials, translated, unusable
 from cloudscan_s3.options import Options
 from cloudscan_s3.questions import CALLER, ROLE
@@ -106,10 +108,12 @@ class Account:
             if credentials is None:
                 raise no_credentials()
             credentials.get_frozen_credentials()
-        except (sdk_errors.ClientError, sdk_errors.BotoCoreError) as error:
+        except (sdk_errors.ClientError, sdk_errors.BotoCoreError, ResponseParserError) as error:
             raise translated(error, question, self.region) from error
         except (EOFError, OSError) as error:
             raise unusable(error) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # an answer that the SDK was not built for
+            raise Malformed("s3-garbled") from error
 
 
 def own_account(options: Options, meter: Meter) -> Account:
@@ -117,10 +121,7 @@ def own_account(options: Options, meter: Meter) -> Account:
 
     Raises `ConfigurationError` where the profile does not exist or the SDK cannot work as it is configured.
     """
-    if options.endpoint and urlsplit(options.endpoint).scheme not in ("http", "https"):
-        raise ConfigurationError(
-            f"connectors.s3.endpoint is {options.endpoint!r}; it must begin with http:// or https://."
-        )
+    _check_endpoint(options.endpoint)
     try:
         base = botocore.session.Session(profile=options.profile or None)
         _refuse_to_ask_for_a_code(base)
@@ -172,9 +173,23 @@ class _Assumed(CredentialProvider):
 def _account(base: botocore.session.Session, options: Options, region: str, meter: Meter) -> Account:
     session = boto3.Session(botocore_session=base, region_name=region)
     meter.listen(session)
+    strict.listen(session)
     if options.endpoint:
         session.events.register("before-sign.s3-control", to_endpoint(options.endpoint))
     return Account(session, options, region, meter, threading.Lock(), {})
+
+
+def _check_endpoint(endpoint: str) -> None:
+    try:
+        url = urlsplit(endpoint)
+        is_right = not endpoint or (url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0)
+    except ValueError:  # a port that is not a number
+        is_right = False
+    if not is_right:
+        raise ConfigurationError(
+            f"connectors.s3.endpoint is {endpoint!r}; it must begin with http:// or https://, followed by a host and "
+            "perhaps a port."
+        )
 
 
 def _refuse_to_ask_for_a_code(base: botocore.session.Session) -> None:
@@ -191,8 +206,12 @@ def _config(options: Options) -> Config:
         connect_timeout=10,
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 1},  # `api/asking.py` repeats, as long as there is patience
-        # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
-        s3={"addressing_style": "path"},
+        s3={
+            # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
+            "addressing_style": "path",
+            # What is asked of directory buckets is asked of the regional endpoint, which opens no sessions.
+            "disable_s3_express_session_auth": True,
+        },
         user_agent_extra="cloudscan",
     )
 

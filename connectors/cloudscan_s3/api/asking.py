@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from botocore import exceptions as sdk_errors
+from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Gap
 from cloudscan.errors import Malformed, ProviderError, Throttled, Unreachable
@@ -160,7 +161,7 @@ class Asker:
             if code_of(error) in ABSENT:
                 return None
             raise translated(error, question, region) from error
-        except (sdk_errors.BotoCoreError, UnicodeDecodeError, EOFError, OSError) as error:
+        except (sdk_errors.BotoCoreError, ResponseParserError, UnicodeDecodeError, EOFError, OSError) as error:
             raise translated(error, question, region) from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Malformed("s3-garbled") from error  # the SDK's parser meets a shape that it was not built for

@@ -199,7 +199,7 @@ def _answered(error: sdk_errors.ClientError, question: AwsQuestion, region: str)
     quote = " ".join(str(_error(error).get("Message") or "").split())
     if code in THROTTLED or status == 429:
         return Throttled("s3-throttled", quote=code)
-    if code in _FAILED_AT_AWS or (status >= 500 and code not in _UNKNOWN_OPERATION):
+    if code in _FAILED_AT_AWS or (status >= 500 and status != 501 and code not in _UNKNOWN_OPERATION):
         return Unreachable("s3-failed", quote=f"{code} {quote}".strip())
     if code in _VANISHED:
         return Vanished("s3-gone", quote=code)
@@ -214,7 +214,7 @@ def _answered(error: sdk_errors.ClientError, question: AwsQuestion, region: str)
         return AccessDenied("s3-account-disabled", quote=quote)
     if code in _DENIED or status in (401, 403):
         return denied(quote, question)
-    if code in _UNKNOWN_OPERATION:
+    if code in _UNKNOWN_OPERATION or status == 501:
         return Malformed("s3-operation-unknown", quote=code)
     return Malformed("s3-answered", answer=code or str(status), quote=quote)
 
@@ -239,7 +239,7 @@ def denied(quote: str, question: AwsQuestion) -> AccessDenied:
     Only what is missing is needed: where a policy denies explicitly, or another kind of policy does not allow it, the
     permission itself may well be there.
     """
-    permission = question.needs or question.name
+    permission = question.needs or f"{question.service}:{question.operation.title().replace('_', '')}"
     for pattern, prefix in ((_EXPLICIT, "s3-denied-by"), (_IMPLICIT, "s3-not-in")):
         if match := pattern.search(quote):
             kind = _POLICY_KINDS.get(" ".join(match[1].lower().split()), "policy")

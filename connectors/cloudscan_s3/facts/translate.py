@@ -357,9 +357,8 @@ def _bucket_settings(bucket: Bucket, paths: AccessPaths) -> Iterator[Setting]:
     yield Setting(scope_uid=uid, name="object_ownership", value=_value_or_none(bucket.ownership))
     yield Setting(scope_uid=uid, name="policy_public", value=_true_or_false(paths.policy_public))
     left_over = ", ".join(name for _, name in paths.left_over)
-    yield Setting(
-        scope_uid=uid, name="policy_left_over", value=None if isinstance(bucket.policy, Unread) else left_over
-    )
+    understood = not isinstance(paths.policy, Unread) and not paths.policy.flaws
+    yield Setting(scope_uid=uid, name="policy_left_over", value=left_over if understood else left_over or None)
     if isinstance(bucket.acl, Unread):
         yield Setting(scope_uid=uid, name="acl_public", value=None)
     else:

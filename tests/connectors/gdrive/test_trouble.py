@@ -226,6 +226,20 @@ def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Cal
     assert {gap.outcome for gap in result.gaps if "drive-only-shared" in str(gap.reason)} == {Outcome.SKIPPED}
 
 
+def test_a_mistyped_user_is_named_with_the_nearest(scan: Callable[..., Read]) -> None:
+    result = scan(users=["mory@kumo.example"])
+
+    gap = gap_of(result, "gdrive-users")
+    assert "mory@kumo.example" in sentence(gap.reason, "en")
+    assert "mori@kumo.example" in advice(gap.reason, "en")
+
+
+def test_a_user_may_be_chosen_by_any_of_their_addresses(scan: Callable[..., Read]) -> None:
+    result = scan(users=["keiri@kumo.example"])
+
+    assert [drive.path for drive in result.of_kind("my_drive")] == ["hayashi@kumo.example"]
+
+
 def test_one_person_can_scan_their_own_drive(server: Server, tmp_path: Path) -> None:
     """With their own consent, and without an administrator."""
     scope = PREFIX + "drive.metadata.readonly"

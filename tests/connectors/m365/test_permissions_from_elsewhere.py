@@ -78,7 +78,7 @@ def test_a_permission_has_the_audience_that_it_has(case: dict[str, Any], mode: s
     translated = translate(permission, tenant(mode))
 
     assert translated is not None
-    assert translated.grant.audience in set().union(*(MEANS[name] for name in case["wanted"]))
+    assert translated.grant.audience in set[object]().union(*(MEANS[name] for name in case["wanted"]))
 
 
 HIDDEN = DirectoryEntry(

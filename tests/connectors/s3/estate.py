@@ -55,6 +55,14 @@ def bucket(server: Emulator, name: str, *statements: dict[str, Any], region: str
     return f"s3:bucket/{name}"
 
 
+def listed(name: str, region: str = "us-east-1", token: str = "") -> bytes:
+    """A page of ListBuckets with one bucket; moto leaves the region out."""
+    entry = f"<Bucket><Name>{name}</Name><BucketRegion>{region}</BucketRegion></Bucket>"
+    following = f"<ContinuationToken>{token}</ContinuationToken>" if token else ""
+    content = f"<Owner><ID>x</ID></Owner><Buckets>{entry}</Buckets>{following}"
+    return f"<ListAllMyBucketsResult>{content}</ListAllMyBucketsResult>".encode()
+
+
 def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 

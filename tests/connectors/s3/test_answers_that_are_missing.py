@@ -80,6 +80,35 @@ def test_switches_that_make_no_sense_are_unreadable(server: Emulator, question: 
     assert result.setting(uid, name) is None
 
 
+@pytest.mark.parametrize(
+    ("question", "body", "setting"),
+    [
+        ("logging", b"<html/>", "access_logging"),
+        ("website", b"<WebsiteConfiguration/>", "website"),
+        ("encryption", b"<ServerSideEncryptionConfiguration/>", "default_encryption"),
+        (
+            "publicAccessBlock",
+            b"<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>"
+            b"<IgnorePublicAcls>maybe</IgnorePublicAcls></PublicAccessBlockConfiguration>",
+            "ignore_public_acls",
+        ),
+        (
+            "publicAccessBlock",
+            b"<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>",
+            "restrict_public_buckets",
+        ),
+    ],
+)
+def test_what_an_answer_does_not_say_is_neither_on_nor_off(
+    server: Emulator, question: str, body: bytes, setting: str
+) -> None:
+    """A page of a proxy, a word that is no switch, a switch that is left out."""
+    uid = bucket(server, "shared", allow("shared"))
+    server.faults.add(Fault(where=rf"^GET /shared\?{question}$", body=body))
+
+    assert read(server).setting(uid, setting) is None
+
+
 def test_a_policy_that_is_not_json_is_unknown(server: Emulator) -> None:
     """What S3 would not have accepted may still come from a server that imitates S3."""
     uid = bucket(server, "scribble", allow("scribble"))

@@ -1,0 +1,33 @@
+"""What the SDK's parser would let pass: a switch that says neither true nor false, and an answer to something else.
+
+The parser reads every text but ``true`` as false, and takes any document without the asked-for members for an empty
+answer. Where an empty answer means "off", that would be an answer that nobody gave.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import boto3
+
+from cloudscan.errors import Malformed
+
+_ODD_SWITCH: Final = re.compile(
+    rb"<(BlockPublicAcls|IgnorePublicAcls|BlockPublicPolicy|RestrictPublicBuckets|IsTruncated|IsEnabled)"
+    rb"(?:/>|>(?!(?:true|false)</))"
+)
+_ROOTS: Final[Mapping[str, bytes]] = {"GetBucketLogging": b"<BucketLoggingStatus"}
+
+
+def listen(session: boto3.Session) -> None:
+    """Check every answer of S3 before it is parsed. A call then raises `Malformed`."""
+    session.events.register("before-parse.s3", _check)
+    session.events.register("before-parse.s3-control", _check)
+
+
+def _check(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:
+    body = response_dict.get("body")
+    if response_dict.get("status_code") != 200 or not isinstance(body, bytes):
+        return
+    if _ODD_SWITCH.search(body) or _ROOTS.get(str(operation_model.name), b"") not in body:
+        raise Malformed("s3-garbled")
