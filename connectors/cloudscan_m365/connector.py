@@ -25,6 +25,7 @@ from cloudscan_m365.scopes.directory import Directory, read_directory
 from cloudscan_m365.scopes.library import facts_of_library
 from cloudscan_m365.scopes.library_items import ReadDepth
 from cloudscan_m365.scopes.rechecks import still_there
+from cloudscan_m365.scopes.sampling import Sample
 from cloudscan_m365.scopes.site_groups import SiteFacts, read_site
 from cloudscan_m365.scopes.sites import facts_of_sites, library, onedrive
 
@@ -43,6 +44,7 @@ class M365Connector:
     estate: Estate
     graph: Graph
     clock: Callable[[], datetime] = _now
+    _sample: Sample | None = None
     _directory: Once[Directory] = field(default_factory=Once)
     _site_groups: OncePerKey[str, SiteGroups] = field(default_factory=OncePerKey)  # by the site's uid
     _site_facts: OncePerKey[str, SiteFacts] = field(default_factory=OncePerKey)  # until the site's own scope takes them
@@ -56,7 +58,9 @@ class M365Connector:
         cls, options: Options, estate: Estate, patience: Patience | None = None, clock: Callable[[], datetime] = _now
     ) -> "M365Connector":
         """A connector that is ready to be read; no request is sent yet. Raises `ConfigurationError`."""
-        return cls(options, estate, connect(options, patience), clock)
+        most = options.sampled_items
+        sample = Sample(day=clock().date().isoformat(), most=most) if most > 0 else None
+        return cls(options, estate, connect(options, patience), clock, sample)
 
     def scopes(self) -> Iterable[Scope]:
         """The directory, which yields the scopes of sites, libraries and OneDrives."""
@@ -90,6 +94,9 @@ class M365Connector:
         if self.graph.sign_in.by_secret:
             reason = Reason(code="graph-wants-certificate")
             yield SITE_GROUPS.lacking(reason, outcome=Outcome.DENIED, needs=FULL_CONTROL)
+        if self._sample is not None:
+            reason = Reason(code="graph-sampled", values={"count": self._sample.most})
+            yield Gap(table="grants", outcome=Outcome.SKIPPED, reason=reason, hides=())
         inquiry = Inquiry(graph=self.graph)
         yield from facts_of_sites(inquiry, self.options, directory)
         yield from inquiry.gaps
@@ -147,7 +154,7 @@ class M365Connector:
         )
         inquiry = Inquiry(graph=self.graph)
         if since is None:
-            yield from facts_of_library(inquiry, tenant, resource, drive.id, depth)
+            yield from facts_of_library(inquiry, tenant, resource, drive.id, depth, self._sample)
         else:
             yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token))
 

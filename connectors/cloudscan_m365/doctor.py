@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from cloudscan.connector import Check, Estate
-from cloudscan.errors import CloudscanError
+from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.http import Patience
+from cloudscan.reason import question as words
 from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.models import Site
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, SHAREPOINT
-from cloudscan_m365.questions import ALL_SITES, SITE_GROUPS
+from cloudscan_m365.questions import ALL_SITES, AUTHORIZATION, LABELS, PARTNERS, SHARING, SITE_GROUPS
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
@@ -28,6 +29,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         ok = claims.has(name)
         remedy = f"Missing: {permission.reason}. Needs {name} (application permission of Microsoft Graph); "
         yield Check(ok=ok, what=f"m365: {name}", remedy="" if ok else remedy + _HOW)
+    yield from _side_questions(graph)
     try:
         sites = graph.page(Site, ALL_SITES, select="id,webUrl", top=1).value
     except CloudscanError as error:
@@ -35,6 +37,26 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         return
     yield Check(ok=True, what="m365: sites can be listed")
     yield _sharepoint(graph, sites)
+
+
+_LISTS = (LABELS, PARTNERS)
+_RECORDS = (SHARING, AUTHORIZATION)
+"""Questions about the whole tenant that some tenants do not answer, whatever the permissions."""
+
+
+def _side_questions(graph: Graph) -> Iterator[Check]:
+    """What this tenant does not answer, besides permissions that are missing."""
+    for question in (*_LISTS, *_RECORDS):
+        what = f"m365: {words(question.name, 'en')}"
+        try:
+            if question in _LISTS:
+                graph.page(dict[str, object], question)
+            else:
+                graph.ask(dict[str, object], question)
+        except AccessDenied:
+            continue  # the permission has a line of its own
+        except CloudscanError as error:
+            yield Check(ok=False, what=what, remedy=str(error))
 
 
 _HOW = (

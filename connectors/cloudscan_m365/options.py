@@ -24,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     onedrives: bool = True  # read OneDrives too
     private_labels: Sequence[str] = ()  # names of sensitivity labels that bar external users from a site
     all_unique_permissions: bool = False  # also read permissions of items that Microsoft calls not shared
+    sampled_items: int = 200  # items that Microsoft calls not shared, looked at in a full scan all the same
     file_labels: bool = False  # also read the sensitivity labels of shared files, at two resource units each
     resource_units_per_minute: int = 1_000  # of SharePoint's 1,250 for up to 1,000 licences
     longest_pause: float = 300.0  # seconds; the longest Retry-After to wait for

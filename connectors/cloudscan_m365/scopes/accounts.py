@@ -159,7 +159,7 @@ def _users(inquiry: Inquiry) -> tuple[Listing[User], bool]:
     users = first.all(User, SIGN_INS, select=fields, expand=_SPONSORS, top=_PAGE_WITH_SIGN_INS)
     if users.answered:
         for gap in first.gaps:  # entries that make no sense are missing from the users
-            inquiry.gaps.append(msgspec.structs.replace(gap, question=USERS.name, hides=USERS.hides))
+            inquiry.gaps.append(msgspec.structs.replace(gap, hides=USERS.hides))
         return users, True
     inquiry.gaps.extend(first.gaps)
     return inquiry.all(User, USERS, select=_FIELDS, expand=_SPONSORS, top=_PAGE), False

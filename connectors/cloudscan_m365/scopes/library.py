@@ -30,19 +30,25 @@ from cloudscan_m365.scopes.library_items import (
     unique_permissions,
 )
 from cloudscan_m365.scopes.listing import FIELDS, PAGE
+from cloudscan_m365.scopes.sampling import Sample
 
 _Waiting = dict[str, list[tuple[Item, UniquePermissions]]]
 """Items whose folder has not come yet, by the folder's id."""
 
 
 def facts_of_library(
-    inquiry: Inquiry, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth
+    inquiry: Inquiry,
+    tenant: TenantContext,
+    library: Resource,
+    drive: str,
+    depth: ReadDepth,
+    sample: Sample | None = None,
 ) -> Iterator[LibraryFact]:
     """The library and all its items, with a cursor at the end. `drive` is its id. Raises as `Graph.ask` does."""
     graph = inquiry.graph
     root = graph.ask(Item, ROOT, drive, select="id").id
     context = LibraryContext(tenant, Tree(drive, library.uid, root), library.owner_uid)
-    reader = LibraryReader(inquiry, context, depth)
+    reader = LibraryReader(inquiry, context, depth, sample=sample)
     context.root_permissions = read_root(reader)
     yield from facts_of_root(reader, library)
     link, broken = "", 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from cloudscan.connector import Cursor, Gap, Question
 from cloudscan.errors import Malformed, ProviderError
-from cloudscan.facts import AnyFact, Audience, Resource
+from cloudscan.facts import AnyFact, Audience, Resource, Via, unread_grants
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item, Permission
@@ -14,8 +14,9 @@ from cloudscan_m365.meaning.folder_tree import Folder, Tree
 from cloudscan_m365.meaning.translate import UNREAD
 from cloudscan_m365.questions import ITEMS, PERMISSIONS
 from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
-from cloudscan_m365.scopes.library_context import LibraryContext
+from cloudscan_m365.scopes.library_context import EffectivePermission, LibraryContext
 from cloudscan_m365.scopes.listing import labels, permissions
+from cloudscan_m365.scopes.sampling import Sample
 
 LibraryFact = AnyFact | Gap | Cursor
 UniquePermissions = tuple[Permission, ...] | None
@@ -52,6 +53,8 @@ class LibraryReader:
     depth: ReadDepth
     unique: dict[str, tuple[int, ...]] = field(default_factory=dict)  # files with unique permissions: their kinds
     labels: dict[str, str] = field(default_factory=dict)  # of files that have one
+    sample: Sample | None = None  # items to look at though Microsoft calls them not shared; None: none
+    sampled: dict[str, tuple[Permission, ...]] = field(default_factory=dict)  # their permissions
     unread: list[tuple[Question, str, ProviderError]] = field(default_factory=list)  # whose permissions are not known
 
     @property
@@ -101,6 +104,7 @@ def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str
     all_of_them = reader.depth.all_unique_permissions
     asked = [item.id for item in items if item.shared is not None and (item.shared.scope or all_of_them)]
     answers, failures = permissions(reader.graph, reader.drive, asked) if asked else ({}, {})
+    _look_at_sample(reader, [item for item in items if item.id not in answers])
     unique: dict[str, UniquePermissions] = {}
     for item in items:
         if item.id not in answers:
@@ -115,6 +119,27 @@ def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str
         shared = [item.id for item in items if item.file is not None and _is_wide(reader, unique.get(item.id))]
         reader.labels |= labels(reader.inquiry, reader.drive, shared, reader.depth.labels, reader.top) if shared else {}
     return unique
+
+
+def _look_at_sample(reader: LibraryReader, items: Sequence[Item]) -> None:
+    """Ask for the permissions of a few items that Microsoft calls not shared, and note those that reach somebody.
+
+    What they have in common with their folder is known when they are reported.
+    """
+    sample = reader.sample
+    asked = [item.id for item in items if sample is not None and sample.takes(item.id)]
+    answers, failures = permissions(reader.graph, reader.drive, asked) if asked else ({}, {})
+    for identity, answer in answers.items():
+        # Nothing was expected of a question that fails, so nothing is missing.
+        reader.sampled[identity] = () if identity in failures else answer or ()
+
+
+def _is_shared_after_all(reader: LibraryReader, item: Item, effective: Sequence[EffectivePermission]) -> bool:
+    """Whether an item of the sample is open to somebody by more than its folder's permissions and the site's groups."""
+    known = {permission.key for permission in effective}
+    listed = reader.sampled.pop(item.id, ())
+    more = [reader.context.translated(permission) for permission in listed if permission.id not in known]
+    return any(one is not None and one.grant.via in (Via.LINK, Via.DIRECT) for one in more)
 
 
 def _is_incomplete(reader: LibraryReader, item: Item, unique: Sequence[Permission]) -> bool:
@@ -160,6 +185,10 @@ def facts_of_item(reader: LibraryReader, item: Item, unique: UniquePermissions) 
     else:
         effective = context.with_origins(unique, context.permissions_in(item.parent), resource.uid)
     yield from context.grants(effective, resource.uid)
+    if _is_shared_after_all(reader, item, effective):
+        # Only a sample is looked at, so what it shows is a doubt about this item, and no finding that comes and goes.
+        reader.unread.append((PERMISSIONS, resource.uid, Malformed("graph-shared-after-all")))
+        yield unread_grants(resource.uid)
 
 
 def facts_without_folder(

@@ -220,14 +220,18 @@ def test_after_an_expired_token_the_library_is_read_in_full_with_the_reason() ->
         assert difference(second, full) == {}
 
 
-def test_after_a_rejected_token_the_library_is_read_in_full_with_the_reason() -> None:
+@pytest.mark.parametrize(
+    "refused", [errors.bad("Provided sync token is malformed", "invalidRequest"), errors.no_such_item()]
+)
+def test_after_a_rejected_token_the_library_is_read_in_full_with_the_reason(refused: errors.Refused) -> None:
+    """However it is refused: the library itself answers."""
     with nights() as kumo:
         first, _ = kumo.scan()
         kumo.server.state.link(kumo.server.state.create("new", drive=library(kumo.server)))
-        refused = errors.bad("Provided sync token is malformed", "invalidRequest")
-        kumo.server.faults.add(refusal(f"{library(kumo.server).id}/root/delta\\(token", refused, times=1))
+        kumo.server.faults.add(refusal(f"{library(kumo.server).id}/root/delta\\(token", refused))
 
         second, events = kumo.scan(since=first)
+        kumo.server.faults.clear()
         full, _ = kumo.scan()
 
         assert reports_with(events, "graph-changes-refused")

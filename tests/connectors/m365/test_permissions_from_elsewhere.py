@@ -17,7 +17,7 @@ from cloudscan_m365.meaning.people import INSIDERS, DirectoryEntry, GroupContent
 from cloudscan_m365.meaning.translate import Sharing, TenantContext, translate
 
 CASES = json.loads((Path(__file__).parent / "permissions.json").read_text(encoding="utf-8"))["cases"]
-MEANS = {
+MEANS: dict[str, set[Audience | None]] = {
     "anyone": {Audience.ANYONE_WITH_LINK},
     "organization": {Audience.ORGANISATION},
     "guest": {Audience.NAMED_EXTERNAL},
@@ -78,7 +78,7 @@ def test_a_permission_has_the_audience_that_it_has(case: dict[str, Any], mode: s
     translated = translate(permission, tenant(mode))
 
     assert translated is not None
-    assert translated.grant.audience in set[object]().union(*(MEANS[name] for name in case["wanted"]))
+    assert any(translated.grant.audience in MEANS[name] for name in case["wanted"])
 
 
 HIDDEN = DirectoryEntry(

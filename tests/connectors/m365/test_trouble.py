@@ -323,7 +323,7 @@ def test_permissions_are_requested_only_for_shared_items(
     server: Server, scan: Callable[..., Read], built: company.Company
 ) -> None:
     server.log.clear()
-    scan()
+    scan(sampled_items=0)
 
     requests = [request for request in server.log if request.path.endswith("/permissions")]
     asked = {request.path.split("/items/")[1].split("/")[0] for request in requests}
@@ -370,14 +370,38 @@ def test_the_doctor_names_each_missing_permission(server: Server, tmp_path: Path
 
 
 def test_a_wrong_secret_is_reported_with_entras_message(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """And azure-identity prints nothing of its own."""
     monkeypatch.setenv("AZURE_CLIENT_SECRET", "another")
 
     (error,) = read(estate.connector(server, tmp_path, certificate_file="")).refused.values()
 
     assert isinstance(error, AccessDenied)
+    assert error.reason.code == "graph-secret-wrong"
     assert "AADSTS7000215" in str(error)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_batch_that_is_refused_is_asked_part_by_part(shared: Server, undisturbed: Read, tmp_path: Path) -> None:
+    """Another part may be the reason: each costs itself."""
+    shared.faults.clear()
+    shared.faults.add(refusal(BATCH, errors.bad("Invalid batch payload format.")))
+
+    result = read(estate.connector(shared, tmp_path))
+
+    assert uids_of(result) == uids_of(undisturbed)
+    assert result.refused == {}
+
+
+def test_the_doctor_names_what_the_tenant_does_not_answer(server: Server, tmp_path: Path) -> None:
+    reader = estate.connector(server, tmp_path)
+    server.faults.add(refusal("sensitivityLabels", errors.no_such_item()))
+
+    (amiss,) = [check for check in checks(reader.options, estate.ESTATE) if not check.ok]
+
+    assert "sensitivity labels" in amiss.what
+    assert "waive" in amiss.remedy
 
 
 def test_no_tenant_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -448,3 +472,20 @@ def test_addresses_of_links_are_never_reported(server: Server, scan: Callable[..
 
     assert result.of_kind("file")
     assert not [fact for fact in result.facts if "/:b:/" in str(fact) or "/:f:/" in str(fact) or "?e=" in str(fact)]
+
+
+def test_an_item_that_microsoft_calls_not_shared_may_be_looked_at(
+    server: Server, scan: Callable[..., Read], built: company.Company
+) -> None:
+    """A sample is: where it has permissions of its own after all, who has access is unknown."""
+    uid = estate.item(server, built.scenarios["anyone view"])
+
+    def without_facet(page: Any) -> Any:
+        return {**page, "value": [{name: item[name] for name in item if name != "shared"} for item in page["value"]]}
+
+    server.faults.add(Fault(where=DELTA, change=without_facet))
+    looked_at, not_looked_at = scan(), scan(sampled_items=0)
+
+    assert None in {grant.audience for grant in looked_at.grants(uid)}
+    assert uid in {hidden.below for gap in looked_at.gaps for hidden in gap.hidden}
+    assert None not in {grant.audience for grant in not_looked_at.grants(uid)}
