@@ -28,7 +28,7 @@ def files_asked_for(server: Server) -> list[str]:
 
 
 def test_only_shared_asks_google_for_what_is_open_and_says_what_it_cannot_see(at_google: Desk, server: Server) -> None:
-    result = at_google.run("scan", "--only-shared", "--format", "json")
+    result = at_google.run("scan", "--only-shared")
 
     assert files_asked_for(server)
     assert all("visibility = 'anyoneWithLink'" in query for query in files_asked_for(server))
