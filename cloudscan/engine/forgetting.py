@@ -32,7 +32,7 @@ from cloudscan.finding import Judgement
 from cloudscan.snapshot.in_memory import Estate
 from cloudscan.snapshot.tables import BASE, LADDERS, Dependency, is_uid, names_of
 
-MOST: Final = 150
+MOST: Final = 100
 """Parts of one example that can be forgotten; the pairs of more take too long."""
 
 _KEPT: Final = frozenset({

@@ -133,7 +133,7 @@ class Ledger:
         with self._database.transaction() as db:
             unresolved = finding_rows.unresolved_entries(db)
             waiver = granted(
-                replace(request, gap=gaps.named(request.gap, _gaps_of_last(db, moment))) if request.gap else request,
+                replace(request, gap=gaps.named(request.gap, _gaps_of_last(db))) if request.gap else request,
                 matches=finding_rows.entries_beginning_with(db, request.finding.lower()) if request.finding else (),
                 unresolved=unresolved,
                 accounts=finding_rows.accounts(db),
@@ -145,7 +145,8 @@ class Ledger:
             if not dry_run:
                 waiver = finding_rows.insert_waiver(db, waiver)
                 self._decide(db, entries, f"waiver-{waiver.id}", moment)
-                _rejudge_last(db, moment)
+                if waiver.gap:
+                    _rejudge_last(db, moment)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def revoke(self, waiver_id: int, *, now: datetime | None = None, dry_run: bool = False) -> WaiverResult:
@@ -160,7 +161,8 @@ class Ledger:
             if not dry_run:
                 finding_rows.insert_revocation(db, waiver_id, moment)
                 self._decide(db, entries, f"waiver-{waiver_id}", moment)
-                _rejudge_last(db, moment)
+                if waiver.gap:
+                    _rejudge_last(db, moment)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[WaiverStatus]:
@@ -168,7 +170,7 @@ class Ledger:
         with self._database.transaction() as db:
             moment = now or datetime.now(UTC)
             register, unresolved = finding_rows.waiver_register(db), finding_rows.unresolved_entries(db)
-            return statuses(register, unresolved, moment, due_days, _gaps_of_last(db, moment))
+            return statuses(register, unresolved, moment, due_days, _gaps_of_last(db))
 
     def open_subjects(self) -> dict[str, list[OpenSubject]]:
         """What the unresolved findings are about, by platform: it must not vanish unasked."""
@@ -281,10 +283,9 @@ def _entries_before(db: Connection, verdicts: Verdicts) -> list[Entry]:
     return [*unresolved, *finding_rows.entries_with(db, [name for name in flagged if name not in known])]
 
 
-def _gaps_of_last(db: Connection, today: datetime) -> set[str]:
+def _gaps_of_last(db: Connection) -> set[str]:
     """The gaps of the last scan."""
-    report = report_rows.last_report(db, today)
-    return gaps.gaps_in(report.coverage) if report else set()
+    return gaps.gaps_in(report_rows.last_coverage(db))
 
 
 def _rejudge_last(db: Connection, today: datetime) -> None:

@@ -1,9 +1,9 @@
 """The report of a scan: stored with it, and completed with what the ledger knows about the time before and since."""
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
 from cloudscan.ticketing.plan import Policy
 
+Stored = TypeVar("Stored", bound=msgspec.Struct)
 _MOST_SCANS: Final = 400  # of the trend in a report
 
 
@@ -71,7 +72,7 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
 def correct_report(db: Connection, correction: Correction) -> None:
     """Correct the moments in the last report that are ahead of the clock."""
     for row in db.execute(sa.select(SCANS.c.id, SCANS.c.report).where(SCANS.c.report.is_not(None))).all():
-        report, of = _decoded(row.report), correction.of
+        report, of = _decoded(row.report, Report), correction.of
         scan = report.scan
         corrected = msgspec.structs.replace(
             report,
@@ -91,7 +92,19 @@ def correct_report(db: Connection, correction: Correction) -> None:
 def last_report(db: Connection, today: datetime) -> Report | None:
     """The report of the last scan, its findings and gaps as they are decided today; None if there was no scan."""
     content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
-    return None if content is None else _with_decisions(db, _decoded(content), today)
+    return None if content is None else _with_decisions(db, _decoded(content, Report), today)
+
+
+class _WithCoverage(msgspec.Struct, frozen=True):
+    """The part of a stored report that says what was read."""
+
+    coverage: Sequence[Coverage]
+
+
+def last_coverage(db: Connection) -> Sequence[Coverage]:
+    """The coverage of the last scan, without its findings, which may be many; empty if there was no scan."""
+    content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
+    return () if content is None else _decoded(content, _WithCoverage).coverage
 
 
 def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Report | None:
@@ -157,9 +170,9 @@ def _with_decisions(db: Connection, report: Report, today: datetime) -> Report:
     )
 
 
-def _decoded(content: bytes) -> Report:
+def _decoded(content: bytes, kind: type[Stored]) -> Stored:
     try:
-        return msgspec.json.decode(zlib.decompress(content), type=Report)
+        return msgspec.json.decode(zlib.decompress(content), type=kind)
     except (zlib.error, msgspec.MsgspecError) as error:
         raise LedgerError(
             "The last report in the ledger was written by another cloudscan version; scan again."

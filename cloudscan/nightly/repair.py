@@ -59,12 +59,16 @@ def apply(repair: Repair, ledger: Ledger) -> None:
     ledger.move_snapshots(moved)
 
 
-def refuse_wrong_clock(ledger: Ledger, snapshots: Path, now: datetime) -> None:
-    """Raises `ConfigurationError` where a scan is dated later than now: a scan of today could not be recorded."""
+def refuse_wrong_clock(ledger: Ledger, snapshots: Path, now: datetime) -> bool:
+    """Raises `ConfigurationError` where a scan is dated later than now: a scan of today could not be recorded.
+
+    Gives whether the ledger could be asked. If not, that is said when the scan is to be recorded; reading can begin.
+    """
+    last, answered = None, True
     try:
         last = ledger.last_started()
     except LedgerError:
-        last = None  # said when the scan is to be recorded; reading does not need it
+        answered = False
     dated = [start for folder in store.folders(snapshots) if (start := store.start_of(folder)) is not None]
     latest = max([*dated, *([last] if last else [])], default=now)
     if latest > now:
@@ -72,3 +76,4 @@ def refuse_wrong_clock(ledger: Ledger, snapshots: Path, now: datetime) -> None:
             f"The last scan is dated {latest:%Y-%m-%d %H:%M} UTC, later than the clock of this machine "
             f"({now:%Y-%m-%d %H:%M} UTC): {ADVICE}."
         )
+    return answered

@@ -97,7 +97,7 @@ def run_nightly(
     options, chosen = options or CollectOptions(), chosen or ScopeSelection()
     if chosen:
         connectors = [selection.restricted(connector, chosen) for connector in connectors]
-    refuse_wrong_clock(ledger, snapshots, now)
+    answered = refuse_wrong_clock(ledger, snapshots, now)
     scanned = Scanned(connectors=[connector.name for connector in connectors], settings=options.settings)
     waiting = store.due(snapshots)
     with ExitStack() as opened:
@@ -107,7 +107,7 @@ def run_nightly(
             last = None if full else store.latest_snapshot(snapshots)
             earlier = Earlier(folder=last) if last else None
             # What is left out on request is not read on purpose, and must not be asked for.
-            asked = replace(options, earlier=earlier, watch={} if chosen else _watched(ledger))
+            asked = replace(options, earlier=earlier, watch=_watched(ledger) if answered and not chosen else {})
             newest = opened.enter_context(collecting.collect(connectors, folder, options=asked, on_event=on_event))
             if earlier:
                 earlier.forget()

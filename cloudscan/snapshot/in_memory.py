@@ -13,6 +13,8 @@ from cloudscan.snapshot.tables import BASE, COVERAGE, FACTS, enum_statements, is
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {**BASE, "coverage": COVERAGE}
 _TABLE_OF: Final = {fact: table for table, fact in FACTS.items()}
 
+_IDS: Final = {"key": "BIGINT", "uid": "VARCHAR"}
+
 Estate = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows by table; uids as text."""
 
@@ -25,7 +27,7 @@ def open_empty() -> duckdb.DuckDBPyConnection:
         db.execute(statement)
     for table, columns in _TABLES.items():
         db.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
-    db.execute("CREATE TABLE ids (key BIGINT, uid VARCHAR)")
+    db.execute(f"CREATE TABLE ids ({', '.join(f'{name} {kind}' for name, kind in _IDS.items())})")
     db.execute(views_sql())
     db.execute("SET lock_configuration = true")
     return db
@@ -38,18 +40,25 @@ def fill(db: duckdb.DuckDBPyConnection, estate: Estate) -> None:
         if not rows:
             continue
         columns = _TABLES[table]
-        values: list[object] = []
+        written: list[dict[str, object]] = []
         for row in rows:
-            for name, kind in columns.items():
-                value = _value(row.get(name), name, kind)
-                if is_uid(name) and value is not None:
-                    ids[value] = str(row[name])
-                values.append(value)
-        placeholders = ", ".join("(" + ", ".join("?" * len(columns)) + ")" for _ in rows)
-        db.execute(f"INSERT INTO {table} VALUES {placeholders}", values)
+            values = {name: _value(row.get(name), name, kind) for name, kind in columns.items()}
+            ids |= {values[name]: str(row[name]) for name in columns if is_uid(name) and values[name] is not None}
+            written.append(values)
+        _insert(db, table, columns, written)
     if ids:
-        placeholders = ", ".join("(?, ?)" for _ in ids)
-        db.execute(f"INSERT INTO ids VALUES {placeholders}", [part for pair in ids.items() for part in pair])
+        _insert(db, "ids", _IDS, [{"key": key, "uid": uid} for key, uid in ids.items()])
+
+
+def _insert(
+    db: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Rows as one JSON text: many times as fast as a parameter for each value."""
+    shape = {name: "VARCHAR" if kind.endswith("_ladder") else kind for name, kind in columns.items()}
+    db.execute(
+        f"INSERT INTO {table} SELECT row.* FROM (SELECT unnest(from_json($rows, $shape)) AS row)",
+        {"rows": msgspec.json.encode(rows).decode(), "shape": msgspec.json.encode([shape]).decode()},
+    )
 
 
 def estate_of(facts: Iterable[AnyFact]) -> dict[str, list[Mapping[str, Any]]]:
@@ -72,8 +81,6 @@ def _value(value: Any, name: str, kind: str) -> Any:
         return None
     if is_uid(name):
         return key(str(value))
-    if kind == "JSON":
-        return msgspec.json.encode(value).decode()
     if kind == "TIMESTAMP":
         return value.replace(tzinfo=None)
     return str(value) if isinstance(value, str) else value

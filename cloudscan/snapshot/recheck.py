@@ -49,14 +49,14 @@ def vanished(
 
 
 def _is_blind(platform: str, lines: Path) -> bool:
-    """Whether anything may be missing on a platform, as its own gaps say."""
+    """Whether things may be missing anywhere on a platform, as its own gaps say: they name the cause."""
     reports = (report for report in spool.reports(lines) if report.scope.platform == platform)
     rows = (row for report in reports for row in spool.coverage_of(report) if row.outcome.is_gap)
-    return any(_hides_any_resource(hidden) for row in rows for hidden in row.hides)
+    return any(_hides_things(hidden) for row in rows for hidden in row.hides)
 
 
-def _hides_any_resource(hidden: Hidden) -> bool:
-    return hidden.table in (EVERYTHING, "resources") and not (hidden.columns or hidden.kinds or hidden.below)
+def _hides_things(hidden: Hidden) -> bool:
+    return hidden.table in (EVERYTHING, "resources", "principals") and not (hidden.columns or hidden.below)
 
 
 def _doubtful(connector: Connector, missing: Sequence[str]) -> Sequence[str]:

@@ -36,7 +36,6 @@ _DRIVES = (
 _NO_DRIVE_CAN_BE_READ: Final = frozenset(
     {
         Code.API_OFF,
-        Code.SCOPE_MISSING,
         Code.DELEGATION_MISSING,
         Code.KEY_REFUSED,
         Code.CLOCK_WRONG,
@@ -220,7 +219,9 @@ class DriveConnector:
             try:
                 google.ask(About, google.about, admin, fields="user(emailAddress)")
             except ProviderError as error:
-                yield questions.ABOUT.gap(error)
+                yield msgspec.structs.replace(
+                    questions.ABOUT.gap(error), hides=()
+                )  # the drives may answer all the same
             return
         listed = google.everything(
             SharedDrives, google.drives, admin, useDomainAdminAccess=True, pageSize=100, fields=_DRIVES

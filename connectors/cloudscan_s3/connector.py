@@ -180,7 +180,7 @@ class S3Connector:
             organisation=organisation if isinstance(organisation, str) else None,
             estate=self._estate,
             owner_canonical=canonical or None,
-            knows_its_accounts=not members.gaps,
+            knows_its_accounts=members.complete,
         )
 
     def _collect_organisation(self, scope: Scope) -> Iterator[Yielded]:

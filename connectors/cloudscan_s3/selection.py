@@ -16,7 +16,7 @@ def account_scopes(options: Options, caller: CallerIdentity, members: Members) -
     Raises `ConfigurationError` where `accounts` or `skip_accounts` name what is not there, or nothing is left.
     """
     known = {caller.account: Member(account=caller.account, name="", state=ACTIVE), **members.by_account}
-    if members.gaps:  # what is configured is not known to be wrong
+    if not members.complete:  # what is configured is not known to be wrong
         known = {**{number: Member(account=number, name="", state=ACTIVE) for number in options.accounts}, **known}
     else:
         _check(options, known)

@@ -98,7 +98,7 @@ def buckets(_folder: Path) -> Iterator[Company]:
     """Kumo Logistics on AWS."""
     with moto_server.running() as server, between(server.endpoint) as proxy:
         aws_company.build(server.endpoint)
-        options = S3Options(endpoint=proxy.url, organisation=True, role_name="cloudscan")
+        options = S3Options(endpoint=proxy.url, organisation=True, role_name="cloudscan", patience=0.0)
         moment = datetime.now(UTC)
 
         def delete() -> str:

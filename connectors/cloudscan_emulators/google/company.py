@@ -16,7 +16,6 @@ from cloudscan_emulators.google.records import (
     ANYONE,
     DOCUMENT,
     FOLDER,
-    FORM,
     MY_DRIVE,
     NOBODY,
     SHEET,
@@ -246,9 +245,9 @@ def _by_link(state: TenantState) -> Iterator[tuple[str, str]]:
     state.share(item, "anyone", "reader")
     state.trash(item)
     yield "trashed public", item.id
-    form = state.create("来客アンケート", owner=mori, mime=FORM)
-    state.share(form, "anyone", "reader", view="published")
-    yield "published view", form.id
+    report = state.create("来客アンケート結果", owner=mori, mime=DOCUMENT)
+    state.share(report, "anyone", "reader", view="published")
+    yield "published view", report.id
     item = file("Site plan")
     item.extra = Extra(resource_key="0-kumokumokumo", writers_can_share=False)
     state.share(item, "anyone", "reader")

@@ -51,10 +51,6 @@ class Listing(Protocol[Entry_co]):
         """The token of the next page; empty on the last one."""
 
     @property
-    def kind(self) -> str:
-        """Google's name for the list."""
-
-    @property
     def broken(self) -> int:
         """How many entries could not be decoded."""
 
@@ -92,7 +88,6 @@ class Everything(Generic[Entry_co]):
     entries: Sequence[Entry_co]
     gaps: Sequence[Gap] = ()
     error: ProviderError | None = None  # why there are no further entries
-    named: bool = True  # Google wrote the name of the list: it is one, even if it is empty
 
     @property
     def complete(self) -> bool:
@@ -197,7 +192,7 @@ class Google:
         A list of which a page token has expired is begun again, a few times.
         """
         entries: list[Entry_co] = []
-        broken, named = 0, False
+        broken = 0
         error: ProviderError | None = None
         for _ in range(_LISTINGS):
             entries, broken, error = [], 0, None
@@ -205,7 +200,6 @@ class Google:
                 for page in self.pages(wanted, method, user, **parameters):
                     entries += page.entries
                     broken += page.broken
-                    named = named or bool(page.kind)
             except StalePage as stale:
                 error = stale
                 continue
@@ -215,7 +209,7 @@ class Google:
         gaps = [method.question.gap(error, about)] if error else []
         if broken:
             gaps.append(method.question.lacking(entries_malformed(broken), about))
-        return Everything(entries=entries, gaps=gaps, error=error, named=named)
+        return Everything(entries=entries, gaps=gaps, error=error)
 
     def url(self, method: Method, **parameters: Any) -> str:
         """The URL of a call, checked against the API's description. Parameters that are None are left out."""
@@ -328,7 +322,7 @@ def connect(options: Options, web: Web) -> Google:
 
     return Google(
         web=web,
-        hasty=replace(web, patience=replace(web.patience, attempts=1)),
+        hasty=replace(web, patience=replace(web.patience, attempts=1, span=0.0)),
         rest=2 * web.patience.longest,
         about=of_drive(questions.ABOUT, drive_api.about().get, READ),
         root=of_drive(questions.ROOT, files.get, READ),

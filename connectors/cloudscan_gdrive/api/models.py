@@ -26,11 +26,10 @@ class Reply(_Answer, frozen=True, kw_only=True):
 class Page(Reply, frozen=True, kw_only=True):
     """A page of a list. A list without a default is always there, even where it is empty.
 
-    `broken` counts the entries that could not be decoded, `kind` is Google's name for the list.
+    `broken` counts the entries that could not be decoded.
     """
 
     next_page_token: str = ""
-    kind: str = ""
     broken: int = 0
 
 
@@ -425,11 +424,17 @@ class Activities(Page, frozen=True, kw_only=True):
     """A page of the log (Reports v1, Activities). No items: nothing in it matches the request."""
 
     items: Sequence[Activity] = ()
+    kind: str = ""  # Google's name for the list
 
     @property
     def entries(self) -> Sequence[Activity]:
         """What is listed."""
         return self.items
+
+    @property
+    def is_one(self) -> bool:
+        """Whether this is certainly a list of activities, even if it is empty: Google says so."""
+        return bool(self.kind) or isinstance(self.items, list)
 
 
 class PolicyQuery(_Answer, frozen=True, kw_only=True):

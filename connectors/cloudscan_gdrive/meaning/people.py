@@ -368,8 +368,9 @@ def _all_members(group: str, lists: Lists, people: People) -> _Members:
                 result.everyone = True
             elif inner in people.guests:
                 result.external.add(inner)
-            elif inner in people.users:
+            elif user := people.users.get(inner):
                 result.users.add(inner)
+                result.unread = result.unread or user.is_guest_user is None
             elif affiliation is None or (affiliation is Affiliation.INTERNAL and not _is_known(member, people)):
                 result.unread = True
             elif affiliation is not Affiliation.INTERNAL:

@@ -27,6 +27,7 @@ from cloudscan_gdrive.api.models import Activities, Activity, LogEvent
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import People
+from cloudscan_gdrive.meaning.translate import utc
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import digest
 
@@ -78,6 +79,7 @@ class _LogState(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime  # the log was read up to here
     given: Sequence[tuple[str, str, AccessGiven]]  # with the parts of the `Key`
     last_used: Mapping[str, datetime]
+    named: bool = False  # Google named even empty lists
 
 
 @dataclass
@@ -97,12 +99,13 @@ class LogReading:
                 continue
             key, more = change
             before = self.given.get(key)
-            if before is None or activity.id.time >= before.on:
-                self.given[key] = AccessGiven(activity.id.time, activity.actor.email.lower(), revoked=not more)
+            time = utc(activity.id.time) or _EVER
+            if before is None or time >= before.on:
+                self.given[key] = AccessGiven(time, activity.actor.email.lower(), revoked=not more)
 
     def add_use(self, activity: Activity) -> None:
         """Add that somebody used a file."""
-        address, time = activity.actor.email.lower(), activity.id.time
+        address, time = activity.actor.email.lower(), utc(activity.id.time) or _EVER
         if time > self.last_used.get(address, _EVER):
             self.last_used[address] = time
 
@@ -122,12 +125,13 @@ def facts_of_audit_log(
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     begins = midnight - timedelta(days=min(options.audit_days, _RETENTION_DAYS))
     conditions = digest([options.audit_days, sorted(people.domains | people.estate.domains)])
-    reading, start, before = LogReading(), begins, now
+    reading, start = LogReading(), begins
+    expected = True
     if since is not None:
         state = _unpack(since.token, conditions)
         given = {(resource, grantee): access for resource, grantee, access in state.given}
         reading = LogReading(given, dict(state.last_used))
-        start, before = max(begins, state.until - _OVERLAP), state.until
+        start, expected = max(begins, state.until - _OVERLAP), state.named
     for attempt in range(1, _READINGS + 1):
         try:
             _read(google, people, options, start, reading)
@@ -143,22 +147,19 @@ def facts_of_audit_log(
             return
         else:
             break
-    doubtful = not reading.anything and not reading.named  # a list that names itself may be empty
-    if doubtful and since is None:
-        yield _log(people, None)
+    doubtful = expected and not reading.anything and not reading.named  # a list that names itself may be empty
+    if doubtful:
         yield questions.ACTIVITIES.lacking(Reason(code=Code.LOG_EMPTY))
-        return
     reading.forget(max(begins, now.astimezone(UTC) - timedelta(days=_RETENTION_DAYS)))
-    yield _log(people, begins)
+    yield _log(people, None if doubtful else begins)
     for (resource, grantee), access in reading.given.items():
         for principal in _principals(people, grantee):
             by = people.address_of(access.by)
             yield Opening(resource_uid=resource, principal_uid=principal, granted_on=access.on, granted_by=by)
     for address, time in reading.last_used.items():
         yield Sighting(principal_uid=uids.user(address), last_seen_on=time)
-    yield Cursor(
-        scope_uid=uids.audit_log(people.primary), token=_pack(reading, conditions, before if doubtful else now)
-    )
+    if not doubtful:
+        yield Cursor(scope_uid=uids.audit_log(people.primary), token=_pack(reading, conditions, now))
 
 
 def _log(people: People, begins: datetime | None) -> Resource:
@@ -218,7 +219,7 @@ def _activities(
     for page in pages:
         if page.broken:
             raise Malformed(Code.ENTRIES_MALFORMED, count=page.broken)
-        reading.named = reading.named or bool(page.kind)
+        reading.named = reading.named or page.is_one
         reading.anything = reading.anything or bool(page.items)
         yield from page.items
 
@@ -286,7 +287,7 @@ def _principals(people: People, grantee: str) -> tuple[str | None, ...]:
 
 def _pack(reading: LogReading, conditions: str, until: datetime) -> str:
     given = [(resource, grantee, access) for (resource, grantee), access in reading.given.items()]
-    state = _LogState(options=conditions, until=until, given=given, last_used=reading.last_used)
+    state = _LogState(options=conditions, until=until, given=given, last_used=reading.last_used, named=reading.named)
     return base64.b64encode(zlib.compress(msgspec.json.encode(state), level=1)).decode()
 
 

@@ -39,12 +39,12 @@ from cloudscan_gdrive.meaning.people import Lists, People, people_of
 
 _Entry = TypeVar("_Entry")
 _USERS: Final = (
-    "kind,nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,isGuestUser,"
+    "nextPageToken,users(id,primaryEmail,name(fullName),suspended,archived,isGuestUser,"
     "guestAccountInfo(primaryGuestEmail),lastLoginTime,creationTime,orgUnitPath,aliases,nonEditableAliases,emails,"
     "recoveryEmail,relations,organizations)"
 )
-_GROUPS: Final = "kind,nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
-_MEMBERS: Final = "kind,nextPageToken,members(id,email,role,type)"
+_GROUPS: Final = "nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
+_MEMBERS: Final = "nextPageToken,members(id,email,role,type)"
 _CONCURRENT_GROUPS: Final = 8  # whose members are asked for at the same time
 _MOST_GAPS: Final = 20  # groups that have a gap of their own
 _SHARING: Final = "drive_and_docs.external_sharing"
@@ -277,7 +277,7 @@ def _complete(
     if there or not listed.complete:
         return listed
     gap = question.lacking(Reason(code=code, values=values), about)
-    return Everything(entries=listed.entries, gaps=[gap], named=listed.named)
+    return Everything(entries=listed.entries, gaps=[gap])
 
 
 def _is_top(unit: Unit) -> bool:

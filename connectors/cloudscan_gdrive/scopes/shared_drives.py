@@ -103,10 +103,15 @@ def _readers(
     """
     skipped = {people.address_of(address) for address in options.skip_users}
     users = list(islice(_active_members(members, people, skipped), _MOST_TRIED))
-    if not people.all_users_read or not all_members:
+    if not people.all_users_read or not all_members or any(_is_unread_group(member, people) for member in members):
         users += islice(_perhaps_active(members, people, skipped), _MOST_TRIED)
         users += [address for address in (before, options.admin) if address and address.lower() not in skipped]
     return list(dict.fromkeys(users))
+
+
+def _is_unread_group(member: Permission, people: People) -> bool:
+    info = people.groups.get(people.address_of(member.email_address)) if member.type == "group" else None
+    return member.type == "group" and not member.deleted and (info is None or info.unread)
 
 
 def _active_members(members: Sequence[Permission], people: People, skipped: set[str]) -> Iterator[str]:

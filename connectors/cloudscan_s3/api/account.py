@@ -200,18 +200,19 @@ def _refuse_to_ask_for_a_code(base: botocore.session.Session) -> None:
 
 
 def _config(options: Options) -> Config:
+    s3: Any = {
+        # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
+        "addressing_style": "path",
+        # What is asked of directory buckets is asked of the regional endpoint, which opens no sessions.
+        "disable_s3_express_session_auth": True,
+    }
     return Config(
         parameter_validation=False,
         max_pool_connections=options.connections,
         connect_timeout=10,
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 1},  # `api/asking.py` repeats, as long as there is patience
-        s3={
-            # One host per region: a host per bucket would cost a connection with its TLS handshake for each.
-            "addressing_style": "path",
-            # What is asked of directory buckets is asked of the regional endpoint, which opens no sessions.
-            "disable_s3_express_session_auth": True,
-        },
+        s3=s3,
         user_agent_extra="cloudscan",
     )
 

@@ -140,6 +140,8 @@ def unusable(error: Exception) -> Exception:
             f"The token file {error.filename} does not exist, to which AWS_WEB_IDENTITY_TOKEN_FILE (or "
             "web_identity_token_file in the AWS profile) points. Correct the path, or remove the setting."
         )
+    if isinstance(error, OSError):
+        return ConfigurationError(f"The AWS SDK cannot read what it is configured to use ({error}). Correct that.")
     if isinstance(error, sdk_errors.NoCredentialsError):
         return no_credentials()
     if isinstance(error, sdk_errors.PartialCredentialsError):

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import botocore.session
+from botocore.exceptions import BotoCoreError
 
 from cloudscan.connector import Gap
-from cloudscan.errors import Malformed
+from cloudscan.errors import Malformed, NotOffered
 from cloudscan_s3.access.bucket import Unread
-from cloudscan_s3.api.asking import Asker, name_of
+from cloudscan_s3.api.asking import Answer, Asker, name_of
 from cloudscan_s3.questions import ACCOUNTS, CALLER, ORGANISATION
 
 _NUMBER: Final = re.compile(r"\d{12}")
@@ -43,6 +44,11 @@ class Members:
     by_account: Mapping[str, Member]
     gaps: tuple[Gap, ...] = ()
 
+    @property
+    def complete(self) -> bool:
+        """Whether all accounts are known."""
+        return not any(gap.outcome.is_gap for gap in self.gaps)
+
 
 def caller_identity(own: Asker) -> CallerIdentity:
     """Ask STS. Raises a `ProviderError`: without an answer no account can be named."""
@@ -68,7 +74,10 @@ def own_organisation(own: Asker) -> str | Unread | None:
 
 def members(own: Asker) -> Members:
     """The organisation's accounts. Those that AWS did not name leave a gap."""
-    listed, gaps = own.list(ACCOUNTS, _member, "NextToken")
+    pages: list[Answer] = []
+    listed, gaps = own.list(ACCOUNTS, _member, "NextToken", on_page=pages.append)
+    if not pages and not gaps:
+        gaps = [ACCOUNTS.gap(NotOffered("s3-no-organisation"))]
     return Members(by_account={member.account: member for member in listed}, gaps=tuple(gaps))
 
 
@@ -82,4 +91,7 @@ def _member(entry: Mapping[str, Any]) -> Member:
 
 
 def _partition_of(region: str) -> str:
-    return str(botocore.session.Session().get_partition_for_region(region))
+    try:
+        return str(botocore.session.Session().get_partition_for_region(region))
+    except BotoCoreError:  # a region that the SDK does not know yet
+        return "aws"

@@ -20,7 +20,7 @@ def wrong_claims(undisturbed: Read, disturbed: Read) -> list[str]:
             for key in truth.keys() & said.keys()
             for wrong in _changes(truth[key], said[key])
         ),
-        *(f"invented: {key}" for key in said.keys() - truth.keys() if _claims(said[key])),
+        *(f"invented: {key}" for key in said.keys() - truth.keys() if _claims(said[key], undisturbed)),
         *(
             f"left out: {key}"
             for key in truth.keys() - said.keys()
@@ -62,11 +62,11 @@ def _changes(truth: Fact, said: Fact) -> Iterator[str]:
             yield f"{column} {before} → {now}"
 
 
-def _claims(fact: Fact) -> bool:
-    """Whether a fact that the undisturbed scan does not have says anything definite."""
+def _claims(fact: Fact, undisturbed: Read) -> bool:
+    """Whether a fact that the undisturbed scan does not have says anything definite that is not so."""
     match fact:
         case Grant():
-            return fact.audience is not None
+            return fact.audience not in (None, *(grant.audience for grant in undisturbed.grants(fact.resource_uid)))
         case Principal():
             return fact.affiliation is not None
         case Setting():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from cloudscan.reason import Reason, advice, sentence
 from cloudscan.snapshot.collect import collect
 from cloudscan.testing import conforms
 from cloudscan_emulators.google import Fault, Quirks, Server, company, errors, outage, refusal, throttle
+from cloudscan_emulators.google.failures import failure
+from cloudscan_emulators.google.questions import PATTERNS
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.options import Options
@@ -224,6 +227,21 @@ def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Cal
     assert in_my_drives(result) >= wide
     assert len(in_my_drives(result)) < len(in_my_drives(full)) / 2
     assert {gap.outcome for gap in result.gaps if "drive-only-shared" in str(gap.reason)} == {Outcome.SKIPPED}
+
+
+def test_a_question_that_gets_no_answer_is_soon_left_alone(server: Server, tmp_path: Path) -> None:
+    """Patience is spent on it once, then some single attempts, and not for each of many files again."""
+    server.faults.add(failure("500", PATTERNS["gdrive-permissions"]))
+    reader = connector(server, tmp_path)
+    reader.google = replace(reader.google, rest=60.0)
+
+    result = read(reader)
+
+    asked = sum(
+        "/permissions" in request.path and "useDomainAdminAccess" not in request.query for request in server.log
+    )
+    assert asked <= HASTY.attempts + 3
+    assert {gap.outcome for gap in result.gaps if gap.question == "gdrive-permissions"} == {Outcome.FAILED}
 
 
 def test_a_mistyped_user_is_named_with_the_nearest(scan: Callable[..., Read]) -> None:

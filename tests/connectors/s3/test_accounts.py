@@ -83,6 +83,16 @@ def test_a_list_of_accounts_is_enough_where_the_organisation_may_not_be_listed(s
     assert gap(result, "s3-denied").question == "s3-accounts"
 
 
+def test_an_account_without_an_organisation_is_scanned_alone_and_says_so(server: Emulator) -> None:
+    absent = Fault(where="ListAccounts", status="400 Bad Request", code="AWSOrganizationsNotInUseException")
+    server.faults.add(absent)
+
+    result = read(server, organisation=True)
+
+    assert scanned(result) == {ACCOUNT}
+    assert gap(result, "s3-no-organisation").outcome is Outcome.NOT_OFFERED
+
+
 def test_without_the_list_of_accounts_nobody_is_external(server: Emulator) -> None:
     """An account that is not listed may be ours; our own and those that are configured are."""
     uid = bucket(server, "shared", allow("shared", {"AWS": GONE}), allow("shared", {"AWS": SHOP}))

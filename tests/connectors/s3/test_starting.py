@@ -118,32 +118,22 @@ def test_the_web_identity_token_is_missing(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "environment", "options", "region"),
+    ("environment", "options", "region"),
     [
-        ("[profile audit]\nregion = cn-north-1\n", {"AWS_PROFILE": "audit"}, {}, "cn-north-1"),
-        ("[profile audit]\nregion = cn-north-1\n", {}, {"profile": "audit"}, "cn-north-1"),
-        (
-            "[profile audit]\nregion = cn-north-1\n",
-            {"AWS_PROFILE": "audit", "AWS_REGION": "eu-west-1"},
-            {},
-            "eu-west-1",
-        ),
-        (
-            "[profile audit]\nregion = cn-north-1\n",
-            {"AWS_PROFILE": "audit"},
-            {"region": "us-gov-west-1"},
-            "us-gov-west-1",
-        ),
-        ("", {}, {}, "us-east-1"),
+        ({"AWS_PROFILE": "audit"}, Options(), "cn-north-1"),
+        ({}, Options(profile="audit"), "cn-north-1"),
+        ({"AWS_PROFILE": "audit", "AWS_REGION": "eu-west-1"}, Options(), "eu-west-1"),
+        ({"AWS_PROFILE": "audit"}, Options(region="us-gov-west-1"), "us-gov-west-1"),
+        ({}, Options(), "us-east-1"),
     ],
 )
 def test_the_region_is_the_profiles_unless_something_nearer_names_one(
-    machine: Machine, config: str, environment: dict[str, str], options: dict[str, str], region: str
+    machine: Machine, environment: dict[str, str], options: Options, region: str
 ) -> None:
-    machine.configure(config, f"[default]\n{KEYS}")
+    machine.configure("[profile audit]\nregion = cn-north-1\n", f"[default]\n{KEYS}")
     machine.set(**environment)
 
-    assert own_account(Options(**options), Meter()).region == region
+    assert own_account(options, Meter()).region == region
 
 
 def test_a_store_that_only_speaks_the_protocol_is_refused_in_one_sentence(server: Emulator) -> None:
