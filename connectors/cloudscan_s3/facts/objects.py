@@ -78,7 +78,9 @@ def _from_listing(
         if page is not None:
             yield page.gap(bucket_uid(bucket))
         return
-    keys, broken = _keys(page.get("Contents") or ())
+    contents = page.get("Contents") or ()
+    keys, broken = _keys(contents)
+    broken += max(0, int(page.get("KeyCount") or 0) - len(contents))  # S3 counts what it lists
     if broken:
         reason = Reason(code="s3-entries-malformed", values={"count": broken})
         yield OBJECTS.lacking(reason, bucket_uid(bucket))

@@ -205,6 +205,16 @@ def test_objects_that_may_not_be_listed_are_unknown(server: Emulator) -> None:
     assert (refused.outcome, refused.needs, refused.resource_uid) == (Outcome.DENIED, "s3:ListBucket", uid)
 
 
+def test_a_list_that_lacks_what_it_counts_is_no_empty_bucket(server: Emulator) -> None:
+    uid = bucket(server, "plain")
+    answer = b"<ListBucketResult><KeyCount>2</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>"
+    server.faults.add(Fault(where=r"list-type=2", body=answer))
+
+    missing = gap(read(server), "s3-entries-malformed")
+
+    assert (missing.question, missing.resource_uid) == ("s3-objects", uid)
+
+
 def test_the_cost_of_a_private_bucket(server: Emulator) -> None:
     """Policy and blocks say that it is closed: nothing more is asked (issue: at most 5 requests a bucket)."""
     for number in range(9):
