@@ -34,7 +34,7 @@ def cells(*, campaign: bool) -> Iterator[object]:
                 yield pytest.param(platform, question.name, failure, id=f"{question.name} {failure}")
 
 
-@pytest.mark.parametrize(("platform", "question", "failure"), cells(campaign=False))
+@pytest.mark.parametrize(("platform", "question", "failure"), list(cells(campaign=False)))
 def test_a_sample_of_failures_on_the_second_night(
     estates: Mapping[str, Estate], platform: str, question: str, failure: str, tmp_path: Path
 ) -> None:
@@ -42,7 +42,7 @@ def test_a_sample_of_failures_on_the_second_night(
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("platform", "question", "failure"), cells(campaign=True))
+@pytest.mark.parametrize(("platform", "question", "failure"), list(cells(campaign=True)))
 def test_every_failure_on_the_second_night(
     estates: Mapping[str, Estate], platform: str, question: str, failure: str, tmp_path: Path
 ) -> None:
@@ -50,7 +50,7 @@ def test_every_failure_on_the_second_night(
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize(("platform", "question", "failure"), cells(campaign=True))
+@pytest.mark.parametrize(("platform", "question", "failure"), list(cells(campaign=True)))
 def test_every_failure_on_the_first_night(
     estates: Mapping[str, Estate], platform: str, question: str, failure: str, tmp_path: Path
 ) -> None:
