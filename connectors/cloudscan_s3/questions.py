@@ -25,10 +25,15 @@ class AwsQuestion(Question):
         return self.entries or self.member
 
 
-_VALUES: Final = Hidden(table="settings", columns=("value",))
+def _settings(*names: str) -> Hidden:
+    """The values of these settings."""
+    return Hidden(table="settings", columns=tuple(f"value.{name}" for name in names))
+
+
+_BLOCK: Final = _settings("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets")
 _EFFECT: Final = Hidden(table="grants", columns=("effective", "blocked_by"))
 _GRANTS: Final = Hidden(table="grants")
-_POLICY: Final = (_GRANTS, _VALUES)
+_POLICY: Final = (_GRANTS, _settings("policy_public", "policy_left_over"))
 
 
 def _resources(*kinds: str) -> Hidden:
@@ -73,7 +78,7 @@ ACCOUNT_BLOCK: Final = AwsQuestion(
     operation="get_public_access_block",
     needs="s3:GetAccountPublicAccessBlock",
     member="PublicAccessBlockConfiguration",
-    hides=(_VALUES, _EFFECT),
+    hides=(_BLOCK, _EFFECT),
 )
 BUCKETS: Final = AwsQuestion(
     name="s3-buckets",
@@ -117,7 +122,7 @@ ACCESS_POINT: Final = AwsQuestion(
     operation="get_access_point",
     needs="s3:GetAccessPoint",
     member="PublicAccessBlockConfiguration",
-    hides=(_VALUES, _EFFECT),
+    hides=(_BLOCK, _EFFECT),
 )
 ACCESS_POINT_POLICY: Final = AwsQuestion(
     name="s3-access-point-policy",
@@ -133,7 +138,7 @@ MULTI_REGION_ACCESS_POINT: Final = AwsQuestion(
     operation="get_multi_region_access_point",
     needs="s3:GetMultiRegionAccessPoint",
     member="AccessPoint",
-    hides=(_VALUES, _EFFECT),
+    hides=(_BLOCK, _EFFECT),
 )
 MULTI_REGION_ACCESS_POINT_POLICY: Final = AwsQuestion(
     name="s3-multi-region-access-point-policy",
@@ -158,21 +163,25 @@ DIRECTORY_BUCKET_POLICY: Final = AwsQuestion(
     hides=_POLICY,
 )
 BUCKET_ACL: Final = AwsQuestion(
-    name="s3-bucket-acl", operation="get_bucket_acl", needs="s3:GetBucketAcl", member="Grants", hides=_POLICY
+    name="s3-bucket-acl",
+    operation="get_bucket_acl",
+    needs="s3:GetBucketAcl",
+    member="Grants",
+    hides=(_GRANTS, _settings("acl_public")),
 )
 BUCKET_BLOCK: Final = AwsQuestion(
     name="s3-bucket-block",
     operation="get_public_access_block",
     needs="s3:GetBucketPublicAccessBlock",
     member="PublicAccessBlockConfiguration",
-    hides=(_VALUES, _EFFECT),
+    hides=(_BLOCK, _EFFECT),
 )
 OWNERSHIP: Final = AwsQuestion(
     name="s3-ownership",
     operation="get_bucket_ownership_controls",
     needs="s3:GetBucketOwnershipControls",
     member="OwnershipControls",
-    hides=(_VALUES,),
+    hides=(_settings("object_ownership"),),
 )
 TAGS: Final = AwsQuestion(
     name="s3-tags",
@@ -182,17 +191,20 @@ TAGS: Final = AwsQuestion(
     hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail")),),
 )
 WEBSITE: Final = AwsQuestion(
-    name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_VALUES,)
+    name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_settings("website"),)
 )
 LOGGING: Final = AwsQuestion(
-    name="s3-access-log", operation="get_bucket_logging", needs="s3:GetBucketLogging", hides=(_VALUES,)
+    name="s3-access-log",
+    operation="get_bucket_logging",
+    needs="s3:GetBucketLogging",
+    hides=(_settings("access_logging"),),
 )
 ENCRYPTION: Final = AwsQuestion(
     name="s3-encryption",
     operation="get_bucket_encryption",
     needs="s3:GetEncryptionConfiguration",
     member="ServerSideEncryptionConfiguration",
-    hides=(_VALUES,),
+    hides=(_settings("default_encryption"),),
 )
 INVENTORY: Final = AwsQuestion(
     name="s3-inventory",
