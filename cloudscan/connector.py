@@ -28,28 +28,11 @@ from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_che
 import msgspec
 
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Throttled, Unreachable
-from cloudscan.facts import AnyFact, Outcome, Word
+from cloudscan.facts import EVERYTHING, AnyFact, Hidden, Outcome, Word
 from cloudscan.reason import Reason
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
-
-
-EVERYTHING: Final = "all"
-"""A `Hidden.table`: rows of any table may be missing."""
-
-
-class Hidden(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a missing answer can hide.
-
-    Without `columns` it is *existence*: there may be rows of `table` that nobody saw, so that what is absent is not
-    gone. With `columns` it is an *attribute*: the rows are there, and these columns of theirs are not known.
-    """
-
-    table: Word  # a table of facts, or `EVERYTHING`
-    columns: tuple[Word, ...] = ()
-    kinds: tuple[Word, ...] = ()  # of the resources or principals; empty: any
-    below: str | None = None  # the uid of what they are in, or are; None: anywhere in the account
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, tag="scope", tag_field="type"):

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from cloudscan.connector import Hidden
-from cloudscan.facts import Outcome, Word
+from cloudscan.facts import Hidden, Outcome, Word
 from cloudscan.reason import Reason
 
 

@@ -8,7 +8,7 @@ are UTC. A `uid` is permanent, begins with the platform's name and a colon, and 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -97,6 +97,23 @@ class Outcome(StrEnum):
     def is_gap(self) -> bool:
         """Whether something is missing that somebody wanted to be read."""
         return self in (Outcome.PARTIAL, Outcome.DENIED, Outcome.FAILED)
+
+
+EVERYTHING: Final = "all"
+"""A `Hidden.table`: rows of any table may be missing."""
+
+
+class Hidden(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a missing answer can hide.
+
+    Without `columns` it is *existence*: there may be rows of `table` that nobody saw, so that what is absent is not
+    gone. With `columns` it is an *attribute*: the rows are there, and these columns of theirs are not known.
+    """
+
+    table: Word  # a table of facts, or `EVERYTHING`
+    columns: tuple[Word, ...] = ()
+    kinds: tuple[Word, ...] = ()  # of the resources or principals; empty: any
+    below: str | None = None  # the uid of what they are in, or are; None: anywhere in the account
 
 
 Detail = Mapping[str, Any]

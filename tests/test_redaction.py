@@ -4,9 +4,8 @@ from datetime import UTC, date, datetime
 
 import msgspec
 
-from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage, gap_id
-from cloudscan.facts import Outcome
+from cloudscan.facts import Hidden, Outcome
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict, Waiver
 from cloudscan.reason import Reason
 from cloudscan.redaction.redactor import Redactor

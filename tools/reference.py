@@ -17,8 +17,8 @@ import msgspec
 
 from cloudscan import config, plugins, reason
 from cloudscan.cli.main import cli
-from cloudscan.connector import EVERYTHING, Hidden
 from cloudscan.engine import loader
+from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan.snapshot import tables
 from cloudscan.ticketing import plan, routing
 

@@ -31,9 +31,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Hidden
 from cloudscan.coverage import Coverage
-from cloudscan.facts import Affiliation, Outcome
+from cloudscan.facts import EVERYTHING, Affiliation, Hidden, Outcome
 from cloudscan.finding import Subject, Verdict
 from cloudscan.snapshot.tables import Dependency, is_uid
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar, Final
 
-from cloudscan.connector import EVERYTHING, Connector, Cursor, Gap, Hidden, Permission, Rechecks, Scope, Yielded
+from cloudscan.connector import Connector, Cursor, Gap, Permission, Rechecks, Scope, Yielded
 from cloudscan.coverage import Coverage
-from cloudscan.facts import Outcome
+from cloudscan.facts import EVERYTHING, Hidden, Outcome
 from cloudscan.ledger.visibility import hides_of
 from cloudscan.reason import Reason
 from cloudscan.text import suggestion

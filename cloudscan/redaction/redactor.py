@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import msgspec
 
-from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
+from cloudscan.facts import Hidden
 from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason

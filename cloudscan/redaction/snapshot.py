@@ -12,7 +12,7 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
-from cloudscan.connector import Hidden
+from cloudscan.facts import Hidden
 from cloudscan.files import write_private
 from cloudscan.reason import Reason
 from cloudscan.redaction.redactor import Redactor

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Gap, Hidden, Scope
-from cloudscan.facts import Outcome
+from cloudscan.connector import Gap, Scope
+from cloudscan.facts import Hidden, Outcome
 from cloudscan.files import write_private
 from cloudscan.reason import Reason
 from cloudscan.snapshot import spool

@@ -11,8 +11,8 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
-from cloudscan.connector import EVERYTHING, Connector, Gap, Hidden, Rechecks, Scope
-from cloudscan.facts import Outcome
+from cloudscan.connector import Connector, Gap, Rechecks, Scope
+from cloudscan.facts import EVERYTHING, Hidden, Outcome
 from cloudscan.reason import Reason
 from cloudscan.snapshot import spool
 from cloudscan.snapshot.spool import SpoolWriter

@@ -15,10 +15,10 @@ import duckdb
 import msgspec
 
 from cloudscan import __version__
-from cloudscan.connector import Hidden, Spent
+from cloudscan.connector import Spent
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import SnapshotError
-from cloudscan.facts import Audience, Outcome
+from cloudscan.facts import Audience, Hidden, Outcome
 from cloudscan.files import write_private
 from cloudscan.reason import Reason
 from cloudscan.snapshot import incremental, log_facts, spool

@@ -17,10 +17,9 @@ from typing import Any, BinaryIO, Self
 import duckdb
 import msgspec
 
-from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import ConfigurationError, SnapshotError
-from cloudscan.facts import Outcome
+from cloudscan.facts import Hidden, Outcome
 from cloudscan.reason import Reason
 from cloudscan.snapshot import lock
 from cloudscan.snapshot.database import MEMORY, literal, set_up, typed

@@ -20,15 +20,17 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Cursor, Gap, Hidden, Scope, Spent
+from cloudscan.connector import Cursor, Gap, Scope, Spent
 from cloudscan.coverage import Coverage, gap_id
 from cloudscan.errors import Malformed, SnapshotError
 from cloudscan.facts import (
+    EVERYTHING,
     Activity,
     AnyFact,
     Fact,
     Gone,
     Grant,
+    Hidden,
     Membership,
     Opening,
     Outcome,

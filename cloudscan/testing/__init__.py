@@ -13,9 +13,20 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Connector, Gap, Question, Scope, SettingSpec, specs_for
+from cloudscan.connector import Connector, Gap, Question, Scope, SettingSpec, specs_for
 from cloudscan.errors import ProviderError
-from cloudscan.facts import AnyFact, Fact, Grant, Membership, Opening, Principal, Resource, Setting, Sighting
+from cloudscan.facts import (
+    EVERYTHING,
+    AnyFact,
+    Fact,
+    Grant,
+    Membership,
+    Opening,
+    Principal,
+    Resource,
+    Setting,
+    Sighting,
+)
 from cloudscan.reason import has_words
 from cloudscan.snapshot.tables import FACTS, is_uid
 

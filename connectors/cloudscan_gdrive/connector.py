@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Cursor, Estate, Gap, Hidden, Once, Permission, Scope, Spent, Yielded
+from cloudscan.connector import Cursor, Estate, Gap, Once, Permission, Scope, Spent, Yielded
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, StaleCursor, Vanished
-from cloudscan.facts import Affiliation, Outcome, Principal, Resource
+from cloudscan.facts import EVERYTHING, Affiliation, Hidden, Outcome, Principal, Resource
 from cloudscan.http import Budget, Patience, Web, decoder
 from cloudscan.reason import Reason
 from cloudscan.text import CONSUMER, nearest

@@ -6,7 +6,8 @@
 from dataclasses import replace
 from typing import Final
 
-from cloudscan.connector import EVERYTHING, Hidden, Question
+from cloudscan.connector import Question
+from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX
 
 _ITEMS: Final = ("file", "folder", "shortcut")

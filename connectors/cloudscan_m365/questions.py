@@ -9,7 +9,8 @@ one, a list or a delta without token two, anything about permissions five. The d
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cloudscan.connector import EVERYTHING, Hidden, Question
+from cloudscan.connector import Question
+from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan_m365 import permissions as needs
 
 LIST = "value"

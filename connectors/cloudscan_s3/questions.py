@@ -8,7 +8,8 @@ AWS Organizations and AWS STS).
 from dataclasses import dataclass
 from typing import Final
 
-from cloudscan.connector import EVERYTHING, Hidden, Question
+from cloudscan.connector import Question
+from cloudscan.facts import EVERYTHING, Hidden
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Hidden, Scope
+from cloudscan.connector import Scope
+from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.identity import ACTIVE
 from cloudscan_s3.api.reader import ListedBucket

@@ -6,9 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from cloudscan.connector import EVERYTHING, Hidden
 from cloudscan.coverage import Coverage
-from cloudscan.facts import Outcome
+from cloudscan.facts import EVERYTHING, Hidden, Outcome
 from cloudscan.finding import Waiver
 from cloudscan.reason import Reason, advice, question, sentence
 from cloudscan.report import GapStatus, Report

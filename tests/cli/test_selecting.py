@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import pytest
 
-from cloudscan.connector import Connector, Cursor, Hidden, Permission, Scope, Yielded
-from cloudscan.facts import Outcome, Resource
+from cloudscan.connector import Connector, Cursor, Permission, Scope, Yielded
+from cloudscan.facts import Hidden, Outcome, Resource
 from cloudscan.nightly.selection import ScopeSelection, restricted
 from cloudscan.snapshot.collect import collect
 from tests.cli.conftest import CONFIG, Desk

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscan.cli.scan import exit_code
-from cloudscan.connector import Cursor, Gap, Hidden, Scope, Yielded
+from cloudscan.connector import Cursor, Gap, Scope, Yielded
 from cloudscan.errors import WaiverError
-from cloudscan.facts import Outcome
+from cloudscan.facts import Hidden, Outcome
 from cloudscan.finding import Severity
 from cloudscan.ledger import gaps
 from cloudscan.ledger.gaps import GapRecord

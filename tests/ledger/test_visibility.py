@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage
-from cloudscan.facts import Outcome
+from cloudscan.facts import Hidden, Outcome
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict
 from cloudscan.ledger.visibility import (
     Foundation,

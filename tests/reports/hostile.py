@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from cloudscan.connector import Hidden
+from cloudscan.facts import Hidden
 from cloudscan.finding import Evidence, Finding
 from cloudscan.reason import Reason
 from cloudscan.report import Diff, Difference, DifferenceKind, GapStatus, Report, Scan, TicketLink

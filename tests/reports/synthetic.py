@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage, ScanSummary, gap_id
-from cloudscan.facts import Access, Audience, Outcome
+from cloudscan.facts import Access, Audience, Hidden, Outcome
 from cloudscan.finding import (
     Confidence,
     Evidence,

@@ -8,9 +8,8 @@ from datetime import date, timedelta
 import msgspec
 import pytest
 
-from cloudscan.connector import Hidden
 from cloudscan.coverage import Coverage, gap_id
-from cloudscan.facts import Outcome
+from cloudscan.facts import Hidden, Outcome
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict, Waiver
 from cloudscan.reason import Reason
 from cloudscan.report import GapStatus, Report, Scan, WaiverStatus

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from cloudscan.connector import Cursor, Gap, Hidden, Question, Scope, Spent, Yielded
+from cloudscan.connector import Cursor, Gap, Question, Scope, Spent, Yielded
 from cloudscan.coverage import Coverage
 from cloudscan.errors import (
     AccessDenied,
@@ -20,7 +20,7 @@ from cloudscan.errors import (
     Throttled,
     Unreachable,
 )
-from cloudscan.facts import Audience, Grant, Membership, Outcome
+from cloudscan.facts import Audience, Grant, Hidden, Membership, Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason, sentence
 from cloudscan.snapshot import recheck, spool

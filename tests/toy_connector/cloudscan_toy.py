@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Hidden, Permission, Scope, Yielded
+from cloudscan.connector import ConnectorPlugin, Cursor, Estate, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed
-from cloudscan.facts import Access, Audience, Gone, Grant, Resource, Via
+from cloudscan.facts import Access, Audience, Gone, Grant, Hidden, Resource, Via
 
 PERMISSIONS = (Permission(name="read the folder", reason="the shelves are its files"),)
 AUDIENCES = {

@@ -12,9 +12,9 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.connector import Gap, Hidden
+from cloudscan.connector import Gap
 from cloudscan.errors import ProviderError
-from cloudscan.facts import NEVER, Affiliation, Outcome, Principal
+from cloudscan.facts import NEVER, Affiliation, Hidden, Outcome, Principal
 from cloudscan.reason import Reason
 from cloudscan.text import domain_of
 from cloudscan_m365.api.inquiry import Inquiry, Listing

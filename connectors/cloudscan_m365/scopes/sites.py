@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from cloudscan.connector import EVERYTHING, Gap, Hidden, Scope
+from cloudscan.connector import Gap, Scope
 from cloudscan.errors import ProviderError, Vanished
-from cloudscan.facts import AnyFact, Outcome, Principal, Resource
+from cloudscan.facts import EVERYTHING, AnyFact, Hidden, Outcome, Principal, Resource
 from cloudscan.reason import Reason
 from cloudscan_m365.api.batch import BatchPart
 from cloudscan_m365.api.inquiry import Inquiry, about_all

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from cloudscan.connector import EVERYTHING, Hidden
-from cloudscan.facts import Outcome
+from cloudscan.facts import EVERYTHING, Hidden, Outcome
 from cloudscan.finding import State, Verdict
 from cloudscan.report import Report, ReportFormat, RuleSummary
 from cloudscan_reports.summary.counts import NEEDING_WORK

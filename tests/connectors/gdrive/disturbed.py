@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from cloudscan.connector import EVERYTHING, Gap, Hidden
-from cloudscan.facts import Fact, Grant, Principal, Resource, Setting
+from cloudscan.connector import Gap
+from cloudscan.facts import EVERYTHING, Fact, Grant, Hidden, Principal, Resource, Setting
 from tests.connectors.reading import Read
 
 

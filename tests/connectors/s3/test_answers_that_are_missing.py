@@ -2,9 +2,8 @@
 
 import pytest
 
-from cloudscan.connector import Hidden
 from cloudscan.errors import ConfigurationError
-from cloudscan.facts import Audience, Outcome
+from cloudscan.facts import Audience, Hidden, Outcome
 from cloudscan.reason import Reason, sentence
 from cloudscan_emulators.aws import moto_server
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
