@@ -9,13 +9,7 @@ import pytest
 from tests.campaign.estate import Estate
 from tests.campaign.mutations import Mutation
 
-_SAMPLE = (("gdrive", 1), ("m365", 1))
 _CAMPAIGN = [(platform, seed) for platform in ("gdrive", "m365", "s3") for seed in range(1_000)]
-
-
-@pytest.mark.parametrize(("platform", "seed"), _SAMPLE)
-def test_a_sample_of_odd_values(estates: Mapping[str, Estate], platform: str, seed: int, tmp_path: Path) -> None:
-    check(estates[platform], seed, tmp_path)
 
 
 @pytest.mark.campaign
