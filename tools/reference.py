@@ -162,7 +162,8 @@ def _hidden(hidden: Hidden) -> str:
     table = "anything" if hidden.table == EVERYTHING else hidden.table
     if not hidden.columns:
         return f"there may be further {table}{of}" if table != "anything" else "there may be anything"
-    return f"unknown: {', '.join(f'`{column}`' for column in hidden.columns)} of {table}{of}"
+    names = ", ".join(f"`{column.removeprefix('value.')}`" for column in hidden.columns)
+    return f"unknown: {names} of {table}{of}"
 
 
 def options() -> Iterator[str]:
