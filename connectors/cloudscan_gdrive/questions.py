@@ -109,7 +109,7 @@ DRIVE_MEMBERS: Final = Question(
         Hidden(table="grants"),
         Hidden(table="memberships"),
         Hidden(table="principals"),
-        Hidden(table="settings", columns=("value",)),
+        Hidden(table="settings", columns=("value.managers",)),
     ),
     member="permissions",
 )

@@ -40,12 +40,29 @@ def _rows(table: str, *kinds: str) -> Hidden:
     return Hidden(table=table, kinds=kinds)
 
 
+def _values(*names: str) -> Hidden:
+    """The values of these settings."""
+    return _columns("settings", *(f"value.{name}" for name in names))
+
+
 def _columns(table: str, *columns: str, kinds: Sequence[str] = ()) -> Hidden:
     return Hidden(table=table, columns=columns, kinds=tuple(kinds))
 
 
 _CONTAINERS = ("group", "team", "channel")
 _ANYTHING = (Hidden(table=EVERYTHING),)
+FROM_GRAPH = (
+    "sharing_capability",
+    "resharing_by_external",
+    "domain_restriction",
+    "require_same_account",
+    "legacy_auth",
+    "sync_only_from_domains",
+    "idle_signout",
+)
+FROM_POLICY = ("guest_invites", "guest_role")
+"""The settings of a tenant, by the question that they come from."""
+
 _SETTING = (_columns("settings", "value"),)
 _SITE_SETTINGS = (
     *_SETTING,
@@ -161,14 +178,14 @@ SHARING = GraphQuestion(
     path="admin/sharepoint/settings",
     needs=needs.TENANT_SETTINGS,
     units=1,
-    hides=_SETTING,
+    hides=(_values(*FROM_GRAPH),),
     member="sharingCapability",
 )
 AUTHORIZATION = GraphQuestion(
     name="m365-guest-settings",
     path="policies/authorizationPolicy",
     needs=needs.POLICIES,
-    hides=_SETTING,
+    hides=(_values(*FROM_POLICY),),
     member="allowInvitesFrom",
 )
 PARTNERS = GraphQuestion(
@@ -370,14 +387,14 @@ SITE_ROLES = SharePointQuestion(
     name="m365-site-roles",
     path="/_api/web/roleassignments?$expand=Member,RoleDefinitionBindings",
     needs=needs.FULL_CONTROL,
-    hides=(_rows("grants", "site"), _columns("settings", "value")),
+    hides=(_rows("grants", "site"), _values("owners")),
     member=LIST,
 )
 SITE_ADMINISTRATORS = SharePointQuestion(
     name="m365-site-administrators",
     path="/_api/web/siteusers?$filter=IsSiteAdmin%20eq%20true",
     needs=needs.FULL_CONTROL,
-    hides=_SETTING,
+    hides=(_values("owners"),),
     member=LIST,
 )
 SITE_INHERITANCE = SharePointQuestion(

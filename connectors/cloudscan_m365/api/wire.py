@@ -31,6 +31,7 @@ _EMPTY_MOST = 100  # empty pages in a row: Graph filters after it has cut the pa
 _SAME_MOST = 3  # pages in a row that repeat an earlier page
 _NO_LICENCE = ("SPO license", "NonPremium", "premium license")
 _PREMIUM = "Microsoft Entra ID P1"
+_WITH_TOKENS = frozenset({"m365-items", "m365-changes"})  # questions that go on from a token
 _PAGE_EXPIRED = ("ExpiredPageToken", "skip token", "skiptoken", "page token")
 
 
@@ -172,7 +173,7 @@ def error_of(answer: Answer, question: Question, *, lacks: bool) -> ProviderErro
             return AccessDenied("graph-refused", quote=words)
         case 404:
             return Vanished("graph-not-there", quote=words)
-        case 410:
+        case 410 if question.name in _WITH_TOKENS:
             return StaleCursor("graph-token-too-old", quote=words)
         case 423:
             return Locked("graph-site-locked", quote=words)

@@ -19,7 +19,7 @@ from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import People
 from cloudscan_m365.permissions import FULL_CONTROL, SHAREPOINT
-from cloudscan_m365.questions import ADMINISTRATION, AUTHORIZATION, ROOT_SITE, SHARING
+from cloudscan_m365.questions import ADMINISTRATION, AUTHORIZATION, FROM_GRAPH, FROM_POLICY, ROOT_SITE, SHARING
 
 Values = dict[str, str | None]
 Settings = Mapping[str, str | None]
@@ -48,16 +48,6 @@ _GUEST_ROLES = {
     "10dae51f-b6af-4016-8d66-8c2a99b929b3": "guest",
     "2af84b1e-32c8-42b7-82bc-daa82404023b": "restricted",
 }
-FROM_GRAPH = (
-    "sharing_capability",
-    "resharing_by_external",
-    "domain_restriction",
-    "require_same_account",
-    "legacy_auth",
-    "sync_only_from_domains",
-    "idle_signout",
-)
-FROM_POLICY = ("guest_invites", "guest_role")
 FROM_ADMINISTRATION = (
     "onedrive_sharing_capability",
     "default_link_type",
@@ -73,7 +63,7 @@ FROM_ADMINISTRATION = (
     "everyone_claim_shown",
     "everyone_except_external_shown",
 )
-"""The settings of a tenant, by source. What could not be read is reported as unknown."""
+"""The settings of a tenant that only the administration has. What could not be read is reported as unknown."""
 
 
 class _Idle(Answer, frozen=True, kw_only=True):
