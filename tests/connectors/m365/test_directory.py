@@ -29,7 +29,8 @@ from cloudscan_m365.permissions import (
     TENANT_SETTINGS,
     USERS,
 )
-from cloudscan_m365.scopes.tenant import FROM_ADMINISTRATION, FROM_GRAPH
+from cloudscan_m365.questions import FROM_GRAPH
+from cloudscan_m365.scopes.tenant import FROM_ADMINISTRATION
 from tests.connectors.m365 import estate
 from tests.connectors.reading import Read, read
 
