@@ -29,9 +29,6 @@ class Estate:
         self.company = company
         self.rules = loader.load(plugins.rule_folders(), plugins.declared_settings())
         self.right: Undisturbed = undisturbed(company, self.rules, folder)
-        company.proxy.lines.clear()
-        self.right.past.copied(folder / "counted").next()
-        self.answers = len(company.proxy.lines)  # of a second night
 
     def spoilt(self, nights: Nights, question: str, failure: str) -> Night:
         """One night in which a question fails."""

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -89,26 +90,37 @@ class Nights:
         return Nights(self.company, self.rules, folder, self.night)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Undisturbed:
     """What the same company comes to where every question is answered."""
 
     past: Nights  # after the first night
     second: Night  # something was deleted before it
-    third: Night
     deleted: frozenset[str]  # the findings about what was deleted
-    alone: Night  # a first night, after the deletion
+    answers: int  # to the requests of the second night
+    course: Nights  # after the second night
+
+    @cached_property
+    def third(self) -> Night:
+        """The night after, in which nothing has changed."""
+        return self.course.next()
+
+    @cached_property
+    def alone(self) -> Night:
+        """A first night, after the deletion."""
+        fresh = Nights(self.past.company, self.past.rules, self.past.folder.with_name("alone"))
+        fresh.folder.mkdir()
+        return fresh.next()
 
 
 def undisturbed(company: Company, rules: Sequence[Rule], folder: Path) -> Undisturbed:
-    """Three nights, and one of a company that was never scanned before."""
+    """Two nights of a company; what else is needed is made when it is first asked for."""
     past = Nights(company, rules, folder / "past")
     past.folder.mkdir()
     first = past.next()
     gone = first.about(company.delete())
     assert gone, "what is deleted has no finding"
     course = past.copied(folder / "course")
-    second, third = course.next(), course.next()
-    fresh = Nights(company, rules, folder / "fresh")
-    fresh.folder.mkdir()
-    return Undisturbed(past=past, second=second, third=third, deleted=gone, alone=fresh.next())
+    company.proxy.lines.clear()
+    second = course.next()
+    return Undisturbed(past=past, second=second, deleted=gone, answers=len(company.proxy.lines), course=course)

@@ -22,7 +22,7 @@ def check(estate: Estate, seed: int, folder: Path) -> None:
     """A second night with one odd value, compared with the undisturbed one."""
     right = estate.right.second
     dice = Random(seed)
-    mutation = Mutation(dice.randint(1, estate.answers), dice)
+    mutation = Mutation(dice.randint(1, estate.right.answers), dice)
     nights = estate.right.past.copied(folder)
     with estate.spoiling(".", mutation.spoil()):
         night = nights.next()

@@ -31,7 +31,7 @@ _EMPTY_MOST = 100  # empty pages in a row: Graph filters after it has cut the pa
 _SAME_MOST = 3  # pages in a row that repeat an earlier page
 _NO_LICENCE = ("SPO license", "NonPremium", "premium license")
 _PREMIUM = "Microsoft Entra ID P1"
-_WITH_TOKENS = frozenset({"m365-items", "m365-changes"})  # questions that go on from a token
+_WITH_TOKENS = frozenset({"m365-items", "m365-changes"})  # questions that continue from a token
 _PAGE_EXPIRED = ("ExpiredPageToken", "skip token", "skiptoken", "page token")
 
 
