@@ -167,11 +167,11 @@ def test_a_spent_daily_quota_ends_the_scan(server: Server, scan: Callable[..., R
 def test_our_own_budget_keeps_below_the_quota(built: company.Company, tmp_path: Path) -> None:
     with estate.tenant(built.state) as server:
         begun = time.monotonic()
-        result = read(estate.connector(server, tmp_path, resource_units_per_minute=4_500))
+        result = read(estate.connector(server, tmp_path, resource_units_per_minute=6_000))
         seconds = time.monotonic() - begun
 
         assert result.refused == {}
-        assert 4_500 / 6 < server.units <= 4_500 / 6 + 4_500 / 60 * seconds + 100
+        assert 6_000 / 6 < server.units <= 6_000 / 6 + 6_000 / 60 * seconds + 100
 
 
 @pytest.mark.parametrize(
