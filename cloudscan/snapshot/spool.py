@@ -62,6 +62,7 @@ _TABLES: Final[Mapping[type[Fact], str]] = {
     Gone: "gone",
 }
 _TABLE_OF: Final = {fact.__name__.lower(): table for fact, table in _TABLES.items()}
+_LISTED: Final = (Principal, Membership)  # entries of a directory's lists
 _BLOCK: Final = 256  # facts that are checked and written together
 _encoder = msgspec.json.Encoder()
 _check = msgspec.json.Decoder(AnyFact)
@@ -245,9 +246,11 @@ class SpoolWriter:
             lines = b""
         if 0 < len(lines) <= LONGEST:
             self._out.write(lines)
-            for kind, count in Counter(map(type, facts)).items():
+            kinds = Counter(map(type, facts))
+            for kind, count in kinds.items():
                 self._count(kind, count)
-            self._lists.update(filter(None, map(_list_of, facts)))
+            if not kinds.keys().isdisjoint(_LISTED):  # most blocks are files and grants
+                self._lists.update(filter(None, map(_list_of, facts)))
         else:
             for fact in facts:
                 self._write_one(fact)
