@@ -127,7 +127,7 @@ def _look_at_sample(reader: LibraryReader, items: Sequence[Item]) -> None:
     What they have in common with their folder is known when they are reported.
     """
     sample = reader.sample
-    asked = [item.id for item in items if sample is not None and sample.takes(item.id)]
+    asked = sample.of([item.id for item in items]) if sample is not None else []
     answers, failures = permissions(reader.graph, reader.drive, asked) if asked else ({}, {})
     for identity, answer in answers.items():
         # Nothing was expected of a question that fails, so nothing is missing.
@@ -136,8 +136,10 @@ def _look_at_sample(reader: LibraryReader, items: Sequence[Item]) -> None:
 
 def _is_shared_after_all(reader: LibraryReader, item: Item, effective: Sequence[EffectivePermission]) -> bool:
     """Whether an item of the sample is open to somebody by more than its folder's permissions and the site's groups."""
+    if item.id not in reader.sampled:
+        return False
     known = {permission.key for permission in effective}
-    listed = reader.sampled.pop(item.id, ())
+    listed = reader.sampled.pop(item.id)
     more = [reader.context.translated(permission) for permission in listed if permission.id not in known]
     return any(one is not None and one.grant.via in (Via.LINK, Via.DIRECT) for one in more)
 

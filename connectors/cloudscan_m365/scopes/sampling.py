@@ -4,8 +4,9 @@ Whether an item has permissions of its own, and whether they reach beyond a site
 Nothing else does, so a sample is checked: the first items of a scan, then ever fewer, in another order each day.
 """
 
-import hashlib
 import threading
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 _ALL_OF_THE_FIRST = 100  # items; a small library is checked as a whole
@@ -22,15 +23,15 @@ class Sample:
     _taken: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def takes(self, item: str) -> bool:
-        """Whether an item, by its id, is looked at. To be asked once for each item."""
+    def of(self, items: Sequence[str]) -> list[str]:
+        """Those of some items, by their ids, that are looked at. To be asked once for each item."""
         with self._lock:
-            self._seen += 1
-            every = 1 + max(0, self._seen - _ALL_OF_THE_FIRST) // _RARER_EVERY
-            if self._taken >= self.most or (every > 1 and self._number(item) % every):
-                return False
-            self._taken += 1
-            return True
+            return [item for item in items if self._takes(item)] if self._taken < self.most else []
 
-    def _number(self, item: str) -> int:
-        return int.from_bytes(hashlib.blake2b(f"{self.day} {item}".encode(), digest_size=4).digest())
+    def _takes(self, item: str) -> bool:
+        self._seen += 1
+        every = 1 + max(0, self._seen - _ALL_OF_THE_FIRST) // _RARER_EVERY
+        if self._taken >= self.most or (every > 1 and zlib.crc32(f"{self.day} {item}".encode()) % every):
+            return False
+        self._taken += 1
+        return True
