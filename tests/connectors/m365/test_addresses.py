@@ -21,7 +21,7 @@ def test_options_are_those_of_the_question() -> None:
     )
     assert "%24expand=sponsors%28%24select%3Did%29" in addresses.of(USERS, (), {"expand": "sponsors($select=id)"})
     with pytest.raises(TypeError):
-        addresses.of(USERS, (), {"sellect": "id"})
+        addresses.of(USERS, (), {"chosen": "id"})
 
 
 def test_an_id_cannot_lead_elsewhere() -> None:
