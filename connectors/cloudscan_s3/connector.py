@@ -149,7 +149,7 @@ class S3Connector:
     def _members(self) -> Members:
         if not self._options.organisation:
             return _NO_MEMBERS
-        return self._all_members.get(lambda: identity.members(self._own()))
+        return self._all_members.get(lambda: identity.members(self._own(), self._identity().account))
 
     def _asker(self, number: str) -> Asker:
         """To ask in the name of an account. Raises a `ProviderError` where its role may not be assumed."""

@@ -38,7 +38,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
 
 def _accounts(options: Options, own: Asker, caller: CallerIdentity) -> Iterator[Check]:
     """Whether the accounts are known, and which of them admit us."""
-    members = identity.members(own) if options.organisation else Members(by_account={})
+    members = identity.members(own, caller.account) if options.organisation else Members(by_account={})
     yield from (_gap("s3: accounts of the organisation", gap) for gap in members.gaps)
     for scope in selection.account_scopes(options, caller, members):
         if scope.account == caller.account or scope.params.get("state") in INACTIVE:

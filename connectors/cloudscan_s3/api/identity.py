@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError
 
 from cloudscan.connector import Gap
 from cloudscan.errors import Malformed, NotOffered
+from cloudscan.reason import Reason
 from cloudscan_s3.access.bucket import Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
 from cloudscan_s3.questions import ACCOUNTS, CALLER, ORGANISATION
@@ -72,12 +73,14 @@ def own_organisation(own: Asker) -> str | Unread | None:
         return Unread(question=ORGANISATION, error=Malformed("s3-member-missing", member="Id"))
 
 
-def members(own: Asker) -> Members:
-    """The organisation's accounts. Those that AWS did not name leave a gap."""
+def members(own: Asker, caller: str) -> Members:
+    """The organisation's accounts. Those that AWS did not name leave a gap; the account that asks is one of them."""
     pages: list[Answer] = []
     listed, gaps = own.list(ACCOUNTS, _member, "NextToken", on_page=pages.append)
     if not pages and not gaps:
         gaps = [ACCOUNTS.gap(NotOffered("s3-no-organisation"))]
+    elif not gaps and caller not in {member.account for member in listed}:
+        gaps = [ACCOUNTS.lacking(Reason(code="s3-list-without-us", values={"account": caller}))]
     return Members(by_account={member.account: member for member in listed}, gaps=tuple(gaps))
 
 

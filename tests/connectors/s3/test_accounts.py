@@ -167,3 +167,13 @@ def test_what_still_exists_is_told_from_what_is_gone(server: Emulator) -> None:
     there = connector(server).still_there([uid, "s3:bucket/gone", f"s3:account/{ACCOUNT}", "s3:object/here/key"])  # type: ignore[attr-defined]
 
     assert there == {uid: True, "s3:bucket/gone": False, f"s3:account/{ACCOUNT}": True}
+
+
+def test_a_list_of_accounts_without_the_one_that_asks_is_not_whole(server: Emulator) -> None:
+    """What is not listed may exist: an empty list of accounts is no organisation of nobody."""
+    server.faults.add(Fault(where="ListAccounts", body=b'{"Accounts": []}'))
+
+    result = read(server, organisation=True)
+
+    (gap,) = [gap for gap in result.gaps if gap.question == "s3-accounts"]
+    assert gap.reason.code == "s3-list-without-us"
