@@ -21,6 +21,7 @@ from cloudscan.snapshot.incremental import FOLDER
 from cloudscan.snapshot.spool import ScopeReport, SpoolWriter
 
 _FILE: Final = "lists.json"
+_KIND: Final = "lists"  # of the scope that carries the gaps
 _LEAST: Final = 3  # entries; a shorter list may well lose them all in a day
 
 Lists = Mapping[str, Mapping[str, int]]
@@ -36,9 +37,10 @@ def doubt(earlier: Path | None, lines: Path) -> Lists:
     """
     before = _kept(earlier)
     now: dict[str, Mapping[str, int]] = {}
-    for report in list(spool.reports(lines)):
+    for report in spool.reports(lines):  # one at a time: a report carries its cursor, which may be large
         uid = report.scope.uid
-        (lines / spool.file_name(_again(report.scope).uid)).unlink(missing_ok=True)  # of a run that was interrupted
+        if report.scope.kind == _KIND:
+            continue  # written by a run that was interrupted here; the same gaps are written again
         if not report.is_whole or report.incremental:
             now[uid] = before.get(uid, {})
             continue
@@ -58,7 +60,7 @@ def keep(lists: Lists, snapshot: Path) -> None:
 
 
 def _again(scope: Scope) -> Scope:
-    return msgspec.structs.replace(scope, uid=f"{scope.uid}#lists", kind="lists", params={}, hides=())
+    return msgspec.structs.replace(scope, uid=f"{scope.uid}#lists", kind=_KIND, params={}, hides=())
 
 
 def _emptied(report: ScopeReport, before: Mapping[str, int]) -> Iterator[Gap]:
