@@ -92,11 +92,17 @@ class Outcome(StrEnum):
     FAILED = "failed"
     SKIPPED = "skipped"  # left out on purpose: a budget, an option
     NOT_OFFERED = "not_offered"  # does not exist here: no licence, no such service; nothing is missing
+    NOT_JUDGED = "not_judged"  # it is there, and cloudscan does not judge such things: a known limit, named each time
 
     @property
     def is_gap(self) -> bool:
         """Whether something is missing that somebody wanted to be read."""
         return self in (Outcome.PARTIAL, Outcome.DENIED, Outcome.FAILED)
+
+    @property
+    def can_hide(self) -> bool:
+        """Whether something of what cloudscan judges may be missing because of it."""
+        return self not in (Outcome.COMPLETE, Outcome.NOT_OFFERED, Outcome.NOT_JUDGED)
 
 
 EVERYTHING: Final = "all"

@@ -278,7 +278,7 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
 
 def hides_of(row: Coverage) -> Sequence[Hidden]:
     """What a row of coverage hides."""
-    if row.outcome in (Outcome.COMPLETE, Outcome.NOT_OFFERED):
+    if not row.outcome.can_hide:
         return ()
     if row.hides or row.question:  # a question may be declared to hide nothing
         return row.hides

@@ -385,7 +385,7 @@ def coverage_of(report: ScopeReport) -> Iterator[Coverage]:
             gap.outcome,
             question=gap.question,
             reason=gap.reason,
-            hides=() if gap.outcome in (Outcome.COMPLETE, Outcome.NOT_OFFERED) else gap.hidden,
+            hides=gap.hidden if gap.outcome.can_hide else (),
             needs=gap.needs,
             resource_uid=gap.resource_uid,
             seen=gap.seen,

@@ -24,6 +24,7 @@ class Standing(StrEnum):
     WAIVED = "waived"
     LEFT_OUT = "left_out"  # on purpose: a budget, an option
     NOT_OFFERED = "not_offered"  # does not exist here: nothing is missing
+    NOT_JUDGED = "not_judged"  # is there, and cloudscan does not judge it
 
 
 OPEN = (Standing.NEW, Standing.KNOWN, Standing.UNREAD)
@@ -46,6 +47,8 @@ class WordedGap:
                 return Standing.LEFT_OUT
             case Outcome.NOT_OFFERED:
                 return Standing.NOT_OFFERED
+            case Outcome.NOT_JUDGED:
+                return Standing.NOT_JUDGED
             case _ if self.status is None:
                 return Standing.UNREAD
             case _:
@@ -166,7 +169,7 @@ def _is_first(report: Report) -> bool:
 
 def hidden_by(row: Coverage) -> tuple[Hidden, ...]:
     """What a row can hide. One that neither says so nor is about a question hides rows of its table."""
-    if row.hides or row.question or row.outcome in (Outcome.COMPLETE, Outcome.NOT_OFFERED):
+    if row.hides or row.question or not row.outcome.can_hide:
         return row.hides
     return (Hidden(table=row.table, below=row.resource_uid),)
 

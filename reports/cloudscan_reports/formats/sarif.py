@@ -42,6 +42,7 @@ _GAP_LEVELS: Final = {
     Outcome.PARTIAL: "warning",
     Outcome.SKIPPED: "note",
     Outcome.NOT_OFFERED: "note",
+    Outcome.NOT_JUDGED: "note",
     Outcome.DENIED: "error",
     Outcome.FAILED: "error",
 }

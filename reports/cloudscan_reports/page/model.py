@@ -163,6 +163,7 @@ class PageModel:
     tally: str  # how many gaps there are, and how many of them are new or waived
     can_be_waived: bool  # a ledger knows them
     waived_gaps: Sequence[PageGap]
+    not_judged: Sequence[PageGap]  # doors that are there, and that cloudscan does not judge
     apart: Sequence[PageGap]  # left out on purpose, or not offered here
     permissions: Sequence[tuple[str, int]]
     waivers: Sequence[WaiverGroup]
@@ -216,6 +217,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         tally=tally(not_seen, texts),
         can_be_waived=any(gap.row.gap for group in not_seen.gaps for gap in group.gaps),
         waived_gaps=[_gap(group, texts) for group in not_seen.waived[:MOST_GROUPS]],
+        not_judged=[_gap(group, texts) for group in not_seen.not_judged[:MOST_GROUPS]],
         apart=[_gap(group, texts) for group in not_seen.apart[:MOST_GROUPS]],
         permissions=not_seen.permissions[:MOST_GROUPS],
         waivers=_waiver_groups(report, texts),

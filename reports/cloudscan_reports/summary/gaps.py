@@ -11,7 +11,7 @@ from cloudscan.report import Report, RuleSummary
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.worded_gap import OPEN, Standing, WordedGap, hidden_by, worded_gaps
 
-_APART = (Standing.LEFT_OUT, Standing.NOT_OFFERED)
+_APART = (Standing.LEFT_OUT, Standing.NOT_OFFERED)  # doors that are not judged stand on their own
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Unseen:
 
     gaps: Sequence[GapGroup]  # those that make the scan incomplete
     waived: Sequence[GapGroup]
+    not_judged: Sequence[GapGroup]  # doors that are there, and that cloudscan does not judge
     apart: Sequence[GapGroup]  # left out on purpose, or not offered here
     unknown_rules: Sequence[UnknownRule]
     permissions: Sequence[tuple[str, int]]  # that the scan lacked, and how many gaps each would close
@@ -118,6 +119,7 @@ def unseen(report: Report, texts: Texts) -> Unseen:
     return Unseen(
         gaps=groups,
         waived=grouped(gap for gap in gaps if gap.standing is Standing.WAIVED),
+        not_judged=grouped(gap for gap in gaps if gap.standing is Standing.NOT_JUDGED),
         apart=grouped(gap for gap in gaps if gap.standing in _APART),
         unknown_rules=_unknown_rules(report, gaps),
         permissions=Counter(gap.row.needs for gap in gaps if gap.is_open and gap.row.needs).most_common(),
