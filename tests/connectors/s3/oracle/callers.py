@@ -22,7 +22,20 @@ from typing import Any, TypeAlias
 import z3
 
 from tests.connectors.s3.oracle import texts
-from tests.connectors.s3.oracle.texts import DIGITS, IDS, LOWER, NAMES, Letter, Pattern, Wildcard, concat, regex, repeat
+from tests.connectors.s3.oracle.languages import (
+    EVERYTHING,
+    NOTHING,
+    Language,
+    Letters,
+    concat,
+    letters,
+    one,
+    optional,
+    repeat,
+    star,
+    union,
+)
+from tests.connectors.s3.oracle.texts import DIGITS, IDS, LOWER, NAMES, Letter, Pattern, Wildcard, language
 
 Formula: TypeAlias = Any  # a z3.BoolRef, or a bool where it is known
 
@@ -65,30 +78,30 @@ PRINCIPAL_TYPES = {
     Identity.FEDERATED: "FederatedUser",
 }
 
-ACCOUNT = z3.Loop(DIGITS.regex, 12, 12)
-_PATH = concat(z3.Star(z3.Range("!", "~")), "/")  # guessed: IAM's own form forbids little more than blanks
+ACCOUNT = repeat(DIGITS, 12, 12)
+_PATH = concat(star(one(letters("!~"))), "/")  # guessed: IAM's own form forbids little more than blanks
 _NAME, _SESSION = repeat(NAMES, 1), repeat(NAMES, 2)
 _ARNS = {
-    Identity.USER: concat("arn:aws:iam::", ACCOUNT, ":user/", z3.Option(_PATH), _NAME),
-    Identity.ROLE: concat("arn:aws:iam::", ACCOUNT, ":role/", z3.Option(_PATH), _NAME),
+    Identity.USER: concat("arn:aws:iam::", ACCOUNT, ":user/", optional(_PATH), _NAME),
+    Identity.ROLE: concat("arn:aws:iam::", ACCOUNT, ":role/", optional(_PATH), _NAME),
     Identity.ROOT: concat("arn:aws:iam::", ACCOUNT, ":root"),
     Identity.FEDERATED: concat("arn:aws:sts::", ACCOUNT, ":federated-user/", _SESSION),
 }
-_USER_ID = concat("AIDA", z3.Loop(IDS.regex, 17, 17))
-_ROLE_ID = concat("AROA", z3.Loop(IDS.regex, 17, 17), ":", _SESSION)
-_HEX = texts.letters("09", "af")
-_ORGANISATION = texts.letters("az", "09", "-")
-ORGANISATION_ID = concat("o-", z3.Loop(LOWER.regex, 10, 32))
+_USER_ID = concat("AIDA", repeat(IDS, 17, 17))
+_ROLE_ID = concat("AROA", repeat(IDS, 17, 17), ":", _SESSION)
+_HEX = letters("09", "af")
+_ORGANISATION = letters("az", "09", "-")
+ORGANISATION_ID = concat("o-", repeat(LOWER, 10, 32))
 _ORGANISATION_PATH = concat(
     ORGANISATION_ID,
     concat("/r-", repeat(LOWER, 4), "/"),
-    z3.Star(concat("ou-", repeat(LOWER, 4), "-", repeat(LOWER, 8), "/")),
+    star(concat("ou-", repeat(LOWER, 4), "-", repeat(LOWER, 8), "/")),
 )
-_REGION = texts.letters("az", "09", "-")
-_VPC = concat("vpc-", z3.Loop(_HEX.regex, 8, 17))
+_REGION = letters("az", "09", "-")
+_VPC = concat("vpc-", repeat(_HEX, 8, 17))
 _VPC_ARN = concat("arn:aws:ec2:", repeat(_REGION, 1), ":", ACCOUNT, ":vpc/", _VPC)
-_ENDPOINT = concat("vpce-", z3.Loop(_HEX.regex, 8, 17))
-_POINT_NAME = texts.letters("az", "09", "-")
+_ENDPOINT = concat("vpce-", repeat(_HEX, 8, 17))
+_POINT_NAME = letters("az", "09", "-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +131,8 @@ class Case:
     now: datetime
     addresses_as_text: bool = False
     fixed: Mapping[str, str] = field(default_factory=dict)  # keys whose value is not the solver's choice
-    strings: dict[str, z3.ReRef] = field(default_factory=dict)  # the strings, with the form that each has
-    memberships: dict[str, tuple[str, z3.ReRef]] = field(default_factory=dict)  # the atoms of the formula about them
+    strings: dict[str, Language] = field(default_factory=dict)  # the strings, with the form that each has
+    memberships: dict[str, tuple[str, Language]] = field(default_factory=dict)  # the atoms of the formula about them
     variables: dict[str, z3.ExprRef] = field(default_factory=dict)  # everything else that the solver chooses
     forms: list[z3.BoolRef] = field(default_factory=list)  # what is true of that
 
@@ -146,7 +159,7 @@ class Case:
                 return tagged(self, name)
         raise Unsupported(name)
 
-    def text(self, name: str, form: z3.ReRef = texts.EVERYTHING) -> "Text":
+    def text(self, name: str, form: Language = EVERYTHING) -> "Text":
         """The solver's string of a name, of a form."""
         self.strings.setdefault(name, form)
         return Text(self, name)
@@ -186,11 +199,11 @@ class Text:
     case: Case
     name: str
 
-    def within(self, form: z3.ReRef) -> Formula:
+    def within(self, form: Language) -> Formula:
         """Is it one of these?"""
-        if form is texts.NOTHING or form is texts.EVERYTHING:
-            return form is texts.EVERYTHING
-        atom = f"{self.name} in {form.get_id()}"
+        if form is NOTHING or form is EVERYTHING:
+            return form is EVERYTHING
+        atom = f"{self.name} in {form.serial}"
         self.case.memberships[atom] = (self.name, form)
         return z3.Bool(atom)
 
@@ -199,18 +212,18 @@ def _constant(text: str, **more: object) -> Value:
     return Value(member=lambda pattern: texts.matches(pattern, text), constant=text, **more)  # type: ignore[arg-type]
 
 
-def _part(variable: Text, before: z3.ReRef, letters: texts.Letters, after: z3.ReRef, **more: Formula) -> Value:
+def _part(variable: Text, before: Language, letters: Letters, after: Language, **more: Formula) -> Value:
     """A key that is the part of a longer string between `before` and `after`."""
 
     def member(pattern: Pattern) -> Formula:
-        inside = regex(pattern, letters)
-        return False if inside is texts.NOTHING else variable.within(concat(before, inside, after))
+        inside = language(pattern, letters)
+        return False if inside is NOTHING else variable.within(concat(before, inside, after))
 
     return Value(member=member, **more)
 
 
 def _whole(variable: Text, present: Formula = True) -> Value:
-    return Value(member=lambda pattern: variable.within(regex(pattern)), present=present)
+    return Value(member=lambda pattern: variable.within(language(pattern)), present=present)
 
 
 def _flag(case: Case, name: str, present: Formula = True) -> Value:
@@ -237,13 +250,13 @@ def _account(case: Case) -> Value:
     if not case.signed:
         return _constant("anonymous")
     service = "sts" if case.identity is Identity.FEDERATED else "iam"
-    return _part(case.arn(), concat(f"arn:aws:{service}::"), DIGITS, concat(":", texts.EVERYTHING))
+    return _part(case.arn(), concat(f"arn:aws:{service}::"), DIGITS, concat(":", EVERYTHING))
 
 
 def _username(case: Case) -> Value | None:
     if case.identity is not Identity.USER:
         return None
-    return _part(case.arn(), concat(texts.EVERYTHING, "/"), NAMES, concat())
+    return _part(case.arn(), concat(EVERYTHING, "/"), NAMES, concat())
 
 
 def _user_id(case: Case) -> Value:
@@ -257,7 +270,7 @@ def _user_id(case: Case) -> Value:
 
 
 @lru_cache(maxsize=1024)
-def _federated_id(pattern: Pattern) -> z3.ReRef:
+def _federated_id(pattern: Pattern) -> Language:
     """ARNs of federated users whose id, ACCOUNT:NAME, matches a pattern: it is cut wherever the colon can be."""
     cuts = []
     for place, token in enumerate(pattern):
@@ -268,10 +281,10 @@ def _federated_id(pattern: Pattern) -> z3.ReRef:
             cuts.append(((*pattern[:place], *kept), (*kept, *pattern[place + 1 :])))
     made = []
     for left, right in cuts:
-        account, name = regex(left, DIGITS), regex(right, NAMES)
-        if account is not texts.NOTHING and name is not texts.NOTHING:
+        account, name = language(left, DIGITS), language(right, NAMES)
+        if account is not NOTHING and name is not NOTHING:
             made.append(concat("arn:aws:sts::", account, ":federated-user/", name))
-    return texts.union(made)
+    return union(*made)
 
 
 def _organisation_id(variable: str) -> Callable[[Case], Value | None]:
@@ -280,7 +293,7 @@ def _organisation_id(variable: str) -> Callable[[Case], Value | None]:
             return None
         path = case.text(variable, _ORGANISATION_PATH)
         present = case.switch(f"{variable} present")
-        return _part(path, concat(), _ORGANISATION, concat("/", texts.EVERYTHING), present=present)
+        return _part(path, concat(), _ORGANISATION, concat("/", EVERYTHING), present=present)
 
     return value
 
@@ -359,8 +372,8 @@ def _address(variable: str, networks: frozenset[Network]) -> Callable[[Case], Va
                 raise Unsupported("IPv6 as text")
             text = case.text(variable, _IPV4)
             return Value(
-                member=lambda pattern: text.within(regex(pattern)),
-                within=lambda net: isinstance(net, IPv4Network) and text.within(network_regex(net)),
+                member=lambda pattern: text.within(language(pattern)),
+                within=lambda net: isinstance(net, IPv4Network) and text.within(network_language(net)),
             )
         if variable not in case.variables:
             case.variables[variable] = z3.BitVec(variable, bits)
@@ -378,26 +391,23 @@ def _in_network(number: z3.BitVecRef, network: IPv4Network | IPv6Network) -> For
 
 
 @lru_cache(maxsize=512)
-def _octet(low: int, high: int) -> z3.ReRef:
+def _octet(low: int, high: int) -> Language:
     """The decimal numbers from `low` to `high`, by their last digit."""
     heads: dict[str, list[str]] = {}
     for number in range(low, high + 1):
         heads.setdefault(str(number)[:-1], []).append(str(number)[-1])
-    return texts.union(
-        [concat(head, z3.Range(digits[0], digits[-1])) if head else z3.Range(digits[0], digits[-1])
-         for head, digits in heads.items()]
-    )  # fmt: skip
+    return union(*(concat(head, one(letters(digits[0] + digits[-1]))) for head, digits in heads.items()))
 
 
 @lru_cache(maxsize=512)
-def network_regex(network: IPv4Network) -> z3.ReRef:
+def network_language(network: IPv4Network) -> Language:
     """The addresses of a network, as text."""
     first, last = network.network_address.packed, network.broadcast_address.packed
     octets = [_octet(low, high) for low, high in zip(first, last, strict=True)]
     return concat(octets[0], ".", octets[1], ".", octets[2], ".", octets[3])
 
 
-_IPV4 = network_regex(IPv4Network("0.0.0.0/0"))
+_IPV4 = network_language(IPv4Network("0.0.0.0/0"))
 NOT_ON_THE_INTERNET = tuple(
     ip_network(each)
     for each in (
@@ -416,13 +426,11 @@ def _at_endpoint(make: Callable[[Case], Value]) -> Callable[[Case], Value | None
 
 
 def _endpoint_account(case: Case) -> Value:
-    return _part(
-        _vpc_arn(case), concat("arn:aws:ec2:", z3.Star(_REGION.regex), ":"), DIGITS, concat(":", texts.EVERYTHING)
-    )
+    return _part(_vpc_arn(case), concat("arn:aws:ec2:", star(one(_REGION)), ":"), DIGITS, concat(":", EVERYTHING))
 
 
 def _vpc(case: Case) -> Value:
-    return _part(_vpc_arn(case), concat(texts.EVERYTHING, ":vpc/"), texts.letters("az", "09", "-"), concat())
+    return _part(_vpc_arn(case), concat(EVERYTHING, ":vpc/"), letters("az", "09", "-"), concat())
 
 
 def _point_arn(case: Case) -> Text:
@@ -435,7 +443,7 @@ def _at_point(make: Callable[[Case], Value]) -> Callable[[Case], Value | None]:
 
 
 def _point_account(case: Case) -> Value:
-    return _part(_point_arn(case), concat(f"arn:aws:s3:{case.region}:"), DIGITS, concat(":", texts.EVERYTHING))
+    return _part(_point_arn(case), concat(f"arn:aws:s3:{case.region}:"), DIGITS, concat(":", EVERYTHING))
 
 
 def _point_origin(case: Case) -> Value:

@@ -24,9 +24,9 @@ from tests.connectors.s3.oracle.questions import (
     Answer,
     Asked,
     Bucket,
+    Oracle,
     Result,
     anonymous,
-    ask,
     named_in,
     of_account,
     of_organisation,
@@ -86,9 +86,10 @@ def _compared(
     perhaps = [path for path in paths if path.effective is not False and path.kind not in NOT_MODELLED]
     surely = [path for path in perhaps if path.effective]
     told = _told(paths)
+    oracle = Oracle(policy, OUR_BUCKET, action)
 
     def answer(question: str, asked: Asked) -> Result:
-        result = ask(policy, OUR_BUCKET, action, asked)
+        result = oracle.ask(asked)
         if tally is not None:
             tally[f"{question}: {result.answer}"] += 1
         return result

@@ -10,7 +10,8 @@ from typing import Any
 import z3
 
 from tests.connectors.s3.oracle.callers import Case, Formula, Identity, Unsupported, Value
-from tests.connectors.s3.oracle.texts import NAMES, Letter, Pattern, Wildcard, arn_pattern, concat, literal, regex
+from tests.connectors.s3.oracle.languages import concat, optional
+from tests.connectors.s3.oracle.texts import NAMES, Letter, Pattern, Wildcard, arn_pattern, language, literal
 
 Json = Mapping[str, Any]
 
@@ -113,8 +114,8 @@ def _names_resource(statement: Json, case: Case) -> Formula:
         elif text in {"*", f"{bucket}/*", f"{bucket}*"}:
             found.append(True)
         else:
-            name = case.text("resource", concat(f"{bucket}/", regex((Wildcard(), Wildcard(one=True)))))
-            found.append(name.within(regex(tokens(text))))
+            name = case.text("resource", concat(f"{bucket}/", language((Wildcard(), Wildcard(one=True)))))
+            found.append(name.within(language(tokens(text))))
     matched = either(found)
     return opposite(matched) if negated else matched
 
@@ -163,14 +164,14 @@ def _is_principal(kind: str, value: str, case: Case) -> Formula:
     if session:
         return _is_session(case, *session.groups()) if case.identity is Identity.ROLE else False
     if re.fullmatch(r"arn:aws:(iam|sts)::\d{12}:(user|role|federated-user)/.+", value):
-        return case.arn().within(regex(literal(value))) if case.signed else False
+        return case.arn().within(language(literal(value))) if case.signed else False
     return False  # what is left of a deleted principal, or an identity of CloudFront
 
 
 def _is_session(case: Case, account: str, role: str, session: str) -> Formula:
     """A session's ARN leaves out the path of its role (IAM: "Role session principals")."""
-    path = regex((Wildcard(), Letter("/")))
-    of_role = case.arn().within(concat(f"arn:aws:iam::{account}:role/", z3.Option(path), role))
+    path = language((Wildcard(), Letter("/")))
+    of_role = case.arn().within(concat(f"arn:aws:iam::{account}:role/", optional(path), role))
     value = case.key("aws:userid")
     assert value is not None
     return both([of_role, value.member((Wildcard(), *literal(f":{session}")))])

@@ -1,7 +1,8 @@
 """Who gets in: each question is answered with a witness, with a proof that there is none, or not at all."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +22,8 @@ from tests.connectors.s3.oracle.callers import (
     Unsupported,
 )
 from tests.connectors.s3.oracle.formulas import Doubts, Json, admitted, both, either, listed, opposite
-from tests.connectors.s3.oracle.solver import solve
+from tests.connectors.s3.oracle.languages import EVERYTHING, concat
+from tests.connectors.s3.oracle.solver import Search
 
 
 class Answer(StrEnum):
@@ -120,7 +122,7 @@ def unnamed(policy: Json, bucket: Bucket) -> Asked:
         if "organisation" in case.strings:
             parts += [case.organisation_is(each) for each in named.organisations]
         if "userid" in case.strings:
-            ids = [texts.concat(each, texts.EVERYTHING) for each in named.ids]
+            ids = [concat(each, EVERYTHING) for each in named.ids]
             parts += [case.text("userid").within(each) for each in ids]
         return both([from_outside(case), opposite(either(parts))])
 
@@ -160,14 +162,20 @@ def _words(value: Any) -> Iterator[str]:
             yield from _words(each)
 
 
-def ask(policy: Json, bucket: Bucket, action: str, asked: Asked) -> Result:
-    """May somebody of whom `asked` holds do `action`? Where AWS's pages leave a doubt, it depends."""
-    answers = [_ask(policy, bucket, action, asked, doubts) for doubts in _readings(policy)]
-    kinds = {each.answer for each in answers}
-    if len(kinds) == 1:
-        return answers[0]
-    witness = next((each.witness for each in answers if each.witness), None)
-    return Result(answer=Answer.IT_DEPENDS if Answer.UNDECIDED not in kinds else Answer.UNDECIDED, witness=witness)
+class Oracle:
+    """Who may do one action with a bucket."""
+
+    def __init__(self, policy: Json, bucket: Bucket, action: str) -> None:
+        self._readings = [_Reading(policy, bucket, action, doubts) for doubts in _readings(policy)]
+
+    def ask(self, asked: Asked) -> Result:
+        """May somebody of whom `asked` holds do it? Where AWS's pages leave a doubt, it depends."""
+        results = [each.ask(asked) for each in self._readings]
+        answers = {each.answer for each in results}
+        if len(answers) == 1:
+            return results[0]
+        witness = next((each.witness for each in results if each.witness), None)
+        return Result(answer=Answer.UNDECIDED if Answer.UNDECIDED in answers else Answer.IT_DEPENDS, witness=witness)
 
 
 def _readings(policy: Json) -> Iterator[Doubts]:
@@ -191,30 +199,37 @@ def _readings(policy: Json) -> Iterator[Doubts]:
         yield Doubts(not_principal_needs_both=needs_both, star_is_an_arn=star, several_values_as_one=one)
 
 
-def _ask(policy: Json, bucket: Bucket, action: str, asked: Asked, doubts: Doubts) -> Result:
-    sure = True
-    for case in cases(policy, bucket, action):
-        try:
-            found = _solve(policy, case, asked, doubts)
-        except Unsupported:
-            found = _with_values(policy, case, asked, doubts)
-            sure &= found is not None
-        if isinstance(found, Witness):
-            return Result(answer=Answer.YES, witness=found)
-        sure &= found != z3.unknown
-    return Result(answer=Answer.NO if sure else Answer.UNDECIDED)
+class _Reading:
+    """Who may do it by one reading of AWS's pages."""
 
+    def __init__(self, policy: Json, bucket: Bucket, action: str, doubts: Doubts) -> None:
+        self._searches: list[Search] = []
+        self._exhaustive = True
+        for case in cases(policy, bucket, action):
+            try:
+                self._add(policy, case, doubts)
+            except Unsupported:
+                self._exhaustive = False
+                for fixed in _values_of_variables(policy, case):
+                    with suppress(Unsupported):
+                        self._add(policy, fixed, doubts)
 
-def _solve(policy: Json, case: Case, asked: Asked, doubts: Doubts) -> Any:
-    """A witness, or what z3 says where it has none."""
-    formula = admitted(policy, case, doubts)
-    if formula is False:
-        return z3.unsat
-    formula = both([formula, asked(case), *_on_the_internet(case)])
-    if formula is False:
-        return z3.unsat
-    solved = solve(both([*case.forms, formula]), case.strings, case.memberships, case.variables)
-    return Witness(case=case, values=solved) if isinstance(solved, dict) else solved
+    def _add(self, policy: Json, case: Case, doubts: Doubts) -> None:
+        formula = admitted(policy, case, doubts)
+        if formula is not False:
+            self._searches.append(Search(case, both([formula, *_on_the_internet(case)])))
+
+    def ask(self, asked: Asked) -> Result:
+        exhaustive = self._exhaustive
+        for search in self._searches:
+            demand = asked(search.case)
+            if demand is False:
+                continue
+            found = search.find(demand)
+            if isinstance(found, dict):
+                return Result(answer=Answer.YES, witness=Witness(case=search.case, values=found))
+            exhaustive &= found == z3.unsat
+        return Result(answer=Answer.NO if exhaustive else Answer.UNDECIDED)
 
 
 def _on_the_internet(case: Case) -> Iterator[Formula]:
@@ -225,21 +240,18 @@ def _on_the_internet(case: Case) -> Iterator[Formula]:
     yield from (opposite(value.within(each)) for each in NOT_ON_THE_INTERNET)
 
 
-def _with_values(policy: Json, case: Case, asked: Asked, doubts: Doubts) -> Any:
-    """The same with the keys that variables stand for set to one of a few values: a yes is a yes, a no is none."""
-    names = sorted({each.lower() for each in re.findall(r"\$\{\s*([^},'*?$]+?)\s*[,}]", "\n".join(_words(policy)))})
+def _values_of_variables(policy: Json, case: Case) -> Iterator[Case]:
+    """The case with the keys that variables stand for set to a few values: a yes is a yes then, but a no is none."""
     named = named_in(policy)
+    names = _variables(named.words)
     for values in product(*(_candidates(each, named) for each in names)):
         fixed = dict(zip(names, values, strict=True))
-        try:
-            found = _solve(
-                policy, replace(case, fixed=fixed, strings={}, memberships={}, variables={}, forms=[]), asked, doubts
-            )
-        except Unsupported:
-            return None
-        if isinstance(found, Witness):
-            return found
-    return None
+        yield replace(case, fixed=fixed, strings={}, memberships={}, variables={}, forms=[])
+
+
+def _variables(words: Iterable[str]) -> list[str]:
+    found = re.findall(r"\$\{\s*([^},'*?$]+?)\s*[,}]", "\n".join(words))
+    return sorted({each.lower() for each in found} - {"aws:resourceaccount", "aws:resourceorgid"})
 
 
 def _candidates(name: str, named: Named) -> tuple[str, ...]:
@@ -258,7 +270,7 @@ def cases(policy: Json, bucket: Bucket, action: str) -> Iterator[Case]:
         for statement in listed(policy.get("Statement", []))
         for keys in statement.get("Condition", {}).values()
         for key in keys
-    } | {each.lower() for each in re.findall(r"\$\{\s*([^},'*?$]+?)\s*[,}]", "\n".join(_words(policy)))}
+    } | set(_variables(_words(policy)))
     networks = tuple(Network) if any(_of_network(each) for each in keys) else (Network.INTERNET,)
     roads = tuple(Through) if any("accesspoint" in each for each in keys) else (Through.DIRECT,)
     as_text = _addresses_as_text(policy)
