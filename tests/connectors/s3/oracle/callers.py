@@ -7,8 +7,8 @@ what it is good at: is one string a member of several regular languages?
 
 Sources: IAM User Guide, "AWS global condition context keys" and "IAM policy elements: Variables and tags" (the table of
 values by principal), "IAM identifiers", "IAM and AWS STS quotas"; VPC guide, "Shared subnets" (who uses a subnet of
-another account may not create endpoints there, so endpoint and VPC have one owner). What the tags of a root user are,
-and how long an id is, are guessed.
+another account may not create endpoints there, so endpoint and VPC have one owner). Whether a root user
+may carry tags, and how long an id is, is guessed.
 """
 
 from collections.abc import Callable, Mapping
@@ -108,6 +108,7 @@ class Forms:
     vpc: Language
     endpoint: Language
     ipv6: Language
+    root_may_have_tags: bool
 
 
 # As they look today: 17 letters after the four of the kind; 8 or 17 hexadecimal digits; addresses with a first group
@@ -118,6 +119,7 @@ STRICT = Forms(
     vpc=concat("vpc-", union(repeat(_HEX, 8, 8), repeat(_HEX, 17, 17))),
     endpoint=concat("vpce-", union(repeat(_HEX, 8, 8), repeat(_HEX, 17, 17))),
     ipv6=concat("2", repeat(_HEX, 3, 3), *[concat(":", one(letters("19", "af")), repeat(_HEX, 0, 3))] * 7),
+    root_may_have_tags=False,
 )
 # What nothing in AWS's pages excludes. Where nobody of these forms gets in, nobody does.
 LOOSE = Forms(
@@ -126,6 +128,7 @@ LOOSE = Forms(
     vpc=concat("vpc-", repeat(LOWER, 1)),
     endpoint=concat("vpce-", repeat(LOWER, 1)),
     ipv6=concat(repeat(letters("09", "af", ":"), 2)),
+    root_may_have_tags=True,
 )
 
 
@@ -338,7 +341,7 @@ def _has_organisation(case: Case, variable: str) -> bool:
 
 
 def _principal_tag(case: Case, name: str) -> Value | None:
-    if case.identity in {Identity.ANONYMOUS, Identity.ROOT}:
+    if not case.signed or (case.identity is Identity.ROOT and not case.ids.root_may_have_tags):
         return None
     return _whole(case.text(name), case.switch(f"{name} present"))
 

@@ -160,9 +160,7 @@ def named_in(policy: Json) -> Named:
     return Named(
         accounts=tuple(sorted(set(re.findall(r"(?<!\d)\d{12}(?!\d)", text)))),
         organisations=tuple(sorted(set(re.findall(r"\bo-[a-z0-9]{10,32}\b", text)))),
-        ids=tuple(
-            sorted({re.sub("^A?(IDA|ROA)", "", each) for each in re.findall(r"[A-Z]{3,}[A-Z0-9]*", text)} - {""})
-        ),
+        ids=tuple(sorted(ids - {""})),
         words=tuple(words),
     )
 
@@ -184,7 +182,7 @@ class Oracle:
     def __init__(self, policy: Json, bucket: Bucket, action: str) -> None:
         self._question = (policy, bucket, action)
         self._strict = [_Reading(*self._question, each, STRICT) for each in _readings(policy)]
-        self._has_ids = any(re.search(r"userid|vpc|sourceip", each) for each in _keys(policy))
+        self._has_ids = any(re.search(r"userid|vpc|sourceip|principaltag", each) for each in _keys(policy))
 
     def ask(self, asked: Asked) -> Result:
         """May somebody of whom `asked` holds do it? Where AWS's pages leave a doubt, it depends."""
