@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,8 @@ OUR_BUCKET = Bucket(
 )
 CAPABILITIES = {"s3:GetObject": "objects", "s3:ListBucket": "keys", "s3:PutObject": "writing"}
 NOT_MODELLED = frozenset({"service", "federated", "canonical"})
-COVERS_ANY_ACCOUNT = frozenset({"anyone", "any_account", "network", "access_point_account"})
+OF_ONE_ACCOUNT = frozenset({"account", "principal", "unique_id"})
+NOBODY, SOMEBODY = "nobody, though somebody gets in", "somebody, though nobody gets in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +69,27 @@ class Disagreement:
         )
 
 
-def disagreements(policy: Json, tally: Counter[str] | None = None) -> Iterator[Disagreement]:
-    """Every question on which the two disagree."""
-    bucket = buckets.bucket(policy=json.dumps(policy))
-    opened = [path for path in access_paths(bucket, buckets.US, buckets.NOW).open if path.access_point is None]
+def paths_of(policy: Json) -> Sequence[AccessPath]:
+    """What the product says of a bucket with a policy."""
+    return access_paths(buckets.bucket(policy=json.dumps(policy)), buckets.US, buckets.NOW).direct
+
+
+def disagreements(
+    policy: Json, product: Callable[[Json], Sequence[AccessPath]] = paths_of, tally: Counter[str] | None = None
+) -> Iterator[Disagreement]:
+    """Every question on which the two disagree; where they disagree about nobody, that is all."""
+    opened = product(policy)
     for action in _actions(policy):
         paths = [path for path in opened if path.capability.value == CAPABILITIES[action]]
-        yield from _compared(policy, action, paths, tally)
+        oracle = Oracle(policy, OUR_BUCKET, action)
+        for question, asked, wrong in _comparisons(policy, paths):
+            result = oracle.ask(asked, proof=wrong is Answer.NO)
+            if tally is not None:
+                tally[f"{_kind(question)}? {result.answer}"] += 1
+            if result.answer is wrong:
+                yield Disagreement(question=question, policy=policy, product=_told(paths), oracle=result)
+                if question in {NOBODY, SOMEBODY}:
+                    break
 
 
 def _actions(policy: Json) -> Sequence[str]:
@@ -82,76 +97,45 @@ def _actions(policy: Json) -> Sequence[str]:
     return [action for action in CAPABILITIES if action in named] or list(CAPABILITIES)
 
 
-def _compared(
-    policy: Json, action: str, paths: Sequence[AccessPath], tally: Counter[str] | None
-) -> Iterator[Disagreement]:
-    perhaps = [path for path in paths if path.effective is not False and path.kind not in NOT_MODELLED]
-    surely = [path for path in perhaps if path.effective]
-    told = _told(paths)
-    oracle = Oracle(policy, OUR_BUCKET, action)
+def _comparisons(policy: Json, paths: Sequence[AccessPath]) -> Iterator[tuple[str, Asked, Answer]]:
+    """The questions, each with the answer of the oracle's that the product's paths do not go with.
 
-    def answer(question: str, asked: Asked) -> Result:
-        result = oracle.ask(asked)
-        if tally is not None:
-            tally[f"{question}: {result.answer}"] += 1
-        return result
-
-    def differ(question: str, result: Result) -> Disagreement:
-        return Disagreement(question=question, policy=policy, product=told, oracle=result)
-
-    result = answer("anybody from outside", outside(OUR_BUCKET, through_our_networks=False))
-    if result.answer is Answer.YES and not any(_outside(path) for path in perhaps):
-        yield differ("nobody, though somebody gets in", result)
-        return
-    if result.answer is Answer.NO and any(_outside(path) for path in surely):
-        loosely = answer("anybody, our networks included", outside(OUR_BUCKET, through_our_networks=True))
-        if loosely.answer is Answer.NO:
-            yield differ("somebody, though nobody gets in", result)
-            return
-    kinds = {path.kind for path in perhaps}
-    result = answer("unsigned on the internet", anonymous_on_the_internet)
-    if result.answer is Answer.YES and kinds.isdisjoint({"anyone", "network"}):
-        yield differ("no unsigned caller, though one gets in", result)
-    elif result.answer is not Answer.YES:
-        result = answer("unsigned", anonymous)
-        if result.answer is Answer.YES and kinds.isdisjoint({"anyone", "network", "any_account"}):
-            yield differ("no unsigned caller in a network, though one gets in", result)
-        if result.answer is Answer.NO and any(path.kind == "anyone" for path in surely):
-            yield differ("an unsigned caller, though none gets in", result)
-    result = answer("any account", unnamed(policy, OUR_BUCKET, any_id=False))
-    if result.answer is Answer.YES and kinds.isdisjoint(COVERS_ANY_ACCOUNT):
-        yield differ("not any account, though any gets in", result)
-    if result.answer is Answer.NO and any(path.kind == "any_account" for path in surely):
-        result = answer("any account, ids of any kind", unnamed(policy, OUR_BUCKET, any_id=True))
-        if result.answer is Answer.NO:
-            yield differ("any account, though only named ones get in", result)
+    A path covers what it may let in, known to be open or not; it claims what it lets in for certain.
+    """
+    covering = [path for path in paths if path.effective is not False and path.kind not in NOT_MODELLED]
+    claiming = [path for path in covering if path.effective]
+    covered, claimed = {path.kind for path in covering}, {path.kind for path in claiming}
+    if not any(_outside(path) for path in covering):
+        yield NOBODY, outside(OUR_BUCKET, through_our_networks=False), Answer.YES
+    if any(_outside(path) for path in claiming):
+        yield SOMEBODY, outside(OUR_BUCKET, through_our_networks=True), Answer.NO
+    if covered.isdisjoint({"anyone", "network"}):
+        yield "no unsigned caller, though one gets in", anonymous_on_the_internet, Answer.YES
+    if covered.isdisjoint({"anyone", "network", "any_account"}):
+        yield "no unsigned caller in a network, though one gets in", anonymous, Answer.YES
+    if "anyone" in claimed:
+        yield "an unsigned caller, though none gets in", anonymous, Answer.NO
+    if covered.isdisjoint({"anyone", "any_account", "network", "access_point_account"}):
+        yield "not any account, though any gets in", unnamed(policy, OUR_BUCKET, any_id=False), Answer.YES
+    if "any_account" in claimed:
+        yield "any account, though only named ones get in", unnamed(policy, OUR_BUCKET, any_id=True), Answer.NO
     named = named_in(policy)
     for account in named.accounts:
         if account in OUR_BUCKET.own_accounts:
             continue
-        result = answer("a named account", of_account_outside(account, OUR_BUCKET))
-        covering = [path for path in perhaps if _outside(path) and (path.account in {"", account})]
-        if result.answer is Answer.YES and not covering:
-            yield differ(f"not account {account}, though it gets in", result)
-        if result.answer is Answer.NO and any(
-            path.account == account and path.kind in {"account", "principal", "unique_id"} for path in surely
-        ):
-            result = answer("a named account, of any organisation", of_account(account))
-            if result.answer is Answer.NO:
-                yield differ(f"account {account}, though it does not get in", result)
+        if not any(_outside(path) and path.account in {"", account} for path in covering):
+            question = f"not account {account}, though it gets in"
+            yield question, of_account_outside(account, OUR_BUCKET), Answer.YES
+        if any(path.account == account and path.kind in OF_ONE_ACCOUNT for path in claiming):
+            yield f"account {account}, though it does not get in", of_account(account), Answer.NO
     for organisation in named.organisations:
         if organisation == OUR_BUCKET.organisation:
             continue
-        result = answer("a named organisation", of_organisation(organisation))
-        covering = [
-            path for path in perhaps if _outside(path) and (path.kind != "organisation" or organisation in path.names)
-        ]
-        if result.answer is Answer.YES and not covering:
-            yield differ(f"not organisation {organisation}, though it gets in", result)
-        if result.answer is Answer.NO and any(
-            path.kind == "organisation" and organisation in path.names for path in surely
-        ):
-            yield differ(f"organisation {organisation}, though it does not get in", result)
+        others = [path for path in covering if path.kind == "organisation" and organisation not in path.names]
+        if not any(_outside(path) for path in covering if path not in others):
+            yield f"not organisation {organisation}, though it gets in", of_organisation(organisation), Answer.YES
+        if any(path.kind == "organisation" and organisation in path.names for path in claiming):
+            yield f"organisation {organisation}, though it does not get in", of_organisation(organisation), Answer.NO
 
 
 def _outside(path: AccessPath) -> bool:
@@ -172,10 +156,10 @@ def _told(paths: Sequence[AccessPath]) -> str:
 
 def smallest(found: Disagreement) -> Disagreement:
     """The same kind of disagreement on as little policy as possible."""
-    kind = _kind(found)
+    kind = _kind(found.question)
     while True:
         for smaller in _smaller(found.policy):
-            same = next((each for each in disagreements(smaller) if _kind(each) == kind), None)
+            same = next((each for each in disagreements(smaller) if _kind(each.question) == kind), None)
             if same:
                 found = same
                 break
@@ -206,9 +190,9 @@ def _smaller(policy: Json) -> Iterator[Json]:
                     yield {**policy, "Statement": [*statements[:place], changed, *statements[place + 1 :]]}
 
 
-def _kind(found: Disagreement) -> str:
+def _kind(question: str) -> str:
     """The question, without the number or name that it is about."""
-    return " ".join(word for word in found.question.split() if not word[0].isdigit() and not word.startswith("o-"))
+    return " ".join(word for word in question.split() if not word[0].isdigit() and not word.startswith("o-"))
 
 
 def _keys(policy: Json) -> str:
@@ -234,14 +218,14 @@ def main() -> None:
     found: list[tuple[int, Disagreement]] = []
     began = time.process_time()
     for seed, policy in enumerate(policies, start=first):
-        found += [(seed, each) for each in disagreements(policy, tally)]
+        found += [(seed, each) for each in disagreements(policy, tally=tally)]
     spent = time.process_time() - began
-    kinds = Counter(_kind(each) for _, each in found)
-    seeds = {kind: len({seed for seed, each in found if _kind(each) == kind}) for kind in kinds}
+    kinds = Counter(_kind(each.question) for _, each in found)
+    seeds = {kind: len({seed for seed, each in found if _kind(each.question) == kind}) for kind in kinds}
     for kind, number in kinds.most_common():
         print(f"\n=== {kind}: {number} ({seeds[kind]} policies)")
         reduced: dict[str, tuple[int, Disagreement]] = {}
-        of_kind = [(seed, each) for seed, each in found if _kind(each) == kind]
+        of_kind = [(seed, each) for seed, each in found if _kind(each.question) == kind]
         for seed, each in sorted(of_kind, key=lambda pair: len(json.dumps(pair[1].policy)))[: options.shown * 4]:
             small = smallest(each)
             reduced.setdefault(_keys(small.policy), (seed, small))

@@ -184,10 +184,13 @@ class Oracle:
         self._strict = [_Reading(*self._question, each, STRICT) for each in _readings(policy)]
         self._has_ids = any(re.search(r"userid|vpc|sourceip|principaltag", each) for each in _keys(policy))
 
-    def ask(self, asked: Asked) -> Result:
-        """May somebody of whom `asked` holds do it? Where AWS's pages leave a doubt, it depends."""
+    def ask(self, asked: Asked, *, proof: bool = True) -> Result:
+        """May somebody of whom `asked` holds do it? Where AWS's pages leave a doubt, it depends.
+
+        Without `proof` a no means only that nobody does whose ids look as they do today.
+        """
         results = [each.ask(asked) for each in self._strict]
-        if self._has_ids and all(each.answer is Answer.NO for each in results):
+        if proof and self._has_ids and all(each.answer is Answer.NO for each in results):
             results += [each.ask(asked) for each in self._loose]
         answers = {each.answer for each in results}
         if len(answers) == 1:
@@ -227,33 +230,46 @@ class _Reading:
     """Who may do it by one reading of AWS's pages."""
 
     def __init__(self, policy: Json, bucket: Bucket, action: str, doubts: Doubts, ids: Forms) -> None:
-        self._searches: list[Search] = []
         self._exhaustive = True
-        for case in cases(policy, bucket, action, ids):
-            try:
-                self._add(policy, case, doubts)
-            except Unsupported:
-                self._exhaustive = False
-                for fixed in _values_of_variables(policy, case):
-                    with suppress(Unsupported):
-                        self._add(policy, fixed, doubts)
-
-    def _add(self, policy: Json, case: Case, doubts: Doubts) -> None:
-        formula = admitted(policy, case, doubts)
-        if formula is not False:
-            self._searches.append(Search(case, both([formula, *_on_the_internet(case)])))
+        self._made: list[Search] = []
+        self._to_make = self._make(policy, cases(policy, bucket, action, ids), doubts)
 
     def ask(self, asked: Asked) -> Result:
-        exhaustive = self._exhaustive
-        for search in self._searches:
+        undecided = False
+        for search in self._searches():
             demand = asked(search.case)
             if demand is False:
                 continue
             found = search.find(demand)
             if isinstance(found, dict):
                 return Result(answer=Answer.YES, witness=Witness(case=search.case, values=found))
-            exhaustive &= found == z3.unsat
-        return Result(answer=Answer.NO if exhaustive else Answer.UNDECIDED)
+            undecided |= found != z3.unsat
+        return Result(answer=Answer.UNDECIDED if undecided or not self._exhaustive else Answer.NO)
+
+    def _searches(self) -> Iterator[Search]:
+        """One by one, as a witness may be found in the first."""
+        yield from self._made
+        for search in self._to_make:
+            self._made.append(search)
+            yield search
+
+    def _make(self, policy: Json, kinds: Iterable[Case], doubts: Doubts) -> Iterator[Search]:
+        for case in kinds:
+            try:
+                formula = admitted(policy, case, doubts)
+            except Unsupported:
+                self._exhaustive = False
+                yield from self._make_with_values(policy, case, doubts)
+            else:
+                if formula is not False:
+                    yield Search(case, both([formula, *_on_the_internet(case)]))
+
+    def _make_with_values(self, policy: Json, case: Case, doubts: Doubts) -> Iterator[Search]:
+        for fixed in _values_of_variables(policy, case):
+            with suppress(Unsupported):
+                formula = admitted(policy, fixed, doubts)
+                if formula is not False:
+                    yield Search(fixed, both([formula, *_on_the_internet(fixed)]))
 
 
 def _on_the_internet(case: Case) -> Iterator[Formula]:
