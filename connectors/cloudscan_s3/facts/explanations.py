@@ -37,6 +37,8 @@ CAPABILITIES: Final[Mapping[Capability, str]] = {
     Capability.KEYS: "lists-names",
     Capability.WRITING: "writes-objects",
     Capability.ACCESS_RULES: "changes-access",
+    Capability.CONFIGURATION: "changes-configuration",
+    Capability.UPKEEP: "changes-upkeep",
     Capability.SETTINGS: "reads-settings",
     Capability.ACL: "reads-acl",
     Capability.LABELS: "reads-tags",
