@@ -6,6 +6,7 @@ Amazon S3".
 
 from dataclasses import dataclass
 
+from cloudscan_s3.access.callers.service_limits import may_carry
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.request import Caller
 from cloudscan_s3.access.targets import PolicyTarget
@@ -72,6 +73,8 @@ class Situation:
             return False
         if key == VPC_ADDRESS and "aws:sourcevpce" not in self.context:
             return False
+        if self.caller.kind == "service":
+            return may_carry(key)
         if self.caller.kind == "anonymous":
             return key.startswith(_OF_ANY_REQUEST) and not key.startswith(_OF_SIGNED_REQUESTS)
         return not (self.caller.kind == "federated" and key in self.caller.context)

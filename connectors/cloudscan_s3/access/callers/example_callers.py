@@ -88,8 +88,8 @@ def service_caller(name: str, source: Context) -> Caller:
     return Caller(kind="service", names=frozenset({name}), context=context)
 
 
-def source_keys(account: str, arn: str, organisation: str) -> Context:
-    """The keys that say on whose behalf a service calls."""
+def source_keys(account: str, arn: str, organisation: str, path: str = "") -> Context:
+    """The keys that say on whose behalf a service calls; `path` is the account's in its organisation."""
     context = {
         "aws:sourceaccount": (account,),
         "aws:sourceowner": (account,),
@@ -97,7 +97,7 @@ def source_keys(account: str, arn: str, organisation: str) -> Context:
     }
     if organisation:
         context["aws:sourceorgid"] = (organisation,)
-        context["aws:sourceorgpaths"] = (example_path(organisation),)
+        context["aws:sourceorgpaths"] = (path or example_path(organisation),)
     return context
 
 

@@ -4,15 +4,17 @@ A service whose access is not tied to a source is a confused deputy: any custome
 Source: IAM User Guide, "The confused deputy problem", section "Cross-service confused deputy prevention".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 from cloudscan.facts import Audience
 from cloudscan_s3.access import conditions
 from cloudscan_s3.access.callers.caller_class import CallerClass
 from cloudscan_s3.access.callers.example_callers import service_caller, source_keys
 from cloudscan_s3.access.callers.mentioned import ORGANISATION, MentionedCallers
+from cloudscan_s3.access.callers.service_limits import SOURCE_ARN, accounts_in_paths, limits_of, may_write
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy_literals import (
@@ -35,7 +37,7 @@ def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
     for name in _names(literals):
         service = "sns.amazonaws.com" if name == "*" else name
         callers_by_source: dict[tuple[str, str], list[Caller]] = {}
-        for source in _Sources(literals, service).all():
+        for source in _Sources(literals, service).possible():
             callers = callers_by_source.setdefault((source.owner, source.within), [])
             callers.append(service_caller(service, source.context))
         for (owner, within), callers in callers_by_source.items():
@@ -100,11 +102,24 @@ class _Sources:
     literals: PolicyLiterals
     service: str
 
+    def possible(self) -> Iterator[_Source]:
+        """Those on whose behalf the service can reach the bucket, and whose ARN has the form of one."""
+        home = self.literals.own_estate.account
+        for source in self.all():
+            account = next(iter(source.context.get("aws:sourceaccount", ())), self.literals.unmentioned_account)
+            if limits_of(self.service).within_account and account != home:
+                continue
+            if not may_write(self.service, account, self.literals.statements):
+                continue
+            if all(SOURCE_ARN.fullmatch(arn) for arn in source.context.get("aws:sourcearn", ())):
+                yield source
+
     def all(self) -> Iterator[_Source]:
-        """A source of any customer's, named ARNs, named accounts, patterns, named organisations; in this order."""
+        """Any customer's, told or not, then named ARNs, named accounts, patterns, named organisations."""
         unmentioned = self.literals.unmentioned_account
         context = source_keys(unmentioned, self._thing(unmentioned), UNMENTIONED_ORGANISATION)
         yield _Source(unmentioned, context)
+        yield _Source(unmentioned, {})
         for arn in self._arns:
             yield from self._by_arn(arn)
         for account in self._accounts:
@@ -112,12 +127,18 @@ class _Sources:
         yield from self._by_pattern()
         for organisation in self._organisations:
             fitting = (example for arn in self._arns for example in _arns_of(arn, unmentioned))
-            for example in (self._thing(unmentioned), *fitting):
-                yield _Source(organisation, source_keys(unmentioned, example, organisation))
+            for example, path in product((self._thing(unmentioned), *fitting), self._paths_in(organisation)):
+                yield _Source(organisation, source_keys(unmentioned, example, organisation, path))
 
     def _thing(self, account: str) -> str:
         """The ARN of some resource of this service in an account."""
         return f"arn:{self.literals.partition}:{self.service.partition('.')[0]}:us-east-1:{account}:thing"
+
+    def _paths_in(self, organisation: str) -> Sequence[str]:
+        """An account's paths in an organisation: those that the text describes, and one that it does not mention."""
+        written = [path for path in self.literals.values("aws:sourceorgpaths") if path.startswith(f"{organisation}/")]
+        described = (example for path in written for example in examples(path, ("x", "r-x/ou-x/", "")))
+        return tuple(dict.fromkeys(("", *described)))
 
     @cached_property
     def _own_organisation(self) -> str:
@@ -130,7 +151,8 @@ class _Sources:
     @cached_property
     def _accounts(self) -> tuple[str, ...]:
         named = (*self.literals.fixed("aws:sourceaccount"), *self.literals.fixed("aws:sourceowner"))
-        accounts = (self.literals.own_estate.account, *named)
+        in_paths = accounts_in_paths(self.service, self.literals.statements)
+        accounts = (self.literals.own_estate.account, *named, *in_paths)
         return tuple(dict.fromkeys(account for account in accounts if TWELVE_DIGITS.fullmatch(account)))
 
     @cached_property
