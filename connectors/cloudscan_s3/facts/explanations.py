@@ -14,8 +14,9 @@ from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.bucket import Bucket, Encryption
 from cloudscan_s3.access.policy import Condition, Flaw, Statement
 from cloudscan_s3.access.policy_status import pins
+from cloudscan_s3.facts.fences import fences
+from cloudscan_s3.facts.writing import NAMES_SHOWN, condition_as_written, shown
 
-_NAMES_SHOWN: Final = 5
 CALLERS: Final[Mapping[str, str]] = {
     "anyone": "anyone",
     "any_account": "any-account",
@@ -57,6 +58,7 @@ def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
         *_conditions(path),
         *kms(path, bucket),
         *_denials(path),
+        *fences(path, bucket),
         *_delegation(path),
         *_block(path),
         *_aws_definition(path),
@@ -104,8 +106,8 @@ def unread(code: str, flaw: Flaw | None = None, *, blocked: bool = False) -> Seq
 def _claim(path: AccessPath) -> Reason:
     who = ANY_CUSTOMER if path.kind == "service" and path.confused_deputy else CALLERS[path.kind]
     code = f"s3-{who}-{CAPABILITIES[path.capability]}-{EFFECTS[path.effective]}"
-    more = len(path.names) - _NAMES_SHOWN
-    names = ", ".join(path.names[:_NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+    more = len(path.names) - NAMES_SHOWN
+    names = ", ".join(path.names[:NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
     return _step(code, {"names": names} if names else {})
 
 
@@ -122,7 +124,7 @@ def _acl_entry(statement: Statement) -> Reason:
 def _statement(path: AccessPath) -> Reason:
     statement = path.statement
     label = f' ("{statement.sid}")' if statement.sid else ""
-    values = {"statement": f"{statement.number}{label}", "actions": _shown(statement.actions)}
+    values = {"statement": f"{statement.number}{label}", "actions": shown(statement.actions)}
     layer = "bucket"
     if path.access_point is not None:
         layer = "access-point"
@@ -151,12 +153,9 @@ def _conditions(path: AccessPath) -> Sequence[Reason]:
 
 
 def _condition(condition: Condition, path: AccessPath) -> Reason:
-    quantifier = {"": "", "any": "ForAnyValue:", "all": "ForAllValues:"}[condition.quantifier]
-    operator = f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''}"
-    written = f"{condition.spelling} {operator} {_shown(condition.values)}"
     code = _why_met(condition, path)
     opens = {"moment": path.not_before} if code == "s3-condition-opens-later" else {}
-    return _step(code, {"condition": written, **opens})
+    return _step(code, {"condition": condition_as_written(condition), **opens})
 
 
 def _why_met(condition: Condition, path: AccessPath) -> str:
@@ -178,10 +177,6 @@ def _why_met(condition: Condition, path: AccessPath) -> str:
     if key in ("aws:currenttime", "aws:epochtime"):
         return "s3-condition-opens-later" if path.not_before else "s3-condition-open-now"
     return "s3-condition-free-choice"
-
-
-def _shown(texts: Sequence[str]) -> str:
-    return ", ".join(texts[:_NAMES_SHOWN]) + (" …" if len(texts) > _NAMES_SHOWN else "")
 
 
 def _denials(path: AccessPath) -> Iterator[Reason]:
