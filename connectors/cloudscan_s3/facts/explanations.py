@@ -47,6 +47,9 @@ CAPABILITIES: Final[Mapping[Capability, str]] = {
 """The part of a claim's code that says what."""
 EFFECTS: Final[Mapping[bool | None, str]] = {True: "now", False: "if-unblocked", None: "perhaps"}
 """The part of a claim's code that says whether."""
+KEY_STEPS: Final[Mapping[str | None, str]] = {"unusable": "s3-key-unusable", "unchecked": "s3-key-policy-unchecked"}
+"""The step that says how the bucket's default key is used."""
+AWS_MANAGED_KEY: Final = "aws/s3"
 _LEVELS: Final[Mapping[str, str]] = {"account": "account", "bucket": "bucket", "access point": "access-point"}
 
 
@@ -67,16 +70,29 @@ def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
 
 
 def kms(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
-    """What the bucket's default key means for external callers who may read. Source: User Guide, "Using SSE-KMS"."""
+    """What the bucket's default key means for the callers of a path that reads objects."""
+    use = key_use(path, bucket)
+    if use not in KEY_STEPS or not isinstance(bucket.encryption, Encryption):
+        return ()
+    return (_step(KEY_STEPS[use], {"key": bucket.encryption.key or AWS_MANAGED_KEY}),)
+
+
+def key_use(path: AccessPath, bucket: Bucket) -> str | None:
+    """Can callers use the key under which new objects are encrypted by default? None: not known, or no matter.
+
+    "unusable": unsigned requests can use no KMS key, and the AWS managed one serves its own account only. "unchecked":
+    the key's policy decides. "false": no key stops them. Objects from before the default and those whose writer chose
+    otherwise are not under it. Source: User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)".
+    """
     encryption = bucket.encryption
-    if not isinstance(encryption, Encryption) or not encryption.algorithm.startswith("aws:kms"):
-        return ()
-    if path.capability is not Capability.OBJECTS or path.kind == "service":
-        return ()
-    key = encryption.key or "aws/s3"
-    unsigned = path.witness.request.caller.kind == "anonymous"
-    unusable = unsigned or key.endswith("aws/s3")
-    return (_step("s3-key-unusable" if unusable else "s3-key-policy-unchecked", {"key": key}),)
+    if not isinstance(encryption, Encryption) or path.capability is not Capability.OBJECTS or path.kind == "service":
+        return None
+    if not encryption.algorithm.startswith("aws:kms"):
+        return "false"
+    managed = (encryption.key or AWS_MANAGED_KEY).endswith(AWS_MANAGED_KEY)
+    if path.witness.request.caller.kind == "anonymous" or (managed and path.crosses_accounts):
+        return "unusable"
+    return "false" if managed else "unchecked"
 
 
 def example(path: AccessPath) -> Reason:
