@@ -178,15 +178,28 @@ def _services(opened: Any) -> set[tuple[Audience, Access, bool]]:
         (f"arn:aws:sqs:eu-west-1:{OURS}:", False),
         ("arn:aws:sqs:eu-west-1:12345:queue", False),
         ("arn:aws:sqs:eu-west-1:*:queue", True),
+        ("arn:aws:sqs:eu-west-1:*", True),
+        ("arn:aws:sqs*", True),
+        ("*:queue", True),
+        ("*", True),
     ],
 )
 @pytest.mark.parametrize("principal", ["*", {"Service": "sqs.amazonaws.com"}])
 def test_a_source_has_an_arn_of_six_parts(arn: str, anybody: bool, principal: object) -> None:
     """What has fewer is no source's name: nobody gets in."""
-    opened = paths(allow(principal, "s3:PutObject", when=when("ArnLike", "aws:SourceArn", arn)))
+    opened = paths(allow(principal, "s3:PutObject", when=when("StringLike", "aws:SourceArn", arn)))
 
     assert any(path.confused_deputy for path in opened) is anybody
     assert anybody or widest(opened) is NOBODY
+
+
+def test_a_star_that_reaches_over_colons_reaches_into_names_that_others_choose() -> None:
+    """A source of another account may have our number in its name, between two colons."""
+    number = when("StringLike", "aws:SourceArn", f"*:{OURS}:*")
+    by_parts = when("ArnLike", "aws:SourceArn", f"arn:aws:sqs:*:{OURS}:*")
+
+    assert for_anybody(put("sqs.amazonaws.com", when=number))
+    assert not for_anybody(put("sqs.amazonaws.com", when=by_parts))
 
 
 @pytest.mark.parametrize("path", [f"{OTHER_ORGANISATION}/r-ab12/ou-ab12-11111111/*", f"{OTHER_ORGANISATION}/*"])

@@ -122,6 +122,7 @@ class _Sources:
         yield _Source(unmentioned, {})
         for arn in self._arns:
             yield from self._by_arn(arn)
+            yield from self._by_form(arn)
         for account in self._accounts:
             yield from self._by_account(account)
         yield from self._by_pattern()
@@ -198,6 +199,17 @@ class _Sources:
             behind = account if TWELVE_DIGITS.fullmatch(account) else unmentioned
             for caller in dict.fromkeys((behind, own_estate.account) if account == "" else (behind,)):
                 yield _Source(unmentioned if anyones else account, source_keys(caller, example, home))
+
+    def _by_form(self, pattern: str) -> Iterator[_Source]:
+        """Sources that fit a pattern with fewer than six parts, of anybody's and of ours: arn:aws:sns:*, *:trail/x."""
+        if not is_pattern(pattern) or pattern.count(":") >= 5:
+            return
+        for account in (self.literals.unmentioned_account, self.literals.own_estate.account):
+            ours = account == self.literals.own_estate.account
+            example = conditions.intersection(pattern, f"arn:{self.literals.partition}:?*:*:{account}:?*")
+            if example is not None:
+                home = self._own_organisation if ours else UNMENTIONED_ORGANISATION
+                yield _Source(account, source_keys(account, example, home))
 
 
 def _arns_of(arn: str, account: str) -> Iterator[str]:
