@@ -113,9 +113,10 @@ def test_a_service_chooses_the_acl_that_it_is_told_to() -> None:
 
 @pytest.mark.parametrize("folder", ["AWSLogs", "lb/AWSLogs", "*/AWSLogs", "lb/x/AWSLogs"])
 @pytest.mark.parametrize("tail", ["/*", "/elasticloadbalancing/*"])
-def test_load_balancers_write_below_their_accounts_number(folder: str, tail: str) -> None:
+@pytest.mark.parametrize("service", [BALANCERS, "logdelivery.elb.amazonaws.com"])
+def test_load_balancers_write_below_their_accounts_number(service: str, folder: str, tail: str) -> None:
     """The path carries the account whose load balancers may write: AWS's own policy."""
-    opened = paths(put(BALANCERS, Resource=f"{BUCKET}/{folder}/{OURS}{tail}"))
+    opened = paths(put(service, Resource=f"{BUCKET}/{folder}/{OURS}{tail}"))
 
     assert widest(opened) is NAMED
     assert not any(path.confused_deputy for path in opened)

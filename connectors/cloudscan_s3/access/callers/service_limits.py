@@ -56,6 +56,7 @@ _UNLIMITED: Final = ServiceLimits()
 _LIMITS: Final = {
     "logging.s3.amazonaws.com": ServiceLimits(within_account=True),
     "logdelivery.elasticloadbalancing.amazonaws.com": ServiceLimits(below_account=True),
+    "logdelivery.elb.amazonaws.com": ServiceLimits(below_account=True),  # on Outposts
 }
 
 
