@@ -1,6 +1,6 @@
 """Deny statements that look as if they stopped an access path, and what lets its witness by.
 
-The first objection of whoever wrote a policy is the Deny in it. So each Deny is held against the request that gets
+The first objection of a policy's author is the Deny in it. So each Deny is held against the request that gets
 through, element by element (IAM User Guide, "IAM JSON policy elements reference"), and the first that does not match is
 named; of the conditions, all that are not met. A Deny that is about other callers is none that anybody would expect
 to help.

@@ -70,7 +70,7 @@ NOT_IN_A_BUCKET_POLICY = frozenset(
     (
         "s3:CreateBucket",  # there is no bucket yet
         "s3express:CreateBucket",
-        "s3:AllowVendedLogDeliveryForResource",  # asked of whoever sets up logs about a bucket, in its own account
+        "s3:AllowVendedLogDeliveryForResource",  # asked of the principal that sets up logs about a bucket
     )
 )
 """Those that only an identity's own policy can grant."""

@@ -75,7 +75,7 @@ def test_the_condition_that_lets_the_request_by_is_named(fence: Json, said: str)
 
 
 def test_every_condition_that_is_not_met_is_named_and_no_other() -> None:
-    """One of them would be enough; mending only that one would not."""
+    """One of them is enough, and fixing only that one would not be."""
     holes = {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "Null": {"aws:PrincipalArn": "false"}}
 
     said = fences(allow(), deny(when={**STRANGERS, **holes}))

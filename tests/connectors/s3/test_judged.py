@@ -49,8 +49,8 @@ def public(name: str, action: str, rule: str, likelihood: int) -> Case:
     return case(name, {rule: likelihood}, allow(name, action=action))
 
 
-def letter(name: str, condition: Mapping[str, Mapping[str, str]]) -> Case:
-    return case(name, {"s3-policy-public-by-the-letter": 1}, allow(name, Condition=condition))
+def counts_as_public(name: str, condition: Mapping[str, Mapping[str, str]]) -> Case:
+    return case(name, {"s3-policy-counts-as-public": 1}, allow(name, Condition=condition))
 
 
 CASES = [
@@ -71,9 +71,9 @@ CASES = [
     public("abac", "s3:PutBucketAbac", "s3-public-manage-by-policy", 3),
     public("policy", "s3:PutBucketPolicy", "s3-public-manage-by-policy", 3),
     # AWS counts the policy as public, and not everyone gets in.
-    letter("role-id", {"StringLike": {"aws:userid": "AROAQQQQWWWWEEEERRRRT:*"}}),
-    letter("over", {"DateLessThan": {"aws:CurrentTime": "2019-05-01T00:00:00Z"}}),
-    letter("variable", {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}),
+    counts_as_public("role-id", {"StringLike": {"aws:userid": "AROAQQQQWWWWEEEERRRRT:*"}}),
+    counts_as_public("over", {"DateLessThan": {"aws:CurrentTime": "2019-05-01T00:00:00Z"}}),
+    counts_as_public("variable", {"StringEquals": {"aws:PrincipalAccount": "${aws:ResourceAccount}"}}),
     case("fixed", {}, allow("fixed", {"AWS": ACCOUNT})),
     # Services, and accounts from which they once delivered.
     case("redshift", {}, allow("redshift", REDSHIFT, "s3:PutObject"), allow("redshift", REDSHIFT, "s3:GetBucketAcl")),

@@ -1,4 +1,4 @@
-"""What an AWS service can send and where it can write, whoever set it up.
+"""What an AWS service can send and where it can write, for any of its customers.
 
 Most services put a file wherever their customer says, so only a condition on the source ties one to somebody. A few
 cannot be aimed at other people's buckets, or only at a part of one:
