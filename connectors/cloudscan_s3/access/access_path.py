@@ -7,7 +7,7 @@ from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.block_switch import BlockSwitch
 from cloudscan_s3.access.bucket import AccessPoint
 from cloudscan_s3.access.candidates import EVERYONE
-from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.request_search import Witness
 
 
@@ -39,6 +39,7 @@ class AccessPath:
     policy_public: bool  # AWS's own definition calls the policy (or the ACL) public
     denied_by: tuple[Denial, ...] = ()  # the Deny statements that stop it; empty: none
     not_before: str = ""  # ISO 8601: the future moment at which it opens
+    unknown_conditions: tuple[Condition, ...] = ()  # that decide about it, and may be met or not
     denials_unread: bool = False  # a Deny that could not be read may stop it
     not_delegated: bool = False  # the access point allows it, the bucket's policy does not
     block_switch: BlockSwitch | None = None  # the switch that could stop it, whether it does or not

@@ -122,12 +122,16 @@ def test_load_balancers_write_below_their_accounts_number(service: str, folder: 
     assert not any(path.confused_deputy for path in opened)
 
 
-@pytest.mark.parametrize("resource", ["*", "AWSLogs/*", "lb/*", "AWSLogs/*/elasticloadbalancing/*", "AWSLogs/1*"])
+@pytest.mark.parametrize("resource", ["*", "AWSLogs/*", "lb/*", "AWSLogs/*/elasticloadbalancing/*", "AWSLogs/2*"])
 def test_load_balancers_of_anybody_write_where_the_path_leaves_the_account_open(resource: str) -> None:
     """A folder of one's own is no fence: every customer's logs are written below it."""
-    open_to = for_anybody(put(BALANCERS, Resource=f"{BUCKET}/{resource}"))
+    assert for_anybody(put(BALANCERS, Resource=f"{BUCKET}/{resource}"))
 
-    assert open_to is (resource != "AWSLogs/1*") or THEIRS.startswith("1")
+
+@pytest.mark.parametrize("resource", [f"AWSLogs/{OURS}/AWSLogs/*", "AWSLogs/x/AWSLogs/*", "AWSLogs/12345/*"])
+def test_load_balancers_of_nobody_write_behind_a_second_folder(resource: str) -> None:
+    """The prefix must not contain AWSLogs, so the first one is followed by the account's number."""
+    assert not for_anybody(put(BALANCERS, Resource=f"{BUCKET}/{resource}"))
 
 
 def test_load_balancers_of_a_foreign_account() -> None:

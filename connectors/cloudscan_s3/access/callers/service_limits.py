@@ -22,11 +22,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloudscan_s3.access import conditions
+from cloudscan_s3.access.condition_texts import like
+from cloudscan_s3.access.forms import Comparison, Form, Segment, classes
 from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.texts import EVERYTHING, TextSet, expression
 
-SOURCE_ARN: Final = re.compile(r"arn:[^:]+:[^:]+:[^:]*:(?:\d{12})?:.+", re.DOTALL)
-"""The form of every aws:SourceArn: six parts, of which region and account may be empty."""
 _LOGS: Final = "AWSLogs/"
+_WITH_LOGS: Final = expression(like(f"*{_LOGS.removesuffix('/')}*"))
 _TWELVE_DIGITS: Final = re.compile(r"\d{12}")
 # A service's call lacks what comes with the signature of a principal (IAM User Guide, "AWS global condition context
 # keys", availability of each key) and the keys of other services, which come with a role's session.
@@ -70,14 +72,43 @@ def may_carry(key: str) -> bool:
     return key.startswith(_OF_ANY_REQUEST) and not key.startswith(_OF_PRINCIPALS)
 
 
-def may_write(service: str, account: str, statements: Iterable[Statement]) -> bool:
-    """Does an Allow for a service cover anything that it could write on behalf of an account?"""
+def may_write(
+    service: str, account: Segment, statements: Iterable[Statement], *, other_than: Sequence[TextSet] = ()
+) -> bool:
+    """Does an Allow for a service cover anything that it could write on behalf of an account?
+
+    `account` may be any, other than those in some sets.
+    """
     if not limits_of(service).below_account:
         return True
-    return any(
-        statement.not_resource or any(_covers_logs_of(account, resource) for resource in statement.resources)
-        for statement in _allowing(service, statements)
+    form = Form(
+        (Segment(EVERYTHING), account, Segment(EVERYTHING)),
+        (("resource", (0, _LOGS, 1, "/", 2)), ("prefix", (0,)), ("account", (1,)), ("file", (2,))),
     )
+    limits = (
+        _comparison(form, "prefix", _WITH_LOGS, wanted=False),
+        _comparison(form, "file", _WITH_LOGS, wanted=False),
+        _comparison(form, "account", *other_than, wanted=False),
+    )
+    return any(
+        _is_possible(form, (*limits, _comparison(form, "resource", _fitting(resource), wanted=not owner.not_resource)))
+        for owner in _allowing(service, statements)
+        for resource in owner.resources
+    )
+
+
+def _fitting(resource: str) -> TextSet:
+    return expression(like(conditions.with_wildcards(resource)))
+
+
+def _is_possible(form: Form, limits: Sequence[Comparison]) -> bool:
+    found = classes(form, limits)
+    return bool(found.spellings) or not found.complete
+
+
+def _comparison(form: Form, key: str, *texts: TextSet, wanted: bool) -> Comparison:
+    reading = form.reading(key) or ()
+    return Comparison(tuple((reading, one) for one in texts), wanted)
 
 
 def accounts_in_paths(service: str, statements: Iterable[Statement]) -> Sequence[str]:
@@ -97,14 +128,6 @@ def _allowing(service: str, statements: Iterable[Statement]) -> Iterable[Stateme
         if statement.allows
         and (statement.not_principal or any(principal.value in ("*", service) for principal in statement.principals))
     )
-
-
-def _covers_logs_of(account: str, resource: str) -> bool:
-    """Does a pattern fit a text [prefix/]AWSLogs/ACCOUNT/… whose prefix does not contain AWSLogs?"""
-    pattern = conditions.with_wildcards(resource)
-    if _LOGS in pattern:
-        return conditions.intersection(_account_segment(pattern), account) is not None
-    return conditions.intersection(pattern, f"*{_LOGS}{account}/*") is not None
 
 
 def _account_segment(pattern: str) -> str:
