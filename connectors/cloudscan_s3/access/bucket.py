@@ -106,6 +106,7 @@ class Bucket:
     website: bool | Unread | None = None  # None: not asked
     logging: bool | Unread | None = None  # None: not asked
     tags: Mapping[str, str] | Unread | None = None  # None: not asked
+    abac: bool | Unread | None = None  # are its tags access rules? None: not asked
     access_points: tuple[AccessPoint, ...] = ()
 
 
