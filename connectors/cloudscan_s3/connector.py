@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
@@ -13,12 +14,13 @@ from cloudscan.reason import Reason
 from cloudscan_s3 import regions, scopes, selection
 from cloudscan_s3.access.access_paths import access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
+from cloudscan_s3.access.callers.canonical_users import has_stranger, named_by
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import access_points, account, identity, reader
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
-from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members
+from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
 from cloudscan_s3.facts.objects import Budget, facts_of_objects
@@ -59,9 +61,11 @@ class S3Connector:
         self._own_asker = Once[Asker]()
         self._caller_identity = Once[CallerIdentity]()
         # Kept for the whole scan, except what may well be answered later: that is forgotten once it has been reported.
-        self._own_organisation = Once[str | Unread | None]()
+        self._own_organisation = Once[Organisation | Unread | None]()
         self._all_members = Once[Members]()
         self._askers = OncePerKey[str, Asker]()
+        self._canonical_ids = OncePerKey[str, str | None]()
+        self._own_canonical_users = Once[Mapping[str, str]]()
         self._account_blocks = OncePerKey[str, Block | Unread]()
         self._object_budgets = OncePerKey[str, Budget]()
 
@@ -143,7 +147,7 @@ class S3Connector:
     def _identity(self) -> CallerIdentity:
         return self._caller_identity.get(lambda: identity.caller_identity(self._own()))
 
-    def _organisation(self) -> str | Unread | None:
+    def _organisation(self) -> Organisation | Unread | None:
         return self._own_organisation.get(lambda: identity.own_organisation(self._own()))
 
     def _members(self) -> Members:
@@ -173,15 +177,46 @@ class S3Connector:
 
     def _own_estate(self, number: str, canonical: str = "") -> OwnEstate:
         caller, members, organisation = self._identity(), self._members(), self._organisation()
+        ours = {*members.by_account, *self._options.accounts, caller.account}
+        if isinstance(organisation, Organisation) and organisation.management_account:
+            ours.add(organisation.management_account)
         return OwnEstate(
             account=number,
-            own_accounts=frozenset({*members.by_account, *self._options.accounts, caller.account}),
+            own_accounts=frozenset(ours),
             account_names={member.account: member.name for member in members.by_account.values()},
-            organisation=organisation if isinstance(organisation, str) else None,
+            organisation=organisation.id if isinstance(organisation, Organisation) else None,
             estate=self._estate,
             owner_canonical=canonical or None,
             knows_its_accounts=members.complete,
         )
+
+    def _knowing(self, own_estate: OwnEstate, canonical_ids: Iterable[str]) -> OwnEstate:
+        """The same estate, with the canonical ids of all our accounts where one is named that nobody knows yet."""
+        if not self._members().by_account or not has_stranger(canonical_ids, own_estate):
+            return own_estate
+        canonical_users = self._own_canonical_users.get(self._ask_for_canonical_users)
+        active = {member.account for member in self._members().by_account.values() if member.state == ACTIVE}
+        return replace(
+            own_estate,
+            canonical_users=canonical_users,
+            knows_its_canonical_users=active.issubset(canonical_users.values()),
+        )
+
+    def _ask_for_canonical_users(self) -> Mapping[str, str]:
+        told = ((self._canonical_id(number), number) for number in self._members().by_account)
+        return {canonical: number for canonical, number in told if canonical}
+
+    def _canonical_id(self, number: str) -> str | None:
+        """An account's canonical id; None where it does not admit us or does not tell."""
+
+        def asked() -> str | None:
+            try:
+                answer = reader.canonical_user(self._asker(number))
+            except ProviderError:  # its own scope says so
+                return None
+            return None if isinstance(answer, Unread) else answer
+
+        return self._canonical_ids.get(number, asked)
 
     def _collect_organisation(self, scope: Scope) -> Iterator[Yielded]:
         """Which accounts there are; without an answer those that are configured."""
@@ -214,6 +249,8 @@ class S3Connector:
             yield from self._gap_of_organisation()
         buckets, gaps = reader.list_buckets(asker)
         yield from gaps
+        if buckets and buckets[0].owner:
+            self._canonical_ids.get(number, lambda: buckets[0].owner)
         points, gaps = self._list_points(asker, number, buckets)
         yield from gaps
         for bucket in buckets:
@@ -294,14 +331,15 @@ class S3Connector:
         asker, listed = self._asker(number), scopes.bucket_of(scope)
         bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
         bucket = replace(bucket, access_points=self._read_points(asker, scope))
-        own_estate = self._own_estate(number, listed.owner)
+        own_estate = self._knowing(self._own_estate(number, listed.owner), named_by(bucket))
         paths = access_paths(bucket, own_estate, self._now)
         if translate.is_shared(bucket, paths):
             bucket = reader.with_description(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
         if translate.objects_can_matter(bucket):
             budget = self._object_budget(number)
-            yield from facts_of_objects(asker, bucket, own_estate, self._now, self._options, budget)
+            estate = partial(self._knowing, own_estate)
+            yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget)
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         asker, partition = self._asker(scope.account), self._identity().partition

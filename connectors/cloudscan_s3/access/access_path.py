@@ -61,6 +61,11 @@ class AccessPath:
         return self.block_switch.code if self.block_switch and self.block_switch.on else ""
 
     @property
+    def acts_for(self) -> str:
+        """The account outside our own for which an AWS service calls; empty for everyone else's calls."""
+        return self.account if self.kind == "service" and self.audience is Audience.NAMED_EXTERNAL else ""
+
+    @property
     def for_everyone(self) -> bool:
         """Can anyone use it, with an AWS account or without?"""
         return self.audience in EVERYONE

@@ -69,6 +69,14 @@ def list_buckets(asker: Asker) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
     return [replace(bucket, owner=owner) for bucket in listed], gaps
 
 
+def canonical_user(asker: Asker) -> str | Unread:
+    """The account's own canonical user id."""
+    answer = asker.ask(BUCKETS, MaxBuckets=1)
+    if isinstance(answer, Unread):
+        return answer
+    return str(((answer or {}).get("Owner") or {}).get("ID") or "") or garbled(BUCKETS)
+
+
 def list_directory_buckets(asker: Asker, region: str) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
     """All directory buckets of the account in one region, and gaps for what could not be listed."""
 

@@ -51,7 +51,7 @@ def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
     """The reasons for one path, from what is true to what it rests on."""
     return (
         _claim(path),
-        _acl_entry(path.statement) if path.via is Via.ACL else _statement(path),
+        _acl_entry(path) if path.via is Via.ACL else _statement(path),
         *_conditions(path),
         *kms(path, bucket),
         *_denials(path),
@@ -104,17 +104,22 @@ def _claim(path: AccessPath) -> Reason:
     code = f"s3-{who}-{CAPABILITIES[path.capability]}-{EFFECTS[path.effective]}"
     more = len(path.names) - _NAMES_SHOWN
     names = ", ".join(path.names[:_NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+    if path.acts_for:
+        names = f"{names} ({path.acts_for})"
     return _step(code, {"names": names} if names else {})
 
 
-def _acl_entry(statement: Statement) -> Reason:
+def _acl_entry(path: AccessPath) -> Reason:
+    statement = path.statement
     values = {"number": str(statement.number), "permission": statement.sid}
     grantee = next((principal.value for principal in statement.principals), "")
     if statement.conditions:
         return _step("s3-acl-grants-all-accounts", values)
     if grantee == "*":
         return _step("s3-acl-grants-everyone", values)
-    return _step("s3-acl-grants", {**values, "grantee": grantee})
+    # An account of ours is told by its number, not by the id that the ACL contains.
+    account = path.names[0] if path.kind == "account" and path.names else ""
+    return _step("s3-acl-grants", {**values, "grantee": account or grantee})
 
 
 def _statement(path: AccessPath) -> Reason:

@@ -231,7 +231,7 @@ def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_
         principal = _principal(path, own_estate)
         if principal is not None:
             yield principal
-        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else ""))
+        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else path.acts_for))
         digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         yield Grant(
             uid=f"{resource_uid}#{path.via}-{path.statement.number}/{path.capability.value}/{digest}".replace(" ", "-"),
@@ -303,10 +303,12 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         affiliation = None
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
-    # A service is the same principal, whichever account it acts for.
-    account = "" if kind == "service" else path.account
+    # A service is the same principal whatever it does for us, and another one for each account outside.
+    account, uid = path.acts_for if kind == "service" else path.account, _principal_uid(name)
+    if path.acts_for:
+        name, uid = f"{name} ({path.acts_for})", f"{uid}/{path.acts_for}"
     return Principal(
-        uid=_principal_uid(name),
+        uid=uid,
         platform=PLATFORM,
         account=account,
         kind=kind,
