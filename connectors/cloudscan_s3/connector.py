@@ -13,13 +13,14 @@ from cloudscan.http import Patience
 from cloudscan.reason import Reason
 from cloudscan_s3 import regions, scopes, selection
 from cloudscan_s3.access.access_paths import access_paths
-from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
+from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
 from cloudscan_s3.access.callers.canonical_users import has_stranger, named_by
 from cloudscan_s3.access.own_estate import OwnEstate
-from cloudscan_s3.api import access_points, account, identity, reader
+from cloudscan_s3.api import access_points, account, control_policies, identity, reader
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
+from cloudscan_s3.api.control_policies import InForce, OrganisationPolicies
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
@@ -63,6 +64,9 @@ class S3Connector:
         # Kept for the whole scan, except what may well be answered later: that is forgotten once it has been reported.
         self._own_organisation = Once[Organisation | Unread | None]()
         self._all_members = Once[Members]()
+        self._units = control_policies.Units()
+        self._organisation_policies = Once[OrganisationPolicies]()
+        self._control_policies = OncePerKey[str, InForce]()
         self._askers = OncePerKey[str, Asker]()
         self._canonical_ids = OncePerKey[str, str | None]()
         self._own_canonical_users = Once[Mapping[str, str]]()
@@ -172,6 +176,22 @@ class S3Connector:
     def _account_block(self, number: str) -> Block | Unread:
         return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))
 
+    def _policies_above(self, number: str) -> InForce:
+        """The resource control policies on an account's resources; the management account is not subject to any."""
+        organisation = self._organisation()
+        if isinstance(organisation, Unread):
+            looked = control_policies.how_far_looked([organisation.gap(None)])
+            return InForce(policies=ControlPolicies(looked=looked))
+        if organisation is None or organisation.management_account == number:
+            return InForce(policies=ControlPolicies())
+        return self._control_policies.get(
+            number,
+            lambda: control_policies.in_force(self._own(), self._units, self._policies_of_organisation(), number),
+        )
+
+    def _policies_of_organisation(self) -> OrganisationPolicies:
+        return self._organisation_policies.get(lambda: control_policies.of_organisation(self._own()))
+
     def _object_budget(self, number: str) -> Budget:
         return self._object_budgets.get(number, lambda: Budget(self._options.object_requests))
 
@@ -247,6 +267,7 @@ class S3Connector:
             self._account_blocks.take(number, lambda: block)
         if number == caller.account:
             yield from self._gap_of_organisation()
+        yield from self._gaps_of_control_policies(number)
         buckets, gaps = reader.list_buckets(asker)
         yield from gaps
         if buckets and buckets[0].owner:
@@ -281,6 +302,23 @@ class S3Connector:
                 self._own_organisation.take(lambda: organisation)
             if not self._estate.organisations:
                 yield gap
+
+    def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
+        """What could not be read of all policies, told in our own account, and of those on an account's resources."""
+        organisation = self._organisation()
+        if not isinstance(organisation, Organisation):
+            return
+        caller, management = self._identity().account, organisation.management_account
+        above = self._policies_above(number)
+        gaps = list(above.gaps)
+        if number == caller and (number != management or self._members().by_account):
+            policies = self._policies_of_organisation()
+            gaps += policies.gaps
+            if any(gap.passing for gap in policies.gaps):
+                self._organisation_policies.take(lambda: policies)
+        if any(gap.passing for gap in gaps):
+            self._control_policies.take(number, lambda: above)
+        yield from (control_policies.told(gap, by_management=management == caller) for gap in gaps)
 
     def _list_points(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
@@ -330,7 +368,8 @@ class S3Connector:
         number, partition = scope.account, self._identity().partition
         asker, listed = self._asker(number), scopes.bucket_of(scope)
         bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
-        bucket = replace(bucket, access_points=self._read_points(asker, scope))
+        above = self._policies_above(number).policies
+        bucket = replace(bucket, control_policies=above, access_points=self._read_points(asker, scope))
         own_estate = self._knowing(self._own_estate(number, listed.owner), named_by(bucket))
         paths = access_paths(bucket, own_estate, self._now)
         if translate.is_shared(bucket, paths):
@@ -365,7 +404,8 @@ class S3Connector:
             listed = ListedBucket(name=name, region=region, created_on=None, owner="")
             try:
                 asker, block = self._asker(owner), self._account_block(owner)
-                return reader.read_bucket(asker, listed, owner, partition, block)
+                bucket = reader.read_bucket(asker, listed, owner, partition, block)
+                return replace(bucket, control_policies=self._policies_above(owner).policies)
             except ProviderError:
                 pass  # the account's own scope says why it cannot be read
         hidden = NotOffered("s3-bucket-of-another-account")
@@ -387,7 +427,8 @@ class S3Connector:
             access_points.read_access_point(asker, scope.account, partition, listed)
             for listed in scopes.points_of(scope)
         )
-        return tuple(point for point in points if point is not None)
+        above = self._policies_above(scope.account).policies
+        return tuple(replace(point, control_policies=above) for point in points if point is not None)
 
 
 def _patience(options: Options) -> Patience:

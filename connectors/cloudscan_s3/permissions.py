@@ -38,6 +38,22 @@ PERMISSIONS: tuple[Permission, ...] = (
     ),
     Permission(name="organizations:DescribeOrganization", reason="to tell our organisation from others", optional=True),
     Permission(name="organizations:ListAccounts", reason="to scan all accounts of the organisation", optional=True),
+    Permission(
+        name="organizations:ListPolicies",
+        reason="which resource control policies there are; in the management account or one that it delegates to",
+        optional=True,
+    ),
+    Permission(name="organizations:DescribePolicy", reason="what a resource control policy denies", optional=True),
+    Permission(
+        name="organizations:ListTargetsForPolicy",
+        reason="where a resource control policy is in force",
+        optional=True,
+    ),
+    Permission(
+        name="organizations:ListParents",
+        reason="which organisational units, with their policies, an account is in",
+        optional=True,
+    ),
     Permission(name="sts:AssumeRole", reason="to scan other accounts of the organisation", optional=True),
 )
 

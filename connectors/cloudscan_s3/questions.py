@@ -66,6 +66,38 @@ ACCOUNTS: Final = AwsQuestion(
     hides=(_resources("account"),),
     names_scopes=True,
 )
+CONTROL_POLICIES: Final = AwsQuestion(
+    name="s3-control-policies",
+    service="organizations",
+    operation="list_policies",
+    needs="organizations:ListPolicies",
+    member="Policies",
+    hides=(_EFFECT,),
+)
+CONTROL_POLICY: Final = AwsQuestion(
+    name="s3-control-policy",
+    service="organizations",
+    operation="describe_policy",
+    needs="organizations:DescribePolicy",
+    member="Policy",
+    hides=(_EFFECT,),
+)
+CONTROL_POLICY_TARGETS: Final = AwsQuestion(
+    name="s3-control-policy-targets",
+    service="organizations",
+    operation="list_targets_for_policy",
+    needs="organizations:ListTargetsForPolicy",
+    member="Targets",
+    hides=(_EFFECT,),
+)
+PARENTS: Final = AwsQuestion(
+    name="s3-account-parents",
+    service="organizations",
+    operation="list_parents",
+    needs="organizations:ListParents",
+    member="Parents",
+    hides=(_EFFECT,),
+)
 ROLE: Final = AwsQuestion(
     name="s3-role",
     service="sts",
@@ -250,6 +282,10 @@ QUESTIONS: Final = (
     CALLER,
     ORGANISATION,
     ACCOUNTS,
+    CONTROL_POLICIES,
+    CONTROL_POLICY,
+    CONTROL_POLICY_TARGETS,
+    PARENTS,
     ROLE,
     ACCOUNT_BLOCK,
     BUCKETS,

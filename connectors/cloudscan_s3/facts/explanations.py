@@ -11,7 +11,7 @@ from cloudscan.facts import Via
 from cloudscan.reason import Reason
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.actions import Capability
-from cloudscan_s3.access.bucket import Bucket, Encryption
+from cloudscan_s3.access.bucket import Bucket, Encryption, Looked
 from cloudscan_s3.access.policy import Condition, Flaw, Statement
 from cloudscan_s3.access.policy_status import pins
 
@@ -44,6 +44,10 @@ CAPABILITIES: Final[Mapping[Capability, str]] = {
 """The part of a claim's code that says what."""
 EFFECTS: Final[Mapping[bool | None, str]] = {True: "now", False: "if-unblocked", None: "perhaps"}
 """The part of a claim's code that says whether."""
+_CONTROL_POLICIES: Final[Mapping[Looked, str]] = {
+    Looked.REFUSED: "s3-control-policies-not-looked-at",
+    Looked.FAILED: "s3-control-policies-unread",
+}
 _LEVELS: Final[Mapping[str, str]] = {"account": "account", "bucket": "bucket", "access point": "access-point"}
 
 
@@ -189,10 +193,15 @@ def _shown(texts: Sequence[str]) -> str:
 
 def _denials(path: AccessPath) -> Iterator[Reason]:
     for denial in path.denied_by:
-        code = "s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops"
-        yield _step(code, {"statement": str(denial.statement)})
+        values = {"statement": str(denial.statement)}
+        if denial.control_policy:
+            yield _step("s3-control-policy-stops", {**values, "policy": denial.control_policy})
+        else:
+            yield _step("s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops", values)
     if path.denials_unread:
         yield _step("s3-denials-unread")
+    if path.effective is not False and path.control_policies is not Looked.ALL:
+        yield _step(_CONTROL_POLICIES[path.control_policies])
 
 
 def _delegation(path: AccessPath) -> Sequence[Reason]:
