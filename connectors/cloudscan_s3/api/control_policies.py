@@ -25,6 +25,7 @@ from cloudscan_s3.questions import (
     CONTROL_POLICIES,
     CONTROL_POLICY,
     CONTROL_POLICY_TARGETS,
+    ORGANISATION,
     PARENTS,
 )
 
@@ -89,7 +90,7 @@ def of_organisation(own: Asker) -> OrganisationPolicies:
     for identifier, name in listed:
         text = _text(own, identifier)
         if isinstance(text, Unread):
-            if not isinstance(text.error, Vanished):
+            if not _is_deleted(text):
                 found.append(text.gap(None))
             continue
         targets, gaps = own.list(CONTROL_POLICY_TARGETS, _target, "NextToken", PolicyId=identifier)
@@ -135,8 +136,9 @@ def how_far_looked(gaps: Sequence[Gap]) -> Looked:
 
 
 def is_refusal(gap: Gap) -> bool:
-    """Did AWS understand who asks, and refuse?"""
-    return gap.outcome is Outcome.DENIED and gap.reason.code.startswith(_REFUSALS)
+    """May we not look at all? To see that there are policies, but not what they deny, is no known limit but a gap."""
+    asks_for_all = gap.question in (CONTROL_POLICIES.name, ORGANISATION.name)
+    return asks_for_all and gap.outcome is Outcome.DENIED and gap.reason.code.startswith(_REFUSALS)
 
 
 def told(gap: Gap, *, by_management: bool) -> Gap:
@@ -170,6 +172,11 @@ def _text(own: Asker, identifier: str) -> str | Unread:
     policy = (answer or {}).get("Policy")
     text = policy.get("Content") if isinstance(policy, Mapping) else None
     return text if isinstance(text, str) and text else garbled(CONTROL_POLICY)
+
+
+def _is_deleted(answer: Unread) -> bool:
+    """Has the policy been deleted since it was listed? Another "not found" may be anybody's."""
+    return isinstance(answer.error, Vanished) and answer.error.reason.quote == "PolicyNotFoundException"
 
 
 def _parent(own: Asker, child: str) -> str | Unread | None:
