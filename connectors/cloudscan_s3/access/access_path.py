@@ -40,6 +40,7 @@ class AccessPath:
     policy_public: bool  # AWS's own definition calls the policy (or the ACL) public
     denied_by: tuple[Denial, ...] = ()  # the Deny statements that stop it; empty: none
     not_before: str = ""  # ISO 8601: the future moment at which it opens
+    unread_keys: tuple[str, ...] = ()  # keys of the target, as written, that decide about it and could not be read
     denials_unread: bool = False  # a Deny that could not be read may stop it
     control_policies: Looked = Looked.ALL  # how far those of the organisation were looked at
     not_delegated: bool = False  # the access point allows it, the bucket's policy does not

@@ -55,6 +55,9 @@ _OF_SIGNED_REQUESTS = (
     "s3:signatureage",
     "s3:signatureversion",
 )
+# Keys of what is asked for, not of who asks; on a bucket they are absent unless ABAC is switched on for it (User Guide,
+# "Enabling ABAC in general purpose buckets").
+_OF_THE_RESOURCE = ("aws:resourcetag/", "s3:buckettag/", "s3:accesspointtag/", "aws:resourceorg", "aws:resourceaccount")
 _OF_ANY_REQUEST = ("aws:", "s3:", "s3express:")
 
 
@@ -68,7 +71,7 @@ class Situation:
 
     def may_choose(self, key: str) -> bool:
         """Is a key (in lower case) neither settled nor out of the caller's reach?"""
-        if key in self.context or key in _OF_THE_CALLER:
+        if key in self.context or key in _OF_THE_CALLER or key.startswith(_OF_THE_RESOURCE):
             return False
         if key == VPC_ADDRESS and "aws:sourcevpce" not in self.context:
             return False

@@ -1,6 +1,6 @@
 """What policies are attached to, and the layers of policy that a request passes on its way to the data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,8 @@ from cloudscan_s3.access.policy import Statement
 from cloudscan_s3.access.request import Request
 
 CLOCK_KEYS = ("aws:currenttime", "aws:epochtime")
+SOME_ORGANISATION = "o-unknown-of-ours"
+"""Stands for our organisation where its id is not known: no caller of another one, or of none, has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,19 @@ class PolicyTarget:
     objects: str  # the prefix of its objects' ARNs
     context: Context  # keys that the target sets: the account it belongs to, the time
     key: str | None = None  # the one object in question; None: any
+    unread_keys: frozenset[str] = frozenset()  # keys, or beginnings of keys, that the target sets and nobody could read
+
+    def is_covered(self, resources: Iterable[str], on_objects: bool) -> bool:
+        """Does one of these patterns cover the target itself (or all objects in it), whatever variables stand for?"""
+        for pattern in resources:
+            head, star, tail = pattern.partition("*")
+            if star and not tail and "?" not in head and (self.objects if on_objects else self.root).startswith(head):
+                return True
+        return not on_objects and self.root in resources
+
+    def is_unread(self, key: str) -> bool:
+        """Is this a key that the target sets, and whose value could not be read?"""
+        return any(key.startswith(unread) for unread in self.unread_keys)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +62,7 @@ def bucket_target(bucket: Bucket, own_estate: OwnEstate, as_of: datetime, key: s
     if bucket.directory:
         root = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
     context = _common_context(bucket.account, bucket.region, own_estate, as_of)
-    return PolicyTarget(root=root, objects=f"{root}/", context=context, key=key)
+    return PolicyTarget(root=root, objects=f"{root}/", context=context, key=key, unread_keys=_unread(own_estate))
 
 
 def access_point_target(point: AccessPoint, own_estate: OwnEstate, as_of: datetime) -> PolicyTarget:
@@ -58,7 +73,8 @@ def access_point_target(point: AccessPoint, own_estate: OwnEstate, as_of: dateti
         "s3:dataaccesspointaccount": (point.account,),
         "s3:accesspointnetworkorigin": ("VPC" if point.vpc else "Internet",),
     }
-    return PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context=context)
+    unread = _unread(own_estate) | {"s3:accesspointtag/"}
+    return PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context=context, unread_keys=unread)
 
 
 def seen_at(target: PolicyTarget, request: Request, origin: PolicyTarget) -> Request:
@@ -81,9 +97,13 @@ def _common_context(account: str, region: str, own_estate: OwnEstate, as_of: dat
     }
     if region:
         context["aws:requestedregion"] = (region,)
-    if own_estate.organisation:
-        context["aws:resourceorgid"] = (own_estate.organisation,)
+    context["aws:resourceorgid"] = (own_estate.organisation or SOME_ORGANISATION,)
     return context
+
+
+def _unread(own_estate: OwnEstate) -> frozenset[str]:
+    """The keys of our organisation that are not known: our place in it never, its id where it could not be read."""
+    return frozenset(("aws:resourceorgpaths", *(() if own_estate.organisation else ("aws:resourceorgid",))))
 
 
 def _clock(moment: datetime) -> Mapping[str, tuple[str, ...]]:

@@ -238,16 +238,13 @@ def test_a_policy_that_does_not_reach_the_request_stops_nothing(
     assert state(public(read(server, object_requests=0), uid)) == (True, "")
 
 
-def test_services_of_strangers_are_stopped_by_the_sample_against_confused_deputies(
-    server: Emulator, ours: Organisation
-) -> None:
+def test_services_that_act_for_strangers_are_stopped_too(server: Emulator, ours: Organisation) -> None:
     """Resource control policies bind AWS services too, unless they exempt them."""
     uid = bucket(
         server, "trail", allow("trail", {"Service": "cloudtrail.amazonaws.com"}, "s3:PutObject"), enforced=True
     )
     when = {
         "StringNotEqualsIfExists": {"aws:SourceOrgID": ours.id},
-        "Null": {"aws:SourceAccount": "false"},
         "Bool": {"aws:PrincipalIsAWSService": "true"},
     }
     ours.attach("confused deputies", ours.root, statements=[perimeter(ours.id, Condition=when)])

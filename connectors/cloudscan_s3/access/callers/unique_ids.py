@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cloudscan.facts import Audience
+from cloudscan_s3.access.caller_set import CallerSet
 from cloudscan_s3.access.callers.caller_class import CallerClass
-from cloudscan_s3.access.callers.example_callers import signed_caller, with_user_id
 from cloudscan_s3.access.callers.mentioned import UNIQUE_ID, MentionedCallers
 from cloudscan_s3.access.policy import Principal
-from cloudscan_s3.access.policy_literals import examples
+from cloudscan_s3.access.shapes import fixed, no_organisation, organisation, role, user
 
 
 def unique_ids(mentioned: MentionedCallers) -> Iterator[CallerClass]:
@@ -20,21 +20,24 @@ def unique_ids(mentioned: MentionedCallers) -> Iterator[CallerClass]:
     An id does not show its account. It is taken to be ours, unless a statement says which account it belongs to.
     """
     literals, own_estate = mentioned.literals, mentioned.literals.own_estate
-    accounts = [own_estate.account, *(name for name in mentioned.accounts if not mentioned.is_example(name))]
-    for value in literals.values("aws:userid"):
-        if not UNIQUE_ID.match(value):
-            continue
-        identifier = value.partition(":")[0]
-        for account in dict.fromkeys(accounts):
+    for identifier in mentioned.unique_ids:
+        for account in dict.fromkeys((own_estate.account, *mentioned.accounts)):
             ours = own_estate.owns(account)
-            organisation = own_estate.organisation or "" if ours else ""
-            caller = signed_caller(f"arn:{literals.partition}:iam::{account}:role/somebody", organisation)
-            named = replace(caller, names=frozenset({identifier}))
+            home = (
+                organisation(fixed(own_estate.organisation)) if ours and own_estate.organisation else no_organisation()
+            )
+            shape = (role if identifier.startswith("AROA") else user)(
+                literals.partition, fixed(account), fixed(identifier)
+            )
             yield CallerClass(
                 audience=Audience.NAMED if ours else Audience.NAMED_EXTERNAL,
                 kind="unique_id",
                 name=identifier,
-                callers=tuple(with_user_id(named, user_id) for user_id in examples(value, ("session",))),
+                callers=(
+                    CallerSet(
+                        kind="principal", facets=((replace(shape, names=()),), (home,)), names=frozenset((identifier,))
+                    ),
+                ),
                 account="" if ours else account,
             )
 
