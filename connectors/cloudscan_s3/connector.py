@@ -12,9 +12,10 @@ from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
 from cloudscan_s3 import regions, scopes, selection
-from cloudscan_s3.access.access_paths import access_paths
+from cloudscan_s3.access import resource_tags
+from cloudscan_s3.access.access_paths import AccessPaths, access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
-from cloudscan_s3.access.callers.canonical_users import has_stranger, named_by
+from cloudscan_s3.access.callers.canonical_users import has_unknown, named_by
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import access_points, account, control_policies, identity, reader
 from cloudscan_s3.api.access_points import ListedPoint
@@ -212,7 +213,7 @@ class S3Connector:
 
     def _knowing(self, own_estate: OwnEstate, canonical_ids: Iterable[str]) -> OwnEstate:
         """The same estate, with the canonical ids of all our accounts where one is named that nobody knows yet."""
-        if not self._members().by_account or not has_stranger(canonical_ids, own_estate):
+        if not self._members().by_account or not has_unknown(canonical_ids, own_estate):
             return own_estate
         canonical_users = self._own_canonical_users.get(self._ask_for_canonical_users)
         active = {member.account for member in self._members().by_account.values() if member.state == ACTIVE}
@@ -318,7 +319,7 @@ class S3Connector:
                 self._organisation_policies.take(lambda: policies)
         if any(gap.passing for gap in gaps):
             self._control_policies.take(number, lambda: above)
-        yield from (control_policies.told(gap, by_management=management == caller) for gap in gaps)
+        yield from (control_policies.as_reported(gap, by_management=management == caller) for gap in gaps)
 
     def _list_points(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
@@ -371,7 +372,7 @@ class S3Connector:
         above = self._policies_above(number).policies
         bucket = replace(bucket, control_policies=above, access_points=self._read_points(asker, scope))
         own_estate = self._knowing(self._own_estate(number, listed.owner), named_by(bucket))
-        paths = access_paths(bucket, own_estate, self._now)
+        bucket, paths = self._judged(asker, bucket, own_estate)
         if translate.is_shared(bucket, paths):
             bucket = reader.with_description(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
@@ -380,18 +381,39 @@ class S3Connector:
             estate = partial(self._knowing, own_estate)
             yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget)
 
+    def _judged(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
+        """A bucket's access paths; its tags are read only where one of them depends on a tag.
+
+        Where the policy cannot be read, who gets in is unknown whatever the tags are: another account's bucket, say.
+        """
+        paths = access_paths(bucket, own_estate, self._now)
+        by_acl = translate.objects_can_matter(bucket) and resource_tags.are_named(bucket)
+        if not by_acl and not any(resource_tags.decide(path.unread_keys) for path in paths.open):
+            return bucket, paths
+        if resource_tags.are_named(bucket) and not isinstance(bucket.policy, Unread):
+            bucket = reader.with_access_tags(asker, bucket)
+        points = (
+            access_points.with_tags(self._asker(point.account), point)
+            if resource_tags.are_named_for(point, bucket)
+            else point
+            for point in bucket.access_points
+        )
+        bucket = replace(bucket, access_points=tuple(points))
+        return bucket, access_paths(bucket, own_estate, self._now)
+
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         asker, partition = self._asker(scope.account), self._identity().partition
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
         own_estate = self._own_estate(scope.account)
-        yield from translate.facts_of_bucket(bucket, access_paths(bucket, own_estate, self._now), own_estate)
+        bucket, paths = self._judged(asker, bucket, own_estate)
+        yield from translate.facts_of_bucket(bucket, paths, own_estate)
 
     def _collect_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
         points = self._read_points(self._asker(scope.account), scope)
         bucket = replace(self._bucket_behind(scope), access_points=points)
         own_estate = self._own_estate(scope.account)
-        paths = access_paths(bucket, own_estate, self._now)
+        bucket, paths = self._judged(self._asker(scope.account), bucket, own_estate)
         yield from translate.facts_of_access_points(bucket, paths, own_estate)
 
     def _bucket_behind(self, scope: Scope) -> Bucket:

@@ -66,7 +66,7 @@ def _organisation(own: Asker, caller: CallerIdentity) -> Iterator[Check]:
     policies = control_policies.of_organisation(own)
     above = control_policies.in_force(own, control_policies.Units(), policies, caller.account)
     by_management = organisation.management_account == caller.account
-    gaps = [control_policies.told(gap, by_management=by_management) for gap in (*policies.gaps, *above.gaps)]
+    gaps = [control_policies.as_reported(gap, by_management=by_management) for gap in (*policies.gaps, *above.gaps)]
     yield from (_gap("s3: resource control policies", gap) for gap in gaps)
     if not gaps:
         yield Check(ok=True, what=f"s3: {len(policies.attached)} resource control policies can be read")
@@ -89,6 +89,7 @@ def _permissions(asker: Asker, caller: CallerIdentity) -> Iterator[Check]:
             ("blocks", first.block),
             ("ownership", first.ownership),
             ("tags", first.tags),
+            ("use of tags for access", reader.abac(asker, first)),
             ("website", first.website),
             ("access log", first.logging),
             ("default key", first.encryption),

@@ -223,6 +223,27 @@ TAGS: Final = AwsQuestion(
     member="TagSet",
     hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail")),),
 )
+ABAC: Final = AwsQuestion(
+    name="s3-bucket-abac",
+    operation="get_bucket_abac",
+    needs="s3:GetBucketAbac",
+    member="AbacStatus",
+    hides=(_EFFECT,),
+)
+POINT_TAGS: Final = AwsQuestion(
+    name="s3-access-point-tags",
+    service="s3control",
+    operation="list_tags_for_resource",
+    needs="s3:ListTagsForResource",
+    hides=(_EFFECT,),
+)
+DIRECTORY_BUCKET_TAGS: Final = AwsQuestion(
+    name="s3-directory-bucket-tags",
+    service="s3control",
+    operation="list_tags_for_resource",
+    needs="s3express:ListTagsForResource",
+    hides=(_EFFECT,),
+)
 WEBSITE: Final = AwsQuestion(
     name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_settings("website"),)
 )
@@ -303,6 +324,9 @@ QUESTIONS: Final = (
     BUCKET_BLOCK,
     OWNERSHIP,
     TAGS,
+    ABAC,
+    POINT_TAGS,
+    DIRECTORY_BUCKET_TAGS,
     WEBSITE,
     LOGGING,
     ENCRYPTION,

@@ -133,6 +133,11 @@ def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> Non
             )
         ],
     )
+    fence = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": organisation, "aws:ResourceTag/perimeter": "exempt"}}
+    denied = {**_allow("*", "kumo-brochures", "s3:*", when=fence), "Effect": "Deny"}
+    policy = [_allow("*", "kumo-brochures"), denied]
+    _bucket(s3, "kumo-brochures", policy=policy, enforced=True, tags={"perimeter": "standard"})
+    s3.put_bucket_abac(Bucket="kumo-brochures", AbacStatus={"Status": "Enabled"})
     _bucket(s3, "kumo-leaver", enforced=True, policy=[_allow({"AWS": "AROAEXAMPLELEFTUSLAST"}, "kumo-leaver")])
     _bucket(s3, "kumo-statement-object", policy=_allow("*", "kumo-statement-object"))
     _bucket(

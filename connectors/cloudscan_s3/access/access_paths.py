@@ -23,7 +23,7 @@ from cloudscan_s3.access.path_finder import AccessPathFinder
 from cloudscan_s3.access.policy import Policy, Statement, parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 from cloudscan_s3.access.policy_status import is_public
-from cloudscan_s3.access.targets import PolicyLayer, access_point_target, bucket_target
+from cloudscan_s3.access.targets import PolicyLayer, access_point_target, bucket_target, through
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,11 +182,12 @@ def _access_point_paths(
         return
     behind = bucket_policy if isinstance(bucket_policy, Policy) else Policy()
     own_denials = (*policy.denies, *control_policies.denials(point.control_policies))
-    own_layer = PolicyLayer(
-        target=access_point_target(point, own_estate, as_of), statements=own_denials, must_allow=False
+    own_target, behind_target = through(
+        access_point_target(point, own_estate, as_of), bucket_target(bucket, own_estate, as_of)
     )
+    own_layer = PolicyLayer(target=own_target, statements=own_denials, must_allow=False)
     behind_it = (*behind.statements, *control_policies.denials(bucket.control_policies))
-    bucket_layer = PolicyLayer(target=bucket_target(bucket, own_estate, as_of), statements=behind_it, must_allow=True)
+    bucket_layer = PolicyLayer(target=behind_target, statements=behind_it, must_allow=True)
     literals = PolicyLiterals((*policy.statements, *behind_it, *own_denials), own_estate)
     candidates = Candidates(literals=literals, vpc=point.vpc, signed_only=True)
     through_both = AccessPathFinder(layers=(own_layer, bucket_layer), candidates=candidates)

@@ -106,6 +106,7 @@ class AccessPoint:
     network_known: bool = True  # False: it may serve a VPC only
     policy: str | Unread | None
     block: Block | Unread
+    tags: Mapping[str, str] | Unread | None = None  # None: not asked
     control_policies: ControlPolicies = ControlPolicies()  # on resources of the access point's account
     multi_region: bool = False
     name_for_people: str = ""
@@ -132,6 +133,7 @@ class Bucket:
     website: bool | Unread | None = None  # None: not asked
     logging: bool | Unread | None = None  # None: not asked
     tags: Mapping[str, str] | Unread | None = None  # None: not asked
+    abac: bool | Unread | None = None  # whether its tags control access; None: not asked
     access_points: tuple[AccessPoint, ...] = ()
 
 

@@ -1,4 +1,4 @@
-"""Resource control policies: what an organisation denies on the resources of its accounts, whoever calls.
+"""Resource control policies: what an organisation denies on the resources of its accounts, for all callers.
 
 Sources: AWS Organizations User Guide, "Resource control policies (RCPs)", "RCP evaluation" and "RCP syntax": a Deny in
 any of them, from the root down to the account, is final; they allow nothing (RCPFullAWSAccess lets everything pass);

@@ -62,7 +62,7 @@ class InForce:
 
 
 class Units:
-    """What is directly above an account or a unit; each is asked for once in a scan, whoever is below."""
+    """What is directly above an account or a unit; each is asked for once in a scan, for all that is below."""
 
     def __init__(self) -> None:
         self._above = OncePerKey[str, "str | Unread | None"]()
@@ -141,7 +141,7 @@ def is_refusal(gap: Gap) -> bool:
     return asks_for_all and gap.outcome is Outcome.DENIED and gap.reason.code.startswith(_REFUSALS)
 
 
-def told(gap: Gap, *, by_management: bool) -> Gap:
+def as_reported(gap: Gap, *, by_management: bool) -> Gap:
     """A gap as it is reported: what only another account may look at is named as not looked at, and hides nothing.
 
     Nothing is ever judged too leniently for want of these policies.

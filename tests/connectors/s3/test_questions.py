@@ -26,8 +26,10 @@ from tests.connectors.s3.estate import bucket, s3
 
 SAMPLE = ("403", "404", "500", "nothing in it", "error in a 200", "one entry malformed")
 UNASKED = {  # of the company, which has no such things
+    "s3-access-point-tags",
     "s3-bucket-exists",
     "s3-directory-bucket-policy",
+    "s3-directory-bucket-tags",
     "s3-inventory-report",
     "s3-inventory-reports",
     "s3-multi-region-access-point",

@@ -36,7 +36,7 @@ def named_in(acl: Acl | Unread | None) -> Iterator[str]:
         yield from (grant.canonical_id for grant in acl.grants if grant.canonical_id not in ("", acl.owner, ANONYMOUS))
 
 
-def has_stranger(canonical_ids: Iterable[str], own_estate: OwnEstate) -> bool:
+def has_unknown(canonical_ids: Iterable[str], own_estate: OwnEstate) -> bool:
     """Is there one among these ids of which it is not known whose it is?"""
     return any(one not in AMAZON_CANONICAL and own_estate.account_behind(one) is None for one in canonical_ids)
 
