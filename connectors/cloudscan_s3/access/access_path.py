@@ -7,7 +7,7 @@ from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.block_switch import BlockSwitch
 from cloudscan_s3.access.bucket import AccessPoint, Looked
 from cloudscan_s3.access.candidates import EVERYONE
-from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.request_search import Witness
 
 
@@ -40,7 +40,7 @@ class AccessPath:
     policy_public: bool  # AWS's own definition calls the policy (or the ACL) public
     denied_by: tuple[Denial, ...] = ()  # the Deny statements that stop it; empty: none
     not_before: str = ""  # ISO 8601: the future moment at which it opens
-    unread_keys: tuple[str, ...] = ()  # keys of the target, as written, that decide about it and could not be read
+    unknown_conditions: tuple[Condition, ...] = ()  # that decide about it, and may be met or not
     denials_unread: bool = False  # a Deny that could not be read may stop it
     control_policies: Looked = Looked.ALL  # how far those of the organisation were looked at
     not_delegated: bool = False  # the access point allows it, the bucket's policy does not

@@ -18,6 +18,7 @@ class Candidates:
 
     literals: PolicyLiterals
     vpc: str = ""  # the only network served; empty: all
+    endpoints_only: bool = False  # nothing but VPC endpoints is served
     signed_only: bool = False  # access points serve no unsigned request
 
     @cached_property
@@ -45,7 +46,7 @@ class Candidates:
     @cached_property
     def networks(self) -> Networks:
         """The networks that the text tells apart."""
-        return Networks(self.literals, self.vpc)
+        return Networks(self.literals, self.vpc, self.endpoints_only)
 
     @cached_property
     def _outside(self) -> tuple[CallerClass, ...]:

@@ -23,6 +23,7 @@ from cloudscan_s3.access.shapes import Shape, any_account, fixed
 from cloudscan_s3.access.texts import at_least, expression, one_of, words
 
 _ACCOUNT, _ARN, _ORIGIN = "s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"
+_OPENNESS = {False: 0, None: 1, True: 2}
 _ACCESS_POINT_KEYS = frozenset((_ACCOUNT, _ARN, _ORIGIN))
 
 
@@ -41,19 +42,24 @@ def delegated_paths(
         return
     texts = finder.candidates.literals.values(_ACCOUNT, _ARN)
     named = {number for text in texts for number in TWELVE_DIGITS.findall(text)}
-    through_point = replace(finder, candidates=replace(finder.candidates, signed_only=True))
-    seen: set[tuple[str, tuple[str, ...], Capability]] = set()
+    signed_only = replace(finder.candidates, signed_only=True)
+    through_point = replace(finder, candidates=signed_only)
+    through_vpc = replace(finder, candidates=replace(signed_only, endpoints_only=True))
+    best: dict[tuple[str, tuple[str, ...], Capability], AccessPath] = {}
     for arn, origin in product(_access_points_of_others(finder), ("Internet", "VPC")):
         account = _account_of(arn)
         context = {_ORIGIN: (origin,), _ACCOUNT: (account,), _ARN: (arn,)}
-        for direct in _with_context(through_point, context).paths(statement, Via.POLICY, catalogue):
+        through_this = _with_context(through_vpc if origin == "VPC" else through_point, context)
+        for direct in through_this.paths(statement, Via.POLICY, catalogue):
             path = _attributed(direct, account, is_named=account in named)
             if path.kind == "access_point_account" and not finder.candidates.literals.own_estate.knows_whose(account):
                 path = replace(path, affiliation_known=False)
             identity = (path.kind, path.names, path.capability)
-            if identity not in seen and path.audience >= Audience.NAMED_EXTERNAL and (in_statement or path.effective):
-                seen.add(identity)
-                yield path
+            is_outside = path.audience >= Audience.NAMED_EXTERNAL or path.kind == "network"
+            known = best.get(identity)
+            if is_outside and (known is None or _OPENNESS[path.effective] > _OPENNESS[known.effective]):
+                best[identity] = path
+    yield from (path for path in best.values() if in_statement or path.effective is not False)
 
 
 def _names_access_points(statement: Statement) -> bool:
@@ -67,11 +73,12 @@ def _with_context(finder: AccessPathFinder, context: Mapping[str, tuple[str, ...
 
 
 def _attributed(path: AccessPath, account: str, *, is_named: bool) -> AccessPath:
-    """Say of a path for any AWS account whose access points it leads through; other paths stay as they are."""
-    if path.audience is not Audience.ANY_ACCOUNT:
+    """Say of a path for all in a network, or for any account, whose access points it leads through."""
+    everybody = path.audience is Audience.ANY_ACCOUNT
+    if not everybody and path.kind != "network":
         return path
     if not is_named:
-        return replace(path, kind="any_account", names=(), account="")
+        return replace(path, kind="any_account", names=(), account="") if everybody else path
     return replace(
         path, audience=Audience.NAMED_EXTERNAL, kind="access_point_account", names=(account,), account=account
     )

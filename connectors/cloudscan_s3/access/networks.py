@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from string import ascii_lowercase, digits
+from string import ascii_lowercase, digits, hexdigits
 
 from cloudscan_s3.access import conditions
 from cloudscan_s3.access.addresses import SOURCE_IP, AddressKinds, address_kinds
@@ -19,12 +19,12 @@ from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.forms import Comparison, Form, Segment, classes
 from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, PolicyLiterals
 from cloudscan_s3.access.shapes import Shape, any_account, fixed, no_organisation, organisation
-from cloudscan_s3.access.texts import at_least, expression, one_of, text, then, words
+from cloudscan_s3.access.texts import at_least, either, expression, one_of, text, then, times, words
 
 _VPC, _ENDPOINT = "vpc-0fedcba9876543210", "vpce-0fedcba9876543210"
-_ID = one_of(f"{ascii_lowercase}{digits}")
-_VPC_ID = expression(then(text("vpc-"), at_least(8, _ID)))
-_ENDPOINT_ID = expression(then(text("vpce-"), at_least(8, _ID)))
+_ID = either(times(8, one_of(hexdigits.lower())), times(17, one_of(hexdigits.lower())))
+_VPC_ID = expression(then(text("vpc-"), _ID))
+_ENDPOINT_ID = expression(then(text("vpce-"), _ID))
 _REGION = expression(at_least(1, one_of(f"{ascii_lowercase}{digits}-")))
 _OWNER_KEYS = ("aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths", "aws:sourcevpcarn")
 _KEYS = (*_OWNER_KEYS, "aws:sourcevpc", "aws:sourcevpce", SOURCE_IP, "aws:vpcsourceip")
@@ -43,17 +43,18 @@ class Network:
 
 @dataclass(frozen=True)
 class Networks:
-    """The networks that a set of policies tells apart. `vpc` is the only one that is served; empty: all are."""
+    """The networks that a set of policies tells apart."""
 
     literals: PolicyLiterals
-    vpc: str = ""
+    vpc: str = ""  # the only VPC that is served; empty: all are
+    endpoints_only: bool = False  # nothing is served but what comes through a VPC endpoint
 
     @cached_property
     def open_to_anyone(self) -> tuple[Network, ...]:
         """Networks that anyone can call from: an address that the text does not single out, a VPC of one's own."""
         if self.vpc:
             return ()
-        addresses = (_at(kind.address) for kind in self._addresses.open_to_anyone)
+        addresses = () if self.endpoints_only else (_at(kind.address) for kind in self._addresses.open_to_anyone)
         return (*addresses, *self._vpcs.open_to_anyone)
 
     @cached_property
@@ -61,13 +62,14 @@ class Networks:
         """Networks that the text names: address ranges that are not too broad, VPCs and endpoints by id or owner."""
         if self.vpc:
             return tuple(self._vpcs.only(self.vpc))
-        addresses = (_at(kind.address, kind.names) for kind in self._addresses.named)
+        addresses = () if self.endpoints_only else (_at(kind.address, kind.names) for kind in self._addresses.named)
         return (*addresses, *self._vpcs.named)
 
     @property
     def complete(self) -> bool:
         """Are these all the networks that the text tells apart?"""
-        return (bool(self.vpc) or self._addresses.complete) and self._vpcs.complete
+        _ = (self.open_to_anyone, self.named)  # only then it is known of the endpoints
+        return (bool(self.vpc) or self.endpoints_only or self._addresses.complete) and self._vpcs.complete
 
     @cached_property
     def _addresses(self) -> AddressKinds:
@@ -75,7 +77,7 @@ class Networks:
 
     @cached_property
     def _vpcs(self) -> "_Vpcs":
-        return _Vpcs(self.literals)
+        return _Vpcs(self.literals, wanted=self.endpoints_only)
 
 
 def _at(address: str, names: tuple[str, ...] = ()) -> Network:
@@ -85,8 +87,9 @@ def _at(address: str, names: tuple[str, ...] = ()) -> Network:
 class _Vpcs:
     """VPC endpoints: their own id, the VPC's, the region, and whose they are."""
 
-    def __init__(self, literals: PolicyLiterals) -> None:
+    def __init__(self, literals: PolicyLiterals, *, wanted: bool) -> None:
         self.complete = True
+        self._wanted = wanted or literals.depend_on(*_KEYS)  # else the internet stands for them as well
         self._literals = literals
         self._vpc_ids = frozenset((*literals.fixed("aws:sourcevpc"), *_vpcs_in(literals.values("aws:sourcevpcarn"))))
         self._endpoint_ids = frozenset(literals.fixed("aws:sourcevpce"))
@@ -94,12 +97,17 @@ class _Vpcs:
         self._accounts = tuple(dict.fromkeys(number for text in arns for number in TWELVE_DIGITS.findall(text)))
         heads = (value.partition("/")[0] for value in literals.values("aws:vpceorgpaths"))
         named = (*literals.fixed("aws:vpceorgid"), *(head for head in heads if not conditions.is_wild(head)))
-        self._organisations = tuple(dict.fromkeys(named))
+        own_estate = literals.own_estate
+        self._ours = own_estate.own_accounts | own_estate.estate.accounts | {own_estate.account}
+        own = {*own_estate.estate.organisations, *([own_estate.organisation] if own_estate.organisation else [])}
+        self._our_organisations = frozenset(own)
+        matter = literals.depend_on("aws:vpceorgid", "aws:vpceorgpaths")
+        self._organisations = tuple(dict.fromkeys((*named, *(sorted(own) if matter else ()))))
 
     @cached_property
     def open_to_anyone(self) -> tuple[Network, ...]:
         """Endpoints that anyone can make for themselves, of all kinds that the text tells apart."""
-        if not self._literals.depend_on(*_KEYS):
+        if not self._wanted:
             return ()
         contexts = self._contexts(self._unnamed(self._endpoint()), self._strangers_organisation())
         return tuple(Network(name="", context=context) for context in contexts)
@@ -133,6 +141,13 @@ class _Vpcs:
             shape = self._without_named_ids(self._endpoint(account=fixed(account)))
             for context in self._contexts(shape, self._any_organisation()):
                 yield Network(name=account, context=context, alike=(account,), account=account)
+        if self._literals.patterns("aws:vpceaccount") or self._literals.patterns("aws:sourcevpcarn"):
+            ours = Segment(words(self._ours - set(self._accounts)))
+            for context in self._contexts(
+                self._without_named_ids(self._endpoint(account=ours)), self._any_organisation()
+            ):
+                account = context["aws:vpceaccount"][0]
+                yield Network(name=account, context=context, alike=(account,), account=account)
         for name in self._organisations:
             for context in self._contexts(self._unnamed(self._endpoint()), (_organisation(fixed(name)),)):
                 yield Network(name=name, context=context, alike=(name,), organisation=name)
@@ -164,11 +179,8 @@ class _Vpcs:
 
     def _unnamed(self, shape: Shape) -> Shape:
         """Endpoints of accounts that are not ours and that no statement names."""
-        own_estate = self._literals.own_estate
-        ours = own_estate.own_accounts | own_estate.estate.accounts
-        named = words(frozenset((*self._accounts, own_estate.account)))
-        others = (named, words(ours)) if ours else (named,)
-        return self._without_named_ids(shape).limited("aws:vpceaccount", *others, wanted=False)
+        taken = (words(frozenset(self._accounts)), words(self._ours))
+        return self._without_named_ids(shape).limited("aws:vpceaccount", *taken, wanted=False)
 
     def _any_organisation(self) -> tuple[Shape, ...]:
         """No organisation or any: whose the endpoint is, is not known."""
@@ -177,9 +189,7 @@ class _Vpcs:
     def _strangers_organisation(self) -> tuple[Shape, ...]:
         if not self._organisations_matter:
             return (no_organisation(),)
-        own_estate = self._literals.own_estate
-        ours = {*own_estate.estate.organisations, *([own_estate.organisation] if own_estate.organisation else [])}
-        taken = words(frozenset((*self._organisations, *ours)))
+        taken = words(frozenset((*self._organisations, *self._our_organisations)))
         return (no_organisation(), _organisation().limited("aws:vpceorgid", taken, wanted=False))
 
     @cached_property

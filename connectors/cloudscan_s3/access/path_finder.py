@@ -27,11 +27,11 @@ from cloudscan_s3.access.actions import Action, Capability
 from cloudscan_s3.access.callers import CallerClass, by_source_arn
 from cloudscan_s3.access.candidates import EVERYONE, Candidates
 from cloudscan_s3.access.networks import Network
-from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.request import applies_to
 from cloudscan_s3.access.request_search import Search, Witness, could_stop
 from cloudscan_s3.access.targets import CLOCK_KEYS, PolicyLayer, PolicyTarget, seen_at
-from cloudscan_s3.access.unread_keys import opposing, suiting, unread_keys, without_unread
+from cloudscan_s3.access.unknown_conditions import opposing, suiting, unknown_conditions, without_unknown
 
 _OPEN_FIRST = (True, None, False)
 _WHOLE_KINDS = ("account", "organisation", "unique_id")
@@ -53,7 +53,7 @@ class _CapabilityGrant:
 
     @cached_property
     def search(self) -> Search:
-        """The search that takes what could not be read of the target as whatever suits the caller."""
+        """The search that takes what is not known as whatever suits the caller."""
         return self._search(tuple(map(suiting, self.layers)))
 
     @cached_property
@@ -63,25 +63,28 @@ class _CapabilityGrant:
 
     @cached_property
     def search_assuming_the_worst(self) -> Search:
-        """The search that takes what could not be read of the target as whatever keeps the caller out."""
+        """The search that takes what is not known as whatever keeps the caller out."""
         return self._search(tuple(map(opposing, self.layers)))
 
     @cached_property
-    def unread_keys(self) -> tuple[str, ...]:
-        """Keys of the target that have a say and could not be read."""
-        own = unread_keys(self.statement, self.layers[0].target)
-        others = (
-            key for layer in self.layers for rival in layer.statements for key in unread_keys(rival, layer.target)
+    def unknown_conditions(self) -> tuple[Condition, ...]:
+        """Conditions that have a say, and of which it is not known whether they are met."""
+        rivals = (
+            one
+            for layer in self.layers
+            for rival in layer.statements
+            if layer.must_allow or not rival.allows
+            for one in unknown_conditions(rival, layer.target)
         )
-        return tuple(dict.fromkeys((*own, *others)))
+        return tuple(dict.fromkeys((*unknown_conditions(self.statement, self.layers[0].target), *rivals)))
 
     @property
-    def rests_on_unread(self) -> bool:
-        """Does the statement itself depend on a key that could not be read?"""
-        return bool(unread_keys(self.statement, self.layers[0].target))
+    def itself_unknown(self) -> bool:
+        """Does the statement itself have such a condition?"""
+        return bool(unknown_conditions(self.statement, self.layers[0].target))
 
     def _search(self, layers: tuple[PolicyLayer, ...]) -> Search:
-        statement = without_unread(self.statement, self.layers[0].target)
+        statement = without_unknown(self.statement, self.layers[0].target)
         return Search(statement, self.actions, layers, self.networks_complete)
 
 
@@ -211,13 +214,13 @@ class AccessPathFinder:
             witness = grant.search_ignoring_denials.witness(caller_class.callers, places)
             if witness is None:
                 return None
-        unread: tuple[str, ...] = ()
-        if not denied and grant.unread_keys:
+        unknown: tuple[Condition, ...] = ()
+        if not denied and grant.unknown_conditions:
             worst = None
-            if not grant.rests_on_unread:
+            if not grant.itself_unknown:
                 worst = grant.search_assuming_the_worst.witness(caller_class.callers, places)
-            unread = () if worst is not None and worst.certain else grant.unread_keys
-        effective = None if unread or not witness.certain else not denied
+            unknown = () if worst is not None and worst.certain else grant.unknown_conditions
+        effective = None if unknown or not witness.certain else not denied
         return AccessPath(
             audience=caller_class.audience,
             kind=caller_class.kind,
@@ -233,7 +236,7 @@ class AccessPathFinder:
             witness=witness,
             policy_public=False,
             denied_by=self._denying_statements(witness) if denied else (),
-            unread_keys=unread,
+            unknown_conditions=unknown,
             effective=effective,
         )
 

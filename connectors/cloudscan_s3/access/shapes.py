@@ -43,9 +43,9 @@ _ORGANISATION_PATH: Final = expression(
 _PATH: Final = expression(either(then(), then(many(one_of(_PRINTABLE)), text("/"))))
 _NAME: Final = expression(at_least(1, one_of(_NAME_CHARACTERS)))
 _LONGER_NAME: Final = expression(at_least(2, one_of(_NAME_CHARACTERS)))  # of sessions and federated users
-_UNIQUE_ID = one_of(f"{ascii_uppercase}{digits}")
-_ROLE_ID: Final = expression(then(text("AROA"), at_least(12, _UNIQUE_ID)))
-_USER_ID: Final = expression(then(text("AIDA"), at_least(12, _UNIQUE_ID)))
+UNIQUE_ID_CHARACTER: Final = one_of(f"{ascii_uppercase}{digits}")
+_ROLE_ID: Final = expression(then(text("AROA"), at_least(12, UNIQUE_ID_CHARACTER)))
+_USER_ID: Final = expression(then(text("AIDA"), at_least(12, UNIQUE_ID_CHARACTER)))
 
 EXAMPLE_ORGANISATION: Final = "o-0strangers"
 _EXAMPLE_PATH: Final = "r-0000/ou-0000-00000000/"
@@ -68,9 +68,10 @@ class Shape:
         alternatives = tuple((reading, texts) for texts in sets) if reading is not None else ()
         return replace(self, tests=(*self.tests, Comparison(alternatives, wanted)))
 
-    def named(self, texts: TextSet, *, wanted: bool) -> "Shape":
-        """The same shape, for those of whose names one is in a set (or none is)."""
-        return replace(self, tests=(*self.tests, Comparison(tuple((name, texts) for name in self.names), wanted)))
+    def named(self, *sets: TextSet, wanted: bool) -> "Shape":
+        """The same shape, for those of whose names one is in one of the sets (or none is)."""
+        alternatives = tuple((name, texts) for name in self.names for texts in sets)
+        return replace(self, tests=(*self.tests, Comparison(alternatives, wanted)))
 
     def context(self, spelling: tuple[str, ...]) -> Context:
         """All keys, for one spelling."""

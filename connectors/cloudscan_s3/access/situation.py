@@ -75,6 +75,8 @@ class Situation:
             return False
         if key == VPC_ADDRESS and "aws:sourcevpce" not in self.context:
             return False
+        if key.startswith("aws:principaltag/") and self.context.get("aws:principaltype") == ("Account",):
+            return False  # a root user cannot be tagged, and has no session that could be
         if self.caller.kind == "anonymous":
             return key.startswith(_OF_ANY_REQUEST) and not key.startswith(_OF_SIGNED_REQUESTS)
         return not (self.caller.kind == "federated" and key in self.caller.context)

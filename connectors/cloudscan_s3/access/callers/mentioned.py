@@ -35,12 +35,11 @@ class MentionedCallers:
 
     @cached_property
     def organisations(self) -> tuple[str, ...]:
-        """Every organisation that is named."""
+        """Every organisation that is named, and ours."""
         paths = self.literals.values("aws:principalorgpaths")
         named = [*self.literals.fixed("aws:principalorgid"), *(path.partition("/")[0] for path in paths)]
-        own = self.literals.own_estate.organisation
-        if own and self.literals.depend_on("aws:resourceorgid"):
-            named.append(own)
+        if self.organisations_matter:
+            named += sorted(self._our_organisations)
         # Compared without regard to case, an organisation may be written in capitals.
         lower = (name.lower() for name in named)
         return tuple(dict.fromkeys(name for name in lower if ORGANISATION.match(name)))
@@ -68,7 +67,7 @@ class MentionedCallers:
 
     def of_strangers(self, shapes: Sequence[Shape]) -> tuple[Shape, ...]:
         """The shapes, for principals of accounts that are not ours and that no statement mentions."""
-        shapes = [shape.limited("aws:principalaccount", *self._known_accounts, wanted=False) for shape in shapes]
+        shapes = [shape.limited("aws:principalaccount", *self.known_accounts, wanted=False) for shape in shapes]
         if not self.unique_ids:
             return tuple(shapes)
         named = expression(either(*(then(text(name), many(one())) for name in self.unique_ids)))
@@ -97,7 +96,8 @@ class MentionedCallers:
         return own_estate.estate.organisations | ({own_estate.organisation} if own_estate.organisation else set())
 
     @cached_property
-    def _known_accounts(self) -> tuple[TextSet, ...]:
+    def known_accounts(self) -> tuple[TextSet, ...]:
+        """The accounts that are ours or that a statement mentions."""
         own_estate = self.literals.own_estate
         ours = own_estate.own_accounts | own_estate.estate.accounts
         mentioned = words(frozenset((*self.accounts, own_estate.account)))
