@@ -388,7 +388,7 @@ class S3Connector:
         """
         paths = access_paths(bucket, own_estate, self._now)
         by_acl = translate.objects_can_matter(bucket) and resource_tags.are_named(bucket)
-        if not by_acl and not any(resource_tags.decide(path.unread_keys) for path in paths.open):
+        if not by_acl and not any(resource_tags.decide(path.unknown_conditions) for path in paths.open):
             return bucket, paths
         if resource_tags.are_named(bucket) and not isinstance(bucket.policy, Unread):
             bucket = reader.with_access_tags(asker, bucket)

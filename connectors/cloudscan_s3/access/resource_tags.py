@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloudscan_s3.access.bucket import AccessPoint, Bucket, Unread
-from cloudscan_s3.access.conditions import Context
+from cloudscan_s3.access.conditions import Context, variables_of
+from cloudscan_s3.access.policy import Condition
 
 RESOURCE: Final = "aws:resourcetag/"
 _OF_BUCKETS: Final = (RESOURCE, "s3:buckettag/", "s3express:buckettag/")  # the last one: guessed
@@ -47,9 +48,14 @@ def are_named_for(point: AccessPoint, bucket: Bucket) -> bool:
     return _name(_OF_POINTS, [*_texts_of(point), bucket.policy])
 
 
-def decide(keys: Iterable[str]) -> bool:
-    """Is there a tag among these keys, written in any case?"""
-    return any(key.lower().startswith((*_OF_BUCKETS, *_OF_POINTS)) for key in keys)
+def decide(unknown: Iterable[Condition]) -> bool:
+    """Is there one among these conditions that depends on a tag?"""
+    return any(is_tag(key) for condition in unknown for key in (condition.key, *variables_of(condition)))
+
+
+def is_tag(key: str) -> bool:
+    """Is a key (in lower case) a tag of what is asked for?"""
+    return key.startswith((*_OF_BUCKETS, *_OF_POINTS))
 
 
 def _texts_of(point: AccessPoint) -> Iterable[str | Unread | None]:

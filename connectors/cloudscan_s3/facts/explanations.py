@@ -14,6 +14,7 @@ from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.bucket import Bucket, Encryption, Looked
 from cloudscan_s3.access.policy import Condition, Flaw, Statement
 from cloudscan_s3.access.policy_status import pins
+from cloudscan_s3.access.resource_tags import is_tag
 
 _NAMES_SHOWN: Final = 5
 CALLERS: Final[Mapping[str, str]] = {
@@ -158,17 +159,24 @@ def _conditions(path: AccessPath) -> Sequence[Reason]:
 
 
 def _condition(condition: Condition, path: AccessPath) -> Reason:
-    quantifier = {"": "", "any": "ForAnyValue:", "all": "ForAllValues:"}[condition.quantifier]
-    operator = f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''}"
-    written = f"{condition.spelling} {operator} {_shown(condition.values)}"
     code = _why_met(condition, path)
     opens = {"moment": path.not_before} if code == "s3-condition-opens-later" else {}
-    return _step(code, {"condition": written, **opens})
+    return _step(code, {"condition": _written(condition), **opens})
+
+
+def _written(condition: Condition) -> str:
+    quantifier = {"": "", "any": "ForAnyValue:", "all": "ForAllValues:"}[condition.quantifier]
+    operator = f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''}"
+    return f"{condition.spelling} {operator} {_shown(condition.values)}"
 
 
 def _why_met(condition: Condition, path: AccessPath) -> str:
     """Why the witness meets a condition."""
     key = condition.key
+    if condition in path.unknown_conditions:
+        return "s3-condition-unknown"
+    if is_tag(key) and key in path.witness.request.context:
+        return "s3-condition-resource-tag"
     if key not in path.witness.request.context:
         if condition.quantifier == "all":
             return "s3-condition-absent-all-values"
@@ -198,6 +206,9 @@ def _denials(path: AccessPath) -> Iterator[Reason]:
             yield _step("s3-control-policy-stops", {**values, "policy": denial.control_policy})
         else:
             yield _step("s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops", values)
+    for condition in path.unknown_conditions:
+        if condition not in path.statement.conditions:
+            yield _step("s3-deny-unknown", {"condition": _written(condition)})
     if path.denials_unread:
         yield _step("s3-denials-unread")
     if path.effective is not False and path.control_policies is not Looked.ALL:

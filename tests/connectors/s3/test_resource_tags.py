@@ -15,7 +15,7 @@ from cloudscan_s3.access.bucket import Acl, AclGrant, ObjectAcl, Ownership, Unre
 from cloudscan_s3.doctor import checks
 from cloudscan_s3.options import Options
 from tests.connectors.reading import Read
-from tests.connectors.s3.buckets import DENIED, NOW, OUR_CANONICAL, OUR_ORGANISATION, US
+from tests.connectors.s3.buckets import DENIED, NOW, OUR_CANONICAL, OUR_ORGANISATION, US, chain
 from tests.connectors.s3.buckets import bucket as a_bucket
 from tests.connectors.s3.estate import ACCOUNT, allow, bucket, policy, read, s3, s3control
 
@@ -89,7 +89,10 @@ def test_an_allow_by_tag_allows_only_where_tags_count(
     uid = bucket(server, "plans", allow("plans", Condition=when), enforced=True)
     tagged(server, "plans", {"shared": "yes"}, abac=abac)
 
-    assert {grant.audience for grant in read(server).grants(uid) if grant.effective} == audience
+    grants = [grant for grant in read(server).grants(uid) if grant.effective]
+
+    assert {grant.audience for grant in grants} == audience
+    assert all("the tag is set on the resource itself" in " ".join(chain(grant, "en")) for grant in grants)
 
 
 @pytest.mark.parametrize("question", ["abac", "tagging"])
@@ -108,6 +111,7 @@ def test_where_tags_or_their_effect_are_not_known_nothing_is_open_or_private(
     result = read(server)
 
     assert everybody(result, uid).effective is None
+    assert any(f"aws:ResourceTag/{EXEMPT}" in step for step in chain(everybody(result, uid), "en"))
     (gap,) = [gap for gap in result.gaps if gap.outcome.is_gap]
     assert (gap.question, gap.resource_uid) == ("s3-bucket-abac" if question == "abac" else "s3-tags", uid)
     assert ("grants", ("effective", "blocked_by")) in {(hidden.table, hidden.columns) for hidden in gap.hidden}
