@@ -23,6 +23,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from cloudscan_emulators.aws.beyond_moto import BeyondMoto
 from cloudscan_emulators.kit.faults import Faults
 
 CREDENTIALS = {
@@ -124,11 +125,16 @@ def _reset(endpoint: str) -> None:
         pass
 
 
-def _operation(environment: Environment) -> str:
-    """The operation that a request with a form or JSON body asks for, and the role if there is one."""
+def _body(environment: Environment) -> str:
+    """The body, which can be read again."""
     body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
     environment["wsgi.input"] = io.BytesIO(body)
-    fields = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
+    return str(body.decode("utf-8", "replace"))
+
+
+def _operation(environment: Environment) -> str:
+    """The operation that a request with a form or JSON body asks for, and the role if there is one."""
+    fields = urllib.parse.parse_qs(_body(environment))
     operation = fields.get("Action", [environment.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]])
     return "".join(f" {word}" for word in (*operation, *fields.get("RoleArn", ())) if word)
 
@@ -151,7 +157,8 @@ class _Faulty:
     """The layer in front of moto."""
 
     def __init__(self, inner: Callable[[Environment, StartResponse], Iterable[bytes]], emulator: Emulator) -> None:
-        self._inner = inner
+        self._moto = inner
+        self._beyond = BeyondMoto()
         self._emulator = emulator
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
@@ -176,3 +183,14 @@ class _Faulty:
         body = _error(environment, fault).encode()
         start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _inner(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
+        """What moto answers, or what is answered in its place."""
+        query = environment.get("QUERY_STRING", "")
+        body = _body(environment) if query == "abac" else ""
+        answered = self._beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
+        if answered is None:
+            return self._moto(environment, start)
+        content = answered.body.encode()
+        start(answered.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
+        return [content]

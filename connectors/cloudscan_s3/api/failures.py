@@ -40,7 +40,15 @@ ABSENT: Final = frozenset(
 )
 """Answers that say: nothing of the kind is configured."""
 _VANISHED: Final = frozenset(
-    ("NoSuchBucket", "NoSuchAccessPoint", "NoSuchMultiRegionAccessPoint", "NoSuchKey", "NotFound", "404")
+    (
+        "NoSuchBucket",
+        "NoSuchAccessPoint",
+        "NoSuchMultiRegionAccessPoint",
+        "NoSuchKey",
+        "NotFound",
+        "404",
+        "PolicyNotFoundException",
+    )
 )
 _DENIED: Final = frozenset(
     (

@@ -16,7 +16,11 @@ _ODD_SWITCH: Final = re.compile(
     rb"<(BlockPublicAcls|IgnorePublicAcls|BlockPublicPolicy|RestrictPublicBuckets|IsTruncated|IsEnabled)"
     rb"(?:/>|>(?!(?:true|false)</))"
 )
-_ROOTS: Final[Mapping[str, bytes]] = {"GetBucketLogging": b"<BucketLoggingStatus"}
+_ROOTS: Final[Mapping[str, bytes]] = {
+    "GetBucketLogging": b"<BucketLoggingStatus",
+    "GetBucketAbac": b"<AbacStatus",
+    "ListTagsForResource": b"<ListTagsForResource",
+}
 
 
 def listen(session: boto3.Session) -> None:

@@ -121,7 +121,7 @@ def of_account_outside(account: str, bucket: Bucket) -> Asked:
 
 
 def unnamed(policy: Json, bucket: Bucket, *, any_id: bool) -> Asked:
-    """A caller from outside whose account and organisation the policy does not spell out, nor, if one likes, his id.
+    """A caller from outside whose account and organisation the policy does not spell out, nor, if asked, the id.
 
     A user or role whose id is spelt out in part belongs to some account, and nobody can choose to be of it.
     """
@@ -185,7 +185,7 @@ class Oracle:
         self._has_ids = any(re.search(r"userid|vpc|sourceip|principaltag", each) for each in _keys(policy))
 
     def ask(self, asked: Asked, *, proof: bool = True) -> Result:
-        """May somebody of whom `asked` holds do it? Where AWS's pages leave a doubt, it depends.
+        """May somebody do it for which `asked` holds? Where AWS's pages leave a doubt, it depends.
 
         Without `proof` a no means only that nobody does whose ids look as they do today.
         """
