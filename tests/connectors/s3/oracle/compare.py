@@ -27,7 +27,8 @@ from tests.connectors.s3.oracle.questions import (
     Oracle,
     Result,
     anonymous,
-    anonymous_on_the_internet,
+    anonymous_anywhere,
+    anybody,
     named_in,
     of_account,
     of_account_outside,
@@ -50,6 +51,7 @@ OUR_BUCKET = Bucket(
 CAPABILITIES = {"s3:GetObject": "objects", "s3:ListBucket": "keys", "s3:PutObject": "writing"}
 NOT_MODELLED = frozenset({"service", "federated", "canonical"})
 OF_ONE_ACCOUNT = frozenset({"account", "principal", "unique_id"})
+OF_ANY_ACCOUNT = frozenset({"anyone", "any_account", "organisation", "network", "access_point_account", "unique_id"})
 NOBODY, SOMEBODY = "nobody, though somebody gets in", "somebody, though nobody gets in"
 
 
@@ -107,10 +109,12 @@ def _comparisons(policy: Json, paths: Sequence[AccessPath]) -> Iterator[tuple[st
     covered, claimed = {path.kind for path in covering}, {path.kind for path in claiming}
     if not any(_outside(path) for path in covering):
         yield NOBODY, outside(OUR_BUCKET, through_our_networks=False), Answer.YES
-    if any(_outside(path) for path in claiming):
+    if any(_outside(path) and not _is_anybodys(path) for path in claiming):
         yield SOMEBODY, outside(OUR_BUCKET, through_our_networks=True), Answer.NO
+    elif any(_outside(path) for path in claiming):
+        yield SOMEBODY, anybody, Answer.NO
     if covered.isdisjoint({"anyone", "network"}):
-        yield "no unsigned caller, though one gets in", anonymous_on_the_internet, Answer.YES
+        yield "no unsigned caller, though one gets in", anonymous_anywhere(policy), Answer.YES
     if covered.isdisjoint({"anyone", "network", "any_account"}):
         yield "no unsigned caller in a network, though one gets in", anonymous, Answer.YES
     if "anyone" in claimed:
@@ -123,7 +127,7 @@ def _comparisons(policy: Json, paths: Sequence[AccessPath]) -> Iterator[tuple[st
     for account in named.accounts:
         if account in OUR_BUCKET.own_accounts:
             continue
-        if not any(_outside(path) and path.account in {"", account} for path in covering):
+        if not any(_outside(path) and (path.account == account or path.kind in OF_ANY_ACCOUNT) for path in covering):
             question = f"not account {account}, though it gets in"
             yield question, of_account_outside(account, OUR_BUCKET), Answer.YES
         if any(path.account == account and path.kind in OF_ONE_ACCOUNT for path in claiming):
@@ -143,6 +147,11 @@ def _outside(path: AccessPath) -> bool:
     if path.audience in {Audience.NOBODY, Audience.OWNER, Audience.ORGANISATION}:
         return False
     return not (path.account and buckets.US.owns(path.account))
+
+
+def _is_anybodys(path: AccessPath) -> bool:
+    """Does a path name a user or role by an id that does not tell whose it is?"""
+    return path.kind == "unique_id" and not path.account
 
 
 def _told(paths: Sequence[AccessPath]) -> str:

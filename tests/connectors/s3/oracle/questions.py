@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import product
 from typing import Any
 
@@ -104,6 +105,28 @@ def anonymous_on_the_internet(case: Case) -> Formula:
     return anonymous(case) and case.network is not Network.ENDPOINT
 
 
+def anonymous_anywhere(policy: Json) -> Asked:
+    """An unsigned caller on the internet whose address is in no small network that the policy spells out."""
+    networks = [each for word in _words(policy) for each in _networks(word)]
+    small = [each for each in networks if each.prefixlen >= (8 if each.version == 4 else 32)]
+
+    def asked(case: Case) -> Formula:
+        if not anonymous_on_the_internet(case) or case.addresses_as_text:
+            return False
+        if "address" not in case.variables:
+            return True
+        value = case.key("aws:sourceip")
+        assert value is not None and value.within is not None
+        return opposite(either(value.within(each) for each in small))
+
+    return asked
+
+
+def anybody(case: Case) -> Formula:
+    """Whoever it is, ours or not."""
+    return True
+
+
 def of_account(account: str) -> Asked:
     """A caller of an account."""
     return lambda case: case.account_is(account)
@@ -163,6 +186,12 @@ def named_in(policy: Json) -> Named:
         ids=tuple(sorted(ids - {""})),
         words=tuple(words),
     )
+
+
+def _networks(word: str) -> Iterator[IPv4Network | IPv6Network]:
+    if "." in word or ":" in word:
+        with suppress(ValueError):
+            yield ip_network(word, strict=False)
 
 
 def _words(value: Any) -> Iterator[str]:
