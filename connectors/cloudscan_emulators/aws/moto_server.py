@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
+from cloudscan_emulators.aws.beyond_moto import BeyondMoto, Reply, refused_owner
 from cloudscan_emulators.kit.faults import Faults
 
 CREDENTIALS = {
@@ -70,6 +72,7 @@ class Emulator:
 
     endpoint: str
     faults: Faults[Fault] = field(default_factory=Faults)
+    beyond: BeyondMoto = field(default_factory=BeyondMoto)  # what moto lacks
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
 
     @property
@@ -163,10 +166,10 @@ class _Faulty:
             self._emulator.request_log.append(line)
         fault = self._emulator.faults.hit(line, _region(environment))
         if fault is None:
-            return self._inner(environment, start)
+            return self._answered(environment, start)
         time.sleep(fault.delay)
         if fault.delay_only:
-            return self._inner(environment, start)
+            return self._answered(environment, start)
         if fault.silent:
             environment["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("as the test asked")
@@ -176,3 +179,20 @@ class _Faulty:
         body = _error(environment, fault).encode()
         start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
         return [body]
+
+    def _answered(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
+        """The right answer: moto's, or what it lacks."""
+        reply = self._beyond(environment)
+        if reply is None:
+            return self._inner(environment, start)
+        body = reply.body.encode()
+        start(reply.status, [("Content-Type", reply.content_type), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _beyond(self, environment: Environment) -> Reply | None:
+        path = environment["PATH_INFO"]
+        expected = environment.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", "")
+        if expected:
+            owners = {name: owner for name, (_, owner) in s3_backends.bucket_accounts.items()}
+            return refused_owner(path, expected, owners)
+        return self._emulator.beyond.reply(environment["REQUEST_METHOD"], path, _region(environment))

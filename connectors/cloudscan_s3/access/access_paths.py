@@ -186,9 +186,10 @@ def _access_point_paths(
     public = is_public(policy, access_point=True) and not point.vpc
     either_public = public or is_public(behind)
     switch = restrict_public_buckets(bucket, point)
+    catalogue = EXPRESS_ACTIONS if bucket.directory else ACTIONS
     for statement in policy.allows:
-        passing = through_both.paths(statement, Via.POLICY, ACTIONS)
-        allowed = through_point.paths(statement, Via.POLICY, ACTIONS)
+        passing = through_both.paths(statement, Via.POLICY, catalogue)
+        allowed = through_point.paths(statement, Via.POLICY, catalogue)
         known = _with_undelegated(passing, allowed, policy_read=_is_understood(bucket_policy))
         for path in _as_far_as_read(known, policy, bucket_policy):
             blockable = either_public and path.crosses_accounts

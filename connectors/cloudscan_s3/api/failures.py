@@ -35,6 +35,9 @@ ABSENT: Final = frozenset(
         "NoSuchAccessPointPolicy",
         "NoSuchConfiguration",
         "NoSuchMultiRegionAccessPointPolicy",
+        "ReplicationConfigurationNotFoundError",
+        "AccessGrantsInstanceNotExistsError",
+        "AccessGrantsInstanceResourcePolicyNotExists",
         "AWSOrganizationsNotInUseException",
     )
 )
