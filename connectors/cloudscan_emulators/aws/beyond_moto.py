@@ -13,6 +13,12 @@ from xml.sax.saxutils import escape
 
 REGIONS: Final = ("us-east-1", "us-west-2")
 """Those of the emulated accounts: few, so that a scan of the emulator is short."""
+ALWAYS_ENABLED: Final = (
+    *("us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "sa-east-1"),
+    *("eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3"),
+    *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+)
+"""Those of a real account that has opted in to no other, to measure what a scan costs."""
 _CONTROL: Final = "/v20180820"
 
 

@@ -15,7 +15,7 @@ from cloudscan_s3 import rotation, scopes
 from cloudscan_s3.options import Options
 from cloudscan_s3.plugin import PLUGIN
 from tests.connectors import reading
-from tests.connectors.s3.estate import ACCOUNT, bucket, connector, gap, read, replicated, s3
+from tests.connectors.s3.estate import ACCOUNT, bucket, connector, gap, policy, read, replicated, s3
 
 THEIRS = "444455556666"
 
