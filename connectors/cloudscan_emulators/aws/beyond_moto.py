@@ -19,6 +19,7 @@ ALWAYS_ENABLED: Final = (
     *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
 )
 """Those of a real account that has opted in to no other, to measure what a scan costs."""
+_TABLES: Final = ("us-east-1", "us-east-2", "us-west-2")  # where moto has table buckets
 _CONTROL: Final = "/v20180820"
 
 
@@ -161,7 +162,12 @@ def _outposts(state: BeyondMoto, region: str) -> Reply:
     return _json({"Outposts": [{"OutpostId": name} for name in state.outposts] if region == "us-east-1" else []})
 
 
-_ANSWERS: Final[Mapping[tuple[str, str], Callable[..., Reply]]] = {
+def _table_buckets(_state: BeyondMoto, region: str) -> Reply | None:
+    """Moto fails in the regions that it does not know."""
+    return None if region in _TABLES else _json({"tableBuckets": []})
+
+
+_ANSWERS: Final[Mapping[tuple[str, str], Callable[..., Reply | None]]] = {
     ("POST", "/listRegions"): _regions,
     ("GET", f"{_CONTROL}/accesspointfordirectory"): _directory_points,
     ("GET", f"{_CONTROL}/accesspoint/([^/]+--xa-s3)"): _directory_point,
@@ -170,6 +176,7 @@ _ANSWERS: Final[Mapping[tuple[str, str], Callable[..., Reply]]] = {
     ("GET", f"{_CONTROL}/accessgrantsinstance/resourcepolicy"): _access_grants_policy,
     ("GET", f"{_CONTROL}/accesspointforobjectlambda"): _object_lambda,
     ("GET", "/S3Outposts/ListOutpostsWithS3"): _outposts,
+    ("GET", "/buckets"): _table_buckets,
 }
 """By method and path."""
 

@@ -195,4 +195,6 @@ class _Faulty:
         if expected:
             owners = {name: owner for name, (_, owner) in s3_backends.bucket_accounts.items()}
             return refused_owner(path, expected, owners)
+        if path == "/buckets" and "/s3tables/" not in environment.get("HTTP_AUTHORIZATION", ""):
+            return None  # a bucket of that name
         return self._emulator.beyond.reply(environment["REQUEST_METHOD"], path, _region(environment))
