@@ -100,7 +100,7 @@ def _permissions(asker: Asker, caller: CallerIdentity) -> Iterator[Check]:
 def _further(asker: Asker, caller: CallerIdentity, buckets: Sequence[ListedBucket]) -> Iterator[Check]:
     """The lists that an account has beside its buckets, each in one region, and what S3 carries out of a bucket.
 
-    What only an optional permission is missing for is said, and is no failure: the scan is complete without it.
+    What lacks only an optional permission is told and passes: the scan is complete without it.
     """
     own_region, number = asker.account.region, {"AccountId": caller.account}
     express = own_region if own_region in regions.EXPRESS else min(regions.EXPRESS)

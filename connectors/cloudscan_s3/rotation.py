@@ -22,7 +22,7 @@ def tonight(names: Collection[str], day: date, kind: str) -> frozenset[str]:
     size = _ASKED_A_NIGHT[kind]
     if len(names) <= size:
         return frozenset(names)
-    ordered = sorted(names, key=_place)
+    ordered = sorted(names, key=_rank)
     first = day.toordinal() * size % len(ordered)
     return frozenset((*ordered, *ordered)[first : first + size])
 
@@ -32,6 +32,6 @@ def kinds_asked(name: str, asked: Mapping[str, Collection[str]]) -> Sequence[str
     return [kind for kind, names in asked.items() if name in names]
 
 
-def _place(name: str) -> bytes:
+def _rank(name: str) -> bytes:
     """An order that says nothing about the names, so that a growing family of buckets is not asked in one night."""
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()

@@ -135,6 +135,33 @@ def test_a_bucket_of_another_account_of_ours_is_ours(server: Emulator) -> None:
     assert (grant.audience, grant.principal_uid) == (Audience.NAMED, f"s3:principal/{member}")
 
 
+def test_whose_an_account_is_is_unknown_where_ours_are_not_known(server: Emulator) -> None:
+    """The organisation does not say which accounts it has: the destination may be one of them."""
+    bucket(server, "a-private")
+    replicated(server, "a-private", "dest", account=THEIRS)
+    server.faults.add(Fault(where="ListAccounts"))
+
+    result = read(server, organisation=True)
+
+    assert delivery(deliveries(result), principals(result)) == (None, None, True)
+
+
+def test_each_destination_is_told_once(server: Emulator) -> None:
+    """Two rules for one destination, and one for another."""
+    bucket(server, "a-private")
+    rules = [
+        f"<Rule><ID>{number}</ID><Status>Enabled</Status><Destination><Bucket>arn:aws:s3:::{to}</Bucket>"
+        f"<Account>{account}</Account></Destination></Rule>"
+        for number, (to, account) in enumerate([("dest", THEIRS), ("dest", THEIRS), ("ours", ACCOUNT)])
+    ]
+    body = f"<ReplicationConfiguration><Role>r</Role>{''.join(rules)}</ReplicationConfiguration>".encode()
+    server.faults.add(Fault(where=r"/a-private\?replication", body=body))
+
+    grants = deliveries(read(server))
+
+    assert sorted(str(grant.audience) for grant in grants) == ["named", "named_external"]
+
+
 def test_a_rule_that_is_switched_off_is_latent(server: Emulator) -> None:
     bucket(server, "a-private")
     replicated(server, "a-private", "dest", account=THEIRS, Status="Disabled")

@@ -3,11 +3,14 @@
 import boto3
 import pytest
 
+from cloudscan.connector import Estate
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Outcome
 from cloudscan.reason import Reason, has_words, sentence
 from cloudscan_emulators.aws.beyond_moto import AccessGrant, DirectoryPoint
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
+from cloudscan_s3.doctor import checks
 from cloudscan_s3.facts.access_grants import admits
+from cloudscan_s3.options import Options
 from tests.connectors.reading import Read
 from tests.connectors.s3.estate import ACCOUNT, bucket, policy, read, s3control
 
@@ -155,6 +158,19 @@ def test_a_region_without_vector_buckets_is_no_row(server: Emulator) -> None:
     (row,) = [one for one in read(server).gaps if one.question == "s3-vector-buckets"]
 
     assert (row.outcome, row.reason.code) == (Outcome.NOT_OFFERED, "s3-not-in-region")
+
+
+def test_doctor_tries_what_is_asked_beside_buckets(server: Emulator) -> None:
+    """A permission that is missing fails; an optional one is told."""
+    bucket(server, "general")
+    server.faults.add(Fault(where=r"/general\?replication$"), Fault(where="^GET /buckets"))
+
+    said = {check.what: check for check in checks(Options(endpoint=server.endpoint), Estate())}
+
+    assert [(one.what, "s3:GetReplicationConfiguration" in one.remedy) for one in said.values() if not one.ok] == [
+        ("s3: replication of general", True)
+    ]
+    assert [what for what in said if what.startswith("s3: table buckets, left out: ")]
 
 
 def test_every_enabled_region_is_asked_for_access_points(server: Emulator) -> None:
