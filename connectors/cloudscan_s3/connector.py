@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
-from cloudscan.errors import AccessDenied, Malformed, NotOffered, ProviderError, Vanished
+from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
@@ -81,11 +81,6 @@ class S3Connector:
         """
         try:
             caller = self._identity()
-        except Malformed as error:
-            if self._options.endpoint and error.reason.code == "s3-operation-unknown":
-                raise selection.not_aws(self._options) from error
-            yield scopes.ORGANISATION
-            return
         except ProviderError:
             yield scopes.ORGANISATION  # reading it says why nothing else can be
             return
@@ -143,14 +138,18 @@ class S3Connector:
         return None
 
     def _own(self) -> Asker:
-        return self._own_asker.get(lambda: self._opened(account.own_account(self._options, self._meter)))
+        return self._own_asker.get(self._open_own)
 
-    def _opened(self, own: account.Account) -> Asker:
-        own.open()
-        return Asker(own, self._patience, self._spent)
+    def _open_own(self) -> Asker:
+        own = account.own_account(self._options, self._meter)
+        own.open_own()
+        return self._asking_as(own)
+
+    def _asking_as(self, opened: account.Account) -> Asker:
+        return Asker(opened, self._patience, self._spent)
 
     def _identity(self) -> CallerIdentity:
-        return self._caller_identity.get(lambda: identity.caller_identity(self._own()))
+        return self._caller_identity.get(lambda: identity.identified(self._own()))
 
     def _organisation(self) -> Organisation | Unread | None:
         return self._own_organisation.get(lambda: identity.own_organisation(self._own()))
@@ -170,9 +169,10 @@ class S3Connector:
             return self._own()
         member = account.member_account(self._own().account, number, caller.partition)
         try:
-            return self._opened(member)
+            member.open()
         except AccessDenied as refused:
             raise selection.refused_role(refused, self._options, number) from refused
+        return self._asking_as(member)
 
     def _account_block(self, number: str) -> Block | Unread:
         return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))

@@ -22,9 +22,9 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     """Check the credentials, the roles in other accounts, then the permissions that a scan cannot do without."""
     try:
         own = account.own_account(options, Meter())
-        own.open()
+        own.open_own()
         asker = Asker(own, _PATIENCE)
-        caller = identity.caller_identity(asker)
+        caller = identity.identified(asker)
     except CloudscanError as error:
         yield Check(ok=False, what="s3: credentials", remedy=str(error))
         return

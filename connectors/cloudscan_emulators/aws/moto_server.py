@@ -59,6 +59,7 @@ class Fault:
     message: str = "as the test asked"
     silent: bool = False  # no answer at all: the connection is closed
     region: str = ""  # only requests that are signed for this region; empty: all
+    server: str = ""  # how the server names itself; empty: not at all
 
     def concerns(self, user: str) -> bool:
         """Whether requests signed for a region are concerned; AWS faults concern all callers alike."""
@@ -178,10 +179,12 @@ class _Faulty:
             environment["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("as the test asked")
         if fault.body is not None:
-            start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(fault.body)))])
-            return [fault.body]
-        body = _error(environment, fault).encode()
-        start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return self._answer(fault, "200 OK", fault.body, start)
+        return self._answer(fault, fault.status, _error(environment, fault).encode(), start)
+
+    def _answer(self, fault: Fault, status: str, body: bytes, start: StartResponse) -> Iterable[bytes]:
+        headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+        start(status, [*headers, *([("Server", fault.server)] if fault.server else [])])
         return [body]
 
     def _inner(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
