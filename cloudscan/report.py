@@ -315,6 +315,13 @@ def figures_of(report: Report) -> ScanFigures:
     )
 
 
+def opened_by_judgement(report: Report) -> dict[str, Rejudged]:
+    """Since when findings are judged to be some, by fingerprint, where only the judgement changed, or perhaps."""
+    seen = (EventKind.OPENED, EventKind.REOPENED)
+    last = {one.fingerprint: one.rejudged for one in report.events if one.kind in seen and one.waiver is None}
+    return {fingerprint: rejudged for fingerprint, rejudged in last.items() if rejudged}
+
+
 def gap_counts(report: Report) -> dict[GapState, int]:
     """How many answers are missing, by what is known about them; zeros included."""
     states = {row.gap or row.scope_uid: report.gap_state(row) for row in report.coverage if row.outcome.is_gap}

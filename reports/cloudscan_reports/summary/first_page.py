@@ -228,7 +228,8 @@ def _answer_on_trend(report: Report, texts: Texts) -> Answer:
         widened=number(by_kind.get("widened", 0)),
         resolved=number(by_kind.get("resolved", 0)),
     )
-    return Answer(question=question, short=_course(scans, texts), more=more, anchor="trend")
+    sentences = phrases.sentences([more, *counts.on_judgement(report.changes, texts)], texts.lang)
+    return Answer(question=question, short=_course(scans, texts), more=sentences, anchor="trend")
 
 
 def _course(scans: Sequence[Scan], texts: Texts) -> str:
