@@ -194,7 +194,7 @@ def _unseen(unseen: Unseen, texts: Texts) -> Iterator[str]:
                 for unknown in unseen.unknown_rules
             ),
         )
-    for key, groups in (("waived", unseen.waived), ("apart", unseen.apart)):
+    for key, groups in (("waived", unseen.waived), ("not_judged", unseen.not_judged), ("apart", unseen.apart)):
         if groups:
             yield f"### {prose(texts.say(f'unseen.{key}_title'))}"
             yield ""

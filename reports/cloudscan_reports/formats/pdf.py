@@ -87,6 +87,7 @@ def write(report: Report, lang: str) -> bytes:
             nothing_missing=first_page.nothing_missing(summary.unseen, texts),
             risk_chart=charts.on_paper(risks) if risks else None,
             trend_chart=charts.on_paper(trend) if trend else None,
+            trend_notes=first_page.trend_notes(report, texts) if trend else (),
             figures=figures(lang),
             first=[_first(finding, report, texts) for finding in work[:_FIRST]],
             findings=[_row(finding, texts) for finding in work[:_MOST_FINDINGS]],

@@ -154,6 +154,7 @@ class PageModel:
     static: Sequence[PageFinding]
     risk_chart: Markup | None
     trend_chart: Markup | None
+    trend_notes: Sequence[str]  # where the curve moves without a change in the cloud
     figures: Sequence[Figure]
     resolved: Sequence[Resolved]
     resolved_left: int
@@ -204,6 +205,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         static=worded(report.findings[:MOST_STATIC]),
         risk_chart=first_page.risk_chart(summary.causes, texts),
         trend_chart=first_page.trend_chart(report, texts),
+        trend_notes=first_page.trend_notes(report, texts),
         figures=figures(texts.lang),
         resolved=[_resolved(difference, rules, texts) for difference in resolved[:MOST_RESOLVED]],
         resolved_left=max(len(resolved) - MOST_RESOLVED, 0),

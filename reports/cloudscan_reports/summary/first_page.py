@@ -20,6 +20,7 @@ from cloudscan_wording.visible import visible
 
 _HOURS_A_DAY = 8
 _DAYS_A_MONTH = 20
+_MOST_NOTES = 5  # beside the trend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +116,9 @@ def first_page(report: Report, texts: Texts) -> FirstPage:
 
 
 def nothing_missing(not_seen: Unseen, texts: Texts) -> str:
-    """The sentence for a report without open gaps and undecided cases; it says whether gaps are waived."""
-    return texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
+    """What to say of a report without open gaps and undecided cases: what is waived, and what is not judged."""
+    nothing = texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
+    return phrases.sentences([nothing, *_not_judged(not_seen, texts)], texts.lang)
 
 
 def tally(not_seen: Unseen, texts: Texts) -> str:
@@ -174,6 +176,22 @@ def trend_chart(report: Report, texts: Texts) -> Markup | None:
             last=number(now.score),
         ),
     )
+
+
+def trend_notes(report: Report, texts: Texts) -> Sequence[str]:
+    """Where the curve moves without a change in the cloud: the last scans by which findings are judged differently."""
+    scans = [(scan, scan.figures) for scan in report.trend if scan.figures and scan.figures.rejudged]
+    return [
+        texts.count(
+            "ranking.trend_rejudged",
+            figures.rejudged or 0,
+            day=texts.day(scan.started_on),
+            by=texts.say("list.comma").join(
+                texts.say(f"basis.{change}", version=figures.version) for change in figures.basis_changes
+            ),
+        )
+        for scan, figures in scans[-_MOST_NOTES:]
+    ]
 
 
 def _answers(
@@ -245,8 +263,15 @@ def _answer_on_gaps(report: Report, texts: Texts, not_seen: Unseen) -> Answer:
     if not not_seen.count and not report.unknowns:
         short, more = texts.say("answers.all_seen"), nothing_missing(not_seen, texts)
     else:
-        short, more = texts.count("answers.gaps", not_seen.count), texts.count("answers.unknown", len(report.unknowns))
+        short = texts.count("answers.gaps", not_seen.count)
+        undecided = texts.count("answers.unknown", len(report.unknowns))
+        more = phrases.sentences([undecided, *_not_judged(not_seen, texts)], texts.lang)
     return Answer(question=question, short=short, more=more, anchor="unseen")
+
+
+def _not_judged(not_seen: Unseen, texts: Texts) -> Sequence[str]:
+    """How much was found that cloudscan does not judge, in a sentence; none if there is nothing."""
+    return [texts.count("unseen.not_judged_count", n)] if (n := not_seen.not_judged_count) else []
 
 
 def _measure(cause: Cause, rules: Mapping[str, RuleSummary], texts: Texts) -> str:
