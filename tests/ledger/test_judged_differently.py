@@ -1,6 +1,7 @@
 """What is judged differently from yesterday, without a change in the cloud, is not called new."""
 
 import hashlib
+import random
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from cloudscan.facts import OBSERVED, Access, Audience, Gone, Grant, Resource, V
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
 from cloudscan.nightly.scan import run_nightly
-from cloudscan.report import ChangedBy, Diff, Difference, Report
+from cloudscan.report import ChangedBy, Diff, Difference, DifferenceKind, Report
 from cloudscan.snapshot.collect import CollectOptions
 from cloudscan.snapshot.translation import Translation
 from tests.kit.facts import RULE, write_rule
@@ -391,3 +392,42 @@ def test_a_waiver_that_ends_by_judgement_says_so(company: Company) -> None:
     assert (ended.kind, ended.reason) == ("reopened", "widened")
     assert ended.rejudged and ended.rejudged.changed_by is ChangedBy.RULE
     assert company.differences() == {"shelf": ("reopened", "rule")}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_nights_with_any_rules(tmp_path: Path, sqlite: str, seed: int) -> None:
+    """Against a model: a difference is one of judgement if today's rule says the same of yesterday's document."""
+    chance = random.Random(seed)
+    names = [f"document-{number}" for number in range(8)]
+    open_to = {
+        PLAIN: ("everybody", "the web"),
+        STRICT: ("company", "friends", "everybody", "the web"),
+        COUNTS_PRIVATE: (*AUDIENCES,),
+    }
+    rules = {flagged: rule(tmp_path, flagged) for flagged in open_to}
+    company = Company(tmp_path, sqlite)
+    told, before, flagged_before = set(), dict[str, str](), set[str]()
+    for night in range(12):
+        condition = chance.choice(list(open_to))
+        now = dict(before) if chance.random() < 0.2 else {
+            name: chance.choice([before.get(name, "me"), *AUDIENCES]) for name in names if chance.random() < 0.8
+        }  # fmt: skip
+        company.shelf = replace(company.shelf, documents=now)
+        company.night(rules[condition])
+        flagged = {name for name, whom in now.items() if whom in open_to[condition]}
+        as_today = {name for name, whom in before.items() if whom in open_to[condition]}
+        kinds = {
+            name: "rejudged" if (name in as_today) == (name in flagged) else "open" if name in flagged else "resolved"
+            for name in flagged ^ flagged_before
+        }
+        if night:
+            seen = {
+                one.name: "open" if one.kind in ("new", "reopened") else one.kind.value
+                for one in company.diff().differences
+                if one.kind is not DifferenceKind.WIDENED
+            }
+            assert seen == kinds
+            told |= set(kinds.values())
+        before, flagged_before = now, flagged
+
+    assert told == {"open", "resolved", "rejudged"}
