@@ -339,6 +339,13 @@ class Members(Page, frozen=True, kw_only=True):
         return self.members
 
 
+class GroupSettings(Reply, frozen=True, kw_only=True):
+    """Who may join a group (Groups Settings v1, Groups). The service writes switches as texts."""
+
+    who_can_join: str | None = ""
+    allow_external_members: str | bool | None = ""
+
+
 class Alias(_Answer, frozen=True, kw_only=True):
     """An alias of one of our domains (Directory v1, DomainAlias), verified unless Google says otherwise."""
 

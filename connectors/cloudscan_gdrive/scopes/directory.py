@@ -7,7 +7,6 @@ Sources: discovery documents of Admin Directory v1 and Cloud Identity v1; Policy
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeVar
@@ -22,10 +21,7 @@ from cloudscan_gdrive.api.client import Everything, Google
 from cloudscan_gdrive.api.models import (
     Domain,
     Domains,
-    Group,
     Groups,
-    Member,
-    Members,
     Policies,
     Policy,
     Unit,
@@ -35,7 +31,9 @@ from cloudscan_gdrive.api.models import (
 )
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import Lists, People, people_of
+from cloudscan_gdrive.meaning.people import Lists, People, is_guest, people_of
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.scopes.groups import OfGroups, members_of_groups, not_asked, settings_of_groups
 
 _Entry = TypeVar("_Entry")
 _USERS: Final = (
@@ -44,9 +42,6 @@ _USERS: Final = (
     "recoveryEmail,relations,organizations)"
 )
 _GROUPS: Final = "nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
-_MEMBERS: Final = "nextPageToken,members(id,email,role,type)"
-_CONCURRENT_GROUPS: Final = 8  # whose members are asked for at the same time
-_MOST_GAPS: Final = 20  # groups that have a gap of their own
 _SHARING: Final = "drive_and_docs.external_sharing"
 _CLOSED_WITH_SHARING: Final = frozenset({f"{_SHARING}.allowNonGoogleInvites", f"{_SHARING}.allowPublishingFiles"})
 _WARNINGS_OF_SHARING: Final = frozenset(
@@ -88,22 +83,28 @@ class Directory:
     gaps: Sequence[Gap] = field(default_factory=tuple)
 
 
-def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
-    """Read domains, users, groups, units and settings, as `admin` (an address). Whatever fails is a gap."""
+def read_directory(google: Google, estate: Estate, options: Options) -> Directory:
+    """Read domains, users, groups, units and settings, as the administrator. Whatever fails is a gap."""
+    admin, customer = options.admin, options.customer
     users = _users(google, admin, customer)
     domains = _domains(google, admin, customer)
     groups = google.everything(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
-    members, partly_read, members_gaps = _members(google, admin, groups.entries)
+    members = members_of_groups(google, admin, groups.entries)
+    joining = (
+        settings_of_groups(google, admin, groups.entries) if options.group_settings else OfGroups(gaps=[not_asked()])
+    )
     own = admin.rpartition("@")[2].lower()
     primary = next((domain.domain_name.lower() for domain in domains.entries if domain.is_primary), own)
     lists = Lists(
         domains=_names_of_ours(own, domains, users),
+        unverified=_unverified(domains.entries),
         all_domains_read=domains.complete,
         users=users.entries,
         all_users_read=users.complete,
         groups=groups.entries,
-        members=members,
-        partly_read=frozenset(partly_read),
+        members=members.answers,
+        partly_read=frozenset(members.partly_read),
+        settings=joining.answers,
     )
     units = google.everything(Units, google.units, admin, customerId=customer, type="allIncludingParent")
     policies = google.everything(Policies, google.policies, admin, uids.tenant(primary), filter=_SETTINGS, pageSize=100)
@@ -119,7 +120,8 @@ def read_directory(google: Google, estate: Estate, admin: str, customer: str) ->
             *users.gaps,
             *domains.gaps,
             *groups.gaps,
-            *members_gaps,
+            *members.gaps,
+            *joining.gaps,
             *_complete(units, questions.UNITS, Code.TOP_UNIT_MISSING, there=any(map(_is_top, units.entries))).gaps,
             *_complete(
                 policies, questions.SHARING_SETTINGS, Code.SETTINGS_MISSING, there=bool(policies.entries),
@@ -219,55 +221,17 @@ def _names_of_ours(own: str, domains: Everything[Domain], users: Everything[User
         names += [
             address.rpartition("@")[2]
             for user in users.entries
-            if user.is_guest_user is False
+            if user.is_guest_user is False and not is_guest(user)
             for address in (user.primary_email, *(user.non_editable_aliases or ()))
         ]
     return list(dict.fromkeys(name.lower() for name in names))
 
 
-def _members(
-    google: Google, admin: str, groups: Sequence[Group]
-) -> tuple[dict[str, Sequence[Member]], set[str], list[Gap]]:
-    """The members of each group by its address in lower case, the groups that were read in part, and the gaps.
-
-    One request per group. A question that is refused for one group after another is not asked any more.
-    """
-
-    def members_of(group: Group) -> Everything[Member]:
-        found = google.everything(
-            Members, google.members, admin, uids.group(group.email), groupKey=group.id, fields=_MEMBERS, maxResults=200
-        )
-        count = str(group.direct_members_count)
-        there = bool(found.entries) or not count.isdecimal() or int(count) == 0
-        return _complete(
-            found, questions.MEMBERS, Code.MEMBERS_MISSING, there=there, about=uids.group(group.email), count=count
-        )
-
-    members: dict[str, Sequence[Member]] = {}
-    partly_read: set[str] = set()
-    gaps: list[Gap] = []
-    read_any = False
-    with ThreadPoolExecutor(_CONCURRENT_GROUPS) as pool:
-        for number, (group, answer) in enumerate(zip(groups, pool.map(members_of, groups), strict=True), start=1):
-            address = group.email.lower()
-            read_any = read_any or answer.complete
-            gaps += answer.gaps
-            if answer.error is None or answer.entries:
-                members[address] = answer.entries
-            if not answer.complete:
-                partly_read.add(address)
-            if not read_any and number > _CONCURRENT_GROUPS:
-                pool.shutdown(cancel_futures=True)
-                break
-    if gaps and (not read_any or len(gaps) > _MOST_GAPS):
-        first = gaps[0]
-        whole = questions.MEMBERS.lacking(
-            first.reason,
-            outcome=first.outcome,
-            needs=first.needs,
-        )
-        return members, partly_read, [whole]
-    return members, partly_read, gaps
+def _unverified(domains: Sequence[Domain]) -> list[str]:
+    """Domains and aliases that are listed and not proven to be ours: users may have addresses there."""
+    names = [domain.domain_name for domain in domains if not domain.verified]
+    aliases = (alias for domain in domains for alias in domain.domain_aliases or ())
+    return names + [alias.domain_alias_name for alias in aliases if not alias.verified]
 
 
 def _complete(

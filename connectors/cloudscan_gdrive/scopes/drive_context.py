@@ -57,6 +57,7 @@ class DriveContext:
     options: Options
     tree: Tree
     owner_uid: str | None  # of files that have no owner of their own
+    owned: bool = True  # by one person; else it is a shared drive
     meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
@@ -64,17 +65,21 @@ class DriveContext:
     _mentioned: set[str] = field(default_factory=set)  # uids of principals
     _owners: dict[str, str | None] = field(default_factory=dict)  # uids by address
 
-    def meaning(self, permission: Permission, content_type: str = "") -> Meaning | None:
-        """What a permission means. The same one is on many files and is translated once."""
+    def meaning(self, permission: Permission, content_type: str = "", owner: str = "") -> Meaning | None:
+        """What a permission means. The same one is on many files and is translated once.
+
+        `owner` as `translate.meaning_of` has it; in a shared drive it is the group of members, who own everything.
+        """
         form = content_type == FORM
+        owner = owner if self.owned else self.owner_uid or ""
         key = (
-            form, permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
-               permission.allow_file_discovery, permission.deleted, permission.type, permission.email_address,
-               permission.domain)  # fmt: skip
+            form, owner, permission.id, permission.role, permission.view, permission.expiration_time,
+            permission.pending_owner, permission.allow_file_discovery, permission.deleted, permission.type,
+            permission.email_address, permission.domain)  # fmt: skip
         remembered = self.meanings.get(key)
         if remembered is None:
             content_type = FORM if form else ""
-            meaning = meaning_of(permission, self.people, self.now, content_type)
+            meaning = meaning_of(permission, self.people, self.now, content_type, owner)
             remembered = self.meanings[key] = permission, content_type, meaning
         return remembered[2]
 
@@ -98,11 +103,13 @@ class DriveContext:
             page = decoded_leniently(Permissions, b'{"permissions":' + text + b"}") or Permissions(permissions=())
         if not (page.permissions or page.broken):
             return None
+        owners = sum(permission.role == "owner" and not permission.pending_owner for permission in page.permissions)
+        owner = self.owner_uid or "" if owners > 1 else ""
         return PermissionList(
             effective=[
                 EffectivePermission(meaning=meaning, inherited=is_inherited(permission))
                 for permission in page.permissions
-                if (meaning := self.meaning(permission, content_type))
+                if (meaning := self.meaning(permission, content_type, owner))
             ],
             broken=page.broken,
             has_owner=any(permission.role == "owner" for permission in page.permissions),

@@ -68,7 +68,7 @@ def facts_of_shared_drive(
     yield group
     yield _resource(drive, group, people)
     page = permissions(google, google.drive_members, options.admin, drive.id, uid, useDomainAdminAccess=True)
-    context = DriveContext(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), group.uid)
+    context = DriveContext(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), group.uid, owned=False)
     members = [(member, meaning) for member in page.entries if (meaning := context.meaning(member))]
     all_members = page.complete and bool(page.entries)
     restrictions = restrictions_of(drive, members, people, all_members=all_members)
@@ -162,6 +162,7 @@ def _files(
         managers=[meaning for meaning in meanings if meaning.grant.access in (Access.MANAGE, None)],
         restrictions=restrictions,
         members_unread=not known,
+        member_ids=frozenset(member.id for member in page.entries),
         members=digest([sorted(member.id + member.role for member in page.entries), drive.restrictions, known]),
     )
 
@@ -188,6 +189,7 @@ def _group_of_members(drive: SharedDrive, people: People) -> Principal:
         name=f"members of {drive.name}",
         affiliation=Affiliation.INTERNAL,
         status="active",
+        detail={"join": "invited"},
     )
 
 

@@ -39,6 +39,7 @@ class Payloads:
     permissions: Mapping[str, Json] = field(default_factory=dict)  # by drive or item
     policies: list[Json] = field(default_factory=list)
     changes: Mapping[str, list[Json]] = field(default_factory=dict)  # by owner's address or drive
+    joining: Mapping[str, Json] = field(default_factory=dict)  # settings by the group's address
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str, query: Mapping[str, str], who: str) -> Json:
@@ -70,6 +71,9 @@ class Payloads:
             case ["admin", "directory", "v1", "groups", group, "members"]:
                 answer = self.members.get(group, {"kind": "admin#directory#members"})
                 return {"members": answer} if isinstance(answer, list) else answer
+            case ["groups", "v1", "groups", group]:
+                by_invitation = {"email": group, "whoCanJoin": "INVITED_CAN_JOIN", "allowExternalMembers": "false"}
+                return self.joining.get(group, by_invitation)
             case ["admin", "directory", "v1", "customer", _, "domains"]:
                 return {"kind": "admin#directory#domains", "domains": self.domains}
             case ["admin", "directory", "v1", "customer", _, "orgunits"]:
