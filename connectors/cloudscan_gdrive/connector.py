@@ -31,7 +31,8 @@ from cloudscan_gdrive.scopes.shared_drives import facts_of_shared_drive
 PLATFORM = uids.PLATFORM
 _DRIVES = (
     "nextPageToken,drives(id,name,createdTime,hidden,restrictions(adminManagedRestrictions,copyRequiresWriterPermission,"
-    "domainUsersOnly,driveMembersOnly,sharingFoldersRequiresOrganizerPermission))"
+    "domainUsersOnly,driveMembersOnly,sharingFoldersRequiresOrganizerPermission,"
+    "downloadRestriction(restrictedForReaders,restrictedForWriters)))"
 )
 _NO_DRIVE_CAN_BE_READ: Final = frozenset(
     {

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -149,9 +150,14 @@ def _pretty(answer: Json) -> str:
     return json.dumps(answer, indent=1, ensure_ascii=False)
 
 
+@cache
+def _made() -> rsa.RSAPrivateKey:
+    """One key for all servers, and a short one: nobody checks what is signed with it."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+
+
 def _key(folder: Path, url: str) -> Path:
-    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    text = made.private_bytes(
+    text = _made().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path = folder / "key.json"
