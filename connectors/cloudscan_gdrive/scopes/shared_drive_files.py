@@ -13,8 +13,10 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from cloudscan.connector import Gap, Yielded
+from cloudscan.errors import QuotaSpent
 from cloudscan.facts import Audience, Grant, Via
 from cloudscan.reason import Reason
+from cloudscan_gdrive.api.client import Everything
 from cloudscan_gdrive.api.listing import SHARED_FILE, Acting, files, permissions
 from cloudscan_gdrive.api.models import File, Permission
 from cloudscan_gdrive.codes import Code
@@ -150,7 +152,7 @@ class SharedDriveFiles:
         """
         context = self.context
         if whole and unmet and not self.members_unread:
-            page = permissions(context.google, context.google.item_permissions, self.acting.user, file.id, uid)
+            page = self._listed(file, uid)
             for permission in page.entries:
                 meaning = context.meaning(permission, file.mime_type) if permission.id in unmet else None
                 if meaning is None:
@@ -174,7 +176,7 @@ class SharedDriveFiles:
         if file.has_augmented_permissions is False:
             return (), None
         context, uid = self.context, uids.file(file.id)
-        page = permissions(context.google, context.google.item_permissions, self.acting.user, file.id, uid)
+        page = self._listed(file, uid)
         given = tuple(direct for permission in page.entries if (direct := self._direct(permission)))
         if page.complete and not page.entries:
             reason = Reason(code=Code.PERMISSIONS_MISSING)  # the members are always among them
@@ -183,6 +185,14 @@ class SharedDriveFiles:
         for gap in page.gaps:
             context.unread(uid, page.error or gap.reason)
         return given, page.gaps[0].reason if page.gaps else None
+
+    def _listed(self, file: File, uid: str) -> Everything[Permission]:
+        """The file's own list of permissions. Raises `QuotaSpent`: then nothing more is to be asked."""
+        context = self.context
+        page = permissions(context.google, context.google.item_permissions, self.acting.user, file.id, uid)
+        if isinstance(page.error, QuotaSpent):
+            raise page.error
+        return page
 
     def _direct(self, permission: Permission) -> Permission | None:
         """The part of a permission that was given on the file itself; what is inherited is yielded from its origin.
