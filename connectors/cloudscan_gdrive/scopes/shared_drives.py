@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from cloudscan.connector import Cursor, Yielded
-from cloudscan.errors import AccessDenied, Malformed, Vanished
+from cloudscan.errors import AccessDenied, Malformed, QuotaSpent, Vanished
 from cloudscan.facts import (
     Access,
     Affiliation,
@@ -68,6 +68,8 @@ def facts_of_shared_drive(
     yield group
     yield _resource(drive, group, people)
     page = permissions(google, google.drive_members, options.admin, drive.id, uid, useDomainAdminAccess=True)
+    if isinstance(page.error, QuotaSpent):
+        raise page.error
     tree = Tree(top=uid, roots=frozenset({drive.id}))
     context = DriveContext(google, people, options, tree, group.uid, owned=False, copying=_copying_in(drive))
     members = [(member, meaning) for member in page.entries if (meaning := context.meaning(member))]
