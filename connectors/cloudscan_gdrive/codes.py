@@ -40,6 +40,7 @@ class Code(StrEnum):
     PRIMARY_DOMAIN_MISSING = "drive-primary-domain-missing"
     TOP_UNIT_MISSING = "drive-top-unit-missing"
     SETTINGS_MISSING = "drive-settings-missing"
+    SETTING_UNKNOWN = "drive-setting-unknown"
     GROUP_SETTINGS_MISSING = "drive-group-settings-missing"
     MEMBERS_MISSING = "drive-members-missing"
     DRIVE_MEMBERS_MISSING = "drive-shared-drive-members-missing"

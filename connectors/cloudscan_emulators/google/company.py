@@ -175,7 +175,18 @@ def _rules(state: TenantState) -> None:
         "allowedPartiesForDownloadPrintCopy": "ALL",
         "allowContentManagersToShareFolders": True,
     }
+    desktop = {"allowDriveForDesktop": True, "restrictToAuthorizedDevices": False, "showDownloadLink": True}
+    update = {"securityUpdate": "APPLY_TO_IMPACTED_FILES", "allowUsersToManageUpdate": True}
+    groups = {
+        "collaborationCapability": "ANYONE_CAN_ACCESS",
+        "ownersCanAllowExternalMembers": True,
+        "createGroupsAccessLevel": "ADMIN_ONLY",
+    }
     for policy in (
+        Policy(type="drive_and_docs.service_status", unit="/", value={"serviceState": "ENABLED"}, by_admin=False),
+        Policy(type="groups_for_business.groups_sharing", unit="/", value=groups),
+        Policy(type="drive_and_docs.drive_for_desktop", unit="/", value=desktop),
+        Policy(type="drive_and_docs.file_security_update", unit="/", value=update),
         Policy(type="drive_and_docs.external_sharing", unit="/", value=sharing, order=2.0),
         Policy(type="drive_and_docs.external_sharing", unit="/", value={"allowPublishingFiles": False}, by_admin=False),
         Policy(type="drive_and_docs.external_sharing", unit="/Office/Finance", value=strict, order=3.0),

@@ -457,6 +457,7 @@ class PolicyQuery(_Answer, frozen=True, kw_only=True):
 
     org_unit: str = ""
     group: str = ""
+    query: str = ""  # may name licences too, and then it applies to who has one of them
 
 
 class PolicySetting(_Answer, frozen=True, kw_only=True):

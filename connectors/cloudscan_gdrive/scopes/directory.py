@@ -6,15 +6,16 @@ answer, and drives are read all the same.
 Sources: discovery documents of Admin Directory v1 and Cloud Identity v1; Policy API, "Drive and Docs settings".
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from cloudscan.connector import Estate, Gap, Question
-from cloudscan.facts import Resource, Setting
+from cloudscan.facts import Hidden, Resource, Setting
 from cloudscan.reason import Reason
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Everything, Google
@@ -32,8 +33,10 @@ from cloudscan_gdrive.api.models import (
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import Lists, People, is_guest, people_of
+from cloudscan_gdrive.meaning.sharing_settings import Made, camel, effective, value_of
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.groups import OfGroups, members_of_groups, not_asked, settings_of_groups
+from cloudscan_gdrive.settings import SETTINGS
 
 _Entry = TypeVar("_Entry")
 _USERS: Final = (
@@ -42,32 +45,15 @@ _USERS: Final = (
     "recoveryEmail,relations,organizations)"
 )
 _GROUPS: Final = "nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
-_SHARING: Final = "drive_and_docs.external_sharing"
-_CLOSED_WITH_SHARING: Final = frozenset({f"{_SHARING}.allowNonGoogleInvites", f"{_SHARING}.allowPublishingFiles"})
-_WARNINGS_OF_SHARING: Final = frozenset(
-    {f"{_SHARING}.warnForExternalSharing", f"{_SHARING}.warnForSharingOutsideAllowlistedDomains"}
-)
-_SETTINGS: Final = "setting.type.matches('drive_and_docs.*')"
+_LICENCE: Final = re.compile(r"/product/[^'\"\]\s]+")
+_SETTINGS: Final = "setting.type.matches('drive_and_docs.*') || setting.type.matches('groups_for_business.*')"
 
-KNOWN_SETTINGS = tuple(
-    f"drive_and_docs.{name}"
-    for name in (
-        "external_sharing.externalSharingMode",
-        "external_sharing.allowReceivingExternalFiles",
-        "external_sharing.warnForExternalSharing",
-        "external_sharing.warnForSharingOutsideAllowlistedDomains",
-        "external_sharing.allowNonGoogleInvites",
-        "external_sharing.allowPublishingFiles",
-        "external_sharing.accessCheckerSuggestions",
-        "external_sharing.allowedPartiesForDistributingContent",
-        "general_access_default.defaultFileAccess",
-        "shared_drive_creation.allowSharedDriveCreation",
-        "shared_drive_creation.allowManagersToOverrideSettings",
-        "shared_drive_creation.allowExternalUserAccess",
-        "shared_drive_creation.allowNonMemberAccess",
-    )
+KNOWN_SETTINGS: Final = tuple(
+    spec.name
+    for spec in SETTINGS
+    if spec.name.startswith(("drive_and_docs.", "groups_for_business.")) and "*" not in spec.name
 )
-"""What is unknown where the policies cannot be read (Policy API, "Drive and Docs settings")."""
+"""What is unknown where the policies cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,8 +117,8 @@ def read_directory(google: Google, estate: Estate, options: Options) -> Director
     )  # fmt: skip
 
 
-def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
-    """The tenant, its org units, and the sharing settings of each.
+def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting | Gap]:
+    """The tenant, its org units, and what the sharing settings come to for each; gaps for values that say nothing.
 
     Where it is not known which unit is the top one, whose settings are the tenant's, the settings of units that may be
     are not known either.
@@ -146,39 +132,67 @@ def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
         unit_uids[unit.org_unit_id.removeprefix("id:")] = uid
         if uid != tenant:
             containers[uid] = _container(uid, "org_unit", unit.org_unit_path, primary, tenant)
+    made = _made(directory, tenant, unit_uids, containers)
+    yield from containers.values()
+    for uid, name, value in effective(made.settings):
+        yield Setting(scope_uid=uid, name=name, value=value)
+    for uid, name in sorted(made.odd):
+        reason = Reason(code=Code.SETTING_UNKNOWN, values={"name": name})
+        hidden = Hidden(table="settings", columns=(f"value.{name}",), below=uid)
+        yield replace(questions.SHARING_SETTINGS.lacking(reason, uid), hides=(hidden,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Policies:
+    """The policies by place."""
+
+    settings: Made
+    odd: frozenset[tuple[str, str]]  # place and name of what has no value that is documented, or more than one
+
+
+def _made(
+    directory: Directory, tenant: str, unit_uids: Mapping[str, str], containers: dict[str, Resource]
+) -> _Policies:
+    """What was made for which place; adds the places that no list of units contains to `containers`."""
+    primary = directory.people.primary
     values: dict[tuple[str, str], str | None] = {}
+    odd: set[tuple[str, str]] = set()
+    by_admin: dict[tuple[str, str], str | None] = {}
+    above = {uid: _parent(uid, directory.units, unit_uids, tenant) for uid in containers if uid != tenant}
     if not directory.all_policies_read or not directory.top_unit:
         values.update({(tenant, name): None for name in KNOWN_SETTINGS})
     for policy in sorted(directory.policies, key=lambda policy: policy.type == "ADMIN"):
-        identity = policy.policy_query.org_unit.removeprefix("orgUnits/")
+        query = policy.policy_query
+        identity = query.org_unit.removeprefix("orgUnits/")
         uid = unit_uids.get(identity, "")
-        if policy.policy_query.group or not uid:
-            uid = uids.org_unit(policy.policy_query.group or policy.policy_query.org_unit)
-            containers[uid] = _container(uid, "org_unit", policy.policy_query.group or uid, primary, tenant)
-        place_known = directory.top_unit or identity in unit_uids or policy.policy_query.group
-        certain = directory.all_policies_read and place_known
-        for name, value in policy.setting.value.items():
-            key = uid, f"{policy.setting.type.removeprefix('settings/')}.{name}"
-            values[key] = _text(value) if certain else None
-    yield from containers.values()
-    for (uid, name), value in _effective(values, tenant).items():
-        yield Setting(scope_uid=uid, name=name, value=value)
+        licences = ",".join(_LICENCE.findall(query.query))
+        if query.group or not uid or licences:
+            name = query.group or (containers[uid].name if uid else "")
+            parent = uid or tenant
+            uid = uids.org_unit("/".join(filter(None, (query.group or query.org_unit, licences))))
+            name = f"{name or uid} ({licences})" if licences else name or uid
+            containers[uid] = _container(uid, "org_unit", name, primary, tenant)
+            above.setdefault(uid, parent)
+        certain = directory.all_policies_read and (directory.top_unit or identity in unit_uids or query.group)
+        for field_name, value in policy.setting.value.items():
+            key = uid, f"{policy.setting.type.removeprefix('settings/')}.{camel(field_name)}"
+            text = value_of(key[1], value)
+            if policy.type == "ADMIN" and by_admin.setdefault(key, text) != text:
+                text = None
+            if certain and text is None:
+                odd.add(key)
+            values[key] = text if certain else None
+    return _Policies(settings=Made(values=values, above=above), odd=frozenset(odd))
 
 
-def _effective(values: Mapping[tuple[str, str], str | None], tenant: str) -> Mapping[tuple[str, str], str | None]:
-    """The settings without those behind a closed door: where nobody may share outside, they have no effect."""
-    result = dict(values)
-    for (uid, name), value in values.items():
-        mode = values.get(
-            (uid, f"{_SHARING}.externalSharingMode"), values.get((tenant, f"{_SHARING}.externalSharingMode"))
-        )
-        if mode != "DISALLOWED" or value is None:
-            continue
-        if name in _CLOSED_WITH_SHARING:
-            result[uid, name] = "false"
-        elif name in _WARNINGS_OF_SHARING:
-            del result[uid, name]
-    return result
+def _parent(uid: str, units: Sequence[Unit], unit_uids: Mapping[str, str], tenant: str) -> str:
+    """The uid of the nearest unit above a unit."""
+    by_path = {unit.org_unit_path: unit_uids[unit.org_unit_id.removeprefix("id:")] for unit in units}
+    path = next((path for path, of in by_path.items() if of == uid), "")
+    while path := path.rpartition("/")[0]:
+        if path in by_path:
+            return by_path[path]
+    return tenant
 
 
 def _users(google: Google, admin: str, customer: str) -> Everything[User]:
@@ -270,7 +284,3 @@ def _container(uid: str, kind: str, name: str, account: str, parent: str | None 
         parent_uid=parent,
         url="https://admin.google.com/ac/appsettings/55656082996",
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -39,6 +39,7 @@ class Payloads:
     items: Mapping[str, Json] = field(default_factory=dict)  # by drive
     permissions: Mapping[str, Json] = field(default_factory=dict)  # by drive or item
     policies: list[Json] = field(default_factory=list)
+    units: list[Json] = field(default_factory=list)  # beside the top one, whose id is 1
     changes: Mapping[str, list[Json]] = field(default_factory=dict)  # by owner's address or drive
     joining: Mapping[str, Json] = field(default_factory=dict)  # settings by the group's address
     asked: list[str] = field(default_factory=list)
@@ -78,7 +79,8 @@ class Payloads:
             case ["admin", "directory", "v1", "customer", _, "domains"]:
                 return {"kind": "admin#directory#domains", "domains": self.domains}
             case ["admin", "directory", "v1", "customer", _, "orgunits"]:
-                return {"organizationUnits": [{"orgUnitId": "id:1", "orgUnitPath": "/", "name": "Kumo"}]}
+                top = {"orgUnitId": "id:1", "orgUnitPath": "/", "name": "Kumo"}
+                return {"organizationUnits": [top, *self.units]}
             case ["v1", "policies"]:
                 return {"policies": self.policies}
         return 404
