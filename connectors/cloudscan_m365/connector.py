@@ -17,6 +17,7 @@ from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Drive
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import SiteGroups
 from cloudscan_m365.meaning.translate import Sharing, TenantContext
 from cloudscan_m365.options import Options
@@ -193,5 +194,5 @@ def _drive(scope: Scope) -> Drive:
 
 
 def _owner(drive: Drive, directory: Directory) -> Principal | None:
-    grantee = directory.people.grantee(drive.owner, SiteGroups()) if drive.owner else None
+    grantee = grantee_of(directory.people, drive.owner, SiteGroups()) if drive.owner else None
     return grantee.principal if grantee else None

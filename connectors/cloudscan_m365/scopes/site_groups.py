@@ -29,6 +29,7 @@ from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry, Listing, about_all
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import Grantee, GroupContents, SiteGroups
 from cloudscan_m365.meaning.translate import TenantContext, translate
 from cloudscan_m365.permissions import FULL_CONTROL
@@ -216,7 +217,7 @@ def _members(users: Sequence[_SitePrincipal] | None, tenant: TenantContext) -> _
             grantee = Grantee(principal=group.principal, audience=Audience.NAMED)
             members.append(_Member(grantee=grantee, owners=group.owners or ()))
             known = known and group.owners is not None
-        elif listed := tenant.people.grantee(_identity(user), tenant.groups):
+        elif listed := grantee_of(tenant.people, _identity(user), tenant.groups):
             members.append(_Member(grantee=listed))
             known = known and listed.audience is not None
         else:

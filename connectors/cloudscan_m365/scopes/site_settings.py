@@ -12,6 +12,7 @@ from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Identity, IdentitySet
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import People, SiteGroups
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import SITE_PROPERTIES, SITES_PROPERTIES
@@ -181,7 +182,7 @@ class Sites:
         if login.endswith("_o") and (group := self.people.find(login[:-2].rpartition("|")[2])):
             return next(iter(group.owners or ()), None)
         identity = IdentitySet(site_user=Identity(login_name=login, email=site.owner_email))
-        owner = self.people.grantee(identity, SiteGroups()) if login else None
+        owner = grantee_of(self.people, identity, SiteGroups()) if login else None
         return owner.principal.uid if owner else None
 
 
