@@ -103,7 +103,7 @@ def _site_group(people: People, group: Identity, groups: SiteGroups) -> Grantee:
     title = group.title or group.display_name or group.login_name or ""
     identity = str(group.principal_id or group.id or "")
     match = _NUMBER.fullmatch(identity)
-    number = match["number"] if match else groups.numbers.get(title.lower(), identity or title)
+    number = match["number"] if match else groups.numbers.get(title.strip().lower(), identity or title)
     contents = None if groups.contents is None else groups.contents.get(number)
     principal = people.site_group(groups.site, number, title or number, contents)
     # Whether it comes from the site or from here decides who has to act: neither is guessed.

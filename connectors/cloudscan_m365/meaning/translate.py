@@ -463,17 +463,15 @@ def _is_open(permission: Permission) -> bool:
 
 
 def _untold(grantees: Sequence[Grantee | None], tenant: TenantContext) -> bool:
+    return any(is_untold(grantee, tenant) for grantee in grantees)
+
+
+def is_untold(grantee: Grantee | None, tenant: TenantContext) -> bool:
     """Whether somebody cannot be told, for no reason that a question without an answer is reported for."""
-    return any(
-        grantee is None
-        or (
-            grantee.audience is None
-            and grantee.contents is None
-            and (tenant.groups.contents is not None if grantee.is_site_group else not _is_in_directory(grantee, tenant))
-        )
-        for grantee in grantees
-    )
-
-
-def _is_in_directory(grantee: Grantee, tenant: TenantContext) -> bool:
-    return not tenant.people.complete or tenant.people.includes(grantee.principal)
+    if grantee is None:
+        return True
+    if grantee.audience is not None or grantee.contents is not None:
+        return False
+    if grantee.is_site_group:
+        return tenant.groups.contents is not None and tenant.groups.origins_known
+    return tenant.people.complete and not tenant.people.includes(grantee.principal)

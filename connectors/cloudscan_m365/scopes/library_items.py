@@ -17,6 +17,7 @@ from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
 from cloudscan_m365.scopes.library_context import EffectivePermission, LibraryContext
 from cloudscan_m365.scopes.listing import labels, permissions
 from cloudscan_m365.scopes.sampling import Sample
+from cloudscan_m365.scopes.untold import grantees_not_told
 
 LibraryFact = AnyFact | Gap | Cursor
 UniquePermissions = tuple[Permission, ...] | None
@@ -96,6 +97,8 @@ def read_root(reader: LibraryReader) -> tuple[Permission, ...]:
 def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
     """What could not be read beside the list of items."""
     reader.inquiry.failed(reader.unread, within=reader.top)
+    if about := _granted_to_whom(reader):
+        reader.inquiry.gaps.append(grantees_not_told(PERMISSIONS, about, reader.top))
     yield from reader.inquiry.gaps
 
 
@@ -119,6 +122,21 @@ def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str
         shared = [item.id for item in items if item.file is not None and _is_wide(reader, unique.get(item.id))]
         reader.labels |= labels(reader.inquiry, reader.drive, shared, reader.depth.labels, reader.top) if shared else {}
     return unique
+
+
+def _granted_to_whom(reader: LibraryReader) -> list[str]:
+    """The uids of what has a permission for somebody who cannot be told."""
+    kinds = {number for number, one in enumerate(reader.context.translations) if one is not None and one.untold}
+    if not kinds:
+        return []
+    tree = reader.tree
+    about = [uids.item(reader.drive, one) for one, used in reader.unique.items() if not kinds.isdisjoint(used)]
+    for identity, folder in tree.folders.items():
+        if not kinds.isdisjoint(kinds_of(reader, folder.permissions)):
+            about.append(tree.uid(identity))
+    if not kinds.isdisjoint(kinds_of(reader, reader.context.root_permissions)):
+        about.append(reader.top)
+    return about
 
 
 def _look_at_sample(reader: LibraryReader, items: Sequence[Item]) -> None:
