@@ -107,7 +107,7 @@ class M365Connector:
             reason = Reason(code="graph-sampled", values={"count": self._sample.most})
             yield Gap(table="grants", outcome=Outcome.SKIPPED, reason=reason, hides=())
         inquiry = Inquiry(graph=self.graph)
-        yield from facts_of_sites(inquiry, self.options, directory)
+        yield from facts_of_sites(inquiry, self.options, directory, self.clock())
         yield from inquiry.gaps
         yield from directory.sites.gaps()
 

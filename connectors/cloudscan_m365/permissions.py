@@ -28,6 +28,8 @@ POLICIES = "Policy.Read.All"
 TENANT_NAMES = "CrossTenantInformation.ReadBasic.All"
 LABELS = "SensitivityLabels.Read.All"
 FULL_CONTROL = SHAREPOINT + "Sites.FullControl.All"
+GRAPH_FULL_CONTROL = "Sites.FullControl.All"
+"""Not asked for, as it may change everything. Where the application has it, grants to others on sites are read too."""
 
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=SITES, reason="sites, libraries, OneDrives, their items and who may open them; no contents"),

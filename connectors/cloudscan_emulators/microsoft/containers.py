@@ -14,6 +14,7 @@ from cloudscan_emulators.microsoft.records import (
     Group,
     Item,
     Kind,
+    List,
     Person,
     Seat,
     Site,
@@ -80,6 +81,14 @@ class Containers(People):
         """A document library, granted to the site's groups."""
         grants = tuple(Direct(site.groups[name], role) for name, role in _ROLES.items() if name in site.groups)
         return self._make_drive(site, name, path or name, grants, hidden=hidden)
+
+    def add_list(self, site: Site, name: str, *, template: str = "genericList", hidden: bool = False) -> List:
+        """A list that is no library."""
+        added = List(
+            id=ids.guid(f"list of {site.number}", len(site.lists)), name=name, template=template, hidden=hidden
+        )
+        site.lists.append(added)
+        return added
 
     def add_onedrive(self, upn: str) -> Drive:
         """A person's OneDrive, in a personal site."""

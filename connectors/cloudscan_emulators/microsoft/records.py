@@ -250,6 +250,16 @@ class Drive:
     deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class List:
+    """A list that is no library."""
+
+    id: str
+    name: str
+    template: str = "genericList"
+    hidden: bool = False
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Site:
     """A site collection or a subsite."""
@@ -279,6 +289,7 @@ class Site:
     created: int = 0
     modified: int = 0
     drives: list[int] = field(default_factory=list)
+    lists: list[List] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)  # Owners, Members, Visitors and others: principal
     app_grants: dict[int, str] = field(default_factory=dict)  # application: role (Sites.Selected)
     deleted: bool = False

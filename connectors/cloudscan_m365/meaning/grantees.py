@@ -149,7 +149,7 @@ def _by_login(people: People, forms: Sequence[Identity]) -> Iterator[_Evidence]:
             case Names.APPLICATION:
                 yield _Evidence(grantee=_application(people, login.value, form))
             case Names.SYSTEM:
-                system = people.stand_in(uids.application("sharepoint"), "service", name="SharePoint", status="active")
+                system = people.stand_in(uids.application("sharepoint"), "system", name="SharePoint", status="active")
                 yield _Evidence(grantee=Grantee(principal=system, audience=Audience.NAMED))
             case Names.UNKNOWN:
                 yield _Evidence(grantee=None)

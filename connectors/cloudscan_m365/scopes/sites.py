@@ -20,6 +20,8 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import ALL_SITES, CHOSEN_SITE, DRIVES, SITE, SITE_GROUPS, SUBSITES
 from cloudscan_m365.scopes.directory import Directory
+from cloudscan_m365.scopes.not_looked_at import containers, is_container, lists
+from cloudscan_m365.scopes.site_applications import SiteTop, grants_to_applications
 from cloudscan_m365.scopes.site_groups import unread
 from cloudscan_m365.scopes.site_settings import SiteInfo, facts_of_settings
 
@@ -52,20 +54,32 @@ class Web:
         return self.uid == uids.site(self.collection)
 
 
-def facts_of_sites(inquiry: Inquiry, options: Options, directory: Directory) -> Iterator[AnyFact | Scope]:
+def facts_of_sites(
+    inquiry: Inquiry, options: Options, directory: Directory, now: datetime
+) -> Iterator[AnyFact | Scope]:
     """Sites, and a scope for each library and OneDrive. What gives no answer is a gap of `inquiry`."""
     skipped = {_address(site) for site in options.skip_sites}
     tenant = uids.tenant(directory.people.tenant_id)
+    listed = _sites(inquiry, options)
+    inquiry.gaps.append(containers(listed))
     webs = [
         _top(site, tenant)
-        for site in _sites(inquiry, options)
-        if _address(site.web_url) not in skipped and (options.onedrives or not site.is_personal)
+        for site in listed
+        if _address(site.web_url) not in skipped
+        and (options.onedrives or not site.is_personal)
+        and not is_container(site)
     ]
     seen: set[str] = set()
+    read: list[Web] = []
     while webs := list({web.uid: web for web in webs if web.uid not in seen}.values()):
         seen.update(web.uid for web in webs)
         readable = yield from _facts_of_webs(inquiry, directory, webs)
-        webs = list(_subsites(inquiry, [web for web in readable if not web.site.is_personal]))
+        shared = [web for web in readable if not web.site.is_personal]
+        read += shared
+        webs = list(_subsites(inquiry, shared))
+    tops = [SiteTop(id=web.site.id, uid=web.uid) for web in read if web.is_top]
+    yield from grants_to_applications(inquiry, directory.people, tops, now)
+    inquiry.gaps.extend(lists(inquiry, [web.site for web in read]))
 
 
 def library(drive: Drive, site_uid: str, account: str) -> Resource:
