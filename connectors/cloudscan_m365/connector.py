@@ -144,13 +144,13 @@ class M365Connector:
         sharing: str | None,
     ) -> Iterator[AnyFact | Gap | Cursor]:
         directory = self._read_directory()
-        collection = scope.params["collection"]
+        collection, url = scope.params["collection"], scope.params["url"]
         sites = directory.sites
-        info = sites.listed(collection) if resource.kind == "onedrive" else sites.info(collection)
+        info = sites.listed(collection, url) if resource.kind == "onedrive" else sites.info(collection, url)
         tenant = TenantContext(
             people=directory.people,
             groups=groups,
-            sharing=Sharing(tenant=sharing, site=info.sharing, unread=info.unread),
+            sharing=Sharing(tenant=sites.sharing(url, sharing), site=info.sharing, unread=info.unread),
             owner_uid=resource.owner_uid,
             now=self.clock(),
             block="graph-site-archived" if info.archived else "",
@@ -177,16 +177,18 @@ class M365Connector:
         return self._site_groups.get(site, lambda: self._site_facts.get(site, lambda: self._read_site(scope)).groups)
 
     def _read_site(self, scope: Scope) -> SiteFacts:
-        directory, collection = self._read_directory(), scope.params["collection"]
-        info = directory.sites.info(collection)
+        directory, collection, url = self._read_directory(), scope.params["collection"], scope.params["url"]
+        info = directory.sites.info(collection, url)
         tenant = TenantContext(
             people=directory.people,
             groups=SiteGroups(site=collection),
-            sharing=Sharing(tenant=directory.sharing, site=info.sharing, unread=info.unread),
+            sharing=Sharing(
+                tenant=directory.sites.sharing(url, directory.sharing), site=info.sharing, unread=info.unread
+            ),
             owner_uid=None,
             now=self.clock(),
         )
-        return read_site(self.graph, tenant, scope.params["site"], scope.params["url"])
+        return read_site(self.graph, tenant, scope.params["site"], url)
 
 
 def _drive(scope: Scope) -> Drive:

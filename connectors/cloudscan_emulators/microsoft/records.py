@@ -284,6 +284,8 @@ class Site:
     blocked_domains: str = ""
     label: str = ""
     lock: str = "Unlock"
+    archive: str = "NotArchived"
+    geo: str = ""  # what the hosts of another geography have after the tenant's name
     channel: str = ""  # private, shared
     personal: bool = False
     created: int = 0

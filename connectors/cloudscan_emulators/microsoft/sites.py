@@ -87,6 +87,8 @@ class SitesApi:
             granted = (self._state.principals[number] for number in site.app_grants)
             if call.token.app_id not in (one.app_id for one in granted if isinstance(one, Application)):
                 raise errors.denied("files", EVERY_SITE, ())
+        if site.archive != "NotArchived":
+            raise errors.denied("files", EVERY_SITE, ())
         if site.lock == "NoAccess":
             raise errors.locked()
         return site

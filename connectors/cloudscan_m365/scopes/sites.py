@@ -49,6 +49,11 @@ class Web:
         return self.site.display_name or self.site.name or self.site.id
 
     @property
+    def url(self) -> str:
+        """Its address."""
+        return (self.site.web_url or "").rstrip("/")
+
+    @property
     def is_top(self) -> bool:
         """Whether it is the top site of its collection."""
         return self.uid == uids.site(self.collection)
@@ -160,7 +165,7 @@ def _facts_of_webs(
     for web, drives in zip(webs, answers, strict=True):
         if web.uid in gone:
             continue
-        info = SiteInfo() if web.site.is_personal else directory.sites.info(web.collection)
+        info = SiteInfo() if web.site.is_personal else directory.sites.info(web.collection, web.url)
         if not web.site.is_personal:
             yield from _facts_of_web(inquiry, directory, web, info, drives)
         if isinstance(drives, ProviderError):
@@ -192,7 +197,7 @@ def _facts_of_web(
     yield _site(web, info, directory.people.primary, locked=locked)
     if web.is_top:
         yield from facts_of_settings(web.uid, info)
-        if (gap := directory.sites.gap(web.collection)) is not None:
+        if (gap := directory.sites.gap(web.collection, web.url)) is not None:
             inquiry.gaps.append(gap)
     if inquiry.graph.sign_in.by_secret or isinstance(drives, ProviderError):
         closed = isinstance(drives, ProviderError)
@@ -268,7 +273,7 @@ def _hidden_groups(site_uid: str) -> tuple[Hidden, ...]:
 
 
 def _scope(kind: str, uid: str, name: str, web: Web, directory: Directory, drive: Drive | None = None) -> Scope:
-    params = {"collection": web.collection, "site": web.uid, "url": (web.site.web_url or "").rstrip("/")}
+    params = {"collection": web.collection, "site": web.uid, "url": web.url}
     if drive is not None:
         params["drive"] = msgspec.json.encode(drive).decode()
     return Scope(

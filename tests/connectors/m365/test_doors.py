@@ -9,8 +9,9 @@ import pytest
 from cloudscan.connector import Gap
 from cloudscan.facts import Access, Audience, Grant, Outcome, Via
 from cloudscan.reason import Reason
-from cloudscan_emulators.microsoft import Server, company, errors, refusal
+from cloudscan_emulators.microsoft import Server, TenantState, company, errors, refusal
 from cloudscan_emulators.microsoft.faults import Fault
+from cloudscan_emulators.microsoft.records import Item
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365.meaning import uids
 from tests.connectors.m365 import estate
@@ -156,3 +157,72 @@ def test_a_member_of_a_site_group_who_cannot_be_told_has_a_row(server: Server, t
     assert gap.outcome is Outcome.NOT_JUDGED
     of_the_group = [fact for fact in result.facts if isinstance(fact, Grant) and fact.principal_uid == gap.resource_uid]
     assert {grant.audience for grant in of_the_group} == {None}
+
+
+# geographies
+
+
+def elsewhere(**settings: int) -> tuple[TenantState, dict[str, Item]]:
+    """A company whose first geography forbids sharing, with a site in another one, and a link for anyone on each."""
+    built = company.build(1)
+    state = built.state
+    state.set_admin(SharingCapability=0)
+    links = {}
+    for name in ("site", "site with anyone as default"):
+        site = next(site for site in state.sites if site.id == built.scenarios[name])
+        links[name] = state.create(f"{name}.pdf", drive=state.drives[site.drives[0]])
+        state.link(links[name], "view")
+    state.move_to_geography(site, "eur", **settings)
+    return state, links
+
+
+def link_on(result: Read, own: Server, item: Item) -> Grant:
+    (link,) = [one for one in result.grants(estate.item(own, own.state.id_of(item))) if one.via is Via.LINK]
+    return link
+
+
+def test_a_site_in_another_geography_is_judged_by_its_own_administration(tmp_path: Path) -> None:
+    """The first geography forbids links for anyone, the other one allows them; neither speaks for the other."""
+    state, links = elsewhere(SharingCapability=2)
+    with estate.tenant(state) as own:
+        result = read(estate.connector(own, tmp_path))
+        here, there = (link_on(result, own, item) for item in links.values())
+
+    assert (here.effective, here.blocked_by) == (False, "graph-tenant-sharing-off")
+    assert (there.effective, there.blocked_by) == (True, "")
+    site = state.sites[state.drives[links["site with anyone as default"].drive].site]
+    assert result.setting(uids.site(site.collection), "tenant_wider") == "false"
+    gap = row(result, "graph-geographies")
+    assert (gap.outcome, gap.reason.values) == (Outcome.NOT_JUDGED, {"count": 1, "names": "kumoeur"})
+    assert result.refused == {}
+
+
+def test_a_geography_whose_administration_refuses_blocks_nothing(tmp_path: Path) -> None:
+    state, links = elsewhere()
+    with estate.tenant(state) as own:
+        own.faults.add(refusal("kumoeur-admin", errors.denied("files", (), ())))
+        result = read(estate.connector(own, tmp_path))
+        there = link_on(result, own, links["site with anyone as default"])
+
+    assert (there.effective, there.blocked_by) == (None, "")
+    refused = {gap.question for gap in result.gaps if gap.outcome is Outcome.DENIED}
+    assert refused == {"m365-sites-properties", "m365-site-properties", "m365-libraries"}  # of a locked site
+
+
+# archived sites
+
+
+@pytest.mark.parametrize("status", ["FullyArchived", "RecentlyArchived"])
+def test_an_archived_site_is_latent_and_the_scan_is_whole(tmp_path: Path, status: str, result: Read) -> None:
+    built = company.build(1)
+    site = next(site for site in built.state.sites if site.id == built.scenarios["site"])
+    built.state.archive_site(site, status)
+    with estate.tenant(built.state) as own:
+        archived = read(estate.connector(own, tmp_path))
+
+    uid = uids.site(site.collection)
+    assert archived.resource(uid).detail["archived"] == "true"
+    assert [(grant.effective, grant.blocked_by) for grant in archived.grants(uid)] == [(False, "graph-site-archived")]
+    known = {(gap.question, str(gap.reason)) for gap in result.gaps if gap.outcome.is_gap}
+    assert {(gap.question, str(gap.reason)) for gap in archived.gaps if gap.outcome.is_gap} <= known
+    assert archived.refused == {}
