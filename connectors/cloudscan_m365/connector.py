@@ -165,7 +165,7 @@ class M365Connector:
         if since is None:
             yield from facts_of_library(inquiry, tenant, resource, drive.id, depth, self._sample)
         else:
-            yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token))
+            yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token), self._sample)
 
     def _read_directory(self) -> Directory:
         """The directory, read once; a scan that resumes in another process reads it again."""

@@ -13,6 +13,8 @@ SHAREPOINT_APP = "00000003-0000-0ff1-ce00-000000000000"
 SHAREPOINT = "SharePoint: "
 
 SITES = "Sites.Read.All"
+SELECTED_SITES = "Sites.Selected"
+"""Enough where `connectors.m365.sites` names the sites and an administrator has granted each to the application."""
 USERS = "User.Read.All"
 GROUPS = "GroupMember.Read.All"
 HIDDEN_MEMBERS = "Member.Read.Hidden"

@@ -145,8 +145,13 @@ def _sites(inquiry: Inquiry, options: Options) -> list[Site]:
 
 
 def _chosen(inquiry: Inquiry, address: str) -> Site | None:
+    return inquiry.one(Site, CHOSEN_SITE, *by_address(address), select=_SITE)
+
+
+def by_address(address: str) -> tuple[str, str]:
+    """The host and the path of a site's address, by which Graph knows it too."""
     url = urlsplit(address if "://" in address else f"https://{address}")
-    return inquiry.one(Site, CHOSEN_SITE, url.netloc, unquote(url.path).strip("/"), select=_SITE)
+    return url.netloc, unquote(url.path).strip("/")
 
 
 def _is_root(site: Site) -> bool:

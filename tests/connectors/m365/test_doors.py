@@ -12,7 +12,8 @@ from cloudscan.reason import Reason
 from cloudscan_emulators.microsoft import Server, TenantState, company, errors, refusal
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.records import Item
-from cloudscan_emulators.microsoft.server import GRAPH_ROLES
+from cloudscan_emulators.microsoft.server import GRAPH_ROLES, SCANNER
+from cloudscan_m365.doctor import checks
 from cloudscan_m365.meaning import uids
 from tests.connectors.m365 import estate
 from tests.connectors.m365.test_forms_of_a_principal import ANYONE, EVERYBODY, LOGIN
@@ -27,7 +28,9 @@ def row(result: Read, code: str) -> Gap:
 
 @pytest.fixture(scope="module")
 def built() -> company.Company:
-    return company.build(1)
+    built = company.build(1)
+    built.state.create("Plain.docx", drive=built.state.drives[0])
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,15 @@ def result(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Read:
 
 
 # lists and containers
+
+
+def test_how_often_the_facet_was_checked_is_told(result: Read) -> None:
+    """Of the items that Microsoft calls not shared, in each library of which some were looked at."""
+    rows = [gap for gap in result.gaps if "graph-sampled-here" in str(gap.reason)]
+
+    assert rows
+    assert all(gap.outcome is Outcome.SKIPPED and 0 < (gap.seen or 0) <= (gap.total or 0) for gap in rows)
+    assert sum(gap.seen or 0 for gap in rows) <= 200
 
 
 def test_lists_that_are_not_libraries_are_counted(result: Read) -> None:
@@ -105,6 +117,44 @@ def test_sites_are_not_asked_for_applications_where_none_needs_it(tmp_path: Path
 
     assert asked == []
     assert not [gap for gap in result.gaps if "graph-site-applications" in str(gap.reason)]
+
+
+# an application that is granted single sites
+
+
+def selected(state: TenantState, path: str) -> Iterator[Server]:
+    """The tenant for an application with Sites.Selected that was granted one site."""
+    roles = {*(GRAPH_ROLES - {"Sites.Read.All", "Files.Read.All"}), "Sites.Selected"}
+    with estate.tenant(state, graph_roles=roles, sharepoint_roles=()) as own:
+        site = state.site_at(state.host, path)
+        assert site is not None
+        site.app_grants[state.named(f"app:{SCANNER}").number] = "read"
+        yield own
+
+
+def test_sites_selected_is_enough_for_the_sites_that_it_was_granted(tmp_path: Path) -> None:
+    state = company.build(1).state
+    for own in selected(state, "sites/handout"):
+        reader = estate.connector(own, tmp_path, sites=[f"https://{state.host}/sites/handout"])
+        result, told = read(reader), list(checks(reader.options, estate.ESTATE))
+
+    assert {site.name for site in result.of_kind("site")} == {"配布資料"}
+    assert result.of_kind("library")
+    assert result.refused == {}
+    assert result.of_kind("group")
+    amiss = {check.what for check in told if not check.ok}
+    assert not {what for what in amiss if "Sites.Read.All" in what or "sites/handout" in what}
+
+
+def test_the_doctor_says_which_chosen_site_was_not_granted(tmp_path: Path) -> None:
+    state = company.build(1).state
+    chosen = [f"https://{state.host}/sites/handout", f"https://{state.host}/sites/office"]
+    for own in selected(state, "sites/handout"):
+        told = list(checks(estate.connector(own, tmp_path, sites=chosen).options, estate.ESTATE))
+
+    answers = {check.what: check for check in told if "sites/" in check.what}
+    assert {what.rpartition("/")[2]: check.ok for what, check in answers.items()} == {"handout": True, "office": False}
+    assert "Sites.Selected" in answers[f"m365: {chosen[1]}"].remedy
 
 
 # forms of principals on an item, over HTTP
