@@ -15,6 +15,7 @@ from cloudscan_emulators.aws import company as aws_company
 from cloudscan_emulators.aws import moto_server
 from cloudscan_emulators.google import company as google_company
 from cloudscan_emulators.microsoft import company as microsoft_company
+from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.options import Options as DriveOptions
 from cloudscan_m365.connector import M365Connector
@@ -64,7 +65,8 @@ def drive(folder: Path) -> Iterator[Company]:
 def graph(folder: Path) -> Iterator[Company]:
     """Kumo Logistics on Microsoft 365."""
     built = microsoft_company.build(_FILES)
-    with graph_estate.tenant(built.state) as server, between(server.url) as proxy:
+    roles = {*GRAPH_ROLES, "Sites.FullControl.All"}  # so that everything is asked
+    with graph_estate.tenant(built.state, graph_roles=roles) as server, between(server.url) as proxy:
         file = folder / "application.pem"
         file.write_bytes(graph_estate.pair().pem)
         options = GraphOptions(
