@@ -6,10 +6,10 @@ from cloudscan.connector import Check, Estate, Gap
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.facts import Outcome
 from cloudscan.http import Patience
-from cloudscan.reason import Reason, advice, sentence
+from cloudscan.reason import advice, sentence
 from cloudscan_s3 import further_lists, regions, selection
 from cloudscan_s3.access.bucket import Unread
-from cloudscan_s3.api import account, identity, reader
+from cloudscan_s3.api import account, control_policies, identity, reader
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker
 from cloudscan_s3.api.identity import INACTIVE, CallerIdentity, Members
@@ -40,9 +40,9 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     """Check the credentials, the roles in other accounts, then the permissions that a scan cannot do without."""
     try:
         own = account.own_account(options, Meter())
-        own.open()
+        own.open_own()
         asker = Asker(own, _PATIENCE)
-        caller = identity.caller_identity(asker)
+        caller = identity.identified(asker)
     except CloudscanError as error:
         yield Check(ok=False, what="s3: credentials", remedy=str(error))
         return
@@ -50,6 +50,7 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     try:
         yield from _accounts(options, asker, caller)
         yield from _permissions(asker, caller)
+        yield from _organisation(asker, caller)
     except CloudscanError as error:
         yield Check(ok=False, what="s3: permissions", remedy=str(error))
 
@@ -72,6 +73,23 @@ def _accounts(options: Options, own: Asker, caller: CallerIdentity) -> Iterator[
             yield Check(ok=True, what=what)
 
 
+def _organisation(own: Asker, caller: CallerIdentity) -> Iterator[Check]:
+    """The organisation, and its resource control policies."""
+    organisation = identity.own_organisation(own)
+    if organisation is None:
+        return
+    yield _answered("s3: the organisation", organisation)
+    if isinstance(organisation, Unread):
+        return
+    policies = control_policies.of_organisation(own)
+    above = control_policies.in_force(own, control_policies.Units(), policies, caller.account)
+    by_management = organisation.management_account == caller.account
+    gaps = [control_policies.as_reported(gap, by_management=by_management) for gap in (*policies.gaps, *above.gaps)]
+    yield from (_gap("s3: resource control policies", gap) for gap in gaps)
+    if not gaps:
+        yield Check(ok=True, what=f"s3: {len(policies.attached)} resource control policies can be read")
+
+
 def _permissions(asker: Asker, caller: CallerIdentity) -> Iterator[Check]:
     """The questions about an account, and those about its first bucket."""
     block = reader.account_block(asker, caller.account)
@@ -89,6 +107,7 @@ def _permissions(asker: Asker, caller: CallerIdentity) -> Iterator[Check]:
             ("blocks", first.block),
             ("ownership", first.ownership),
             ("tags", first.tags),
+            ("use of tags for access", reader.abac(asker, first)),
             ("website", first.website),
             ("access log", first.logging),
             ("default key", first.encryption),
@@ -139,8 +158,10 @@ def _answered(what: str, answer: object) -> Check:
 
 
 def _gap(what: str, gap: Gap) -> Check:
-    if gap.outcome is Outcome.NOT_OFFERED or not isinstance(gap.reason, Reason):
+    if gap.outcome is Outcome.NOT_OFFERED:
         return Check(ok=True, what=what)
+    if gap.outcome is Outcome.NOT_JUDGED:  # a known limit, of which the scan is no less complete
+        return Check(ok=True, what=f"{what}: {sentence(gap.reason, 'en')}")
     policy = " `cloudscan permissions --connector s3 --format policy` prints the policy." if gap.needs else ""
     next_step = advice(gap.reason, "en")
     remedy = f"{sentence(gap.reason, 'en')}. {next_step}".strip()

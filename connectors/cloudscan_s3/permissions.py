@@ -15,6 +15,10 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name="s3:GetAccountPublicAccessBlock", reason="what the account (or its organisation) blocks"),
     Permission(name="s3:GetBucketOwnershipControls", reason="whether ACLs are in force at all"),
     Permission(name="s3:GetBucketTagging", reason="owner and data classification of shared buckets"),
+    Permission(
+        name="s3:GetBucketAbac", reason="whether a bucket's tags control access, where a policy depends on them"
+    ),
+    Permission(name="s3:ListTagsForResource", reason="an access point's tags, where a policy depends on them"),
     Permission(name="s3:GetBucketWebsite", reason="whether a shared bucket is served as a website"),
     Permission(name="s3:GetBucketLogging", reason="whether a shared bucket writes an access log"),
     Permission(name="s3:GetEncryptionConfiguration", reason="which key encrypts a shared bucket's data"),
@@ -26,6 +30,9 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name="s3:GetMultiRegionAccessPointPolicy", reason="who has access through a multi-region access point"),
     Permission(name="s3express:ListAllMyDirectoryBuckets", reason="to list the directory buckets"),
     Permission(name="s3express:GetBucketPolicy", reason="who has access through a directory bucket's policy"),
+    Permission(
+        name="s3express:ListTagsForResource", reason="a directory bucket's tags, where a policy depends on them"
+    ),
     Permission(name="s3express:ListAccessPointsForDirectoryBuckets", reason="to list directory buckets' access points"),
     Permission(name="s3express:GetAccessPoint", reason="which network such an access point serves"),
     Permission(name="s3express:GetAccessPointPolicy", reason="who has access through such an access point"),
@@ -62,6 +69,22 @@ PERMISSIONS: tuple[Permission, ...] = (
     ),
     Permission(name="organizations:DescribeOrganization", reason="to tell our organisation from others", optional=True),
     Permission(name="organizations:ListAccounts", reason="to scan all accounts of the organisation", optional=True),
+    Permission(
+        name="organizations:ListPolicies",
+        reason="which resource control policies there are; in the management account or one that it delegates to",
+        optional=True,
+    ),
+    Permission(name="organizations:DescribePolicy", reason="what a resource control policy denies", optional=True),
+    Permission(
+        name="organizations:ListTargetsForPolicy",
+        reason="where a resource control policy is in force",
+        optional=True,
+    ),
+    Permission(
+        name="organizations:ListParents",
+        reason="which organisational units, with their policies, an account is in",
+        optional=True,
+    ),
     Permission(name="sts:AssumeRole", reason="to scan other accounts of the organisation", optional=True),
 )
 

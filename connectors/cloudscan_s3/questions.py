@@ -66,6 +66,38 @@ ACCOUNTS: Final = AwsQuestion(
     hides=(_resources("account"),),
     names_scopes=True,
 )
+CONTROL_POLICIES: Final = AwsQuestion(
+    name="s3-control-policies",
+    service="organizations",
+    operation="list_policies",
+    needs="organizations:ListPolicies",
+    member="Policies",
+    hides=(_EFFECT,),
+)
+CONTROL_POLICY: Final = AwsQuestion(
+    name="s3-control-policy",
+    service="organizations",
+    operation="describe_policy",
+    needs="organizations:DescribePolicy",
+    member="Policy",
+    hides=(_EFFECT,),
+)
+CONTROL_POLICY_TARGETS: Final = AwsQuestion(
+    name="s3-control-policy-targets",
+    service="organizations",
+    operation="list_targets_for_policy",
+    needs="organizations:ListTargetsForPolicy",
+    member="Targets",
+    hides=(_EFFECT,),
+)
+PARENTS: Final = AwsQuestion(
+    name="s3-account-parents",
+    service="organizations",
+    operation="list_parents",
+    needs="organizations:ListParents",
+    member="Parents",
+    hides=(_EFFECT,),
+)
 ROLE: Final = AwsQuestion(
     name="s3-role",
     service="sts",
@@ -190,6 +222,27 @@ TAGS: Final = AwsQuestion(
     needs="s3:GetBucketTagging",
     member="TagSet",
     hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail")),),
+)
+ABAC: Final = AwsQuestion(
+    name="s3-bucket-abac",
+    operation="get_bucket_abac",
+    needs="s3:GetBucketAbac",
+    member="AbacStatus",
+    hides=(_EFFECT,),
+)
+POINT_TAGS: Final = AwsQuestion(
+    name="s3-access-point-tags",
+    service="s3control",
+    operation="list_tags_for_resource",
+    needs="s3:ListTagsForResource",
+    hides=(_EFFECT,),
+)
+DIRECTORY_BUCKET_TAGS: Final = AwsQuestion(
+    name="s3-directory-bucket-tags",
+    service="s3control",
+    operation="list_tags_for_resource",
+    needs="s3express:ListTagsForResource",
+    hides=(_EFFECT,),
 )
 WEBSITE: Final = AwsQuestion(
     name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_settings("website"),)
@@ -344,6 +397,10 @@ QUESTIONS: Final = (
     CALLER,
     ORGANISATION,
     ACCOUNTS,
+    CONTROL_POLICIES,
+    CONTROL_POLICY,
+    CONTROL_POLICY_TARGETS,
+    PARENTS,
     ROLE,
     ACCOUNT_BLOCK,
     BUCKETS,
@@ -361,6 +418,9 @@ QUESTIONS: Final = (
     BUCKET_BLOCK,
     OWNERSHIP,
     TAGS,
+    ABAC,
+    POINT_TAGS,
+    DIRECTORY_BUCKET_TAGS,
     WEBSITE,
     LOGGING,
     ENCRYPTION,

@@ -13,9 +13,10 @@ from cloudscan.connector import Connector
 from cloudscan.http import Patience
 from cloudscan_emulators.aws import company as aws_company
 from cloudscan_emulators.aws import moto_server
-from cloudscan_emulators.aws.beyond_moto import AccessGrant
+from cloudscan_emulators.aws.around_buckets import AccessGrant
 from cloudscan_emulators.google import company as google_company
 from cloudscan_emulators.microsoft import company as microsoft_company
+from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_gdrive.connector import DriveConnector
 from cloudscan_gdrive.options import Options as DriveOptions
 from cloudscan_m365.connector import M365Connector
@@ -66,7 +67,8 @@ def drive(folder: Path) -> Iterator[Company]:
 def graph(folder: Path) -> Iterator[Company]:
     """Kumo Logistics on Microsoft 365."""
     built = microsoft_company.build(_FILES)
-    with graph_estate.tenant(built.state) as server, between(server.url) as proxy:
+    roles = {*GRAPH_ROLES, "Sites.FullControl.All"}  # so that everything is asked
+    with graph_estate.tenant(built.state, graph_roles=roles) as server, between(server.url) as proxy:
         file = folder / "application.pem"
         file.write_bytes(graph_estate.pair().pem)
         options = GraphOptions(
@@ -125,10 +127,10 @@ def _beside_buckets(server: moto_server.Emulator) -> None:
     buckets_estate.replicated(server, "kumo-copied", "their-copies", account=aws_company.CONSULTANT)
     role = f"arn:aws:iam::{aws_company.CONSULTANT}:role/analyst"
     shares = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "s3:GetDataAccess", "Resource": "*"}
-    server.beyond.access_grants.append(AccessGrant(scope="s3://kumo-copied/*", grantee=role))
-    server.beyond.access_grants_policy = buckets_estate.policy(shares)
-    server.beyond.object_lambda.append("kumo-redacting")
-    server.beyond.outposts.append("op-0123")
+    server.around.access_grants.append(AccessGrant(scope="s3://kumo-copied/*", grantee=role))
+    server.around.access_grants_policy = buckets_estate.policy(shares)
+    server.around.object_lambda.append("kumo-redacting")
+    server.around.outposts.append("op-0123")
 
 
 _OPEN_BUCKET = "kumo-delivery-photos"

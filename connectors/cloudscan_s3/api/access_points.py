@@ -4,6 +4,7 @@ They are listed once per account and read with the bucket behind them, so that b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from cloudscan.connector import Gap
 from cloudscan.errors import Malformed, Vanished
 from cloudscan_s3.access.bucket import AccessPoint, Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
-from cloudscan_s3.api.reader import ALL_ON, block_of, garbled, policy_of
+from cloudscan_s3.api.reader import ALL_ON, block_of, garbled, policy_of, tags_of_resource
 from cloudscan_s3.questions import (
     ACCESS_POINT,
     ACCESS_POINT_POLICY,
@@ -23,6 +24,7 @@ from cloudscan_s3.questions import (
     MULTI_REGION_ACCESS_POINT,
     MULTI_REGION_ACCESS_POINT_POLICY,
     MULTI_REGION_ACCESS_POINTS,
+    POINT_TAGS,
     AwsQuestion,
 )
 
@@ -81,6 +83,13 @@ def read_access_point(asker: Asker, number: str, partition: str, point: ListedPo
     """One access point with its policy and blocks; None where it no longer exists."""
     read = _read_multi_region if point.alias else _read_directory if is_of_directory_bucket(point.name) else _read
     return read(asker, number, partition, point)
+
+
+def with_tags(asker: Asker, point: AccessPoint) -> AccessPoint:
+    """The same access point with its tags. Multi-region ones have none (guessed: the operation does not name them)."""
+    if point.multi_region:
+        return replace(point, tags={})
+    return replace(point, tags=tags_of_resource(asker, POINT_TAGS, point.region, point.account, point.arn))
 
 
 def point_exists(asker: Asker, number: str, region: str, name: str) -> bool | None:

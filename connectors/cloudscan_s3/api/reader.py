@@ -14,6 +14,7 @@ from cloudscan.errors import Malformed, Unreachable, Vanished
 from cloudscan_s3.access.bucket import Acl, AclGrant, Block, Bucket, Encryption, Ownership, Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
 from cloudscan_s3.questions import (
+    ABAC,
     ACCOUNT_BLOCK,
     BUCKET_ACL,
     BUCKET_BLOCK,
@@ -21,6 +22,7 @@ from cloudscan_s3.questions import (
     BUCKET_POLICY,
     BUCKETS,
     DIRECTORY_BUCKET_POLICY,
+    DIRECTORY_BUCKET_TAGS,
     DIRECTORY_BUCKETS,
     ENCRYPTION,
     LOGGING,
@@ -67,6 +69,14 @@ def list_buckets(asker: Asker) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
         on_page=keep_owner,
     )
     return [replace(bucket, owner=owner) for bucket in listed], gaps
+
+
+def canonical_user(asker: Asker) -> str | Unread:
+    """The account's own canonical user id."""
+    answer = asker.ask(BUCKETS, MaxBuckets=1)
+    if isinstance(answer, Unread):
+        return answer
+    return str(((answer or {}).get("Owner") or {}).get("ID") or "") or garbled(BUCKETS)
 
 
 def list_directory_buckets(asker: Asker, region: str) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
@@ -134,11 +144,44 @@ def with_description(asker: Asker, bucket: Bucket) -> Bucket:
     listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
     return replace(
         bucket,
-        tags=_tags(_of_bucket(asker, TAGS, listed)),
+        tags=_tags(_of_bucket(asker, TAGS, listed)) if bucket.tags is None else bucket.tags,
         website=_website(_of_bucket(asker, WEBSITE, listed)),
         logging=_logging(_of_bucket(asker, LOGGING, listed)),
         encryption=_encryption(_of_bucket(asker, ENCRYPTION, listed)),
     )
+
+
+def with_access_tags(asker: Asker, bucket: Bucket) -> Bucket:
+    """The same bucket with what decides where a policy depends on its tags: these, and whether they control access."""
+    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
+    if bucket.directory:
+        arn = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
+        tags = tags_of_resource(asker, DIRECTORY_BUCKET_TAGS, bucket.region, bucket.account, arn)
+        return replace(bucket, tags=tags)
+    does_count = abac(asker, bucket)
+    if does_count is False:
+        return replace(bucket, abac=False)
+    tags = _tags(_of_bucket(asker, TAGS, listed))
+    return replace(bucket, tags=tags, abac=False if tags == {} else does_count)  # without tags it makes no difference
+
+
+def abac(asker: Asker, bucket: Bucket) -> bool | Unread:
+    """Whether a general purpose bucket's tags control access."""
+    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
+    return _abac(_of_bucket(asker, ABAC, listed))
+
+
+def tags_of_resource(
+    asker: Asker, question: AwsQuestion, region: str, number: str, arn: str
+) -> Mapping[str, str] | Unread:
+    """The tags of an access point or a directory bucket."""
+    answer = asker.ask(question, region, AccountId=number, ResourceArn=arn)
+    if isinstance(answer, Unread):
+        return answer
+    tags = (answer or {}).get("Tags") or ()
+    if not all(tag.get("Key") for tag in tags):
+        return garbled(question)
+    return {str(tag["Key"]): str(tag.get("Value") or "") for tag in tags}
 
 
 def bucket_exists(asker: Asker, name: str, region: str = "") -> bool | None:
@@ -261,6 +304,16 @@ def _tags(answer: Answer | Unread | None) -> Mapping[str, str] | Unread:
     if not tags or not all(tag.get("Key") for tag in tags):
         return garbled(TAGS)  # where there are no tags, AWS answers with an error
     return {str(tag["Key"]): str(tag.get("Value") or "") for tag in tags}
+
+
+def _abac(answer: Answer | Unread | None) -> bool | Unread:
+    """Off unless it says otherwise: "By default, ABAC is disabled" (User Guide)."""
+    if isinstance(answer, Unread):
+        return answer
+    status = ((answer or {}).get("AbacStatus") or {}).get("Status")
+    known = {None: False, "Disabled": False, "Enabled": True}
+    unknown = Unread(question=ABAC, error=Malformed("s3-value-unknown", value=str(status)))
+    return known.get(status, unknown)
 
 
 def _website(answer: Answer | Unread | None) -> bool | Unread:

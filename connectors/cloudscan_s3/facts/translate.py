@@ -28,7 +28,7 @@ from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encrypti
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
 from cloudscan_s3.facts import explanations
-from cloudscan_s3.questions import ACCESS_POINT_POLICY, BUCKET_POLICY
+from cloudscan_s3.questions import ABAC, ACCESS_POINT_POLICY, BUCKET_POLICY
 
 PLATFORM = "s3"
 _BLOCKS = ("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets")
@@ -145,8 +145,10 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
         bucket.encryption,
         bucket.website,
         bucket.logging,
-        bucket.tags,
+        bucket.abac,
     )
+    if isinstance(bucket.tags, Unread):
+        yield _gap_of_tags(bucket, bucket.tags)
 
 
 def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
@@ -223,7 +225,7 @@ def _facts_of_point(
         yield _unknown_grant(uid, Via.POLICY, "s3-access-point-policy-unread", switch=restrict)
     elif point.policy is not None:
         yield from _flaws(uid, parse(point.policy).flaws, ACCESS_POINT_POLICY, restrict)
-    yield from _gaps(uid, point.policy, point.block)
+    yield from _gaps(uid, point.policy, point.block, point.tags)
 
 
 def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_estate: OwnEstate) -> Iterator[AnyFact]:
@@ -231,7 +233,7 @@ def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_
         principal = _principal(path, own_estate)
         if principal is not None:
             yield principal
-        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else ""))
+        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else path.acts_for))
         digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         yield Grant(
             uid=f"{resource_uid}#{path.via}-{path.statement.number}/{path.capability.value}/{digest}".replace(" ", "-"),
@@ -265,6 +267,7 @@ def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
         ),
         **({"confused_deputy": str(path.confused_deputy).lower()} if path.kind == "service" else {}),
         **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
+        **({"kms": use} if (use := explanations.key_use(path, bucket)) is not None else {}),
     }
 
 
@@ -303,10 +306,12 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         affiliation = None
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
-    # A service is the same principal, whichever account it acts for.
-    account = "" if kind == "service" else path.account
+    # A service is the same principal whatever it does for us, and another one for each account outside.
+    account, uid = path.acts_for if kind == "service" else path.account, principal_uid(name)
+    if path.acts_for:
+        name, uid = f"{name} ({path.acts_for})", f"{uid}/{path.acts_for}"
     return Principal(
-        uid=principal_uid(name),
+        uid=uid,
         platform=PLATFORM,
         account=account,
         kind=kind,
@@ -428,6 +433,13 @@ def _unknown_grant(
         blocked_by=switch.code if switch is not None and blocked else "",
         detail={"chain": msgspec.to_builtins(explanations.unread(code, flaw, blocked=blocked))},
     )
+
+
+def _gap_of_tags(bucket: Bucket, unread: Unread) -> Gap:
+    """Where a policy depends on the tags, more hangs on them than the bucket's description."""
+    gap = unread.gap(bucket_uid(bucket))
+    effects = ABAC.lacking(gap.reason, bucket_uid(bucket)).hides or ()
+    return gap if bucket.abac is None else msgspec.structs.replace(gap, hides=(*(gap.hides or ()), *effects))
 
 
 def _gaps(uid: str, *answers: object) -> Iterator[Gap]:

@@ -6,7 +6,7 @@ import pytest
 from cloudscan.connector import Estate
 from cloudscan.facts import Access, Affiliation, Audience, Grant, Outcome
 from cloudscan.reason import Reason, has_words, sentence
-from cloudscan_emulators.aws.beyond_moto import AccessGrant, DirectoryPoint
+from cloudscan_emulators.aws.around_buckets import AccessGrant, DirectoryPoint
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.doctor import checks
 from cloudscan_s3.facts.access_grants import admits
@@ -44,8 +44,8 @@ def granted(result: Read) -> list[tuple[object, ...]]:
 
 def test_a_grant_to_a_role_of_another_account_that_the_instance_admits(server: Emulator) -> None:
     uid = bucket(server, "lake", enforced=True, block=True)
-    server.beyond.access_grants.append(AccessGrant(scope="s3://lake/finance/*", grantee=ROLE, permission="READWRITE"))
-    server.beyond.access_grants_policy = policy(shares(THEIRS))
+    server.around.access_grants.append(AccessGrant(scope="s3://lake/finance/*", grantee=ROLE, permission="READWRITE"))
+    server.around.access_grants_policy = policy(shares(THEIRS))
 
     result = read(server)
 
@@ -58,7 +58,7 @@ def test_a_grant_to_a_role_of_another_account_that_the_instance_admits(server: E
 
 def test_a_grant_across_accounts_needs_the_policy_of_the_instance(server: Emulator) -> None:
     bucket(server, "lake")
-    server.beyond.access_grants.append(AccessGrant(scope="s3://lake/*", grantee=ROLE))
+    server.around.access_grants.append(AccessGrant(scope="s3://lake/*", grantee=ROLE))
 
     result = read(server)
 
@@ -67,7 +67,7 @@ def test_a_grant_across_accounts_needs_the_policy_of_the_instance(server: Emulat
 
 def test_where_the_policy_of_the_instance_is_unread_the_grant_is_unknown(server: Emulator) -> None:
     bucket(server, "lake")
-    server.beyond.access_grants.append(AccessGrant(scope="s3://lake/*", grantee=ROLE))
+    server.around.access_grants.append(AccessGrant(scope="s3://lake/*", grantee=ROLE))
     server.faults.add(Fault(where="accessgrantsinstance/resourcepolicy"))
 
     result = read(server)
@@ -83,7 +83,7 @@ def test_where_the_policy_of_the_instance_is_unread_the_grant_is_unknown(server:
 )
 def test_our_own_grantees_are_named(server: Emulator, kind: str, grantee: str) -> None:
     bucket(server, "lake")
-    server.beyond.access_grants.append(AccessGrant(scope="s3://lake/*", grantee=grantee, kind=kind))
+    server.around.access_grants.append(AccessGrant(scope="s3://lake/*", grantee=grantee, kind=kind))
 
     assert granted(read(server)) == [(Audience.NAMED, Access.READ, True, "")]
 
@@ -118,8 +118,8 @@ def test_what_is_not_judged_is_named_and_counted(server: Emulator) -> None:
         boto3.client("s3tables", endpoint_url=server.endpoint, region_name=region).create_table_bucket(name="tables")
     vectors = boto3.client("s3vectors", endpoint_url=server.endpoint, region_name="us-west-2")
     vectors.create_vector_bucket(vectorBucketName="embeddings")
-    server.beyond.object_lambda.append("redacting")
-    server.beyond.outposts += ["op-1", "op-2"]
+    server.around.object_lambda.append("redacting")
+    server.around.outposts += ["op-1", "op-2"]
     _access_point(server)
 
     result = read(server)
@@ -176,7 +176,7 @@ def test_doctor_tries_what_is_asked_beside_buckets(server: Emulator) -> None:
 def test_every_enabled_region_is_asked_for_access_points(server: Emulator) -> None:
     """The bucket behind one may be another account's, so that there is none of ours in the region."""
     bucket(server, "general")
-    server.beyond.opted_in = ("il-central-1",)
+    server.around.opted_in = ("il-central-1",)
     entry = f"<Name>far</Name><Bucket>theirs</Bucket><BucketAccountId>{THEIRS}</BucketAccountId>"
     answer = f"<Result><AccessPointList><AccessPoint>{entry}</AccessPoint></AccessPointList></Result>".encode()
     server.faults.add(Fault(where="/accesspoint$", region="il-central-1", body=answer))
@@ -207,7 +207,7 @@ def test_an_access_point_of_a_directory_bucket(server: Emulator) -> None:
         "Condition": {"StringEquals": {"s3express:DataAccessPointAccount": ACCOUNT}},
     }
     point = DirectoryPoint(name=POINT, bucket=LAKE, policy=policy({**session, "Resource": ARN}))
-    server.beyond.directory_points.append(point)
+    server.around.directory_points.append(point)
     server.faults.add(
         Fault(where=r"^GET /$", region="us-west-2", body=HAS_LAKE),
         Fault(where=rf"^GET /{LAKE}\?policy$", body=policy(delegates).encode()),
@@ -223,7 +223,7 @@ def test_an_access_point_of_a_directory_bucket(server: Emulator) -> None:
 def test_an_access_point_of_a_directory_bucket_that_does_not_delegate(server: Emulator) -> None:
     bucket(server, "general")
     session = {"Effect": "Allow", "Principal": {"AWS": THEIRS}, "Action": "s3express:CreateSession", "Resource": ARN}
-    server.beyond.directory_points.append(DirectoryPoint(name=POINT, bucket=LAKE, policy=policy(session)))
+    server.around.directory_points.append(DirectoryPoint(name=POINT, bucket=LAKE, policy=policy(session)))
     server.faults.add(
         Fault(where=r"^GET /$", region="us-west-2", body=HAS_LAKE),
         Fault(where=rf"^GET /{LAKE}\?policy$", status="404 Not Found", code="NoSuchBucketPolicy"),
@@ -237,7 +237,7 @@ def test_an_access_point_of_a_directory_bucket_that_does_not_delegate(server: Em
 
 def test_an_unread_policy_of_a_directory_access_point_is_unknown(server: Emulator) -> None:
     bucket(server, "general")
-    server.beyond.directory_points.append(DirectoryPoint(name=POINT, bucket="theirs--usw2-az1--x-s3"))
+    server.around.directory_points.append(DirectoryPoint(name=POINT, bucket="theirs--usw2-az1--x-s3"))
     server.faults.add(Fault(where=rf"/accesspoint/{POINT}/policy$"))
 
     result = read(server)
