@@ -39,7 +39,7 @@ _OWNERSHIPS = {
     "BucketOwnerPreferred": Ownership.PREFERRED,
     "ObjectWriter": Ownership.WRITER,
 }
-_ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
+ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
 _PAGE = 10_000  # ListBuckets must be paged in accounts with a quota above this
 
 
@@ -83,9 +83,14 @@ def list_directory_buckets(asker: Asker, region: str) -> tuple[Sequence[ListedBu
     """All directory buckets of the account in one region, and gaps for what could not be listed."""
 
     def directory_bucket(entry: Mapping[str, Any]) -> ListedBucket | None:
-        return _listed(entry, region) if name_of(entry, "Name").endswith("--x-s3") else None
+        return _listed(entry, region) if is_directory_bucket(name_of(entry, "Name")) else None
 
     return asker.list(DIRECTORY_BUCKETS, directory_bucket, "ContinuationToken", region=region)
+
+
+def is_directory_bucket(name: str) -> bool:
+    """Whether a bucket of this name is a directory bucket (User Guide, "Directory bucket naming rules")."""
+    return name.endswith("--x-s3")
 
 
 def account_block(asker: Asker, number: str) -> Block | Unread:
@@ -128,7 +133,7 @@ def read_directory_bucket(asker: Asker, listed: ListedBucket, number: str, parti
         directory=True,
         policy=policy_of(DIRECTORY_BUCKET_POLICY, policy),
         acl=None,
-        block=_ALL_ON,
+        block=ALL_ON,
         account_block=Block(),
         ownership=Ownership.ENFORCED,
     )
