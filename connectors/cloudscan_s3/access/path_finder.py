@@ -260,9 +260,15 @@ class AccessPathFinder:
             for statement in layer.statements:
                 if could_stop(statement, request):
                     stops = certain if applies_to(statement, request) else possible
-                    stops.append(Denial(statement=statement.number, of_bucket_behind=layer is not self.layers[0]))
+                    stops.append(
+                        Denial(
+                            statement=statement.number,
+                            of_bucket_behind=layer is not self.layers[0] and not statement.control_policy,
+                            control_policy=statement.control_policy,
+                        )
+                    )
         # Where each of them could be evaded, it is all of them together that cannot.
-        return tuple(certain or possible)
+        return tuple(dict.fromkeys(certain or possible))
 
 
 def _opening_moment(statement: Statement, target: PolicyTarget) -> datetime | None:

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from cloudscan_s3.access.bucket import AccessPoint, Bucket
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Statement
 from cloudscan_s3.access.request import Request
+from cloudscan_s3.access.resource_tags import RESOURCE, keys_of_bucket, keys_of_point
 
 CLOCK_KEYS = ("aws:currenttime", "aws:epochtime")
 SOME_ORGANISATION = "o-unknown-of-ours"
@@ -32,6 +34,11 @@ class PolicyTarget:
             if star and not tail and "?" not in head and (self.objects if on_objects else self.root).startswith(head):
                 return True
         return not on_objects and self.root in resources
+
+    @cached_property
+    def own_tags(self) -> frozenset[str]:
+        """The keys that its own tags make, and no other resource's."""
+        return frozenset(key for key in self.context if key.startswith(RESOURCE))
 
     def is_unread(self, key: str) -> bool:
         """Is this a key that the target sets, and whose value could not be read?"""
@@ -61,20 +68,33 @@ def bucket_target(bucket: Bucket, own_estate: OwnEstate, as_of: datetime, key: s
     root = f"arn:{bucket.partition}:s3:::{bucket.name}"
     if bucket.directory:
         root = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
-    context = _common_context(bucket.account, bucket.region, own_estate, as_of)
-    return PolicyTarget(root=root, objects=f"{root}/", context=context, key=key, unread_keys=_unread(own_estate))
+    tags = keys_of_bucket(bucket)
+    context = {**_common_context(bucket.account, bucket.region, own_estate, as_of), **tags.context}
+    unread = _unread(own_estate) | tags.unread
+    return PolicyTarget(root=root, objects=f"{root}/", context=context, key=key, unread_keys=unread)
 
 
 def access_point_target(point: AccessPoint, own_estate: OwnEstate, as_of: datetime) -> PolicyTarget:
     """An access point as a target; requests through it carry the keys that name it."""
+    service = "s3express" if ":s3express:" in point.arn else "s3"
+    tags = keys_of_point(point)
     context = {
+        **tags.context,
         **_common_context(point.account, point.region, own_estate, as_of),
-        "s3:dataaccesspointarn": (point.arn,),
-        "s3:dataaccesspointaccount": (point.account,),
-        "s3:accesspointnetworkorigin": ("VPC" if point.vpc else "Internet",),
+        f"{service}:dataaccesspointarn": (point.arn,),
+        f"{service}:dataaccesspointaccount": (point.account,),
+        f"{service}:accesspointnetworkorigin": ("VPC" if point.vpc else "Internet",),
     }
-    unread = _unread(own_estate) | {"s3:accesspointtag/"}
+    unread = _unread(own_estate) | tags.unread
     return PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context=context, unread_keys=unread)
+
+
+def through(point: PolicyTarget, behind: PolicyTarget) -> tuple[PolicyTarget, PolicyTarget]:
+    """An access point and the bucket behind it, as a request through the one meets both: it carries the tags of both.
+
+    `aws:ResourceTag/…` stays each one's own; `s3:BucketTag/…` and `s3:AccessPointTag/…` say whose tag they mean.
+    """
+    return _with_tags_of(point, behind, "s3:buckettag/"), _with_tags_of(behind, point, "s3:accesspointtag/")
 
 
 def seen_at(target: PolicyTarget, request: Request, origin: PolicyTarget) -> Request:
@@ -86,7 +106,17 @@ def seen_at(target: PolicyTarget, request: Request, origin: PolicyTarget) -> Req
     else:
         resource = target.root
     context = {**request.context, **target.context}
+    for key in origin.own_tags - target.own_tags:  # a tag of the one is none of the other's
+        context.pop(key, None)
     return Request(caller=request.caller, action=request.action, resource=resource, context=context)
+
+
+def _with_tags_of(target: PolicyTarget, other: PolicyTarget, prefix: str) -> PolicyTarget:
+    tags = {key: values for key, values in other.context.items() if key.startswith(prefix)}
+    unread = frozenset(key for key in other.unread_keys if key.startswith(prefix))
+    if not tags and not unread:
+        return target
+    return replace(target, context={**target.context, **tags}, unread_keys=target.unread_keys | unread)
 
 
 def _common_context(account: str, region: str, own_estate: OwnEstate, as_of: datetime) -> Mapping[str, tuple[str, ...]]:

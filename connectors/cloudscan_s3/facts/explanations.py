@@ -11,9 +11,10 @@ from cloudscan.facts import Via
 from cloudscan.reason import Reason
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.actions import Capability
-from cloudscan_s3.access.bucket import Bucket, Encryption
+from cloudscan_s3.access.bucket import Bucket, Encryption, Looked
 from cloudscan_s3.access.policy import Condition, Flaw, Statement
 from cloudscan_s3.access.policy_status import pins
+from cloudscan_s3.access.resource_tags import is_tag
 from cloudscan_s3.facts.fences import fences
 from cloudscan_s3.facts.writing import NAMES_SHOWN, condition_as_written, shown
 
@@ -50,6 +51,10 @@ EFFECTS: Final[Mapping[bool | None, str]] = {True: "now", False: "if-unblocked",
 KEY_STEPS: Final[Mapping[str | None, str]] = {"unusable": "s3-key-unusable", "unchecked": "s3-key-policy-unchecked"}
 """The step that says how the bucket's default key is used."""
 AWS_MANAGED_KEY: Final = "aws/s3"
+_CONTROL_POLICIES: Final[Mapping[Looked, str]] = {
+    Looked.REFUSED: "s3-control-policies-not-looked-at",
+    Looked.FAILED: "s3-control-policies-unread",
+}
 _LEVELS: Final[Mapping[str, str]] = {"account": "account", "bucket": "bucket", "access point": "access-point"}
 
 
@@ -57,7 +62,7 @@ def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
     """The reasons for one path, from what is true to what it rests on."""
     return (
         _claim(path),
-        _acl_entry(path.statement) if path.via is Via.ACL else _statement(path),
+        _acl_entry(path) if path.via is Via.ACL else _statement(path),
         *_conditions(path),
         *kms(path, bucket),
         *_denials(path),
@@ -124,17 +129,22 @@ def _claim(path: AccessPath) -> Reason:
     code = f"s3-{who}-{CAPABILITIES[path.capability]}-{EFFECTS[path.effective]}"
     more = len(path.names) - NAMES_SHOWN
     names = ", ".join(path.names[:NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+    if path.acts_for:
+        names = f"{names} ({path.acts_for})"
     return _step(code, {"names": names} if names else {})
 
 
-def _acl_entry(statement: Statement) -> Reason:
+def _acl_entry(path: AccessPath) -> Reason:
+    statement = path.statement
     values = {"number": str(statement.number), "permission": statement.sid}
     grantee = next((principal.value for principal in statement.principals), "")
     if statement.conditions:
         return _step("s3-acl-grants-all-accounts", values)
     if grantee == "*":
         return _step("s3-acl-grants-everyone", values)
-    return _step("s3-acl-grants", {**values, "grantee": grantee})
+    # An account of ours is told by its number, not by the id that the ACL contains.
+    account = path.names[0] if path.kind == "account" and path.names else ""
+    return _step("s3-acl-grants", {**values, "grantee": account or grantee})
 
 
 def _statement(path: AccessPath) -> Reason:
@@ -177,6 +187,10 @@ def _condition(condition: Condition, path: AccessPath) -> Reason:
 def _why_met(condition: Condition, path: AccessPath) -> str:
     """Why the witness meets a condition."""
     key = condition.key
+    if condition in path.unknown_conditions:
+        return "s3-condition-unknown"
+    if is_tag(key) and key in path.witness.request.context:
+        return "s3-condition-resource-tag"
     if key not in path.witness.request.context:
         if condition.quantifier == "all":
             return "s3-condition-absent-all-values"
@@ -197,10 +211,18 @@ def _why_met(condition: Condition, path: AccessPath) -> str:
 
 def _denials(path: AccessPath) -> Iterator[Reason]:
     for denial in path.denied_by:
-        code = "s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops"
-        yield _step(code, {"statement": str(denial.statement)})
+        values = {"statement": str(denial.statement)}
+        if denial.control_policy:
+            yield _step("s3-control-policy-stops", {**values, "policy": denial.control_policy})
+        else:
+            yield _step("s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops", values)
+    for condition in path.unknown_conditions:
+        if condition not in path.statement.conditions:
+            yield _step("s3-deny-unknown", {"condition": condition_as_written(condition)})
     if path.denials_unread:
         yield _step("s3-denials-unread")
+    if path.effective is not False and path.control_policies is not Looked.ALL:
+        yield _step(_CONTROL_POLICIES[path.control_policies])
 
 
 def _delegation(path: AccessPath) -> Sequence[Reason]:

@@ -154,7 +154,7 @@ class _Sources:
             yield _Source(account, tuple((in_full, home) for home in homes), by_source_arn(self.service))
 
     def _in_full(self) -> Iterator[_Source]:
-        """Sources whose ARN is named in full and does not show the account, such as a bucket's: whoever owns them."""
+        """Sources whose ARN is named in full and does not show the account, such as a bucket's: of any account."""
         own_estate = self.literals.own_estate
         unmentioned = any_account(self.literals.unmentioned_account)
         unnamed = (
