@@ -456,6 +456,14 @@ class S3Connector:
             yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget, inventories)
 
     def _judged(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
+        """A bucket's access paths; where external callers may tag it, whether tags control access is asked too."""
+        bucket, paths = self._judged_by_tags(asker, bucket, own_estate)
+        if bucket.abac is None and not bucket.directory and translate.are_tags_set_from_outside(paths):
+            bucket = replace(bucket, abac=reader.abac(asker, bucket))
+            paths = access_paths(bucket, own_estate, self._now)
+        return bucket, paths
+
+    def _judged_by_tags(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
         """A bucket's access paths; its tags are read only where one of them depends on a tag.
 
         Where the policy cannot be read, who gets in is unknown whatever the tags are: another account's bucket, say.

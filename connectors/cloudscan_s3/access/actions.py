@@ -181,6 +181,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
 _TAGS_AS_ACCESS_RULES = {
     action.name: action for action in _on_buckets(Capability.ACCESS_RULES, Level.TAGGING, _TAGGING_OF_BUCKETS)
 }
+TAGGING: Final = frozenset(_TAGS_AS_ACCESS_RULES)
+"""The actions that change who has access only where tags are access rules."""
 ACTIONS_WITH_ABAC: Final[tuple[Action, ...]] = tuple(
     _TAGS_AS_ACCESS_RULES.get(action.name, action) for action in ACTIONS
 )

@@ -162,7 +162,8 @@ def with_access_tags(asker: Asker, bucket: Bucket) -> Bucket:
     if does_count is False:
         return replace(bucket, abac=False)
     tags = _tags(_of_bucket(asker, TAGS, listed))
-    return replace(bucket, tags=tags, abac=False if tags == {} else does_count)  # without tags it makes no difference
+    # Whether no tags count makes no difference to who gets in.
+    return replace(bucket, tags=tags, abac=False if tags == {} and isinstance(does_count, Unread) else does_count)
 
 
 def abac(asker: Asker, bucket: Bucket) -> bool | Unread:

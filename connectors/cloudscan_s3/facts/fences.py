@@ -1,5 +1,8 @@
 """Deny statements that look as if they stopped an access path, and what lets its witness by.
 
+They are those of the policy itself, of the bucket's policy behind an access point, and of the organisation's resource
+control policies.
+
 The first objection of a policy's author is the Deny in it. So each Deny is held against the request that gets
 through, element by element (IAM User Guide, "IAM JSON policy elements reference"), and the first that does not match is
 named; of the conditions, all that are not met. A Deny that is about other callers is none that anybody would expect
@@ -13,7 +16,7 @@ from itertools import islice
 from typing import Final
 
 from cloudscan.reason import Reason
-from cloudscan_s3.access import actions, conditions
+from cloudscan_s3.access import actions, conditions, control_policies
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.bucket import AccessPoint, Bucket, Unread
 from cloudscan_s3.access.policy import Condition, Statement, parse
@@ -35,12 +38,13 @@ def fences(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
 def _fences(path: AccessPath, bucket: Bucket) -> Iterator[Reason]:
     request = path.witness.request
     point = path.access_point
+    of_bucket = "s3-fence" if point is None else "s3-bucket-fence"
     if point is not None:
-        for statement in _denials(point.policy):
+        for statement in (*_denials(point.policy), *control_policies.denials(point.control_policies)):
             yield from _why_not(statement, request, path, "s3-fence")
         request = _behind(request, point, bucket)
-    for statement in _denials(bucket.policy):
-        yield from _why_not(statement, request, path, "s3-fence" if point is None else "s3-bucket-fence")
+    for statement in (*_denials(bucket.policy), *control_policies.denials(bucket.control_policies)):
+        yield from _why_not(statement, request, path, of_bucket)
 
 
 def _denials(policy: str | Unread | None) -> Sequence[Statement]:
@@ -69,6 +73,8 @@ def _behind(request: Request, point: AccessPoint, bucket: Bucket) -> Request:
 def _why_not(statement: Statement, request: Request, path: AccessPath, code: str) -> Iterator[Reason]:
     """What of a Deny the witness does not match."""
     values = {"statement": str(statement.number)}
+    if statement.control_policy:
+        code, values = "s3-control-policy-fence", {**values, "policy": statement.control_policy}
     if not admits(statement, request.caller):
         if statement.not_principal:
             names = shown([principal.value for principal in statement.principals])

@@ -23,6 +23,7 @@ from cloudscan.facts import (
 from cloudscan_s3.access import acl
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.access_paths import AccessPaths, access_paths_to_object
+from cloudscan_s3.access.actions import TAGGING
 from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, restrict_public_buckets
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encryption, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.own_estate import OwnEstate
@@ -72,6 +73,13 @@ def is_shared(bucket: Bucket, paths: AccessPaths) -> bool:
     """
     unread = isinstance(paths.policy, Unread) or isinstance(bucket.acl, Unread)
     return unread or any(path.audience >= Audience.NAMED_EXTERNAL or path.confused_deputy for path in paths.open)
+
+
+def are_tags_set_from_outside(paths: AccessPaths) -> bool:
+    """May an external caller tag the bucket? Only then does it matter by itself whether tags control access."""
+    return any(
+        path.audience >= Audience.NAMED_EXTERNAL and not TAGGING.isdisjoint(path.actions) for path in paths.direct
+    )
 
 
 def objects_can_matter(bucket: Bucket) -> bool:

@@ -3,7 +3,9 @@
 import pytest
 
 from cloudscan.facts import Access, Grant
+from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.access.actions import ACTIONS, EXPRESS_ACTIONS, Capability, Level
+from tests.connectors.s3 import estate
 from tests.connectors.s3.buckets import OURS, THEIRS, allow, bucket, facts_of, paths
 from tests.connectors.s3.service_authorization import ACTIONS_OF_BUCKETS, NOT_IN_A_BUCKET_POLICY
 
@@ -97,3 +99,31 @@ def test_the_claim_says_what_changes() -> None:
     grants = [fact for fact in facts_of(bucket(allow(action="s3:Put*Configuration"))) if isinstance(fact, Grant)]
 
     assert {grant.detail["capability"] for grant in grants} >= {"configuration", "upkeep"}
+
+
+@pytest.mark.parametrize(("status", "access"), [("Enabled", Access.MANAGE), ("Disabled", Access.WRITE)])
+def test_whether_tags_are_access_rules_is_asked_where_an_external_caller_may_set_them(
+    server: Emulator, status: str, access: Access
+) -> None:
+    """One more request, for this bucket only."""
+    for name in ("tagged", "read"):
+        action = "s3:TagResource" if name == "tagged" else "s3:GetObject"
+        estate.bucket(server, name, estate.allow(name, {"AWS": THEIRS}, action), enforced=True)
+        estate.s3(server).put_bucket_abac(Bucket=name, AbacStatus={"Status": status})
+    server.request_log.clear()
+
+    found = estate.read(server)
+
+    assert [grant.access for grant in found.grants("s3:bucket/tagged")] == [access]
+    assert [line for line in server.request_log if line.endswith("?abac")] == ["GET /tagged?abac"]
+
+
+def test_an_answer_that_is_missing_leaves_tags_labels(server: Emulator) -> None:
+    """ABAC is off in every bucket until somebody switches it on; that it could not be read is said."""
+    estate.bucket(server, "tagged", estate.allow("tagged", {"AWS": THEIRS}, "s3:TagResource"), enforced=True)
+    server.faults.add(Fault(where=r"^GET /tagged\?abac$"))
+
+    found = estate.read(server)
+
+    assert [grant.access for grant in found.grants("s3:bucket/tagged")] == [Access.WRITE]
+    assert [gap.question for gap in found.gaps if gap.outcome.is_gap] == ["s3-bucket-abac"]

@@ -59,8 +59,15 @@ AMAZONS_OWN = [
 
 @pytest.mark.parametrize("principal", AMAZONS_OWN)
 def test_accounts_from_which_services_delivered_belong_to_amazon(principal: str) -> None:
-    """Whoever is named as a source of logs is no customer, in whatever partition."""
-    opened = paths(allow({"AWS": principal}, "s3:PutObject"), allow({"AWS": principal}, "s3:GetBucketAcl"))
+    """An account that delivered logs is no customer, in every partition."""
+    partition = principal.split(":")[1] if ":" in principal else "aws"
+    where = {"Resource": [f"arn:{partition}:s3:::b", f"arn:{partition}:s3:::b/*"]}
+
+    opened = paths(
+        allow({"AWS": principal}, "s3:PutObject", **where),
+        allow({"AWS": principal}, "s3:GetBucketAcl", **where),
+        partition=partition,
+    )
 
     assert widest(opened) is NAMED
 

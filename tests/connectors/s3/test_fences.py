@@ -3,7 +3,7 @@
 import pytest
 
 from cloudscan.facts import Grant
-from cloudscan_s3.access.bucket import AccessPoint, Block
+from cloudscan_s3.access.bucket import AccessPoint, Block, ControlPolicies, ControlPolicy
 from tests.connectors.s3.buckets import (
     OUR_ORGANISATION,
     OURS,
@@ -15,6 +15,7 @@ from tests.connectors.s3.buckets import (
     deny,
     facts_of,
     policy,
+    put,
     when,
 )
 
@@ -150,6 +151,20 @@ def test_fences_behind_an_access_point() -> None:
     said = [step for step in chain(grants[0], "en") if "that Deny" in step]
 
     assert [step.partition(" does not stop")[0] for step in said] == ["Statement 2", "Statement 2 of the bucket policy"]
+
+
+def test_a_resource_control_policy_that_does_not_help_is_named() -> None:
+    """The fence around the organisation exempts AWS services, and so is no fence before one."""
+    perimeter = {**STRANGERS, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}
+    fence = ControlPolicy(name="Perimeter", text=policy(deny(when=perimeter)))
+    fenced = bucket(put("sns.amazonaws.com"), control_policies=ControlPolicies(policies=(fence,)))
+
+    grants = [fact for fact in facts_of(fenced) if isinstance(fact, Grant) and fact.effective]
+
+    assert [step for step in chain(grants[0], "en") if "that Deny" in step] == [
+        "Statement 1 of the resource control policy Perimeter does not stop it: aws:PrincipalIsAWSService is true, so "
+        "the condition aws:PrincipalIsAWSService BoolIfExists false of that Deny is not met."
+    ]
 
 
 def test_fences_in_japanese() -> None:
