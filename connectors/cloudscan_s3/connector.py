@@ -23,6 +23,7 @@ from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
 from cloudscan_s3.facts.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
+from cloudscan_s3.others import NOBODY_ELSE, Others
 from cloudscan_s3.permissions import PERMISSIONS
 from cloudscan_s3.questions import (
     ACCESS_POINTS,
@@ -42,16 +43,25 @@ _MOST_ACCOUNTS = 50  # that are asked whether a bucket is theirs
 class S3Connector:
     """Reads one account, or all accounts of an organisation.
 
-    `now` is the moment at which conditions on the time are evaluated; by default the moment of opening.
+    `now` is the moment at which conditions on the time are evaluated; by default the moment of opening. `others` says
+    what is ours through other credentials, where there are some; what is configured may then be reached through those.
     """
 
     name: ClassVar[str] = translate.PLATFORM
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
 
-    def __init__(self, options: Options, estate: Estate, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        estate: Estate,
+        now: datetime | None = None,
+        others: Callable[[], Others] | None = None,
+    ) -> None:
         self._options = options
         self._estate = estate
         self._now = now or datetime.now(UTC)
+        self._others = others
+        self._roles = selection.roles(options)
         self._meter = Meter()
         self._named: set[str] = set()  # accounts that `scopes` yielded
         self._patience = _patience(options)
@@ -71,15 +81,31 @@ class S3Connector:
         Raises `ConfigurationError` without credentials, and where `accounts` or `skip_accounts` name what is not there.
         """
         try:
-            caller = self._identity()
+            caller = self.identity()
         except ProviderError:
             yield scopes.ORGANISATION  # reading it says why nothing else can be
             return
         if self._options.organisation:
             yield scopes.ORGANISATION
+        if self._others is None:
+            selection.check(self._options, self.known_accounts())
         for scope in selection.account_scopes(self._options, caller, self._members()):
             self._named.add(scope.uid)
             yield scope
+
+    def known_accounts(self) -> Iterable[str]:
+        """The accounts that could be scanned. Raises a `ProviderError` where our own is not known."""
+        return selection.known_accounts(self._options, self.identity(), self._members())
+
+    def ours(self) -> Others:
+        """What is ours through these credentials. Raises a `ProviderError`, or `ConfigurationError` without them."""
+        members, organisation = self._members(), self._organisation()
+        return Others(
+            accounts=frozenset({*self.known_accounts(), *selection.numbers(self._options)}),
+            names={member.account: member.name for member in members.by_account.values()},
+            organisations=frozenset([organisation] if isinstance(organisation, str) else ()),
+            complete=members.complete,
+        )
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Yield all facts of an account, a bucket or an access point.
@@ -106,20 +132,21 @@ class S3Connector:
         return {uid: exists for uid, exists in found.items() if exists is not None}
 
     def _exists(self, kind: str, *names: str) -> bool | None:
-        caller = self._identity()
+        caller = self.identity()
         if kind == "account":
-            return names[0] == caller.account or names[0] in self._members().by_account
+            return names[0] in self.known_accounts()
         if kind == "accesspoint" and len(names) == 3:
             number, region, name = names
-            return access_points.point_exists(self._asker(number), number, region, name)
-        return self._bucket_exists("/".join(names)) if kind == "bucket" else None
+            return access_points.point_exists(self.asker(number), number, region, name)
+        partition, _, name = ("aws:" + names[0]).rpartition(":")
+        is_here = kind == "bucket" and partition.rpartition(":")[2] == caller.partition
+        return self._bucket_exists(name) if is_here else None
 
     def _bucket_exists(self, name: str) -> bool | None:
         """Its owner alone gets an answer; a bucket of the same name may be a stranger's by now."""
-        numbers = dict.fromkeys((self._identity().account, *self._members().by_account))
-        for number in list(numbers)[:_MOST_ACCOUNTS]:
+        for number in list(self.known_accounts())[:_MOST_ACCOUNTS]:
             try:
-                answer = self._asker(number).ask(OWNERSHIP, Bucket=name)
+                answer = self.asker(number).ask(OWNERSHIP, Bucket=name)
             except ProviderError:
                 continue  # an account that does not admit us
             if not isinstance(answer, Unread):
@@ -139,7 +166,8 @@ class S3Connector:
     def _asking_as(self, opened: account.Account) -> Asker:
         return Asker(opened, self._patience, self._spent)
 
-    def _identity(self) -> CallerIdentity:
+    def identity(self) -> CallerIdentity:
+        """Whose credentials we have. Raises `ConfigurationError` where they are no use, else a `ProviderError`."""
         return self._caller_identity.get(lambda: identity.identified(self._own()))
 
     def _organisation(self) -> str | Unread | None:
@@ -148,17 +176,18 @@ class S3Connector:
     def _members(self) -> Members:
         if not self._options.organisation:
             return _NO_MEMBERS
-        return self._all_members.get(lambda: identity.members(self._own(), self._identity().account))
+        return self._all_members.get(lambda: identity.members(self._own(), self.identity().account))
 
-    def _asker(self, number: str) -> Asker:
+    def asker(self, number: str) -> Asker:
         """To ask in the name of an account. Raises a `ProviderError` where its role may not be assumed."""
         return self._askers.get(number, lambda: self._open_asker(number))
 
     def _open_asker(self, number: str) -> Asker:
-        caller = self._identity()
-        if number == caller.account:
+        caller = self.identity()
+        if number == caller.account and number not in self._roles:
             return self._own()
-        member = account.member_account(self._own().account, number, caller.partition)
+        role = self._roles.get(number) or f"arn:{caller.partition}:iam::{number}:role/{self._options.role_name}"
+        member = account.member_account(self._own().account, role)
         try:
             member.open()
         except AccessDenied as refused:
@@ -166,28 +195,29 @@ class S3Connector:
         return self._asking_as(member)
 
     def _account_block(self, number: str) -> Block | Unread:
-        return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))
+        return self._account_blocks.get(number, lambda: reader.account_block(self.asker(number), number))
 
     def _object_budget(self, number: str) -> Budget:
         return self._object_budgets.get(number, lambda: Budget(self._options.object_requests))
 
     def _own_estate(self, number: str, canonical: str = "") -> OwnEstate:
-        caller, members, organisation = self._identity(), self._members(), self._organisation()
+        ours, others = self.ours(), self._others() if self._others else NOBODY_ELSE
+        organisation = self._organisation()
         return OwnEstate(
             account=number,
-            own_accounts=frozenset({*members.by_account, *self._options.accounts, caller.account}),
-            account_names={member.account: member.name for member in members.by_account.values()},
+            own_accounts=ours.accounts | others.accounts,
+            account_names={**others.names, **ours.names},
             organisation=organisation if isinstance(organisation, str) else None,
-            estate=self._estate,
+            estate=replace(self._estate, organisations=self._estate.organisations | others.organisations),
             owner_canonical=canonical or None,
-            knows_its_accounts=members.complete,
+            knows_its_accounts=ours.complete and others.complete,
         )
 
     def _collect_organisation(self, scope: Scope) -> Iterator[Yielded]:
         """Which accounts there are; without an answer those that are configured."""
         del scope
         try:
-            caller = self._identity()
+            caller = self.identity()
         except ProviderError as error:
             yield CALLER.gap(error)
             return
@@ -199,9 +229,9 @@ class S3Connector:
         yield from (one for one in accounts if one.uid not in self._named)
 
     def _collect_account(self, scope: Scope) -> Iterator[Yielded]:
-        number, caller = scope.account, self._identity()
+        number, caller = scope.account, self.identity()
         try:
-            asker = self._asker(number)
+            asker = self.asker(number)
         except ProviderError as error:
             yield from self._closed_account(scope, error)
             return
@@ -217,7 +247,7 @@ class S3Connector:
         points, gaps = self._list_points(asker, number, buckets)
         yield from gaps
         for bucket in buckets:
-            yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()))
+            yield scopes.bucket_scope(bucket, number, caller.partition, points.pop(bucket.name, ()))
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
         yield from self._collect_directory_buckets(asker, number, buckets)
@@ -225,7 +255,7 @@ class S3Connector:
     def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
         """An account whose role cannot be assumed: it is ours, and what is in it is not known."""
         unread = Unread(question=ROLE, error=error)
-        partition = self._identity().partition
+        partition = self.identity().partition
         facts = translate.facts_of_account(scope.account, unread, self._own_estate(scope.account), partition)
         yield from (fact for fact in facts if not isinstance(fact, Gap))
         state = scope.params.get("state", ACTIVE)
@@ -256,12 +286,12 @@ class S3Connector:
             named, lambda region: access_points.list_in_region(asker, number, region), ACCESS_POINTS
         )
         points, gaps = list(listed.entries), list(listed.gaps)
-        if regions.has_multi_region_access_points(self._identity().partition):
+        if regions.has_multi_region_access_points(self.identity().partition):
             more, more_gaps = access_points.list_multi_region(asker, number)
             points += more
             gaps += more_gaps
         else:
-            absent = NotOffered("s3-not-in-partition", partition=self._identity().partition)
+            absent = NotOffered("s3-not-in-partition", partition=self.identity().partition)
             gaps.append(MULTI_REGION_ACCESS_POINTS.gap(absent))
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
         for point in dict.fromkeys(points):
@@ -273,7 +303,7 @@ class S3Connector:
     def _collect_directory_buckets(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
     ) -> Iterator[Yielded]:
-        partition = self._identity().partition
+        partition = self.identity().partition
         with_buckets = sorted({bucket.region for bucket in buckets if bucket.region} or {asker.account.region})
         if not regions.has_directory_buckets(partition):
             yield DIRECTORY_BUCKETS.gap(NotOffered("s3-not-in-partition", partition=partition))
@@ -287,11 +317,11 @@ class S3Connector:
         )
         yield from listed.gaps
         for bucket in {bucket.name: bucket for bucket in reversed(listed.entries)}.values():
-            yield scopes.directory_bucket_scope(bucket, number)
+            yield scopes.directory_bucket_scope(bucket, number, partition)
 
     def _collect_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        number, partition = scope.account, self._identity().partition
-        asker, listed = self._asker(number), scopes.bucket_of(scope)
+        number, partition = scope.account, self.identity().partition
+        asker, listed = self.asker(number), scopes.bucket_of(scope)
         bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
         bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(number, listed.owner)
@@ -304,14 +334,14 @@ class S3Connector:
             yield from facts_of_objects(asker, bucket, own_estate, self._now, self._options, budget)
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        asker, partition = self._asker(scope.account), self._identity().partition
+        asker, partition = self.asker(scope.account), self.identity().partition
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
         own_estate = self._own_estate(scope.account)
         yield from translate.facts_of_bucket(bucket, access_paths(bucket, own_estate, self._now), own_estate)
 
     def _collect_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
-        points = self._read_points(self._asker(scope.account), scope)
+        points = self._read_points(self.asker(scope.account), scope)
         bucket = replace(self._bucket_behind(scope), access_points=points)
         own_estate = self._own_estate(scope.account)
         paths = access_paths(bucket, own_estate, self._now)
@@ -319,14 +349,14 @@ class S3Connector:
 
     def _bucket_behind(self, scope: Scope) -> Bucket:
         """The bucket behind access points: read if it belongs to the organisation, else unknown."""
-        partition, name = self._identity().partition, scope.params["bucket"]
+        partition, name = self.identity().partition, scope.params["bucket"]
         points = scopes.points_of(scope)
         owner = next((point.bucket_account for point in points if point.bucket_account), scope.account)
-        if owner != scope.account and owner in self._members().by_account:
+        if owner != scope.account and owner in self.known_accounts():
             region = next((point.region for point in points if point.region), "")
             listed = ListedBucket(name=name, region=region, created_on=None, owner="")
             try:
-                asker, block = self._asker(owner), self._account_block(owner)
+                asker, block = self.asker(owner), self._account_block(owner)
                 return reader.read_bucket(asker, listed, owner, partition, block)
             except ProviderError:
                 pass  # the account's own scope says why it cannot be read
@@ -344,7 +374,7 @@ class S3Connector:
         )
 
     def _read_points(self, asker: Asker, scope: Scope) -> tuple[AccessPoint, ...]:
-        partition = self._identity().partition
+        partition = self.identity().partition
         points = (
             access_points.read_access_point(asker, scope.account, partition, listed)
             for listed in scopes.points_of(scope)

@@ -1,89 +1,274 @@
-"""What `cloudscan doctor` checks before a scan of S3."""
+"""What `cloudscan doctor` checks before a scan of S3: everything that the scan will ask.
 
-from collections.abc import Iterator
+The scan's own connector reads each account and the first buckets and access points of each region. What it has not
+asked by then is asked about a sample in each region: `TRIES` says how. Where the account has no such thing, something
+is asked for that does not exist: that it does not exist is an answer, and that we may not know is the refusal that a
+scan would meet (guessed of AWS: that it checks the permission first).
+"""
 
-from cloudscan.connector import Check, Estate, Gap
-from cloudscan.errors import AccessDenied, CloudscanError
-from cloudscan.facts import Outcome
-from cloudscan.http import Patience
-from cloudscan.reason import Reason, advice, sentence
-from cloudscan_s3 import selection
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from cloudscan.connector import Check, Estate, Gap, Scope
+from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, NotOffered, Vanished
+from cloudscan.reason import Reason, advice, question, sentence
+from cloudscan_s3 import questions as ask
+from cloudscan_s3 import regions
 from cloudscan_s3.access.bucket import Unread
-from cloudscan_s3.api import account, identity, reader
-from cloudscan_s3.api.account import Meter
-from cloudscan_s3.api.asking import Asker
-from cloudscan_s3.api.identity import INACTIVE, CallerIdentity, Members
+from cloudscan_s3.api.access_points import CONTROL
+from cloudscan_s3.api.asking import Answer, Asker
+from cloudscan_s3.api.identity import INACTIVE
+from cloudscan_s3.connector import S3Connector
 from cloudscan_s3.options import Options
+from cloudscan_s3.others import NOBODY_ELSE
+from cloudscan_s3.questions import QUESTIONS, AwsQuestion
+from cloudscan_s3.several import parts
 
-_PATIENCE = Patience(attempts=2, pause=0.5)  # somebody is waiting
+_PATIENCE: Final = 1.0  # seconds: somebody is waiting
+_MOST_SAMPLES: Final = 3  # of each kind in each region
+_AT_ONCE: Final = 8  # accounts
+_NONE_SUCH: Final = "cloudscan-doctor"
+_NO_DIRECTORY_BUCKET: Final = f"{_NONE_SUCH}--use1-az4--x-s3"
 
 
-def checks(options: Options, _estate: Estate) -> Iterator[Check]:
-    """Check the credentials, the roles in other accounts, then the permissions that a scan cannot do without."""
-    try:
-        own = account.own_account(options, Meter())
-        own.open_own()
-        asker = Asker(own, _PATIENCE)
-        caller = identity.identified(asker)
-    except CloudscanError as error:
-        yield Check(ok=False, what="s3: credentials", remedy=str(error))
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What a question can be asked about in an account."""
+
+    account: str
+    partition: str
+    region: str
+    bucket: str = ""  # empty: the account has none
+    key: str = ""  # of an object in it; empty: none is known
+    reports: tuple[str, str] = ("", "")  # bucket and prefix of its inventory reports, if it has any
+    objects_matter: bool = False  # ACLs of objects are in force, and the options ask for them
+
+
+Arguments = Mapping[str, object]
+_Try = Callable[[Sample], tuple[str, Arguments] | None]
+
+
+def _of_bucket(sample: Sample, **more: object) -> tuple[str, Arguments] | None:
+    return (sample.region, {"Bucket": sample.bucket, **more}) if sample.bucket else None
+
+
+def _of_objects(sample: Sample, **more: object) -> tuple[str, Arguments] | None:
+    return _of_bucket(sample, **more) if sample.objects_matter else None
+
+
+def _of_object(sample: Sample) -> tuple[str, Arguments] | None:
+    return _of_objects(sample, Key=sample.key) if sample.key else None
+
+
+def _of_reports(sample: Sample, **more: object) -> tuple[str, Arguments] | None:
+    bucket, _ = sample.reports
+    return (sample.region, {"Bucket": bucket, **more}) if bucket and sample.objects_matter else None
+
+
+def _of_report(sample: Sample) -> tuple[str, Arguments] | None:
+    return _of_reports(sample, Key=f"{sample.reports[1]}/{_NONE_SUCH}/manifest.json")
+
+
+def _of_point(sample: Sample) -> tuple[str, Arguments]:
+    return sample.region, {"AccountId": sample.account, "Name": _NONE_SUCH}
+
+
+def _of_multi_region_point(sample: Sample) -> tuple[str, Arguments] | None:
+    if not regions.has_multi_region_access_points(sample.partition):
+        return None
+    return CONTROL, {"AccountId": sample.account, "Name": _NONE_SUCH}
+
+
+def _of_directory_bucket(sample: Sample) -> tuple[str, Arguments] | None:
+    known = regions.has_directory_buckets(sample.partition)
+    return ("us-east-1", {"Bucket": _NO_DIRECTORY_BUCKET}) if known else None
+
+
+TRIES: Final[Mapping[AwsQuestion, _Try]] = {
+    ask.BUCKET_EXISTS: _of_bucket,
+    ask.BUCKET_POLICY: _of_bucket,
+    ask.BUCKET_ACL: _of_bucket,
+    ask.BUCKET_BLOCK: _of_bucket,
+    ask.OWNERSHIP: _of_bucket,
+    ask.TAGS: _of_bucket,
+    ask.WEBSITE: _of_bucket,
+    ask.LOGGING: _of_bucket,
+    ask.ENCRYPTION: _of_bucket,
+    ask.INVENTORY: _of_objects,
+    ask.OBJECTS: partial(_of_objects, MaxKeys=1),
+    ask.OBJECT_ACL: _of_object,
+    ask.INVENTORY_REPORTS: partial(_of_reports, Delimiter="/", MaxKeys=1),
+    ask.INVENTORY_REPORT: _of_report,
+    ask.ACCESS_POINT: _of_point,
+    ask.ACCESS_POINT_POLICY: _of_point,
+    ask.MULTI_REGION_ACCESS_POINT: _of_multi_region_point,
+    ask.MULTI_REGION_ACCESS_POINT_POLICY: _of_multi_region_point,
+    ask.DIRECTORY_BUCKET_POLICY: _of_directory_bucket,
+}
+"""Where and about what a question is asked that reading the samples has not asked; None: it does not arise here."""
+
+BY_READING: Final = frozenset(
+    (
+        ask.CALLER,
+        ask.ORGANISATION,
+        ask.ACCOUNTS,
+        ask.ROLE,
+        ask.ACCOUNT_BLOCK,
+        ask.BUCKETS,
+        ask.ACCESS_POINTS,
+        ask.MULTI_REGION_ACCESS_POINTS,
+        ask.DIRECTORY_BUCKETS,
+    )
+)
+"""What every account is asked when it is opened and read."""
+
+
+def checks(options: Options, estate: Estate) -> Iterator[Check]:
+    """Check the credentials, the roles in other accounts, and every question in each account that admits us."""
+    if not options.profiles:
+        yield from _of_profile(options, estate, "s3")
         return
-    yield Check(ok=True, what=f"s3: credentials of account {caller.account}")
     try:
-        yield from _accounts(options, asker, caller)
-        yield from _permissions(asker, caller)
+        every = list(parts(options))
+    except ConfigurationError as error:
+        yield Check(ok=False, what="s3: profiles", remedy=str(error))
+        return
+    for name, own in every:
+        yield from _of_profile(own, estate, f"s3, profile {name}")
+
+
+def _of_profile(options: Options, estate: Estate, prefix: str) -> Iterator[Check]:
+    connector = S3Connector(
+        msgspec.structs.replace(options, patience=_PATIENCE, object_requests=0),
+        estate,
+        others=None if prefix == "s3" else lambda: NOBODY_ELSE,
+    )
+    try:
+        caller = connector.identity()
+        yield Check(ok=True, what=f"{prefix}: credentials of account {caller.account}")
     except CloudscanError as error:
-        yield Check(ok=False, what="s3: permissions", remedy=str(error))
+        yield Check(ok=False, what=f"{prefix}: credentials", remedy=str(error))
+        return
+    try:
+        first = list(connector.scopes())
+    except CloudscanError as error:
+        yield Check(ok=False, what=f"{prefix}: accounts", remedy=str(error))
+        return
+    for scope in (scope for scope in first if scope.kind == "organisation"):
+        gaps = [item for item in connector.collect(scope, None) if isinstance(item, Gap)]
+        yield from (_line(f"{prefix}: {question(gap.question, 'en')}", gap) for gap in gaps)
+    accounts = [
+        _Account(connector=connector, options=options, partition=caller.partition, prefix=prefix, scope=scope)
+        for scope in first
+        if scope.kind == "account"
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for lines in pool.map(lambda one: list(one.checks(is_own=one.scope.account == caller.account)), accounts):
+            yield from lines
 
 
-def _accounts(options: Options, own: Asker, caller: CallerIdentity) -> Iterator[Check]:
-    """Whether the accounts are known, and which of them admit us."""
-    members = identity.members(own, caller.account) if options.organisation else Members(by_account={})
-    yield from (_gap("s3: accounts of the organisation", gap) for gap in members.gaps)
-    for scope in selection.account_scopes(options, caller, members):
-        if scope.account == caller.account or scope.params.get("state") in INACTIVE:
-            continue
-        what = f"s3: role {options.role_name} in account {scope.account}"
+@dataclass(frozen=True, kw_only=True)
+class _Account:
+    """One account, to be read in samples."""
+
+    connector: S3Connector
+    options: Options
+    partition: str
+    prefix: str
+    scope: Scope
+
+    def checks(self, *, is_own: bool) -> Iterator[Check]:
+        """The role, and each question with its answer; for other accounts than our own one line where all is well."""
+        what = f"{self.prefix}: account {self.scope.account}"
         try:
-            account.member_account(own.account, scope.account, caller.partition).open()
-        except AccessDenied as refused:
-            yield Check(ok=False, what=what, remedy=str(selection.refused_role(refused, options, scope.account)))
+            asker = self.connector.asker(self.scope.account)
+            gaps = list(self._gaps(asker))
         except CloudscanError as error:
+            if self.scope.params.get("state") in INACTIVE and isinstance(error, AccessDenied):
+                return  # the scan leaves it out as well
             yield Check(ok=False, what=what, remedy=str(error))
+            return
+        missing = {(gap.question, _code(gap)): gap for gap in reversed(gaps) if gap.outcome.is_gap}
+        silent = {name for name, _ in missing}
+        answered = [one.name for one in QUESTIONS if one.name in asker.asked and one.name not in silent]
+        if is_own:
+            yield from (Check(ok=True, what=f"{what}: {question(name, 'en')}") for name in answered)
         else:
-            yield Check(ok=True, what=what)
+            yield Check(ok=True, what=f"{what}: {len(answered)} questions are answered")
+        for gap in reversed(missing.values()):
+            about = question(gap.question, "en") if gap.question else gap.table
+            place = f" ({gap.resource_uid})" if gap.resource_uid else ""
+            yield _line(f"{what}: {about}{place}", gap)
+
+    def _gaps(self, asker: Asker) -> Iterator[Gap]:
+        """What could not be read of the account, of its samples, and of what the samples did not ask."""
+        samples: dict[tuple[str, str], list[Scope]] = {}
+        objects_matter = False
+        for item in self.connector.collect(self.scope, None):
+            if isinstance(item, Scope):
+                samples.setdefault((item.kind, item.params.get("region", "")), []).append(item)
+            elif isinstance(item, Gap):
+                yield item
+        for scopes in samples.values():
+            for scope in scopes[:_MOST_SAMPLES]:
+                gaps = [item for item in self.connector.collect(scope, None) if isinstance(item, Gap)]
+                objects_matter = objects_matter or any(_code(gap) == "s3-objects-switched-off" for gap in gaps)
+                yield from gaps
+        home, read = asker.account.region, frozenset(asker.asked)
+        buckets = {region or home: scopes[0].name for (kind, region), scopes in samples.items() if kind == "bucket"}
+        for region, bucket in (buckets or {home: ""}).items():
+            sample = Sample(
+                account=self.scope.account,
+                partition=self.partition,
+                region=region,
+                bucket=bucket,
+                objects_matter=objects_matter and bool(self.options.object_requests),
+            )
+            yield from _tried(asker, sample, read)
 
 
-def _permissions(asker: Asker, caller: CallerIdentity) -> Iterator[Check]:
-    """The questions about an account, and those about its first bucket."""
-    block = reader.account_block(asker, caller.account)
-    yield _answered("s3: the account's Block Public Access", block)
-    buckets, gaps = reader.list_buckets(asker)
-    yield from (_gap("s3: buckets", gap) for gap in gaps)
-    if not gaps:
-        yield Check(ok=True, what=f"s3: {len(buckets)} buckets can be listed")
-    if buckets:
-        bucket = reader.read_bucket(asker, buckets[0], caller.account, caller.partition, block)
-        first = reader.with_description(asker, bucket)
-        for what, answer in (
-            ("policy", first.policy),
-            ("ACL", first.acl),
-            ("blocks", first.block),
-            ("ownership", first.ownership),
-            ("tags", first.tags),
-            ("website", first.website),
-            ("access log", first.logging),
-            ("default key", first.encryption),
-        ):
-            yield _answered(f"s3: {what} of {buckets[0].name}", answer)
+def _tried(asker: Asker, sample: Sample, read: AbstractSet[str]) -> Iterator[Gap]:
+    """Ask what was not asked, in the order of the table: later tries use what earlier ones found."""
+    for one, arguments_of in TRIES.items():
+        about = None if one.name in read else arguments_of(sample)
+        if about is None:
+            continue
+        region, arguments = about
+        answer = asker.ask(one, region, **arguments)
+        if isinstance(answer, Unread):
+            if isinstance(answer.error, AccessDenied) or (_NONE_SUCH not in str(arguments) and _is_odd(answer)):
+                yield answer.gap(None)
+        elif one is ask.OBJECTS and answer:
+            sample = replace(sample, key=next((str(entry["Key"]) for entry in answer.get("Contents") or ()), ""))
+        elif one is ask.INVENTORY and answer:
+            sample = replace(sample, reports=_destination(answer))
 
 
-def _answered(what: str, answer: object) -> Check:
-    return _gap(what, answer.gap(None)) if isinstance(answer, Unread) else Check(ok=True, what=what)
+def _is_odd(answer: Unread) -> bool:
+    return not isinstance(answer.error, Vanished | NotOffered)
 
 
-def _gap(what: str, gap: Gap) -> Check:
-    if gap.outcome is Outcome.NOT_OFFERED or not isinstance(gap.reason, Reason):
+def _destination(answer: Answer) -> tuple[str, str]:
+    """Where the first inventory's reports are: the bucket, and the beginning of their keys."""
+    for configured in answer.get("InventoryConfigurationList") or ():
+        target = (configured.get("Destination") or {}).get("S3BucketDestination") or {}
+        if bucket := str(target.get("Bucket") or "").rpartition(":")[2]:
+            return bucket, str(target.get("Prefix") or "")
+    return "", ""
+
+
+def _code(gap: Gap) -> str:
+    return gap.reason.code if isinstance(gap.reason, Reason) else gap.reason
+
+
+def _line(what: str, gap: Gap) -> Check:
+    if not gap.outcome.is_gap or not isinstance(gap.reason, Reason):
         return Check(ok=True, what=what)
     policy = " `cloudscan permissions --connector s3 --format policy` prints the policy." if gap.needs else ""
     next_step = advice(gap.reason, "en")
