@@ -34,6 +34,7 @@ _PATIENCE: Final = 1.0  # seconds: somebody is waiting
 _MOST_SAMPLES: Final = 3  # of each kind in each region
 _AT_ONCE: Final = 8  # accounts
 _NONE_SUCH: Final = "cloudscan-doctor"
+_NO_DIRECTORY_POINT: Final = f"{_NONE_SUCH}--use1-az4--xa-s3"
 _NO_DIRECTORY_BUCKET: Final = f"{_NONE_SUCH}--use1-az4--x-s3"
 
 
@@ -90,6 +91,23 @@ def _of_directory_bucket(sample: Sample) -> tuple[str, Arguments] | None:
     return ("us-east-1", {"Bucket": _NO_DIRECTORY_BUCKET}) if known else None
 
 
+def _of_directory_point(sample: Sample) -> tuple[str, Arguments] | None:
+    known = regions.has_directory_buckets(sample.partition)
+    return ("us-east-1", {"AccountId": sample.account, "Name": _NO_DIRECTORY_POINT}) if known else None
+
+
+def _of_point_tags(sample: Sample) -> tuple[str, Arguments]:
+    arn = f"arn:{sample.partition}:s3:{sample.region}:{sample.account}:accesspoint/{_NONE_SUCH}"
+    return sample.region, {"AccountId": sample.account, "ResourceArn": arn}
+
+
+def _of_directory_bucket_tags(sample: Sample) -> tuple[str, Arguments] | None:
+    if not regions.has_directory_buckets(sample.partition):
+        return None
+    arn = f"arn:{sample.partition}:s3express:us-east-1:{sample.account}:bucket/{_NO_DIRECTORY_BUCKET}"
+    return "us-east-1", {"AccountId": sample.account, "ResourceArn": arn}
+
+
 TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.BUCKET_EXISTS: _of_bucket,
     ask.BUCKET_POLICY: _of_bucket,
@@ -100,7 +118,9 @@ TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.WEBSITE: _of_bucket,
     ask.LOGGING: _of_bucket,
     ask.ENCRYPTION: _of_bucket,
-    ask.INVENTORY: _of_objects,
+    ask.ABAC: _of_bucket,
+    ask.REPLICATION: _of_bucket,
+    ask.INVENTORY: _of_bucket,
     ask.OBJECTS: partial(_of_objects, MaxKeys=1),
     ask.OBJECT_ACL: _of_object,
     ask.INVENTORY_REPORTS: partial(_of_reports, Delimiter="/", MaxKeys=1),
@@ -110,6 +130,10 @@ TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.MULTI_REGION_ACCESS_POINT: _of_multi_region_point,
     ask.MULTI_REGION_ACCESS_POINT_POLICY: _of_multi_region_point,
     ask.DIRECTORY_BUCKET_POLICY: _of_directory_bucket,
+    ask.DIRECTORY_ACCESS_POINT: _of_directory_point,
+    ask.DIRECTORY_ACCESS_POINT_POLICY: _of_directory_point,
+    ask.POINT_TAGS: _of_point_tags,
+    ask.DIRECTORY_BUCKET_TAGS: _of_directory_bucket_tags,
 }
 """Where and about what a question is asked that reading the samples has not asked; None: it does not arise here."""
 
@@ -124,9 +148,25 @@ BY_READING: Final = frozenset(
         ask.ACCESS_POINTS,
         ask.MULTI_REGION_ACCESS_POINTS,
         ask.DIRECTORY_BUCKETS,
+        ask.CONTROL_POLICIES,
+        ask.CONTROL_POLICY,
+        ask.CONTROL_POLICY_TARGETS,
+        ask.PARENTS,
+        ask.REGIONS,
+        ask.DIRECTORY_ACCESS_POINTS,
+        ask.ACCESS_GRANTS,
+        ask.ACCESS_GRANTS_POLICY,
+        ask.OBJECT_LAMBDA,
+        ask.TABLE_BUCKETS,
+        ask.VECTOR_BUCKETS,
+        ask.OUTPOSTS,
+        ask.ROLES,
     )
 )
 """What every account is asked when it is opened and read."""
+
+_MAY_LACK: Final = frozenset((ask.ABAC, ask.REPLICATION, ask.INVENTORY, ask.POINT_TAGS, ask.DIRECTORY_BUCKET_TAGS))
+"""Where the sample does not need the answer, the scan is complete without the permission."""
 
 
 def checks(options: Options, estate: Estate) -> Iterator[Check]:
@@ -242,6 +282,8 @@ def _tried(asker: Asker, sample: Sample, read: AbstractSet[str]) -> Iterator[Gap
         region, arguments = about
         answer = asker.ask(one, region, **arguments)
         if isinstance(answer, Unread):
+            if one in _MAY_LACK:
+                continue
             if isinstance(answer.error, AccessDenied) or (_NONE_SUCH not in str(arguments) and _is_odd(answer)):
                 yield answer.gap(None)
         elif one is ask.OBJECTS and answer:

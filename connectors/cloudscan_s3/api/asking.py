@@ -30,7 +30,7 @@ Entry = TypeVar("Entry")
 
 _MOST_PAGES: Final = 5000  # of one list; an organisation of 50,000 accounts has 2,500
 _MOST_BYTES: Final = 1_000_000_000  # of one file of an inventory report
-_Token = Literal["ContinuationToken", "NextContinuationToken", "NextToken"]
+_Token = Literal["ContinuationToken", "NextContinuationToken", "NextToken", "Marker", "continuationToken", "nextToken"]
 _ARGUMENTS: Final = {"NextContinuationToken": "ContinuationToken"}  # where the argument is not called like the member
 
 

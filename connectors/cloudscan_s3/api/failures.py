@@ -35,12 +35,23 @@ ABSENT: Final = frozenset(
         "NoSuchAccessPointPolicy",
         "NoSuchConfiguration",
         "NoSuchMultiRegionAccessPointPolicy",
+        "ReplicationConfigurationNotFoundError",
+        "AccessGrantsInstanceNotExistsError",
+        "AccessGrantsInstanceResourcePolicyNotExists",
         "AWSOrganizationsNotInUseException",
     )
 )
 """Answers that say: nothing of the kind is configured."""
 _VANISHED: Final = frozenset(
-    ("NoSuchBucket", "NoSuchAccessPoint", "NoSuchMultiRegionAccessPoint", "NoSuchKey", "NotFound", "404")
+    (
+        "NoSuchBucket",
+        "NoSuchAccessPoint",
+        "NoSuchMultiRegionAccessPoint",
+        "NoSuchKey",
+        "NotFound",
+        "404",
+        "PolicyNotFoundException",
+    )
 )
 _DENIED: Final = frozenset(
     (

@@ -52,6 +52,14 @@ class CallerIdentity:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Organisation:
+    """The organisation of our account."""
+
+    id: str  # o-…
+    management_account: str  # 12 digits; it is ours too, whichever account asks. Empty: AWS did not say
+
+
+@dataclass(frozen=True, kw_only=True)
 class Member:
     """An account of the organisation."""
 
@@ -107,14 +115,18 @@ def identified(own: Asker) -> CallerIdentity:
         raise setups.not_accepted(error) or error from error
 
 
-def own_organisation(own: Asker) -> str | Unread | None:
-    """Our organisation's id, o-…; None if there is none."""
+def own_organisation(own: Asker) -> Organisation | Unread | None:
+    """Our organisation; None if there is none. Every member may ask, and is told the management account."""
     answer = own.ask(ORGANISATION)
     if answer is None or isinstance(answer, Unread):
         return answer
     try:
-        return name_of(answer["Organization"], "Id")
-    except (KeyError, TypeError, ValueError):
+        named = answer["Organization"]
+        management = str(named.get("MasterAccountId") or "")
+        return Organisation(
+            id=name_of(named, "Id"), management_account=management if _NUMBER.fullmatch(management) else ""
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
         return Unread(question=ORGANISATION, error=Malformed("s3-member-missing", member="Id"))
 
 

@@ -16,7 +16,11 @@ _ODD_SWITCH: Final = re.compile(
     rb"<(BlockPublicAcls|IgnorePublicAcls|BlockPublicPolicy|RestrictPublicBuckets|IsTruncated|IsEnabled)"
     rb"(?:/>|>(?!(?:true|false)</))"
 )
-_ROOTS: Final[Mapping[str, bytes]] = {"GetBucketLogging": b"<BucketLoggingStatus"}
+_ROOTS: Final[Mapping[str, bytes]] = {
+    "GetBucketLogging": b"<BucketLoggingStatus",
+    "GetBucketAbac": b"<AbacStatus",
+    "ListTagsForResource": b"<ListTagsForResource",
+}
 _STORES: Final = re.compile(  # guessed, but for MinIO
     r"\b(MinIO|Ceph|RustFS|Wasabi|Cleversafe|UploadServer|cloudflare|SeaweedFS|Garage|OpenStack|StorageGRID|AliyunOSS|"
     r"tencent-cos|OBS$|Cloudian|Zenko|Scality|Backblaze)",
