@@ -17,6 +17,7 @@ import msgspec
 
 from cloudscan.connector import Check, Estate, Gap, Scope
 from cloudscan.errors import AccessDenied, CloudscanError, ConfigurationError, NotOffered, Vanished
+from cloudscan.facts import Outcome
 from cloudscan.reason import Reason, advice, question, sentence
 from cloudscan_s3 import questions as ask
 from cloudscan_s3 import regions
@@ -33,6 +34,7 @@ from cloudscan_s3.several import parts
 _PATIENCE: Final = 1.0  # seconds: somebody is waiting
 _MOST_SAMPLES: Final = 3  # of each kind in each region
 _AT_ONCE: Final = 8  # accounts
+_TOLD: Final = frozenset((Outcome.SKIPPED, Outcome.NOT_JUDGED))
 _NONE_SUCH: Final = "cloudscan-doctor"
 _NO_DIRECTORY_POINT: Final = f"{_NONE_SUCH}--use1-az4--xa-s3"
 _NO_DIRECTORY_BUCKET: Final = f"{_NONE_SUCH}--use1-az4--x-s3"
@@ -165,7 +167,7 @@ BY_READING: Final = frozenset(
 )
 """What every account is asked when it is opened and read."""
 
-_MAY_LACK: Final = frozenset((ask.ABAC, ask.REPLICATION, ask.INVENTORY, ask.POINT_TAGS, ask.DIRECTORY_BUCKET_TAGS))
+_MAY_LACK: Final = frozenset((ask.INVENTORY, ask.POINT_TAGS, ask.DIRECTORY_BUCKET_TAGS))
 """Where the sample does not need the answer, the scan is complete without the permission."""
 
 
@@ -241,6 +243,10 @@ class _Account:
             yield from (Check(ok=True, what=f"{what}: {question(name, 'en')}") for name in answered)
         else:
             yield Check(ok=True, what=f"{what}: {len(answered)} questions are answered")
+        for gap in {(gap.question, _code(gap)): gap for gap in gaps if gap.outcome in _TOLD}.values():
+            if _code(gap) != "s3-objects-switched-off":
+                left_out = f"{question(gap.question, 'en')}, left out: {sentence(gap.reason, 'en')}"
+                yield Check(ok=True, what=f"{what}: {left_out}")
         for gap in reversed(missing.values()):
             about = question(gap.question, "en") if gap.question else gap.table
             place = f" ({gap.resource_uid})" if gap.resource_uid else ""

@@ -430,7 +430,8 @@ def test_doctor_tries_what_the_scan_will_ask(server: Emulator, ours: Organisatio
 
     told = [check for check in checks(Options(endpoint=server.endpoint), Estate()) if "resource control" in check.what]
 
-    assert [(check.ok, check.what) for check in told] == [(True, "s3: 1 resource control policies can be read")]
+    assert told
+    assert all(check.ok for check in told)
     assert {"ListPolicies", "DescribePolicy", "ListTargetsForPolicy", "ListParents"} <= asked(server).keys()
 
 
