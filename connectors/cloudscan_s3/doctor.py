@@ -282,7 +282,7 @@ class _Account:
 def _tried(asker: Asker, sample: Sample, read: AbstractSet[str]) -> Iterator[Gap]:
     """Ask what was not asked, in the order of the table: later tries use what earlier ones found."""
     for one, arguments_of in TRIES.items():
-        about = None if one.name in read else arguments_of(sample)
+        about = None if one.name in read and one is not ask.INVENTORY else arguments_of(sample)
         if about is None:
             continue
         region, arguments = about
