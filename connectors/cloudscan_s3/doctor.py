@@ -93,6 +93,14 @@ def _of_directory_bucket(sample: Sample) -> tuple[str, Arguments] | None:
     return ("us-east-1", {"Bucket": _NO_DIRECTORY_BUCKET}) if known else None
 
 
+def _of_account(sample: Sample) -> tuple[str, Arguments]:
+    return sample.region, {"AccountId": sample.account}
+
+
+def _of_roles(_: Sample) -> tuple[str, Arguments]:
+    return "", {"MaxItems": 1}
+
+
 def _of_directory_point(sample: Sample) -> tuple[str, Arguments] | None:
     known = regions.has_directory_buckets(sample.partition)
     return ("us-east-1", {"AccountId": sample.account, "Name": _NO_DIRECTORY_POINT}) if known else None
@@ -134,6 +142,9 @@ TRIES: Final[Mapping[AwsQuestion, _Try]] = {
     ask.DIRECTORY_BUCKET_POLICY: _of_directory_bucket,
     ask.DIRECTORY_ACCESS_POINT: _of_directory_point,
     ask.DIRECTORY_ACCESS_POINT_POLICY: _of_directory_point,
+    ask.ACCESS_GRANTS_POLICY: _of_account,
+    ask.OBJECT_LAMBDA: _of_account,
+    ask.ROLES: _of_roles,
     ask.POINT_TAGS: _of_point_tags,
     ask.DIRECTORY_BUCKET_TAGS: _of_directory_bucket_tags,
 }
@@ -157,17 +168,23 @@ BY_READING: Final = frozenset(
         ask.REGIONS,
         ask.DIRECTORY_ACCESS_POINTS,
         ask.ACCESS_GRANTS,
-        ask.ACCESS_GRANTS_POLICY,
-        ask.OBJECT_LAMBDA,
         ask.TABLE_BUCKETS,
         ask.VECTOR_BUCKETS,
         ask.OUTPOSTS,
-        ask.ROLES,
     )
 )
 """What every account is asked when it is opened and read."""
 
-_MAY_LACK: Final = frozenset((ask.INVENTORY, ask.POINT_TAGS, ask.DIRECTORY_BUCKET_TAGS))
+_MAY_LACK: Final = frozenset(
+    (
+        ask.INVENTORY,
+        ask.POINT_TAGS,
+        ask.DIRECTORY_BUCKET_TAGS,
+        ask.ACCESS_GRANTS_POLICY,
+        ask.OBJECT_LAMBDA,
+        ask.ROLES,
+    )
+)
 """Where the sample does not need the answer, the scan is complete without the permission."""
 
 

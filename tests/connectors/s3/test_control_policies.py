@@ -431,7 +431,7 @@ def test_doctor_tries_what_the_scan_will_ask(server: Emulator, ours: Organisatio
     told = list(checks(Options(endpoint=server.endpoint, organisation=True), Estate()))
 
     assert all(check.ok for check in told)
-    assert {"ListPolicies", "DescribePolicy", "ListTargetsForPolicy", "ListParents"} <= asked(server).keys()
+    assert {"ListPolicies", "DescribePolicy", "ListTargetsForPolicy"} <= asked(server).keys()
 
 
 @pytest.mark.parametrize(("status", "code", "ok"), [("400", "AccessDeniedException", True), ("500", "Oops", False)])
