@@ -175,16 +175,7 @@ BY_READING: Final = frozenset(
 )
 """What every account is asked when it is opened and read."""
 
-_MAY_LACK: Final = frozenset(
-    (
-        ask.INVENTORY,
-        ask.POINT_TAGS,
-        ask.DIRECTORY_BUCKET_TAGS,
-        ask.ACCESS_GRANTS_POLICY,
-        ask.OBJECT_LAMBDA,
-        ask.ROLES,
-    )
-)
+_MAY_LACK: Final = frozenset((ask.INVENTORY, ask.OBJECT_LAMBDA, ask.ROLES))
 """Where the sample does not need the answer, the scan is complete without the permission."""
 
 

@@ -12,7 +12,15 @@ from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_emulators.aws.questions import PATTERNS
 from cloudscan_s3.doctor import BY_READING, TRIES, checks
 from cloudscan_s3.options import Options
-from cloudscan_s3.questions import CONTROL_POLICIES, CONTROL_POLICY, CONTROL_POLICY_TARGETS, PARENTS, QUESTIONS
+from cloudscan_s3.permissions import PERMISSIONS
+from cloudscan_s3.questions import (
+    CONTROL_POLICIES,
+    CONTROL_POLICY,
+    CONTROL_POLICY_TARGETS,
+    DIRECTORY_ACCESS_POINTS,
+    PARENTS,
+    QUESTIONS,
+)
 from tests.connectors.s3.estate import ACCOUNT, bucket, listed, s3
 from tests.connectors.s3.test_accounts import SHOP, accounts
 
@@ -50,6 +58,7 @@ def test_every_question_is_read_or_tried() -> None:
     assert not BY_READING & set(TRIES)
 
 
+NEEDED = {permission.name for permission in PERMISSIONS if not permission.optional}
 OF_AN_ORGANISATION = (CONTROL_POLICIES, CONTROL_POLICY, CONTROL_POLICY_TARGETS, PARENTS)  # see test_control_policies
 
 
@@ -66,7 +75,9 @@ def test_every_question_is_asked(server: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "question", [one for one in QUESTIONS if one.needs and one.service != "sts"], ids=lambda question: question.name
+    "question",
+    [one for one in QUESTIONS if one.needs in NEEDED and one is not DIRECTORY_ACCESS_POINTS],
+    ids=lambda question: question.name,
 )
 def test_whatever_is_refused_is_bad(server: Emulator, question: Any) -> None:
     estate_of_everything(server)
