@@ -37,6 +37,7 @@ from cloudscan_s3.facts import translate
 from cloudscan_s3.facts.deliveries import facts_of_deliveries
 from cloudscan_s3.facts.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
+from cloudscan_s3.others import NOBODY_ELSE, Others
 from cloudscan_s3.permissions import PERMISSIONS
 from cloudscan_s3.questions import (
     ACCESS_POINTS,
@@ -58,16 +59,25 @@ _MOST_ACCOUNTS = 50  # that are asked whether a bucket is theirs
 class S3Connector:
     """Reads one account, or all accounts of an organisation.
 
-    `now` is the moment at which conditions on the time are evaluated; by default the moment of opening.
+    `now` is the moment at which conditions on the time are evaluated; by default the moment of opening. `others` says
+    what is ours through other credentials, where there are some; what is configured may then be reached through those.
     """
 
     name: ClassVar[str] = translate.PLATFORM
     permissions: ClassVar[Sequence[Permission]] = PERMISSIONS
 
-    def __init__(self, options: Options, estate: Estate, now: datetime | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        estate: Estate,
+        now: datetime | None = None,
+        others: Callable[[], Others] | None = None,
+    ) -> None:
         self._options = options
         self._estate = estate
         self._now = now or datetime.now(UTC)
+        self._others = others
+        self._roles = selection.roles(options)
         self._meter = Meter()
         self._named: set[str] = set()  # accounts that `scopes` yielded
         self._patience = _patience(options)
@@ -93,15 +103,32 @@ class S3Connector:
         Raises `ConfigurationError` without credentials, and where `accounts` or `skip_accounts` name what is not there.
         """
         try:
-            caller = self._identity()
+            caller = self.identity()
         except ProviderError:
             yield scopes.ORGANISATION  # reading it says why nothing else can be
             return
         if self._options.organisation:
             yield scopes.ORGANISATION
+        if self._others is None:
+            selection.check(self._options, self.known_accounts())
         for scope in selection.account_scopes(self._options, caller, self._members()):
             self._named.add(scope.uid)
             yield scope
+
+    def known_accounts(self) -> Iterable[str]:
+        """The accounts that could be scanned. Raises a `ProviderError` where our own is not known."""
+        return selection.known_accounts(self._options, self.identity(), self._members())
+
+    def ours(self) -> Others:
+        """What is ours through these credentials. Raises a `ProviderError`, or `ConfigurationError` without them."""
+        members, organisation = self._members(), self._organisation()
+        management = {organisation.management_account} - {""} if isinstance(organisation, Organisation) else set()
+        return Others(
+            accounts=frozenset({*self.known_accounts(), *selection.numbers(self._options), *management}),
+            names={member.account: member.name for member in members.by_account.values()},
+            organisations=frozenset([organisation.id] if isinstance(organisation, Organisation) else ()),
+            complete=members.complete,
+        )
 
     def collect(self, scope: Scope, since: Cursor | None) -> Iterator[Yielded]:
         """Yield all facts of an account, a bucket or an access point.
@@ -128,20 +155,21 @@ class S3Connector:
         return {uid: exists for uid, exists in found.items() if exists is not None}
 
     def _exists(self, kind: str, *names: str) -> bool | None:
-        caller = self._identity()
+        caller = self.identity()
         if kind == "account":
-            return names[0] == caller.account or names[0] in self._members().by_account
+            return names[0] in self.known_accounts()
         if kind == "accesspoint" and len(names) == 3:
             number, region, name = names
-            return access_points.point_exists(self._asker(number), number, region, name)
-        return self._bucket_exists("/".join(names)) if kind == "bucket" else None
+            return access_points.point_exists(self.asker(number), number, region, name)
+        partition, _, name = ("aws:" + names[0]).rpartition(":")
+        is_here = kind == "bucket" and partition.rpartition(":")[2] == caller.partition
+        return self._bucket_exists(name) if is_here else None
 
     def _bucket_exists(self, name: str) -> bool | None:
         """Its owner alone gets an answer; a bucket of the same name may be a stranger's by now."""
-        numbers = dict.fromkeys((self._identity().account, *self._members().by_account))
-        for number in list(numbers)[:_MOST_ACCOUNTS]:
+        for number in list(self.known_accounts())[:_MOST_ACCOUNTS]:
             try:
-                answer = self._asker(number).ask(OWNERSHIP, Bucket=name)
+                answer = self.asker(number).ask(OWNERSHIP, Bucket=name)
             except ProviderError:
                 continue  # an account that does not admit us
             if not isinstance(answer, Unread):
@@ -161,7 +189,8 @@ class S3Connector:
     def _asking_as(self, opened: account.Account) -> Asker:
         return Asker(opened, self._patience, self._spent)
 
-    def _identity(self) -> CallerIdentity:
+    def identity(self) -> CallerIdentity:
+        """Whose credentials we have. Raises `ConfigurationError` where they are no use, else a `ProviderError`."""
         return self._caller_identity.get(lambda: identity.identified(self._own()))
 
     def _organisation(self) -> Organisation | Unread | None:
@@ -170,17 +199,18 @@ class S3Connector:
     def _members(self) -> Members:
         if not self._options.organisation:
             return _NO_MEMBERS
-        return self._all_members.get(lambda: identity.members(self._own(), self._identity().account))
+        return self._all_members.get(lambda: identity.members(self._own(), self.identity().account))
 
-    def _asker(self, number: str) -> Asker:
+    def asker(self, number: str) -> Asker:
         """To ask in the name of an account. Raises a `ProviderError` where its role may not be assumed."""
         return self._askers.get(number, lambda: self._open_asker(number))
 
     def _open_asker(self, number: str) -> Asker:
-        caller = self._identity()
-        if number == caller.account:
+        caller = self.identity()
+        if number == caller.account and number not in self._roles:
             return self._own()
-        member = account.member_account(self._own().account, number, caller.partition)
+        role = self._roles.get(number) or f"arn:{caller.partition}:iam::{number}:role/{self._options.role_name}"
+        member = account.member_account(self._own().account, role)
         try:
             member.open()
         except AccessDenied as refused:
@@ -188,7 +218,7 @@ class S3Connector:
         return self._asking_as(member)
 
     def _account_block(self, number: str) -> Block | Unread:
-        return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))
+        return self._account_blocks.get(number, lambda: reader.account_block(self.asker(number), number))
 
     def _policies_above(self, number: str) -> InForce:
         """The resource control policies on an account's resources; the management account is not subject to any."""
@@ -210,18 +240,16 @@ class S3Connector:
         return self._object_budgets.get(number, lambda: Budget(self._options.object_requests))
 
     def _own_estate(self, number: str, canonical: str = "") -> OwnEstate:
-        caller, members, organisation = self._identity(), self._members(), self._organisation()
-        ours = {*members.by_account, *self._options.accounts, caller.account}
-        if isinstance(organisation, Organisation) and organisation.management_account:
-            ours.add(organisation.management_account)
+        ours, others = self.ours(), self._others() if self._others else NOBODY_ELSE
+        organisation = self._organisation()
         return OwnEstate(
             account=number,
-            own_accounts=frozenset(ours),
-            account_names={member.account: member.name for member in members.by_account.values()},
+            own_accounts=ours.accounts | others.accounts,
+            account_names={**others.names, **ours.names},
             organisation=organisation.id if isinstance(organisation, Organisation) else None,
-            estate=self._estate,
+            estate=replace(self._estate, organisations=self._estate.organisations | others.organisations),
             owner_canonical=canonical or None,
-            knows_its_accounts=members.complete,
+            knows_its_accounts=ours.complete and others.complete,
         )
 
     def _knowing(self, own_estate: OwnEstate, canonical_ids: Iterable[str]) -> OwnEstate:
@@ -245,7 +273,7 @@ class S3Connector:
 
         def asked() -> str | None:
             try:
-                answer = reader.canonical_user(self._asker(number))
+                answer = reader.canonical_user(self.asker(number))
             except ProviderError:  # its own scope says so
                 return None
             return None if isinstance(answer, Unread) else answer
@@ -256,7 +284,7 @@ class S3Connector:
         """Which accounts there are; without an answer those that are configured."""
         del scope
         try:
-            caller = self._identity()
+            caller = self.identity()
         except ProviderError as error:
             yield CALLER.gap(error)
             return
@@ -268,9 +296,9 @@ class S3Connector:
         yield from (one for one in accounts if one.uid not in self._named)
 
     def _collect_account(self, scope: Scope) -> Iterator[Yielded]:
-        number, caller = scope.account, self._identity()
+        number, caller = scope.account, self.identity()
         try:
-            asker = self._asker(number)
+            asker = self.asker(number)
         except ProviderError as error:
             yield from self._closed_account(scope, error)
             return
@@ -294,7 +322,7 @@ class S3Connector:
         asked = self._deliveries_asked(asker, buckets)
         for bucket in buckets:
             kinds = rotation.kinds_asked(bucket.name, asked)
-            yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()), kinds)
+            yield scopes.bucket_scope(bucket, number, caller.partition, points.pop(bucket.name, ()), kinds)
         if len(asked[scopes.INVENTORIES]) < len(buckets):
             seen, total = len(asked[scopes.INVENTORIES]), len(buckets)
             reason = Reason(code="s3-inventories-sampled")
@@ -312,7 +340,7 @@ class S3Connector:
     def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
         """An account whose role cannot be assumed: it is ours, and what is in it is not known."""
         unread = Unread(question=ROLE, error=error)
-        partition = self._identity().partition
+        partition = self.identity().partition
         facts = translate.facts_of_account(scope.account, unread, self._own_estate(scope.account), partition)
         yield from (fact for fact in facts if not isinstance(fact, Gap))
         state = scope.params.get("state", ACTIVE)
@@ -347,7 +375,7 @@ class S3Connector:
         organisation = self._organisation()
         if not isinstance(organisation, Organisation):
             return
-        caller, management = self._identity().account, organisation.management_account
+        caller, management = self.identity().account, organisation.management_account
         above = self._policies_above(number)
         gaps = list(above.gaps)
         if number == caller and (number != management or self._members().by_account):
@@ -381,12 +409,12 @@ class S3Connector:
             [*sorted(with_buckets), *elsewhere], list_in, ACCESS_POINTS, optional=frozenset(elsewhere)
         )
         points, gaps = list(listed.entries), list(listed.gaps)
-        if regions.has_multi_region_access_points(self._identity().partition):
+        if regions.has_multi_region_access_points(self.identity().partition):
             more, more_gaps = access_points.list_multi_region(asker, number)
             points += more
             gaps += more_gaps
         else:
-            absent = NotOffered("s3-not-in-partition", partition=self._identity().partition)
+            absent = NotOffered("s3-not-in-partition", partition=self.identity().partition)
             gaps.append(MULTI_REGION_ACCESS_POINTS.gap(absent))
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
         for point in {(point.bucket, point.name, point.alias): point for point in reversed(points)}.values():
@@ -399,7 +427,7 @@ class S3Connector:
     def _collect_directory_buckets(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
     ) -> Iterator[Yielded]:
-        partition = self._identity().partition
+        partition = self.identity().partition
         with_buckets = sorted({bucket.region for bucket in buckets if bucket.region} or {asker.account.region})
         if not regions.has_directory_buckets(partition):
             yield DIRECTORY_BUCKETS.gap(NotOffered("s3-not-in-partition", partition=partition))
@@ -424,13 +452,13 @@ class S3Connector:
         for point in dict.fromkeys(points.entries):
             by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
         for bucket in directory_buckets.values():
-            yield scopes.directory_bucket_scope(bucket, number, by_bucket.pop(bucket.name, ()))
+            yield scopes.directory_bucket_scope(bucket, number, partition, by_bucket.pop(bucket.name, ()))
         for bucket_name, points_elsewhere in by_bucket.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
 
     def _collect_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        number, partition = scope.account, self._identity().partition
-        asker, listed = self._asker(number), scopes.bucket_of(scope)
+        number, partition = scope.account, self.identity().partition
+        asker, listed = self.asker(number), scopes.bucket_of(scope)
         bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
         above = self._policies_above(number).policies
         bucket = replace(bucket, control_policies=above, access_points=self._read_points(asker, scope))
@@ -475,7 +503,7 @@ class S3Connector:
         if resource_tags.are_named(bucket) and not isinstance(bucket.policy, Unread):
             bucket = reader.with_access_tags(asker, bucket)
         points = (
-            access_points.with_tags(self._asker(point.account), point)
+            access_points.with_tags(self.asker(point.account), point)
             if resource_tags.are_named_for(point, bucket)
             else point
             for point in bucket.access_points
@@ -486,20 +514,20 @@ class S3Connector:
     def _owner_of(self, name: str) -> str:
         """The account of ours that a bucket belongs to; empty where none says that it is its own."""
         if name not in self._bucket_owners:
-            numbers = dict.fromkeys((self._identity().account, *self._members().by_account))
+            numbers = dict.fromkeys((self.identity().account, *self._members().by_account))
             owner = next((one for one in list(numbers)[:_MOST_ACCOUNTS] if self._owns(one, name)), "")
             self._bucket_owners[name] = owner
         return self._bucket_owners[name]
 
     def _owns(self, number: str, name: str) -> bool:
         try:
-            answer = self._asker(number).ask(OWNERSHIP, Bucket=name, ExpectedBucketOwner=number)
+            answer = self.asker(number).ask(OWNERSHIP, Bucket=name, ExpectedBucketOwner=number)
         except ProviderError:
             return False
         return not isinstance(answer, Unread)
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
-        asker, partition = self._asker(scope.account), self._identity().partition
+        asker, partition = self.asker(scope.account), self.identity().partition
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
         bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(scope.account)
@@ -508,22 +536,22 @@ class S3Connector:
 
     def _collect_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
-        points = self._read_points(self._asker(scope.account), scope)
+        points = self._read_points(self.asker(scope.account), scope)
         bucket = replace(self._bucket_behind(scope), access_points=points)
         own_estate = self._own_estate(scope.account)
-        bucket, paths = self._judged(self._asker(scope.account), bucket, own_estate)
+        bucket, paths = self._judged(self.asker(scope.account), bucket, own_estate)
         yield from translate.facts_of_access_points(bucket, paths, own_estate)
 
     def _bucket_behind(self, scope: Scope) -> Bucket:
         """The bucket behind access points: read if it belongs to the organisation, else unknown."""
-        partition, name = self._identity().partition, scope.params["bucket"]
+        partition, name = self.identity().partition, scope.params["bucket"]
         points = scopes.points_of(scope)
         owner = next((point.bucket_account for point in points if point.bucket_account), scope.account)
-        if owner != scope.account and owner in self._members().by_account:
+        if owner != scope.account and owner in self.known_accounts():
             region = next((point.region for point in points if point.region), "")
             listed = ListedBucket(name=name, region=region, created_on=None, owner="")
             try:
-                asker, block = self._asker(owner), self._account_block(owner)
+                asker, block = self.asker(owner), self._account_block(owner)
                 if reader.is_directory_bucket(name):
                     bucket = reader.read_directory_bucket(asker, listed, owner, partition)
                 else:
@@ -546,7 +574,7 @@ class S3Connector:
         )
 
     def _read_points(self, asker: Asker, scope: Scope) -> tuple[AccessPoint, ...]:
-        partition = self._identity().partition
+        partition = self.identity().partition
         points = (
             access_points.read_access_point(asker, scope.account, partition, listed)
             for listed in scopes.points_of(scope)

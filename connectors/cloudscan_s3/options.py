@@ -1,22 +1,54 @@
 """The keys of ``[connectors.s3]`` in cloudscan.toml."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
+
+from cloudscan.errors import ConfigurationError
+
+
+class ProfileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry of ``[[connectors.s3.profiles]]``: what is left out is as in ``[connectors.s3]``."""
+
+    name: str  # of the AWS configuration
+    region: str | None = None
+    organisation: bool | None = None
+    role_name: str | None = None
+    external_id: str | None = None
+    accounts: Sequence[str] | None = None
+    skip_accounts: Sequence[str] | None = None
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to reach S3, and how much to read. Credentials come from AWS's own chain, never from here."""
 
     profile: str = ""  # of the AWS configuration; empty: the default credential chain
+    profiles: Sequence[str | ProfileOptions] = ()  # several, in a scan of all; names or tables
     region: str = ""  # where account-wide requests are sent; empty: AWS_REGION's or the profile's, else us-east-1
     endpoint: str = ""  # a local server instead of AWS
     organisation: bool = False  # scan all accounts of the organisation
     role_name: str = "cloudscan"  # assumed in each of them
     external_id: str = ""  # if the role requires one
-    accounts: Sequence[str] = ()  # beside our own only these; enough where the organisation's may not be listed
+    accounts: Sequence[str] = ()  # beside our own only these: numbers of the organisation's, or ARNs of roles to assume
     skip_accounts: Sequence[str] = ()  # not these
     object_requests: int = 200  # for object ACLs, per account; 0: read no objects
     objects_per_bucket: int = 20  # of them, per bucket without an inventory
     patience: float = 60.0  # seconds for which a question that AWS throttles is asked again, once in a scan
     connections: int = 32  # kept open per endpoint
+
+
+def by_profile(options: Options) -> Iterator[tuple[str, Options]]:
+    """The options of each of several profiles, with its name. Raises `ConfigurationError`."""
+    if options.profile:
+        raise ConfigurationError(
+            "[connectors.s3] has both profile and profiles. Remove profile, and add its name to profiles."
+        )
+    names: set[str] = set()
+    for entry in options.profiles:
+        table = ProfileOptions(name=entry) if isinstance(entry, str) else entry
+        if not table.name or table.name in names:
+            fault = f"names {table.name!r} twice" if table.name else "has an entry without a name"
+            raise ConfigurationError(f"profiles in [connectors.s3] {fault}. Correct the list.")
+        names.add(table.name)
+        given = {name: value for name, value in msgspec.structs.asdict(table).items() if value is not None}
+        yield given.pop("name"), msgspec.structs.replace(options, profile=table.name, profiles=(), **given)

@@ -11,7 +11,10 @@ from cloudscan_s3.settings import SETTINGS
 
 def _open(options: Options, estate: Estate) -> Connector:
     from cloudscan_s3.connector import S3Connector
+    from cloudscan_s3.several import SeveralProfiles
 
+    if options.profiles:
+        return SeveralProfiles(options, estate)
     return S3Connector(options, estate)
 
 

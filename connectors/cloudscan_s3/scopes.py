@@ -14,7 +14,7 @@ from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.identity import ACTIVE
 from cloudscan_s3.api.reader import ListedBucket
-from cloudscan_s3.facts.translate import PLATFORM, access_point_uid, account_uid
+from cloudscan_s3.facts.translate import PLATFORM, access_point_uid, account_uid, in_partition
 
 REPLICATION: Final = "replication"
 INVENTORIES: Final = "inventories"
@@ -30,19 +30,21 @@ def account_scope(number: str, name: str, state: str = ACTIVE) -> Scope:
 
 
 def bucket_scope(
-    bucket: ListedBucket, account: str, points: Sequence[ListedPoint], deliveries: Iterable[str] = ()
+    bucket: ListedBucket, account: str, partition: str, points: Sequence[ListedPoint], deliveries: Iterable[str] = ()
 ) -> Scope:
     """A bucket with the access points that open it, and the kinds of delivery that it is asked for."""
     asked = {"deliveries": " ".join(deliveries)} if deliveries else {}
     params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode(), **asked}
-    uid = f"{PLATFORM}:bucket/{bucket.name}"
+    uid = f"{PLATFORM}:bucket/{in_partition(bucket.name, partition)}"
     return _scope("bucket", uid, bucket.name, account, params, (uid,))
 
 
-def directory_bucket_scope(bucket: ListedBucket, account: str, points: Sequence[ListedPoint] = ()) -> Scope:
+def directory_bucket_scope(
+    bucket: ListedBucket, account: str, partition: str, points: Sequence[ListedPoint] = ()
+) -> Scope:
     """An S3 Express directory bucket with the access points that open it."""
     params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode()}
-    uid = f"{PLATFORM}:directory-bucket/{bucket.name}"
+    uid = f"{PLATFORM}:directory-bucket/{in_partition(bucket.name, partition)}"
     return _scope("directory_bucket", uid, bucket.name, account, params, (uid,))
 
 

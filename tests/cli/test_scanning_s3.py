@@ -1,5 +1,6 @@
 """What goes wrong with AWS, at the command line: one clear message, a row of coverage, the right exit code."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +55,164 @@ def test_no_credentials_say_how_to_get_some(at_aws: Desk, monkeypatch: pytest.Mo
     assert (result.code, result.out) == (2, "")
     assert result.err.count("\n") == 1
     assert "AWS_PROFILE" in result.err
+
+
+def machine(desk: Desk, patch: pytest.MonkeyPatch, *, config: str = "", keys: str = "", **environment: str) -> None:
+    """A computer with this AWS configuration and nothing else."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        patch.delenv(name, raising=False)
+    (desk.folder / "config").write_text(config)
+    (desk.folder / "credentials").write_text(keys)
+    patch.setenv("AWS_CONFIG_FILE", str(desk.folder / "config"))
+    patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(desk.folder / "credentials"))
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    patch.setattr("sys.stdin", io.StringIO())
+    for name, value in environment.items():
+        patch.setenv(name, value)
+
+
+SSO = (
+    "[profile audit]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Audit\nregion = us-east-1\n"
+    "[sso-session corp]\nsso_start_url = https://corp.awsapps.example/start\nsso_region = ap-northeast-1\n"
+)
+MFA = "[profile audit]\nrole_arn = arn:aws:iam::111122223333:role/audit\nsource_profile = base\nmfa_serial = m\n"
+KEYS = "aws_access_key_id = A\naws_secret_access_key = s\n"
+AUDIT = 'profile = "audit"'
+
+
+@pytest.mark.parametrize(
+    ("toml", "config", "keys", "environment", "says"),
+    [
+        (AUDIT, "[profile audit]\nlogin_session = arn:x\nregion = us-east-1\n", "", {}, "botocore[crt]"),
+        (AUDIT, "[profile audit]\ncredential_process = /bin/false\n", "", {}, "credential_process of the AWS profile"),
+        (AUDIT, "[profile audit]\ncredential_process = /bin/echo x\n", "", {}, "credential_process of the AWS profile"),
+        (
+            AUDIT,
+            "",
+            "[audit]\naws_access_key_id = A\n",
+            {},
+            "aws_secret_access_key is missing in the AWS profile audit",
+        ),
+        (AUDIT, SSO, "", {}, "aws sso login --profile audit"),
+        (AUDIT, MFA, f"[base]\n{KEYS}", {}, "MFA code"),
+        (AUDIT, "", "", {}, "does not exist"),
+        (AUDIT, "[[[", "", {}, "Correct its syntax"),
+        ('endpoint = "127.0.0.1:9000"', "", f"[default]\n{KEYS}", {}, "http:// or https://"),
+        ('region = "mars-1"', "", f"[default]\n{KEYS}", {}, "mars-1"),
+        ("", "", f"[default]\n{KEYS}", {"AWS_ENDPOINT_URL_S3": "https://store.example"}, "store.example"),
+        ('profiles = ["audit", "base"]', SSO, "", {}, "aws sso login --profile audit"),
+        ('profiles = ["audit", "audit"]', SSO, "", {}, "twice"),
+        (
+            "",
+            "",
+            "",
+            {"AWS_WEB_IDENTITY_TOKEN_FILE": "/none/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/ci"},
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ),
+    ],
+)
+def test_a_set_up_that_cannot_work_is_one_sentence(
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    toml: str,
+    config: str,
+    keys: str,
+    environment: dict[str, str],
+    says: str,
+) -> None:
+    desk.configure(f"[connectors.s3]\n{toml}\n")
+    machine(desk, monkeypatch, config=config, keys=keys, **environment)
+
+    scan, doctor = desk.run("scan"), desk.run("doctor", "--connector", "s3")
+
+    assert (scan.code, scan.out, scan.err.count("\n")) == (2, "", 1)
+    assert says in scan.err
+    assert "bug" not in scan.err
+    assert doctor.code == 2
+    assert scan.err.removeprefix("cloudscan: ").strip() in doctor.out
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "says"),
+    [
+        ("501 Not Implemented", "NotImplemented", "Only AWS itself can be scanned"),
+        ("403 Forbidden", "ExpiredToken", "The AWS credentials cannot be used"),
+        ("403 Forbidden", "InvalidClientTokenId", "set region in [connectors.s3]"),
+    ],
+)
+def test_a_server_that_admits_nobody_is_one_sentence(
+    at_aws: Desk, server: Emulator, status: str, code: str, says: str
+) -> None:
+    server.faults.add(Fault(where="GetCallerIdentity", status=status, code=code))
+
+    scan, doctor = at_aws.run("scan"), at_aws.run("doctor", "--connector", "s3")
+
+    assert (scan.code, scan.out, scan.err.count("\n")) == (2, "", 1)
+    assert says in scan.err
+    assert doctor.code == 2
+    assert scan.err.removeprefix("cloudscan: ").strip() in doctor.out
+
+
+def test_a_night_that_would_read_nothing_is_an_error(at_aws: Desk, server: Emulator) -> None:
+    bucket(server, "price-list", allow("price-list"))
+    at_aws.configure(f'[connectors.s3]\nendpoint = "{server.endpoint}"\naccounts = ["222233334444"]\n')
+
+    result = at_aws.run("scan", "--format", "json")
+
+    assert (result.code, result.out) == (2, "")
+    assert "without organisation = true only our own is" in result.err
+
+
+def test_accounts_are_scanned_though_the_organisation_may_not_be_listed(at_aws: Desk, server: Emulator) -> None:
+    listed = 'organisation = true\naccounts = ["222233334444"]\nrole_name = "Audit"\n'
+    at_aws.configure(f'[connectors.s3]\nendpoint = "{server.endpoint}"\n{listed}')
+    server.faults.add(Fault(where="ListAccounts", code="AccessDeniedException"))
+
+    result = at_aws.run("scan", "--format", "json")
+
+    read = {row["account"] for row in result.json["coverage"] if row["outcome"] == "complete"}
+    assert {"123456789012", "222233334444"} <= read
+    assert result.code in (3, 5)
+    assert {row["question"] for row in result.json["coverage"] if row["outcome"] == "denied"} == {"s3-accounts"}
+
+
+def test_one_profile_that_cannot_be_opened_costs_itself(
+    at_aws: Desk, server: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket(server, "price-list", allow("price-list"))
+    at_aws.configure(
+        f'[connectors.s3]\nendpoint = "{server.endpoint}"\n[[connectors.s3.profiles]]\nname = "corp"\n'
+        '[[connectors.s3.profiles]]\nname = "audit"\norganisation = true\n'
+    )
+    machine(at_aws, monkeypatch, config=SSO, keys=f"[corp]\n{KEYS}")
+
+    result = at_aws.run("scan", "--format", "json")
+
+    assert result.code == 5
+    assert {row["verdict"]["subject"]["name"] for row in result.json["findings"]} >= {"price-list"}
+    (failed,) = [row for row in result.json["coverage"] if row["outcome"] == "failed"]
+    assert failed["reason"]["code"] == "cannot-open"
+    assert "aws sso login --profile audit" in failed["reason"]["quote"]
+
+
+def test_a_wrong_key_in_a_profile_is_named(at_aws: Desk) -> None:
+    at_aws.configure('[[connectors.s3.profiles]]\nname = "corp"\nrole = "x"\n')
+
+    result = at_aws.run("scan")
+
+    assert (result.code, result.out) == (2, "")
+    assert "`role`" in result.err
+
+
+def test_doctor_is_bad_where_a_role_is_refused(at_aws: Desk, server: Emulator) -> None:
+    company.build(server.endpoint)
+    at_aws.configure(f'[connectors.s3]\nendpoint = "{server.endpoint}"\norganisation = true\n')
+    server.faults.add(Fault(where="AssumeRole"))
+
+    result = at_aws.run("doctor", "--connector", "s3")
+
+    assert result.code == 2
+    assert "the role cloudscan cannot be assumed in" in result.out
 
 
 def test_a_dead_endpoint_is_named_and_the_scan_incomplete(at_aws: Desk) -> None:

@@ -171,8 +171,8 @@ def own_account(options: Options, meter: Meter) -> Account:
     return account
 
 
-def member_account(own: Account, account: str, partition: str) -> Account:
-    """An account of the organisation, through the role that is assumed in it. Sends no request yet."""
+def member_account(own: Account, role: str) -> Account:
+    """Another account, through the role that is assumed in it, by its ARN. Sends no request yet."""
     options = own.options
     extra = {"RoleSessionName": "cloudscan"} | ({"ExternalId": options.external_id} if options.external_id else {})
     base = botocore.session.Session()
@@ -182,7 +182,7 @@ def member_account(own: Account, account: str, partition: str) -> Account:
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=lambda *_, **__: own.client("sts"),
         source_credentials=source,
-        role_arn=f"arn:{partition}:iam::{account}:role/{options.role_name}",
+        role_arn=role,
         extra_args=extra,
     )
     refreshable = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)

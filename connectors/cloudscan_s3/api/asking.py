@@ -59,6 +59,7 @@ class Asker:
     account: Account
     patience: Patience
     spent: SpentPatience = field(default_factory=SpentPatience)
+    asked: set[str] = field(default_factory=set)  # the names of the questions that were asked, whatever the answer
 
     def ask(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | Unread | None:
         """The answer, None where nothing is configured, or `Unread` with the reason. Raises `ConfigurationError`."""
@@ -70,6 +71,7 @@ class Asker:
     def require(self, question: AwsQuestion, /, region: str = "", **arguments: object) -> Answer | None:
         """The answer, or None where nothing is configured. Raises the `ProviderError` that it failed with."""
         call = getattr(self.account.client(question.service, region), question.operation)
+        self.asked.add(question.name)
         began = time.monotonic()
         attempt = 1
         while True:

@@ -172,7 +172,8 @@ def _answered(error: sdk_errors.ClientError, question: AwsQuestion, region: str)
     if credentials is not None:
         return credentials
     if code in _NOT_ENABLED:
-        return NotOffered("s3-region-not-enabled", region=region)
+        # What was created before a Region was disabled is still there: a refusal, and no proof that there is nothing.
+        return AccessDenied("s3-region-not-enabled", region=region, quote=code)
     if code == "NotSignedUp":
         return NotOffered("s3-not-signed-up")
     if code in _DISABLED:

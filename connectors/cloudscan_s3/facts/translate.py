@@ -42,7 +42,13 @@ Translated = AnyFact | Gap
 
 def bucket_uid(bucket: Bucket) -> str:
     """The bucket's permanent name in the estate."""
-    return f"{PLATFORM}:{'directory-bucket' if bucket.directory else 'bucket'}/{bucket.name}"
+    kind = "directory-bucket" if bucket.directory else "bucket"
+    return f"{PLATFORM}:{kind}/{in_partition(bucket.name, bucket.partition)}"
+
+
+def in_partition(name: str, partition: str) -> str:
+    """A bucket's name as ids contain it: it is unique in its partition only."""
+    return name if partition == "aws" else f"{partition}:{name}"
 
 
 def account_uid(account: str) -> str:
@@ -60,9 +66,9 @@ def access_point_uid(account: str, region: str, name: str) -> str:
     return f"{PLATFORM}:accesspoint/{account}/{region}/{name}" if region else f"{PLATFORM}:mrap/{account}/{name}"
 
 
-def object_uid(bucket: str, key: str) -> str:
+def object_uid(bucket: Bucket, key: str) -> str:
     """The object's permanent name in the estate."""
-    return f"{PLATFORM}:object/{bucket}/{key}"
+    return f"{PLATFORM}:object/{in_partition(bucket.name, bucket.partition)}/{key}"
 
 
 def is_shared(bucket: Bucket, paths: AccessPaths) -> bool:
@@ -167,7 +173,7 @@ def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEs
 
 def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
     """One resource for all objects whose ACLs were not read: any of them may be open."""
-    uid = f"{PLATFORM}:objects/{bucket.name}"
+    uid = f"{PLATFORM}:objects/{in_partition(bucket.name, bucket.partition)}"
     yield Resource(
         uid=uid,
         platform=PLATFORM,
@@ -184,7 +190,7 @@ def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
 
 def facts_of_object(item: ObjectAcl, bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Iterator[Translated]:
     """An object whose own ACL admits someone, or could not be read; nothing for all the others."""
-    uid = object_uid(item.bucket, item.key)
+    uid = object_uid(bucket, item.key)
     paths = access_paths_to_object(item, bucket, own_estate, as_of)
     if not paths and not isinstance(item.acl, Unread):
         return

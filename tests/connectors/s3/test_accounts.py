@@ -117,6 +117,56 @@ def test_without_our_organisations_id_an_organisation_is_neither_ours_nor_extern
     assert gap(result, "s3-denied").question == "s3-organisation"
 
 
+def test_roles_are_enough_without_an_organisation(server: Emulator) -> None:
+    """Each account may have a role of another name."""
+    role = f"arn:aws:iam::{SHOP}:role/path/Audit"
+
+    result = read(server, accounts=[role])
+
+    assert scanned(result) == {ACCOUNT, SHOP}
+    assert any(line.endswith(f"AssumeRole {role}") for line in server.request_log)
+    assert not any("ListAccounts" in line for line in server.request_log)
+
+
+def test_a_role_that_does_not_admit_us_is_named(server: Emulator) -> None:
+    role = f"arn:aws:iam::{SHOP}:role/Audit"
+    server.faults.add(Fault(where=f"AssumeRole {role}"))
+
+    result = read(server, accounts=[role])
+
+    assert scanned(result) == {ACCOUNT}
+    assert getattr(gap(result, "s3-role-refused").reason, "values", {})["role"] == role
+
+
+def test_roles_and_numbers_stand_in_one_list(server: Emulator) -> None:
+    """Where the organisation may not be listed both are scanned; the account of a role counts as ours."""
+    uid = bucket(server, "shared", allow("shared", {"AWS": GONE}))
+    server.faults.add(Fault(where="ListAccounts", code="AccessDeniedException"))
+
+    result = read(server, organisation=True, accounts=[SHOP, f"arn:aws:iam::{GONE}:role/Audit"])
+
+    assert scanned(result) == {ACCOUNT, SHOP, GONE}
+    assert {grant.audience for grant in result.grants(uid) if grant.via == "policy"} == {"named"}
+
+
+def test_a_role_in_our_own_account_is_assumed(server: Emulator) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/Audit"
+
+    assert scanned(read(server, accounts=[role])) == {ACCOUNT}
+    assert any(line.endswith(f"AssumeRole {role}") for line in server.request_log)
+
+
+@pytest.mark.parametrize("entry", ["12345", "shop", "arn:aws:iam::222233334444:user/scan", "arn:aws:s3:::bucket", ""])
+def test_what_is_no_account_is_an_error(server: Emulator, entry: str) -> None:
+    with pytest.raises(ConfigurationError, match="write an account's number of 12 digits, or the ARN of a role"):
+        list(connector(server, organisation=True, accounts=[entry]).scopes())
+
+
+def test_a_role_of_another_partition_needs_a_profile_of_it(server: Emulator) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be assumed from the partition aws"):
+        list(connector(server, accounts=[f"arn:aws-cn:iam::{SHOP}:role/Audit"]).scopes())
+
+
 @pytest.mark.parametrize("key", ["accounts", "skip_accounts"])
 def test_an_account_that_is_not_there_is_an_error_with_the_nearest(server: Emulator, key: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{key} in .* names 123456789013.* write {ACCOUNT}"):

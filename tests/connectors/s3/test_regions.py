@@ -1,6 +1,7 @@
 """What is not offered in a region or a partition is no gap; what is offered elsewhere is found."""
 
 import boto3
+import pytest
 
 from cloudscan.facts import Outcome
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
@@ -17,6 +18,8 @@ CALLER = (
     f"<Arn>arn:aws-cn:iam::{ACCOUNT}:user/scan</Arn><Account>{ACCOUNT}</Account>"
     "</GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
+
+ELSEWHERE = ("us-east-1", "us-west-2", "eu-west-1")
 
 
 def test_a_region_without_directory_buckets_is_no_gap(server: Emulator) -> None:
@@ -104,3 +107,38 @@ def test_an_access_point_without_a_bucket_costs_itself(server: Emulator) -> None
     assert result.has(uid)
     odd = gap(result, "s3-entries-malformed")
     assert (odd.question, odd.outcome) == ("s3-access-points", Outcome.PARTIAL)
+
+
+@pytest.mark.parametrize("code", ["OptInRequired", "RegionDisabledException"])
+def test_a_bucket_in_a_region_that_was_disabled_is_unknown(server: Emulator, code: str) -> None:
+    """It is still there, and perhaps public."""
+    uid = bucket(server, "melbourne", allow("melbourne"), region="ap-southeast-4")
+    server.faults.add(
+        Fault(where="max-buckets", body=listed("melbourne", "ap-southeast-4")),
+        Fault(where="", region="ap-southeast-4", code=code),
+    )
+
+    result = read(server)
+
+    assert {grant.audience for grant in result.grants(uid) if grant.via == "policy"} == {None}
+    missing = [one for one in result.gaps if one.question == "s3-bucket-policy"]
+    assert [(one.outcome, one.reason.code) for one in missing] == [(Outcome.DENIED, "s3-region-not-enabled")]
+
+
+def test_a_region_without_buckets_that_is_not_enabled_leaves_the_scan_complete(server: Emulator) -> None:
+    bucket(server, "general")
+    server.faults.add(Fault(where=LISTS_DIRECTORY_BUCKETS, region="eu-north-1", code="OptInRequired"))
+
+    assert gap(read(server), "s3-region-not-enabled").outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
+def test_the_region_of_another_partition_is_asked_for_nothing_elsewhere(server: Emulator, partition: str) -> None:
+    """Its keys mean nothing in the regions of another partition."""
+    region = {"aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}[partition]
+    server.faults.add(Fault(where="GetCallerIdentity", body=CALLER.replace("aws-cn", partition).encode()))
+    server.faults.add_optional(*(Fault(where="", region=other, code="InvalidAccessKeyId") for other in ELSEWHERE))
+
+    result = read(server, region=region, object_requests=0)
+
+    assert not [one for one in result.gaps if one.outcome.is_gap]
