@@ -45,7 +45,6 @@ from cloudscan_s3.questions import (
     CALLER,
     DIRECTORY_ACCESS_POINTS,
     DIRECTORY_BUCKETS,
-    INVENTORY,
     MULTI_REGION_ACCESS_POINTS,
     OWNERSHIP,
     ROLE,
@@ -295,11 +294,7 @@ class S3Connector:
         for bucket in buckets:
             kinds = rotation.kinds_asked(bucket.name, asked)
             yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()), kinds)
-        if len(asked[scopes.INVENTORIES]) < len(buckets):
-            seen, total = len(asked[scopes.INVENTORIES]), len(buckets)
-            reason = Reason(code="s3-inventories-sampled")
-            about = translate.account_uid(number)
-            yield INVENTORY.lacking(reason, about, outcome=Outcome.SKIPPED, seen=seen, total=total)
+        yield from rotation.left_out(translate.account_uid(number), len(asked[scopes.INVENTORIES]), len(buckets))
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
         yield from self._collect_directory_buckets(asker, number, buckets)
