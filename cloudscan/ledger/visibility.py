@@ -141,6 +141,7 @@ class ScanVisibility:
     inside: Mapping[Location, Mapping[str, AbstractSet[Hidden]]] = field(default_factory=dict)  # by what contains it
     existence: Mapping[Location, AbstractSet[Hidden]] = field(default_factory=dict)  # wherever it is: without places
     listed: AbstractSet[str] = frozenset()  # scopes of which every list was read
+    unlisted: AbstractSet[str] = frozenset()  # scopes in which resources may be that nobody saw
     unasked: AbstractSet[Hidden] = frozenset()  # hidden by more than one unanswered question: a whole scope, a doubt
 
     def visits(self, verdict: Verdict) -> bool:
@@ -187,8 +188,12 @@ class ScanVisibility:
         )
 
     def _lists_what_is_in(self, containers: Sequence[str], present: AbstractSet[str]) -> bool:
-        """Whether all that something was in is there, and one of these was listed completely."""
-        return set(containers) <= present and not self.listed.isdisjoint(containers)
+        """Whether all that something was in is there, and the nearest of these that is a scope was listed completely.
+
+        An account lists its buckets, and nothing of what is in a bucket.
+        """
+        nearest = next((uid for uid in containers if uid in self.listed or uid in self.unlisted), "")
+        return set(containers) <= present and nearest in self.listed
 
     def _hides_principal(self, verdict: Verdict, foundation: Foundation, name: Named) -> bool:
         """Principals are named by directories, and by whatever is shared with them, wherever it is."""
@@ -272,6 +277,7 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
         inside=inside,
         existence=existence,
         listed=listed - unlisted,
+        unlisted=unlisted,
         unasked=unasked,
     )
 

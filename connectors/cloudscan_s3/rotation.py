@@ -11,13 +11,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
-import msgspec
-
 from cloudscan.connector import Gap
 from cloudscan.facts import Hidden, Outcome
 from cloudscan.reason import Reason
 from cloudscan_s3 import scopes
-from cloudscan_s3.questions import INVENTORY
 
 _ASKED_A_NIGHT: Final[Mapping[str, int]] = {scopes.REPLICATION: 50, scopes.INVENTORIES: 50}
 """By kind of delivery: how many buckets of an account."""
@@ -41,10 +38,15 @@ def kinds_asked(name: str, asked: Mapping[str, Collection[str]]) -> Sequence[str
 def left_out(account_uid: str, seen: int, total: int) -> Iterator[Gap]:
     """Where the inventories of the other buckets go is not known tonight; what was found before stays."""
     if seen < total:
-        reason = Reason(code="s3-inventories-sampled")
-        gap = INVENTORY.lacking(reason, account_uid, outcome=Outcome.SKIPPED, seen=seen, total=total)
-        hidden = Hidden(table="resources", kinds=("report_delivery",), below=account_uid)
-        yield msgspec.structs.replace(gap, hides=(hidden,))
+        yield Gap(
+            table="resources",
+            outcome=Outcome.SKIPPED,
+            reason=Reason(code="s3-inventories-sampled"),
+            hides=(Hidden(table="resources", kinds=("report_delivery",), below=account_uid),),
+            resource_uid=account_uid,
+            seen=seen,
+            total=total,
+        )
 
 
 def _rank(name: str) -> bytes:

@@ -43,7 +43,7 @@ def granted(result: Read) -> list[tuple[object, ...]]:
 
 
 def test_a_grant_to_a_role_of_another_account_that_the_instance_admits(server: Emulator) -> None:
-    uid = bucket(server, "lake", enforced=True, block=True)
+    bucket(server, "lake", enforced=True, block=True)
     server.around.access_grants.append(AccessGrant(scope="s3://lake/finance/*", grantee=ROLE, permission="READWRITE"))
     server.around.access_grants_policy = policy(shares(THEIRS))
 
@@ -52,7 +52,7 @@ def test_a_grant_to_a_role_of_another_account_that_the_instance_admits(server: E
     external = Audience.NAMED_EXTERNAL
     assert granted(result) == [(external, Access.READ, True, ""), (external, Access.WRITE, True, "")]
     (scope,) = result.of_kind("access_grant")
-    assert (scope.name, scope.container_uid) == ("s3://lake/finance/*", uid)
+    assert (scope.name, scope.parent_uid) == ("s3://lake/finance/*", f"s3:account/{ACCOUNT}")
     assert result.principal(f"s3:principal/{ROLE}").affiliation is Affiliation.EXTERNAL
 
 
