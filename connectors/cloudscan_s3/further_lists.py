@@ -30,7 +30,7 @@ from cloudscan_s3.questions import (
     AwsQuestion,
 )
 
-_UNANSWERED = ("s3-gone", "s3-operation-unknown")
+_NO_SUCH_PATH = ("404", "NoSuchBucket")  # what is answered by an endpoint that takes the path for a bucket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +72,12 @@ def not_judged(asker: Asker, number: str, whereabouts: Whereabouts) -> Iterator[
 
 def unless_unknown(gap: Gap) -> Gap:
     """A list that the endpoint does not know costs no completeness, but may hide what another one would show."""
-    known = not isinstance(gap.reason, Reason) or gap.reason.code not in _UNANSWERED
-    return gap if known else msgspec.structs.replace(gap, outcome=Outcome.SKIPPED)
+    if not isinstance(gap.reason, Reason):
+        return gap
+    is_unknown = gap.reason.code == "s3-operation-unknown"
+    if gap.reason.code == "s3-gone":
+        is_unknown = gap.reason.quote in _NO_SUCH_PATH
+    return msgspec.structs.replace(gap, outcome=Outcome.SKIPPED) if is_unknown else gap
 
 
 _TOKENS: Mapping[str, Any] = {

@@ -200,7 +200,11 @@ def test_the_list_of_what_is_far_above_says_nothing_of_what_is_further_below() -
     unread = visibility_of([READ, account, copies], {})
     listed = visibility_of([READ, account, msgspec.structs.replace(copies, scope_uid=OTHER)], {})
 
+    points = gap(Hidden(table="resources", kinds=("file",)))
+    unnamed = visibility_of([READ, account, msgspec.structs.replace(points, scope_uid="toy:acme")], {})
+
     assert unread.may_hide(verdict, LINKS, absent, {DRIVE, "toy:acme"})
+    assert unnamed.may_hide(verdict, LINKS, absent, {DRIVE, "toy:acme"})  # an account that lacks a list of such things
     assert not listed.may_hide(verdict, LINKS, absent, {DRIVE, "toy:acme"})
 
 

@@ -252,7 +252,7 @@ def test_an_unread_policy_of_a_directory_access_point_is_unknown(server: Emulato
 def test_a_list_that_an_endpoint_does_not_know_leaves_the_scan_complete(server: Emulator, status: str) -> None:
     """As S3 answers where it does not offer something; findings from before stay open."""
     bucket(server, "general")
-    code = {"404": "NotFound", "501": "NotImplemented"}[status[:3]]
+    code = {"404": "NoSuchBucket", "501": "NotImplemented"}[status[:3]]
     for path in ("/accesspointfordirectory", "/accessgrantsinstance/grants", "/accesspointforobjectlambda"):
         server.faults.add_optional(Fault(where=path, status=status, code=code))
 
