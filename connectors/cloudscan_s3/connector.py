@@ -410,11 +410,11 @@ class S3Connector:
         directory_buckets = {bucket.name: bucket for bucket in reversed(listed.entries)}
         points = regions.ask_each(
             sorted(regions.EXPRESS | {bucket.region for bucket in directory_buckets.values()}),
-            lambda region: access_points.list_for_directory_buckets(asker, number, region),
+            lambda region: further_lists.where_known(access_points.list_for_directory_buckets(asker, number, region)),
             DIRECTORY_ACCESS_POINTS,
             optional=regions.EXPRESS - {bucket.region for bucket in directory_buckets.values()},
         )
-        yield from (further_lists.unless_unknown(gap) for gap in points.gaps)
+        yield from points.gaps
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
         for point in dict.fromkeys(points.entries):
             by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)

@@ -47,10 +47,10 @@ def facts_of_access_grants_in(asker: Asker, own_estate: OwnEstate, whereabouts: 
     number = own_estate.account
     listed = regions.ask_each(
         sorted(whereabouts.with_buckets),
-        lambda region: access_grants.list_in_region(asker, number, region),
+        lambda region: where_known(access_grants.list_in_region(asker, number, region)),
         ACCESS_GRANTS,
     )
-    yield from (unless_unknown(gap) for gap in listed.gaps)
+    yield from listed.gaps
     policies: dict[str, Any] = {}
 
     def policy_in(region: str) -> Any:
@@ -68,6 +68,12 @@ def not_judged(asker: Asker, number: str, whereabouts: Whereabouts) -> Iterator[
     yield from _counted(asker, TABLE_BUCKETS, "arn", everywhere, number)
     yield from _counted(asker, VECTOR_BUCKETS, "vectorBucketArn", everywhere, number)
     yield from _counted(asker, OUTPOSTS, "OutpostId", sorted(whereabouts.with_buckets), number)
+
+
+def where_known(listed: tuple[Sequence[Any], Sequence[Gap]]) -> tuple[Sequence[Any], Sequence[Gap]]:
+    """What a region listed, without a gap that counts where its endpoint does not know the list."""
+    entries, gaps = listed
+    return entries, [unless_unknown(gap) for gap in gaps]
 
 
 def unless_unknown(gap: Gap) -> Gap:

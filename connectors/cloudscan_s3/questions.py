@@ -120,7 +120,8 @@ BUCKETS: Final = AwsQuestion(
     member="Buckets",
     # Access points and access grants are looked for in the regions of the buckets.
     hides=(
-        _resources("bucket", "objects", "object", "access_point", "access_grant", "replication", "report_delivery"),
+        _resources("bucket", "objects", "object", "access_point"),
+        _resources("access_grant", "replication", "report_delivery"),
     ),
     names_scopes=True,
 )
