@@ -141,6 +141,8 @@ class ScanVisibility:
     inside: Mapping[Location, Mapping[str, AbstractSet[Hidden]]] = field(default_factory=dict)  # by what contains it
     existence: Mapping[Location, AbstractSet[Hidden]] = field(default_factory=dict)  # wherever it is: without places
     listed: AbstractSet[str] = frozenset()  # scopes of which every list was read
+    unlisted: AbstractSet[str] = frozenset()  # scopes in which resources may be that nobody saw
+    noticed: Mapping[str, AbstractSet[Hidden]] = field(default_factory=dict)  # existence, by the scope that lacks it
     unasked: AbstractSet[Hidden] = frozenset()  # hidden by more than one unanswered question: a whole scope, a doubt
 
     def visits(self, verdict: Verdict) -> bool:
@@ -182,13 +184,21 @@ class ScanVisibility:
             not hidden.columns
             and hidden.table in (EVERYTHING, *name.tables)
             and _fits(hidden, subject, name)
-            and (not was_listed or hidden in self.unasked)
+            and (not was_listed or hidden in self.unasked or self._was_noticed_in(subject.inside, hidden))
             for hidden in self._around(verdict)
         )
 
     def _lists_what_is_in(self, containers: Sequence[str], present: AbstractSet[str]) -> bool:
-        """Whether all that something was in is there, and one of these was listed completely."""
-        return set(containers) <= present and not self.listed.isdisjoint(containers)
+        """Whether all that something was in is there, and the nearest of these that is a scope was listed completely.
+
+        An account lists its buckets, and nothing of what is in a bucket.
+        """
+        nearest = next((uid for uid in containers if uid in self.listed or uid in self.unlisted), "")
+        return set(containers) <= present and nearest in self.listed
+
+    def _was_noticed_in(self, containers: Sequence[str], hidden: Hidden) -> bool:
+        """Whether a scope that something was in lacks an answer that would have named it: no matter of other drives."""
+        return any(hidden in self.noticed.get(uid, ()) for uid in containers)
 
     def _hides_principal(self, verdict: Verdict, foundation: Foundation, name: Named) -> bool:
         """Principals are named by directories, and by whatever is shared with them, wherever it is."""
@@ -243,6 +253,7 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
     below: dict[Location, dict[str, set[Hidden]]] = {}
     inside: dict[Location, dict[str, set[Hidden]]] = {}
     existence: dict[Location, set[Hidden]] = {}
+    noticed: dict[str, set[Hidden]] = {}
     unasked: set[Hidden] = set()
     listed: set[str] = set()
     unlisted: set[str] = set()
@@ -258,6 +269,7 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
             unasked.update(hides)
         for hidden in hides:
             if not hidden.columns:
+                noticed.setdefault(row.scope_uid, set()).add(hidden)
                 existence.setdefault(location, set()).add(msgspec.structs.replace(hidden, below=None))
             if hidden.below is None:
                 wide.setdefault(location, set()).add(hidden)
@@ -272,6 +284,8 @@ def visibility_of(coverage: Iterable[Coverage], containers: Mapping[str, Abstrac
         inside=inside,
         existence=existence,
         listed=listed - unlisted,
+        unlisted=unlisted,
+        noticed=noticed,
         unasked=unasked,
     )
 

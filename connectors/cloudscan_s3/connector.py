@@ -46,7 +46,6 @@ from cloudscan_s3.questions import (
     CALLER,
     DIRECTORY_ACCESS_POINTS,
     DIRECTORY_BUCKETS,
-    INVENTORY,
     MULTI_REGION_ACCESS_POINTS,
     OWNERSHIP,
     ROLE,
@@ -323,11 +322,7 @@ class S3Connector:
         for bucket in buckets:
             kinds = rotation.kinds_asked(bucket.name, asked)
             yield scopes.bucket_scope(bucket, number, caller.partition, points.pop(bucket.name, ()), kinds)
-        if len(asked[scopes.INVENTORIES]) < len(buckets):
-            seen, total = len(asked[scopes.INVENTORIES]), len(buckets)
-            reason = Reason(code="s3-inventories-sampled")
-            about = translate.account_uid(number)
-            yield INVENTORY.lacking(reason, about, outcome=Outcome.SKIPPED, seen=seen, total=total)
+        yield from rotation.left_out(translate.account_uid(number), len(asked[scopes.INVENTORIES]), len(buckets))
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
         yield from self._collect_directory_buckets(asker, number, buckets)
@@ -443,11 +438,11 @@ class S3Connector:
         directory_buckets = {bucket.name: bucket for bucket in reversed(listed.entries)}
         points = regions.ask_each(
             sorted(regions.EXPRESS | {bucket.region for bucket in directory_buckets.values()}),
-            lambda region: access_points.list_for_directory_buckets(asker, number, region),
+            lambda region: further_lists.where_known(access_points.list_for_directory_buckets(asker, number, region)),
             DIRECTORY_ACCESS_POINTS,
             optional=regions.EXPRESS - {bucket.region for bucket in directory_buckets.values()},
         )
-        yield from (further_lists.unless_unknown(gap) for gap in points.gaps)
+        yield from points.gaps
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
         for point in dict.fromkeys(points.entries):
             by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)

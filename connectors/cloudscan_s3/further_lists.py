@@ -30,7 +30,7 @@ from cloudscan_s3.questions import (
     AwsQuestion,
 )
 
-_UNANSWERED = ("s3-gone", "s3-operation-unknown")
+_NO_SUCH_PATH = ("404", "NoSuchBucket")  # what is answered by an endpoint that takes the path for a bucket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,10 +47,10 @@ def facts_of_access_grants_in(asker: Asker, own_estate: OwnEstate, whereabouts: 
     number = own_estate.account
     listed = regions.ask_each(
         sorted(whereabouts.with_buckets),
-        lambda region: access_grants.list_in_region(asker, number, region),
+        lambda region: where_known(access_grants.list_in_region(asker, number, region)),
         ACCESS_GRANTS,
     )
-    yield from (unless_unknown(gap) for gap in listed.gaps)
+    yield from listed.gaps
     policies: dict[str, Any] = {}
 
     def policy_in(region: str) -> Any:
@@ -70,10 +70,20 @@ def not_judged(asker: Asker, number: str, whereabouts: Whereabouts) -> Iterator[
     yield from _counted(asker, OUTPOSTS, "OutpostId", sorted(whereabouts.with_buckets), number)
 
 
+def where_known(listed: tuple[Sequence[Any], Sequence[Gap]]) -> tuple[Sequence[Any], Sequence[Gap]]:
+    """What a region listed, without a gap that counts where its endpoint does not know the list."""
+    entries, gaps = listed
+    return entries, [unless_unknown(gap) for gap in gaps]
+
+
 def unless_unknown(gap: Gap) -> Gap:
     """A list that the endpoint does not know costs no completeness, but may hide what another one would show."""
-    known = not isinstance(gap.reason, Reason) or gap.reason.code not in _UNANSWERED
-    return gap if known else msgspec.structs.replace(gap, outcome=Outcome.SKIPPED)
+    if not isinstance(gap.reason, Reason):
+        return gap
+    is_unknown = gap.reason.code == "s3-operation-unknown"
+    if gap.reason.code == "s3-gone":
+        is_unknown = gap.reason.quote in _NO_SUCH_PATH
+    return msgspec.structs.replace(gap, outcome=Outcome.SKIPPED) if is_unknown else gap
 
 
 _TOKENS: Mapping[str, Any] = {

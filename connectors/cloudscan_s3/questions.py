@@ -118,8 +118,11 @@ BUCKETS: Final = AwsQuestion(
     operation="list_buckets",
     needs="s3:ListAllMyBuckets",
     member="Buckets",
-    # Access points are looked for in the regions of the buckets.
-    hides=(_resources("bucket", "objects", "object", "access_point"),),
+    # Access points and access grants are looked for in the regions of the buckets.
+    hides=(
+        _resources("bucket", "objects", "object", "access_point"),
+        _resources("access_grant", "replication", "report_delivery"),
+    ),
     names_scopes=True,
 )
 BUCKET_EXISTS: Final = AwsQuestion(name="s3-bucket-exists", operation="head_bucket", needs="s3:ListBucket")

@@ -7,10 +7,13 @@ that part checks that the roles tell the truth.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
+from cloudscan.connector import Gap
+from cloudscan.facts import Hidden, Outcome
+from cloudscan.reason import Reason
 from cloudscan_s3 import scopes
 
 _ASKED_A_NIGHT: Final[Mapping[str, int]] = {scopes.REPLICATION: 50, scopes.INVENTORIES: 50}
@@ -30,6 +33,20 @@ def tonight(names: Collection[str], day: date, kind: str) -> frozenset[str]:
 def kinds_asked(name: str, asked: Mapping[str, Collection[str]]) -> Sequence[str]:
     """The kinds of delivery that a bucket is asked for; `asked` has the buckets by kind."""
     return [kind for kind, names in asked.items() if name in names]
+
+
+def left_out(account_uid: str, seen: int, total: int) -> Iterator[Gap]:
+    """Where the inventories of the other buckets go is not known tonight; what was found before stays."""
+    if seen < total:
+        yield Gap(
+            table="resources",
+            outcome=Outcome.SKIPPED,
+            reason=Reason(code="s3-inventories-sampled"),
+            hides=(Hidden(table="resources", kinds=("report_delivery",), below=account_uid),),
+            resource_uid=account_uid,
+            seen=seen,
+            total=total,
+        )
 
 
 def _rank(name: str) -> bytes:

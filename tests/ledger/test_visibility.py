@@ -188,6 +188,26 @@ def test_a_file_of_a_drive_that_was_listed_is_gone_whatever_drives_were_not(
     assert doubtful.may_hide(file(), LINKS, absent, present)
 
 
+def test_the_list_of_what_is_far_above_says_nothing_of_what_is_further_below() -> None:
+    """An account whose drives were all listed, and a drive in which one list could not be read."""
+    account = msgspec.structs.replace(READ, scope_uid="toy:acme", scope_name="acme")
+    copies = gap(Hidden(table="resources", kinds=("file",), below=DRIVE))
+    verdict = file()
+    inside = msgspec.structs.replace(verdict.subject, inside=(DRIVE, "toy:acme"))
+    verdict = msgspec.structs.replace(verdict, subject=inside)
+    absent = Missing.of(LINKS.names(verdict), set())
+
+    unread = visibility_of([READ, account, copies], {})
+    listed = visibility_of([READ, account, msgspec.structs.replace(copies, scope_uid=OTHER)], {})
+
+    points = gap(Hidden(table="resources", kinds=("file",)))
+    unnamed = visibility_of([READ, account, msgspec.structs.replace(points, scope_uid="toy:acme")], {})
+
+    assert unread.may_hide(verdict, LINKS, absent, {DRIVE, "toy:acme"})
+    assert unnamed.may_hide(verdict, LINKS, absent, {DRIVE, "toy:acme"})  # an account that lacks a list of such things
+    assert not listed.may_hide(verdict, LINKS, absent, {DRIVE, "toy:acme"})
+
+
 @pytest.mark.parametrize(
     ("gone", "may_exist"),
     [

@@ -1,4 +1,4 @@
-"""S3 Access Grants as facts: below the bucket one resource for each scope, and one grant for each grantee."""
+"""S3 Access Grants as facts: below the account one resource for each scope, and one grant for each grantee."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -110,8 +110,7 @@ def _account_of(arn: str) -> str:
 
 
 def _resource(uid: str, one: AccessGrant, account: str) -> Resource:
-    bucket = one.scope.removeprefix("s3://").partition("/")[0].rstrip("*")
-    container = f"{PLATFORM}:bucket/{bucket}" if bucket else account_uid(account)
+    """Below the account, whose list names it: a bucket that was read says nothing of the grants on it."""
     return Resource(
         uid=uid,
         platform=PLATFORM,
@@ -119,8 +118,8 @@ def _resource(uid: str, one: AccessGrant, account: str) -> Resource:
         kind="access_grant",
         name=one.scope,
         path=one.scope,
-        parent_uid=container,
-        container_uid=container,
+        parent_uid=account_uid(account),
+        container_uid=account_uid(account),
         owner_uid=principal_uid(account),
         detail={"region": one.region},
     )

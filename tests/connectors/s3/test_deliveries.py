@@ -220,6 +220,7 @@ def test_in_a_large_account_without_a_role_for_it_only_some_buckets_are_asked(se
     assert len(asked) == 50
     sampled = gap(result, "s3-inventories-sampled")
     assert (sampled.outcome, sampled.seen, sampled.total) == (Outcome.SKIPPED, 50, 60)
+    assert [hidden.kinds for hidden in sampled.hidden] == [("report_delivery",)]
 
 
 @pytest.mark.parametrize("service", ["s3.amazonaws.com", "", "refused"])

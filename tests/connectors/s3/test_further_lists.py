@@ -43,7 +43,7 @@ def granted(result: Read) -> list[tuple[object, ...]]:
 
 
 def test_a_grant_to_a_role_of_another_account_that_the_instance_admits(server: Emulator) -> None:
-    uid = bucket(server, "lake", enforced=True, block=True)
+    bucket(server, "lake", enforced=True, block=True)
     server.around.access_grants.append(AccessGrant(scope="s3://lake/finance/*", grantee=ROLE, permission="READWRITE"))
     server.around.access_grants_policy = policy(shares(THEIRS))
 
@@ -52,7 +52,7 @@ def test_a_grant_to_a_role_of_another_account_that_the_instance_admits(server: E
     external = Audience.NAMED_EXTERNAL
     assert granted(result) == [(external, Access.READ, True, ""), (external, Access.WRITE, True, "")]
     (scope,) = result.of_kind("access_grant")
-    assert (scope.name, scope.container_uid) == ("s3://lake/finance/*", uid)
+    assert (scope.name, scope.parent_uid) == ("s3://lake/finance/*", f"s3:account/{ACCOUNT}")
     assert result.principal(f"s3:principal/{ROLE}").affiliation is Affiliation.EXTERNAL
 
 
@@ -250,7 +250,7 @@ def test_an_unread_policy_of_a_directory_access_point_is_unknown(server: Emulato
 def test_a_list_that_an_endpoint_does_not_know_leaves_the_scan_complete(server: Emulator, status: str) -> None:
     """As S3 answers where it does not offer something; findings from before stay open."""
     bucket(server, "general")
-    code = {"404": "NotFound", "501": "NotImplemented"}[status[:3]]
+    code = {"404": "NoSuchBucket", "501": "NotImplemented"}[status[:3]]
     for path in ("/accesspointfordirectory", "/accessgrantsinstance/grants", "/accesspointforobjectlambda"):
         server.faults.add_optional(Fault(where=path, status=status, code=code))
 
