@@ -175,7 +175,20 @@ class S3Connector:
             raise selection.refused_role(refused, self._options, number) from refused
 
     def _account_block(self, number: str) -> Block | Unread:
-        return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))
+        return self._account_blocks.get(number, lambda: self._ask_for_account_block(number))
+
+    def _ask_for_account_block(self, number: str) -> Block | Unread:
+        """The account's own answer; where there is none, what the organisation imposes on it."""
+        block = reader.account_block(self._asker(number), number)
+        organisation = self._organisation()
+        if isinstance(block, Block) or not isinstance(organisation, Organisation):
+            return block
+        caller = self._identity().account
+        if organisation.management_account == caller and number != caller:  # it alone may ask about others
+            imposed = reader.organisation_block(self._own(), number)
+        else:
+            imposed = reader.organisation_block(self._asker(number), "")
+        return imposed if isinstance(imposed, Block) else block
 
     def _policies_above(self, number: str) -> InForce:
         """The resource control policies on an account's resources; the management account is not subject to any."""

@@ -63,6 +63,9 @@ def _organisation(own: Asker, caller: CallerIdentity) -> Iterator[Check]:
     yield _answered("s3: the organisation", organisation)
     if isinstance(organisation, Unread):
         return
+    imposed = reader.organisation_block(own, "")  # asked only where an account's own block cannot be read
+    why_not = f": {sentence(imposed.error.reason, 'en')}" if isinstance(imposed, Unread) else ""
+    yield Check(ok=True, what=f"s3: the organisation's S3 policy{why_not}")
     policies = control_policies.of_organisation(own)
     above = control_policies.in_force(own, control_policies.Units(), policies, caller.account)
     by_management = organisation.management_account == caller.account

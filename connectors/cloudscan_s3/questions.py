@@ -113,6 +113,14 @@ ACCOUNT_BLOCK: Final = AwsQuestion(
     member="PublicAccessBlockConfiguration",
     hides=(_BLOCK, _EFFECT),
 )
+ORGANISATION_BLOCK: Final = AwsQuestion(
+    name="s3-organisation-block",
+    service="organizations",
+    operation="describe_effective_policy",
+    needs="organizations:DescribeEffectivePolicy",
+    member="EffectivePolicy",
+    hides=(_BLOCK, _EFFECT),
+)
 BUCKETS: Final = AwsQuestion(
     name="s3-buckets",
     operation="list_buckets",
@@ -309,6 +317,7 @@ QUESTIONS: Final = (
     PARENTS,
     ROLE,
     ACCOUNT_BLOCK,
+    ORGANISATION_BLOCK,
     BUCKETS,
     BUCKET_EXISTS,
     DIRECTORY_BUCKETS,

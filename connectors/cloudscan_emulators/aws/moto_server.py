@@ -23,7 +23,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from cloudscan_emulators.aws.beyond_moto import BeyondMoto
+from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
 from cloudscan_emulators.kit.faults import Faults
 
 CREDENTIALS = {
@@ -72,6 +72,7 @@ class Emulator:
     endpoint: str
     faults: Faults[Fault] = field(default_factory=Faults)
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
+    beyond: BeyondMoto = field(default_factory=BeyondMoto)
 
     @property
     def requests(self) -> int:
@@ -158,7 +159,6 @@ class _Faulty:
 
     def __init__(self, inner: Callable[[Environment, StartResponse], Iterable[bytes]], emulator: Emulator) -> None:
         self._moto = inner
-        self._beyond = BeyondMoto()
         self._emulator = emulator
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
@@ -188,7 +188,11 @@ class _Faulty:
         """What moto answers, or what is answered in its place."""
         query = environment.get("QUERY_STRING", "")
         body = _body(environment) if query == "abac" else ""
-        answered = self._beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
+        beyond = self._emulator.beyond
+        if environment.get("HTTP_X_AMZ_TARGET", "").endswith(".DescribeEffectivePolicy"):
+            answered: Answered | None = beyond.effective_policy()
+        else:
+            answered = beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
         if answered is None:
             return self._moto(environment, start)
         content = answered.body.encode()

@@ -36,6 +36,7 @@ ABSENT: Final = frozenset(
         "NoSuchConfiguration",
         "NoSuchMultiRegionAccessPointPolicy",
         "AWSOrganizationsNotInUseException",
+        "EffectivePolicyNotFoundException",
     )
 )
 """Answers that say: nothing of the kind is configured."""

@@ -431,7 +431,8 @@ def test_doctor_tries_what_the_scan_will_ask(server: Emulator, ours: Organisatio
     told = [check for check in checks(Options(endpoint=server.endpoint), Estate()) if "resource control" in check.what]
 
     assert [(check.ok, check.what) for check in told] == [(True, "s3: 1 resource control policies can be read")]
-    assert {"ListPolicies", "DescribePolicy", "ListTargetsForPolicy", "ListParents"} <= asked(server).keys()
+    tried = {"ListPolicies", "DescribePolicy", "ListTargetsForPolicy", "ListParents", "DescribeEffectivePolicy"}
+    assert tried <= asked(server).keys()
 
 
 @pytest.mark.parametrize(("status", "code", "ok"), [("400", "AccessDeniedException", True), ("500", "Oops", False)])

@@ -33,6 +33,7 @@ UNASKED = {  # of the company, which has no such things
     "s3-inventory-report",
     "s3-inventory-reports",
     "s3-multi-region-access-point",
+    "s3-organisation-block",
     "s3-multi-region-access-point-policy",
 }
 
