@@ -143,6 +143,7 @@ def findings(
         verdict = entry.verdict
         waiver = waivers.get(entry.waiver) if entry.waiver is not None else None
         opened = min(filter(None, (entry.first_seen_on, verdict.since)))
+        likelihood = rule.likelihood if verdict.likelihood is None else verdict.likelihood
         weight = impact(
             rule.severity,
             audience=verdict.audience,
@@ -158,8 +159,8 @@ def findings(
                 fingerprint=entry.fingerprint,
                 verdict=verdict,
                 severity=rule.severity,
-                score=score(rule.likelihood, weight),
-                likelihood=rule.likelihood,
+                score=score(likelihood, weight),
+                likelihood=likelihood,
                 impact=weight,
                 state=entry.state if waiver is None else State.WAIVED,
                 verified=entry.verified,

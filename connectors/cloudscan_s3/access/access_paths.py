@@ -12,7 +12,7 @@ from datetime import datetime
 from cloudscan.facts import Audience, Via
 from cloudscan_s3.access import acl, control_policies
 from cloudscan_s3.access.access_path import AccessPath
-from cloudscan_s3.access.actions import ACTIONS, EXPRESS_ACTIONS, Action, Capability
+from cloudscan_s3.access.actions import ACTIONS, ACTIONS_WITH_ABAC, Action, Capability, actions_on
 from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, restrict_public_buckets
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Bucket, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.callers import is_left_over
@@ -60,7 +60,7 @@ def access_paths(bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Acce
     )
     paths = [
         *_policy_paths(finder, policy, bucket),
-        *_acl_paths(finder, acl_statements, bucket, EXPRESS_ACTIONS if bucket.directory else ACTIONS),
+        *_acl_paths(finder, acl_statements, bucket, _catalogue(bucket)),
     ]
     paths = list(_as_far_as_known(paths, bucket, stored))
     for point in bucket.access_points:
@@ -140,11 +140,15 @@ def _policy_paths(finder: AccessPathFinder, policy: Policy, bucket: Bucket) -> I
     """
     public = is_public(policy)
     switch = restrict_public_buckets(bucket)
-    catalogue = EXPRESS_ACTIONS if bucket.directory else ACTIONS
+    catalogue = _catalogue(bucket)
     for statement in policy.allows:
         for path in _statement_paths(finder, statement, catalogue):
             blockable = public and path.crosses_accounts
             yield _behind_switch(replace(path, policy_public=public), switch, blockable=blockable)
+
+
+def _catalogue(bucket: Bucket) -> Sequence[Action]:
+    return actions_on(directory=bucket.directory, abac=bucket.abac if isinstance(bucket.abac, bool) else None)
 
 
 def _statement_paths(
@@ -196,8 +200,8 @@ def _access_point_paths(
     either_public = public or is_public(behind)
     switch = restrict_public_buckets(bucket, point)
     for statement in policy.allows:
-        passing = through_both.paths(statement, Via.POLICY, ACTIONS)
-        allowed = through_point.paths(statement, Via.POLICY, ACTIONS)
+        passing = through_both.paths(statement, Via.POLICY, ACTIONS_WITH_ABAC)
+        allowed = through_point.paths(statement, Via.POLICY, ACTIONS_WITH_ABAC)
         known = _with_undelegated(passing, allowed, policy_read=_is_understood(bucket_policy))
         above = (point.control_policies, bucket.control_policies)
         flawed = (one for policies in above for one in control_policies.stored(policies))

@@ -16,7 +16,7 @@ is not returned is given by no spelling: that is the proof that nobody has such 
 
 For the tests "aws:PrincipalArn is like *backup*" and "aws:PrincipalArn is like arn:aws:iam::*:role/n*", a spelling of
 a role for which both are true is account 900000000001, name "nbackup". None for which both are true is a root user's:
-its readings have no place for "backup".
+its readings have no position for "backup".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ class Comparison:
     alternatives: tuple[tuple[Reading, TextSet], ...]
     wanted: bool | None = None
 
-    def holds(self, spelling: Sequence[str]) -> bool:
+    def is_met_by(self, spelling: Sequence[str]) -> bool:
         """The answer for one spelling."""
         return any(read(reading, spelling) in texts for reading, texts in self.alternatives)
 
@@ -105,7 +105,7 @@ def _classes(segments: tuple[Segment, ...], tests: tuple[Comparison, ...]) -> Cl
     examples = tuple(segment.example for segment in segments)
     by_answers: dict[tuple[bool, ...], tuple[str, ...]] = {}
     if all(segment.example or "" in segment.texts for segment in segments):
-        answers = tuple(test.holds(examples) for test in tests)
+        answers = tuple(test.is_met_by(examples) for test in tests)
         if _are_wanted(tests, answers):
             by_answers[answers] = examples
     open_questions = sum(test.wanted is None for test in tests)
@@ -134,10 +134,10 @@ def _are_wanted(tests: Sequence[Comparison], answers: Sequence[bool]) -> bool:
 
 _States = tuple[int, ...]
 _Step = tuple["_Step | None", str]
-"""How a place was reached first: from where, and by which character; empty where a segment ended."""
+"""How a position was reached first: from where, and by which character; empty where a segment ended."""
 
 
-class _Place(NamedTuple):
+class _Position(NamedTuple):
     """How far a spelling has been read: in which segment, in which state of it, and the tests' states."""
 
     segment: int
@@ -167,41 +167,41 @@ class _Walk:
         ]
         self._alphabets = [self._alphabet(index) for index in range(len(segments))]
         self._moves: dict[tuple[int, int], Sequence[tuple[str, int]]] = {}
-        self._seen: set[_Place] = set()
-        self._places: list[tuple[int, int, _Place, _Step | None]] = []  # a heap, by answers lacking and age
+        self._seen: set[_Position] = set()
+        self._positions: list[tuple[int, int, _Position, _Step | None]] = []  # a heap, by answers lacking and age
 
     def __iter__(self) -> Iterator[tuple[tuple[bool, ...], tuple[str, ...]]]:
         self._enter(0, tuple(texts.start for _, _, texts in self._runs), None)
-        while self._places:
-            _, _, place, step = heappop(self._places)
-            if place.segment == len(self._segments):
-                answers = self._answers(place.states)
+        while self._positions:
+            _, _, position, step = heappop(self._positions)
+            if position.segment == len(self._segments):
+                answers = self._answers(position.states)
                 if _are_wanted(self._tests, answers):
                     yield answers, _spelling(step, len(self._segments))
                 continue
             if len(self._seen) > MOST_STATES:
                 self.complete = False
                 return
-            for character, within in self._moves_from(place.segment, place.within):
-                states = self._after(place.segment, place.states, character)
+            for character, within in self._moves_from(position.segment, position.within):
+                states = self._after(position.segment, position.states, character)
                 if states is not None:
-                    self._arrive(_Place(place.segment, within, states), (step, character))
+                    self._arrive(_Position(position.segment, within, states), (step, character))
 
     def _enter(self, segment: int, states: _States, step: _Step | None) -> None:
         """Begin a segment, or come to the end, after the constants that stand there."""
         read_on = self._after_constants(segment, states)
         if self._lacking(read_on) is not None:
             start = self._segments[segment].texts.start if segment < len(self._segments) else 0
-            self._arrive(_Place(segment, start, read_on), step)
+            self._arrive(_Position(segment, start, read_on), step)
 
-    def _arrive(self, place: _Place, step: _Step | None) -> None:
-        """Note a place that was not known; where the segment may end, begin the next one as well."""
-        if place in self._seen:
+    def _arrive(self, position: _Position, step: _Step | None) -> None:
+        """Note a position that was not known; where the segment may end, begin the next one as well."""
+        if position in self._seen:
             return
-        self._seen.add(place)
-        heappush(self._places, (self._lacking(place.states) or 0, len(self._seen), place, step))
-        if place.segment < len(self._segments) and self._segments[place.segment].texts.accepts(place.within):
-            self._enter(place.segment + 1, place.states, (step, ""))
+        self._seen.add(position)
+        heappush(self._positions, (self._lacking(position.states) or 0, len(self._seen), position, step))
+        if position.segment < len(self._segments) and self._segments[position.segment].texts.accepts(position.within):
+            self._enter(position.segment + 1, position.states, (step, ""))
 
     def _after_constants(self, segment: int, states: _States) -> _States:
         read_on = list(states)

@@ -30,7 +30,7 @@ class Asked:
     statement: Statement
     rivals: Sequence[Statement]  # the other statements that have a say
     decisive: Sequence[Statement]  # of these, denials that stop everything wherever their one condition holds
-    context: Context  # the keys that are settled whoever calls
+    context: Context  # the keys that are the same for every caller
 
 
 @dataclass(frozen=True)

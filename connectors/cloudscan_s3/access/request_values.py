@@ -127,7 +127,7 @@ def resources(
     for context in _contexts_with_variables(statements, situation):
         if not action.on_objects:
             covering = _covering(target, statement, context, on_objects=False, wanted=True)
-            if covering.holds(("",)) == covering.wanted:
+            if covering.is_met_by(("",)) == covering.wanted:
                 found[target.root,] = None
             continue
         key = (

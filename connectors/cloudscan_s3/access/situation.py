@@ -6,6 +6,7 @@ Amazon S3".
 
 from dataclasses import dataclass
 
+from cloudscan_s3.access.callers.service_limits import may_carry
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.request import Caller
 from cloudscan_s3.access.targets import PolicyTarget
@@ -75,6 +76,8 @@ class Situation:
             return False
         if key == VPC_ADDRESS and "aws:sourcevpce" not in self.context:
             return False
+        if self.caller.kind == "service":
+            return may_carry(key)
         if key.startswith("aws:principaltag/") and self.context.get("aws:principaltype") == ("Account",):
             return False  # a root user cannot be tagged, and has no session that could be
         if self.caller.kind == "anonymous":

@@ -2,7 +2,7 @@
 
 An automaton reads a text character by character and is in one state, a number, after each. There are two kinds:
 `Words` for lists of whole texts, which may be long, and `Expression` for patterns. An expression's state is the set of
-places in the pattern that may have been reached, as the bits of a number (Glushkov's construction).
+positions in the pattern that may have been reached, as the bits of a number (Glushkov's construction).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -102,14 +102,14 @@ class Words:
 
     @cached_property
     def _tree(self) -> Mapping[tuple[int, str], int]:
-        return self._grown[0]
+        return self._built[0]
 
     @cached_property
     def _ends(self) -> frozenset[int]:
-        return self._grown[1]
+        return self._built[1]
 
     @cached_property
-    def _grown(self) -> tuple[Mapping[tuple[int, str], int], frozenset[int]]:
+    def _built(self) -> tuple[Mapping[tuple[int, str], int], frozenset[int]]:
         tree: dict[tuple[int, str], int] = {}
         ends = set()
         for word in self._folded if self.ignore_case else self.words:
@@ -171,7 +171,7 @@ def times(number: int, part: Piece) -> Piece:
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """What a piece matches. State: bit 0 for the start, bit n + 1 for having just read at the n-th place."""
+    """What a piece matches. State: bit 0 for the start, bit n + 1 for having just read at the n-th position."""
 
     piece: Piece
 
@@ -186,7 +186,7 @@ class Expression:
     @property
     def characters(self) -> Sequence[Characters]:
         """See `TextSet`."""
-        return list(dict.fromkeys(self._places.characters))
+        return list(dict.fromkeys(self._positions.characters))
 
     def step(self, state: int, character: str) -> int:
         """See `TextSet`."""
@@ -198,11 +198,11 @@ class Expression:
 
     def accepts(self, state: int) -> bool:
         """See `TextSet`."""
-        return state & self._places.last != 0
+        return state & self._positions.last != 0
 
     def is_certain(self, state: int) -> bool:
         """See `TextSet`. Recognised where the pattern ends in a wildcard that has been reached."""
-        return self.accepts(state) and self._reachable(state) & self._places.endless != 0
+        return self.accepts(state) and self._reachable(state) & self._positions.endless != 0
 
     @cached_property
     def _steps(self) -> dict[tuple[int, str], int]:
@@ -213,25 +213,27 @@ class Expression:
         return {}
 
     @cached_property
-    def _places(self) -> "_Places":
-        return _Places(self.piece)
+    def _positions(self) -> "_Positions":
+        return _Positions(self.piece)
 
     def _reachable(self, state: int) -> int:
         reachable = 0
-        for place in _bits(state):
-            reachable |= self._places.following[place]
+        for position in _bits(state):
+            reachable |= self._positions.following[position]
         return reachable
 
     def _matching(self, character: str) -> int:
         mask = self._masks.get(character)
         if mask is None:
-            mask = sum(2 << place for place, wanted in enumerate(self._places.characters) if character in wanted)
+            mask = sum(
+                2 << position for position, wanted in enumerate(self._positions.characters) if character in wanted
+            )
             self._masks[character] = mask
         return mask
 
 
-class _Places:
-    """The places of a piece at which a character is read, and which of them may follow each other."""
+class _Positions:
+    """The positions of a piece at which a character is read, and which of them may follow each other."""
 
     def __init__(self, piece: Piece) -> None:
         self.characters: list[Characters] = []
@@ -240,13 +242,13 @@ class _Places:
         self.following[0] = first
         self.last = last | (1 if nullable else 0)
         self.endless = sum(
-            2 << place
-            for place, characters in enumerate(self.characters)
-            if characters == ANY and self.following[place + 1] & self.last & (2 << place)
+            2 << position
+            for position, characters in enumerate(self.characters)
+            if characters == ANY and self.following[position + 1] & self.last & (2 << position)
         )
 
     def _add(self, piece: Piece) -> tuple[int, int, bool]:
-        """The places that may come first and last, and whether there may be none."""
+        """The positions that may come first and last, and whether there may be none."""
         if piece.kind == "one":
             self.characters.append(piece.characters)
             self.following.append(0)
@@ -273,12 +275,12 @@ class _Places:
         return first, last, nullable
 
     def _connect(self, ends: int, starts: int) -> None:
-        for place in _bits(ends):
-            self.following[place] |= starts
+        for position in _bits(ends):
+            self.following[position] |= starts
 
 
 def _bits(number: int) -> Iterator[int]:
-    """The places of the ones."""
+    """The positions of the ones."""
     while number:
         lowest = number & -number
         yield lowest.bit_length() - 1

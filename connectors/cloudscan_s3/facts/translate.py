@@ -267,6 +267,7 @@ def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
         ),
         **({"confused_deputy": str(path.confused_deputy).lower()} if path.kind == "service" else {}),
         **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
+        **({"kms": use} if (use := explanations.key_use(path, bucket)) is not None else {}),
     }
 
 

@@ -54,11 +54,11 @@ def test_every_class_that_some_spelling_has_is_returned(patterns: list[str], fir
 
     returned = classes(form, tests)
 
-    possible = {tuple(test.holds(spelling) for test in tests) for spelling in product(LETTERS, LETTERS)}
+    possible = {tuple(test.is_met_by(spelling) for test in tests) for spelling in product(LETTERS, LETTERS)}
     possible = {answers for answers in possible if first in (None, answers[0])}
     assert returned.complete
-    assert possible <= {tuple(test.holds(spelling) for test in tests) for spelling in returned.spellings}
-    assert all(first in (None, tests[0].holds(spelling)) for spelling in returned.spellings)
+    assert possible <= {tuple(test.is_met_by(spelling) for test in tests) for spelling in returned.spellings}
+    assert all(first in (None, tests[0].is_met_by(spelling)) for spelling in returned.spellings)
 
 
 def _asked(key: str, operator: str, *values: str) -> Comparison:

@@ -131,7 +131,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     # Services
     ("a service for anyone", [allow({"Service": "cloudtrail.amazonaws.com"}, "s3:PutObject")], NAMED, False),
     ("a service for us", [allow({"Service": "cloudtrail.amazonaws.com"}, "s3:PutObject", when={"StringEquals": {"aws:SourceAccount": OURS}})], NAMED, False),
-    ("a service for an external account", [allow({"Service": "logging.s3.amazonaws.com"}, "s3:PutObject", when={"StringEquals": {"aws:SourceAccount": THEIRS}})], EXTERNAL, False),
+    ("a service for an external account", [allow({"Service": "delivery.logs.amazonaws.com"}, "s3:PutObject", when={"StringEquals": {"aws:SourceAccount": THEIRS}})], EXTERNAL, False),
     ("everyone, for one source", [allow(action="s3:PutObject", when={"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{OURS}:topic"}})], NAMED, False),
     # Federated
     ("a public identity provider", [allow({"Federated": "cognito-identity.amazonaws.com"})], ACCOUNT, False),

@@ -15,6 +15,7 @@ from cloudscan_s3.access import conditions
 from cloudscan_s3.access.caller_set import CallerSet
 from cloudscan_s3.access.callers.caller_class import CallerClass
 from cloudscan_s3.access.callers.mentioned import ORGANISATION, MentionedCallers
+from cloudscan_s3.access.callers.service_limits import accounts_in_paths, limits_of, may_write
 from cloudscan_s3.access.forms import Form, Segment
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, PolicyLiterals, examples
@@ -33,7 +34,7 @@ def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
     literals = mentioned.literals
     for name in _names(literals):
         service = "sns.amazonaws.com" if name == "*" else name
-        for source in _Sources(literals, service).all():
+        for source in _Sources(literals, service).possible():
             unmentioned = source.owner == literals.unmentioned_account
             yield CallerClass(
                 audience=Audience.NAMED_EXTERNAL if _is_external(source.owner, literals) else Audience.NAMED,
@@ -106,6 +107,18 @@ class _Sources:
     literals: PolicyLiterals
     service: str
 
+    def possible(self) -> Iterator[_Source]:
+        """Those on whose behalf the service can reach the bucket."""
+        statements = self.literals.statements
+        unmentioned = any_account(self.literals.unmentioned_account)
+        for source in self.all():
+            if limits_of(self.service).within_account and source.owner != self.literals.own_estate.account:
+                continue
+            known = TWELVE_DIGITS.fullmatch(source.owner) and source.owner != self.literals.unmentioned_account
+            account = fixed(source.owner) if known else unmentioned
+            if may_write(self.service, account, statements, other_than=() if known else self._named_accounts):
+                yield source
+
     def all(self) -> Iterator[_Source]:
         """Any customer's sources, named accounts, sources named in full, named organisations; in this order."""
         unmentioned = self.literals.unmentioned_account
@@ -141,7 +154,7 @@ class _Sources:
             yield _Source(account, tuple((in_full, home) for home in homes), by_source_arn(self.service))
 
     def _in_full(self) -> Iterator[_Source]:
-        """Sources whose ARN is named in full and does not show the account, such as a bucket's: whoever owns them."""
+        """Sources whose ARN is named in full and does not show the account, such as a bucket's: of any account."""
         own_estate = self.literals.own_estate
         unmentioned = any_account(self.literals.unmentioned_account)
         unnamed = (
@@ -199,7 +212,8 @@ class _Sources:
         """Our own, and every account whose number is written, by itself or in an ARN."""
         written = self.literals.values("aws:sourceaccount", "aws:sourceowner")
         arns = (value.split(":")[4:5] for value in self.literals.values("aws:sourcearn"))
-        texts = (*written, *(account for parts in arns for account in parts))
+        in_paths = accounts_in_paths(self.service, self.literals.statements)
+        texts = (*written, *(account for parts in arns for account in parts), *in_paths)
         numbers = (number for text in texts for number in TWELVE_DIGITS.findall(text))
         return tuple(dict.fromkeys((self.literals.own_estate.account, *numbers)))
 

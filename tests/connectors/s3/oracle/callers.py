@@ -7,8 +7,8 @@ what it is good at: is one string a member of several regular languages?
 
 Sources: IAM User Guide, "AWS global condition context keys" and "IAM policy elements: Variables and tags" (the table of
 values by principal), "IAM identifiers", "IAM and AWS STS quotas"; VPC guide, "Shared subnets" (who uses a subnet of
-another account may not create endpoints there, so endpoint and VPC have one owner). What the tags of a root user are,
-and how long an id is, are guessed.
+another account may not create endpoints there, so endpoint and VPC have one owner). Whether a root user
+may carry tags, and how long an id is, is guessed.
 """
 
 from collections.abc import Callable, Mapping
@@ -87,8 +87,6 @@ _ARNS = {
     Identity.ROOT: concat("arn:aws:iam::", ACCOUNT, ":root"),
     Identity.FEDERATED: concat("arn:aws:sts::", ACCOUNT, ":federated-user/", _SESSION),
 }
-_USER_ID = concat("AIDA", repeat(IDS, 17, 17))
-_ROLE_ID = concat("AROA", repeat(IDS, 17, 17), ":", _SESSION)
 _HEX = letters("09", "af")
 _ORGANISATION = letters("az", "09", "-")
 ORGANISATION_ID = concat("o-", repeat(LOWER, 10, 32))
@@ -97,11 +95,41 @@ _ORGANISATION_PATH = concat(
     concat("/r-", repeat(LOWER, 4), "/"),
     star(concat("ou-", repeat(LOWER, 4), "-", repeat(LOWER, 8), "/")),
 )
-_REGION = letters("az", "09", "-")
-_VPC = concat("vpc-", repeat(_HEX, 8, 17))
-_VPC_ARN = concat("arn:aws:ec2:", repeat(_REGION, 1), ":", ACCOUNT, ":vpc/", _VPC)
-_ENDPOINT = concat("vpce-", repeat(_HEX, 8, 17))
-_POINT_NAME = letters("az", "09", "-")
+_REGION = concat(repeat(letters("az"), 2, 2), "-", repeat(letters("az"), 3), "-", repeat(DIGITS, 1, 1))
+_POINT_NAME = concat(one(LOWER), repeat(letters("az", "09", "-"), 1), one(LOWER))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forms:
+    """What the ids look like that AWS gives out."""
+
+    user_id: Language
+    role_id: Language
+    vpc: Language
+    endpoint: Language
+    ipv6: Language
+    root_may_have_tags: bool
+
+
+# As they look today: 17 letters after the four of the kind; 8 or 17 hexadecimal digits; addresses with a first group
+# that is in use, without zeros to leave out. Somebody of these forms can exist.
+STRICT = Forms(
+    user_id=concat("AIDA", repeat(IDS, 17, 17)),
+    role_id=concat("AROA", repeat(IDS, 17, 17), ":", _SESSION),
+    vpc=concat("vpc-", union(repeat(_HEX, 8, 8), repeat(_HEX, 17, 17))),
+    endpoint=concat("vpce-", union(repeat(_HEX, 8, 8), repeat(_HEX, 17, 17))),
+    ipv6=concat("2", repeat(_HEX, 3, 3), *[concat(":", one(letters("19", "af")), repeat(_HEX, 0, 3))] * 7),
+    root_may_have_tags=False,
+)
+# What nothing in AWS's pages excludes. Where nobody of these forms gets in, nobody does.
+LOOSE = Forms(
+    user_id=concat("AIDA", repeat(IDS, 1)),
+    role_id=concat("AROA", repeat(IDS, 1), ":", _SESSION),
+    vpc=concat("vpc-", repeat(LOWER, 1)),
+    endpoint=concat("vpce-", repeat(LOWER, 1)),
+    ipv6=concat(repeat(letters("09", "af", ":"), 2)),
+    root_may_have_tags=True,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +157,7 @@ class Case:
     organisation: str | None
     region: str
     now: datetime
+    ids: Forms = STRICT
     addresses_as_text: bool = False
     fixed: Mapping[str, str] = field(default_factory=dict)  # keys whose value is not the solver's choice
     strings: dict[str, Language] = field(default_factory=dict)  # the strings, with the form that each has
@@ -266,7 +295,7 @@ def _user_id(case: Case) -> Value:
         return _account(case)
     if case.identity is Identity.FEDERATED:
         return Value(member=lambda pattern: case.arn().within(_federated_id(pattern)))
-    return _whole(case.text("userid", _USER_ID if case.identity is Identity.USER else _ROLE_ID))
+    return _whole(case.text("userid", case.ids.user_id if case.identity is Identity.USER else case.ids.role_id))
 
 
 @lru_cache(maxsize=1024)
@@ -312,7 +341,7 @@ def _has_organisation(case: Case, variable: str) -> bool:
 
 
 def _principal_tag(case: Case, name: str) -> Value | None:
-    if case.identity in {Identity.ANONYMOUS, Identity.ROOT}:
+    if not case.signed or (case.identity is Identity.ROOT and not case.ids.root_may_have_tags):
         return None
     return _whole(case.text(name), case.switch(f"{name} present"))
 
@@ -369,7 +398,7 @@ def _address(variable: str, networks: frozenset[Network]) -> Callable[[Case], Va
         bits = 128 if case.network is Network.INTERNET_6 else 32
         if case.addresses_as_text:
             if bits == 128:
-                raise Unsupported("IPv6 as text")
+                return _ipv6_as_text(case.text(variable, case.ids.ipv6))
             text = case.text(variable, _IPV4)
             return Value(
                 member=lambda pattern: text.within(language(pattern)),
@@ -381,6 +410,17 @@ def _address(variable: str, networks: frozenset[Network]) -> Callable[[Case], Va
         return Value(member=_not_as_text, within=lambda net: _in_network(number, net))
 
     return value
+
+
+def _ipv6_as_text(text: "Text") -> Value:
+    """An IPv6 address that patterns are held against; of networks only all or none can be told."""
+
+    def within(network: IPv4Network | IPv6Network) -> Formula:
+        if isinstance(network, IPv6Network) and network.prefixlen:
+            raise Unsupported("IPv6 as text and as a network")
+        return isinstance(network, IPv6Network)
+
+    return Value(member=lambda pattern: text.within(language(pattern)), within=within)
 
 
 def _in_network(number: z3.BitVecRef, network: IPv4Network | IPv6Network) -> Formula:
@@ -418,7 +458,7 @@ NOT_ON_THE_INTERNET = tuple(
 
 
 def _vpc_arn(case: Case) -> Text:
-    return case.text("vpc", _VPC_ARN)
+    return case.text("vpc", concat("arn:aws:ec2:", _REGION, ":", ACCOUNT, ":vpc/", case.ids.vpc))
 
 
 def _at_endpoint(make: Callable[[Case], Value]) -> Callable[[Case], Value | None]:
@@ -426,7 +466,7 @@ def _at_endpoint(make: Callable[[Case], Value]) -> Callable[[Case], Value | None
 
 
 def _endpoint_account(case: Case) -> Value:
-    return _part(_vpc_arn(case), concat("arn:aws:ec2:", star(one(_REGION)), ":"), DIGITS, concat(":", EVERYTHING))
+    return _part(_vpc_arn(case), concat("arn:aws:ec2:", _REGION, ":"), DIGITS, concat(":", EVERYTHING))
 
 
 def _vpc(case: Case) -> Value:
@@ -434,7 +474,7 @@ def _vpc(case: Case) -> Value:
 
 
 def _point_arn(case: Case) -> Text:
-    form = concat(f"arn:aws:s3:{case.region}:", ACCOUNT, ":accesspoint/", repeat(_POINT_NAME, 3))
+    form = concat(f"arn:aws:s3:{case.region}:", ACCOUNT, ":accesspoint/", _POINT_NAME)
     return case.text("access point", form)
 
 
@@ -470,7 +510,7 @@ _KEYS: Mapping[str, Callable[[Case], Value | None]] = {
     "aws:vpcsourceip": _address("address in a VPC", frozenset({Network.ENDPOINT})),
     "aws:sourcevpc": _at_endpoint(_vpc),
     "aws:sourcevpcarn": _at_endpoint(lambda case: _whole(_vpc_arn(case))),
-    "aws:sourcevpce": _at_endpoint(lambda case: _whole(case.text("endpoint", _ENDPOINT))),
+    "aws:sourcevpce": _at_endpoint(lambda case: _whole(case.text("endpoint", case.ids.endpoint))),
     "aws:vpceaccount": _at_endpoint(_endpoint_account),
     "aws:vpceorgid": _organisation_id("organisation of the endpoint"),
     "aws:vpceorgpaths": _organisation_paths("organisation of the endpoint"),

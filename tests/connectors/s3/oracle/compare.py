@@ -27,8 +27,10 @@ from tests.connectors.s3.oracle.questions import (
     Oracle,
     Result,
     anonymous,
+    anonymous_on_the_internet,
     named_in,
     of_account,
+    of_account_outside,
     of_organisation,
     outside,
     unnamed,
@@ -107,28 +109,36 @@ def _compared(
             yield differ("somebody, though nobody gets in", result)
             return
     kinds = {path.kind for path in perhaps}
-    result = answer("unsigned", anonymous)
+    result = answer("unsigned on the internet", anonymous_on_the_internet)
     if result.answer is Answer.YES and kinds.isdisjoint({"anyone", "network"}):
         yield differ("no unsigned caller, though one gets in", result)
-    if result.answer is Answer.NO and any(path.kind == "anyone" for path in surely):
-        yield differ("an unsigned caller, though none gets in", result)
-    result = answer("any account", unnamed(policy, OUR_BUCKET))
+    elif result.answer is not Answer.YES:
+        result = answer("unsigned", anonymous)
+        if result.answer is Answer.YES and kinds.isdisjoint({"anyone", "network", "any_account"}):
+            yield differ("no unsigned caller in a network, though one gets in", result)
+        if result.answer is Answer.NO and any(path.kind == "anyone" for path in surely):
+            yield differ("an unsigned caller, though none gets in", result)
+    result = answer("any account", unnamed(policy, OUR_BUCKET, any_id=False))
     if result.answer is Answer.YES and kinds.isdisjoint(COVERS_ANY_ACCOUNT):
         yield differ("not any account, though any gets in", result)
     if result.answer is Answer.NO and any(path.kind == "any_account" for path in surely):
-        yield differ("any account, though only named ones get in", result)
+        result = answer("any account, ids of any kind", unnamed(policy, OUR_BUCKET, any_id=True))
+        if result.answer is Answer.NO:
+            yield differ("any account, though only named ones get in", result)
     named = named_in(policy)
     for account in named.accounts:
         if account in OUR_BUCKET.own_accounts:
             continue
-        result = answer("a named account", of_account(account))
+        result = answer("a named account", of_account_outside(account, OUR_BUCKET))
         covering = [path for path in perhaps if _outside(path) and (path.account in {"", account})]
         if result.answer is Answer.YES and not covering:
             yield differ(f"not account {account}, though it gets in", result)
         if result.answer is Answer.NO and any(
             path.account == account and path.kind in {"account", "principal", "unique_id"} for path in surely
         ):
-            yield differ(f"account {account}, though it does not get in", result)
+            result = answer("a named account, of any organisation", of_account(account))
+            if result.answer is Answer.NO:
+                yield differ(f"account {account}, though it does not get in", result)
     for organisation in named.organisations:
         if organisation == OUR_BUCKET.organisation:
             continue

@@ -23,8 +23,8 @@ class Doubts:
     # NotPrincipal: "you must also specify the account ARN of the not-denied principal. Otherwise, the policy might deny
     # access to the entire account". So is a listed account, or a listed role, enough for its callers to be excepted?
     not_principal_needs_both: bool = False
-    # An Arn operator beside a lone "*", which has no six parts.
-    star_is_an_arn: bool = False
+    # Arn operators compare part by part: whether a star may stand for several parts, where there are less than six.
+    star_spans_parts: bool = False
     # Operators without ForAnyValue on a key of several values.
     several_values_as_one: bool = False
 
@@ -246,9 +246,9 @@ def _compare(operator: str, text: str, value: Value, case: Case, doubts: Doubts,
 
 def _matches(operator: str, pattern: Pattern, value: Value, doubts: Doubts) -> Formula:
     if operator in {"arnlike", "arnequals"}:
-        if pattern == (Wildcard(),) and doubts.star_is_an_arn:
-            return True
         parts = arn_pattern(pattern)
+        if parts is None and doubts.star_spans_parts and Wildcard() in pattern:
+            parts = pattern
         return value.member(parts) if parts is not None else False
     if operator == "stringlike":
         return value.member(pattern)

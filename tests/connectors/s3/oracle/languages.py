@@ -16,6 +16,11 @@ import z3
 
 _LAST = chr(0x2FFFF)  # the last letter that z3 knows
 _serial = count()
+MOST = 100_000  # combinations of places that are looked at
+
+
+class TooLarge(Exception):
+    """The languages are too entangled to walk."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,12 @@ class Automaton:
         nullable, first, last = self._add(language)
         self.follow[0] = first
         self.accepting = last | (1 if nullable else 0)
+        # Where one may stay whatever follows: the rest of the string does not matter.
+        self.settled = _all(
+            1 << place
+            for place, each in enumerate(self.letters)
+            if each is ANY and self.follow[place] & self.accepting & 1 << place
+        )
         self.singles = frozenset(each.ranges[0][0] for each in self.letters if each.is_single)
         self.sets = frozenset(each for each in self.letters if not each.is_single)
         self._after: dict[int, int] = {}
@@ -195,10 +206,14 @@ def _places(mask: int) -> Iterator[int]:
 
 
 def common(within: Sequence[Language], outside: Sequence[Language] = ()) -> str | None:
-    """A shortest string that is in each of the languages and in none of the others; None: there is none."""
+    """A shortest string that is in each of the languages and in none of the others; None: there is none.
+
+    Raises `TooLarge` where that would take too long.
+    """
     automata = [each.automaton for each in (*within, *outside)]
     wanted = len(within)
     choices = [(letter, [each.reading(letter) for each in automata]) for letter in _told_apart(automata)]
+    settled = tuple(each.settled for each in automata)
     start = (1,) * len(automata)
     came_from: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
     waiting = deque([start])
@@ -214,6 +229,12 @@ def common(within: Sequence[Language], outside: Sequence[Language] = ()) -> str 
             reached = tuple(map(int.__and__, after, reading))
             if 0 in reached[:wanted] or reached in came_from:
                 continue
+            if any(map(int.__and__, reached, settled)):
+                if any(map(int.__and__, reached[wanted:], settled[wanted:])):
+                    continue
+                reached = tuple(at & once or at for at, once in zip(reached, settled, strict=True))
+                if reached in came_from:
+                    continue
             came_from[reached] = (places, letter)
             waiting.append(reached)
     return None

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -13,8 +14,11 @@ import z3
 
 from tests.connectors.s3.oracle import texts
 from tests.connectors.s3.oracle.callers import (
+    LOOSE,
     NOT_ON_THE_INTERNET,
+    STRICT,
     Case,
+    Forms,
     Formula,
     Identity,
     Network,
@@ -22,7 +26,7 @@ from tests.connectors.s3.oracle.callers import (
     Unsupported,
 )
 from tests.connectors.s3.oracle.formulas import Doubts, Json, admitted, both, either, listed, opposite
-from tests.connectors.s3.oracle.languages import EVERYTHING, concat
+from tests.connectors.s3.oracle.languages import EVERYTHING, concat, union
 from tests.connectors.s3.oracle.solver import Search
 
 
@@ -110,8 +114,17 @@ def of_organisation(organisation: str) -> Asked:
     return lambda case: case.organisation_is(organisation)
 
 
-def unnamed(policy: Json, bucket: Bucket) -> Asked:
-    """A caller from outside whose account, organisation and id the policy does not spell out."""
+def of_account_outside(account: str, bucket: Bucket) -> Asked:
+    """A caller of an account, which is not of our organisation."""
+    from_outside = outside(bucket, through_our_networks=True)
+    return lambda case: both([case.account_is(account), from_outside(case)])
+
+
+def unnamed(policy: Json, bucket: Bucket, *, any_id: bool) -> Asked:
+    """A caller from outside whose account and organisation the policy does not spell out, nor, if asked, the id.
+
+    A user or role whose id is spelt out in part belongs to some account, and nobody can choose to be of it.
+    """
     named = named_in(policy)
     from_outside = outside(bucket, through_our_networks=False)
 
@@ -121,9 +134,9 @@ def unnamed(policy: Json, bucket: Bucket) -> Asked:
         parts: list[Formula] = [case.account_is(each) for each in named.accounts]
         if "organisation" in case.strings:
             parts += [case.organisation_is(each) for each in named.organisations]
-        if "userid" in case.strings:
-            ids = [concat(each, EVERYTHING) for each in named.ids]
-            parts += [case.text("userid").within(each) for each in ids]
+        if "userid" in case.strings and not any_id:
+            ids = union(*(concat(EVERYTHING, each, EVERYTHING) for each in named.ids))
+            parts.append(case.text("userid").within(ids) if named.ids else False)
         return both([from_outside(case), opposite(either(parts))])
 
     return asked
@@ -135,7 +148,7 @@ class Named:
 
     accounts: tuple[str, ...]
     organisations: tuple[str, ...]
-    ids: tuple[str, ...]
+    ids: tuple[str, ...]  # or what is written of them
     words: tuple[str, ...]
 
 
@@ -143,10 +156,11 @@ def named_in(policy: Json) -> Named:
     """Everything that a policy spells out."""
     words = sorted(set(_words(policy)))
     text = "\n".join(words)
+    ids = {re.sub("^A?(IDA|ROA)", "", each) for each in re.findall(r"[A-Z]{3,}[A-Z0-9]*", text)}
     return Named(
         accounts=tuple(sorted(set(re.findall(r"(?<!\d)\d{12}(?!\d)", text)))),
         organisations=tuple(sorted(set(re.findall(r"\bo-[a-z0-9]{10,32}\b", text)))),
-        ids=tuple(sorted(set(re.findall(r"\bA(?:IDA|ROA)[A-Z0-9]{17}\b", text)))),
+        ids=tuple(sorted(ids - {""})),
         words=tuple(words),
     )
 
@@ -166,16 +180,25 @@ class Oracle:
     """Who may do one action with a bucket."""
 
     def __init__(self, policy: Json, bucket: Bucket, action: str) -> None:
-        self._readings = [_Reading(policy, bucket, action, doubts) for doubts in _readings(policy)]
+        self._question = (policy, bucket, action)
+        self._strict = [_Reading(*self._question, each, STRICT) for each in _readings(policy)]
+        self._has_ids = any(re.search(r"userid|vpc|sourceip|principaltag", each) for each in _keys(policy))
 
     def ask(self, asked: Asked) -> Result:
-        """May somebody of whom `asked` holds do it? Where AWS's pages leave a doubt, it depends."""
-        results = [each.ask(asked) for each in self._readings]
+        """May somebody do it for which `asked` holds? Where AWS's pages leave a doubt, it depends."""
+        results = [each.ask(asked) for each in self._strict]
+        if self._has_ids and all(each.answer is Answer.NO for each in results):
+            results += [each.ask(asked) for each in self._loose]
         answers = {each.answer for each in results}
         if len(answers) == 1:
             return results[0]
         witness = next((each.witness for each in results if each.witness), None)
         return Result(answer=Answer.UNDECIDED if Answer.UNDECIDED in answers else Answer.IT_DEPENDS, witness=witness)
+
+    @cached_property
+    def _loose(self) -> list["_Reading"]:
+        """The same for ids of any form; asked only where nobody of today's forms gets in."""
+        return [_Reading(*self._question, each, LOOSE) for each in _readings(self._question[0])]
 
 
 def _readings(policy: Json) -> Iterator[Doubts]:
@@ -189,23 +212,24 @@ def _readings(policy: Json) -> Iterator[Doubts]:
     ]
     both_ways = (False, True)
     exceptions = both_ways if any("NotPrincipal" in each for each in statements) else (False,)
-    stars = both_ways if any("arn" in name and "*" in values for name, _, values in conditions) else (False,)
+    short = [each for name, _, values in conditions if "arn" in name for each in values if each.count(":") < 5]
+    stars = both_ways if any("*" in each for each in short) else (False,)
     several = (
         both_ways
         if any(key.endswith("orgpaths") and not name.startswith("forany") for name, key, _ in conditions)
         else (False,)
     )
     for needs_both, star, one in product(exceptions, stars, several):
-        yield Doubts(not_principal_needs_both=needs_both, star_is_an_arn=star, several_values_as_one=one)
+        yield Doubts(not_principal_needs_both=needs_both, star_spans_parts=star, several_values_as_one=one)
 
 
 class _Reading:
     """Who may do it by one reading of AWS's pages."""
 
-    def __init__(self, policy: Json, bucket: Bucket, action: str, doubts: Doubts) -> None:
+    def __init__(self, policy: Json, bucket: Bucket, action: str, doubts: Doubts, ids: Forms) -> None:
         self._searches: list[Search] = []
         self._exhaustive = True
-        for case in cases(policy, bucket, action):
+        for case in cases(policy, bucket, action, ids):
             try:
                 self._add(policy, case, doubts)
             except Unsupported:
@@ -235,6 +259,8 @@ class _Reading:
 def _on_the_internet(case: Case) -> Iterator[Formula]:
     if "address" not in {*case.variables, *case.strings}:
         return
+    if case.addresses_as_text and case.network is Network.INTERNET_6:
+        return  # their form says it
     value = case.key("aws:sourceip")
     assert value is not None and value.within is not None
     yield from (opposite(value.within(each)) for each in NOT_ON_THE_INTERNET)
@@ -263,14 +289,9 @@ def _candidates(name: str, named: Named) -> tuple[str, ...]:
     return (*named.accounts, *plain[:6], "unnamed")
 
 
-def cases(policy: Json, bucket: Bucket, action: str) -> Iterator[Case]:
+def cases(policy: Json, bucket: Bucket, action: str, ids: Forms = STRICT) -> Iterator[Case]:
     """The kinds of caller and of road that a policy can tell apart."""
-    keys = {
-        key.lower()
-        for statement in listed(policy.get("Statement", []))
-        for keys in statement.get("Condition", {}).values()
-        for key in keys
-    } | set(_variables(_words(policy)))
+    keys = _keys(policy)
     networks = tuple(Network) if any(_of_network(each) for each in keys) else (Network.INTERNET,)
     roads = tuple(Through) if any("accesspoint" in each for each in keys) else (Through.DIRECT,)
     as_text = _addresses_as_text(policy)
@@ -289,8 +310,17 @@ def cases(policy: Json, bucket: Bucket, action: str) -> Iterator[Case]:
             organisation=bucket.organisation,
             region=bucket.region,
             now=bucket.now,
+            ids=ids,
             addresses_as_text=as_text,
         )
+
+
+def _keys(policy: Json) -> set[str]:
+    """The keys that a policy looks at."""
+    conditions = (statement.get("Condition", {}) for statement in listed(policy.get("Statement", [])))
+    return {key.lower() for each in conditions for keys in each.values() for key in keys} | set(
+        _variables(_words(policy))
+    )
 
 
 def _of_network(key: str) -> bool:

@@ -1,6 +1,6 @@
 """Bucket policies by chance, rich in patterns: over who calls, from which network, through which access point.
 
-Everything is drawn from a `random.Random`, so that a seed is a policy for ever; the Hypothesis strategy draws the seed.
+Everything is drawn from a `random.Random`, so that a seed is always the same policy. Hypothesis draws the seed.
 """
 
 import random

@@ -12,7 +12,7 @@ from typing import Any
 import z3
 
 from tests.connectors.s3.oracle.callers import Case, Formula
-from tests.connectors.s3.oracle.languages import Language, common
+from tests.connectors.s3.oracle.languages import Language, TooLarge, common
 
 MILLISECONDS = 5000
 ROUNDS = 1000
@@ -46,7 +46,10 @@ class Search:
             if said != z3.sat:
                 return said
             model = self._solver.model()
-            values, conflict = self._strings(self._chosen(model))
+            try:
+                values, conflict = self._strings(self._chosen(model))
+            except TooLarge:
+                return z3.unknown
             if not conflict:
                 return {**values, **_others(model, self.case.variables)}
             clause = z3.Or([z3.Not(z3.Bool(atom)) if on else z3.Bool(atom) for atom, on in conflict])
