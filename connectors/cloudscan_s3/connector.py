@@ -21,7 +21,7 @@ from cloudscan_s3.api import access_points, account, control_policies, identity,
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
-from cloudscan_s3.api.control_policies import InForce, OrganisationPolicies
+from cloudscan_s3.api.control_policies import OrganisationPolicies, PoliciesInForce
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
@@ -67,7 +67,7 @@ class S3Connector:
         self._all_members = Once[Members]()
         self._units = control_policies.Units()
         self._organisation_policies = Once[OrganisationPolicies]()
-        self._control_policies = OncePerKey[str, InForce]()
+        self._control_policies = OncePerKey[str, PoliciesInForce]()
         self._askers = OncePerKey[str, Asker]()
         self._canonical_ids = OncePerKey[str, str | None]()
         self._own_canonical_users = Once[Mapping[str, str]]()
@@ -190,14 +190,14 @@ class S3Connector:
             imposed = reader.organisation_block(self._asker(number), "")
         return imposed if isinstance(imposed, Block) else block
 
-    def _policies_above(self, number: str) -> InForce:
+    def _policies_above(self, number: str) -> PoliciesInForce:
         """The resource control policies on an account's resources; the management account is not subject to any."""
         organisation = self._organisation()
         if isinstance(organisation, Unread):
             looked = control_policies.how_far_looked([organisation.gap(None)])
-            return InForce(policies=ControlPolicies(looked=looked))
+            return PoliciesInForce(policies=ControlPolicies(looked=looked))
         if organisation is None or organisation.management_account == number:
-            return InForce(policies=ControlPolicies())
+            return PoliciesInForce(policies=ControlPolicies())
         return self._control_policies.get(
             number,
             lambda: control_policies.in_force(self._own(), self._units, self._policies_of_organisation(), number),

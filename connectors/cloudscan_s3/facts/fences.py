@@ -69,6 +69,8 @@ def _behind(request: Request, point: AccessPoint, bucket: Bucket) -> Request:
 def _why_not(statement: Statement, request: Request, path: AccessPath, code: str) -> Iterator[Reason]:
     """What of a Deny the witness does not match."""
     values = {"statement": str(statement.number)}
+    if any(condition in path.unknown_conditions for condition in statement.conditions):
+        return  # it may well stop it; the chain says so
     if not admits(statement, request.caller):
         if statement.not_principal:
             names = shown([principal.value for principal in statement.principals])
