@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
+import msgspec
+
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, Malformed, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
@@ -33,6 +35,7 @@ from cloudscan_s3.questions import (
     BUCKET_ACL,
     BUCKET_POLICY,
     CALLER,
+    CONTROL_POLICIES,
     DIRECTORY_BUCKETS,
     MULTI_REGION_ACCESS_POINTS,
     OWNERSHIP,
@@ -314,7 +317,9 @@ class S3Connector:
             gap = organisation.gap(None)
             if gap.passing:
                 self._own_organisation.take(lambda: organisation)
-            if not self._estate.organisations:
+            if not control_policies.is_refusal(gap):  # then its policies are unknown too
+                yield msgspec.structs.replace(gap, hides=(*gap.hidden, *CONTROL_POLICIES.hides))
+            elif not self._estate.organisations:
                 yield gap
 
     def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
@@ -416,6 +421,7 @@ class S3Connector:
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         asker, partition = self._asker(scope.account), self._identity().partition
+        # Without resource control policies: AWS's list of services that they bind names S3, not S3 Express (guessed).
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
         own_estate = self._own_estate(scope.account)
         bucket, paths = self._judged(asker, bucket, own_estate)
