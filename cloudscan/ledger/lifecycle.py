@@ -57,6 +57,11 @@ class LifecycleEvent:
     waiver: int | None = None  # id of the waiver in force from now on, or of the one that ended
     reason: str = ""  # why it was resolved: passed or gone; why a waiver ended: expired, revoked or widened
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether what a scan saw led to it, and not a decision or its end."""
+        return self.waiver is None or self.reason == "widened"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:

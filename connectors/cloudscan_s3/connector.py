@@ -9,17 +9,26 @@ from typing import ClassVar
 import msgspec
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
-from cloudscan.errors import AccessDenied, Malformed, NotOffered, ProviderError, Vanished
+from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
-from cloudscan_s3 import regions, scopes, selection
+from cloudscan_s3 import further_lists, regions, rotation, scopes, selection
 from cloudscan_s3.access import resource_tags
 from cloudscan_s3.access.access_paths import AccessPaths, access_paths
 from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
 from cloudscan_s3.access.callers.canonical_users import has_unknown, named_by
 from cloudscan_s3.access.own_estate import OwnEstate
-from cloudscan_s3.api import access_points, account, control_policies, identity, reader
+from cloudscan_s3.api import (
+    access_points,
+    account,
+    control_policies,
+    deliveries,
+    enabled_regions,
+    identity,
+    inventory,
+    reader,
+)
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
@@ -27,6 +36,7 @@ from cloudscan_s3.api.control_policies import OrganisationPolicies, PoliciesInFo
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
+from cloudscan_s3.facts.deliveries import facts_of_deliveries
 from cloudscan_s3.facts.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS
@@ -36,7 +46,9 @@ from cloudscan_s3.questions import (
     BUCKET_POLICY,
     CALLER,
     CONTROL_POLICIES,
+    DIRECTORY_ACCESS_POINTS,
     DIRECTORY_BUCKETS,
+    INVENTORY,
     MULTI_REGION_ACCESS_POINTS,
     OWNERSHIP,
     ROLE,
@@ -75,6 +87,7 @@ class S3Connector:
         self._canonical_ids = OncePerKey[str, str | None]()
         self._own_canonical_users = Once[Mapping[str, str]]()
         self._account_blocks = OncePerKey[str, Block | Unread]()
+        self._bucket_owners: dict[str, str] = {}  # the account of each bucket that was listed so far
         self._object_budgets = OncePerKey[str, Budget]()
 
     def scopes(self) -> Iterable[Scope]:
@@ -84,11 +97,6 @@ class S3Connector:
         """
         try:
             caller = self._identity()
-        except Malformed as error:
-            if self._options.endpoint and error.reason.code == "s3-operation-unknown":
-                raise selection.not_aws(self._options) from error
-            yield scopes.ORGANISATION
-            return
         except ProviderError:
             yield scopes.ORGANISATION  # reading it says why nothing else can be
             return
@@ -146,14 +154,18 @@ class S3Connector:
         return None
 
     def _own(self) -> Asker:
-        return self._own_asker.get(lambda: self._opened(account.own_account(self._options, self._meter)))
+        return self._own_asker.get(self._open_own)
 
-    def _opened(self, own: account.Account) -> Asker:
-        own.open()
-        return Asker(own, self._patience, self._spent)
+    def _open_own(self) -> Asker:
+        own = account.own_account(self._options, self._meter)
+        own.open_own()
+        return self._asking_as(own)
+
+    def _asking_as(self, opened: account.Account) -> Asker:
+        return Asker(opened, self._patience, self._spent)
 
     def _identity(self) -> CallerIdentity:
-        return self._caller_identity.get(lambda: identity.caller_identity(self._own()))
+        return self._caller_identity.get(lambda: identity.identified(self._own()))
 
     def _organisation(self) -> Organisation | Unread | None:
         return self._own_organisation.get(lambda: identity.own_organisation(self._own()))
@@ -173,9 +185,10 @@ class S3Connector:
             return self._own()
         member = account.member_account(self._own().account, number, caller.partition)
         try:
-            return self._opened(member)
+            member.open()
         except AccessDenied as refused:
             raise selection.refused_role(refused, self._options, number) from refused
+        return self._asking_as(member)
 
     def _account_block(self, number: str) -> Block | Unread:
         return self._account_blocks.get(number, lambda: self._ask_for_account_block(number))
@@ -289,13 +302,28 @@ class S3Connector:
         yield from gaps
         if buckets and buckets[0].owner:
             self._canonical_ids.get(number, lambda: buckets[0].owner)
-        points, gaps = self._list_points(asker, number, buckets)
+        self._bucket_owners.update((bucket.name, number) for bucket in buckets)
+        enabled, gaps = enabled_regions.enabled_regions(asker, caller.partition)
         yield from gaps
+        points, with_points, gaps = self._list_points(asker, number, buckets, enabled)
+        yield from gaps
+        asked = self._deliveries_asked(asker, buckets)
         for bucket in buckets:
-            yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()))
+            kinds = rotation.kinds_asked(bucket.name, asked)
+            yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()), kinds)
+        if len(asked[scopes.INVENTORIES]) < len(buckets):
+            seen, total = len(asked[scopes.INVENTORIES]), len(buckets)
+            reason = Reason(code="s3-inventories-sampled")
+            about = translate.account_uid(number)
+            yield INVENTORY.lacking(reason, about, outcome=Outcome.SKIPPED, seen=seen, total=total)
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
         yield from self._collect_directory_buckets(asker, number, buckets)
+        whereabouts = further_lists.Whereabouts(
+            enabled=enabled, with_buckets=_regions_of(buckets, asker), with_points=with_points
+        )
+        yield from further_lists.facts_of_access_grants_in(asker, own_estate, whereabouts)
+        yield from further_lists.not_judged(asker, number, whereabouts)
 
     def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
         """An account whose role cannot be assumed: it is ours, and what is in it is not known."""
@@ -322,6 +350,16 @@ class S3Connector:
             elif not self._estate.organisations:
                 yield gap
 
+    def _deliveries_asked(self, asker: Asker, buckets: Sequence[ListedBucket]) -> Mapping[str, frozenset[str]]:
+        """By kind of delivery: the buckets that are asked for it this time."""
+        names = frozenset(bucket.name for bucket in buckets)
+        day = self._now.date()
+        replicated = names
+        tonight = rotation.tonight(names, day, scopes.REPLICATION)
+        if tonight != names and not deliveries.may_replicate(asker):
+            replicated = tonight
+        return {scopes.REPLICATION: replicated, scopes.INVENTORIES: rotation.tonight(names, day, scopes.INVENTORIES)}
+
     def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
         """What could not be read of all policies, told in our own account, and of those on an account's resources."""
         organisation = self._organisation()
@@ -340,14 +378,25 @@ class S3Connector:
         yield from (control_policies.as_reported(gap, by_management=management == caller) for gap in gaps)
 
     def _list_points(
-        self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
-    ) -> tuple[dict[str, Sequence[ListedPoint]], Sequence[Gap]]:
-        """The account's access points by the name of their bucket, and the lists that could not be read."""
-        own_region = asker.account.region
+        self, asker: Asker, number: str, buckets: Sequence[ListedBucket], enabled: Sequence[str]
+    ) -> tuple[dict[str, Sequence[ListedPoint]], frozenset[str], Sequence[Gap]]:
+        """The account's access points by the name of their bucket, the regions with any, and the lists without answer.
+
+        Every region is asked that is enabled: the bucket behind an access point may be another account's.
+        """
         bucket_regions = {bucket.name: bucket.region for bucket in buckets}
-        named = sorted({region or own_region for region in bucket_regions.values()} | {own_region})
+        with_buckets = _regions_of(buckets, asker)
+        with_points = set()
+
+        def list_in(region: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
+            entries, missing = access_points.list_in_region(asker, number, region)
+            if entries or missing:
+                with_points.add(region)
+            return entries, missing
+
+        elsewhere = [region for region in enabled if region not in with_buckets]
         listed = regions.ask_each(
-            named, lambda region: access_points.list_in_region(asker, number, region), ACCESS_POINTS
+            [*sorted(with_buckets), *elsewhere], list_in, ACCESS_POINTS, optional=frozenset(elsewhere)
         )
         points, gaps = list(listed.entries), list(listed.gaps)
         if regions.has_multi_region_access_points(self._identity().partition):
@@ -358,11 +407,12 @@ class S3Connector:
             absent = NotOffered("s3-not-in-partition", partition=self._identity().partition)
             gaps.append(MULTI_REGION_ACCESS_POINTS.gap(absent))
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
-        for point in dict.fromkeys(points):
+        for point in {(point.bucket, point.name, point.alias): point for point in reversed(points)}.values():
             # An access point is in its bucket's region; a local server may list it in every region.
-            if point.alias or (bucket_regions.get(point.bucket) or point.region) == point.region:
+            region = bucket_regions.get(point.bucket, point.region) or asker.account.region
+            if point.alias or region == point.region:
                 by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
-        return by_bucket, gaps
+        return by_bucket, frozenset(with_points), gaps
 
     def _collect_directory_buckets(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
@@ -380,8 +430,21 @@ class S3Connector:
             may_lack=set(with_buckets) - regions.EXPRESS,
         )
         yield from listed.gaps
-        for bucket in {bucket.name: bucket for bucket in reversed(listed.entries)}.values():
-            yield scopes.directory_bucket_scope(bucket, number)
+        directory_buckets = {bucket.name: bucket for bucket in reversed(listed.entries)}
+        points = regions.ask_each(
+            sorted(regions.EXPRESS | {bucket.region for bucket in directory_buckets.values()}),
+            lambda region: access_points.list_for_directory_buckets(asker, number, region),
+            DIRECTORY_ACCESS_POINTS,
+            optional=regions.EXPRESS - {bucket.region for bucket in directory_buckets.values()},
+        )
+        yield from (further_lists.unless_unknown(gap) for gap in points.gaps)
+        by_bucket: dict[str, Sequence[ListedPoint]] = {}
+        for point in dict.fromkeys(points.entries):
+            by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
+        for bucket in directory_buckets.values():
+            yield scopes.directory_bucket_scope(bucket, number, by_bucket.pop(bucket.name, ()))
+        for bucket_name, points_elsewhere in by_bucket.items():
+            yield scopes.points_scope(bucket_name, number, points_elsewhere)
 
     def _collect_bucket(self, scope: Scope) -> Iterator[Yielded]:
         number, partition = scope.account, self._identity().partition
@@ -394,10 +457,21 @@ class S3Connector:
         if translate.is_shared(bucket, paths):
             bucket = reader.with_description(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
+        inventories: inventory.Configured | None = None
+        about, asked = translate.bucket_uid(bucket), scopes.deliveries_of(scope)
+        if scopes.REPLICATION in asked:
+            copied, gaps = deliveries.replications(asker, bucket.region, bucket.name, about)
+            yield from facts_of_deliveries(copied, bucket, own_estate, self._owner_of)
+            yield from gaps
+        if scopes.INVENTORIES in asked:
+            inventories = inventory.configurations(asker, bucket, about)
+            reported, gaps = deliveries.inventories(inventories[0], about)
+            yield from facts_of_deliveries(reported, bucket, own_estate, self._owner_of)
+            yield from (*inventories[1], *gaps)
         if translate.objects_can_matter(bucket):
             budget = self._object_budget(number)
             estate = partial(self._knowing, own_estate)
-            yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget)
+            yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget, inventories)
 
     def _judged(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
         """A bucket's access paths; its tags are read only where one of them depends on a tag.
@@ -419,10 +493,26 @@ class S3Connector:
         bucket = replace(bucket, access_points=tuple(points))
         return bucket, access_paths(bucket, own_estate, self._now)
 
+    def _owner_of(self, name: str) -> str:
+        """The account of ours that a bucket belongs to; empty where none says that it is its own."""
+        if name not in self._bucket_owners:
+            numbers = dict.fromkeys((self._identity().account, *self._members().by_account))
+            owner = next((one for one in list(numbers)[:_MOST_ACCOUNTS] if self._owns(one, name)), "")
+            self._bucket_owners[name] = owner
+        return self._bucket_owners[name]
+
+    def _owns(self, number: str, name: str) -> bool:
+        try:
+            answer = self._asker(number).ask(OWNERSHIP, Bucket=name, ExpectedBucketOwner=number)
+        except ProviderError:
+            return False
+        return not isinstance(answer, Unread)
+
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         asker, partition = self._asker(scope.account), self._identity().partition
         # Without resource control policies: AWS's list of services that they bind names S3, not S3 Express (guessed).
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
+        bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(scope.account)
         bucket, paths = self._judged(asker, bucket, own_estate)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
@@ -445,7 +535,10 @@ class S3Connector:
             listed = ListedBucket(name=name, region=region, created_on=None, owner="")
             try:
                 asker, block = self._asker(owner), self._account_block(owner)
-                bucket = reader.read_bucket(asker, listed, owner, partition, block)
+                if reader.is_directory_bucket(name):
+                    bucket = reader.read_directory_bucket(asker, listed, owner, partition)
+                else:
+                    bucket = reader.read_bucket(asker, listed, owner, partition, block)
                 return replace(bucket, control_policies=self._policies_above(owner).policies)
             except ProviderError:
                 pass  # the account's own scope says why it cannot be read
@@ -455,6 +548,7 @@ class S3Connector:
             account=owner,
             region="",
             partition=partition,
+            directory=reader.is_directory_bucket(name),
             policy=Unread(question=BUCKET_POLICY, error=hidden),
             acl=None,
             block=Block(),
@@ -470,6 +564,11 @@ class S3Connector:
         )
         above = self._policies_above(scope.account).policies
         return tuple(replace(point, control_policies=above) for point in points if point is not None)
+
+
+def _regions_of(buckets: Sequence[ListedBucket], asker: Asker) -> frozenset[str]:
+    """The regions of buckets, where S3 reports them, and the account's own."""
+    return frozenset({bucket.region or asker.account.region for bucket in buckets} | {asker.account.region})
 
 
 def _patience(options: Options) -> Patience:

@@ -33,9 +33,33 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(
         name="s3express:ListTagsForResource", reason="a directory bucket's tags, where a policy depends on them"
     ),
+    Permission(name="s3express:ListAccessPointsForDirectoryBuckets", reason="to list directory buckets' access points"),
+    Permission(name="s3express:GetAccessPoint", reason="which network such an access point serves"),
+    Permission(name="s3express:GetAccessPointPolicy", reason="who has access through such an access point"),
+    Permission(name="s3:ListAccessGrants", reason="who has access through S3 Access Grants"),
     Permission(
-        name="s3:GetInventoryConfiguration", reason="where inventory reports with object ACLs are stored", optional=True
+        name="s3:GetAccessGrantsInstanceResourcePolicy",
+        reason="whether other accounts may use their access grants",
     ),
+    Permission(name="s3:GetReplicationConfiguration", reason="to which accounts a bucket's objects are copied"),
+    Permission(
+        name="s3:GetInventoryConfiguration",
+        reason="to which accounts inventory reports are delivered, and where those with object ACLs are stored",
+    ),
+    Permission(
+        name="iam:ListRoles",
+        reason="whether S3 may assume any role to replicate; without it every bucket is asked",
+        optional=True,
+    ),
+    Permission(
+        name="account:ListRegions",
+        reason="which Regions are enabled; without it those that always are and those with buckets are asked",
+        optional=True,
+    ),
+    Permission(name="s3:ListAccessPointsForObjectLambda", reason="to count Object Lambda access points", optional=True),
+    Permission(name="s3tables:ListTableBuckets", reason="to count table buckets", optional=True),
+    Permission(name="s3vectors:ListVectorBuckets", reason="to count vector buckets", optional=True),
+    Permission(name="s3-outposts:ListOutpostsWithS3", reason="to count Outposts with S3", optional=True),
     Permission(name="s3:ListBucket", reason="names of objects whose own ACL may matter", optional=True),
     Permission(name="s3:GetObjectAcl", reason="who has access through an object's own ACL", optional=True),
     Permission(

@@ -274,7 +274,7 @@ INVENTORY: Final = AwsQuestion(
     needs="s3:GetInventoryConfiguration",
     member="IsTruncated",
     entries="InventoryConfigurationList",
-    hides=(_resources("object"),),
+    hides=(_resources("object", "report_delivery"),),
 )
 INVENTORY_REPORTS: Final = AwsQuestion(
     name="s3-inventory-reports",
@@ -305,6 +305,100 @@ OBJECT_ACL: Final = AwsQuestion(
     needs="s3:GetObjectAcl",
     member="Grants",
     hides=(_GRANTS,),
+)
+
+REGIONS: Final = AwsQuestion(
+    name="s3-regions",
+    service="account",
+    operation="list_regions",
+    needs="account:ListRegions",
+    member="Regions",
+    # What is in a region that is not known to be enabled is not looked for.
+    hides=(_resources("access_point", "access_grant"),),
+)
+DIRECTORY_ACCESS_POINTS: Final = AwsQuestion(
+    name="s3-directory-access-points",
+    service="s3control",
+    operation="list_access_points_for_directory_buckets",
+    needs="s3express:ListAccessPointsForDirectoryBuckets",
+    member="AccessPointList",
+    hides=(_resources("access_point"),),
+    names_scopes=True,
+)
+DIRECTORY_ACCESS_POINT: Final = AwsQuestion(
+    name="s3-directory-access-point",
+    service="s3control",
+    operation="get_access_point",
+    needs="s3express:GetAccessPoint",
+    member="NetworkOrigin",
+    hides=(Hidden(table="grants", columns=("audience",)),),  # its blocks are fixed
+)
+DIRECTORY_ACCESS_POINT_POLICY: Final = AwsQuestion(
+    name="s3-directory-access-point-policy",
+    service="s3control",
+    operation="get_access_point_policy",
+    needs="s3express:GetAccessPointPolicy",
+    member="Policy",
+    hides=(_GRANTS,),
+)
+ACCESS_GRANTS: Final = AwsQuestion(
+    name="s3-access-grants",
+    service="s3control",
+    operation="list_access_grants",
+    needs="s3:ListAccessGrants",
+    member="AccessGrantsList",
+    hides=(_resources("access_grant"),),
+)
+ACCESS_GRANTS_POLICY: Final = AwsQuestion(
+    name="s3-access-grants-policy",
+    service="s3control",
+    operation="get_access_grants_instance_resource_policy",
+    needs="s3:GetAccessGrantsInstanceResourcePolicy",
+    member="Policy",
+    hides=(_EFFECT,),
+)
+OBJECT_LAMBDA: Final = AwsQuestion(
+    name="s3-object-lambda",
+    service="s3control",
+    operation="list_access_points_for_object_lambda",
+    needs="s3:ListAccessPointsForObjectLambda",
+    member="ObjectLambdaAccessPointList",
+)
+TABLE_BUCKETS: Final = AwsQuestion(
+    name="s3-table-buckets",
+    service="s3tables",
+    operation="list_table_buckets",
+    needs="s3tables:ListTableBuckets",
+    member="tableBuckets",
+)
+VECTOR_BUCKETS: Final = AwsQuestion(
+    name="s3-vector-buckets",
+    service="s3vectors",
+    operation="list_vector_buckets",
+    needs="s3vectors:ListVectorBuckets",
+    member="vectorBuckets",
+)
+OUTPOSTS: Final = AwsQuestion(
+    name="s3-outposts",
+    service="s3outposts",
+    operation="list_outposts_with_s3",
+    needs="s3-outposts:ListOutpostsWithS3",
+    member="Outposts",
+)
+ROLES: Final = AwsQuestion(
+    name="s3-roles",
+    service="iam",
+    operation="list_roles",
+    needs="iam:ListRoles",
+    member="Roles",
+    # Without its answer each bucket is asked whether it is replicated.
+)
+REPLICATION: Final = AwsQuestion(
+    name="s3-replication",
+    operation="get_bucket_replication",
+    needs="s3:GetReplicationConfiguration",
+    member="ReplicationConfiguration",
+    hides=(_resources("replication"),),
 )
 
 QUESTIONS: Final = (
@@ -344,5 +438,17 @@ QUESTIONS: Final = (
     INVENTORY_REPORT,
     OBJECTS,
     OBJECT_ACL,
+    REGIONS,
+    DIRECTORY_ACCESS_POINTS,
+    DIRECTORY_ACCESS_POINT,
+    DIRECTORY_ACCESS_POINT_POLICY,
+    ACCESS_GRANTS,
+    ACCESS_GRANTS_POLICY,
+    OBJECT_LAMBDA,
+    TABLE_BUCKETS,
+    VECTOR_BUCKETS,
+    OUTPOSTS,
+    ROLES,
+    REPLICATION,
 )
 """All of them; every request belongs to one."""

@@ -34,6 +34,7 @@ def build(endpoint: str) -> str:
 def many(endpoint: str, number: int) -> None:
     """Build an estate of `number` buckets, nine of ten private, to measure what a larger estate costs."""
     client = boto3.client("s3", endpoint_url=endpoint)
+    _role(endpoint, "AWSServiceRoleForSupport", "support.amazonaws.com")
     for index in range(number):
         name = f"estate-{index:05}"
         if index % 10:
@@ -46,6 +47,13 @@ def many(endpoint: str, number: int) -> None:
             [_allow({"AWS": HAULIER}, name)],
         )
         _bucket(client, name, policy=kinds[index // 10 % len(kinds)], enforced=True)
+
+
+def _role(endpoint: str, name: str, service: str) -> None:
+    """A role for a service. AWS itself creates a few with every account."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    boto3.client("iam", endpoint_url=endpoint).create_role(RoleName=name, AssumeRolePolicyDocument=document)
 
 
 def _perimeter(organisations: Any, shop: str, organisation: str) -> None:

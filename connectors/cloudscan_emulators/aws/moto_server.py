@@ -21,8 +21,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
+from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
 from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
 from cloudscan_emulators.kit.faults import Faults
 
@@ -59,6 +61,7 @@ class Fault:
     message: str = "as the test asked"
     silent: bool = False  # no answer at all: the connection is closed
     region: str = ""  # only requests that are signed for this region; empty: all
+    server: str = ""  # how the server names itself; empty: not at all
 
     def concerns(self, user: str) -> bool:
         """Whether requests signed for a region are concerned; AWS faults concern all callers alike."""
@@ -71,6 +74,7 @@ class Emulator:
 
     endpoint: str
     faults: Faults[Fault] = field(default_factory=Faults)
+    around: AroundBuckets = field(default_factory=AroundBuckets)  # what moto lacks
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
     beyond: BeyondMoto = field(default_factory=BeyondMoto)
 
@@ -178,10 +182,12 @@ class _Faulty:
             environment["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("as the test asked")
         if fault.body is not None:
-            start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(fault.body)))])
-            return [fault.body]
-        body = _error(environment, fault).encode()
-        start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return self._answer(fault, "200 OK", fault.body, start)
+        return self._answer(fault, fault.status, _error(environment, fault).encode(), start)
+
+    def _answer(self, fault: Fault, status: str, body: bytes, start: StartResponse) -> Iterable[bytes]:
+        headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+        start(status, [*headers, *([("Server", fault.server)] if fault.server else [])])
         return [body]
 
     def _inner(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
@@ -193,8 +199,19 @@ class _Faulty:
             answered: Answered | None = beyond.effective_policy()
         else:
             answered = beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
-        if answered is None:
+        reply = Reply(status=answered.status, body=answered.body) if answered else self._around(environment)
+        if reply is None:
             return self._moto(environment, start)
-        content = answered.body.encode()
-        start(answered.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
+        content = reply.body.encode()
+        start(reply.status, [("Content-Type", reply.content_type), ("Content-Length", str(len(content)))])
         return [content]
+
+    def _around(self, environment: Environment) -> Reply | None:
+        path = environment["PATH_INFO"]
+        expected = environment.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", "")
+        if expected:
+            owners = {name: owner for name, (_, owner) in s3_backends.bucket_accounts.items()}
+            return refused_owner(path, expected, owners)
+        if path == "/buckets" and "/s3tables/" not in environment.get("HTTP_AUTHORIZATION", ""):
+            return None  # a bucket of that name
+        return self._emulator.around.reply(environment["REQUEST_METHOD"], path, _region(environment))

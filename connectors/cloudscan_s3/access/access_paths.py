@@ -12,7 +12,7 @@ from datetime import datetime
 from cloudscan.facts import Audience, Via
 from cloudscan_s3.access import acl, control_policies
 from cloudscan_s3.access.access_path import AccessPath
-from cloudscan_s3.access.actions import ACTIONS, ACTIONS_WITH_ABAC, Action, Capability, actions_on
+from cloudscan_s3.access.actions import ACTIONS, Action, Capability, actions_on
 from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, restrict_public_buckets
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Bucket, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.callers import is_left_over
@@ -199,9 +199,10 @@ def _access_point_paths(
     public = is_public(policy, access_point=True) and not point.vpc
     either_public = public or is_public(behind)
     switch = restrict_public_buckets(bucket, point)
+    catalogue = actions_on(directory=bucket.directory, abac=True)
     for statement in policy.allows:
-        passing = through_both.paths(statement, Via.POLICY, ACTIONS_WITH_ABAC)
-        allowed = through_point.paths(statement, Via.POLICY, ACTIONS_WITH_ABAC)
+        passing = through_both.paths(statement, Via.POLICY, catalogue)
+        allowed = through_point.paths(statement, Via.POLICY, catalogue)
         known = _with_undelegated(passing, allowed, policy_read=_is_understood(bucket_policy))
         above = (point.control_policies, bucket.control_policies)
         flawed = (one for policies in above for one in control_policies.stored(policies))

@@ -76,13 +76,14 @@ def bucket_target(bucket: Bucket, own_estate: OwnEstate, as_of: datetime, key: s
 
 def access_point_target(point: AccessPoint, own_estate: OwnEstate, as_of: datetime) -> PolicyTarget:
     """An access point as a target; requests through it carry the keys that name it."""
+    service = "s3express" if ":s3express:" in point.arn else "s3"
     tags = keys_of_point(point)
     context = {
         **tags.context,
         **_common_context(point.account, point.region, own_estate, as_of),
-        "s3:dataaccesspointarn": (point.arn,),
-        "s3:dataaccesspointaccount": (point.account,),
-        "s3:accesspointnetworkorigin": ("VPC" if point.vpc else "Internet",),
+        f"{service}:dataaccesspointarn": (point.arn,),
+        f"{service}:dataaccesspointaccount": (point.account,),
+        f"{service}:accesspointnetworkorigin": ("VPC" if point.vpc else "Internet",),
     }
     unread = _unread(own_estate) | tags.unread
     return PolicyTarget(root=point.arn, objects=f"{point.arn}/object/", context=context, unread_keys=unread)

@@ -41,7 +41,7 @@ _OWNERSHIPS = {
     "BucketOwnerPreferred": Ownership.PREFERRED,
     "ObjectWriter": Ownership.WRITER,
 }
-_ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
+ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
 _PAGE = 10_000  # ListBuckets must be paged in accounts with a quota above this
 
 
@@ -85,9 +85,14 @@ def list_directory_buckets(asker: Asker, region: str) -> tuple[Sequence[ListedBu
     """All directory buckets of the account in one region, and gaps for what could not be listed."""
 
     def directory_bucket(entry: Mapping[str, Any]) -> ListedBucket | None:
-        return _listed(entry, region) if name_of(entry, "Name").endswith("--x-s3") else None
+        return _listed(entry, region) if is_directory_bucket(name_of(entry, "Name")) else None
 
     return asker.list(DIRECTORY_BUCKETS, directory_bucket, "ContinuationToken", region=region)
+
+
+def is_directory_bucket(name: str) -> bool:
+    """Whether a bucket of this name is a directory bucket (User Guide, "Directory bucket naming rules")."""
+    return name.endswith("--x-s3")
 
 
 def account_block(asker: Asker, number: str) -> Block | Unread:
@@ -105,7 +110,7 @@ def organisation_block(asker: Asker, target: str) -> Block | Unread | None:
     answer = asker.ask(ORGANISATION_BLOCK, PolicyType="S3_POLICY", **arguments)
     if answer is None or isinstance(answer, Unread):
         return answer
-    imposed = {"all": replace(_ALL_ON, by_organisation=True), "none": Block(by_organisation=True)}
+    imposed = {"all": replace(ALL_ON, by_organisation=True), "none": Block(by_organisation=True)}
     try:
         content = json.loads(answer["EffectivePolicy"]["PolicyContent"])
         return imposed[content["s3_attributes"]["public_access_block_configuration"]]
@@ -148,7 +153,7 @@ def read_directory_bucket(asker: Asker, listed: ListedBucket, number: str, parti
         directory=True,
         policy=policy_of(DIRECTORY_BUCKET_POLICY, policy),
         acl=None,
-        block=_ALL_ON,
+        block=ALL_ON,
         account_block=Block(),
         ownership=Ownership.ENFORCED,
     )

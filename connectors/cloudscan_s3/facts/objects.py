@@ -53,7 +53,13 @@ class _Key:
 
 
 def facts_of_objects(
-    asker: Asker, bucket: Bucket, own_estate: EstateKnowing, now: datetime, options: Options, budget: Budget
+    asker: Asker,
+    bucket: Bucket,
+    own_estate: EstateKnowing,
+    now: datetime,
+    options: Options,
+    budget: Budget,
+    inventories: inventory.Configured | None = None,
 ) -> Iterator[AnyFact | Gap]:
     """What the ACLs of a bucket's objects open, and a gap for those that were not read."""
     if not options.object_requests:
@@ -63,7 +69,7 @@ def facts_of_objects(
         yield from _unseen(bucket, Reason(code="s3-objects-budget-spent", values={"requests": options.object_requests}))
         return
     try:
-        report = inventory.newest_report(asker, bucket, bucket_uid(bucket))
+        report = inventory.newest_report(asker, bucket, bucket_uid(bucket), inventories)
         if report is not None:
             yield from _from_inventory(asker, bucket, own_estate, now, report, budget)
             return

@@ -93,7 +93,7 @@ def facts_of_account(
         kind="account",
         name=own_estate.called(account),
         path=account,
-        owner_uid=_principal_uid(account),
+        owner_uid=principal_uid(account),
         url=f"https://{_CONSOLES.get(partition, _CONSOLE)}/s3/settings",
     )
     yield _account_principal(account, own_estate)
@@ -109,7 +109,7 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     uid = bucket_uid(bucket)
     tags = bucket.tags if isinstance(bucket.tags, Mapping) else {}
     owner = _tagged(tags, _OWNER_TAGS)
-    owner_uid: str | None = f"{PLATFORM}:owner/{bucket.account}/{owner}" if owner else _principal_uid(bucket.account)
+    owner_uid: str | None = f"{PLATFORM}:owner/{bucket.account}/{owner}" if owner else principal_uid(bucket.account)
     if isinstance(bucket.tags, Unread):
         owner_uid = None
     if owner and owner_uid:
@@ -169,7 +169,7 @@ def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
         path=f"s3://{bucket.name}/",
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
-        owner_uid=_principal_uid(bucket.account),
+        owner_uid=principal_uid(bucket.account),
     )
     yield _unknown_grant(uid, Via.ACL, "s3-objects-unread")
 
@@ -189,7 +189,7 @@ def facts_of_object(item: ObjectAcl, bucket: Bucket, own_estate: OwnEstate, as_o
         path=f"s3://{item.bucket}/{item.key}",
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
-        owner_uid=_principal_uid(bucket.account),
+        owner_uid=principal_uid(bucket.account),
         size_bytes=item.size_bytes,
         modified_on=item.modified_on,
         url=_console(bucket, f"object/{item.bucket}", prefix=item.key),
@@ -214,7 +214,7 @@ def _facts_of_point(
         path=point.arn,
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
-        owner_uid=_principal_uid(point.account),
+        owner_uid=principal_uid(point.account),
         url=_console(bucket, "ap/" + point.name),
         detail={"region": point.region, "vpc": point.vpc},
     )
@@ -307,7 +307,7 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
     # A service is the same principal whatever it does for us, and another one for each account outside.
-    account, uid = path.acts_for if kind == "service" else path.account, _principal_uid(name)
+    account, uid = path.acts_for if kind == "service" else path.account, principal_uid(name)
     if path.acts_for:
         name, uid = f"{name} ({path.acts_for})", f"{uid}/{path.acts_for}"
     return Principal(
@@ -322,13 +322,14 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
     )
 
 
-def _principal_uid(name: str) -> str:
+def principal_uid(name: str) -> str:
+    """The permanent name of a principal: an account by its number, an identity by its ARN."""
     return f"{PLATFORM}:principal/{name}"
 
 
 def _account_principal(account: str, own_estate: OwnEstate) -> Principal:
     return Principal(
-        uid=_principal_uid(account),
+        uid=principal_uid(account),
         platform=PLATFORM,
         account=account,
         kind="account",
