@@ -242,10 +242,11 @@ class S3Connector:
 
     def _knowing(self, own_estate: OwnEstate, canonical_ids: Iterable[str]) -> OwnEstate:
         """The same estate, with the canonical ids of all our accounts where one is named that nobody knows yet."""
-        if not self._members().by_account or not has_unknown(canonical_ids, own_estate):
+        if not has_unknown(canonical_ids, own_estate):
             return own_estate
         canonical_users = self._own_canonical_users.get(self._ask_for_canonical_users)
-        active = {member.account for member in self._members().by_account.values() if member.state == ACTIVE}
+        states = self._scanned_accounts()
+        active = {number for number, state in states.items() if state == ACTIVE and number != own_estate.account}
         return replace(
             own_estate,
             canonical_users=canonical_users,
@@ -253,8 +254,14 @@ class S3Connector:
         )
 
     def _ask_for_canonical_users(self) -> Mapping[str, str]:
-        told = ((self._canonical_id(number), number) for number in self._members().by_account)
+        told = ((self._canonical_id(number), number) for number in self._scanned_accounts())
         return {canonical: number for canonical, number in told if canonical}
+
+    def _scanned_accounts(self) -> Mapping[str, str]:
+        """The state of each account of ours that may be asked, by its number."""
+        ours = dict.fromkeys((self._identity().account, *self._options.accounts), ACTIVE)
+        ours |= {member.account: member.state for member in self._members().by_account.values()}
+        return {number: state for number, state in ours.items() if number not in self._options.skip_accounts}
 
     def _canonical_id(self, number: str) -> str | None:
         """An account's canonical id; None where it does not admit us or does not tell."""
