@@ -368,21 +368,26 @@ class S3Connector:
         return {scopes.REPLICATION: replicated, scopes.INVENTORIES: rotation.tonight(names, day, scopes.INVENTORIES)}
 
     def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
-        """What could not be read of all policies, told in our own account, and of those on an account's resources."""
-        organisation = self._organisation()
-        if not isinstance(organisation, Organisation):
+        """What could not be read of the policies on an account's resources; a known limit is told once, in our own."""
+        organisation, caller = self._organisation(), self._identity().account
+        if isinstance(organisation, Unread):
+            gap = organisation.gap(None)
+            if number != caller and not control_policies.is_refusal(gap):
+                yield msgspec.structs.replace(gap, hides=CONTROL_POLICIES.hides)
             return
-        caller, management = self._identity().account, organisation.management_account
-        above = self._policies_above(number)
-        gaps = list(above.gaps)
-        if number == caller and (number != management or self._members().by_account):
-            policies = self._policies_of_organisation()
-            gaps += policies.gaps
-            if any(gap.passing for gap in policies.gaps):
-                self._organisation_policies.take(lambda: policies)
+        management = organisation.management_account if organisation else number
+        if number == management and not (number == caller and self._members().by_account):
+            return
+        above, policies = self._policies_above(number), self._policies_of_organisation()
+        gaps = [*above.gaps, *policies.gaps]
+        if any(gap.passing for gap in policies.gaps):
+            self._organisation_policies.take(lambda: policies)
         if any(gap.passing for gap in gaps):
             self._control_policies.take(number, lambda: above)
-        yield from (control_policies.as_reported(gap, by_management=management == caller) for gap in gaps)
+        for gap in gaps:
+            is_limit = control_policies.is_refusal(gap) or not gap.outcome.is_gap
+            if number == caller if is_limit else number != management:
+                yield control_policies.as_reported(gap, by_management=management == caller)
 
     def _list_points(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket], enabled: Sequence[str]
