@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar
 
+import msgspec
+
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
@@ -30,7 +32,7 @@ from cloudscan_s3.api import (
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
-from cloudscan_s3.api.control_policies import InForce, OrganisationPolicies
+from cloudscan_s3.api.control_policies import OrganisationPolicies, PoliciesInForce
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
@@ -44,6 +46,7 @@ from cloudscan_s3.questions import (
     BUCKET_ACL,
     BUCKET_POLICY,
     CALLER,
+    CONTROL_POLICIES,
     DIRECTORY_ACCESS_POINTS,
     DIRECTORY_BUCKETS,
     MULTI_REGION_ACCESS_POINTS,
@@ -88,7 +91,7 @@ class S3Connector:
         self._all_members = Once[Members]()
         self._units = control_policies.Units()
         self._organisation_policies = Once[OrganisationPolicies]()
-        self._control_policies = OncePerKey[str, InForce]()
+        self._control_policies = OncePerKey[str, PoliciesInForce]()
         self._askers = OncePerKey[str, Asker]()
         self._canonical_ids = OncePerKey[str, str | None]()
         self._own_canonical_users = Once[Mapping[str, str]]()
@@ -217,16 +220,29 @@ class S3Connector:
         return self._asking_as(member)
 
     def _account_block(self, number: str) -> Block | Unread:
-        return self._account_blocks.get(number, lambda: reader.account_block(self.asker(number), number))
+        return self._account_blocks.get(number, lambda: self._ask_for_account_block(number))
 
-    def _policies_above(self, number: str) -> InForce:
+    def _ask_for_account_block(self, number: str) -> Block | Unread:
+        """The account's own answer; where there is none, what the organisation imposes on it."""
+        block = reader.account_block(self.asker(number), number)
+        organisation = self._organisation()
+        if isinstance(block, Block) or not isinstance(organisation, Organisation):
+            return block
+        caller = self.identity().account
+        if organisation.management_account == caller and number != caller:  # it alone may ask about others
+            imposed = reader.organisation_block(self._own(), number)
+        else:
+            imposed = reader.organisation_block(self.asker(number), "")
+        return imposed if isinstance(imposed, Block) else block
+
+    def _policies_above(self, number: str) -> PoliciesInForce:
         """The resource control policies on an account's resources; the management account is not subject to any."""
         organisation = self._organisation()
         if isinstance(organisation, Unread):
             looked = control_policies.how_far_looked([organisation.gap(None)])
-            return InForce(policies=ControlPolicies(looked=looked))
+            return PoliciesInForce(policies=ControlPolicies(looked=looked))
         if organisation is None or organisation.management_account == number:
-            return InForce(policies=ControlPolicies())
+            return PoliciesInForce(policies=ControlPolicies())
         return self._control_policies.get(
             number,
             lambda: control_policies.in_force(self._own(), self._units, self._policies_of_organisation(), number),
@@ -253,10 +269,11 @@ class S3Connector:
 
     def _knowing(self, own_estate: OwnEstate, canonical_ids: Iterable[str]) -> OwnEstate:
         """The same estate, with the canonical ids of all our accounts where one is named that nobody knows yet."""
-        if not self._members().by_account or not has_unknown(canonical_ids, own_estate):
+        if not has_unknown(canonical_ids, own_estate):
             return own_estate
         canonical_users = self._own_canonical_users.get(self._ask_for_canonical_users)
-        active = {member.account for member in self._members().by_account.values() if member.state == ACTIVE}
+        states = self._scanned_accounts()
+        active = {number for number, state in states.items() if state == ACTIVE and number != own_estate.account}
         return replace(
             own_estate,
             canonical_users=canonical_users,
@@ -264,8 +281,14 @@ class S3Connector:
         )
 
     def _ask_for_canonical_users(self) -> Mapping[str, str]:
-        told = ((self._canonical_id(number), number) for number in self._members().by_account)
+        told = ((self._canonical_id(number), number) for number in self._scanned_accounts())
         return {canonical: number for canonical, number in told if canonical}
+
+    def _scanned_accounts(self) -> Mapping[str, str]:
+        """The state of each account of ours that may be asked, by its number."""
+        ours = dict.fromkeys((self.identity().account, *self._options.accounts), ACTIVE)
+        ours |= {member.account: member.state for member in self._members().by_account.values()}
+        return {number: state for number, state in ours.items() if number not in self._options.skip_accounts}
 
     def _canonical_id(self, number: str) -> str | None:
         """An account's canonical id; None where it does not admit us or does not tell."""
@@ -352,7 +375,9 @@ class S3Connector:
             gap = organisation.gap(None)
             if gap.passing:
                 self._own_organisation.take(lambda: organisation)
-            if not self._estate.organisations:
+            if not control_policies.is_refusal(gap):  # then its policies are unknown too
+                yield msgspec.structs.replace(gap, hides=(*gap.hidden, *CONTROL_POLICIES.hides))
+            elif not self._estate.organisations:
                 yield gap
 
     def _deliveries_asked(self, asker: Asker, buckets: Sequence[ListedBucket]) -> Mapping[str, frozenset[str]]:
@@ -366,21 +391,26 @@ class S3Connector:
         return {scopes.REPLICATION: replicated, scopes.INVENTORIES: rotation.tonight(names, day, scopes.INVENTORIES)}
 
     def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
-        """What could not be read of all policies, told in our own account, and of those on an account's resources."""
-        organisation = self._organisation()
-        if not isinstance(organisation, Organisation):
+        """What could not be read of the policies on an account's resources; a known limit is told once, in our own."""
+        organisation, caller = self._organisation(), self.identity().account
+        if isinstance(organisation, Unread):
+            gap = organisation.gap(None)
+            if number != caller and not control_policies.is_refusal(gap):
+                yield msgspec.structs.replace(gap, hides=CONTROL_POLICIES.hides)
             return
-        caller, management = self.identity().account, organisation.management_account
-        above = self._policies_above(number)
-        gaps = list(above.gaps)
-        if number == caller and (number != management or self._members().by_account):
-            policies = self._policies_of_organisation()
-            gaps += policies.gaps
-            if any(gap.passing for gap in policies.gaps):
-                self._organisation_policies.take(lambda: policies)
+        management = organisation.management_account if organisation else number
+        if number == management and not (number == caller and self._members().by_account):
+            return
+        above, policies = self._policies_above(number), self._policies_of_organisation()
+        gaps = [*above.gaps, *policies.gaps]
+        if any(gap.passing for gap in policies.gaps):
+            self._organisation_policies.take(lambda: policies)
         if any(gap.passing for gap in gaps):
             self._control_policies.take(number, lambda: above)
-        yield from (control_policies.as_reported(gap, by_management=management == caller) for gap in gaps)
+        for gap in gaps:
+            is_limit = control_policies.is_refusal(gap) or not gap.outcome.is_gap
+            if number == caller if is_limit else number != management:
+                yield control_policies.as_reported(gap, by_management=management == caller)
 
     def _list_points(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket], enabled: Sequence[str]
@@ -523,6 +553,7 @@ class S3Connector:
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         asker, partition = self.asker(scope.account), self.identity().partition
+        # Without resource control policies: AWS's list of services that they bind names S3, not S3 Express (guessed).
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
         bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(scope.account)

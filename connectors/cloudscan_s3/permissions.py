@@ -85,6 +85,11 @@ PERMISSIONS: tuple[Permission, ...] = (
         reason="which organisational units, with their policies, an account is in",
         optional=True,
     ),
+    Permission(
+        name="organizations:DescribeEffectivePolicy",
+        reason="what the organisation blocks in all accounts, where an account's own block cannot be read",
+        optional=True,
+    ),
     Permission(name="sts:AssumeRole", reason="to scan other accounts of the organisation", optional=True),
 )
 

@@ -34,6 +34,8 @@ def _settings(*names: str) -> Hidden:
 _BLOCK: Final = _settings("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets")
 _EFFECT: Final = Hidden(table="grants", columns=("effective", "blocked_by"))
 _GRANTS: Final = Hidden(table="grants")
+_DENIALS: Final = (_GRANTS, _EFFECT)
+"""What hangs on a Deny: where it may not hold, a wider grant is told in place of those that it leaves."""
 _POLICY: Final = (_GRANTS, _settings("policy_public", "policy_left_over"))
 
 
@@ -72,7 +74,7 @@ CONTROL_POLICIES: Final = AwsQuestion(
     operation="list_policies",
     needs="organizations:ListPolicies",
     member="Policies",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 CONTROL_POLICY: Final = AwsQuestion(
     name="s3-control-policy",
@@ -80,7 +82,7 @@ CONTROL_POLICY: Final = AwsQuestion(
     operation="describe_policy",
     needs="organizations:DescribePolicy",
     member="Policy",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 CONTROL_POLICY_TARGETS: Final = AwsQuestion(
     name="s3-control-policy-targets",
@@ -88,7 +90,7 @@ CONTROL_POLICY_TARGETS: Final = AwsQuestion(
     operation="list_targets_for_policy",
     needs="organizations:ListTargetsForPolicy",
     member="Targets",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 PARENTS: Final = AwsQuestion(
     name="s3-account-parents",
@@ -96,7 +98,7 @@ PARENTS: Final = AwsQuestion(
     operation="list_parents",
     needs="organizations:ListParents",
     member="Parents",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 ROLE: Final = AwsQuestion(
     name="s3-role",
@@ -111,6 +113,14 @@ ACCOUNT_BLOCK: Final = AwsQuestion(
     operation="get_public_access_block",
     needs="s3:GetAccountPublicAccessBlock",
     member="PublicAccessBlockConfiguration",
+    hides=(_BLOCK, _EFFECT),
+)
+ORGANISATION_BLOCK: Final = AwsQuestion(
+    name="s3-organisation-block",
+    service="organizations",
+    operation="describe_effective_policy",
+    needs="organizations:DescribeEffectivePolicy",
+    member="EffectivePolicy",
     hides=(_BLOCK, _EFFECT),
 )
 BUCKETS: Final = AwsQuestion(
@@ -231,21 +241,21 @@ ABAC: Final = AwsQuestion(
     operation="get_bucket_abac",
     needs="s3:GetBucketAbac",
     member="AbacStatus",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 POINT_TAGS: Final = AwsQuestion(
     name="s3-access-point-tags",
     service="s3control",
     operation="list_tags_for_resource",
     needs="s3:ListTagsForResource",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 DIRECTORY_BUCKET_TAGS: Final = AwsQuestion(
     name="s3-directory-bucket-tags",
     service="s3control",
     operation="list_tags_for_resource",
     needs="s3express:ListTagsForResource",
-    hides=(_EFFECT,),
+    hides=_DENIALS,
 )
 WEBSITE: Final = AwsQuestion(
     name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_settings("website"),)
@@ -406,6 +416,7 @@ QUESTIONS: Final = (
     PARENTS,
     ROLE,
     ACCOUNT_BLOCK,
+    ORGANISATION_BLOCK,
     BUCKETS,
     BUCKET_EXISTS,
     DIRECTORY_BUCKETS,

@@ -31,6 +31,8 @@ _AWS: Final = {
 
 TOLD_AS_OPEN: Final = frozenset(
     (
+        ("s3-organisation", "401"),
+        ("s3-organisation", "403"),
         ("s3-control-policies", "401"),
         ("s3-control-policies", "403"),
         ("s3-control-policies", "list emptied"),

@@ -1,8 +1,10 @@
-"""What moto does not answer, answered as AWS documents it: whether a bucket's tags control access.
+"""What moto does not answer, answered as AWS documents it.
 
-Sources: Amazon S3 API Reference, GetBucketAbac and PutBucketAbac.
+Sources: Amazon S3 API Reference, GetBucketAbac and PutBucketAbac; AWS Organizations API Reference,
+DescribeEffectivePolicy, and User Guide, "Amazon S3 policy syntax and examples".
 """
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,9 +27,18 @@ class BeyondMoto:
     """The state that moto has no place for."""
 
     abac: dict[str, str] = field(default_factory=dict)  # by the bucket's name
+    s3_policy: str = ""  # of the organisation: all, none; empty: it has none
+
+    def effective_policy(self) -> Answered:
+        """What the organisation's S3 policy comes to, the same for every account."""
+        if not self.s3_policy:
+            return Answered(status="400 Bad Request", body='{"__type": "EffectivePolicyNotFoundException"}')
+        content = {"s3_attributes": {"public_access_block_configuration": self.s3_policy}}
+        policy = {"PolicyType": "S3_POLICY", "PolicyContent": json.dumps(content)}
+        return Answered(status="200 OK", body=json.dumps({"EffectivePolicy": policy}))
 
     def answer(self, method: str, path: str, query: str, body: str) -> Answered | None:
-        """The answer to a request that moto does not know; None for all others."""
+        """The answer to a request about a bucket that moto does not know; None for all others."""
         bucket = path.strip("/")
         if query != "abac" or "/" in bucket:
             return None

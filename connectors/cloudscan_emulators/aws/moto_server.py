@@ -25,7 +25,7 @@ from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
 from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
-from cloudscan_emulators.aws.beyond_moto import BeyondMoto
+from cloudscan_emulators.aws.beyond_moto import Answered, BeyondMoto
 from cloudscan_emulators.kit.faults import Faults
 
 CREDENTIALS = {
@@ -76,6 +76,7 @@ class Emulator:
     faults: Faults[Fault] = field(default_factory=Faults)
     around: AroundBuckets = field(default_factory=AroundBuckets)  # what moto lacks
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
+    beyond: BeyondMoto = field(default_factory=BeyondMoto)
 
     @property
     def requests(self) -> int:
@@ -162,7 +163,6 @@ class _Faulty:
 
     def __init__(self, inner: Callable[[Environment, StartResponse], Iterable[bytes]], emulator: Emulator) -> None:
         self._moto = inner
-        self._beyond = BeyondMoto()
         self._emulator = emulator
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
@@ -194,7 +194,11 @@ class _Faulty:
         """What moto answers, or what is answered in its place."""
         query = environment.get("QUERY_STRING", "")
         body = _body(environment) if query == "abac" else ""
-        answered = self._beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
+        beyond = self._emulator.beyond
+        if environment.get("HTTP_X_AMZ_TARGET", "").endswith(".DescribeEffectivePolicy"):
+            answered: Answered | None = beyond.effective_policy()
+        else:
+            answered = beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
         reply = Reply(status=answered.status, body=answered.body) if answered else self._around(environment)
         if reply is None:
             return self._moto(environment, start)

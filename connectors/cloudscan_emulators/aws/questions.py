@@ -20,6 +20,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "s3-account-parents": r"^POST .*ListParents\b",
     "s3-role": r"^POST .*AssumeRole",
     "s3-account-block": rf"{_CONTROL}/configuration/publicAccessBlock",
+    "s3-organisation-block": r"^POST .*DescribeEffectivePolicy\b",
     "s3-buckets": r"^GET /\?.*max-buckets=",
     "s3-bucket-exists": r"^HEAD /[^/?]+$",
     "s3-directory-buckets": r"^GET /(\?continuation-token=[^&]*)?$",

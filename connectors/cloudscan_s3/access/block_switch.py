@@ -16,7 +16,7 @@ class BlockSwitch:
 
     name: str  # as AWS spells it: RestrictPublicBuckets
     code: str  # as a block: s3-restrict-public-buckets
-    levels: tuple[str, ...] = ()  # account, bucket, access point
+    levels: tuple[str, ...] = ()  # organisation, account, bucket, access point
     unread: tuple[str, ...] = ()
 
     @property
@@ -44,7 +44,12 @@ def ignore_public_acls(bucket: Bucket) -> BlockSwitch:
 def _block_switch(
     name: str, code: str, is_on: Callable[[Block], bool | None], bucket: Bucket, point: AccessPoint | None = None
 ) -> BlockSwitch:
-    levels: list[tuple[str, Block | Unread]] = [("account", bucket.account_block), ("bucket", bucket.block)]
+    above = bucket.account_block
+    imposed = isinstance(above, Block) and above.by_organisation
+    levels: list[tuple[str, Block | Unread]] = [
+        ("organisation" if imposed else "account", above),
+        ("bucket", bucket.block),
+    ]
     if point is not None:
         levels.append(("access point", point.block))
     return BlockSwitch(

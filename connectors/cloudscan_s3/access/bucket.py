@@ -33,6 +33,7 @@ class Block:
     ignore_public_acls: bool | None = False
     block_public_policy: bool | None = False
     restrict_public_buckets: bool | None = False
+    by_organisation: bool = False  # known from the organisation's S3 policy, not from the account's own answer
 
 
 class Ownership(StrEnum):

@@ -54,7 +54,7 @@ class OrganisationPolicies:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InForce:
+class PoliciesInForce:
     """The policies on an account's resources, and what could not be read for this account alone."""
 
     policies: ControlPolicies
@@ -111,7 +111,7 @@ def of_organisation(own: Asker) -> OrganisationPolicies:
     return OrganisationPolicies(attached=tuple(attached), gaps=tuple(_each_once(found)))
 
 
-def in_force(own: Asker, units: Units, organisation: OrganisationPolicies, account: str) -> InForce:
+def in_force(own: Asker, units: Units, organisation: OrganisationPolicies, account: str) -> PoliciesInForce:
     """Those of the organisation's policies that are in force on the resources of a member account."""
     above: Sequence[str] | Unread = ()
     if any(one.units and not one.to_root and account not in one.accounts for one in organisation.attached):
@@ -124,7 +124,7 @@ def in_force(own: Asker, units: Units, organisation: OrganisationPolicies, accou
         if one.to_root or account in one.accounts or not chain.isdisjoint(one.units)
     )
     looked = how_far_looked([*organisation.gaps, *gaps])
-    return InForce(policies=ControlPolicies(policies=policies, looked=looked), gaps=tuple(gaps))
+    return PoliciesInForce(policies=ControlPolicies(policies=policies, looked=looked), gaps=tuple(gaps))
 
 
 def how_far_looked(gaps: Sequence[Gap]) -> Looked:

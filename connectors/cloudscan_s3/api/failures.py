@@ -39,6 +39,7 @@ ABSENT: Final = frozenset(
         "AccessGrantsInstanceNotExistsError",
         "AccessGrantsInstanceResourcePolicyNotExists",
         "AWSOrganizationsNotInUseException",
+        "EffectivePolicyNotFoundException",
     )
 )
 """Answers that say: nothing of the kind is configured."""

@@ -4,6 +4,7 @@ Nothing is asked that cannot matter. Four questions decide who has access to a b
 asked only of a bucket that is shared.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ from cloudscan_s3.questions import (
     LOGGING,
     OBJECT_ACL,
     OBJECTS,
+    ORGANISATION_BLOCK,
     OWNERSHIP,
     TAGS,
     WEBSITE,
@@ -96,6 +98,24 @@ def is_directory_bucket(name: str) -> bool:
 def account_block(asker: Asker, number: str) -> Block | Unread:
     """Block Public Access of the account, with what its organisation imposes."""
     return block_of(ACCOUNT_BLOCK, asker.ask(ACCOUNT_BLOCK, AccountId=number))
+
+
+def organisation_block(asker: Asker, target: str) -> Block | Unread | None:
+    """What the organisation's S3 policy imposes on an account (`target`; empty: our own); None where there is none.
+
+    It sets all four switches or none, and overrides the account's own (AWS Organizations User Guide, "Amazon S3 policy
+    syntax and examples"). The account's own answer includes it: this is for where that cannot be read.
+    """
+    arguments = {"TargetId": target} if target else {}
+    answer = asker.ask(ORGANISATION_BLOCK, PolicyType="S3_POLICY", **arguments)
+    if answer is None or isinstance(answer, Unread):
+        return answer
+    imposed = {"all": replace(ALL_ON, by_organisation=True), "none": Block(by_organisation=True)}
+    try:
+        content = json.loads(answer["EffectivePolicy"]["PolicyContent"])
+        return imposed[content["s3_attributes"]["public_access_block_configuration"]]
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return garbled(ORGANISATION_BLOCK)
 
 
 def read_bucket(asker: Asker, listed: ListedBucket, number: str, partition: str, block: Block | Unread) -> Bucket:

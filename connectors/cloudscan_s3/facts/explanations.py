@@ -55,7 +55,12 @@ _CONTROL_POLICIES: Final[Mapping[Looked, str]] = {
     Looked.REFUSED: "s3-control-policies-not-looked-at",
     Looked.FAILED: "s3-control-policies-unread",
 }
-_LEVELS: Final[Mapping[str, str]] = {"account": "account", "bucket": "bucket", "access point": "access-point"}
+_LEVELS: Final[Mapping[str, str]] = {
+    "organisation": "organisation",
+    "account": "account",
+    "bucket": "bucket",
+    "access point": "access-point",
+}
 
 
 def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:

@@ -75,6 +75,8 @@ def _why_not(statement: Statement, request: Request, path: AccessPath, code: str
     values = {"statement": str(statement.number)}
     if statement.control_policy:
         code, values = "s3-control-policy-fence", {**values, "policy": statement.control_policy}
+    if any(condition in path.unknown_conditions for condition in statement.conditions):
+        return  # it may well stop it; the chain says so
     if not admits(statement, request.caller):
         if statement.not_principal:
             names = shown([principal.value for principal in statement.principals])

@@ -14,6 +14,8 @@ from cloudscan.reason import Reason, sentence
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from cloudscan_s3.doctor import checks
 from cloudscan_s3.options import Options
+from cloudscan_s3.plugin import PLUGIN
+from tests.connectors import reading
 from tests.connectors.reading import Read
 from tests.connectors.s3.buckets import chain
 from tests.connectors.s3.estate import ACCOUNT, allow, bucket, policy, read, s3, s3control
@@ -335,7 +337,11 @@ def test_an_answer_that_is_missing_makes_what_is_open_unknown(
     assert "could not be read" in " ".join(chain(everybody, "en"))
     assert [outcome.is_gap for _, outcome, _ in missing(result)] == [True]
     (gap,) = [gap for gap in result.gaps if gap.outcome.is_gap]
-    assert {(hidden.table, hidden.columns) for hidden in gap.hidden} == {("grants", ("effective", "blocked_by"))}
+    # Not only whether a grant is in force: a wider one may be told in place of what a policy leaves.
+    assert {(hidden.table, hidden.columns) for hidden in gap.hidden} == {
+        ("grants", ()),
+        ("grants", ("effective", "blocked_by")),
+    }
 
 
 def test_what_is_known_to_be_denied_stays_latent_whatever_else_is_missing(server: Emulator, ours: Organisation) -> None:
@@ -408,6 +414,23 @@ def test_where_our_organisation_is_not_known_its_policies_are_not_either(server:
 
     assert state(grant) == (True, "")
     assert "not looked at" in " ".join(chain(grant, "en"))
+
+
+def test_a_failure_to_tell_our_organisation_is_a_row_even_where_it_is_configured(
+    server: Emulator, ours: Organisation
+) -> None:
+    """Its id is known then; its policies are not."""
+    uid = bucket(server, "plans", allow("plans"))
+    ours.attach("identity perimeter", ours.root)
+    server.faults.add(Fault(where="DescribeOrganization", status="500 Internal Server Error", code="ServiceException"))
+    options = Options(endpoint=server.endpoint, patience=0.0, object_requests=0)
+
+    result = reading.read(PLUGIN.open(options, Estate(organisations=frozenset({ours.id}))))
+
+    assert public(result, uid).effective is None
+    (gap,) = [gap for gap in result.gaps if gap.outcome.is_gap]
+    assert gap.question == "s3-organisation"
+    assert ("grants", ("effective", "blocked_by")) in {(hidden.table, hidden.columns) for hidden in gap.hidden}
 
 
 def test_an_empty_page_is_not_the_end(server: Emulator, ours: Organisation) -> None:

@@ -174,6 +174,38 @@ def test_an_account_that_does_not_tell_leaves_an_id_unknown(server: Emulator, re
     assert any(gap.outcome is Outcome.DENIED and gap.question in ("s3-role", "s3-buckets") for gap in result.gaps)
 
 
+def test_configured_accounts_are_asked_where_the_organisation_may_not_be_listed(server: Emulator) -> None:
+    uid = bucket(server, "legacy")
+    grant_by_acl(server, "legacy", SHOPS)
+    server.faults.add(Fault(where="ListAccounts", code="AccessDeniedException"), Fault(where=WHOSE, body=owner(SHOPS)))
+
+    result = read(server, organisation=True, accounts=[SHOP], object_requests=0)
+
+    assert {pair for pair in audiences(result, uid) if pair[0]} == {(f"s3:principal/{SHOP}", "named")}
+
+
+def test_where_our_accounts_are_not_known_an_id_may_be_one_of_theirs(server: Emulator) -> None:
+    uid = bucket(server, "legacy")
+    grant_by_acl(server, "legacy", STRANGERS)
+    server.faults.add(Fault(where="ListAccounts", code="AccessDeniedException"))
+
+    result = read(server, organisation=True, object_requests=0)
+
+    assert {audience for principal, audience in audiences(result, uid) if principal} == {None}
+
+
+def test_an_account_that_is_skipped_is_not_asked(server: Emulator) -> None:
+    uid = bucket(server, "legacy")
+    grant_by_acl(server, "legacy", SHOPS)
+    siblings(server)
+    server.request_log.clear()
+
+    result = read(server, organisation=True, skip_accounts=[SHOP], object_requests=0)
+
+    assert {audience for principal, audience in audiences(result, uid) if principal} == {"named_external"}
+    assert not [line for line in server.request_log if "AssumeRole" in line]
+
+
 def test_nobody_is_asked_where_no_unknown_id_is_named(server: Emulator) -> None:
     bucket(server, "plain", allow("plain", {"AWS": SHOP}))
     siblings(server)

@@ -36,6 +36,7 @@ UNASKED = {  # of the company, which has no such things
     "s3-directory-access-point",
     "s3-directory-access-point-policy",
     "s3-multi-region-access-point",
+    "s3-organisation-block",
     "s3-multi-region-access-point-policy",
     "s3-roles",  # of few buckets all are asked
 }

@@ -80,5 +80,5 @@ def _of_others(canonical: str, shapes: tuple[Shape, ...], own_estate: OwnEstate)
         kind="service" if amazon else "canonical",
         name="CloudFront log delivery" if amazon else canonical,
         callers=(CallerSet(kind="principal", facets=(shapes,), names=frozenset({canonical})),),
-        affiliation_known=amazon or own_estate.knows_its_canonical_users,
+        affiliation_known=amazon or (own_estate.knows_its_accounts and own_estate.knows_its_canonical_users),
     )
