@@ -17,6 +17,7 @@ from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Drive
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import SiteGroups
 from cloudscan_m365.meaning.translate import Sharing, TenantContext
 from cloudscan_m365.options import Options
@@ -106,7 +107,7 @@ class M365Connector:
             reason = Reason(code="graph-sampled", values={"count": self._sample.most})
             yield Gap(table="grants", outcome=Outcome.SKIPPED, reason=reason, hides=())
         inquiry = Inquiry(graph=self.graph)
-        yield from facts_of_sites(inquiry, self.options, directory)
+        yield from facts_of_sites(inquiry, self.options, directory, self.clock())
         yield from inquiry.gaps
         yield from directory.sites.gaps()
 
@@ -143,13 +144,13 @@ class M365Connector:
         sharing: str | None,
     ) -> Iterator[AnyFact | Gap | Cursor]:
         directory = self._read_directory()
-        collection = scope.params["collection"]
+        collection, url = scope.params["collection"], scope.params["url"]
         sites = directory.sites
-        info = sites.listed(collection) if resource.kind == "onedrive" else sites.info(collection)
+        info = sites.listed(collection, url) if resource.kind == "onedrive" else sites.info(collection, url)
         tenant = TenantContext(
             people=directory.people,
             groups=groups,
-            sharing=Sharing(tenant=sharing, site=info.sharing, unread=info.unread),
+            sharing=Sharing(tenant=sites.sharing(url, sharing), site=info.sharing, unread=info.unread),
             owner_uid=resource.owner_uid,
             now=self.clock(),
             block="graph-site-archived" if info.archived else "",
@@ -164,7 +165,7 @@ class M365Connector:
         if since is None:
             yield from facts_of_library(inquiry, tenant, resource, drive.id, depth, self._sample)
         else:
-            yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token))
+            yield from changes_of_library(inquiry, tenant, resource, drive.id, depth, unpack(since.token), self._sample)
 
     def _read_directory(self) -> Directory:
         """The directory, read once; a scan that resumes in another process reads it again."""
@@ -176,16 +177,18 @@ class M365Connector:
         return self._site_groups.get(site, lambda: self._site_facts.get(site, lambda: self._read_site(scope)).groups)
 
     def _read_site(self, scope: Scope) -> SiteFacts:
-        directory, collection = self._read_directory(), scope.params["collection"]
-        info = directory.sites.info(collection)
+        directory, collection, url = self._read_directory(), scope.params["collection"], scope.params["url"]
+        info = directory.sites.info(collection, url)
         tenant = TenantContext(
             people=directory.people,
             groups=SiteGroups(site=collection),
-            sharing=Sharing(tenant=directory.sharing, site=info.sharing, unread=info.unread),
+            sharing=Sharing(
+                tenant=directory.sites.sharing(url, directory.sharing), site=info.sharing, unread=info.unread
+            ),
             owner_uid=None,
             now=self.clock(),
         )
-        return read_site(self.graph, tenant, scope.params["site"], scope.params["url"])
+        return read_site(self.graph, tenant, scope.params["site"], url)
 
 
 def _drive(scope: Scope) -> Drive:
@@ -193,5 +196,5 @@ def _drive(scope: Scope) -> Drive:
 
 
 def _owner(drive: Drive, directory: Directory) -> Principal | None:
-    grantee = directory.people.grantee(drive.owner, SiteGroups()) if drive.owner else None
+    grantee = grantee_of(directory.people, drive.owner, SiteGroups()) if drive.owner else None
     return grantee.principal if grantee else None

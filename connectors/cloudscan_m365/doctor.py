@@ -1,6 +1,6 @@
 """What `cloudscan doctor` checks before a scan of Microsoft 365."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
@@ -9,8 +9,19 @@ from cloudscan.reason import question as words
 from cloudscan_m365.api.client import Graph, connect
 from cloudscan_m365.api.models import Site
 from cloudscan_m365.options import Options
-from cloudscan_m365.permissions import PERMISSIONS, SHAREPOINT
-from cloudscan_m365.questions import ALL_SITES, AUTHORIZATION, LABELS, PARTNERS, SHARING, SITE_GROUPS
+from cloudscan_m365.permissions import GRAPH_FULL_CONTROL, PERMISSIONS, SELECTED_SITES, SHAREPOINT, SITES
+from cloudscan_m365.questions import (
+    ALL_SITES,
+    AUTHORIZATION,
+    CHOSEN_SITE,
+    LABELS,
+    LISTS,
+    PARTNERS,
+    SHARING,
+    SITE_APPLICATIONS,
+    SITE_GROUPS,
+)
+from cloudscan_m365.scopes.sites import by_address
 
 
 def checks(options: Options, _estate: Estate) -> Iterator[Check]:
@@ -26,18 +37,51 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
         if permission.name.startswith(SHAREPOINT):
             continue
         name = permission.name
-        ok = claims.has(name)
+        ok = claims.has(name) or (name == SITES and bool(options.sites) and claims.has(SELECTED_SITES))
         remedy = f"Missing: {permission.reason}. Needs {name} (application permission of Microsoft Graph); "
         yield Check(ok=ok, what=f"m365: {name}", remedy="" if ok else remedy + _HOW)
     yield from _side_questions(graph)
-    try:
-        sites = graph.page(Site, ALL_SITES, select="id,webUrl", top=1).value
-    except CloudscanError as error:
-        yield Check(ok=False, what="m365: sites", remedy=str(error))
-        return
-    yield Check(ok=True, what="m365: sites can be listed")
-    yield _sharepoint(graph, sites)
+    sites: Sequence[Site]
+    if options.sites:
+        sites = yield from _chosen(graph, options.sites)
+    else:
+        try:
+            sites = graph.page(Site, ALL_SITES, select="id,webUrl", top=1).value
+        except CloudscanError as error:
+            yield Check(ok=False, what="m365: sites", remedy=str(error))
+            return
+        yield Check(ok=True, what="m365: sites can be listed")
+    if sites:
+        yield from _beside_libraries(graph, sites[0], full_control=claims.has(GRAPH_FULL_CONTROL))
+        yield _sharepoint(graph, sites)
 
+
+def _chosen(graph: Graph, addresses: Sequence[str]) -> Generator[Check, None, list[Site]]:
+    """A check for each site that `connectors.m365.sites` names; returns those that answer."""
+    sites = []
+    for address in addresses:
+        what = f"m365: {address}"
+        try:
+            sites.append(graph.ask(Site, CHOSEN_SITE, *by_address(address), select="id,webUrl"))
+        except CloudscanError as error:
+            yield Check(ok=False, what=what, remedy=f"{error}. {_SELECTED}")
+        else:
+            yield Check(ok=True, what=what)
+    return sites
+
+
+def _beside_libraries(graph: Graph, site: Site, *, full_control: bool) -> Iterator[Check]:
+    """What is asked of a site beside its libraries."""
+    for question in (LISTS, *((SITE_APPLICATIONS,) if full_control else ())):
+        try:
+            graph.page(dict[str, object], question, site.id)
+        except CloudscanError as error:
+            yield Check(ok=False, what=f"m365: {words(question.name, 'en')}", remedy=str(error))
+
+
+_SELECTED = (
+    "With Sites.Selected, an administrator grants the application each site (`Grant-PnPAzureADAppSitePermission`)."
+)
 
 _LISTS = (LABELS, PARTNERS)
 _RECORDS = (SHARING, AUTHORIZATION)

@@ -13,6 +13,8 @@ SHAREPOINT_APP = "00000003-0000-0ff1-ce00-000000000000"
 SHAREPOINT = "SharePoint: "
 
 SITES = "Sites.Read.All"
+SELECTED_SITES = "Sites.Selected"
+"""Enough where `connectors.m365.sites` names the sites and an administrator has granted each to the application."""
 USERS = "User.Read.All"
 GROUPS = "GroupMember.Read.All"
 HIDDEN_MEMBERS = "Member.Read.Hidden"
@@ -28,6 +30,8 @@ POLICIES = "Policy.Read.All"
 TENANT_NAMES = "CrossTenantInformation.ReadBasic.All"
 LABELS = "SensitivityLabels.Read.All"
 FULL_CONTROL = SHAREPOINT + "Sites.FullControl.All"
+GRAPH_FULL_CONTROL = "Sites.FullControl.All"
+"""Not asked for, as it may change everything. Where the application has it, grants to others on sites are read too."""
 
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=SITES, reason="sites, libraries, OneDrives, their items and who may open them; no contents"),

@@ -270,6 +270,29 @@ DRIVES = GraphQuestion(
     member=LIST,
     names_scopes=True,
 )
+LISTS = GraphQuestion(
+    name="m365-lists",
+    path="sites/{}/lists",
+    needs=needs.SITES,
+    units=2,
+    member=LIST,
+)
+SITE_APPLICATIONS = GraphQuestion(
+    name="m365-site-applications",
+    path="sites/{}/permissions",
+    needs=needs.GRAPH_FULL_CONTROL,
+    units=5,
+    hides=(_rows("grants", "site"),),
+    member=LIST,
+)
+SITE_APPLICATION = GraphQuestion(
+    name="m365-site-application",
+    path="sites/{}/permissions/{}",
+    needs=needs.GRAPH_FULL_CONTROL,
+    units=5,
+    hides=(_columns("grants", "access"),),
+    member="id",
+)
 ROOT_SITE = GraphQuestion(
     name="m365-root-site",
     path="sites/root",
@@ -429,6 +452,9 @@ GRAPH: Sequence[GraphQuestion] = (
     CHOSEN_SITE,
     SUBSITES,
     DRIVES,
+    LISTS,
+    SITE_APPLICATIONS,
+    SITE_APPLICATION,
     ROOT_SITE,
     ROOT,
     ITEMS,

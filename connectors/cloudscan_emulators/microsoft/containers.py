@@ -1,5 +1,6 @@
 """Sites, libraries, OneDrives and the channels that have a site of their own."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from cloudscan_emulators.microsoft import ids
@@ -14,6 +15,7 @@ from cloudscan_emulators.microsoft.records import (
     Group,
     Item,
     Kind,
+    List,
     Person,
     Seat,
     Site,
@@ -80,6 +82,14 @@ class Containers(People):
         """A document library, granted to the site's groups."""
         grants = tuple(Direct(site.groups[name], role) for name, role in _ROLES.items() if name in site.groups)
         return self._make_drive(site, name, path or name, grants, hidden=hidden)
+
+    def add_list(self, site: Site, name: str, *, template: str = "genericList", hidden: bool = False) -> List:
+        """A list that is no library."""
+        added = List(
+            id=ids.guid(f"list of {site.number}", len(site.lists)), name=name, template=template, hidden=hidden
+        )
+        site.lists.append(added)
+        return added
 
     def add_onedrive(self, upn: str) -> Drive:
         """A person's OneDrive, in a personal site."""
@@ -170,7 +180,26 @@ class Containers(People):
 
     def site_host(self, site: Site) -> str:
         """The host of a site."""
-        return self.my_host if site.personal else self.host
+        return f"{self.short}{site.geo}{'-my' if site.personal else ''}.sharepoint.com"
+
+    def hosts(self) -> Mapping[str, str]:
+        """All hosts of the tenant's SharePoint, each with its geography; empty for the first one."""
+        kinds = ("", "-my", "-admin")
+        return {f"{self.short}{geo}{kind}.sharepoint.com": geo for geo in ("", *self.geos) for kind in kinds}
+
+    def admin_host_of(self, geo: str) -> str:
+        """The host of a geography's administration."""
+        return f"{self.short}{geo}-admin.sharepoint.com"
+
+    def move_to_geography(self, site: Site, geo: str, **settings: object) -> None:
+        """Have a site in another geography. `settings` are what its administration says otherwise."""
+        self.geos.setdefault(geo, {}).update(settings)
+        site.geo = geo
+        site.id = ",".join((self.site_host(site), site.collection, site.web))
+
+    def archive_site(self, site: Site, status: str = "FullyArchived") -> None:
+        """Archive a site; its libraries are then closed to everybody."""
+        site.archive = status
 
     def site_url(self, site: Site) -> str:
         """The address of a site."""

@@ -39,9 +39,11 @@ class People:
         self.domains = [domain]
         short = domain.partition(".")[0]
         self.initial_domain = f"{short}.onmicrosoft.com"
+        self.short = short
         self.host = f"{short}.sharepoint.com"
         self.admin_host = f"{short}-admin.sharepoint.com"
         self.my_host = f"{short}-my.sharepoint.com"
+        self.geos: dict[str, dict[str, Any]] = {}  # further geographies: what differs in their _api/SPO.Tenant
         self.tenant_id = ids.guid("tenant", sum(domain.encode()))
         self.premium = True  # Entra ID P1: sign-in activity
         self.licences = 300

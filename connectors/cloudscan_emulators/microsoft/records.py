@@ -250,6 +250,16 @@ class Drive:
     deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class List:
+    """A list that is no library."""
+
+    id: str
+    name: str
+    template: str = "genericList"
+    hidden: bool = False
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Site:
     """A site collection or a subsite."""
@@ -274,11 +284,14 @@ class Site:
     blocked_domains: str = ""
     label: str = ""
     lock: str = "Unlock"
+    archive: str = "NotArchived"
+    geo: str = ""  # what the hosts of another geography have after the tenant's name
     channel: str = ""  # private, shared
     personal: bool = False
     created: int = 0
     modified: int = 0
     drives: list[int] = field(default_factory=list)
+    lists: list[List] = field(default_factory=list)
     groups: dict[str, int] = field(default_factory=dict)  # Owners, Members, Visitors and others: principal
     app_grants: dict[int, str] = field(default_factory=dict)  # application: role (Sites.Selected)
     deleted: bool = False

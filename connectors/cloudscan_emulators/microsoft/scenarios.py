@@ -148,6 +148,8 @@ def _sites(state: TenantState) -> Named:
     office = _site(state, "sites/office")
     state.add_library(office, "Archive")
     state.add_library(office, "Preservation Hold Library", path="PreservationHoldLibrary", hidden=True)
+    state.add_list(office, "備品一覧")
+    state.add_list(office, "Web Part Gallery", template="webPartCatalog", hidden=True)
     yield "subsite", state.add_site("sites/office/kaigi", "会議", parent=office, owner=AOKI).id
     office.app_grants[state.named("app:Form filler").number] = "write"
     nested = state.add_site_group(office, "Contractors", "Nested", SPY)

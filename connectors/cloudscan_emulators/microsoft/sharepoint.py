@@ -76,7 +76,7 @@ class SharePointRest:
 
     def host_of(self, request: Request) -> tuple[str, str] | None:
         """Host and path of a request to SharePoint, by the Host header or the path's first segment; None for others."""
-        hosts = (self._state.host, self._state.my_host, self._state.admin_host)
+        hosts = self._state.hosts()
         host = request.base.partition("://")[2].partition(":")[0].lower()
         if host in hosts:
             return host, request.path
@@ -106,8 +106,8 @@ class SharePointRest:
         site_path, separator, call = unquote(path).partition("/_api/")
         if not separator:
             raise RestRefused(404, "", "File Not Found.", gateway=True)
-        if host == self._state.admin_host:
-            body = self._admin(call, request, token)
+        if host == self._state.admin_host_of(self._state.hosts()[host]):
+            body = self._admin(self._state.hosts()[host], call, request, token)
         else:
             if token.roles.isdisjoint(_READERS):
                 raise _unauthorized()
@@ -118,20 +118,22 @@ class SharePointRest:
 
     # the administration
 
-    def _admin(self, call: str, request: Request, token: Token) -> Json:
+    def _admin(self, geo: str, call: str, request: Request, token: Token) -> Json:
         if FULL_CONTROL not in token.roles:
             raise _unauthorized()
         low = call.lower().rstrip("/")
         if low in ("spo.tenant", "microsoft.online.sharepoint.tenantadministration.tenant"):
-            return admin_settings(self._state)
+            return {**admin_settings(self._state), **self._state.geos.get(geo, {})}
         single = re.fullmatch(r"spo\.tenant/sites\('?([0-9a-f-]{36})'?\)", low)
         if single is not None:
             for site in self._state.sites:
-                if site.collection == single[1] and site.parent == NOBODY and not site.deleted:
+                known = site.collection == single[1] and site.geo == geo
+                if known and site.parent == NOBODY and not site.deleted:
                     return site_properties(self._state, site)
             raise RestRefused(404, "-1, Microsoft.Online.SharePoint.Common.SpoNoSiteException", "Cannot get site.")
         if low.endswith("/getsitepropertiesfromsharepointbyfilters") and request.verb == "POST":
-            sites = [site for site in self._state.sites if site.parent == NOBODY and not site.deleted]
+            here = [site for site in self._state.sites if site.geo == geo]
+            sites = [site for site in here if site.parent == NOBODY and not site.deleted]
             return {"value": [site_properties(self._state, site) for site in sites]}
         raise _no_such_call(call)
 
@@ -141,6 +143,8 @@ class SharePointRest:
         site = self._state.site_at(host, site_path)
         if site is None:
             raise RestRefused(404, "", "404 FILE NOT FOUND", gateway=True)
+        if site.archive != "NotArchived":
+            raise _unauthorized()
         if site.lock == "NoAccess":
             raise RestRefused(423, "-2147024860, System.IO.IOException", "Access to this Web site has been blocked.")
         for pattern, answer in self._calls:

@@ -230,7 +230,8 @@ class SignIn:
         sites = f"https://{self._state.host}"
         if resource == SHAREPOINT_APP:
             return sites
-        if resource in (sites, f"https://{self._state.admin_host}"):
+        hosts = [host for host in self._state.hosts() if "-my." not in host]
+        if resource in {f"https://{host}" for host in hosts}:
             return resource
         message = f"The resource principal named {resource} was not found in the tenant named {self._state.name}."
         raise Denied(400, "invalid_resource", 500011, message)

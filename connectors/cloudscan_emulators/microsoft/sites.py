@@ -9,7 +9,7 @@ from typing import Any
 from cloudscan_emulators.microsoft import errors, ids
 from cloudscan_emulators.microsoft.calls import Call, Result, Shape, collection, single
 from cloudscan_emulators.microsoft.quirks import Quirks
-from cloudscan_emulators.microsoft.records import NOBODY, Application, Drive, Group, Person, Site
+from cloudscan_emulators.microsoft.records import NOBODY, Application, Drive, Group, List, Person, Site
 from cloudscan_emulators.microsoft.routes import EVERY_FILE, EVERY_SITE
 from cloudscan_emulators.microsoft.sharing import Sharing
 from cloudscan_emulators.microsoft.tenant_state import TenantState
@@ -87,6 +87,8 @@ class SitesApi:
             granted = (self._state.principals[number] for number in site.app_grants)
             if call.token.app_id not in (one.app_id for one in granted if isinstance(one, Application)):
                 raise errors.denied("files", EVERY_SITE, ())
+        if site.archive != "NotArchived":
+            raise errors.denied("files", EVERY_SITE, ())
         if site.lock == "NoAccess":
             raise errors.locked()
         return site
@@ -175,7 +177,8 @@ class SitesApi:
     def _lists(self, call: Call) -> Result:
         site = self.site(call)
         drives = [self._state.drives[number] for number in site.drives]
-        return collection(call, self._list_shape(), [drive for drive in drives if self._is_shown(drive, call)])
+        shown: list[Drive | List] = [drive for drive in drives if self._is_shown(drive, call)]
+        return collection(call, self._list_shape(), [*shown, *site.lists])
 
     def _permissions(self, call: Call) -> Result:
         """The permissions of applications on this site. The list leaves the roles out, the single resource has them."""
@@ -267,7 +270,10 @@ class SitesApi:
             kind="list", view=self._list_view, context="lists", capped=True, expansions={"drive": self.drive_view}
         )
 
-    def _list_view(self, drive: Drive) -> Json:
+    def _list_view(self, drive: Drive | List) -> Json:
+        if isinstance(drive, List):
+            info = {"contentTypesEnabled": False, "hidden": drive.hidden, "template": drive.template}
+            return {"displayName": drive.name, "id": drive.id, "name": drive.name, "list": info}
         return {
             "createdDateTime": moment(drive.created),
             "displayName": drive.name,

@@ -144,7 +144,7 @@ def site_properties(state: TenantState, site: Site) -> Json:
     team = bool(getattr(group, "team", False)) and not site.channel
     return {
         "AnonymousLinkExpirationInDays": site.link_days,
-        "ArchiveStatus": "NotArchived",
+        "ArchiveStatus": site.archive,
         "BlockDownloadPolicy": False,
         "ConditionalAccessPolicy": 0,
         "CreatedTime": moment(site.created)[:-1],

@@ -4,6 +4,7 @@ Unknown members are ignored. Enumerations that may grow (roles, link types, scop
 drive, driveItem, permission, sharingLink and sharePointIdentitySet resources of Graph v1.0.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,14 +18,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False
 
 
 class Identity(Answer, frozen=True, kw_only=True):
-    """A principal in one of the forms in which Microsoft knows it."""
+    """A principal in one of the forms in which Microsoft knows it. Numbers of a site are text or numbers."""
 
-    id: Text = ""
+    id: Text | int = ""
     display_name: Text = ""
     email: Text = ""
+    user_principal_name: Text = ""
     login_name: Text = ""  # SharePoint's claim
-    principal_id: Text = ""  # of a site group: its number within the site
+    principal_id: Text | int = ""  # of a site group: its number within the site
     title: Text = ""
+
+    @property
+    def says_anything(self) -> bool:
+        """Whether any of its members is there."""
+        return any(map(self.__getattribute__, self.__struct_fields__))
 
 
 class IdentitySet(Answer, frozen=True, kw_only=True):
@@ -33,9 +40,24 @@ class IdentitySet(Answer, frozen=True, kw_only=True):
     user: Identity | None = None
     group: Identity | None = None
     application: Identity | None = None
+    device: Identity | None = None
     site_user: Identity | None = None
     site_group: Identity | None = None
     share_point_group: Identity | None = None
+
+    @property
+    def forms(self) -> Sequence[Identity]:
+        """The forms that say anything."""
+        forms = (
+            self.user,
+            self.group,
+            self.application,
+            self.device,
+            self.site_user,
+            self.site_group,
+            self.share_point_group,
+        )
+        return [form for form in forms if form is not None and form.says_anything]
 
 
 class SharingLink(Answer, frozen=True, kw_only=True):
@@ -50,6 +72,7 @@ class Invitation(Answer, frozen=True, kw_only=True):
     """An invitation that was sent to a mail address."""
 
     email: Text = ""
+    redeemed_by: Text = ""
     sign_in_required: bool | None = True
 
 
@@ -63,8 +86,8 @@ class Reference(Answer, frozen=True, kw_only=True):
 class Permission(Answer, frozen=True, kw_only=True):
     """A permission on an item or a site, as Graph returns it."""
 
-    id: str = ""
-    roles: tuple[str, ...] = ()
+    id: Text = ""
+    roles: tuple[Text, ...] | None = ()
     link: SharingLink | None = None
     invitation: Invitation | None = None
     granted_to_v2: IdentitySet | None = None

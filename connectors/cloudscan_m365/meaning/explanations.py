@@ -50,10 +50,18 @@ def subject_of_link(audience: Audience | None, scope: str, grantees: Sequence[Gr
     return Reason(code="named", values={"names": names})
 
 
-def subject_of_role(grantee: Grantee | None) -> Reason:
-    """Who was granted a role."""
-    if grantee is None or grantee.audience is None:
+def subject_of_role(grantee: Grantee | None, audience: Audience | None, grantees: Sequence[Grantee]) -> Reason:
+    """Who was granted a role: `grantee`, if it is one principal; otherwise `grantees`."""
+    if (
+        audience is not None
+        and audience >= Audience.ANYONE_WITH_LINK
+        and (grantee is None or grantee.audience == audience)
+    ):
+        return Reason(code="anyone")
+    if audience is None or (grantee is not None and grantee.audience is None):
         return Reason(code="somebody")
+    if grantee is None:
+        return subject_of_link(audience, "", grantees)
     if grantee.claim and grantee.principal.kind == "claim":
         return Reason(code="everyone" if grantee.claim == EVERYONE else "organisation")
     external = grantee.principal.affiliation in (Affiliation.EXTERNAL, Affiliation.PARTNER)
@@ -73,7 +81,7 @@ def notes_on_link(permission: Permission, link: SharingLink, blocked_by: str) ->
 
 def notes_on_role(permission: Permission, grantee: Grantee | None, blocked_by: str) -> Iterator[Reason]:
     """What the verdict on a role rests on."""
-    yield Reason(code="graph-role", values={"role": ", ".join(permission.roles)})
+    yield Reason(code="graph-role", values={"role": ", ".join(role for role in permission.roles or () if role)})
     if grantee and grantee.principal.kind in ("group", "site_group"):
         if grantee.claim:
             yield Reason(code="graph-group-has-everyone")

@@ -59,8 +59,13 @@ def application(identity: str) -> str:
 
 
 def claim(name: str, tenant: str) -> str:
-    """``everyone`` or ``everyone-except-external``."""
+    """``everyone``, ``everyone-except-external`` or ``anyone``."""
     return f"{PLATFORM}:claim/{name}/{tenant}"
+
+
+def role(name: str) -> str:
+    """A role of administrators, such as ``company-administrator``."""
+    return f"{PLATFORM}:role/{name}"
 
 
 def external_user(email_or_claim: str) -> str:

@@ -21,6 +21,7 @@ from cloudscan_m365.api.inquiry import Inquiry, Listing
 from cloudscan_m365.api.models import Answer, Text
 from cloudscan_m365.api.moments import moment
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.logins import external_name
 from cloudscan_m365.meaning.people import People
 from cloudscan_m365.permissions import LEAVE_DATES
 from cloudscan_m365.questions import AUDITS, SIGN_INS, USERS
@@ -35,6 +36,7 @@ _PAGE, _PAGE_WITH_SIGN_INS = 999, 500
 _NEVER_SEEN = datetime(1970, 1, 1, tzinfo=UTC)
 _EXTERNAL = "#ext#"
 _GUEST: Final = "guest"
+_MEMBER: Final = "member"
 _LEAVING: Final = (
     Hidden(table="principals", columns=("detail.leave_on",), kinds=("user",)),
     Hidden(table="resources", columns=("detail.owner_state",), kinds=("onedrive",)),
@@ -107,10 +109,7 @@ class User(Answer, frozen=True, kw_only=True):
     @property
     def address(self) -> str:
         """The mail address; an external account without one has it encoded in its UPN."""
-        if self.mail or not self.is_external:
-            return (self.mail or self.user_principal_name or "").lower()
-        name, _, domain = (self.user_principal_name or "").lower().partition(_EXTERNAL)[0].rpartition("_")
-        return f"{name}@{domain}"
+        return (self.mail or external_name(self.user_principal_name) or self.user_principal_name or "").lower()
 
 
 class _Actor(Answer, frozen=True, kw_only=True):
@@ -226,12 +225,20 @@ def _principal(user: User, accounts: Accounts, people: People, states: Mapping[s
 
 
 def _affiliation(user: User, domain: str, people: People) -> Affiliation | None:
-    """Where an account belongs. Ours is one that the directory calls a member, and that signs in here."""
-    if user.is_external:
-        return people.affiliation(domain)
-    if user.is_guest:
-        return people.affiliation(domain) if not people.is_ours(domain) else Affiliation.EXTERNAL
-    return Affiliation.INTERNAL if user.user_principal_name else None
+    """Where an account belongs. Ours is one that the directory calls a member, and that signs in here.
+
+    An account that signs in elsewhere has the address of its home in its name; its mail may be written by hand.
+    """
+    if user.is_guest or user.is_external:
+        home = domain_of(external_name(user.user_principal_name) or "") or domain
+        where = {people.affiliation(one) for one in (home, domain) if one}
+        if where == {Affiliation.INTERNAL} and not user.is_guest and home not in people.domains:
+            return Affiliation.INTERNAL  # of another tenant of ours
+        outside = where - {Affiliation.INTERNAL} or {Affiliation.EXTERNAL}
+        return next(one for one in (Affiliation.EXTERNAL, None, Affiliation.PARTNER) if one in outside)
+    if not user.user_principal_name or (user.user_type or _MEMBER).lower() != _MEMBER:
+        return None
+    return Affiliation.INTERNAL
 
 
 def _detail(user: User, accounts: Accounts) -> Mapping[str, str]:

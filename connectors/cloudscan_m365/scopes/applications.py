@@ -123,6 +123,7 @@ def _application(answer: _Application, permissions: set[str], people: People) ->
             kind="service",
             name=name,
             affiliation=affiliation,
+            detail={"permissions": detail["permissions"]},
             status={True: "active", False: "suspended", None: None}[answer.account_enabled],
         ),
         resource=Resource(

@@ -37,6 +37,7 @@ from cloudscan_m365.scopes.library_items import (
     unique_permissions,
 )
 from cloudscan_m365.scopes.listing import FIELDS, children
+from cloudscan_m365.scopes.sampling import Sample
 
 _CHANGES_MOST = 100_000  # in one night: beyond that, reading everything is the shorter way
 
@@ -45,7 +46,13 @@ _Affected = dict[str, tuple[Item, UniquePermissions]]
 
 
 def changes_of_library(
-    inquiry: Inquiry, tenant: TenantContext, library: Resource, drive: str, depth: ReadDepth, state: CursorState
+    inquiry: Inquiry,
+    tenant: TenantContext,
+    library: Resource,
+    drive: str,
+    depth: ReadDepth,
+    state: CursorState,
+    sample: Sample | None = None,
 ) -> Iterator[LibraryFact]:
     """What changed since `state` was kept, with a new cursor at the end. Raises `StaleCursor` where that is unknown."""
     if state.depth != depth.digest:
@@ -54,7 +61,7 @@ def changes_of_library(
     context = LibraryContext(tenant, tree, library.owner_uid, root_permissions=tuple(state.root_permissions))
     changed, changed_for_heirs = context.changed_meanings(state.seen)
     unique_kinds = {identity: tuple(kinds) for identity, kinds in state.unique}
-    reader = LibraryReader(inquiry, context, depth, unique=unique_kinds)
+    reader = LibraryReader(inquiry, context, depth, unique=unique_kinds, sample=sample)
     try:
         items, link = _changed_items(inquiry.graph, state.link)
     except Throttled as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from cloudscan.connector import Estate, Gap
 from cloudscan.errors import Malformed
-from cloudscan.facts import AnyFact, Principal, Resource
+from cloudscan.facts import Affiliation, AnyFact, Principal, Resource
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Answer, Text
@@ -13,7 +13,7 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.people import DirectoryEntry, People
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import LABELS, ORGANISATION, TENANT
-from cloudscan_m365.scopes.accounts import principals_of, read_accounts
+from cloudscan_m365.scopes.accounts import User, principals_of, read_accounts
 from cloudscan_m365.scopes.applications import read_applications
 from cloudscan_m365.scopes.groups import contents_of_groups, facts_of_groups, principal_of, read_groups
 from cloudscan_m365.scopes.site_settings import Sites
@@ -62,10 +62,12 @@ def read_directory(graph: Graph, estate: Estate, options: Options) -> Directory:
     accounts, groups = read_accounts(inquiry), read_groups(inquiry)
     users = {user.id: (user, principal) for user, principal in principals_of(accounts, empty)}
     entries = {identity: DirectoryEntry(principal=principal) for identity, (_, principal) in users.items()}
-    names = {name: user.id for user, _ in users.values() for name in user.names}
+    names = _names(list(users.values()))
     people_by_id = {identity: entry.principal for identity, entry in entries.items()}
     contents = contents_of_groups(groups, people_by_id, complete=accounts.complete)
     for group in groups.groups:
+        if group.mail:
+            names.setdefault(group.mail.lower(), group.id)
         entries[group.id] = DirectoryEntry(
             principal=principal_of(group, contents[group.id], empty),
             contents=contents[group.id],
@@ -97,6 +99,18 @@ def read_directory(graph: Graph, estate: Estate, options: Options) -> Directory:
         onedrive_sharing=settings.values["onedrive_sharing_capability"],
         labels=labels,
     )
+
+
+def _names(users: Sequence[tuple[User, Principal]]) -> dict[str, str]:
+    """Mail addresses and user principal names of accounts, with their ids.
+
+    A principal name belongs to one account. An address that several have is that of the one who is not ours.
+    """
+    names: dict[str, str] = {}
+    for user, principal in users:
+        if user.mail and (principal.affiliation is not Affiliation.INTERNAL or user.mail.lower() not in names):
+            names[user.mail.lower()] = user.id
+    return names | {user.user_principal_name.lower(): user.id for user, _ in users if user.user_principal_name}
 
 
 def _active_owners(

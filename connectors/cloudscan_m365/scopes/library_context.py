@@ -184,5 +184,5 @@ def _detail(item: Item) -> Mapping[str, str]:
     return {"target_uid": uids.item(drive, target.id)} if target and target.id and drive else {}
 
 
-def _is_same(above: EffectivePermission, identity: str, translated: TranslatedPermission) -> bool:
+def _is_same(above: EffectivePermission, identity: str | None, translated: TranslatedPermission) -> bool:
     return above.key == identity and above.translated.grant.access == translated.grant.access

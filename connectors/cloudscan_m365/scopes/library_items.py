@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from cloudscan.connector import Cursor, Gap, Question
 from cloudscan.errors import Malformed, ProviderError
-from cloudscan.facts import AnyFact, Audience, Resource, Via, unread_grants
+from cloudscan.facts import AnyFact, Audience, Outcome, Resource, Via, unread_grants
+from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry
 from cloudscan_m365.api.models import Item, Permission
@@ -17,6 +18,7 @@ from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
 from cloudscan_m365.scopes.library_context import EffectivePermission, LibraryContext
 from cloudscan_m365.scopes.listing import labels, permissions
 from cloudscan_m365.scopes.sampling import Sample
+from cloudscan_m365.scopes.untold import grantees_not_told
 
 LibraryFact = AnyFact | Gap | Cursor
 UniquePermissions = tuple[Permission, ...] | None
@@ -55,6 +57,8 @@ class LibraryReader:
     labels: dict[str, str] = field(default_factory=dict)  # of files that have one
     sample: Sample | None = None  # items to look at though Microsoft calls them not shared; None: none
     sampled: dict[str, tuple[Permission, ...]] = field(default_factory=dict)  # their permissions
+    not_shared: int = 0  # items that Microsoft calls not shared
+    looked_at: int = 0  # how many of them are in the sample
     unread: list[tuple[Question, str, ProviderError]] = field(default_factory=list)  # whose permissions are not known
 
     @property
@@ -96,6 +100,19 @@ def read_root(reader: LibraryReader) -> tuple[Permission, ...]:
 def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
     """What could not be read beside the list of items."""
     reader.inquiry.failed(reader.unread, within=reader.top)
+    if reader.looked_at:
+        yield Gap(
+            table="grants",
+            question=PERMISSIONS.name,
+            outcome=Outcome.SKIPPED,
+            reason=Reason(code="graph-sampled-here"),
+            hides=(),
+            resource_uid=reader.top,
+            seen=reader.looked_at,
+            total=reader.not_shared,
+        )
+    if about := _granted_to_whom(reader):
+        reader.inquiry.gaps.append(grantees_not_told(PERMISSIONS, about, reader.top))
     yield from reader.inquiry.gaps
 
 
@@ -121,6 +138,21 @@ def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str
     return unique
 
 
+def _granted_to_whom(reader: LibraryReader) -> list[str]:
+    """The uids of what has a permission for somebody who cannot be told."""
+    kinds = {number for number, one in enumerate(reader.context.translations) if one is not None and one.untold}
+    if not kinds:
+        return []
+    tree = reader.tree
+    about = [uids.item(reader.drive, one) for one, used in reader.unique.items() if not kinds.isdisjoint(used)]
+    for identity, folder in tree.folders.items():
+        if not kinds.isdisjoint(kinds_of(reader, folder.permissions)):
+            about.append(tree.uid(identity))
+    if not kinds.isdisjoint(kinds_of(reader, reader.context.root_permissions)):
+        about.append(reader.top)
+    return about
+
+
 def _look_at_sample(reader: LibraryReader, items: Sequence[Item]) -> None:
     """Ask for the permissions of a few items that Microsoft calls not shared, and note those that reach somebody.
 
@@ -128,6 +160,8 @@ def _look_at_sample(reader: LibraryReader, items: Sequence[Item]) -> None:
     """
     sample = reader.sample
     asked = sample.of([item.id for item in items]) if sample is not None else []
+    reader.not_shared += len(items)
+    reader.looked_at += len(asked)
     answers, failures = permissions(reader.graph, reader.drive, asked) if asked else ({}, {})
     for identity, answer in answers.items():
         # Nothing was expected of a question that fails, so nothing is missing.

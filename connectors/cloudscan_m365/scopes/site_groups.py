@@ -29,10 +29,12 @@ from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.inquiry import Inquiry, Listing, about_all
 from cloudscan_m365.api.models import Identity, IdentitySet, Permission
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import Grantee, GroupContents, SiteGroups
-from cloudscan_m365.meaning.translate import TenantContext, translate
+from cloudscan_m365.meaning.translate import TenantContext, is_untold, translate
 from cloudscan_m365.permissions import FULL_CONTROL
 from cloudscan_m365.questions import SITE_ADMINISTRATORS, SITE_GROUPS, SITE_INHERITANCE, SITE_ROLES
+from cloudscan_m365.scopes.untold import grantees_not_told, members_not_told
 
 _LINK = "SharingLinks."
 _SITE_GROUP = 8  # SP.PrincipalType
@@ -108,6 +110,7 @@ class _Members:
 
     members: Sequence[_Member] = ()
     known: bool = False  # these are all
+    untold: bool = False  # one cannot be told, though the directory was read
 
 
 class _RootGrant(NamedTuple):
@@ -115,6 +118,7 @@ class _RootGrant(NamedTuple):
 
     principals: Sequence[Principal]
     grant: Grant
+    untold: bool  # whom it names could not be told
 
 
 def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:
@@ -137,7 +141,8 @@ def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFa
     groups = [group for group in listed.entries if not (group.title or "").startswith(_LINK)]
     members = {str(group.id): _members(group.users, tenant) for group in groups}
     contents = {number: _contents(inside, tenant) for number, inside in members.items()}
-    found = SiteGroups(site=site, contents=contents if listed.answered else None, origin=origin)
+    numbers = {(group.title or "").strip().lower(): str(group.id) for group in groups if group.title}
+    found = SiteGroups(site=site, contents=contents if listed.answered else None, numbers=numbers, origin=origin)
     if _lacks_groups(roles.entries, members) and listed.whole:
         inquiry.lacking(SITE_GROUPS, "graph-list-without-grantees", uid)
     inquiry.gaps.extend(_hidden(site, groups))
@@ -147,6 +152,10 @@ def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFa
         *_principals(groups, members, contents, root_grants, tenant),
         *(granted.grant for granted in root_grants),
     ]
+    if any(granted.untold for granted in root_grants):
+        inquiry.gaps.append(grantees_not_told(SITE_ROLES, [uid], uid))
+    if untold := [uids.site_group(site, number) for number, inside in members.items() if inside.untold]:
+        inquiry.gaps.append(members_not_told(SITE_GROUPS, untold, top))
     if not roles.whole:
         facts.append(unread_grants(uid))
     if uid == top:
@@ -209,19 +218,20 @@ def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
 
 def _members(users: Sequence[_SitePrincipal] | None, tenant: TenantContext) -> _Members:
     """The members that SharePoint lists for a group; None: it shows them to members only."""
-    known, members = users is not None, []
+    known, untold, members = users is not None, False, []
     for user in users or ():
         login = user.login_name or ""
         if login.endswith("_o") and (group := tenant.people.find(login[:-2].rpartition("|")[2])):
             grantee = Grantee(principal=group.principal, audience=Audience.NAMED)
             members.append(_Member(grantee=grantee, owners=group.owners or ()))
             known = known and group.owners is not None
-        elif listed := tenant.people.grantee(_identity(user), tenant.groups):
+            continue
+        listed = grantee_of(tenant.people, _identity(user), tenant.groups)
+        if listed is not None:
             members.append(_Member(grantee=listed))
-            known = known and listed.audience is not None
-        else:
-            known = False
-    return _Members(members=members, known=known)
+        known = known and listed is not None and listed.audience is not None
+        untold = untold or is_untold(listed, tenant)
+    return _Members(members=members, known=known, untold=untold)
 
 
 def _identity(principal: _SitePrincipal) -> IdentitySet:
@@ -271,14 +281,14 @@ def _root_grants(
             origin_uid=origin,
             inherited=origin != site_uid,
         )
-        yield _RootGrant(translated.principals, grant)
+        yield _RootGrant(translated.principals, grant, translated.untold)
 
 
 def _group_access(root_grants: Iterable[_RootGrant]) -> frozenset[tuple[str, Access]]:
     """The numbers of the site's groups, with the access of each at the top of the site."""
     return frozenset(
         (grant.principal_uid.rpartition("/")[2], grant.access)
-        for _, grant in root_grants
+        for _, grant, _ in root_grants
         if grant.via is Via.MEMBERSHIP and grant.principal_uid and grant.access
     )
 

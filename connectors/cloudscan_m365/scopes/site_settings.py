@@ -1,20 +1,23 @@
 """The sharing settings of single sites, from SharePoint's administration."""
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import msgspec
 
-from cloudscan.connector import Gap, Once, OncePerKey
+from cloudscan.connector import Gap, OncePerKey
 from cloudscan.errors import ProviderError, QuotaSpent
-from cloudscan.facts import Setting
+from cloudscan.facts import Outcome, Setting
 from cloudscan.reason import Reason
 from cloudscan_m365.api.client import Graph
 from cloudscan_m365.api.models import Identity, IdentitySet
 from cloudscan_m365.meaning import uids
+from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import People, SiteGroups
 from cloudscan_m365.options import Options
-from cloudscan_m365.questions import SITE_PROPERTIES, SITES_PROPERTIES
+from cloudscan_m365.questions import ADMINISTRATION, SITE_PROPERTIES, SITES_PROPERTIES
 from cloudscan_m365.scopes.tenant import (
     CAPABILITIES,
     DOMAIN_MODES,
@@ -79,6 +82,8 @@ class _Site(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 class _Listing:
     """The sites that SharePoint's administration lists, by their guid in lower case."""
 
+    address: str = ""  # of the administration
+    tenant: Administration | None = None  # the settings of its geography
     by_collection: Mapping[str, SiteInfo] = field(default_factory=dict)
     unread: bool = False  # there may be others
     error: ProviderError | None = None
@@ -99,62 +104,105 @@ class Sites:
     tenant: Administration | None = None
     address: str = ""  # of the administration; empty: access to it is refused
     allowed: bool = False  # the application may ask the administration
-    _listing: Once[_Listing] = field(default_factory=Once)
+    _listings: OncePerKey[str, _Listing] = field(default_factory=OncePerKey)  # by the administration's address
+    _administrations: set[str] = field(default_factory=set)  # those that were asked
     _single: OncePerKey[str, SiteInfo] = field(default_factory=OncePerKey)
 
-    def info(self, collection: str) -> SiteInfo:
-        """The properties of a site collection, by its guid; empty ones where they cannot be read."""
-        listed = self._all().by_collection.get(collection)
-        return listed or self._single.get(collection, lambda: self._ask(collection))
+    def info(self, collection: str, url: str) -> SiteInfo:
+        """The properties of a site collection, by its guid and address; empty ones where they cannot be read."""
+        listing = self._all(url)
+        listed = listing.by_collection.get(collection)
+        return listed or self._single.get(collection, lambda: self._ask(collection, listing))
 
-    def listed(self, collection: str) -> SiteInfo:
+    def listed(self, collection: str, url: str) -> SiteInfo:
         """The same without a request for a single site: there are as many OneDrives as people."""
-        listing = self._all()
+        listing = self._all(url)
         return listing.by_collection.get(collection, SiteInfo(unread=listing.unread))
 
-    def gap(self, collection: str) -> Gap | None:
+    def gap(self, collection: str, url: str) -> Gap | None:
         """The gap that a site leaves whose properties gave no answer.
 
         Where the administration gives none at all, there is one already.
         """
-        error = self.info(collection).error
+        error = self.info(collection, url).error
         return SITE_PROPERTIES.gap(error, uids.site(collection)) if error is not None else None
 
     def gaps(self) -> Iterator[Gap]:
-        """What the list of all sites leaves unknown."""
-        listing = self._all()
-        if listing.error is not None:
-            yield SITES_PROPERTIES.gap(listing.error)
-        if listing.broken:
-            reason = Reason(code="graph-entries-malformed", values={"count": listing.broken})
-            yield SITES_PROPERTIES.lacking(reason)
+        """What the lists of all sites leave unknown."""
+        for address in sorted({self.address, *self._administrations}):
+            listing = self._listings.get(address, functools.partial(self._list, address))
+            if listing.error is not None:
+                yield SITES_PROPERTIES.gap(listing.error)
+            if listing.broken:
+                reason = Reason(code="graph-entries-malformed", values={"count": listing.broken})
+                yield SITES_PROPERTIES.lacking(reason)
+        if elsewhere := self._administrations - {self.address}:
+            yield _other_geographies(elsewhere)
 
-    def _all(self) -> _Listing:
-        return self._listing.get(self._list)
+    def sharing(self, url: str, ours: str | None) -> str | None:
+        """How far the geography of a site allows sharing: `ours` in the first one, its own setting in another."""
+        if self._administration_of(url) == self.address:
+            return ours
+        tenant = self._all(url).tenant
+        return chosen(CAPABILITIES, tenant.sharing_capability) if tenant is not None else None
 
-    def _list(self) -> _Listing:
-        if not self.address:
+    def _administration_of(self, url: str) -> str:
+        """The address of the administration of a site's geography; empty: access is refused, or it is not known.
+
+        Hosts of a geography have its code after the tenant's name: ``kumoeur.sharepoint.com``.
+        """
+        host = urlsplit(url).netloc.lower()
+        name, _, rest = host.partition(".")
+        ours, _, domain = urlsplit(self.address).netloc.partition(".")
+        if not host or not self.address:
+            return self.address
+        geography = name.removesuffix("-my").removesuffix("-admin")
+        if rest != domain or not geography.startswith(ours.removesuffix("-admin")):
+            return ""  # no host of this tenant: it is sent no token
+        return f"https://{geography}-admin.{rest}"
+
+    def _all(self, url: str) -> _Listing:
+        address = self._administration_of(url)
+        if address:
+            self._administrations.add(address)
+        return self._listings.get(address, lambda: self._list(address))
+
+    def _list(self, address: str) -> _Listing:
+        if not address:
             return _Listing(unread=self.allowed)
+        tenant = self.tenant if address == self.address else self._tenant_at(address)
         try:
-            sites = self.graph.sharepoint_list(_Site, SITES_PROPERTIES, self.address)
+            sites = self.graph.sharepoint_list(_Site, SITES_PROPERTIES, address)
         except QuotaSpent:
             raise
         except ProviderError as error:
-            return _Listing(unread=True, error=error)  # sites are asked for one by one
-        known = {site.site_id.lower(): self._info(site) for site in sites.value if site.site_id}
-        return _Listing(by_collection=known, unread=sites.broken > 0, broken=sites.broken)
+            return _Listing(address=address, tenant=tenant, unread=True, error=error)  # sites are asked for one by one
+        known = {site.site_id.lower(): self._info(site, tenant) for site in sites.value if site.site_id}
+        return _Listing(
+            address=address, tenant=tenant, by_collection=known, unread=sites.broken > 0, broken=sites.broken
+        )
 
-    def _ask(self, collection: str) -> SiteInfo:
-        if not self.address:
+    def _tenant_at(self, address: str) -> Administration | None:
+        """The settings of another geography; None: they gave no answer, as the list of its sites will not either."""
+        try:
+            return self.graph.sharepoint(Administration, ADMINISTRATION, address)
+        except QuotaSpent:
+            raise
+        except ProviderError:
+            return None
+
+    def _ask(self, collection: str, listing: _Listing) -> SiteInfo:
+        if not listing.address:
             return SiteInfo(unread=self.allowed)
         try:
-            return self._info(self.graph.sharepoint(_Site, SITE_PROPERTIES, self.address, collection))
+            site = self.graph.sharepoint(_Site, SITE_PROPERTIES, listing.address, collection)
         except QuotaSpent:
             raise
         except ProviderError as error:
             return SiteInfo(error=error, unread=True)
+        return self._info(site, listing.tenant)
 
-    def _info(self, site: _Site) -> SiteInfo:
+    def _info(self, site: _Site, tenant: Administration | None) -> SiteInfo:
         # A label whose name is not known is shown by its id, and may be any.
         known = site.sensitivity_label in self.labels
         label = self.labels.get(site.sensitivity_label or "", site.sensitivity_label or "")
@@ -173,7 +221,7 @@ class Sites:
             owner_uid=self._owner(site),
             label=label,
             detail={name: value for name, value in detail.items() if value},
-            settings=settings_of(site, self.tenant),
+            settings=settings_of(site, tenant),
         )
 
     def _owner(self, site: _Site) -> str | None:
@@ -181,8 +229,15 @@ class Sites:
         if login.endswith("_o") and (group := self.people.find(login[:-2].rpartition("|")[2])):
             return next(iter(group.owners or ()), None)
         identity = IdentitySet(site_user=Identity(login_name=login, email=site.owner_email))
-        owner = self.people.grantee(identity, SiteGroups()) if login else None
+        owner = grantee_of(self.people, identity, SiteGroups()) if login else None
         return owner.principal.uid if owner else None
+
+
+def _other_geographies(addresses: Collection[str]) -> Gap:
+    """The row for geographies beside the first one: their sites are judged, their own default settings are not."""
+    names = sorted(urlsplit(address).netloc.partition("-admin.")[0] for address in addresses)
+    reason = Reason(code="graph-geographies", values={"count": len(names), "names": ", ".join(names)})
+    return Gap(question=ADMINISTRATION.name, table="settings", outcome=Outcome.NOT_JUDGED, reason=reason, hides=())
 
 
 def settings_of(site: _Site, tenant: Administration | None) -> dict[str, str | None]:

@@ -20,6 +20,8 @@ from cloudscan_m365.meaning import uids
 from cloudscan_m365.options import Options
 from cloudscan_m365.questions import ALL_SITES, CHOSEN_SITE, DRIVES, SITE, SITE_GROUPS, SUBSITES
 from cloudscan_m365.scopes.directory import Directory
+from cloudscan_m365.scopes.not_looked_at import containers, is_container, lists
+from cloudscan_m365.scopes.site_applications import SiteTop, grants_to_applications
 from cloudscan_m365.scopes.site_groups import unread
 from cloudscan_m365.scopes.site_settings import SiteInfo, facts_of_settings
 
@@ -47,25 +49,42 @@ class Web:
         return self.site.display_name or self.site.name or self.site.id
 
     @property
+    def url(self) -> str:
+        """Its address."""
+        return (self.site.web_url or "").rstrip("/")
+
+    @property
     def is_top(self) -> bool:
         """Whether it is the top site of its collection."""
         return self.uid == uids.site(self.collection)
 
 
-def facts_of_sites(inquiry: Inquiry, options: Options, directory: Directory) -> Iterator[AnyFact | Scope]:
+def facts_of_sites(
+    inquiry: Inquiry, options: Options, directory: Directory, now: datetime
+) -> Iterator[AnyFact | Scope]:
     """Sites, and a scope for each library and OneDrive. What gives no answer is a gap of `inquiry`."""
     skipped = {_address(site) for site in options.skip_sites}
     tenant = uids.tenant(directory.people.tenant_id)
+    listed = _sites(inquiry, options)
+    inquiry.gaps.append(containers(listed))
     webs = [
         _top(site, tenant)
-        for site in _sites(inquiry, options)
-        if _address(site.web_url) not in skipped and (options.onedrives or not site.is_personal)
+        for site in listed
+        if _address(site.web_url) not in skipped
+        and (options.onedrives or not site.is_personal)
+        and not is_container(site)
     ]
     seen: set[str] = set()
+    read: list[Web] = []
     while webs := list({web.uid: web for web in webs if web.uid not in seen}.values()):
         seen.update(web.uid for web in webs)
         readable = yield from _facts_of_webs(inquiry, directory, webs)
-        webs = list(_subsites(inquiry, [web for web in readable if not web.site.is_personal]))
+        shared = [web for web in readable if not web.site.is_personal]
+        read += shared
+        webs = list(_subsites(inquiry, shared))
+    tops = [SiteTop(id=web.site.id, uid=web.uid) for web in read if web.is_top]
+    yield from grants_to_applications(inquiry, directory.people, tops, now)
+    inquiry.gaps.extend(lists(inquiry, [web.site for web in read]))
 
 
 def library(drive: Drive, site_uid: str, account: str) -> Resource:
@@ -126,8 +145,13 @@ def _sites(inquiry: Inquiry, options: Options) -> list[Site]:
 
 
 def _chosen(inquiry: Inquiry, address: str) -> Site | None:
+    return inquiry.one(Site, CHOSEN_SITE, *by_address(address), select=_SITE)
+
+
+def by_address(address: str) -> tuple[str, str]:
+    """The host and the path of a site's address, by which Graph knows it too."""
     url = urlsplit(address if "://" in address else f"https://{address}")
-    return inquiry.one(Site, CHOSEN_SITE, url.netloc, unquote(url.path).strip("/"), select=_SITE)
+    return url.netloc, unquote(url.path).strip("/")
 
 
 def _is_root(site: Site) -> bool:
@@ -146,7 +170,7 @@ def _facts_of_webs(
     for web, drives in zip(webs, answers, strict=True):
         if web.uid in gone:
             continue
-        info = SiteInfo() if web.site.is_personal else directory.sites.info(web.collection)
+        info = SiteInfo() if web.site.is_personal else directory.sites.info(web.collection, web.url)
         if not web.site.is_personal:
             yield from _facts_of_web(inquiry, directory, web, info, drives)
         if isinstance(drives, ProviderError):
@@ -178,7 +202,7 @@ def _facts_of_web(
     yield _site(web, info, directory.people.primary, locked=locked)
     if web.is_top:
         yield from facts_of_settings(web.uid, info)
-        if (gap := directory.sites.gap(web.collection)) is not None:
+        if (gap := directory.sites.gap(web.collection, web.url)) is not None:
             inquiry.gaps.append(gap)
     if inquiry.graph.sign_in.by_secret or isinstance(drives, ProviderError):
         closed = isinstance(drives, ProviderError)
@@ -254,7 +278,7 @@ def _hidden_groups(site_uid: str) -> tuple[Hidden, ...]:
 
 
 def _scope(kind: str, uid: str, name: str, web: Web, directory: Directory, drive: Drive | None = None) -> Scope:
-    params = {"collection": web.collection, "site": web.uid, "url": (web.site.web_url or "").rstrip("/")}
+    params = {"collection": web.collection, "site": web.uid, "url": web.url}
     if drive is not None:
         params["drive"] = msgspec.json.encode(drive).decode()
     return Scope(

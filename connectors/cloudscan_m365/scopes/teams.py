@@ -211,14 +211,15 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
 
 def _principal(member: _Member, people: People) -> Principal | None:
     """A member of a channel: an entry of the directory, or an external person of another tenant; None: unknown."""
-    if entry := people.find(member.user_id or "") or (people.find(member.email) if member.email else None):
-        return entry.principal
     tenant = (member.tenant_id or "").lower()
-    if not people.complete and tenant in ("", people.tenant_id.lower()):
-        return None
-    if member.email:
-        return people.by_email(member.email).principal
-    return people.external_user(f"{member.user_id}@{tenant}") if member.user_id and tenant else None
+    if entry := people.find(member.user_id or ""):
+        return entry.principal
+    if tenant in ("", people.tenant_id.lower()):
+        if member.email and (entry := people.find(member.email)):
+            return entry.principal
+        return people.by_email(member.email).principal if people.complete and member.email else None
+    address = member.email or (f"{member.user_id}@{tenant}" if member.user_id else "")
+    return people.outside(address).principal if address else None
 
 
 def _tenants(inquiry: Inquiry, external: set[str]) -> Tenants:

@@ -12,7 +12,9 @@ from cloudscan.reason import Reason
 from cloudscan_emulators.microsoft import Server, company, errors, faults, outage, refusal, throttle
 from cloudscan_emulators.microsoft.faults import Fault
 from cloudscan_emulators.microsoft.questions import PATTERNS
+from cloudscan_emulators.microsoft.server import GRAPH_ROLES
 from cloudscan_m365 import questions as asked
+from cloudscan_m365.permissions import GRAPH_FULL_CONTROL
 from cloudscan_m365.plugin import PLUGIN
 from tests.connectors.m365 import estate
 from tests.connectors.reading import Read, read
@@ -51,7 +53,7 @@ FAILURES: Mapping[str, Any] = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with estate.tenant(company.build(1).state) as running:
+    with estate.tenant(company.build(1).state, graph_roles={*GRAPH_ROLES, GRAPH_FULL_CONTROL}) as running:
         yield running
 
 

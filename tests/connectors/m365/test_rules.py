@@ -114,6 +114,7 @@ def flagged(verdicts: Verdicts, rule_id: str) -> set[str]:
         ("m365-site-wider-than-the-tenant", "site wider than tenant", "site"),
         ("m365-application-writes-all-sites", "application with write to all sites", "application"),
         ("m365-application-with-full-control", "application of others with full control", "application for one site"),
+        ("m365-application-granted-directly", "application direct", "colleague direct"),
         ("m365-third-party-application", "application of others with full control", "application"),
         ("m365-external-can-edit", "people of no partner", "people guest"),
         ("m365-external-can-edit", "people passcode", "external direct"),
