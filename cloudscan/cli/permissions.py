@@ -13,7 +13,7 @@ from cloudscan.cli.opening import chosen_plugins, load_config
               help="A list with reasons, or the provider's own policy document, ready to paste.")  # fmt: skip
 @click.pass_obj
 def permissions(config_path: str | None, names: Sequence[str], format_name: str) -> None:
-    """List the permissions that a connector needs, and why. All of them are read-only."""
+    """List the permissions that a connector needs, and why. One that allows more than reading says so."""
     from cloudscan.errors import ConfigurationError
 
     for plugin in chosen_plugins(load_config(config_path), names):

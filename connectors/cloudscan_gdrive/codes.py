@@ -59,6 +59,7 @@ class Code(StrEnum):
     LOG_SWITCHED_OFF = "drive-log-switched-off"
     LOG_FOR_ADMINISTRATORS = "drive-log-for-administrators"
     EXTERNAL_FILES_SWITCHED_OFF = "drive-external-files-switched-off"
+    SCRIPTS = "drive-scripts"
     ONLY_SHARED = "drive-only-shared"
     # Why a drive is read in full
     CURSOR_REFUSED = "drive-cursor-refused"

@@ -6,8 +6,18 @@ from typing import Any
 from cloudscan.connector import Check, Estate
 from cloudscan.errors import AccessDenied, CloudscanError
 from cloudscan.http import Patience, Web
-from cloudscan_gdrive.api.client import Method, connect
-from cloudscan_gdrive.api.models import About, Activities, Domains, Groups, Policies, SharedDrives, Units, Users
+from cloudscan_gdrive.api.client import Google, Method, connect
+from cloudscan_gdrive.api.models import (
+    About,
+    Activities,
+    Domains,
+    Groups,
+    GroupSettings,
+    Policies,
+    SharedDrives,
+    Units,
+    Users,
+)
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import DRIVE, PREFIX
 
@@ -36,6 +46,8 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
     if options.audit_days > 0:
         log = {"userKey": "all", "applicationName": "drive", "eventName": "change_user_access", "maxResults": 1}
         questions.append(("the Drive log", Activities, google.activities, log))
+    if options.group_settings:
+        questions += _joining(google, options)
     for name, wanted, method, parameters in questions:
         try:
             google.ask(wanted, method, admin, **parameters)
@@ -43,6 +55,16 @@ def checks(options: Options, _estate: Estate) -> Iterator[Check]:
             yield Check(ok=False, what=f"gdrive: {name}", remedy=_remedy(error, method.needs))
         else:
             yield Check(ok=True, what=f"gdrive: {name} can be read")
+
+
+def _joining(google: Google, options: Options) -> list[tuple[str, type[Any], Method, dict[str, Any]]]:
+    """Who may join a group, tried on the first group; nothing where there is none, or where groups cannot be read."""
+    try:
+        groups = google.ask(Groups, google.groups, options.admin, customer=options.customer, maxResults=1).groups
+    except CloudscanError:
+        return []
+    of_first = [{"groupUniqueId": group.email} for group in groups[:1]]
+    return [("settings of groups", GroupSettings, google.group_settings, parameters) for parameters in of_first]
 
 
 def _remedy(error: CloudscanError, needs: str) -> str:

@@ -29,7 +29,7 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
-    meaning=1,
+    meaning=2,
     basis_options=(
         "admin",
         "customer",
@@ -39,6 +39,7 @@ PLUGIN = ConnectorPlugin(
         "only_shared",
         "audit_days",
         "external_files",
+        "group_settings",
         "labels",
     ),
     policy_document=delegation_list,

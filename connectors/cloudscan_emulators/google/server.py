@@ -59,8 +59,8 @@ class Server:
         return over_network(self.service.log)
 
     def endpoint(self, api: str) -> str:
-        """What to give the client library as `api_endpoint` for drive, admin, reports or cloudidentity."""
-        return f"{self.url}/drive/v3/" if api == "drive" else f"{self.url}/"
+        """What to give the client library as `api_endpoint`, by the name of the API."""
+        return self.url + {"drive": "/drive/v3/", "groupssettings": "/groups/v1/groups/"}.get(api, "/")
 
     def service_account_info(self) -> dict[str, str]:
         return self.sign_in.service_account_info(self.url)

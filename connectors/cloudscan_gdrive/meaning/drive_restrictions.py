@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from cloudscan.facts import Audience, Grant
 from cloudscan_gdrive.api.models import DownloadRestriction, Permission, Restrictions, SharedDrive
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People
+from cloudscan_gdrive.meaning.people import People, outside_address
 from cloudscan_gdrive.meaning.translate import Meaning
 
 DOMAIN_USERS_ONLY: Final = "drive-domain-users-only"
@@ -30,6 +30,7 @@ class DriveRestrictions:
     members: frozenset[str]  # uids
     more_members: bool  # there may be others, by a group or a domain whose members we cannot read
     groups: frozenset[str]  # uids of our groups, which may have members of ours beside external ones
+    guests: frozenset[str]  # uids of the directory's; guessed: nothing says whether they count as users of the domain
 
     def applied_to(self, grant: Grant) -> Grant:
         """A grant with what the switches leave of it: unchanged, narrowed, blocked, or not known."""
@@ -40,6 +41,8 @@ class DriveRestrictions:
                 return replace(grant, effective=None, blocked_by=DOMAIN_USERS_ONLY)
             if grant.principal_uid in self.groups:
                 return replace(grant, audience=Audience.NAMED)
+            if grant.principal_uid in self.guests:
+                return replace(grant, effective=None, blocked_by=DOMAIN_USERS_ONLY)
             return replace(grant, effective=False, blocked_by=DOMAIN_USERS_ONLY)
         if self.switches.drive_members_only is not False and grant.principal_uid not in self.members:
             by_name = grant.audience in (Audience.NAMED, Audience.NAMED_EXTERNAL)
@@ -77,4 +80,5 @@ def restrictions_of(
             for member, meaning in members
         ),
         groups=frozenset(uids.group(address) for address in people.groups),
+        guests=frozenset(uids.user(outside_address(guest)) for guest in people.guests.values()),
     )

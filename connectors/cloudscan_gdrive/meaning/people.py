@@ -67,7 +67,7 @@ class People:
 
     def address_of(self, email: str) -> str:
         """The address that stands for a user or group, whichever of their addresses is given; in lower case."""
-        address = email.lower()
+        address = email.strip().lower()
         if user := self.users.get(address):
             return user.primary_email.lower()
         if guest := self.guests.get(address):

@@ -75,11 +75,11 @@ def camel(name: str) -> str:
 
 def effective(made: Made) -> Iterator[tuple[str, str, str | None]]:
     """Place, name and value of each setting that applies where it, or the door before it, was set."""
-    own: dict[str, set[str]] = {}
-    for uid, name in made.values:
-        own.setdefault(uid, set()).add(name)
+    own: dict[str, dict[str, str | None]] = {}
+    for (uid, name), value in made.values.items():
+        own.setdefault(uid, {})[name] = value
     for uid, names in own.items():
-        known = _inherited(made, uid)
+        known = _inherited(own, made.above, uid)
         wanted = set(names)
         if MODE in names:
             wanted |= _BEHIND_THE_MODE & known.keys()
@@ -102,12 +102,14 @@ def _app_of(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _inherited(made: Made, uid: str) -> Mapping[str, str | None]:
+def _inherited(
+    own: Mapping[str, Mapping[str, str | None]], above: Mapping[str, str], uid: str
+) -> Mapping[str, str | None]:
     """Everything that is set for a place, by itself or above."""
     places = [uid]
-    while (above := made.above.get(places[-1])) and above not in places:
-        places.append(above)
+    while (next_above := above.get(places[-1])) and next_above not in places:
+        places.append(next_above)
     result: dict[str, str | None] = {}
     for place in reversed(places):
-        result.update({name: value for (at, name), value in made.values.items() if at == place})
+        result.update(own.get(place, {}))
     return result

@@ -68,7 +68,7 @@ def meaning_of(
     """
     principal, audience = _principal_and_audience(permission, people)
     is_owner = not owner or (principal is not None and principal.uid == owner)
-    if permission.role == "owner" and not permission.pending_owner and is_owner:
+    if permission.role == "owner" and permission.type in ("user", "") and not permission.pending_owner and is_owner:
         return None
     view = permission.view
     if view == PUBLISHED and content_type == FORM and permission.role in _RESPONDING:

@@ -34,6 +34,7 @@ class CursorState(msgspec.Struct, frozen=True, kw_only=True):
     empty: bool = False  # nothing was in it, which is looked at again: an empty list proves nothing
     members: str = ""  # of a shared drive: digest of who they are
     folders: Sequence[tuple[str, Folder]] = ()  # by id
+    scripts: Sequence[str] = ()  # ids of Apps Script projects
 
 
 def pack(state: CursorState) -> str:

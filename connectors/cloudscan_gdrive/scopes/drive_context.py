@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from cloudscan.connector import Gap, Question
 from cloudscan.errors import ProviderError
-from cloudscan.facts import Grant, Principal, Resource, unread_grants
+from cloudscan.facts import Grant, Outcome, Principal, Resource, unread_grants
 from cloudscan.reason import Reason
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google
@@ -28,6 +28,7 @@ _NOTHING_SWITCHED: Mapping[str, str] = {
     "trashed": "false", "copy_restricted": "false", "copy_restricted_writers": "false",
 }  # fmt: skip
 _INHERITED: Mapping[str, str] = off_unless()
+_SCRIPT = "application/vnd.google-apps.script"
 _REMEMBERED_LISTS = 10_000  # lists of permissions
 _LISTED_ONE_BY_ONE = 100  # things that one gap names
 _permissions = msgspec.json.Decoder(tuple[Permission, ...])
@@ -74,6 +75,7 @@ class DriveContext:
     copying: CopyRestriction = _FREE  # what a shared drive's switches come to for everything in it
     meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    scripts: set[str] = field(default_factory=set)  # ids of Apps Script projects, which may be deployed to anyone
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
     _unread: dict[tuple[Question, str], dict[str, ProviderError | Reason]] = field(default_factory=dict)
     _mentioned: set[str] = field(default_factory=set)  # uids of principals
@@ -145,6 +147,13 @@ class DriveContext:
                 gap = replace(gap, hides=hides)
             yield gap
         self._unread.clear()
+        if self.scripts:
+            count = len(self.scripts)
+            reason = Reason(code=Code.SCRIPTS, values={"count": count})
+            not_judged = questions.ITEM_PERMISSIONS.lacking(
+                reason, self.tree.top, outcome=Outcome.NOT_JUDGED, seen=count
+            )
+            yield replace(not_judged, hides=())
 
     def grant(self, meaning: Meaning, resource: str, origin: str) -> Grant:
         """The grant of a permission on one resource. Its principal comes from `first_mention`."""
@@ -173,6 +182,8 @@ class DriveContext:
         """A file or folder."""
         mime_type = file.mime_type
         parent_uid, folder_path = self.tree.location(file.parents)
+        if mime_type == _SCRIPT:
+            self.scripts.add(file.id)
         return Resource(
             uid=uids.file(file.id),
             platform=uids.PLATFORM,

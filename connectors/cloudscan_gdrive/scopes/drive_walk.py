@@ -125,6 +125,7 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
         yield _cursor(drive, state.page, empty=True)
         return
     context.tree.folders.update(state.folders)
+    context.scripts.update(state.scripts)
     check_meanings(context, state)
     last_changes, next_token = changes(
         context.google, drive.acting, state.page, drive.file_fields, **drive.change_parameters
@@ -132,6 +133,7 @@ def changed(drive: WalkedDrive, state: CursorState) -> Iterator[Yielded]:
     again: dict[str, File] = {}
     folders_to_list: list[str] = []
     for identity, change in last_changes.items():
+        context.scripts.discard(identity)  # noted again if it is still there
         if _contents_changed(drive, identity, change):
             folders_to_list.append(identity)
         if change.file is None and not change.removed:
@@ -186,6 +188,7 @@ def _cursor(drive: WalkedDrive, token: str, *, empty: bool = False) -> Cursor:
         empty=empty,
         members=drive.members,
         folders=list(context.tree.folders.items()),
+        scripts=sorted(context.scripts),
         seen_permissions=seen_permissions(context),
     )
     return Cursor(scope_uid=context.tree.top, token=pack(state))

@@ -7,7 +7,7 @@ Sources: discovery document of Drive v3 (File.hasAugmentedPermissions, permissio
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -41,6 +41,7 @@ class SharedDriveFiles:
     members_unread: bool  # not all members are known
     member_ids: frozenset[str]  # of their permissions, which Drive lists with every file too
     members: str  # digest of who they all are, and of the switches
+    listed: dict[str, Everything[Permission]] = field(default_factory=dict)  # own lists of files still to tell, by id
 
     file_fields: ClassVar[str] = SHARED_FILE
     takes_contents_along: ClassVar[bool] = True
@@ -135,6 +136,7 @@ class SharedDriveFiles:
             context.unread(uid, Reason(code=Code.PARENT_MISSING))
             if not own[1]:
                 yield marker(uid, uid)
+        listed = self.listed.pop(file.id, None)
         if not self.member_ids.issuperset(file.permission_ids):
             met = {
                 permission.id
@@ -142,17 +144,26 @@ class SharedDriveFiles:
                 for permission in given
             }
             unmet = frozenset(file.permission_ids) - self.member_ids - met
-            yield from self._beyond(file, uid, unmet, whole=whole, link=link)
+            yield from self._beyond(file, uid, unmet, listed, whole=whole, link=link)
 
-    def _beyond(self, file: File, uid: str, unmet: frozenset[str], *, whole: bool, link: bool) -> Iterator[Yielded]:
+    def _beyond(
+        self,
+        file: File,
+        uid: str,
+        unmet: frozenset[str],
+        listed: Everything[Permission] | None,
+        *,
+        whole: bool,
+        link: bool,
+    ) -> Iterator[Yielded]:
         """What the ids of the file's permissions say beyond the permissions that were met: a second source.
 
-        Where the lists claim to be whole, the file's own is asked for after all. An id that no list explains is
-        somebody who is not known. The ids of links prove what they are.
+        The file's own list explains them, which is asked for after all where Drive said that nothing was given on the
+        file. An id that no list explains is somebody who is not known. The ids of links prove what they are.
         """
         context = self.context
         if whole and unmet and not self.members_unread:
-            page = self._listed(file, uid)
+            page = listed or self._listed(file, uid)
             for permission in page.entries:
                 meaning = context.meaning(permission, file.mime_type) if permission.id in unmet else None
                 if meaning is None:
@@ -177,6 +188,7 @@ class SharedDriveFiles:
             return (), None
         context, uid = self.context, uids.file(file.id)
         page = self._listed(file, uid)
+        self.listed[file.id] = page
         given = tuple(direct for permission in page.entries if (direct := self._direct(permission)))
         if page.complete and not page.entries:
             reason = Reason(code=Code.PERMISSIONS_MISSING)  # the members are always among them

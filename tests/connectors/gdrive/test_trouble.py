@@ -200,15 +200,32 @@ def test_unread_settings_are_unknown_and_not_fine(server: Server, scan: Callable
     assert result.setting(tenant, "drive_and_docs.external_sharing.externalSharingMode") is None
 
 
-def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path) -> None:
-    delegated = frozenset(gap.name for gap in PERMISSIONS) - {PREFIX + "cloud-identity.policies.readonly"}
+@pytest.mark.parametrize(
+    ("scope", "question"),
+    [("cloud-identity.policies.readonly", "gdrive-policies"), ("apps.groups.settings", "gdrive-group-settings")],
+)
+def test_a_scope_that_was_not_delegated_costs_only_what_needs_it(tmp_path: Path, scope: str, question: str) -> None:
+    delegated = frozenset(gap.name for gap in PERMISSIONS) - {PREFIX + scope}
     with serve(company.build(60).state, delegated=delegated) as server:
         reader = connector(server, tmp_path)
         result = read(reader)
 
     assert result.refused == {}
-    gap = result.gap("drive-delegation-missing")
-    assert (gap.question, gap.needs) == ("gdrive-policies", PREFIX + "cloud-identity.policies.readonly")
+    assert {(gap.question, gap.needs) for gap in result.gaps if "drive-delegation-missing" in str(gap.reason)} == {
+        (question, PREFIX + scope)
+    }
+
+
+def test_groups_settings_that_are_not_enabled_are_told_once(server: Server, scan: Callable[..., Read]) -> None:
+    message = "Groups Settings API has not been used in project 123456789012 before or it is disabled."
+    server.faults.add(refusal("/groups/v1/", "accessNotConfigured", message))
+
+    result = scan()
+
+    gap = gap_of(result, "gdrive-group-settings")
+    assert (gap.resource_uid, gap.needs) == (None, "")
+    assert "join" not in result.principal(uids.group("open-house@kumo.example")).detail
+    assert result.principal(uids.group("open-house@kumo.example")).detail["externals"] == "0"
 
 
 def test_only_shared_asks_for_nothing_else_and_says_so(server: Server, scan: Callable[..., Read]) -> None:

@@ -189,6 +189,8 @@ FILES: list[tuple[str, Json, set[str]]] = [
     ("ended", mine("", user(EVE, "writer", expirationTime="2020-01-01T00:00:00Z")), set()),
     ("second owner", mine("", user(EVE, "owner"), owners=[{"emailAddress": ALICE}, {"emailAddress": EVE}]),
      {"drive-external-can-edit", "drive-external-without-expiry"}),
+    ("anyone as owner", mine("", anyone("owner")), {"drive-anyone-with-link-can-edit"}),
+    ("spaces around ours", mine("", user(f" {BOB} ", "writer")), set()),
     ("first days", mine("", anyone(), createdTime="0001-01-01T00:00:00+05:30"), {"drive-anyone-with-link-can-read"}),
     ("last days", mine("", anyone(), createdTime="9999-12-31T23:59:59-05:30"), {"drive-anyone-with-link-can-read"}),
 ]  # fmt: skip
@@ -241,6 +243,8 @@ def estate() -> Payloads:
     files += [mine(f"g{number}", user(named, "writer")) for number, (_, named) in enumerate(GUESTS)]
     files += [mine(f"r{n}", user(PAT, role), **LABELLED, **given) for n, (given, role, _) in enumerate(RESTRICTED)]
     files += [{**content, "id": f"f{number}"} for number, (_, content, _) in enumerate(FILES)]
+    drives.append(drive("ours-only", domainUsersOnly=True))
+    permissions["ours-only"] = [ORGANIZER, member("guest-1@kumo.example", "writer")]
     files.append(mine("named-as-user", user("outside@kumo.example")))
     files.append(
         file("ids-only", {"parents": ["root"], "owners": [{"emailAddress": ALICE}], "permissionIds": ["anyone"]})

@@ -146,6 +146,15 @@ def test_external_members_of_a_group_are_counted_through_other_groups(result: Re
     assert result.principal(uids.group("sales@kumo.example")).detail["externals"] == "0"
 
 
+def test_who_may_join_a_group_is_told_beside_who_is_in_it(result: Read) -> None:
+    joining = {
+        name: result.principal(uids.group(f"{name}@kumo.example")).detail["join"]
+        for name in ("open-house", "cycling", "sales", "nested")
+    }
+
+    assert joining == {"open-house": "anyone", "cycling": "organisation", "sales": "invited", "nested": "invited"}
+
+
 def test_people_have_state_department_manager_and_last_login(result: Read) -> None:
     left = result.principal(uids.user("left@kumo.example"))
     mori = result.principal(uids.user("mori@kumo.example"))

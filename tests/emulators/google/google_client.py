@@ -77,6 +77,7 @@ def client(server: Server, api: str, credentials: Any) -> Any:
         "admin": ("admin", "directory_v1"),
         "reports": ("admin", "reports_v1"),
         "cloudidentity": ("cloudidentity", "v1"),
+        "groupssettings": ("groupssettings", "v1"),
     }[api]
     options = {"api_endpoint": server.endpoint(api)}
     return opened(build(name, version, credentials=credentials, client_options=options, static_discovery=True))
