@@ -94,7 +94,7 @@ class User(Answer, frozen=True, kw_only=True):
         state = self.external_user_state
         if state is None:
             return True if self.is_guest else None
-        return {"Accepted": True, "PendingAcceptance": False}.get(state or "")
+        return {"accepted": True, "pendingacceptance": False}.get((state or "").lower())
 
     @property
     def names(self) -> Iterator[str]:

@@ -103,7 +103,6 @@ def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
     if reader.looked_at:
         yield Gap(
             table="grants",
-            question=PERMISSIONS.name,
             outcome=Outcome.SKIPPED,
             reason=Reason(code="graph-sampled-here"),
             hides=(),
@@ -185,7 +184,7 @@ def _is_incomplete(reader: LibraryReader, item: Item, unique: Sequence[Permissio
     if None in audiences:
         return False
     widest = max((audience for audience in audiences if audience), default=Audience.NOBODY)
-    needed = _AT_LEAST.get((item.shared and item.shared.scope) or "", Audience.NOBODY)
+    needed = _AT_LEAST.get(((item.shared and item.shared.scope) or "").lower(), Audience.NOBODY)
     return widest < needed
 
 
