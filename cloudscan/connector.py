@@ -401,5 +401,7 @@ class ConnectorPlugin:
     open: Callable[[Any, Estate], Connector]  # (options, estate); raises `ConfigurationError`
     settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
     questions: Sequence[Question] = ()  # all that it asks
+    meaning: int = 1  # raised whenever the same answers are translated into other facts than before
+    basis_options: Sequence[str] = ()  # the options that decide what is read, or what it means
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

@@ -129,6 +129,16 @@ Detail = Mapping[str, Any]
 records, e.g. ``{"chain": [{"code": "drive-anyone-with-link", "values": {"access": "read"}}]}``."""
 
 
+OBSERVED: Final = "observed"
+"""A key of `detail`, of resources and principals: a digest of what the platform said, before it was translated.
+
+It covers all answers that the connector's statements about this thing, its grants and what blocks them are made from,
+those about what stands above it included, and nothing that changes by itself (times of requests, tokens). By it the
+ledger tells a finding that is *judged differently* from one that is new, where a newer cloudscan or another
+configuration translates the same answers into other facts. A connector that does not give it leaves that unclear.
+"""
+
+
 class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=str.lower, gc=False):
     """Something that a platform says, in our words."""
 

@@ -90,6 +90,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     people: int | None = None
     rank: int | None = None
     since: datetime | None = None  # when it was opened, as far as the platform says
+    likelihood: int | None = None  # 1 to the rule's, the highest among its rows; None: the rule's
 
     @property
     def fingerprint(self) -> str:

@@ -3,7 +3,7 @@
 The records, and the door for whatever delivers them (entry point group `cloudscan.notifiers`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,9 +11,9 @@ from typing import Protocol
 import msgspec
 
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import Diff, Difference, GapState, Report, gap_counts
+from cloudscan.report import Diff, Difference, GapState, Rejudged, Report, gap_counts
 
-SPOKEN_OF = ("new", "reopened", "widened")
+SPOKEN_OF = ("new", "reopened", "widened", "rejudged")
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +21,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
     organisation: str
     scanned_on: datetime
-    findings: Sequence[tuple[str, Finding]]  # how it changed (new, reopened, widened), and the finding now; worst first
-    counts: dict[str, int]  # new, reopened, widened, resolved; zeros included
+    findings: Sequence[tuple[str, Finding]]  # how it changed (`SPOKEN_OF`), and the finding now; worst first
+    counts: dict[str, int]  # by `SPOKEN_OF`, and resolved; zeros included
     standing: int  # findings that need work after the scan
     unread: int  # answers that are missing and were not missing before
     report: Report
+    rejudged: Mapping[str, Rejudged] = {}  # by fingerprint: where only the judgement changed, or perhaps
 
     @property
     def quiet(self) -> bool:
@@ -41,10 +42,13 @@ def notice(report: Report, diff: Diff | None, min_severity: Severity) -> Notice:
         if finding.state is not State.WAIVED and finding.severity >= min_severity
     }
     kinds: dict[str, str] = dict.fromkeys(findings, "new")
-    resolved = 0
+    rejudged: dict[str, Rejudged] = {}
+    resolved = unmade = 0
     if diff:
         differences = [difference for difference in diff.differences if _is_severe(difference, min_severity)]
         kinds = {difference.fingerprint: difference.kind for difference in differences if difference.kind in SPOKEN_OF}
+        rejudged = {difference.fingerprint: difference.rejudged for difference in differences if difference.rejudged}
+        unmade = sum(difference.kind == "rejudged" and difference.now is None for difference in differences)
         resolved = sum(difference.kind == "resolved" for difference in differences)
     changed = [(kinds[fingerprint], finding) for fingerprint, finding in findings.items() if fingerprint in kinds]
     counts = {kind: sum(change == kind for change, _ in changed) for kind in SPOKEN_OF}
@@ -52,10 +56,11 @@ def notice(report: Report, diff: Diff | None, min_severity: Severity) -> Notice:
         organisation=report.organisation,
         scanned_on=report.scan.started_on,
         findings=changed,
-        counts={**counts, "resolved": resolved},
+        counts={**counts, "rejudged": counts["rejudged"] + unmade, "resolved": resolved},
         standing=len(findings),
         unread=gap_counts(report)[GapState.NEW],
         report=report,
+        rejudged=rejudged,
     )
 
 

@@ -13,7 +13,7 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.0"
+SCHEMA_VERSION = "3.1"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +61,29 @@ class GapStatus(msgspec.Struct, frozen=True, kw_only=True):
         return GapState.WAIVED if self.waiver else GapState.NEW if self.new else GapState.KNOWN
 
 
+class ChangedBy(StrEnum):
+    """What made a finding appear, vanish or reach further from one scan to the next."""
+
+    ESTATE = "estate"  # the clouds, or time
+    RULE = "rule"  # judged differently: the rule is new, or was changed
+    CONFIGURATION = "configuration"  # judged differently: parameters of the rule, or who we are and what is read
+    VERSION = "version"  # judged differently: cloudscan makes other facts of the same answers
+    UNCLEAR = "unclear"  # it is judged by something else than before, and the estate may have changed too
+
+    @property
+    def is_judgement(self) -> bool:
+        """Whether the estate is known not to have changed in this."""
+        return self in (ChangedBy.RULE, ChangedBy.CONFIGURATION, ChangedBy.VERSION)
+
+
+class Rejudged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Since when something is judged by something else than before, and whether that is why it changed."""
+
+    changed_by: ChangedBy  # never the estate
+    on: datetime  # the first scan that was judged like this
+    version: str = ""  # of cloudscan, if that scan was the first of a new version
+
+
 class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of one scan. What an older cloudscan did not count is None."""
 
@@ -74,6 +97,9 @@ class ScanFigures(msgspec.Struct, frozen=True, kw_only=True):
     requests: int | None = None
     throttles: int | None = None  # responses that asked for fewer requests
     gaps: Mapping[GapState, int] | None = None  # answers that are missing, by what is known about them
+    version: str = ""  # of the cloudscan that judged it; empty: an older one
+    basis_changes: Sequence[ChangedBy] = ()  # what it was judged by that differs from the scan before
+    rejudged: int | None = None  # findings that appeared, vanished or reach further only because of that
 
 
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +118,7 @@ class DifferenceKind(StrEnum):
     NEW = "new"
     REOPENED = "reopened"
     WIDENED = "widened"
+    REJUDGED = "rejudged"  # new, reopened, widened or resolved, but only because it is judged differently
     WAIVED = "waived"
     RESOLVED = "resolved"
 
@@ -111,6 +138,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     now: Reach | None
     widened: Sequence[str] = ()  # what reaches further: audience, access, resources, bytes, people
     reason: str = ""  # of a resolved finding: passed, gone; empty if an older cloudscan recorded it
+    rejudged: Rejudged | None = None  # None: the estate changed
 
 
 class Diff(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +179,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: EventKind
     waiver: int | None = None  # id of the waiver in force from now on, or of the one that ended
     reason: str = ""  # why it was resolved: passed, gone; why a waiver ended: expired, revoked, widened
+    rejudged: Rejudged | None = None  # None: the estate changed, or somebody decided
 
 
 class TimeOpen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -284,6 +313,13 @@ def figures_of(report: Report) -> ScanFigures:
         throttles=report.scan.throttles,
         gaps=gap_counts(report),
     )
+
+
+def opened_by_judgement(report: Report) -> dict[str, Rejudged]:
+    """Since when findings are judged to be some, by fingerprint, where only the judgement changed, or perhaps."""
+    seen = (EventKind.OPENED, EventKind.REOPENED)
+    last = {one.fingerprint: one.rejudged for one in report.events if one.kind in seen and one.waiver is None}
+    return {fingerprint: rejudged for fingerprint, rejudged in last.items() if rejudged}
 
 
 def gap_counts(report: Report) -> dict[GapState, int]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cloudscan.finding import Finding, Severity, Waiver
-from cloudscan.report import RuleSummary
+from cloudscan.report import Rejudged, RuleSummary
 
 
 class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +26,7 @@ class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity  # of the worst
     due: date | None
     by_owner: bool = False
+    rejudged: Mapping[str, Rejudged] = {}  # by fingerprint: where only the judgement changed, or perhaps
 
 
 class CommentReason(StrEnum):
@@ -47,6 +48,7 @@ class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
     widened: Sequence[str] = ()  # in what: audience, access, resources, severity, findings
     waiver: Waiver | None = None
     instead: str = ""  # the ticket that stays open, if this one is a duplicate
+    rejudged: Rejudged | None = None  # only the judgement changed, or perhaps
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,10 +82,12 @@ def rules(report: Report) -> Table:
 
 def events(events: Iterable[Event]) -> Table:
     """What happened to each finding, in order; the cause is a scan or a waiver."""
-    head = ("on", "event", "fingerprint", "cause", "waiver", "reason")
+    head = ("on", "event", "fingerprint", "cause", "waiver", "reason", "judged_by", "version")
     return head, (
-        [event.on, event.kind, event.fingerprint, event.scan_id, event.waiver, event.reason] for event in events
-    )
+        [event.on, event.kind, event.fingerprint, event.scan_id, event.waiver, event.reason,
+         event.rejudged.changed_by if event.rejudged else "", event.rejudged.version if event.rejudged else ""]
+        for event in events
+    )  # fmt: skip
 
 
 def waivers(statuses: Iterable[WaiverStatus]) -> Table:
@@ -102,16 +104,20 @@ def waivers(statuses: Iterable[WaiverStatus]) -> Table:
 
 def scans(scans: Iterable[Scan]) -> Table:
     """The scans in the ledger with their results, the oldest first."""
-    head = ("scan", "started_on", "complete", "findings", "waived", "unknown", "score")
+    head = ("scan", "started_on", "complete", "findings", "waived", "unknown", "score", "version", "basis_changes",
+            "rejudged")  # fmt: skip
     return head, (_scan(scan) for scan in scans)
 
 
 def _scan(scan: Scan) -> list[Cell]:
     figures = scan.figures
     results: list[Cell] = (
-        [None] * 4
+        [None] * 7
         if figures is None
-        else [sum(figures.findings.values()), figures.waived, figures.unknown, figures.score]
+        else [
+            *(sum(figures.findings.values()), figures.waived, figures.unknown, figures.score),
+            *(figures.version, " ".join(figures.basis_changes), figures.rejudged),
+        ]
     )
     return [scan.id, scan.started_on, scan.complete, *results]
 

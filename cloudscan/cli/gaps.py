@@ -7,17 +7,20 @@ import click
 
 from cloudscan.cli.opening import last_report, load_config
 from cloudscan.cli.options import lang_option
+from cloudscan.facts import Outcome
 
 if TYPE_CHECKING:
     from cloudscan.coverage import Coverage
     from cloudscan.report import Report
 
 _STATES = ("new", "known", "waived")
+_NOT_JUDGED = "not_judged"
 _SHOWN = 8  # characters of an id
 
 
 @click.command()
-@click.option("--state", "states", type=click.Choice(_STATES), multiple=True, help="Only these. Repeatable.")
+@click.option("--state", "states", type=click.Choice((*_STATES, _NOT_JUDGED)), multiple=True,
+              help="Only these. Repeatable. not_judged: found, but never judged, which is no gap.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Show at most N gaps.")
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
@@ -36,23 +39,28 @@ def gaps(config_path: str | None, states: Sequence[str], limit: int | None, form
     config = load_config(config_path)
     report = last_report(config, None)
     language = lang or config.organisation.language
-    grouped = _grouped(report)
+    grouped, not_judged = _grouped(report), _not_judged(report)
     selected = {gap: rows for gap, rows in grouped.items() if not states or report.gap_state(rows[0]).value in states}
+    if _NOT_JUDGED in states:
+        selected |= not_judged
     shown = list(selected.values())[:limit]
     if format_name == "json":
         click.echo(msgspec.json.encode([_record(rows, report, language) for rows in shown]))
         return
-    if not shown:
-        click.echo("There is no such gap." if grouped else "There is no gap: everything in scope was read.")
-        return
-    counts = {state: sum(report.gap_state(rows[0]).value == state for rows in selected.values()) for state in _STATES}
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items() if count))
+    if shown:
+        states_shown = [_state(rows[0], report) for rows in selected.values()]
+        counts = {state: states_shown.count(state) for state in (*_STATES, _NOT_JUDGED)}
+        click.echo(", ".join(f"{count} {_words(state)}" for state, count in counts.items() if count))
+    else:
+        click.echo("There is no such gap." if grouped or states else "There is no gap: everything in scope was read.")
     for rows in shown:
         click.echo()
         for line in _lines(rows, report, language):
             click.echo(line)
     if len(shown) < len(selected):
         click.echo(f"\n… and {len(selected) - len(shown)} more")
+    if not_judged and not states:
+        click.echo(f"\nFound, but not judged: {len(not_judged)}; `cloudscan gaps --state {_NOT_JUDGED}` lists them.")
 
 
 def _grouped(report: "Report") -> "dict[str, list[Coverage]]":
@@ -64,13 +72,31 @@ def _grouped(report: "Report") -> "dict[str, list[Coverage]]":
     return by_gap
 
 
+def _not_judged(report: "Report") -> "dict[str, list[Coverage]]":
+    """The rows of each thing that was found and that cloudscan does not judge, by platform and name."""
+    by_thing: dict[str, list[Coverage]] = {}
+    rows = [row for row in report.coverage if row.outcome is Outcome.NOT_JUDGED]
+    for row in sorted(rows, key=lambda row: (row.platform, row.scope_name, row.question)):
+        about = (row.platform, row.resource_uid or row.scope_uid, row.question or row.table, str(row.reason))
+        by_thing.setdefault("\x1f".join(about), []).append(row)
+    return by_thing
+
+
+def _state(row: "Coverage", report: "Report") -> str:
+    return _NOT_JUDGED if row.outcome is Outcome.NOT_JUDGED else report.gap_state(row).value
+
+
+def _words(state: str) -> str:
+    return "found, but not judged" if state == _NOT_JUDGED else state
+
+
 def _record(rows: "Sequence[Coverage]", report: "Report", language: str) -> dict[str, Any]:
     from cloudscan.reason import advice, question, sentence
 
     row, status = rows[0], report.gaps.get(rows[0].gap)
     return {
         "gap": row.gap,
-        "state": report.gap_state(row),
+        "state": _state(row, report),
         "first_seen_on": status.first_seen_on if status else report.scan.started_on,
         "platform": row.platform,
         "account": row.account,
@@ -105,7 +131,8 @@ def _lines(rows: "Sequence[Coverage]", report: "Report", language: str) -> Itera
         "needs": record["needs"],
         "how many": _amount(record),
     }
-    yield plain(f"{record['gap'][:_SHOWN] or '-'}  {record['state']} since {record['first_seen_on']:%Y-%m-%d}{until}")
+    since = "" if record["state"] == _NOT_JUDGED else f" since {record['first_seen_on']:%Y-%m-%d}{until}"
+    yield plain(f"{record['gap'][:_SHOWN] or '-'}  {_words(record['state'])}{since}")
     yield plain(f"  {where}")
     for name, text in parts.items():
         if text:

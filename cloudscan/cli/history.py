@@ -1,12 +1,15 @@
 """`cloudscan diff` and `cloudscan trend`."""
 
+from collections.abc import Iterator, Mapping
+
 import click
 
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.finding import Severity
 from cloudscan.ledger.history import OPEN_TO_ALL
-from cloudscan.report import Difference, Scan, ScanFigures
+from cloudscan.report import ChangedBy, Difference, DifferenceKind, Scan, ScanFigures
 
+_KINDS: Mapping[str, str] = {DifferenceKind.REJUDGED: "judged differently"}
 _FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table",
                        show_default=True, help="A table to read, or JSON and nothing else.")  # fmt: skip
 
@@ -17,10 +20,11 @@ _FORMAT = click.option("--format", "format_name", type=click.Choice(["table", "j
 @_FORMAT
 @click.pass_obj
 def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
-    """Compare two scans: what is new, reopened, widened, waived, resolved. By default the last two.
+    """Compare two scans: what is new, reopened, widened, judged differently, waived, resolved. By default the last two.
 
     OLD and NEW are the beginning of a scan's id, or a day (2026-11-23: its last scan), as `cloudscan trend` lists them.
-    Widened findings are open to more people, to stronger access, or have a larger blast radius.
+    Widened findings are open to more people, to stronger access, or have a larger blast radius. Those that are judged
+    differently were made or unmade by a rule, the configuration or a version of cloudscan, and not by the cloud.
     """
     import msgspec
 
@@ -30,7 +34,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     if format_name == "json":
         click.echo(msgspec.json.encode(differences))
         return
-    counts = ", ".join(f"{n} {kind}" for kind, n in differences.counts.items() if n)
+    counts = ", ".join(f"{n} {_KINDS.get(kind, kind)}" for kind, n in differences.counts.items() if n)
     click.echo(f"{_when(differences.old)} to {_when(differences.new)}: {counts or 'no difference'}")
     for scan in (differences.old, differences.new):
         if not scan.complete:
@@ -40,12 +44,12 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     if differences.differences:
         rows = [
             [
-                difference.kind,
+                _KINDS.get(difference.kind, difference.kind),
                 difference.severity,
                 difference.rule_id,
                 difference.name,
                 difference.account,
-                _widening(difference),
+                ", ".join(filter(None, (_widening(difference), _judged(difference)))),
                 difference.fingerprint[:8],
             ]
             for difference in differences.differences
@@ -75,10 +79,7 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
         return
     severities = list(reversed(Severity))
     head = ("scan", "started", *severities, "waived", "score", "open to all", "behind", "")
-    rows = [
-        [scan.id[:8], _when(scan), *_numbers(scan.figures, severities), "" if scan.complete else "incomplete"]
-        for scan in scans
-    ]
+    rows = [[scan.id[:8], _when(scan), *_numbers(scan.figures, severities), ", ".join(_notes(scan))] for scan in scans]
     click.echo(table(head, rows))
 
 
@@ -100,6 +101,27 @@ def _widening(difference: Difference) -> str:
     return ", ".join(
         f"{name} {getattr(difference.before, name)} → {getattr(difference.now, name)}" for name in difference.widened
     )
+
+
+def _judged(difference: Difference) -> str:
+    """Such as: no longer found since version 0.2.0, by rule."""
+    rejudged = difference.rejudged
+    if rejudged is None:
+        return ""
+    since = f"version {rejudged.version}" if rejudged.version else f"{rejudged.on:%Y-%m-%d}"
+    if rejudged.changed_by is ChangedBy.UNCLEAR:
+        return f"judged by something else since {since}: whether the cloud changed too cannot be told"
+    how = "no longer found" if difference.now is None else "found" if difference.before is None else "reaches further"
+    return f"{how} since {since}, by {rejudged.changed_by}"
+
+
+def _notes(scan: Scan) -> Iterator[str]:
+    """What has to be known to read a scan's figures beside those of the scan before."""
+    if not scan.complete:
+        yield "incomplete"
+    if scan.figures and scan.figures.basis_changes:
+        changes = " and ".join(scan.figures.basis_changes)
+        yield f"{changes} changed: {scan.figures.rejudged or 0} judged differently"
 
 
 def _when(scan: Scan) -> str:

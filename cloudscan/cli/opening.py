@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.redaction.redactor import Redactor
     from cloudscan.report import Report
+    from cloudscan.snapshot.translation import Translation
 
 
 def load_config(path: str | None) -> Config:
@@ -182,6 +183,16 @@ def open_connectors(config: Config, plugins: Sequence[ConnectorPlugin], path: st
     if errors and len(errors) == len(connectors):
         raise ConfigurationError(" ".join(map(str, errors))) from errors[0]
     return connectors
+
+
+def translations_of(config: Config, plugins: Sequence[ConnectorPlugin], path: str | None) -> "dict[str, Translation]":
+    """What each platform's answers are translated by. Raises `ConfigurationError` for options that are not known."""
+    from cloudscan.snapshot.translation import translation_of
+
+    options = {
+        plugin.name: configuration.options(config, plugin.name, plugin.options, _path(path)) for plugin in plugins
+    }
+    return {plugin.name: translation_of(plugin, options[plugin.name], config.estate) for plugin in plugins}
 
 
 def _opened(config: Config, plugin: ConnectorPlugin, options: msgspec.Struct) -> Connector:

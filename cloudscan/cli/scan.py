@@ -19,6 +19,7 @@ from cloudscan.cli.opening import (
     open_format,
     open_ledger,
     redactor,
+    translations_of,
     with_only_shared,
 )
 from cloudscan.cli.options import SEVERITIES, Selection, lang_option, redact_option, rules_option, selection_options
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.nightly.json_log import JsonLog, LogEvent
     from cloudscan.nightly.selection import ScopeSelection
+    from cloudscan.snapshot.translation import Translation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,7 @@ class ScanRequest:
     fail_on: Severity  # exit code 1 from this severity up
     language: str
     settings: Mapping[str, str] = field(default_factory=dict)  # what was left out, for the snapshot's manifest
+    translations: "Mapping[str, Translation]" = field(default_factory=dict)  # what answers are translated by
     rule_folders: Sequence[str] = ()  # beside the shipped and the configured ones
     chosen: "ScopeSelection | None" = None  # None: all scopes
     full: bool = False  # ignore saved cursors
@@ -93,9 +96,11 @@ def scan(
     missing, and `cloudscan waive add --gap` says that it may be.
     """
     config = load_config(config_path)
+    connectors, translations = _open_connectors(config, config_path, selection)
     request = ScanRequest(
         config=config,
-        connectors=_open_connectors(config, config_path, selection),
+        connectors=connectors,
+        translations=translations,
         chosen=selection.chosen,
         concurrency=selection.concurrency or config.scan.concurrency,
         fail_on=Severity(fail_on) if fail_on else config.scan.fail_on,
@@ -126,8 +131,11 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
 
     config = load_config(config_path)
     chosen, settings = selection.chosen, selection.settings
-    connectors = [restricted(one, chosen) for one in _open_connectors(config, config_path, selection)]
-    scanned = store.Scanned(connectors=[connector.name for connector in connectors], settings=settings)
+    opened, translations = _open_connectors(config, config_path, selection)
+    connectors = [restricted(one, chosen) for one in opened]
+    scanned = store.Scanned(
+        connectors=[connector.name for connector in connectors], settings=settings, translations=translations
+    )
     folder = Path(into) if into else store.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
     progress = progress_listener((), {}, "en")
     try:
@@ -138,6 +146,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
                 concurrency=selection.concurrency or config.scan.concurrency,
                 max_seconds=config.seconds_to_read(datetime.now(UTC)),
                 settings=settings,
+                translations=translations,
             ),
             **({"on_event": progress} if progress else {}),
         )
@@ -223,6 +232,7 @@ def _scan(
                     concurrency=request.concurrency,
                     max_seconds=config.seconds_to_read(now),
                     settings=request.settings,
+                    translations=request.translations,
                 ),
                 chosen=request.chosen,
                 full=request.full,
@@ -307,8 +317,10 @@ def _log_failure(log: "JsonLog", error: CloudscanError) -> int:
     return code
 
 
-def _open_connectors(config: Config, path: str | None, selection: Selection) -> list[Connector]:
+def _open_connectors(
+    config: Config, path: str | None, selection: Selection
+) -> "tuple[list[Connector], dict[str, Translation]]":
     plugins = chosen_plugins(config, selection.connectors)
     if selection.only_shared:
         config = with_only_shared(config, plugins)
-    return open_connectors(config, plugins, path)
+    return open_connectors(config, plugins, path), translations_of(config, plugins, path)

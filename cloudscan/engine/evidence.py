@@ -47,6 +47,7 @@ class _Extent:
     access: Access | None
     since: datetime | None
     rank: int | None
+    likelihood: int | None
     resources: int = 1
     bytes: int | None = None
     people: int | None = None
@@ -78,7 +79,7 @@ class Evaluation:
         self._db = db
         self._rule = rule
         self._bound = dict(bound)
-        self._columns = [column for column in rule.columns if column != "flagged"]
+        self._columns = [column for column in rule.columns if column not in ("flagged", "likelihood")]
 
     def __enter__(self) -> Self:
         return self
@@ -141,6 +142,7 @@ class Evaluation:
                 people=extent.people,
                 rank=extent.rank if extent.rank is not None else subject.rank,
                 since=extent.since,
+                likelihood=extent.likelihood,
             )
 
     def judgements(self) -> list[tuple[tuple[str, ...], Judgement]]:
@@ -218,11 +220,14 @@ class Evaluation:
         """How far each verdict reaches, by its number."""
         has = set(self._rule.columns)
         since = next((column for column in ("since", "granted_on") if column in has), "")
+        own, lowers = self._rule.likelihood, "likelihood" in has
         parts = {
             "audience": f"max(audience) FILTER (judgement = {_FLAGGED})" if "audience" in has else "NULL",
             "access": f"max(access) FILTER (judgement = {_FLAGGED})" if "access" in has else "NULL",
             "since": f"min({identifier(since)})" if since else "NULL",
             "rank": "max(rank)" if "rank" in has else "NULL",
+            # A row that says nothing has the rule's own; a row may lower that, never raise it.
+            "likelihood": f"max(greatest(1, least(coalesce(likelihood, {own}), {own})))" if lowers else "NULL",
         }
         extents = {
             n: _Extent(
@@ -231,8 +236,9 @@ class Evaluation:
                 access=Access(access) if access else None,
                 since=first.replace(tzinfo=UTC) if isinstance(first, datetime) else None,
                 rank=rank,
+                likelihood=likelihood,
             )
-            for n, rows, audience, access, first, rank in self._rows(
+            for n, rows, audience, access, first, rank, likelihood in self._rows(
                 f"SELECT n, count(*), {', '.join(parts.values())} FROM evidence GROUP BY n"
             )
         }

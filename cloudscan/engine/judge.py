@@ -61,12 +61,7 @@ class Verdicts:
         The result is empty for a rule that was not applied. The snapshot must still be open.
         """
         rule = next((rule for rule in self.rules if rule.id == rule_id), None)
-        wanted = [tuple(identity) for identity in identities]
-        if rule is None or not wanted:
-            return {}
-        fitting = [identity for identity in wanted if len(identity) == len(rule.identity)]
-        bound = bindings(rule, self.as_of, self.params.get(rule.id, {}))
-        return Evaluation(self._db, rule, bound).judgements_of(fitting)
+        return {} if rule is None else _judgements_of(self._db, rule, identities, self.as_of, self.params)
 
     def summaries(self) -> list[RuleSummary]:
         """The rules with their results, for the report."""
@@ -101,6 +96,16 @@ def judge(
     return _judge(snapshot.db, rules, moment, params or {})
 
 
+def judgements_of(
+    snapshot: Snapshot, rule: Rule, identities: Iterable[Sequence[str]], *, params: Params | None = None
+) -> dict[tuple[str, ...], Judgement]:
+    """What one rule says of given identities in a snapshot, as of when its scan began, without judging all others.
+
+    An identity that is not in the snapshot is left out. Raises as `judge` does.
+    """
+    return _judgements_of(snapshot.db, rule, identities, snapshot.scan.started_on, params or {})
+
+
 def preview(
     facts: Iterable[AnyFact], rules: Sequence[Rule], *, as_of: datetime, params: Params | None = None
 ) -> list[Verdict]:
@@ -131,6 +136,15 @@ def fold(
 ) -> list[tuple[tuple[str, ...], Judgement]]:
     """Every identity of a small estate with its judgement, passed ones too: what examples are compared with."""
     return Evaluation(db, rule, bound).judgements()
+
+
+def _judgements_of(
+    db: duckdb.DuckDBPyConnection, rule: Rule, identities: Iterable[Sequence[str]], as_of: datetime, params: Params
+) -> dict[tuple[str, ...], Judgement]:
+    fitting = [tuple(identity) for identity in identities if len(identity) == len(rule.identity)]
+    if not fitting:
+        return {}
+    return Evaluation(db, rule, bindings(rule, as_of, params.get(rule.id, {}))).judgements_of(fitting)
 
 
 def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, params: Params) -> Verdicts:

@@ -7,6 +7,7 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
+from cloudscan.facts import OBSERVED
 from cloudscan.finding import Subject
 from cloudscan.reason import Reason
 
@@ -127,4 +128,4 @@ class Lookup:
 
 def _detail(text: str | None) -> Mapping[str, Any]:
     detail = msgspec.json.decode(text) if text else {}
-    return detail if isinstance(detail, dict) else {}
+    return {name: value for name, value in detail.items() if name != OBSERVED} if isinstance(detail, dict) else {}

@@ -1,13 +1,27 @@
 """What the ledger asks a snapshot beyond its verdicts: what exists, what contains what, what rules read."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
+from cloudscan.coverage import Coverage
 from cloudscan.engine.rule_file import Rule
-from cloudscan.ledger.visibility import PRINCIPALS, RESOURCES, Foundation, Named, tables_of
+from cloudscan.facts import OBSERVED
+from cloudscan.finding import Verdict
+from cloudscan.ledger.lifecycle import Look
+from cloudscan.ledger.visibility import (
+    PRINCIPALS,
+    RESOURCES,
+    Foundation,
+    Named,
+    narrowed_to,
+    remembered_containers,
+    tables_of,
+    visibility_of,
+)
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.tables import key
 
@@ -85,3 +99,78 @@ def containers_of(snapshot: Snapshot, uids: AbstractSet[str]) -> dict[str, set[s
     for uid, container in rows:
         containers.setdefault(str(uid), set()).add(str(container))
     return containers
+
+
+def look_at(
+    snapshot: Snapshot, coverage: Sequence[Coverage], rules: Iterable[Rule], verdicts: Sequence[Verdict]
+) -> Look:
+    """What the ledger has to know about a scan to tell what is gone from what is hidden, for some verdicts."""
+    places = narrowed_to(coverage)
+    containers = containers_of(snapshot, {*places, *places.values()})
+    remembered = remembered_containers(verdicts, places.keys() - containers.keys())
+    inside = {
+        uid: {*containers.get(uid, ()), *remembered.get(uid, ()), scope_uid, *containers.get(scope_uid, ())} - {uid}
+        for uid, scope_uid in places.items()
+    }
+    return Look(
+        visibility=visibility_of(coverage, inside),
+        foundations=_Foundations({rule.id: rule for rule in rules}),
+        existing=lambda names: existing(snapshot, names),
+    )
+
+
+class ObservedRow(NamedTuple):
+    """What a snapshot says of a resource or a principal, as far as it can be compared with another snapshot."""
+
+    digest: str  # of what the platform said, before it was translated; empty: not recorded
+    row: str  # the whole row
+    is_principal: bool
+    created_on: datetime | None
+
+    def says_the_same(self, other: "ObservedRow") -> bool:
+        """Whether the platform said the same of it. Of a person whom it says nothing else of, the row says all."""
+        if self.digest or other.digest:
+            return self.digest == other.digest
+        return self.is_principal and self.row == other.row
+
+    def says_otherwise(self, other: "ObservedRow") -> bool:
+        """Whether the platform is known to have said something else of it."""
+        return bool(self.digest and other.digest) and self.digest != other.digest
+
+
+def observed(snapshot: Snapshot, uids: Iterable[str]) -> dict[str, ObservedRow]:
+    """What a snapshot says of resources and principals, by uid; what it does not have is left out."""
+    keys = sorted({key(uid) for uid in uids})
+    if not keys:
+        return {}
+    rows = snapshot.query(
+        " UNION ALL ".join(
+            f"SELECT t.uid, coalesce(t.detail ->> '{OBSERVED}', ''), CAST(t AS VARCHAR), {table == PRINCIPALS}, "
+            f"t.created_on FROM {table} AS t SEMI JOIN (SELECT unnest($keys::BIGINT[]) AS key) AS w ON w.key = t.uid"
+            for table in (RESOURCES, PRINCIPALS)
+        ),
+        {"keys": keys},
+    ).rows
+    return {
+        str(uid): ObservedRow(digest, row, is_principal, created_on.replace(tzinfo=UTC) if created_on else None)
+        for uid, digest, row, is_principal, created_on in rows
+    }
+
+
+class _Foundations(Mapping[str, Foundation]):
+    """What rules rest on, each worked out when it is asked for: few rules have findings that are not flagged."""
+
+    def __init__(self, rules: Mapping[str, Rule]) -> None:
+        self._rules = rules
+        self._known: dict[str, Foundation] = {}
+
+    def __getitem__(self, rule_id: str) -> Foundation:
+        if rule_id not in self._known:
+            self._known[rule_id] = foundation_of(self._rules[rule_id])
+        return self._known[rule_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)

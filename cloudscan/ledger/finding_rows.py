@@ -1,7 +1,8 @@
 """Rows of findings, their events and waivers: from tables to records and back, within a transaction of the caller's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, REVOCATIONS, WAIVER_BASELINES, WAIVER_WIDENINGS, WAIVERS
 from cloudscan.ledger.waivers import CoveredFinding, Decision, WaiverRegister
 from cloudscan.reach import Reach
-from cloudscan.report import Event, EventKind
+from cloudscan.report import ChangedBy, Event, EventKind, Rejudged
 
 _MOST_VALUES: Final = 500  # in one IN (…)
 
@@ -103,10 +104,18 @@ def insert_revocation(db: Connection, waiver_id: int, moment: datetime) -> None:
     db.execute(sa.insert(REVOCATIONS).values(waiver_id=waiver_id, happened_on=naive(moment)))
 
 
-def write_decision(db: Connection, known: set[str], decision: Decision, cause: str, moment: datetime) -> None:
+def write_decision(
+    db: Connection,
+    known: set[str],
+    decision: Decision,
+    cause: str,
+    moment: datetime,
+    changed_by: Mapping[str, ChangedBy] = MappingProxyType({}),
+) -> None:
     """Write entries, events and what is new about waivers.
 
-    `known` are the fingerprints that already have a row; `cause` is a scan's id, or ``waiver-N``.
+    `known` are the fingerprints that already have a row; `cause` is a scan's id, or ``waiver-N``; `changed_by` is what
+    made findings change, by fingerprint.
     """
     happened_on = naive(moment)
     inserted = [_values(change.entry) for change in decision.changes if change.entry.fingerprint not in known]
@@ -123,6 +132,7 @@ def write_decision(db: Connection, known: set[str], decision: Decision, cause: s
             "kind": event.kind,
             "waiver_id": event.waiver,
             "reason": event.reason,
+            "changed_by": changed_by.get(change.entry.fingerprint, "") if event.is_seen else "",
         }
         for change in decision.changes
         for event in change.events
@@ -147,8 +157,11 @@ def write_decision(db: Connection, known: set[str], decision: Decision, cause: s
             db.execute(sa.insert(table), rows)
 
 
-def events(db: Connection, query: sa.Select[Any]) -> list[Event]:
-    """The events that a query over their table selects, in the order in which they happened."""
+def events(db: Connection, query: sa.Select[Any], versions: Mapping[str, str]) -> list[Event]:
+    """The events that a query over their table selects, in the order in which they happened.
+
+    `versions` are those that were new with a scan, by its id.
+    """
     return [
         Event(
             fingerprint=row.fingerprint,
@@ -157,9 +170,17 @@ def events(db: Connection, query: sa.Select[Any]) -> list[Event]:
             kind=EventKind(row.kind),
             waiver=row.waiver_id,
             reason=row.reason,
+            rejudged=rejudged(row.changed_by, aware(row.happened_on), versions.get(row.scan_id, "")),
         )
         for row in db.execute(query.order_by(EVENTS.c.id))
     ]
+
+
+def rejudged(changed_by: str, on: datetime, version: str) -> Rejudged | None:
+    """What is stored as `changed_by`, as a record; None if the estate changed, or nobody asked."""
+    if changed_by in ("", ChangedBy.ESTATE):
+        return None
+    return Rejudged(changed_by=ChangedBy(changed_by), on=on, version=version)
 
 
 def _entry(row: Any) -> Entry:

@@ -8,6 +8,7 @@ changes adds no row, and yet any two scans can be compared.
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -15,7 +16,16 @@ import msgspec
 from cloudscan.facts import Audience
 from cloudscan.finding import Severity, Verdict
 from cloudscan.reach import TOLERANCE, Reach, differ, widened
-from cloudscan.report import DIFFERENCE_KINDS, Difference, DifferenceKind, Scan, TimeOpen
+from cloudscan.report import (
+    DIFFERENCE_KINDS,
+    ChangedBy,
+    Difference,
+    DifferenceKind,
+    EventKind,
+    Rejudged,
+    Scan,
+    TimeOpen,
+)
 
 PRECISION: Final = 0.05
 """Amounts are stored with this relative precision: one that changes by less continues the same period."""
@@ -42,6 +52,20 @@ class ExposurePeriod(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity | None  # None: its rule was not applied
     waived: bool
     reach: Reach
+
+
+class SeenTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that a scan saw in a finding, and whether only its judgement changed."""
+
+    kind: EventKind | None  # None: its reach is another
+    reason: str = ""
+    rejudged: Rejudged | None = None  # None: the estate changed
+
+
+def new_versions(scans: Sequence[Scan]) -> dict[str, str]:
+    """The versions of cloudscan that were new with a scan, by its id. `scans` are in the order of their start."""
+    versions = [(scan.id, scan.figures.version if scan.figures else "") for scan in scans]
+    return {scan_id: version for (_, before), (scan_id, version) in pairwise(versions) if version and version != before}
 
 
 def period_changes(
@@ -72,13 +96,13 @@ def differences(
     verdicts: Mapping[str, Verdict],
     *,
     earlier: AbstractSet[str],
-    reasons: Mapping[str, str],
+    turns: Mapping[str, Sequence[SeenTurn]],
     tolerance: float = TOLERANCE,
 ) -> list[Difference]:
     """What differs between two scans, by kind and then by severity.
 
     `old` and `new` are the periods at each scan by fingerprint, `earlier` the fingerprints of findings from before
-    `old`, `reasons` why a finding was resolved since; a fingerprint without a verdict is left out.
+    `old`, `turns` what scans saw since, in order; a fingerprint without a verdict is left out.
     """
     listed = []
     for fingerprint in old.keys() | new.keys():
@@ -88,6 +112,11 @@ def differences(
         verdict = verdicts.get(fingerprint)
         if kind is None or verdict is None:
             continue
+        seen = turns.get(fingerprint, ())
+        rejudged = _rejudged(kind, seen)
+        by_decision = before is not None and now is not None and before.waived and not now.waived
+        if rejudged and rejudged.changed_by.is_judgement and kind is not DifferenceKind.WAIVED and not by_decision:
+            kind = DifferenceKind.REJUDGED
         severity = next((period.severity for period in (now, before) if period and period.severity), None)
         listed.append(
             Difference(
@@ -102,7 +131,8 @@ def differences(
                 before=before.reach if before else None,
                 now=now.reach if now else None,
                 widened=wider,
-                reason=reasons.get(fingerprint, "") if kind is DifferenceKind.RESOLVED else "",
+                reason="" if now else next((turn.reason for turn in reversed(seen) if turn.kind), ""),
+                rejudged=rejudged,
             )
         )
     return sorted(listed, key=_order)
@@ -147,6 +177,31 @@ def _kind(
     if before.waived and not now.waived:
         return DifferenceKind.REOPENED
     return DifferenceKind.WIDENED if wider else None
+
+
+def _rejudged(kind: DifferenceKind, turns: Sequence[SeenTurn]) -> Rejudged | None:
+    """Whether only the judgement changed over all of a finding's turns. What the estate did and undid is left out."""
+    if kind is DifferenceKind.WAIVED:
+        return None
+    if kind is DifferenceKind.WIDENED:
+        counted = [turn.rejudged for turn in turns if turn.kind is None]
+    else:
+        step = -1 if kind is DifferenceKind.RESOLVED else 1
+        net: dict[ChangedBy, int] = {}
+        for turn in turns:
+            if turn.kind is not None:
+                changed_by = turn.rejudged.changed_by if turn.rejudged else ChangedBy.ESTATE
+                net[changed_by] = net.get(changed_by, 0) + (-1 if turn.kind is EventKind.RESOLVED else 1)
+        lasting = {changed_by for changed_by, sum_ in net.items() if sum_ * step > 0}
+        counted = [
+            turn.rejudged
+            for turn in turns
+            if turn.kind is not None and (turn.rejudged.changed_by if turn.rejudged else ChangedBy.ESTATE) in lasting
+        ]
+    if not counted or None in counted:
+        return None
+    unclear = [one for one in counted if one and one.changed_by is ChangedBy.UNCLEAR]
+    return (unclear or counted)[-1]
 
 
 def _order(difference: Difference) -> tuple[int, int, str, str]:

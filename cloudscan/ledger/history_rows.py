@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -11,16 +12,19 @@ from sqlalchemy.engine import Connection
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
-from cloudscan.ledger import history
+from cloudscan.ledger import finding_rows, history
+from cloudscan.ledger.attribution import PastScan
+from cloudscan.ledger.basis import Basis
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.finding_rows import entries_with, unresolved_fingerprints
-from cloudscan.ledger.history import ExposurePeriod, PeriodExtent
+from cloudscan.ledger.history import ExposurePeriod, PeriodExtent, SeenTurn
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, EXPOSURE_PERIODS, SCANS
 from cloudscan.reach import Reach
-from cloudscan.report import DIFFERENCE_KINDS, Diff, EventKind, Scan, ScanFigures
+from cloudscan.report import DIFFERENCE_KINDS, ChangedBy, Diff, EventKind, Scan, ScanFigures
 
 _REACH: Final = Reach.__struct_fields__
+_LOOKS_BACK: Final = 14  # scans, for one that could see what has changed today
 
 
 def scans(db: Connection) -> list[Scan]:
@@ -52,10 +56,38 @@ def scan_named(scans: Sequence[Scan], name: str) -> Scan:
     raise LedgerError(f"There is no scan {name!r}; write an id or a day that `cloudscan trend` lists.")
 
 
+def current_periods(db: Connection) -> dict[str, ExposurePeriod]:
+    """The exposure periods that have not ended, by fingerprint."""
+    rows = db.execute(sa.select(EXPOSURE_PERIODS).where(EXPOSURE_PERIODS.c.to_on.is_(None)))
+    return {row.fingerprint: _period(row) for row in rows}
+
+
+def past_scans(db: Connection) -> list[PastScan]:
+    """The last scans, the newest first, and what each was judged by."""
+    query = sa.select(SCANS.c.id, SCANS.c.started_on, SCANS.c.basis, SCANS.c.snapshot)
+    return [
+        PastScan(
+            id=row.id,
+            started_on=aware(row.started_on),
+            basis=msgspec.json.decode(row.basis, type=Basis) if row.basis else None,
+            folder=Path(row.snapshot),
+        )
+        for row in db.execute(query.order_by(SCANS.c.started_on.desc()).limit(_LOOKS_BACK))
+    ]
+
+
 def write_periods(
-    db: Connection, entries: Iterable[Entry], severities: Mapping[str, Severity], moment: datetime
+    db: Connection,
+    entries: Iterable[Entry],
+    severities: Mapping[str, Severity],
+    moment: datetime,
+    before: Mapping[str, ExposurePeriod],
+    changed_by: Mapping[str, ChangedBy],
 ) -> None:
-    """End and start exposure periods where the scan at `moment` saw a change; `severities` are by rule id."""
+    """End and start exposure periods where the scan at `moment` saw a change.
+
+    `severities` are by rule id, `before` the current periods and `changed_by` what made findings change by fingerprint.
+    """
     current = EXPOSURE_PERIODS.c.to_on.is_(None)
     now = [
         ExposurePeriod(
@@ -67,7 +99,6 @@ def write_periods(
         for entry in entries
         if entry.state in UNRESOLVED
     ]
-    before = {row.fingerprint: _period(row) for row in db.execute(sa.select(EXPOSURE_PERIODS).where(current))}
     ended, started = history.period_changes(before, now)
     if ended:
         change = sa.update(EXPOSURE_PERIODS).where(current, EXPOSURE_PERIODS.c.fingerprint == sa.bindparam("key"))
@@ -79,6 +110,7 @@ def write_periods(
                 "from_on": naive(moment),
                 "severity": period.severity,
                 "waived": period.waived,
+                "changed_by": changed_by.get(period.fingerprint, ""),
                 **{name: getattr(period.reach, name) for name in _REACH},
             }
             for period in started
@@ -101,8 +133,11 @@ def extents_of_unresolved(db: Connection) -> dict[str, list[PeriodExtent]]:
     return extents
 
 
-def diff_between(db: Connection, earlier: Scan, later: Scan, tolerance: float) -> Diff:
-    """What differs between two scans; `tolerance` is the relative growth of an amount that does not count."""
+def diff_between(db: Connection, earlier: Scan, later: Scan, tolerance: float, versions: Mapping[str, str]) -> Diff:
+    """What differs between two scans; `tolerance` is the relative growth of an amount that does not count.
+
+    `versions` are those that were new with a scan, by its id.
+    """
     before, after = _periods_at(db, earlier.started_on), _periods_at(db, later.started_on)
     changed = {fingerprint for fingerprint in before.keys() & after.keys() if before[fingerprint] != after[fingerprint]}
     touched = sorted((before.keys() ^ after.keys()) | changed)
@@ -114,7 +149,7 @@ def diff_between(db: Connection, earlier: Scan, later: Scan, tolerance: float) -
         after,
         verdicts,
         earlier=set(db.execute(known).scalars()),
-        reasons=_reasons_for_resolving(db, earlier.started_on, later.started_on),
+        turns=_turns(db, earlier.started_on, later.started_on, versions),
         tolerance=tolerance,
     )
     counts: dict[str, int] = {
@@ -147,11 +182,27 @@ def _period(row: Any) -> ExposurePeriod:
     )
 
 
-def _reasons_for_resolving(db: Connection, after: datetime, until: datetime) -> dict[str, str]:
-    """Why findings were resolved between two moments, by fingerprint: the last time counts."""
-    query = sa.select(EVENTS.c.fingerprint, EVENTS.c.reason).where(
-        EVENTS.c.kind == EventKind.RESOLVED,
+def _turns(db: Connection, after: datetime, until: datetime, versions: Mapping[str, str]) -> dict[str, list[SeenTurn]]:
+    """How findings changed between two moments, in order, by fingerprint."""
+    turns: dict[str, list[SeenTurn]] = {}
+    seen = (
         EVENTS.c.happened_on > naive(after),
         EVENTS.c.happened_on <= naive(until),
+        EVENTS.c.kind != EventKind.WAIVED,
+        EVENTS.c.reason.not_in(("expired", "revoked")),
     )
-    return {row.fingerprint: row.reason for row in db.execute(query.order_by(EVENTS.c.id))}
+    for row in db.execute(sa.select(EVENTS).where(*seen).order_by(EVENTS.c.id)):
+        rejudged = finding_rows.rejudged(row.changed_by, aware(row.happened_on), versions.get(row.scan_id, ""))
+        turn = SeenTurn(kind=EventKind(row.kind), reason=row.reason, rejudged=rejudged)
+        turns.setdefault(row.fingerprint, []).append(turn)
+    moments = {scan.started_on: versions.get(scan.id, "") for scan in scans(db)}
+    started = (
+        EXPOSURE_PERIODS.c.from_on > naive(after),
+        EXPOSURE_PERIODS.c.from_on <= naive(until),
+        EXPOSURE_PERIODS.c.changed_by != "",
+    )
+    for row in db.execute(sa.select(EXPOSURE_PERIODS).where(*started).order_by(EXPOSURE_PERIODS.c.from_on)):
+        on = aware(row.from_on)
+        rejudged = finding_rows.rejudged(row.changed_by, on, moments.get(on, ""))
+        turns.setdefault(row.fingerprint, []).append(SeenTurn(kind=None, rejudged=rejudged))
+    return turns

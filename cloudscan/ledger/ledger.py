@@ -8,7 +8,7 @@ What happens to a finding is decided in `cloudscan.ledger.lifecycle` and `clouds
 of each scan in `cloudscan.ledger.history`. Here it is stored, in one transaction per scan or decision.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -16,28 +16,28 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cloudscan.coverage import Coverage
 from cloudscan.engine.judge import Verdicts
-from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
 from cloudscan.ledger import (
+    attribution,
     clock_rows,
     estate,
     finding_rows,
     gap_rows,
     gaps,
+    history,
     history_rows,
     lifecycle,
     report_rows,
     ticket_rows,
 )
+from cloudscan.ledger.basis import basis_of
 from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import Database, aware, persistently
 from cloudscan.ledger.finding_rows import OpenSubject
-from cloudscan.ledger.lifecycle import Entry, Look
+from cloudscan.ledger.lifecycle import Entry
 from cloudscan.ledger.schema import EVENTS, SCANS
-from cloudscan.ledger.visibility import Foundation, narrowed_to, remembered_containers, visibility_of
 from cloudscan.ledger.waivers import (
     DUE_DAYS,
     MAX_DAYS,
@@ -120,7 +120,7 @@ class Ledger:
         if fingerprint is not None:
             query = query.where(EVENTS.c.fingerprint == fingerprint)
         with self._database.transaction() as db:
-            return finding_rows.events(db, query)
+            return finding_rows.events(db, query, history.new_versions(history_rows.scans(db)))
 
     def waive(
         self, request: WaiverRequest, *, now: datetime | None = None, max_days: int = MAX_DAYS, dry_run: bool = False
@@ -205,7 +205,7 @@ class Ledger:
                     f"The scan of {earlier.started_on:%Y-%m-%d %H:%M} is not before the one of "
                     f"{later.started_on:%Y-%m-%d %H:%M}; name the older one first."
                 )
-            return history_rows.diff_between(db, earlier, later, self._tolerance)
+            return history_rows.diff_between(db, earlier, later, self._tolerance, history.new_versions(scans))
 
     def tickets(self) -> list[TicketRecord]:
         """The tickets for findings, as far as this ledger's scans wrote them."""
@@ -242,22 +242,27 @@ class Ledger:
                     before,
                     verdicts.flagged,
                     verdicts.judgements_of,
-                    look=_look(snapshot, coverage, verdicts, before),
+                    look=estate.look_at(snapshot, coverage, verdicts.rules, [entry.verdict for entry in before]),
                     moment=scan.started_on,
                 )
                 register = finding_rows.waiver_register(db)
                 decision = decide(changes, register, scan.started_on, self._tolerance)
                 entries = [change.entry for change in decision.changes]
                 known = {entry.fingerprint for entry in before}
-                finding_rows.write_decision(db, known, decision, scan.id, scan.started_on)
+                periods = history_rows.current_periods(db)
+                basis = basis_of(snapshot.manifest, verdicts)
+                past = history_rows.past_scans(db)
+                turned = attribution.turned(decision.changes, periods)
+                changed_by = attribution.attribute(turned, snapshot, verdicts, basis, past)
+                finding_rows.write_decision(db, known, decision, scan.id, scan.started_on, changed_by)
                 severities = {rule.id: rule.severity for rule in verdicts.rules}
-                history_rows.write_periods(db, entries, severities, scan.started_on)
+                history_rows.write_periods(db, entries, severities, scan.started_on, periods, changed_by)
                 gap_rows.write_seen(db, gaps.gaps_in(coverage), scan.started_on)
                 report = report_rows.report_of(
                     snapshot, verdicts, entries, register.waivers, coverage=coverage, organisation=organisation
                 )
                 report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
-                report_rows.write_scan(db, report, snapshot)
+                report_rows.write_scan(db, report, snapshot, basis, past, changed_by.values())
             return report_rows.with_history(db, report, self._tolerance, self._policy)
 
     def _open_subjects(self) -> set[OpenSubject]:
@@ -299,38 +304,3 @@ def _last(scans: Sequence[Scan]) -> Scan:
     if not scans:
         raise LedgerError("There are fewer than two scans to compare; run `cloudscan scan` again.")
     return scans[-1]
-
-
-def _look(snapshot: Snapshot, coverage: Sequence[Coverage], verdicts: Verdicts, before: Sequence[Entry]) -> Look:
-    """What the ledger has to know about a scan to tell what is gone from what is hidden."""
-    places = narrowed_to(coverage)
-    containers = estate.containers_of(snapshot, {*places, *places.values()})
-    remembered = remembered_containers((entry.verdict for entry in before), places.keys() - containers.keys())
-    inside = {
-        uid: {*containers.get(uid, ()), *remembered.get(uid, ()), scope_uid, *containers.get(scope_uid, ())} - {uid}
-        for uid, scope_uid in places.items()
-    }
-    return Look(
-        visibility=visibility_of(coverage, inside),
-        foundations=_Foundations({rule.id: rule for rule in verdicts.rules}),
-        existing=lambda names: estate.existing(snapshot, names),
-    )
-
-
-class _Foundations(Mapping[str, Foundation]):
-    """What rules rest on, each worked out when it is asked for: few rules have findings that are not flagged."""
-
-    def __init__(self, rules: Mapping[str, Rule]) -> None:
-        self._rules = rules
-        self._known: dict[str, Foundation] = {}
-
-    def __getitem__(self, rule_id: str) -> Foundation:
-        if rule_id not in self._known:
-            self._known[rule_id] = estate.foundation_of(self._rules[rule_id])
-        return self._known[rule_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rules)
-
-    def __len__(self) -> int:
-        return len(self._rules)

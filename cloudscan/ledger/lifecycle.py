@@ -57,6 +57,11 @@ class LifecycleEvent:
     waiver: int | None = None  # id of the waiver in force from now on, or of the one that ended
     reason: str = ""  # why it was resolved: passed or gone; why a waiver ended: expired, revoked or widened
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether what a scan saw led to it, and not a decision or its end."""
+        return self.waiver is None or self.reason == "widened"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -143,6 +148,7 @@ def findings(
         verdict = entry.verdict
         waiver = waivers.get(entry.waiver) if entry.waiver is not None else None
         opened = min(filter(None, (entry.first_seen_on, verdict.since)))
+        likelihood = rule.likelihood if verdict.likelihood is None else verdict.likelihood
         weight = impact(
             rule.severity,
             audience=verdict.audience,
@@ -158,8 +164,8 @@ def findings(
                 fingerprint=entry.fingerprint,
                 verdict=verdict,
                 severity=rule.severity,
-                score=score(rule.likelihood, weight),
-                likelihood=rule.likelihood,
+                score=score(likelihood, weight),
+                likelihood=likelihood,
                 impact=weight,
                 state=entry.state if waiver is None else State.WAIVED,
                 verified=entry.verified,

@@ -15,13 +15,15 @@ from cloudscan.engine.judge import Verdicts
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
 from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
+from cloudscan.ledger.attribution import PastScan
+from cloudscan.ledger.basis import Basis, changes
 from cloudscan.ledger.clock import Correction
 from cloudscan.ledger.database import aware, naive
 from cloudscan.ledger.gaps import gaps_in
 from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
 from cloudscan.ledger.waivers import statuses
-from cloudscan.report import Report, figures_of
+from cloudscan.report import ChangedBy, Report, figures_of
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
 from cloudscan.ticketing.plan import Policy
@@ -52,9 +54,25 @@ def report_of(
     )
 
 
-def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
-    """Store a scan and its report, which replaces the report of the scan before."""
+def write_scan(
+    db: Connection,
+    report: Report,
+    snapshot: Snapshot,
+    basis: Basis,
+    past: Sequence[PastScan],
+    changed_by: Iterable[ChangedBy],
+) -> None:
+    """Store a scan and its report, which replaces the report of the scan before.
+
+    `basis` is what it was judged by, `past` the scans before, the newest first, `changed_by` what made findings change.
+    """
     scan = snapshot.scan
+    figures = msgspec.structs.replace(
+        figures_of(report),
+        version=basis.version,
+        basis_changes=changes(past[0].basis, basis) if past else (),
+        rejudged=sum(one.is_judgement for one in changed_by),
+    )
     db.execute(sa.update(SCANS).values(report=None))
     db.execute(
         sa.insert(SCANS).values(
@@ -64,7 +82,8 @@ def write_scan(db: Connection, report: Report, snapshot: Snapshot) -> None:
             complete=report.complete,
             snapshot=str(snapshot.path),
             report=zlib.compress(msgspec.json.encode(report)),
-            figures=msgspec.json.encode(figures_of(report)).decode(),
+            figures=msgspec.json.encode(figures).decode(),
+            basis=msgspec.json.encode(basis).decode(),
         )
     )
 
@@ -131,13 +150,14 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     verdicts = {finding.fingerprint: finding.verdict for finding in report.findings}
     extents = history_rows.extents_of_unresolved(db)
     of_unresolved = sa.select(EVENTS).where(EVENTS.c.fingerprint.in_(finding_rows.unresolved_fingerprints()))
-    events = finding_rows.events(db, of_unresolved)
+    versions = history.new_versions(scans)
+    events = finding_rows.events(db, of_unresolved, versions)
     now, unresolved = datetime.now(UTC), finding_rows.unresolved_entries(db) if register.waivers else []
     listed = statuses(register, unresolved, now, gaps=gaps_in(report.coverage))
     return msgspec.structs.replace(
         report,
         trend=scans[-_MOST_SCANS:],
-        changes=history_rows.diff_between(db, baseline, scans[-1], tolerance) if baseline else None,
+        changes=history_rows.diff_between(db, baseline, scans[-1], tolerance, versions) if baseline else None,
         events=[event for event in events if event.fingerprint in verdicts],
         time_open={
             fingerprint: history.time_open_of(verdict, extents.get(fingerprint, ()), report.scan.started_on)

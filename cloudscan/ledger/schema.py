@@ -4,7 +4,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 SCHEMA = sa.MetaData()
 
 SCANS = sa.Table(
@@ -17,6 +17,7 @@ SCANS = sa.Table(
     sa.Column("snapshot", sa.Text, nullable=False),
     sa.Column("report", sa.LargeBinary),  # of the last scan only: compressed JSON
     sa.Column("figures", sa.Text),  # `cloudscan.report.ScanFigures` as JSON
+    sa.Column("basis", sa.Text),  # `cloudscan.ledger.basis.Basis` as JSON; NULL: an older cloudscan recorded it
 )
 FINDINGS = sa.Table(
     "findings",
@@ -50,6 +51,7 @@ EVENTS = sa.Table(
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("waiver_id", sa.Integer),
     sa.Column("reason", sa.String(20), nullable=False, server_default=""),
+    sa.Column("changed_by", sa.String(20), nullable=False, server_default=""),  # `cloudscan.report.ChangedBy`
     sa.UniqueConstraint("fingerprint", "scan_id", "kind"),
 )
 EXPOSURE_PERIODS = sa.Table(
@@ -66,6 +68,7 @@ EXPOSURE_PERIODS = sa.Table(
     sa.Column("resources", sa.BigInteger, nullable=False),
     sa.Column("bytes", sa.BigInteger),
     sa.Column("people", sa.BigInteger),
+    sa.Column("changed_by", sa.String(20), nullable=False, server_default=""),  # why its reach is another than before
     sa.UniqueConstraint("fingerprint", "from_on"),
 )
 WAIVERS = sa.Table(

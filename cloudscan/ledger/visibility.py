@@ -210,7 +210,7 @@ class ScanVisibility:
 
     def _around(self, verdict: Verdict) -> Iterator[Hidden]:
         """What is hidden in a finding's account, in what its subject is in, or about what it names."""
-        uids = _uids(verdict)
+        uids = uids_of(verdict)
         for location in self._near(verdict):
             yield from self.wide.get(location, ())
             below = self.below.get(location, {})
@@ -305,7 +305,7 @@ def _location(subject: Subject) -> Location:
     return Location(subject.platform, subject.account)
 
 
-def _uids(verdict: Verdict) -> set[str]:
+def uids_of(verdict: Verdict) -> set[str]:
     """The uids of a verdict's subject, of what that is in, and of what the verdict names."""
     rows = (piece.row for piece in verdict.evidence)
     cited = {str(value) for row in rows for column, value in row.items() if is_uid(column) and value is not None}

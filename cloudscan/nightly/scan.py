@@ -70,6 +70,12 @@ def _watched(ledger: Ledger) -> Mapping[str, frozenset[str]]:
     return {platform: frozenset(subject.uid for subject in some) for platform, some in subjects.items()}
 
 
+def _earlier(folder: Path, scanned: Scanned) -> Earlier:
+    """What the last snapshot kept, but of platforms that are translated in another way now."""
+    manifest = store.manifest_of(folder)
+    return Earlier(folder=folder, outdated=scanned.differing_from(manifest) if manifest else frozenset())
+
+
 def run_nightly(
     connectors: Sequence[Connector],
     rules: Sequence[Rule],
@@ -98,14 +104,18 @@ def run_nightly(
     if chosen:
         connectors = [selection.restricted(connector, chosen) for connector in connectors]
     answered = refuse_wrong_clock(ledger, snapshots, now)
-    scanned = Scanned(connectors=[connector.name for connector in connectors], settings=options.settings)
+    scanned = Scanned(
+        connectors=[connector.name for connector in connectors],
+        settings=options.settings,
+        translations=options.translations,
+    )
     waiting = store.due(snapshots)
     with ExitStack() as opened:
         if not waiting or not store.is_fresh(waiting[-1], now, scanned):
             folder = store.new_folder(snapshots, now, scanned)
             store.owe(folder)
             last = None if full else store.latest_snapshot(snapshots)
-            earlier = Earlier(folder=last) if last else None
+            earlier = _earlier(last, scanned) if last else None
             # What is left out on request is not read on purpose, and must not be asked for.
             asked = replace(options, earlier=earlier, watch=_watched(ledger) if answered and not chosen else {})
             newest = opened.enter_context(collecting.collect(connectors, folder, options=asked, on_event=on_event))

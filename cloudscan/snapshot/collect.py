@@ -44,6 +44,7 @@ from cloudscan.snapshot.retries import Pauses, Retry, Try, refusal_of, retry_aft
 from cloudscan.snapshot.seal import SealOptions, seal
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.snapshot.spool import ScanRecord, ScopeReport, SpoolWriter
+from cloudscan.snapshot.translation import Translation
 from cloudscan.text import first_line
 
 Item = TypeVar("Item")
@@ -60,6 +61,7 @@ class CollectOptions:
     watch: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by platform: uids that must not vanish unasked
     seal: SealOptions = field(default_factory=SealOptions)
     settings: Mapping[str, str] = field(default_factory=dict)  # for the manifest; no secrets
+    translations: Mapping[str, Translation] = field(default_factory=dict)  # by platform, for the manifest
     clock: Callable[[], datetime] = spool.now
 
 
@@ -132,6 +134,7 @@ def collect(
             started_on=options.clock(),
             connectors=[connector.name for connector in connectors],
             settings=options.settings,
+            translations=options.translations,
         )
         begun = spool.begin(into / "spool", record)
         if sorted(begun.connectors) != sorted(record.connectors):

@@ -144,6 +144,7 @@ class Earlier:
     """The scopes that an earlier snapshot kept."""
 
     folder: Path
+    outdated: frozenset[str] = frozenset()  # platforms whose kept facts were translated in another way
 
     def of(self, scope_uid: str) -> EarlierScope | None:
         """A scope as it was read before; None if nothing was kept.
@@ -159,7 +160,8 @@ class Earlier:
         try:
             sums = _sums.decode(header)
             if sums.report == _checksum(report) and sums.lines == _checksum_of_file(lines):
-                return EarlierScope(report=_report.decode(report), path=lines)
+                kept = _report.decode(report)
+                return None if kept.scope.platform in self.outdated else EarlierScope(report=kept, path=lines)
         except (OSError, msgspec.MsgspecError) as error:
             raise StaleCursor("kept-file-damaged") from error
         raise StaleCursor("kept-file-damaged")

@@ -6,9 +6,13 @@ from typing import Final
 import msgspec
 
 from cloudscan.coverage import ScanSummary
+from cloudscan.snapshot.translation import Translation
 
 FORMAT: Final = 2
 """Incremented whenever an older cloudscan could misread a snapshot."""
+
+MEANING: Final = 1
+"""Incremented whenever sealing makes other rows of the same facts: origins, exposures, members."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,3 +24,5 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     connectors: Sequence[str]
     settings: Mapping[str, object]
     tables: Mapping[str, int]  # rows
+    meaning: int = 1  # `MEANING` of the cloudscan that sealed it
+    translations: Mapping[str, Translation] = {}  # by platform; empty where it was not recorded

@@ -23,7 +23,7 @@ from cloudscan.files import write_private
 from cloudscan.reason import Reason
 from cloudscan.snapshot import incremental, log_facts, spool
 from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
-from cloudscan.snapshot.manifest import FORMAT, Manifest
+from cloudscan.snapshot.manifest import FORMAT, MEANING, Manifest
 from cloudscan.snapshot.spool import ScanRecord
 from cloudscan.snapshot.staging import Staging
 from cloudscan.snapshot.tables import BASE, FACTS, is_uid, key_of
@@ -80,6 +80,8 @@ def seal(
         connectors=record.connectors,
         settings=record.settings,
         tables=rows,
+        meaning=MEANING,
+        translations=record.translations,
     )
     for path in sorted(lines.glob("*.jsonl")):
         report = spool.report_of(path)

@@ -42,6 +42,7 @@ from cloudscan.facts import (
 )
 from cloudscan.files import open_private, write_private
 from cloudscan.reason import Reason
+from cloudscan.snapshot.translation import Translation
 from cloudscan.text import encodable
 
 WHOLE: Final = EVERYTHING
@@ -106,6 +107,7 @@ class ScanRecord(msgspec.Struct, frozen=True, kw_only=True):
     started_on: datetime
     connectors: Sequence[str]
     settings: Mapping[str, Any] = {}
+    translations: Mapping[str, Translation] = {}
 
 
 _report = msgspec.json.Decoder(ScopeReport)

@@ -19,6 +19,7 @@ from cloudscan.errors import SnapshotError
 from cloudscan.files import write_private
 from cloudscan.snapshot import spool
 from cloudscan.snapshot.manifest import Manifest
+from cloudscan.snapshot.translation import Translation
 
 FRESH: Final = timedelta(hours=12)
 """A due snapshot is taken for tonight's scan up to this long after its reading ended."""
@@ -35,10 +36,22 @@ class Scanned:
 
     connectors: Sequence[str]
     settings: Mapping[str, str] = field(default_factory=dict)
+    translations: Mapping[str, Translation] = field(default_factory=dict)
 
     def is_of(self, other: Manifest | spool.ScanRecord) -> bool:
-        """Whether another scan reads the same."""
-        return dict(other.settings) == dict(self.settings) and sorted(other.connectors) == sorted(self.connectors)
+        """Whether another scan reads the same, and translates it the same way."""
+        return (
+            dict(other.settings) == dict(self.settings)
+            and sorted(other.connectors) == sorted(self.connectors)
+            and dict(other.translations) == dict(self.translations)
+        )
+
+    def differing_from(self, other: Manifest) -> frozenset[str]:
+        """The platforms that are translated in another way than in another scan: what was kept of them is outdated."""
+        platforms = self.translations.keys() | other.translations.keys()
+        return frozenset(
+            platform for platform in platforms if self.translations.get(platform) != other.translations.get(platform)
+        )
 
 
 def new_folder(snapshots: Path, now: datetime, scanned: Scanned) -> Path:

@@ -25,12 +25,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, StrEnum, auto
+from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
 
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import Report, TicketLink
+from cloudscan.report import ChangedBy, Difference, Rejudged, Report, TicketLink, opened_by_judgement
 from cloudscan.text import openable
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.marker_line import MarkerLine
@@ -245,6 +246,7 @@ def _jobs(
 ) -> tuple[dict[str, _Job], int]:
     """The subjects that need a ticket, by marker, the worst first; and how many findings have no tracker."""
     rules = {rule.id: rule for rule in report.rules}
+    rejudged = opened_by_judgement(report)
     groups: dict[str, list[tuple[Finding, Route, str]]] = {}
     unrouted = 0
     for finding in report.findings:
@@ -271,6 +273,11 @@ def _jobs(
             severity=max(finding.severity for finding in findings),
             due=min(_due(finding, deadlines) for finding in findings),
             by_owner=marker != worst.fingerprint,
+            rejudged={
+                finding.fingerprint: rejudged[finding.fingerprint]
+                for finding in findings
+                if finding.fingerprint in rejudged
+            },
         )
         verified = any(finding.verified for finding in findings)
         jobs[marker] = _Job(subject, route, assignee_of(worst, route, owner), verified)
@@ -295,6 +302,11 @@ class _Planner:
     created: list[Action] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
 
+    @cached_property
+    def _differences(self) -> Mapping[str, Difference]:
+        """What changed, by fingerprint."""
+        return {one.fingerprint: one for one in self.report.changes.differences} if self.report.changes else {}
+
     def keep_up_to_date(self, job: _Job, matches: Sequence[_Match]) -> None:
         """A subject that needs work: one ticket, open, that says what the report says."""
         if not matches:
@@ -310,10 +322,13 @@ class _Planner:
         for step in steps:
             if isinstance(step, CommentReason):
                 widened = wider if step is CommentReason.WIDENED else ()
-                self._comment(match, job.subject.marker, CommentContent(note=step, day=self._day, widened=widened))
+                content = CommentContent(
+                    note=step, day=self._day, widened=widened, rejudged=self._rejudged(step, job.subject, wider)
+                )
+                self._comment(match, job.subject.marker, content)
             else:
-                content = self._with_line(ticket, match.tracker, line) if step is ActionKind.UPDATE else None
-                self._act(step, match, job.subject.marker, ticket=content)
+                updated = self._with_line(ticket, match.tracker, line) if step is ActionKind.UPDATE else None
+                self._act(step, match, job.subject.marker, ticket=updated)
 
     def wind_up(self, marker: str, matches: Sequence[_Match]) -> None:
         """A ticket whose subject needs no work: closed if it is waived or resolved, else left alone."""
@@ -327,7 +342,14 @@ class _Planner:
             change = _Change.RESOLVED
         for step in _STEPS.get((match.ticket.open, change), ()):
             if isinstance(step, CommentReason):
-                self._comment(match, marker, CommentContent(note=step, day=self._day, waiver=waiver))
+                rejudged = self._differences.get(marker) if step is CommentReason.RESOLVED else None
+                content = CommentContent(
+                    note=step,
+                    day=self._day,
+                    waiver=waiver,
+                    rejudged=rejudged.rejudged if rejudged and rejudged.now is None else None,
+                )
+                self._comment(match, marker, content)
             else:
                 self._act(step, match, marker)
 
@@ -340,6 +362,19 @@ class _Planner:
         if is_open and job.verified and self._reminder_due(before):
             return _Change.REMINDER_DUE
         return _Change.REWORDED if before.digest != line.digest or match.renamed else _Change.NONE
+
+    def _rejudged(self, step: CommentReason, subject: TicketSubject, wider: Sequence[str]) -> Rejudged | None:
+        """Whether a finding came back, or got worse, only by judgement. The findings of an owner come and go."""
+        if subject.by_owner:
+            return None
+        if step is CommentReason.REOPENED:
+            return subject.rejudged.get(subject.marker)
+        if step is not CommentReason.WIDENED:
+            return None
+        if list(wider) == ["severity"]:  # which is the rule's
+            return Rejudged(changed_by=ChangedBy.RULE, on=self.report.scan.started_on)
+        difference = self._differences.get(subject.marker)
+        return difference.rejudged if difference and difference.before and difference.now else None
 
     def _reminder_due(self, before: MarkerLine) -> bool:
         if not self.policy.remind_days or before.commented_on is None:

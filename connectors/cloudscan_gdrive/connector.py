@@ -18,7 +18,7 @@ from cloudscan_gdrive.api.client import Google, connect
 from cloudscan_gdrive.api.models import About, Person, SharedDrive, SharedDrives, User
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import People, facts_of_directory, has_left
+from cloudscan_gdrive.meaning.people import People, facts_of_directory, has_left, is_guest
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS
 from cloudscan_gdrive.recheck import still_there
@@ -31,7 +31,8 @@ from cloudscan_gdrive.scopes.shared_drives import facts_of_shared_drive
 PLATFORM = uids.PLATFORM
 _DRIVES = (
     "nextPageToken,drives(id,name,createdTime,hidden,restrictions(adminManagedRestrictions,copyRequiresWriterPermission,"
-    "domainUsersOnly,driveMembersOnly,sharingFoldersRequiresOrganizerPermission))"
+    "domainUsersOnly,driveMembersOnly,sharingFoldersRequiresOrganizerPermission,"
+    "downloadRestriction(restrictedForReaders,restrictedForWriters)))"
 )
 _NO_DRIVE_CAN_BE_READ: Final = frozenset(
     {
@@ -196,7 +197,7 @@ class DriveConnector:
 
     def _ours(self, directory: Directory) -> Iterator[User]:
         """Everybody who has a drive of ours: guests have none."""
-        return (user for user in directory.lists.users if not user.is_guest_user)
+        return (user for user in directory.lists.users if not is_guest(user))
 
     def _read_audit_log(self, _log: Scope, since: Cursor | None) -> Iterator[Yielded]:
         people = self._directory().people
@@ -294,10 +295,7 @@ class DriveConnector:
 
     def _directory(self) -> Directory:
         """Read once; a scan that is resumed in another process reads it again."""
-        options = self.options
-        return self._directory_once.get(
-            lambda: read_directory(self.google, self.estate, options.admin, options.customer)
-        )
+        return self._directory_once.get(lambda: read_directory(self.google, self.estate, self.options))
 
     def _user(self, scope: Scope) -> User | None:
         """The user whom a scope is about; None where the directory no longer contains them."""

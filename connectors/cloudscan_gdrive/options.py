@@ -22,6 +22,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     only_shared: bool = False  # list only files that are open beyond named people
     audit_days: int = 180  # how many days of the Drive log to read, 0 for none; Google keeps 180
     external_files: bool = False  # read files that external people share with ours: one more list per user
+    group_settings: bool = True  # read who may join each group: one more request per group
     labels: Mapping[str, str] = {}  # Drive labels to look for, titles by id
     quota_units_per_minute: int = 900_000  # of a project's 1,000,000; a page of a list costs 100
     patience: float = 600.0  # seconds for which a question that Google throttles is asked again, once in a scan

@@ -1,7 +1,10 @@
-"""The OAuth scopes that the Google Drive connector asks for, each with its reason. All of them are read-only.
+"""The OAuth scopes that the Google Drive connector asks for, each with its reason.
 
-Source: the discovery documents of Drive v3, Admin Directory v1, Reports v1 and Cloud Identity v1 (scopes of each
-method).
+All of them are read-only but one: Google has no read-only scope for the settings of groups. It is optional, and
+cloudscan only ever reads with it.
+
+Source: the discovery documents of Drive v3, Admin Directory v1, Groups Settings v1, Reports v1 and Cloud Identity v1
+(scopes of each method).
 """
 
 from collections.abc import Sequence
@@ -18,6 +21,7 @@ DIRECTORY = (
     "admin.directory.domain.readonly",
     "admin.directory.orgunit.readonly",
 )
+GROUP_SETTINGS = ("apps.groups.settings",)
 AUDIT = ("admin.reports.audit.readonly",)
 POLICIES = ("cloud-identity.policies.readonly",)
 
@@ -29,6 +33,11 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see external ones among them"),
     Permission(name=PREFIX + DIRECTORY[3], reason="our domains and their aliases, to tell internal from external"),
     Permission(name=PREFIX + DIRECTORY[4], reason="org units that sharing settings are made for", optional=True),
+    Permission(
+        name=PREFIX + GROUP_SETTINGS[0],
+        reason="who may join a group; Google offers no read-only form of this scope, cloudscan only reads with it",
+        optional=True,
+    ),
     Permission(
         name=PREFIX + AUDIT[0],
         reason="the Drive log: since when files are shared and by whom, when external people last used them",

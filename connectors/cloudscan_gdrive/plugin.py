@@ -29,6 +29,18 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
+    meaning=1,
+    basis_options=(
+        "admin",
+        "customer",
+        "users",
+        "skip_users",
+        "shared_drives",
+        "only_shared",
+        "audit_days",
+        "external_files",
+        "labels",
+    ),
     policy_document=delegation_list,
     doctor=_doctor,
 )

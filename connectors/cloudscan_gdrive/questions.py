@@ -8,7 +8,7 @@ from typing import Final
 
 from cloudscan.connector import Question
 from cloudscan.facts import EVERYTHING, Hidden
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, PREFIX
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, PREFIX
 
 _ITEMS: Final = ("file", "folder", "shortcut")
 _IN_MY_DRIVES: Final = ("my_drive", *_ITEMS)
@@ -35,6 +35,11 @@ MEMBERS: Final = Question(
     name="gdrive-members",
     needs=PREFIX + DIRECTORY[2],
     hides=(Hidden(table="memberships"),),
+)
+JOINING: Final = Question(
+    name="gdrive-group-settings",
+    needs=PREFIX + GROUP_SETTINGS[0],
+    hides=(Hidden(table="principals", columns=("detail.join",), kinds=("group",)),),
 )
 DOMAINS: Final = Question(
     name="gdrive-domains",
@@ -144,6 +149,7 @@ QUESTIONS: Final = (
     USERS,
     GROUPS,
     MEMBERS,
+    JOINING,
     DOMAINS,
     UNITS,
     SHARING_SETTINGS,

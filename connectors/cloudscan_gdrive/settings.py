@@ -1,7 +1,8 @@
 """The settings that the Google Drive connector yields, on the tenant, its organisational units and shared drives.
 
-Those that start with ``drive_and_docs.`` keep the names and values of Google's Policy API ("Drive and Docs settings"
-in the Cloud Identity documentation); the others follow the `restrictions` of the Drive API's `drives` resource.
+Those that start with ``drive_and_docs.`` or ``groups_for_business.`` keep the names and values of Google's Policy API
+("Settings available in the API" in the Cloud Identity documentation); the others follow the `restrictions` of the Drive
+API's `drives` resource.
 """
 
 from typing import Final
@@ -45,6 +46,16 @@ SETTINGS: Final = (
         name="drive_and_docs.external_sharing.allowReceivingExternalFiles",
         type=SettingType.SWITCH,
         meaning="users can receive files from anyone outside the organisation",
+    ),
+    SettingSpec(
+        name="drive_and_docs.external_sharing.allowReceivingFilesOutsideAllowlistedDomains",
+        type=SettingType.SWITCH,
+        meaning="where sharing is limited to allowlisted domains, users can receive files from others",
+    ),
+    SettingSpec(
+        name="drive_and_docs.external_sharing.allowNonGoogleInvitesInAllowlistedDomains",
+        type=SettingType.SWITCH,
+        meaning="files can be shared with people in allowlisted domains who have no Google account",
     ),
     SettingSpec(
         name="drive_and_docs.external_sharing.warnForExternalSharing",
@@ -103,6 +114,55 @@ SETTINGS: Final = (
         name="drive_and_docs.shared_drive_creation.allowNonMemberAccess",
         type=SettingType.SWITCH,
         meaning="files in new shared drives can be shared with non-members",
+    ),
+    SettingSpec(
+        name="drive_and_docs.shared_drive_creation.allowedPartiesForDownloadPrintCopy",
+        type=SettingType.TEXT,
+        meaning="who can download, print and copy files in new shared drives",
+    ),
+    SettingSpec(
+        name="drive_and_docs.file_security_update.securityUpdate",
+        type=SettingType.CHOICE,
+        choices=("APPLY_TO_IMPACTED_FILES", "REMOVE_FROM_IMPACTED_FILES"),
+        meaning="whether links to older files need a key that cannot be guessed",
+    ),
+    SettingSpec(
+        name="drive_and_docs.drive_for_desktop.allowDriveForDesktop",
+        type=SettingType.SWITCH,
+        meaning="users can keep files in step with a computer by Drive for desktop",
+    ),
+    SettingSpec(
+        name="drive_and_docs.drive_for_desktop.restrictToAuthorizedDevices",
+        type=SettingType.SWITCH,
+        meaning="Drive for desktop works on authorised devices only",
+    ),
+    SettingSpec(
+        name="drive_and_docs.service_status.serviceState",
+        type=SettingType.CHOICE,
+        choices=("ENABLED", "DISABLED"),
+        meaning="whether Drive and Docs are switched on",
+    ),
+    SettingSpec(
+        name="groups_for_business.groups_sharing.collaborationCapability",
+        type=SettingType.CHOICE,
+        choices=("DOMAIN_USERS_ONLY", "ANYONE_CAN_ACCESS"),
+        meaning="whether groups can be accessed from outside the organisation",
+    ),
+    SettingSpec(
+        name="groups_for_business.groups_sharing.ownersCanAllowExternalMembers",
+        type=SettingType.SWITCH,
+        meaning="owners of groups can allow external members",
+    ),
+    SettingSpec(
+        name="groups_for_business.service_status.serviceState",
+        type=SettingType.CHOICE,
+        choices=("ENABLED", "DISABLED"),
+        meaning="whether Groups for Business is switched on",
+    ),
+    SettingSpec(
+        name="groups_for_business.*",
+        type=SettingType.TEXT,
+        meaning="any other setting of Groups for Business of the Policy API, as Google writes it; structures are JSON",
     ),
     SettingSpec(
         name="drive_and_docs.*",

@@ -29,6 +29,17 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
+    meaning=2,
+    basis_options=(
+        "tenant",
+        "sites",
+        "skip_sites",
+        "onedrives",
+        "private_labels",
+        "all_unique_permissions",
+        "sampled_items",
+        "file_labels",
+    ),
     policy_document=consent_script,
     doctor=_doctor,
 )

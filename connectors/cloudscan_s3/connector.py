@@ -3,24 +3,38 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar
 
 from cloudscan.connector import Cursor, Estate, Gap, Once, OncePerKey, Permission, Scope, Yielded
-from cloudscan.errors import AccessDenied, Malformed, NotOffered, ProviderError, Vanished
+from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Vanished
 from cloudscan.facts import Outcome
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
-from cloudscan_s3 import regions, scopes, selection
-from cloudscan_s3.access.access_paths import access_paths
-from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, Unread
+from cloudscan_s3 import further_lists, regions, rotation, scopes, selection
+from cloudscan_s3.access import resource_tags
+from cloudscan_s3.access.access_paths import AccessPaths, access_paths
+from cloudscan_s3.access.bucket import AccessPoint, Block, Bucket, ControlPolicies, Unread
+from cloudscan_s3.access.callers.canonical_users import has_unknown, named_by
 from cloudscan_s3.access.own_estate import OwnEstate
-from cloudscan_s3.api import access_points, account, identity, reader
+from cloudscan_s3.api import (
+    access_points,
+    account,
+    control_policies,
+    deliveries,
+    enabled_regions,
+    identity,
+    inventory,
+    reader,
+)
 from cloudscan_s3.api.access_points import ListedPoint
 from cloudscan_s3.api.account import Meter
 from cloudscan_s3.api.asking import Asker, SpentPatience
-from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members
+from cloudscan_s3.api.control_policies import InForce, OrganisationPolicies
+from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Members, Organisation
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts import translate
+from cloudscan_s3.facts.deliveries import facts_of_deliveries
 from cloudscan_s3.facts.objects import Budget, facts_of_objects
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS
@@ -29,7 +43,9 @@ from cloudscan_s3.questions import (
     BUCKET_ACL,
     BUCKET_POLICY,
     CALLER,
+    DIRECTORY_ACCESS_POINTS,
     DIRECTORY_BUCKETS,
+    INVENTORY,
     MULTI_REGION_ACCESS_POINTS,
     OWNERSHIP,
     ROLE,
@@ -59,10 +75,16 @@ class S3Connector:
         self._own_asker = Once[Asker]()
         self._caller_identity = Once[CallerIdentity]()
         # Kept for the whole scan, except what may well be answered later: that is forgotten once it has been reported.
-        self._own_organisation = Once[str | Unread | None]()
+        self._own_organisation = Once[Organisation | Unread | None]()
         self._all_members = Once[Members]()
+        self._units = control_policies.Units()
+        self._organisation_policies = Once[OrganisationPolicies]()
+        self._control_policies = OncePerKey[str, InForce]()
         self._askers = OncePerKey[str, Asker]()
+        self._canonical_ids = OncePerKey[str, str | None]()
+        self._own_canonical_users = Once[Mapping[str, str]]()
         self._account_blocks = OncePerKey[str, Block | Unread]()
+        self._bucket_owners: dict[str, str] = {}  # the account of each bucket that was listed so far
         self._object_budgets = OncePerKey[str, Budget]()
 
     def scopes(self) -> Iterable[Scope]:
@@ -72,11 +94,6 @@ class S3Connector:
         """
         try:
             caller = self._identity()
-        except Malformed as error:
-            if self._options.endpoint and error.reason.code == "s3-operation-unknown":
-                raise selection.not_aws(self._options) from error
-            yield scopes.ORGANISATION
-            return
         except ProviderError:
             yield scopes.ORGANISATION  # reading it says why nothing else can be
             return
@@ -134,16 +151,20 @@ class S3Connector:
         return None
 
     def _own(self) -> Asker:
-        return self._own_asker.get(lambda: self._opened(account.own_account(self._options, self._meter)))
+        return self._own_asker.get(self._open_own)
 
-    def _opened(self, own: account.Account) -> Asker:
-        own.open()
-        return Asker(own, self._patience, self._spent)
+    def _open_own(self) -> Asker:
+        own = account.own_account(self._options, self._meter)
+        own.open_own()
+        return self._asking_as(own)
+
+    def _asking_as(self, opened: account.Account) -> Asker:
+        return Asker(opened, self._patience, self._spent)
 
     def _identity(self) -> CallerIdentity:
-        return self._caller_identity.get(lambda: identity.caller_identity(self._own()))
+        return self._caller_identity.get(lambda: identity.identified(self._own()))
 
-    def _organisation(self) -> str | Unread | None:
+    def _organisation(self) -> Organisation | Unread | None:
         return self._own_organisation.get(lambda: identity.own_organisation(self._own()))
 
     def _members(self) -> Members:
@@ -161,27 +182,75 @@ class S3Connector:
             return self._own()
         member = account.member_account(self._own().account, number, caller.partition)
         try:
-            return self._opened(member)
+            member.open()
         except AccessDenied as refused:
             raise selection.refused_role(refused, self._options, number) from refused
+        return self._asking_as(member)
 
     def _account_block(self, number: str) -> Block | Unread:
         return self._account_blocks.get(number, lambda: reader.account_block(self._asker(number), number))
+
+    def _policies_above(self, number: str) -> InForce:
+        """The resource control policies on an account's resources; the management account is not subject to any."""
+        organisation = self._organisation()
+        if isinstance(organisation, Unread):
+            looked = control_policies.how_far_looked([organisation.gap(None)])
+            return InForce(policies=ControlPolicies(looked=looked))
+        if organisation is None or organisation.management_account == number:
+            return InForce(policies=ControlPolicies())
+        return self._control_policies.get(
+            number,
+            lambda: control_policies.in_force(self._own(), self._units, self._policies_of_organisation(), number),
+        )
+
+    def _policies_of_organisation(self) -> OrganisationPolicies:
+        return self._organisation_policies.get(lambda: control_policies.of_organisation(self._own()))
 
     def _object_budget(self, number: str) -> Budget:
         return self._object_budgets.get(number, lambda: Budget(self._options.object_requests))
 
     def _own_estate(self, number: str, canonical: str = "") -> OwnEstate:
         caller, members, organisation = self._identity(), self._members(), self._organisation()
+        ours = {*members.by_account, *self._options.accounts, caller.account}
+        if isinstance(organisation, Organisation) and organisation.management_account:
+            ours.add(organisation.management_account)
         return OwnEstate(
             account=number,
-            own_accounts=frozenset({*members.by_account, *self._options.accounts, caller.account}),
+            own_accounts=frozenset(ours),
             account_names={member.account: member.name for member in members.by_account.values()},
-            organisation=organisation if isinstance(organisation, str) else None,
+            organisation=organisation.id if isinstance(organisation, Organisation) else None,
             estate=self._estate,
             owner_canonical=canonical or None,
             knows_its_accounts=members.complete,
         )
+
+    def _knowing(self, own_estate: OwnEstate, canonical_ids: Iterable[str]) -> OwnEstate:
+        """The same estate, with the canonical ids of all our accounts where one is named that nobody knows yet."""
+        if not self._members().by_account or not has_unknown(canonical_ids, own_estate):
+            return own_estate
+        canonical_users = self._own_canonical_users.get(self._ask_for_canonical_users)
+        active = {member.account for member in self._members().by_account.values() if member.state == ACTIVE}
+        return replace(
+            own_estate,
+            canonical_users=canonical_users,
+            knows_its_canonical_users=active.issubset(canonical_users.values()),
+        )
+
+    def _ask_for_canonical_users(self) -> Mapping[str, str]:
+        told = ((self._canonical_id(number), number) for number in self._members().by_account)
+        return {canonical: number for canonical, number in told if canonical}
+
+    def _canonical_id(self, number: str) -> str | None:
+        """An account's canonical id; None where it does not admit us or does not tell."""
+
+        def asked() -> str | None:
+            try:
+                answer = reader.canonical_user(self._asker(number))
+            except ProviderError:  # its own scope says so
+                return None
+            return None if isinstance(answer, Unread) else answer
+
+        return self._canonical_ids.get(number, asked)
 
     def _collect_organisation(self, scope: Scope) -> Iterator[Yielded]:
         """Which accounts there are; without an answer those that are configured."""
@@ -212,15 +281,33 @@ class S3Connector:
             self._account_blocks.take(number, lambda: block)
         if number == caller.account:
             yield from self._gap_of_organisation()
+        yield from self._gaps_of_control_policies(number)
         buckets, gaps = reader.list_buckets(asker)
         yield from gaps
-        points, gaps = self._list_points(asker, number, buckets)
+        if buckets and buckets[0].owner:
+            self._canonical_ids.get(number, lambda: buckets[0].owner)
+        self._bucket_owners.update((bucket.name, number) for bucket in buckets)
+        enabled, gaps = enabled_regions.enabled_regions(asker, caller.partition)
         yield from gaps
+        points, with_points, gaps = self._list_points(asker, number, buckets, enabled)
+        yield from gaps
+        asked = self._deliveries_asked(asker, buckets)
         for bucket in buckets:
-            yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()))
+            kinds = rotation.kinds_asked(bucket.name, asked)
+            yield scopes.bucket_scope(bucket, number, points.pop(bucket.name, ()), kinds)
+        if len(asked[scopes.INVENTORIES]) < len(buckets):
+            seen, total = len(asked[scopes.INVENTORIES]), len(buckets)
+            reason = Reason(code="s3-inventories-sampled")
+            about = translate.account_uid(number)
+            yield INVENTORY.lacking(reason, about, outcome=Outcome.SKIPPED, seen=seen, total=total)
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
         yield from self._collect_directory_buckets(asker, number, buckets)
+        whereabouts = further_lists.Whereabouts(
+            enabled=enabled, with_buckets=_regions_of(buckets, asker), with_points=with_points
+        )
+        yield from further_lists.facts_of_access_grants_in(asker, own_estate, whereabouts)
+        yield from further_lists.not_judged(asker, number, whereabouts)
 
     def _closed_account(self, scope: Scope, error: ProviderError) -> Iterator[Yielded]:
         """An account whose role cannot be assumed: it is ours, and what is in it is not known."""
@@ -245,15 +332,53 @@ class S3Connector:
             if not self._estate.organisations:
                 yield gap
 
+    def _deliveries_asked(self, asker: Asker, buckets: Sequence[ListedBucket]) -> Mapping[str, frozenset[str]]:
+        """By kind of delivery: the buckets that are asked for it this time."""
+        names = frozenset(bucket.name for bucket in buckets)
+        day = self._now.date()
+        replicated = names
+        tonight = rotation.tonight(names, day, scopes.REPLICATION)
+        if tonight != names and not deliveries.may_replicate(asker):
+            replicated = tonight
+        return {scopes.REPLICATION: replicated, scopes.INVENTORIES: rotation.tonight(names, day, scopes.INVENTORIES)}
+
+    def _gaps_of_control_policies(self, number: str) -> Iterator[Gap]:
+        """What could not be read of all policies, told in our own account, and of those on an account's resources."""
+        organisation = self._organisation()
+        if not isinstance(organisation, Organisation):
+            return
+        caller, management = self._identity().account, organisation.management_account
+        above = self._policies_above(number)
+        gaps = list(above.gaps)
+        if number == caller and (number != management or self._members().by_account):
+            policies = self._policies_of_organisation()
+            gaps += policies.gaps
+            if any(gap.passing for gap in policies.gaps):
+                self._organisation_policies.take(lambda: policies)
+        if any(gap.passing for gap in gaps):
+            self._control_policies.take(number, lambda: above)
+        yield from (control_policies.as_reported(gap, by_management=management == caller) for gap in gaps)
+
     def _list_points(
-        self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
-    ) -> tuple[dict[str, Sequence[ListedPoint]], Sequence[Gap]]:
-        """The account's access points by the name of their bucket, and the lists that could not be read."""
-        own_region = asker.account.region
+        self, asker: Asker, number: str, buckets: Sequence[ListedBucket], enabled: Sequence[str]
+    ) -> tuple[dict[str, Sequence[ListedPoint]], frozenset[str], Sequence[Gap]]:
+        """The account's access points by the name of their bucket, the regions with any, and the lists without answer.
+
+        Every region is asked that is enabled: the bucket behind an access point may be another account's.
+        """
         bucket_regions = {bucket.name: bucket.region for bucket in buckets}
-        named = sorted({region or own_region for region in bucket_regions.values()} | {own_region})
+        with_buckets = _regions_of(buckets, asker)
+        with_points = set()
+
+        def list_in(region: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
+            entries, missing = access_points.list_in_region(asker, number, region)
+            if entries or missing:
+                with_points.add(region)
+            return entries, missing
+
+        elsewhere = [region for region in enabled if region not in with_buckets]
         listed = regions.ask_each(
-            named, lambda region: access_points.list_in_region(asker, number, region), ACCESS_POINTS
+            [*sorted(with_buckets), *elsewhere], list_in, ACCESS_POINTS, optional=frozenset(elsewhere)
         )
         points, gaps = list(listed.entries), list(listed.gaps)
         if regions.has_multi_region_access_points(self._identity().partition):
@@ -264,11 +389,12 @@ class S3Connector:
             absent = NotOffered("s3-not-in-partition", partition=self._identity().partition)
             gaps.append(MULTI_REGION_ACCESS_POINTS.gap(absent))
         by_bucket: dict[str, Sequence[ListedPoint]] = {}
-        for point in dict.fromkeys(points):
+        for point in {(point.bucket, point.name, point.alias): point for point in reversed(points)}.values():
             # An access point is in its bucket's region; a local server may list it in every region.
-            if point.alias or (bucket_regions.get(point.bucket) or point.region) == point.region:
+            region = bucket_regions.get(point.bucket, point.region) or asker.account.region
+            if point.alias or region == point.region:
                 by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
-        return by_bucket, gaps
+        return by_bucket, frozenset(with_points), gaps
 
     def _collect_directory_buckets(
         self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
@@ -286,35 +412,98 @@ class S3Connector:
             may_lack=set(with_buckets) - regions.EXPRESS,
         )
         yield from listed.gaps
-        for bucket in {bucket.name: bucket for bucket in reversed(listed.entries)}.values():
-            yield scopes.directory_bucket_scope(bucket, number)
+        directory_buckets = {bucket.name: bucket for bucket in reversed(listed.entries)}
+        points = regions.ask_each(
+            sorted(regions.EXPRESS | {bucket.region for bucket in directory_buckets.values()}),
+            lambda region: access_points.list_for_directory_buckets(asker, number, region),
+            DIRECTORY_ACCESS_POINTS,
+            optional=regions.EXPRESS - {bucket.region for bucket in directory_buckets.values()},
+        )
+        yield from (further_lists.unless_unknown(gap) for gap in points.gaps)
+        by_bucket: dict[str, Sequence[ListedPoint]] = {}
+        for point in dict.fromkeys(points.entries):
+            by_bucket[point.bucket] = (*by_bucket.get(point.bucket, ()), point)
+        for bucket in directory_buckets.values():
+            yield scopes.directory_bucket_scope(bucket, number, by_bucket.pop(bucket.name, ()))
+        for bucket_name, points_elsewhere in by_bucket.items():
+            yield scopes.points_scope(bucket_name, number, points_elsewhere)
 
     def _collect_bucket(self, scope: Scope) -> Iterator[Yielded]:
         number, partition = scope.account, self._identity().partition
         asker, listed = self._asker(number), scopes.bucket_of(scope)
         bucket = reader.read_bucket(asker, listed, number, partition, self._account_block(number))
-        bucket = replace(bucket, access_points=self._read_points(asker, scope))
-        own_estate = self._own_estate(number, listed.owner)
-        paths = access_paths(bucket, own_estate, self._now)
+        above = self._policies_above(number).policies
+        bucket = replace(bucket, control_policies=above, access_points=self._read_points(asker, scope))
+        own_estate = self._knowing(self._own_estate(number, listed.owner), named_by(bucket))
+        bucket, paths = self._judged(asker, bucket, own_estate)
         if translate.is_shared(bucket, paths):
             bucket = reader.with_description(asker, bucket)
         yield from translate.facts_of_bucket(bucket, paths, own_estate)
+        inventories: inventory.Configured | None = None
+        about, asked = translate.bucket_uid(bucket), scopes.deliveries_of(scope)
+        if scopes.REPLICATION in asked:
+            copied, gaps = deliveries.replications(asker, bucket.region, bucket.name, about)
+            yield from facts_of_deliveries(copied, bucket, own_estate, self._owner_of)
+            yield from gaps
+        if scopes.INVENTORIES in asked:
+            inventories = inventory.configurations(asker, bucket, about)
+            reported, gaps = deliveries.inventories(inventories[0], about)
+            yield from facts_of_deliveries(reported, bucket, own_estate, self._owner_of)
+            yield from (*inventories[1], *gaps)
         if translate.objects_can_matter(bucket):
             budget = self._object_budget(number)
-            yield from facts_of_objects(asker, bucket, own_estate, self._now, self._options, budget)
+            estate = partial(self._knowing, own_estate)
+            yield from facts_of_objects(asker, bucket, estate, self._now, self._options, budget, inventories)
+
+    def _judged(self, asker: Asker, bucket: Bucket, own_estate: OwnEstate) -> tuple[Bucket, AccessPaths]:
+        """A bucket's access paths; its tags are read only where one of them depends on a tag.
+
+        Where the policy cannot be read, who gets in is unknown whatever the tags are: another account's bucket, say.
+        """
+        paths = access_paths(bucket, own_estate, self._now)
+        by_acl = translate.objects_can_matter(bucket) and resource_tags.are_named(bucket)
+        if not by_acl and not any(resource_tags.decide(path.unknown_conditions) for path in paths.open):
+            return bucket, paths
+        if resource_tags.are_named(bucket) and not isinstance(bucket.policy, Unread):
+            bucket = reader.with_access_tags(asker, bucket)
+        points = (
+            access_points.with_tags(self._asker(point.account), point)
+            if resource_tags.are_named_for(point, bucket)
+            else point
+            for point in bucket.access_points
+        )
+        bucket = replace(bucket, access_points=tuple(points))
+        return bucket, access_paths(bucket, own_estate, self._now)
+
+    def _owner_of(self, name: str) -> str:
+        """The account of ours that a bucket belongs to; empty where none says that it is its own."""
+        if name not in self._bucket_owners:
+            numbers = dict.fromkeys((self._identity().account, *self._members().by_account))
+            owner = next((one for one in list(numbers)[:_MOST_ACCOUNTS] if self._owns(one, name)), "")
+            self._bucket_owners[name] = owner
+        return self._bucket_owners[name]
+
+    def _owns(self, number: str, name: str) -> bool:
+        try:
+            answer = self._asker(number).ask(OWNERSHIP, Bucket=name, ExpectedBucketOwner=number)
+        except ProviderError:
+            return False
+        return not isinstance(answer, Unread)
 
     def _collect_directory_bucket(self, scope: Scope) -> Iterator[Yielded]:
         asker, partition = self._asker(scope.account), self._identity().partition
         bucket = reader.read_directory_bucket(asker, scopes.bucket_of(scope), scope.account, partition)
+        bucket = replace(bucket, access_points=self._read_points(asker, scope))
         own_estate = self._own_estate(scope.account)
-        yield from translate.facts_of_bucket(bucket, access_paths(bucket, own_estate, self._now), own_estate)
+        bucket, paths = self._judged(asker, bucket, own_estate)
+        yield from translate.facts_of_bucket(bucket, paths, own_estate)
 
     def _collect_points(self, scope: Scope) -> Iterator[Yielded]:
         """Access points of ours on a bucket of another account."""
         points = self._read_points(self._asker(scope.account), scope)
         bucket = replace(self._bucket_behind(scope), access_points=points)
         own_estate = self._own_estate(scope.account)
-        paths = access_paths(bucket, own_estate, self._now)
+        bucket, paths = self._judged(self._asker(scope.account), bucket, own_estate)
         yield from translate.facts_of_access_points(bucket, paths, own_estate)
 
     def _bucket_behind(self, scope: Scope) -> Bucket:
@@ -327,7 +516,11 @@ class S3Connector:
             listed = ListedBucket(name=name, region=region, created_on=None, owner="")
             try:
                 asker, block = self._asker(owner), self._account_block(owner)
-                return reader.read_bucket(asker, listed, owner, partition, block)
+                if reader.is_directory_bucket(name):
+                    bucket = reader.read_directory_bucket(asker, listed, owner, partition)
+                else:
+                    bucket = reader.read_bucket(asker, listed, owner, partition, block)
+                return replace(bucket, control_policies=self._policies_above(owner).policies)
             except ProviderError:
                 pass  # the account's own scope says why it cannot be read
         hidden = NotOffered("s3-bucket-of-another-account")
@@ -336,6 +529,7 @@ class S3Connector:
             account=owner,
             region="",
             partition=partition,
+            directory=reader.is_directory_bucket(name),
             policy=Unread(question=BUCKET_POLICY, error=hidden),
             acl=None,
             block=Block(),
@@ -349,7 +543,13 @@ class S3Connector:
             access_points.read_access_point(asker, scope.account, partition, listed)
             for listed in scopes.points_of(scope)
         )
-        return tuple(point for point in points if point is not None)
+        above = self._policies_above(scope.account).policies
+        return tuple(replace(point, control_policies=above) for point in points if point is not None)
+
+
+def _regions_of(buckets: Sequence[ListedBucket], asker: Asker) -> frozenset[str]:
+    """The regions of buckets, where S3 reports them, and the account's own."""
+    return frozenset({bucket.region or asker.account.region for bucket in buckets} | {asker.account.region})
 
 
 def _patience(options: Options) -> Patience:

@@ -29,6 +29,8 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
+    meaning=1,
+    basis_options=("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
     policy_document=policy_document,
     doctor=_doctor,
 )

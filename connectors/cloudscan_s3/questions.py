@@ -66,6 +66,38 @@ ACCOUNTS: Final = AwsQuestion(
     hides=(_resources("account"),),
     names_scopes=True,
 )
+CONTROL_POLICIES: Final = AwsQuestion(
+    name="s3-control-policies",
+    service="organizations",
+    operation="list_policies",
+    needs="organizations:ListPolicies",
+    member="Policies",
+    hides=(_EFFECT,),
+)
+CONTROL_POLICY: Final = AwsQuestion(
+    name="s3-control-policy",
+    service="organizations",
+    operation="describe_policy",
+    needs="organizations:DescribePolicy",
+    member="Policy",
+    hides=(_EFFECT,),
+)
+CONTROL_POLICY_TARGETS: Final = AwsQuestion(
+    name="s3-control-policy-targets",
+    service="organizations",
+    operation="list_targets_for_policy",
+    needs="organizations:ListTargetsForPolicy",
+    member="Targets",
+    hides=(_EFFECT,),
+)
+PARENTS: Final = AwsQuestion(
+    name="s3-account-parents",
+    service="organizations",
+    operation="list_parents",
+    needs="organizations:ListParents",
+    member="Parents",
+    hides=(_EFFECT,),
+)
 ROLE: Final = AwsQuestion(
     name="s3-role",
     service="sts",
@@ -191,6 +223,27 @@ TAGS: Final = AwsQuestion(
     member="TagSet",
     hides=(Hidden(table="resources", columns=("owner_uid", "label", "detail")),),
 )
+ABAC: Final = AwsQuestion(
+    name="s3-bucket-abac",
+    operation="get_bucket_abac",
+    needs="s3:GetBucketAbac",
+    member="AbacStatus",
+    hides=(_EFFECT,),
+)
+POINT_TAGS: Final = AwsQuestion(
+    name="s3-access-point-tags",
+    service="s3control",
+    operation="list_tags_for_resource",
+    needs="s3:ListTagsForResource",
+    hides=(_EFFECT,),
+)
+DIRECTORY_BUCKET_TAGS: Final = AwsQuestion(
+    name="s3-directory-bucket-tags",
+    service="s3control",
+    operation="list_tags_for_resource",
+    needs="s3express:ListTagsForResource",
+    hides=(_EFFECT,),
+)
 WEBSITE: Final = AwsQuestion(
     name="s3-website", operation="get_bucket_website", needs="s3:GetBucketWebsite", hides=(_settings("website"),)
 )
@@ -213,7 +266,7 @@ INVENTORY: Final = AwsQuestion(
     needs="s3:GetInventoryConfiguration",
     member="IsTruncated",
     entries="InventoryConfigurationList",
-    hides=(_resources("object"),),
+    hides=(_resources("object", "report_delivery"),),
 )
 INVENTORY_REPORTS: Final = AwsQuestion(
     name="s3-inventory-reports",
@@ -246,10 +299,108 @@ OBJECT_ACL: Final = AwsQuestion(
     hides=(_GRANTS,),
 )
 
+REGIONS: Final = AwsQuestion(
+    name="s3-regions",
+    service="account",
+    operation="list_regions",
+    needs="account:ListRegions",
+    member="Regions",
+    # What is in a region that is not known to be enabled is not looked for.
+    hides=(_resources("access_point", "access_grant"),),
+)
+DIRECTORY_ACCESS_POINTS: Final = AwsQuestion(
+    name="s3-directory-access-points",
+    service="s3control",
+    operation="list_access_points_for_directory_buckets",
+    needs="s3express:ListAccessPointsForDirectoryBuckets",
+    member="AccessPointList",
+    hides=(_resources("access_point"),),
+    names_scopes=True,
+)
+DIRECTORY_ACCESS_POINT: Final = AwsQuestion(
+    name="s3-directory-access-point",
+    service="s3control",
+    operation="get_access_point",
+    needs="s3express:GetAccessPoint",
+    member="NetworkOrigin",
+    hides=(Hidden(table="grants", columns=("audience",)),),  # its blocks are fixed
+)
+DIRECTORY_ACCESS_POINT_POLICY: Final = AwsQuestion(
+    name="s3-directory-access-point-policy",
+    service="s3control",
+    operation="get_access_point_policy",
+    needs="s3express:GetAccessPointPolicy",
+    member="Policy",
+    hides=(_GRANTS,),
+)
+ACCESS_GRANTS: Final = AwsQuestion(
+    name="s3-access-grants",
+    service="s3control",
+    operation="list_access_grants",
+    needs="s3:ListAccessGrants",
+    member="AccessGrantsList",
+    hides=(_resources("access_grant"),),
+)
+ACCESS_GRANTS_POLICY: Final = AwsQuestion(
+    name="s3-access-grants-policy",
+    service="s3control",
+    operation="get_access_grants_instance_resource_policy",
+    needs="s3:GetAccessGrantsInstanceResourcePolicy",
+    member="Policy",
+    hides=(_EFFECT,),
+)
+OBJECT_LAMBDA: Final = AwsQuestion(
+    name="s3-object-lambda",
+    service="s3control",
+    operation="list_access_points_for_object_lambda",
+    needs="s3:ListAccessPointsForObjectLambda",
+    member="ObjectLambdaAccessPointList",
+)
+TABLE_BUCKETS: Final = AwsQuestion(
+    name="s3-table-buckets",
+    service="s3tables",
+    operation="list_table_buckets",
+    needs="s3tables:ListTableBuckets",
+    member="tableBuckets",
+)
+VECTOR_BUCKETS: Final = AwsQuestion(
+    name="s3-vector-buckets",
+    service="s3vectors",
+    operation="list_vector_buckets",
+    needs="s3vectors:ListVectorBuckets",
+    member="vectorBuckets",
+)
+OUTPOSTS: Final = AwsQuestion(
+    name="s3-outposts",
+    service="s3outposts",
+    operation="list_outposts_with_s3",
+    needs="s3-outposts:ListOutpostsWithS3",
+    member="Outposts",
+)
+ROLES: Final = AwsQuestion(
+    name="s3-roles",
+    service="iam",
+    operation="list_roles",
+    needs="iam:ListRoles",
+    member="Roles",
+    # Without its answer each bucket is asked whether it is replicated.
+)
+REPLICATION: Final = AwsQuestion(
+    name="s3-replication",
+    operation="get_bucket_replication",
+    needs="s3:GetReplicationConfiguration",
+    member="ReplicationConfiguration",
+    hides=(_resources("replication"),),
+)
+
 QUESTIONS: Final = (
     CALLER,
     ORGANISATION,
     ACCOUNTS,
+    CONTROL_POLICIES,
+    CONTROL_POLICY,
+    CONTROL_POLICY_TARGETS,
+    PARENTS,
     ROLE,
     ACCOUNT_BLOCK,
     BUCKETS,
@@ -267,6 +418,9 @@ QUESTIONS: Final = (
     BUCKET_BLOCK,
     OWNERSHIP,
     TAGS,
+    ABAC,
+    POINT_TAGS,
+    DIRECTORY_BUCKET_TAGS,
     WEBSITE,
     LOGGING,
     ENCRYPTION,
@@ -275,5 +429,17 @@ QUESTIONS: Final = (
     INVENTORY_REPORT,
     OBJECTS,
     OBJECT_ACL,
+    REGIONS,
+    DIRECTORY_ACCESS_POINTS,
+    DIRECTORY_ACCESS_POINT,
+    DIRECTORY_ACCESS_POINT_POLICY,
+    ACCESS_GRANTS,
+    ACCESS_GRANTS_POLICY,
+    OBJECT_LAMBDA,
+    TABLE_BUCKETS,
+    VECTOR_BUCKETS,
+    OUTPOSTS,
+    ROLES,
+    REPLICATION,
 )
 """All of them; every request belongs to one."""

@@ -3,7 +3,7 @@
 A scope carries as text what another process needs to read it, and what may be missing where it cannot be read at all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,8 @@ from cloudscan_s3.api.identity import ACTIVE
 from cloudscan_s3.api.reader import ListedBucket
 from cloudscan_s3.facts.translate import PLATFORM, access_point_uid, account_uid
 
+REPLICATION: Final = "replication"
+INVENTORIES: Final = "inventories"
 ORGANISATION: Final = Scope(uid=f"{PLATFORM}:organisation", platform=PLATFORM, kind="organisation", name="organisation")
 """Which accounts there are."""
 
@@ -27,17 +29,21 @@ def account_scope(number: str, name: str, state: str = ACTIVE) -> Scope:
     return Scope(uid=uid, platform=PLATFORM, kind="account", name=name or number, account=number, params=params)
 
 
-def bucket_scope(bucket: ListedBucket, account: str, points: Sequence[ListedPoint]) -> Scope:
-    """A bucket with the access points that open it."""
-    params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode()}
+def bucket_scope(
+    bucket: ListedBucket, account: str, points: Sequence[ListedPoint], deliveries: Iterable[str] = ()
+) -> Scope:
+    """A bucket with the access points that open it, and the kinds of delivery that it is asked for."""
+    asked = {"deliveries": " ".join(deliveries)} if deliveries else {}
+    params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode(), **asked}
     uid = f"{PLATFORM}:bucket/{bucket.name}"
     return _scope("bucket", uid, bucket.name, account, params, (uid,))
 
 
-def directory_bucket_scope(bucket: ListedBucket, account: str) -> Scope:
-    """An S3 Express directory bucket."""
+def directory_bucket_scope(bucket: ListedBucket, account: str, points: Sequence[ListedPoint] = ()) -> Scope:
+    """An S3 Express directory bucket with the access points that open it."""
+    params = {**_bucket_params(bucket), "points": msgspec.json.encode(points).decode()}
     uid = f"{PLATFORM}:directory-bucket/{bucket.name}"
-    return _scope("directory_bucket", uid, bucket.name, account, _bucket_params(bucket), (uid,))
+    return _scope("directory_bucket", uid, bucket.name, account, params, (uid,))
 
 
 def points_scope(bucket_name: str, account: str, points: Sequence[ListedPoint]) -> Scope:
@@ -57,6 +63,11 @@ def bucket_of(scope: Scope) -> ListedBucket:
         created_on=datetime.fromisoformat(created) if created else None,
         owner=scope.params.get("owner", ""),
     )
+
+
+def deliveries_of(scope: Scope) -> Collection[str]:
+    """The kinds of delivery that a bucket is asked for: `REPLICATION`, `INVENTORIES`."""
+    return scope.params.get("deliveries", "").split()
 
 
 def points_of(scope: Scope) -> Sequence[ListedPoint]:

@@ -47,14 +47,6 @@ def refused_role(refused: AccessDenied, options: Options, number: str) -> Access
     )
 
 
-def not_aws(options: Options) -> ConfigurationError:
-    """What is said of a store that only speaks S3's language."""
-    return ConfigurationError(
-        f"{options.endpoint} does not answer as AWS does (sts:GetCallerIdentity). Only AWS itself can be scanned, no "
-        "other store that speaks the S3 protocol. Remove connectors.s3.endpoint."
-    )
-
-
 def _check(options: Options, known: dict[str, Member]) -> None:
     for key, numbers in (("accounts", options.accounts), ("skip_accounts", options.skip_accounts)):
         for number in numbers:

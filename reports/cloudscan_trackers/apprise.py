@@ -67,6 +67,8 @@ def _lines(notice: Notice, words: Texts) -> Iterator[str]:
         severity, how = words.name("severity", finding.severity), words.say(f"notice.was_{kind}")
         message = shortened(harmless(phrases.message_of(finding, words.lang)), _LINE)
         yield f"- {severity}{words.say('list.comma')}{how}{words.say('list.colon')}{message}"
+        if judged := phrases.rejudged(words, notice.rejudged.get(finding.fingerprint)):
+            yield f"  {judged}"
     if (more := len(notice.findings) - _MOST) > 0:
         yield words.count("terminal.more", more)
     if notice.unread:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 
 from cloudscan.finding import Finding
-from cloudscan.report import RuleSummary
+from cloudscan.report import Rejudged, RuleSummary
 from cloudscan.tracker import CommentContent, CommentReason, TicketSubject, Wording
 from cloudscan_trackers.markup import Markup
 from cloudscan_wording import phrases
@@ -52,18 +52,22 @@ def _body(subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]
         rule = subject.rules.get(finding.verdict.rule_id)
         if subject.by_owner:
             yield markup.heading(_rule_title(rule, finding, words))
-        yield from _finding(finding, rule, words, markup)
+        yield from _finding(finding, rule, subject.rejudged.get(finding.fingerprint), words, markup)
     if (more := len(subject.findings) - _MOST_FINDINGS) > 0:
         yield markup.prose(words.count("tickets.more", more))
     yield markup.prose(words.say("tickets.foot"))
 
 
-def _finding(finding: Finding, rule: RuleSummary | None, words: Texts, markup: Markup) -> Iterator[str]:
+def _finding(
+    finding: Finding, rule: RuleSummary | None, rejudged: Rejudged | None, words: Texts, markup: Markup
+) -> Iterator[str]:
     parts = phrases.parted_message(finding, rule, words.lang)
     yield "".join(
         markup.name(part) if named else markup.prose(shortened(part, _PROSE)) for part, named in parts if part
     )
     yield "\n".join(markup.item(line) for line in _facts(finding, words, markup))
+    if rejudged:
+        yield markup.prose(phrases.rejudged(words, rejudged))
     if not finding.verified:
         yield markup.prose(words.say("tickets.unverified"))
     if rule:
@@ -124,11 +128,14 @@ def _named(text: str, markup: Markup) -> str:
 
 
 def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
-    day = _day(words, content.day)
+    day, judged = _day(words, content.day), phrases.rejudged(words, content.rejudged)
     match content.note:
         case CommentReason.WIDENED:
             widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in content.widened)
-            return markup.prose(words.say("tickets.widened", widened=widened, day=day))
+            key = "tickets.widened_rejudged" if judged else "tickets.widened"
+            return markup.prose(words.say(key, widened=widened, day=day, judged=judged))
+        case CommentReason.RESOLVED | CommentReason.REOPENED if judged:
+            return markup.prose(words.say(f"tickets.{content.note}_rejudged", day=day, judged=judged))
         case CommentReason.WAIVED if content.waiver:
             return markup.prose(
                 words.say(

@@ -11,7 +11,7 @@ import msgspec
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, RuleText, Verdict, Waiver
 from cloudscan.reason import Reason, block, step
-from cloudscan.report import RuleSummary, TicketLink
+from cloudscan.report import Rejudged, RuleSummary, TicketLink
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import for_shell
 
@@ -189,6 +189,18 @@ def since(texts: Texts, finding: Finding, now: datetime) -> str:
     moment = opened or finding.first_seen_on
     key = "finding.since_platform" if opened else "finding.since_first_seen"
     return texts.say(key, day=texts.day(moment), ago=texts.ago(moment, now))
+
+
+def judged_since(texts: Texts, rejudged: Rejudged) -> str:
+    """Since when something is judged differently: “since version 0.2.0”, or the day where the version is the same."""
+    if rejudged.version:
+        return texts.say("rejudged.since_version", version=rejudged.version)
+    return texts.say("rejudged.since_day", day=texts.day(rejudged.on))
+
+
+def rejudged(texts: Texts, one: Rejudged | None) -> str:
+    """That something is judged differently, since when and why. Empty if the cloud changed."""
+    return texts.say(f"rejudged.{one.changed_by}", since=judged_since(texts, one)) if one else ""
 
 
 def waived(texts: Texts, finding: Finding) -> str:

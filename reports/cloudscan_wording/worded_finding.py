@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from cloudscan.finding import Finding, Verdict
-from cloudscan.report import Report, RuleSummary, TicketLink
+from cloudscan.report import DifferenceKind, Rejudged, Report, RuleSummary, TicketLink, opened_by_judgement
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts
 
@@ -19,7 +19,8 @@ class WordedFinding:
     finding: Finding
     rule: RuleSummary | None
     lang: str
-    change: str  # since the previous scan: new, reopened, widened, waived; empty if none
+    change: str  # since the previous scan: new, reopened, widened, rejudged, waived; empty if none
+    rejudged: Rejudged | None  # since when it is judged differently, if that made the change or may have
     tickets: Sequence[TicketLink]
 
     @property
@@ -61,7 +62,7 @@ class WordedFinding:
 def worded_findings(report: Report, lang: str) -> Iterator[WordedFinding]:
     """The report's findings, most urgent first."""
     rules = {rule.id: rule for rule in report.rules}
-    changes = changed(report)
+    changes, judged = changed(report), rejudged(report)
     for order, finding in enumerate(report.findings, 1):
         yield WordedFinding(
             order=order,
@@ -69,6 +70,7 @@ def worded_findings(report: Report, lang: str) -> Iterator[WordedFinding]:
             rule=rules.get(finding.verdict.rule_id),
             lang=lang,
             change=changes.get(finding.fingerprint, ""),
+            rejudged=judged.get(finding.fingerprint),
             tickets=report.tickets.get(finding.fingerprint, ()),
         )
 
@@ -77,6 +79,17 @@ def changed(report: Report) -> Mapping[str, str]:
     """How findings changed since the previous scan, by fingerprint; resolved ones are not among the findings."""
     differences = report.changes.differences if report.changes else ()
     return {difference.fingerprint: difference.kind for difference in differences}
+
+
+def rejudged(report: Report) -> Mapping[str, Rejudged]:
+    """Since when findings are judged differently, by fingerprint, where that made them or may have.
+
+    What was decided about a finding afterwards leaves that as it is; what the cloud changed afterwards does not.
+    """
+    latest: dict[str, Rejudged | None] = {**opened_by_judgement(report)}
+    differences = report.changes.differences if report.changes else ()
+    latest |= {one.fingerprint: one.rejudged for one in differences if one.kind is not DifferenceKind.WAIVED}
+    return {fingerprint: one for fingerprint, one in latest.items() if one}
 
 
 def not_evaluated(rule: RuleSummary, texts: Texts) -> str:

@@ -47,11 +47,12 @@ class Cost:
 
 def serve(pipe: Connection, buckets: int, latency: float) -> None:
     """Serve the estate; answer each message with the number of requests so far."""
-    from cloudscan_emulators.aws import company, moto_server
+    from cloudscan_emulators.aws import around_buckets, company, moto_server
     from cloudscan_emulators.aws.moto_server import Fault
 
     with moto_server.running() as server:
         company.many(server.endpoint, buckets)
+        server.around.regions = around_buckets.ALWAYS_ENABLED
         if latency:
             server.faults.add(Fault(where="", delay=latency, delay_only=True))
         server.request_log.clear()

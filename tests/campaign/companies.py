@@ -13,6 +13,7 @@ from cloudscan.connector import Connector
 from cloudscan.http import Patience
 from cloudscan_emulators.aws import company as aws_company
 from cloudscan_emulators.aws import moto_server
+from cloudscan_emulators.aws.around_buckets import AccessGrant
 from cloudscan_emulators.google import company as google_company
 from cloudscan_emulators.microsoft import company as microsoft_company
 from cloudscan_emulators.microsoft.server import GRAPH_ROLES
@@ -25,6 +26,7 @@ from cloudscan_s3.options import Options as S3Options
 from tests.campaign.tampering import Proxy, between
 from tests.connectors.gdrive import estate as drive_estate
 from tests.connectors.m365 import estate as graph_estate
+from tests.connectors.s3 import estate as buckets_estate
 
 HASTY = Patience(attempts=2, pause=0.001, longest=0.002, timeout=1.0)
 _FILES = 60
@@ -100,6 +102,7 @@ def buckets(_folder: Path) -> Iterator[Company]:
     """Kumo Logistics on AWS."""
     with moto_server.running() as server, between(server.endpoint) as proxy:
         aws_company.build(server.endpoint)
+        _beside_buckets(server)
         options = S3Options(endpoint=proxy.url, organisation=True, role_name="cloudscan", patience=0.0)
         moment = datetime.now(UTC)
 
@@ -116,6 +119,18 @@ def buckets(_folder: Path) -> Iterator[Company]:
             connect=lambda: S3Connector(options, microsoft_company.estate(), moment),
             delete=delete,
         )
+
+
+def _beside_buckets(server: moto_server.Emulator) -> None:
+    """Whatever else lets somebody in, or is counted only."""
+    buckets_estate.bucket(server, "kumo-copied", enforced=True)
+    buckets_estate.replicated(server, "kumo-copied", "their-copies", account=aws_company.CONSULTANT)
+    role = f"arn:aws:iam::{aws_company.CONSULTANT}:role/analyst"
+    shares = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": "s3:GetDataAccess", "Resource": "*"}
+    server.around.access_grants.append(AccessGrant(scope="s3://kumo-copied/*", grantee=role))
+    server.around.access_grants_policy = buckets_estate.policy(shares)
+    server.around.object_lambda.append("kumo-redacting")
+    server.around.outposts.append("op-0123")
 
 
 _OPEN_BUCKET = "kumo-delivery-photos"

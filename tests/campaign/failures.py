@@ -29,6 +29,17 @@ _AWS: Final = {
 }  # fmt: skip
 
 
+TOLD_AS_OPEN: Final = frozenset(
+    (
+        ("s3-control-policies", "401"),
+        ("s3-control-policies", "403"),
+        ("s3-control-policies", "list emptied"),
+        ("s3-control-policy-targets", "list emptied"),
+    )
+)
+"""Where policies that can only take something away may not be looked at, or seem to be none, what they stop is open."""
+
+
 def refusing(platform: str, status: int) -> Spoil:
     """An error of the platform's own, whatever is asked."""
     return lambda _request, _answered: _error(platform, status)

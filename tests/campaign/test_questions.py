@@ -14,7 +14,7 @@ from cloudscan.connector import Question
 from cloudscan.reason import Reason, has_words
 from tests.campaign.companies import COMPANIES
 from tests.campaign.estate import PATTERNS, Estate
-from tests.campaign.failures import failures
+from tests.campaign.failures import TOLD_AS_OPEN, failures
 from tests.campaign.nights import Night, Nights
 
 
@@ -54,6 +54,9 @@ def check_second_night(estate: Estate, question: str, failure: str, folder: Path
     after = nights.next()
 
     assert spoilt.resolved <= right.second.resolved, "resolved, although it is there"
+    if (question, failure) in TOLD_AS_OPEN:
+        assert after.report.scan.complete == right.third.report.scan.complete
+        return
     assert spoilt.opened <= right.second.opened, "opened, although it is not so"
     check_rows(estate, question, failure, spoilt, right.second)
     assert after.standing == right.third.standing, "the night after"
@@ -69,7 +72,7 @@ def check_first_night(estate: Estate, question: str, failure: str, folder: Path)
         pytest.skip("the question is not asked on a first night")
     after = nights.next()
 
-    assert spoilt.opened <= right.alone.opened, "opened, although it is not so"
+    assert spoilt.opened <= right.alone.opened or (question, failure) in TOLD_AS_OPEN, "opened, although it is not so"
     check_rows(estate, question, failure, spoilt, right.alone)
     assert after.standing.keys() == right.alone.standing.keys(), "the night after"
 

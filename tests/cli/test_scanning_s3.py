@@ -9,7 +9,7 @@ import pytest
 from cloudscan_emulators.aws import company, moto_server
 from cloudscan_emulators.aws.moto_server import Emulator, Fault
 from tests.cli.conftest import Desk
-from tests.connectors.s3.estate import allow, bucket
+from tests.connectors.s3.estate import allow, bucket, replicated
 
 
 @pytest.fixture
@@ -131,3 +131,29 @@ def test_pauses_that_aws_asks_for_are_counted(at_aws: Desk, server: Emulator) ->
 
     assert (quiet["throttles"], quiet["retries"]) == (0, 0)
     assert (scan["throttles"], scan["retries"]) == (2, 2)
+
+
+def test_copies_for_an_account_that_is_no_partner(at_aws: Desk, server: Emulator) -> None:
+    """The bucket itself is private: neither its policy nor its blocks say that its objects leave it."""
+    bucket(server, "a-private", enforced=True, block=True)
+    replicated(server, "a-private", "dest", account="444455556666")
+
+    result = at_aws.run("scan", "--fail-on", "high")
+
+    assert result.code == 1
+    said = " ".join(result.out.split())
+    assert "Objects of a-private are copied to the bucket dest of account 444455556666" in said
+
+
+def test_what_is_not_judged_is_on_the_page_and_the_scan_is_complete(at_aws: Desk, server: Emulator) -> None:
+    bucket(server, "general", enforced=True, block=True)
+    boto3.client("s3tables", endpoint_url=server.endpoint).create_table_bucket(name="tables")
+
+    result = at_aws.run("scan", "--format", "json", "--fail-on", "high")
+
+    assert result.code == 0
+    (row,) = [row for row in result.json["coverage"] if row["outcome"] == "not_judged"]
+    assert (row["question"], row["seen"]) == ("s3-table-buckets", 1)
+    assert row["reason"]["values"] == {"count": 1, "regions": "us-east-1"}
+    (page,) = at_aws.folder.rglob("*.html")
+    assert "cloudscan does not judge who has access to them" in page.read_text()

@@ -178,6 +178,25 @@ def test_people_are_counted_through_groups(tmp_path: Path, scanned: Scanned, rul
     assert verdict.people == 3
 
 
+@pytest.mark.parametrize(
+    ("said", "likelihood"), [("2", 2), ("NULL", 4), ("9", 4), ("0", 1), ("CASE r WHEN 'a' THEN 2 END", 4)]
+)
+def test_a_row_may_lower_the_likelihood(
+    tmp_path: Path, scanned: Scanned, rule_text: str, said: str, likelihood: int
+) -> None:
+    """Never below 1, never above the rule's own; the likeliest row counts, and one that says nothing has the rule's."""
+    column = said.replace(" r ", " e.resource_name ")
+    lowering = rule_text.replace("e.granted_on,", f"e.granted_on, {column} AS likelihood,")
+    facts: list[Yielded] = [file("f"), file("a", parent_uid="toy:f"), file("b", parent_uid="toy:f"), grant("f")]
+    inherited: list[Yielded] = [
+        grant(name, uid=f"toy:way/{name}", origin_uid="toy:f", inherited=True) for name in ("a", "b")
+    ]
+
+    verdict = only(judged(scanned, load_text(tmp_path / "rules", lowering), *facts, *inherited))
+
+    assert verdict.likelihood == likelihood
+
+
 def test_the_ledger_learns_what_became_of_identities(scanned: Scanned, rules: tuple[Rule, ...]) -> None:
     """Flagged, unknown, passed; what is gone is left out."""
     facts: list[Yielded] = [file("open"), grant("open"), file("odd"), grant("odd", None), file("shut")]

@@ -35,7 +35,7 @@ def test_what_differs_between_two_nights(nights: Nights) -> None:
     diff = nights.ledger.diff()
 
     assert kinds_of(diff) == [("new", "new"), ("reopened", "back"), ("widened", "wider"), ("resolved", "gone")]
-    assert diff.counts == {"new": 1, "reopened": 1, "widened": 1, "waived": 0, "resolved": 1}
+    assert diff.counts == {"new": 1, "reopened": 1, "widened": 1, "rejudged": 0, "waived": 0, "resolved": 1}
     wider = diff.differences[2]
     assert wider.widened == ["audience"]
     assert wider.before and wider.now
@@ -148,7 +148,7 @@ def test_a_report_brings_its_past(nights: Nights) -> None:
 
     assert [scan.started_on for scan in report.trend] == [day(0), day(1), day(4)]
     assert report.changes is not None
-    assert report.changes.counts == {"new": 1, "reopened": 1, "widened": 0, "waived": 0, "resolved": 0}
+    assert report.changes.counts == {"new": 1, "reopened": 1, "widened": 0, "rejudged": 0, "waived": 0, "resolved": 0}
     assert last is not None
     plan = next(finding for finding in last.findings if finding.verdict.subject.name == "plan")
     befell = [event.kind for event in last.events if event.fingerprint == plan.fingerprint]

@@ -27,6 +27,7 @@ from tests.ledger.conftest import Nights
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 OLD, NEW = "drive-foreign-domain", "drive-external-domain"  # of a rule that was renamed
 LATER_TABLES = ("renamed_fingerprints", "gaps")  # of schemas after 0003
+LATER_KEYS = ("rejudged",)
 OLD_NAMES = {
     "exposure_periods": "stretches",
     "waiver_baselines": "accepted",
@@ -68,10 +69,21 @@ def rows_in(url: str, tables: Sequence[str]) -> dict[str, int]:
         return {table: db.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar() or 0 for table in tables}
 
 
-def contents(ledger: Ledger) -> bytes:
-    """Everything that a ledger tells."""
+def contents(ledger: Ledger) -> object:
+    """Everything that a ledger tells, but for what schemas up to 0005 did not have."""
     waivers = ledger.waivers(now=day(9))
-    return json.encode([ledger.latest(), ledger.events(), ledger.trend(), ledger.diff(), waivers, ledger.tickets()])
+    said = [ledger.latest(), ledger.events(), ledger.trend(), ledger.diff(), waivers, ledger.tickets()]
+    return without_later_keys(json.decode(json.encode(said)))
+
+
+def without_later_keys(value: object) -> object:
+    match value:
+        case dict():
+            return {name: without_later_keys(one) for name, one in value.items() if name not in LATER_KEYS}
+        case list():
+            return [without_later_keys(one) for one in value]
+        case _:
+            return value
 
 
 def test_a_ledger_with_rows_in_every_table_survives_the_renaming_of_its_tables(nights: Nights, url: str) -> None:

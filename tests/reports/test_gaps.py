@@ -1,11 +1,14 @@
 """What could not be seen, in words: question, reason, advice, what it hides, who decided to live with it."""
 
 import io
+import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
 
 import msgspec
+import pypdf
 import pytest
 
 from cloudscan.coverage import Coverage, gap_id
@@ -13,7 +16,8 @@ from cloudscan.facts import Hidden, Outcome
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict, Waiver
 from cloudscan.reason import Reason
 from cloudscan.report import GapStatus, Report, Scan, WaiverStatus
-from cloudscan_reports.formats import markdown, sarif, terminal, xlsx
+from cloudscan_reports.formats import json as data
+from cloudscan_reports.formats import markdown, pdf, sarif, terminal, xlsx
 from cloudscan_reports.page import html
 from cloudscan_reports.summary.first_page import completeness, first_page
 from cloudscan_reports.summary.gaps import Unseen, unseen
@@ -99,6 +103,7 @@ def test_an_older_cloudscans_prose_is_shown_as_it_is(name: str) -> None:
         (Outcome.PARTIAL, True, True, Standing.WAIVED),
         (Outcome.SKIPPED, True, False, Standing.LEFT_OUT),
         (Outcome.NOT_OFFERED, True, False, Standing.NOT_OFFERED),
+        (Outcome.NOT_JUDGED, True, False, Standing.NOT_JUDGED),
     ],
 )
 def test_each_row_has_one_standing(outcome: Outcome, new: bool, waived: bool, standing: Standing) -> None:
@@ -134,6 +139,43 @@ def test_what_does_not_exist_or_is_left_out_is_listed_apart_and_makes_nothing_in
     page = html.write(calm, "en")
     assert "Not part of this scan" in page
     assert "Incomplete" not in page
+
+
+HEADINGS = {"en": "Found, but not judged", "ja": "見つかったが、判定の対象外のもの"}
+COUNTS = {
+    "en": "1 thing was found that cloudscan does not judge",
+    "ja": "cloudscan の判定対象外のものが 1 件見つかりました",
+}
+STANDINGS = {"en": "There, but not judged", "ja": "判定の対象外"}
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_what_is_found_but_not_judged_is_named_in_every_format(lang: str) -> None:
+    """What it is and where, in a part of its own; the scan is complete, and nobody is asked to do anything about it."""
+    found = given(row(Outcome.NOT_JUDGED, needs=""))
+    texts = load(lang)
+
+    for name, text in {
+        **{name: write(found, lang) for name, write in WRITERS.items()},
+        "pdf": "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf.write(found, lang))).pages),
+    }.items():
+        squeezed = re.sub(r"\s+", "", text)
+        assert "Plans" in squeezed, name
+        assert "toy-links" in squeezed, name
+        shown = {"sarif": "not_judged", "xlsx": STANDINGS[lang], "terminal": COUNTS[lang]}.get(name, HEADINGS[lang])
+        assert shown.replace(" ", "") in squeezed, name
+    assert completeness(found, texts) == texts.say("page.complete")
+    assert found.complete
+    assert first_page(found, texts).answers[-1].more.rstrip(".。").endswith(COUNTS[lang])
+    assert unseen(found, texts).nothing
+
+
+def test_data_says_what_is_not_judged() -> None:
+    """In JSON a row of coverage with this outcome; it is no gap, hides nothing, and cannot be waived."""
+    (covered,) = json.loads(data.write(given(row(Outcome.NOT_JUDGED)), "en"))["coverage"]
+
+    assert covered["outcome"] == "not_judged"
+    assert covered.keys().isdisjoint({"gap", "hides"})
 
 
 def test_a_scan_with_waived_gaps_alone_is_complete_and_says_so() -> None:

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cloudscan.finding import Finding
-from cloudscan.report import Report
+from cloudscan.report import ChangedBy, Event, EventKind, Rejudged, Report
 from cloudscan_reports.page import html as page_html
 from cloudscan_wording import phrases
 from cloudscan_wording.visible import for_shell, visible
@@ -542,3 +542,20 @@ def test_on_paper_nothing_is_cut_and_charts_stand_side_by_side(open_page: Opener
     for name in (".pair", ".roadmap"):
         columns = page.evaluate(f"getComputedStyle(document.querySelector('{name}')).gridTemplateColumns")
         assert len(columns.split()) == 2
+
+
+def test_a_finding_that_is_judged_differently_says_so_in_its_history(open_page: Opener) -> None:
+    """Also where nothing else happened to it: the day on which it was first seen is not when it was opened."""
+    given = report(3)
+    first = given.findings[0]
+    opened = Event(
+        fingerprint=first.fingerprint,
+        scan_id="night-9",
+        on=first.first_seen_on,
+        kind=EventKind.OPENED,
+        rejudged=Rejudged(changed_by=ChangedBy.VERSION, on=first.first_seen_on, version="0.2.0"),
+    )
+    page = open_page(msgspec.structs.replace(given, events=[opened]), fragment=f"#finding={first.fingerprint}")
+
+    detail = page.locator(".detail").first.inner_text()
+    assert "Found. Judged differently since version 0.2.0: cloudscan understands the same answers" in detail

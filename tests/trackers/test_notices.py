@@ -9,7 +9,8 @@ import pytest
 
 from cloudscan_emulators.trackers.server import Reply, Request, Service, running
 from cloudscan_emulators.trackers.webhook import Webhook
-from tests.cli.conftest import CONFIG, Desk, Said
+from tests.cli.conftest import CONFIG, RULES, Desk, Said
+from tests.kit.own_rules import keep_rule
 from tests.ledger.conftest import Album
 from tests.trackers.conftest import Office
 
@@ -127,3 +128,34 @@ def test_notices_in_japanese(inbox: Inbox) -> None:
     inbox.office.desk.run("notify", "--lang", "ja")
 
     assert "新規 1 件" in inbox.messages[0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "head", "line", "why"),
+    [
+        ("en", "1 new, 1 judged differently", "- High, Judged differently: menu", "  Judged differently since "),
+        ("ja", "新規 1 件、判定の変更 1 件", "- 高、判定の変更：menu", "から判定が変わりました。"),
+    ],
+)
+def test_what_is_only_judged_differently_is_not_called_new(
+    inbox: Inbox, lang: str, head: str, line: str, why: str
+) -> None:
+    """The rule counts colleagues from today on, and somebody opened the list on the same day."""
+    desk = inbox.office.desk
+    keep_rule(desk.folder / "mine")
+    desk.configure(f'{CONFIG}\n[notify]\nurls_env = "TELL"\nafter_scan = false'.replace(str(RULES), "mine"))
+    desk.shelve(menu="company", list="me")
+    desk.run("scan")
+    keep_rule(desk.folder / "mine", colleagues=True)
+    desk.shelve(menu="company", list="everybody")
+    desk.run("scan")
+    desk.run("notify", "--lang", lang)
+    keep_rule(desk.folder / "mine")
+    desk.run("scan")
+    desk.run("notify", "--lang", lang)
+
+    opened, closed = (message["message"].splitlines() for message in inbox.messages)
+    assert opened[0] == head
+    assert [text for text in opened if text.startswith(line)]
+    assert len([text for text in opened if why in text]) == 1
+    assert closed[0] == head.split(", " if lang == "en" else "、")[1]

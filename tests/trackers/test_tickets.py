@@ -14,6 +14,8 @@ from cloudscan.tracker import TicketPhase, TicketRecord
 from cloudscan_emulators.trackers.github import GitHub
 from cloudscan_emulators.trackers.jira import Jira
 from cloudscan_emulators.trackers.server import Reply
+from tests.cli.conftest import CONFIG, RULES
+from tests.kit.own_rules import keep_rule
 from tests.kit.toy_cloud import rules
 from tests.ledger.conftest import Nights
 from tests.ledger.test_migration import downgrade
@@ -447,3 +449,52 @@ def test_a_ticket_of_a_renamed_rule_is_adopted(office: Office) -> None:
     assert quiet.out == "Every ticket is up to date.\n"
     assert ticket["open"]
     assert f"cloudscan:1 {finding.fingerprint}" in ticket["body"]
+
+
+@only("kind", ["github"])
+@pytest.mark.parametrize(
+    ("lang", "found", "gone", "back"),
+    [
+        ("en", "Judged differently since", "no longer finds it. Judged differently since", "finds it again. Judged"),
+        ("ja", "から判定が変わりました", "検出されなくなりました。", "再び検出されました。"),
+    ],
+)
+def test_a_ticket_says_that_only_the_judgement_changed(
+    office: Office, lang: str, found: str, gone: str, back: str
+) -> None:
+    """Created, closed and opened again, because the rule counts colleagues, does not, and does again."""
+    desk = office.desk
+    desk.configure(f'{CONFIG}\n{office.tracker.table}\n[tickets]\nlanguage = "{lang}"'.replace(str(RULES), "mine"))
+    desk.shelve(menu="company")
+    for colleagues in (False, True, False, True):
+        keep_rule(desk.folder / "mine", colleagues=colleagues)
+        desk.run("scan")
+        office.hand_over()
+
+    (ticket,) = office.tracker.tickets()
+    assert found in ticket["body"]
+    closed, opened = ticket["comments"]
+    assert gone in closed
+    assert found in closed
+    assert back in opened
+    assert ticket["open"]
+
+
+@only("kind", ["github"])
+def test_a_rule_that_weighs_more_is_said_to(office: Office) -> None:
+    """Its severity rises: nothing has widened."""
+    desk = office.desk
+    desk.configure(f"{CONFIG}\n{office.tracker.table}".replace(str(RULES), "mine"))
+    desk.shelve(plan="everybody")
+    keep_rule(desk.folder / "mine")
+    desk.run("scan")
+    office.hand_over()
+    (file,) = (desk.folder / "mine").iterdir()
+    file.write_text(file.read_text("utf-8").replace("severity: high", "severity: critical"), "utf-8")
+    desk.run("scan")
+    office.hand_over()
+
+    (ticket,) = office.tracker.tickets()
+    (comment,) = ticket["comments"]
+    assert comment.startswith("It is judged to be worse than before: higher severity")
+    assert "the rule is new or was changed" in comment

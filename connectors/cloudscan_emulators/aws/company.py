@@ -27,12 +27,14 @@ def build(endpoint: str) -> str:
     main = str(boto3.client("sts", endpoint_url=endpoint).get_caller_identity()["Account"])
     _head_office(boto3.client("s3", endpoint_url=endpoint), endpoint, main, organisation)
     _web_shop(_client_of(endpoint, shop), shop)
+    _perimeter(organisations, shop, organisation)
     return organisation
 
 
 def many(endpoint: str, number: int) -> None:
     """Build an estate of `number` buckets, nine of ten private, to measure what a larger estate costs."""
     client = boto3.client("s3", endpoint_url=endpoint)
+    _role(endpoint, "AWSServiceRoleForSupport", "support.amazonaws.com")
     for index in range(number):
         name = f"estate-{index:05}"
         if index % 10:
@@ -45,6 +47,31 @@ def many(endpoint: str, number: int) -> None:
             [_allow({"AWS": HAULIER}, name)],
         )
         _bucket(client, name, policy=kinds[index // 10 % len(kinds)], enforced=True)
+
+
+def _role(endpoint: str, name: str, service: str) -> None:
+    """A role for a service. AWS itself creates a few with every account."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    boto3.client("iam", endpoint_url=endpoint).create_role(RoleName=name, AssumeRolePolicyDocument=document)
+
+
+def _perimeter(organisations: Any, shop: str, organisation: str) -> None:
+    """A resource control policy on the unit that the web shop is in: returns are for colleagues alone."""
+    root = organisations.list_roots()["Roots"][0]["Id"]
+    unit = organisations.create_organizational_unit(ParentId=root, Name="Shops")["OrganizationalUnit"]["Id"]
+    organisations.move_account(AccountId=shop, SourceParentId=root, DestinationParentId=unit)
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": "arn:aws:s3:::kumo-shop-returns*",
+        "Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": organisation}},
+    }
+    content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    name = "returns-stay-inside"
+    policy = organisations.create_policy(Content=content, Name=name, Description=name, Type="RESOURCE_CONTROL_POLICY")
+    organisations.attach_policy(PolicyId=policy["Policy"]["PolicySummary"]["Id"], TargetId=unit)
 
 
 def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> None:
@@ -114,6 +141,11 @@ def _head_office(s3: Any, endpoint: str, account: str, organisation: str) -> Non
             )
         ],
     )
+    fence = {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": organisation, "aws:ResourceTag/perimeter": "exempt"}}
+    denied = {**_allow("*", "kumo-brochures", "s3:*", when=fence), "Effect": "Deny"}
+    policy = [_allow("*", "kumo-brochures"), denied]
+    _bucket(s3, "kumo-brochures", policy=policy, enforced=True, tags={"perimeter": "standard"})
+    s3.put_bucket_abac(Bucket="kumo-brochures", AbacStatus={"Status": "Enabled"})
     _bucket(s3, "kumo-leaver", enforced=True, policy=[_allow({"AWS": "AROAEXAMPLELEFTUSLAST"}, "kumo-leaver")])
     _bucket(s3, "kumo-statement-object", policy=_allow("*", "kumo-statement-object"))
     _bucket(
@@ -143,6 +175,7 @@ def _web_shop(s3: Any, account: str) -> None:
     _bucket(s3, "kumo-shop-drop", acl=[(ALL_USERS, "READ"), (ALL_USERS, "WRITE")])
     _bucket(s3, "kumo-shop-colleagues", acl=[(AUTHENTICATED_USERS, "READ")])
     _bucket(s3, "kumo-shop-ignored-acl", acl=[(ALL_USERS, "READ")], block=True)
+    _bucket(s3, "kumo-shop-returns", policy=[_allow("*", "kumo-shop-returns")], enforced=True)
     _bucket(s3, "kumo-shop-private")
     for key in ("backup/2024.sql", "backup/2025.sql", "orders/顧客一覧.csv", "readme.txt"):
         s3.put_object(Bucket="kumo-shop-private", Key=key, Body=b"example")

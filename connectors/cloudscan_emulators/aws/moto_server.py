@@ -21,8 +21,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import make_server
 
+from cloudscan_emulators.aws.around_buckets import AroundBuckets, Reply, refused_owner
+from cloudscan_emulators.aws.beyond_moto import BeyondMoto
 from cloudscan_emulators.kit.faults import Faults
 
 CREDENTIALS = {
@@ -58,6 +61,7 @@ class Fault:
     message: str = "as the test asked"
     silent: bool = False  # no answer at all: the connection is closed
     region: str = ""  # only requests that are signed for this region; empty: all
+    server: str = ""  # how the server names itself; empty: not at all
 
     def concerns(self, user: str) -> bool:
         """Whether requests signed for a region are concerned; AWS faults concern all callers alike."""
@@ -70,6 +74,7 @@ class Emulator:
 
     endpoint: str
     faults: Faults[Fault] = field(default_factory=Faults)
+    around: AroundBuckets = field(default_factory=AroundBuckets)  # what moto lacks
     request_log: list[str] = field(default_factory=list)  # each request as faults match it
 
     @property
@@ -124,11 +129,16 @@ def _reset(endpoint: str) -> None:
         pass
 
 
-def _operation(environment: Environment) -> str:
-    """The operation that a request with a form or JSON body asks for, and the role if there is one."""
+def _body(environment: Environment) -> str:
+    """The body, which can be read again."""
     body = environment["wsgi.input"].read(int(environment.get("CONTENT_LENGTH") or 0))
     environment["wsgi.input"] = io.BytesIO(body)
-    fields = urllib.parse.parse_qs(body.decode("utf-8", "replace"))
+    return str(body.decode("utf-8", "replace"))
+
+
+def _operation(environment: Environment) -> str:
+    """The operation that a request with a form or JSON body asks for, and the role if there is one."""
+    fields = urllib.parse.parse_qs(_body(environment))
     operation = fields.get("Action", [environment.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]])
     return "".join(f" {word}" for word in (*operation, *fields.get("RoleArn", ())) if word)
 
@@ -151,7 +161,8 @@ class _Faulty:
     """The layer in front of moto."""
 
     def __init__(self, inner: Callable[[Environment, StartResponse], Iterable[bytes]], emulator: Emulator) -> None:
-        self._inner = inner
+        self._moto = inner
+        self._beyond = BeyondMoto()
         self._emulator = emulator
 
     def __call__(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
@@ -171,8 +182,32 @@ class _Faulty:
             environment["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionError("as the test asked")
         if fault.body is not None:
-            start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(fault.body)))])
-            return [fault.body]
-        body = _error(environment, fault).encode()
-        start(fault.status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+            return self._answer(fault, "200 OK", fault.body, start)
+        return self._answer(fault, fault.status, _error(environment, fault).encode(), start)
+
+    def _answer(self, fault: Fault, status: str, body: bytes, start: StartResponse) -> Iterable[bytes]:
+        headers = [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+        start(status, [*headers, *([("Server", fault.server)] if fault.server else [])])
         return [body]
+
+    def _inner(self, environment: Environment, start: StartResponse) -> Iterable[bytes]:
+        """What moto answers, or what is answered in its place."""
+        query = environment.get("QUERY_STRING", "")
+        body = _body(environment) if query == "abac" else ""
+        answered = self._beyond.answer(environment["REQUEST_METHOD"], environment["PATH_INFO"], query, body)
+        reply = Reply(status=answered.status, body=answered.body) if answered else self._around(environment)
+        if reply is None:
+            return self._moto(environment, start)
+        content = reply.body.encode()
+        start(reply.status, [("Content-Type", reply.content_type), ("Content-Length", str(len(content)))])
+        return [content]
+
+    def _around(self, environment: Environment) -> Reply | None:
+        path = environment["PATH_INFO"]
+        expected = environment.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER", "")
+        if expected:
+            owners = {name: owner for name, (_, owner) in s3_backends.bucket_accounts.items()}
+            return refused_owner(path, expected, owners)
+        if path == "/buckets" and "/s3tables/" not in environment.get("HTTP_AUTHORIZATION", ""):
+            return None  # a bucket of that name
+        return self._emulator.around.reply(environment["REQUEST_METHOD"], path, _region(environment))

@@ -132,8 +132,13 @@ def _people(state: TenantState, files: int) -> list[str]:
         "projects@kumo.example",
         "Projects",
         ["hayashi@kumo.example", "tanuki@partner.example", "kumo.taro1985@gmail.com", "gate@nogoogle.example"],
+        externals_allowed=True,
     )
     state.add_group("everyone@kumo.example", "全社", everyone=True)
+    state.add_group(
+        "open-house@kumo.example", "Open house", users[:1], who_can_join="ANYONE_CAN_JOIN", externals_allowed=True
+    )
+    state.add_group("cycling@kumo.example", "自転車部", users[:1], who_can_join="ALL_IN_DOMAIN_CAN_JOIN")
     state.add_group("nested@kumo.example", "Nested", ["projects@kumo.example", "dormant@kumo.example"])
     state.add_group("empty@kumo.example", "Empty")
     state.add_group("crew@partner.example", "Partner's crew", ours=False)
@@ -170,7 +175,18 @@ def _rules(state: TenantState) -> None:
         "allowedPartiesForDownloadPrintCopy": "ALL",
         "allowContentManagersToShareFolders": True,
     }
+    desktop = {"allowDriveForDesktop": True, "restrictToAuthorizedDevices": False, "showDownloadLink": True}
+    update = {"securityUpdate": "APPLY_TO_IMPACTED_FILES", "allowUsersToManageUpdate": True}
+    groups = {
+        "collaborationCapability": "ANYONE_CAN_ACCESS",
+        "ownersCanAllowExternalMembers": True,
+        "createGroupsAccessLevel": "ADMIN_ONLY",
+    }
     for policy in (
+        Policy(type="drive_and_docs.service_status", unit="/", value={"serviceState": "ENABLED"}, by_admin=False),
+        Policy(type="groups_for_business.groups_sharing", unit="/", value=groups),
+        Policy(type="drive_and_docs.drive_for_desktop", unit="/", value=desktop),
+        Policy(type="drive_and_docs.file_security_update", unit="/", value=update),
         Policy(type="drive_and_docs.external_sharing", unit="/", value=sharing, order=2.0),
         Policy(type="drive_and_docs.external_sharing", unit="/", value={"allowPublishingFiles": False}, by_admin=False),
         Policy(type="drive_and_docs.external_sharing", unit="/Office/Finance", value=strict, order=3.0),
@@ -267,6 +283,8 @@ def _by_name(state: TenantState, now: datetime) -> Iterator[tuple[str, str]]:
         ("nested group", "Nested plan", "nested@kumo.example", "reader", None),
         ("whole company group", "全社連絡", "everyone@kumo.example", "reader", None),
         ("external group", "Crew roster", "crew@partner.example", "reader", None),
+        ("group that anyone may join", "Open house programme", "open-house@kumo.example", "writer", None),
+        ("group that we may join", "ツーリング計画", "cycling@kumo.example", "reader", None),
         ("colleague", "Budget", "mori@kumo.example", "writer", None),
         ("alias address", "Expenses", "mori@kumo-group.example", "reader", None),
     ):

@@ -19,6 +19,7 @@ _DOCUMENTS = (
     ("admin", "admin.directory_v1", "/"),
     ("reports", "admin.reports_v1", "/"),
     ("cloudidentity", "cloudidentity.v1", "/"),
+    ("groupssettings", "groupssettings.v1", "/groups/v1/groups/"),
 )
 _CUT = {"drive.files.list"}  # larger page sizes are cut, by the text of the parameter; elsewhere they are refused
 _POLICY = "cloudidentity.policies.get"  # its parameter is a path of two parts

@@ -128,6 +128,8 @@ class People:
         everyone: bool = False,
         description: str = "",
         ours: bool = True,
+        who_can_join: str = "CAN_REQUEST_TO_JOIN",
+        externals_allowed: bool = False,
     ) -> Group:
         with self.lock:
             group = Group(
@@ -139,6 +141,8 @@ class People:
                 description=description,
                 everyone=everyone,
                 ours=ours,
+                who_can_join=who_can_join,
+                externals_allowed=externals_allowed,
             )
             self._add(group)
             for member in members:

@@ -10,6 +10,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     "gdrive-users": r"GET /admin/directory/v1/users\?",
     "gdrive-groups": r"GET /admin/directory/v1/groups\?",
     "gdrive-members": r"GET /admin/directory/v1/groups/[^/]+/members",
+    "gdrive-group-settings": r"GET /groups/v1/groups/",
     "gdrive-domains": r"GET /admin/directory/v1/customer/[^/]+/domains",
     "gdrive-org-units": r"GET /admin/directory/v1/customer/[^/]+/orgunits",
     "gdrive-policies": r"GET /v1/policies",

@@ -108,6 +108,8 @@ class Group(Principal):
     members: dict[int, str] = field(default_factory=dict)  # principal: OWNER, MANAGER, MEMBER
     everyone: bool = False  # all users of the company are members: a member of type CUSTOMER
     ours: bool = True
+    who_can_join: str = "CAN_REQUEST_TO_JOIN"
+    externals_allowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

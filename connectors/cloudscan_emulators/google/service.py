@@ -13,6 +13,7 @@ from cloudscan_emulators.google.directory import DirectoryApi
 from cloudscan_emulators.google.discovery import Call, Catalogue
 from cloudscan_emulators.google.drive import DriveApi
 from cloudscan_emulators.google.faults import Fault
+from cloudscan_emulators.google.group_settings import GroupSettingsApi
 from cloudscan_emulators.google.policies import PoliciesApi
 from cloudscan_emulators.google.quirks import Quirks
 from cloudscan_emulators.google.quota import Meter, Quota
@@ -26,6 +27,7 @@ from cloudscan_emulators.kit.request_log import LoggedRequest, RequestNote, requ
 
 BATCH = "/batch/drive/v3"
 _BATCH_MOST = 100
+_ATOM = "application/atom+xml; charset=UTF-8"
 
 
 class Service:
@@ -48,6 +50,7 @@ class Service:
             **DirectoryApi(state, quirks).methods,
             **PoliciesApi(state, quirks).methods,
             **ReportsApi(state, quirks).methods,
+            **GroupSettingsApi(state).methods,
         }
         self._lock = threading.Lock()
 
@@ -129,7 +132,8 @@ class Service:
             person = self.state.find(token.email)
             if person is None:
                 raise errors.bad_token()
-            return Answer(body=run(call, person.number).encode("utf-8", "surrogatepass"))
+            body = run(call, person.number).encode("utf-8", "surrogatepass")
+            return Answer(body=body, content_type=_ATOM) if body.startswith(b"<") else Answer(body=body)
 
     def _token(self, request: Request) -> Answer:
         try:
@@ -163,6 +167,8 @@ def _unfold(request: Request) -> Request:
 def _api(path: str) -> str:
     if path.startswith("/admin/"):
         return "reports" if path.startswith("/admin/reports/") else "admin"
+    if path.startswith("/groups/"):
+        return "groupssettings"
     return "cloudidentity" if path.startswith("/v1/") else "drive"
 
 

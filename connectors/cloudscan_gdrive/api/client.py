@@ -33,7 +33,7 @@ from cloudscan_gdrive.api.models import ErrorBody, Reply
 from cloudscan_gdrive.api.refusals import meaning_of, refused, too_fast
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.options import Options
-from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, POLICIES, scopes_of
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, POLICIES, scopes_of
 
 Wanted = TypeVar("Wanted", bound=Reply)
 Entry_co = TypeVar("Entry_co", covariant=True)
@@ -124,6 +124,7 @@ class Google:
     users: Method
     groups: Method
     members: Method
+    group_settings: Method
     domains: Method
     units: Method
     policies: Method
@@ -305,13 +306,14 @@ def connect(options: Options, web: Web) -> Google:
     Each API has its own tokens, so that a scope that was not delegated affects only what needs it.
     """
     found, request = credentials(options), Messenger(Carrier(connections=options.connections, timeout=30.0))
-    drive, directory, policy, audit = (
-        Identity(found, scopes_of(names), request) for names in (DRIVE, DIRECTORY, POLICIES, AUDIT)
+    drive, directory, joining, policy, audit = (
+        Identity(found, scopes_of(names), request) for names in (DRIVE, DIRECTORY, GROUP_SETTINGS, POLICIES, AUDIT)
     )
     drive_api = _api("drive", "v3", options, "/drive/v3/")
     admin = _api("admin", "directory_v1", options, "/")
     cloud = _api("cloudidentity", "v1", options, "/")
     reports = _api("admin", "reports_v1", options, "/")
+    group_settings = _api("groupssettings", "v1", options, "/groups/v1/groups/")
     files, changes, shared = drive_api.files(), drive_api.changes(), drive_api.drives()
 
     def of_drive(question: Question, build: Callable[..., Any], units: float) -> Method:
@@ -338,6 +340,7 @@ def connect(options: Options, web: Web) -> Google:
         users=of_directory(questions.USERS, admin.users().list),
         groups=of_directory(questions.GROUPS, admin.groups().list),
         members=of_directory(questions.MEMBERS, admin.members().list),
+        group_settings=Method(question=questions.JOINING, build=group_settings.groups().get, identity=joining),
         domains=of_directory(questions.DOMAINS, admin.domains().list),
         units=of_directory(questions.UNITS, admin.orgunits().list),
         policies=Method(question=questions.SHARING_SETTINGS, build=cloud.policies().list, identity=policy),

@@ -27,7 +27,8 @@ _PERMISSION = (
 _COMMON = (
     "id,name,mimeType,parents,size,createdTime,modifiedTime,trashed,copyRequiresWriterPermission,"
     "inheritedPermissionsDisabled,shortcutDetails(targetId),labelInfo,"
-    "downloadRestrictions(effectiveDownloadRestrictionWithContext(restrictedForReaders,restrictedForWriters))"
+    "downloadRestrictions(effectiveDownloadRestrictionWithContext(restrictedForReaders,restrictedForWriters),"
+    "itemDownloadRestriction(restrictedForReaders,restrictedForWriters))"
 )
 OWN_FILE = f"{_COMMON},owners(emailAddress),writersCanShare,permissions({_PERMISSION})"
 SHARED_FILE = f"{_COMMON},driveId,hasAugmentedPermissions,permissionIds"

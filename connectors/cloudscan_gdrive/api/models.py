@@ -118,9 +118,13 @@ class DownloadRestriction(_Answer, frozen=True, kw_only=True):
 
 
 class DownloadRestrictions(_Answer, frozen=True, kw_only=True):
-    """The restrictions on downloading a file (Drive v3, File.downloadRestrictions): only what they come to."""
+    """The restrictions on downloading a file (Drive v3, File.downloadRestrictions).
+
+    What was set on the file itself counts where Drive does not say what it all comes to.
+    """
 
     effective_download_restriction_with_context: DownloadRestriction | None = None
+    item_download_restriction: DownloadRestriction | None = None
 
 
 class File(_Answer, frozen=True, kw_only=True):
@@ -201,6 +205,7 @@ class Restrictions(_Answer, frozen=True, kw_only=True):
     domain_users_only: bool | None = None
     drive_members_only: bool | None = None
     sharing_folders_requires_organizer_permission: bool | None = None
+    download_restriction: DownloadRestriction | None = None  # by its managers
 
 
 class SharedDrive(_Answer, frozen=True, kw_only=True):
@@ -339,6 +344,13 @@ class Members(Page, frozen=True, kw_only=True):
         return self.members
 
 
+class GroupSettings(Reply, frozen=True, kw_only=True):
+    """Who may join a group (Groups Settings v1, Groups). The service writes switches as texts."""
+
+    who_can_join: str | None = ""
+    allow_external_members: str | bool | None = ""
+
+
 class Alias(_Answer, frozen=True, kw_only=True):
     """An alias of one of our domains (Directory v1, DomainAlias), verified unless Google says otherwise."""
 
@@ -445,6 +457,7 @@ class PolicyQuery(_Answer, frozen=True, kw_only=True):
 
     org_unit: str = ""
     group: str = ""
+    query: str = ""  # may name licences too, and then it applies to who has one of them
 
 
 class PolicySetting(_Answer, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
-"""What Google's errors mean, so that the advice fits the cause.
+"""What Google's errors mean, so that the advice fits the cause: by their reasons, never by the words of a message.
 
-Sources: Drive guide, "Resolve errors"; Directory API and Cloud Identity guides on errors; AIP-193 (`ErrorInfo`).
+Sources: Drive guide, "Resolve errors"; Directory API and Cloud Identity guides on errors; AIP-193 (`ErrorInfo`);
+RFC 6750, section 3.1 (`insufficient_scope`).
 """
 
 import re
@@ -10,15 +11,20 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, Malformed, ProviderError, QuotaSpent, StalePage, Vanished
 from cloudscan.http import Answer, decoder
+from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.models import ApiError, ErrorBody
 from cloudscan_gdrive.codes import Code
+from cloudscan_gdrive.permissions import AUDIT, DIRECTORY, DRIVE, GROUP_SETTINGS, PREFIX
 
 _TOO_FAST: Final = frozenset(
-    {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded"}
+    {"rateLimitExceeded", "userRateLimitExceeded", "sharingRateLimitExceeded", "quotaExceeded", "RATE_LIMIT_EXCEEDED"}
 )
 _QUOTA_SPENT: Final = frozenset({"dailyLimitExceeded"})
 _API_OFF: Final = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
 _SCOPE_MISSING: Final = frozenset({"insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientScopes"})
+_FORBIDDEN: Final = frozenset({"forbidden", "notAuthorized"})
+_NOT_OF_DRIVE: Final = frozenset(PREFIX + name for name in (*DIRECTORY, *GROUP_SETTINGS, *AUDIT))
+_FOR_ADMINISTRATORS: Final = _NOT_OF_DRIVE | {PREFIX + DRIVE[1]}
 _LINK: Final = re.compile(r"https://console\.[^\s\"']+")
 _PROJECT: Final = re.compile(r"project[s]?[/ =](\d{6,}|[a-z][a-z0-9:.-]{4,})")
 _API: Final = re.compile(r"([a-z0-9-]+\.googleapis\.com)")
@@ -26,24 +32,36 @@ _API: Final = re.compile(r"([a-z0-9-]+\.googleapis\.com)")
 
 def too_fast(answer: Answer) -> bool:
     """Whether Google refuses because there are too many requests."""
-    return answer.status == 403 and any(reason.encode() in answer.body for reason in _TOO_FAST)
+    error = _explained(answer.body) if answer.status == 403 else None
+    return error is not None and bool(_reasons(error) & _TOO_FAST)
 
 
 def refused(answer: Answer, needs: str, person: str) -> ProviderError:
     """The error that an answer is. `needs` is the scope that was used, `person` the address in whose name we asked."""
-    try:
-        error = decoder(ErrorBody).decode(answer.body).error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    error = _explained(answer.body)
+    if error is None or not (error.code or error.message or error.status or error.errors or error.details):
         return Malformed(Code.NOT_GOOGLE, status=str(answer.status))
-    if not error.code and not error.message and not error.status and not error.errors:
-        return Malformed(Code.NOT_GOOGLE, status=str(answer.status))
+    if answer.status == 403 and 'error="insufficient_scope"' in answer.headers.get("www-authenticate", ""):
+        return _without_scope(needs, error.message)
     return meaning_of(error, answer.status, needs, person)
+
+
+def _explained(body: bytes) -> ApiError | None:
+    """The error that a body describes, as far as it can be read; None: it describes none."""
+    try:
+        return decoder(ErrorBody).decode(body).error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = decoded_leniently(ErrorBody, body)
+        return answer.error if answer else None
+
+
+def _reasons(error: ApiError) -> set[str]:
+    return ({one.reason for one in error.errors} | {one.reason for one in error.details}) - {""}
 
 
 def meaning_of(error: ApiError, status: int, needs: str, person: str) -> ProviderError:
     """The cause of an error that Google explains."""
-    reasons = {entry.reason for entry in error.errors} | {entry.reason for entry in error.details}
-    reasons.discard("")
+    reasons = _reasons(error)
     message = error.message or ", ".join(sorted(reasons)) or error.status
     if reasons & _QUOTA_SPENT:
         return QuotaSpent(Code.QUOTA_SPENT, quote=message)
@@ -63,9 +81,9 @@ def meaning_of(error: ApiError, status: int, needs: str, person: str) -> Provide
 def _denied(error: ApiError, reasons: set[str], message: str, needs: str, person: str) -> AccessDenied:
     if reasons & _API_OFF:
         return _api_off(error, message)
-    if reasons & _SCOPE_MISSING or "insufficient authentication scopes" in message:
-        return AccessDenied(Code.SCOPE_MISSING, needs=needs, quote=message, scope=needs)
-    if "domainPolicy" in reasons:
+    if reasons & _SCOPE_MISSING:
+        return _without_scope(needs, message)
+    if "domainPolicy" in reasons and needs not in _NOT_OF_DRIVE:
         return AccessDenied(Code.PERSON_WITHOUT_DRIVE, quote=message, person=person)
     if reasons & {"teamDriveMembershipRequired", "teamDrivesSharingRestrictionNotAllowed"}:
         return AccessDenied(Code.NOT_A_MEMBER, quote=message, person=person)
@@ -73,9 +91,13 @@ def _denied(error: ApiError, reasons: set[str], message: str, needs: str, person
         return AccessDenied(Code.PERMISSIONS_NOT_SHOWN, quote=message, person=person)
     if "cloud-identity.policies" in needs:
         return AccessDenied(Code.NOT_A_SUPER_ADMIN, quote=message, person=person)
-    if "Not Authorized to access this resource/api" in message:
+    if needs in _FOR_ADMINISTRATORS and (reasons & _FORBIDDEN or error.status == "PERMISSION_DENIED"):
         return AccessDenied(Code.NOT_AN_ADMINISTRATOR, quote=message, person=person)
     return AccessDenied(Code.REFUSED, quote=message, person=person)
+
+
+def _without_scope(needs: str, message: str) -> AccessDenied:
+    return AccessDenied(Code.SCOPE_MISSING, needs=needs, quote=message, scope=needs)
 
 
 def _api_off(error: ApiError, message: str) -> AccessDenied:

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from cloudscan.facts import Audience, Grant
-from cloudscan_gdrive.api.models import Permission, Restrictions, SharedDrive
+from cloudscan_gdrive.api.models import DownloadRestriction, Permission, Restrictions, SharedDrive
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.people import People
 from cloudscan_gdrive.meaning.translate import Meaning
@@ -46,6 +46,14 @@ class DriveRestrictions:
             perhaps = not self.switches.drive_members_only or (by_name and self.more_members)
             return replace(grant, effective=None if perhaps else False, blocked_by=MEMBERS_ONLY)
         return grant
+
+
+def readers_cannot_copy(switches: Restrictions) -> bool | None:
+    """Whether readers can neither download nor print nor copy, by either of the two switches; None: not known."""
+    by_managers = switches.download_restriction or DownloadRestriction()
+    if by_managers.restricted_for_readers or by_managers.restricted_for_writers:
+        return True
+    return switches.copy_requires_writer_permission
 
 
 def restrictions_of(

@@ -4,16 +4,18 @@
 Nobody counts as one of ours without a proof: an entry in the directory that is not a guest's, or one of our verified
 domains with the directory read.
 
-Sources: Directory API v1 (users, groups, members, domains); Admin help, "About target audiences".
+Sources: Directory API v1 (users, groups, members, domains); Groups Settings API v1 (whoCanJoin,
+allowExternalMembers); Admin help, "About target audiences".
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from cloudscan.connector import Estate
-from cloudscan.facts import Affiliation, Membership, Principal
+from cloudscan.facts import Affiliation, Audience, Membership, Principal
 from cloudscan.text import CONSUMER
-from cloudscan_gdrive.api.models import Group, Member, User
+from cloudscan_gdrive.api.models import Group, GroupSettings, Member, User
 from cloudscan_gdrive.meaning import uids
 
 AUDIENCE = ".audience.googledomains.com"
@@ -29,6 +31,7 @@ class GroupInfo:
     everyone: bool = False  # the whole company is a member
     unread: bool = False  # not all members could be read
     users: tuple[str, ...] = ()  # addresses of our users in it, through nested groups too
+    join: Audience | None = None  # who may become a member without being asked in; None: not known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,8 @@ class People:
         default_factory=dict
     )  # external users in the directory, by each of their addresses
     all_users_read: bool = True  # then an unknown address in our domains has no account
+    addresses_by_id: Mapping[str, str] = field(default_factory=dict)  # of users, guests and groups in the directory
+    unverified: frozenset[str] = frozenset()  # domains that are listed as ours and not proven to be
     groups: Mapping[str, GroupInfo] = field(default_factory=dict)  # by primary address
     group_aliases: Mapping[str, str] = field(default_factory=dict)  # the primary address by alias
     private: Mapping[str, str] = field(default_factory=dict)  # a user's address with us by their private address
@@ -87,7 +92,7 @@ class People:
         address = self.address_of(email)
         domain = address.rpartition("@")[2]
         affiliation = self.affiliation(domain)
-        if kind == "group":
+        if kind == "group" or address in self.groups:
             return self._group(address, domain, affiliation)
         if guest := self.guests.get(address):
             return self._guest(guest)
@@ -96,8 +101,19 @@ class People:
         if affiliation is Affiliation.INTERNAL:
             # Somebody may open files with an address of ours without an account (a visitor), or a guest may have it.
             known = self.all_users_read
-            return self._person(address, domain, affiliation if known else None, "no_account" if known else None)
+            status = "no_account" if domain in self.domains else "active"  # another directory of ours may have it
+            return self._person(address, domain, affiliation if known else None, status if known else None)
         return self._person(address, domain, affiliation, "active" if affiliation else None)
+
+    def surely_ours(self, user: User) -> bool:
+        """Whether a user in the directory is one of us: no guest, and in a domain that is listed as ours."""
+        domain = user.primary_email.lower().rpartition("@")[2]
+        listed = not self.all_domains_read or self.is_ours(domain) or domain in self.unverified
+        return user.is_guest_user is not None and listed
+
+    def member(self, member: Member) -> str:
+        """The address of a group's member, in lower case: by the id where the list has no address. Empty: unknown."""
+        return self.address_of(member.email or self.addresses_by_id.get(member.id, ""))
 
     def nameless(self, identity: str) -> Principal:
         """A member of a group without an address: it may be anybody."""
@@ -179,7 +195,7 @@ class People:
             name=info.name if info else address,
             affiliation=affiliation,
             status="active",
-            detail=_externals(info) if info else self._contract(domain),
+            detail={**_externals(info), **_joining(info)} if info else self._contract(domain),
         )
 
     def _user(self, user: User) -> Principal:
@@ -194,7 +210,7 @@ class People:
             email=address,
             domain=address.rpartition("@")[2],
             name=user.name.full_name or address,
-            affiliation=None if user.is_guest_user is None else Affiliation.INTERNAL,
+            affiliation=Affiliation.INTERNAL if self.surely_ours(user) else None,
             status=_status(user),
             created_on=user.creation_time,
             last_seen_on=user.last_login_time,
@@ -216,17 +232,19 @@ class Lists:
     """The lists of the directory as far as they were read."""
 
     domains: Sequence[str] = ()  # all of ours, in any case
+    unverified: Sequence[str] = ()  # listed as ours, without a proof
     all_domains_read: bool = True
     users: Sequence[User] = ()
     all_users_read: bool = True
     groups: Sequence[Group] = ()
     members: Mapping[str, Sequence[Member]] = field(default_factory=dict)  # by the group's address in lower case
     partly_read: frozenset[str] = frozenset()  # addresses of groups of whose members some could not be read
+    settings: Mapping[str, GroupSettings] = field(default_factory=dict)  # by the group's address in lower case
 
 
 def people_of(estate: Estate, primary: str, lists: Lists) -> People:
     """The directory, indexed by address."""
-    ours = [user for user in lists.users if not user.is_guest_user]
+    ours = [user for user in lists.users if not is_guest(user)]
     known = People(
         estate=estate,
         primary=primary,
@@ -236,10 +254,15 @@ def people_of(estate: Estate, primary: str, lists: Lists) -> People:
         guests={
             address.lower(): user
             for user in lists.users
-            if user.is_guest_user
+            if is_guest(user)
             for address in (*_addresses(user), user.guest_account_info.primary_guest_email)
             if address
         },
+        addresses_by_id={
+            **{user.id: user.primary_email for user in lists.users},
+            **{group.id: group.email for group in lists.groups},
+        },
+        unverified=frozenset(domain.lower() for domain in lists.unverified),
         all_users_read=lists.all_users_read and all(_addresses_known(user) for user in lists.users),
         group_aliases={
             alias.lower(): group.email.lower()
@@ -247,10 +270,12 @@ def people_of(estate: Estate, primary: str, lists: Lists) -> People:
             for alias in (*(group.aliases or ()), *(group.non_editable_aliases or ()))
         },
     )
+    groups = frozenset(group.email.lower() for group in lists.groups)
     return replace(
         known,
         groups={
-            group.email.lower(): _info(group, _all_members(group.email.lower(), lists, known)) for group in lists.groups
+            group.email.lower(): _info(group, _all_members(group.email.lower(), lists, known, groups))
+            for group in lists.groups
         },
         private={
             address.lower(): user.primary_email.lower()
@@ -307,6 +332,11 @@ def outside_address(guest: User) -> str:
     return (guest.guest_account_info.primary_guest_email or guest.primary_email).lower()
 
 
+def is_guest(user: User) -> bool:
+    """An external user whom the directory lists: Google says so, or names their address outside."""
+    return bool(user.is_guest_user or user.guest_account_info.primary_guest_email)
+
+
 def has_left(user: User) -> bool:
     """A former employee, as far as Google knows: Google does not allow acting as them."""
     return bool(user.suspended or user.archived)
@@ -323,10 +353,35 @@ def _externals(info: GroupInfo) -> Mapping[str, str]:
     return {} if info.unread and not info.external_members else {"externals": str(info.external_members)}
 
 
+_JOINING: Final = {Audience.ANY_ACCOUNT: "anyone", Audience.ORGANISATION: "organisation", Audience.NAMED: "invited"}
+
+
+def _joining(info: GroupInfo) -> Mapping[str, str]:
+    return {"join": _JOINING[info.join]} if info.join else {}
+
+
+def who_may_join(settings: GroupSettings | None) -> Audience | None:
+    """Who becomes a member without being asked in or let in by a member; None: it is not known.
+
+    Where external members are not allowed, ``ANYONE_CAN_JOIN`` admits the organisation.
+    """
+    match settings.who_can_join if settings else None:
+        case "ANYONE_CAN_JOIN":
+            allowed = str(settings.allow_external_members).lower() if settings else ""
+            return {"true": Audience.ANY_ACCOUNT, "false": Audience.ORGANISATION}.get(allowed)
+        case "ALL_IN_DOMAIN_CAN_JOIN":
+            return Audience.ORGANISATION
+        case "INVITED_CAN_JOIN" | "CAN_REQUEST_TO_JOIN":
+            return Audience.NAMED
+        case _:
+            return None
+
+
 def _member(member: Member, people: People) -> Principal:
-    if not member.email:
+    address = people.member(member)
+    if not address:
         return people.nameless(member.id or "?")
-    return people.principal("group" if member.type == "GROUP" else "user", member.email)
+    return people.principal("group" if member.type == "GROUP" else "user", address)
 
 
 @dataclass
@@ -337,6 +392,7 @@ class _Members:
     users: set[str] = field(default_factory=set)  # addresses of ours
     everyone: bool = False
     unread: bool = False  # there may be others, or somebody who is not known
+    joining: set[Audience | None] = field(default_factory=set)  # who may join the group and those in it
 
 
 def _info(group: Group, members: _Members) -> GroupInfo:
@@ -346,10 +402,18 @@ def _info(group: Group, members: _Members) -> GroupInfo:
         everyone=members.everyone,
         unread=members.unread,
         users=tuple(sorted(members.users)),
+        join=_widest(members.joining),
     )
 
 
-def _all_members(group: str, lists: Lists, people: People) -> _Members:
+def _widest(joining: set[Audience | None]) -> Audience | None:
+    if Audience.ANY_ACCOUNT in joining:
+        return Audience.ANY_ACCOUNT
+    known = [audience for audience in joining if audience is not None]
+    return max(known, default=None) if len(known) == len(joining) else None
+
+
+def _all_members(group: str, lists: Lists, people: People, groups: frozenset[str]) -> _Members:
     """Follow nested groups of ours. Google does not show the members of external groups."""
     result = _Members()
     seen: set[str] = set()
@@ -359,30 +423,44 @@ def _all_members(group: str, lists: Lists, people: People) -> _Members:
         if address in seen:
             continue
         seen.add(address)
+        result.joining.add(who_may_join(lists.settings.get(address)))
         if address not in lists.members or address in lists.partly_read:
             result.unread = True
         for member in lists.members.get(address, ()):
-            inner = people.address_of(member.email)
-            affiliation = people.affiliation(inner.rpartition("@")[2]) if inner else None
+            inner = people.member(member)
             if member.type == "CUSTOMER":
                 result.everyone = True
-            elif inner in people.guests:
-                result.external.add(inner)
-            elif user := people.users.get(inner):
-                result.users.add(inner)
-                result.unread = result.unread or user.is_guest_user is None
-            elif affiliation is None or (affiliation is Affiliation.INTERNAL and not _is_known(member, people)):
-                result.unread = True
-            elif affiliation is not Affiliation.INTERNAL:
-                result.external.add(inner)
-            elif member.type == "GROUP":
-                waiting.append(inner)
+            elif member.type == "GROUP" or inner in groups:
+                _group_in(inner, waiting, result, people)
+            else:
+                _person_in(member, inner, result, people)
     return result
 
 
-def _is_known(member: Member, people: People) -> bool:
-    """Whether it is certain who a member with an address of ours is, though no user has that address."""
-    return member.type == "GROUP" or people.all_users_read
+def _group_in(inner: str, waiting: list[str], result: _Members, people: People) -> None:
+    affiliation = people.affiliation(inner.rpartition("@")[2]) if inner else None
+    if affiliation is None:
+        result.unread = True
+    elif affiliation is Affiliation.INTERNAL:
+        waiting.append(inner)
+    else:
+        result.external.add(inner)
+
+
+def _person_in(member: Member, inner: str, result: _Members, people: People) -> None:
+    """A member that is no group, as far as the directory says. A type that is not documented may be anything."""
+    affiliation = people.affiliation(inner.rpartition("@")[2]) if inner else None
+    if inner in people.guests:
+        result.external.add(inner)
+    elif user := people.users.get(inner):
+        result.users.add(inner)
+        result.unread = result.unread or not people.surely_ours(user)
+    elif affiliation is None:
+        result.unread = True
+    elif affiliation is not Affiliation.INTERNAL:
+        result.external.add(inner)
+    elif member.type != "USER" or not people.all_users_read:
+        result.unread = True
 
 
 def _addresses(user: User) -> Iterator[str]:

@@ -20,6 +20,8 @@ from cloudscan_gdrive.meaning.people import AUDIENCE, People
 FORM: Final = "application/vnd.google-apps.form"
 """The content type of a form, whose published view admits those who fill it in."""
 PUBLISHED: Final = "published"
+IDS_OF_LINKS: Final = ("anyoneWithLink", "anyone")
+"""The ids of the permissions that let anyone in."""
 RESPONDENTS: Final = "respondents"
 """The view of a form that may be filled in."""
 
@@ -41,6 +43,7 @@ _MAY: Final = {
     "organizer": "drive-may-manage",
     "owner": "drive-may-own",
 }
+_RESPONDING: Final = frozenset({"reader", "publishedReader", ""})
 _MIN_GOOGLE_ID: Final = 15  # characters
 DELETED: Final = "drive-account-deleted"
 EXPIRED: Final = "drive-expired"
@@ -55,12 +58,21 @@ class Meaning:
     grant: Grant  # without uid and resource, which are filled in for each file
 
 
-def meaning_of(permission: Permission, people: People, now: datetime, content_type: str = "") -> Meaning | None:
-    """Whom a permission of a file of some type lets in at the time `now`; None for the owner's, which is no grant."""
-    if permission.role == "owner" and not permission.pending_owner:
-        return None
+def meaning_of(
+    permission: Permission, people: People, now: datetime, content_type: str = "", owner: str = ""
+) -> Meaning | None:
+    """Whom a permission of a file of some type lets in at the time `now`; None for the owner's, which is no grant.
+
+    `owner` is the uid of the one owner whose entry is no grant; empty: any owner's. Old files may have several owners,
+    and what is in a shared drive has none.
+    """
     principal, audience = _principal_and_audience(permission, people)
-    view = RESPONDENTS if permission.view == PUBLISHED and content_type == FORM else permission.view
+    is_owner = not owner or (principal is not None and principal.uid == owner)
+    if permission.role == "owner" and not permission.pending_owner and is_owner:
+        return None
+    view = permission.view
+    if view == PUBLISHED and content_type == FORM and permission.role in _RESPONDING:
+        view = RESPONDENTS
     blocked_by = DELETED if permission.deleted else EXPIRED if _has_expired(permission, now) else ""
     return Meaning(
         key=key_of(permission),
@@ -84,6 +96,11 @@ def meaning_of(permission: Permission, people: People, now: datetime, content_ty
             },
         ),
     )
+
+
+def strength_of(role: str) -> Access:
+    """For choosing the stronger of two roles; one that is not known counts as the strongest."""
+    return _ACCESS.get(role, Access.OWN)
 
 
 def off_unless(*, view: str = "", pending_owner: bool = False) -> Mapping[str, str]:
@@ -122,7 +139,12 @@ def utc(time: datetime | None) -> datetime | None:
     """A time in UTC; Google's times are, so one without a zone counts as that."""
     if time is None or time.tzinfo is UTC:
         return time
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:  # within a day of the first or last day there is
+        return time.replace(tzinfo=UTC)
 
 
 def key_of(permission: Permission) -> str:
@@ -156,6 +178,8 @@ def _principal_and_audience(permission: Permission, people: People) -> tuple[Pri
         case "user" | "group" | "domain" if not permission.email_address:
             return None, None  # Drive does not say who
         case "group":
+            return _group(permission, people)
+        case "user" if people.address_of(permission.email_address) in people.groups:
             return _group(permission, people)
         case "user":
             principal = people.principal("user", permission.email_address)

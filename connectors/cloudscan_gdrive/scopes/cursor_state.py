@@ -58,10 +58,14 @@ def digest_of_options(options: Options) -> str:
 
 
 def seen_permissions(context: DriveContext) -> list[tuple[Permission, str, str]]:
-    """The permissions that were seen in a drive, each with the type of file and the digest of what it means there."""
+    """The permissions that were seen in a drive, each with the type of file and the digest of what it means there.
+
+    Without those of owners: what they mean depends on who else is one.
+    """
     return [
         (permission, content_type, digest(_essence(context, meaning)))
         for permission, content_type, meaning in context.meanings.values()
+        if permission.role != "owner"
     ]
 
 

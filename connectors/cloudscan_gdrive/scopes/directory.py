@@ -6,26 +6,23 @@ answer, and drives are read all the same.
 Sources: discovery documents of Admin Directory v1 and Cloud Identity v1; Policy API, "Drive and Docs settings".
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from cloudscan.connector import Estate, Gap, Question
-from cloudscan.facts import Resource, Setting
+from cloudscan.facts import Hidden, Resource, Setting
 from cloudscan.reason import Reason
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Everything, Google
 from cloudscan_gdrive.api.models import (
     Domain,
     Domains,
-    Group,
     Groups,
-    Member,
-    Members,
     Policies,
     Policy,
     Unit,
@@ -35,7 +32,11 @@ from cloudscan_gdrive.api.models import (
 )
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.people import Lists, People, people_of
+from cloudscan_gdrive.meaning.people import Lists, People, is_guest, people_of
+from cloudscan_gdrive.meaning.sharing_settings import Made, camel, effective, value_of
+from cloudscan_gdrive.options import Options
+from cloudscan_gdrive.scopes.groups import OfGroups, members_of_groups, not_asked, settings_of_groups
+from cloudscan_gdrive.settings import SETTINGS
 
 _Entry = TypeVar("_Entry")
 _USERS: Final = (
@@ -44,35 +45,15 @@ _USERS: Final = (
     "recoveryEmail,relations,organizations)"
 )
 _GROUPS: Final = "nextPageToken,groups(id,email,name,directMembersCount,aliases,nonEditableAliases)"
-_MEMBERS: Final = "nextPageToken,members(id,email,role,type)"
-_CONCURRENT_GROUPS: Final = 8  # whose members are asked for at the same time
-_MOST_GAPS: Final = 20  # groups that have a gap of their own
-_SHARING: Final = "drive_and_docs.external_sharing"
-_CLOSED_WITH_SHARING: Final = frozenset({f"{_SHARING}.allowNonGoogleInvites", f"{_SHARING}.allowPublishingFiles"})
-_WARNINGS_OF_SHARING: Final = frozenset(
-    {f"{_SHARING}.warnForExternalSharing", f"{_SHARING}.warnForSharingOutsideAllowlistedDomains"}
-)
-_SETTINGS: Final = "setting.type.matches('drive_and_docs.*')"
+_LICENCE: Final = re.compile(r"/product/[^'\"\]\s]+")
+_SETTINGS: Final = "setting.type.matches('drive_and_docs.*') || setting.type.matches('groups_for_business.*')"
 
-KNOWN_SETTINGS = tuple(
-    f"drive_and_docs.{name}"
-    for name in (
-        "external_sharing.externalSharingMode",
-        "external_sharing.allowReceivingExternalFiles",
-        "external_sharing.warnForExternalSharing",
-        "external_sharing.warnForSharingOutsideAllowlistedDomains",
-        "external_sharing.allowNonGoogleInvites",
-        "external_sharing.allowPublishingFiles",
-        "external_sharing.accessCheckerSuggestions",
-        "external_sharing.allowedPartiesForDistributingContent",
-        "general_access_default.defaultFileAccess",
-        "shared_drive_creation.allowSharedDriveCreation",
-        "shared_drive_creation.allowManagersToOverrideSettings",
-        "shared_drive_creation.allowExternalUserAccess",
-        "shared_drive_creation.allowNonMemberAccess",
-    )
+KNOWN_SETTINGS: Final = tuple(
+    spec.name
+    for spec in SETTINGS
+    if spec.name.startswith(("drive_and_docs.", "groups_for_business.")) and "*" not in spec.name
 )
-"""What is unknown where the policies cannot be read (Policy API, "Drive and Docs settings")."""
+"""What is unknown where the policies cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,22 +69,28 @@ class Directory:
     gaps: Sequence[Gap] = field(default_factory=tuple)
 
 
-def read_directory(google: Google, estate: Estate, admin: str, customer: str) -> Directory:
-    """Read domains, users, groups, units and settings, as `admin` (an address). Whatever fails is a gap."""
+def read_directory(google: Google, estate: Estate, options: Options) -> Directory:
+    """Read domains, users, groups, units and settings, as the administrator. Whatever fails is a gap."""
+    admin, customer = options.admin, options.customer
     users = _users(google, admin, customer)
     domains = _domains(google, admin, customer)
     groups = google.everything(Groups, google.groups, admin, customer=customer, fields=_GROUPS, maxResults=200)
-    members, partly_read, members_gaps = _members(google, admin, groups.entries)
+    members = members_of_groups(google, admin, groups.entries)
+    joining = (
+        settings_of_groups(google, admin, groups.entries) if options.group_settings else OfGroups(gaps=[not_asked()])
+    )
     own = admin.rpartition("@")[2].lower()
     primary = next((domain.domain_name.lower() for domain in domains.entries if domain.is_primary), own)
     lists = Lists(
         domains=_names_of_ours(own, domains, users),
+        unverified=_unverified(domains.entries),
         all_domains_read=domains.complete,
         users=users.entries,
         all_users_read=users.complete,
         groups=groups.entries,
-        members=members,
-        partly_read=frozenset(partly_read),
+        members=members.answers,
+        partly_read=frozenset(members.partly_read),
+        settings=joining.answers,
     )
     units = google.everything(Units, google.units, admin, customerId=customer, type="allIncludingParent")
     policies = google.everything(Policies, google.policies, admin, uids.tenant(primary), filter=_SETTINGS, pageSize=100)
@@ -119,7 +106,8 @@ def read_directory(google: Google, estate: Estate, admin: str, customer: str) ->
             *users.gaps,
             *domains.gaps,
             *groups.gaps,
-            *members_gaps,
+            *members.gaps,
+            *joining.gaps,
             *_complete(units, questions.UNITS, Code.TOP_UNIT_MISSING, there=any(map(_is_top, units.entries))).gaps,
             *_complete(
                 policies, questions.SHARING_SETTINGS, Code.SETTINGS_MISSING, there=bool(policies.entries),
@@ -129,8 +117,8 @@ def read_directory(google: Google, estate: Estate, admin: str, customer: str) ->
     )  # fmt: skip
 
 
-def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
-    """The tenant, its org units, and the sharing settings of each.
+def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting | Gap]:
+    """The tenant, its org units, and what the sharing settings come to for each; gaps for values that say nothing.
 
     Where it is not known which unit is the top one, whose settings are the tenant's, the settings of units that may be
     are not known either.
@@ -144,39 +132,67 @@ def facts_of_settings(directory: Directory) -> Iterator[Resource | Setting]:
         unit_uids[unit.org_unit_id.removeprefix("id:")] = uid
         if uid != tenant:
             containers[uid] = _container(uid, "org_unit", unit.org_unit_path, primary, tenant)
+    made = _made(directory, tenant, unit_uids, containers)
+    yield from containers.values()
+    for uid, name, value in effective(made.settings):
+        yield Setting(scope_uid=uid, name=name, value=value)
+    for uid, name in sorted(made.odd):
+        reason = Reason(code=Code.SETTING_UNKNOWN, values={"name": name})
+        hidden = Hidden(table="settings", columns=(f"value.{name}",), below=uid)
+        yield replace(questions.SHARING_SETTINGS.lacking(reason, uid), hides=(hidden,))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Policies:
+    """The policies by place."""
+
+    settings: Made
+    odd: frozenset[tuple[str, str]]  # place and name of what has no value that is documented, or more than one
+
+
+def _made(
+    directory: Directory, tenant: str, unit_uids: Mapping[str, str], containers: dict[str, Resource]
+) -> _Policies:
+    """What was made for which place; adds the places that no list of units contains to `containers`."""
+    primary = directory.people.primary
     values: dict[tuple[str, str], str | None] = {}
+    odd: set[tuple[str, str]] = set()
+    by_admin: dict[tuple[str, str], str | None] = {}
+    above = {uid: _parent(uid, directory.units, unit_uids, tenant) for uid in containers if uid != tenant}
     if not directory.all_policies_read or not directory.top_unit:
         values.update({(tenant, name): None for name in KNOWN_SETTINGS})
     for policy in sorted(directory.policies, key=lambda policy: policy.type == "ADMIN"):
-        identity = policy.policy_query.org_unit.removeprefix("orgUnits/")
+        query = policy.policy_query
+        identity = query.org_unit.removeprefix("orgUnits/")
         uid = unit_uids.get(identity, "")
-        if policy.policy_query.group or not uid:
-            uid = uids.org_unit(policy.policy_query.group or policy.policy_query.org_unit)
-            containers[uid] = _container(uid, "org_unit", policy.policy_query.group or uid, primary, tenant)
-        place_known = directory.top_unit or identity in unit_uids or policy.policy_query.group
-        certain = directory.all_policies_read and place_known
-        for name, value in policy.setting.value.items():
-            key = uid, f"{policy.setting.type.removeprefix('settings/')}.{name}"
-            values[key] = _text(value) if certain else None
-    yield from containers.values()
-    for (uid, name), value in _effective(values, tenant).items():
-        yield Setting(scope_uid=uid, name=name, value=value)
+        licences = ",".join(_LICENCE.findall(query.query))
+        if query.group or not uid or licences:
+            name = query.group or (containers[uid].name if uid else "")
+            parent = uid or tenant
+            uid = uids.org_unit("/".join(filter(None, (query.group or query.org_unit, licences))))
+            name = f"{name or uid} ({licences})" if licences else name or uid
+            containers[uid] = _container(uid, "org_unit", name, primary, tenant)
+            above.setdefault(uid, parent)
+        certain = directory.all_policies_read and (directory.top_unit or identity in unit_uids or query.group)
+        for field_name, value in policy.setting.value.items():
+            key = uid, f"{policy.setting.type.removeprefix('settings/')}.{camel(field_name)}"
+            text = value_of(key[1], value)
+            if policy.type == "ADMIN" and by_admin.setdefault(key, text) != text:
+                text = None
+            if certain and text is None:
+                odd.add(key)
+            values[key] = text if certain else None
+    return _Policies(settings=Made(values=values, above=above), odd=frozenset(odd))
 
 
-def _effective(values: Mapping[tuple[str, str], str | None], tenant: str) -> Mapping[tuple[str, str], str | None]:
-    """The settings without those behind a closed door: where nobody may share outside, they have no effect."""
-    result = dict(values)
-    for (uid, name), value in values.items():
-        mode = values.get(
-            (uid, f"{_SHARING}.externalSharingMode"), values.get((tenant, f"{_SHARING}.externalSharingMode"))
-        )
-        if mode != "DISALLOWED" or value is None:
-            continue
-        if name in _CLOSED_WITH_SHARING:
-            result[uid, name] = "false"
-        elif name in _WARNINGS_OF_SHARING:
-            del result[uid, name]
-    return result
+def _parent(uid: str, units: Sequence[Unit], unit_uids: Mapping[str, str], tenant: str) -> str:
+    """The uid of the nearest unit above a unit."""
+    by_path = {unit.org_unit_path: unit_uids[unit.org_unit_id.removeprefix("id:")] for unit in units}
+    path = next((path for path, of in by_path.items() if of == uid), "")
+    while path := path.rpartition("/")[0]:
+        if path in by_path:
+            return by_path[path]
+    return tenant
 
 
 def _users(google: Google, admin: str, customer: str) -> Everything[User]:
@@ -219,55 +235,17 @@ def _names_of_ours(own: str, domains: Everything[Domain], users: Everything[User
         names += [
             address.rpartition("@")[2]
             for user in users.entries
-            if user.is_guest_user is False
+            if user.is_guest_user is False and not is_guest(user)
             for address in (user.primary_email, *(user.non_editable_aliases or ()))
         ]
     return list(dict.fromkeys(name.lower() for name in names))
 
 
-def _members(
-    google: Google, admin: str, groups: Sequence[Group]
-) -> tuple[dict[str, Sequence[Member]], set[str], list[Gap]]:
-    """The members of each group by its address in lower case, the groups that were read in part, and the gaps.
-
-    One request per group. A question that is refused for one group after another is not asked any more.
-    """
-
-    def members_of(group: Group) -> Everything[Member]:
-        found = google.everything(
-            Members, google.members, admin, uids.group(group.email), groupKey=group.id, fields=_MEMBERS, maxResults=200
-        )
-        count = str(group.direct_members_count)
-        there = bool(found.entries) or not count.isdecimal() or int(count) == 0
-        return _complete(
-            found, questions.MEMBERS, Code.MEMBERS_MISSING, there=there, about=uids.group(group.email), count=count
-        )
-
-    members: dict[str, Sequence[Member]] = {}
-    partly_read: set[str] = set()
-    gaps: list[Gap] = []
-    read_any = False
-    with ThreadPoolExecutor(_CONCURRENT_GROUPS) as pool:
-        for number, (group, answer) in enumerate(zip(groups, pool.map(members_of, groups), strict=True), start=1):
-            address = group.email.lower()
-            read_any = read_any or answer.complete
-            gaps += answer.gaps
-            if answer.error is None or answer.entries:
-                members[address] = answer.entries
-            if not answer.complete:
-                partly_read.add(address)
-            if not read_any and number > _CONCURRENT_GROUPS:
-                pool.shutdown(cancel_futures=True)
-                break
-    if gaps and (not read_any or len(gaps) > _MOST_GAPS):
-        first = gaps[0]
-        whole = questions.MEMBERS.lacking(
-            first.reason,
-            outcome=first.outcome,
-            needs=first.needs,
-        )
-        return members, partly_read, [whole]
-    return members, partly_read, gaps
+def _unverified(domains: Sequence[Domain]) -> list[str]:
+    """Domains and aliases that are listed and not proven to be ours: users may have addresses there."""
+    names = [domain.domain_name for domain in domains if not domain.verified]
+    aliases = (alias for domain in domains for alias in domain.domain_aliases or ())
+    return names + [alias.domain_alias_name for alias in aliases if not alias.verified]
 
 
 def _complete(
@@ -306,7 +284,3 @@ def _container(uid: str, kind: str, name: str, account: str, parent: str | None 
         parent_uid=parent,
         url="https://admin.google.com/ac/appsettings/55656082996",
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -15,7 +15,7 @@ from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google
 from cloudscan_gdrive.api.lenient_decoding import decoded_leniently
 from cloudscan_gdrive.api.listing import FOLDER, SHORTCUT
-from cloudscan_gdrive.api.models import File, Permission, Permissions
+from cloudscan_gdrive.api.models import DownloadRestriction, File, Permission, Permissions
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Tree
@@ -24,7 +24,9 @@ from cloudscan_gdrive.meaning.translate import FORM, Meaning, is_inherited, mean
 from cloudscan_gdrive.options import Options
 
 _KINDS = {FOLDER: "folder", SHORTCUT: "shortcut"}
-_NOTHING_SWITCHED: Mapping[str, str] = {"trashed": "false", "copy_restricted": "false"}
+_NOTHING_SWITCHED: Mapping[str, str] = {
+    "trashed": "false", "copy_restricted": "false", "copy_restricted_writers": "false",
+}  # fmt: skip
 _INHERITED: Mapping[str, str] = off_unless()
 _REMEMBERED_LISTS = 10_000  # lists of permissions
 _LISTED_ONE_BY_ONE = 100  # things that one gap names
@@ -48,6 +50,17 @@ class PermissionList:
     has_owner: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class CopyRestriction:
+    """Who can neither download nor print nor copy. None: it is not known."""
+
+    readers: bool | None = False
+    writers: bool | None = False
+
+
+_FREE = CopyRestriction()
+
+
 @dataclass
 class DriveContext:
     """One drive while it is read. Belongs to one thread."""
@@ -57,6 +70,8 @@ class DriveContext:
     options: Options
     tree: Tree
     owner_uid: str | None  # of files that have no owner of their own
+    owned: bool = True  # by one person; else it is a shared drive
+    copying: CopyRestriction = _FREE  # what a shared drive's switches come to for everything in it
     meanings: dict[object, tuple[Permission, str, Meaning | None]] = field(default_factory=dict)
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _lists: dict[tuple[bytes, bool], PermissionList | None] = field(default_factory=dict)  # by what Google sent
@@ -64,17 +79,21 @@ class DriveContext:
     _mentioned: set[str] = field(default_factory=set)  # uids of principals
     _owners: dict[str, str | None] = field(default_factory=dict)  # uids by address
 
-    def meaning(self, permission: Permission, content_type: str = "") -> Meaning | None:
-        """What a permission means. The same one is on many files and is translated once."""
+    def meaning(self, permission: Permission, content_type: str = "", owner: str = "") -> Meaning | None:
+        """What a permission means. The same one is on many files and is translated once.
+
+        `owner` as `translate.meaning_of` has it; in a shared drive it is the group of members, who own everything.
+        """
         form = content_type == FORM
+        owner = owner if self.owned else self.owner_uid or ""
         key = (
-            form, permission.id, permission.role, permission.view, permission.expiration_time, permission.pending_owner,
-               permission.allow_file_discovery, permission.deleted, permission.type, permission.email_address,
-               permission.domain)  # fmt: skip
+            form, owner, permission.id, permission.role, permission.view, permission.expiration_time,
+            permission.pending_owner, permission.allow_file_discovery, permission.deleted, permission.type,
+            permission.email_address, permission.domain)  # fmt: skip
         remembered = self.meanings.get(key)
         if remembered is None:
             content_type = FORM if form else ""
-            meaning = meaning_of(permission, self.people, self.now, content_type)
+            meaning = meaning_of(permission, self.people, self.now, content_type, owner)
             remembered = self.meanings[key] = permission, content_type, meaning
         return remembered[2]
 
@@ -98,11 +117,13 @@ class DriveContext:
             page = decoded_leniently(Permissions, b'{"permissions":' + text + b"}") or Permissions(permissions=())
         if not (page.permissions or page.broken):
             return None
+        owners = sum(permission.role == "owner" and not permission.pending_owner for permission in page.permissions)
+        owner = self.owner_uid or "" if owners > 1 else ""
         return PermissionList(
             effective=[
                 EffectivePermission(meaning=meaning, inherited=is_inherited(permission))
                 for permission in page.permissions
-                if (meaning := self.meaning(permission, content_type))
+                if (meaning := self.meaning(permission, content_type, owner))
             ],
             broken=page.broken,
             has_owner=any(permission.role == "owner" for permission in page.permissions),
@@ -168,7 +189,7 @@ class DriveContext:
             modified_on=utc(file.modified_time),
             label=self._label(file) if file.label_info else "",
             url=f"https://drive.google.com/{'drive/folders/' if mime_type == FOLDER else 'open?id='}{file.id}",
-            detail=_detail(file) if _has_detail(file) else _NOTHING_SWITCHED,
+            detail=_detail(file, self.copying) if self.copying != _FREE or _has_detail(file) else _NOTHING_SWITCHED,
         )
 
     def owner(self, email: str) -> str | None:
@@ -206,10 +227,12 @@ def _has_detail(file: File) -> bool:
     )
 
 
-def _detail(file: File) -> Mapping[str, str]:
+def _detail(file: File, in_drive: CopyRestriction) -> Mapping[str, str]:
+    cannot_copy = _cannot_copy(file, in_drive)
     detail = {
         "trashed": _switch(file.trashed),
-        "copy_restricted": _switch(_copy_restricted(file)),
+        "copy_restricted": _switch(cannot_copy.readers),
+        "copy_restricted_writers": _switch(cannot_copy.writers),
         "limited_access": "true" if file.inherited_permissions_disabled else "",
         "writers_can_share": "false" if file.writers_can_share is False else "",
         "target_uid": uids.file(file.shortcut_details.target_id) if file.shortcut_details else "",
@@ -217,13 +240,23 @@ def _detail(file: File) -> Mapping[str, str]:
     return {name: value for name, value in detail.items() if value}
 
 
-def _copy_restricted(file: File) -> bool | None:
-    """Whether readers can neither download nor print nor copy. What they come to decides."""
-    restrictions = file.download_restrictions
-    effective = restrictions.effective_download_restriction_with_context if restrictions else None
-    if effective and effective.restricted_for_readers is not None:
-        return effective.restricted_for_readers
-    return file.copy_requires_writer_permission
+def _cannot_copy(file: File, in_drive: CopyRestriction) -> CopyRestriction:
+    """Who can neither download nor print nor copy a file, as far as Drive says: what it all comes to decides.
+
+    The file's own switch, `copyRequiresWriterPermission`, binds readers and commenters only. What a shared drive
+    restricts is restricted for everything in it, and what writers cannot do readers cannot either.
+    """
+    given = file.download_restrictions
+    effective = (given and given.effective_download_restriction_with_context) or DownloadRestriction()
+    applied = (given and given.item_download_restriction) or DownloadRestriction()
+    readers = effective.restricted_for_readers
+    if readers is None:
+        readers = applied.restricted_for_readers or file.copy_requires_writer_permission
+    writers = effective.restricted_for_writers
+    if writers is None:
+        writers = bool(applied.restricted_for_writers)
+    writers = writers or bool(in_drive.writers)
+    return CopyRestriction(readers=True if writers or in_drive.readers else readers, writers=writers)
 
 
 def _switch(value: bool | None) -> str:

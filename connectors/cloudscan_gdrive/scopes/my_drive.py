@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cloudscan.connector import Cursor, Gap, Yielded
 from cloudscan.errors import ProviderError, QuotaSpent, StaleCursor
-from cloudscan.facts import Outcome, Resource
+from cloudscan.facts import Grant, Outcome, Resource
 from cloudscan.reason import Reason
 from cloudscan_gdrive import questions
 from cloudscan_gdrive.api.client import Google, Method
@@ -18,6 +18,7 @@ from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.folder_tree import Folder, Tree
 from cloudscan_gdrive.meaning.people import People
+from cloudscan_gdrive.meaning.translate import IDS_OF_LINKS, link_by_id
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import unpack
 from cloudscan_gdrive.scopes.drive_context import DriveContext, malformed, marker
@@ -25,6 +26,7 @@ from cloudscan_gdrive.scopes.drive_walk import changed, everything, listed
 from cloudscan_gdrive.scopes.external_files import anywhere
 
 _OWNERS_IN_A_QUERY = 30
+_FILE_OF_OTHERS = f"{OWN_FILE},permissionIds"  # who may not share a file is not shown its permissions
 _OPEN = " or ".join(
     f"visibility = '{visibility}'"
     for visibility in ("anyoneCanFind", "anyoneWithLink", "domainCanFind", "domainWithLink")
@@ -133,6 +135,7 @@ class MyDrive:
         if permissions is None:
             context.unread(resource.uid, Reason(code=Code.PERMISSIONS_MISSING))
             yield marker(resource.uid, resource.uid)
+            yield from _links_by_id(file, resource.uid)
             return
         tree = context.tree
         for permission in permissions.effective:
@@ -153,6 +156,13 @@ class MyDrive:
             yield marker(resource.uid, resource.uid)
 
 
+def _links_by_id(file: File, uid: str) -> Iterator[Grant]:
+    """Links that the ids of the permissions prove, where the permissions themselves are not shown."""
+    for identity in IDS_OF_LINKS:
+        if identity in file.permission_ids:
+            yield replace(link_by_id(identity), uid=f"{uid}#{identity}", resource_uid=uid, origin_uid=uid)
+
+
 def files_of_others(
     google: Google, people: People, options: Options, user: str, owners: Sequence[User]
 ) -> Iterator[Yielded]:
@@ -167,7 +177,7 @@ def files_of_others(
     for begin in range(0, len(addresses), _OWNERS_IN_A_QUERY):
         some = addresses[begin : begin + _OWNERS_IN_A_QUERY]
         query = " or ".join(f"'{_quoted(address)}' in owners" for address in some)
-        for file in files(google, method, options, acting, uids.user(user), OWN_FILE, corpora="user", q=query):
+        for file in files(google, method, options, acting, uids.user(user), _FILE_OF_OTHERS, corpora="user", q=query):
             if isinstance(file, Gap):
                 yield anywhere(file)
                 continue

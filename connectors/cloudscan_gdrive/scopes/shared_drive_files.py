@@ -13,18 +13,18 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from cloudscan.connector import Gap, Yielded
+from cloudscan.errors import QuotaSpent
 from cloudscan.facts import Audience, Grant, Via
 from cloudscan.reason import Reason
+from cloudscan_gdrive.api.client import Everything
 from cloudscan_gdrive.api.listing import SHARED_FILE, Acting, files, permissions
 from cloudscan_gdrive.api.models import File, Permission
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
 from cloudscan_gdrive.meaning.drive_restrictions import DriveRestrictions
 from cloudscan_gdrive.meaning.folder_tree import Folder
-from cloudscan_gdrive.meaning.translate import Meaning, link_by_id
+from cloudscan_gdrive.meaning.translate import IDS_OF_LINKS, Meaning, link_by_id, strength_of
 from cloudscan_gdrive.scopes.drive_context import DriveContext, marker
-
-_IDS_OF_LINKS = ("anyoneWithLink", "anyone")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +39,7 @@ class SharedDriveFiles:
     managers: Sequence[Meaning]  # members whom a folder with limited access does not keep out
     restrictions: DriveRestrictions
     members_unread: bool  # not all members are known
+    member_ids: frozenset[str]  # of their permissions, which Drive lists with every file too
     members: str  # digest of who they all are, and of the switches
 
     file_fields: ClassVar[str] = SHARED_FILE
@@ -134,23 +135,49 @@ class SharedDriveFiles:
             context.unread(uid, Reason(code=Code.PARENT_MISSING))
             if not own[1]:
                 yield marker(uid, uid)
-        if not whole and not link:
-            yield from self._links_by_id(file, uid)
+        if not self.member_ids.issuperset(file.permission_ids):
+            met = {
+                permission.id
+                for given in (own[0], *(folder.given for folder in above.values()))
+                for permission in given
+            }
+            unmet = frozenset(file.permission_ids) - self.member_ids - met
+            yield from self._beyond(file, uid, unmet, whole=whole, link=link)
 
-    def _links_by_id(self, file: File, uid: str) -> Iterator[Grant]:
-        """Links that the ids of the permissions prove, where the permissions themselves could not be read."""
-        for identity in _IDS_OF_LINKS:
-            if identity in file.permission_ids:
-                grant = replace(link_by_id(identity), uid=f"{uid}#{identity}", resource_uid=uid, origin_uid=uid)
-                yield self.restrictions.applied_to(grant)
+    def _beyond(self, file: File, uid: str, unmet: frozenset[str], *, whole: bool, link: bool) -> Iterator[Yielded]:
+        """What the ids of the file's permissions say beyond the permissions that were met: a second source.
+
+        Where the lists claim to be whole, the file's own is asked for after all. An id that no list explains is
+        somebody who is not known. The ids of links prove what they are.
+        """
+        context = self.context
+        if whole and unmet and not self.members_unread:
+            page = self._listed(file, uid)
+            for permission in page.entries:
+                meaning = context.meaning(permission, file.mime_type) if permission.id in unmet else None
+                if meaning is None:
+                    continue
+                if principal := context.first_mention(meaning):
+                    yield principal
+                grant = self.restrictions.applied_to(context.grant(meaning, uid, _origin_of(permission, uid)))
+                link = link or (grant.audience is not None and grant.audience >= Audience.ANYONE_WITH_LINK)
+                yield grant
+            left = unmet - {permission.id for permission in page.entries} - set(IDS_OF_LINKS)
+            if left:
+                context.unread(uid, page.error or Reason(code=Code.PERMISSION_UNKNOWN))
+                yield marker(uid, uid)
+        for identity in IDS_OF_LINKS if not link else ():
+            if identity in unmet:
+                proven = replace(link_by_id(identity), uid=f"{uid}#{identity}", resource_uid=uid, origin_uid=uid)
+                yield self.restrictions.applied_to(proven)
 
     def _given(self, file: File) -> tuple[tuple[Permission, ...], Reason | None]:
         """What was given on a file itself, and why that is not all. Asked for unless Drive says there is nothing."""
         if file.has_augmented_permissions is False:
             return (), None
         context, uid = self.context, uids.file(file.id)
-        page = permissions(context.google, context.google.item_permissions, self.acting.user, file.id, uid)
-        given = tuple(direct for permission in page.entries if (direct := _direct(permission)))
+        page = self._listed(file, uid)
+        given = tuple(direct for permission in page.entries if (direct := self._direct(permission)))
         if page.complete and not page.entries:
             reason = Reason(code=Code.PERMISSIONS_MISSING)  # the members are always among them
             context.unread(uid, reason)
@@ -159,17 +186,37 @@ class SharedDriveFiles:
             context.unread(uid, page.error or gap.reason)
         return given, page.gaps[0].reason if page.gaps else None
 
+    def _listed(self, file: File, uid: str) -> Everything[Permission]:
+        """The file's own list of permissions. Raises `QuotaSpent`: then nothing more is to be asked."""
+        context = self.context
+        page = permissions(context.google, context.google.item_permissions, self.acting.user, file.id, uid)
+        if isinstance(page.error, QuotaSpent):
+            raise page.error
+        return page
+
+    def _direct(self, permission: Permission) -> Permission | None:
+        """The part of a permission that was given on the file itself; what is inherited is yielded from its origin.
+
+        A membership that the list of members lacks counts as given here: it would be yielded nowhere else.
+        """
+        details = permission.permission_details
+        if not details:
+            return permission
+        direct = [one for one in details if not one.inherited and one.permission_type != "member"]
+        if direct:
+            strongest = max(direct, key=lambda one: strength_of(one.role))
+            return replace(permission, role=strongest.role or permission.role)
+        member = any(one.permission_type == "member" for one in details)
+        return permission if member and not self.members_unread and permission.id not in self.member_ids else None
+
 
 def as_member(grant: Grant) -> Grant:
     """A grant that somebody has as a member of the drive."""
     return replace(grant, via=Via.MEMBERSHIP)
 
 
-def _direct(permission: Permission) -> Permission | None:
-    """The part of a permission that was given on the file itself; what is inherited is yielded from its origin."""
-    if not permission.permission_details:
-        return permission
-    for detail in permission.permission_details:
-        if not detail.inherited and detail.permission_type != "member":
-            return replace(permission, role=detail.role or permission.role)
-    return None
+def _origin_of(permission: Permission, uid: str) -> str:
+    """The uid of the folder that a permission was given on; that of the file where Drive does not say."""
+    return next(
+        (uids.file(one.inherited_from) for one in permission.permission_details or () if one.inherited_from), uid
+    )

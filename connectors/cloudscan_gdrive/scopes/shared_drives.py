@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Final
 
 from cloudscan.connector import Cursor, Yielded
-from cloudscan.errors import AccessDenied, Malformed, Vanished
+from cloudscan.errors import AccessDenied, Malformed, QuotaSpent, Vanished
 from cloudscan.facts import (
     Access,
     Affiliation,
@@ -24,13 +24,13 @@ from cloudscan_gdrive.api.listing import Acting, permissions
 from cloudscan_gdrive.api.models import Permission, Restrictions, SharedDrive, User
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.meaning import uids
-from cloudscan_gdrive.meaning.drive_restrictions import DriveRestrictions, restrictions_of
+from cloudscan_gdrive.meaning.drive_restrictions import DriveRestrictions, readers_cannot_copy, restrictions_of
 from cloudscan_gdrive.meaning.folder_tree import Tree
 from cloudscan_gdrive.meaning.people import People, has_left
 from cloudscan_gdrive.meaning.translate import Meaning, utc
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.scopes.cursor_state import digest, unpack
-from cloudscan_gdrive.scopes.drive_context import DriveContext, marker
+from cloudscan_gdrive.scopes.drive_context import CopyRestriction, DriveContext, marker
 from cloudscan_gdrive.scopes.drive_walk import changed, everything
 from cloudscan_gdrive.scopes.shared_drive_files import SharedDriveFiles, as_member
 
@@ -68,7 +68,10 @@ def facts_of_shared_drive(
     yield group
     yield _resource(drive, group, people)
     page = permissions(google, google.drive_members, options.admin, drive.id, uid, useDomainAdminAccess=True)
-    context = DriveContext(google, people, options, Tree(top=uid, roots=frozenset({drive.id})), group.uid)
+    if isinstance(page.error, QuotaSpent):
+        raise page.error
+    tree = Tree(top=uid, roots=frozenset({drive.id}))
+    context = DriveContext(google, people, options, tree, group.uid, owned=False, copying=_copying_in(drive))
     members = [(member, meaning) for member in page.entries if (meaning := context.meaning(member))]
     all_members = page.complete and bool(page.entries)
     restrictions = restrictions_of(drive, members, people, all_members=all_members)
@@ -162,6 +165,7 @@ def _files(
         managers=[meaning for meaning in meanings if meaning.grant.access in (Access.MANAGE, None)],
         restrictions=restrictions,
         members_unread=not known,
+        member_ids=frozenset(member.id for member in page.entries),
         members=digest([sorted(member.id + member.role for member in page.entries), drive.restrictions, known]),
     )
 
@@ -188,6 +192,7 @@ def _group_of_members(drive: SharedDrive, people: People) -> Principal:
         name=f"members of {drive.name}",
         affiliation=Affiliation.INTERNAL,
         status="active",
+        detail={"join": "invited"},
     )
 
 
@@ -228,11 +233,18 @@ def _switches(restrictions: Restrictions | None) -> Mapping[str, bool | None]:
     values = (
         restrictions.domain_users_only,
         restrictions.drive_members_only,
-        restrictions.copy_requires_writer_permission,
+        readers_cannot_copy(restrictions),
         restrictions.sharing_folders_requires_organizer_permission,
         None if restrictions.admin_managed_restrictions is None else not restrictions.admin_managed_restrictions,
     )
     return dict(zip(_SWITCHES, values, strict=True))
+
+
+def _copying_in(drive: SharedDrive) -> CopyRestriction:
+    switches = drive.restrictions or Restrictions()
+    by_managers = switches.download_restriction
+    writers = bool(by_managers and by_managers.restricted_for_writers)
+    return CopyRestriction(readers=bool(readers_cannot_copy(switches)), writers=writers)
 
 
 def _can_act(member: Permission, people: People) -> bool | None:

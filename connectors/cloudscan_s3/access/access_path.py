@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from cloudscan.facts import Access, Audience, Via
 from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.block_switch import BlockSwitch
-from cloudscan_s3.access.bucket import AccessPoint
+from cloudscan_s3.access.bucket import AccessPoint, Looked
 from cloudscan_s3.access.candidates import EVERYONE
-from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.request_search import Witness
 
 
@@ -17,6 +17,7 @@ class Denial:
 
     statement: int  # its number, as people count
     of_bucket_behind: bool = False  # of the policy of the bucket behind an access point
+    control_policy: str = ""  # of this resource control policy of the organisation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,9 @@ class AccessPath:
     policy_public: bool  # AWS's own definition calls the policy (or the ACL) public
     denied_by: tuple[Denial, ...] = ()  # the Deny statements that stop it; empty: none
     not_before: str = ""  # ISO 8601: the future moment at which it opens
+    unknown_conditions: tuple[Condition, ...] = ()  # that decide about it, and may be met or not
     denials_unread: bool = False  # a Deny that could not be read may stop it
+    control_policies: Looked = Looked.ALL  # how far those of the organisation were looked at
     not_delegated: bool = False  # the access point allows it, the bucket's policy does not
     block_switch: BlockSwitch | None = None  # the switch that could stop it, whether it does or not
     effective: bool | None = True
@@ -53,12 +56,18 @@ class AccessPath:
         if self.effective is not False:
             return ""
         if self.denied_by:
-            return "s3-deny"
+            from_above = all(denial.control_policy for denial in self.denied_by)
+            return "s3-resource-control-policy" if from_above else "s3-deny"
         if self.not_before:
             return "s3-not-yet"
         if self.not_delegated:
             return "s3-not-delegated"
         return self.block_switch.code if self.block_switch and self.block_switch.on else ""
+
+    @property
+    def acts_for(self) -> str:
+        """The account outside our own for which an AWS service calls; empty for everyone else's calls."""
+        return self.account if self.kind == "service" and self.audience is Audience.NAMED_EXTERNAL else ""
 
     @property
     def for_everyone(self) -> bool:

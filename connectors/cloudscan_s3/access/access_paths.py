@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cloudscan.facts import Audience, Via
-from cloudscan_s3.access import acl
+from cloudscan_s3.access import acl, control_policies
 from cloudscan_s3.access.access_path import AccessPath
-from cloudscan_s3.access.actions import ACTIONS, EXPRESS_ACTIONS, Action, Capability
+from cloudscan_s3.access.actions import ACTIONS, Action, Capability, actions_on
 from cloudscan_s3.access.block_switch import BlockSwitch, ignore_public_acls, restrict_public_buckets
 from cloudscan_s3.access.bucket import AccessPoint, Acl, Bucket, ObjectAcl, Ownership, Unread
 from cloudscan_s3.access.callers import is_left_over
@@ -23,7 +23,7 @@ from cloudscan_s3.access.path_finder import AccessPathFinder
 from cloudscan_s3.access.policy import Policy, Statement, parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 from cloudscan_s3.access.policy_status import is_public
-from cloudscan_s3.access.targets import PolicyLayer, access_point_target, bucket_target
+from cloudscan_s3.access.targets import PolicyLayer, access_point_target, bucket_target, through
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +53,16 @@ def access_paths(bucket: Bucket, own_estate: OwnEstate, as_of: datetime) -> Acce
     stored = _stored_policy(bucket.policy)
     policy = stored if isinstance(stored, Policy) else Policy()
     acl_statements = tuple(acl.statements(bucket.acl, own_estate)) if _acl_counts(bucket) else ()
+    from_above = control_policies.denials(bucket.control_policies)
+    literals = PolicyLiterals((*policy.statements, *acl_statements, *from_above), own_estate)
     finder = AccessPathFinder(
-        layers=(_denials(policy, bucket, own_estate, as_of),),
-        candidates=Candidates(literals=PolicyLiterals((*policy.statements, *acl_statements), own_estate)),
+        layers=(_denials(policy, bucket, own_estate, as_of),), candidates=Candidates(literals=literals)
     )
     paths = [
         *_policy_paths(finder, policy, bucket),
-        *_acl_paths(finder, acl_statements, bucket, EXPRESS_ACTIONS if bucket.directory else ACTIONS),
+        *_acl_paths(finder, acl_statements, bucket, _catalogue(bucket)),
     ]
-    paths = list(_as_far_as_read(paths, stored))
+    paths = list(_as_far_as_known(paths, bucket, stored))
     for point in bucket.access_points:
         paths += _access_point_paths(point, bucket, stored, own_estate, as_of)
     public = is_public(policy)
@@ -91,7 +92,14 @@ def access_paths_to_object(
         layers=(denials,),
         candidates=Candidates(literals=PolicyLiterals((*denials.statements, *statements), own_estate)),
     )
-    return tuple(_as_far_as_read(_acl_paths(finder, statements, bucket, ACTIONS), stored))
+    return tuple(_as_far_as_known(_acl_paths(finder, statements, bucket, ACTIONS), bucket, stored))
+
+
+def _as_far_as_known(paths: Iterable[AccessPath], bucket: Bucket, stored: Policy | Unread) -> Iterator[AccessPath]:
+    """The same paths, as far as the denials in front of a bucket are known: its own and the organisation's."""
+    above = bucket.control_policies
+    read = _as_far_as_read(paths, stored, *control_policies.stored(above))
+    return control_policies.as_far_as_looked(read, above)
 
 
 def _as_far_as_read(paths: Iterable[AccessPath], *policies: Policy | Unread) -> Iterator[AccessPath]:
@@ -119,9 +127,10 @@ def _acl_counts(bucket: Bucket) -> bool:
 def _denials(
     policy: Policy, bucket: Bucket, own_estate: OwnEstate, as_of: datetime, key: str | None = None
 ) -> PolicyLayer:
-    """The Deny statements of the bucket's policy, which stop what its other statements, or an ACL, allow."""
+    """The Deny statements that stop what a bucket's policy or an ACL allows: its own and the organisation's."""
     target = bucket_target(bucket, own_estate, as_of, key)
-    return PolicyLayer(target=target, statements=policy.denies, must_allow=False)
+    statements = (*policy.denies, *control_policies.denials(bucket.control_policies))
+    return PolicyLayer(target=target, statements=statements, must_allow=False)
 
 
 def _policy_paths(finder: AccessPathFinder, policy: Policy, bucket: Bucket) -> Iterator[AccessPath]:
@@ -131,11 +140,15 @@ def _policy_paths(finder: AccessPathFinder, policy: Policy, bucket: Bucket) -> I
     """
     public = is_public(policy)
     switch = restrict_public_buckets(bucket)
-    catalogue = EXPRESS_ACTIONS if bucket.directory else ACTIONS
+    catalogue = _catalogue(bucket)
     for statement in policy.allows:
         for path in _statement_paths(finder, statement, catalogue):
             blockable = public and path.crosses_accounts
             yield _behind_switch(replace(path, policy_public=public), switch, blockable=blockable)
+
+
+def _catalogue(bucket: Bucket) -> Sequence[Action]:
+    return actions_on(directory=bucket.directory, abac=bucket.abac if isinstance(bucket.abac, bool) else None)
 
 
 def _statement_paths(
@@ -172,25 +185,29 @@ def _access_point_paths(
     if isinstance(policy, Unread):
         return
     behind = bucket_policy if isinstance(bucket_policy, Policy) else Policy()
-    candidates = Candidates(
-        literals=PolicyLiterals((*policy.statements, *behind.statements), own_estate), vpc=point.vpc, signed_only=True
+    own_denials = (*policy.denies, *control_policies.denials(point.control_policies))
+    own_target, behind_target = through(
+        access_point_target(point, own_estate, as_of), bucket_target(bucket, own_estate, as_of)
     )
-    own_layer = PolicyLayer(
-        target=access_point_target(point, own_estate, as_of), statements=policy.denies, must_allow=False
-    )
-    bucket_layer = PolicyLayer(
-        target=bucket_target(bucket, own_estate, as_of), statements=behind.statements, must_allow=True
-    )
+    own_layer = PolicyLayer(target=own_target, statements=own_denials, must_allow=False)
+    behind_it = (*behind.statements, *control_policies.denials(bucket.control_policies))
+    bucket_layer = PolicyLayer(target=behind_target, statements=behind_it, must_allow=True)
+    literals = PolicyLiterals((*policy.statements, *behind_it, *own_denials), own_estate)
+    candidates = Candidates(literals=literals, vpc=point.vpc, signed_only=True)
     through_both = AccessPathFinder(layers=(own_layer, bucket_layer), candidates=candidates)
     through_point = AccessPathFinder(layers=(own_layer,), candidates=candidates)
     public = is_public(policy, access_point=True) and not point.vpc
     either_public = public or is_public(behind)
     switch = restrict_public_buckets(bucket, point)
+    catalogue = actions_on(directory=bucket.directory, abac=True)
     for statement in policy.allows:
-        passing = through_both.paths(statement, Via.POLICY, ACTIONS)
-        allowed = through_point.paths(statement, Via.POLICY, ACTIONS)
+        passing = through_both.paths(statement, Via.POLICY, catalogue)
+        allowed = through_point.paths(statement, Via.POLICY, catalogue)
         known = _with_undelegated(passing, allowed, policy_read=_is_understood(bucket_policy))
-        for path in _as_far_as_read(known, policy, bucket_policy):
+        above = (point.control_policies, bucket.control_policies)
+        flawed = (one for policies in above for one in control_policies.stored(policies))
+        read = _as_far_as_read(known, policy, bucket_policy, *flawed)
+        for path in control_policies.as_far_as_looked(read, *above):
             blockable = either_public and path.crosses_accounts
             seen = _behind_switch(replace(path, policy_public=public), switch, blockable=blockable)
             yield replace(seen, access_point=point)

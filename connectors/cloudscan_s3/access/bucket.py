@@ -70,6 +70,30 @@ class Encryption:
     key: str = ""  # key id, ARN or alias; empty: the AWS managed key
 
 
+class Looked(StrEnum):
+    """How far the policies of an organisation were looked at that are in force on an account's resources."""
+
+    ALL = "all"
+    REFUSED = "refused"  # only the management account, or one that it delegates to, may: they could still deny
+    FAILED = "failed"  # no answer: what they deny is unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPolicy:
+    """A resource control policy of the organisation."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlPolicies:
+    """The resource control policies that are in force on the resources of an account, from the root down to it."""
+
+    policies: tuple[ControlPolicy, ...] = ()
+    looked: Looked = Looked.ALL
+
+
 @dataclass(frozen=True, kw_only=True)
 class AccessPoint:
     """An access point or multi-region access point: another endpoint, with a policy and blocks of its own."""
@@ -82,6 +106,8 @@ class AccessPoint:
     network_known: bool = True  # False: it may serve a VPC only
     policy: str | Unread | None
     block: Block | Unread
+    tags: Mapping[str, str] | Unread | None = None  # None: not asked
+    control_policies: ControlPolicies = ControlPolicies()  # on resources of the access point's account
     multi_region: bool = False
     name_for_people: str = ""
 
@@ -102,10 +128,12 @@ class Bucket:
     block: Block | Unread
     account_block: Block | Unread  # includes the organisation's
     ownership: Ownership | Unread
+    control_policies: ControlPolicies = ControlPolicies()
     encryption: Encryption | Unread | None = None  # None: not asked
     website: bool | Unread | None = None  # None: not asked
     logging: bool | Unread | None = None  # None: not asked
     tags: Mapping[str, str] | Unread | None = None  # None: not asked
+    abac: bool | Unread | None = None  # whether its tags control access; None: not asked
     access_points: tuple[AccessPoint, ...] = ()
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cloudscan.facts import Audience
-from cloudscan_s3.access import callers, networks
+from cloudscan_s3.access import callers
 from cloudscan_s3.access.callers import CallerClass, MentionedCallers
-from cloudscan_s3.access.networks import Network
+from cloudscan_s3.access.networks import Networks
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 
 EVERYONE = (Audience.ANYONE_WITH_LINK, Audience.ANYONE_DISCOVERABLE, Audience.ANY_ACCOUNT)
@@ -18,6 +18,7 @@ class Candidates:
 
     literals: PolicyLiterals
     vpc: str = ""  # the only network served; empty: all
+    endpoints_only: bool = False  # nothing but VPC endpoints is served
     signed_only: bool = False  # access points serve no unsigned request
 
     @cached_property
@@ -38,19 +39,14 @@ class Candidates:
     @cached_property
     def in_named_network(self) -> CallerClass:
         """Anyone who is in a network that the text names."""
-        signed = callers.unmentioned_callers(self._mentioned)
+        signed = callers.any_account(self._mentioned).callers
         members = signed if self.signed_only else (callers.anonymous(), *signed)
         return CallerClass(audience=Audience.NAMED, kind="network", name="", callers=members)
 
     @cached_property
-    def open_networks(self) -> tuple[Network, ...]:
-        """Networks that anyone can call from."""
-        return networks.open_to_anyone(self.literals, self.vpc)
-
-    @cached_property
-    def named_networks(self) -> tuple[Network, ...]:
-        """Networks that the text names."""
-        return networks.named(self.literals, self.vpc)
+    def networks(self) -> Networks:
+        """The networks that the text tells apart."""
+        return Networks(self.literals, self.vpc, self.endpoints_only)
 
     @cached_property
     def _outside(self) -> tuple[CallerClass, ...]:

@@ -8,8 +8,7 @@ import base64
 import binascii
 import re
 from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
@@ -59,37 +58,6 @@ def arn_like(pattern: str, text: str) -> bool:
     return matcher(text) is not None
 
 
-@lru_cache(maxsize=4096)
-def intersection(one: str, other: str) -> str | None:
-    """A shortest text that fits both patterns; None where there is none."""
-    seen, queue = {(0, 0)}, deque([(0, 0, "")])
-    while queue:
-        left, right, text = queue.popleft()
-        if left == len(one) and right == len(other):
-            return text
-        for more_left, more_right, letter in _steps(one[left : left + 1], other[right : right + 1]):
-            position = (left + more_left, right + more_right)
-            if position not in seen:
-                seen.add(position)
-                queue.append((*position, text + letter))
-    return None
-
-
-def _steps(one: str, other: str) -> Iterator[tuple[int, int, str]]:
-    """The next common steps of two patterns whose remainders begin with a letter, a wildcard or nothing.
-
-    Each step is how far it moves in the one and in the other, and the letter that it adds.
-    """
-    if one == "*":
-        yield 1, 0, ""
-    if other == "*":
-        yield 0, 1, ""
-    if one and other and not one == other == "*":
-        letter = one if one not in ("*", "?") else other if other not in ("*", "?") else "x"
-        if one in (letter, "*", "?") and other in (letter, "*", "?"):
-            yield int(one != "*"), int(other != "*"), letter
-
-
 def with_wildcards(value: str) -> str:
     """A value with wildcards in place of its policy variables: whatever they may stand for."""
     return _VARIABLE.sub("*", value) if "${" in value else value
@@ -127,6 +95,13 @@ def variables_in(value: str) -> tuple[str, ...]:
     return tuple(name.lower() for name, _ in _VARIABLE.findall(value) if name not in _ESCAPES)
 
 
+def variables_of(condition: Condition) -> tuple[str, ...]:
+    """The context keys that a condition's values refer to, in lower case."""
+    if not condition.refers:
+        return ()
+    return tuple(dict.fromkeys(name for value in condition.values for name in variables_in(value)))
+
+
 def is_met(condition: Condition, context: Context, variables: bool = True) -> bool:
     """Does a request meet a condition?
 
@@ -158,7 +133,7 @@ def _any_of(operator: str, wanted: tuple[str, ...]) -> Callable[[str], object]:
     if matches is _in_network:
         return _in_networks(wanted)
     if matches in (like, arn_like):
-        plain = frozenset(value for value in wanted if not _has_wildcard(value))
+        plain = frozenset(value for value in wanted if not (is_wild(value) or "\x00" in value))
         wild = tuple(value for value in wanted if value not in plain)
         return lru_cache(maxsize=512)(lambda given: given in plain or any(matches(value, given) for value in wild))
     if matches is _MATCHERS["StringEquals"]:
@@ -166,8 +141,9 @@ def _any_of(operator: str, wanted: tuple[str, ...]) -> Callable[[str], object]:
     return lambda given: any(matches(value, given) for value in wanted)
 
 
-def _has_wildcard(value: str) -> bool:
-    return "*" in value or "?" in value or "\x00" in value
+def is_wild(value: str) -> bool:
+    """Does a substituted value contain a wildcard?"""
+    return "*" in value or "?" in value
 
 
 def _in_networks(wanted: tuple[str, ...]) -> Callable[[str], bool]:

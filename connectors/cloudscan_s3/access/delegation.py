@@ -8,22 +8,22 @@ decide who gets in.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from string import ascii_lowercase, digits
 
 from cloudscan.facts import Audience, Via
 from cloudscan_s3.access import conditions
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.actions import Action, Capability
+from cloudscan_s3.access.condition_texts import texts_named
+from cloudscan_s3.access.forms import Comparison, Form, Segment, classes
 from cloudscan_s3.access.path_finder import AccessPathFinder
 from cloudscan_s3.access.policy import Statement
-from cloudscan_s3.access.policy_literals import (
-    TWELVE_DIGITS,
-    PolicyLiterals,
-    examples,
-    filled_account,
-    is_pattern,
-)
+from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, PolicyLiterals
+from cloudscan_s3.access.shapes import Shape, any_account, fixed
+from cloudscan_s3.access.texts import at_least, expression, one_of, words
 
 _ACCOUNT, _ARN, _ORIGIN = "s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"
+_OPENNESS = {False: 0, None: 1, True: 2}
 _ACCESS_POINT_KEYS = frozenset((_ACCOUNT, _ARN, _ORIGIN))
 
 
@@ -40,20 +40,26 @@ def delegated_paths(
     denials = (denial for layer in finder.layers for denial in layer.statements if not denial.allows)
     if not in_statement and not any(_names_access_points(denial) for denial in denials):
         return
-    unmentioned = finder.candidates.literals.unmentioned_account
-    through_point = replace(finder, candidates=replace(finder.candidates, signed_only=True))
-    seen: set[tuple[str, tuple[str, ...], Capability]] = set()
+    texts = finder.candidates.literals.values(_ACCOUNT, _ARN)
+    named = {number for text in texts for number in TWELVE_DIGITS.findall(text)}
+    signed_only = replace(finder.candidates, signed_only=True)
+    through_point = replace(finder, candidates=signed_only)
+    through_vpc = replace(finder, candidates=replace(signed_only, endpoints_only=True))
+    best: dict[tuple[str, tuple[str, ...], Capability], AccessPath] = {}
     for arn, origin in product(_access_points_of_others(finder), ("Internet", "VPC")):
         account = _account_of(arn)
         context = {_ORIGIN: (origin,), _ACCOUNT: (account,), _ARN: (arn,)}
-        for direct in _with_context(through_point, context).paths(statement, Via.POLICY, catalogue):
-            path = _attributed(direct, account, is_named=account != unmentioned)
+        through_this = _with_context(through_vpc if origin == "VPC" else through_point, context)
+        for direct in through_this.paths(statement, Via.POLICY, catalogue):
+            path = _attributed(direct, account, is_named=account in named)
             if path.kind == "access_point_account" and not finder.candidates.literals.own_estate.knows_whose(account):
                 path = replace(path, affiliation_known=False)
             identity = (path.kind, path.names, path.capability)
-            if identity not in seen and path.audience >= Audience.NAMED_EXTERNAL and (in_statement or path.effective):
-                seen.add(identity)
-                yield path
+            is_outside = path.audience >= Audience.NAMED_EXTERNAL or path.kind == "network"
+            known = best.get(identity)
+            if is_outside and (known is None or _OPENNESS[path.effective] > _OPENNESS[known.effective]):
+                best[identity] = path
+    yield from (path for path in best.values() if in_statement or path.effective is not False)
 
 
 def _names_access_points(statement: Statement) -> bool:
@@ -67,37 +73,49 @@ def _with_context(finder: AccessPathFinder, context: Mapping[str, tuple[str, ...
 
 
 def _attributed(path: AccessPath, account: str, *, is_named: bool) -> AccessPath:
-    """Say of a path for any AWS account whose access points it leads through; other paths stay as they are."""
-    if path.audience is not Audience.ANY_ACCOUNT:
+    """Say of a path for all in a network, or for any account, whose access points it leads through."""
+    everybody = path.audience is Audience.ANY_ACCOUNT
+    if not everybody and path.kind != "network":
         return path
     if not is_named:
-        return replace(path, kind="any_account", names=(), account="")
+        return replace(path, kind="any_account", names=(), account="") if everybody else path
     return replace(
         path, audience=Audience.NAMED_EXTERNAL, kind="access_point_account", names=(account,), account=account
     )
 
 
-def _access_points_of_others(finder: AccessPathFinder) -> Iterator[str]:
-    """ARNs worth trying: those that the text names or describes, and one of an account that it does not mention."""
+def _access_points_of_others(finder: AccessPathFinder) -> Sequence[str]:
+    """ARNs of access points that are not ours: of each kind that the text tells apart, in each account named."""
     literals = finder.candidates.literals
+    texts = literals.values(_ACCOUNT, _ARN)
+    named = dict.fromkeys(number for text in texts for number in TWELVE_DIGITS.findall(text))
+    own_estate = literals.own_estate
+    ours = own_estate.own_accounts | own_estate.estate.accounts | {own_estate.account}
+    shapes = [_access_point(finder, fixed(account)) for account in named if not own_estate.owns(account)]
+    anybodys = _access_point(finder, any_account(literals.unmentioned_account))
+    shapes.append(anybodys.limited(_ACCOUNT, words(frozenset(named)), words(frozenset(ours)), wanted=False))
+    arns = (arn for shape in shapes for arn in _arns(shape, literals))
+    return list(dict.fromkeys(arns))
+
+
+def _access_point(finder: AccessPathFinder, account: Segment) -> Shape:
+    """An access point of the bucket's region, or a multi-region one, which has none."""
     region = next(iter(finder.target.context.get("aws:requestedregion", ())), "us-east-1")
-    arns = [arn for value in literals.values(_ARN) for arn in _example_arns(value, literals, region)]
-    accounts = [value for value in literals.values(_ACCOUNT) if TWELVE_DIGITS.fullmatch(value)]
-    head = f"arn:{literals.partition}:s3:{region}"
-    arns += [f"{head}:{account}:accesspoint/x" for account in (*accounts, literals.unmentioned_account)]
-    return (arn for arn in dict.fromkeys(arns) if not literals.own_estate.owns(_account_of(arn)))
+    arn = (f"arn:{finder.candidates.literals.partition}:s3:", 0, ":", 1, ":accesspoint/", 2)
+    regions = Segment(words(frozenset((region, ""))), region)
+    name = Segment(expression(at_least(1, one_of(f"{ascii_lowercase}{digits}.-"))), "x")
+    return Shape(form=Form((regions, account, name), ((_ARN, arn), (_ACCOUNT, (1,)))))
+
+
+def _arns(shape: Shape, literals: PolicyLiterals) -> Iterator[str]:
+    tests = list(shape.tests)
+    for key, reading in shape.form.readings:
+        for _, condition in literals.conditions.get(key, ()):
+            values = tuple(map(conditions.with_wildcards, condition.values))
+            tests.append(Comparison(tuple((reading, one) for one in texts_named(condition.operator, values) or ())))
+    for spelling in classes(shape.form, tests).spellings:
+        yield from shape.context(spelling)[_ARN]
 
 
 def _account_of(arn: str) -> str:
     return arn.split(":")[4]
-
-
-def _example_arns(value: str, literals: PolicyLiterals, region: str) -> Iterator[str]:
-    pattern = conditions.with_wildcards(value)
-    parts = pattern.split(":", 5)
-    if len(parts) == 6:
-        parts[3] = region if conditions.like(parts[3], region) else parts[3].replace("*", "x").replace("?", "x")
-        parts[4] = filled_account(parts[4], literals.unmentioned_account)
-        yield from examples(":".join(parts), ("x", ""))
-    elif is_pattern(pattern):
-        yield f"arn:aws:s3:{region}:{literals.unmentioned_account}:accesspoint/x"

@@ -16,7 +16,13 @@ class OwnEstate:
     estate: Estate = field(default_factory=Estate)
     account_names: Mapping[str, str] = field(default_factory=dict, hash=False)  # of our accounts, where they are known
     owner_canonical: str | None = None  # this account's canonical user id
+    canonical_users: Mapping[str, str] = field(default_factory=dict, hash=False)  # our accounts by canonical user id
+    knows_its_canonical_users: bool = True  # False: an account of ours did not tell; another id may be its
     knows_its_accounts: bool = True  # False: the list of our accounts could not be read; others may be ours
+
+    def account_behind(self, canonical: str) -> str | None:
+        """The account of ours that has a canonical user id; None where no account of ours is known to have it."""
+        return self.account if canonical == self.owner_canonical else self.canonical_users.get(canonical)
 
     def called(self, account: str) -> str:
         """The account's name, or its number where no name is known."""

@@ -21,17 +21,19 @@ from functools import cached_property
 from itertools import groupby
 
 from cloudscan.facts import Access, Audience, Via
-from cloudscan_s3.access import actions, conditions, networks
+from cloudscan_s3.access import actions, addresses, conditions
 from cloudscan_s3.access.access_path import AccessPath, Denial
 from cloudscan_s3.access.actions import Action, Capability
 from cloudscan_s3.access.callers import CallerClass, by_source_arn
 from cloudscan_s3.access.candidates import EVERYONE, Candidates
 from cloudscan_s3.access.networks import Network
-from cloudscan_s3.access.policy import Statement
+from cloudscan_s3.access.policy import Condition, Statement
 from cloudscan_s3.access.request import applies_to
 from cloudscan_s3.access.request_search import Search, Witness, could_stop
 from cloudscan_s3.access.targets import CLOCK_KEYS, PolicyLayer, PolicyTarget, seen_at
+from cloudscan_s3.access.unknown_conditions import opposing, suiting, unknown_conditions, without_unknown
 
+_OPEN_FIRST = (True, None, False)
 _WHOLE_KINDS = ("account", "organisation", "unique_id")
 _NO_NETWORK = (Network(name="", context={}),)  # AWS services call from networks of their own
 
@@ -47,14 +49,43 @@ class _CapabilityGrant:
     actions: tuple[Action, ...]
     layers: tuple[PolicyLayer, ...]
 
+    networks_complete: bool
+
     @cached_property
     def search(self) -> Search:
-        return Search(self.statement, self.actions, self.layers)
+        """The search that takes what is not known as whatever suits the caller."""
+        return self._search(tuple(map(suiting, self.layers)))
 
     @cached_property
     def search_ignoring_denials(self) -> Search:
-        layers = tuple(layer.without_denials() for layer in self.layers)
-        return Search(self.statement, self.actions, layers)
+        """The same as if there were no Deny."""
+        return self._search(tuple(layer.without_denials() for layer in map(suiting, self.layers)))
+
+    @cached_property
+    def search_assuming_the_worst(self) -> Search:
+        """The search that takes what is not known as whatever keeps the caller out."""
+        return self._search(tuple(map(opposing, self.layers)))
+
+    @cached_property
+    def unknown_conditions(self) -> tuple[Condition, ...]:
+        """Conditions that have a say, and of which it is not known whether they are met."""
+        rivals = (
+            one
+            for layer in self.layers
+            for rival in layer.statements
+            if layer.must_allow or not rival.allows
+            for one in unknown_conditions(rival, layer.target)
+        )
+        return tuple(dict.fromkeys((*unknown_conditions(self.statement, self.layers[0].target), *rivals)))
+
+    @property
+    def itself_unknown(self) -> bool:
+        """Does the statement itself have such a condition?"""
+        return bool(unknown_conditions(self.statement, self.layers[0].target))
+
+    def _search(self, layers: tuple[PolicyLayer, ...]) -> Search:
+        statement = without_unknown(self.statement, self.layers[0].target)
+        return Search(statement, self.actions, layers, self.networks_complete)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +126,7 @@ class AccessPathFinder:
                     access=access,
                     actions=tuple(group),
                     layers=self.layers,
+                    networks_complete=self.candidates.networks.complete,
                 )
             )
 
@@ -108,8 +140,8 @@ class AccessPathFinder:
         yield from _through_named_networks(admitted)
         # Where a network admits anyone, a caller who is named elsewhere is not a wider audience for being inside it.
         open_networks = {network.name for network, path in admitted if path.effective}
-        others = (network for network in self.candidates.named_networks if network.name not in open_networks)
-        yield from self._named_callers(grant, (*self.candidates.open_networks, *others))
+        others = (network for network in self.candidates.networks.named if network.name not in open_networks)
+        yield from self._named_callers(grant, (*self.candidates.networks.open_to_anyone, *others))
 
     def _everyone(self, grant: _CapabilityGrant) -> Iterator[AccessPath]:
         """Callers that anyone can be: unsigned ones, then any AWS account, then customers of public providers.
@@ -121,7 +153,7 @@ class AccessPathFinder:
         """
         latent = False
         for caller_class in self.candidates.everyone:
-            path = self._path(grant, caller_class, self.candidates.open_networks)
+            path = self._path(grant, caller_class, self.candidates.networks.open_to_anyone)
             if path is None:
                 continue
             if path.effective:
@@ -135,13 +167,25 @@ class AccessPathFinder:
         """Each named network from which anyone gets in (or would, but for a Deny), with the path.
 
         {"Principal": "*", "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}} gives that range, with a
-        path whose audience is NAMED and whose kind is "network".
+        path whose audience is NAMED and whose kind is "network". Whoever sits behind an endpoint of a stranger's is
+        external: {"StringEquals": {"aws:VpceAccount": "222222222222"}}.
         """
         return [
-            (network, path)
-            for network in self.candidates.named_networks
+            (network, self._of_network(network, path))
+            for network in self.candidates.networks.named
             if (path := self._path(grant, self.candidates.in_named_network, (network,))) is not None
         ]
+
+    def _of_network(self, network: Network, path: AccessPath) -> AccessPath:
+        """A path through a network, with whose network it is."""
+        own_estate = self.candidates.literals.own_estate
+        if network.account and not own_estate.owns(network.account):
+            known = own_estate.knows_whose(network.account)
+            return replace(path, audience=Audience.NAMED_EXTERNAL, account=network.account, affiliation_known=known)
+        if network.organisation and not own_estate.is_our_organisation(network.organisation):
+            known = own_estate.knows_whose_organisation(network.organisation)
+            return replace(path, audience=Audience.EXTERNAL_DOMAIN, affiliation_known=known)
+        return path
 
     def _named_callers(self, grant: _CapabilityGrant, places: Sequence[Network]) -> Iterator[AccessPath]:
         """Callers that the text names, external ones first.
@@ -165,11 +209,18 @@ class AccessPathFinder:
     def _path(self, grant: _CapabilityGrant, caller_class: CallerClass, places: Sequence[Network]) -> AccessPath | None:
         """The path of one caller class: open, or latent where only a Deny stops it; None if it is not admitted."""
         witness = grant.search.witness(caller_class.callers, places)
-        effective = witness is not None
+        denied = witness is None
         if witness is None:
             witness = grant.search_ignoring_denials.witness(caller_class.callers, places)
             if witness is None:
                 return None
+        unknown: tuple[Condition, ...] = ()
+        if not denied and grant.unknown_conditions:
+            worst = None
+            if not grant.itself_unknown:
+                worst = grant.search_assuming_the_worst.witness(caller_class.callers, places)
+            unknown = () if worst is not None and worst.certain else grant.unknown_conditions
+        effective = None if unknown or not witness.certain else not denied
         return AccessPath(
             audience=caller_class.audience,
             kind=caller_class.kind,
@@ -179,14 +230,26 @@ class AccessPathFinder:
             affiliation_known=caller_class.affiliation_known,
             access=grant.access,
             capability=grant.capability,
-            actions=tuple(action.name for action in grant.actions),
+            actions=self._admitted_actions(grant, caller_class, places, denied=denied),
             via=grant.via,
             statement=grant.statement,
             witness=witness,
             policy_public=False,
-            denied_by=() if effective else self._denying_statements(witness),
+            denied_by=self._denying_statements(witness) if denied else (),
+            unknown_conditions=unknown,
             effective=effective,
         )
+
+    def _admitted_actions(
+        self, grant: _CapabilityGrant, caller_class: CallerClass, places: Sequence[Network], *, denied: bool
+    ) -> tuple[str, ...]:
+        """The actions for which the callers get in, or would but for a Deny."""
+        search = grant.search_ignoring_denials if denied else grant.search
+        kinds = search.kinds
+        if len(kinds) > 1:
+            kinds = [kind for kind in kinds if search.for_kind(kind).witness(caller_class.callers, places) is not None]
+        admitted = {action.name for kind in kinds for action in kind}
+        return tuple(action.name for action in grant.actions if action.name in admitted)
 
     def _denying_statements(self, witness: Witness) -> tuple[Denial, ...]:
         """The Deny statements that stop a request which gets in without them."""
@@ -197,9 +260,15 @@ class AccessPathFinder:
             for statement in layer.statements:
                 if could_stop(statement, request):
                     stops = certain if applies_to(statement, request) else possible
-                    stops.append(Denial(statement=statement.number, of_bucket_behind=layer is not self.layers[0]))
+                    stops.append(
+                        Denial(
+                            statement=statement.number,
+                            of_bucket_behind=layer is not self.layers[0] and not statement.control_policy,
+                            control_policy=statement.control_policy,
+                        )
+                    )
         # Where each of them could be evaded, it is all of them together that cannot.
-        return tuple(certain or possible)
+        return tuple(dict.fromkeys(certain or possible))
 
 
 def _opening_moment(statement: Statement, target: PolicyTarget) -> datetime | None:
@@ -225,13 +294,14 @@ def _through_named_networks(admitted: Sequence[tuple[Network, AccessPath]]) -> I
     enough for AWS to count as fixed, yet together they cover more than the broadest range that is: its audience is
     ANYONE_WITH_LINK, or ANY_ACCOUNT if the requests must be signed.
     """
-    for effective in (True, False):
-        group = [(network, path) for network, path in admitted if (path.effective is True) == effective]
-        if not group:
-            continue
+    groups: dict[tuple[int, str], list[tuple[Network, AccessPath]]] = {}
+    for network, path in admitted:
+        owner = "" if path.audience is Audience.NAMED else network.name
+        groups.setdefault((_OPEN_FIRST.index(path.effective), owner), []).append((network, path))
+    for _, group in sorted(groups.items(), key=lambda item: item[0][0]):
         names = tuple(dict.fromkeys(name for network, _ in group for name in network.alike))
         path = group[0][1]
-        audience = Audience.ANYONE_WITH_LINK if networks.share(names) > 1 else path.audience
+        audience = Audience.ANYONE_WITH_LINK if addresses.share(names) > 1 else path.audience
         if audience in EVERYONE and path.witness.request.caller.kind != "anonymous":
             audience = Audience.ANY_ACCOUNT
         yield replace(path, names=names, audience=audience)

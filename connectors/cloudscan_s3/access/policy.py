@@ -95,6 +95,7 @@ class Statement:
     not_resource: bool = False
     conditions: tuple[Condition, ...] = ()
     variables: bool = True  # Version 2012-10-17: ${…} is replaced
+    control_policy: str = ""  # the resource control policy whose statement it is; empty: the resource's own policy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from cloudscan_s3.access.conditions import variables_in
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Condition, Principal, Statement
 
-UNMENTIONED_ORGANISATION = "o-0strangers"
 _PARTITION = re.compile(r"^arn:(aws[a-z-]*):")
 TWELVE_DIGITS = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
@@ -26,19 +25,6 @@ def examples(pattern: str, fillers: Sequence[str] = ("", "x")) -> Iterator[str]:
         return
     for filler in fillers:
         yield pattern.replace("*", filler).replace("?", (filler or "x")[0])
-
-
-def filled_account(pattern: str, account: str) -> str:
-    """An account id that fits a pattern, with the digits of `account` where the pattern leaves them open.
-
-    What is not a pattern is returned as it is. The result has twelve digits only where the pattern allows that.
-    """
-    if not is_pattern(pattern):
-        return pattern
-    head, star, tail = pattern.partition("*")
-    tail = tail.replace("*", "")
-    room = max(12 - len(head) - len(tail), 0)
-    return f"{head}{account[len(head) : len(head) + room] if star else ''}{tail}".replace("?", "9")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ silent about Deny, and so is this verdict. Who really has access is another ques
 from collections.abc import Callable
 
 from cloudscan_s3.access import conditions
-from cloudscan_s3.access.networks import is_broad, is_rfc1918
+from cloudscan_s3.access.addresses import is_broad, is_rfc1918
 from cloudscan_s3.access.policy import Condition, Policy, Statement
 from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, is_pattern
 

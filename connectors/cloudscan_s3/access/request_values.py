@@ -1,26 +1,53 @@
 """Which values of a request are worth trying, so that none that could make a difference is left out.
 
-Policies compare a key with values that they name. So for each key it is enough to try one value on either side of each
-comparison, values that fit two patterns at once, and leaving the key out.
+Policies compare a key with values that they name. So for each key it is enough to try one value of each class that the
+comparisons tell apart (`forms.classes`; for numbers, dates and addresses, values at and between those that are named),
+and leaving the key out.
 """
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import chain, count, islice, product
+from datetime import UTC, datetime
+from itertools import combinations, islice, product
+from string import ascii_lowercase, digits
+from typing import Final
 
 from cloudscan_s3.access import conditions
 from cloudscan_s3.access.actions import LISTINGS, Action, Capability
+from cloudscan_s3.access.condition_texts import like, texts_named
 from cloudscan_s3.access.conditions import Context
+from cloudscan_s3.access.forms import Classes, Comparison, Form, Segment, classes, read
 from cloudscan_s3.access.policy import Condition, Statement
-from cloudscan_s3.access.policy_literals import UNMENTIONED_ORGANISATION, examples, is_pattern
-from cloudscan_s3.access.request import covers
+from cloudscan_s3.access.policy_literals import examples
 from cloudscan_s3.access.situation import VPC_ADDRESS, Situation
 from cloudscan_s3.access.targets import PolicyTarget
+from cloudscan_s3.access.texts import EVERYTHING, SOMETHING, either, expression, many, one_of, words
 
 _LISTING_KEYS = frozenset(("s3:prefix", "s3:delimiter", "s3:max-keys"))
 _ALWAYS_PRESENT = frozenset(("aws:securetransport", "aws:useragent", "aws:viaawsservice"))
+_SEVERAL_VALUES = frozenset(("aws:calledvia", "aws:tagkeys", "s3:requestobjecttagkeys"))
+"""Keys that may carry several values at once (IAM User Guide, "Multivalued context keys")."""
+_OF_MEANS = ":amr"  # how somebody signed in to an identity provider: several values too
+_VALUES: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("aws:securetransport", "aws:multifactorauthpresent", "aws:viaawsservice"), ("true", "false")),
+    "s3:authtype": ("REST-HEADER", "REST-QUERY-STRING", "POST"),
+    "s3:signatureversion": ("AWS4-HMAC-SHA256", "AWS"),
+    "s3express:sessionmode": ("ReadWrite", "ReadOnly"),
+    "s3:x-amz-acl": (
+        "private",
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "aws-exec-read",
+        "bucket-owner-read",
+        "bucket-owner-full-control",
+        "log-delivery-write",
+    ),
+    "s3:x-amz-server-side-encryption": ("AES256", "aws:kms", "aws:kms:dsse"),
+}
+"""The values that some keys can have (Service Authorization Reference, "Condition keys for Amazon S3")."""
+_INSTANCES_VPC = "aws:ec2instancesourcevpc"  # whose a VPC is, its id does not show
+_ARN_CHARACTERS = f"{ascii_lowercase}{digits}-"
 _SOME_WORD = "somebody"  # a value for a variable on which no condition insists
 
 Choice = tuple[str, ...] | None
@@ -32,60 +59,88 @@ class Bounds:
     """How much one search tries.
 
     A bucket policy may have 20 KB (Amazon S3 User Guide, "Bucket policies for Amazon S3"), enough for more combinations
-    than could ever be tried. The bounds keep such a policy from stalling a scan.
+    than could ever be tried. The bounds keep such a policy from stalling a scan. Past one of them whether the statement
+    admits the caller is unknown; it is never said that it does not.
     """
 
-    # Complete combinations of chosen values, for one caller, network, action and resource. Past it the statement is
-    # taken to admit the caller, and the witness is not `certain`: better a false alarm than a hidden path.
-    combinations: int = 3000
-    # Pairs of patterns that are intersected, for one key or for the resources. Past it the remaining pairs are not
-    # intersected; examples of each pattern by itself are still tried. A request that fits only such a pair is missed.
-    pattern_pairs: int = 400
-    # Combinations of values for the policy variables in Resource elements. Past it the remaining ones are not tried.
-    variable_values: int = 60
+    combinations: int = 3000  # complete combinations of chosen values, for one caller, network, action and resource
+    resources: int = 200  # classes of object keys
+    variable_values: int = 60  # combinations of values for the policy variables in Resource elements
+    values_at_once: int = 3  # of a key that may carry several
 
 
 BOUNDS = Bounds()
 
 
-def choices(
-    statement: Statement, relevant: Sequence[Statement], situation: Situation, action: Action
-) -> Mapping[str, Sequence[Choice]]:
-    """For every key that the caller may choose and a relevant statement depends on: what is worth choosing.
+@dataclass(frozen=True)
+class Choices:
+    """For every key that the caller may choose and a statement depends on: what is worth choosing."""
 
-    `relevant` begins with `statement`. Values that the statement's own conditions rule out are not offered.
-    """
+    by_key: Mapping[str, Sequence[Choice]]
+    complete: bool = True
+
+
+def choices(statement: Statement, relevant: Sequence[Statement], situation: Situation, action: Action) -> Choices:
+    """What the caller may choose. `relevant` begins with `statement`; what its own conditions rule out is left out."""
     constraints = [(owner, condition) for owner in relevant for condition in owner.conditions]
     referred = _referred_keys(constraints, situation)
     for name, examples_of_name in _resource_variables(relevant, situation).items():
         referred[name] = tuple(dict.fromkeys((*referred.get(name, ()), *examples_of_name)))
     keys = dict.fromkeys(condition.key for _, condition in constraints) | dict.fromkeys(referred)
     contexts = _contexts_with(referred, situation.context)
-    options: dict[str, Sequence[Choice]] = {}
+    by_key: dict[str, Sequence[Choice]] = {}
+    complete = True
     for key in keys:
         if not situation.may_choose(key):
             continue
         if key in _LISTING_KEYS and action.name not in LISTINGS:
-            options[key] = (None,)
+            by_key[key] = (None,)
             continue
         on_key = [(owner, condition) for owner, condition in constraints if condition.key == key]
-        values = dict.fromkeys((*_values_for(on_key, contexts), *referred.get(key, ())))
-        possible = [value for value in values if _is_possible(key, value, action)]
+        values = _values(key, on_key, contexts, situation)
+        complete = complete and values.complete
+        possible = [spelling[0] for spelling in values.spellings if _is_possible(key, spelling[0], action)]
+        possible += [value for value in referred.get(key, ()) if value not in possible]
+        if key == _INSTANCES_VPC:
+            named = {value for _, condition in on_key for value in condition.values}
+            complete = complete and named.isdisjoint(possible)
+            possible = [value for value in possible if value not in named]
         own = [condition for owner, condition in on_key if owner is statement]
-        options[key] = _allowed_choices(key, possible, own, situation.context)
-    return options
+        several = _may_have_several_values(key)
+        by_key[key] = _allowed_choices(key, possible, own, situation.context)
+        complete = complete and not (several and len(possible) > 2**BOUNDS.values_at_once)
+    return Choices(by_key, complete)
 
 
-def resources(statement: Statement, rivals: Sequence[Statement], action: Action, situation: Situation) -> Iterator[str]:
-    """ARNs worth trying: one for each way in which the statements tell objects apart by name."""
+def resources(
+    statement: Statement, rivals: Sequence[tuple[PolicyTarget, Statement]], action: Action, situation: Situation
+) -> Classes:
+    """ARNs worth trying: one of each class in which the statements tell objects apart by name.
+
+    `rivals` are the other statements that have a say, each with the target that it is attached to.
+    """
     target = situation.target
-    seen: set[str] = set()
-    for context in _contexts_with_variables((statement, *rivals), situation):
-        keys = [target.key] if target.key is not None else _object_keys(statement, rivals, target, context)
-        for resource in (target.objects + key for key in keys) if action.on_objects else (target.root,):
-            if resource not in seen and covers(statement, resource, context):
-                seen.add(resource)
-                yield resource
+    own = (target, statement)
+    found: dict[tuple[str, ...], None] = {}
+    complete = True
+    statements = [owner for _, owner in (own, *rivals)]
+    for context in _contexts_with_variables(statements, situation):
+        if not action.on_objects:
+            covering = _covering(target, statement, context, on_objects=False, wanted=True)
+            if covering.is_met_by(("",)) == covering.wanted:
+                found[target.root,] = None
+            continue
+        key = (
+            Segment(SOMETHING, "any-object")
+            if target.key is None
+            else Segment(words(frozenset((target.key,))), target.key)
+        )
+        tests = [_covering(target, statement, context, on_objects=True, wanted=True)]
+        tests += [_covering(place, rival, context, on_objects=True, wanted=None) for place, rival in rivals]
+        drawn = classes(Form((key,), (("object", (target.objects, 0)),)), tests)
+        complete = complete and drawn.complete and len(drawn.spellings) <= BOUNDS.resources
+        found |= {(target.objects + spelling[0],): None for spelling in drawn.spellings[: BOUNDS.resources]}
+    return Classes(tuple(found), complete)
 
 
 def open_variables(statements: Iterable[Statement], situation: Situation) -> frozenset[str]:
@@ -97,7 +152,18 @@ def open_variables(statements: Iterable[Statement], situation: Situation) -> fro
 
 def refers(condition: Condition) -> bool:
     """Does a condition compare with another key of the request?"""
-    return condition.refers and any(conditions.variables_in(value) for value in condition.values)
+    return bool(conditions.variables_of(condition))
+
+
+def _covering(
+    target: PolicyTarget, statement: Statement, context: Context, *, on_objects: bool, wanted: bool | None
+) -> Comparison:
+    """Does a statement's Resource element cover the ARN that its target gives to the object (or to the bucket)?"""
+    written = (conditions.substitute(value, context, statement.variables) for value in statement.resources)
+    patterns = [value for value in written if value is not None]
+    reading = (target.objects, 0) if on_objects else (target.root,)
+    alternatives = ((reading, expression(either(*map(like, patterns)))),) if patterns else ()
+    return Comparison(alternatives, None if wanted is None else wanted != statement.not_resource)
 
 
 def _contexts_with_variables(statements: Sequence[Statement], situation: Situation) -> Iterator[Context]:
@@ -124,37 +190,6 @@ def _resource_variables(statements: Sequence[Statement], situation: Situation) -
     return variables
 
 
-def _object_keys(
-    statement: Statement, rivals: Sequence[Statement], target: PolicyTarget, context: Context
-) -> Iterator[str]:
-    """A key that no statement mentions, an example of each pattern, and examples of each two patterns together."""
-    patterns = {
-        owner: [conditions.substitute(raw, context, owner.variables) or "" for raw in owner.resources]
-        for owner in dict.fromkeys((statement, *rivals))
-    }
-    unmentioned = _unmentioned_key("any-object", [text for texts in patterns.values() for text in texts])
-    yield unmentioned
-    for texts in patterns.values():
-        for pattern in texts:
-            if pattern.startswith(target.objects):
-                tail = pattern.removeprefix(target.objects)
-            else:
-                tail = pattern.partition("/")[2] or pattern.rpartition(":")[2]
-            yield from (conditions.unescaped(key) for key in examples(tail, (unmentioned, "x", "")) if key)
-    own = patterns[statement]
-    pairs = [(one, other) for rival in rivals if rival is not statement for other in patterns[rival] for one in own]
-    for one, other in pairs[: BOUNDS.pattern_pairs]:
-        both = conditions.intersection(one, other) if is_pattern(one) and is_pattern(other) else None
-        if both and both.startswith(target.objects) and both != target.objects:
-            yield conditions.unescaped(both.removeprefix(target.objects))
-
-
-def _unmentioned_key(word: str, texts: Sequence[str]) -> str:
-    """A key that no statement mentions, so that what one of them says of a single object is not taken for all."""
-    candidates = chain((word,), (f"{word}-{number}" for number in count(1)))
-    return next(key for key in candidates if not any(key in text for text in texts))
-
-
 def _contexts_with(referred: Mapping[str, tuple[str, ...]], context: Context) -> list[Context]:
     """The context with the first value of each referred key, with the second, and so on; the last one repeats."""
     turns = range(max(map(len, referred.values()), default=1))
@@ -164,12 +199,50 @@ def _contexts_with(referred: Mapping[str, tuple[str, ...]], context: Context) ->
     ]
 
 
-def _values_for(constraints: Sequence[tuple[Statement, Condition]], contexts: Sequence[Context]) -> Iterator[str]:
-    """Values on either side of each condition on one key, and values that fit two of them."""
-    for owner, condition in constraints:
-        for context in contexts if condition.refers else contexts[:1]:
-            yield from _values(condition, context, owner.variables)
-    yield from _common_values([condition for _, condition in constraints])
+def _values(
+    key: str,
+    constraints: Sequence[tuple[Statement, Condition]],
+    contexts: Sequence[Context],
+    situation: Situation,
+) -> Classes:
+    """One value of each class that the conditions on one key tell apart."""
+    found: dict[tuple[str, ...], None] = {}
+    complete = True
+    form = _form(key, situation)
+    reading = form.readings[0][1]
+    refer = any(condition.refers for _, condition in constraints)
+    for context in contexts if refer else contexts[:1]:
+        tests = []
+        for owner, condition in constraints:
+            substituted = (conditions.substitute(raw, context, owner.variables) for raw in condition.values)
+            texts = texts_named(condition.operator, tuple(value for value in substituted if value is not None))
+            if texts is not None:
+                tests.append(Comparison(tuple((reading, one) for one in texts)))
+        if tests or all(condition.operator == "Null" for _, condition in constraints):
+            drawn = classes(form, tests)
+            complete = complete and drawn.complete
+            found |= {(read(reading, spelling),): None for spelling in drawn.spellings}
+    points = dict.fromkeys(_points([condition for _, condition in constraints]))
+    mixed = bool(points) and bool(found)  # whether a number also fits a text pattern is only tried
+    found |= {(point,): None for point in points}
+    return Classes(tuple(found), complete and not mixed)
+
+
+def _form(key: str, situation: Situation) -> Form:
+    """What values of a key look like."""
+    listed = _VALUES.get(key)
+    if listed is not None:
+        return Form((Segment(words(frozenset(listed)), listed[0]),), ((key, (0,)),))
+    account = situation.caller.account
+    if key.endswith("arn") and account:  # of something that makes the call: it is the caller's own
+        arn = ("arn:", 0, ":", 1, ":", 2, f":{account}:", 3)
+        part, rest = expression(many(one_of(_ARN_CHARACTERS))), Segment(SOMETHING, "thing")
+        return Form((Segment(part, "aws"), Segment(part, "lambda"), Segment(part, "us-east-1"), rest), ((key, arn),))
+    return Form((Segment(EVERYTHING, "anything"),), ((key, (0,)),))
+
+
+def _may_have_several_values(key: str) -> bool:
+    return key in _SEVERAL_VALUES or key.endswith(_OF_MEANS)
 
 
 def _allowed_choices(
@@ -177,6 +250,12 @@ def _allowed_choices(
 ) -> Sequence[Choice]:
     """The choices that the statement's own conditions on a key do not rule out straight away."""
     options: list[Choice] = [(value,) for value in values]
+    if _may_have_several_values(key):
+        options += [
+            several
+            for number in range(2, BOUNDS.values_at_once + 1)
+            for several in combinations(values[: 2**BOUNDS.values_at_once], number)
+        ]
     if key not in _ALWAYS_PRESENT and key != VPC_ADDRESS:
         options.insert(0, None)
     independent = [condition for condition in constraints if not refers(condition)]
@@ -189,33 +268,8 @@ def _allowed_choices(
     ]
 
 
-def _common_values(constraints: Sequence[Condition]) -> Iterator[str]:
-    """Values that fit patterns of two conditions on the same key."""
-    patterns = [
-        [value for value in condition.values if is_pattern(value)] if _has_patterns(condition) else []
-        for condition in constraints
-    ]
-    pairs = (
-        (one, other)
-        for index, later in enumerate(patterns)
-        for earlier in patterns[:index]
-        for one in later
-        for other in earlier
-    )
-    for one, other in islice(pairs, BOUNDS.pattern_pairs):
-        if one != other and (both := conditions.intersection(one, other)) is not None:
-            yield both
-
-
-def _has_patterns(condition: Condition) -> bool:
-    return "Like" in condition.operator or condition.operator.startswith("Arn")
-
-
 def _is_possible(key: str, value: str, action: Action) -> bool:
-    if key == "s3express:sessionmode":
-        return not (action.capability is Capability.WRITING and value == "ReadOnly")
-    # Which organisation the bucket is in may be unknown; it is not the one that stands for all the others.
-    return not (key == "aws:resourceorgid" and value.startswith(UNMENTIONED_ORGANISATION))
+    return not (key == "s3express:sessionmode" and action.capability is Capability.WRITING and value == "ReadOnly")
 
 
 def _referred_keys(
@@ -238,44 +292,40 @@ def _referred_keys(
     return {name: tuple(values) for name, values in referred.items()}
 
 
-def _values(condition: Condition, context: Context, variables: bool) -> Iterator[str]:
-    """Values of a key on either side of a condition."""
-    family = next((name for name in _ON_EITHER_SIDE if name in condition.operator), "")
-    if family:
-        for value in condition.values or ("",):
-            yield from _ON_EITHER_SIDE[family](value)
-        return
-    yield "anything"
-    for raw in condition.values:
-        substituted = conditions.substitute(raw, context, variables)
-        if substituted is not None:
-            plain = conditions.unescaped(substituted)
-            wild = is_pattern(plain) and _has_patterns(condition)
-            yield from examples(plain, ("x", "")) if wild else (plain,)
+def _points(constraints: Sequence[Condition]) -> Iterator[str]:
+    """Numbers, moments and addresses at and between those that the conditions name."""
+    named = {
+        family: [value for condition in constraints if family in condition.operator for value in condition.values]
+        for family in ("Numeric", "Date", "IpAddress")
+    }
+    yield from (f"{point:.15g}" for point in _between(map(conditions.number, named["Numeric"]), 1))
+    seconds = (moment.timestamp() for moment in map(conditions.moment, named["Date"]) if moment is not None)
+    for point in _between(seconds, 86_400):
+        if _FIRST_SECOND <= point <= _LAST_SECOND:
+            yield datetime.fromtimestamp(point, UTC).isoformat()
+    if named["IpAddress"]:
+        yield from _addresses(named["IpAddress"])
 
 
-def _around_number(value: str) -> Iterator[str]:
-    if (number := conditions.number(value)) is not None:
-        yield from (f"{near:.15g}" for near in (number, number - 1, number + 1))
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 
-def _around_moment(value: str) -> Iterator[str]:
-    if (moment := conditions.moment(value)) is not None:
-        for step in (timedelta(), timedelta(days=-1), timedelta(days=1)):
-            with contextlib.suppress(OverflowError):
-                yield (moment + step).isoformat()
+def _between(numbers: Iterable[float | None], step: float) -> Iterator[float]:
+    """Each number, one in each gap between two, one below all and one above all."""
+    ordered = sorted({number for number in numbers if number is not None})
+    for index, number in enumerate(ordered):
+        yield number
+        yield (number + ordered[index + 1]) / 2 if index + 1 < len(ordered) else number + step
+    if ordered:
+        yield ordered[0] - step
 
 
-def _inside_and_outside(value: str) -> Iterator[str]:
-    if (network := conditions.network(value)) is not None:
-        yield from (str(network[0]), "45.83.17.9", "10.11.12.13")
-
-
-_ON_EITHER_SIDE: Mapping[str, Callable[[str], Iterable[str]]] = {
-    "Null": lambda _: ("something",),
-    "Bool": lambda _: ("true", "false"),
-    "Binary": lambda value: (value, "AAAA"),
-    "Numeric": _around_number,
-    "Date": _around_moment,
-    "IpAddress": _inside_and_outside,
-}
+def _addresses(ranges: Sequence[str]) -> Iterator[str]:
+    """Addresses at which a range begins, or that come just after one."""
+    yield from ("45.83.17.9", "10.11.12.13")
+    for network in map(conditions.network, ranges):
+        if network is not None:
+            yield str(network[0])
+            last = int(network[-1])
+            if last + 1 < 2**network.max_prefixlen:
+                yield str(type(network[0])(last + 1))

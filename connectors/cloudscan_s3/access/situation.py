@@ -6,6 +6,7 @@ Amazon S3".
 
 from dataclasses import dataclass
 
+from cloudscan_s3.access.callers.service_limits import may_carry
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.request import Caller
 from cloudscan_s3.access.targets import PolicyTarget
@@ -55,6 +56,9 @@ _OF_SIGNED_REQUESTS = (
     "s3:signatureage",
     "s3:signatureversion",
 )
+# Keys of what is asked for, not of who asks; on a bucket they are absent unless ABAC is switched on for it (User Guide,
+# "Enabling ABAC in general purpose buckets").
+_OF_THE_RESOURCE = ("aws:resourcetag/", "s3:buckettag/", "s3:accesspointtag/", "aws:resourceorg", "aws:resourceaccount")
 _OF_ANY_REQUEST = ("aws:", "s3:", "s3express:")
 
 
@@ -68,10 +72,14 @@ class Situation:
 
     def may_choose(self, key: str) -> bool:
         """Is a key (in lower case) neither settled nor out of the caller's reach?"""
-        if key in self.context or key in _OF_THE_CALLER:
+        if key in self.context or key in _OF_THE_CALLER or key.startswith(_OF_THE_RESOURCE):
             return False
         if key == VPC_ADDRESS and "aws:sourcevpce" not in self.context:
             return False
+        if self.caller.kind == "service":
+            return may_carry(key)
+        if key.startswith("aws:principaltag/") and self.context.get("aws:principaltype") == ("Account",):
+            return False  # a root user cannot be tagged, and has no session that could be
         if self.caller.kind == "anonymous":
             return key.startswith(_OF_ANY_REQUEST) and not key.startswith(_OF_SIGNED_REQUESTS)
         return not (self.caller.kind == "federated" and key in self.caller.context)

@@ -4,6 +4,7 @@ They are listed once per account and read with the bucket behind them, so that b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,14 +13,19 @@ from cloudscan.connector import Gap
 from cloudscan.errors import Malformed, Vanished
 from cloudscan_s3.access.bucket import AccessPoint, Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
-from cloudscan_s3.api.reader import block_of, garbled, policy_of
+from cloudscan_s3.api.reader import ALL_ON, block_of, garbled, policy_of, tags_of_resource
 from cloudscan_s3.questions import (
     ACCESS_POINT,
     ACCESS_POINT_POLICY,
     ACCESS_POINTS,
+    DIRECTORY_ACCESS_POINT,
+    DIRECTORY_ACCESS_POINT_POLICY,
+    DIRECTORY_ACCESS_POINTS,
     MULTI_REGION_ACCESS_POINT,
     MULTI_REGION_ACCESS_POINT_POLICY,
     MULTI_REGION_ACCESS_POINTS,
+    POINT_TAGS,
+    AwsQuestion,
 )
 
 CONTROL = "us-west-2"
@@ -38,14 +44,27 @@ class ListedPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 def list_in_region(asker: Asker, number: str, region: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
     """An account's access points in one region, and gaps for what could not be listed."""
+    return _list(ACCESS_POINTS, asker, number, region)
 
+
+def list_for_directory_buckets(asker: Asker, number: str, region: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
+    """An account's access points of directory buckets in one region, and gaps for what could not be listed."""
+    return _list(DIRECTORY_ACCESS_POINTS, asker, number, region)
+
+
+def is_of_directory_bucket(name: str) -> bool:
+    """Whether an access point of this name opens a directory bucket (User Guide, "Directory buckets naming rules")."""
+    return name.endswith("--xa-s3")
+
+
+def _list(question: AwsQuestion, asker: Asker, number: str, region: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
     def point(entry: Mapping[str, Any]) -> ListedPoint:
         bucket_account = str(entry.get("BucketAccountId") or "")
         return ListedPoint(
             name=name_of(entry, "Name"), bucket=name_of(entry, "Bucket"), bucket_account=bucket_account, region=region
         )
 
-    return asker.list(ACCESS_POINTS, point, "NextToken", region=region, AccountId=number)
+    return asker.list(question, point, "NextToken", region=region, AccountId=number)
 
 
 def list_multi_region(asker: Asker, number: str) -> tuple[Sequence[ListedPoint], Sequence[Gap]]:
@@ -62,13 +81,21 @@ def list_multi_region(asker: Asker, number: str) -> tuple[Sequence[ListedPoint],
 
 def read_access_point(asker: Asker, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
     """One access point with its policy and blocks; None where it no longer exists."""
-    read = _read_multi_region if point.alias else _read
+    read = _read_multi_region if point.alias else _read_directory if is_of_directory_bucket(point.name) else _read
     return read(asker, number, partition, point)
+
+
+def with_tags(asker: Asker, point: AccessPoint) -> AccessPoint:
+    """The same access point with its tags. Multi-region ones have none (guessed: the operation does not name them)."""
+    if point.multi_region:
+        return replace(point, tags={})
+    return replace(point, tags=tags_of_resource(asker, POINT_TAGS, point.region, point.account, point.arn))
 
 
 def point_exists(asker: Asker, number: str, region: str, name: str) -> bool | None:
     """Whether there is an access point of this name; None if AWS did not say."""
-    answer = asker.ask(ACCESS_POINT, region, AccountId=number, Name=name)
+    question = DIRECTORY_ACCESS_POINT if is_of_directory_bucket(name) else ACCESS_POINT
+    answer = asker.ask(question, region, AccountId=number, Name=name)
     if isinstance(answer, Unread):
         return False if isinstance(answer.error, Vanished) else None
     return True
@@ -102,6 +129,26 @@ def _read(asker: Asker, number: str, partition: str, point: ListedPoint) -> Acce
         network_known=bool(details.get("NetworkOrigin")),
         policy=policy_of(ACCESS_POINT_POLICY, policy),
         block=garbled(ACCESS_POINT) if answer is None else block_of(ACCESS_POINT, answer),
+    )
+
+
+def _read_directory(asker: Asker, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
+    """An access point of a directory bucket, whose blocks are on and cannot be changed."""
+    identity = {"AccountId": number, "Name": point.name}
+    answer = asker.ask(DIRECTORY_ACCESS_POINT, point.region, **identity)
+    policy = asker.ask(DIRECTORY_ACCESS_POINT_POLICY, point.region, **identity)
+    if _is_gone(answer, policy):
+        return None
+    details: Answer = {} if isinstance(answer, Unread) or answer is None else answer
+    return AccessPoint(
+        name=point.name,
+        account=number,
+        region=point.region,
+        arn=f"arn:{partition}:s3express:{point.region}:{number}:accesspoint/{point.name}",
+        vpc=str((details.get("VpcConfiguration") or {}).get("VpcId") or ""),
+        network_known=bool(details.get("NetworkOrigin")),
+        policy=policy_of(DIRECTORY_ACCESS_POINT_POLICY, policy),
+        block=ALL_ON if not isinstance(answer, Unread) else answer,
     )
 
 

@@ -5,15 +5,15 @@ thread, but must be created one at a time (boto3 guide, "Multithreading or multi
 """
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 import botocore.session
+import msgspec
 from botocore import exceptions as sdk_errors
 from botocore.config import Config
 from botocore.credentials import (
@@ -25,13 +25,30 @@ from botocore.credentials import (
 from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Spent
-from cloudscan.errors import ConfigurationError, Malformed
-from cloudscan_s3.api import strict
-from cloudscan_s3.api.failures import THROTTLED, no_credentials, translated, unusable
+from cloudscan.errors import AccessDenied, ConfigurationError, Malformed, ProviderError
+from cloudscan_s3.api import setups, strict
+from cloudscan_s3.api.failures import THROTTLED, translated
+from cloudscan_s3.api.setups import Profiles
 from cloudscan_s3.options import Options
 from cloudscan_s3.questions import CALLER, ROLE
 
 _HOME_REGION = "us-east-1"
+_AWS_DOMAINS = (  # of all partitions (botocore's partitions.json, dnsSuffix and dualStackDnsSuffix)
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".amazonaws.eu",
+    ".api.aws",
+    ".api.amazonwebservices.com.cn",
+    ".api.amazonwebservices.eu",
+    ".c2s.ic.gov",
+    ".api.aws.ic.gov",
+    ".sc2s.sgov.gov",
+    ".api.aws.scloud",
+    ".cloud.adc-e.uk",
+    ".api.cloud-aws.adc-e.uk",
+    ".csp.hci.ic.gov",
+    ".api.aws.hci.ic.gov",
+)
 
 
 class Meter:
@@ -76,8 +93,9 @@ class Account:
     options: Options
     region: str  # where account-wide requests are sent
     meter: Meter
-    lock: threading.Lock
-    clients: dict[tuple[str, str], Any]
+    profiles: Profiles  # that lead to its credentials
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str = "") -> Any:
         """The client for a service in a region (default: the configured one). Raises `ConfigurationError`."""
@@ -91,29 +109,42 @@ class Account:
                         endpoint_url=self.options.endpoint or None,
                         config=_config(self.options),
                     )
-                except ValueError as error:
-                    raise ConfigurationError(
-                        f"The AWS SDK cannot use an address or a region ({error}). Correct endpoint and region in "
-                        "[connectors.s3] or in the AWS configuration."
-                    ) from error
                 except sdk_errors.BotoCoreError as error:
-                    raise unusable(error) from error
+                    raise setups.unusable(error, self.profiles) from error
+                except ValueError as error:
+                    raise setups.no_address(error) from error
             return self.clients[key]
 
     def open(self) -> None:
         """Fetch the credentials now. Raises `ConfigurationError`, or a `ProviderError` where AWS refuses the role."""
-        question = ROLE if getattr(self.session.get_credentials(), "method", "") == "assume-role" else CALLER
+        is_role = getattr(self.session.get_credentials(), "method", "") == "assume-role"
         try:
             credentials = self.session.get_credentials()
             if credentials is None:
-                raise no_credentials()
-            credentials.get_frozen_credentials()
+                raise setups.no_credentials(self.profiles)
+            keys = credentials.get_frozen_credentials()
+            setups.check_keys(*(key or "" for key in (keys.access_key, keys.secret_key, keys.token)))
         except (sdk_errors.ClientError, sdk_errors.BotoCoreError, ResponseParserError) as error:
-            raise translated(error, question, self.region) from error
+            raise translated(error, ROLE if is_role else CALLER, self.region, self.profiles) from error
         except (EOFError, OSError) as error:
-            raise unusable(error) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:  # an answer that the SDK was not built for
-            raise Malformed("s3-garbled") from error
+            raise setups.unusable(error, self.profiles) from error
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise Malformed("s3-garbled") from error  # an answer that the SDK was not built for
+
+    def open_own(self) -> None:
+        """Fetch the credentials of the configuration. Raises as `open` does, and says what is wrong with the set-up."""
+        try:
+            self.open()
+        except ProviderError as error:
+            raise self._as_set_up(error) from error
+
+    def _as_set_up(self, error: ProviderError) -> Exception:
+        """What a failure says of the configuration; a failure on the way to AWS as it is."""
+        cause = error.__cause__
+        if isinstance(cause, sdk_errors.ClientError) and isinstance(error, AccessDenied | Malformed):
+            return setups.refused(cause, self.profiles) or setups.not_accepted(error) or error
+        is_garbled = isinstance(error, Malformed) and not isinstance(cause, ResponseParserError)
+        return setups.unusable(cause, self.profiles) if is_garbled and isinstance(cause, Exception) else error
 
 
 def own_account(options: Options, meter: Meter) -> Account:
@@ -122,19 +153,21 @@ def own_account(options: Options, meter: Meter) -> Account:
     Raises `ConfigurationError` where the profile does not exist or the SDK cannot work as it is configured.
     """
     _check_endpoint(options.endpoint)
+    profiles: Profiles = ()
     try:
         base = botocore.session.Session(profile=options.profile or None)
-        _refuse_to_ask_for_a_code(base)
+        profiles = setups.profiles_of(base)
+        setups.refuse_what_cannot_work(base, profiles)
         region = options.region or os.environ.get("AWS_REGION") or base.get_config_variable("region") or _HOME_REGION
-        account = _account(base, options, region, meter)
+        if not options.endpoint:
+            base.get_partition_for_region(region)
+        account = _account(base, options, region, meter, profiles)
         account.session.get_credentials()
-    except sdk_errors.ProfileNotFound as error:
-        raise ConfigurationError(
-            f"The AWS profile {error.kwargs.get('profile')!r} does not exist; set connectors.s3.profile (or "
-            "AWS_PROFILE) to an existing one, or add it to the AWS configuration."
-        ) from error
-    except (sdk_errors.BotoCoreError, EOFError, OSError) as error:
-        raise unusable(error) from error
+        account = _with_endpoint(account, _endpoint_of(account))
+    except ConfigurationError:
+        raise
+    except Exception as error:  # what it is made of was written by others: files, programs, environment variables
+        raise setups.unusable(error, profiles) from error
     return account
 
 
@@ -145,7 +178,7 @@ def member_account(own: Account, account: str, partition: str) -> Account:
     base = botocore.session.Session()
     source = own.session.get_credentials()
     if source is None:
-        raise no_credentials()
+        raise setups.no_credentials(own.profiles)
     fetcher = AssumeRoleCredentialFetcher(
         client_creator=lambda *_, **__: own.client("sts"),
         source_credentials=source,
@@ -154,7 +187,7 @@ def member_account(own: Account, account: str, partition: str) -> Account:
     )
     refreshable = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
     base.register_component("credential_provider", CredentialResolver([_Assumed(refreshable)]))
-    return _account(base, options, own.region, own.meter)
+    return _account(base, options, own.region, own.meter, own.profiles)
 
 
 class _Assumed(CredentialProvider):
@@ -170,19 +203,59 @@ class _Assumed(CredentialProvider):
         return self._assumed
 
 
-def _account(base: botocore.session.Session, options: Options, region: str, meter: Meter) -> Account:
+def _account(
+    base: botocore.session.Session, options: Options, region: str, meter: Meter, profiles: Profiles
+) -> Account:
     session = boto3.Session(botocore_session=base, region_name=region)
     meter.listen(session)
     strict.listen(session)
     if options.endpoint:
         session.events.register("before-sign.s3-control", to_endpoint(options.endpoint))
-    return Account(session, options, region, meter, threading.Lock(), {})
+    return Account(session, options, region, meter, profiles)
+
+
+def _with_endpoint(account: Account, endpoint: str) -> Account:
+    """The same account, where the environment or the profile and not the options name the server."""
+    if endpoint == account.options.endpoint:
+        return account
+    account.session.events.register("before-sign.s3-control", to_endpoint(endpoint))
+    return replace(account, options=msgspec.structs.replace(account.options, endpoint=endpoint))
+
+
+def _endpoint_of(account: Account) -> str:
+    """The server that stands for AWS; empty where AWS itself is asked. The environment and the profile may name one.
+
+    Raises `ConfigurationError` where S3 is asked elsewhere than who we are: its buckets would count as the account's.
+    """
+    s3, sts = (str(account.client(service).meta.endpoint_url) for service in ("s3", "sts"))
+    if _is_aws(s3):
+        return account.options.endpoint
+    if _is_aws(sts):
+        raise ConfigurationError(
+            f"The AWS configuration sends the requests for S3 to {_host(s3)}, which is not AWS. Only AWS itself can be "
+            "scanned, no other store that speaks the S3 protocol. Unset AWS_ENDPOINT_URL_S3, or remove endpoint_url "
+            "from the AWS profile."
+        )
+    return sts
+
+
+def _is_aws(url: str) -> bool:
+    return any(_host(url).endswith(suffix) for suffix in _AWS_DOMAINS)
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
 
 
 def _check_endpoint(endpoint: str) -> None:
     try:
         url = urlsplit(endpoint)
         is_right = not endpoint or (url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0)
+        if url.username or url.password:
+            raise ConfigurationError(
+                "connectors.s3.endpoint contains a user name or a password. Remove both: credentials come from AWS's "
+                "own chain."
+            )
     except ValueError:  # a port that is not a number
         is_right = False
     if not is_right:
@@ -190,13 +263,6 @@ def _check_endpoint(endpoint: str) -> None:
             f"connectors.s3.endpoint is {endpoint!r}; it must begin with http:// or https://, followed by a host and "
             "perhaps a port."
         )
-
-
-def _refuse_to_ask_for_a_code(base: botocore.session.Session) -> None:
-    """The SDK would ask for an MFA code on the terminal; where there is none it would end as if it was stopped."""
-    profile = base.get_scoped_config()
-    if "mfa_serial" in profile and "role_arn" in profile and not sys.stdin.isatty():
-        raise unusable(EOFError())
 
 
 def _config(options: Options) -> Config:

@@ -16,9 +16,10 @@ from botocore import exceptions as sdk_errors
 from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Gap
-from cloudscan.errors import Malformed, ProviderError, Throttled, Unreachable
+from cloudscan.errors import AccessDenied, Malformed, ProviderError, Throttled, Unreachable
 from cloudscan.http import Patience
 from cloudscan.reason import Reason
+from cloudscan.text import first_line
 from cloudscan_s3.access.bucket import Unread
 from cloudscan_s3.api.account import Account
 from cloudscan_s3.api.failures import ABSENT, code_of, translated
@@ -29,7 +30,7 @@ Entry = TypeVar("Entry")
 
 _MOST_PAGES: Final = 5000  # of one list; an organisation of 50,000 accounts has 2,500
 _MOST_BYTES: Final = 1_000_000_000  # of one file of an inventory report
-_Token = Literal["ContinuationToken", "NextContinuationToken", "NextToken"]
+_Token = Literal["ContinuationToken", "NextContinuationToken", "NextToken", "Marker", "continuationToken", "nextToken"]
 _ARGUMENTS: Final = {"NextContinuationToken": "ContinuationToken"}  # where the argument is not called like the member
 
 
@@ -124,7 +125,7 @@ class Asker:
         try:
             content = bytes(body.read(_MOST_BYTES + 1))
         except (sdk_errors.BotoCoreError, OSError) as error:
-            raise translated(error, question, region or self.account.region) from error
+            raise translated(error, question, region or self.account.region, self.account.profiles) from error
         if len(content) > _MOST_BYTES:
             raise Malformed("s3-answer-too-large", bytes=_MOST_BYTES)
         return content
@@ -160,11 +161,13 @@ class Asker:
         except sdk_errors.ClientError as error:
             if code_of(error) in ABSENT:
                 return None
-            raise translated(error, question, region) from error
+            raise translated(error, question, region, self.account.profiles) from error
         except (sdk_errors.BotoCoreError, ResponseParserError, UnicodeDecodeError, EOFError, OSError) as error:
-            raise translated(error, question, region) from error
+            raise translated(error, question, region, self.account.profiles) from error
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise Malformed("s3-garbled") from error  # the SDK's parser meets a shape that it was not built for
+        except RuntimeError as error:  # credentials that were fetched anew, and had expired all the same
+            raise AccessDenied("s3-session-expired", quote=first_line(error)) from error
         if question.member and question.member not in answer:
             raise Malformed("s3-member-missing", member=question.member)
         return answer

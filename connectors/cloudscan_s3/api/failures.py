@@ -13,7 +13,6 @@ from botocore.parsers import ResponseParserError
 
 from cloudscan.errors import (
     AccessDenied,
-    ConfigurationError,
     Malformed,
     NotOffered,
     ProviderError,
@@ -21,6 +20,7 @@ from cloudscan.errors import (
     Unreachable,
     Vanished,
 )
+from cloudscan_s3.api.setups import Profiles, unusable
 from cloudscan_s3.questions import ROLE, AwsQuestion
 
 ABSENT: Final = frozenset(
@@ -35,12 +35,23 @@ ABSENT: Final = frozenset(
         "NoSuchAccessPointPolicy",
         "NoSuchConfiguration",
         "NoSuchMultiRegionAccessPointPolicy",
+        "ReplicationConfigurationNotFoundError",
+        "AccessGrantsInstanceNotExistsError",
+        "AccessGrantsInstanceResourcePolicyNotExists",
         "AWSOrganizationsNotInUseException",
     )
 )
 """Answers that say: nothing of the kind is configured."""
 _VANISHED: Final = frozenset(
-    ("NoSuchBucket", "NoSuchAccessPoint", "NoSuchMultiRegionAccessPoint", "NoSuchKey", "NotFound", "404")
+    (
+        "NoSuchBucket",
+        "NoSuchAccessPoint",
+        "NoSuchMultiRegionAccessPoint",
+        "NoSuchKey",
+        "NotFound",
+        "404",
+        "PolicyNotFoundException",
+    )
 )
 _DENIED: Final = frozenset(
     (
@@ -108,10 +119,10 @@ class Silent(Unreachable):
         self.unknown_host = unknown_host
 
 
-def translated(error: Exception, question: AwsQuestion, region: str) -> ProviderError:
+def translated(error: Exception, question: AwsQuestion, region: str, profiles: Profiles = ()) -> ProviderError:
     """An SDK's error, raised for a question in a region, in cloudscan's terms.
 
-    Raises `ConfigurationError` where the SDK cannot work as configured, and the error itself if it is not the SDK's.
+    Raises `ConfigurationError` where the SDK cannot work as configured.
     """
     if isinstance(error, sdk_errors.ClientError):
         by_role = error.operation_name == "AssumeRole"  # the SDK renews a role in the middle of another question
@@ -120,64 +131,16 @@ def translated(error: Exception, question: AwsQuestion, region: str) -> Provider
         return Malformed("s3-garbled")
     if isinstance(error, sdk_errors.IncompleteReadError | sdk_errors.ResponseStreamingError):
         return Unreachable("s3-answer-cut")
+    if isinstance(error, sdk_errors.ProxyConnectionError):
+        return Unreachable("s3-proxy-silent", proxy=str(error.kwargs.get("proxy_url") or "HTTPS_PROXY"))
+    if isinstance(error, sdk_errors.SSLError):
+        return Unreachable("s3-certificate-unknown", endpoint=_where(error), quote=str(error.kwargs.get("error") or ""))
     if isinstance(error, _NO_ANSWER):
-        where = str(error.kwargs.get("endpoint_url") or "").split("?")[0] or "AWS"
+        where = _where(error)
         cause = error.kwargs.get("error")
         unknown_host = isinstance(error, sdk_errors.EndpointConnectionError) and _has_no_address(cause)
         return Silent("s3-no-answer", unknown_host=unknown_host, endpoint=where, error=type(error).__name__)
-    raise unusable(error) from error
-
-
-def unusable(error: Exception) -> Exception:
-    """What keeps the SDK from working at all, as a `ConfigurationError`; any other error as it is."""
-    if isinstance(error, EOFError):
-        return ConfigurationError(
-            "The AWS profile asks for an MFA code, which cannot be typed here. Use a role that does not require one, "
-            "or temporary credentials."
-        )
-    if isinstance(error, FileNotFoundError):
-        return ConfigurationError(
-            f"The token file {error.filename} does not exist, to which AWS_WEB_IDENTITY_TOKEN_FILE (or "
-            "web_identity_token_file in the AWS profile) points. Correct the path, or remove the setting."
-        )
-    if isinstance(error, OSError):
-        return ConfigurationError(f"The AWS SDK cannot read what it is configured to use ({error}). Correct that.")
-    if isinstance(error, sdk_errors.NoCredentialsError):
-        return no_credentials()
-    if isinstance(error, sdk_errors.PartialCredentialsError):
-        missing, provider = error.kwargs.get("cred_var"), error.kwargs.get("provider")
-        return ConfigurationError(
-            f"The AWS credentials are incomplete: {missing} is missing (read from: {provider}). Add it to the profile "
-            "or to the environment."
-        )
-    if isinstance(error, sdk_errors.MissingDependencyException):
-        return ConfigurationError(
-            "The AWS profile uses `aws login`, for which the AWS SDK needs a further package; install it with "
-            '`pip install "botocore[crt]"`, or use another profile.'
-        )
-    if isinstance(error, sdk_errors.SSOError | sdk_errors.TokenRetrievalError):
-        return ConfigurationError(
-            f"The AWS sign-in session cannot be used ({error}). Run `aws sso login` for the profile, then scan again."
-        )
-    if isinstance(error, sdk_errors.CredentialRetrievalError):
-        provider, quote = error.kwargs.get("provider"), error.kwargs.get("error_msg")
-        return ConfigurationError(
-            f"AWS credentials could not be fetched from {provider} ({quote}). Run that program yourself to see why it "
-            "fails, or use another profile."
-        )
-    if isinstance(error, sdk_errors.RefreshWithMFAUnsupportedError):
-        return unusable(EOFError())
-    if isinstance(error, sdk_errors.BotoCoreError):
-        return ConfigurationError(f"The AWS SDK cannot work as configured: {error}. Correct the AWS configuration.")
-    return error
-
-
-def no_credentials() -> ConfigurationError:
-    """The error that says how to provide credentials."""
-    return ConfigurationError(
-        "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "
-        "`aws sso login`, or name a profile as connectors.s3.profile in cloudscan.toml."
-    )
+    raise unusable(error, profiles) from error
 
 
 def code_of(error: sdk_errors.ClientError) -> str:
@@ -249,6 +212,10 @@ def denied(quote: str, question: AwsQuestion) -> AccessDenied:
             needs = question.needs if missing else ""
             return AccessDenied(f"{prefix}-{kind}", needs=needs, permission=permission, quote=quote)
     return AccessDenied("s3-denied", needs=question.needs, permission=permission, quote=quote)
+
+
+def _where(error: Any) -> str:
+    return str(error.kwargs.get("endpoint_url") or "").split("?")[0] or "AWS"
 
 
 def _has_no_address(cause: object) -> bool:

@@ -6,19 +6,41 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import botocore.session
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudscan.connector import Gap
-from cloudscan.errors import Malformed, NotOffered
+from cloudscan.errors import ConfigurationError, Malformed, NotOffered, ProviderError
 from cloudscan.reason import Reason
 from cloudscan_s3.access.bucket import Unread
+from cloudscan_s3.api import setups
 from cloudscan_s3.api.asking import Answer, Asker, name_of
+from cloudscan_s3.api.failures import Silent, code_of
 from cloudscan_s3.questions import ACCOUNTS, CALLER, ORGANISATION
 
 _NUMBER: Final = re.compile(r"\d{12}")
 ACTIVE: Final = "ACTIVE"
 INACTIVE: Final = frozenset(("SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"))
 """States of an account that does not admit us (Organizations API Reference, "Account"); any other may be new."""
+
+_OF_S3: Final = frozenset(
+    (
+        "405",
+        "AuthorizationHeaderMalformed",
+        "InvalidAccessKeyId",
+        "InvalidArgument",
+        "InvalidBucketName",
+        "InvalidParameterValue",  # MinIO, of an action that it does not have
+        "InvalidURI",
+        "MalformedPOSTRequest",
+        "MalformedXML",
+        "MissingParameter",
+        "MissingSecurityHeader",
+        "NoSuchBucket",
+        "NoSuchKey",
+        "XAmzContentSHA256Mismatch",
+    )
+)
+"""Errors that STS never answers GetCallerIdentity with, and other stores do (seen of MinIO, the others guessed)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +49,14 @@ class CallerIdentity:
 
     account: str  # 12 digits: whose credentials we were given
     partition: str  # aws, aws-cn, aws-us-gov
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organisation:
+    """The organisation of our account."""
+
+    id: str  # o-…
+    management_account: str  # 12 digits; it is ours too, whichever account asks. Empty: AWS did not say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,14 +92,41 @@ def caller_identity(own: Asker) -> CallerIdentity:
     return CallerIdentity(account=account, partition=arn[1] if has_partition else _partition_of(own.account.region))
 
 
-def own_organisation(own: Asker) -> str | Unread | None:
-    """Our organisation's id, o-…; None if there is none."""
+def identified(own: Asker) -> CallerIdentity:
+    """Who we are, asked for the first time.
+
+    Raises `ConfigurationError` where the credentials are not accepted or the server is not AWS, and a `ProviderError`
+    where the answer may come another time.
+    """
+    try:
+        return caller_identity(own)
+    except ProviderError as error:
+        if own.account.options.endpoint and _is_of_another_store(error):
+            raise ConfigurationError(
+                f"{own.account.options.endpoint} does not answer as AWS does (sts:GetCallerIdentity). Only AWS itself "
+                "can be scanned, no other store that speaks the S3 protocol. Remove connectors.s3.endpoint (and "
+                "AWS_ENDPOINT_URL)."
+            ) from error
+        if isinstance(error, Silent) and error.unknown_host and not _is_known(own.account.region):
+            raise ConfigurationError(
+                f"There is no AWS region {own.account.region!r}. Correct region in [connectors.s3], AWS_REGION or "
+                "region in the AWS profile."
+            ) from error
+        raise setups.not_accepted(error) or error from error
+
+
+def own_organisation(own: Asker) -> Organisation | Unread | None:
+    """Our organisation; None if there is none. Every member may ask, and is told the management account."""
     answer = own.ask(ORGANISATION)
     if answer is None or isinstance(answer, Unread):
         return answer
     try:
-        return name_of(answer["Organization"], "Id")
-    except (KeyError, TypeError, ValueError):
+        named = answer["Organization"]
+        management = str(named.get("MasterAccountId") or "")
+        return Organisation(
+            id=name_of(named, "Id"), management_account=management if _NUMBER.fullmatch(management) else ""
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
         return Unread(question=ORGANISATION, error=Malformed("s3-member-missing", member="Id"))
 
 
@@ -91,6 +148,18 @@ def _member(entry: Mapping[str, Any]) -> Member:
     # `State` replaces `Status`, which AWS announced to end in September 2026 (Organizations API Reference, "Account").
     state = str(entry.get("State") or entry.get("Status") or ACTIVE)
     return Member(account=account, name=str(entry.get("Name") or ""), state=state)
+
+
+def _is_of_another_store(error: ProviderError) -> bool:
+    """Whether an answer is one that STS does not give: an error of the S3 protocol, or no such operation."""
+    cause = error.__cause__
+    code = code_of(cause) if isinstance(cause, ClientError) else ""
+    return error.reason.code in ("s3-not-aws", "s3-operation-unknown") or code in _OF_S3 or code.startswith("XMinio")
+
+
+def _is_known(region: str) -> bool:
+    sdk = botocore.session.Session()
+    return any(region in sdk.get_available_regions("s3", partition) for partition in sdk.get_available_partitions())
 
 
 def _partition_of(region: str) -> str:

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from cloudscan_s3.questions import INVENTORY, INVENTORY_REPORT, INVENTORY_REPORT
 _FIELD = "ObjectAccessControlList"
 _SUFFIXES = {"CSV": ".csv.gz", "Parquet": ".parquet"}
 _ROWS = 5000
+
+Configured = tuple[Sequence[Mapping[str, Any]], Sequence[Gap]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,14 +70,18 @@ class ReportUnread(Exception):
         self.gap = gap
 
 
-def newest_report(asker: Asker, bucket: Bucket, about: str) -> Report | None:
+def configurations(asker: Asker, bucket: Bucket, about: str) -> Configured:
+    """The inventories of a bucket as they are configured, and gaps; `about` is the bucket's uid."""
+    return asker.list(INVENTORY, dict, "NextContinuationToken", region=bucket.region, about=about, Bucket=bucket.name)
+
+
+def newest_report(asker: Asker, bucket: Bucket, about: str, known: Configured | None = None) -> Report | None:
     """The newest finished report that carries ACLs in a format we read; None where there is none.
 
-    `about` is the bucket's uid. Raises `ReportUnread` where it could not be found out or read.
+    `about` is the bucket's uid; `known` are its configurations if they have been asked for. Raises `ReportUnread` where
+    it could not be found out or read.
     """
-    configured, gaps = asker.list(
-        INVENTORY, dict, "NextContinuationToken", region=bucket.region, about=about, Bucket=bucket.name
-    )
+    configured, gaps = known or configurations(asker, bucket, about)
     if gaps:
         raise ReportUnread(gaps[0])
     for inventory in configured:

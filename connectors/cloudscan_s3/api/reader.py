@@ -14,6 +14,7 @@ from cloudscan.errors import Malformed, Unreachable, Vanished
 from cloudscan_s3.access.bucket import Acl, AclGrant, Block, Bucket, Encryption, Ownership, Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
 from cloudscan_s3.questions import (
+    ABAC,
     ACCOUNT_BLOCK,
     BUCKET_ACL,
     BUCKET_BLOCK,
@@ -21,6 +22,7 @@ from cloudscan_s3.questions import (
     BUCKET_POLICY,
     BUCKETS,
     DIRECTORY_BUCKET_POLICY,
+    DIRECTORY_BUCKET_TAGS,
     DIRECTORY_BUCKETS,
     ENCRYPTION,
     LOGGING,
@@ -37,7 +39,7 @@ _OWNERSHIPS = {
     "BucketOwnerPreferred": Ownership.PREFERRED,
     "ObjectWriter": Ownership.WRITER,
 }
-_ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
+ALL_ON = Block(block_public_acls=True, ignore_public_acls=True, block_public_policy=True, restrict_public_buckets=True)
 _PAGE = 10_000  # ListBuckets must be paged in accounts with a quota above this
 
 
@@ -69,13 +71,26 @@ def list_buckets(asker: Asker) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
     return [replace(bucket, owner=owner) for bucket in listed], gaps
 
 
+def canonical_user(asker: Asker) -> str | Unread:
+    """The account's own canonical user id."""
+    answer = asker.ask(BUCKETS, MaxBuckets=1)
+    if isinstance(answer, Unread):
+        return answer
+    return str(((answer or {}).get("Owner") or {}).get("ID") or "") or garbled(BUCKETS)
+
+
 def list_directory_buckets(asker: Asker, region: str) -> tuple[Sequence[ListedBucket], Sequence[Gap]]:
     """All directory buckets of the account in one region, and gaps for what could not be listed."""
 
     def directory_bucket(entry: Mapping[str, Any]) -> ListedBucket | None:
-        return _listed(entry, region) if name_of(entry, "Name").endswith("--x-s3") else None
+        return _listed(entry, region) if is_directory_bucket(name_of(entry, "Name")) else None
 
     return asker.list(DIRECTORY_BUCKETS, directory_bucket, "ContinuationToken", region=region)
+
+
+def is_directory_bucket(name: str) -> bool:
+    """Whether a bucket of this name is a directory bucket (User Guide, "Directory bucket naming rules")."""
+    return name.endswith("--x-s3")
 
 
 def account_block(asker: Asker, number: str) -> Block | Unread:
@@ -118,7 +133,7 @@ def read_directory_bucket(asker: Asker, listed: ListedBucket, number: str, parti
         directory=True,
         policy=policy_of(DIRECTORY_BUCKET_POLICY, policy),
         acl=None,
-        block=_ALL_ON,
+        block=ALL_ON,
         account_block=Block(),
         ownership=Ownership.ENFORCED,
     )
@@ -129,11 +144,44 @@ def with_description(asker: Asker, bucket: Bucket) -> Bucket:
     listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
     return replace(
         bucket,
-        tags=_tags(_of_bucket(asker, TAGS, listed)),
+        tags=_tags(_of_bucket(asker, TAGS, listed)) if bucket.tags is None else bucket.tags,
         website=_website(_of_bucket(asker, WEBSITE, listed)),
         logging=_logging(_of_bucket(asker, LOGGING, listed)),
         encryption=_encryption(_of_bucket(asker, ENCRYPTION, listed)),
     )
+
+
+def with_access_tags(asker: Asker, bucket: Bucket) -> Bucket:
+    """The same bucket with what decides where a policy depends on its tags: these, and whether they control access."""
+    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
+    if bucket.directory:
+        arn = f"arn:{bucket.partition}:s3express:{bucket.region}:{bucket.account}:bucket/{bucket.name}"
+        tags = tags_of_resource(asker, DIRECTORY_BUCKET_TAGS, bucket.region, bucket.account, arn)
+        return replace(bucket, tags=tags)
+    does_count = abac(asker, bucket)
+    if does_count is False:
+        return replace(bucket, abac=False)
+    tags = _tags(_of_bucket(asker, TAGS, listed))
+    return replace(bucket, tags=tags, abac=False if tags == {} else does_count)  # without tags it makes no difference
+
+
+def abac(asker: Asker, bucket: Bucket) -> bool | Unread:
+    """Whether a general purpose bucket's tags control access."""
+    listed = ListedBucket(name=bucket.name, region=bucket.region, created_on=None, owner="")
+    return _abac(_of_bucket(asker, ABAC, listed))
+
+
+def tags_of_resource(
+    asker: Asker, question: AwsQuestion, region: str, number: str, arn: str
+) -> Mapping[str, str] | Unread:
+    """The tags of an access point or a directory bucket."""
+    answer = asker.ask(question, region, AccountId=number, ResourceArn=arn)
+    if isinstance(answer, Unread):
+        return answer
+    tags = (answer or {}).get("Tags") or ()
+    if not all(tag.get("Key") for tag in tags):
+        return garbled(question)
+    return {str(tag["Key"]): str(tag.get("Value") or "") for tag in tags}
 
 
 def bucket_exists(asker: Asker, name: str, region: str = "") -> bool | None:
@@ -256,6 +304,16 @@ def _tags(answer: Answer | Unread | None) -> Mapping[str, str] | Unread:
     if not tags or not all(tag.get("Key") for tag in tags):
         return garbled(TAGS)  # where there are no tags, AWS answers with an error
     return {str(tag["Key"]): str(tag.get("Value") or "") for tag in tags}
+
+
+def _abac(answer: Answer | Unread | None) -> bool | Unread:
+    """Off unless it says otherwise: "By default, ABAC is disabled" (User Guide)."""
+    if isinstance(answer, Unread):
+        return answer
+    status = ((answer or {}).get("AbacStatus") or {}).get("Status")
+    known = {None: False, "Disabled": False, "Enabled": True}
+    unknown = Unread(question=ABAC, error=Malformed("s3-value-unknown", value=str(status)))
+    return known.get(status, unknown)
 
 
 def _website(answer: Answer | Unread | None) -> bool | Unread:

@@ -16,13 +16,31 @@ _ODD_SWITCH: Final = re.compile(
     rb"<(BlockPublicAcls|IgnorePublicAcls|BlockPublicPolicy|RestrictPublicBuckets|IsTruncated|IsEnabled)"
     rb"(?:/>|>(?!(?:true|false)</))"
 )
-_ROOTS: Final[Mapping[str, bytes]] = {"GetBucketLogging": b"<BucketLoggingStatus"}
+_ROOTS: Final[Mapping[str, bytes]] = {
+    "GetBucketLogging": b"<BucketLoggingStatus",
+    "GetBucketAbac": b"<AbacStatus",
+    "ListTagsForResource": b"<ListTagsForResource",
+}
+_STORES: Final = re.compile(  # guessed, but for MinIO
+    r"\b(MinIO|Ceph|RustFS|Wasabi|Cleversafe|UploadServer|cloudflare|SeaweedFS|Garage|OpenStack|StorageGRID|AliyunOSS|"
+    r"tencent-cos|OBS$|Cloudian|Zenko|Scality|Backblaze)",
+    re.IGNORECASE,
+)
+"""How other stores that speak the S3 protocol name themselves in the header ``Server``."""
 
 
 def listen(session: boto3.Session) -> None:
     """Check every answer of S3 before it is parsed. A call then raises `Malformed`."""
     session.events.register("before-parse.s3", _check)
     session.events.register("before-parse.s3-control", _check)
+    session.events.register("before-parse.sts", _check_server)
+
+
+def _check_server(response_dict: Mapping[str, Any], **_: object) -> None:
+    """Raises `Malformed` where the server says that it is another store."""
+    headers = response_dict.get("headers") or {}
+    if _STORES.search(str(headers.get("server") or headers.get("Server") or "")):
+        raise Malformed("s3-not-aws")
 
 
 def _check(operation_model: Any, response_dict: Mapping[str, Any], **_: object) -> None:

@@ -11,11 +11,13 @@ from cloudscan.facts import Via
 from cloudscan.reason import Reason
 from cloudscan_s3.access.access_path import AccessPath
 from cloudscan_s3.access.actions import Capability
-from cloudscan_s3.access.bucket import Bucket, Encryption
+from cloudscan_s3.access.bucket import Bucket, Encryption, Looked
 from cloudscan_s3.access.policy import Condition, Flaw, Statement
 from cloudscan_s3.access.policy_status import pins
+from cloudscan_s3.access.resource_tags import is_tag
+from cloudscan_s3.facts.fences import fences
+from cloudscan_s3.facts.writing import NAMES_SHOWN, condition_as_written, shown
 
-_NAMES_SHOWN: Final = 5
 CALLERS: Final[Mapping[str, str]] = {
     "anyone": "anyone",
     "any_account": "any-account",
@@ -37,6 +39,8 @@ CAPABILITIES: Final[Mapping[Capability, str]] = {
     Capability.KEYS: "lists-names",
     Capability.WRITING: "writes-objects",
     Capability.ACCESS_RULES: "changes-access",
+    Capability.CONFIGURATION: "changes-configuration",
+    Capability.UPKEEP: "changes-upkeep",
     Capability.SETTINGS: "reads-settings",
     Capability.ACL: "reads-acl",
     Capability.LABELS: "reads-tags",
@@ -44,6 +48,13 @@ CAPABILITIES: Final[Mapping[Capability, str]] = {
 """The part of a claim's code that says what."""
 EFFECTS: Final[Mapping[bool | None, str]] = {True: "now", False: "if-unblocked", None: "perhaps"}
 """The part of a claim's code that says whether."""
+KEY_STEPS: Final[Mapping[str | None, str]] = {"unusable": "s3-key-unusable", "unchecked": "s3-key-policy-unchecked"}
+"""The step that says how the bucket's default key is used."""
+AWS_MANAGED_KEY: Final = "aws/s3"
+_CONTROL_POLICIES: Final[Mapping[Looked, str]] = {
+    Looked.REFUSED: "s3-control-policies-not-looked-at",
+    Looked.FAILED: "s3-control-policies-unread",
+}
 _LEVELS: Final[Mapping[str, str]] = {"account": "account", "bucket": "bucket", "access point": "access-point"}
 
 
@@ -51,10 +62,11 @@ def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
     """The reasons for one path, from what is true to what it rests on."""
     return (
         _claim(path),
-        _acl_entry(path.statement) if path.via is Via.ACL else _statement(path),
+        _acl_entry(path) if path.via is Via.ACL else _statement(path),
         *_conditions(path),
         *kms(path, bucket),
         *_denials(path),
+        *fences(path, bucket),
         *_delegation(path),
         *_block(path),
         *_aws_definition(path),
@@ -63,16 +75,29 @@ def chain(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
 
 
 def kms(path: AccessPath, bucket: Bucket) -> Sequence[Reason]:
-    """What the bucket's default key means for external callers who may read. Source: User Guide, "Using SSE-KMS"."""
+    """What the bucket's default key means for the callers of a path that reads objects."""
+    use = key_use(path, bucket)
+    if use not in KEY_STEPS or not isinstance(bucket.encryption, Encryption):
+        return ()
+    return (_step(KEY_STEPS[use], {"key": bucket.encryption.key or AWS_MANAGED_KEY}),)
+
+
+def key_use(path: AccessPath, bucket: Bucket) -> str | None:
+    """Can callers use the key under which new objects are encrypted by default? None: not known, or no matter.
+
+    "unusable": unsigned requests can use no KMS key, and the AWS managed one serves its own account only. "unchecked":
+    the key's policy decides. "false": no key stops them. Objects from before the default and those whose writer chose
+    otherwise are not under it. Source: User Guide, "Using server-side encryption with AWS KMS keys (SSE-KMS)".
+    """
     encryption = bucket.encryption
-    if not isinstance(encryption, Encryption) or not encryption.algorithm.startswith("aws:kms"):
-        return ()
-    if path.capability is not Capability.OBJECTS or path.kind == "service":
-        return ()
-    key = encryption.key or "aws/s3"
-    unsigned = path.witness.request.caller.kind == "anonymous"
-    unusable = unsigned or key.endswith("aws/s3")
-    return (_step("s3-key-unusable" if unusable else "s3-key-policy-unchecked", {"key": key}),)
+    if not isinstance(encryption, Encryption) or path.capability is not Capability.OBJECTS or path.kind == "service":
+        return None
+    if not encryption.algorithm.startswith("aws:kms"):
+        return "false"
+    managed = (encryption.key or AWS_MANAGED_KEY).endswith(AWS_MANAGED_KEY)
+    if path.witness.request.caller.kind == "anonymous" or (managed and path.crosses_accounts):
+        return "unusable"
+    return "false" if managed else "unchecked"
 
 
 def example(path: AccessPath) -> Reason:
@@ -102,25 +127,30 @@ def unread(code: str, flaw: Flaw | None = None, *, blocked: bool = False) -> Seq
 def _claim(path: AccessPath) -> Reason:
     who = ANY_CUSTOMER if path.kind == "service" and path.confused_deputy else CALLERS[path.kind]
     code = f"s3-{who}-{CAPABILITIES[path.capability]}-{EFFECTS[path.effective]}"
-    more = len(path.names) - _NAMES_SHOWN
-    names = ", ".join(path.names[:_NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+    more = len(path.names) - NAMES_SHOWN
+    names = ", ".join(path.names[:NAMES_SHOWN]) + (f" (+{more})" if more > 0 else "")
+    if path.acts_for:
+        names = f"{names} ({path.acts_for})"
     return _step(code, {"names": names} if names else {})
 
 
-def _acl_entry(statement: Statement) -> Reason:
+def _acl_entry(path: AccessPath) -> Reason:
+    statement = path.statement
     values = {"number": str(statement.number), "permission": statement.sid}
     grantee = next((principal.value for principal in statement.principals), "")
     if statement.conditions:
         return _step("s3-acl-grants-all-accounts", values)
     if grantee == "*":
         return _step("s3-acl-grants-everyone", values)
-    return _step("s3-acl-grants", {**values, "grantee": grantee})
+    # An account of ours is told by its number, not by the id that the ACL contains.
+    account = path.names[0] if path.kind == "account" and path.names else ""
+    return _step("s3-acl-grants", {**values, "grantee": account or grantee})
 
 
 def _statement(path: AccessPath) -> Reason:
     statement = path.statement
     label = f' ("{statement.sid}")' if statement.sid else ""
-    values = {"statement": f"{statement.number}{label}", "actions": _shown(statement.actions)}
+    values = {"statement": f"{statement.number}{label}", "actions": shown(statement.actions)}
     layer = "bucket"
     if path.access_point is not None:
         layer = "access-point"
@@ -149,17 +179,18 @@ def _conditions(path: AccessPath) -> Sequence[Reason]:
 
 
 def _condition(condition: Condition, path: AccessPath) -> Reason:
-    quantifier = {"": "", "any": "ForAnyValue:", "all": "ForAllValues:"}[condition.quantifier]
-    operator = f"{quantifier}{condition.operator}{'IfExists' if condition.if_exists else ''}"
-    written = f"{condition.spelling} {operator} {_shown(condition.values)}"
     code = _why_met(condition, path)
     opens = {"moment": path.not_before} if code == "s3-condition-opens-later" else {}
-    return _step(code, {"condition": written, **opens})
+    return _step(code, {"condition": condition_as_written(condition), **opens})
 
 
 def _why_met(condition: Condition, path: AccessPath) -> str:
     """Why the witness meets a condition."""
     key = condition.key
+    if condition in path.unknown_conditions:
+        return "s3-condition-unknown"
+    if is_tag(key) and key in path.witness.request.context:
+        return "s3-condition-resource-tag"
     if key not in path.witness.request.context:
         if condition.quantifier == "all":
             return "s3-condition-absent-all-values"
@@ -178,16 +209,20 @@ def _why_met(condition: Condition, path: AccessPath) -> str:
     return "s3-condition-free-choice"
 
 
-def _shown(texts: Sequence[str]) -> str:
-    return ", ".join(texts[:_NAMES_SHOWN]) + (" …" if len(texts) > _NAMES_SHOWN else "")
-
-
 def _denials(path: AccessPath) -> Iterator[Reason]:
     for denial in path.denied_by:
-        code = "s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops"
-        yield _step(code, {"statement": str(denial.statement)})
+        values = {"statement": str(denial.statement)}
+        if denial.control_policy:
+            yield _step("s3-control-policy-stops", {**values, "policy": denial.control_policy})
+        else:
+            yield _step("s3-deny-of-bucket-stops" if denial.of_bucket_behind else "s3-deny-stops", values)
+    for condition in path.unknown_conditions:
+        if condition not in path.statement.conditions:
+            yield _step("s3-deny-unknown", {"condition": condition_as_written(condition)})
     if path.denials_unread:
         yield _step("s3-denials-unread")
+    if path.effective is not False and path.control_policies is not Looked.ALL:
+        yield _step(_CONTROL_POLICIES[path.control_policies])
 
 
 def _delegation(path: AccessPath) -> Sequence[Reason]:

@@ -6,7 +6,7 @@ read within a budget. How few is reported as a gap.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,6 +16,7 @@ from cloudscan.errors import Vanished
 from cloudscan.facts import AnyFact, Outcome
 from cloudscan.reason import Reason
 from cloudscan_s3.access.bucket import Bucket, ObjectAcl, Unread
+from cloudscan_s3.access.callers.canonical_users import named_in
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.api import inventory, reader
 from cloudscan_s3.api.asking import Asker, name_of
@@ -25,6 +26,8 @@ from cloudscan_s3.options import Options
 from cloudscan_s3.questions import OBJECTS
 
 _PAGE: Final = 1000
+EstateKnowing = Callable[[Iterable[str]], OwnEstate]
+"""Our estate, with whose the canonical user ids are that an ACL names."""
 
 
 class Budget:
@@ -50,7 +53,13 @@ class _Key:
 
 
 def facts_of_objects(
-    asker: Asker, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
+    asker: Asker,
+    bucket: Bucket,
+    own_estate: EstateKnowing,
+    now: datetime,
+    options: Options,
+    budget: Budget,
+    inventories: inventory.Configured | None = None,
 ) -> Iterator[AnyFact | Gap]:
     """What the ACLs of a bucket's objects open, and a gap for those that were not read."""
     if not options.object_requests:
@@ -60,7 +69,7 @@ def facts_of_objects(
         yield from _unseen(bucket, Reason(code="s3-objects-budget-spent", values={"requests": options.object_requests}))
         return
     try:
-        report = inventory.newest_report(asker, bucket, bucket_uid(bucket))
+        report = inventory.newest_report(asker, bucket, bucket_uid(bucket), inventories)
         if report is not None:
             yield from _from_inventory(asker, bucket, own_estate, now, report, budget)
             return
@@ -70,7 +79,7 @@ def facts_of_objects(
 
 
 def _from_listing(
-    asker: Asker, bucket: Bucket, own_estate: OwnEstate, now: datetime, options: Options, budget: Budget
+    asker: Asker, bucket: Bucket, own_estate: EstateKnowing, now: datetime, options: Options, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     page = asker.ask(OBJECTS, bucket.region, Bucket=bucket.name, MaxKeys=_PAGE)
     if page is None or isinstance(page, Unread):
@@ -96,13 +105,13 @@ def _from_listing(
         item = ObjectAcl(
             bucket=bucket.name, key=sample.key, acl=acl, size_bytes=sample.size, modified_on=sample.modified_on
         )
-        yield from facts_of_object(item, bucket, own_estate, now)
+        yield from facts_of_object(item, bucket, own_estate(named_in(acl)), now)
     if total is None or len(chosen) < total:
         yield from _unseen(bucket, Reason(code="s3-objects-sampled"), seen, total)
 
 
 def _from_inventory(
-    asker: Asker, bucket: Bucket, own_estate: OwnEstate, now: datetime, report: inventory.Report, budget: Budget
+    asker: Asker, bucket: Bucket, own_estate: EstateKnowing, now: datetime, report: inventory.Report, budget: Budget
 ) -> Iterator[AnyFact | Gap]:
     seen = unavailable = 0
     for item in inventory.objects(asker, bucket, report, bucket_uid(bucket)):
@@ -110,7 +119,7 @@ def _from_inventory(
         if item.acl is None:
             unavailable += 1
             continue
-        facts = list(facts_of_object(item.as_object(bucket.name), bucket, own_estate, now))
+        facts = list(facts_of_object(item.as_object(bucket.name), bucket, own_estate(named_in(item.acl)), now))
         if not facts:
             continue
         if budget.take(1):
@@ -119,7 +128,7 @@ def _from_inventory(
                 acl = reader.acl_of_object(asker, bucket.region, bucket.name, item.key)
             except Vanished:
                 continue
-            facts = list(facts_of_object(item.as_object(bucket.name, acl), bucket, own_estate, now))
+            facts = list(facts_of_object(item.as_object(bucket.name, acl), bucket, own_estate(named_in(acl)), now))
         yield from facts
     if unavailable:
         yield from _unseen(bucket, Reason(code="s3-objects-not-in-report"), seen - unavailable, seen)

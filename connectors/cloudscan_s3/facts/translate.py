@@ -28,7 +28,7 @@ from cloudscan_s3.access.bucket import AccessPoint, Acl, Block, Bucket, Encrypti
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Flaw, parse
 from cloudscan_s3.facts import explanations
-from cloudscan_s3.questions import ACCESS_POINT_POLICY, BUCKET_POLICY
+from cloudscan_s3.questions import ABAC, ACCESS_POINT_POLICY, BUCKET_POLICY
 
 PLATFORM = "s3"
 _BLOCKS = ("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets")
@@ -93,7 +93,7 @@ def facts_of_account(
         kind="account",
         name=own_estate.called(account),
         path=account,
-        owner_uid=_principal_uid(account),
+        owner_uid=principal_uid(account),
         url=f"https://{_CONSOLES.get(partition, _CONSOLE)}/s3/settings",
     )
     yield _account_principal(account, own_estate)
@@ -109,7 +109,7 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     uid = bucket_uid(bucket)
     tags = bucket.tags if isinstance(bucket.tags, Mapping) else {}
     owner = _tagged(tags, _OWNER_TAGS)
-    owner_uid: str | None = f"{PLATFORM}:owner/{bucket.account}/{owner}" if owner else _principal_uid(bucket.account)
+    owner_uid: str | None = f"{PLATFORM}:owner/{bucket.account}/{owner}" if owner else principal_uid(bucket.account)
     if isinstance(bucket.tags, Unread):
         owner_uid = None
     if owner and owner_uid:
@@ -145,8 +145,10 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
         bucket.encryption,
         bucket.website,
         bucket.logging,
-        bucket.tags,
+        bucket.abac,
     )
+    if isinstance(bucket.tags, Unread):
+        yield _gap_of_tags(bucket, bucket.tags)
 
 
 def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
@@ -167,7 +169,7 @@ def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
         path=f"s3://{bucket.name}/",
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
-        owner_uid=_principal_uid(bucket.account),
+        owner_uid=principal_uid(bucket.account),
     )
     yield _unknown_grant(uid, Via.ACL, "s3-objects-unread")
 
@@ -187,7 +189,7 @@ def facts_of_object(item: ObjectAcl, bucket: Bucket, own_estate: OwnEstate, as_o
         path=f"s3://{item.bucket}/{item.key}",
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
-        owner_uid=_principal_uid(bucket.account),
+        owner_uid=principal_uid(bucket.account),
         size_bytes=item.size_bytes,
         modified_on=item.modified_on,
         url=_console(bucket, f"object/{item.bucket}", prefix=item.key),
@@ -212,7 +214,7 @@ def _facts_of_point(
         path=point.arn,
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),
-        owner_uid=_principal_uid(point.account),
+        owner_uid=principal_uid(point.account),
         url=_console(bucket, "ap/" + point.name),
         detail={"region": point.region, "vpc": point.vpc},
     )
@@ -223,7 +225,7 @@ def _facts_of_point(
         yield _unknown_grant(uid, Via.POLICY, "s3-access-point-policy-unread", switch=restrict)
     elif point.policy is not None:
         yield from _flaws(uid, parse(point.policy).flaws, ACCESS_POINT_POLICY, restrict)
-    yield from _gaps(uid, point.policy, point.block)
+    yield from _gaps(uid, point.policy, point.block, point.tags)
 
 
 def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_estate: OwnEstate) -> Iterator[AnyFact]:
@@ -231,7 +233,7 @@ def _grants(paths: Sequence[AccessPath], resource_uid: str, bucket: Bucket, own_
         principal = _principal(path, own_estate)
         if principal is not None:
             yield principal
-        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else ""))
+        names = "|".join((path.kind, *path.names, "confused_deputy" if path.confused_deputy else path.acts_for))
         digest = hashlib.sha256(names.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         yield Grant(
             uid=f"{resource_uid}#{path.via}-{path.statement.number}/{path.capability.value}/{digest}".replace(" ", "-"),
@@ -265,6 +267,7 @@ def _detail(path: AccessPath, bucket: Bucket) -> Mapping[str, Any]:
         ),
         **({"confused_deputy": str(path.confused_deputy).lower()} if path.kind == "service" else {}),
         **({"network": ", ".join(path.names)} if path.kind == "network" else {}),
+        **({"kms": use} if (use := explanations.key_use(path, bucket)) is not None else {}),
     }
 
 
@@ -303,10 +306,12 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
         affiliation = None
     elif path.audience <= Audience.NAMED or path.audience is Audience.ORGANISATION:
         affiliation = Affiliation.INTERNAL
-    # A service is the same principal, whichever account it acts for.
-    account = "" if kind == "service" else path.account
+    # A service is the same principal whatever it does for us, and another one for each account outside.
+    account, uid = path.acts_for if kind == "service" else path.account, principal_uid(name)
+    if path.acts_for:
+        name, uid = f"{name} ({path.acts_for})", f"{uid}/{path.acts_for}"
     return Principal(
-        uid=_principal_uid(name),
+        uid=uid,
         platform=PLATFORM,
         account=account,
         kind=kind,
@@ -317,13 +322,14 @@ def _principal(path: AccessPath, own_estate: OwnEstate) -> Principal | None:
     )
 
 
-def _principal_uid(name: str) -> str:
+def principal_uid(name: str) -> str:
+    """The permanent name of a principal: an account by its number, an identity by its ARN."""
     return f"{PLATFORM}:principal/{name}"
 
 
 def _account_principal(account: str, own_estate: OwnEstate) -> Principal:
     return Principal(
-        uid=_principal_uid(account),
+        uid=principal_uid(account),
         platform=PLATFORM,
         account=account,
         kind="account",
@@ -427,6 +433,13 @@ def _unknown_grant(
         blocked_by=switch.code if switch is not None and blocked else "",
         detail={"chain": msgspec.to_builtins(explanations.unread(code, flaw, blocked=blocked))},
     )
+
+
+def _gap_of_tags(bucket: Bucket, unread: Unread) -> Gap:
+    """Where a policy depends on the tags, more hangs on them than the bucket's description."""
+    gap = unread.gap(bucket_uid(bucket))
+    effects = ABAC.lacking(gap.reason, bucket_uid(bucket)).hides or ()
+    return gap if bucket.abac is None else msgspec.structs.replace(gap, hides=(*(gap.hides or ()), *effects))
 
 
 def _gaps(uid: str, *answers: object) -> Iterator[Gap]:

@@ -28,6 +28,7 @@ def columns(texts: Texts) -> Sequence[Column]:
         Column(key="severity", value=lambda worded: worded.finding.severity, group="severity"),
         Column(key="state", value=lambda worded: worded.finding.state, group="state"),
         Column(key="change", value=lambda worded: worded.change, group="change"),
+        Column(key="rejudged", value=lambda worded: phrases.rejudged(texts, worded.rejudged)),
         Column(key="message", value=lambda worded: worded.message),
         Column(key="reach", value=lambda worded: phrases.reach(texts, worded.verdict)),
         Column(key="platform", value=lambda worded: worded.verdict.subject.platform, group="platform"),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cloudscan.finding import Finding
 from cloudscan.report import Report, ReportFormat, RuleSummary
+from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.first_page import FirstPage, RankedCause, completeness, first_page, nothing_missing
 from cloudscan_reports.summary.gaps import GapGroup, Unseen, asked_of
 from cloudscan_wording import phrases
@@ -162,6 +163,15 @@ def _changes(summary: FirstPage, texts: Texts) -> Iterator[str]:
         more = f" {prose(texts.count('changes.more', left))}" if left > 0 else ""
         yield f"{prose(texts.say('changes.resolved') + texts.say('list.colon'))}{names}{more}"
         yield ""
+    if changes.rejudged:
+        names = texts.say("list.comma").join(
+            code(difference.name) + prose(f" ({direction(difference, texts)})")
+            for difference in changes.rejudged[:_MOST_RESOLVED]
+        )
+        left = len(changes.rejudged) - _MOST_RESOLVED
+        more = f" {prose(texts.count('changes.more', left))}" if left > 0 else ""
+        yield f"{prose(texts.say('changes.rejudged_title') + texts.say('list.colon'))}{names}{more}"
+        yield ""
 
 
 def _unseen(unseen: Unseen, texts: Texts) -> Iterator[str]:
@@ -184,7 +194,7 @@ def _unseen(unseen: Unseen, texts: Texts) -> Iterator[str]:
                 for unknown in unseen.unknown_rules
             ),
         )
-    for key, groups in (("waived", unseen.waived), ("apart", unseen.apart)):
+    for key, groups in (("waived", unseen.waived), ("not_judged", unseen.not_judged), ("apart", unseen.apart)):
         if groups:
             yield f"### {prose(texts.say(f'unseen.{key}_title'))}"
             yield ""

@@ -17,6 +17,7 @@ from cloudscan_reports.handout import contents
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout.html import Medium
 from cloudscan_reports.summary import charts, first_page
+from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.gaps import asked_of
 from cloudscan_reports.summary.published_figures import figures
 from cloudscan_wording import phrases
@@ -81,10 +82,12 @@ def write(report: Report, lang: str) -> bytes:
             summary=summary,
             waived_by=partial(phrases.waived_by, texts),
             asked_of=partial(asked_of, texts=texts),
+            direction=partial(direction, texts=texts),
             complete=first_page.completeness(report, texts),
             nothing_missing=first_page.nothing_missing(summary.unseen, texts),
             risk_chart=charts.on_paper(risks) if risks else None,
             trend_chart=charts.on_paper(trend) if trend else None,
+            trend_notes=first_page.trend_notes(report, texts) if trend else (),
             figures=figures(lang),
             first=[_first(finding, report, texts) for finding in work[:_FIRST]],
             findings=[_row(finding, texts) for finding in work[:_MOST_FINDINGS]],

@@ -85,7 +85,7 @@ def _finding(order: int, finding: Finding, texts: Texts, colour: bool, width: in
 
 def _unseen(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[str]:
     not_seen = unseen(report, texts)
-    if not_seen.nothing and not not_seen.waived:
+    if not_seen.nothing and not not_seen.waived and not not_seen.not_judged:
         return
     yield ""
     yield _styled(texts.say("unseen.title"), "1", colour)
@@ -100,6 +100,12 @@ def _unseen(report: Report, texts: Texts, colour: bool, width: int) -> Iterator[
     if not_seen.waived:
         waived = f"{texts.say('unseen.waived_title')}{colon}{number(not_seen.waived_count)}"
         yield from _wrapped(f"- {waived}", width)
+    if not_seen.not_judged:
+        yield from _wrapped(texts.count("unseen.not_judged_count", not_seen.not_judged_count), width)
+    for group in not_seen.not_judged[:_MOST_GAPS]:
+        yield from _gap(group, texts, width)
+    if len(not_seen.not_judged) > _MOST_GAPS:
+        yield texts.count("terminal.more", len(not_seen.not_judged) - _MOST_GAPS)
 
 
 def _gap(group: GapGroup, texts: Texts, width: int) -> Iterator[str]:

@@ -68,7 +68,8 @@ _RULES = (
     "fix",
     "version",
 )
-_CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rule", "uid", "fingerprint")
+_CHANGES = ("change", "severity", "title", "name", "platform", "account", "reason", "rejudged", "rule", "uid",
+            "fingerprint")  # fmt: skip
 _UNKNOWNS = ("rule", "title", "platform", "account", "kind", "name", "path", "uid")
 
 
@@ -167,6 +168,7 @@ def _change(difference: Difference, rule: RuleSummary | None, texts: Texts) -> l
         _worded(difference.platform, "platform", texts),
         difference.account,
         _worded(difference.reason, "event", texts),
+        phrases.rejudged(texts, difference.rejudged),
         difference.rule_id,
         difference.uid,
         difference.fingerprint,

@@ -188,9 +188,9 @@ function makeDetail(findings, words) {
 
   function past({ events, happened }) {
     if (!events.length) return [];
-    const line = ([kind, reason], n) => {
+    const line = ([kind, reason, judged], n) => {
       const why = reason && words.has(`event.${reason}`) ? ` (${words.say(`event.${reason}`)})` : "";
-      return make("li", {}, `${words.day(happened[n])}${words.say("list.colon")}${words.say(`event.${kind}`)}${why}`);
+      return make("li", {}, `${words.day(happened[n])}${words.say("list.colon")}${words.say(`event.${kind}`)}${why}${judged ? `${words.say("list.stop")}${judged}` : ""}`);
     };
     return [heading("tools.history"), make("ul", {}, ...events.map(line))];
   }

@@ -63,7 +63,15 @@ def _parcel(
                 strings.around(finding.verdict.subject.url, own) for finding, own in zip(findings, slots, strict=True)
             ],
             "events": [
-                [[strings.number(event.kind), strings.number(event.reason)] for event in past] for past in pasts
+                [
+                    [
+                        strings.number(event.kind),
+                        strings.number(event.reason),
+                        strings.number(phrases.rejudged(texts, event.rejudged)),
+                    ]
+                    for event in past
+                ]
+                for past in pasts
             ],
             "evidence": [
                 [
@@ -92,8 +100,12 @@ def _size(finding: Finding) -> str | None:
 
 
 def _past(finding: Finding, events: Sequence[Event]) -> Sequence[Event]:
-    """A finding's events. A lone opening is omitted: the day on which it was first seen says the same."""
-    if len(events) == 1 and events[0].kind == "opened" and events[0].on == finding.first_seen_on:
+    """A finding's events. A lone opening is omitted: the day on which it was first seen says the same.
+
+    Unless it is only judged differently since then.
+    """
+    opened = events[0] if len(events) == 1 else None
+    if opened and opened.kind == "opened" and opened.on == finding.first_seen_on and not opened.rejudged:
         return ()
     return events
 

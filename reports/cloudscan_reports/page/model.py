@@ -4,7 +4,7 @@ What the page carries for its script is not part of it: see `cloudscan_reports.p
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from markupsafe import Markup
@@ -13,13 +13,14 @@ from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import Difference, Report, RuleSummary, TicketLink, WaiverStatus
 from cloudscan.text import openable
 from cloudscan_reports.summary import first_page
+from cloudscan_reports.summary.counts import direction
 from cloudscan_reports.summary.first_page import FirstPage, completeness, nothing_missing, tally
 from cloudscan_reports.summary.gaps import GapGroup
 from cloudscan_reports.summary.published_figures import Figure, figures
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
-from cloudscan_wording.worded_finding import changed
+from cloudscan_wording.worded_finding import changed, rejudged
 from cloudscan_wording.worded_gap import OPEN, Standing, worded_gap
 
 MOST_FIRST = 5  # findings in the first section
@@ -57,6 +58,7 @@ class PageFinding:
     state: str
     verified: bool
     change: str
+    judged: str  # that it is judged differently, and since when; empty if the cloud changed
     tickets: Sequence[PageTicket]
     owner: str
     account: str
@@ -68,7 +70,7 @@ class PageFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A finding that was resolved since the previous scan."""
+    """A finding that was resolved, or is judged differently, since the previous scan."""
 
     name: str
     rule: str  # its title, or its id
@@ -152,9 +154,12 @@ class PageModel:
     static: Sequence[PageFinding]
     risk_chart: Markup | None
     trend_chart: Markup | None
+    trend_notes: Sequence[str]  # where the curve moves without a change in the cloud
     figures: Sequence[Figure]
     resolved: Sequence[Resolved]
     resolved_left: int
+    rejudged: Sequence[Resolved]
+    rejudged_left: int
     unknown_rules: Sequence[PageUnknownRule]
     complete: str  # whether all in scope was read
     nothing_missing: str  # empty if something is
@@ -175,7 +180,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
     summary = first_page.first_page(report, texts)
     not_seen = summary.unseen
     rules = {rule.id: rule for rule in report.rules}
-    changes = changed(report)
+    changes, judged = changed(report), rejudged(report)
 
     def worded(findings: Sequence[Finding]) -> Sequence[PageFinding]:
         return [
@@ -183,6 +188,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
                 finding,
                 rules.get(finding.verdict.rule_id),
                 changes.get(finding.fingerprint, ""),
+                phrases.rejudged(texts, judged.get(finding.fingerprint)),
                 report.tickets.get(finding.fingerprint, ()),
                 report.generated_on,
                 texts,
@@ -191,6 +197,7 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         ]
 
     resolved = summary.changes.resolved if summary.changes else ()
+    by_judgement = summary.changes.rejudged if summary.changes else ()
     return PageModel(
         report=report,
         first_page=summary,
@@ -198,9 +205,15 @@ def page_model(report: Report, texts: Texts) -> PageModel:
         static=worded(report.findings[:MOST_STATIC]),
         risk_chart=first_page.risk_chart(summary.causes, texts),
         trend_chart=first_page.trend_chart(report, texts),
+        trend_notes=first_page.trend_notes(report, texts),
         figures=figures(texts.lang),
         resolved=[_resolved(difference, rules, texts) for difference in resolved[:MOST_RESOLVED]],
         resolved_left=max(len(resolved) - MOST_RESOLVED, 0),
+        rejudged=[
+            replace(_resolved(difference, rules, texts), reason=direction(difference, texts))
+            for difference in by_judgement[:MOST_RESOLVED]
+        ],
+        rejudged_left=max(len(by_judgement) - MOST_RESOLVED, 0),
         unknown_rules=[
             PageUnknownRule(
                 title=phrases.rule_text(unknown.rule, texts.lang).title,
@@ -228,6 +241,7 @@ def _finding(
     finding: Finding,
     rule: RuleSummary | None,
     change: str,
+    judged: str,
     tickets: Sequence[TicketLink],
     now: datetime,
     texts: Texts,
@@ -244,6 +258,7 @@ def _finding(
         state=phrases.waived(texts, finding) or texts.name("state", finding.state),
         verified=finding.verified,
         change=texts.name("change", change) if change else "",
+        judged=judged,
         tickets=[
             PageTicket(
                 key=ticket.key,

@@ -1,12 +1,12 @@
 """What a report comes to: the counts and the changes. Shared by the formats for people."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import Difference, Report
+from cloudscan.report import Diff, Difference, DifferenceKind, Report
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, number
 
@@ -19,8 +19,9 @@ class Changes:
     """What differs from the scan that a report is compared with, in one language."""
 
     title: str
-    summary: str  # one sentence with the counts
+    summary: str  # the counts, in a sentence or two
     resolved: Sequence[Difference]
+    rejudged: Sequence[Difference]  # that only the judgement made or unmade
 
 
 def needing_work(report: Report) -> Sequence[Finding]:
@@ -50,8 +51,31 @@ def changed(report: Report, texts: Texts) -> Changes | None:
     if (changes := report.changes) is None:
         return None
     counts = {kind: number(changes.counts.get(kind, 0)) for kind in ("new", "reopened", "widened", "resolved")}
+    lead = texts.say("changes.lead", **counts) if changes.differences else texts.say("changes.nothing")
     return Changes(
         title=texts.say("changes.title", day=texts.day(changes.old.started_on)),
-        summary=texts.say("changes.lead", **counts) if changes.differences else texts.say("changes.nothing"),
-        resolved=[difference for difference in changes.differences if difference.kind == "resolved"],
+        summary=phrases.sentences([lead, *on_judgement(changes, texts)], texts.lang),
+        resolved=_of_kind(changes, DifferenceKind.RESOLVED),
+        rejudged=_of_kind(changes, DifferenceKind.REJUDGED),
     )
+
+
+def direction(difference: Difference, texts: Texts) -> str:
+    """Which way something is judged differently: found, no longer found, or reaching further."""
+    if difference.now is None:
+        return texts.say("changes.not_found")
+    return texts.say("changes.found" if difference.before is None else "changes.reaches")
+
+
+def _of_kind(changes: Diff, kind: DifferenceKind) -> Sequence[Difference]:
+    return [difference for difference in changes.differences if difference.kind is kind]
+
+
+def on_judgement(changes: Diff, texts: Texts) -> Iterator[str]:
+    """How many differences only the judgement made, and how many perhaps; the latest of several days is named."""
+    rejudged = [one.rejudged for one in changes.differences if one.rejudged]
+    for key, of in (("changes.rejudged", True), ("changes.unclear", False)):
+        some = [one for one in rejudged if one.changed_by.is_judgement is of]
+        if some:
+            latest = max(some, key=lambda one: one.on)
+            yield texts.count(key, len(some), since=phrases.judged_since(texts, latest))

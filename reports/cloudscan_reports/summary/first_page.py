@@ -20,6 +20,7 @@ from cloudscan_wording.visible import visible
 
 _HOURS_A_DAY = 8
 _DAYS_A_MONTH = 20
+_MOST_NOTES = 5  # beside the trend
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,8 +116,9 @@ def first_page(report: Report, texts: Texts) -> FirstPage:
 
 
 def nothing_missing(not_seen: Unseen, texts: Texts) -> str:
-    """The sentence for a report without open gaps and undecided cases; it says whether gaps are waived."""
-    return texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
+    """What to say of a report without open gaps and undecided cases: what is waived, and what is not judged."""
+    nothing = texts.say("unseen.none_but_waived" if not_seen.waived else "unseen.none")
+    return phrases.sentences([nothing, *_not_judged(not_seen, texts)], texts.lang)
 
 
 def tally(not_seen: Unseen, texts: Texts) -> str:
@@ -176,6 +178,22 @@ def trend_chart(report: Report, texts: Texts) -> Markup | None:
     )
 
 
+def trend_notes(report: Report, texts: Texts) -> Sequence[str]:
+    """Where the curve moves without a change in the cloud: the last scans by which findings are judged differently."""
+    scans = [(scan, scan.figures) for scan in report.trend if scan.figures and scan.figures.rejudged]
+    return [
+        texts.count(
+            "ranking.trend_rejudged",
+            figures.rejudged or 0,
+            day=texts.day(scan.started_on),
+            by=texts.say("list.comma").join(
+                texts.say(f"basis.{change}", version=figures.version) for change in figures.basis_changes
+            ),
+        )
+        for scan, figures in scans[-_MOST_NOTES:]
+    ]
+
+
 def _answers(
     report: Report, texts: Texts, causes: Sequence[Cause], steps: Sequence[Step], not_seen: Unseen
 ) -> Sequence[Answer]:
@@ -228,7 +246,8 @@ def _answer_on_trend(report: Report, texts: Texts) -> Answer:
         widened=number(by_kind.get("widened", 0)),
         resolved=number(by_kind.get("resolved", 0)),
     )
-    return Answer(question=question, short=_course(scans, texts), more=more, anchor="trend")
+    sentences = phrases.sentences([more, *counts.on_judgement(report.changes, texts)], texts.lang)
+    return Answer(question=question, short=_course(scans, texts), more=sentences, anchor="trend")
 
 
 def _course(scans: Sequence[Scan], texts: Texts) -> str:
@@ -244,8 +263,15 @@ def _answer_on_gaps(report: Report, texts: Texts, not_seen: Unseen) -> Answer:
     if not not_seen.count and not report.unknowns:
         short, more = texts.say("answers.all_seen"), nothing_missing(not_seen, texts)
     else:
-        short, more = texts.count("answers.gaps", not_seen.count), texts.count("answers.unknown", len(report.unknowns))
+        short = texts.count("answers.gaps", not_seen.count)
+        undecided = texts.count("answers.unknown", len(report.unknowns))
+        more = phrases.sentences([undecided, *_not_judged(not_seen, texts)], texts.lang)
     return Answer(question=question, short=short, more=more, anchor="unseen")
+
+
+def _not_judged(not_seen: Unseen, texts: Texts) -> Sequence[str]:
+    """How much was found that cloudscan does not judge, in a sentence; none if there is nothing."""
+    return [texts.count("unseen.not_judged_count", n)] if (n := not_seen.not_judged_count) else []
 
 
 def _measure(cause: Cause, rules: Mapping[str, RuleSummary], texts: Texts) -> str:

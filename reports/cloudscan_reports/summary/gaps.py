@@ -107,6 +107,11 @@ class Unseen:
         return _number(self.waived)
 
     @property
+    def not_judged_count(self) -> int:
+        """How many things were found that cloudscan does not judge."""
+        return _number(self.not_judged)
+
+    @property
     def nothing(self) -> bool:
         """Whether all was seen and decided, but for what was waived, left out or is not offered."""
         return not self.gaps and not self.unknown_rules

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,9 @@ class Payloads:
     items: Mapping[str, Json] = field(default_factory=dict)  # by drive
     permissions: Mapping[str, Json] = field(default_factory=dict)  # by drive or item
     policies: list[Json] = field(default_factory=list)
+    units: list[Json] = field(default_factory=list)  # beside the top one, whose id is 1
     changes: Mapping[str, list[Json]] = field(default_factory=dict)  # by owner's address or drive
+    joining: Mapping[str, Json] = field(default_factory=dict)  # settings by the group's address
     asked: list[str] = field(default_factory=list)
 
     def answer(self, path: str, query: Mapping[str, str], who: str) -> Json:
@@ -70,10 +73,14 @@ class Payloads:
             case ["admin", "directory", "v1", "groups", group, "members"]:
                 answer = self.members.get(group, {"kind": "admin#directory#members"})
                 return {"members": answer} if isinstance(answer, list) else answer
+            case ["groups", "v1", "groups", group]:
+                by_invitation = {"email": group, "whoCanJoin": "INVITED_CAN_JOIN", "allowExternalMembers": "false"}
+                return self.joining.get(group, by_invitation)
             case ["admin", "directory", "v1", "customer", _, "domains"]:
                 return {"kind": "admin#directory#domains", "domains": self.domains}
             case ["admin", "directory", "v1", "customer", _, "orgunits"]:
-                return {"organizationUnits": [{"orgUnitId": "id:1", "orgUnitPath": "/", "name": "Kumo"}]}
+                top = {"orgUnitId": "id:1", "orgUnitPath": "/", "name": "Kumo"}
+                return {"organizationUnits": [top, *self.units]}
             case ["v1", "policies"]:
                 return {"policies": self.policies}
         return 404
@@ -145,9 +152,14 @@ def _pretty(answer: Json) -> str:
     return json.dumps(answer, indent=1, ensure_ascii=False)
 
 
+@cache
+def _made() -> rsa.RSAPrivateKey:
+    """One key for all servers, and a short one: nobody checks what is signed with it."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)
+
+
 def _key(folder: Path, url: str) -> Path:
-    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    text = made.private_bytes(
+    text = _made().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     path = folder / "key.json"

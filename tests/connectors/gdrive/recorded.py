@@ -68,12 +68,14 @@ def access_in(snapshot: Snapshot) -> AccessByUid:
 
 
 @contextmanager
-def scanned(payloads: Payloads, folder: Path, since: Path | None = None, me: str = "") -> Iterator[Snapshot]:
+def scanned(
+    payloads: Payloads, folder: Path, since: Path | None = None, me: str = "", **more: Any
+) -> Iterator[Snapshot]:
     """A snapshot of a scan of these payloads; `me`: by one user's consent, without an administrator."""
     folder.mkdir(parents=True, exist_ok=True)
     with serve(payloads, folder) as server:
         key = server.consent(me) if me else server.key
-        options = Options(admin="" if me else ALICE, key_file=str(key), endpoint=server.url)
+        options = Options(admin="" if me else ALICE, key_file=str(key), endpoint=server.url, **more)
         core_options = CollectOptions(
             earlier=Earlier(folder=since) if since else None, patience=Patience(attempts=1, pause=0.001)
         )

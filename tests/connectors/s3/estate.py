@@ -55,6 +55,16 @@ def bucket(server: Emulator, name: str, *statements: dict[str, Any], region: str
     return f"s3:bucket/{name}"
 
 
+def replicated(server: Emulator, name: str, to: str, account: str = "", **more: Any) -> None:
+    """Have S3 copy a bucket's objects to another one."""
+    destination: dict[str, Any] = {"Bucket": f"arn:aws:s3:::{to}", **({"Account": account} if account else {})}
+    rule = {"ID": "copy", "Status": "Enabled", "Prefix": "", "Destination": destination, **more}
+    role = f"arn:aws:iam::{ACCOUNT}:role/replication"
+    client = s3(server)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    client.put_bucket_replication(Bucket=name, ReplicationConfiguration={"Role": role, "Rules": [rule]})
+
+
 def listed(name: str, region: str = "us-east-1", token: str = "") -> bytes:
     """A page of ListBuckets with one bucket; moto leaves the region out."""
     entry = f"<Bucket><Name>{name}</Name><BucketRegion>{region}</BucketRegion></Bucket>"

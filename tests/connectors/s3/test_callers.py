@@ -39,10 +39,30 @@ def test_callers_of_another_partition(pattern: str, audience: Audience) -> None:
     assert widest(opened) is audience
 
 
-@pytest.mark.parametrize("account", ["048591011584", "190560391635", "638102146993", "037604701340"])
-def test_load_balancers_of_other_partitions_belong_to_amazon(account: str) -> None:
-    """GovCloud and China have their own log delivery accounts."""
-    assert widest(paths(allow({"AWS": account}, "s3:PutObject"))) is NAMED
+# Load balancers of GovCloud and China; Redshift; trails; billing.
+AMAZONS_OWN = [
+    "arn:aws:iam::127311923021:root",
+    "arn:aws-us-gov:iam::048591011584:root",
+    "190560391635",
+    "638102146993",
+    "arn:aws-cn:iam::037604701340:root",
+    "arn:aws:iam::193672423079:user/logs",
+    "arn:aws:iam::902366379725:user/logs",
+    "arn:aws:iam::729911121831:user/logs",
+    "arn:aws-cn:iam::111890595117:user/logs",
+    "arn:aws:iam::086441151436:root",
+    "arn:aws:iam::859597730677:root",
+    "arn:aws-us-gov:iam::608710470296:root",
+    "arn:aws:iam::386209384616:root",
+]
+
+
+@pytest.mark.parametrize("principal", AMAZONS_OWN)
+def test_accounts_from_which_services_delivered_belong_to_amazon(principal: str) -> None:
+    """Whoever is named as a source of logs is no customer, in whatever partition."""
+    opened = paths(allow({"AWS": principal}, "s3:PutObject"), allow({"AWS": principal}, "s3:GetBucketAcl"))
+
+    assert widest(opened) is NAMED
 
 
 def test_an_external_caller_is_not_in_our_organisation_even_if_we_do_not_know_ours() -> None:

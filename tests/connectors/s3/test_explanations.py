@@ -51,7 +51,7 @@ def test_the_chain_leads_from_the_claim_to_the_request() -> None:
         "callers choose that value themselves, so it keeps no one out.",
         "No block applies: RestrictPublicBuckets is off at account and bucket.",
         "By AWS's own definition this policy is public.",
-        "For example: s3:GetObject arn:aws:s3:::b/any-object, unsigned, with aws:referer=https://a/x.",
+        "For example: s3:GetObject arn:aws:s3:::b/any-object, unsigned, with aws:referer=https://a/.",
     ]
 
 

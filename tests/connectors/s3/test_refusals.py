@@ -83,15 +83,6 @@ def test_credentials_fail_for_different_reasons(
     assert gap(read(server, object_requests=0), reason).needs == ""
 
 
-def test_a_key_of_another_partition_is_told_to_name_the_region(server: Emulator) -> None:
-    server.faults.add(Fault(where="GetCallerIdentity", status="403 Forbidden", code="InvalidClientTokenId"))
-
-    missing = read(server).gaps[0]
-
-    assert missing.question == "s3-caller"
-    assert "set region in [connectors.s3]" in advice(missing.reason, "en")
-
-
 def test_a_session_that_is_not_valid_in_a_region_says_that_it_is_the_region(server: Emulator) -> None:
     bucket(server, "melbourne", allow("melbourne"), region="ap-southeast-4")
     server.faults.add(

@@ -131,7 +131,7 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     # Services
     ("a service for anyone", [allow({"Service": "cloudtrail.amazonaws.com"}, "s3:PutObject")], NAMED, False),
     ("a service for us", [allow({"Service": "cloudtrail.amazonaws.com"}, "s3:PutObject", when={"StringEquals": {"aws:SourceAccount": OURS}})], NAMED, False),
-    ("a service for an external account", [allow({"Service": "logging.s3.amazonaws.com"}, "s3:PutObject", when={"StringEquals": {"aws:SourceAccount": THEIRS}})], EXTERNAL, False),
+    ("a service for an external account", [allow({"Service": "delivery.logs.amazonaws.com"}, "s3:PutObject", when={"StringEquals": {"aws:SourceAccount": THEIRS}})], EXTERNAL, False),
     ("everyone, for one source", [allow(action="s3:PutObject", when={"ArnEquals": {"aws:SourceArn": f"arn:aws:sns:eu-west-1:{OURS}:topic"}})], NAMED, False),
     # Federated
     ("a public identity provider", [allow({"Federated": "cognito-identity.amazonaws.com"})], ACCOUNT, False),
@@ -192,10 +192,10 @@ CASES: list[tuple[str, list[Json], Audience, bool]] = [
     ("denied outside addresses in a VPC of one's own", [allow(), deny(when=when("NotIpAddress", "aws:VpcSourceIp", "192.168.0.0/24"))], ANYONE, True),
     ("addresses in one VPC", [allow(when={"IpAddress": {"aws:VpcSourceIp": "172.31.0.0/16"}, "StringEquals": {"aws:SourceVpc": "vpc-1a2b"}})], NAMED, False),
     ("any VPC of a region", [allow(when=when("ArnLike", "aws:SourceVpcArn", "arn:aws:ec2:eu-west-1:*:vpc/*"))], ANYONE, True),
-    ("any VPC of one account", [allow(when=when("ArnLike", "aws:SourceVpcArn", f"arn:aws:ec2:*:{THEIRS}:vpc/*"))], NAMED, True),
+    ("any VPC of one account", [allow(when=when("ArnLike", "aws:SourceVpcArn", f"arn:aws:ec2:*:{THEIRS}:vpc/*"))], EXTERNAL, True),
     ("one VPC of one account", [allow(when={"StringEquals": {"aws:SourceVpc": "vpc-1a2b", "aws:VpceAccount": THEIRS}})], NAMED, False),
     ("one VPC by endpoints of a pattern", [allow(when={"StringEquals": {"aws:SourceVpc": "vpc-1a2b"}, "StringLike": {"aws:SourceVpce": "vpce-2*"}})], NAMED, False),
-    ("endpoints of a pattern, of one account", [allow(when={"StringEquals": {"aws:VpceAccount": THEIRS}, "StringLike": {"aws:SourceVpce": "vpce-2*"}})], NAMED, True),
+    ("endpoints of a pattern, of one account", [allow(when={"StringEquals": {"aws:VpceAccount": THEIRS}, "StringLike": {"aws:SourceVpce": "vpce-2*"}})], EXTERNAL, True),
     ("an office, for a role of any account", [allow(when={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}, "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/X"}})], NAMED, False),
     # Members of an organisation or an account, in every shape
     ("our organisation's role of a name", [allow(when={"StringEquals": {"aws:PrincipalOrgID": OUR_ORGANISATION}, "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/Deploy"}})], ORGANISATION, False),

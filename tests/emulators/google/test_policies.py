@@ -29,7 +29,7 @@ def test_pages(office: Server, kumo: Company) -> None:
 @pytest.mark.parametrize(
     ("text", "count"),
     [
-        ("setting.type.matches('^settings/drive_and_docs\\\\..*$')", 9),
+        ("setting.type.matches('^settings/drive_and_docs\\\\..*$')", 12),
         ("setting.type == 'settings/gmail.auto_forwarding'", 1),
         (f"customer == 'customers/my_customer' && ({SHARING} || setting.type.matches('gmail'))", 4),
     ],

@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 
 from cloudscan.facts import Audience
-from cloudscan_s3.access.request import Caller
+from cloudscan_s3.access.caller_set import CallerSet
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallerClass:
-    """Callers that a policy cannot tell apart."""
+    """Callers who are one audience."""
 
     audience: Audience
     kind: str  # anyone, any_account, organisation, account, principal, canonical, unique_id, federated, service
     name: str  # an account id, an ARN, an organisation id, a service; empty for the first two kinds
-    callers: tuple[Caller, ...]  # examples, in every form that makes a difference
+    callers: tuple[CallerSet, ...]
     account: str = ""  # the 12 digits behind it, where there is one account
     confused_deputy: bool = False  # a service that any customer of AWS can make act for them
     affiliation_known: bool = (

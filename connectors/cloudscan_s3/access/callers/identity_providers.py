@@ -7,10 +7,14 @@ federation".
 from collections.abc import Iterator
 
 from cloudscan.facts import Audience
+from cloudscan_s3.access.caller_set import CallerSet
 from cloudscan_s3.access.callers.amazon import PUBLIC_PROVIDERS
 from cloudscan_s3.access.callers.caller_class import CallerClass
 from cloudscan_s3.access.callers.mentioned import MentionedCallers
-from cloudscan_s3.access.request import Caller, account_of
+from cloudscan_s3.access.forms import Form, Segment
+from cloudscan_s3.access.request import account_of
+from cloudscan_s3.access.shapes import Shape, fixed
+from cloudscan_s3.access.texts import SOMETHING, words
 
 _AUDIENCE_CLAIMS = ("aud", "app_id", "azp")
 
@@ -28,11 +32,17 @@ def identity_providers(mentioned: MentionedCallers) -> Iterator[CallerClass]:
             for key in literals.conditions
             if key.startswith(f"{provider.lower()}:") and key.endswith(_AUDIENCE_CLAIMS)
         ]
-        of_others = Caller(kind="federated", names=names, context=dict.fromkeys(claims, ("somebody-elses",)))
+        of_others = CallerSet(kind="federated", names=names, facets=tuple(_claim(mentioned, key) for key in claims))
         of_named = tuple(
-            Caller(kind="federated", names=names, context={**of_others.context, key: (value,)})
-            for key in claims
-            for value in literals.fixed(key)
+            CallerSet(
+                kind="federated",
+                names=names,
+                facets=tuple(
+                    (_shape(key, fixed(value)),) if key == claim else _claim(mentioned, key) for key in claims
+                ),
+            )
+            for claim in claims
+            for value in literals.fixed(claim)
         )
         account = account_of(provider)
         if account or provider not in PUBLIC_PROVIDERS:
@@ -48,3 +58,13 @@ def identity_providers(mentioned: MentionedCallers) -> Iterator[CallerClass]:
         yield CallerClass(audience=Audience.ANY_ACCOUNT, kind="federated", name=provider, callers=(of_others,))
         if of_named:
             yield CallerClass(audience=Audience.NAMED, kind="federated", name=provider, callers=of_named)
+
+
+def _claim(mentioned: MentionedCallers, key: str) -> tuple[Shape, ...]:
+    """A claim of customers whom no statement names."""
+    shape = _shape(key, Segment(SOMETHING, "somebody-elses"))
+    return (shape.limited(key, words(frozenset(mentioned.literals.fixed(key))), wanted=False),)
+
+
+def _shape(key: str, value: Segment) -> Shape:
+    return Shape(form=Form((value,), ((key, (0,)),)))

@@ -1,32 +1,32 @@
 """AWS services, and on whose behalf they call.
 
 A service whose access is not tied to a source is a confused deputy: any customer of AWS can make it act for them.
-Source: IAM User Guide, "The confused deputy problem", section "Cross-service confused deputy prevention".
+Sources: IAM User Guide, "The confused deputy problem", section "Cross-service confused deputy prevention", and "AWS
+global condition context keys", section "Properties of the network" and following.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_lowercase, digits
 
 from cloudscan.facts import Audience
 from cloudscan_s3.access import conditions
+from cloudscan_s3.access.caller_set import CallerSet
 from cloudscan_s3.access.callers.caller_class import CallerClass
-from cloudscan_s3.access.callers.example_callers import service_caller, source_keys
 from cloudscan_s3.access.callers.mentioned import ORGANISATION, MentionedCallers
-from cloudscan_s3.access.conditions import Context
+from cloudscan_s3.access.callers.service_limits import accounts_in_paths, limits_of, may_write
+from cloudscan_s3.access.forms import Form, Segment
 from cloudscan_s3.access.own_estate import OwnEstate
-from cloudscan_s3.access.policy_literals import (
-    TWELVE_DIGITS,
-    UNMENTIONED_ORGANISATION,
-    PolicyLiterals,
-    examples,
-    filled_account,
-    is_pattern,
-)
-from cloudscan_s3.access.request import Caller
+from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, PolicyLiterals, examples
+from cloudscan_s3.access.shapes import Shape, any_account, fixed, no_organisation, organisation
+from cloudscan_s3.access.texts import SOMETHING, TextSet, at_least, expression, many, one_of, words
 
 _SOURCE_KEYS = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceowner", "aws:sourceorgid", "aws:sourceorgpaths")
 _SERVICE_NAMES = ("aws:principalservicename", "aws:principalservicenameslist")
+_WORD = one_of(f"{ascii_lowercase}{digits}-")
+_SERVICE = expression(at_least(1, _WORD))
+_REGION = expression(many(_WORD))  # empty for services that have none
 
 
 def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
@@ -34,27 +34,34 @@ def services(mentioned: MentionedCallers) -> Iterator[CallerClass]:
     literals = mentioned.literals
     for name in _names(literals):
         service = "sns.amazonaws.com" if name == "*" else name
-        callers_by_source: dict[tuple[str, str], list[Caller]] = {}
-        for source in _Sources(literals, service).all():
-            callers = callers_by_source.setdefault((source.owner, source.within), [])
-            callers.append(service_caller(service, source.context))
-        for (owner, within), callers in callers_by_source.items():
-            unmentioned = owner == literals.unmentioned_account
+        for source in _Sources(literals, service).possible():
+            unmentioned = source.owner == literals.unmentioned_account
             yield CallerClass(
-                audience=Audience.NAMED_EXTERNAL if _is_external(owner, literals) else Audience.NAMED,
+                audience=Audience.NAMED_EXTERNAL if _is_external(source.owner, literals) else Audience.NAMED,
                 kind="service",
                 name=name,
-                callers=tuple(callers),
-                account=owner if TWELVE_DIGITS.fullmatch(owner) and not unmentioned else "",
+                callers=tuple(_callers(service, facets) for facets in source.facets),
+                account=source.owner if TWELVE_DIGITS.fullmatch(source.owner) and not unmentioned else "",
                 confused_deputy=unmentioned,
-                affiliation_known=unmentioned or _knows_whose(owner, literals.own_estate),
-                within=within,
+                affiliation_known=unmentioned or _knows_whose(source.owner, literals.own_estate),
+                within=source.within,
             )
 
 
 def by_source_arn(service: str) -> str:
     """The class of a service that is admitted because a source's ARN is named in full, whichever account owns it."""
     return f"{service} for a source named in full"
+
+
+def _callers(service: str, facets: tuple[tuple[Shape, ...], ...]) -> CallerSet:
+    context = {
+        # In the context of all requests, as AWS says; it does not say which account that is for a service.
+        "aws:principalaccount": ("service",),
+        "aws:principalisawsservice": ("true",),
+        "aws:principalservicename": (service,),
+        "aws:principalservicenameslist": (service,),
+    }
+    return CallerSet(kind="service", names=frozenset((service,)), context=context, facets=facets)
 
 
 def _names(literals: PolicyLiterals) -> Iterator[str]:
@@ -89,7 +96,7 @@ class _Source:
     """
 
     owner: str
-    context: Context
+    facets: tuple[tuple[tuple[Shape, ...], ...], ...]  # alternatives: the source itself, and its organisation
     within: str = ""
 
 
@@ -100,38 +107,122 @@ class _Sources:
     literals: PolicyLiterals
     service: str
 
+    def possible(self) -> Iterator[_Source]:
+        """Those on whose behalf the service can reach the bucket."""
+        statements = self.literals.statements
+        unmentioned = any_account(self.literals.unmentioned_account)
+        for source in self.all():
+            if limits_of(self.service).within_account and source.owner != self.literals.own_estate.account:
+                continue
+            known = TWELVE_DIGITS.fullmatch(source.owner) and source.owner != self.literals.unmentioned_account
+            account = fixed(source.owner) if known else unmentioned
+            if may_write(self.service, account, statements, other_than=() if known else self._named_accounts):
+                yield source
+
     def all(self) -> Iterator[_Source]:
-        """A source of any customer's, named ARNs, named accounts, patterns, named organisations; in this order."""
+        """Any customer's sources, named accounts, sources named in full, named organisations; in this order."""
         unmentioned = self.literals.unmentioned_account
-        context = source_keys(unmentioned, self._thing(unmentioned), UNMENTIONED_ORGANISATION)
-        yield _Source(unmentioned, context)
-        for arn in self._arns:
-            yield from self._by_arn(arn)
+        any_customers = tuple(
+            shape.limited("aws:sourceaccount", *self._named_accounts, wanted=False)
+            for shape in self._things(any_account(unmentioned))
+        )
+        unnamed = (any_customers, self._unnamed_organisation)
+        # Not every service says for whom it calls.
+        yield _Source(unmentioned, (unnamed, ((no_organisation(),),)))
+        yield from self._in_full()
         for account in self._accounts:
             yield from self._by_account(account)
-        yield from self._by_pattern()
-        for organisation in self._organisations:
-            fitting = (example for arn in self._arns for example in _arns_of(arn, unmentioned))
-            for example in (self._thing(unmentioned), *fitting):
-                yield _Source(organisation, source_keys(unmentioned, example, organisation))
+        for name in self._organisations:
+            things = tuple(
+                shape.limited("aws:sourceaccount", *self._named_accounts, wanted=False)
+                for shape in (*self._things(any_account(unmentioned)), *self._things_in_full(any_account(unmentioned)))
+            )
+            yield _Source(name, ((things, (_organisation(fixed(name)),)),))
 
-    def _thing(self, account: str) -> str:
-        """The ARN of some resource of this service in an account."""
-        return f"arn:{self.literals.partition}:{self.service.partition('.')[0]}:us-east-1:{account}:thing"
+    def _by_account(self, account: str) -> Iterator[_Source]:
+        """Sources of a named account, in each organisation of which it may be a member."""
+        own_estate = self.literals.own_estate
+        if own_estate.owns(account):
+            home = own_estate.organisation
+            homes: tuple[tuple[Shape, ...], ...] = ((_organisation(fixed(home)) if home else no_organisation(),),)
+        else:
+            named = ((_organisation(fixed(name)),) for name in self._organisations)
+            homes = (self._unnamed_organisation, *named)
+        things, in_full = self._things(fixed(account)), self._things_in_full(fixed(account))
+        yield _Source(account, tuple((things, home) for home in homes))
+        if in_full:
+            yield _Source(account, tuple((in_full, home) for home in homes), by_source_arn(self.service))
+
+    def _in_full(self) -> Iterator[_Source]:
+        """Sources whose ARN is named in full and does not show the account, such as a bucket's: of any account."""
+        own_estate = self.literals.own_estate
+        unmentioned = any_account(self.literals.unmentioned_account)
+        unnamed = (
+            shape.limited("aws:sourceaccount", *self._named_accounts, wanted=False)
+            for shape in self._things_in_full(unmentioned)
+        )
+        in_full = (*unnamed, *self._things_in_full(fixed(own_estate.account)))
+        if in_full:
+            home = _organisation(fixed(own_estate.organisation)) if own_estate.organisation else no_organisation()
+            yield _Source("", ((in_full, (*self._unnamed_organisation, home)),))
+
+    def _things(self, account: Segment) -> tuple[Shape, ...]:
+        """Sources of an account: those whose ARN shows it, and those whose ARN does not, as a bucket's."""
+        shown = Shape(
+            form=Form(
+                (
+                    Segment(_SERVICE, self.service.partition(".")[0]),
+                    Segment(_REGION, "us-east-1"),
+                    account,
+                    Segment(SOMETHING, "thing"),
+                ),
+                (
+                    ("aws:sourcearn", (f"arn:{self.literals.partition}:", 0, ":", 1, ":", 2, ":", 3)),
+                    *_of_account(2),
+                ),
+            )
+        )
+        return (
+            shown,
+            self._hidden(Segment(SOMETHING, "thing"), account).limited("aws:sourcearn", *self._whole, wanted=False),
+        )
+
+    def _things_in_full(self, account: Segment) -> tuple[Shape, ...]:
+        """Sources of an account that are named in full by an ARN that does not show it."""
+        if not self._arns_in_full:
+            return ()
+        anything = self._hidden(Segment(SOMETHING, "thing"), account)
+        return (anything.limited("aws:sourcearn", *self._whole, wanted=True),)
+
+    def _hidden(self, thing: Segment, account: Segment) -> Shape:
+        arn = (f"arn:{self.literals.partition}:", 0, ":::", 1)
+        service = Segment(_SERVICE, "s3")
+        return Shape(form=Form((service, thing, account), (("aws:sourcearn", arn), *_of_account(2))))
 
     @cached_property
-    def _own_organisation(self) -> str:
-        return self.literals.own_estate.organisation or ""
+    def _whole(self) -> tuple[TextSet, ...]:
+        return (words(frozenset(self._arns_in_full)),)
 
     @cached_property
-    def _arns(self) -> tuple[str, ...]:
-        return tuple(map(conditions.with_wildcards, self.literals.values("aws:sourcearn")))
+    def _arns_in_full(self) -> tuple[str, ...]:
+        return tuple(value for value in self.literals.fixed("aws:sourcearn") if value.split(":")[3:5] == ["", ""])
 
     @cached_property
     def _accounts(self) -> tuple[str, ...]:
-        named = (*self.literals.fixed("aws:sourceaccount"), *self.literals.fixed("aws:sourceowner"))
-        accounts = (self.literals.own_estate.account, *named)
-        return tuple(dict.fromkeys(account for account in accounts if TWELVE_DIGITS.fullmatch(account)))
+        """Our own, and every account whose number is written, by itself or in an ARN."""
+        written = self.literals.values("aws:sourceaccount", "aws:sourceowner")
+        arns = (value.split(":")[4:5] for value in self.literals.values("aws:sourcearn"))
+        in_paths = accounts_in_paths(self.service, self.literals.statements)
+        texts = (*written, *(account for parts in arns for account in parts), *in_paths)
+        numbers = (number for text in texts for number in TWELVE_DIGITS.findall(text))
+        return tuple(dict.fromkeys((self.literals.own_estate.account, *numbers)))
+
+    @cached_property
+    def _named_accounts(self) -> tuple[TextSet, ...]:
+        own_estate = self.literals.own_estate
+        ours = own_estate.own_accounts | own_estate.estate.accounts
+        named = words(frozenset(self._accounts))
+        return (named, words(ours)) if ours else (named,)
 
     @cached_property
     def _organisations(self) -> tuple[str, ...]:
@@ -139,48 +230,20 @@ class _Sources:
         named = (*self.literals.fixed("aws:sourceorgid"), *paths)
         return tuple(dict.fromkeys(name for name in named if ORGANISATION.match(name)))
 
-    def _by_account(self, account: str) -> Iterator[_Source]:
-        """Sources of a named account, in each organisation of which it may be a member."""
-        ours = self.literals.own_estate.owns(account)
-        homes = (self._own_organisation,) if ours else (UNMENTIONED_ORGANISATION, *self._organisations)
-        for home in dict.fromkeys(homes):
-            yield _Source(account, source_keys(account, self._thing(account), home))
-            for arn in self._arns:
-                within = "" if is_pattern(arn) else by_source_arn(self.service)
-                for example in _arns_of(arn, account):
-                    yield _Source(account, source_keys(account, example, home), within)
-
-    def _by_pattern(self) -> Iterator[_Source]:
-        """Sources of any customer's that fit a pattern of accounts or organisations."""
-        unmentioned = self.literals.unmentioned_account
-        for value in self.literals.patterns("aws:sourceaccount"):
-            account = filled_account(value, unmentioned)
-            yield _Source(unmentioned, source_keys(account, self._thing(account), UNMENTIONED_ORGANISATION))
-        for value in self.literals.patterns("aws:sourceorgid"):
-            organisation = next(examples(value, ("0strangers",)))
-            yield _Source(unmentioned, source_keys(unmentioned, self._thing(unmentioned), organisation))
-
-    def _by_arn(self, arn: str) -> Iterator[_Source]:
-        """Sources that fit an ARN as it is written in a condition, whichever account owns them."""
-        unmentioned, own_estate = self.literals.unmentioned_account, self.literals.own_estate
-        parts = arn.split(":", 5)
-        written = parts[4] if len(parts) == 6 else "*"
-        if written == "":  # a bucket or the like: only its name shows whose it is, so only a pattern is open
-            account = unmentioned if is_pattern(parts[5].partition("/")[0]) else ""
-        else:
-            account = filled_account(written, unmentioned) if is_pattern(written) else written
-        anyones = account == unmentioned or (is_pattern(written) and not TWELVE_DIGITS.fullmatch(written))
-        filled = ":".join((*parts[:4], account, parts[5])) if len(parts) == 6 and written else arn
-        for example in examples(filled, ("x", unmentioned, "")):
-            home = self._own_organisation if account and own_estate.owns(account) else UNMENTIONED_ORGANISATION
-            behind = account if TWELVE_DIGITS.fullmatch(account) else unmentioned
-            for caller in dict.fromkeys((behind, own_estate.account) if account == "" else (behind,)):
-                yield _Source(unmentioned if anyones else account, source_keys(caller, example, home))
+    @cached_property
+    def _unnamed_organisation(self) -> tuple[Shape, ...]:
+        """No organisation, or one that no statement names and that is not ours."""
+        if not self.literals.depend_on("aws:sourceorgid", "aws:sourceorgpaths"):
+            return (no_organisation(),)
+        own_estate = self.literals.own_estate
+        ours = {*own_estate.estate.organisations, *([own_estate.organisation] if own_estate.organisation else [])}
+        taken = words(frozenset((*self._organisations, *ours)))
+        return (no_organisation(), _organisation().limited("aws:sourceorgid", taken, wanted=False))
 
 
-def _arns_of(arn: str, account: str) -> Iterator[str]:
-    """Sources of one account that fit an ARN as it is written, if that leaves open whose it is."""
-    parts = arn.split(":", 5)
-    if len(parts) == 6 and (parts[4] == "" or conditions.like(parts[4], account)):
-        filled = ":".join((*parts[:4], account if parts[4] else "", parts[5]))
-        yield from examples(filled, ("x", ""))
+def _organisation(name: Segment | None = None) -> Shape:
+    return organisation(name, "aws:source")
+
+
+def _of_account(segment: int) -> tuple[tuple[str, tuple[int]], ...]:
+    return (("aws:sourceaccount", (segment,)), ("aws:sourceowner", (segment,)))

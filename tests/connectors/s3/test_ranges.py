@@ -1,9 +1,6 @@
-"""Address ranges and wildcard patterns: what cannot be told apart is tried once, what overlaps is opened."""
+"""Address ranges: what cannot be told apart is tried once, what overlaps is opened."""
 
-import pytest
-
-from cloudscan_s3.access.conditions import intersection
-from cloudscan_s3.access.networks import named
+from cloudscan_s3.access.networks import Networks
 from cloudscan_s3.access.policy import parse
 from cloudscan_s3.access.policy_literals import PolicyLiterals
 from tests.connectors.s3.buckets import (
@@ -26,24 +23,8 @@ def test_ranges_listed_together_are_tried_once() -> None:
         deny(Resource=OBJECTS, when=when("IpAddress", "aws:SourceIp", office[0])),
     )
 
-    networks = named(PolicyLiterals(parse(text).statements, US))
+    networks = Networks(PolicyLiterals(parse(text).statements, US)).named
 
     assert sorted(len(network.alike) for network in networks) == [1, 699]
     (listing,) = (path for path in paths(policy=text) if path.effective and "s3:GetObject" in path.actions)
     assert len(listing.names) == 699
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "both"),
-    [
-        ("home/*", "*/public/", "home/public/"),
-        ("a*", "b*", None),
-        ("a?c", "*b*", "abc"),
-        ("*", "*", ""),
-        ("", "?", None),
-        ("x*y*", "*z", "xyz"),
-    ],
-)
-def test_what_two_patterns_have_in_common(one: str, other: str, both: str | None) -> None:
-    """The shortest text that fits both."""
-    assert intersection(one, other) == intersection(other, one) == both
