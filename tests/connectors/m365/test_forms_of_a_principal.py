@@ -115,6 +115,11 @@ OUTSIDERS: Mapping[str, Mapping[str, Any]] = {
     "mark encoded in mail": {"user": {"id": "k2", "email": "x_rival.example%23EXT%23@contoso.onmicrosoft.com"}},
     "mark in the principal name": {"user": {"id": "k", "userPrincipalName": "x_rival.example#ext#@contoso.com"}},
     "mark in a name": {"user": {"id": "k2", "displayName": "x_rival.example#EXT#@contoso.onmicrosoft.com"}},
+    "mark in an id": {"user": {"id": "x_rival.example#EXT#@contoso.onmicrosoft.com"}},
+    "address for an id": {"user": {"id": "x@rival.example", "displayName": "X"}},
+    "address beside an application": {"application": {"id": ROBOT}, "user": {"email": "x@rival.example"}},
+    "address beside a site group": {"siteGroup": {"id": "3"}, "user": {"email": "x@rival.example"}},
+    "address beside a group": {"group": {"id": TEAM}, "siteUser": {"email": "x@rival.example"}},
     "mark in login": {"siteUser": {"loginName": f"{LOGIN}x_rival.example#ext#@contoso.onmicrosoft.com"}},
     "mark in login, encoded": {"siteUser": {"loginName": f"{LOGIN}x_rival.example%23EXT%23@contoso.onmicrosoft.com"}},
     "mark in login of a user": {"user": {"loginName": f"{LOGIN}x_rival.example#ext#@contoso.onmicrosoft.com"}},
@@ -275,6 +280,10 @@ WEAKER = [
         "address with its name",
         "partner",
         "address of SharePoint's user",
+        "address for an id",
+        "address beside an application",
+        "address beside a site group",
+        "address beside a group",
         "mark in a name",
     )
 ]
