@@ -282,13 +282,13 @@ def _without_entry(people: People, sets: Sequence[IdentitySet]) -> Iterator[_Evi
             principal = people.stand_in(uids.group(str(group.id)), "group")
             yield _Evidence(grantee=Grantee(principal=principal, audience=None), sure=False)
         if (user := one.user) is not None and (user.id or user.email):
-            yield _Evidence(grantee=_stranger(people, user), sure=False)
+            yield _Evidence(grantee=_unlisted(people, user), sure=False)
         user = one.site_user
         if user is not None and user.email and read(user.login_name).names is Names.NOTHING:
-            yield _Evidence(grantee=_stranger(people, user), sure=False)
+            yield _Evidence(grantee=_unlisted(people, user), sure=False)
 
 
-def _stranger(people: People, user: Identity) -> Grantee:
+def _unlisted(people: People, user: Identity) -> Grantee:
     """An account by its id or address alone."""
     email = address_of(user.email)
     principal = people.stand_in(uids.user(str(user.id or email)), "user", email=email)

@@ -498,12 +498,12 @@ def test_the_owner_is_left_out_only_where_nobody_else_is_named() -> None:
 
 def test_who_cannot_be_told_is_said_to_be_so() -> None:
     """Unless a question that was not answered says it already."""
-    said = {name: translated({"grantedToV2": form}).untold for name, form in UNTOLD.items()}
+    said = {name: translated({"grantedToV2": form}).unresolved for name, form in UNTOLD.items()}
 
     assert {name for name in said if not said[name]} == {"hidden group", "site group with somebody unknown"}
-    assert not translated({"grantedToV2": UNTOLD["id alone"]}, read=False).untold
-    assert not any(translated({"grantedToV2": form}).untold for form in (*OURS.values(), *WIDE.values()))
-    assert translated({"link": {"scope": "of the future"}}).untold
+    assert not translated({"grantedToV2": UNTOLD["id alone"]}, read=False).unresolved
+    assert not any(translated({"grantedToV2": form}).unresolved for form in (*OURS.values(), *WIDE.values()))
+    assert translated({"link": {"scope": "of the future"}}).unresolved
 
 
 def test_every_pair_of_forms_is_as_wide_as_the_wider_one() -> None:
