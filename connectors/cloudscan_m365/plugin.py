@@ -29,7 +29,7 @@ PLUGIN = ConnectorPlugin(
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
-    meaning=1,
+    meaning=2,
     basis_options=(
         "tenant",
         "sites",

@@ -32,6 +32,7 @@ _SAME_MOST = 3  # pages in a row that repeat an earlier page
 _NO_LICENCE = ("SPO license", "NonPremium", "premium license")
 _PREMIUM = "Microsoft Entra ID P1"
 _WITH_TOKENS = frozenset({"m365-items", "m365-changes"})  # questions that continue from a token
+_ODD = frozenset({"createdDateTime", "lastModifiedDateTime", "size"})
 _PAGE_EXPIRED = ("ExpiredPageToken", "skip token", "skiptoken", "page token")
 
 
@@ -114,7 +115,8 @@ def decode_page(record: type[Record], body: bytes) -> Page[Record]:
         try:
             records.append(decoder(record).decode(entry))
         except msgspec.MsgspecError:
-            continue
+            if (told := _without_oddities(record, entry)) is not None:
+                records.append(told)
     broken = len(raw.value) - len(records)
     return Page(value=records, next_link=raw.next_link, delta_link=raw.delta_link, broken=broken)
 
@@ -143,6 +145,16 @@ class Bounds:
             self._empty += 1
         if self._same >= _SAME_MOST or self._empty > _EMPTY_MOST or next(self._numbers) > _PAGES_MOST:
             raise Malformed("graph-pages-endless")
+
+
+def _without_oddities(record: type[Record], entry: msgspec.Raw) -> Record | None:
+    """An entry that makes sense but for a time or a size, which is then not known; None where it makes none at all."""
+    try:
+        members = decoder(dict[str, Any]).decode(entry)
+        told: Record = msgspec.convert({name: members[name] for name in members if name not in _ODD}, record)
+    except msgspec.MsgspecError:
+        return None
+    return told
 
 
 def error_of(answer: Answer, question: Question, *, lacks: bool) -> ProviderError:

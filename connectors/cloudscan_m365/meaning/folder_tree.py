@@ -31,6 +31,7 @@ class Tree:
     root: str
     folders: dict[str, Folder] = field(default_factory=dict)
     _paths: dict[str, str] = field(default_factory=dict)
+    _uids: dict[str, str] = field(default_factory=dict)
 
     def changed(self) -> None:
         """To be called after `folders` was changed."""
@@ -42,7 +43,10 @@ class Tree:
 
     def uid(self, folder: str) -> str:
         """The uid of a folder; the library's for the root."""
-        return self.top if folder == self.root else uids.item(self.drive, folder)
+        uid = self._uids.get(folder)
+        if uid is None:
+            uid = self._uids[folder] = self.top if folder == self.root else uids.item(self.drive, folder)
+        return uid
 
     def path(self, parent: str, name: str) -> str:
         """Names from the root down to an item, joined by slashes."""

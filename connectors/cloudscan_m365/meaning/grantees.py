@@ -66,7 +66,8 @@ def grantee_of(
     sets = [forms] if isinstance(forms, IdentitySet) else list(forms)
     evidence = [*_by_site_group(people, sets, groups), *_by_login(people, written), *_by_id(people, sets)]
     sure = [one.grantee for one in evidence if one.sure and one.grantee is not None]
-    anchored = [grantee for grantee in sure if grantee.principal.status != "deleted"]
+    accounts = [grantee for grantee in sure if grantee.principal.kind in ("user", "guest")]
+    anchored = [grantee for grantee in accounts if grantee.principal.status != "deleted"]
     evidence += _by_address(people, sets, known=bool(anchored))
     evidence += _by_invitation(people, invited, anchored)
     if not any(one.sure for one in evidence):
@@ -234,10 +235,10 @@ def _by_address(people: People, sets: Sequence[IdentitySet], *, known: bool) -> 
     """What mail addresses and names say. Where another form is `known`, only what cannot be the same principal."""
     for one in sets:
         for form in (one.user, one.site_user, one.group):
-            for text in (form.email, form.user_principal_name) if form is not None else ():
+            for text in (form.email, form.user_principal_name, str(form.id or "")) if form is not None else ():
                 name = decoded(text).lower()
-                if not name:
-                    continue
+                if "@" not in name and "#" not in name:
+                    continue  # an id, or nothing
                 if entry := people.find(name):
                     yield _Evidence(grantee=grantee_of_entry(entry))
                 elif external_name(name) is not None:
@@ -281,13 +282,13 @@ def _without_entry(people: People, sets: Sequence[IdentitySet]) -> Iterator[_Evi
             principal = people.stand_in(uids.group(str(group.id)), "group")
             yield _Evidence(grantee=Grantee(principal=principal, audience=None), sure=False)
         if (user := one.user) is not None and (user.id or user.email):
-            yield _Evidence(grantee=_stranger(people, user), sure=False)
+            yield _Evidence(grantee=_unlisted(people, user), sure=False)
         user = one.site_user
         if user is not None and user.email and read(user.login_name).names is Names.NOTHING:
-            yield _Evidence(grantee=_stranger(people, user), sure=False)
+            yield _Evidence(grantee=_unlisted(people, user), sure=False)
 
 
-def _stranger(people: People, user: Identity) -> Grantee:
+def _unlisted(people: People, user: Identity) -> Grantee:
     """An account by its id or address alone."""
     email = address_of(user.email)
     principal = people.stand_in(uids.user(str(user.id or email)), "user", email=email)

@@ -18,7 +18,7 @@ class Names(Enum):
 
     EVERYONE = auto()  # guests too
     INSIDERS = auto()  # everyone except external users
-    ANYONE = auto()  # whoever opens a link without signing in
+    ANYONE = auto()  # anyone who opens a link without signing in
     GUEST = auto()  # an external person, by a mail address
     ACCOUNT = auto()  # an account, by its user principal name
     GROUP = auto()  # a group of the directory, by its id

@@ -125,7 +125,7 @@ class People:
         )
 
     def anyone(self) -> Principal:
-        """The principal for whoever opens a link without signing in."""
+        """The principal for anyone who opens a link without signing in."""
         return self.stand_in(
             uids.claim("anyone", self.tenant_id), "claim", name="Anyone with the link", status="active"
         )
@@ -217,7 +217,7 @@ class People:
         return Grantee(principal=principal, audience=audience_of(principal))
 
     def outside(self, address: str, name: str = "") -> Grantee:
-        """A person of whom SharePoint says that the account is not ours: a guest, or one with a passcode.
+        """A person whose account is not ours, as SharePoint says: a guest, or one with a passcode.
 
         `address` is empty where it cannot be told; `name` is then what stands for it.
         """

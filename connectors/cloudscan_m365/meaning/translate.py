@@ -88,7 +88,7 @@ class TranslatedPermission:
     principals: Sequence[Principal]  # those that it names
     grant: Grant  # without uid and resource, which the item fills in
     from_site: bool = False  # the same is granted at the top of the site, and comes from there
-    untold: bool = False  # whom it names could not be told, and nothing else says so
+    unresolved: bool = False  # whom it names could not be told, and nothing else says so
 
     @functools.cached_property
     def inherited_detail(self) -> Detail:
@@ -154,7 +154,7 @@ def _link(
     detail = _detail_of_link(permission, link, scope, grantees, [one for one in listed if one is not None])
     return TranslatedPermission(
         principals=[grantee.principal for grantee in known],
-        untold=_untold(grantees, tenant) or (audience is None and scope != "users"),
+        unresolved=_any_unresolved(grantees, tenant) or (audience is None and scope != "users"),
         grant=Grant(
             uid="",
             resource_uid="",
@@ -251,7 +251,7 @@ def _direct(permission: Permission, grantees: Sequence[Grantee | None], tenant: 
     return TranslatedPermission(
         principals=[one.principal for one in known],
         from_site=(group_number, access) in tenant.groups.at_site,
-        untold=_untold(grantees or [None], tenant),
+        unresolved=_any_unresolved(grantees or [None], tenant),
         grant=Grant(
             uid="",
             resource_uid="",
@@ -313,7 +313,7 @@ def _invitation(
     )
     return TranslatedPermission(
         principals=[one.principal for one in known],
-        untold=_untold(grantees, tenant) and not without_sign_in,
+        unresolved=_any_unresolved(grantees, tenant) and not without_sign_in,
         grant=Grant(
             uid="",
             resource_uid="",
@@ -412,7 +412,7 @@ def grantees_of(permission: Permission, tenant: TenantContext) -> list[Grantee |
 
 
 def _listed(permission: Permission, tenant: TenantContext) -> Iterator[Grantee | None]:
-    """Whom the lists of a permission name: the newer one, and of the older one whoever is not among them.
+    """Whom the lists of a permission name: the newer one, and of the older one those who are not among them.
 
     The older list often says less of the same people. Who cannot be told by it is somebody else only if the newer one
     does not account for them.
@@ -452,7 +452,7 @@ def _is_listed(permission: Permission) -> bool:
 
 
 def _invited(permission: Permission) -> Sequence[str]:
-    """The addresses in a permission's invitation: of whom it was sent to, and of who accepted it."""
+    """The addresses in a permission's invitation: where it was sent, and who accepted it."""
     invitation = permission.invitation
     return [text for text in (invitation.email, invitation.redeemed_by) if text] if invitation is not None else []
 
@@ -462,11 +462,11 @@ def _is_open(permission: Permission) -> bool:
     return permission.invitation is not None and permission.invitation.sign_in_required is False
 
 
-def _untold(grantees: Sequence[Grantee | None], tenant: TenantContext) -> bool:
-    return any(is_untold(grantee, tenant) for grantee in grantees)
+def _any_unresolved(grantees: Sequence[Grantee | None], tenant: TenantContext) -> bool:
+    return any(is_unresolved(grantee, tenant) for grantee in grantees)
 
 
-def is_untold(grantee: Grantee | None, tenant: TenantContext) -> bool:
+def is_unresolved(grantee: Grantee | None, tenant: TenantContext) -> bool:
     """Whether somebody cannot be told, for no reason that a question without an answer is reported for."""
     if grantee is None:
         return True

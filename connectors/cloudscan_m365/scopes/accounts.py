@@ -94,7 +94,7 @@ class User(Answer, frozen=True, kw_only=True):
         state = self.external_user_state
         if state is None:
             return True if self.is_guest else None
-        return {"Accepted": True, "PendingAcceptance": False}.get(state or "")
+        return {"accepted": True, "pendingacceptance": False}.get((state or "").lower())
 
     @property
     def names(self) -> Iterator[str]:
@@ -227,7 +227,7 @@ def _principal(user: User, accounts: Accounts, people: People, states: Mapping[s
 def _affiliation(user: User, domain: str, people: People) -> Affiliation | None:
     """Where an account belongs. Ours is one that the directory calls a member, and that signs in here.
 
-    An account that signs in elsewhere has the address of its home in its name; its mail may be written by hand.
+    An account that signs in elsewhere has the address of its home in its name; its mail is what somebody wrote there.
     """
     if user.is_guest or user.is_external:
         home = domain_of(external_name(user.user_principal_name) or "") or domain

@@ -28,6 +28,7 @@ _FIELDS = (
 _PAGE = 999
 _SOME = 3  # groups: where these are all without members, or without owners, their lists are not believed
 _WHOLE_FROM = 10  # members: in a smaller company a group of everyone means nothing
+_HIDDEN = "hiddenmembership"
 _LEAVES_NOBODY_OUT = {
     'user.usertype -eq "member"',
     "user.accountenabled -eq true",
@@ -59,12 +60,12 @@ class Group(Answer, frozen=True, kw_only=True):
     @property
     def is_unified(self) -> bool:
         """A Microsoft 365 group: with a site, a mailbox and perhaps a team."""
-        return "Unified" in (self.group_types or ())
+        return any(kind.lower() == "unified" for kind in self.group_types or ())
 
     @property
     def is_team(self) -> bool:
         """Whether the group has a team."""
-        return "Team" in (self.resource_provisioning_options or ())
+        return any(option.lower() == "team" for option in self.resource_provisioning_options or ())
 
     @property
     def uid(self) -> str:
@@ -128,7 +129,9 @@ def read_groups(inquiry: Inquiry) -> Groups:
 
 def _hidden(inquiry: Inquiry, groups: Sequence[Group], members: Mapping[str, Sequence[str]]) -> set[str]:
     """The ids of groups that hide their members from an application without the permission: they appear empty."""
-    hidden = [group.id for group in groups if group.visibility == "HiddenMembership" and members.get(group.id) == []]
+    hidden = [
+        group.id for group in groups if (group.visibility or "").lower() == _HIDDEN and members.get(group.id) == []
+    ]
     try:
         allowed = inquiry.graph.claims().has(HIDDEN_MEMBERS)
     except ProviderError:
@@ -208,7 +211,7 @@ def _resource(group: Group, groups: Groups, known: Mapping[str, Principal], peop
     owners = [known[owner] for owner in asked or () if owner in known]
     active = [owner for owner in owners if owner.status == "active"]
     detail = {
-        "visibility": _VISIBILITY.get(group.visibility or "", ""),
+        "visibility": _VISIBILITY.get((group.visibility or "").lower(), ""),
         "dynamic": "true" if group.membership_rule else "",
     }
     if asked is not None and (people.complete or len(owners) == len(asked)):
@@ -235,7 +238,7 @@ def _resource(group: Group, groups: Groups, known: Mapping[str, Principal], peop
     )
 
 
-_VISIBILITY = {"Public": "public", "Private": "private", "HiddenMembership": "hidden"}
+_VISIBILITY = {"public": "public", "private": "private", _HIDDEN: "hidden"}
 
 
 def _related(inquiry: Inquiry, question: GraphQuestion, groups: Sequence[Group]) -> dict[str, list[str]]:

@@ -68,13 +68,23 @@ def _facts_of_items(reader: LibraryReader) -> Generator[LibraryFact, None, str]:
     """The facts of all items; returns Microsoft's link for the next scan."""
     link, broken = "", 0
     waiting: _Waiting = {}
-    root = reader.tree.root
+    root, context, contains = reader.tree.root, reader.context, reader.tree.contains
     for page in _pages(reader.inquiry, reader.drive, root):
         present = [item for item in _last_of_each(page.value) if item.deleted is None and item.id != root]
         unique = unique_permissions(reader, present)
         for item in present:
-            if item.id in unique:
-                yield from _in_order(reader, item, unique[item.id], waiting)
+            if item.id not in unique:
+                continue
+            own, parent = unique[item.id], item.parent
+            if own is not None or item.is_folder or item.id in reader.sampled or not contains(parent):
+                yield from _in_order(reader, item, own, waiting)
+                continue
+            # Nearly all items are files that inherit: what follows is the same for them, without asking further.
+            reader.unique.pop(item.id, None)
+            resource = context.resource(item, parent, reader.labels.get(item.id, ""))
+            yield resource
+            if inherited := context.permissions_in(parent):
+                yield from context.grants(inherited, resource.uid)
         link = page.delta_link or link
         broken += page.broken
     for items in waiting.values():

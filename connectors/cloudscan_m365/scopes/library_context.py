@@ -109,6 +109,8 @@ class LibraryContext:
             if origin == uid and reference and reference.id and self.tree.contains(reference.id):
                 origin = self.tree.uid(reference.id)
             key = permission.id or str(len(effective))
+            while key in effective and effective[key].translated is not translated:
+                key += "~"  # one id for two permissions: neither hides the other
             effective.setdefault(key, EffectivePermission(key, translated, origin))
         return list(effective.values())
 
@@ -140,16 +142,16 @@ class LibraryContext:
     def resource(self, item: Item, parent: str, label: str) -> Resource:
         """An item of the library. `parent` is a folder's id, `label` the name of a sensitivity label."""
         kind = "folder" if item.is_folder else "shortcut" if item.remote_item is not None else "file"
-        name = item.name or ""
+        name, tree = item.name or "", self.tree
         return Resource(
-            uid=uids.item(self.tree.drive, item.id),
+            uid=uids.item(tree.drive, item.id),
             platform=uids.PLATFORM,
             account=self.tenant.people.primary,
             kind=kind,
             name=name,
-            path=self.tree.path(parent, name),
-            parent_uid=self.tree.uid(parent) if self.tree.contains(parent) else self.tree.top,
-            container_uid=self.tree.top,
+            path=tree.path(parent, name),
+            parent_uid=tree.uid(parent) if tree.contains(parent) else tree.top,
+            container_uid=tree.top,
             owner_uid=self.owner_uid,
             content_type=(item.file and item.file.mime_type) or "",
             size_bytes=item.size or 0,

@@ -18,7 +18,7 @@ from cloudscan_m365.scopes.cursor_state import CursorState, digest, pack
 from cloudscan_m365.scopes.library_context import EffectivePermission, LibraryContext
 from cloudscan_m365.scopes.listing import labels, permissions
 from cloudscan_m365.scopes.sampling import Sample
-from cloudscan_m365.scopes.untold import grantees_not_told
+from cloudscan_m365.scopes.unresolved import grantees_unresolved
 
 LibraryFact = AnyFact | Gap | Cursor
 UniquePermissions = tuple[Permission, ...] | None
@@ -103,7 +103,6 @@ def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
     if reader.looked_at:
         yield Gap(
             table="grants",
-            question=PERMISSIONS.name,
             outcome=Outcome.SKIPPED,
             reason=Reason(code="graph-sampled-here"),
             hides=(),
@@ -112,7 +111,7 @@ def gaps_of(reader: LibraryReader) -> Iterator[Gap]:
             total=reader.not_shared,
         )
     if about := _granted_to_whom(reader):
-        reader.inquiry.gaps.append(grantees_not_told(PERMISSIONS, about, reader.top))
+        reader.inquiry.gaps.append(grantees_unresolved(PERMISSIONS, about, reader.top))
     yield from reader.inquiry.gaps
 
 
@@ -140,7 +139,7 @@ def unique_permissions(reader: LibraryReader, items: Sequence[Item]) -> dict[str
 
 def _granted_to_whom(reader: LibraryReader) -> list[str]:
     """The uids of what has a permission for somebody who cannot be told."""
-    kinds = {number for number, one in enumerate(reader.context.translations) if one is not None and one.untold}
+    kinds = {number for number, one in enumerate(reader.context.translations) if one is not None and one.unresolved}
     if not kinds:
         return []
     tree = reader.tree
@@ -185,7 +184,7 @@ def _is_incomplete(reader: LibraryReader, item: Item, unique: Sequence[Permissio
     if None in audiences:
         return False
     widest = max((audience for audience in audiences if audience), default=Audience.NOBODY)
-    needed = _AT_LEAST.get((item.shared and item.shared.scope) or "", Audience.NOBODY)
+    needed = _AT_LEAST.get(((item.shared and item.shared.scope) or "").lower(), Audience.NOBODY)
     return widest < needed
 
 

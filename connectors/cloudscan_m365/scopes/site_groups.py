@@ -31,10 +31,10 @@ from cloudscan_m365.api.models import Identity, IdentitySet, Permission
 from cloudscan_m365.meaning import uids
 from cloudscan_m365.meaning.grantees import grantee_of
 from cloudscan_m365.meaning.people import Grantee, GroupContents, SiteGroups
-from cloudscan_m365.meaning.translate import TenantContext, is_untold, translate
+from cloudscan_m365.meaning.translate import TenantContext, is_unresolved, translate
 from cloudscan_m365.permissions import FULL_CONTROL
 from cloudscan_m365.questions import SITE_ADMINISTRATORS, SITE_GROUPS, SITE_INHERITANCE, SITE_ROLES
-from cloudscan_m365.scopes.untold import grantees_not_told, members_not_told
+from cloudscan_m365.scopes.unresolved import grantees_unresolved, members_unresolved
 
 _LINK = "SharingLinks."
 _SITE_GROUP = 8  # SP.PrincipalType
@@ -110,7 +110,7 @@ class _Members:
 
     members: Sequence[_Member] = ()
     known: bool = False  # these are all
-    untold: bool = False  # one cannot be told, though the directory was read
+    unresolved: bool = False  # one cannot be told, though the directory was read
 
 
 class _RootGrant(NamedTuple):
@@ -118,7 +118,7 @@ class _RootGrant(NamedTuple):
 
     principals: Sequence[Principal]
     grant: Grant
-    untold: bool  # whom it names could not be told
+    unresolved: bool  # whom it names could not be told
 
 
 def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFacts:
@@ -152,10 +152,10 @@ def read_site(graph: Graph, tenant: TenantContext, uid: str, url: str) -> SiteFa
         *_principals(groups, members, contents, root_grants, tenant),
         *(granted.grant for granted in root_grants),
     ]
-    if any(granted.untold for granted in root_grants):
-        inquiry.gaps.append(grantees_not_told(SITE_ROLES, [uid], uid))
-    if untold := [uids.site_group(site, number) for number, inside in members.items() if inside.untold]:
-        inquiry.gaps.append(members_not_told(SITE_GROUPS, untold, top))
+    if any(granted.unresolved for granted in root_grants):
+        inquiry.gaps.append(grantees_unresolved(SITE_ROLES, [uid], uid))
+    if unresolved := [uids.site_group(site, number) for number, inside in members.items() if inside.unresolved]:
+        inquiry.gaps.append(members_unresolved(SITE_GROUPS, unresolved, top))
     if not roles.whole:
         facts.append(unread_grants(uid))
     if uid == top:
@@ -218,7 +218,7 @@ def unread(site_uid: str, blocked_by: str = "") -> Iterator[AnyFact]:
 
 def _members(users: Sequence[_SitePrincipal] | None, tenant: TenantContext) -> _Members:
     """The members that SharePoint lists for a group; None: it shows them to members only."""
-    known, untold, members = users is not None, False, []
+    known, unresolved, members = users is not None, False, []
     for user in users or ():
         login = user.login_name or ""
         if login.endswith("_o") and (group := tenant.people.find(login[:-2].rpartition("|")[2])):
@@ -230,8 +230,8 @@ def _members(users: Sequence[_SitePrincipal] | None, tenant: TenantContext) -> _
         if listed is not None:
             members.append(_Member(grantee=listed))
         known = known and listed is not None and listed.audience is not None
-        untold = untold or is_untold(listed, tenant)
-    return _Members(members=members, known=known, untold=untold)
+        unresolved = unresolved or is_unresolved(listed, tenant)
+    return _Members(members=members, known=known, unresolved=unresolved)
 
 
 def _identity(principal: _SitePrincipal) -> IdentitySet:
@@ -281,7 +281,7 @@ def _root_grants(
             origin_uid=origin,
             inherited=origin != site_uid,
         )
-        yield _RootGrant(translated.principals, grant, translated.untold)
+        yield _RootGrant(translated.principals, grant, translated.unresolved)
 
 
 def _group_access(root_grants: Iterable[_RootGrant]) -> frozenset[tuple[str, Access]]:

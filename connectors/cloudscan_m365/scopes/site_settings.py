@@ -41,6 +41,7 @@ SITE_SETTINGS = (
 
 _WIDTH = ("disabled", "existing", "new_and_existing", "anyone")
 _ARCHIVED = frozenset({"fullyarchived", "recentlyarchived"})
+_LOCKS = {"noaccess": "NoAccess", "readonly": "ReadOnly"}
 _NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -210,7 +211,7 @@ class Sites:
         private = self.options.private_labels
         detail = {
             "template": site.template or "",
-            "lock": site.lock_state if site.lock_state in ("NoAccess", "ReadOnly") else "",
+            "lock": _LOCKS.get((site.lock_state or "").lower(), ""),
             "group_id": "" if site.group_id in (None, _NO_GUID) else site.group_id,
             "label_privacy": ("private" if label in private else "open") if known and private else "",
             "archived": "true" if archived else "",

@@ -29,12 +29,22 @@ class _Channel(Answer, frozen=True, kw_only=True):
     created_date_time: Text = ""
     web_url: Text = ""
 
+    @property
+    def kind(self) -> str:
+        """Its membership type in lower case: standard, private, shared. A channel without one is standard."""
+        return (self.membership_type or "standard").lower()
+
 
 class _Member(Answer, frozen=True, kw_only=True):
     user_id: Text = ""
     email: Text = ""
     tenant_id: Text = ""
     roles: Sequence[str] | None = ()
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether one of the roles is that of an owner."""
+        return any(role.lower() == "owner" for role in self.roles or ())
 
 
 class _SharedWith(Answer, frozen=True, kw_only=True):
@@ -65,7 +75,7 @@ class _Partner(Answer, frozen=True, kw_only=True):
         """Whether an administrator allows people of this tenant in shared channels."""
         inbound = self.b2b_direct_connect_inbound
         users = inbound.users_and_groups if inbound else None
-        return users is not None and users.access_type == "allowed"
+        return users is not None and (users.access_type or "").lower() == "allowed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +139,11 @@ def _channels(inquiry: Inquiry, teams: Sequence[Group]) -> Iterator[_ChannelCont
         (team, channel)
         for team, channels in zip(teams, lists, strict=True)
         for channel in channels.entries
-        if channel.membership_type not in ("standard", "")
+        if channel.kind != "standard"
     ]
     uids_of_own = [uids.channel(channel.id) for _, channel in own]
     members = inquiry.lists(_Member, [_members_of(team, channel) for team, channel in own], uids_of_own)
-    shared = [(team, channel) for team, channel in own if channel.membership_type != "private"]
+    shared = [(team, channel) for team, channel in own if channel.kind != "private"]
     tenants = inquiry.lists(
         _SharedWith,
         [BatchPart(question=SHARED_WITH, ids=(team.id, channel.id)) for team, channel in shared],
@@ -146,7 +156,7 @@ def _channels(inquiry: Inquiry, teams: Sequence[Group]) -> Iterator[_ChannelCont
 
 
 def _members_of(team: Group, channel: _Channel) -> BatchPart:
-    question = PRIVATE_MEMBERS if channel.membership_type == "private" else SHARED_MEMBERS
+    question = PRIVATE_MEMBERS if channel.kind == "private" else SHARED_MEMBERS
     return BatchPart(question=question, ids=(team.id, channel.id))
 
 
@@ -159,9 +169,8 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
     known = contents.members.whole and all(who is not None and who.affiliation for who, _ in named)
     externals = [who for who, _ in members if who.affiliation in (Affiliation.EXTERNAL, Affiliation.PARTNER)]
     external_tenants = contents.tenants(people.tenant_id)
-    owners = [who for who, member in members if "owner" in (member.roles or ()) and who.status == "active"]
-    kind = channel.membership_type or ""
-    detail = {"type": "shared" if kind == "unknownFutureValue" else kind}
+    owners = [who for who, member in members if member.is_owner and who.status == "active"]
+    detail = {"type": "shared" if channel.kind == "unknownfuturevalue" else channel.kind}
     if external_tenants is not None:
         partners = {tenant: tenants.is_partner(tenant, people) for tenant in external_tenants}
         if None not in partners.values():
@@ -194,7 +203,7 @@ def _facts(contents: _ChannelContents, people: People, tenants: Tenants) -> Iter
     for principal, member in members:
         if not people.includes(principal):
             yield principal
-        role = "owner" if "owner" in (member.roles or ()) else "member"
+        role = "owner" if member.is_owner else "member"
         yield Membership(group_uid=uid, member_uid=principal.uid, role=role)
     if not known:
         yield Membership(group_uid=uid, member_uid=None)

@@ -32,17 +32,19 @@ DOMAIN_MODES = ("none", "allow", "block")
 _LINK_SCOPES = ("anonymous", "internal", "direct")
 _GRAPH_CAPABILITIES = {
     "disabled": "disabled",
-    "existingExternalUserSharingOnly": "existing",
-    "externalUserSharingOnly": "new_and_existing",
-    "externalUserAndGuestSharing": "anyone",
+    "existingexternalusersharingonly": "existing",
+    "externalusersharingonly": "new_and_existing",
+    "externaluserandguestsharing": "anyone",
 }
-_GRAPH_DOMAIN_MODES = {"none": "none", "allowList": "allow", "blockList": "block"}
+_GRAPH_DOMAIN_MODES = {"none": "none", "allowlist": "allow", "blocklist": "block"}
 _INVITERS = {
     "none": "none",
-    "adminsAndGuestInviters": "admins",
-    "adminsGuestInvitersAndAllMembers": "admins_and_members",
+    "adminsandguestinviters": "admins",
+    "adminsguestinvitersandallmembers": "admins_and_members",
     "everyone": "everyone",
 }
+"""Names of settings by Graph's words, in lower case."""
+
 _GUEST_ROLES = {
     "a0b1b346-4d3e-4e8b-98f8-753987be4970": "member",
     "10dae51f-b6af-4016-8d66-8c2a99b929b3": "guest",
@@ -181,9 +183,9 @@ def truth(value: bool | None) -> str | None:
 def _from_graph(settings: _SharePoint) -> Values:
     idle = settings.idle_session_sign_out
     return {
-        "sharing_capability": _GRAPH_CAPABILITIES.get(settings.sharing_capability or ""),
+        "sharing_capability": _GRAPH_CAPABILITIES.get((settings.sharing_capability or "").lower()),
         "resharing_by_external": truth(settings.is_resharing_by_external_users_enabled),
-        "domain_restriction": _GRAPH_DOMAIN_MODES.get(settings.sharing_domain_restriction_mode or ""),
+        "domain_restriction": _GRAPH_DOMAIN_MODES.get((settings.sharing_domain_restriction_mode or "").lower()),
         "require_same_account": truth(settings.is_require_accepting_user_to_match_invited_user_enabled),
         "legacy_auth": truth(settings.is_legacy_auth_protocols_enabled),
         "sync_only_from_domains": truth(settings.is_unmanaged_sync_app_for_tenant_restricted),
@@ -193,7 +195,7 @@ def _from_graph(settings: _SharePoint) -> Values:
 
 def _from_policy(policy: _Authorization) -> Values:
     return {
-        "guest_invites": _INVITERS.get(policy.allow_invites_from or ""),
+        "guest_invites": _INVITERS.get((policy.allow_invites_from or "").lower()),
         "guest_role": _GUEST_ROLES.get((policy.guest_user_role_id or "").lower()),
     }
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloudscan.connector import Gap
-from cloudscan.facts import Access, Audience, Grant, Outcome, Via
+from cloudscan.facts import Access, Audience, Grant, Outcome, Principal, Setting, Via
 from cloudscan.reason import Reason
 from cloudscan_emulators.microsoft import Server, TenantState, company, errors, refusal
 from cloudscan_emulators.microsoft.faults import Fault
@@ -175,7 +175,7 @@ NAMED: Mapping[str, tuple[Mapping[str, Any], set[Audience | None]]] = {
 
 
 def test_every_form_of_a_principal_arrives_as_it_is(server: Server, built: company.Company, tmp_path: Path) -> None:
-    """And whoever cannot be told has a row that names the item."""
+    """And those who cannot be told have a row that names the item."""
     identity = built.scenarios["anyone view"]
     entries = [{"id": name, "roles": ["read"], "grantedToV2": form} for name, (form, _) in NAMED.items()]
     server.faults.add(Fault(where=f"items/{identity}/permissions", change=lambda _: {"value": entries}))
@@ -189,6 +189,95 @@ def test_every_form_of_a_principal_arrives_as_it_is(server: Server, built: compa
     gap = row(result, "graph-grantee-not-told")
     assert (gap.outcome, gap.resource_uid) == (Outcome.NOT_JUDGED, uid)
     assert {one.table for one in gap.hidden} == {"grants"}
+
+
+def test_two_permissions_with_one_id_hide_neither(server: Server, built: company.Company, tmp_path: Path) -> None:
+    identity = built.scenarios["anyone view"]
+    colleague = {"user": {"email": "hayashi@kumo.example"}}
+    entries = [
+        {"id": "1", "roles": ["read"], "grantedToV2": colleague},
+        {"id": "1", "roles": ["read"], "link": {"scope": "anonymous", "type": "view"}},
+        {"id": "1", "roles": ["read"], "link": {"scope": "anonymous", "type": "view"}},
+        {"id": None, "roles": ["read"], "grantedToV2": {"user": {"email": "x@rival.example"}}},
+    ]
+    server.faults.add(Fault(where=f"items/{identity}/permissions", change=lambda _: {"value": entries}))
+
+    result = read(estate.connector(server, tmp_path))
+
+    server.faults.clear()
+    grants = result.grants(estate.item(server, identity))
+    assert len({grant.uid for grant in grants}) == len(grants)
+    assert [grant.audience for grant in grants] == [
+        Audience.NAMED,
+        Audience.ANYONE_WITH_LINK,
+        Audience.NAMED_EXTERNAL,
+    ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"createdDateTime": ""},
+        {"lastModifiedDateTime": "9999-12-31T23:59:59.9999999Z"},
+        {"createdDateTime": "0000-00-00T00:00:00Z", "size": "large"},
+        {"size": 12.5},
+        {"shared": {"scope": "Anonymous"}},
+    ],
+)
+def test_an_item_with_an_odd_time_or_size_is_an_item_like_any_other(
+    server: Server, built: company.Company, tmp_path: Path, odd: Mapping[str, Any], result: Read
+) -> None:
+    def change(content: Any) -> Any:
+        return {**content, "value": [{**one, **odd} if one["id"] == identity else one for one in content["value"]]}
+
+    identity = built.scenarios["anyone view"]
+    server.faults.add(Fault(where="root/delta", change=change))
+
+    again = read(estate.connector(server, tmp_path))
+
+    server.faults.clear()
+    uid = estate.item(server, identity)
+    assert [grant.audience for grant in again.grants(uid)] == [grant.audience for grant in result.grants(uid)]
+    assert {str(gap.reason) for gap in again.gaps} == {str(gap.reason) for gap in result.gaps}
+
+
+def test_words_of_graph_are_compared_without_case(server: Server, tmp_path: Path, result: Read) -> None:
+    """Of settings, groups, channels and invitations: whatever Graph writes with capitals elsewhere."""
+    words = {
+        "sharingCapability", "sharingDomainRestrictionMode", "allowInvitesFrom", "visibility", "userType",
+        "externalUserState", "membershipType", "roles", "groupTypes", "resourceProvisioningOptions", "scope", "type",
+        "LockState", "ArchiveStatus", "accessType",
+    }  # fmt: skip
+
+    def shout(content: Any, *, word: bool = False) -> Any:
+        match content:
+            case dict():
+                return {name: shout(value, word=name in words) for name, value in content.items()}
+            case list():
+                return [shout(value, word=word) for value in content]
+            case str() if word:
+                return content.upper()
+            case _:
+                return content
+
+    server.faults.add(Fault(where="GET", change=shout), Fault(where="POST .*SPO", change=shout))
+
+    loud = read(estate.connector(server, tmp_path))
+
+    server.faults.clear()
+    told, before = ({fact for fact in one.facts if isinstance(fact, Setting)} for one in (loud, result))
+    assert told == before
+    assert {(one.uid, one.audience, one.access) for one in loud.facts if isinstance(one, Grant)} == {
+        (one.uid, one.audience, one.access) for one in result.facts if isinstance(one, Grant)
+    }
+    assert principals(loud) == principals(result)
+    details = [{one.uid: one.detail.get("visibility") for one in scan.of_kind("team")} for scan in (loud, result)]
+    assert details[0] == details[1]
+
+
+def principals(result: Read) -> set[tuple[object, ...]]:
+    people = [one for one in result.facts if isinstance(one, Principal)]
+    return {(one.uid, one.kind, one.affiliation, one.status, one.redeemed) for one in people}
 
 
 def test_a_member_of_a_site_group_who_cannot_be_told_has_a_row(server: Server, tmp_path: Path) -> None:

@@ -115,6 +115,11 @@ OUTSIDERS: Mapping[str, Mapping[str, Any]] = {
     "mark encoded in mail": {"user": {"id": "k2", "email": "x_rival.example%23EXT%23@contoso.onmicrosoft.com"}},
     "mark in the principal name": {"user": {"id": "k", "userPrincipalName": "x_rival.example#ext#@contoso.com"}},
     "mark in a name": {"user": {"id": "k2", "displayName": "x_rival.example#EXT#@contoso.onmicrosoft.com"}},
+    "mark in an id": {"user": {"id": "x_rival.example#EXT#@contoso.onmicrosoft.com"}},
+    "address for an id": {"user": {"id": "x@rival.example", "displayName": "X"}},
+    "address beside an application": {"application": {"id": ROBOT}, "user": {"email": "x@rival.example"}},
+    "address beside a site group": {"siteGroup": {"id": "3"}, "user": {"email": "x@rival.example"}},
+    "address beside a group": {"group": {"id": TEAM}, "siteUser": {"email": "x@rival.example"}},
     "mark in login": {"siteUser": {"loginName": f"{LOGIN}x_rival.example#ext#@contoso.onmicrosoft.com"}},
     "mark in login, encoded": {"siteUser": {"loginName": f"{LOGIN}x_rival.example%23EXT%23@contoso.onmicrosoft.com"}},
     "mark in login of a user": {"user": {"loginName": f"{LOGIN}x_rival.example#ext#@contoso.onmicrosoft.com"}},
@@ -275,6 +280,10 @@ WEAKER = [
         "address with its name",
         "partner",
         "address of SharePoint's user",
+        "address for an id",
+        "address beside an application",
+        "address beside a site group",
+        "address beside a group",
         "mark in a name",
     )
 ]
@@ -489,12 +498,12 @@ def test_the_owner_is_left_out_only_where_nobody_else_is_named() -> None:
 
 def test_who_cannot_be_told_is_said_to_be_so() -> None:
     """Unless a question that was not answered says it already."""
-    said = {name: translated({"grantedToV2": form}).untold for name, form in UNTOLD.items()}
+    said = {name: translated({"grantedToV2": form}).unresolved for name, form in UNTOLD.items()}
 
     assert {name for name in said if not said[name]} == {"hidden group", "site group with somebody unknown"}
-    assert not translated({"grantedToV2": UNTOLD["id alone"]}, read=False).untold
-    assert not any(translated({"grantedToV2": form}).untold for form in (*OURS.values(), *WIDE.values()))
-    assert translated({"link": {"scope": "of the future"}}).untold
+    assert not translated({"grantedToV2": UNTOLD["id alone"]}, read=False).unresolved
+    assert not any(translated({"grantedToV2": form}).unresolved for form in (*OURS.values(), *WIDE.values()))
+    assert translated({"link": {"scope": "of the future"}}).unresolved
 
 
 def test_every_pair_of_forms_is_as_wide_as_the_wider_one() -> None:

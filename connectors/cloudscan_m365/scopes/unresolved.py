@@ -16,12 +16,12 @@ _COLUMNS: Final = ("audience", "principal_uid", "detail.externals", "detail.unli
 _OF_GRANTS: Final = (Hidden(table="grants", columns=_COLUMNS),)
 
 
-def grantees_not_told(question: Question, about: Sequence[str], within: str) -> Gap:
+def grantees_unresolved(question: Question, about: Sequence[str], within: str) -> Gap:
     """The row for grants to somebody who cannot be told. `about` are the uids of what was granted."""
     return _gap(question, "graph-grantee-not-told", about, within)
 
 
-def members_not_told(question: Question, about: Sequence[str], within: str) -> Gap:
+def members_unresolved(question: Question, about: Sequence[str], within: str) -> Gap:
     """The row for groups with members who cannot be told. `about` are the uids of the groups."""
     return _gap(question, "graph-member-not-told", about, within)
 
