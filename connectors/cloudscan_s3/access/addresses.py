@@ -196,22 +196,43 @@ def _kinds_by_text(ranges: Sequence[Condition], texts: Sequence[Condition]) -> A
             sets = texts_named(condition.operator, tuple(value for value in condition.values if "${" not in value))
             complete = complete and sets is not None and not condition.refers
             apart.append(Comparison(tuple((_READING, one) for one in sets or ())))
-        named = [(str(one), _written([one])) for listed in listings for one in listed if not is_broad(one)]
-        named += [(value, expression(like(value))) for each in texts for value in each.values if _is_fixed_text(value)]
         off = _written([one for one in _OFF_THE_INTERNET if one.version == space])
         here = [*apart, Comparison(((_READING, off),), wanted=False)]
-        anywhere = classes(form, [*here, Comparison(tuple((_READING, one) for _, one in named), wanted=False)])
-        found += [AddressKind(address=spelling[0]) for spelling in anywhere.spellings]
-        complete = complete and anywhere.complete
-        for name, written in dict(named[:_MOST_NAMED]).items():
-            inside = classes(form, [*here, Comparison(((_READING, written),), wanted=True)])
-            found += [AddressKind(address=spelling[0], names=(name,)) for spelling in inside.spellings]
-            complete = complete and inside.complete
-        complete = complete and len(named) <= _MOST_NAMED
+        groups = _named_together(listings, texts)
+        taken = tuple((_READING, one) for _, one in groups)
+        for names, wanted in (((), Comparison(taken, wanted=False)), *_each_wanted(groups)):
+            drawn = classes(form, [*here, wanted])
+            found += [AddressKind(address=spelling[0], names=names) for spelling in drawn.spellings]
+            complete = complete and drawn.complete
     return AddressKinds(kinds=found, complete=complete)
 
 
-_MOST_NAMED = 100  # ranges and beginnings of addresses that are tried, where addresses are compared as texts
+def _named_together(
+    listings: Sequence[Sequence[Range]], texts: Sequence[Condition]
+) -> Sequence[tuple[tuple[str, ...], TextSet]]:
+    """Narrow ranges that the same conditions list, and the beginnings of addresses that a condition compares with."""
+    listed_in: dict[Range, tuple[int, ...]] = {}
+    for number, listed in enumerate(listings):
+        for one in dict.fromkeys(listed):
+            if not is_broad(one):
+                listed_in[one] = (*listed_in.get(one, ()), number)
+    together: dict[tuple[int, ...], list[Range]] = {}
+    for one, numbers in listed_in.items():
+        together.setdefault(numbers, []).append(one)
+    written = [(tuple(map(str, ranges)), _written(ranges)) for ranges in together.values()]
+    for condition in texts:
+        values = tuple(value for value in condition.values if _is_fixed_text(value))
+        if values:
+            written.append((values, expression(either(*map(like, values)))))
+    return written
+
+
+def _each_wanted(
+    groups: Sequence[tuple[tuple[str, ...], TextSet]],
+) -> Iterator[tuple[tuple[str, ...], Comparison]]:
+    return ((names, Comparison(((_READING, texts),), wanted=True)) for names, texts in groups)
+
+
 _DIGITS = "0123456789"
 _BYTE = either(
     one_of(_DIGITS),

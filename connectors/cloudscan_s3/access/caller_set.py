@@ -19,6 +19,7 @@ class CallerSet:
     facets: tuple[tuple[Shape, ...], ...] = ()
     names: frozenset[str] = frozenset()  # that all of them have, beside those of their shapes
     context: Context = field(default_factory=dict)  # keys that all of them have, beside those of their shapes
+    not_of: frozenset[str] = frozenset()  # accounts that none of them belongs to or acts for
 
     def example(self) -> Caller:
         """One that may or may not be among them, to have something to show."""

@@ -33,11 +33,13 @@ def texts_named(operator: str, values: tuple[str, ...]) -> tuple[TextSet, ...] |
     return None
 
 
+@lru_cache(maxsize=4096)
 def like(pattern: str) -> Piece:
     """The texts that StringLike admits for one value."""
     return _wildcards(pattern, ANY)
 
 
+@lru_cache(maxsize=4096)
 def arn_like(pattern: str) -> Piece:
     """The texts that ArnLike admits for one value: a wildcard does not reach over the first five colons."""
     parts = pattern.split(":", 5)

@@ -19,7 +19,7 @@ a role for which both are true is account 900000000001, name "nbackup". None for
 its readings have no position for "backup".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import heappop, heappush
@@ -27,7 +27,7 @@ from itertools import chain, count
 from string import ascii_lowercase, digits
 from typing import Final, NamedTuple
 
-from cloudscan_s3.access.texts import LOST, Characters, TextSet, after, words
+from cloudscan_s3.access.texts import LOST, Characters, TextSet, Words, after, words
 
 Part = str | int
 """A part of a reading: a constant text, or the number of a segment."""
@@ -35,10 +35,10 @@ Part = str | int
 Reading = tuple[Part, ...]
 """The text of a key. The segments occur in the order in which they are spelled."""
 
-MOST_CLASSES: Final = 256
+MOST_CLASSES: Final = 64
 """Classes of one form. Twenty patterns that do not exclude each other have a million; nobody writes that."""
 MOST_STATES: Final = 20_000
-"""Combinations of states that are visited for one form: some tenths of a second."""
+"""States of automata that are visited for one form: some hundredths of a second."""
 _FIRST: Final = f"x{ascii_lowercase}9{digits}"  # characters that read well in an example
 
 
@@ -49,6 +49,16 @@ class Segment:
     texts: TextSet
     example: str = ""  # in the set; taken where no test insists on something else
     rare: bool = False  # mostly left empty: examples that need nothing here are preferred
+
+    @property
+    def has_example(self) -> bool:
+        """Is its example one of its texts? An empty one may stand for none."""
+        return self.example != "" or "" in self.texts
+
+    @property
+    def is_fixed(self) -> bool:
+        """Is it always its example?"""
+        return isinstance(self.texts, Words) and self.texts.words == {self.example}
 
 
 _EMPTY: Final = Segment(words(frozenset(("",))))
@@ -97,14 +107,75 @@ def read(reading: Reading, spelling: Sequence[str]) -> str:
 
 def classes(form: Form, tests: Sequence[Comparison]) -> Classes:
     """One spelling of each class of spellings that the tests tell apart, with the answers that they want."""
-    return _classes(form.segments, tuple(dict.fromkeys(tests)))
+    open_tests: dict[Comparison, None] = {}
+    for test in tests:
+        simplified = _simplified(test, form.segments)
+        if isinstance(simplified, Comparison):
+            open_tests[simplified] = None
+        elif test.wanted not in (None, simplified):
+            return Classes(())
+    narrowed = [_narrowed(test, open_tests) for test in open_tests]
+    if any(test.wanted and not test.alternatives for test in narrowed):
+        return Classes(())
+    return _classes(form.segments, tuple(narrowed))
+
+
+def _narrowed(test: Comparison, others: Iterable[Comparison]) -> Comparison:
+    """A test that must come out true, without the listed texts that another test rules out."""
+    lists = [(reading, texts) for reading, texts in test.alternatives if isinstance(texts, Words)]
+    if not test.wanted or not any(len(texts.words) > 1 for _, texts in lists):
+        return test
+    ruling_out = [
+        (reading, texts) for other in others if other.wanted is False for reading, texts in other.alternatives
+    ]
+    alternatives: list[tuple[Reading, TextSet]] = []
+    for reading, texts in test.alternatives:
+        if not isinstance(texts, Words) or texts.ignore_case:
+            alternatives.append((reading, texts))
+            continue
+        against = [excluded for place, excluded in ruling_out if place == reading]
+        left = frozenset(word for word in texts.words if not any(word in excluded for excluded in against))
+        if left:
+            alternatives.append((reading, words(left)))
+    return Comparison(tuple(alternatives), test.wanted)
+
+
+def _simplified(test: Comparison, segments: Sequence[Segment]) -> Comparison | bool:
+    """A test without what cannot match because of how all spellings begin; the answer, if that decides it."""
+    alternatives: list[tuple[Reading, TextSet]] = []
+    for reading, texts in test.alternatives:
+        beginning, whole = _beginning(reading, segments)
+        if whole:
+            if beginning in texts:
+                return True
+            continue
+        if isinstance(texts, Words) and not texts.ignore_case:
+            fitting = frozenset(word for word in texts.words if word.startswith(beginning))
+            if fitting:
+                alternatives.append((reading, texts if len(fitting) == len(texts.words) else words(fitting)))
+        elif after(texts, texts.start, beginning) != LOST:
+            alternatives.append((reading, texts))
+    return Comparison(tuple(alternatives), test.wanted) if alternatives else False
+
+
+def _beginning(reading: Reading, segments: Sequence[Segment]) -> tuple[str, bool]:
+    """What all spellings are read as up to the first segment that is not always the same, and whether that is all."""
+    beginning = ""
+    for part in reading:
+        if isinstance(part, str):
+            beginning += part
+        elif segments[part].is_fixed:
+            beginning += segments[part].example
+        else:
+            return beginning, False
+    return beginning, True
 
 
 @lru_cache(maxsize=4096)
 def _classes(segments: tuple[Segment, ...], tests: tuple[Comparison, ...]) -> Classes:
     examples = tuple(segment.example for segment in segments)
     by_answers: dict[tuple[bool, ...], tuple[str, ...]] = {}
-    if all(segment.example or "" in segment.texts for segment in segments):
+    if all(segment.has_example for segment in segments):
         answers = tuple(test.is_met_by(examples) for test in tests)
         if _are_wanted(tests, answers):
             by_answers[answers] = examples
@@ -134,7 +205,7 @@ def _are_wanted(tests: Sequence[Comparison], answers: Sequence[bool]) -> bool:
 
 _States = tuple[int, ...]
 _Step = tuple["_Step | None", str]
-"""How a position was reached first: from where, and by which character; empty where a segment ended."""
+"""How a position was reached first: from where, and by which text; empty where a segment ended."""
 
 
 class _Position(NamedTuple):
@@ -165,21 +236,22 @@ class _Walk:
             [run for run, (_, reading, _) in enumerate(self._runs) if index in reading]
             for index in range(len(segments))
         ]
-        self._alphabets = [self._alphabet(index) for index in range(len(segments))]
+        self._alphabets: dict[int, Sequence[str]] = {}
         self._moves: dict[tuple[int, int], Sequence[tuple[str, int]]] = {}
         self._seen: set[_Position] = set()
-        self._positions: list[tuple[int, int, _Position, _Step | None]] = []  # a heap, by answers lacking and age
+        # A heap: first what lacks the fewest answers, then what has been read furthest, then what is oldest.
+        self._positions: list[tuple[int, int, int, _Position, _Step | None]] = []
 
     def __iter__(self) -> Iterator[tuple[tuple[bool, ...], tuple[str, ...]]]:
         self._enter(0, tuple(texts.start for _, _, texts in self._runs), None)
         while self._positions:
-            _, _, position, step = heappop(self._positions)
+            _, _, _, position, step = heappop(self._positions)
             if position.segment == len(self._segments):
                 answers = self._answers(position.states)
                 if _are_wanted(self._tests, answers):
                     yield answers, _spelling(step, len(self._segments))
                 continue
-            if len(self._seen) > MOST_STATES:
+            if len(self._seen) * (len(self._runs) + 1) > MOST_STATES:
                 self.complete = False
                 return
             for character, within in self._moves_from(position.segment, position.within):
@@ -190,7 +262,12 @@ class _Walk:
     def _enter(self, segment: int, states: _States, step: _Step | None) -> None:
         """Begin a segment, or come to the end, after the constants that stand there."""
         read_on = self._after_constants(segment, states)
-        if self._lacking(read_on) is not None:
+        if self._lacking(read_on) is None:
+            return
+        if segment < len(self._segments) and not self._readers[segment] and self._segments[segment].has_example:
+            example = self._segments[segment].example  # nobody asks about it
+            self._enter(segment + 1, read_on, ((step, example) if example else step, ""))
+        else:
             start = self._segments[segment].texts.start if segment < len(self._segments) else 0
             self._arrive(_Position(segment, start, read_on), step)
 
@@ -199,7 +276,8 @@ class _Walk:
         if position in self._seen:
             return
         self._seen.add(position)
-        heappush(self._positions, (self._lacking(position.states) or 0, len(self._seen), position, step))
+        lacking = self._lacking(position.states) or 0
+        heappush(self._positions, (lacking, -position.segment, len(self._seen), position, step))
         if position.segment < len(self._segments) and self._segments[position.segment].texts.accepts(position.within):
             self._enter(position.segment + 1, position.states, (step, ""))
 
@@ -239,15 +317,19 @@ class _Walk:
         known = self._moves.get((segment, within))
         if known is None:
             texts = self._segments[segment].texts
-            stepped = [(character, texts.step(within, character)) for character in self._alphabets[segment]]
+            stepped = [(character, texts.step(within, character)) for character in self._alphabet(segment)]
             known = self._moves[segment, within] = [(one, state) for one, state in stepped if state != LOST]
         return known
 
     def _alphabet(self, segment: int) -> Sequence[str]:
-        sets = list(self._segments[segment].texts.characters)
-        for run in self._readers[segment]:
-            sets += self._runs[run][2].characters
-        return _one_of_each_kind(tuple(dict.fromkeys(sets)))
+        """Of all characters, one of each kind that is told apart in a segment."""
+        known = self._alphabets.get(segment)
+        if known is None:
+            sets = list(self._segments[segment].texts.characters)
+            for run in self._readers[segment]:
+                sets += self._runs[run][2].characters
+            known = self._alphabets[segment] = _one_of_each_kind(sets)
+        return known
 
 
 def _constant_before(reading: Reading, segment: int) -> str:
@@ -262,14 +344,16 @@ def _tail(reading: Reading) -> str:
     return last if isinstance(last, str) else ""
 
 
-@lru_cache(maxsize=1024)
-def _one_of_each_kind(sets: tuple[Characters, ...]) -> Sequence[str]:
+def _one_of_each_kind(sets: Iterable[Characters]) -> Sequence[str]:
     """Of all characters, one of each kind that the sets tell apart."""
-    listed = {character for characters in sets for character in characters.listed}
-    unlisted = next(one for one in chain(_FIRST, map(chr, count(0x100))) if one not in listed)
-    kinds: dict[tuple[bool, ...], str] = {}
-    for character in (*(one for one in _FIRST if one in listed), *sorted(listed), unlisted):
-        kinds.setdefault(tuple(character in characters for characters in sets), character)
+    listing: dict[str, list[int]] = {}  # each character that is listed, with the sets that list it
+    for number, characters in enumerate(dict.fromkeys(sets)):
+        for character in characters.listed:
+            listing.setdefault(character, []).append(number)
+    unlisted = next(one for one in chain(_FIRST, map(chr, count(0x100))) if one not in listing)
+    kinds: dict[tuple[int, ...], str] = {(): unlisted}
+    for character in (*(one for one in _FIRST if one in listing), *sorted(listing)):
+        kinds.setdefault(tuple(listing[character]), character)
     return list(kinds.values())
 
 

@@ -5,7 +5,8 @@ keys. What the statement itself demands must come out so; what the others ask is
 who is not among the classes is let in by the same statements as one who is.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -20,6 +21,7 @@ from cloudscan_s3.access.request import Caller, account_of, is_account
 from cloudscan_s3.access.shapes import Shape
 from cloudscan_s3.access.texts import EVERYTHING, TextSet, expression, words
 
+_CONFINED = re.compile(r"^(?:(\d{12})$|arn:[^:*?]*:[^:*?]*:[^:*?]*:(\d{12}):|(o-[a-z0-9]+)/)")
 _Spelled = tuple[Shape, tuple[str, ...]]
 
 
@@ -43,18 +45,18 @@ class Members:
 
 def members(callers: CallerSet, asked: Asked) -> Members:
     """One member of each class of callers that the statements tell apart and the statement may admit."""
-    facets = [_spellings(shapes, asked) for shapes in callers.facets]
+    facets = [_spellings(shapes, asked, callers.not_of) for shapes in callers.facets]
     drawn = [callers.member(*spelled) for spelled in product(*(spellings for spellings, _ in facets))]
     return Members(drawn, complete=all(complete for _, complete in facets))
 
 
-def _spellings(shapes: Sequence[Shape], asked: Asked) -> tuple[Sequence[_Spelled], bool]:
+def _spellings(shapes: Sequence[Shape], asked: Asked, not_of: frozenset[str]) -> tuple[Sequence[_Spelled], bool]:
     spelled: list[_Spelled] = []
     complete = True
     for shape in shapes:
         if not _constants_fit(asked.statement, shape):
             continue
-        questions = _Questions(shape, asked)
+        questions = _Questions(shape, asked, not_of)
         found = classes(shape.form, (*shape.tests, *questions.tests))
         complete = complete and found.complete and questions.complete
         spelled += [(shape, spelling) for spelling in found.spellings]
@@ -73,10 +75,11 @@ def _constants_fit(statement: Statement, shape: Shape) -> bool:
 class _Questions:
     """What is asked of the callers of one shape."""
 
-    def __init__(self, shape: Shape, asked: Asked) -> None:
+    def __init__(self, shape: Shape, asked: Asked, not_of: frozenset[str]) -> None:
         self.tests: list[Comparison] = []
         self.complete = True  # False: something is asked that is not said in texts
         self._shape = shape
+        self._not_of = not_of
         self._settled = {**asked.context, **shape.constants}
         self._add(asked.statement, wanted=True)
         for rival in asked.rivals:
@@ -84,7 +87,7 @@ class _Questions:
 
     def _add(self, statement: Statement, *, wanted: bool | None) -> None:
         """The questions of one statement; `wanted`: whether its conditions must be met, or must not be."""
-        admitted = _names_admitted(statement, self._shape)
+        admitted = self._names_admitted(statement)
         if admitted is not None:
             self.tests.append(Comparison(admitted, not statement.not_principal if wanted else None))
         for condition in statement.conditions:
@@ -93,7 +96,7 @@ class _Questions:
                 continue
             names = conditions.variables_of(condition) if statement.variables else ()
             is_settled = all(name in self._settled for name in names)
-            texts = self._texts(condition, statement) if is_settled else _texts_that_may_match(condition)
+            texts = self._texts(condition, statement, reading) if is_settled else _texts_that_may_match(condition)
             self.complete = self.complete and texts is not None
             if texts is not None:
                 met = None if wanted is None else wanted != condition.negated
@@ -102,10 +105,46 @@ class _Questions:
                     Comparison(tuple((reading, one) for one in texts), met if is_settled or met else None)
                 )
 
-    def _texts(self, condition: Condition, statement: Statement) -> Sequence[TextSet] | None:
+    def _texts(self, condition: Condition, statement: Statement, reading: Reading) -> Sequence[TextSet] | None:
         """The texts that match a condition; None where it is not about texts."""
-        values = (conditions.substitute(value, self._settled, statement.variables) for value in condition.values)
-        return texts_named(condition.operator, tuple(value for value in values if value is not None))
+        substituted = (conditions.substitute(value, self._settled, statement.variables) for value in condition.values)
+        values = tuple(value for value in substituted if value is not None)
+        return texts_named(condition.operator, self._of_these_owners(values, reading))
+
+    def _names_admitted(self, statement: Statement) -> tuple[tuple[Reading, TextSet], ...] | None:
+        """Which names a Principal element admits; None where it makes no difference between the callers."""
+        entries = statement.accounts_and_arns
+        if not self._shape.names or not entries or "*" in entries:
+            return None
+        return tuple(
+            (name, texts) for name in self._shape.names for texts in _texts_of(self._of_these_owners(entries, name))
+        )
+
+    def _of_these_owners(self, values: tuple[str, ...], reading: Reading) -> tuple[str, ...]:
+        """The values without those that are confined to accounts and organisations that none of the callers is in."""
+        confined = _by_owner(values)
+        if not confined:
+            return values
+        segment = self._shape.owner
+        if segment is not None and segment not in reading:
+            return values
+        own = self._shape.form.segments[segment] if segment is not None else None
+        if own is not None and own.is_fixed:
+            return (*confined.get("", ()), *confined.get(own.example, ()))
+        return tuple(value for owner, of_it in confined.items() if owner not in self._not_of for value in of_it)
+
+
+@lru_cache(maxsize=1024)
+def _by_owner(values: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
+    """Values by the account or organisation to which they are confined, whatever wildcards stand for; empty: to none.
+
+    Where none of them is, the result is empty.
+    """
+    by_owner: dict[str, list[str]] = {}
+    for value in values:
+        match = _CONFINED.match(value)
+        by_owner.setdefault(match[1] or match[2] or match[3] if match else "", []).append(value)
+    return {} if set(by_owner) <= {""} else by_owner
 
 
 def _texts_that_may_match(condition: Condition) -> Sequence[TextSet] | None:
@@ -114,14 +153,6 @@ def _texts_that_may_match(condition: Condition) -> Sequence[TextSet] | None:
         return (EVERYTHING,)
     operator = "StringLike" if condition.operator.startswith("String") else condition.operator
     return texts_named(operator, tuple(map(conditions.with_wildcards, condition.values)))
-
-
-def _names_admitted(statement: Statement, shape: Shape) -> tuple[tuple[Reading, TextSet], ...] | None:
-    """Which names a Principal element admits; None where it makes no difference between the callers of the shape."""
-    entries = tuple(principal.value for principal in statement.principals if principal.kind == "AWS")
-    if not shape.names or not entries or "*" in entries:
-        return None
-    return tuple((name, texts) for name in shape.names for texts in _texts_of(entries))
 
 
 @lru_cache(maxsize=1024)

@@ -149,7 +149,8 @@ class AccessPathFinder:
         {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject"} yields one path with the audience
         ANYONE_WITH_LINK. With {"Effect": "Deny", "Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalType":
         "Anonymous"}}} beside it, that path is latent and a second, effective one has the audience ANY_ACCOUNT. At most
-        one latent path is yielded, for the widest class, and at most one effective path, which is the last.
+        one latent path is yielded, for the widest class, and at most one effective path, which is the last. Where it is
+        not known whether a class gets in, its path is yielded too.
         """
         latent = False
         for caller_class in self.candidates.everyone:
@@ -159,9 +160,9 @@ class AccessPathFinder:
             if path.effective:
                 yield path
                 return
-            if not latent:
+            if path.effective is None or not latent:
                 yield path
-            latent = True
+            latent = latent or path.effective is False
 
     def _admitted_networks(self, grant: _CapabilityGrant) -> Sequence[tuple[Network, AccessPath]]:
         """Each named network from which anyone gets in (or would, but for a Deny), with the path.

@@ -97,6 +97,11 @@ class Statement:
     variables: bool = True  # Version 2012-10-17: ${…} is replaced
     control_policy: str = ""  # the resource control policy whose statement it is; empty: the resource's own policy
 
+    @cached_property
+    def accounts_and_arns(self) -> tuple[str, ...]:
+        """The entries of the kind AWS of its Principal or NotPrincipal element."""
+        return tuple(principal.value for principal in self.principals if principal.kind == "AWS")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flaw:

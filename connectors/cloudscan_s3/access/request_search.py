@@ -174,6 +174,7 @@ class _Attempt:
         self.example: Witness | None = None  # a request that shows what was tried, whether it gets through or not
         self._search = search
         self._callers = callers
+        self._tries = 0  # complete combinations of chosen values
         self._networks = networks
 
     def witness(self) -> Witness | None:
@@ -189,26 +190,31 @@ class _Attempt:
                 if fingerprint in seen:
                     continue
                 seen.add(fingerprint)
+                if len(seen) > BOUNDS.situations or self._tries >= BOUNDS.combinations:
+                    self.complete = False
+                    return None
                 witness = self._from(situation, network)
                 if witness is not None:
                     return witness
         return None
 
     def _admitted(self) -> Iterator[Caller]:
-        """One caller of each class, as far as the statement names it."""
+        """One caller of each class, as far as the statement names it; those first that the statement asks for."""
         if not self._search.kinds:
             return
+        statement, asked = self._search.statement, self._search.asked
         self.complete = self._search.networks_complete
         for callers in self._callers:
-            drawn = members(callers, self._search.asked)
+            if callers.kind != "principal" and not admits(statement, Caller(kind=callers.kind, names=callers.names)):
+                continue
+            for others_asked in (False, True):
+                drawn = members(callers, asked if others_asked else replace(asked, rivals=()))
+                if self.example is None and (drawn.callers or not drawn.complete):
+                    self._remember(drawn.callers[0] if drawn.callers else callers.example())
+                yield from (caller for caller in drawn.callers if admits(statement, caller))
+                if not asked.rivals or (drawn.complete and not drawn.callers):
+                    break
             self.complete = self.complete and drawn.complete
-            for caller in drawn.callers:
-                if self.example is None:
-                    self._remember(caller)
-                if admits(self._search.statement, caller):
-                    yield caller
-            if self.example is None and not drawn.complete:
-                self._remember(callers.example())
 
     def _remember(self, caller: Caller) -> None:
         target = self._search.target
@@ -283,7 +289,6 @@ class _Attempt:
         self.complete = self.complete and chosen_from.complete
         plan = _plan(chosen_from.by_key, denials)
         stack: list[tuple[int, Context]] = [(0, situation.context)]
-        tries = 0
         while stack:
             chosen, context = stack.pop()
             candidate = replace(request, context=context)
@@ -298,8 +303,8 @@ class _Attempt:
                 continue
             if self._passes(candidate):
                 return Witness(request=candidate, network=network)
-            tries += 1
-            if tries >= BOUNDS.combinations:
+            self._tries += 1
+            if self._tries >= BOUNDS.combinations:
                 self.complete = False
                 return None
         return None

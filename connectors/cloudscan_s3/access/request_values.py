@@ -63,7 +63,8 @@ class Bounds:
     admits the caller is unknown; it is never said that it does not.
     """
 
-    combinations: int = 3000  # complete combinations of chosen values, for one caller, network, action and resource
+    combinations: int = 3000  # complete combinations of chosen values, for one statement and one class of callers
+    situations: int = 1000  # callers in networks, for the same
     resources: int = 200  # classes of object keys
     variable_values: int = 60  # combinations of values for the policy variables in Resource elements
     values_at_once: int = 3  # of a key that may carry several

@@ -53,6 +53,11 @@ _EXAMPLE_ROLE_ID: Final = "AROA0STRANGERS000000X"
 _EXAMPLE_USER_ID: Final = "AIDA0STRANGERS000000X"
 
 
+_OWNER_KEYS: Final = frozenset(
+    ("aws:principalaccount", "aws:sourceaccount", "aws:principalorgid", "aws:sourceorgid", "aws:vpceorgid")
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Shape:
     """A form of keys that belong together, and what is so for all that have it."""
@@ -61,6 +66,14 @@ class Shape:
     constants: Context = field(default_factory=dict)  # keys that always have this value
     names: tuple[Reading, ...] = ()  # the ways in which a Principal element may name exactly this caller
     tests: tuple[Comparison, ...] = ()  # what a spelling must fulfil to be meant at all
+
+    @property
+    def owner(self) -> int | None:
+        """The segment that is the account's number, or the organisation's id; None where there is none."""
+        for key, reading in self.form.readings:
+            if key in _OWNER_KEYS and isinstance(reading[0], int):
+                return reading[0]
+        return None
 
     def limited(self, key: str, *sets: TextSet, wanted: bool) -> "Shape":
         """The same shape, for those whose key is in one of the sets (or in none). Without the key it is in none."""

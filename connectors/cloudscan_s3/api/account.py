@@ -142,7 +142,7 @@ class Account:
         """What a failure says of the configuration; a failure on the way to AWS as it is."""
         cause = error.__cause__
         if isinstance(cause, sdk_errors.ClientError) and isinstance(error, AccessDenied | Malformed):
-            return setups.refused(cause, self.profiles) or setups.not_accepted(error) or error
+            return setups.refused(cause, self.profiles) or setups.credentials_refused(error) or error
         is_garbled = isinstance(error, Malformed) and not isinstance(cause, ResponseParserError)
         return setups.unusable(cause, self.profiles) if is_garbled and isinstance(cause, Exception) else error
 

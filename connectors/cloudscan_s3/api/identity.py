@@ -112,7 +112,7 @@ def identified(own: Asker) -> CallerIdentity:
                 f"There is no AWS region {own.account.region!r}. Correct region in [connectors.s3], AWS_REGION or "
                 "region in the AWS profile."
             ) from error
-        raise setups.not_accepted(error) or error from error
+        raise setups.credentials_refused(error) or error from error
 
 
 def own_organisation(own: Asker) -> Organisation | Unread | None:

@@ -91,7 +91,7 @@ def unusable(error: Exception, profiles: Profiles = ()) -> ConfigurationError:
     for kinds, words in _WORDS:
         if isinstance(error, kinds):
             return ConfigurationError(words(error, profiles))
-    said = _said(error) if isinstance(error, sdk_errors.BotoCoreError) else f"{type(error).__name__}: {_said(error)}"
+    said = _text(error) if isinstance(error, sdk_errors.BotoCoreError) else f"{type(error).__name__}: {_text(error)}"
     return ConfigurationError(
         f"The AWS SDK cannot work as configured{_in(profiles)}: {said}. Correct the AWS configuration; "
         f"`aws sts get-caller-identity{_option(profiles)}` tries it."
@@ -129,7 +129,7 @@ def refused(error: sdk_errors.ClientError, profiles: Profiles) -> ConfigurationE
             return None
 
 
-def not_accepted(error: ProviderError) -> ConfigurationError | None:
+def credentials_refused(error: ProviderError) -> ConfigurationError | None:
     """What it means that AWS does not accept our own credentials; None where they are not at fault."""
     if isinstance(error, AccessDenied) and error.reason.code in _NOT_ACCEPTED:
         quote = f" ({error.reason.quote})" if error.reason.quote else ""
@@ -197,7 +197,7 @@ def _partial(error: Any, profiles: Profiles) -> str:
 
 
 def _dependency(error: Any, profiles: Profiles) -> str:
-    what = "uses `aws login`" if any("login_session" in one.keys for one in profiles) else f"needs it ({_said(error)})"
+    what = "uses `aws login`" if any("login_session" in one.keys for one in profiles) else f"needs it ({_text(error)})"
     return (
         f"The AWS profile {what}, for which the AWS SDK needs a further package; install it with "
         '`pip install "botocore[crt]"`, or use another profile.'
@@ -206,14 +206,14 @@ def _dependency(error: Any, profiles: Profiles) -> str:
 
 def _sso(error: Any, profiles: Profiles) -> str:
     return (
-        f"The session of AWS single sign-on cannot be used{_in(profiles)} ({_said(error)}). Run "
+        f"The session of AWS single sign-on cannot be used{_in(profiles)} ({_text(error)}). Run "
         f"`aws sso login{_option(profiles, 'sso_')}`, then try again."
     )
 
 
 def _login(error: Any, profiles: Profiles) -> str:
     return (
-        f"The session of `aws login` cannot be used{_in(profiles)} ({_said(error)}). Run "
+        f"The session of `aws login` cannot be used{_in(profiles)} ({_text(error)}). Run "
         f"`aws login{_option(profiles, 'login_session')}`, then try again."
     )
 
@@ -237,7 +237,7 @@ def _process(profiles: Profiles, said: str) -> str:
 
 def _region(error: Any, _: Profiles) -> str:
     return (
-        f"The AWS region cannot be used: {_said(error)}. Correct region in [connectors.s3], AWS_REGION or region in "
+        f"The AWS region cannot be used: {_text(error)}. Correct region in [connectors.s3], AWS_REGION or region in "
         "the AWS profile (us-east-1, for instance)."
     )
 
@@ -251,20 +251,20 @@ def _broken_file(error: Any, _: Profiles) -> str:
 
 def _address(error: Any, _: Profiles) -> str:
     return (
-        f"The AWS SDK cannot use an address or a region ({_said(error)}). Correct endpoint and region in "
+        f"The AWS SDK cannot use an address or a region ({_text(error)}). Correct endpoint and region in "
         "[connectors.s3], or in the AWS configuration and its environment variables."
     )
 
 
 def _metadata(error: Any, profiles: Profiles) -> str:
     return (
-        f"The credentials of this machine or container cannot be fetched{_in(profiles)} ({_said(error)}). Correct "
+        f"The credentials of this machine or container cannot be fetched{_in(profiles)} ({_text(error)}). Correct "
         "AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_CONTAINER_CREDENTIALS_FULL_URI, or remove them."
     )
 
 
 def _proxies(error: Any, _: Profiles) -> str:
-    return f"The AWS SDK cannot use the proxy as configured ({_said(error)}). Correct HTTPS_PROXY or proxies_config."
+    return f"The AWS SDK cannot use the proxy as configured ({_text(error)}). Correct HTTPS_PROXY or proxies_config."
 
 
 def _file(error: Any, profiles: Profiles) -> str:
@@ -289,10 +289,10 @@ def _garbled(error: Exception, profiles: Profiles) -> str:
     """What a program or an environment variable gave, and the SDK was not built for."""
     if any("credential_process" in one.keys for one in profiles):
         return _process(
-            profiles, f", or what it prints is not what AWS asks for ({type(error).__name__}: {_said(error)})"
+            profiles, f", or what it prints is not what AWS asks for ({type(error).__name__}: {_text(error)})"
         )
     return (
-        f"The AWS SDK cannot use what it is configured with{_in(profiles)} ({type(error).__name__}: {_said(error)}). "
+        f"The AWS SDK cannot use what it is configured with{_in(profiles)} ({type(error).__name__}: {_text(error)}). "
         "Correct the AWS profile or the environment variables that begin with AWS_."
     )
 
@@ -345,5 +345,5 @@ def _option(profiles: Profiles, key: str = "") -> str:
     return profile.option if profile else ""
 
 
-def _said(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return first_line(error).rstrip(". ")

@@ -9,6 +9,7 @@ import msgspec
 from cloudscan.connector import Gap
 from cloudscan.facts import Access, AnyFact, Grant, Resource, Via
 from cloudscan.reason import Reason
+from cloudscan_s3.access.actions import Capability
 from cloudscan_s3.access.bucket import Unread
 from cloudscan_s3.access.own_estate import OwnEstate
 from cloudscan_s3.access.policy import Principal, Statement, parse
@@ -16,6 +17,7 @@ from cloudscan_s3.api.access_grants import AccessGrant
 from cloudscan_s3.facts.recipients import Recipient, directory_recipient, recipient
 from cloudscan_s3.facts.translate import PLATFORM, account_uid, principal_uid
 
+_CAPABILITIES: Final[Mapping[Access, Capability]] = {Access.READ: Capability.OBJECTS, Access.WRITE: Capability.WRITING}
 _ACCESSES: Final[Mapping[str, tuple[Access, ...]]] = {
     "READ": (Access.READ,),
     "WRITE": (Access.WRITE,),
@@ -144,5 +146,5 @@ def _grants(uid: str, one: AccessGrant, found: Recipient, admitted: bool | None,
             via=Via.DIRECT,
             effective=admitted,
             blocked_by="s3-instance-not-shared" if admitted is False else "",
-            detail={"chain": msgspec.to_builtins(steps)},
+            detail={"chain": msgspec.to_builtins(steps), "capability": _CAPABILITIES[access].value},
         )

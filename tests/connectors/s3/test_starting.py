@@ -103,7 +103,7 @@ PROCESS = "The credential_process of the AWS profile audit failed"
         pytest.param(process("{}"), "", "Unsupported version", id="a process without a version"),
         pytest.param(process('{"Version": 1}'), "", "AccessKeyId", id="a process without a key"),
         pytest.param(process(EXPIRED), "", "still expired", id="a process with expired credentials"),
-        pytest.param(process(EXPIRED.replace(ENDED, "soon")), "", PROCESS, id="an end that is no date"),
+        pytest.param(process(EXPIRED.replace(ENDED, "soon")), "", PROCESS, id="an end that no calendar has"),
         pytest.param("", "[audit]\naws_access_key_id = A\n", "aws_secret_access_key is missing", id="no secret"),
         pytest.param("", "[audit]\naws_secret_access_key = A\n", "aws_access_key_id is missing", id="no key"),
         pytest.param("", "[audit]\nregion = us-east-1\n", "No AWS credentials were found", id="nothing in it"),

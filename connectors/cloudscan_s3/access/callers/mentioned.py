@@ -1,7 +1,7 @@
 """The accounts, principals and organisations that a set of policies mentions, and the sets of callers around them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,12 +54,20 @@ class MentionedCallers:
         """What is written of some principals of an account, and not of its roles or users in general."""
         head = f"arn:{self.literals.partition}:iam::{account}:"
         in_general = (f"{head}role/somebody", f"{head}user/somebody")
-        written = (value for value in self._written if account in TWELVE_DIGITS.findall(value))
         return tuple(
             value
-            for value in written
+            for value in self._written_of.get(account, ())
             if not any(conditions.like(conditions.with_wildcards(value), arn) for arn in in_general)
         )
+
+    @cached_property
+    def _written_of(self) -> Mapping[str, Sequence[str]]:
+        """What is written of principals, by the accounts whose numbers are in it."""
+        by_account: dict[str, list[str]] = {}
+        for value in self._written:
+            for account in dict.fromkeys(TWELVE_DIGITS.findall(value)):
+                by_account.setdefault(account, []).append(value)
+        return by_account
 
     def strangers(self) -> Segment:
         """An account that no statement mentions."""
@@ -76,7 +84,8 @@ class MentionedCallers:
     def members(self, of_organisation: tuple[Shape, ...]) -> CallerSet:
         """Principals of accounts that are not ours and that no statement mentions, in these organisations."""
         shapes = principals(self.literals.partition, self.strangers())
-        return CallerSet(kind="principal", facets=(self.of_strangers(shapes), of_organisation))
+        facets = (self.of_strangers(shapes), of_organisation)
+        return CallerSet(kind="principal", facets=facets, not_of=frozenset(self.accounts))
 
     def no_named_organisation(self) -> tuple[Shape, ...]:
         """No organisation, or one that no statement names and that is not ours."""

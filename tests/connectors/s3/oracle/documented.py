@@ -64,7 +64,7 @@ CASES: list[tuple[str, list[Json], Answer, Answer, Answer, Answer]] = [
     ("an account's role in a session of a name", [allow({"AWS": THEIRS}, when=both(arn_like("*:role/ci-*", "StringLike"), when("StringLike", "aws:userid", "*:runner-*")))], YES, NO, NO, YES),
     # Keys that hang together
     ("a user's name and a role's ARN", [allow(when=both(when("StringEquals", "aws:username", "bob"), arn_like("arn:aws:iam::*:role/*")))], NO, NO, NO, NO),
-    ("a user's name and his ARN", [allow(when=both(when("StringLike", "aws:username", "b*"), arn_like("arn:aws:iam::*:user/path/*b")))], YES, NO, YES, YES),
+    ("a name and an ARN of a user", [allow(when=both(when("StringLike", "aws:username", "b*"), arn_like("arn:aws:iam::*:user/path/*b")))], YES, NO, YES, YES),
     ("a user's name and another ARN", [allow(when=both(when("StringLike", "aws:username", "b*"), arn_like("arn:aws:iam::*:user/path/a*")))], YES, NO, YES, YES),
     ("a user's name and an ARN without a path", [allow(when=both(when("StringEquals", "aws:username", "bob"), arn_like("arn:aws:iam::*:user/ann")))], NO, NO, NO, NO),
     ("a colon in a user's name", [allow(when=when("StringLike", "aws:username", "b:*"))], NO, NO, NO, NO),
@@ -77,7 +77,7 @@ CASES: list[tuple[str, list[Json], Answer, Answer, Answer, Answer]] = [
     ("a federated user's id in another account", [allow({"AWS": "333333333333"}, when=when("StringLike", "aws:userid", f"{THEIRS}:x*"))], NO, NO, NO, NO),
     ("a federated user", [allow(when=when("StringEquals", "aws:PrincipalType", "FederatedUser"))], YES, NO, YES, YES),
     ("MFA of a federated user", [allow(when={"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"aws:PrincipalType": "FederatedUser"}})], NO, NO, NO, NO),
-    ("an unsigned caller by his account", [allow(when=when("StringLike", "aws:PrincipalAccount", "anon*"))], YES, YES, NO, NO),
+    ("an unsigned caller by account", [allow(when=when("StringLike", "aws:PrincipalAccount", "anon*"))], YES, YES, NO, NO),
     ("an unsigned caller with an ARN", [allow(when=both(when("StringEquals", "aws:userid", "anonymous"), arn_like("*", "StringLike")))], NO, NO, NO, NO),
     ("an unsigned caller without one", [allow(when=both(when("StringEquals", "aws:userid", "anonymous"), arn_like("*", "StringNotLike")))], YES, YES, NO, NO),
     # Organisations
