@@ -20,9 +20,11 @@ from cloudscan_s3.access.path_finder import AccessPathFinder
 from cloudscan_s3.access.policy import Statement
 from cloudscan_s3.access.policy_literals import TWELVE_DIGITS, PolicyLiterals
 from cloudscan_s3.access.shapes import Shape, any_account, fixed
+from cloudscan_s3.access.targets import ONLY_WITH_TLS
 from cloudscan_s3.access.texts import at_least, expression, one_of, words
 
 _ACCOUNT, _ARN, _ORIGIN = "s3:dataaccesspointaccount", "s3:dataaccesspointarn", "s3:accesspointnetworkorigin"
+_OF_SOMEBODY = ("network", "unique_id")  # it is not known who is behind them
 _OPENNESS = {False: 0, None: 1, True: 2}
 _ACCESS_POINT_KEYS = frozenset((_ACCOUNT, _ARN, _ORIGIN))
 
@@ -48,14 +50,14 @@ def delegated_paths(
     best: dict[tuple[str, tuple[str, ...], Capability], AccessPath] = {}
     for arn, origin in product(_access_points_of_others(finder), ("Internet", "VPC")):
         account = _account_of(arn)
-        context = {_ORIGIN: (origin,), _ACCOUNT: (account,), _ARN: (arn,)}
+        context = {_ORIGIN: (origin,), _ACCOUNT: (account,), _ARN: (arn,), **ONLY_WITH_TLS}
         through_this = _with_context(through_vpc if origin == "VPC" else through_point, context)
         for direct in through_this.paths(statement, Via.POLICY, catalogue):
             path = _attributed(direct, account, is_named=account in named)
             if path.kind == "access_point_account" and not finder.candidates.literals.own_estate.knows_whose(account):
                 path = replace(path, affiliation_known=False)
             identity = (path.kind, path.names, path.capability)
-            is_outside = path.audience >= Audience.NAMED_EXTERNAL or path.kind == "network"
+            is_outside = path.audience >= Audience.NAMED_EXTERNAL or path.kind in _OF_SOMEBODY
             known = best.get(identity)
             if is_outside and (known is None or _OPENNESS[path.effective] > _OPENNESS[known.effective]):
                 best[identity] = path

@@ -37,7 +37,7 @@ _ORGANISATION_PATH: Final = expression(
         text("r-"),
         at_least(1, one_of(_LOWER)),
         text("/"),
-        many(then(text("ou-"), at_least(1, one_of(f"{_LOWER}-")), text("/"))),
+        many(then(text("ou-"), at_least(1, one_of(_LOWER)), text("-"), at_least(1, one_of(_LOWER)), text("/"))),
     )
 )
 _PATH: Final = expression(either(then(), then(many(one_of(_PRINTABLE)), text("/"))))

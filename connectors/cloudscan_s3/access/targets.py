@@ -13,6 +13,8 @@ from cloudscan_s3.access.request import Request
 from cloudscan_s3.access.resource_tags import RESOURCE, keys_of_bucket, keys_of_point
 
 CLOCK_KEYS = ("aws:currenttime", "aws:epochtime")
+ONLY_WITH_TLS: Mapping[str, tuple[str, ...]] = {"aws:securetransport": ("true",)}
+"""What is so of all requests through access points (User Guide, "Access points restrictions and limitations")."""
 SOME_ORGANISATION = "o-unknown-of-ours"
 """Stands for our organisation where its id is not known: no caller of another one, or of none, has it."""
 
@@ -81,6 +83,7 @@ def access_point_target(point: AccessPoint, own_estate: OwnEstate, as_of: dateti
     context = {
         **tags.context,
         **_common_context(point.account, point.region, own_estate, as_of),
+        **ONLY_WITH_TLS,
         f"{service}:dataaccesspointarn": (point.arn,),
         f"{service}:dataaccesspointaccount": (point.account,),
         f"{service}:accesspointnetworkorigin": ("VPC" if point.vpc else "Internet",),

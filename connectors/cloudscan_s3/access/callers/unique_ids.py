@@ -57,7 +57,7 @@ def _callers(mentioned: MentionedCallers, identifier: str, account: str, homes: 
     )
     if not account:
         shape = shape.limited("aws:principalaccount", *mentioned.known_accounts, wanted=False)
-    return CallerSet(kind="principal", facets=((replace(shape, names=()),), homes), names=frozenset((identifier,)))
+    return CallerSet(kind="principal", facets=((replace(shape, names=()),), homes))
 
 
 def is_left_over(principal: Principal) -> bool:
