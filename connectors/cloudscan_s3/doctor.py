@@ -101,6 +101,10 @@ def _of_roles(_: Sample) -> tuple[str, Arguments]:
     return "", {"MaxItems": 1}
 
 
+def _of_organisation(_: Sample) -> tuple[str, Arguments]:
+    return "", {"PolicyType": "S3_POLICY"}
+
+
 def _of_directory_point(sample: Sample) -> tuple[str, Arguments] | None:
     known = regions.has_directory_buckets(sample.partition)
     return ("us-east-1", {"AccountId": sample.account, "Name": _NO_DIRECTORY_POINT}) if known else None
@@ -119,6 +123,7 @@ def _of_directory_bucket_tags(sample: Sample) -> tuple[str, Arguments] | None:
 
 
 TRIES: Final[Mapping[AwsQuestion, _Try]] = {
+    ask.ORGANISATION_BLOCK: _of_organisation,
     ask.BUCKET_EXISTS: _of_bucket,
     ask.BUCKET_POLICY: _of_bucket,
     ask.BUCKET_ACL: _of_bucket,

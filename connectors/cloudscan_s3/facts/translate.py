@@ -11,6 +11,7 @@ import msgspec
 from cloudscan.connector import Gap, Question
 from cloudscan.facts import (
     NEVER,
+    OBSERVED,
     Affiliation,
     AnyFact,
     Audience,
@@ -143,6 +144,7 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
         detail={
             **({"region": bucket.region} if bucket.region else {}),
             **({"tags": dict(tags)} if tags else {}),
+            **({OBSERVED: digest} if (digest := _digest(bucket)) else {}),
         },
     )
     yield from _bucket_settings(bucket, paths)
@@ -163,6 +165,17 @@ def facts_of_bucket(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -
     )
     if isinstance(bucket.tags, Unread):
         yield _gap_of_tags(bucket, bucket.tags)
+
+
+def _digest(bucket: Bucket) -> str:
+    """A digest of what S3 said of a bucket and of what is above it; empty where something of it could not be read."""
+    answers = (bucket.policy, bucket.acl, bucket.block, bucket.account_block, bucket.ownership, bucket.abac)
+    points = tuple(answer for point in bucket.access_points for answer in (point.arn, point.policy, point.block))
+    if any(isinstance(answer, Unread) for answer in (*answers, *points)):
+        return ""
+    tags = sorted(bucket.tags.items()) if isinstance(bucket.tags, Mapping) else None
+    text = repr((answers, points, tags, bucket.control_policies.policies))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def facts_of_access_points(bucket: Bucket, paths: AccessPaths, own_estate: OwnEstate) -> Iterator[Translated]:
