@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,6 +23,7 @@ from botocore.credentials import (
     CredentialResolver,
     DeferredRefreshableCredentials,
 )
+from botocore.loaders import Loader, create_loader
 from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Spent
@@ -203,10 +205,19 @@ class _Assumed(CredentialProvider):
         return self._assumed
 
 
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """What reads the SDK's descriptions of services, once for all accounts: each description takes megabytes."""
+    return create_loader(data_path)
+
+
 def _account(
     base: botocore.session.Session, options: Options, region: str, meter: Meter, profiles: Profiles
 ) -> Account:
+    loader = _loader(base.get_config_variable("data_path"))
+    base.register_component("data_loader", loader)
     session = boto3.Session(botocore_session=base, region_name=region)
+    loader.search_paths[:] = dict.fromkeys(loader.search_paths)  # to which each session adds the same folder
     meter.listen(session)
     strict.listen(session)
     if options.endpoint:
