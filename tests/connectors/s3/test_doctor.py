@@ -82,7 +82,7 @@ def refusable() -> Iterator[object]:
         yield pytest.param(question, marks=pytest.mark.campaign if number % 3 else (), id=question.name)
 
 
-@pytest.mark.parametrize("question", refusable())
+@pytest.mark.parametrize("question", list(refusable()))
 def test_whatever_is_refused_is_bad(server: Emulator, question: Any) -> None:
     estate_of_everything(server)
     server.faults.add(Fault(where=PATTERNS[question.name]))
