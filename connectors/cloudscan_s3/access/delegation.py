@@ -92,10 +92,10 @@ def _access_points_of_others(finder: AccessPathFinder) -> Sequence[str]:
     texts = literals.values(_ACCOUNT, _ARN)
     named = dict.fromkeys(number for text in texts for number in TWELVE_DIGITS.findall(text))
     own_estate = literals.own_estate
-    ours = own_estate.own_accounts | own_estate.estate.accounts | {own_estate.account}
+    ours = own_estate.accounts
     shapes = [_access_point(finder, fixed(account)) for account in named if not own_estate.owns(account)]
     anybodys = _access_point(finder, any_account(literals.unmentioned_account))
-    shapes.append(anybodys.limited(_ACCOUNT, words(frozenset(named)), words(frozenset(ours)), wanted=False))
+    shapes.append(anybodys.limited(_ACCOUNT, words(frozenset(named)), words(ours), wanted=False))
     arns = (arn for shape in shapes for arn in _arns(shape, literals))
     return list(dict.fromkeys(arns))
 

@@ -98,11 +98,10 @@ class _Vpcs:
         heads = (value.partition("/")[0] for value in literals.values("aws:vpceorgpaths"))
         named = (*literals.fixed("aws:vpceorgid"), *(head for head in heads if not conditions.is_wild(head)))
         own_estate = literals.own_estate
-        self._ours = own_estate.own_accounts | own_estate.estate.accounts | {own_estate.account}
-        own = {*own_estate.estate.organisations, *([own_estate.organisation] if own_estate.organisation else [])}
-        self._our_organisations = frozenset(own)
+        self._ours = own_estate.accounts
+        self._our_organisations = own_estate.organisations
         matter = literals.depend_on("aws:vpceorgid", "aws:vpceorgpaths")
-        self._organisations = tuple(dict.fromkeys((*named, *(sorted(own) if matter else ()))))
+        self._organisations = tuple(dict.fromkeys((*named, *(sorted(self._our_organisations) if matter else ()))))
 
     @cached_property
     def open_to_anyone(self) -> tuple[Network, ...]:

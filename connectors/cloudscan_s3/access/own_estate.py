@@ -20,6 +20,16 @@ class OwnEstate:
     knows_its_canonical_users: bool = True  # False: an account of ours did not tell; another id may be its
     knows_its_accounts: bool = True  # False: the list of our accounts could not be read; others may be ours
 
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Every account that is known to be ours."""
+        return self.own_accounts | self.estate.accounts | {self.account}
+
+    @property
+    def organisations(self) -> frozenset[str]:
+        """Every organisation that is known to be ours."""
+        return self.estate.organisations | ({self.organisation} if self.organisation else frozenset())
+
     def account_behind(self, canonical: str) -> str | None:
         """The account of ours that has a canonical user id; None where no account of ours is known to have it."""
         return self.account if canonical == self.owner_canonical else self.canonical_users.get(canonical)

@@ -39,7 +39,7 @@ class MentionedCallers:
         paths = self.literals.values("aws:principalorgpaths")
         named = [*self.literals.fixed("aws:principalorgid"), *(path.partition("/")[0] for path in paths)]
         if self.organisations_matter:
-            named += sorted(self._our_organisations)
+            named += sorted(self.literals.own_estate.organisations)
         # Compared without regard to case, an organisation may be written in capitals.
         lower = (name.lower() for name in named)
         return tuple(dict.fromkeys(name for name in lower if ORGANISATION.match(name)))
@@ -91,7 +91,7 @@ class MentionedCallers:
         """No organisation, or one that no statement names and that is not ours."""
         if not self.organisations_matter:
             return (no_organisation(),)
-        taken = frozenset((*self.organisations, *self._our_organisations))
+        taken = frozenset((*self.organisations, *self.literals.own_estate.organisations))
         return (no_organisation(), organisation().limited("aws:principalorgid", words(taken), wanted=False))
 
     @cached_property
@@ -100,17 +100,9 @@ class MentionedCallers:
         return self.literals.depend_on("aws:principalorgid", "aws:principalorgpaths", "aws:resourceorgid")
 
     @cached_property
-    def _our_organisations(self) -> frozenset[str]:
-        own_estate = self.literals.own_estate
-        return own_estate.estate.organisations | ({own_estate.organisation} if own_estate.organisation else set())
-
-    @cached_property
     def known_accounts(self) -> tuple[TextSet, ...]:
         """The accounts that are ours or that a statement mentions."""
-        own_estate = self.literals.own_estate
-        ours = own_estate.own_accounts | own_estate.estate.accounts
-        mentioned = words(frozenset((*self.accounts, own_estate.account)))
-        return (mentioned, words(ours)) if ours else (mentioned,)
+        return (words(frozenset(self.accounts)), words(self.literals.own_estate.accounts))
 
     @cached_property
     def _written(self) -> tuple[str, ...]:

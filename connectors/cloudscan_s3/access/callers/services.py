@@ -219,10 +219,7 @@ class _Sources:
 
     @cached_property
     def _named_accounts(self) -> tuple[TextSet, ...]:
-        own_estate = self.literals.own_estate
-        ours = own_estate.own_accounts | own_estate.estate.accounts
-        named = words(frozenset(self._accounts))
-        return (named, words(ours)) if ours else (named,)
+        return (words(frozenset(self._accounts)), words(self.literals.own_estate.accounts))
 
     @cached_property
     def _organisations(self) -> tuple[str, ...]:
@@ -235,9 +232,7 @@ class _Sources:
         """No organisation, or one that no statement names and that is not ours."""
         if not self.literals.depend_on("aws:sourceorgid", "aws:sourceorgpaths"):
             return (no_organisation(),)
-        own_estate = self.literals.own_estate
-        ours = {*own_estate.estate.organisations, *([own_estate.organisation] if own_estate.organisation else [])}
-        taken = words(frozenset((*self._organisations, *ours)))
+        taken = words(frozenset((*self._organisations, *self.literals.own_estate.organisations)))
         return (no_organisation(), _organisation().limited("aws:sourceorgid", taken, wanted=False))
 
 
