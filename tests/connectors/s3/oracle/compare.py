@@ -33,6 +33,7 @@ from tests.connectors.s3.oracle.questions import (
     of_account,
     of_account_outside,
     of_organisation,
+    of_organisation_outside,
     outside,
     unnamed,
 )
@@ -137,7 +138,8 @@ def _comparisons(policy: Json, paths: Sequence[AccessPath]) -> Iterator[tuple[st
             continue
         others = [path for path in covering if path.kind == "organisation" and organisation not in path.names]
         if not any(_outside(path) for path in covering if path not in others):
-            yield f"not organisation {organisation}, though it gets in", of_organisation(organisation), Answer.YES
+            question = f"not organisation {organisation}, though it gets in"
+            yield question, of_organisation_outside(organisation, OUR_BUCKET), Answer.YES
         if any(path.kind == "organisation" and organisation in path.names for path in claiming):
             yield f"organisation {organisation}, though it does not get in", of_organisation(organisation), Answer.NO
 

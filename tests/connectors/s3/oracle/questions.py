@@ -143,6 +143,12 @@ def of_account_outside(account: str, bucket: Bucket) -> Asked:
     return lambda case: both([case.account_is(account), from_outside(case)])
 
 
+def of_organisation_outside(organisation: str, bucket: Bucket) -> Asked:
+    """A caller of an organisation from an account that is not ours."""
+    from_outside = outside(bucket, through_our_networks=True)
+    return lambda case: both([case.organisation_is(organisation), from_outside(case)])
+
+
 def unnamed(policy: Json, bucket: Bucket, *, any_id: bool) -> Asked:
     """A caller from outside whose account and organisation the policy does not spell out, nor, if asked, the id.
 

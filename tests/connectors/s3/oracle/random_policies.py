@@ -48,7 +48,8 @@ def random_policy(chance: random.Random) -> Json:
         (
             ("s3:GetObject", OBJECTS),
             ("s3:GetObject", OBJECTS),
-            ("s3:GetObject", OBJECTS),
+            ("s3:GetObject", "arn:aws:s3:::b/open/*"),
+            ("s3:GetObject", "arn:aws:s3:::*/*.jpg"),
             ("s3:PutObject", OBJECTS),
             ("s3:ListBucket", KEYS),
         )
@@ -132,6 +133,9 @@ def _text(
     patterns = [_pattern(chance, value(chance)) for _ in range(chance.choice((1, 1, 1, 2)))]
     like = any(each for each in patterns if "*" in each or "?" in each) or chance.random() < 0.5
     operator = f"{family}{'Not' if negated else ''}{'Like' if like else 'Equals'}"
+    if operator.startswith("String") and not like and chance.random() < 0.3:
+        operator += "IgnoreCase"
+        patterns = [each.swapcase() for each in patterns]
     if chance.random() < 0.12:
         operator += "IfExists"
     if chance.random() < 0.08:
@@ -270,9 +274,13 @@ def _vpc_arn(chance: random.Random, denying: bool) -> Condition:
 
 
 def _endpoint_owner(chance: random.Random, denying: bool) -> Condition:
-    if chance.random() < 0.5:
+    kind = chance.random()
+    if kind < 0.5:
         return _text(chance, denying, "aws:VpceAccount", lambda chance: chance.choice(ACCOUNTS))
-    return _text(chance, denying, "aws:VpceOrgID", lambda chance: chance.choice(ORGANISATIONS))
+    if kind < 0.8:
+        return _text(chance, denying, "aws:VpceOrgID", lambda chance: chance.choice(ORGANISATIONS))
+    operator, key, values = _text(chance, denying, "aws:VpceOrgPaths", _path)
+    return f"ForAnyValue:{operator.rpartition(':')[2]}", key, values
 
 
 def _access_point(chance: random.Random, denying: bool) -> Condition:
@@ -304,6 +312,20 @@ def _is_there(chance: random.Random, denying: bool) -> Condition:
     keys = ("aws:PrincipalArn", "aws:PrincipalOrgID", "aws:username", "aws:userid", "aws:SourceIp", "aws:SourceVpce",
             "aws:Referer", "aws:PrincipalTag/team", "s3:DataAccessPointAccount", "aws:PrincipalAccount")  # fmt: skip
     return "Null", chance.choice(keys), [chance.choice(("true", "false"))]
+
+
+def _moment(chance: random.Random, denying: bool) -> Condition:
+    operator = chance.choice(("DateLessThan", "DateGreaterThan", "DateGreaterThanEquals", "DateLessThanEqualsIfExists"))
+    return operator, "aws:CurrentTime", [chance.choice(("2019-05-01T00:00:00Z", "2030-01-01T00:00:00Z", "2026"))]
+
+
+def _of_a_listing(chance: random.Random, denying: bool) -> Condition:
+    if chance.random() < 0.5:
+        return _text(chance, denying, "s3:prefix", lambda chance: chance.choice(("open/", "home/backup/")))
+    operator = chance.choice(
+        ("NumericLessThan", "NumericGreaterThanEquals", "NumericEquals", "NumericLessThanIfExists")
+    )
+    return operator, "s3:max-keys", [chance.choice(("0", "10", "1000"))]
 
 
 def _variable(chance: random.Random, denying: bool) -> Condition:
@@ -341,6 +363,8 @@ _WEIGHTED: Sequence[tuple[int, Callable[[random.Random, bool], Condition]]] = (
     (2, _of_the_call),
     (1, _switch),
     (2, _is_there),
+    (1, _moment),
+    (1, _of_a_listing),
     (1, _variable),
 )
 _CONDITIONS = tuple(make for weight, make in _WEIGHTED for _ in range(weight))
