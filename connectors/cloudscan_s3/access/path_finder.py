@@ -48,7 +48,6 @@ class _CapabilityGrant:
     access: Access
     actions: tuple[Action, ...]
     layers: tuple[PolicyLayer, ...]
-
     networks_complete: bool
 
     @cached_property

@@ -6,7 +6,7 @@ Amazon S3".
 
 from dataclasses import dataclass
 
-from cloudscan_s3.access.callers.service_limits import may_carry
+from cloudscan_s3.access.callers.service_limits import OF_ANY_REQUEST, OF_PRINCIPALS, may_carry
 from cloudscan_s3.access.conditions import Context
 from cloudscan_s3.access.request import Caller
 from cloudscan_s3.access.targets import PolicyTarget
@@ -42,24 +42,10 @@ _OF_THE_CALLER = frozenset(
     )
 )
 # Keys that only a signed request carries; so are those of other services, which come with their credentials.
-_OF_SIGNED_REQUESTS = (
-    "aws:principaltag/",
-    "aws:multifactorauth",
-    "aws:tokenissuetime",
-    "aws:calledvia",
-    "aws:sourceidentity",
-    "aws:federatedprovider",
-    "aws:ec2instancesource",
-    "aws:assumedroot",
-    "aws:chatbotsourcearn",
-    "s3:authtype",
-    "s3:signatureage",
-    "s3:signatureversion",
-)
+_OF_SIGNED_REQUESTS = (*OF_PRINCIPALS, "s3:authtype", "s3:signatureage", "s3:signatureversion")
 # Keys of what is asked for, not of who asks; on a bucket they are absent unless ABAC is switched on for it (User Guide,
 # "Enabling ABAC in general purpose buckets").
 _OF_THE_RESOURCE = ("aws:resourcetag/", "s3:buckettag/", "s3:accesspointtag/", "aws:resourceorg", "aws:resourceaccount")
-_OF_ANY_REQUEST = ("aws:", "s3:", "s3express:")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,5 +67,5 @@ class Situation:
         if key.startswith("aws:principaltag/") and self.context.get("aws:principaltype") == ("Account",):
             return False  # a root user cannot be tagged, and has no session that could be
         if self.caller.kind == "anonymous":
-            return key.startswith(_OF_ANY_REQUEST) and not key.startswith(_OF_SIGNED_REQUESTS)
+            return key.startswith(OF_ANY_REQUEST) and not key.startswith(_OF_SIGNED_REQUESTS)
         return not (self.caller.kind == "federated" and key in self.caller.context)

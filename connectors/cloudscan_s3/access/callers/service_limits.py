@@ -32,8 +32,8 @@ _WITH_LOGS: Final = expression(like(f"*{_LOGS.removesuffix('/')}*"))
 _TWELVE_DIGITS: Final = re.compile(r"\d{12}")
 # A service's call lacks what comes with the signature of a principal (IAM User Guide, "AWS global condition context
 # keys", availability of each key) and the keys of other services, which come with a role's session.
-_OF_ANY_REQUEST: Final = ("aws:", "s3:", "s3express:")
-_OF_PRINCIPALS: Final = (
+OF_ANY_REQUEST: Final = ("aws:", "s3:", "s3express:")
+OF_PRINCIPALS: Final = (
     "aws:principaltag/",
     "aws:multifactorauth",
     "aws:tokenissuetime",
@@ -69,7 +69,7 @@ def limits_of(service: str) -> ServiceLimits:
 
 def may_carry(key: str) -> bool:
     """Can a service's call carry a key (in lower case) that neither the caller nor the target settles?"""
-    return key.startswith(_OF_ANY_REQUEST) and not key.startswith(_OF_PRINCIPALS)
+    return key.startswith(OF_ANY_REQUEST) and not key.startswith(OF_PRINCIPALS)
 
 
 def may_write(
