@@ -11,7 +11,7 @@ import msgspec
 
 from cloudscan.connector import Gap
 from cloudscan.errors import Malformed, Vanished
-from cloudscan_s3.access.bucket import AccessPoint, Unread
+from cloudscan_s3.access.bucket import AccessPoint, Block, Unread
 from cloudscan_s3.api.asking import Answer, Asker, name_of
 from cloudscan_s3.api.reader import ALL_ON, block_of, garbled, policy_of, tags_of_resource
 from cloudscan_s3.questions import (
@@ -119,17 +119,9 @@ def _read(asker: Asker, number: str, partition: str, point: ListedPoint) -> Acce
     policy = asker.ask(ACCESS_POINT_POLICY, point.region, **identity)
     if _is_gone(answer, policy):
         return None
-    details: Answer = {} if isinstance(answer, Unread) or answer is None else answer
-    return AccessPoint(
-        name=point.name,
-        account=number,
-        region=point.region,
-        arn=f"arn:{partition}:s3:{point.region}:{number}:accesspoint/{point.name}",
-        vpc=str((details.get("VpcConfiguration") or {}).get("VpcId") or ""),
-        network_known=bool(details.get("NetworkOrigin")),
-        policy=policy_of(ACCESS_POINT_POLICY, policy),
-        block=garbled(ACCESS_POINT) if answer is None else block_of(ACCESS_POINT, answer),
-    )
+    block = garbled(ACCESS_POINT) if answer is None else block_of(ACCESS_POINT, answer)
+    arn = f"arn:{partition}:s3:{point.region}:{number}:accesspoint/{point.name}"
+    return _regional(point, number, arn, answer, policy_of(ACCESS_POINT_POLICY, policy), block)
 
 
 def _read_directory(asker: Asker, number: str, partition: str, point: ListedPoint) -> AccessPoint | None:
@@ -139,16 +131,29 @@ def _read_directory(asker: Asker, number: str, partition: str, point: ListedPoin
     policy = asker.ask(DIRECTORY_ACCESS_POINT_POLICY, point.region, **identity)
     if _is_gone(answer, policy):
         return None
+    block = ALL_ON if not isinstance(answer, Unread) else answer
+    arn = f"arn:{partition}:s3express:{point.region}:{number}:accesspoint/{point.name}"
+    return _regional(point, number, arn, answer, policy_of(DIRECTORY_ACCESS_POINT_POLICY, policy), block)
+
+
+def _regional(
+    point: ListedPoint,
+    number: str,
+    arn: str,
+    answer: Answer | Unread | None,
+    policy: str | Unread | None,
+    block: Block | Unread,
+) -> AccessPoint:
     details: Answer = {} if isinstance(answer, Unread) or answer is None else answer
     return AccessPoint(
         name=point.name,
         account=number,
         region=point.region,
-        arn=f"arn:{partition}:s3express:{point.region}:{number}:accesspoint/{point.name}",
+        arn=arn,
         vpc=str((details.get("VpcConfiguration") or {}).get("VpcId") or ""),
         network_known=bool(details.get("NetworkOrigin")),
-        policy=policy_of(DIRECTORY_ACCESS_POINT_POLICY, policy),
-        block=ALL_ON if not isinstance(answer, Unread) else answer,
+        policy=policy,
+        block=block,
     )
 
 
