@@ -4,11 +4,19 @@ Library code raises one of these; only the command line prints and exits. Every 
 happened, where, and what to do about it. An exception of any other type that reaches the user is a bug in cloudscan.
 """
 
+from cloudscan import sentence as sentences
 from cloudscan.reason import Reason, advice, sentence
 
 
 class CloudscanError(Exception):
-    """The base class. `str(error)` is a complete sentence for the person at the terminal."""
+    """The base class. `str(error)` is a complete sentence for the person at the terminal, in English.
+
+    Raise it with a sentence from `cloudscan.sentence.say`, which can be shown in other languages.
+    """
+
+    def in_language(self, language: str) -> str:
+        """What happened and what to do next, in a language (`en`, `ja`)."""
+        return sentences.in_language(self.args[0], language) if self.args else str(self)
 
 
 class ConfigurationError(CloudscanError):
@@ -56,8 +64,13 @@ class ProviderError(CloudscanError):
         self.needs = needs
 
     def __str__(self) -> str:
-        what, next_step = sentence(self.reason, "en"), advice(self.reason, "en")
-        return f"{what}. {next_step}" if next_step else what
+        return self.in_language("en")
+
+    def in_language(self, language: str) -> str:
+        """What happened and what to do next, in a language (`en`, `ja`)."""
+        what, next_step = sentence(self.reason, language), advice(self.reason, language)
+        stop = "。" if language == "ja" else ". "
+        return f"{what}{stop}{next_step}" if next_step else what
 
 
 class AccessDenied(ProviderError):

@@ -85,10 +85,10 @@ def test_findings_with_one_origin_are_one_fix() -> None:
         for finding in (first, second)
     ]
 
-    (fix,) = ranking.fixes(shared, {rule.id: rule for rule in RULES})
+    (task,) = ranking.tasks(shared, {rule.id: rule for rule in RULES})
 
-    assert len(fix.findings) == 2
-    assert fix.origin == "gdrive:file/root"
+    assert len(task.change.findings) == 2
+    assert task.change.origin == "gdrive:file/root"
 
 
 @examples(30)

@@ -13,9 +13,9 @@ from typing import Any
 
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, Verdict
+from cloudscan.fix import origin_of
 from cloudscan.report import DIFFERENCE_KINDS, Report, RuleSummary, TicketLink
 from cloudscan_reports.page.string_table import Slots, Strings
-from cloudscan_reports.summary import ranking
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import plain
 from cloudscan_wording.texts import Texts
@@ -105,7 +105,7 @@ _STRINGS: Mapping[str, Callable[[Finding], str | None]] = {
 _PATTERNS: Mapping[str, Callable[[Finding], str | None]] = {
     "path": lambda finding: finding.verdict.subject.path,
     "uid": lambda finding: finding.verdict.subject.uid,
-    "origin": ranking.origin,
+    "origin": origin_of,
 }
 _NO_RULE = {"message": "", "why": "", "steps": [], "cause": "", "confidence": "", "effort": "", "frameworks": []}
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloudscan.finding import Finding, Severity, State
+from cloudscan.fix import Fix, fixes
 from cloudscan.report import Report, RuleSummary
 from cloudscan_reports.summary.counts import by_severity, needing_work
 
@@ -25,17 +26,11 @@ EXCEPTION: Final = "exception"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fix:
-    """One change, and the findings that it closes."""
+class Task:
+    """A fix and its hours of work."""
 
-    origin: str  # uid of what to change
-    findings: Sequence[Finding]
+    change: Fix
     hours: float
-
-    @property
-    def score(self) -> float:
-        """The sum of the findings' scores: the risk that the fix removes."""
-        return sum(finding.score for finding in self.findings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,16 +89,10 @@ def causes(report: Report) -> Sequence[Cause]:
     return sorted(ranked, key=lambda cause: (-cause.priority, -cause.risk, cause.cause))
 
 
-def fixes(findings: Iterable[Finding], rules: Mapping[str, RuleSummary]) -> Sequence[Fix]:
-    """The findings grouped by the change that fixes them, that is, by origin. Highest score per hour first."""
-    by_origin: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        by_origin[origin(finding)].append(finding)
-    made = [
-        Fix(origin=uid, findings=group, hours=max(_hours(finding, rules) for finding in group))
-        for uid, group in by_origin.items()
-    ]
-    return sorted(made, key=lambda fix: (-fix.score / fix.hours, fix.origin))
+def tasks(findings: Iterable[Finding], rules: Mapping[str, RuleSummary]) -> Sequence[Task]:
+    """What there is to fix. Highest score per hour first."""
+    made = [Task(change=fix, hours=max(_hours(finding, rules) for finding in fix.findings)) for fix in fixes(findings)]
+    return sorted(made, key=lambda task: (-task.change.score / task.hours, task.change.key))
 
 
 def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[Step]:
@@ -111,19 +100,19 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
     rules = {rule.id: rule for rule in report.rules}
     work = needing_work(report)
     whole = math.fsum(finding.score for finding in work) or 1.0
-    waiting = list(fixes(work, rules))
+    waiting = list(tasks(work, rules))
     steps = []
     for months in (HALF_YEAR, YEAR):
         done, waiting = _fitting(waiting, months * hours_a_month)
-        closed = [finding for fix in done for finding in fix.findings]
-        left = [finding for fix in waiting for finding in fix.findings]
+        closed = [finding for task in done for finding in task.change.findings]
+        left = [finding for task in waiting for finding in task.change.findings]
         by_cause = Counter(_cause_of(finding, rules) for finding in closed)
         steps.append(
             Step(
                 months=months,
                 fixes=len(done),
                 findings=len(closed),
-                hours=sum(fix.hours for fix in done),
+                hours=sum(task.hours for task in done),
                 causes=by_cause.most_common(),
                 risk_left=math.fsum(finding.score for finding in left) / whole,
                 left=by_severity(left),
@@ -132,39 +121,33 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
     return steps
 
 
-def origin(finding: Finding) -> str:
-    """The uid of what has to be changed: the only origin of all its evidence, or else its subject."""
-    origins = {str(piece.row["origin_uid"]) for piece in finding.verdict.evidence if piece.row.get("origin_uid")}
-    return next(iter(origins)) if len(origins) == 1 else finding.verdict.subject.uid or finding.fingerprint
-
-
 def _cause(cause: str, findings: Sequence[Finding], rules: Mapping[str, RuleSummary]) -> Cause:
     removed: Counter[str] = Counter()
     for finding in findings:
         removed[finding.verdict.rule_id] += round(finding.score * 10)
-    changes = fixes(findings, rules)
+    to_do = tasks(findings, rules)
     return Cause(
         cause=cause,
         likelihood=max(finding.likelihood for finding in findings),
         impact=max(finding.impact for finding in findings),
         findings=len(findings),
-        resources=sum(max(finding.verdict.resources for finding in fix.findings) for fix in changes),
-        people=sum(max(finding.verdict.people or 0 for finding in fix.findings) for fix in changes),
-        fixes=len(changes),
-        hours=sum(fix.hours for fix in changes),
+        resources=sum(max(finding.verdict.resources for finding in task.change.findings) for task in to_do),
+        people=sum(max(finding.verdict.people or 0 for finding in task.change.findings) for task in to_do),
+        fixes=len(to_do),
+        hours=sum(task.hours for task in to_do),
         rule_id=removed.most_common(1)[0][0],
     )
 
 
-def _fitting(waiting: Sequence[Fix], hours: float) -> tuple[list[Fix], list[Fix]]:
+def _fitting(waiting: Sequence[Task], hours: float) -> tuple[list[Task], list[Task]]:
     """The fixes that fit into the hours, in their order, and the others. A small fix may overtake a large one."""
     done, left = [], []
-    for fix in waiting:
-        if fix.hours <= hours:
-            hours -= fix.hours
-            done.append(fix)
+    for task in waiting:
+        if task.hours <= hours:
+            hours -= task.hours
+            done.append(task)
         else:
-            left.append(fix)
+            left.append(task)
     return done, left
 
 

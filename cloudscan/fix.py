@@ -1,0 +1,74 @@
+"""What one person changes once: findings about one origin and one principal, the strongest first.
+
+A link without a password that is open to anyone and never ends offends three rules and is one thing to do. Rules judge
+each by itself; pages, tickets, notices and hand-outs speak of fixes.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from cloudscan.finding import Finding, Severity
+
+
+class Fix(msgspec.Struct, frozen=True, kw_only=True):
+    """One change, and the findings that it closes."""
+
+    key: str  # permanent: no rule, text or time goes into it
+    origin: str  # uid of what is to be changed
+    findings: Sequence[Finding]  # the strongest first
+
+    @property
+    def lead(self) -> Finding:
+        """The finding that speaks for the fix."""
+        return self.findings[0]
+
+    @property
+    def severity(self) -> Severity:
+        """That of the worst finding."""
+        return max(finding.severity for finding in self.findings)
+
+    @property
+    def score(self) -> float:
+        """The sum of the findings' scores: the risk that the fix removes."""
+        return sum(finding.score for finding in self.findings)
+
+
+def fixes(findings: Iterable[Finding]) -> Sequence[Fix]:
+    """The findings by the change that puts them right, in the order in which their first one is given."""
+    together: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        together[key_of(finding)].append(finding)
+    return [
+        Fix(key=key, origin=origin_of(group[0]), findings=sorted(group, key=_weakness))
+        for key, group in together.items()
+    ]
+
+
+def key_of(finding: Finding) -> str:
+    """The permanent name of the fix that a finding belongs to: its origin and its principal.
+
+    A finding that is not about one way in (a setting, an account, several origins) is a fix of its own.
+    """
+    origins = _only(finding, "origin_uid")
+    if not origins:
+        return finding.fingerprint
+    parts = "\x1f".join(("fix", finding.verdict.subject.account, origins, _only(finding, "principal_uid")))
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def origin_of(finding: Finding) -> str:
+    """The uid of what has to be changed: the only origin of all its evidence, or else its subject."""
+    return _only(finding, "origin_uid") or finding.verdict.subject.uid or finding.fingerprint
+
+
+def _only(finding: Finding, column: str) -> str:
+    """The value that all evidence has in a column; empty if there is none, or more than one."""
+    values = {str(piece.row[column]) for piece in finding.verdict.evidence if piece.row.get(column)}
+    return next(iter(values)) if len(values) == 1 else ""
+
+
+def _weakness(finding: Finding) -> tuple[int, float, str]:
+    return -finding.severity.rung, -finding.score, finding.fingerprint

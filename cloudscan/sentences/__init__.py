@@ -1,0 +1,1 @@
+"""The core's sentences in other languages than English: see `cloudscan.sentence`."""
