@@ -15,7 +15,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
 from cloudscan.text import first_line, suggestion
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.routing import Route
 
 FILE_NAME = "cloudscan.toml"

@@ -55,7 +55,8 @@ _PEOPLE: Final = ("user",)
 _EXTERNAL: Final = ("guest",)
 _GROUPS: Final = ("group", "site_group", "domain", "audience", "organisation", "role", "claim")
 _LEFT: Final = ("deleted", "no_account", "left")
-_WITH_MANAGER: Final = (Withheld.LEFT, Withheld.SUSPENDED)
+PASSED_ON: Final = (Withheld.LEFT, Withheld.SUSPENDED)
+"""Where the manager is told instead of the owner."""
 
 
 def recipient_of(subject: Subject, domains: Collection[str] = ()) -> Recipient:
@@ -66,7 +67,7 @@ def recipient_of(subject: Subject, domains: Collection[str] = ()) -> Recipient:
     why = withheld(owner, domains)
     if why is None:
         return Recipient(via=Via.OWNER, person=owner)
-    if why in _WITH_MANAGER and owner.manager and withheld(owner.manager, domains) is None:
+    if why in PASSED_ON and owner.manager and withheld(owner.manager, domains) is None:
         return Recipient(via=Via.MANAGER, person=owner.manager, withheld=why)
     return Recipient(via=Via.FALLBACK, withheld=why)
 

@@ -20,7 +20,7 @@ from cloudscan.cli.main import cli
 from cloudscan.engine import loader
 from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan.snapshot import tables
-from cloudscan.ticketing import plan, routing
+from cloudscan.ticketing import policy, routing
 
 _FIELD = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)
 
@@ -178,7 +178,7 @@ def options() -> Iterator[str]:
         ("[ledger]", config.LedgerTable),
         ("[waivers]", config.WaiversTable),
         ("[deadlines]", config.DeadlinesTable),
-        ("[tickets]", plan.Policy),
+        ("[tickets]", policy.Policy),
         ("[[routes]]", routing.Route),
         ("[notify]", config.NotifyTable),
     )

@@ -51,7 +51,7 @@ from cloudscan.ledger.waivers import (
 from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, Scan, WaiverStatus
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketRecord
 

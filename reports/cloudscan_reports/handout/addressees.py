@@ -14,9 +14,10 @@ from typing import Final
 
 from cloudscan.finding import Finding
 from cloudscan.fix import Fix, fixes
-from cloudscan.recipient import Recipient, Via, Withheld, recipient_of
+from cloudscan.recipient import Recipient, recipient_of
 from cloudscan.report import Report, Terms
 from cloudscan_reports.summary import counts
+from cloudscan_wording.recipients import owned_by, why
 from cloudscan_wording.texts import Texts
 from cloudscan_wording.visible import shortened
 
@@ -24,7 +25,6 @@ UNKNOWN: Final = "unknown-owner"
 _MOST_NAME: Final = 100
 _MOST_SLUG: Final = 40
 _UNSAFE: Final = re.compile(r"[^a-z0-9]+")
-_HAS_MANAGER: Final = (Withheld.LEFT, Withheld.SUSPENDED)
 
 
 @dataclass(frozen=True)
@@ -78,15 +78,6 @@ def without_page(report: Report, texts: Texts, terms: Terms) -> Sequence[Without
     return sorted(made, key=lambda row: (-row.count, key(row.owner)))
 
 
-def why(recipient: Recipient, texts: Texts) -> str:
-    """Why the owner is not told, in words; empty if it is the owner."""
-    if recipient.withheld is None:
-        return ""
-    reason = texts.name("withheld", recipient.withheld)
-    missing = recipient.via is Via.FALLBACK and recipient.withheld in _HAS_MANAGER
-    return texts.say("withheld.no_manager", why=reason) if missing else reason
-
-
 def key(owner: str) -> str:
     """What distinguishes owners: names that differ only in case, spaces or letter forms are one owner."""
     return " ".join(unicodedata.normalize("NFKC", owner).split()).casefold()
@@ -101,13 +92,9 @@ def stem(owner: str) -> str:
     return f"{slug}-{digest}" if slug else f"owner-{digest}"
 
 
-def owned_by(given: Given, texts: Texts) -> str:
+def owner_line(given: Given, texts: Texts) -> str:
     """Who owns it and why they are not told, as a sentence; empty if it is the reader's own."""
-    if given.recipient.withheld is None:
-        return ""
-    reason = why(given.recipient, texts)
-    owner = shortened(given.owner, _MOST_NAME)
-    return texts.say("handout.owned_by", owner=owner, why=reason) if owner else reason
+    return owned_by(shortened(given.owner, _MOST_NAME), given.recipient, texts)
 
 
 def due_of(fix: Fix, terms: Terms) -> datetime:

@@ -15,7 +15,7 @@ from typing import Final
 from cloudscan.finding import Finding
 from cloudscan.report import Report, RuleSummary, Terms, TicketLink
 from cloudscan.text import openable, width
-from cloudscan_reports.handout.addressees import Given, due_of, given_out, key, owned_by, stem
+from cloudscan_reports.handout.addressees import Given, due_of, given_out, key, owner_line, stem
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
@@ -134,7 +134,7 @@ def _first(given: Sequence[Given], rules: Mapping[str, RuleSummary], texts: Text
 def _item_lines(given: Given, rules: Mapping[str, RuleSummary], texts: Texts) -> int:
     commands = [line for step in _steps(given.lead, rules, texts) for line in step.commands]
     message = shortened(phrases.message_of(given.lead, texts.lang), _MOST_SENTENCE)
-    extra = [text for text in (_also(given, rules, texts), owned_by(given, texts)) if text]
+    extra = [text for text in (_also(given, rules, texts), owner_line(given, texts)) if text]
     return 3 + _lines(message) + sum(map(_lines, (*commands, *extra)))
 
 
@@ -216,7 +216,7 @@ def _item(given: Given, rules: Mapping[str, RuleSummary], report: Report, texts:
         url=openable(subject.url),
         message=shortened(phrases.message_of(finding, texts.lang), _MOST_SENTENCE),
         also=_also(given, rules, texts),
-        owner=owned_by(given, texts),
+        owner=owner_line(given, texts),
         who=shortened(phrases.reach(texts, finding.verdict), _MOST_SENTENCE),
         since=since(finding, texts),
         due=due,
