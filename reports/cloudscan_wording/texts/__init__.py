@@ -18,6 +18,7 @@ from babel.dates import get_month_names
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
+from cloudscan.sentence import say
 from cloudscan.text import catalogue
 
 LANGUAGES = ("en", "ja")
@@ -79,7 +80,13 @@ class Texts:
 def load(lang: str) -> Texts:
     """The catalogue of a language. Raises ConfigurationError if there is none."""
     if lang not in LANGUAGES:
-        raise ConfigurationError(f"No report texts for the language {lang!r}. Write one of: {', '.join(LANGUAGES)}.")
+        raise ConfigurationError(
+            say(
+                "No report texts for the language {lang}. Write one of: {languages}.",
+                lang=repr(lang),
+                languages=", ".join(LANGUAGES),
+            )
+        )
     table = catalogue.table(resources.files(__name__), lang)
     months = get_month_names("abbreviated", locale=Locale.parse(_LOCALES[lang]))
     table["time"]["months"] = [months[number] for number in range(1, 13)]
