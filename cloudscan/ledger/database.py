@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 
 from cloudscan.errors import LedgerError, LedgerUnreachable
 from cloudscan.ledger.schema import HEAD
+from cloudscan.sentence import say
 from cloudscan.text import first_line
 
 Result = TypeVar("Result")
@@ -38,8 +39,12 @@ class Database:
             self._engine = _engine(self._url)
         except (sa.exc.ArgumentError, ImportError, OSError) as error:
             raise LedgerError(
-                f"The ledger's URL cannot be used ({first_line(error)}); write sqlite:///FILE or "
-                "postgresql+psycopg://HOST/DATABASE (needs cloudscan[postgres]) under [ledger] in cloudscan.toml."
+                say(
+                    "The ledger's URL cannot be used ({error}); write sqlite:///FILE or "
+                    "postgresql+psycopg://HOST/DATABASE (needs cloudscan[postgres]) under [ledger] in "
+                    "cloudscan.toml.",
+                    error=first_line(error),
+                )
             ) from error
 
     @contextmanager
@@ -56,8 +61,11 @@ class Database:
             shown = self._url.render_as_string(hide_password=True)
             kind = LedgerUnreachable if _is_transient(error) else LedgerError
             raise kind(
-                f"The ledger {shown} cannot be used: {first_line(getattr(error, 'orig', None) or error)}. "
-                "Check the URL, the server and the permissions."
+                say(
+                    "The ledger {ledger} cannot be used: {error}. Check the URL, the server and the permissions.",
+                    ledger=shown,
+                    error=first_line(getattr(error, "orig", None) or error),
+                )
             ) from error
 
 
@@ -130,7 +138,7 @@ def _migrate(db: Connection) -> None:
         if at == HEAD:
             return
         if at is not None and at > HEAD:
-            raise LedgerError(f"The ledger was written by a newer cloudscan (schema {at}); update this one.")
+            raise LedgerError(say("The ledger was written by a newer cloudscan (schema {at}); update this one.", at=at))
     from alembic import command
     from alembic.config import Config
 

@@ -52,6 +52,7 @@ from cloudscan.ledger.waivers import (
 )
 from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, Scan, WaiverStatus
+from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing.plan import Policy
 from cloudscan.ticketing.renames import Renames
@@ -222,8 +223,11 @@ class Ledger:
             earlier = history_rows.scan_named(scans, old, self._calendar.timezone) if old else _last(before)
             if earlier.started_on >= later.started_on:
                 raise LedgerError(
-                    f"The scan of {earlier.started_on:%Y-%m-%d %H:%M} is not before the one of "
-                    f"{later.started_on:%Y-%m-%d %H:%M}; name the older one first."
+                    say(
+                        "The scan of {earlier} is not before the one of {later}; name the older one first.",
+                        earlier=f"{earlier.started_on:%Y-%m-%d %H:%M}",
+                        later=f"{later.started_on:%Y-%m-%d %H:%M}",
+                    )
                 )
             return history_rows.diff_between(db, earlier, later, self._tolerance, history.new_versions(scans))
 
@@ -331,5 +335,5 @@ def _rejudge_last(db: Connection, today: datetime, calendar: Calendar) -> None:
 
 def _last(scans: Sequence[Scan]) -> Scan:
     if not scans:
-        raise LedgerError("There are fewer than two scans to compare; run `cloudscan scan` again.")
+        raise LedgerError(say("There are fewer than two scans to compare; run `cloudscan scan` again."))
     return scans[-1]
