@@ -68,7 +68,10 @@ class WaiverResult:
 
 
 class Ledger:
-    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are created on first use.
+    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are created by the first writing.
+
+    What only reads needs no permission to write, waits for no other reader, and reads of one moment. It refuses the
+    tables of an older cloudscan, until something was written (or `upgrade`).
 
     `tolerance` is the relative growth of an amount that does not count as widening; `policy` decides which ticket a
     finding belongs to. For `wait_seconds` seconds `record` tries again while the database cannot be reached. `calendar`
@@ -109,6 +112,15 @@ class Ledger:
         # An attempt may have succeeded although its answer was lost: recording a scan again changes nothing.
         return persistently(lambda: self._record(snapshot, verdicts, organisation, frameworks), self._wait_seconds)
 
+    def upgrade(self) -> None:
+        """Make the tables, or bring those of an older cloudscan up to date; whatever is written does so first."""
+
+        def write_nothing() -> None:
+            with self._database.transaction():
+                pass
+
+        persistently(write_nothing, self._wait_seconds)
+
     def awaits(self, started_on: datetime) -> bool:
         """Whether a scan that started then can be recorded, or is the last one recorded; else there is a later one."""
         last = self.last_started()
@@ -130,7 +142,7 @@ class Ledger:
 
     def latest(self) -> Report | None:
         """The report of the last scan, with what was decided since; None if there was no scan."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             report = report_rows.last_report(db, datetime.now(UTC), self._calendar)
             return report and report_rows.with_history(db, report, self._tolerance, self._policy)
 
@@ -139,7 +151,7 @@ class Ledger:
         query = sa.select(EVENTS)
         if fingerprint is not None:
             query = query.where(EVENTS.c.fingerprint == fingerprint)
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return finding_rows.events(db, query, history.new_versions(history_rows.scans(db)))
 
     def waive(
@@ -150,7 +162,7 @@ class Ledger:
         Raises `WaiverError` for one that cannot be granted, with what to write instead.
         """
         moment = now or datetime.now(UTC)
-        with self._database.transaction() as db:
+        with (self._database.reading() if dry_run else self._database.transaction()) as db:
             unresolved = finding_rows.unresolved_entries(db)
             waiver = granted(
                 replace(request, gap=gaps.named(request.gap, _gaps_of_last(db))) if request.gap else request,
@@ -175,7 +187,7 @@ class Ledger:
         Raises `WaiverError` for one that does not exist or is not in force.
         """
         moment = now or datetime.now(UTC)
-        with self._database.transaction() as db:
+        with (self._database.reading() if dry_run else self._database.transaction()) as db:
             waiver = revocable(waiver_id, finding_rows.waiver_register(db, self._calendar.timezone), moment)
             entries = [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver_id]
             if not dry_run:
@@ -187,7 +199,7 @@ class Ledger:
 
     def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[WaiverStatus]:
         """Every waiver ever granted and its status, the first to end first."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             moment = now or datetime.now(UTC)
             register = finding_rows.waiver_register(db, self._calendar.timezone)
             unresolved = finding_rows.unresolved_entries(db)
@@ -203,7 +215,7 @@ class Ledger:
 
     def trend(self) -> list[Scan]:
         """Every recorded scan and its figures, the oldest first."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return history_rows.scans(db)
 
     def named(self, name: str) -> Scan:
@@ -216,7 +228,7 @@ class Ledger:
         A scan is named by the beginning of its id, or by a day, 2026-11-23: its last scan. Raises `LedgerError` if
         there is no such scan, or `new` is not the later one.
         """
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             scans = history_rows.scans(db)
             later = history_rows.scan_named(scans, new, self._calendar.timezone) if new else _last(scans)
             before = [scan for scan in scans if scan.started_on < later.started_on]
@@ -233,7 +245,7 @@ class Ledger:
 
     def tickets(self) -> list[TicketRecord]:
         """The tickets for findings, as far as this ledger's scans wrote them."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return ticket_rows.tickets(db)
 
     def save_ticket(self, record: TicketRecord) -> None:
@@ -243,12 +255,12 @@ class Ledger:
 
     def renames(self) -> Renames:
         """What the markers and rules in older tickets are called today."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return ticket_rows.renames(db)
 
     def was_notified(self, scan_id: str) -> bool:
         """Whether a notification of this scan was sent."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return ticket_rows.was_notified(db, scan_id)
 
     def save_notification(self, scan_id: str, *, now: datetime | None = None) -> None:
@@ -299,11 +311,11 @@ class Ledger:
             return report_rows.with_history(db, report, self._tolerance, self._policy)
 
     def _open_subjects(self) -> set[OpenSubject]:
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return finding_rows.open_subjects(db)
 
     def _last_started(self) -> datetime | None:
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             last = db.execute(sa.select(sa.func.max(SCANS.c.started_on))).scalar()
             return None if last is None else aware(last)
 
