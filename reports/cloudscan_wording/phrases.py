@@ -12,7 +12,7 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Finding, RuleText, Verdict, Waiver
 from cloudscan.reason import Reason, block, step
 from cloudscan.report import Rejudged, RuleSummary, TicketLink
-from cloudscan.text import CommandLine, filled
+from cloudscan.text import CommandLine, encodable, filled
 from cloudscan_wording.texts import Texts, load
 
 _FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -36,7 +36,7 @@ def plain(value: Any) -> str:
         case str():
             return value
         case bool() | dict() | list() | tuple():
-            return msgspec.json.encode(value).decode()
+            return msgspec.json.encode(encodable(value)).decode()
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case _:
@@ -88,8 +88,10 @@ def filled_steps(fix: str, fields: Mapping[str, Any], lang: str) -> Sequence[Ste
     A step says which words of its commands the reader has to replace, and that a command is left out because a name
     cannot be typed safely.
     """
-    values = {name: plain(value) for name, value in fields.items()}
-    return [_filled_step(step, fields, values, load(lang)) for step in steps(fix)]
+    parsed = steps(fix)
+    named = named_in(*(command for step in parsed for command in step.commands))
+    values = {name: plain(fields[name]) for name in named if name in fields}
+    return [_filled_step(step, fields, values, load(lang)) for step in parsed]
 
 
 def _filled_step(step: Step, fields: Mapping[str, Any], values: Mapping[str, str], texts: Texts) -> Step:

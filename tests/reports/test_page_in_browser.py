@@ -1,6 +1,7 @@
 """The HTML report in Chromium: what a reader can do with it."""
 
 import csv
+import io
 import itertools
 import json
 import random
@@ -534,6 +535,22 @@ def test_what_is_shown_is_saved(open_page: Opener, kind: str) -> None:
     rows = list(csv.DictReader(text.splitlines())) if kind == "CSV" else json.loads(text)
     assert [row["fingerprint"] for row in rows] == critical
     assert kind == "JSON" or not re.search(r'"[=+@-]', text)
+
+
+def test_the_button_writes_cells_by_the_same_table(browser: Browser) -> None:
+    """The page's CSV disarms what `--format csv` disarms (`test_formats`), and numbers stay numbers."""
+    cells = json.loads(Path(__file__).with_name("csv_cells.json").read_text("utf-8"))
+    folder = resources.files("cloudscan_reports").joinpath("page")
+    script = "\n".join(folder.joinpath(name).read_text("utf-8") for name in ("words.js", "csv.js"))
+
+    text = browser.new_page().evaluate(
+        f"(rows) => {{ {script}\n return csvText(rows); }}", [[*next(zip(*cells, strict=True)), -5]]
+    )
+
+    assert next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))) == [
+        *(cell for _, cell in cells),
+        "-5",
+    ]
 
 
 def test_what_was_accepted_stands_by_urgency(open_page: Opener) -> None:
