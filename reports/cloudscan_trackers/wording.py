@@ -67,7 +67,7 @@ def _finding(
         yield markup.heading(words.say("finding.why"))
         yield markup.prose(" ".join(text.why.split()))
         yield markup.heading(words.say("finding.fix"))
-        steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+        steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict), words.lang)[:_MOST_STEPS]
         yield "\n".join(_steps(steps, markup))
     command = f"cloudscan waive add --finding {finding.fingerprint[:12]} --owner … --reason …"
     yield markup.prose(words.say("tickets.waive", command="\0")).replace(visible("\0"), markup.name(command))
