@@ -11,9 +11,11 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from cloudscan.connector import Estate, Partner
+from cloudscan.days import UTC_NAME, Calendar, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
+from cloudscan.sentence import Sentence, say
 from cloudscan.text import first_line, suggestion
 from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.routing import Route
@@ -36,7 +38,8 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     domains: Sequence[str] = ()  # our mail domains
     accounts: Sequence[str] = ()  # our cloud accounts, in addition to those that are scanned
     organisation_ids: Sequence[str] = ()  # our organisations' ids on the platforms: o-a1b2c3d4e5
-    language: Literal["en", "ja"] = "en"  # of reports and of the terminal
+    language: Literal["", "en", "ja"] = ""  # of reports and of the terminal; empty: as the environment
+    timezone: str = UTC_NAME  # where its days begin and end, as the IANA database names it: Asia/Tokyo
     contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
 
 
@@ -171,6 +174,11 @@ class Config(_Table, frozen=True, kw_only=True):
         )
 
     @property
+    def calendar(self) -> Calendar:
+        """The organisation's days, and its deadlines."""
+        return Calendar(timezone=self.organisation.timezone, deadlines=self.terms.days)
+
+    @property
     def folder(self) -> Path:
         """The folder for snapshots, ledger and reports."""
         return Path(self.scan.folder)
@@ -195,12 +203,12 @@ def load(path: Path | None) -> Config:
         data = tomllib.loads(text)
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); check the path and the permissions."
+            say("{path}: cannot be read ({why}); check the path and the permissions.", path=path, why=error.strerror)
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
+        raise ConfigurationError(say("{path}: is not UTF-8 text; save it as UTF-8.", path=path)) from error
     except (ValueError, RecursionError) as error:  # also numbers that are too long, and brackets that are too deep
-        raise ConfigurationError(f"{path}: is not TOML: {first_line(error)}.") from error
+        raise ConfigurationError(say("{path}: is not TOML: {error}.", path=path, error=first_line(error))) from error
     _refuse_secrets(path, text, data)
     try:
         config = msgspec.convert(data, Config)
@@ -238,16 +246,31 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
 
 
 def _check(path: Path, text: str, config: Config) -> None:
+    try:
+        zone(config.organisation.timezone)
+    except ConfigurationError as error:
+        where = _location(path, text, "timezone")
+        raise ConfigurationError(say("{where}: {error}", where=where, error=error)) from error
     if not 1 <= config.scan.concurrency <= _MOST_REQUESTS:
         raise ConfigurationError(
-            f"{_location(path, text, 'concurrency')}: concurrency must be at least 1 and at most {_MOST_REQUESTS}."
+            say(
+                "{location}: concurrency must be at least 1 and at most {most}.",
+                location=_location(path, text, "concurrency"),
+                most=_MOST_REQUESTS,
+            )
         )
     if not 0 < config.scan.max_hours <= _LONGEST_SCAN:
         raise ConfigurationError(
-            f"{_location(path, text, 'max_hours')}: max_hours must be more than 0 and at most {_LONGEST_SCAN}."
+            say(
+                "{location}: max_hours must be more than 0 and at most {most}.",
+                location=_location(path, text, "max_hours"),
+                most=_LONGEST_SCAN,
+            )
         )
     if config.scan.until and not _TIME.fullmatch(config.scan.until):
-        raise ConfigurationError(f"{_location(path, text, 'until')}: until must be a time of day, such as 06:00.")
+        raise ConfigurationError(
+            say("{location}: until must be a time of day, such as 06:00.", location=_location(path, text, "until"))
+        )
     for table, key, least in (
         (config.waivers, "max_days", 1),
         (config.waivers, "due_days", 0),
@@ -260,15 +283,35 @@ def _check(path: Path, text: str, config: Config) -> None:
         (config.tickets, "max_new", 1),
     ):
         if getattr(table, key) < least:
-            raise ConfigurationError(f"{_location(path, text, key)}: {key} must be at least {least}.")
+            raise ConfigurationError(
+                say(
+                    "{location}: {key} must be at least {least}.",
+                    location=_location(path, text, key),
+                    key=key,
+                    least=least,
+                )
+            )
     for severity in Severity:
         if getattr(config.deadlines, severity) < 0:
-            raise ConfigurationError(f"{_location(path, text, severity)}: {severity} must be at least 0 days.")
+            raise ConfigurationError(
+                say(
+                    "{location}: {severity} must be at least 0 days.",
+                    location=_location(path, text, severity),
+                    severity=severity,
+                )
+            )
     for route in config.routes:
         if route.tracker and route.tracker not in config.trackers:
-            known = suggestion(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
+            known = (
+                suggestion(route.tracker, config.trackers) if config.trackers else say("there is no [trackers.<name>]")
+            )
             raise ConfigurationError(
-                f"{_location(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
+                say(
+                    "{location}: [[routes]]: there is no tracker {tracker}; {known}.",
+                    location=_location(path, text, "routes"),
+                    tracker=repr(route.tracker),
+                    known=known,
+                )
             )
 
 
@@ -276,31 +319,51 @@ def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str
     for key, value in table.items():
         if _SECRET.search(key) and not isinstance(value, Mapping):
             raise ConfigurationError(
-                f"{_location(path, text, key)}: `{inside}{key}` looks like a secret, and none belongs in this file. "
-                "Remove it and let the provider's own chain find the credentials (environment, profile, role)."
+                say(
+                    "{location}: `{inside}{key}` looks like a secret, and none belongs in this file. Remove "
+                    "it and let the provider's own chain find the credentials (environment, profile, role).",
+                    location=_location(path, text, key),
+                    inside=inside,
+                    key=key,
+                )
             )
         for nested in value if isinstance(value, list) else [value]:
             if isinstance(nested, Mapping):
                 _refuse_secrets(path, text, nested, f"{inside}{key}.")
 
 
-def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct], prefix: str = "") -> str:
+def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct], prefix: str = "") -> Sentence:
     what, _, where = message.partition(" - at `$")
     steps = [step for step in re.split(r"[.\[\]]+", where.rstrip("`")) if step and not step.isdigit()]
     table = ".".join([prefix, *steps] if prefix else steps)
     last = steps[-1] if steps else prefix
     if unknown := re.search(r"unknown field `(.*)`", what):
         key = unknown[1]
-        inside = f" in [{table}]" if table else ""
+        inside = say(" in [{table}]", table=table) if table else ""
         known = getattr(_type_at(record, steps), "__struct_fields__", ())
-        return f"{_location(path, text, key)}: the key `{key}`{inside} is not known; {suggestion(key, known)}."
+        return say(
+            "{location}: the key `{key}`{inside} is not known; {hint}.",
+            location=_location(path, text, key),
+            key=key,
+            inside=inside,
+            hint=suggestion(key, known),
+        )
     if missing := re.search(r"missing required field `(.*)`", what):
-        return f"{_location(path, text, last)}: `{missing[1]}` is missing in [{table}]."
+        location = _location(path, text, last)
+        return say("{location}: `{key}` is missing in [{table}].", location=location, key=missing[1], table=table)
     location = _location(path, text, last)
     if wrong := re.search(r"[Ii]nvalid enum value '(.*)'", what):
         known = _allowed_values(_type_at(record, steps))
-        return f"{location}: {table} cannot be {wrong[1]!r}; {suggestion(wrong[1], known)}."
-    return f"{location}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
+        hint = suggestion(wrong[1], known)
+        return say(
+            "{location}: {key} cannot be {value}; {hint}.",
+            location=location,
+            key=table,
+            value=repr(wrong[1]),
+            hint=hint,
+        )
+    problem = f"{what[:1].lower()}{what[1:]}"
+    return say("{location}: {key}: {problem}.", location=location, key=table or say("the file"), problem=problem)
 
 
 def _type_at(record: Any, steps: Sequence[str]) -> Any:

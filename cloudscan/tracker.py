@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cloudscan.days import UTC_NAME
 from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.recipient import Recipient, Withheld
 from cloudscan.report import Rejudged, RuleSummary
@@ -27,6 +28,7 @@ class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[str, RuleSummary]
     severity: Severity  # of the worst
     due: date | None
+    timezone: str = UTC_NAME  # in which days are written
     by_owner: bool = False
     contact: str = ""  # whom to ask, for those who have no cloudscan
     waive_until: date | None = None  # the last day of a waiver that is given now; None: not known

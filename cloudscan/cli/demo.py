@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cloudscan.cli.language import current
 from cloudscan.cli.options import lang_option
 from cloudscan.connector import ConnectorPlugin
 
@@ -28,7 +29,7 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     from cloudscan.errors import ConfigurationError
     from cloudscan.finding import Severity
 
-    language = lang or "en"
+    language = lang or current()
     demos = [(plugin, plugins.demo(plugin.name)) for plugin in _usable()]
     if not demos:
         raise ConfigurationError("No demo is installed; install one: pip install 'cloudscan[demo]'.")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.nightly.metrics import Metric
+from cloudscan.sentence import say
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -32,7 +33,7 @@ def send(metrics: Sequence[Metric]) -> None:
         from opentelemetry.sdk.resources import Resource
     except ImportError as error:
         raise ConfigurationError(
-            "The environment asks for OpenTelemetry metrics, which need a package: pip install 'cloudscan[otel]'."
+            say("The environment asks for OpenTelemetry metrics, which need a package: pip install 'cloudscan[otel]'.")
         ) from error
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=Resource.create({"service.name": "cloudscan"}), shutdown_on_exit=False)
@@ -50,5 +51,5 @@ def send(metrics: Sequence[Metric]) -> None:
         provider.shutdown()
     if not sent:
         raise ConfigurationError(
-            "The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT."
+            say("The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT.")
         )

@@ -24,13 +24,14 @@ any          anything else                                      none
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from functools import cached_property
 from typing import Final
 
 import msgspec
 
+from cloudscan.days import day_of
 from cloudscan.finding import Finding, Severity
 from cloudscan.report import ChangedBy, Difference, Rejudged, Report, Terms, TicketLink
 from cloudscan.text import openable
@@ -389,7 +390,7 @@ class _Planner:
 
     @property
     def _day(self) -> date:
-        return self.report.scan.started_on.astimezone(UTC).date()
+        return day_of(self.report.scan.started_on, self.report.timezone)
 
 
 def _age(key: str) -> int:

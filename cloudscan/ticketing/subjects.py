@@ -7,10 +7,11 @@ its findings, and rewritten.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 
+from cloudscan.days import day_of
 from cloudscan.finding import Finding, State
 from cloudscan.fix import Fix, fixes, key_of, origin_of
 from cloudscan.recipient import PASSED_ON, Recipient, withheld
@@ -161,10 +162,11 @@ def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms) 
         findings=findings,
         rules={one.verdict.rule_id: rules[one.verdict.rule_id] for one in findings if one.verdict.rule_id in rules},
         severity=max(finding.severity for finding in findings),
-        due=min(_due(finding, terms) for finding in findings),
+        due=min(_due(finding, terms, report.timezone) for finding in findings),
+        timezone=report.timezone,
         by_owner=by_owner,
         contact=terms.contact,
-        waive_until=last_day_of_waiver(report.scan.started_on.astimezone(UTC).date(), terms.waiver_days),
+        waive_until=last_day_of_waiver(day_of(report.scan.started_on, report.timezone), terms.waiver_days),
         rejudged={one.fingerprint: rejudged[one.fingerprint] for one in findings if one.fingerprint in rejudged},
     )
     assignee = assignee_of(lead, worst.route, worst.recipient, terms.domains)
@@ -190,9 +192,8 @@ def _first(index: Mapping[str, str], names: Sequence[str]) -> str | None:
     return next((index[name] for name in names if name in index), None)
 
 
-def _due(finding: Finding, terms: Terms) -> date:
-    first: datetime = finding.first_seen_on.astimezone(UTC)
-    return first.date() + timedelta(days=terms.days[finding.severity])
+def _due(finding: Finding, terms: Terms, timezone: str) -> date:
+    return day_of(finding.first_seen_on, timezone) + timedelta(days=terms.days[finding.severity])
 
 
 def fallback_of(route: Route, tracker_fallback: str, terms: Terms) -> str:

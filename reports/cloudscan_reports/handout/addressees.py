@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from cloudscan.days import day_of
 from cloudscan.finding import Finding
 from cloudscan.fix import Fix, fixes
 from cloudscan.recipient import Recipient, recipient_of
@@ -100,3 +101,8 @@ def owner_line(given: Given, texts: Texts) -> str:
 def due_of(fix: Fix, terms: Terms) -> datetime:
     """By when a fix is due: the earliest of its findings."""
     return min(finding.first_seen_on + timedelta(days=terms.days[finding.severity]) for finding in fix.findings)
+
+
+def is_over(due: datetime, report: Report) -> bool:
+    """Whether the day that something was due on had ended for the organisation when the report was made."""
+    return day_of(report.generated_on, report.timezone) > day_of(due, report.timezone)

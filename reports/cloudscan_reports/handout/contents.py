@@ -15,7 +15,7 @@ from typing import Final
 from cloudscan.finding import Finding
 from cloudscan.report import Report, RuleSummary, Terms, TicketLink
 from cloudscan.text import openable, width
-from cloudscan_reports.handout.addressees import Given, due_of, given_out, key, owner_line, stem
+from cloudscan_reports.handout.addressees import Given, due_of, given_out, is_over, key, owner_line, stem
 from cloudscan_wording import phrases
 from cloudscan_wording.phrases import Step
 from cloudscan_wording.texts import Texts
@@ -107,7 +107,7 @@ def _handout(
         stem=stem(owner),
         total=len(given),
         due=due,
-        overdue=due < report.generated_on,
+        overdue=is_over(due, report),
         tasks=_tasks(full, rules, report, texts, terms),
         more=_more(rest, rules, texts, terms),
     )
@@ -159,7 +159,7 @@ def _remedy(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) ->
 def _steps(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> Sequence[Step]:
     rule = rules.get(finding.verdict.rule_id)
     fix = phrases.rule_text(rule, texts.lang).fix if rule else ""
-    filled = phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+    filled = phrases.filled_steps(fix, phrases.fields_of(finding.verdict), texts.lang)[:_MOST_STEPS]
     return [
         # A command that was cut would do something else than it says.
         Step(
@@ -220,7 +220,7 @@ def _item(given: Given, rules: Mapping[str, RuleSummary], report: Report, texts:
         who=shortened(phrases.reach(texts, finding.verdict), _MOST_SENTENCE),
         since=since(finding, texts),
         due=due,
-        overdue=due < report.generated_on,
+        overdue=is_over(due, report),
     )
 
 
