@@ -297,9 +297,12 @@ def _notify(config: Config, log: "JsonLog | None") -> None:
     from cloudscan.nightly.json_log import LogEvent
 
     try:
-        notify.send_notice(config)
+        refused = notify.deliver(config).refused
     except CloudscanError as error:
         _warn(log, LogEvent.NOTIFICATION_FAILED, f"could not notify: {error}")
+    else:
+        for address in refused:
+            _warn(log, LogEvent.NOTIFICATION_FAILED, notify.refusal(address))
 
 
 def _warn(log: "JsonLog | None", event: "LogEvent", message: str) -> None:
