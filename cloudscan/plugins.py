@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 
 from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
 from cloudscan.errors import CloudscanError, ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
+from cloudscan.sentence import say
 from cloudscan.text import first_line, suggestion
 from cloudscan.tracker import TrackerPlugin
 
@@ -110,8 +112,12 @@ def its_packages(name: str, extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"{name} needs the package {error.name}, which is not installed; for a part of cloudscan: "
-            f"pip install 'cloudscan[{extra}]'."
+            say(
+                "{name} needs the package {package}, which is not installed. For a part of cloudscan, {how}.",
+                name=name,
+                package=error.name,
+                how=install_hint(extra),
+            )
         ) from error
 
 
@@ -171,6 +177,11 @@ def _imported(entry: EntryPoint) -> Any:
         return entry.load()
     except Exception as error:  # a third-party package may raise anything while it is imported
         raise ConfigurationError(
-            f"{entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}. "
-            f"Install what it needs (for a part of cloudscan: pip install 'cloudscan[{entry.name}]')."
+            say(
+                "'{name}' ({target}) cannot be loaded: {error}. Install what it needs; for a part of cloudscan, {how}.",
+                name=entry.name,
+                target=entry.value,
+                error=f"{type(error).__name__}: {error}",
+                how=install_hint(entry.name),
+            )
         ) from error
