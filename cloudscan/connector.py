@@ -387,6 +387,14 @@ class DemoPlugin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdShape:
+    """How a platform's ids look, so that one that is none is found in the configuration."""
+
+    pattern: str  # a regular expression, for the whole id
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ConnectorPlugin:
     """What the entry point group `cloudscan.connectors` resolves to.
 
@@ -399,9 +407,12 @@ class ConnectorPlugin:
     options: type[msgspec.Struct]
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate); raises `ConfigurationError`
+    packages: Sequence[str] = ()  # of others, as they are imported, without which `open` fails
     settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
     questions: Sequence[Question] = ()  # all that it asks
     meaning: int = 1  # raised whenever the same answers are translated into other facts than before
     basis_options: Sequence[str] = ()  # the options that decide what is read, or what it means
+    account_ids: IdShape | None = None  # of `Estate.accounts`; None: it does not look at them
+    organisation_ids: IdShape | None = None  # of `Estate.organisations`; None: it does not look at them
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None
