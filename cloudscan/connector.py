@@ -20,7 +20,7 @@ import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_checkable
@@ -371,18 +371,23 @@ class Check:
 class Demo:
     """A running emulator with a company in it, ready to be scanned.
 
-    `options` are the keys of ``[connectors.<name>]``: an emulator does not know the connector that reads it.
+    `options` are the keys of ``[connectors.<name>]``, or of ``[trackers.<name>]`` for an emulated tracker: an emulator
+    does not know what reads it.
     """
 
     options: Mapping[str, object]
-    estate: Estate
+    estate: Estate = Estate()
+    environment: Mapping[str, str] = field(default_factory=dict)  # the made-up credentials that it accepts
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPlugin:
-    """What the entry point group `cloudscan.demos` resolves to: a small company in an emulator. Cheap to import."""
+    """What the entry point groups `cloudscan.demos` and `cloudscan.demo_trackers` resolve to. Cheap to import.
 
-    name: str  # of the connector that reads it
+    A small company in an emulator, or an issue tracker without tickets.
+    """
+
+    name: str  # of the connector, or of the kind of tracker, that talks to it
     start: Callable[[], AbstractContextManager[Demo]]  # the emulator runs until the block is left
 
 

@@ -51,6 +51,16 @@ def demo(name: str) -> DemoPlugin:
     return _load("cloudscan.demos", name, DemoPlugin)
 
 
+def demo_tracker_names() -> tuple[str, ...]:
+    """The installed emulated trackers, by the kind of tracker, without loading any."""
+    return _names("cloudscan.demo_trackers")
+
+
+def demo_tracker(name: str) -> DemoPlugin:
+    """One emulated tracker. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.demo_trackers", name, DemoPlugin)
+
+
 def format_names() -> tuple[str, ...]:
     """The installed report formats, by name, without loading any."""
     return _names("cloudscan.reports")
