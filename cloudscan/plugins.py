@@ -4,15 +4,17 @@ A package that cannot be loaded only affects itself: the error for those who req
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
 from cloudscan.errors import CloudscanError, ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
 from cloudscan.sentence import say
@@ -49,6 +51,16 @@ def demo_names() -> tuple[str, ...]:
 def demo(name: str) -> DemoPlugin:
     """One demo. Raises `ConfigurationError` as `connector` does."""
     return _load("cloudscan.demos", name, DemoPlugin)
+
+
+def demo_tracker_names() -> tuple[str, ...]:
+    """The installed emulated trackers, by the kind of tracker, without loading any."""
+    return _names("cloudscan.demo_trackers")
+
+
+def demo_tracker(name: str) -> DemoPlugin:
+    """One emulated tracker. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.demo_trackers", name, DemoPlugin)
 
 
 def format_names() -> tuple[str, ...]:
@@ -104,6 +116,25 @@ def bundled_rules() -> Path:
     return packed if packed.is_dir() else here.parent / "rules"
 
 
+def missing_packages(packages: Iterable[str]) -> Sequence[str]:
+    """Those of the packages, named as they are imported, that are not installed. Nothing is imported."""
+    return [package for package in packages if not _is_there(package)]
+
+
+def check_packages(name: str, extra: str, packages: Iterable[str]) -> None:
+    """Raises `ConfigurationError` if one of the packages is not installed."""
+    with its_packages(name, extra):
+        for package in missing_packages(packages):
+            raise ModuleNotFoundError(name=package)
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return package in sys.modules or find_spec(package) is not None
+    except (ModuleNotFoundError, ValueError):  # the package that would contain it is missing, or half loaded
+        return False
+
+
 @contextmanager
 def its_packages(name: str, extra: str) -> Iterator[None]:
     """Around calls of a plugin that import optional packages. Raises `ConfigurationError` if one is missing."""
@@ -112,11 +143,10 @@ def its_packages(name: str, extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             say(
-                "{name} needs the package {package}, which is not installed; for a part of cloudscan: "
-                "pip install 'cloudscan[{extra}]'.",
+                "{name} needs the package {package}, which is not installed. For a part of cloudscan, {how}.",
                 name=name,
                 package=error.name,
-                extra=extra,
+                how=install_hint(extra),
             )
         ) from error
 
@@ -206,12 +236,10 @@ def _imported(entry: EntryPoint) -> Any:
     except Exception as error:  # a third-party package may raise anything while it is imported
         raise ConfigurationError(
             say(
-                "{name} ({value}) cannot be loaded: {kind}: {error}. Install what it needs (for a part "
-                "of cloudscan: pip install 'cloudscan[{extra}]').",
-                name=repr(entry.name),
-                value=entry.value,
-                kind=type(error).__name__,
-                error=error,
-                extra=entry.name,
+                "'{name}' ({target}) cannot be loaded: {error}. Install what it needs; for a part of cloudscan, {how}.",
+                name=entry.name,
+                target=entry.value,
+                error=f"{type(error).__name__}: {error}",
+                how=install_hint(entry.name),
             )
         ) from error

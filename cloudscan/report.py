@@ -258,6 +258,8 @@ class ReportFormat:
     show: "Show | None" = None  # the same for a terminal, if the format supports one
     options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
     using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
+    packages: Sequence[str] = ()  # of others, as they are imported, without which `write` fails
+    schema: Callable[[], str] | None = None  # the JSON Schema of what it writes, if there is one
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,7 @@ def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang:
     Raises `ConfigurationError` if nobody can be notified, `LedgerError`.
     """
     report, ledger = last_report(config, None), open_ledger(config)
-    notifier = _notifier(config)
+    notifier = open_notifier(config)
     addresses = {channel_id(config, address): address for address in notifier.addresses()}
     known = {channel.id: channel for channel in ledger.channels() if channel.kind is ChannelKind.ADDRESS}
     language = lang or config.notify.language or config.organisation.language
@@ -122,7 +122,8 @@ def _message(config: Config, ledger: "Ledger", report: "Report", base: str) -> "
     )
 
 
-def _notifier(config: Config) -> "Notifier":
+def open_notifier(config: Config) -> "Notifier":
+    """The configured notifier with its addresses. Raises `ConfigurationError` if there are none that can be used."""
     from cloudscan import plugins
 
     options = config.notify
