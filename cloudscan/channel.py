@@ -24,5 +24,5 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     id: str  # a tracker's name, or a keyed hash of an address: addresses are secrets; empty: all of an older cloudscan
     scan_id: str = ""  # the last scan that it was told of; empty: none
     before_id: str = ""  # the one before that; empty: none
-    told_on: datetime | None = None
+    informed_on: datetime | None = None
     failing_since: datetime | None = None  # the first attempt since then that failed; None: none did

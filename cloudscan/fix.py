@@ -52,14 +52,14 @@ def key_of(finding: Finding) -> str:
 
     A finding that is not about one way in (a setting, an account, several origins) is a fix of its own.
     """
-    return key_of_verdict(finding.verdict)
+    return key_of_verdict(finding.verdict, finding.fingerprint)
 
 
-def key_of_verdict(verdict: Verdict) -> str:
-    """The same for the finding's verdict."""
+def key_of_verdict(verdict: Verdict, fingerprint: str) -> str:
+    """The same for the verdict of the finding with this fingerprint."""
     origins = _only(verdict, "origin_uid")
     if not origins:
-        return verdict.fingerprint
+        return fingerprint
     parts = "\x1f".join(("fix", verdict.subject.account, origins, _only(verdict, "principal_uid")))
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

@@ -62,7 +62,7 @@ def health(
             _leftovers(config.folder),
             datetime.now(UTC),
             judging.Limits(max_age=max_age, drop_percent=max_drop, throttle_percent=max_throttled),
-            judging.Told(
+            judging.Informed(
                 channels=ledger.channels(),
                 notified=config.notify.wanted and config.notify.after_scan,
                 trackers=list(config.trackers),

@@ -89,7 +89,7 @@ def deliver(config: Config, *, dry_run: bool = False, again: bool = False, lang:
         if is_quiet or notifier.send(address, *notifier.words(message, language)):
             now = datetime.now(UTC)
             ledger.save_channel(
-                replace(channel, scan_id=report.scan.id, before_id=base, told_on=now, failing_since=None)
+                replace(channel, scan_id=report.scan.id, before_id=base, informed_on=now, failing_since=None)
             )
             sent += [] if is_quiet else [address.shown]
         else:

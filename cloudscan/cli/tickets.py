@@ -64,16 +64,16 @@ def tickets(
     config = load_config(config_path)
     with lock.exclusive(config.folder):
         report = last_report(config, file)
-        told = _Told(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
+        memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
         path = Path(config_path) if config_path else None
-        dispatcher, trackers = _open_trackers(config, path, names, told, remember=file is None)
+        dispatcher, trackers = _open_trackers(config, path, names, memory, remember=file is None)
         planned = _plan(config, report, dispatcher, trackers, lang or "")
         as_json = format_name == "json"
-        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, told, as_json=as_json)
+        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, memory, as_json=as_json)
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Memory:
     """Remembers which trackers are up to date with the scan; nothing without a ledger."""
 
     ledger: "Ledger | None"
@@ -98,12 +98,12 @@ class _Told:
             channel = replace(channel, failing_since=channel.failing_since or now)
         else:
             before = channel.before_id if channel.scan_id == self.scan_id else channel.scan_id
-            channel = replace(channel, scan_id=self.scan_id, before_id=before, told_on=now, failing_since=None)
+            channel = replace(channel, scan_id=self.scan_id, before_id=before, informed_on=now, failing_since=None)
         self.ledger.save_channel(channel)
 
 
 def _open_trackers(
-    config: Config, path: Path | None, names: Sequence[str], told: _Told, *, remember: bool
+    config: Config, path: Path | None, names: Sequence[str], memory: _Memory, *, remember: bool
 ) -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
     """The chosen trackers, and what they contain. `remember` is whether the ledger keeps track of tickets."""
     from cloudscan.ticketing.deliver import Dispatcher, NoMemory
@@ -111,7 +111,7 @@ def _open_trackers(
 
     opened = {}
     for name in _chosen(config, names):
-        with told.failure_of(name):
+        with memory.failure_of(name):
             opened[name] = open_tracker(config, name, path)
     dispatcher = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
@@ -120,7 +120,7 @@ def _open_trackers(
     )
     states = {}
     for name, (tracker, wording) in opened.items():
-        with told.failure_of(name):
+        with memory.failure_of(name):
             states[name] = TrackerState(
                 wording=wording,
                 existing=dispatcher.existing(name),
@@ -155,7 +155,7 @@ def _show(planned: "Plan", *, as_json: bool) -> int:
     return 0
 
 
-def _carry_out(planned: "Plan", dispatcher: "Dispatcher", told: _Told, *, as_json: bool) -> int:
+def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as_json: bool) -> int:
     """Carry the plan out and print what was done; gives the exit code."""
     import msgspec
 
@@ -179,7 +179,7 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", told: _Told, *, as_jso
         click.echo(f"cloudscan: {message}", err=True)
     failed = {result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)}
     for tracker in dispatcher.trackers:
-        told.save(tracker, failed=tracker in failed)
+        memory.save(tracker, failed=tracker in failed)
     return EXIT_INCOMPLETE if failed else 0
 
 

@@ -279,7 +279,7 @@ class Ledger:
         """The keys of the fixes that findings belong to, resolved ones too, by fingerprint."""
         with self._database.reading() as db:
             entries = finding_rows.entries_with(db, list(fingerprints))
-        return {entry.fingerprint: key_of_verdict(entry.verdict) for entry in entries}
+        return {entry.fingerprint: key_of_verdict(entry.verdict, entry.fingerprint) for entry in entries}
 
     def _record(
         self, snapshot: Snapshot, verdicts: Verdicts, organisation: str, frameworks: Sequence[Framework]

@@ -131,6 +131,6 @@ CHANNELS = sa.Table(
     sa.Column("id", sa.String(100), primary_key=True),  # a tracker's name, or a keyed hash of an address
     sa.Column("scan_id", sa.String(64), nullable=False),  # the last scan that it was told of; empty: none
     sa.Column("before_id", sa.String(64), nullable=False),  # the one before that
-    sa.Column("told_on", sa.DateTime),
+    sa.Column("informed_on", sa.DateTime),
     sa.Column("failing_since", sa.DateTime),
 )

@@ -48,7 +48,7 @@ def channels(db: Connection) -> list[Channel]:
             id=row.id,
             scan_id=row.scan_id,
             before_id=row.before_id,
-            told_on=row.told_on and aware(row.told_on),
+            informed_on=row.informed_on and aware(row.informed_on),
             failing_since=row.failing_since and aware(row.failing_since),
         )
         for row in db.execute(sa.select(CHANNELS).order_by(CHANNELS.c.kind, CHANNELS.c.id))
@@ -59,7 +59,7 @@ def write_channel(db: Connection, channel: Channel) -> None:
     """Store what a channel was told, replacing what was known about it."""
     values = msgspec.structs.asdict(channel) | {
         "kind": channel.kind.value,
-        "told_on": channel.told_on and naive(channel.told_on),
+        "informed_on": channel.informed_on and naive(channel.informed_on),
         "failing_since": channel.failing_since and naive(channel.failing_since),
     }
     db.execute(sa.delete(CHANNELS).where(CHANNELS.c.kind == channel.kind.value, CHANNELS.c.id == channel.id))

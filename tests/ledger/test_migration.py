@@ -99,7 +99,7 @@ def test_a_ledger_with_rows_in_every_table_survives_the_renaming_of_its_tables(n
     nights.ledger.save_ticket(
         TicketRecord(tracker="board", marker=first.findings[0].fingerprint, phase=TicketPhase.OPEN, acted_on=day(0))
     )
-    nights.ledger.save_channel(Channel(kind=ChannelKind.ADDRESS, id="somebody", scan_id="night", told_on=day(0)))
+    nights.ledger.save_channel(Channel(kind=ChannelKind.ADDRESS, id="somebody", scan_id="night", informed_on=day(0)))
     record(nights, 2, NEW, plan="everybody")  # so that nothing has to be renamed
     before = contents(nights.ledger)
     tables = [table for table in SCHEMA.tables if table not in LATER_TABLES]
@@ -114,7 +114,7 @@ def test_a_ledger_with_rows_in_every_table_survives_the_renaming_of_its_tables(n
     assert all(old.values()), old
     assert rows_in(url, tables) == {table: old[OLD_NAMES.get(table, table)] for table in tables}
     assert contents(migrated) == before
-    assert [(one.id, one.scan_id, one.told_on) for one in migrated.channels()] == [("", "night", day(0))]
+    assert [(one.id, one.scan_id, one.informed_on) for one in migrated.channels()] == [("", "night", day(0))]
 
 
 @pytest.fixture

@@ -22,12 +22,12 @@ def upgrade() -> None:
         sa.Column("id", sa.String(100), primary_key=True),
         sa.Column("scan_id", sa.String(64), nullable=False),
         sa.Column("before_id", sa.String(64), nullable=False),
-        sa.Column("told_on", sa.DateTime),
+        sa.Column("informed_on", sa.DateTime),
         sa.Column("failing_since", sa.DateTime),
     )
     last = op.get_bind().execute(sa.select(NOTIFICATIONS).order_by(NOTIFICATIONS.c.sent_on.desc()).limit(1)).first()
     if last:
-        row = {"kind": "address", "id": "", "scan_id": last.scan_id, "before_id": "", "told_on": last.sent_on}
+        row = {"kind": "address", "id": "", "scan_id": last.scan_id, "before_id": "", "informed_on": last.sent_on}
         op.bulk_insert(channels, [row])
     op.drop_table("notifications")
 
@@ -38,9 +38,9 @@ def downgrade() -> None:
         sa.Column("scan_id", sa.String(64), primary_key=True),
         sa.Column("sent_on", sa.DateTime, nullable=False),
     )
-    channels = sa.table("channels", *map(sa.column, ("kind", "scan_id", "told_on")))
-    told = sa.select(channels.c.scan_id, sa.func.max(channels.c.told_on)).where(
-        channels.c.kind == "address", channels.c.scan_id != "", channels.c.told_on.is_not(None)
+    channels = sa.table("channels", *map(sa.column, ("kind", "scan_id", "informed_on")))
+    told = sa.select(channels.c.scan_id, sa.func.max(channels.c.informed_on)).where(
+        channels.c.kind == "address", channels.c.scan_id != "", channels.c.informed_on.is_not(None)
     )
     rows = op.get_bind().execute(told.group_by(channels.c.scan_id)).all()
     op.drop_table("channels")
