@@ -11,9 +11,10 @@ import msgspec
 from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
+from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.1"
+SCHEMA_VERSION = "3.2"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +220,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     waivers: Sequence[WaiverStatus] = ()  # the current ones, the first to end first
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
     gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
+    frameworks: Sequence[FrameworkResult] = ()  # control by control
+    timezone: str = "UTC"  # the organisation's: days and times for people are shown in it
+    deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
 
     @property
     def complete(self) -> bool:

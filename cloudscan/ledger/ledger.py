@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cloudscan.engine.judge import Verdicts
+from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Waiver
 from cloudscan.ledger import (
@@ -81,13 +82,22 @@ class Ledger:
         self._policy = policy or Policy()
         self._wait_seconds = wait_seconds
 
-    def record(self, snapshot: Snapshot, verdicts: Verdicts, *, organisation: str = "") -> Report:
-        """Record the verdicts on a snapshot; returns the report. Recording it again changes nothing.
+    def record(
+        self,
+        snapshot: Snapshot,
+        verdicts: Verdicts,
+        *,
+        organisation: str = "",
+        frameworks: Sequence[Framework] = (),
+    ) -> Report:
+        """Record the verdicts on a snapshot; returns the report, which tells the `frameworks` control by control.
+
+        Recording it again changes nothing.
 
         Raises `LedgerError` if a later scan is recorded already: history is not rewritten.
         """
         # An attempt may have succeeded although its answer was lost: recording a scan again changes nothing.
-        return persistently(lambda: self._record(snapshot, verdicts, organisation), self._wait_seconds)
+        return persistently(lambda: self._record(snapshot, verdicts, organisation, frameworks), self._wait_seconds)
 
     def awaits(self, started_on: datetime) -> bool:
         """Whether a scan that started then can be recorded, or is the last one recorded; else there is a later one."""
@@ -232,7 +242,9 @@ class Ledger:
         with self._database.transaction() as db:
             ticket_rows.write_notification(db, scan_id, now or datetime.now(UTC))
 
-    def _record(self, snapshot: Snapshot, verdicts: Verdicts, organisation: str) -> Report:
+    def _record(
+        self, snapshot: Snapshot, verdicts: Verdicts, organisation: str, frameworks: Sequence[Framework]
+    ) -> Report:
         scan, coverage = snapshot.scan, snapshot.coverage()
         with self._database.transaction() as db:
             report = report_rows.report_if_recorded(db, scan.id, scan.started_on)
@@ -259,7 +271,13 @@ class Ledger:
                 history_rows.write_periods(db, entries, severities, scan.started_on, periods, changed_by)
                 gap_rows.write_seen(db, gaps.gaps_in(coverage), scan.started_on)
                 report = report_rows.report_of(
-                    snapshot, verdicts, entries, register.waivers, coverage=coverage, organisation=organisation
+                    snapshot,
+                    verdicts,
+                    entries,
+                    register.waivers,
+                    coverage=coverage,
+                    organisation=organisation,
+                    frameworks=frameworks,
                 )
                 report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
                 report_rows.write_scan(db, report, snapshot, basis, past, changed_by.values())

@@ -11,7 +11,9 @@ from sqlalchemy.engine import Connection
 
 from cloudscan import __version__
 from cloudscan.coverage import Coverage
+from cloudscan.engine import framework_coverage
 from cloudscan.engine.judge import Verdicts
+from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
 from cloudscan.finding import Finding, State, Waiver
 from cloudscan.ledger import finding_rows, gap_rows, history, history_rows, lifecycle, ticket_rows
@@ -40,17 +42,21 @@ def report_of(
     *,
     coverage: list[Coverage],
     organisation: str,
+    frameworks: Iterable[Framework] = (),
 ) -> Report:
     """The report of one scan by itself; `entries` are the ledger's after it."""
+    summaries = verdicts.summaries()
+    findings = lifecycle.findings(entries, verdicts, snapshot.scan.started_on, waivers)
     return Report(
         tool=f"cloudscan {__version__}",
         generated_on=datetime.now(UTC),
         organisation=organisation or _name_of_accounts(coverage),
         scan=snapshot.scan,
-        rules=verdicts.summaries(),
-        findings=lifecycle.findings(entries, verdicts, snapshot.scan.started_on, waivers),
+        rules=summaries,
+        findings=findings,
         unknowns=verdicts.unknown,
         coverage=lifecycle.condensed(coverage),
+        frameworks=framework_coverage.results(frameworks, summaries, findings),
     )
 
 
@@ -183,9 +189,11 @@ def _with_decisions(db: Connection, report: Report, today: datetime) -> Report:
         waiver = register.waivers.get(waiver_id) if waiver_id is not None else None
         return msgspec.structs.replace(finding, state=State.WAIVED if waiver else state, waiver=waiver)
 
+    findings = [as_decided(finding) for finding in report.findings]
     return msgspec.structs.replace(
         report,
-        findings=[as_decided(finding) for finding in report.findings],
+        findings=findings,
+        frameworks=framework_coverage.with_waived(report.frameworks, findings),
         gaps=gap_rows.statuses(db, report, register, today),
     )
 
