@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
@@ -26,7 +27,7 @@ def _day(_context: click.Context, _option: click.Parameter, value: str | None) -
         raise click.BadParameter(f"{value!r} is not a date; write it as 2027-03-31.") from error
 
 
-@click.group()
+@click.group(cls=Group)
 def waive() -> None:
     """Waive a finding, a rule, a target or a gap until a given date. What is waived stays visible and is watched.
 

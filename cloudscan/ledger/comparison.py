@@ -25,7 +25,7 @@ class Turns(NamedTuple):
     kind: EventKind
     platform: str
     changed_by: ChangedBy
-    count: int
+    number: int
 
 
 def chosen(scans: Sequence[Scan]) -> list[Comparison]:
@@ -53,12 +53,12 @@ def with_turns(comparison: Comparison, turns: Iterable[Turns]) -> Comparison:
         new=_sum(by_estate, EventKind.OPENED),
         reopened=_sum(by_estate, EventKind.REOPENED),
         resolved=_sum(by_estate, EventKind.RESOLVED),
-        rejudged=sum(turn.count for turn in counted if turn.changed_by is not ChangedBy.ESTATE),
+        rejudged=sum(turn.number for turn in counted if turn.changed_by is not ChangedBy.ESTATE),
     )
 
 
 def _sum(turns: Iterable[Turns], kind: EventKind) -> int:
-    return sum(turn.count for turn in turns if turn.kind is kind)
+    return sum(turn.number for turn in turns if turn.kind is kind)
 
 
 def _nearest(earlier: Sequence[Scan], last: Scan, days: int) -> Comparison | None:
@@ -66,7 +66,7 @@ def _nearest(earlier: Sequence[Scan], last: Scan, days: int) -> Comparison | Non
     near = [scan for scan in earlier if abs(scan.started_on - wanted) <= timedelta(days=days / 2)]
     ordered = sorted(near, key=lambda scan: _distance(scan.started_on, wanted))
     best = next((scan for scan in ordered if _why_not(scan, last) is None), next(iter(ordered), None))
-    return best and _compared(best, last, days)
+    return _compared(best, last, days) if best else None
 
 
 def _distance(moment: datetime, wanted: datetime) -> timedelta:

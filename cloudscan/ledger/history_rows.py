@@ -24,6 +24,7 @@ from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, EXPOSURE_PERIODS, FINDINGS, SCANS
 from cloudscan.reach import Reach
 from cloudscan.report import DIFFERENCE_KINDS, ChangedBy, Comparison, Diff, EventKind, Scan, ScanFigures
+from cloudscan.sentence import say
 
 _REACH: Final = Reach.__struct_fields__
 _LOOKS_BACK: Final = 14  # scans, for one that could see what has changed today
@@ -53,9 +54,15 @@ def scan_named(scans: Sequence[Scan], name: str, timezone: str) -> Scan:
         return on_day[-1]
     if matches:
         raise LedgerError(
-            f"{name!r} matches {len(matches)} scans; write more of the id. `cloudscan trend` lists the ids."
+            say(
+                "{name} matches {count} scans; write more of the id. `cloudscan trend` lists the ids.",
+                name=repr(name),
+                count=len(matches),
+            )
         )
-    raise LedgerError(f"There is no scan {name!r}; write an id or a day that `cloudscan trend` lists.")
+    raise LedgerError(
+        say("There is no scan {name}; write an id or a day that `cloudscan trend` lists.", name=repr(name))
+    )
 
 
 def current_periods(db: Connection) -> dict[str, ExposurePeriod]:

@@ -27,9 +27,10 @@ from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
 from cloudscan.ledger.waivers import statuses
 from cloudscan.report import ChangedBy, Report, figures_of
+from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 
 Stored = TypeVar("Stored", bound=msgspec.Struct)
 _MOST_SCANS: Final = 400  # of the trend in a report
@@ -145,9 +146,12 @@ def report_if_recorded(db: Connection, scan_id: str, started_on: datetime, calen
         return last_report(db, started_on, calendar)
     if aware(last.started_on) >= started_on:
         raise LedgerError(
-            f"The ledger already contains a later scan (of {aware(last.started_on):%Y-%m-%d %H:%M} UTC), and history "
-            "is not rewritten. To look at an older snapshot, use `cloudscan judge`. If a clock was ahead when that "
-            "scan ran, run `cloudscan ledger repair`."
+            say(
+                "The ledger already contains a later scan (of {started_on} UTC), and history is not "
+                "rewritten. To look at an older snapshot, use `cloudscan judge`. If a clock was ahead "
+                "when that scan ran, run `cloudscan ledger repair`.",
+                started_on=f"{aware(last.started_on):%Y-%m-%d %H:%M}",
+            )
         )
     return None
 
@@ -210,7 +214,7 @@ def _decoded(content: bytes, kind: type[Stored]) -> Stored:
         return msgspec.json.decode(zlib.decompress(content), type=kind)
     except (zlib.error, msgspec.MsgspecError) as error:
         raise LedgerError(
-            "The last report in the ledger was written by another cloudscan version; scan again."
+            say("The last report in the ledger was written by another cloudscan version; scan again.")
         ) from error
 
 

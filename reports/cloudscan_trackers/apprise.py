@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.notifier import SPOKEN_OF, Notice, Notifier, NotifierPlugin
+from cloudscan.sentence import say
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible
@@ -88,19 +89,25 @@ def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:
     for number, url in enumerate(given, 1):
         if not services.add(url):
             raise ConfigurationError(
-                f"[notify]: address {number} of {len(given)} is not an address that apprise understands; see its list "
-                "of services."
+                say(
+                    "[notify]: address {number} of {count} is not an address that apprise understands; see "
+                    "its list of services.",
+                    number=number,
+                    count=len(given),
+                )
             )
     if file:
         config = AppriseConfig()
         if not config.add(file) or not len(config):
-            raise ConfigurationError(f"[notify]: {file} contains no address that apprise can read; check the file.")
+            raise ConfigurationError(
+                say("[notify]: {file} contains no address that apprise can read; check the file.", file=file)
+            )
         chosen = Apprise()
         chosen.add(config)
         for service in chosen.find(tag=list(tags)) if tags else chosen:
             services.add(service)
     if not len(services):
-        raise ConfigurationError("[notify]: there is no address; name a variable as urls_env, or a file.")
+        raise ConfigurationError(say("[notify]: there is no address; name a variable as urls_env, or a file."))
     return ThroughApprise(services)
 
 

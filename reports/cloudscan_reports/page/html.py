@@ -17,7 +17,17 @@ from cloudscan_wording.visible import carriable, shortened, visible
 
 MOST_BYTES = 9_900_000
 """Size of the whole page that mail gateways still accept and browsers open without delay."""
-_SCRIPTS = ("data.js", "words.js", "search.js", "filters.js", "detail.js", "tools.js", "page.js")
+_SCRIPTS = (
+    "data.js",
+    "words.js",
+    "commands.js",
+    "search.js",
+    "filters.js",
+    "detail.js",
+    "csv.js",
+    "tools.js",
+    "page.js",
+)
 
 
 def write(report: Report, lang: str) -> str:

@@ -265,7 +265,7 @@ def _finding(
         owner=finding.verdict.subject.owner,
         account=finding.verdict.subject.account,
         why=rule_text.why if rule_text else "",
-        steps=phrases.filled_steps(rule_text.fix, phrases.fields_of(finding.verdict)) if rule_text else (),
+        steps=phrases.filled_steps(rule_text.fix, phrases.fields_of(finding.verdict), texts.lang) if rule_text else (),
         chain=phrases.first_chain(finding, texts.lang),
         known_rule=rule is not None,
     )

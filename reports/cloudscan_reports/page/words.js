@@ -13,16 +13,6 @@ function visible(text) {
 
 const shortened = (text, most) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
 
-function forShell(value) {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
-  if (!value.match(CONTROL) && !value.match(UNSEEN)) return "'" + value.replaceAll("'", `'"'"'`) + "'";
-  const escaped = value
-    .replace(/[\\']/g, "\\$&")
-    .replace(CONTROL, (character) => "\\x" + hex(character, 2))
-    .replace(UNSEEN, (character) => "\\U" + hex(character, 8));
-  return `$'${escaped}'`;
-}
-
 const numerals = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const number = (n) => numerals.format(n);
 
@@ -63,7 +53,7 @@ function makeWords(data) {
   return { say, has, count, label, day, ago };
 }
 
-function fill(template, fields, quote = (value) => value) {
+function fill(template, fields) {
   return template.replace(/\{([a-z_][a-z0-9_]*)\}/g, (whole, name) =>
-    Object.hasOwn(fields, name) && fields[name] !== undefined ? quote(fields[name]) : whole);
+    Object.hasOwn(fields, name) && fields[name] !== undefined ? fields[name] : whole);
 }

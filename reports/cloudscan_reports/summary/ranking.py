@@ -144,7 +144,7 @@ def roadmap(report: Report, hours_a_month: float = HOURS_A_MONTH) -> Sequence[St
                 hours_range=_range(done),
                 causes=by_cause.most_common(),
                 teams=_teams(done),
-                risk_left=(best, worst),
+                risk_left=(min(best, worst), max(best, worst)),
                 left=by_severity(left),
             )
         )

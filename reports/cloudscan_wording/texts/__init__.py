@@ -19,6 +19,7 @@ from babel.dates import get_month_names
 from cloudscan.days import UTC_NAME, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
+from cloudscan.sentence import say
 from cloudscan.text import catalogue
 
 LANGUAGES = ("en", "ja")
@@ -102,7 +103,13 @@ def load(lang: str, timezone: str = UTC_NAME) -> Texts:
 @cache
 def _table(lang: str) -> Mapping[str, Any]:
     if lang not in LANGUAGES:
-        raise ConfigurationError(f"No report texts for the language {lang!r}. Write one of: {', '.join(LANGUAGES)}.")
+        raise ConfigurationError(
+            say(
+                "No report texts for the language {lang}. Write one of: {languages}.",
+                lang=repr(lang),
+                languages=", ".join(LANGUAGES),
+            )
+        )
     table = catalogue.table(resources.files(__name__), lang)
     months = get_month_names("abbreviated", locale=Locale.parse(_LOCALES[lang]))
     table["time"]["months"] = [months[number] for number in range(1, 13)]
