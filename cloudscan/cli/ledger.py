@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 import click
 
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
+from cloudscan.sentence import say
 
 
 @click.group(cls=Group)
@@ -30,12 +32,18 @@ def repair(config_path: str | None, dry_run: bool) -> None:
     with lock.exclusive(config.folder):
         needed = repairing.due(history, config.folder / "snapshots", now)
         for was, becomes in needed.scans:
-            click.echo(f"scan of {was:%Y-%m-%d %H:%M:%S} UTC: {becomes:%Y-%m-%d %H:%M:%S} UTC")
+            echo(
+                say(
+                    "scan of {was} UTC: {becomes} UTC",
+                    was=f"{was:%Y-%m-%d %H:%M:%S}",
+                    becomes=f"{becomes:%Y-%m-%d %H:%M:%S}",
+                )
+            )
         for folder, start in needed.snapshots:
-            click.echo(f"{folder}: {start:%Y-%m-%d %H:%M:%S} UTC")
+            echo(say("{folder}: {start} UTC", folder=folder, start=f"{start:%Y-%m-%d %H:%M:%S}"))
         if not needed:
-            click.echo(f"Nothing is dated later than now ({now:%Y-%m-%d %H:%M} UTC).")
+            echo(say("Nothing is dated later than now ({now} UTC).", now=f"{now:%Y-%m-%d %H:%M}"))
             return
         if not dry_run:
             repairing.apply(needed, history)
-    click.echo(f"{len(needed.scans)} scan(s) {'would be' if dry_run else 'were'} corrected.")
+    echo(say("{count} scan(s) {value} corrected.", count=len(needed.scans), value="would be" if dry_run else "were"))

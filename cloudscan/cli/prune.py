@@ -4,7 +4,9 @@ from datetime import UTC, datetime
 
 import click
 
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config
+from cloudscan.sentence import say
 
 
 @click.command()
@@ -26,4 +28,4 @@ def prune(config_path: str | None, dry_run: bool) -> None:
             removals = retention.remove(config.folder, removals)
     for removal in removals:
         click.echo(f"{removal.path}: {removal.why}")
-    click.echo(f"{len(removals)} {'would be' if dry_run else 'were'} removed.")
+    echo(say("{count} {value} removed.", count=len(removals), value="would be" if dry_run else "were"))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
 from cloudscan.finding import Waiver
+from cloudscan.sentence import say
 
 if TYPE_CHECKING:
     from cloudscan.ledger.lifecycle import Entry
@@ -24,7 +26,9 @@ def _day(_context: click.Context, _option: click.Parameter, value: str | None) -
     try:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} is not a date; write it as 2027-03-31.") from error
+        raise click.BadParameter(
+            spoken(say("{value} is not a date; write it as 2027-03-31.", value=repr(value)))
+        ) from error
 
 
 @click.group(cls=Group)
@@ -72,7 +76,7 @@ def add(
     from cloudscan.ledger.waivers import WaiverRequest
 
     if until and days:
-        raise click.UsageError("Write --until or --days, not both.")
+        raise click.UsageError(spoken(say("Write --until or --days, not both.")))
     config = load_config(config_path)
     if rule_id:
         _known_rule(config, rule_id, rule_folders)
@@ -93,7 +97,14 @@ def add(
     )
     name = "Dry run: this waiver" if dry_run else f"Waiver {result.waiver.id}"
     if result.waiver.gap:
-        click.echo(f"{name} is in force until {result.waiver.until} and covers the gap {result.waiver.gap}.")
+        echo(
+            say(
+                "{name} is in force until {until} and covers the gap {gap}.",
+                name=name,
+                until=result.waiver.until,
+                gap=result.waiver.gap,
+            )
+        )
         return
     _show_covered(f"{name} is in force until {result.waiver.until} and covers", result.covered)
 
@@ -107,7 +118,7 @@ def revoke(config_path: str | None, number: int, dry_run: bool) -> None:
     result = open_ledger(load_config(config_path)).revoke(number, dry_run=dry_run)
     name = f"Dry run: waiver {number} would end" if dry_run else f"Waiver {number} has ended"
     if result.waiver.gap:
-        click.echo(f"{name}; it covered the gap {result.waiver.gap}.")
+        echo(say("{name}; it covered the gap {gap}.", name=name, gap=result.waiver.gap))
         return
     _show_covered(f"{name}; it covered", result.covered)
 
@@ -158,7 +169,9 @@ def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
 
     known = [rule.id for rule in load_rules(config, folders)]
     if rule_id not in known:
-        raise WaiverError(f"There is no rule {rule_id!r}; {suggestion(rule_id, known)}.")
+        raise WaiverError(
+            say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, known))
+        )
 
 
 def _scope(waiver: Waiver) -> str:
@@ -179,4 +192,4 @@ def _show_covered(introduction: str, entries: "Sequence[Entry]") -> None:
         ]
         click.echo(table(("id", "rule", "what", "account"), rows))
     if len(entries) > _MOST:
-        click.echo(f"… and {len(entries) - _MOST} more")
+        echo(say("… and {most} more", most=len(entries) - _MOST))
