@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from cloudscan.connector import Estate, Partner
+from cloudscan.days import UTC_NAME, Calendar, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
@@ -38,6 +39,7 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     accounts: Sequence[str] = ()  # our cloud accounts, in addition to those that are scanned
     organisation_ids: Sequence[str] = ()  # our organisations' ids on the platforms: o-a1b2c3d4e5
     language: Literal["", "en", "ja"] = ""  # of reports and of the terminal; empty: as the environment
+    timezone: str = UTC_NAME  # where its days begin and end, as the IANA database names it: Asia/Tokyo
     contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
 
 
@@ -168,6 +170,11 @@ class Config(_Table, frozen=True, kw_only=True):
         return Terms(contact=self.organisation.contact, days=days)
 
     @property
+    def calendar(self) -> Calendar:
+        """The organisation's days, and its deadlines."""
+        return Calendar(timezone=self.organisation.timezone, deadlines=self.terms.days)
+
+    @property
     def folder(self) -> Path:
         """The folder for snapshots, ledger and reports."""
         return Path(self.scan.folder)
@@ -235,6 +242,11 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
 
 
 def _check(path: Path, text: str, config: Config) -> None:
+    try:
+        zone(config.organisation.timezone)
+    except ConfigurationError as error:
+        where = _location(path, text, "timezone")
+        raise ConfigurationError(say("{where}: {error}", where=where, error=error)) from error
     if not 1 <= config.scan.concurrency <= _MOST_REQUESTS:
         raise ConfigurationError(
             say(

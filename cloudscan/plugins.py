@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
 from cloudscan.errors import CloudscanError, ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
 from cloudscan.sentence import say
@@ -112,11 +113,10 @@ def its_packages(name: str, extra: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         raise ConfigurationError(
             say(
-                "{name} needs the package {package}, which is not installed; for a part of cloudscan: "
-                "pip install 'cloudscan[{extra}]'.",
+                "{name} needs the package {package}, which is not installed. For a part of cloudscan, {how}.",
                 name=name,
                 package=error.name,
-                extra=extra,
+                how=install_hint(extra),
             )
         ) from error
 
@@ -206,12 +206,10 @@ def _imported(entry: EntryPoint) -> Any:
     except Exception as error:  # a third-party package may raise anything while it is imported
         raise ConfigurationError(
             say(
-                "{name} ({value}) cannot be loaded: {kind}: {error}. Install what it needs (for a part "
-                "of cloudscan: pip install 'cloudscan[{extra}]').",
-                name=repr(entry.name),
-                value=entry.value,
-                kind=type(error).__name__,
-                error=error,
-                extra=entry.name,
+                "'{name}' ({target}) cannot be loaded: {error}. Install what it needs; for a part of cloudscan, {how}.",
+                name=entry.name,
+                target=entry.value,
+                error=f"{type(error).__name__}: {error}",
+                how=install_hint(entry.name),
             )
         ) from error

@@ -28,11 +28,13 @@ def demo(into: str, show: bool, lang: str | None) -> int:
     from cloudscan.config import Config, LedgerTable, OrganisationTable, ScanTable
     from cloudscan.errors import ConfigurationError
     from cloudscan.finding import Severity
+    from cloudscan.installation import install_hint
+    from cloudscan.sentence import say
 
     language = lang or current()
     demos = [(plugin, plugins.demo(plugin.name)) for plugin in _usable()]
     if not demos:
-        raise ConfigurationError("No demo is installed; install one: pip install 'cloudscan[demo]'.")
+        raise ConfigurationError(say("No demo is installed; {how}.", how=install_hint("demo")))
     ledger = Path(into) / "demo.db"
     ledger.unlink(missing_ok=True)  # each demo is a company of its own, without the history of an earlier one
     config = Config(

@@ -40,7 +40,13 @@ def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     from cloudscan.ledger.ledger import Ledger
 
     tolerance = config.waivers.tolerance_percent / 100
-    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, wait_seconds=wait_seconds)
+    return Ledger(
+        config.ledger_url,
+        tolerance=tolerance,
+        policy=config.tickets,
+        wait_seconds=wait_seconds,
+        calendar=config.calendar,
+    )
 
 
 def redaction_key(config: Config) -> bytes:

@@ -73,7 +73,7 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
 
     config = load_config(config_path)
     shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proven_in=proven_file(config))
-    problems = shelf.problems or shelf.unused
+    problems = shelf.problems or shelf.complaints
     for problem in problems:
         click.echo(str(problem))
     click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} problems.", err=True)

@@ -73,6 +73,7 @@ def add(
     cloudscan waive add --rule some-rule --target 111122223333 --owner … --reason … --until 2027-03-31
     cloudscan waive add --gap 5e6f7a8b --owner … --reason "a site that is locked on purpose" --days 180
     """
+    from cloudscan.days import day_of
     from cloudscan.ledger.waivers import WaiverRequest
 
     if until and days:
@@ -89,7 +90,7 @@ def add(
             gap=gap,
             owner=owner,
             reason=reason,
-            until=now.date() + timedelta(days=days) if days else until,
+            until=day_of(now, config.organisation.timezone) + timedelta(days=days) if days else until,
         ),
         now=now,
         max_days=config.waivers.max_days,

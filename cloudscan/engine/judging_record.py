@@ -15,9 +15,9 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.engine import remedies
+from cloudscan.engine import loader, remedies
 from cloudscan.engine.judge import Params
-from cloudscan.engine.rule_file import ParamValue, Rule
+from cloudscan.engine.rule_file import Framework, ParamValue, Rule
 from cloudscan.errors import SnapshotError
 from cloudscan.files import write_private
 from cloudscan.report import Report
@@ -70,8 +70,7 @@ def read(folder: Path) -> JudgingRecord:
 def files_of(rules: Iterable[Rule]) -> dict[str, str]:
     """The files of rules, their shared texts and all frameworks beside them, by a path that is safe everywhere."""
     rules = list(rules)
-    folders = sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
-    frameworks = [file for folder in folders for file in sorted(folder.glob("*.y*ml"))]
+    frameworks = [file for folder in _framework_folders(rules) for file in sorted(folder.glob("*.y*ml"))]
     shared = sorted({remedy.file for rule in rules for remedy in rule.remedies})
     return {
         **{_shared_path(number): Path(file).read_text("utf-8") for number, file in enumerate(shared)},
@@ -81,6 +80,15 @@ def files_of(rules: Iterable[Rule]) -> dict[str, str]:
             for rule in sorted(rules, key=lambda rule: rule.id)
         },
     }
+
+
+def frameworks_of(rules: Iterable[Rule]) -> tuple[Framework, ...]:
+    """The frameworks beside rules that are loaded. Raises `RuleError` if a file has become wrong since."""
+    return loader.load_frameworks(folder for folder in _framework_folders(rules) if folder.is_dir())
+
+
+def _framework_folders(rules: Iterable[Rule]) -> list[Path]:
+    return sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
 
 
 def _shared_path(number: int) -> str:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,7 +47,7 @@ class Shelf:
     rules: tuple[Rule, ...]
     frameworks: tuple[Framework, ...]
     problems: tuple[Problem, ...]
-    unused: tuple[Problem, ...]  # shared texts that no rule names; known only if there are no other problems
+    complaints: tuple[Problem, ...]  # what keeps no rule from being used; known only if there are no problems
 
 
 def load(
@@ -86,7 +86,7 @@ def load_archived(folder: Path) -> tuple[Rule, ...]:
 def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
     """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
     shelf = read(folders, settings)
-    return shelf.problems or shelf.unused
+    return shelf.problems or shelf.complaints
 
 
 def read(
@@ -126,8 +126,14 @@ def read(
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
         problems=tuple(sorted(problems)),
-        unused=() if problems else tuple(shared.unused(remedies, rules.values())),
+        complaints=() if problems or archived else tuple(_complaints(remedies, rules.values())),
     )
+
+
+def _complaints(remedies: Remedies, rules: Collection[Rule]) -> Iterator[Problem]:
+    """Shared texts that no rule names, and commands that readers could not copy as they are."""
+    yield from shared.unused(remedies, rules)
+    yield from sorted(set(shared.faults_of_commands(rules)))
 
 
 def _is_same(folder: Path, other: Path | None) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.days import day_of
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
@@ -43,12 +44,12 @@ def scans(db: Connection) -> list[Scan]:
     ]
 
 
-def scan_named(scans: Sequence[Scan], name: str) -> Scan:
-    """The scan whose id begins with `name`, or the last one of the day `name`. Raises `LedgerError`."""
+def scan_named(scans: Sequence[Scan], name: str, timezone: str) -> Scan:
+    """The scan whose id begins with `name`, or the last one of the organisation's day `name`. Raises `LedgerError`."""
     matches = [scan for scan in scans if scan.id.startswith(name)]
     if len(matches) == 1:
         return matches[0]
-    if on_day := [scan for scan in scans if f"{scan.started_on:%Y-%m-%d}" == name]:
+    if on_day := [scan for scan in scans if day_of(scan.started_on, timezone).isoformat() == name]:
         return on_day[-1]
     if matches:
         raise LedgerError(

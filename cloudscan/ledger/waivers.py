@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
+from cloudscan.days import UTC_NAME, day_of
 from cloudscan.errors import WaiverError
 from cloudscan.finding import State, Verdict, Waiver
 from cloudscan.ledger.lifecycle import UNRESOLVED, Change, Entry, LifecycleEvent
@@ -70,10 +71,11 @@ class WaiverRegister:
     widenings: Mapping[CoveredFinding, Sequence[str]] = field(
         default_factory=dict
     )  # what was wider when coverage ended
+    timezone: str = UTC_NAME  # whose days waivers end with
 
     def in_force(self, waiver: Waiver, moment: datetime) -> bool:
-        """Whether the waiver is neither revoked nor past its last day (in UTC)."""
-        return waiver.id not in self.revoked and moment.astimezone(UTC).date() <= waiver.until
+        """Whether the waiver is neither revoked nor past its last day, which ends where the organisation works."""
+        return waiver.id not in self.revoked and day_of(moment, self.timezone) <= waiver.until
 
     def why_ended(self, coverage: CoveredFinding) -> str:
         """Why a waiver no longer covers a finding: widened, revoked or expired."""
@@ -185,7 +187,7 @@ def granted(
         owner=_checked_text("owner", request.owner),
         reason=_checked_text("reason", request.reason),
         given_on=now,
-        until=_last_day(request.until, now, max_days),
+        until=_last_day(request.until, day_of(now, register.timezone), max_days),
     )
     for other in register.waivers.values():
         same = _scope_of(other) == _scope_of(waiver) and register.in_force(other, now) and other.until >= waiver.until
@@ -271,7 +273,7 @@ def _status(
     if register.in_force(waiver, now):
         covered_now = (entry for entry in entries if (waiver.id, entry.fingerprint) not in register.widenings)
         findings = [entry.fingerprint for entry in covered_now]
-        due = waiver.until - now.astimezone(UTC).date() <= timedelta(days=due_days)
+        due = waiver.until - day_of(now, register.timezone) <= timedelta(days=due_days)
         notes = {"due_soon": due, "unused": not findings and not still, "widened": bool(widenings)}
         current = True
     else:
@@ -371,8 +373,7 @@ def _checked_text(option: str, text: str) -> str:
 _PURPOSES: Final = {"owner": say("who answers for it"), "reason": say("why the risk is acceptable")}
 
 
-def _last_day(until: date | None, now: datetime, max_days: int) -> date:
-    today = now.astimezone(UTC).date()
+def _last_day(until: date | None, today: date, max_days: int) -> date:
     latest = today + timedelta(days=max_days)
     limit = say("{latest} at the latest ([waivers] max_days = {max_days})", latest=latest, max_days=max_days)
     if until is None:

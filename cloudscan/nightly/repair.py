@@ -71,6 +71,7 @@ def refuse_wrong_clock(ledger: Ledger, snapshots: Path, now: datetime) -> bool:
     """
     last, answered = None, True
     try:
+        ledger.upgrade()
         last = ledger.last_started()
     except LedgerError:
         answered = False

@@ -7,6 +7,7 @@ Environment Variables" and "OTLP Exporter".
 from collections.abc import Mapping, Sequence
 
 from cloudscan.errors import ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.nightly.metrics import Metric
 from cloudscan.sentence import say
 
@@ -33,7 +34,9 @@ def send(metrics: Sequence[Metric]) -> None:
         from opentelemetry.sdk.resources import Resource
     except ImportError as error:
         raise ConfigurationError(
-            say("The environment asks for OpenTelemetry metrics, which need a package: pip install 'cloudscan[otel]'.")
+            say(
+                "The environment asks for OpenTelemetry metrics, which need a package; {how}.", how=install_hint("otel")
+            )
         ) from error
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=Resource.create({"service.name": "cloudscan"}), shutdown_on_exit=False)

@@ -156,6 +156,9 @@ class Redactor:
             coverage=[self.coverage(row) for row in report.coverage],
             trend=report.trend,
             gaps={self.gap(gap): self.gap_status(status) for gap, status in report.gaps.items()},
+            frameworks=report.frameworks,
+            timezone=report.timezone,
+            deadlines=report.deadlines,
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:

@@ -35,7 +35,7 @@ class ThroughApprise:
 
     def words(self, notice: Notice, lang: str) -> tuple[str, str]:
         """Plain text: counts, then at most 10 findings of at most 300 characters each, then what could not be read."""
-        words = load(lang)
+        words = load(lang, notice.report.timezone)
         title = words.say("notice.title", organisation=harmless(notice.organisation))
         return title, "\n".join(_lines(notice, words))
 

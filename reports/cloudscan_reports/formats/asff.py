@@ -49,7 +49,7 @@ def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
     `product_arn` is a pattern: ``{partition}``, ``{region}`` and ``{account}`` are the finding's.
     """
     report = carriable(report)
-    batch = {"Findings": list(findings(report, load(lang), product_arn))}
+    batch = {"Findings": list(findings(report, load(lang, report.timezone), product_arn))}
     return msgspec.json.format(msgspec.json.encode(batch), indent=2).decode() + "\n"
 
 

@@ -69,7 +69,7 @@ def write(report: Report, lang: str) -> bytes:
 
     Raises ModuleNotFoundError if WeasyPrint is not installed, ConfigurationError if Pango is not.
     """
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     report = carriable(report)
     summary = first_page.first_page(report, texts)
     work = summary.needing_work
@@ -124,7 +124,7 @@ def _row(finding: Finding, texts: Texts) -> _Row:
 
 def write_handouts(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, bytes]]:
     """The hand-outs by file name. Raises as `write` does."""
-    pages = handout_pages.pages(carriable(report), load(lang), terms, _PAPER)
+    pages = handout_pages.pages(carriable(report), load(lang, report.timezone), terms, _PAPER)
     return ((name, printed(page)) for name, page in pages)
 
 
