@@ -4,10 +4,11 @@ A package that cannot be loaded only affects itself: the error for those who req
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -50,6 +51,16 @@ def demo_names() -> tuple[str, ...]:
 def demo(name: str) -> DemoPlugin:
     """One demo. Raises `ConfigurationError` as `connector` does."""
     return _load("cloudscan.demos", name, DemoPlugin)
+
+
+def demo_tracker_names() -> tuple[str, ...]:
+    """The installed emulated trackers, by the kind of tracker, without loading any."""
+    return _names("cloudscan.demo_trackers")
+
+
+def demo_tracker(name: str) -> DemoPlugin:
+    """One emulated tracker. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.demo_trackers", name, DemoPlugin)
 
 
 def format_names() -> tuple[str, ...]:
@@ -103,6 +114,25 @@ def bundled_rules() -> Path:
     here = Path(__file__).parent
     packed = here / "_rules"
     return packed if packed.is_dir() else here.parent / "rules"
+
+
+def missing_packages(packages: Iterable[str]) -> Sequence[str]:
+    """Those of the packages, named as they are imported, that are not installed. Nothing is imported."""
+    return [package for package in packages if not _is_there(package)]
+
+
+def check_packages(name: str, extra: str, packages: Iterable[str]) -> None:
+    """Raises `ConfigurationError` if one of the packages is not installed."""
+    with its_packages(name, extra):
+        for package in missing_packages(packages):
+            raise ModuleNotFoundError(name=package)
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return package in sys.modules or find_spec(package) is not None
+    except (ModuleNotFoundError, ValueError):  # the package that would contain it is missing, or half loaded
+        return False
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """The report as a value: all that formats and trackers receive."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -258,14 +258,18 @@ class ReportFormat:
     show: "Show | None" = None  # the same for a terminal, if the format supports one
     options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
     using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
+    packages: Sequence[str] = ()  # of others, as they are imported, without which `write` fails
+    schema: Callable[[], str] | None = None  # the JSON Schema of what it writes, if there is one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What hand-outs say that no scan can know: the contact, and how many days there are to fix a finding."""
+    """What hand-outs and tickets say that no scan can know."""
 
-    contact: str = ""
-    days: Mapping[Severity, int]
+    contact: str = ""  # whom to ask
+    days: Mapping[Severity, int]  # to fix a finding, from the day it was first seen
+    domains: Collection[str] = ()  # of our mail, in lower case
+    waiver_days: int = 180  # the longest a waiver may last
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
     "schedule": ("schedule", "Print a unit, crontab line or workflow for nightly scans."),
+    "schema": ("schema", "Print a JSON Schema, for editors and machines."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),
     "completion": ("completion", "Print the shell completion script."),

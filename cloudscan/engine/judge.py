@@ -141,6 +141,17 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
     return {name: moment if name == "as_of" else values[name] for name in rule.bound}
 
 
+def check_params(rules: Sequence[Rule], params: Params) -> None:
+    """Raises `ConfigurationError` for parameters of a rule that does not exist, or that a rule does not allow."""
+    known = {rule.id: rule for rule in rules}
+    for rule_id, given in params.items():
+        if rule_id not in known:
+            raise ConfigurationError(
+                f"There are parameters for the rule {rule_id!r}, which does not exist; {suggestion(rule_id, known)}."
+            )
+        bindings(known[rule_id], datetime.now(UTC), given)
+
+
 def fold(
     db: duckdb.DuckDBPyConnection, rule: Rule, bound: Mapping[str, object]
 ) -> list[tuple[tuple[str, ...], Judgement]]:
@@ -158,16 +169,7 @@ def _judgements_of(
 
 
 def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, params: Params) -> Verdicts:
-    known = {rule.id for rule in rules}
-    for rule_id in params:
-        if rule_id not in known:
-            raise ConfigurationError(
-                say(
-                    "There are parameters for the rule {rule_id}, which does not exist; {hint}.",
-                    rule_id=repr(rule_id),
-                    hint=suggestion(rule_id, known),
-                )
-            )
+    check_params(rules, params)
     tallies: dict[str, Tally] = {}
     verdicts: list[Verdict] = []
     platforms = _platforms(db)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import ConfigurationError, check_url
 from cloudscan.sentence import say
 
 
@@ -36,6 +36,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     objects_per_bucket: int = 20  # of them, per bucket without an inventory
     patience: float = 60.0  # seconds for which a question that AWS throttles is asked again, once in a scan
     connections: int = 32  # kept open per endpoint
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for an address that is none."""
+        check_url("endpoint", self.endpoint)
 
 
 def by_profile(options: Options) -> Iterator[tuple[str, Options]]:

@@ -157,5 +157,5 @@ def printed(page: str) -> bytes:
 
 
 _PAPER: Final = Medium(suffix=".pdf", links=False, seen=printable)
-PDF = ReportFormat(name="pdf", title="PDF", suffix=".pdf", write=write)
+PDF = ReportFormat(name="pdf", title="PDF", suffix=".pdf", write=write, packages=("weasyprint",))
 HANDOUTS = HandoutFormat(name="pdf", title="PDF", suffix=".pdf", write=write_handouts)

@@ -237,4 +237,4 @@ def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
     ]
 
 
-XLSX = ReportFormat(name="xlsx", title="Excel", suffix=".xlsx", write=write)
+XLSX = ReportFormat(name="xlsx", title="Excel", suffix=".xlsx", write=write, packages=("xlsxwriter",))
