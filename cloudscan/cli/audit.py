@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.help import Group
-from cloudscan.cli.language import echo
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, open_ledger, redaction_key
 from cloudscan.cli.options import redact_option
 from cloudscan.config import Config
-from cloudscan.sentence import say
+from cloudscan.sentence import joined, say
 
 if TYPE_CHECKING:
     from cloudscan.audit.pack import Sources
@@ -52,7 +52,7 @@ def audit(ctx: click.Context, scan_name: str, into: str | None, redacting: bool,
     sources = _sources(config, scan_name)
     name = f"{sources.report.scan.started_on:%Y%m%dT%H%M%SZ}{'-redacted' if redacting else ''}.zip"
     path = Path(into) if into else config.folder / "audit" / name
-    with plugins.its_packages("Signing", "audit"):
+    with plugins.its_packages(say("Signing"), "audit"):
         signer = signature.public_part(Path(sign_with)) if sign_with else None
         differing = pack.write(
             sources,
@@ -86,7 +86,7 @@ def verify(pack: str, key: str | None, and_replay: bool, within: float, format_n
     from cloudscan.audit import archive, verification
     from cloudscan.audit.replay import replay as replaying
 
-    with archive.opened(Path(pack)) as opened, plugins.its_packages("Checking a signature", "audit"):
+    with archive.opened(Path(pack)) as opened, plugins.its_packages(say("Checking a signature"), "audit"):
         checked = verification.verify(opened, verification.key_of(Path(key) if key else None))
         replayed = replaying(opened, seconds=within) if and_replay and not checked.faults else None
     if format_name == "json":
@@ -154,19 +154,20 @@ def _sources(config: Config, name: str) -> "Sources":
     return sources if last.scan.id == wanted.id else until(sources, recorded.report.scan.finished_on)
 
 
-def _show_verification(checked: "Verification") -> None:
-    from cloudscan.text import plain
+_KINDS = {"missing": say("missing"), "added": say("added"), "altered": say("altered"), "signature": say("signature")}
 
+
+def _show_verification(checked: "Verification") -> None:
     for fault in checked.faults[:_MOST]:
-        click.echo(f"{fault.kind:<10} {plain(fault.name)} {plain(fault.message)}")
+        echo(joined((f"{spoken(_KINDS[fault.kind]):<10}", fault.name, fault.message)))
     if len(checked.faults) > _MOST:
         echo(say("… and {most} more; --format json lists all.", most=len(checked.faults) - _MOST))
     echo(
         say(
-            "Scan {scan} of {started_on}{value}.",
-            scan=plain(checked.scan),
+            "Scan {scan} of {started_on}{redacted}.",
+            scan=checked.scan,
             started_on=checked.started_on,
-            value=", redacted" if checked.redacted else "",
+            redacted=say(", redacted") if checked.redacted else "",
         )
     )
     echo(say("Fingerprint of the pack: {fingerprint} (SHA-256 of MANIFEST.sha256).", fingerprint=checked.fingerprint))
@@ -186,8 +187,8 @@ def _show_verification(checked: "Verification") -> None:
 
 
 def _show_replay(replayed: "Replay") -> None:
-    _show_answers("only in the pack", replayed.only_packed)
-    _show_answers("only in the replay", replayed.only_replayed)
+    _show_answers(say("only in the pack"), replayed.only_packed)
+    _show_answers(say("only in the replay"), replayed.only_replayed)
     echo(
         say(
             "The replay reproduces {findings} findings and {unknowns} unknown cases of the pack.",
@@ -196,15 +197,14 @@ def _show_replay(replayed: "Replay") -> None:
         )
     )
     differences = len(replayed.only_packed) + len(replayed.only_replayed)
-    click.echo("Replay matches." if replayed.same else f"Replay differs: {differences} differences.")
+    differs = say("Replay differs: {count} differences.", count=differences)
+    echo(say("Replay matches.") if replayed.same else differs)
 
 
 def _show_answers(where: str, answers: "Iterable[Answer]") -> None:
-    from cloudscan.text import plain
-
     listed = list(answers)
     for answer in listed[:_MOST]:
-        click.echo(f"{where}: {answer.fingerprint} {plain(answer.rule_id)} {answer.says}")
+        echo(f"{spoken(where)}: {answer.fingerprint} {answer.rule_id} {answer.says}")
     if len(listed) > _MOST:
         echo(say("{where}: … and {most} more", where=where, most=len(listed) - _MOST))
 
@@ -212,4 +212,4 @@ def _show_answers(where: str, answers: "Iterable[Answer]") -> None:
 def _print_json(value: object) -> None:
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    click.echo(msgspec.json.encode(value, enc_hook=str))

@@ -57,4 +57,9 @@ def repair(config_path: str | None, dry_run: bool) -> None:
             return
         if not dry_run:
             repairing.apply(needed, history)
-    echo(say("{count} scan(s) {value} corrected.", count=len(needed.scans), value="would be" if dry_run else "were"))
+    number = len(needed.scans)
+    echo(
+        say("Scans to correct: {number}.", number=number)
+        if dry_run
+        else say("Scans corrected: {number}.", number=number)
+    )
