@@ -30,7 +30,7 @@ def upgrade(config_path: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Only list what would be corrected.")
 @click.pass_obj
 def repair(config_path: str | None, dry_run: bool) -> None:
-    """Correct a history that a wrong clock has dated ahead, so that nights can go on.
+    """Correct a history that a wrong clock has dated ahead, so that nightly scans can continue.
 
     Scans that are dated later than now move to just after the scan before them, with all that was recorded with them;
     the folders of their snapshots follow. Nothing is removed. Check the clock of this machine first.

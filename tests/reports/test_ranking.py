@@ -75,7 +75,7 @@ def test_what_was_accepted_counts_as_an_exception() -> None:
 
 
 def test_findings_with_one_origin_are_one_fix() -> None:
-    """What two rules say of one folder is put right once, at the cost of the dearer remedy."""
+    """What two rules say of one folder is fixed once, at the cost of the dearer remedy."""
     first, second = report(2).findings
     row = {"origin_uid": "gdrive:file/root"}
     shared = [
