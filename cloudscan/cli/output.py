@@ -1,19 +1,19 @@
 """Writing results: the page to a file, the summary to the terminal."""
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
 from cloudscan import files, plugins
+from cloudscan.cli import terminal
 from cloudscan.errors import ConfigurationError
 from cloudscan.reason import advice, question, sentence
 from cloudscan.report import GapState, Report, ReportFormat
 from cloudscan.text import plain
 
 _REASONS = 5
+_PIPED_WIDTH = 100  # columns of a summary that is piped
 
 
 def write_page(report: Report, folder: Path, output: Path | None, language: str) -> Path:
@@ -59,9 +59,8 @@ def summary(report: Report, language: str) -> None:
     if text.show is None:
         to_stdout(text.write(report, language))
         return
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    width = shutil.get_terminal_size((100, 24)).columns
-    click.echo(text.show(report, language, colour=colour, width=width), nl=False)
+    colour, width = terminal.colour(), terminal.columns() or _PIPED_WIDTH
+    click.echo(text.show(report, language, colour=colour, width=width), nl=False, color=colour)
 
 
 def unread(report: Report) -> None:

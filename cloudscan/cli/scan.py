@@ -31,6 +31,7 @@ from cloudscan.report import Report, ReportFormat
 
 if TYPE_CHECKING:
     from cloudscan.cli.progress import Progress
+    from cloudscan.engine.judge import Params
     from cloudscan.engine.rule_file import Rule
     from cloudscan.ledger.ledger import Ledger
     from cloudscan.nightly.json_log import JsonLog, LogEvent
@@ -123,7 +124,6 @@ def scan(
 @click.pass_obj
 def collect(config_path: str | None, selection: Selection, into: str | None, redacting: bool) -> int:
     """Read the clouds into a snapshot, without judging. Prints the snapshot's folder."""
-    from cloudscan.cli.progress import progress_listener
     from cloudscan.nightly.selection import fault, restricted
     from cloudscan.snapshot import store
     from cloudscan.snapshot.collect import CollectOptions
@@ -137,7 +137,7 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
         connectors=[connector.name for connector in connectors], settings=settings, translations=translations
     )
     folder = Path(into) if into else store.new_folder(config.folder / "snapshots", datetime.now(UTC), scanned)
-    progress = progress_listener((), {}, "en")
+    progress = _progress((), {}, config.organisation.language)
     try:
         snapshot = collecting(
             connectors,
@@ -170,14 +170,13 @@ def run(request: ScanRequest) -> int:
 
     Raises `CloudscanError`; with a JSON log it is logged instead.
     """
-    from cloudscan.cli.progress import progress_listener
     from cloudscan.nightly.json_log import JsonLog
 
     config = request.config
     rules = load_rules(config, request.rule_folders, for_judging=True)
     ledger = open_ledger(config, wait_seconds=config.ledger.wait_seconds)
     log = JsonLog(sys.stderr) if request.json_log else None
-    progress = None if log else progress_listener(rules, config.rules, request.language)
+    progress = None if log else _progress(rules, config.rules, request.language)
     try:
         report = _scan(request, rules, ledger, log, progress)
     except CloudscanError as error:
@@ -191,6 +190,15 @@ def run(request: ScanRequest) -> int:
     if log:
         log.finished(code)
     return code
+
+
+def _progress(rules: "Sequence[Rule]", params: "Params", language: str) -> "Progress | None":
+    """A display on stderr if that is a terminal, else None."""
+    if not sys.stderr.isatty():
+        return None
+    from cloudscan.cli.progress import Progress
+
+    return Progress(rules, params, language)
 
 
 def exit_code(report: Report, fail_on: Severity) -> int:

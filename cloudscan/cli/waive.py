@@ -129,7 +129,7 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     config = load_config(config_path)
     listed = [
@@ -148,7 +148,7 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
          _scope(status.waiver), status.waiver.owner, status.waiver.reason]
         for status in listed
     ]  # fmt: skip
-    click.echo(table(("no", "until", "note", "findings", "scope", "owner", "reason"), rows))
+    show_table(("no", "until", "note", "findings", "scope", "owner", "reason"), rows)
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
@@ -167,7 +167,7 @@ def _scope(waiver: Waiver) -> str:
 
 
 def _show_covered(introduction: str, entries: "Sequence[Entry]") -> None:
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     number = {0: "no open finding", 1: "one finding"}.get(len(entries), f"{len(entries)} findings")
     click.echo(f"{introduction} {number}{':' if entries else '.'}")
@@ -176,6 +176,6 @@ def _show_covered(introduction: str, entries: "Sequence[Entry]") -> None:
             [entry.fingerprint[:8], entry.verdict.rule_id, entry.verdict.subject.name, entry.verdict.subject.account]
             for entry in entries[:_MOST]
         ]
-        click.echo(table(("id", "rule", "what", "account"), rows))
+        show_table(("id", "rule", "what", "account"), rows)
     if len(entries) > _MOST:
         click.echo(f"… and {len(entries) - _MOST} more")

@@ -142,7 +142,7 @@ class Ledger:
         Raises `WaiverError` for one that cannot be granted, with what to write instead.
         """
         moment = now or datetime.now(UTC)
-        with (self._database.reading() if dry_run else self._database.transaction()) as db:
+        with self._database.reading() if dry_run else self._database.transaction() as db:
             unresolved = finding_rows.unresolved_entries(db)
             waiver = granted(
                 replace(request, gap=gaps.named(request.gap, _gaps_of_last(db))) if request.gap else request,
@@ -167,7 +167,7 @@ class Ledger:
         Raises `WaiverError` for one that does not exist or is not in force.
         """
         moment = now or datetime.now(UTC)
-        with (self._database.reading() if dry_run else self._database.transaction()) as db:
+        with self._database.reading() if dry_run else self._database.transaction() as db:
             waiver = revocable(waiver_id, finding_rows.waiver_register(db), moment)
             entries = [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver_id]
             if not dry_run:
