@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import click
 
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.sentence import say
 
 
-@click.group()
+@click.group(cls=Group)
 def ledger() -> None:
     """Look after the history of findings."""
 

@@ -187,7 +187,7 @@ def _engine(url: sa.URL) -> Engine:
 
 
 def _reading_engine(file: Path) -> Engine:
-    """An engine that can do nothing but read, unless a writer died: the next who may write undoes what it began."""
+    """An engine that only reads, unless a writer died: then a user who may write has to undo what was begun."""
     left = file.with_name(f"{file.name}-journal").exists() and os.access(file, os.W_OK)
     uri = f"{file.absolute().as_uri()}?mode={'rw' if left else 'ro'}"
 
