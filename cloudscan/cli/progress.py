@@ -68,10 +68,10 @@ class Progress:
                     reason=event.reason,
                     seconds=round(event.seconds),
                 )
-                self._line(Text(self._said(words)))
+                self._line(Text(self._worded(words)))
             case Sealing():
                 self._first_findings()
-                self._reading = {"": self._said(say("judging"))}
+                self._reading = {"": self._worded(say("judging"))}
         self._display.update(self._task, reading=_names(list(self._reading.values())))
 
     def close(self) -> None:
@@ -110,10 +110,10 @@ class Progress:
 
     def _words(self, task: Task, room: int) -> str:
         """How far, how fast, and which scopes are being read, as far as there is room for it."""
-        known = [part for part in (self._said(_done(task)), self._said(_pace(task))) if part]
+        known = [part for part in (self._worded(_done(task)), self._worded(_pace(task))) if part]
         return _cut("; ".join([*known, *filter(None, [str(task.fields["reading"])])]), room)
 
-    def _said(self, words: Sentence | str) -> str:
+    def _worded(self, words: Sentence | str) -> str:
         return in_language(words, self._language)
 
 

@@ -210,7 +210,7 @@ def test_health_after_a_good_night_is_one_line(desk: Desk) -> None:
         ("old", 2, "more than 0 min"),
         ("blind", 1, "1 of 2 scopes could not be read"),
         ("less", 2, "resources fell from 3 to 2"),
-        ("died", 2, "died; start `cloudscan scan` again"),
+        ("died", 2, "did not finish: it was killed, or ended with an error; start `cloudscan scan` again"),
         ("unrecorded", 2, "1 snapshot(s) not recorded"),
         ("ledger", 3, "UNKNOWN"),
     ],
@@ -262,3 +262,23 @@ def test_health_speaks_json_and_prometheus(desk: Desk) -> None:
     assert (content["status"], content["code"]) == ("OK", 0)
     assert "cloudscan_health_status 0\n" in numbers.out
     assert (desk.folder / "health.prom").read_text().startswith("# HELP cloudscan_health_status")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--max-age", "5x"],
+        ["--nonsense"],
+        ["--max-drop", "-1"],
+        ["--format", "xml"],
+        ["--config", "nowhere.toml"],
+        ["--metrics", "cloudscan.toml/metrics.prom"],
+        ["surplus"],
+    ],
+)
+def test_health_with_wrong_options_is_unknown_and_no_alarm(desk: Desk, arguments: list[str]) -> None:
+    result = desk.run("health", *arguments)
+
+    assert result.code == 3
+    assert result.out.startswith("CLOUDSCAN UNKNOWN - ")
+    assert result.out.count("\n") == 1
