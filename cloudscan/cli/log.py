@@ -1,8 +1,8 @@
 """The one way to stderr: what cloudscan has to say beside its results, and what libraries say through `logging`.
 
 As text, each line begins with ``cloudscan:`` and is for a person, in their language; of libraries, only errors are
-shown, in one line each. As JSON, every line is one object, wherever it comes from: `time` (RFC 3339, UTC), `event`, `level`,
-`seconds_in`, and for a library's line its `logger`. In both, text of strangers is made plain.
+shown, in one line each. As JSON, every line is one object, wherever it comes from: `time` (RFC 3339, UTC), `event`,
+`level`, `seconds_in`, and for a library's line its `logger`. In both, text of strangers is made plain.
 """
 
 import logging
