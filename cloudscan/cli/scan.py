@@ -168,11 +168,15 @@ def collect(config_path: str | None, selection: Selection, into: str | None, red
 
 def run(request: ScanRequest) -> int:
     """Scan, publish the report, and give the exit code. Raises `CloudscanError`."""
+    from cloudscan.cli.log import warn
+    from cloudscan.nightly.lost_ledger import begins_anew
     from cloudscan.nightly.scan_log import LogEvent, ScanLog
 
     config = request.config
     rules = load_rules(config, request.rule_folders, for_judging=True)
     ledger = open_ledger(config, wait_seconds=config.ledger.wait_seconds)
+    if notice := begins_anew(ledger.file, config.folder):
+        warn(notice, LogEvent.LEDGER_NEW)
     log = ScanLog()
     progress = None if request.json_log else _progress(rules, config.rules, request.language)
     try:

@@ -25,6 +25,7 @@ class LogEvent(StrEnum):
     RECORDED = "scan.recorded"  # the ledger contains the scan
     FINISHED = "scan.finished"
     FAILED = "scan.failed"
+    LEDGER_NEW = "ledger.begun_anew"  # although there were scans before
     REMOVED = "retention.removed"
     REMOVAL_FAILED = "retention.failed"
     NOTIFICATION_FAILED = "notify.failed"

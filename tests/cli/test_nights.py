@@ -1,8 +1,10 @@
 """Nights that nobody watches: what broke off is finished, what is old goes, and a machine can ask how it went."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -282,3 +284,41 @@ def test_health_with_wrong_options_is_unknown_and_no_alarm(desk: Desk, arguments
     assert result.code == 3
     assert result.out.startswith("CLOUDSCAN UNKNOWN - ")
     assert result.out.count("\n") == 1
+
+
+def test_a_ledger_that_became_an_empty_file_is_no_new_one(desk: Desk) -> None:
+    """Its history and waivers would be gone without a word. Who wants that removes the file."""
+    desk.run("scan")
+    ledger = desk.folder / HOME / "ledger.db"
+    ledger.write_bytes(b"")
+
+    refused = [desk.run(*command) for command in (["scan"], ["findings"], ["waive", "list"])]
+    code = desk.run("health").code
+    ledger.unlink()
+    before = desk.run("findings")
+    anew = desk.run("scan")
+
+    assert [one.code for one in refused] == [2, 2, 2]
+    assert all("ledger.db is an empty file, but .cloudscan has reports or snapshots" in one.err for one in refused)
+    assert code == 3
+    assert "no scan yet" in before.err or "no findings yet" in before.err
+    assert "a new history begins, without waivers" in anew.err
+    assert anew.code == 1
+
+
+def test_what_only_reads_leaves_the_folder_as_it_is(desk: Desk) -> None:
+    """No lock, no journal, no cache: a folder that may only be read is enough, and an older ledger stays old."""
+    desk.run("scan")
+    desk.run("scan")
+    ledger = desk.folder / HOME / "ledger.db"
+    before = {path: path.stat().st_mtime_ns for path in (desk.folder / HOME).rglob("*")}
+
+    for command in ("findings", "diff", "trend", "gaps", "health", "report -o -", "waive list", "query --tables"):
+        assert desk.run(*command.split()).code == 0, command
+
+    assert {path: path.stat().st_mtime_ns for path in (desk.folder / HOME).rglob("*")} == before
+    with closing(sqlite3.connect(ledger)) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '0005'")
+    old = desk.run("findings")
+    assert (old.code, desk.run("health").code) == (2, 3)
+    assert "run `cloudscan ledger upgrade` once" in old.err
