@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -138,7 +139,7 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> i
     elif not results:
         click.echo("Every ticket is up to date.")
     for message in _left_undone(planned):
-        click.echo(f"cloudscan: {message}", err=True)
+        warn(message, "tickets.left_undone")
     failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
     return EXIT_INCOMPLETE if failed else 0
 

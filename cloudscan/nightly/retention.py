@@ -22,7 +22,8 @@ from cloudscan.snapshot.incremental import FOLDER as CURSORS
 from cloudscan.snapshot.seal import WORK
 
 _TRASH: Final = "trash"
-_PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
+PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
+"""The name of a report that a scan named itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +111,7 @@ def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
 
 
 def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Removal]:
-    pages = sorted(path for path in (home / "reports").glob("*.html") if _PAGE.fullmatch(path.name))
+    pages = sorted(path for path in (home / "reports").glob("*.html") if PAGE.fullmatch(path.name))
     oldest = now - timedelta(days=policy.reports_days)
     for page in pages[:-1]:
         if datetime.strptime(page.stem.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < oldest:
