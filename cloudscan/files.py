@@ -26,7 +26,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 @contextmanager
 def private_file(path: Path, *, mode: int = 0o600) -> Iterator[BinaryIO]:
-    """A file to write to, of mode 0600 or `mode`. It appears at the end of the block; after an exception, not at all."""
+    """A file to write to, mode 0600 unless told. It appears at the end of the block, or not at all on an exception."""
     part = path.with_name(f".{path.name}.part")
     try:
         with open_private(part) as file:

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
 from cloudscan.cli.options import lang_option
 
 
-@click.group()
+@click.group(cls=Group)
 def rules() -> None:
     """List, show, check and test the rules. FOLDERS contain rules of your own, which are added to the shipped ones."""
 

@@ -61,10 +61,10 @@ def _open_trackers(
     from cloudscan.ticketing.deliver import Dispatcher, NoMemory
     from cloudscan.ticketing.plan import TrackerState
 
-    opened = {name: _open_tracker(config, name, path) for name in _chosen(config, names)}
+    opened = {name: open_tracker(config, name, path) for name in _chosen(config, names)}
     dispatcher = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
-        projects={name: _projects(config, name) for name in opened},
+        projects={name: projects_of(config, name) for name in opened},
         memory=open_ledger(config) if remember else NoMemory(),
     )
     states = {
@@ -139,7 +139,11 @@ def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 
-def _open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
+def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
+    """A configured tracker, with its credentials from the environment, and the wording of its tickets.
+
+    Raises `ConfigurationError` for its options, a credential that is not set, or a package that is missing.
+    """
     from cloudscan import plugins
 
     plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
@@ -156,7 +160,7 @@ def _open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracke
         return plugin.open(options, credential), plugin.wording(options)
 
 
-def _projects(config: Config, name: str) -> Sequence[str]:
+def projects_of(config: Config, name: str) -> Sequence[str]:
     """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
     own = [str(config.trackers[name].get("project", ""))]
     routed = [route.project for route in config.routes if route.tracker in (name, "")]

@@ -27,6 +27,7 @@ from cloudscan.engine.rule_file import DECLARED, Framework, Remedy, Rule, RuleFi
 from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
+from cloudscan.sentence import joined, say
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def load(
     """
     shelf = read(folders, settings, proven_in=proven_in)
     if shelf.problems:
-        raise RuleError("\n".join(map(str, shelf.problems)))
+        raise RuleError(joined(shelf.problems, "\n"))
     return shelf.rules
 
 
@@ -67,7 +68,7 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     """All frameworks of the folders, by id. Raises `RuleError`."""
     frameworks, problems = _read_frameworks(_files(folders))
     if problems:
-        raise RuleError("\n".join(map(str, problems)))
+        raise RuleError(joined(problems, "\n"))
     return tuple(frameworks.values())
 
 
@@ -78,7 +79,7 @@ def load_archived(folder: Path) -> tuple[Rule, ...]:
     """
     shelf = read([folder], archived=True)
     if shelf.problems:
-        raise RuleError("\n".join(map(str, shelf.problems)))
+        raise RuleError(joined(shelf.problems, "\n"))
     return shelf.rules
 
 
@@ -213,7 +214,7 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for folder in {Path(folder).resolve(): folder for folder in folders}.values():
         if not Path(folder).is_dir():
-            raise RuleError(f"{folder}:1: there is no such folder of rules; name an existing one")
+            raise RuleError(say("{folder}:1: there is no such folder of rules; name an existing one", folder=folder))
         files += sorted(file for file in Path(folder).rglob("*") if file.suffix in (".yaml", ".yml"))
     return files
 

@@ -12,6 +12,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
 from cloudscan.files import private_file
 from cloudscan.report import Report, figures_of, gap_counts
+from cloudscan.sentence import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,5 +76,9 @@ def write(metrics: Iterable[Metric], path: Path) -> None:
             file.write(text(metrics).encode("ascii"))
     except OSError as error:
         raise ConfigurationError(
-            f"The metrics cannot be written to {path} ({error.strerror}); choose another file with --metrics."
+            say(
+                "The metrics cannot be written to {path} ({why}); choose another file with --metrics.",
+                path=path,
+                why=error.strerror,
+            )
         ) from error

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -219,8 +219,7 @@ def waived(texts: Texts, finding: Finding) -> str:
 
 def waived_by(texts: Texts, waiver: Waiver) -> str:
     """Who waived something, until when and why."""
-    day = texts.day(datetime.combine(waiver.until, time(), UTC))
-    return texts.say("finding.waived", owner=waiver.owner, day=day, reason=waiver.reason)
+    return texts.say("finding.waived", owner=waiver.owner, day=texts.date(waiver.until), reason=waiver.reason)
 
 
 def ticket_state(texts: Texts, ticket: TicketLink) -> str:

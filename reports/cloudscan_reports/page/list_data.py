@@ -42,6 +42,7 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
     return {
         "lang": texts.lang,
         "now": seconds(report.generated_on),
+        "timezone": report.timezone,
         "parcel": PARCEL,
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),

@@ -16,6 +16,16 @@ const shortened = (text, most) => (text.length <= most ? text : text.slice(0, mo
 const numerals = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const number = (n) => numerals.format(n);
 
+// Days in the organisation's time zone; in UTC where the browser's own database does not have it.
+function calendarOf(timeZone) {
+  const parts = { calendar: "gregory", numberingSystem: "latn", year: "numeric", month: "numeric", day: "numeric" };
+  try {
+    return new Intl.DateTimeFormat("en", { ...parts, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat("en", { ...parts, timeZone: "UTC" });
+  }
+}
+
 function makeWords(data) {
   const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
   const say = (key, values = {}) => at(key).replace(/\{([a-z_]+)\}/g, (_, field) => String(values[field]));
@@ -26,13 +36,13 @@ function makeWords(data) {
   };
   const label = (group, id) => (Object.hasOwn(data.labels[group] ?? {}, id) ? data.labels[group][id] : id);
 
+  const calendar = calendarOf(data.timezone);
+
   function day(seconds) {
     const moment = new Date(seconds * 1000);
     if (moment.getUTCFullYear() === 9999) return say("time.never");
-    const m = moment.getUTCMonth();
-    return say("time.day", {
-      y: moment.getUTCFullYear(), m: m + 1, d: moment.getUTCDate(), month: data.texts.time.months[m],
-    });
+    const { year: y, month: m, day: d } = Object.fromEntries(calendar.formatToParts(moment).map((part) => [part.type, Number(part.value)]));
+    return say("time.day", { y, m, d, month: data.texts.time.months[m - 1] });
   }
 
   function ago(seconds) {
