@@ -53,11 +53,11 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
         _empty(trash)
         for number, removal in enumerate(removals):
             with contextlib.suppress(ScanRunning):
+                trash.mkdir(mode=0o700, exist_ok=True)
                 if removal.path.is_dir() and (removal.path / ".lock").exists():
-                    with lock.exclusive(removal.path):
-                        _to_trash(removal.path, trash / str(number))
+                    lock.move(removal.path, trash / str(number))
                 else:
-                    _to_trash(removal.path, trash / str(number))
+                    removal.path.rename(trash / str(number))
                 removed.append(removal)
         _empty(trash)
     except OSError as error:
@@ -69,11 +69,6 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
             )
         ) from error
     return removed
-
-
-def _to_trash(path: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    path.rename(target)
 
 
 def _empty(trash: Path) -> None:
