@@ -29,6 +29,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Throttled, Unreachable
 from cloudscan.facts import EVERYTHING, AnyFact, Hidden, Outcome, Word
+from cloudscan.needs import Needs
 from cloudscan.reason import Reason
 
 Key = TypeVar("Key", bound=Hashable)
@@ -405,3 +406,4 @@ class ConnectorPlugin:
     basis_options: Sequence[str] = ()  # the options that decide what is read, or what it means
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None
+    needs: Callable[[Any], Needs] | None = None  # (options): what an unattended scan needs beside the configuration

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
+from cloudscan_s3.needs import needs
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
 from cloudscan_s3.questions import QUESTIONS
@@ -36,4 +37,5 @@ PLUGIN = ConnectorPlugin(
     basis_options=("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
     policy_document=policy_document,
     doctor=_doctor,
+    needs=needs,
 )
