@@ -54,5 +54,5 @@ def send(metrics: Sequence[Metric]) -> None:
         provider.shutdown()
     if not sent:
         raise ConfigurationError(
-            "The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT."
+            say("The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT.")
         )

@@ -93,7 +93,9 @@ def one_line(word: str | Path) -> str:
     text = str(word)
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
         raise ConfigurationError(
-            say("{word} contains control characters, which a schedule cannot contain. Choose another name.",
-                word=repr(text))
-        )  # fmt: skip
+            say(
+                "{text} contains control characters, which a schedule cannot contain. Choose another name.",
+                text=repr(text),
+            )
+        )
     return text
