@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prune": ("prune", "Remove old snapshots and reports."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
+    "nightly": ("nightly", "Scan, update tickets and notify: what a scheduler runs."),
     "schedule": ("schedule", "Print a unit, crontab line or workflow for nightly scans."),
     "schema": ("schema", "Print a JSON Schema, for editors and machines."),
     "rules": ("rules", "List, show, check and test the rules."),

@@ -17,6 +17,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.recipient import Withheld
 from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
+from cloudscan.tracker import variable
 
 if TYPE_CHECKING:
     from cloudscan.report import Report
@@ -162,12 +163,11 @@ def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker
 
     plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
     options = tracker_options(config, name, plugin.options, path)
-    prefix = "CLOUDSCAN_" + "".join(letter if letter.isalnum() else "_" for letter in name).upper()
 
     def credential(part: str) -> str:
-        value = os.environ.get(f"{prefix}_{part}", "")
+        value = os.environ.get(variable(name, part), "")
         if not value:
-            raise ConfigurationError(f"[trackers.{name}]: the environment variable {prefix}_{part} is not set.")
+            raise ConfigurationError(f"[trackers.{name}]: the environment variable {variable(name, part)} is not set.")
         return value
 
     with plugins.its_packages(f"The tracker {name}", "trackers"):
