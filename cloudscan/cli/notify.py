@@ -12,12 +12,13 @@ import click
 from msgspec.structs import replace
 
 from cloudscan.channel import Channel, ChannelKind
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger, redaction_key
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
 from cloudscan.errors import ConfigurationError
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None
     if not dry_run and not delivery.sent and not delivery.refused:
         click.echo(say("There is nothing new to announce."), err=True)
     for address in delivery.refused:
-        click.echo(f"cloudscan: {refusal(address)}", err=True)
+        warn(refusal(address), "notify.failed")
     return EXIT_INCOMPLETE if delivery.refused else 0
 
 
@@ -55,11 +56,11 @@ class Delivery:
     refused: Sequence[str]
 
 
-def refusal(address: str) -> str:
+def refusal(address: str) -> Sentence:
     """That a message did not arrive."""
     return say(
         "could not notify: {address} rejected the message; check the address. The next scan repeats it.",
-        address=plain(address),
+        address=address,
     )
 
 

@@ -12,6 +12,7 @@ import click
 from msgspec.structs import replace
 
 from cloudscan.channel import Channel, ChannelKind
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -20,6 +21,7 @@ from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.recipient import Withheld
 from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
+from cloudscan.tracker import variable
 
 if TYPE_CHECKING:
     from cloudscan.ledger.ledger import Ledger
@@ -176,7 +178,7 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as
     elif not results:
         click.echo("Every ticket is up to date.")
     for message in _left_undone(planned):
-        click.echo(f"cloudscan: {message}", err=True)
+        warn(message, "tickets.left_undone")
     failed = {result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)}
     for tracker in dispatcher.trackers:
         memory.save(tracker, failed=tracker in failed)
@@ -201,12 +203,11 @@ def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker
 
     plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
     options = tracker_options(config, name, plugin.options, path)
-    prefix = "CLOUDSCAN_" + "".join(letter if letter.isalnum() else "_" for letter in name).upper()
 
     def credential(part: str) -> str:
-        value = os.environ.get(f"{prefix}_{part}", "")
+        value = os.environ.get(variable(name, part), "")
         if not value:
-            raise ConfigurationError(f"[trackers.{name}]: the environment variable {prefix}_{part} is not set.")
+            raise ConfigurationError(f"[trackers.{name}]: the environment variable {variable(name, part)} is not set.")
         return value
 
     with plugins.its_packages(f"The tracker {name}", "trackers"):
