@@ -11,6 +11,7 @@ from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
 from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.report import ReportFormat
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -111,11 +112,16 @@ def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
     own = [Path(folder) for folder in (*config.scan.rules, *more)]
     for folder in own:
         if folder.is_dir() and not any(folder.rglob("*.y*ml")):
-            near = sorted(path.name for path in folder.absolute().parent.iterdir() if path.is_dir() and path != folder)
+            near = [one.name for one in sorted(folder.absolute().parent.iterdir()) if _has_rules(one) and one != folder]
+            hint = suggestion(folder.name, near) if near else say("name another folder")
             raise ConfigurationError(
-                f"{folder}: there is no rule in this folder; {suggestion(folder.name, near)}, or leave it out."
+                say("{folder}: there is no rule in this folder; {hint}, or leave it out.", folder=folder, hint=hint)
             )
     return [*plugins.rule_folders(), *own]
+
+
+def _has_rules(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.glob("*.y*ml"))
 
 
 def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:

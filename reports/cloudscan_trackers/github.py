@@ -209,4 +209,5 @@ GITHUB = TrackerPlugin(
     open=open_github,
     wording=lambda _: wording(MARKDOWN),
     secrets=("TOKEN",),
+    preview=wording(MARKDOWN),
 )
