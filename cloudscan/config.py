@@ -12,10 +12,11 @@ import msgspec
 
 from cloudscan import config_checks, config_words
 from cloudscan.connector import ConnectorPlugin, Estate, Partner
+from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.ticketing.plan import Policy
 from cloudscan.ticketing.routing import Route
 
@@ -34,7 +35,8 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     domains: Sequence[str] = ()  # our mail domains
     accounts: Sequence[str] = ()  # our cloud accounts, in addition to those that are scanned
     organisation_ids: Sequence[str] = ()  # our organisations' ids on the platforms: o-a1b2c3d4e5
-    language: Literal["en", "ja"] = "en"  # of reports and of the terminal
+    language: Literal["", "en", "ja"] = ""  # of reports and of the terminal; empty: as the environment
+    timezone: str = UTC_NAME  # where its days begin and end, as the IANA database names it: Asia/Tokyo
     contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
 
 
@@ -165,6 +167,11 @@ class Config(_Table, frozen=True, kw_only=True):
         return Terms(contact=self.organisation.contact, days=days)
 
     @property
+    def calendar(self) -> Calendar:
+        """The organisation's days, and its deadlines."""
+        return Calendar(timezone=self.organisation.timezone, deadlines=self.terms.days)
+
+    @property
     def folder(self) -> Path:
         """The folder for snapshots, ledger and reports."""
         return Path(self.scan.folder)
@@ -205,17 +212,17 @@ def check_ids(config: Config, plugins: Iterable[ConnectorPlugin], path: Path | N
 
 def _refuse(path: Path, problems: Iterable[config_checks.Problem]) -> None:
     """Raises `ConfigurationError` with all problems, each with file, line and key, if there are any."""
-    sentences = [
-        say(
-            "{where}: {key}: {problem}.",
-            where=config_words.location(path, _text_of(path), *way),
-            key=".".join(step for step in way if isinstance(step, str)),
-            problem=problem,
-        )
-        for way, problem in problems
-    ]
+    sentences = [_located(path, way, problem) for way, problem in problems]
     if sentences:
         raise ConfigurationError(reduce(lambda first, then: say("{first} {then}", first=first, then=then), sentences))
+
+
+def _located(path: Path, way: Sequence[config_words.Step], problem: Sentence | ConfigurationError) -> Sentence:
+    where = config_words.location(path, _text_of(path), *way)
+    if isinstance(problem, ConfigurationError):
+        return say("{where}: {error}", where=where, error=problem)
+    key = ".".join(step for step in way if isinstance(step, str))
+    return say("{where}: {key}: {problem}.", where=where, key=key, problem=problem)
 
 
 def _text_of(path: Path) -> str:
@@ -224,13 +231,13 @@ def _text_of(path: Path) -> str:
     except OSError as error:
         raise ConfigurationError(
             say(
-                "{file}: cannot be read ({reason}); check the path and the permissions.",
-                file=path,
-                reason=error.strerror,
+                "{path}: cannot be read ({why}); check the path and the permissions.",
+                path=path,
+                why=error.strerror,
             )
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(say("{file}: is not UTF-8 text; save it as UTF-8.", file=path)) from error
+        raise ConfigurationError(say("{path}: is not UTF-8 text; save it as UTF-8.", path=path)) from error
 
 
 def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
@@ -269,10 +276,11 @@ def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str
         if _SECRET.search(key) and not isinstance(value, Mapping):
             raise ConfigurationError(
                 say(
-                    "{where}: `{key}` looks like a secret, and none belongs in this file. Remove it and let the "
-                    "provider's own chain find the credentials (environment, profile, role).",
-                    where=config_words.location(path, text, *inside.split(".")[:-1], key),
-                    key=f"{inside}{key}",
+                    "{location}: `{inside}{key}` looks like a secret, and none belongs in this file. Remove "
+                    "it and let the provider's own chain find the credentials (environment, profile, role).",
+                    location=config_words.location(path, text, *inside.split(".")[:-1], key),
+                    inside=inside,
+                    key=key,
                 )
             )
         for nested in value if isinstance(value, list) else [value]:

@@ -7,20 +7,22 @@ happened, where, and what to do about it. An exception of any other type that re
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from cloudscan import sentence as sentences
 from cloudscan.reason import Reason, advice, sentence
-from cloudscan.sentence import say
+from cloudscan.sentence import in_language, say
 
 
 class CloudscanError(Exception):
     """The base class. `str(error)` is a complete sentence for the person at the terminal, in English.
 
-    Raise it with a sentence from `cloudscan.sentence.say`, which can be shown in other languages.
+    It is raised with a sentence from `cloudscan.sentence.say`, which can be shown in other languages.
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
 
     def in_language(self, language: str) -> str:
         """What happened and what to do next, in a language (`en`, `ja`)."""
-        return sentences.in_language(self.args[0], language) if self.args else str(self)
+        return in_language(self.args[0], language)
 
 
 class ConfigurationError(CloudscanError):
@@ -106,7 +108,7 @@ class ProviderError(CloudscanError):
     """
 
     def __init__(self, code: str, *, needs: str = "", quote: str = "", **values: str | int) -> None:
-        super().__init__(code)
+        Exception.__init__(self, code)
         self.reason = Reason(code=code, values=values, quote=quote)
         self.needs = needs
 

@@ -109,7 +109,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str  # who is responsible for the decision
     reason: str
     given_on: datetime
-    until: date  # the last day on which it is in force, in UTC
+    until: date  # the last day on which it is in force, where the organisation works
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -9,11 +9,13 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cloudscan.coverage import Coverage, ScanSummary
+from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
+from cloudscan.framework import FrameworkResult
 from cloudscan.reach import Reach
 
-SCHEMA_VERSION = "3.1"
+SCHEMA_VERSION = "3.2"
 
 
 class RuleSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,6 +221,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     waivers: Sequence[WaiverStatus] = ()  # the current ones, the first to end first
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
     gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
+    frameworks: Sequence[FrameworkResult] = ()  # control by control
+    timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
+    deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
 
     @property
     def complete(self) -> bool:
@@ -226,6 +231,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.scan.resources) and not any(
             row.outcome.is_gap and self.gap_state(row) is not GapState.WAIVED for row in self.coverage
         )
+
+    @property
+    def calendar(self) -> Calendar:
+        """The organisation's days and deadlines."""
+        return Calendar(timezone=self.timezone, deadlines=self.deadlines)
 
     def gap_state(self, row: Coverage) -> GapState:
         """What is known about the gap in a row of coverage."""

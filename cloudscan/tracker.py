@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cloudscan.days import UTC_NAME
 from cloudscan.finding import Finding, Severity, Waiver
 from cloudscan.report import Rejudged, RuleSummary
 
@@ -25,6 +26,7 @@ class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[str, RuleSummary]
     severity: Severity  # of the worst
     due: date | None
+    timezone: str = UTC_NAME  # in which days are written
     by_owner: bool = False
     rejudged: Mapping[str, Rejudged] = {}  # by fingerprint: where only the judgement changed, or perhaps
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from cloudscan import __version__
 from cloudscan.coverage import Coverage
-from cloudscan.engine.framework_coverage import Control
 from cloudscan.engine.remedies import LANGUAGES
+from cloudscan.framework import FrameworkResult
 from cloudscan.reason import Reason, advice, sentence
 from cloudscan.report import Event, Report, Scan, WaiverStatus
 from cloudscan.text import Cell
@@ -59,13 +59,14 @@ def unknown(report: Report) -> Table:
     )  # fmt: skip
 
 
-def controls(lines: Iterable[Control]) -> Table:
+def controls(frameworks: Iterable[FrameworkResult]) -> Table:
     """The framework coverage."""
     head = ("framework", "control", "title", "status", "rules", "flagged", "unknown", "passed", "waived")
     return head, (
-        [line.framework, line.id, line.title, line.standing, " ".join(line.rules), line.flagged, line.unknown,
+        [framework.id, line.id, line.title, line.standing, " ".join(line.rules), line.flagged, line.unknown,
          line.passed, line.waived]
-        for line in lines
+        for framework in frameworks
+        for line in framework.controls
     )  # fmt: skip
 
 

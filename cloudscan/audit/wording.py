@@ -8,7 +8,7 @@ from importlib import resources
 import jinja2
 
 from cloudscan.audit.signature import NAMESPACE
-from cloudscan.engine.framework_coverage import Control, Standing
+from cloudscan.framework import FrameworkResult
 from cloudscan.report import Report
 from cloudscan.text import catalogue, plain
 
@@ -37,7 +37,7 @@ def readme(language: str, report: Report, *, redacted: bool, signed: bool, diffe
     )
 
 
-def controls_page(language: str, report: Report, lines: Sequence[Control]) -> str:
+def controls_page(language: str, report: Report, frameworks: Sequence[FrameworkResult]) -> str:
     """The framework coverage table as one HTML page without script."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -45,7 +45,6 @@ def controls_page(language: str, report: Report, lines: Sequence[Control]) -> st
     )  # fmt: skip
     style = _file("controls.css").strip()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    frameworks = list(dict.fromkeys((line.framework, line.framework_title) for line in lines))
     return environment.from_string(_file("controls.html")).render(
         t=_messages(language),
         lang=language,
@@ -53,16 +52,7 @@ def controls_page(language: str, report: Report, lines: Sequence[Control]) -> st
         digest=digest,
         organisation=report.organisation,
         scan=report.scan,
-        frameworks=[
-            (title, counts, [line for line in lines if line.framework == framework])
-            for framework, title in frameworks
-            for counts in [
-                [
-                    (standing, sum(line.standing is standing for line in lines if line.framework == framework))
-                    for standing in Standing
-                ]
-            ]
-        ],
+        frameworks=frameworks,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from cloudscan import config as configuration
+from cloudscan.cli.language import current
 from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
 from cloudscan.errors import CloudscanError, ConfigurationError
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
 def load_config(path: str | None) -> Config:
     """The configuration in the file at `path`, else in `cloudscan.toml` here, else the defaults.
 
-    Raises `ConfigurationError`.
+    Where it does not say the organisation's language, it is the terminal's. Raises `ConfigurationError`.
     """
-    return configuration.load(Path(path) if path else None)
+    config = configuration.load(Path(path) if path else None)
+    if config.organisation.language:
+        return config
+    organisation = msgspec.structs.replace(config.organisation, language=current())
+    return msgspec.structs.replace(config, organisation=organisation)
 
 
 def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
@@ -35,7 +40,13 @@ def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     from cloudscan.ledger.ledger import Ledger
 
     tolerance = config.waivers.tolerance_percent / 100
-    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, wait_seconds=wait_seconds)
+    return Ledger(
+        config.ledger_url,
+        tolerance=tolerance,
+        policy=config.tickets,
+        wait_seconds=wait_seconds,
+        calendar=config.calendar,
+    )
 
 
 def redaction_key(config: Config) -> bytes:

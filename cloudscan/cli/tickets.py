@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.language import echo
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -94,7 +95,7 @@ def _preview() -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
         raise ConfigurationError(
             say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
         )
-    click.echo(say("No tracker is configured: this is how tickets would be written. See docs/tickets.md."), err=True)
+    echo(say("No tracker is configured: this is how tickets would be written. See docs/tickets.md."), err=True)
     return Dispatcher(trackers={}, projects={}, memory=NoMemory()), {
         "preview": TrackerState(wording=wording, existing=())
     }

@@ -15,12 +15,13 @@ from typing import Final
 
 import msgspec
 
-from cloudscan.engine import remedies
+from cloudscan.engine import loader, remedies
 from cloudscan.engine.judge import Params
-from cloudscan.engine.rule_file import ParamValue, Rule
+from cloudscan.engine.rule_file import Framework, ParamValue, Rule
 from cloudscan.errors import SnapshotError
 from cloudscan.files import write_private
 from cloudscan.report import Report
+from cloudscan.sentence import say
 
 FILE: Final = "judged.json.gz"
 FRAMEWORKS: Final = "frameworks"
@@ -44,7 +45,7 @@ def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) ->
         write_private(path, gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
     except OSError as error:
         raise SnapshotError(
-            f"{path} cannot be written ({error.strerror}); free some space, then scan again."
+            say("{path} cannot be written ({why}); free some space, then scan again.", path=path, why=error.strerror)
         ) from error
 
 
@@ -54,18 +55,22 @@ def read(folder: Path) -> JudgingRecord:
         return msgspec.json.decode(gzip.decompress((folder / FILE).read_bytes()), type=JudgingRecord)
     except FileNotFoundError as error:
         raise SnapshotError(
-            f"{folder} does not record which rules it was judged by: it was only collected, or scanned by an older "
-            "cloudscan. Run `cloudscan scan` and use that scan."
+            say(
+                "{folder} does not record which rules it was judged by: it was only collected, or "
+                "scanned by an older cloudscan. Run `cloudscan scan` and use that scan.",
+                folder=folder,
+            )
         ) from error
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
-        raise SnapshotError(f"{folder / FILE} is damaged ({error}); use another scan.") from error
+        raise SnapshotError(
+            say("{file} is damaged ({error}); use another scan.", file=folder / FILE, error=error)
+        ) from error
 
 
 def files_of(rules: Iterable[Rule]) -> dict[str, str]:
     """The files of rules, their shared texts and all frameworks beside them, by a path that is safe everywhere."""
     rules = list(rules)
-    folders = sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
-    frameworks = [file for folder in folders for file in sorted(folder.glob("*.y*ml"))]
+    frameworks = [file for folder in _framework_folders(rules) for file in sorted(folder.glob("*.y*ml"))]
     shared = sorted({remedy.file for rule in rules for remedy in rule.remedies})
     return {
         **{_shared_path(number): Path(file).read_text("utf-8") for number, file in enumerate(shared)},
@@ -75,6 +80,15 @@ def files_of(rules: Iterable[Rule]) -> dict[str, str]:
             for rule in sorted(rules, key=lambda rule: rule.id)
         },
     }
+
+
+def frameworks_of(rules: Iterable[Rule]) -> tuple[Framework, ...]:
+    """The frameworks beside rules that are loaded. Raises `RuleError` if a file has become wrong since."""
+    return loader.load_frameworks(folder for folder in _framework_folders(rules) if folder.is_dir())
+
+
+def _framework_folders(rules: Iterable[Rule]) -> list[Path]:
+    return sorted({Path(rule.source).parent.parent / FRAMEWORKS for rule in rules})
 
 
 def _shared_path(number: int) -> str:

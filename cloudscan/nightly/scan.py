@@ -56,7 +56,8 @@ def record(
 ) -> Report:
     """Judge a snapshot, record the verdicts in the ledger, and store beside the snapshot what it was judged by."""
     verdicts = judge(snapshot, rules, params=params or {})
-    report = ledger.record(snapshot, verdicts, organisation=organisation)
+    frameworks = judging_record.frameworks_of(rules)
+    report = ledger.record(snapshot, verdicts, organisation=organisation, frameworks=frameworks)
     judging_record.keep(snapshot.path, rules, params or {}, report)
     return report
 

@@ -26,6 +26,7 @@ from cloudscan.files import write_private
 from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
 from cloudscan.report import GapStatus, Report, RuleSummary
+from cloudscan.sentence import say
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
 WORD_COLUMNS: Final = frozenset(
@@ -53,10 +54,16 @@ def key_at(path: Path) -> bytes:
             write_private(path, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
         key = bytes.fromhex(path.read_text("ascii"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The redaction key {path} cannot be used ({error}); repair or remove it.") from error
+        raise ConfigurationError(
+            say("The redaction key {path} cannot be used ({error}); repair or remove it.", path=path, error=error)
+        ) from error
     if len(key) != _KEY_BYTES:
         raise ConfigurationError(
-            f"The redaction key {path} is not {_KEY_BYTES} bytes in hex; remove it to get a new one."
+            say(
+                "The redaction key {path} is not {key_bytes} bytes in hex; remove it to get a new one.",
+                path=path,
+                key_bytes=_KEY_BYTES,
+            )
         )
     return key
 
@@ -149,6 +156,9 @@ class Redactor:
             coverage=[self.coverage(row) for row in report.coverage],
             trend=report.trend,
             gaps={self.gap(gap): self.gap_status(status) for gap, status in report.gaps.items()},
+            frameworks=report.frameworks,
+            timezone=report.timezone,
+            deadlines=report.deadlines,
         )
 
     def finding(self, finding: Finding, rule: RuleSummary | None) -> Finding:

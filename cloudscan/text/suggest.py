@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from cloudscan.sentence import Sentence, say
+
 _SIMILAR: Final = 0.6
 _AS_SIMILAR: Final = 0.12  # to the nearest: what else may have been meant
 
@@ -25,15 +27,19 @@ def similar(word: str, known: Iterable[str]) -> list[str]:
     return [match for match, ratio in zip(matches, alike, strict=True) if ratio >= alike[0] - _AS_SIMILAR]
 
 
-def suggestion(word: str, known: Iterable[str], most: int = 40) -> str:
+def suggestion(word: str, known: Iterable[str], most: int = 40) -> Sentence:
     """A phrase that says what to write instead: the nearest known words, or else the first `most` of all."""
     words = list(known)
     if matches := similar(word, words):
-        return f"write {' or '.join(matches)}"
+        if len(matches) > 1:
+            return say("write {words} or {word}", words=", ".join(matches[:-1]), word=matches[-1])
+        return say("write {word}", word=matches[0])
     if not words:
-        return "drop it; none is known here"
-    more = f" … ({len(words)} in all)" if len(words) > most else ""
-    return f"write one of {', '.join(words[:most])}{more}"
+        return say("drop it; none is known here")
+    shown = ", ".join(words[:most])
+    if len(words) > most:
+        return say("write one of {words} … ({count} in all)", words=shown, count=len(words))
+    return say("write one of {words}", words=shown)
 
 
 def _parts(word: str) -> list[str]:

@@ -23,13 +23,14 @@ any          anything else                                      none
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from functools import cached_property
 from typing import Final, Literal
 
 import msgspec
 
+from cloudscan.days import day_of
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.report import ChangedBy, Difference, Rejudged, Report, TicketLink, opened_by_judgement
 from cloudscan.text import openable
@@ -271,7 +272,8 @@ def _jobs(
             findings=findings,
             rules={rule_id: rules[rule_id] for rule_id in rule_ids if rule_id in rules},
             severity=max(finding.severity for finding in findings),
-            due=min(_due(finding, deadlines) for finding in findings),
+            due=min(_due(finding, deadlines, report.timezone) for finding in findings),
+            timezone=report.timezone,
             by_owner=marker != worst.fingerprint,
             rejudged={
                 finding.fingerprint: rejudged[finding.fingerprint]
@@ -284,8 +286,8 @@ def _jobs(
     return jobs, unrouted
 
 
-def _due(finding: Finding, deadlines: Mapping[Severity, int]) -> date:
-    return finding.first_seen_on.astimezone(UTC).date() + timedelta(days=deadlines[finding.severity])
+def _due(finding: Finding, deadlines: Mapping[Severity, int], timezone: str) -> date:
+    return day_of(finding.first_seen_on, timezone) + timedelta(days=deadlines[finding.severity])
 
 
 @dataclass
@@ -474,7 +476,7 @@ class _Planner:
 
     @property
     def _day(self) -> date:
-        return self.report.scan.started_on.astimezone(UTC).date()
+        return day_of(self.report.scan.started_on, self.report.timezone)
 
 
 def _age(key: str) -> int:

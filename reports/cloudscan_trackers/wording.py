@@ -1,8 +1,6 @@
 """The text of tickets and comments, in the reader's language: what is wrong, how bad, what to do, until when."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time
-from functools import cache
 
 from cloudscan.finding import Finding
 from cloudscan.report import Rejudged, RuleSummary
@@ -21,17 +19,11 @@ _PROSE = 600
 def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
     """The wording in one markup. `title` is how many characters a title may have."""
     return Wording(
-        title=lambda subject, lang: shortened(_title(subject, _words(lang)), title),
-        body=lambda subject, lang: "\n\n".join(_body(subject, _words(lang), markup)),
-        comment=lambda content, lang: _comment(content, _words(lang), markup),
+        title=lambda subject, lang: shortened(_title(subject, load(lang, subject.timezone)), title),
+        body=lambda subject, lang: "\n\n".join(_body(subject, load(lang, subject.timezone), markup)),
+        comment=lambda content, lang: _comment(content, load(lang), markup),
         aside=markup.aside,
     )
-
-
-@cache
-def _words(lang: str) -> Texts:
-    """Loaded once: thousands of tickets may be written in one run."""
-    return load(lang)
 
 
 def _title(subject: TicketSubject, words: Texts) -> str:
@@ -46,7 +38,7 @@ def _body(subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]
     """Paragraphs."""
     if subject.due:
         yield markup.item(
-            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{_day(words, subject.due)}"
+            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{words.date(subject.due)}"
         )
     for finding in subject.findings[:_MOST_FINDINGS]:
         rule = subject.rules.get(finding.verdict.rule_id)
@@ -75,7 +67,7 @@ def _finding(
         yield markup.heading(words.say("finding.why"))
         yield markup.prose(" ".join(text.why.split()))
         yield markup.heading(words.say("finding.fix"))
-        steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+        steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict), words.lang)[:_MOST_STEPS]
         yield "\n".join(_steps(steps, markup))
     command = f"cloudscan waive add --finding {finding.fingerprint[:12]} --owner … --reason …"
     yield markup.prose(words.say("tickets.waive", command="\0")).replace(visible("\0"), markup.name(command))
@@ -128,7 +120,7 @@ def _named(text: str, markup: Markup) -> str:
 
 
 def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
-    day, judged = _day(words, content.day), phrases.rejudged(words, content.rejudged)
+    day, judged = words.date(content.day), phrases.rejudged(words, content.rejudged)
     match content.note:
         case CommentReason.WIDENED:
             widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in content.widened)
@@ -141,7 +133,7 @@ def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
                 words.say(
                     "tickets.waived",
                     owner=content.waiver.owner,
-                    until=_day(words, content.waiver.until),
+                    until=words.date(content.waiver.until),
                     reason=shortened(content.waiver.reason, _PROSE),
                 )
             )
@@ -149,7 +141,3 @@ def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
             return words.say("tickets.duplicate", instead=content.instead)
         case _:
             return markup.prose(words.say(f"tickets.{content.note}", day=day))
-
-
-def _day(words: Texts, day: date) -> str:
-    return words.day(datetime.combine(day, time(), UTC))

@@ -201,9 +201,9 @@ def _certificate(name: str, *, has_password: bool) -> bytes:
     except OSError as error:
         raise ConfigurationError(
             say(
-                "connectors.m365.certificate_file: {file} cannot be read ({reason}); check the path and permissions.",
-                file=path,
-                reason=error.strerror,
+                "connectors.m365.certificate_file: {path} cannot be read ({why}); check the path and the permissions.",
+                path=path,
+                why=error.strerror,
             )
         ) from error
     if problem := _problem(data, has_password=has_password):

@@ -174,7 +174,7 @@ def _remedy(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) ->
 def _steps(finding: Finding, rules: Mapping[str, RuleSummary], texts: Texts) -> Sequence[Step]:
     rule = rules.get(finding.verdict.rule_id)
     fix = phrases.rule_text(rule, texts.lang).fix if rule else ""
-    filled = phrases.filled_steps(fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
+    filled = phrases.filled_steps(fix, phrases.fields_of(finding.verdict), texts.lang)[:_MOST_STEPS]
     return [
         # A command that was cut would do something else than it says.
         Step(

@@ -33,7 +33,7 @@ SCREEN: Final = Medium(suffix=".html", links=True, seen=visible)
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
     """The pages by file name: one per owner, one for resources without a known owner, and an index."""
-    return pages(carriable(report), load(lang), terms, SCREEN)
+    return pages(carriable(report), load(lang, report.timezone), terms, SCREEN)
 
 
 def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ _SUFFIX = ".md"
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
     """The hand-outs by file name: one per owner, one for resources without a known owner, and an index."""
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     report = carriable(report)
     made = contents.handouts(report, texts, terms)
     for handout in made:

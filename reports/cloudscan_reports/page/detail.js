@@ -88,11 +88,22 @@ function makeDetail(findings, words) {
     }, 2000);
   }
 
-  function command(line) {
+  // What has to be completed first has no button: a reader would run it as it is.
+  function command({ text: line, missing }) {
+    const code = make("pre", { tabindex: "0" }, make("code", {}, line));
+    if (missing.length) return make("div", { class: "command" }, code);
     const button = make("button", { type: "button", class: "copy", "aria-label": words.say("finding.copy_command") },
       words.say("finding.copy"));
     button.addEventListener("click", () => copy(button, line));
-    return make("div", { class: "command" }, make("pre", { tabindex: "0" }, make("code", {}, line)), button);
+    return make("div", { class: "command" }, code, button);
+  }
+
+  function commandNotes(lines) {
+    const missing = [...new Set(lines.flatMap((line) => line?.missing ?? []))];
+    return [
+      missing.length ? words.say("finding.replace_words", { words: missing.join(words.say("list.comma")) }) : "",
+      lines.includes(null) ? words.say("finding.no_command") : "",
+    ].filter(Boolean).map((note) => make("span", { class: "quiet block" }, note));
   }
 
   function remedy(index) {
@@ -100,7 +111,8 @@ function makeDetail(findings, words) {
     const list = make("ol");
     for (const [step, ...commands] of findings.rule(index).steps) {
       const item = prose("li", fill(step, fields));
-      item.append(...commands.map((line) => command(fill(line, fields, forShell))));
+      const lines = commands.map(([template, shell]) => filledCommand(template, shell, fields));
+      item.append(...commandNotes(lines), ...lines.filter(Boolean).map(command));
       list.append(item);
     }
     return list;

@@ -13,18 +13,18 @@ function visible(text) {
 
 const shortened = (text, most) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
 
-function forShell(value) {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
-  if (!value.match(CONTROL) && !value.match(UNSEEN)) return "'" + value.replaceAll("'", `'"'"'`) + "'";
-  const escaped = value
-    .replace(/[\\']/g, "\\$&")
-    .replace(CONTROL, (character) => "\\x" + hex(character, 2))
-    .replace(UNSEEN, (character) => "\\U" + hex(character, 8));
-  return `$'${escaped}'`;
-}
-
 const numerals = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const number = (n) => numerals.format(n);
+
+// Days in the organisation's time zone; in UTC where the browser's own database does not have it.
+function calendarOf(timeZone) {
+  const parts = { calendar: "gregory", numberingSystem: "latn", year: "numeric", month: "numeric", day: "numeric" };
+  try {
+    return new Intl.DateTimeFormat("en", { ...parts, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat("en", { ...parts, timeZone: "UTC" });
+  }
+}
 
 function makeWords(data) {
   const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
@@ -36,13 +36,13 @@ function makeWords(data) {
   };
   const label = (group, id) => (Object.hasOwn(data.labels[group] ?? {}, id) ? data.labels[group][id] : id);
 
+  const calendar = calendarOf(data.timezone);
+
   function day(seconds) {
     const moment = new Date(seconds * 1000);
     if (moment.getUTCFullYear() === 9999) return say("time.never");
-    const m = moment.getUTCMonth();
-    return say("time.day", {
-      y: moment.getUTCFullYear(), m: m + 1, d: moment.getUTCDate(), month: data.texts.time.months[m],
-    });
+    const { year: y, month: m, day: d } = Object.fromEntries(calendar.formatToParts(moment).map((part) => [part.type, Number(part.value)]));
+    return say("time.day", { y, m, d, month: data.texts.time.months[m - 1] });
   }
 
   function ago(seconds) {
@@ -53,7 +53,7 @@ function makeWords(data) {
   return { say, has, count, label, day, ago };
 }
 
-function fill(template, fields, quote = (value) => value) {
+function fill(template, fields) {
   return template.replace(/\{([a-z_][a-z0-9_]*)\}/g, (whole, name) =>
-    Object.hasOwn(fields, name) && fields[name] !== undefined ? quote(fields[name]) : whole);
+    Object.hasOwn(fields, name) && fields[name] !== undefined ? fields[name] : whole);
 }
