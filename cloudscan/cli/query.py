@@ -63,7 +63,7 @@ def query(
 
 
 def _written(sql: str | None, file: TextIO | None) -> str:
-    """The query, from wherever it is written. Raises `click.UsageError` for two, and for a file that is no text."""
+    """The query, from wherever it is written. Raises `click.UsageError` for two, and for a file that is not text."""
     if sql and file:
         raise click.UsageError(say("There are two queries; write one, or --file."))
     source = sys.stdin if sql == "-" else file
