@@ -10,6 +10,7 @@ import click
 
 from cloudscan import config as configuration
 from cloudscan import plugins
+from cloudscan.cli import completing
 from cloudscan.cli.language import spoken
 from cloudscan.cli.notify import open_notifier
 from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, open_format, open_ledger
@@ -24,7 +25,13 @@ _LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
 
 @click.command()
-@click.option("--connector", "names", multiple=True, help="Check only this connector. Repeatable.")
+@click.option(
+    "--connector",
+    "names",
+    multiple=True,
+    shell_complete=completing.connectors,
+    help="Check only this connector. Repeatable.",
+)
 @click.pass_obj
 def doctor(config_path: str | None, names: Sequence[str]) -> int:
     """Check all that a scan needs, and say how to fix what is wrong.

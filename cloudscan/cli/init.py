@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from cloudscan import plugins
+from cloudscan.cli import completing
 from cloudscan.cli.language import current, echo
 from cloudscan.cli.opening import load_rules
 from cloudscan.cli.options import lang_option
@@ -64,7 +65,7 @@ SCHEMA_FILE = "cloudscan.schema.json"
 @click.command()
 @click.option("--name", default="", help="The organisation's name, for the report.")
 @click.option(
-    "--connector", "names", multiple=True,
+    "--connector", "names", multiple=True, shell_complete=completing.connectors,
     help="Only this connector. Repeatable.  [default: all whose packages are installed]",
 )  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing file.")

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.opening import chosen_plugins, load_config
 from cloudscan.sentence import say
 
 
 @click.command()
-@click.option("--connector", "names", multiple=True, help="Only this connector. Repeatable.")
+@click.option(
+    "--connector", "names", multiple=True, shell_complete=completing.connectors, help="Only this connector. Repeatable."
+)
 @click.option("--format", "format_name", type=click.Choice(["table", "policy"]), default="table", show_default=True,
               help="A list with reasons, or the provider's own policy document, ready to paste.")  # fmt: skip
 @click.pass_obj

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.language import echo
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--from", "file", type=click.Path(dir_okay=False), help="A report in JSON, instead of the ledger's last one."
 )
-@click.option("--tracker", "names", multiple=True, help="Only this tracker. Repeatable.")
+@click.option(
+    "--tracker", "names", multiple=True, shell_complete=completing.trackers, help="Only this tracker. Repeatable."
+)
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
