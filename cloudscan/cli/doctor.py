@@ -117,7 +117,8 @@ def _ledger(config: Config) -> str:
 
 
 def _format(config: Config, name: str, path: str | None) -> str:
-    plugins.check_packages(f"The format {name}", name, open_format(config, name, path).packages)
+    chosen = open_format(config, name, path) if name in config.reports else plugins.report_format(name)
+    plugins.check_packages(f"The format {name}", name, chosen.packages)
     return say("format {name}", name=name)
 
 
