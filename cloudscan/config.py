@@ -17,7 +17,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
 from cloudscan.sentence import Sentence, say
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.routing import Route
 
 FILE_NAME = "cloudscan.toml"
@@ -162,9 +162,13 @@ class Config(_Table, frozen=True, kw_only=True):
 
     @property
     def terms(self) -> Terms:
-        """What hand-outs say about the contact, and by when to fix a finding."""
-        days = {severity: getattr(self.deadlines, severity) for severity in Severity}
-        return Terms(contact=self.organisation.contact, days=days)
+        """What hand-outs and tickets say about the contact, our domains, deadlines and waivers."""
+        return Terms(
+            contact=self.organisation.contact,
+            days={severity: getattr(self.deadlines, severity) for severity in Severity},
+            domains=self.estate.domains,
+            waiver_days=self.waivers.max_days,
+        )
 
     @property
     def calendar(self) -> Calendar:
@@ -276,11 +280,10 @@ def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str
         if _SECRET.search(key) and not isinstance(value, Mapping):
             raise ConfigurationError(
                 say(
-                    "{location}: `{inside}{key}` looks like a secret, and none belongs in this file. Remove "
-                    "it and let the provider's own chain find the credentials (environment, profile, role).",
-                    location=config_words.location(path, text, *inside.split(".")[:-1], key),
-                    inside=inside,
-                    key=key,
+                    "{where}: `{key}` looks like a secret, and none belongs in this file. Remove it and let the "
+                    "provider's own chain find the credentials (environment, profile, role).",
+                    where=config_words.location(path, text, *inside.split(".")[:-1], key),
+                    key=f"{inside}{key}",
                 )
             )
         for nested in value if isinstance(value, list) else [value]:

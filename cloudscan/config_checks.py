@@ -36,6 +36,7 @@ _REGISTRIES: Final = frozenset(
 def problems(config: "Config") -> Iterator[Problem]:
     """What is wrong, and where, in the order of the file's tables."""
     yield from _whose(config)
+    yield from _where(config)
     yield from _scanning(config)
     yield from _least(config)
     for number, route in enumerate(config.routes):
@@ -99,6 +100,14 @@ def _whose(config: "Config") -> Iterator[Problem]:
                     say("{value} is said to be {whose} as well; keep one of them", value=value, whose=whose),
                 )
             owners[value] = name
+
+
+def _where(config: "Config") -> Iterator[Problem]:
+    """A time zone that the database of zones does not have."""
+    try:
+        zone(config.organisation.timezone)
+    except ConfigurationError as error:
+        yield ("organisation", "timezone"), say("{problem}", problem=error)
 
 
 def _domain_problem(domain: str) -> Sentence | None:

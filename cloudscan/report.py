@@ -1,6 +1,6 @@
 """The report as a value: all that formats and trackers receive."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -264,10 +264,12 @@ class ReportFormat:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What hand-outs say that no scan can know: the contact, and how many days there are to fix a finding."""
+    """What hand-outs and tickets say that no scan can know."""
 
-    contact: str = ""
-    days: Mapping[Severity, int]
+    contact: str = ""  # whom to ask
+    days: Mapping[Severity, int]  # to fix a finding, from the day it was first seen
+    domains: Collection[str] = ()  # of our mail, in lower case
+    waiver_days: int = 180  # the longest a waiver may last
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from cloudscan.engine import loader
 from cloudscan.facts import EVERYTHING, Hidden
 from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
-from cloudscan.ticketing import plan, routing
+from cloudscan.ticketing import policy, routing
 
 
 def main() -> None:
@@ -176,7 +176,7 @@ def options() -> Iterator[str]:
         ("[ledger]", config.LedgerTable),
         ("[waivers]", config.WaiversTable),
         ("[deadlines]", config.DeadlinesTable),
-        ("[tickets]", plan.Policy),
+        ("[tickets]", policy.Policy),
         ("[[routes]]", routing.Route),
         ("[notify]", config.NotifyTable),
     )

@@ -15,6 +15,7 @@ from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
+from cloudscan.recipient import Withheld
 from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
 
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
     from cloudscan.ticketing.deliver import ActionResult, Dispatcher
     from cloudscan.ticketing.plan import Plan, TrackerState
     from cloudscan.tracker import Tracker, Wording
+
+_WITHHELD: Mapping[Withheld, str] = {
+    Withheld.UNKNOWN: say("no owner is known"),
+    Withheld.EXTERNAL: say("the owner is an external user"),
+    Withheld.ACCOUNT: say("the owner is an account, not a person"),
+    Withheld.GROUP: say("the owner is a group, not a person"),
+    Withheld.LEFT: say("the owner has left"),
+    Withheld.SUSPENDED: say("the owner's account is suspended"),
+    Withheld.ADDRESS: say("the owner's address is in a domain that is not among [organisation] domains"),
+    Withheld.UNVERIFIED: say("the owner is not known to be an active employee"),
+}
 
 
 @click.command()
@@ -40,7 +52,7 @@ if TYPE_CHECKING:
 def tickets(
     config_path: str | None, dry_run: bool, file: str | None, names: Sequence[str], format_name: str, lang: str | None
 ) -> int:
-    """Keep one ticket per finding up to date: created, commented, closed when resolved, reopened when it is back.
+    """Keep one ticket per fix up to date: created, commented, closed when resolved, reopened when it is back.
 
     With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
     in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
@@ -113,7 +125,7 @@ def _plan(
         report,
         trackers,
         policy=config.tickets,
-        deadlines=config.terms.days,
+        terms=config.terms,
         routes=config.routes,
         lang=lang or config.tickets.language or config.organisation.language,
         remembered=dispatcher.memory.tickets(),
@@ -206,6 +218,8 @@ def _text_of(planned: "Plan") -> str:
                 "due": str(ticket.due or ""),
                 "assignee": ticket.assignee,
                 "fallback_assignee": ticket.fallback_assignee,
+                "owner": ticket.owner,
+                "not the owner's": _WITHHELD[ticket.withheld] if ticket.withheld else "",
             }
             lines = [f"  {name}: {plain(value)}" for name, value in fields.items() if value]
             lines += [f"  | {plain(line)}" for line in ticket.body.splitlines()]

@@ -54,7 +54,7 @@ from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, Scan, WaiverStatus
 from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketRecord
 

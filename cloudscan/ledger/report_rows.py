@@ -30,7 +30,7 @@ from cloudscan.report import ChangedBy, Report, figures_of
 from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 
 Stored = TypeVar("Stored", bound=msgspec.Struct)
 _MOST_SCANS: Final = 400  # of the trend in a report

@@ -23,7 +23,7 @@ from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Hidden
 from cloudscan.files import write_private
-from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
+from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
 from cloudscan.report import GapStatus, Report, RuleSummary
 from cloudscan.sentence import say
@@ -190,6 +190,7 @@ class Redactor:
                 name=self.value("name", subject.name),
                 path=self.value("path", subject.path),
                 owner=self.value("owner", subject.owner),
+                responsible=subject.responsible and self.person(subject.responsible),
                 detail=self.detail(subject.detail),
             ),
             evidence=tuple(
@@ -199,6 +200,17 @@ class Redactor:
                 )
                 for piece in verdict.evidence
             ),
+        )
+
+    def person(self, person: Person) -> Person:
+        """What is known of an owner, redacted."""
+        return msgspec.structs.replace(
+            person,
+            uid=self.id(person.uid),
+            account=self.value("account", person.account),
+            address=self.value("owner", person.address),
+            name=self.value("owner", person.name),
+            manager=person.manager and self.person(person.manager),
         )
 
     def waiver(self, waiver: Waiver, before: str, after: str) -> Waiver:

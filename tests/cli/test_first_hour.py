@@ -41,7 +41,7 @@ def test_what_people_try_first(desk: Desk, arguments: list[str], begins: str) ->
         (["help", "waive", "ad"], "write add"),
         (["docs", "ticket"], "write tickets"),
         (["dif"], "write diff"),
-        (["qury"], "write query"),
+        (["querry"], "write query"),
     ],
 )
 def test_a_near_miss(desk: Desk, arguments: list[str], words: str) -> None:
@@ -52,7 +52,7 @@ def test_a_near_miss(desk: Desk, arguments: list[str], words: str) -> None:
 
 
 def test_what_else_may_have_been_meant() -> None:
-    assert str(suggestion("s_days", ["due_days", "max_days", "urls"])) == "write due_days or max_days"
+    assert str(suggestion("s_days", ["due_days", "max_days", "urls"])) == "write max_days or due_days"
     assert str(suggestion("dayz", ["days", "bay", "hours"])) == "write days"
 
 
