@@ -41,7 +41,7 @@ def test_what_people_try_first(desk: Desk, arguments: list[str], begins: str) ->
         (["help", "waive", "ad"], "write add"),
         (["docs", "ticket"], "write tickets"),
         (["dif"], "write diff"),
-        (["querry"], "write query"),
+        (["trned"], "write trend"),
     ],
 )
 def test_a_near_miss(desk: Desk, arguments: list[str], words: str) -> None:
