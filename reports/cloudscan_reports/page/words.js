@@ -45,12 +45,15 @@ function makeWords(data) {
     });
   }
 
+  // Days since 1970, so that two moments can be compared by their days.
+  const dayNumber = (seconds) => Math.floor(seconds / 86400);
+
   function ago(seconds) {
     const days = Math.max(Math.floor((data.now - seconds) / 86400), 0);
     return days ? count("time.days_ago", days) : say("time.today");
   }
 
-  return { say, has, count, label, day, ago };
+  return { say, has, count, label, day, dayNumber, ago };
 }
 
 function fill(template, fields, quote = (value) => value) {
