@@ -44,8 +44,9 @@ campaign: $(VENV)/.dev $(VENV)/.system  ## Try random histories, properties and 
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal --hypothesis-profile campaign -m "hypothesis or campaign"
 	PYTHONPATH=.:connectors:reports $(BIN)/python tests/bench/kill_campaign.py --twice
 
-wheel: $(VENV)/.dev  ## Build wheel and sdist into dist/
+wheel: $(VENV)/.dev  ## Build wheel and sdist into dist/, with the pins to install the wheel by
 	$(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python tools/bundle.py dist
 
 release: $(VENV)/.dev  ## Check, date the changelog, build, commit and tag: make release VERSION=0.2.0
 	@$(BIN)/python tools/release.py $(VERSION)

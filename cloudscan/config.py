@@ -2,26 +2,25 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
-from enum import Enum
+from functools import reduce
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 import msgspec
 
-from cloudscan.connector import Estate, Partner
+from cloudscan import config_checks, config_words
+from cloudscan.connector import ConnectorPlugin, Estate, Partner
+from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity
 from cloudscan.report import Terms
-from cloudscan.text import first_line, suggestion
-from cloudscan.ticketing.plan import Policy
+from cloudscan.sentence import say
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.routing import Route
 
 FILE_NAME = "cloudscan.toml"
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_LONGEST_SCAN = 720  # hours
-_MOST_REQUESTS = 512  # in flight
 _SECRET = re.compile(r"secret|token|password|passwd|access_?key|private_?key|credential", re.IGNORECASE)
 
 
@@ -36,7 +35,8 @@ class OrganisationTable(_Table, frozen=True, kw_only=True):
     domains: Sequence[str] = ()  # our mail domains
     accounts: Sequence[str] = ()  # our cloud accounts, in addition to those that are scanned
     organisation_ids: Sequence[str] = ()  # our organisations' ids on the platforms: o-a1b2c3d4e5
-    language: Literal["en", "ja"] = "en"  # of reports and of the terminal
+    language: Literal["", "en", "ja"] = ""  # of reports and of the terminal; empty: as the environment
+    timezone: str = UTC_NAME  # where its days begin and end, as the IANA database names it: Asia/Tokyo
     contact: str = ""  # for owners' questions about a finding; printed on the hand-outs
 
 
@@ -162,9 +162,18 @@ class Config(_Table, frozen=True, kw_only=True):
 
     @property
     def terms(self) -> Terms:
-        """What hand-outs say about the contact, and by when to fix a finding."""
-        days = {severity: getattr(self.deadlines, severity) for severity in Severity}
-        return Terms(contact=self.organisation.contact, days=days)
+        """What hand-outs and tickets say about the contact, our domains, deadlines and waivers."""
+        return Terms(
+            contact=self.organisation.contact,
+            days={severity: getattr(self.deadlines, severity) for severity in Severity},
+            domains=self.estate.domains,
+            waiver_days=self.waivers.max_days,
+        )
+
+    @property
+    def calendar(self) -> Calendar:
+        """The organisation's days, and its deadlines."""
+        return Calendar(timezone=self.organisation.timezone, deadlines=self.terms.days)
 
     @property
     def folder(self) -> Path:
@@ -186,24 +195,53 @@ def load(path: Path | None) -> Config:
         path = Path(FILE_NAME)
         if not path.exists():
             return Config()
+    text = _text_of(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read ({error.strerror}); check the path and the permissions."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8.") from error
     except (ValueError, RecursionError) as error:  # also numbers that are too long, and brackets that are too deep
-        raise ConfigurationError(f"{path}: is not TOML: {first_line(error)}.") from error
+        raise config_words.not_toml(path, text, error) from error
     _refuse_secrets(path, text, data)
     try:
         config = msgspec.convert(data, Config)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(_explained(path, text, str(error), Config)) from error
-    _check(path, text, config)
+        raise config_words.explained(path, text, error, Config, data) from error
+    _refuse(path, config_checks.problems(config))
     return config
+
+
+def check_ids(config: Config, plugins: Iterable[ConnectorPlugin], path: Path | None = None) -> None:
+    """Raises `ConfigurationError` for ids of accounts and organisations that are none on any of these platforms."""
+    _refuse(path or Path(FILE_NAME), config_checks.unknown_ids(config, plugins))
+
+
+def _refuse(path: Path, problems: Iterable[config_checks.Problem]) -> None:
+    """Raises `ConfigurationError` with all problems, each with file, line and key, if there are any."""
+    sentences = [
+        say(
+            "{where}: {key}: {problem}.",
+            where=config_words.location(path, _text_of(path), *way),
+            key=".".join(step for step in way if isinstance(step, str)),
+            problem=problem,
+        )
+        for way, problem in problems
+    ]
+    if sentences:
+        raise ConfigurationError(reduce(lambda first, then: say("{first} {then}", first=first, then=then), sentences))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(
+            say(
+                "{file}: cannot be read ({reason}); check the path and the permissions.",
+                file=path,
+                reason=error.strerror,
+            )
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(say("{file}: is not UTF-8 text; save it as UTF-8.", file=path)) from error
 
 
 def options(config: Config, name: str, record: type[msgspec.Struct], path: Path | None = None) -> msgspec.Struct:
@@ -229,98 +267,25 @@ def _options(table: Mapping[str, Any], record: type[msgspec.Struct], path: Path 
     try:
         return msgspec.convert(table, record)
     except msgspec.ValidationError as error:
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        raise ConfigurationError(_explained(file, text, str(error), record, prefix=prefix)) from error
-
-
-def _check(path: Path, text: str, config: Config) -> None:
-    if not 1 <= config.scan.concurrency <= _MOST_REQUESTS:
-        raise ConfigurationError(
-            f"{_location(path, text, 'concurrency')}: concurrency must be at least 1 and at most {_MOST_REQUESTS}."
-        )
-    if not 0 < config.scan.max_hours <= _LONGEST_SCAN:
-        raise ConfigurationError(
-            f"{_location(path, text, 'max_hours')}: max_hours must be more than 0 and at most {_LONGEST_SCAN}."
-        )
-    if config.scan.until and not _TIME.fullmatch(config.scan.until):
-        raise ConfigurationError(f"{_location(path, text, 'until')}: until must be a time of day, such as 06:00.")
-    for table, key, least in (
-        (config.waivers, "max_days", 1),
-        (config.waivers, "due_days", 0),
-        (config.waivers, "tolerance_percent", 0),
-        (config.ledger, "wait_seconds", 0),
-        (config.retention, "snapshots_days", 0),
-        (config.retention, "keep_snapshots", 1),
-        (config.retention, "reports_days", 0),
-        (config.tickets, "remind_days", 0),
-        (config.tickets, "max_new", 1),
-    ):
-        if getattr(table, key) < least:
-            raise ConfigurationError(f"{_location(path, text, key)}: {key} must be at least {least}.")
-    for severity in Severity:
-        if getattr(config.deadlines, severity) < 0:
-            raise ConfigurationError(f"{_location(path, text, severity)}: {severity} must be at least 0 days.")
-    for route in config.routes:
-        if route.tracker and route.tracker not in config.trackers:
-            known = suggestion(route.tracker, config.trackers) if config.trackers else "there is no [trackers.<name>]"
-            raise ConfigurationError(
-                f"{_location(path, text, 'routes')}: [[routes]]: there is no tracker {route.tracker!r}; {known}."
-            )
+        text = _text_of(file) if file.exists() else ""
+        raise config_words.explained(file, text, error, record, table, prefix) from error
+    except ConfigurationError as error:  # what the record itself refuses
+        text = _text_of(file) if file.exists() else ""
+        where = config_words.location(file, text, *prefix.split("."), error.key)
+        raise ConfigurationError(say("{where}: {problem}", where=where, problem=error), key=error.key) from error
 
 
 def _refuse_secrets(path: Path, text: str, table: Mapping[str, Any], inside: str = "") -> None:
     for key, value in table.items():
         if _SECRET.search(key) and not isinstance(value, Mapping):
             raise ConfigurationError(
-                f"{_location(path, text, key)}: `{inside}{key}` looks like a secret, and none belongs in this file. "
-                "Remove it and let the provider's own chain find the credentials (environment, profile, role)."
+                say(
+                    "{where}: `{key}` looks like a secret, and none belongs in this file. Remove it and let the "
+                    "provider's own chain find the credentials (environment, profile, role).",
+                    where=config_words.location(path, text, *inside.split(".")[:-1], key),
+                    key=f"{inside}{key}",
+                )
             )
         for nested in value if isinstance(value, list) else [value]:
             if isinstance(nested, Mapping):
                 _refuse_secrets(path, text, nested, f"{inside}{key}.")
-
-
-def _explained(path: Path, text: str, message: str, record: type[msgspec.Struct], prefix: str = "") -> str:
-    what, _, where = message.partition(" - at `$")
-    steps = [step for step in re.split(r"[.\[\]]+", where.rstrip("`")) if step and not step.isdigit()]
-    table = ".".join([prefix, *steps] if prefix else steps)
-    last = steps[-1] if steps else prefix
-    if unknown := re.search(r"unknown field `(.*)`", what):
-        key = unknown[1]
-        inside = f" in [{table}]" if table else ""
-        known = getattr(_type_at(record, steps), "__struct_fields__", ())
-        return f"{_location(path, text, key)}: the key `{key}`{inside} is not known; {suggestion(key, known)}."
-    if missing := re.search(r"missing required field `(.*)`", what):
-        return f"{_location(path, text, last)}: `{missing[1]}` is missing in [{table}]."
-    location = _location(path, text, last)
-    if wrong := re.search(r"[Ii]nvalid enum value '(.*)'", what):
-        known = _allowed_values(_type_at(record, steps))
-        return f"{location}: {table} cannot be {wrong[1]!r}; {suggestion(wrong[1], known)}."
-    return f"{location}: {table or 'the file'}: {what[:1].lower()}{what[1:]}."
-
-
-def _type_at(record: Any, steps: Sequence[str]) -> Any:
-    """The type at a path of keys; for a list or a table, the type of its items."""
-    kind = record
-    for step in steps:
-        if hasattr(kind, "__struct_fields__"):
-            kind = {field.name: field.type for field in msgspec.structs.fields(kind)}.get(step, object)
-        if get_origin(kind) in (Sequence, Mapping):
-            kind = get_args(kind)[-1]
-    return kind
-
-
-def _allowed_values(kind: Any) -> list[str]:
-    """The values that an enumeration or a literal type allows."""
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(member.value) for member in kind]
-    return [str(word) for word in get_args(kind)]
-
-
-def _location(path: Path, text: str, key: str) -> str:
-    """``file:line`` of a key, or the file alone if the text does not show the line."""
-    pattern = re.compile(rf"^\s*(?:\[+[^\]]*)?['\"]?{re.escape(key)}['\"]?\s*(?:=|\]|\.)")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if pattern.match(line):
-            return f"{path}:{number}"
-    return str(path)

@@ -20,7 +20,7 @@ import re
 import threading
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, runtime_checkable
@@ -371,19 +371,32 @@ class Check:
 class Demo:
     """A running emulator with a company in it, ready to be scanned.
 
-    `options` are the keys of ``[connectors.<name>]``: an emulator does not know the connector that reads it.
+    `options` are the keys of ``[connectors.<name>]``, or of ``[trackers.<name>]`` for an emulated tracker: an emulator
+    does not know what reads it.
     """
 
     options: Mapping[str, object]
-    estate: Estate
+    estate: Estate = Estate()
+    environment: Mapping[str, str] = field(default_factory=dict)  # the made-up credentials that it accepts
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoPlugin:
-    """What the entry point group `cloudscan.demos` resolves to: a small company in an emulator. Cheap to import."""
+    """What the entry point groups `cloudscan.demos` and `cloudscan.demo_trackers` resolve to. Cheap to import.
 
-    name: str  # of the connector that reads it
+    A small company in an emulator, or an issue tracker without tickets.
+    """
+
+    name: str  # of the connector, or of the kind of tracker, that talks to it
     start: Callable[[], AbstractContextManager[Demo]]  # the emulator runs until the block is left
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdShape:
+    """How a platform's ids look, so that one that is none is found in the configuration."""
+
+    pattern: str  # a regular expression, for the whole id
+    example: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -399,9 +412,12 @@ class ConnectorPlugin:
     options: type[msgspec.Struct]
     permissions: Sequence[Permission]
     open: Callable[[Any, Estate], Connector]  # (options, estate); raises `ConfigurationError`
+    packages: Sequence[str] = ()  # of others, as they are imported, without which `open` fails
     settings: Sequence[SettingSpec] = ()  # all that its `Setting` facts may say
     questions: Sequence[Question] = ()  # all that it asks
     meaning: int = 1  # raised whenever the same answers are translated into other facts than before
     basis_options: Sequence[str] = ()  # the options that decide what is read, or what it means
+    account_ids: IdShape | None = None  # of `Estate.accounts`; None: it does not look at them
+    organisation_ids: IdShape | None = None  # of `Estate.organisations`; None: it does not look at them
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None

@@ -4,23 +4,72 @@ Library code raises one of these; only the command line prints and exits. Every 
 happened, where, and what to do about it. An exception of any other type that reaches the user is a bug in cloudscan.
 """
 
-from cloudscan import sentence as sentences
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
 from cloudscan.reason import Reason, advice, sentence
+from cloudscan.sentence import in_language, say
 
 
 class CloudscanError(Exception):
     """The base class. `str(error)` is a complete sentence for the person at the terminal, in English.
 
-    Raise it with a sentence from `cloudscan.sentence.say`, which can be shown in other languages.
+    It is raised with a sentence from `cloudscan.sentence.say`, which can be shown in other languages.
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
 
     def in_language(self, language: str) -> str:
         """What happened and what to do next, in a language (`en`, `ja`)."""
-        return sentences.in_language(self.args[0], language) if self.args else str(self)
+        return in_language(self.args[0], language)
 
 
 class ConfigurationError(CloudscanError):
-    """The configuration, a flag or a rule file cannot be used as written. Exit code 2."""
+    """The configuration, a flag or a rule file cannot be used as written. Exit code 2.
+
+    A plugin's options may raise it in ``__post_init__``; `key` is then the option at fault, whose line is named.
+    """
+
+    def __init__(self, message: str, *, key: str = "") -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def check_url(key: str, url: str, *, needs_https: bool = False) -> None:
+    """Raises `ConfigurationError` for the option `key` if no request can be sent to this URL; an empty one is no URL.
+
+    `needs_https`: plain http only to this machine, since whatever is sent could be read on the way.
+    """
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise ConfigurationError(
+            say("{key}: {url} is not a URL; write one like https://127.0.0.1:5000.", key=key, url=repr(url)), key=key
+        ) from None
+    if parts.scheme not in ("http", "https") or not host:
+        bare = url.rpartition("://")[2].strip("/") or "example.com"
+        local = bare.startswith(("127.", "localhost", "[::1]"))
+        raise ConfigurationError(
+            say("{key}: {url} does not begin with https:// or http://; write {instead}.",
+                key=key, url=repr(url), instead=f"{'http' if local else 'https'}://{bare}"),
+            key=key,
+        )  # fmt: skip
+    if needs_https and parts.scheme == "http" and not _is_this_machine(host):
+        raise ConfigurationError(
+            say("{key}: the access token would be sent to {host} unencrypted; write https://.", key=key, host=host),
+            key=key,
+        )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class RuleError(ConfigurationError):
@@ -59,7 +108,7 @@ class ProviderError(CloudscanError):
     """
 
     def __init__(self, code: str, *, needs: str = "", quote: str = "", **values: str | int) -> None:
-        super().__init__(code)
+        Exception.__init__(self, code)
         self.reason = Reason(code=code, values=values, quote=quote)
         self.needs = needs
 

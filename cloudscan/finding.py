@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cloudscan.facts import Access, Audience, Ladder, Word
+from cloudscan.facts import Access, Affiliation, Audience, Ladder, Word
 from cloudscan.reason import Reason, block
 
 FINGERPRINT_SCHEME = 1
@@ -49,6 +49,23 @@ class State(StrEnum):
     WAIVED = "waived"
 
 
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the snapshot says of the principal that owns something, or of that principal's manager.
+
+    Whether they may be told of it is decided in `cloudscan.recipient`.
+    """
+
+    uid: str = ""
+    platform: str = ""
+    account: str = ""  # the directory that lists them
+    kind: str = ""  # user, guest, group, account …
+    address: str = ""  # of mail
+    name: str = ""
+    affiliation: Affiliation | None = None  # None: not known whether they are ours
+    status: str | None = None  # active, suspended, deleted …; None: not known
+    manager: "Person | None" = None  # None: none is known
+
+
 class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a finding is about: the resource (or the principal) that has to be changed."""
 
@@ -60,6 +77,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: str = ""
     url: str = ""
     owner: str = ""  # mail address or name
+    responsible: Person | None = None  # what is known of the owner; None: nothing, or an older cloudscan judged it
     inside: Sequence[str] = ()  # ids of what it is in, the nearest first: folders, bucket, drive, site
     detail: Mapping[str, Any] = {}
 
@@ -137,7 +155,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str  # who is responsible for the decision
     reason: str
     given_on: datetime
-    until: date  # the last day on which it is in force, in UTC
+    until: date  # the last day on which it is in force, where the organisation works
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -4,17 +4,20 @@ A package that cannot be loaded only affects itself: the error for those who req
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from cloudscan.connector import ConnectorPlugin, DemoPlugin, SettingSpec
 from cloudscan.errors import CloudscanError, ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.notifier import NotifierPlugin
 from cloudscan.report import HandoutFormat, ReportFormat
+from cloudscan.sentence import say
 from cloudscan.text import first_line, suggestion
 from cloudscan.tracker import TrackerPlugin
 
@@ -48,6 +51,16 @@ def demo_names() -> tuple[str, ...]:
 def demo(name: str) -> DemoPlugin:
     """One demo. Raises `ConfigurationError` as `connector` does."""
     return _load("cloudscan.demos", name, DemoPlugin)
+
+
+def demo_tracker_names() -> tuple[str, ...]:
+    """The installed emulated trackers, by the kind of tracker, without loading any."""
+    return _names("cloudscan.demo_trackers")
+
+
+def demo_tracker(name: str) -> DemoPlugin:
+    """One emulated tracker. Raises `ConfigurationError` as `connector` does."""
+    return _load("cloudscan.demo_trackers", name, DemoPlugin)
 
 
 def format_names() -> tuple[str, ...]:
@@ -103,6 +116,25 @@ def bundled_rules() -> Path:
     return packed if packed.is_dir() else here.parent / "rules"
 
 
+def missing_packages(packages: Iterable[str]) -> Sequence[str]:
+    """Those of the packages, named as they are imported, that are not installed. Nothing is imported."""
+    return [package for package in packages if not _is_there(package)]
+
+
+def check_packages(name: str, extra: str, packages: Iterable[str]) -> None:
+    """Raises `ConfigurationError` if one of the packages is not installed."""
+    with its_packages(name, extra):
+        for package in missing_packages(packages):
+            raise ModuleNotFoundError(name=package)
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return package in sys.modules or find_spec(package) is not None
+    except (ModuleNotFoundError, ValueError):  # the package that would contain it is missing, or half loaded
+        return False
+
+
 @contextmanager
 def its_packages(name: str, extra: str) -> Iterator[None]:
     """Around calls of a plugin that import optional packages. Raises `ConfigurationError` if one is missing."""
@@ -110,8 +142,12 @@ def its_packages(name: str, extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            f"{name} needs the package {error.name}, which is not installed; for a part of cloudscan: "
-            f"pip install 'cloudscan[{extra}]'."
+            say(
+                "{name} needs the package {package}, which is not installed. For a part of cloudscan, {how}.",
+                name=name,
+                package=error.name,
+                how=install_hint(extra),
+            )
         ) from error
 
 
@@ -124,8 +160,13 @@ def its_errors(name: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise ConfigurationError(
-            f"{name} cannot be opened ({type(error).__name__}: {first_line(error)}); check [connectors.{name}] in "
-            "cloudscan.toml and the credentials."
+            say(
+                "{name} cannot be opened ({kind}: {error}); check [connectors.{name}] in cloudscan.toml "
+                "and the credentials.",
+                name=name,
+                kind=type(error).__name__,
+                error=first_line(error),
+            )
         ) from error
 
 
@@ -152,16 +193,39 @@ def _names(group: str) -> tuple[str, ...]:
     return tuple(sorted({entry.name for entry in _installed(group)}))
 
 
+_KINDS: Final = {
+    "cloudscan.connectors": say("connector"),
+    "cloudscan.demos": say("demo"),
+    "cloudscan.handouts": say("format of hand-outs"),
+    "cloudscan.notifiers": say("notifier"),
+    "cloudscan.reports": say("report format"),
+    "cloudscan.trackers": say("tracker"),
+}
+
+
 def _load(group: str, name: str, kind: type[Plugin]) -> Plugin:
     entries = {entry.name: entry for entry in _installed(group)}
-    what = group.removeprefix("cloudscan.").removesuffix("s")
+    what = _KINDS.get(group, group)
     if name not in entries:
-        raise ConfigurationError(f"There is no {what} called {name!r}; {suggestion(name, sorted(entries))}.")
+        raise ConfigurationError(
+            say(
+                "There is no {what} called {name}; {hint}.",
+                what=what,
+                name=repr(name),
+                hint=suggestion(name, sorted(entries)),
+            )
+        )
     plugin = _imported(entries[name])
     if not isinstance(plugin, kind):
         raise ConfigurationError(
-            f"The {what} {name!r} ({entries[name].value}) is a {type(plugin).__name__}, not a {kind.__name__}; "
-            "its package is broken."
+            say(
+                "The {what} {name} ({value}) is a {kind}, not a {wanted}; its package is broken.",
+                what=what,
+                name=repr(name),
+                value=entries[name].value,
+                kind=type(plugin).__name__,
+                kind_other=kind.__name__,
+            )
         )
     return plugin
 
@@ -171,6 +235,11 @@ def _imported(entry: EntryPoint) -> Any:
         return entry.load()
     except Exception as error:  # a third-party package may raise anything while it is imported
         raise ConfigurationError(
-            f"{entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}. "
-            f"Install what it needs (for a part of cloudscan: pip install 'cloudscan[{entry.name}]')."
+            say(
+                "'{name}' ({target}) cannot be loaded: {error}. Install what it needs; for a part of cloudscan, {how}.",
+                name=entry.name,
+                target=entry.value,
+                error=f"{type(error).__name__}: {error}",
+                how=install_hint(entry.name),
+            )
         ) from error

@@ -1,6 +1,6 @@
 """The report as a value: all that formats and trackers receive."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cloudscan.coverage import Coverage, ScanSummary
+from cloudscan.days import UTC_NAME, Calendar
 from cloudscan.facts import Audience
 from cloudscan.finding import Confidence, Finding, RuleText, Severity, State, Verdict, Waiver
 from cloudscan.framework import FrameworkResult
@@ -221,7 +222,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     tickets: Mapping[str, Sequence[TicketLink]] = {}  # by fingerprint, of the findings above
     gaps: Mapping[str, GapStatus] = {}  # by `Coverage.gap`, of the rows above
     frameworks: Sequence[FrameworkResult] = ()  # control by control
-    timezone: str = "UTC"  # the organisation's: days and times for people are shown in it
+    timezone: str = UTC_NAME  # the organisation's: days and times for people are shown in it
     deadlines: Mapping[Severity, int] = {}  # days to fix a finding, from the day it was first seen; empty: none
 
     @property
@@ -230,6 +231,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.scan.resources) and not any(
             row.outcome.is_gap and self.gap_state(row) is not GapState.WAIVED for row in self.coverage
         )
+
+    @property
+    def calendar(self) -> Calendar:
+        """The organisation's days and deadlines."""
+        return Calendar(timezone=self.timezone, deadlines=self.deadlines)
 
     def gap_state(self, row: Coverage) -> GapState:
         """What is known about the gap in a row of coverage."""
@@ -252,14 +258,18 @@ class ReportFormat:
     show: "Show | None" = None  # the same for a terminal, if the format supports one
     options: type[msgspec.Struct] = NoOptions  # the keys of ``[reports.<name>]``
     using: "Callable[[Any], ReportFormat] | None" = None  # the format with these options
+    packages: Sequence[str] = ()  # of others, as they are imported, without which `write` fails
+    schema: Callable[[], str] | None = None  # the JSON Schema of what it writes, if there is one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What hand-outs say that no scan can know: the contact, and how many days there are to fix a finding."""
+    """What hand-outs and tickets say that no scan can know."""
 
-    contact: str = ""
-    days: Mapping[Severity, int]
+    contact: str = ""  # whom to ask
+    days: Mapping[Severity, int]  # to fix a finding, from the day it was first seen
+    domains: Collection[str] = ()  # of our mail, in lower case
+    waiver_days: int = 180  # the longest a waiver may last
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,10 @@ What platforms answer has codes of its own (`cloudscan.reason`).
 """
 
 import re
-from collections.abc import Mapping
+import string
+from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import count, product
 from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
@@ -51,6 +53,12 @@ def say(template: str, /, **values: object) -> Sentence:
     return Sentence(template, values)
 
 
+def joined(parts: Iterable[object], separator: str = " ") -> Sentence:
+    """Several sentences as one, each in the reader's language; what is no sentence stays as it is."""
+    values = dict(zip(_names(), parts, strict=False))
+    return Sentence(separator.join(f"{{{name}}}" for name in values), values)
+
+
 def in_language(text: object, language: str) -> str:
     """A text in a language: sentences and errors are translated, anything else is shown as it is."""
     return text.in_language(language) if isinstance(text, Translatable) else str(text)
@@ -59,6 +67,12 @@ def in_language(text: object, language: str) -> str:
 def translation(template: str, language: str) -> str:
     """A template in a language, or itself if no catalogue has it: for texts that a library shows."""
     return template if language == _SOURCE else _translations(language).get(template, template)
+
+
+def _names() -> Iterable[str]:
+    """Names of fields without end: a, b, … z, aa, ab, …"""
+    for size in count(1):
+        yield from map("".join, product(string.ascii_lowercase, repeat=size))
 
 
 def _filled(template: str, values: Mapping[str, object], language: str) -> str:

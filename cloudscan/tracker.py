@@ -12,20 +12,26 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cloudscan.days import UTC_NAME
 from cloudscan.finding import Finding, Severity, Waiver
+from cloudscan.recipient import Recipient, Withheld
 from cloudscan.report import Rejudged, RuleSummary
 
 
 class TicketSubject(msgspec.Struct, frozen=True, kw_only=True):
-    """What one ticket is about: one finding, or all findings of one owner, worst first."""
+    """What one ticket is about: one fix, or all fixes of one person, worst first."""
 
-    marker: str  # the ticket's permanent name: a finding's fingerprint, or a hash of the owner
-    owner: str  # of the resource, as the platform says; empty: unknown
+    marker: str  # the ticket's permanent name: a fix's key, a finding's fingerprint, or a hash of the person
+    owner: str  # of the resource, as the platform says, or the person whose fixes these are; empty: unknown
+    recipient: Recipient  # who is to make the fix
     findings: Sequence[Finding]
     rules: Mapping[str, RuleSummary]
     severity: Severity  # of the worst
     due: date | None
+    timezone: str = UTC_NAME  # in which days are written
     by_owner: bool = False
+    contact: str = ""  # whom to ask, for those who have no cloudscan
+    waive_until: date | None = None  # the last day of a waiver that is given now; None: not known
     rejudged: Mapping[str, Rejudged] = {}  # by fingerprint: where only the judgement changed, or perhaps
 
 
@@ -38,6 +44,7 @@ class CommentReason(StrEnum):
     REOPENED = "reopened"
     WAIVED = "waived"
     DUPLICATE = "duplicate"
+    MERGED = "merged"  # another ticket about the same fix stays open
 
 
 class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +54,7 @@ class CommentContent(msgspec.Struct, frozen=True, kw_only=True):
     day: date  # of the scan
     widened: Sequence[str] = ()  # in what: audience, access, resources, severity, findings
     waiver: Waiver | None = None
-    instead: str = ""  # the ticket that stays open, if this one is a duplicate
+    instead: str = ""  # the ticket that stays open, if this one is a duplicate or merged
     rejudged: Rejudged | None = None  # only the judgement changed, or perhaps
 
 
@@ -62,7 +69,9 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     due: date | None = None
     project: str = ""  # empty: as the tracker's options say
     assignee: str = ""  # address or name; the tracker looks up its own user
-    fallback_assignee: str = ""  # used if the tracker does not know the assignee
+    fallback_assignee: str = ""  # used if there is no assignee, or the tracker does not know them
+    owner: str = ""  # of the resource, as the platform says
+    withheld: Withheld | None = None  # why the ticket is not the owner's; None: it is
     fingerprints: Sequence[str] = ()
 
 

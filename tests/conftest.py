@@ -5,9 +5,12 @@ not a failure.
 """
 
 import gc
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+os.environ.update(LANGUAGE="", LC_ALL="C.UTF-8")  # whatever language the developer's terminal speaks
 
 settings.register_profile(
     "ci",

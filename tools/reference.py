@@ -7,9 +7,8 @@ With a folder as argument, they go there instead.
 import inspect
 import json
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,10 +18,9 @@ from cloudscan import config, plugins, reason
 from cloudscan.cli.main import cli
 from cloudscan.engine import loader
 from cloudscan.facts import EVERYTHING, Hidden
+from cloudscan.schemas import field_notes
 from cloudscan.snapshot import tables
-from cloudscan.ticketing import plan, routing
-
-_FIELD = re.compile(r"^ {4}(\w+): .*?(?:  # (.*))?$", re.MULTILINE)
+from cloudscan.ticketing import policy, routing
 
 
 def main() -> None:
@@ -68,7 +66,7 @@ def columns() -> Iterator[str]:
     yield ""
     for name, kinds in tables.TABLES.items():
         fact = tables.FACTS.get(name)
-        notes = _notes(fact) if fact else {}
+        notes = field_notes(fact) if fact else {}
         yield f"## {name}\n"
         if fact:
             yield f"{(inspect.getdoc(fact) or '').partition(chr(10) * 2)[0]}\n"
@@ -178,7 +176,7 @@ def options() -> Iterator[str]:
         ("[ledger]", config.LedgerTable),
         ("[waivers]", config.WaiversTable),
         ("[deadlines]", config.DeadlinesTable),
-        ("[tickets]", plan.Policy),
+        ("[tickets]", policy.Policy),
         ("[[routes]]", routing.Route),
         ("[notify]", config.NotifyTable),
     )
@@ -197,7 +195,7 @@ def options() -> Iterator[str]:
 
 
 def _option_table(heading: str, table: type[msgspec.Struct]) -> Iterator[str]:
-    notes = _notes(table)
+    notes = field_notes(table)
     summary = (inspect.getdoc(table) or "").partition(": ")[2]
     yield f"## {heading}\n"
     if summary and table.__module__.startswith("cloudscan."):
@@ -213,15 +211,6 @@ def _toml(value: object) -> str:
     if value in ((), None, msgspec.NODEFAULT):
         return "[]" if value == () else '""'
     return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
-
-
-def _notes(record: type) -> Mapping[str, str]:
-    """The comments behind the fields of a record, by field."""
-    notes = {}
-    for kind in reversed(record.__mro__[:-1]):
-        if kind.__module__.startswith("cloudscan"):
-            notes.update({name: note for name, note in _FIELD.findall(inspect.getsource(kind)) if note})
-    return notes
 
 
 main()

@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final, Protocol
+from typing import Protocol
 
 from cloudscan.audit import SUMS
 from cloudscan.audit.manifest import CHUNK, NAME
 from cloudscan.errors import AuditError
 from cloudscan.files import open_private
-
-_LINKED: Final = "{name!r} in {pack} is a link or a device, and a pack has only files; the pack cannot be used."
+from cloudscan.sentence import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,9 @@ class _Folder:
                 while chunk := file.read(CHUNK):
                     yield chunk
         except OSError as error:
-            raise AuditError(f"{name!r} in {self.path} cannot be read ({error.strerror}).") from error
+            raise AuditError(
+                say("{name} in {path} cannot be read ({why}).", name=repr(name), path=self.path, why=error.strerror)
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,14 @@ class _Zip:
                 while chunk := file.read(CHUNK):
                     left -= len(chunk)
                     if left < 0:
-                        raise AuditError(f"{name!r} is larger than the zip says; the pack cannot be used.")
+                        raise AuditError(
+                            say("{name} is larger than the zip says; the pack cannot be used.", name=repr(name))
+                        )
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise AuditError(f"{name!r} in the zip is damaged ({error}); get the pack again.") from error
+            raise AuditError(
+                say("{name} in the zip is damaged ({error}); get the pack again.", name=repr(name), error=error)
+            ) from error
 
 
 @contextmanager
@@ -88,9 +93,11 @@ def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
     try:
         archive = zipfile.ZipFile(path)
     except FileNotFoundError as error:
-        raise AuditError(f"There is no {path}; check the path.") from error
+        raise AuditError(say("There is no {path}; check the path.", path=path)) from error
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise AuditError(f"{path} is not an audit pack: neither a folder nor a readable zip ({error}).") from error
+        raise AuditError(
+            say("{path} is not an audit pack: neither a folder nor a readable zip ({error}).", path=path, error=error)
+        ) from error
     with archive:
         yield _zip(archive, path, limits)
 
@@ -98,9 +105,15 @@ def opened(path: Path, limits: Limits | None = None) -> Iterator[Pack]:
 def content(pack: Pack, name: str, most: int) -> bytes:
     """A whole file of at most `most` bytes. Raises `AuditError` if it is larger, missing, or cannot be read."""
     if name not in pack.sizes:
-        raise AuditError(f"There is no {name}: this is not an audit pack, or only a part of one.")
+        raise AuditError(say("There is no {name}: this is not an audit pack, or only a part of one.", name=name))
     if pack.sizes[name] > most:
-        raise AuditError(f"{name} has {pack.sizes[name]:,} bytes, more than any pack has; it cannot be used.")
+        raise AuditError(
+            say(
+                "{name} has {sizes} bytes, more than any pack has; it cannot be used.",
+                name=name,
+                sizes=f"{pack.sizes[name]:,}",
+            )
+        )
     return b"".join(pack.chunks(name))
 
 
@@ -108,7 +121,7 @@ def unpacked(pack: Pack, names: Iterator[str], into: Path) -> None:
     """Copy some files of a pack into a folder of ours."""
     for name in names:
         if not NAME.fullmatch(name):
-            raise AuditError(f"{name!r} is not a name that a pack uses; it cannot be used.")
+            raise AuditError(say("{name} is not a name that a pack uses; it cannot be used.", name=repr(name)))
         file = into / PurePosixPath(name)
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,7 +129,9 @@ def unpacked(pack: Pack, names: Iterator[str], into: Path) -> None:
                 for chunk in pack.chunks(name):
                     out.write(chunk)
         except OSError as error:  # a name that is a file and a folder, or too long
-            raise AuditError(f"{name!r} cannot be unpacked ({error.strerror}); the pack cannot be used.") from error
+            raise AuditError(
+                say("{name} cannot be unpacked ({why}); the pack cannot be used.", name=repr(name), why=error.strerror)
+            ) from error
 
 
 def _folder(path: Path, limits: Limits) -> Pack:
@@ -130,7 +145,7 @@ def _folder(path: Path, limits: Limits) -> Pack:
             elif stat.S_ISREG(status.st_mode):
                 sizes[name] = status.st_size
             else:
-                raise AuditError(_LINKED.format(name=name, pack=path))
+                raise _linked(name, path)
             _check_amount(len(sizes) + len(todo), sum(sizes.values()) if len(sizes) % 100 == 0 else 0, path, limits)
     _check_amount(len(sizes), sum(sizes.values()), path, limits)
     return _Folder(path, sizes)
@@ -141,7 +156,10 @@ def _entries(folder: Path) -> list[tuple[Path, os.stat_result]]:
         return [(entry, entry.lstat()) for entry in sorted(folder.iterdir())]
     except OSError as error:
         raise AuditError(
-            f"A folder in the pack cannot be read ({error.strerror}); check the permissions, or get it again."
+            say(
+                "A folder in the pack cannot be read ({why}); check the permissions, or get it again.",
+                why=error.strerror,
+            )
         ) from error
 
 
@@ -153,13 +171,16 @@ def _zip(archive: zipfile.ZipFile, path: Path, limits: Limits) -> Pack:
     files = {info.filename: info for info in infos if not info.is_dir()}
     if len({name.casefold() for name in files}) != sum(not info.is_dir() for info in infos):
         raise AuditError(
-            f"{path} has two files of one name, and it is undefined which of them counts; it cannot be used."
+            say(
+                "{path} has two files of one name, and it is undefined which of them counts; it cannot be used.",
+                path=path,
+            )
         )
     tops = [name[: -len(SUMS)] for name in files if name == SUMS or name.endswith(f"/{SUMS}")]
     top = min(tops, key=len, default="")
     entries = {name.removeprefix(top): info for name, info in files.items()}
     if len(entries) != len(files):
-        raise AuditError(f"{path} has two files of one name; it cannot be used.")
+        raise AuditError(say("{path} has two files of one name; it cannot be used.", path=path))
     return _Zip(archive, entries, {name: info.file_size for name, info in entries.items()})
 
 
@@ -168,22 +189,57 @@ def _check_entry(info: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
     name = info.orig_filename
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or "\\" in name or ":" in name or "\0" in name or not parts:
-        raise AuditError(f"{name!r} in {path} leads out of the pack; it cannot be used.")
+        raise AuditError(say("{name} in {path} leads out of the pack; it cannot be used.", name=repr(name), path=path))
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise AuditError(_LINKED.format(name=name, pack=path))
+        raise _linked(name, path)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise AuditError(f"{name!r} in {path} is compressed in a way that no pack is; it cannot be used.")
+        raise AuditError(
+            say(
+                "{name} in {path} is compressed in a way that no pack is; it cannot be used.",
+                name=repr(name),
+                path=path,
+            )
+        )
     if info.flag_bits & 0x1:
-        raise AuditError(f"{name!r} in {path} is encrypted; get the pack without a password.")
+        raise AuditError(
+            say("{name} in {path} is encrypted; get the pack without a password.", name=repr(name), path=path)
+        )
     if info.file_size > limits.small and info.file_size > limits.ratio * max(info.compress_size, 1):
         raise AuditError(
-            f"{name!r} in {path} would unpack to {info.file_size:,} bytes; that is a zip bomb, which is not unpacked."
+            say(
+                "{name} in {path} would unpack to {file_size} bytes; that is a zip bomb, which is not unpacked.",
+                name=repr(name),
+                path=path,
+                file_size=f"{info.file_size:,}",
+            )
         )
+
+
+def _linked(name: str, pack: Path) -> AuditError:
+    return AuditError(
+        say(
+            "{name} in {pack} is a link or a device, and a pack has only files; the pack cannot be used.",
+            name=repr(name),
+            pack=pack,
+        )
+    )
 
 
 def _check_amount(files: int, size: int, path: Path, limits: Limits) -> None:
     if files > limits.files:
-        raise AuditError(f"{path} has more than {limits.files:,} files, more than any pack; it cannot be used.")
+        raise AuditError(
+            say(
+                "{path} has more than {files} files, more than any pack; it cannot be used.",
+                path=path,
+                files=f"{limits.files:,}",
+            )
+        )
     if size > limits.bytes:
-        raise AuditError(f"{path} has more than {limits.bytes:,} bytes, more than any pack; it cannot be used.")
+        raise AuditError(
+            say(
+                "{path} has more than {bytes} bytes, more than any pack; it cannot be used.",
+                path=path,
+                bytes=f"{limits.bytes:,}",
+            )
+        )

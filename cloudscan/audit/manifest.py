@@ -15,6 +15,7 @@ from cloudscan.audit import FORMAT, MANIFEST, SIGNATURE, SUMS, signature
 from cloudscan.coverage import ScanSummary
 from cloudscan.errors import AuditError
 from cloudscan.files import open_private, private_file
+from cloudscan.sentence import say
 
 CHUNK: Final = 1 << 20
 NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
@@ -115,7 +116,9 @@ def parse(sums: bytes) -> dict[str, str]:
     for number, line in enumerate(sums.decode("utf-8", "replace").splitlines(), 1):
         parsed = _LINE.fullmatch(line)
         if parsed is None or not NAME.fullmatch(parsed[2]) or parsed[2] in by_name:
-            raise AuditError(f"{SUMS}:{number}: is not a line of a manifest; the pack cannot be used.")
+            raise AuditError(
+                say("{sums}:{number}: is not a line of a manifest; the pack cannot be used.", sums=SUMS, number=number)
+            )
         by_name[parsed[2]] = parsed[1]
     return by_name
 
@@ -126,7 +129,9 @@ def write(parts: Sequence[Part], into: Path) -> None:
     Raises `AuditError` if something exists there already, or it cannot be written.
     """
     if into.exists() and (into.is_file() or any(into.iterdir())):
-        raise AuditError(f"{into} already exists, and evidence is not overwritten; choose another path with --into.")
+        raise AuditError(
+            say("{into} already exists, and evidence is not overwritten; choose another path with --into.", into=into)
+        )
     try:
         into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if into.suffix == ".zip":
@@ -140,7 +145,9 @@ def write(parts: Sequence[Part], into: Path) -> None:
                 into.rmdir()
             part.rename(into)
     except OSError as error:
-        raise AuditError(f"{into} cannot be written ({error.strerror}); choose another path with --into.") from error
+        raise AuditError(
+            say("{into} cannot be written ({why}); choose another path with --into.", into=into, why=error.strerror)
+        ) from error
 
 
 def _write_folder(parts: Sequence[Part], folder: Path) -> None:

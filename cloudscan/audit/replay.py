@@ -22,6 +22,7 @@ from cloudscan.engine.rule_file import ParamValue
 from cloudscan.errors import AuditError, CloudscanError
 from cloudscan.finding import Severity, Verdict
 from cloudscan.report import Report
+from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ REPORT: Final = "report/report.json"
 SECONDS: Final = 900
 """How long a replay may take by default; a scan of a million files takes a few minutes."""
 
-_STOPPED: Final = "Judging the packed snapshot was stopped: the pack needs more memory than a replay may use."
+_STOPPED: Final = say("Judging the packed snapshot was stopped: the pack needs more memory than a replay may use.")
 _MOST: Final = 1 << 30  # bytes of a report
 _ADDRESS_SPACE: Final = 16 << 30  # bytes, several times what is used: DuckDB reserves more than it fills
 _SPILL: Final = 8 << 30  # bytes on disk
@@ -71,7 +72,7 @@ def replay(pack: Pack, *, seconds: float = SECONDS) -> Replay:
     read_manifest(pack)
     for name in (REPORT, PARAMS):
         if pack.sizes.get(name, _MOST + 1) > _MOST:
-            raise AuditError(f"The pack has no {name}, or an oversized one; it cannot be replayed.")
+            raise AuditError(say("The pack has no {name}, or an oversized one; it cannot be replayed.", name=name))
     with tempfile.TemporaryDirectory(prefix="cloudscan-replay-") as folder:
         needed = (name for name in pack.sizes if name.startswith((f"{RULES}/", f"{SNAPSHOT}/")))
         unpacked(pack, iter([REPORT, PARAMS, *needed]), Path(folder))
@@ -88,8 +89,11 @@ def _apart(folder: Path, seconds: float) -> Replay:
     try:
         if not answer.poll(seconds):
             raise AuditError(
-                f"The packed rules took longer than {seconds:g} seconds and were stopped; no replay. Allow more "
-                "time with --within if you trust the maker of the pack."
+                say(
+                    "The packed rules took longer than {seconds} seconds and were stopped; no replay. Allow "
+                    "more time with --within if you trust the maker of the pack.",
+                    seconds=f"{seconds:g}",
+                )
             )
         message = answer.recv_bytes()
     except EOFError as error:
@@ -99,7 +103,10 @@ def _apart(folder: Path, seconds: float) -> Replay:
         process.join()
         answer.close()
     if message.startswith(b"!"):
-        raise AuditError(message[1:].decode().replace(f"{folder}/", ""))
+        problem = message[1:].decode().replace(f"{folder}/", "")
+        raise AuditError(
+            _STOPPED if problem == _STOPPED else say("The pack cannot be replayed: {problem}", problem=problem)
+        )
     return msgspec.json.decode(message, type=Replay)
 
 
@@ -136,7 +143,7 @@ def _replayed(folder: Path) -> Replay:
         report = msgspec.json.decode((folder / REPORT).read_bytes(), type=Report)
         params = msgspec.json.decode((folder / PARAMS).read_bytes(), type=dict[str, dict[str, ParamValue]])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise AuditError(f"The report or the parameters in the pack are damaged ({error}).") from error
+        raise AuditError(say("The report or the parameters in the pack are damaged ({error}).", error=error)) from error
     rules = loader.load_archived(folder / RULES)
     with Snapshot.open(folder / SNAPSHOT, spill=_SPILL) as snapshot:
         return compared(report, judge(snapshot, rules, params=params))

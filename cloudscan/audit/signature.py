@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cloudscan.errors import AuditError
+from cloudscan.sentence import say
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -96,10 +97,12 @@ def public_key(path: Path) -> PublicKey:
         blob = base64.b64decode(words[words.index(_KIND.decode()) + 1], validate=True)
         _strings(blob, 2)
     except OSError as error:
-        raise AuditError(f"The key {path} cannot be read ({error.strerror}); check the path.") from error
+        raise AuditError(
+            say("The key {path} cannot be read ({why}); check the path.", path=path, why=error.strerror)
+        ) from error
     except (ValueError, IndexError) as error:
         raise AuditError(
-            f"{path} does not contain an Ed25519 public key, which begins with: ssh-ed25519 AAAA…."
+            say("{path} does not contain an Ed25519 public key, which begins with: ssh-ed25519 AAAA….", path=path)
         ) from error
     return PublicKey(blob)
 
@@ -120,16 +123,27 @@ def _private_key(path: Path) -> "Ed25519PrivateKey":
         key = load(content, password=None)
     except OSError as error:
         raise AuditError(
-            f"The key {path} cannot be read ({error.strerror}); check the path and the permissions."
+            say(
+                "The key {path} cannot be read ({why}); check the path and the permissions.",
+                path=path,
+                why=error.strerror,
+            )
         ) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuditError(
-            f"The key {path} cannot be used: {error}. Make one with `ssh-keygen -t ed25519 -N '' -f FILE`; a key with "
-            f"a passphrase, in an agent or on a token signs with `ssh-keygen -Y sign -n {NAMESPACE} -f KEY "
-            "MANIFEST.sha256` in the pack's folder."
+            say(
+                "The key {path} cannot be used: {error}. Make one with `ssh-keygen -t ed25519 -N '' -f "
+                "FILE`; a key with a passphrase, in an agent or on a token signs with `ssh-keygen -Y "
+                "sign -n {namespace} -f KEY MANIFEST.sha256` in the pack's folder.",
+                path=path,
+                error=error,
+                namespace=NAMESPACE,
+            )
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise AuditError(f"The key {path} is not an Ed25519 key; make one with `ssh-keygen -t ed25519 -N '' -f FILE`.")
+        raise AuditError(
+            say("The key {path} is not an Ed25519 key; make one with `ssh-keygen -t ed25519 -N '' -f FILE`.", path=path)
+        )
     return key
 
 

@@ -12,6 +12,7 @@ from cloudscan.audit.archive import Pack, content
 from cloudscan.audit.manifest import Manifest, hashed, parse
 from cloudscan.audit.signature import PublicKey
 from cloudscan.errors import AuditError
+from cloudscan.sentence import say
 
 _MOST: Final = 16 << 20  # bytes of a manifest
 _MOST_SIGNATURE: Final = 1 << 16
@@ -68,10 +69,17 @@ def read_manifest(pack: Pack) -> Manifest:
     try:
         manifest = msgspec.json.decode(content(pack, MANIFEST, _MOST), type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise AuditError(f"{MANIFEST} is damaged ({error}); the pack cannot be used.") from error
+        raise AuditError(
+            say("{manifest} is damaged ({error}); the pack cannot be used.", manifest=MANIFEST, error=error)
+        ) from error
     if manifest.format != FORMAT:
         raise AuditError(
-            f"The pack has format {manifest.format}, made by {manifest.tool}; this version reads {FORMAT}."
+            say(
+                "The pack has format {format}, made by {tool}; this version reads {readable}.",
+                format=manifest.format,
+                tool=manifest.tool,
+                readable=FORMAT,
+            )
         )
     return manifest
 

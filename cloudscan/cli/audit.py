@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import load_config, open_ledger, redaction_key
 from cloudscan.cli.options import redact_option
 from cloudscan.config import Config
@@ -24,7 +25,7 @@ _WITHIN = click.option("--within", type=click.FloatRange(min=0, min_open=True), 
                        metavar="SECONDS", help="How long a replay may take.")  # fmt: skip
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--scan", "scan_name", default="", metavar="ID", help="Scan id or date.  [default: the last]")
 @click.option(
     "--into", type=click.Path(), metavar="PATH", help="A new folder, or FILE.zip.  [default: a zip beside the scans]"

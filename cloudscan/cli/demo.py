@@ -1,14 +1,20 @@
 """`cloudscan demo`: a small company in emulators, scanned for real."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
+from cloudscan.cli.language import current
 from cloudscan.cli.options import lang_option
-from cloudscan.connector import ConnectorPlugin
+from cloudscan.sentence import say
+
+if TYPE_CHECKING:
+    from cloudscan.connector import Demo
 
 
 @click.command()
@@ -16,60 +22,139 @@ from cloudscan.connector import ConnectorPlugin
     "--into", type=click.Path(file_okay=False), default="cloudscan-demo", show_default=True, help="The folder."
 )
 @click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
+@click.option(
+    "--serve", is_flag=True, help="Keep the emulators running afterwards, to be scanned from another terminal."
+)
 @lang_option
-def demo(into: str, show: bool, lang: str | None) -> int:
+def demo(into: str, show: bool, serve: bool, lang: str | None) -> int:
     """Start the emulators, build a small company in them, scan it, and print the report's path.
 
-    Nothing leaves this machine. The scan is real: the connectors talk HTTP to the emulators.
+    Nothing leaves this machine. The scan is real: the connectors talk HTTP to the emulators. The folder then has a
+    cloudscan.toml, with which all other commands can be tried. A folder with anything else in it is refused.
     """
     from cloudscan import plugins
-    from cloudscan.cli.scan import ScanRequest, run
-    from cloudscan.config import Config, LedgerTable, OrganisationTable, ScanTable
+    from cloudscan.cli import demo_folder
     from cloudscan.errors import ConfigurationError
-    from cloudscan.finding import Severity
+    from cloudscan.installation import install_hint
 
-    language = lang or "en"
-    demos = [(plugin, plugins.demo(plugin.name)) for plugin in _usable()]
-    if not demos:
-        raise ConfigurationError("No demo is installed; install one: pip install 'cloudscan[demo]'.")
-    ledger = Path(into) / "demo.db"
-    ledger.unlink(missing_ok=True)  # each demo is a company of its own, without the history of an earlier one
-    config = Config(
-        organisation=OrganisationTable(name="Kumo Logistics", language="ja" if language == "ja" else "en"),
-        scan=ScanTable(folder=into),
-        ledger=LedgerTable(url=f"sqlite:///{ledger}"),
-    )
+    names = _usable()
+    if not names:
+        raise ConfigurationError(say("No demo is installed; {how}.", how=install_hint("demo")))
+    folder, language = Path(into), lang or current()
+    demo_folder.prepare(folder)
     with ExitStack() as running:
         click.echo("Starting the emulators and building a small company …", err=True)
         with plugins.its_packages("The demo", "demo"):
-            companies = [(plugin, running.enter_context(demo.start())) for plugin, demo in demos]
-        connectors = [
-            plugin.open(msgspec.convert(company.options, plugin.options), company.estate)
-            for plugin, company in companies
-        ]
-        page = Path(into) / "report.html"
-        request = ScanRequest(
-            config=config,
-            connectors=connectors,
-            concurrency=config.scan.concurrency,
-            fail_on=Severity.CRITICAL,
-            language=language,
-            full=True,
-            page=page,
-        )
-        run(request)
-    if show:
-        click.launch(str(page))
+            demos = {name: running.enter_context(plugins.demo(name).start()) for name in names}
+        comment = say("The demo's company, while the emulators run.")
+        file = _configured(folder, demos, {}, language, str(comment))
+        page = _scan(file, demos, language)
+        if show:
+            click.launch(str(page))
+        if serve:
+            trackers = _trackers(running)
+            _configured(folder, demos, trackers, language, str(comment))
+            _serve(folder, {**demos, **trackers})
+    stopped = say("The demo's company. The emulators have stopped; `cloudscan demo --serve` keeps them running.")
+    _configured(folder, demos, {}, language, str(stopped), running=False)
+    if not serve:
+        _next_steps(folder)
     return 0
 
 
-def _usable() -> Iterator[ConnectorPlugin]:
+def _configured(
+    folder: Path,
+    demos: "Mapping[str, Demo]",
+    trackers: "Mapping[str, Demo]",
+    language: str,
+    comment: str,
+    *,
+    running: bool = True,
+) -> Path:
+    """Write the configuration; the emulators' options are in it while they run."""
+    from cloudscan.cli import demo_folder
+
+    text = demo_folder.configuration_text(
+        folder,
+        demo_folder.merged(demo.estate for demo in demos.values()),
+        language,
+        {name: demo.options for name, demo in demos.items()} if running else {},
+        {name: demo.options for name, demo in trackers.items()} if running else {},
+        comment,
+    )
+    return demo_folder.write_configuration(folder, text)
+
+
+def _scan(file: Path, demos: "Mapping[str, Demo]", language: str) -> Path:
+    """Scan the company as its configuration says; returns the report's path."""
+    from cloudscan import plugins
+    from cloudscan.cli.opening import load_config, open_connectors, translations_of
+    from cloudscan.cli.scan import ScanRequest, run
+
+    config, chosen = load_config(str(file)), [plugins.connector(name) for name in demos]
+    page = file.with_name("report.html")
+    request = ScanRequest(
+        config=config,
+        connectors=open_connectors(config, chosen, str(file)),
+        translations=translations_of(config, chosen, str(file)),
+        concurrency=config.scan.concurrency,
+        fail_on=config.scan.fail_on,
+        language=language,
+        full=True,
+        page=page,
+    )
+    run(request)
+    return page
+
+
+def _serve(folder: Path, emulators: "Mapping[str, Demo]") -> None:
+    """Say how to reach the emulators, and wait for Ctrl-C."""
+    from cloudscan.cli.demo_folder import CONFIGURATION
+
+    click.echo(f"\n{(folder / CONFIGURATION).read_text(encoding='utf-8')}")
+    click.echo("The emulators are running on 127.0.0.1, with the options above. In another terminal:\n", err=True)
+    environment = {name: value for emulator in emulators.values() for name, value in emulator.environment.items()}
+    for name, value in environment.items():
+        click.echo(f"    $env:{name} = '{value}'" if os.name == "nt" else f"    export {name}={value}", err=True)
+    _steps(folder, ["doctor", "scan", "gaps", "tickets"])
+    click.echo("\nCtrl-C stops them.", err=True)
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def _next_steps(folder: Path) -> None:
+    """What can be tried now."""
+    click.echo("\nTry it on this company:\n", err=True)
+    _steps(folder, ["findings", "gaps", "report --lang ja", "tickets --dry-run", "health"])
+
+
+def _steps(folder: Path, commands: Sequence[str]) -> None:
+    click.echo(f"    cd {folder}", err=True)
+    for command in commands:
+        click.echo(f"    cloudscan {command}", err=True)
+
+
+def _trackers(running: ExitStack) -> "dict[str, Demo]":
+    """The emulated trackers, started; each by the name of its kind."""
+    from cloudscan import plugins
+
+    return {name: running.enter_context(plugins.demo_tracker(name).start()) for name in plugins.demo_tracker_names()}
+
+
+def _usable() -> Sequence[str]:
     """The installed connectors that have a demo and can be loaded; broken ones are reported and skipped."""
+    from cloudscan import plugins
+
+    return [name for name in sorted({*plugins.connector_names()} & {*plugins.demo_names()}) if _loads(name)]
+
+
+def _loads(name: str) -> bool:
     from cloudscan import plugins
     from cloudscan.errors import ConfigurationError
 
-    for name in sorted({*plugins.connector_names()} & {*plugins.demo_names()}):
-        try:
-            yield plugins.connector(name)
-        except ConfigurationError as error:
-            click.echo(f"cloudscan: skipped: {error}", err=True)
+    try:
+        plugins.connector(name)
+    except ConfigurationError as error:
+        click.echo(f"cloudscan: skipped: {error}", err=True)
+        return False
+    return True

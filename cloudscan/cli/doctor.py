@@ -1,29 +1,42 @@
-"""`cloudscan doctor`."""
+"""`cloudscan doctor`: everything that a scan, its report, tickets and notices will need, loaded and tried."""
 
-from collections.abc import Iterator, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from cloudscan import config as configuration
 from cloudscan import plugins
-from cloudscan.cli.opening import chosen_plugins, load_config, load_rules, open_ledger
+from cloudscan.cli.notify import open_notifier
+from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, open_format, open_ledger
+from cloudscan.cli.tickets import open_tracker, projects_of
 from cloudscan.config import Config
-from cloudscan.connector import Check, ConnectorPlugin
-from cloudscan.errors import CloudscanError
+from cloudscan.connector import Check
+from cloudscan.errors import CloudscanError, ConfigurationError
+from cloudscan.sentence import in_language, say
+from cloudscan.text import plain
+
+_LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
 
 @click.command()
 @click.option("--connector", "names", multiple=True, help="Check only this connector. Repeatable.")
 @click.pass_obj
 def doctor(config_path: str | None, names: Sequence[str]) -> int:
-    """Check configuration, rules, ledger and permissions, and say how to fix what is wrong."""
+    """Check all that a scan needs, and say how to fix what is wrong.
+
+    Configuration, rules, folder, ledger, report formats, trackers, notifications, and each platform with its
+    permissions. Nothing is sent or changed. A tracker is asked for its tickets, for which its token is needed.
+    """
     bad = 0
     for check in _checks(config_path, names):
         bad += not check.ok
-        click.echo(f"{'ok ' if check.ok else 'BAD'}  {check.what}")
+        click.echo(f"{'ok ' if check.ok else 'BAD'}  {plain(in_language(check.what, 'en'))}")
         if not check.ok and check.remedy:
-            click.echo(f"     → {check.remedy}")
+            click.echo(f"     → {plain(in_language(check.remedy, 'en'))}")
     return 2 if bad else 0
 
 
@@ -31,38 +44,101 @@ def _checks(path: str | None, names: Sequence[str]) -> Iterator[Check]:
     try:
         config = load_config(path)
     except CloudscanError as error:
-        yield Check(ok=False, what="configuration", remedy=str(error))
+        yield _bad(say("configuration"), error)
         return
     exists = Path(path or configuration.FILE_NAME).exists()
-    yield Check(ok=True, what="configuration" if exists else "configuration: no cloudscan.toml, defaults are used")
+    without = say("configuration: no cloudscan.toml, defaults are used")
+    yield Check(ok=True, what=say("configuration") if exists else without)
+    yield _tried(say("rules"), lambda: say("rules: {count}", count=len(load_rules(config, for_judging=True))))
+    yield _tried(say("folder"), lambda: _folder(config))
+    yield _tried(say("ledger"), lambda: _ledger(config))
+    for name in dict.fromkeys(["html", *config.reports]):
+        yield _tried(say("format {name}", name=name), lambda name=name: _format(config, name, path))  # type: ignore[misc]
+    for name in config.trackers:
+        yield _tried(say("tracker {name}", name=name), lambda name=name: _tracker(config, name, path))  # type: ignore[misc]
+    if config.notify.wanted:
+        yield _tried(say("notifications"), lambda: _notifications(config))
     try:
-        yield Check(ok=True, what=f"rules: {len(load_rules(config, for_judging=True))}")
+        chosen = chosen_connectors(config, names)
     except CloudscanError as error:
-        yield Check(ok=False, what="rules", remedy=str(error))
-    try:
-        last = open_ledger(config).latest()
-        yield Check(
-            ok=True,
-            what=f"ledger: last scan {last.scan.started_on:%Y-%m-%d %H:%M} UTC" if last else "ledger: no scan yet",
-        )
-    except CloudscanError as error:
-        yield Check(ok=False, what="ledger", remedy=str(error))
-    try:
-        chosen = chosen_plugins(config, names)
-    except CloudscanError as error:
-        yield Check(ok=False, what="connectors", remedy=str(error))
+        yield _bad(say("connectors"), error)
         return
-    for plugin in chosen:
-        yield from _checks_of(config, plugin, Path(path) if path else None)
+    for name in chosen:
+        yield from _platform(config, name, Path(path) if path else None)
 
 
-def _checks_of(config: Config, plugin: ConnectorPlugin, path: Path | None) -> Iterator[Check]:
-    """The checks of one connector; whatever its plugin raises is one more that failed."""
+def _tried(what: str, attempt: Callable[[], str]) -> Check:
+    """One check: what `attempt` says, or the error that it raises."""
     try:
-        options = configuration.options(config, plugin.name, plugin.options, path)
-        yield Check(ok=True, what=f"connector {plugin.name}: {plugin.title}")
+        return Check(ok=True, what=attempt())
+    except CloudscanError as error:
+        return _bad(what, error)
+
+
+def _bad(what: str, error: CloudscanError) -> Check:
+    return Check(ok=False, what=what, remedy=error.args[0] if error.args else str(error))
+
+
+def _folder(config: Config) -> str:
+    """Whether the folder can be written to, or made where it does not exist."""
+    folder = config.folder
+    there = next((one for one in (folder, *folder.absolute().parents) if one.exists()), folder)
+    if not there.is_dir():
+        raise ConfigurationError(say("{folder} is a file; choose another [scan] folder.", folder=there))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            say(
+                "{folder} may not be written to; change its permissions, or choose another [scan] folder.", folder=there
+            )
+        )
+    free = shutil.disk_usage(there).free
+    if free < _LEAST_FREE:
+        raise ConfigurationError(
+            say(
+                "{folder} has {free} MB left, and a scan may need 1 GB; free some space.", folder=there, free=free >> 20
+            )
+        )
+    return say("folder: {folder}, {free} GB free", folder=folder, free=free >> 30)
+
+
+def _ledger(config: Config) -> str:
+    last = open_ledger(config).latest()
+    if last is None:
+        return say("ledger: no scan yet")
+    return say("ledger: last scan {moment} UTC", moment=f"{last.scan.started_on:%Y-%m-%d %H:%M}")
+
+
+def _format(config: Config, name: str, path: str | None) -> str:
+    plugins.check_packages(f"The format {name}", name, open_format(config, name, path).packages)
+    return say("format {name}", name=name)
+
+
+def _tracker(config: Config, name: str, path: str | None) -> str:
+    """Open a tracker and ask for the first ticket."""
+    tracker, _ = open_tracker(config, name, Path(path) if path else None)
+    if not tracker.lists:
+        return say("tracker {name}: it cannot be asked, only sent to", name=name)
+    with plugins.its_packages(f"The tracker {name}", "trackers"):
+        next(iter(tracker.existing(projects_of(config, name))), None)
+    return say("tracker {name}: its tickets can be read", name=name)
+
+
+def _notifications(config: Config) -> str:
+    addresses = open_notifier(config).addresses()
+    return say("notifications: to {addresses}", addresses=", ".join(addresses))
+
+
+def _platform(config: Config, name: str, path: Path | None) -> Iterable[Check]:
+    """The checks of one connector; whatever its plugin raises is one more that failed."""
+    what = say("connector {name}", name=name)
+    try:
+        plugin = plugins.connector(name)
+        configuration.check_ids(config, [plugin], path)
+        options = configuration.options(config, name, plugin.options, path)
+        plugins.check_packages(name, name, plugin.packages)
+        yield Check(ok=True, what=say("connector {name}: {title}", name=name, title=plugin.title))
         if plugin.doctor:
-            with plugins.its_errors(plugin.name), plugins.its_packages(plugin.name, plugin.name):
+            with plugins.its_errors(name), plugins.its_packages(name, name):
                 yield from plugin.doctor(options, config.estate)
     except CloudscanError as error:
-        yield Check(ok=False, what=f"connector {plugin.name}", remedy=str(error))
+        yield _bad(what, error)

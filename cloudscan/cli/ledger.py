@@ -1,15 +1,28 @@
-"""`cloudscan ledger repair`."""
+"""`cloudscan ledger upgrade|repair`."""
 
 from datetime import UTC, datetime
 
 import click
 
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import load_config, open_ledger
+from cloudscan.sentence import say
 
 
-@click.group()
+@click.group(cls=Group)
 def ledger() -> None:
     """Look after the history of findings."""
+
+
+@ledger.command()
+@click.pass_obj
+def upgrade(config_path: str | None) -> None:
+    """Bring the history of an older cloudscan up to date, as the next scan would.
+
+    What only reads, such as `cloudscan findings`, leaves it as it is and asks for this.
+    """
+    open_ledger(load_config(config_path)).upgrade()
+    click.echo(say("The ledger is up to date."))
 
 
 @ledger.command()

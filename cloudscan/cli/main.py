@@ -4,14 +4,16 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import ClassVar
 
 import click
 
+from cloudscan.cli.help import Group, localised
+from cloudscan.cli.language import HELP, LANGUAGES, chosen, clicks_own_words, echo, speak, spoken
 from cloudscan.errors import CloudscanError, ProviderError, ScanRunning
-from cloudscan.text import plain
+from cloudscan.sentence import in_language, say
 
 EXIT_FINDINGS, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_RUNNING, EXIT_BOTH, EXIT_BUG = 1, 2, 3, 4, 5, 70
 
@@ -36,13 +38,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
     "schedule": ("schedule", "Print a unit, crontab line or workflow for nightly scans."),
+    "schema": ("schema", "Print a JSON Schema, for editors and machines."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),
     "completion": ("completion", "Print the shell completion script."),
 }
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Subcommands that are imported only when they are run, so that help is printed immediately."""
 
     helps: ClassVar[dict[str, tuple[str, str]]] = COMMANDS
@@ -57,15 +60,15 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
         command = getattr(module, cmd_name)
-        return command if isinstance(command, click.Command) else None
+        return localised(command) if isinstance(command, click.Command) else None
 
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from `COMMANDS`; nothing is imported."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in self.helps.items()])
+    def listed(self, _ctx: click.Context) -> Iterator[tuple[str, str]]:
+        """The commands with the words of `COMMANDS`; nothing is imported."""
+        return ((name, text) for name, (_, text) in self.helps.items())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Accept ``--config`` and ``--debug`` after the subcommand too, where people write them."""
+        speak(ctx, args)
         return super().parse_args(ctx, _common_first(args))
 
     def resolve_command(
@@ -75,7 +78,9 @@ class Commands(click.Group):
         from cloudscan.text import suggestion
 
         if args and args[0] not in self.helps and not args[0].startswith("-"):
-            raise click.UsageError(f"There is no command {args[0]!r}; {suggestion(args[0], self.helps)}.", ctx)
+            hint = suggestion(args[0], self.helps)
+            problem = say("There is no command {name}; {hint}.", name=repr(args[0]), hint=hint)
+            raise click.UsageError(spoken(problem), ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -83,6 +88,7 @@ class Commands(click.Group):
 @click.version_option(package_name="cloudscan", message="%(prog)s %(version)s")
 @click.option("--config", "-c", type=click.Path(dir_okay=False), help="The configuration.  [default: cloudscan.toml]")
 @click.option("--debug", is_flag=True, help="Show a stack trace where cloudscan itself fails.")
+@click.option("--lang", type=LANGUAGES, expose_value=False, help=HELP)
 @click.pass_context
 def cli(ctx: click.Context, config: str | None, debug: bool) -> None:
     """Who outside the intended circle can reach which file, and what to do first.
@@ -141,35 +147,47 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
+    language = chosen(arguments, os.environ)
+    with clicks_own_words(language):
+        return _run(arguments, language)
+
+
+def _run(arguments: list[str], language: str) -> int:
+    def complain(problem: object) -> None:
+        echo(f"cloudscan: {in_language(problem, language)}", err=True)
+
+    debug = "--debug" in arguments
     try:
         outcome = cli.main(args=arguments, prog_name="cloudscan", standalone_mode=False)
     except CloudscanError as error:
-        if "--debug" in arguments and error.__cause__ is not None:
+        if debug and error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
-        click.echo(f"cloudscan: {plain(str(error))}", err=True)
+        complain(error)
         return exit_code_of(error)
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("cloudscan: stopped. Run the same command again to resume.", err=True)
+        complain(say("stopped. Run the same command again to resume."))
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if "--debug" in arguments:
+        if debug:
             traceback.print_exc()
-        what = plain(str(error.filename or type(error).__name__))
-        click.echo(f"cloudscan: {what}: {error.strerror or error}; check the path and the permissions.", err=True)
+        where, what = error.filename or type(error).__name__, error.strerror or error
+        complain(say("{where}: {what}; check the path and the permissions.", where=where, what=what))
         return EXIT_USAGE
     except Exception as error:  # noqa: BLE001 - the last place that can report a bug in one line
-        if "--debug" in arguments:
+        if debug:
             traceback.print_exc()
-        click.echo(
-            f"cloudscan: this is a bug in cloudscan ({plain(f'{type(error).__name__}: {error}')}). "
-            "Run the command again with --debug and report what it prints.",
-            err=True,
+        what = f"{type(error).__name__}: {error}"
+        complain(
+            say(
+                "this is a bug in cloudscan ({what}). Run the command again with --debug and report what it prints.",
+                what=what,
+            )
         )
         return EXIT_BUG
     return outcome if isinstance(outcome, int) else 0

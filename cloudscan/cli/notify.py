@@ -34,7 +34,7 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
     from cloudscan.notifier import notice
 
     report, ledger = last_report(config, None), open_ledger(config)
-    notifier = _notifier(config)
+    notifier = open_notifier(config)
     diff = ledger.diff() if len(ledger.trend()) > 1 else None
     message = notice(report, diff, config.notify.min_severity)
     language = lang or config.notify.language or config.organisation.language
@@ -52,7 +52,8 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
     return EXIT_INCOMPLETE if refused else 0
 
 
-def _notifier(config: Config) -> "Notifier":
+def open_notifier(config: Config) -> "Notifier":
+    """The configured notifier with its addresses. Raises `ConfigurationError` if there are none that can be used."""
     from cloudscan import plugins
 
     options = config.notify

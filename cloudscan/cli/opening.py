@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 
 from cloudscan import config as configuration
+from cloudscan.cli.language import current
 from cloudscan.config import Config
 from cloudscan.connector import Connector, ConnectorPlugin, Cursor, Permission, Scope, Yielded
 from cloudscan.errors import CloudscanError, ConfigurationError
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
 def load_config(path: str | None) -> Config:
     """The configuration in the file at `path`, else in `cloudscan.toml` here, else the defaults.
 
-    Raises `ConfigurationError`.
+    Where it does not say the organisation's language, it is the terminal's. Raises `ConfigurationError`.
     """
-    return configuration.load(Path(path) if path else None)
+    config = configuration.load(Path(path) if path else None)
+    if config.organisation.language:
+        return config
+    organisation = msgspec.structs.replace(config.organisation, language=current())
+    return msgspec.structs.replace(config, organisation=organisation)
 
 
 def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
@@ -34,7 +39,13 @@ def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     from cloudscan.ledger.ledger import Ledger
 
     tolerance = config.waivers.tolerance_percent / 100
-    return Ledger(config.ledger_url, tolerance=tolerance, policy=config.tickets, wait_seconds=wait_seconds)
+    return Ledger(
+        config.ledger_url,
+        tolerance=tolerance,
+        policy=config.tickets,
+        wait_seconds=wait_seconds,
+        calendar=config.calendar,
+    )
 
 
 def redaction_key(config: Config) -> bytes:
@@ -54,13 +65,18 @@ def redactor(config: Config) -> "Redactor":
 def load_rules(config: Config, more: Sequence[str] = (), *, for_judging: bool = False) -> "tuple[Rule, ...]":
     """All rules, proven where they never were before, which is noted in the configured folder. Raises `RuleError`.
 
-    `for_judging`: what they say of settings is checked, too, for which all connectors have to be imported.
+    `for_judging`: what they say of settings is checked, too, for which all connectors have to be imported, and so are
+    the parameters that the configuration has for them. Raises `ConfigurationError` for these.
     """
     from cloudscan import plugins
     from cloudscan.engine import loader
+    from cloudscan.engine.judge import check_params
 
     settings = plugins.declared_settings() if for_judging else None
-    return loader.load(all_rule_folders(config, more), settings, proven_in=proven_file(config))
+    rules = loader.load(all_rule_folders(config, more), settings, proven_in=proven_file(config))
+    if for_judging:
+        check_params(rules, config.rules)
+    return rules
 
 
 def proven_file(config: Config) -> Path:
@@ -126,13 +142,24 @@ def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin
             raise ConfigurationError(
                 f"[connectors.{name}]: no such connector is installed; {suggestion(name, installed)}."
             )
+    return [plugins.connector(name) for name in chosen_connectors(config, names)]
+
+
+def chosen_connectors(config: Config, names: Sequence[str]) -> list[str]:
+    """The names of the connectors to use, as `chosen_plugins` chooses them; not all of them may be installed.
+
+    Raises `ConfigurationError` where there is none to choose.
+    """
+    from cloudscan import plugins
+
+    installed = plugins.connector_names()
     wanted = list(names or config.connectors or (installed if len(installed) == 1 else ()))
     if not wanted:
         raise ConfigurationError(
             f"Nothing to scan: name a connector with --connector ({', '.join(installed)}), or write "
             "[connectors.<name>] into cloudscan.toml (`cloudscan init` does)."
         )
-    return [plugins.connector(name) for name in dict.fromkeys(wanted)]
+    return list(dict.fromkeys(wanted))
 
 
 def open_format(config: Config, name: str, path: str | None) -> ReportFormat:
@@ -169,8 +196,10 @@ def open_connectors(config: Config, plugins: Sequence[ConnectorPlugin], path: st
     """The connectors with their configured options.
 
     A platform that cannot be opened beside others is read as one that refuses: its row says why, and the others are
-    scanned. Raises `ConfigurationError` for options that are not known, and where no platform can be opened.
+    scanned. Raises `ConfigurationError` for options that are not known, for ids of accounts that are none on any of
+    them, and where no platform can be opened.
     """
+    configuration.check_ids(config, plugins, _path(path))
     given = [(plugin, configuration.options(config, plugin.name, plugin.options, _path(path))) for plugin in plugins]
     connectors: list[Connector] = []
     errors: list[CloudscanError] = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cloudscan.cli.language import HELP, LANGUAGES, explicit
 from cloudscan.finding import Severity
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SEVERITIES = click.Choice([severity.value for severity in Severity])
-LANGUAGES = click.Choice(["en", "ja"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +87,8 @@ def selection_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def lang_option(command: Command) -> Command:
-    """``--lang``."""
-    return click.option("--lang", type=LANGUAGES, help="Language.  [default: as configured, else en]")(command)
+    """``--lang``, which is None unless it is written, here or before the subcommand."""
+    return click.option("--lang", type=LANGUAGES, default=explicit, help=HELP)(command)
 
 
 def rules_option(command: Command) -> Command:

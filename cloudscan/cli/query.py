@@ -1,7 +1,5 @@
 """`cloudscan query`."""
 
-import csv
-import io
 from pathlib import Path
 
 import click
@@ -31,7 +29,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
     from cloudscan.snapshot.snapshot import Snapshot
     from cloudscan.snapshot.store import latest_snapshot
     from cloudscan.snapshot.tables import TABLES
-    from cloudscan.text import unformulaic
+    from cloudscan.text import BYTE_ORDER_MARK, as_csv, plain
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
@@ -49,12 +47,8 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
     if format_name == "json":
         click.echo(msgspec.json.encode([dict(zip(answer.columns, row, strict=True)) for row in answer.rows]))
     elif format_name == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(answer.columns)
-        writer.writerows(
-            [unformulaic(value) if isinstance(value, str) else value for value in row] for row in answer.rows
-        )
-        click.echo(text.getvalue(), nl=False)
+        # As bytes: a text's line ends would become the system's own. The mark is for Excel, not for a pipe.
+        written = as_csv(answer.columns, answer.rows, readable=plain).removeprefix(BYTE_ORDER_MARK)
+        click.echo(written.encode("utf-8", "replace"), nl=False)
     else:
         click.echo(table(answer.columns, answer.rows))

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
 from cloudscan.cli.options import lang_option
 
 
-@click.group()
+@click.group(cls=Group)
 def rules() -> None:
     """List, show, check and test the rules. FOLDERS contain rules of your own, which are added to the shipped ones."""
 
@@ -72,7 +73,7 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
 
     config = load_config(config_path)
     shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proven_in=proven_file(config))
-    problems = shelf.problems or shelf.unused
+    problems = shelf.problems or shelf.complaints
     for problem in problems:
         click.echo(str(problem))
     click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} problems.", err=True)

@@ -13,6 +13,8 @@ from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
 from cloudscan.errors import ConfigurationError
+from cloudscan.recipient import Withheld
+from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
 
 if TYPE_CHECKING:
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from cloudscan.ticketing.deliver import ActionResult, Dispatcher
     from cloudscan.ticketing.plan import Plan, TrackerState
     from cloudscan.tracker import Tracker, Wording
+
+_WITHHELD: Mapping[Withheld, str] = {
+    Withheld.UNKNOWN: say("no owner is known"),
+    Withheld.EXTERNAL: say("the owner is an external user"),
+    Withheld.ACCOUNT: say("the owner is an account, not a person"),
+    Withheld.GROUP: say("the owner is a group, not a person"),
+    Withheld.LEFT: say("the owner has left"),
+    Withheld.SUSPENDED: say("the owner's account is suspended"),
+    Withheld.ADDRESS: say("the owner's address is in a domain that is not among [organisation] domains"),
+    Withheld.UNVERIFIED: say("the owner is not known to be an active employee"),
+}
 
 
 @click.command()
@@ -35,7 +48,7 @@ if TYPE_CHECKING:
 def tickets(
     config_path: str | None, dry_run: bool, file: str | None, names: Sequence[str], format_name: str, lang: str | None
 ) -> int:
-    """Keep one ticket per finding up to date: created, commented, closed when resolved, reopened when it is back.
+    """Keep one ticket per fix up to date: created, commented, closed when resolved, reopened when it is back.
 
     With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
     in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
@@ -61,10 +74,10 @@ def _open_trackers(
     from cloudscan.ticketing.deliver import Dispatcher, NoMemory
     from cloudscan.ticketing.plan import TrackerState
 
-    opened = {name: _open_tracker(config, name, path) for name in _chosen(config, names)}
+    opened = {name: open_tracker(config, name, path) for name in _chosen(config, names)}
     dispatcher = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
-        projects={name: _projects(config, name) for name in opened},
+        projects={name: projects_of(config, name) for name in opened},
         memory=open_ledger(config) if remember else NoMemory(),
     )
     states = {
@@ -88,7 +101,7 @@ def _plan(
         report,
         trackers,
         policy=config.tickets,
-        deadlines=config.terms.days,
+        terms=config.terms,
         routes=config.routes,
         lang=lang or config.tickets.language or config.organisation.language,
         remembered=dispatcher.memory.tickets(),
@@ -139,7 +152,11 @@ def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 
-def _open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
+def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker, Wording]":
+    """A configured tracker, with its credentials from the environment, and the wording of its tickets.
+
+    Raises `ConfigurationError` for its options, a credential that is not set, or a package that is missing.
+    """
     from cloudscan import plugins
 
     plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
@@ -156,7 +173,7 @@ def _open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracke
         return plugin.open(options, credential), plugin.wording(options)
 
 
-def _projects(config: Config, name: str) -> Sequence[str]:
+def projects_of(config: Config, name: str) -> Sequence[str]:
     """The projects that may contain our tickets: the tracker's own, and those of routes to it."""
     own = [str(config.trackers[name].get("project", ""))]
     routed = [route.project for route in config.routes if route.tracker in (name, "")]
@@ -177,6 +194,8 @@ def _text_of(planned: "Plan") -> str:
                 "due": str(ticket.due or ""),
                 "assignee": ticket.assignee,
                 "fallback_assignee": ticket.fallback_assignee,
+                "owner": ticket.owner,
+                "not the owner's": _WITHHELD[ticket.withheld] if ticket.withheld else "",
             }
             lines = [f"  {name}: {plain(value)}" for name, value in fields.items() if value]
             lines += [f"  | {plain(line)}" for line in ticket.body.splitlines()]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.help import Group
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
 from cloudscan.cli.options import rules_option
 from cloudscan.config import Config
@@ -26,7 +27,7 @@ def _day(_context: click.Context, _option: click.Parameter, value: str | None) -
         raise click.BadParameter(f"{value!r} is not a date; write it as 2027-03-31.") from error
 
 
-@click.group()
+@click.group(cls=Group)
 def waive() -> None:
     """Waive a finding, a rule, a target or a gap until a given date. What is waived stays visible and is watched.
 
@@ -68,6 +69,7 @@ def add(
     cloudscan waive add --rule some-rule --target 111122223333 --owner … --reason … --until 2027-03-31
     cloudscan waive add --gap 5e6f7a8b --owner … --reason "a site that is locked on purpose" --days 180
     """
+    from cloudscan.days import day_of
     from cloudscan.ledger.waivers import WaiverRequest
 
     if until and days:
@@ -84,7 +86,7 @@ def add(
             gap=gap,
             owner=owner,
             reason=reason,
-            until=now.date() + timedelta(days=days) if days else until,
+            until=day_of(now, config.organisation.timezone) + timedelta(days=days) if days else until,
         ),
         now=now,
         max_days=config.waivers.max_days,

@@ -14,6 +14,7 @@ from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Judgement, Party, Subject, Verdict
+from cloudscan.sentence import say
 from cloudscan.snapshot.database import identifier
 from cloudscan.snapshot.tables import is_uid
 from cloudscan.snapshot.tables import key as key_for
@@ -97,7 +98,15 @@ class Evaluation:
             return self._db.execute(sql, self._bound or None)
         except duckdb.Error as error:
             rule, reason = self._rule, first_line(error, 1_000)
-            raise RuleError(f"{rule.source}:{rule.query_line}: the query of {rule.id} cannot run: {reason}") from error
+            raise RuleError(
+                say(
+                    "{source}:{query_line}: the query of {id} cannot run: {reason}",
+                    source=rule.source,
+                    query_line=rule.query_line,
+                    id=rule.id,
+                    reason=reason,
+                )
+            ) from error
 
     @property
     def folded_sql(self) -> str:

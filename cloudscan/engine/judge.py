@@ -22,6 +22,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.facts import AnyFact
 from cloudscan.finding import Judgement, Verdict
 from cloudscan.report import RuleSummary
+from cloudscan.sentence import say
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.text import suggestion
@@ -123,12 +124,32 @@ def bindings(rule: Rule, as_of: datetime, given: Mapping[str, ParamValue]) -> di
     """The values for a rule's ``$names``. Raises `ConfigurationError` for a value that the rule does not allow."""
     for name, value in given.items():
         if name not in rule.params:
-            raise ConfigurationError(f"The rule {rule.id} has no parameter {name!r}; {suggestion(name, rule.params)}.")
+            raise ConfigurationError(
+                say(
+                    "The rule {id} has no parameter {name}; {hint}.",
+                    id=rule.id,
+                    name=repr(name),
+                    hint=suggestion(name, rule.params),
+                )
+            )
         if fault := rule.params[name].fault(value):
-            raise ConfigurationError(f"Parameter {name} of the rule {rule.id}: {fault}.")
+            raise ConfigurationError(
+                say("Parameter {name} of the rule {id}: {fault}.", name=name, id=rule.id, fault=fault)
+            )
     values: dict[str, object] = {name: given.get(name, param.default) for name, param in rule.params.items()}
     moment = as_of if as_of.tzinfo is None else as_of.astimezone(UTC).replace(tzinfo=None)
     return {name: moment if name == "as_of" else values[name] for name in rule.bound}
+
+
+def check_params(rules: Sequence[Rule], params: Params) -> None:
+    """Raises `ConfigurationError` for parameters of a rule that does not exist, or that a rule does not allow."""
+    known = {rule.id: rule for rule in rules}
+    for rule_id, given in params.items():
+        if rule_id not in known:
+            raise ConfigurationError(
+                f"There are parameters for the rule {rule_id!r}, which does not exist; {suggestion(rule_id, known)}."
+            )
+        bindings(known[rule_id], datetime.now(UTC), given)
 
 
 def fold(
@@ -148,12 +169,7 @@ def _judgements_of(
 
 
 def _judge(db: duckdb.DuckDBPyConnection, rules: Sequence[Rule], as_of: datetime, params: Params) -> Verdicts:
-    known = {rule.id for rule in rules}
-    for rule_id in params:
-        if rule_id not in known:
-            raise ConfigurationError(
-                f"There are parameters for the rule {rule_id!r}, which does not exist; {suggestion(rule_id, known)}."
-            )
+    check_params(rules, params)
     tallies: dict[str, Tally] = {}
     verdicts: list[Verdict] = []
     platforms = _platforms(db)

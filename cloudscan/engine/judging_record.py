@@ -21,6 +21,7 @@ from cloudscan.engine.rule_file import Framework, ParamValue, Rule
 from cloudscan.errors import SnapshotError
 from cloudscan.files import write_private
 from cloudscan.report import Report
+from cloudscan.sentence import say
 
 FILE: Final = "judged.json.gz"
 FRAMEWORKS: Final = "frameworks"
@@ -44,7 +45,7 @@ def keep(folder: Path, rules: Sequence[Rule], params: Params, report: Report) ->
         write_private(path, gzip.compress(msgspec.json.encode(judged), _LEVEL, mtime=0))
     except OSError as error:
         raise SnapshotError(
-            f"{path} cannot be written ({error.strerror}); free some space, then scan again."
+            say("{path} cannot be written ({why}); free some space, then scan again.", path=path, why=error.strerror)
         ) from error
 
 
@@ -54,11 +55,16 @@ def read(folder: Path) -> JudgingRecord:
         return msgspec.json.decode(gzip.decompress((folder / FILE).read_bytes()), type=JudgingRecord)
     except FileNotFoundError as error:
         raise SnapshotError(
-            f"{folder} does not record which rules it was judged by: it was only collected, or scanned by an older "
-            "cloudscan. Run `cloudscan scan` and use that scan."
+            say(
+                "{folder} does not record which rules it was judged by: it was only collected, or "
+                "scanned by an older cloudscan. Run `cloudscan scan` and use that scan.",
+                folder=folder,
+            )
         ) from error
     except (OSError, EOFError, zlib.error, msgspec.MsgspecError) as error:
-        raise SnapshotError(f"{folder / FILE} is damaged ({error}); use another scan.") from error
+        raise SnapshotError(
+            say("{file} is damaged ({error}); use another scan.", file=folder / FILE, error=error)
+        ) from error
 
 
 def files_of(rules: Iterable[Rule]) -> dict[str, str]:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from cloudscan.engine.rule_file import DECLARED, Framework, Remedy, Rule, RuleFi
 from cloudscan.engine.setting_vocabulary import DeclaredSettings, example_faults, query_faults
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.errors import RuleError
+from cloudscan.sentence import joined, say
 from cloudscan.text import suggestion
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Shelf:
     rules: tuple[Rule, ...]
     frameworks: tuple[Framework, ...]
     problems: tuple[Problem, ...]
-    unused: tuple[Problem, ...]  # shared texts that no rule names; known only if there are no other problems
+    complaints: tuple[Problem, ...]  # what keeps no rule from being used; known only if there are no problems
 
 
 def load(
@@ -59,7 +60,7 @@ def load(
     """
     shelf = read(folders, settings, proven_in=proven_in)
     if shelf.problems:
-        raise RuleError("\n".join(map(str, shelf.problems)))
+        raise RuleError(joined(shelf.problems, "\n"))
     return shelf.rules
 
 
@@ -67,7 +68,7 @@ def load_frameworks(folders: Iterable[Path]) -> tuple[Framework, ...]:
     """All frameworks of the folders, by id. Raises `RuleError`."""
     frameworks, problems = _read_frameworks(_files(folders))
     if problems:
-        raise RuleError("\n".join(map(str, problems)))
+        raise RuleError(joined(problems, "\n"))
     return tuple(frameworks.values())
 
 
@@ -78,14 +79,14 @@ def load_archived(folder: Path) -> tuple[Rule, ...]:
     """
     shelf = read([folder], archived=True)
     if shelf.problems:
-        raise RuleError("\n".join(map(str, shelf.problems)))
+        raise RuleError(joined(shelf.problems, "\n"))
     return shelf.rules
 
 
 def lint(folders: Iterable[Path], settings: DeclaredSettings | None = None) -> tuple[Problem, ...]:
     """Everything that is wrong with the rule files, in the order of files and lines. `settings` as in `load`."""
     shelf = read(folders, settings)
-    return shelf.problems or shelf.unused
+    return shelf.problems or shelf.complaints
 
 
 def read(
@@ -125,8 +126,14 @@ def read(
         rules=tuple(rules[key] for key in sorted(rules)),
         frameworks=tuple(frameworks.values()),
         problems=tuple(sorted(problems)),
-        unused=() if problems else tuple(shared.unused(remedies, rules.values())),
+        complaints=() if problems or archived else tuple(_complaints(remedies, rules.values())),
     )
+
+
+def _complaints(remedies: Remedies, rules: Collection[Rule]) -> Iterator[Problem]:
+    """Shared texts that no rule names, and commands that readers could not copy as they are."""
+    yield from shared.unused(remedies, rules)
+    yield from sorted(set(shared.faults_of_commands(rules)))
 
 
 def _is_same(folder: Path, other: Path | None) -> bool:
@@ -207,7 +214,7 @@ def _files(folders: Iterable[Path]) -> list[Path]:
     files: list[Path] = []
     for folder in {Path(folder).resolve(): folder for folder in folders}.values():
         if not Path(folder).is_dir():
-            raise RuleError(f"{folder}:1: there is no such folder of rules; name an existing one")
+            raise RuleError(say("{folder}:1: there is no such folder of rules; name an existing one", folder=folder))
         files += sorted(file for file in Path(folder).rglob("*") if file.suffix in (".yaml", ".yml"))
     return files
 

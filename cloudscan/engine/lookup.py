@@ -8,11 +8,14 @@ import duckdb
 import msgspec
 
 from cloudscan.facts import MOST_ENTRY, OBSERVED
-from cloudscan.finding import Party, PartyKind, PolicyEntry, Subject
+from cloudscan.finding import Party, PartyKind, Person, PolicyEntry, Subject
 from cloudscan.reason import Reason
 
 _Value = TypeVar("_Value")
 _DEEPEST: Final = 128  # levels of folders
+
+_PERSON: Final = ("uid", "platform", "account", "kind", "address", "name", "affiliation", "status")
+"""The fields of a `Person` but for the manager."""
 
 Chain = Sequence[Reason] | Mapping[str, Sequence[str]]
 """The steps that lead from a setting to a verdict."""
@@ -78,9 +81,10 @@ class Lookup:
     def _resources(self, ids: Mapping[int, str]) -> dict[int, RankedSubject]:
         rows = self._rows(
             """SELECT r.uid, r.platform, r.account, r.kind, r.name, r.path, r.url,
-                      coalesce(nullif(o.email, ''), nullif(o.name, ''), ''), r.detail, r.rank
+                      coalesce(nullif(o.email, ''), nullif(o.name, ''), ''), r.detail, r.rank, o.uid
                FROM resources AS r JOIN wanted AS w ON w.key = r.uid LEFT JOIN principals AS o ON o.uid = r.owner_uid"""
         )
+        owners = self._owners()
         return {
             key: RankedSubject(
                 Subject(
@@ -92,11 +96,34 @@ class Lookup:
                     path=path,
                     url=url,
                     owner=owner,
+                    responsible=owners.get(owned_by),
                     detail=_detail(detail),
                 ),
                 rank,
             )
-            for key, platform, account, kind, name, path, url, owner, detail, rank in rows
+            for key, platform, account, kind, name, path, url, owner, detail, rank, owned_by in rows
+        }
+
+    def _owners(self) -> dict[int, Person]:
+        """The owners of the resources among the keys. The directory's entry for an employee names their manager."""
+        rows = self._rows(
+            f"""WITH owners AS (
+                    SELECT DISTINCT r.owner_uid AS uid FROM resources AS r JOIN wanted AS w ON w.key = r.uid
+                )
+                SELECT o.uid, {_person("o", "i")}, m.uid IS NOT NULL AND o.kind = 'user', {_person("m", "j")}
+                FROM owners JOIN principals AS o ON o.uid = owners.uid LEFT JOIN ids AS i ON i.key = o.uid
+                LEFT JOIN principals AS m ON m.uid = o.sponsor_uid LEFT JOIN ids AS j ON j.key = m.uid"""
+        )
+        width = len(_PERSON)
+        return {
+            key: msgspec.convert(
+                {
+                    **dict(zip(_PERSON, values[:width], strict=True)),
+                    "manager": dict(zip(_PERSON, values[width + 1 :], strict=True)) if values[width] else None,
+                },
+                Person,
+            )
+            for key, *values in rows
         }
 
     def explained(self) -> dict[int, Explained]:
@@ -153,6 +180,13 @@ class Lookup:
 
     def _rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self._db.execute(sql).fetchall()
+
+
+def _person(principal: str, uid: str) -> str:
+    """The SQL for the fields of a person; the parameters are aliases of `principals` and of `ids`."""
+    columns = ("platform", "account", "kind", "email", "name")
+    known = ", ".join(f"coalesce({principal}.{column}, '')" for column in columns)
+    return f"coalesce({uid}.uid, ''), {known}, {principal}.affiliation, {principal}.status"
 
 
 def _detail(text: str | None) -> Mapping[str, Any]:

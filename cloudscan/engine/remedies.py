@@ -19,6 +19,7 @@ from cloudscan.engine.rule_file import RemediesFile, Remedy, Rule, RuleFile, Tex
 from cloudscan.engine.yaml_file import Problem
 from cloudscan.finding import RuleText
 from cloudscan.text import suggestion
+from cloudscan.text.shell import faults
 
 FILE: Final = "remedies.yaml"
 LANGUAGES: Final = ("en", "ja")
@@ -105,6 +106,23 @@ def unused(remedies: Remedies, rules: Iterable[Rule]) -> Iterator[Problem]:
             yield Problem(remedy.file, remedy.line, f"no rule uses {name!r}; name it in a rule, or drop it")
 
 
+def faults_of_commands(rules: Iterable[Rule]) -> Iterator[Problem]:
+    """What keeps the commands in fixes from being copied as they are; see `cloudscan.text.shell`."""
+    for rule in rules:
+        for command in dict.fromkeys(_commands_in("\n".join(text.fix for text in rule.text.values()))):
+            file, line = _where(command, rule)
+            yield from (Problem(file, line, fault) for fault in faults(command))
+
+
+def _where(command: str, rule: Rule) -> tuple[str, int]:
+    """The file and line of a command: in a step that the rule shares, or in the rule itself."""
+    for remedy in rule.remedies:
+        if any(command in text for text in remedy.texts.values()):
+            return remedy.file, remedy.line
+    lines = Path(rule.source).read_text("utf-8").splitlines()
+    return rule.source, next((number for number, line in enumerate(lines, 1) if command in line), 1)
+
+
 def _step(step: str | Texts, language: str, remedies: Remedies) -> str:
     if not isinstance(step, str):
         return step[language]
@@ -113,6 +131,13 @@ def _step(step: str | Texts, language: str, remedies: Remedies) -> str:
 
 def _is_command(step: str) -> bool:
     return step.startswith("`")
+
+
+def _commands_in(fix: str) -> Iterator[str]:
+    """The commands among the lines of a step or of a whole `fix`: each stands alone in its line, between backticks."""
+    for line in map(str.strip, fix.splitlines()):
+        if len(line) > 2 and _is_command(line) and line.endswith("`") and "`" not in line[1:-1]:
+            yield line[1:-1]
 
 
 def _is_complete(texts: Texts) -> bool:

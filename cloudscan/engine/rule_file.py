@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from cloudscan.finding import Confidence, RuleText, Severity
+from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot.tables import Dependency
 
 if TYPE_CHECKING:
@@ -25,17 +26,18 @@ class Param(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     min: int | float | None = None
     max: int | float | None = None
 
-    def fault(self, value: object) -> str:
-        """Why `value` cannot be used in place of the default; empty if it can."""
+    def fault(self, value: object) -> Sentence | None:
+        """Why `value` cannot be used in place of the default; None if it can."""
         same_type = type(value) is type(self.default) or (isinstance(self.default, float) and type(value) is int)
         if not same_type:
-            return f"{value!r} is not of the same type as the default, {self.default!r}"
+            default = repr(self.default)
+            return say("{value} is not of the same type as the default, {default}", value=repr(value), default=default)
         if isinstance(value, int | float) and not isinstance(value, bool):
             if self.min is not None and value < self.min:
-                return f"{value} is below the smallest allowed value, {self.min}"
+                return say("{value} is below the smallest allowed value, {least}", value=value, least=self.min)
             if self.max is not None and value > self.max:
-                return f"{value} is above the largest allowed value, {self.max}"
-        return ""
+                return say("{value} is above the largest allowed value, {most}", value=value, most=self.max)
+        return None
 
 
 Row = Mapping[str, Any]

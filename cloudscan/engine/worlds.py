@@ -16,6 +16,7 @@ from cloudscan.engine.evidence import JUDGEMENTS, weight_of
 from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import RuleError
 from cloudscan.finding import Judgement
+from cloudscan.sentence import say
 from cloudscan.snapshot import in_memory
 from cloudscan.snapshot.database import identifier
 from cloudscan.snapshot.tables import TABLES, is_uid, key
@@ -47,7 +48,13 @@ def judge(
         return [_judge(db, rule, [estate], bound, _alone(rule))[0] for estate in estates]
     except duckdb.Error as error:
         raise RuleError(
-            f"{rule.source}:{rule.query_line}: the query of {rule.id} cannot run: {first_line(error, 1_000)}"
+            say(
+                "{source}:{query_line}: the query of {id} cannot run: {error}",
+                source=rule.source,
+                query_line=rule.query_line,
+                id=rule.id,
+                error=first_line(error, 1000),
+            )
         ) from error
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 import yaml
 
+from cloudscan.sentence import in_language
 from cloudscan.text import first_line, suggestion
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,7 +44,11 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}"
+        return self.in_language("en")
+
+    def in_language(self, language: str) -> str:
+        """The same in a language (`en`, `ja`)."""
+        return f"{self.file}:{self.line}: {in_language(self.message, language)}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,8 +72,8 @@ def accounts(db: Connection) -> set[str]:
     return set(db.execute(sa.select(FINDINGS.c.account).distinct()).scalars()) - {""}
 
 
-def waiver_register(db: Connection) -> WaiverRegister:
-    """The waivers and what is known about them."""
+def waiver_register(db: Connection, timezone: str) -> WaiverRegister:
+    """The waivers and what is known about them. They end with the days of the time zone."""
     return WaiverRegister(
         waivers={
             row.id: Waiver(**{**row._mapping, "given_on": aware(row.given_on)})
@@ -88,6 +88,7 @@ def waiver_register(db: Connection) -> WaiverRegister:
             CoveredFinding(row.waiver_id, row.fingerprint): msgspec.json.decode(row.widened, type=list[str])
             for row in db.execute(sa.select(WAIVER_WIDENINGS))
         },
+        timezone=timezone,
     )
 
 

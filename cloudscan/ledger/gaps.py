@@ -14,6 +14,7 @@ from cloudscan.errors import WaiverError
 from cloudscan.finding import Waiver
 from cloudscan.ledger.waivers import WaiverRegister
 from cloudscan.report import GapStatus
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 
 FORGOTTEN: Final = timedelta(days=7)
@@ -73,12 +74,29 @@ def named(beginning: str, gaps: Iterable[str]) -> str:
     known = sorted(gaps)
     matches = [gap for gap in known if gap.startswith(beginning.lower())]
     if len(beginning) < _SHORTEST:
-        raise WaiverError(f"{beginning!r} is too short for a gap's id; write at least {_SHORTEST} characters of it.")
+        raise WaiverError(
+            say(
+                "{beginning} is too short for a gap's id; write at least {shortest} characters of it.",
+                beginning=repr(beginning),
+                shortest=_SHORTEST,
+            )
+        )
     if not matches:
-        hint = suggestion(beginning, known) if known else "the last scan has none"
-        raise WaiverError(f"There is no gap {beginning!r}; {hint}. `cloudscan gaps` lists the ids.")
+        hint = suggestion(beginning, known) if known else say("the last scan has none")
+        raise WaiverError(
+            say(
+                "There is no gap {beginning}; {hint}. `cloudscan gaps` lists the ids.",
+                beginning=repr(beginning),
+                hint=hint,
+            )
+        )
     if len(matches) > 1:
         raise WaiverError(
-            f"{beginning!r} matches {len(matches)} gaps; write more of the id: {', '.join(matches[:_SHOWN])}."
+            say(
+                "{beginning} matches {count} gaps; write more of the id: {matches}.",
+                beginning=repr(beginning),
+                count=len(matches),
+                matches=", ".join(matches[:_SHOWN]),
+            )
         )
     return matches[0]

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.days import day_of
 from cloudscan.errors import LedgerError
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
@@ -22,6 +23,7 @@ from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, EXPOSURE_PERIODS, SCANS
 from cloudscan.reach import Reach
 from cloudscan.report import DIFFERENCE_KINDS, ChangedBy, Diff, EventKind, Scan, ScanFigures
+from cloudscan.sentence import say
 
 _REACH: Final = Reach.__struct_fields__
 _LOOKS_BACK: Final = 14  # scans, for one that could see what has changed today
@@ -42,18 +44,24 @@ def scans(db: Connection) -> list[Scan]:
     ]
 
 
-def scan_named(scans: Sequence[Scan], name: str) -> Scan:
-    """The scan whose id begins with `name`, or the last one of the day `name`. Raises `LedgerError`."""
+def scan_named(scans: Sequence[Scan], name: str, timezone: str) -> Scan:
+    """The scan whose id begins with `name`, or the last one of the organisation's day `name`. Raises `LedgerError`."""
     matches = [scan for scan in scans if scan.id.startswith(name)]
     if len(matches) == 1:
         return matches[0]
-    if on_day := [scan for scan in scans if f"{scan.started_on:%Y-%m-%d}" == name]:
+    if on_day := [scan for scan in scans if day_of(scan.started_on, timezone).isoformat() == name]:
         return on_day[-1]
     if matches:
         raise LedgerError(
-            f"{name!r} matches {len(matches)} scans; write more of the id. `cloudscan trend` lists the ids."
+            say(
+                "{name} matches {count} scans; write more of the id. `cloudscan trend` lists the ids.",
+                name=repr(name),
+                count=len(matches),
+            )
         )
-    raise LedgerError(f"There is no scan {name!r}; write an id or a day that `cloudscan trend` lists.")
+    raise LedgerError(
+        say("There is no scan {name}; write an id or a day that `cloudscan trend` lists.", name=repr(name))
+    )
 
 
 def current_periods(db: Connection) -> dict[str, ExposurePeriod]:

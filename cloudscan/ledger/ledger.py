@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cloudscan.days import Calendar
 from cloudscan.engine.judge import Verdicts
 from cloudscan.engine.rule_file import Framework
 from cloudscan.errors import LedgerError
@@ -51,8 +52,9 @@ from cloudscan.ledger.waivers import (
 )
 from cloudscan.reach import TOLERANCE
 from cloudscan.report import Diff, Event, Report, Scan, WaiverStatus
+from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import TicketRecord
 
@@ -66,21 +68,32 @@ class WaiverResult:
 
 
 class Ledger:
-    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are created on first use.
+    """The ledger behind a database URL: a SQLite file, or PostgreSQL. Its tables are created by the first writing.
+
+    What only reads needs no permission to write, waits for no other reader, and reads of one moment. It refuses the
+    tables of an older cloudscan, until something was written (or `upgrade`).
 
     `tolerance` is the relative growth of an amount that does not count as widening; `policy` decides which ticket a
-    finding belongs to. For `wait_seconds` seconds `record` tries again while the database cannot be reached.
+    finding belongs to. For `wait_seconds` seconds `record` tries again while the database cannot be reached. `calendar`
+    says where the organisation's days end, with which waivers end, and the deadlines that reports tell.
 
     Every method raises `LedgerError` if the database cannot be used or was written by a newer cloudscan.
     """
 
     def __init__(
-        self, url: str, *, tolerance: float = TOLERANCE, policy: Policy | None = None, wait_seconds: float = 0.0
+        self,
+        url: str,
+        *,
+        tolerance: float = TOLERANCE,
+        policy: Policy | None = None,
+        wait_seconds: float = 0.0,
+        calendar: Calendar | None = None,
     ) -> None:
         self._database = Database(url)
         self._tolerance = tolerance
         self._policy = policy or Policy()
         self._wait_seconds = wait_seconds
+        self._calendar = calendar or Calendar()
 
     def record(
         self,
@@ -98,6 +111,15 @@ class Ledger:
         """
         # An attempt may have succeeded although its answer was lost: recording a scan again changes nothing.
         return persistently(lambda: self._record(snapshot, verdicts, organisation, frameworks), self._wait_seconds)
+
+    def upgrade(self) -> None:
+        """Make the tables, or bring those of an older cloudscan up to date; whatever is written does so first."""
+
+        def write_nothing() -> None:
+            with self._database.transaction():
+                pass
+
+        persistently(write_nothing, self._wait_seconds)
 
     def awaits(self, started_on: datetime) -> bool:
         """Whether a scan that started then can be recorded, or is the last one recorded; else there is a later one."""
@@ -120,8 +142,8 @@ class Ledger:
 
     def latest(self) -> Report | None:
         """The report of the last scan, with what was decided since; None if there was no scan."""
-        with self._database.transaction() as db:
-            report = report_rows.last_report(db, datetime.now(UTC))
+        with self._database.reading() as db:
+            report = report_rows.last_report(db, datetime.now(UTC), self._calendar)
             return report and report_rows.with_history(db, report, self._tolerance, self._policy)
 
     def events(self, fingerprint: str | None = None) -> list[Event]:
@@ -129,7 +151,7 @@ class Ledger:
         query = sa.select(EVENTS)
         if fingerprint is not None:
             query = query.where(EVENTS.c.fingerprint == fingerprint)
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return finding_rows.events(db, query, history.new_versions(history_rows.scans(db)))
 
     def waive(
@@ -140,14 +162,14 @@ class Ledger:
         Raises `WaiverError` for one that cannot be granted, with what to write instead.
         """
         moment = now or datetime.now(UTC)
-        with self._database.transaction() as db:
+        with self._database.reading() if dry_run else self._database.transaction() as db:
             unresolved = finding_rows.unresolved_entries(db)
             waiver = granted(
                 replace(request, gap=gaps.named(request.gap, _gaps_of_last(db))) if request.gap else request,
                 matches=finding_rows.entries_beginning_with(db, request.finding.lower()) if request.finding else (),
                 unresolved=unresolved,
                 accounts=finding_rows.accounts(db),
-                register=finding_rows.waiver_register(db),
+                register=finding_rows.waiver_register(db, self._calendar.timezone),
                 now=moment,
                 max_days=max_days,
             )
@@ -156,7 +178,7 @@ class Ledger:
                 waiver = finding_rows.insert_waiver(db, waiver)
                 self._decide(db, entries, f"waiver-{waiver.id}", moment)
                 if waiver.gap:
-                    _rejudge_last(db, moment)
+                    _rejudge_last(db, moment, self._calendar)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def revoke(self, waiver_id: int, *, now: datetime | None = None, dry_run: bool = False) -> WaiverResult:
@@ -165,21 +187,22 @@ class Ledger:
         Raises `WaiverError` for one that does not exist or is not in force.
         """
         moment = now or datetime.now(UTC)
-        with self._database.transaction() as db:
-            waiver = revocable(waiver_id, finding_rows.waiver_register(db), moment)
+        with self._database.reading() if dry_run else self._database.transaction() as db:
+            waiver = revocable(waiver_id, finding_rows.waiver_register(db, self._calendar.timezone), moment)
             entries = [entry for entry in finding_rows.unresolved_entries(db) if entry.waiver == waiver_id]
             if not dry_run:
                 finding_rows.insert_revocation(db, waiver_id, moment)
                 self._decide(db, entries, f"waiver-{waiver_id}", moment)
                 if waiver.gap:
-                    _rejudge_last(db, moment)
+                    _rejudge_last(db, moment, self._calendar)
             return WaiverResult(waiver=waiver, covered=entries)
 
     def waivers(self, *, now: datetime | None = None, due_days: int = DUE_DAYS) -> list[WaiverStatus]:
         """Every waiver ever granted and its status, the first to end first."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             moment = now or datetime.now(UTC)
-            register, unresolved = finding_rows.waiver_register(db), finding_rows.unresolved_entries(db)
+            register = finding_rows.waiver_register(db, self._calendar.timezone)
+            unresolved = finding_rows.unresolved_entries(db)
             return statuses(register, unresolved, moment, due_days, _gaps_of_last(db))
 
     def open_subjects(self) -> dict[str, list[OpenSubject]]:
@@ -192,12 +215,12 @@ class Ledger:
 
     def trend(self) -> list[Scan]:
         """Every recorded scan and its figures, the oldest first."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return history_rows.scans(db)
 
     def named(self, name: str) -> Scan:
         """The scan whose id begins with `name`, or the last one of a day. Raises `LedgerError`."""
-        return history_rows.scan_named(self.trend(), name)
+        return history_rows.scan_named(self.trend(), name, self._calendar.timezone)
 
     def diff(self, old: str = "", new: str = "") -> Diff:
         """What differs between two scans; without names, between the last two, or `old` and the last.
@@ -205,21 +228,24 @@ class Ledger:
         A scan is named by the beginning of its id, or by a day, 2026-11-23: its last scan. Raises `LedgerError` if
         there is no such scan, or `new` is not the later one.
         """
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             scans = history_rows.scans(db)
-            later = history_rows.scan_named(scans, new) if new else _last(scans)
+            later = history_rows.scan_named(scans, new, self._calendar.timezone) if new else _last(scans)
             before = [scan for scan in scans if scan.started_on < later.started_on]
-            earlier = history_rows.scan_named(scans, old) if old else _last(before)
+            earlier = history_rows.scan_named(scans, old, self._calendar.timezone) if old else _last(before)
             if earlier.started_on >= later.started_on:
                 raise LedgerError(
-                    f"The scan of {earlier.started_on:%Y-%m-%d %H:%M} is not before the one of "
-                    f"{later.started_on:%Y-%m-%d %H:%M}; name the older one first."
+                    say(
+                        "The scan of {earlier} is not before the one of {later}; name the older one first.",
+                        earlier=f"{earlier.started_on:%Y-%m-%d %H:%M}",
+                        later=f"{later.started_on:%Y-%m-%d %H:%M}",
+                    )
                 )
             return history_rows.diff_between(db, earlier, later, self._tolerance, history.new_versions(scans))
 
     def tickets(self) -> list[TicketRecord]:
         """The tickets for findings, as far as this ledger's scans wrote them."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return ticket_rows.tickets(db)
 
     def save_ticket(self, record: TicketRecord) -> None:
@@ -229,12 +255,12 @@ class Ledger:
 
     def renames(self) -> Renames:
         """What the markers and rules in older tickets are called today."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return ticket_rows.renames(db)
 
     def was_notified(self, scan_id: str) -> bool:
         """Whether a notification of this scan was sent."""
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return ticket_rows.was_notified(db, scan_id)
 
     def save_notification(self, scan_id: str, *, now: datetime | None = None) -> None:
@@ -247,7 +273,7 @@ class Ledger:
     ) -> Report:
         scan, coverage = snapshot.scan, snapshot.coverage()
         with self._database.transaction() as db:
-            report = report_rows.report_if_recorded(db, scan.id, scan.started_on)
+            report = report_rows.report_if_recorded(db, scan.id, scan.started_on, self._calendar)
             if report is None:
                 before = _entries_before(db, verdicts)
                 changes = lifecycle.after(
@@ -257,7 +283,7 @@ class Ledger:
                     look=estate.look_at(snapshot, coverage, verdicts.rules, [entry.verdict for entry in before]),
                     moment=scan.started_on,
                 )
-                register = finding_rows.waiver_register(db)
+                register = finding_rows.waiver_register(db, self._calendar.timezone)
                 decision = decide(changes, register, scan.started_on, self._tolerance)
                 entries = [change.entry for change in decision.changes]
                 known = {entry.fingerprint for entry in before}
@@ -278,23 +304,24 @@ class Ledger:
                     coverage=coverage,
                     organisation=organisation,
                     frameworks=frameworks,
+                    calendar=self._calendar,
                 )
                 report = msgspec.structs.replace(report, gaps=gap_rows.statuses(db, report, register, scan.started_on))
                 report_rows.write_scan(db, report, snapshot, basis, past, changed_by.values())
             return report_rows.with_history(db, report, self._tolerance, self._policy)
 
     def _open_subjects(self) -> set[OpenSubject]:
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             return finding_rows.open_subjects(db)
 
     def _last_started(self) -> datetime | None:
-        with self._database.transaction() as db:
+        with self._database.reading() as db:
             last = db.execute(sa.select(sa.func.max(SCANS.c.started_on))).scalar()
             return None if last is None else aware(last)
 
     def _decide(self, db: Connection, entries: Sequence[Entry], cause: str, moment: datetime) -> None:
         unchanged = [lifecycle.Change(entry=entry) for entry in entries]
-        decision = decide(unchanged, finding_rows.waiver_register(db), moment, self._tolerance)
+        decision = decide(unchanged, finding_rows.waiver_register(db, self._calendar.timezone), moment, self._tolerance)
         finding_rows.write_decision(db, {entry.fingerprint for entry in entries}, decision, cause, moment)
 
 
@@ -311,14 +338,14 @@ def _gaps_of_last(db: Connection) -> set[str]:
     return gaps.gaps_in(report_rows.last_coverage(db))
 
 
-def _rejudge_last(db: Connection, today: datetime) -> None:
+def _rejudge_last(db: Connection, today: datetime, calendar: Calendar) -> None:
     """Whether the last scan counts as complete follows what was just decided about its gaps."""
-    report = report_rows.last_report(db, today)
+    report = report_rows.last_report(db, today, calendar)
     if report is not None:
         gap_rows.rejudge_scan(db, report)
 
 
 def _last(scans: Sequence[Scan]) -> Scan:
     if not scans:
-        raise LedgerError("There are fewer than two scans to compare; run `cloudscan scan` again.")
+        raise LedgerError(say("There are fewer than two scans to compare; run `cloudscan scan` again."))
     return scans[-1]

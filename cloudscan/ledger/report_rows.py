@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from cloudscan import __version__
 from cloudscan.coverage import Coverage
+from cloudscan.days import Calendar
 from cloudscan.engine import framework_coverage
 from cloudscan.engine.judge import Verdicts
 from cloudscan.engine.rule_file import Framework
@@ -26,9 +27,10 @@ from cloudscan.ledger.lifecycle import UNRESOLVED, Entry
 from cloudscan.ledger.schema import EVENTS, FINDINGS, SCANS
 from cloudscan.ledger.waivers import statuses
 from cloudscan.report import ChangedBy, Report, figures_of
+from cloudscan.sentence import say
 from cloudscan.snapshot.snapshot import Snapshot
 from cloudscan.ticketing import plan
-from cloudscan.ticketing.plan import Policy
+from cloudscan.ticketing.policy import Policy
 
 Stored = TypeVar("Stored", bound=msgspec.Struct)
 _MOST_SCANS: Final = 400  # of the trend in a report
@@ -42,7 +44,8 @@ def report_of(
     *,
     coverage: list[Coverage],
     organisation: str,
-    frameworks: Iterable[Framework] = (),
+    frameworks: Iterable[Framework],
+    calendar: Calendar,
 ) -> Report:
     """The report of one scan by itself; `entries` are the ledger's after it."""
     summaries = verdicts.summaries()
@@ -57,6 +60,8 @@ def report_of(
         unknowns=verdicts.unknown,
         coverage=lifecycle.condensed(coverage),
         frameworks=framework_coverage.results(frameworks, summaries, findings),
+        timezone=calendar.timezone,
+        deadlines=calendar.deadlines,
     )
 
 
@@ -114,10 +119,10 @@ def correct_report(db: Connection, correction: Correction) -> None:
         db.execute(sa.update(SCANS).where(SCANS.c.id == row.id).values(report=content))
 
 
-def last_report(db: Connection, today: datetime) -> Report | None:
+def last_report(db: Connection, today: datetime, calendar: Calendar) -> Report | None:
     """The report of the last scan, its findings and gaps as they are decided today; None if there was no scan."""
     content = db.execute(sa.select(SCANS.c.report).order_by(SCANS.c.started_on.desc()).limit(1)).scalar()
-    return None if content is None else _with_decisions(db, _decoded(content, Report), today)
+    return None if content is None else _with_decisions(db, _decoded(content, Report), today, calendar)
 
 
 class _WithCoverage(msgspec.Struct, frozen=True):
@@ -132,18 +137,21 @@ def last_coverage(db: Connection) -> Sequence[Coverage]:
     return () if content is None else _decoded(content, _WithCoverage).coverage
 
 
-def report_if_recorded(db: Connection, scan_id: str, started_on: datetime) -> Report | None:
+def report_if_recorded(db: Connection, scan_id: str, started_on: datetime, calendar: Calendar) -> Report | None:
     """The report of this scan if it is the last one. Raises `LedgerError` if there is a later one."""
     last = db.execute(sa.select(SCANS.c.id, SCANS.c.started_on).order_by(SCANS.c.started_on.desc()).limit(1)).first()
     if last is None:
         return None
     if last.id == scan_id:
-        return last_report(db, started_on)
+        return last_report(db, started_on, calendar)
     if aware(last.started_on) >= started_on:
         raise LedgerError(
-            f"The ledger already contains a later scan (of {aware(last.started_on):%Y-%m-%d %H:%M} UTC), and history "
-            "is not rewritten. To look at an older snapshot, use `cloudscan judge`. If a clock was ahead when that "
-            "scan ran, run `cloudscan ledger repair`."
+            say(
+                "The ledger already contains a later scan (of {started_on} UTC), and history is not "
+                "rewritten. To look at an older snapshot, use `cloudscan judge`. If a clock was ahead "
+                "when that scan ran, run `cloudscan ledger repair`.",
+                started_on=f"{aware(last.started_on):%Y-%m-%d %H:%M}",
+            )
         )
     return None
 
@@ -152,7 +160,7 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     """The report with the trend, the changes, the events of each finding, the waivers and the tickets."""
     scans = history_rows.scans(db)
     baseline = history.baseline(scans)
-    register = finding_rows.waiver_register(db)
+    register = finding_rows.waiver_register(db, report.timezone)
     verdicts = {finding.fingerprint: finding.verdict for finding in report.findings}
     extents = history_rows.extents_of_unresolved(db)
     of_unresolved = sa.select(EVENTS).where(EVENTS.c.fingerprint.in_(finding_rows.unresolved_fingerprints()))
@@ -174,15 +182,15 @@ def with_history(db: Connection, report: Report, tolerance: float, policy: Polic
     )
 
 
-def _with_decisions(db: Connection, report: Report, today: datetime) -> Report:
-    """The report with what was decided about its findings and gaps since it was made."""
+def _with_decisions(db: Connection, report: Report, today: datetime, calendar: Calendar) -> Report:
+    """The report with what was decided about its findings and gaps since it was made, and today's calendar."""
     rows = db.execute(
         sa.select(FINDINGS.c.fingerprint, FINDINGS.c.state, FINDINGS.c.waiver_id).where(
             FINDINGS.c.state.in_(UNRESOLVED)
         )
     )
     decided = {row.fingerprint: (State(row.state), row.waiver_id) for row in rows}
-    register = finding_rows.waiver_register(db)
+    register = finding_rows.waiver_register(db, calendar.timezone)
 
     def as_decided(finding: Finding) -> Finding:
         state, waiver_id = decided.get(finding.fingerprint, (finding.state, None))
@@ -195,6 +203,8 @@ def _with_decisions(db: Connection, report: Report, today: datetime) -> Report:
         findings=findings,
         frameworks=framework_coverage.with_waived(report.frameworks, findings),
         gaps=gap_rows.statuses(db, report, register, today),
+        timezone=calendar.timezone,
+        deadlines=calendar.deadlines,
     )
 
 
@@ -203,7 +213,7 @@ def _decoded(content: bytes, kind: type[Stored]) -> Stored:
         return msgspec.json.decode(zlib.decompress(content), type=kind)
     except (zlib.error, msgspec.MsgspecError) as error:
         raise LedgerError(
-            "The last report in the ledger was written by another cloudscan version; scan again."
+            say("The last report in the ledger was written by another cloudscan version; scan again.")
         ) from error
 
 

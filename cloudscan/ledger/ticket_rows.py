@@ -21,9 +21,12 @@ def tickets(db: Connection) -> list[TicketRecord]:
 
 
 def write_ticket(db: Connection, record: TicketRecord) -> None:
-    """Store a ticket, replacing what was known about it."""
+    """Store a ticket, replacing what was known about it, under another marker too."""
     values = msgspec.structs.asdict(record) | {"acted_on": naive(record.acted_on), "phase": record.phase.value}
-    db.execute(sa.delete(TICKETS).where(TICKETS.c.tracker == record.tracker, TICKETS.c.marker == record.marker))
+    same = TICKETS.c.marker == record.marker
+    if record.key:
+        same |= TICKETS.c.key == record.key
+    db.execute(sa.delete(TICKETS).where(TICKETS.c.tracker == record.tracker, same))
     db.execute(sa.insert(TICKETS).values(values))
 
 

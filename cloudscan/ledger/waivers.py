@@ -11,14 +11,16 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
+from cloudscan.days import UTC_NAME, day_of
 from cloudscan.errors import WaiverError
 from cloudscan.finding import State, Verdict, Waiver
 from cloudscan.ledger.lifecycle import UNRESOLVED, Change, Entry, LifecycleEvent
 from cloudscan.reach import TOLERANCE, Reach, widened
 from cloudscan.report import EventKind, WaiverStatus
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 
 MAX_DAYS: Final = 180
@@ -69,10 +71,11 @@ class WaiverRegister:
     widenings: Mapping[CoveredFinding, Sequence[str]] = field(
         default_factory=dict
     )  # what was wider when coverage ended
+    timezone: str = UTC_NAME  # whose days waivers end with
 
     def in_force(self, waiver: Waiver, moment: datetime) -> bool:
-        """Whether the waiver is neither revoked nor past its last day (in UTC)."""
-        return waiver.id not in self.revoked and moment.astimezone(UTC).date() <= waiver.until
+        """Whether the waiver is neither revoked nor past its last day, which ends where the organisation works."""
+        return waiver.id not in self.revoked and day_of(moment, self.timezone) <= waiver.until
 
     def why_ended(self, coverage: CoveredFinding) -> str:
         """Why a waiver no longer covers a finding: widened, revoked or expired."""
@@ -169,8 +172,11 @@ def granted(
     """
     if sum(map(bool, (request.finding, request.rule_id or request.target, request.gap))) != 1:
         raise WaiverError(
-            "A waiver is for one finding (--finding), for one gap (--gap), or for a rule, a target or both (--rule, "
-            "--target); name one of these. `cloudscan findings` lists the open findings, `cloudscan gaps` the gaps."
+            say(
+                "A waiver is for one finding (--finding), for one gap (--gap), or for a rule, a target "
+                "or both (--rule, --target); name one of these. `cloudscan findings` lists the open "
+                "findings, `cloudscan gaps` the gaps."
+            )
         )
     waiver = Waiver(
         id=0,
@@ -181,14 +187,19 @@ def granted(
         owner=_checked_text("owner", request.owner),
         reason=_checked_text("reason", request.reason),
         given_on=now,
-        until=_last_day(request.until, now, max_days),
+        until=_last_day(request.until, day_of(now, register.timezone), max_days),
     )
     for other in register.waivers.values():
         same = _scope_of(other) == _scope_of(waiver) and register.in_force(other, now) and other.until >= waiver.until
         if same and not any(coverage.waiver_id == other.id for coverage in register.widenings):
             raise WaiverError(
-                f"Waiver {other.id} of {other.owner} covers the same until {other.until}. To shorten it, revoke it "
-                f"first: cloudscan waive revoke {other.id}"
+                say(
+                    "Waiver {id} of {owner} covers the same until {until}. To shorten it, revoke it first: "
+                    "cloudscan waive revoke {id}",
+                    id=other.id,
+                    owner=other.owner,
+                    until=other.until,
+                )
             )
     return waiver
 
@@ -198,11 +209,27 @@ def revocable(waiver_id: int, register: WaiverRegister, now: datetime) -> Waiver
     waiver = register.waivers.get(waiver_id)
     if waiver is None:
         current = [str(waiver.id) for waiver in register.waivers.values() if register.in_force(waiver, now)]
-        raise WaiverError(f"There is no waiver {waiver_id}; {suggestion(str(waiver_id), current)}.")
+        raise WaiverError(
+            say(
+                "There is no waiver {waiver_id}; {hint}.", waiver_id=waiver_id, hint=suggestion(str(waiver_id), current)
+            )
+        )
     if waiver_id in register.revoked:
-        raise WaiverError(f"Waiver {waiver_id} was already revoked on {register.revoked[waiver_id]:%Y-%m-%d}.")
+        raise WaiverError(
+            say(
+                "Waiver {waiver_id} was already revoked on {revoked}.",
+                waiver_id=waiver_id,
+                revoked=f"{register.revoked[waiver_id]:%Y-%m-%d}",
+            )
+        )
     if not register.in_force(waiver, now):
-        raise WaiverError(f"Waiver {waiver_id} ended on {waiver.until}; there is nothing left to revoke.")
+        raise WaiverError(
+            say(
+                "Waiver {waiver_id} ended on {until}; there is nothing left to revoke.",
+                waiver_id=waiver_id,
+                until=waiver.until,
+            )
+        )
     return waiver
 
 
@@ -246,7 +273,7 @@ def _status(
     if register.in_force(waiver, now):
         covered_now = (entry for entry in entries if (waiver.id, entry.fingerprint) not in register.widenings)
         findings = [entry.fingerprint for entry in covered_now]
-        due = waiver.until - now.astimezone(UTC).date() <= timedelta(days=due_days)
+        due = waiver.until - day_of(now, register.timezone) <= timedelta(days=due_days)
         notes = {"due_soon": due, "unused": not findings and not still, "widened": bool(widenings)}
         current = True
     else:
@@ -271,16 +298,34 @@ def _scope_of(waiver: Waiver) -> WaiverScope:
 def _fingerprint_of(beginning: str, matches: Sequence[Entry]) -> str:
     if len(beginning) < _SHORTEST:
         raise WaiverError(
-            f"{beginning!r} is too short for a finding's id; write at least {_SHORTEST} characters of it."
+            say(
+                "{beginning} is too short for a finding's id; write at least {shortest} characters of it.",
+                beginning=repr(beginning),
+                shortest=_SHORTEST,
+            )
         )
     if not matches:
-        raise WaiverError(f"There is no finding {beginning!r}; `cloudscan findings` lists the ids in its last column.")
+        raise WaiverError(
+            say(
+                "There is no finding {beginning}; `cloudscan findings` lists the ids in its last column.",
+                beginning=repr(beginning),
+            )
+        )
     unresolved = [entry for entry in matches if entry.state in UNRESOLVED]
     if not unresolved:
-        raise WaiverError(f"The finding {beginning!r} is resolved; there is nothing to waive.")
+        raise WaiverError(
+            say("The finding {beginning} is resolved; there is nothing to waive.", beginning=repr(beginning))
+        )
     if len(unresolved) > 1:
         ids = ", ".join(sorted(entry.fingerprint[:12] for entry in unresolved)[:_SHOWN])
-        raise WaiverError(f"{beginning!r} matches {len(unresolved)} findings; write more of the id: {ids}.")
+        raise WaiverError(
+            say(
+                "{beginning} matches {count} findings; write more of the id: {ids}.",
+                beginning=repr(beginning),
+                count=len(unresolved),
+                ids=ids,
+            )
+        )
     return unresolved[0].fingerprint
 
 
@@ -289,34 +334,67 @@ def _known_target(target: str, unresolved: Sequence[Entry], accounts: AbstractSe
     if target in known | accounts:
         return target
     similar = sorted(name for name in known if target.lower() in name.lower())[:_SHOWN]
-    instead = f"write one of {', '.join(similar)}" if similar else suggestion(target, sorted(accounts))
-    raise WaiverError(f"No open finding at {target!r}, which is neither an account nor a resource's id; {instead}.")
+    instead = say("write one of {words}", words=", ".join(similar)) if similar else suggestion(target, sorted(accounts))
+    raise WaiverError(
+        say(
+            "No open finding at {target}, which is neither an account nor a resource's id; {instead}.",
+            target=repr(target),
+            instead=instead,
+        )
+    )
 
 
 def _checked_text(option: str, text: str) -> str:
     text = text.strip()
     if not text:
-        raise WaiverError(f"A waiver needs --{option}: readers of the list must see {_PURPOSES[option]}.")
+        raise WaiverError(
+            say(
+                "A waiver needs --{option}: readers of the list must see {purpose}.",
+                option=option,
+                purpose=_PURPOSES[option],
+            )
+        )
     if len(text) > _LONGEST[option]:
-        raise WaiverError(f"--{option} has {len(text)} characters; write at most {_LONGEST[option]}.")
+        raise WaiverError(
+            say(
+                "--{option} has {count} characters; write at most {longest}.",
+                option=option,
+                count=len(text),
+                longest=_LONGEST[option],
+            )
+        )
     if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-        raise WaiverError(f"--{option} contains line breaks or other control characters; write one line of text.")
+        raise WaiverError(
+            say("--{option} contains line breaks or other control characters; write one line of text.", option=option)
+        )
     return text
 
 
-_PURPOSES: Final = {"owner": "who answers for it", "reason": "why the risk is acceptable"}
+_PURPOSES: Final = {"owner": say("who answers for it"), "reason": say("why the risk is acceptable")}
 
 
-def _last_day(until: date | None, now: datetime, max_days: int) -> date:
-    today = now.astimezone(UTC).date()
+def _last_day(until: date | None, today: date, max_days: int) -> date:
     latest = today + timedelta(days=max_days)
-    limit = f"{latest} at the latest ([waivers] max_days = {max_days})"
+    limit = say("{latest} at the latest ([waivers] max_days = {max_days})", latest=latest, max_days=max_days)
     if until is None:
-        raise WaiverError(f"A waiver needs an end; write --until with a date, {limit}.")
+        raise WaiverError(say("A waiver needs an end; write --until with a date, {limit}.", limit=limit))
     if until < today:
-        raise WaiverError(f"{until} is in the past; write --until with a date from {today} on, {limit}.")
+        raise WaiverError(
+            say(
+                "{until} is in the past; write --until with a date from {today} on, {limit}.",
+                until=until,
+                today=today,
+                limit=limit,
+            )
+        )
     if until > latest:
         raise WaiverError(
-            f"{until} is too far away; write --until {latest}, or an earlier date ([waivers] max_days = {max_days})."
+            say(
+                "{until} is too far away; write --until {latest}, or an earlier date ([waivers] max_days "
+                "= {max_days}).",
+                until=until,
+                latest=latest,
+                max_days=max_days,
+            )
         )
     return until

@@ -12,6 +12,7 @@ from pathlib import Path
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Outcome
 from cloudscan.report import Report, figures_of, gap_counts
+from cloudscan.sentence import say
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +78,11 @@ def write(metrics: Iterable[Metric], path: Path) -> None:
         part.replace(path)
     except OSError as error:
         raise ConfigurationError(
-            f"The metrics cannot be written to {path} ({error.strerror}); choose another file with --metrics."
+            say(
+                "The metrics cannot be written to {path} ({why}); choose another file with --metrics.",
+                path=path,
+                why=error.strerror,
+            )
         ) from error
     finally:
         with contextlib.suppress(OSError):

@@ -8,9 +8,10 @@ from pathlib import Path
 from cloudscan.errors import ConfigurationError, LedgerError
 from cloudscan.ledger.clock import Correction, correction
 from cloudscan.ledger.ledger import Ledger
+from cloudscan.sentence import say
 from cloudscan.snapshot import store
 
-ADVICE = "if a clock was ahead when it ran, run `cloudscan ledger repair`; if this clock is behind, set it right"
+ADVICE = say("if a clock was ahead when it ran, run `cloudscan ledger repair`; if this clock is behind, set it right")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,11 @@ def apply(repair: Repair, ledger: Ledger) -> None:
             path = store.redate(folder, start)
         except OSError as error:
             raise ConfigurationError(
-                f"{folder} cannot be renamed ({error.strerror}); check the permissions, then run the command again."
+                say(
+                    "{folder} cannot be renamed ({why}); check the permissions, then run the command again.",
+                    folder=folder,
+                    why=error.strerror,
+                )
             ) from error
         if scan_id := store.id_of(path):
             moved[scan_id] = str(path.resolve())
@@ -66,6 +71,7 @@ def refuse_wrong_clock(ledger: Ledger, snapshots: Path, now: datetime) -> bool:
     """
     last, answered = None, True
     try:
+        ledger.upgrade()
         last = ledger.last_started()
     except LedgerError:
         answered = False
@@ -73,7 +79,11 @@ def refuse_wrong_clock(ledger: Ledger, snapshots: Path, now: datetime) -> bool:
     latest = max([*dated, *([last] if last else [])], default=now)
     if latest > now:
         raise ConfigurationError(
-            f"The last scan is dated {latest:%Y-%m-%d %H:%M} UTC, later than the clock of this machine "
-            f"({now:%Y-%m-%d %H:%M} UTC): {ADVICE}."
+            say(
+                "The last scan is dated {latest} UTC, later than the clock of this machine ({now} UTC): {advice}.",
+                latest=f"{latest:%Y-%m-%d %H:%M}",
+                now=f"{now:%Y-%m-%d %H:%M}",
+                advice=ADVICE,
+            )
         )
     return answered

@@ -16,6 +16,7 @@ from typing import Final
 
 from cloudscan.config import RetentionTable
 from cloudscan.errors import ConfigurationError, ScanRunning
+from cloudscan.sentence import say
 from cloudscan.snapshot import lock, store
 from cloudscan.snapshot.incremental import FOLDER as CURSORS
 from cloudscan.snapshot.seal import WORK
@@ -60,8 +61,11 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
         _empty(trash)
     except OSError as error:
         raise ConfigurationError(
-            f"Old files in {home} cannot be removed ({error.strerror}); check the permissions, then run "
-            "`cloudscan prune`."
+            say(
+                "Old files in {home} cannot be removed ({why}); check the permissions, then run `cloudscan prune`.",
+                home=home,
+                why=error.strerror,
+            )
         ) from error
     return removed
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cloudscan import __version__
 from cloudscan.errors import ConfigurationError
+from cloudscan.sentence import say
 
 _DATA: Final = "/var/lib/cloudscan"
 _MOUNTED: Final = "/etc/cloudscan/cloudscan.toml"
@@ -287,6 +288,9 @@ def _one_line(word: str | Path) -> str:
     text = str(word)
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
         raise ConfigurationError(
-            f"{text!r} contains control characters, which a schedule cannot contain. Choose another name."
+            say(
+                "{text} contains control characters, which a schedule cannot contain. Choose another name.",
+                text=repr(text),
+            )
         )
     return text

@@ -14,6 +14,7 @@ from cloudscan.coverage import Coverage
 from cloudscan.facts import EVERYTHING, Hidden, Outcome
 from cloudscan.ledger.visibility import hides_of
 from cloudscan.reason import Reason
+from cloudscan.sentence import Sentence, joined, say
 from cloudscan.text import suggestion
 
 LEFT_OUT: Final = "left-out"
@@ -56,10 +57,13 @@ def names_in(coverage: Iterable[Coverage]) -> list[str]:
     return sorted(names - {""})
 
 
-def fault(patterns: Sequence[str], coverage: Iterable[Coverage]) -> str:
+def fault(patterns: Sequence[str], coverage: Iterable[Coverage]) -> Sentence:
     """What is wrong with patterns that matched nothing, and what to write instead."""
     known = names_in(coverage)
-    return " ".join(f"No scope matches {pattern!r}; {suggestion(pattern, known)}." for pattern in patterns)
+    return joined(
+        say("No scope matches {pattern}; {hint}.", pattern=repr(pattern), hint=suggestion(pattern, known))
+        for pattern in patterns
+    )
 
 
 def restricted(inner: Connector, selection: ScopeSelection) -> Connector:

@@ -7,7 +7,9 @@ Environment Variables" and "OTLP Exporter".
 from collections.abc import Mapping, Sequence
 
 from cloudscan.errors import ConfigurationError
+from cloudscan.installation import install_hint
 from cloudscan.nightly.metrics import Metric
+from cloudscan.sentence import say
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
@@ -32,7 +34,9 @@ def send(metrics: Sequence[Metric]) -> None:
         from opentelemetry.sdk.resources import Resource
     except ImportError as error:
         raise ConfigurationError(
-            "The environment asks for OpenTelemetry metrics, which need a package: pip install 'cloudscan[otel]'."
+            say(
+                "The environment asks for OpenTelemetry metrics, which need a package; {how}.", how=install_hint("otel")
+            )
         ) from error
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], resource=Resource.create({"service.name": "cloudscan"}), shutdown_on_exit=False)
@@ -50,5 +54,5 @@ def send(metrics: Sequence[Metric]) -> None:
         provider.shutdown()
     if not sent:
         raise ConfigurationError(
-            "The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT."
+            say("The OpenTelemetry endpoint did not accept the metrics; check OTEL_EXPORTER_OTLP_ENDPOINT.")
         )

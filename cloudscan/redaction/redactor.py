@@ -23,9 +23,10 @@ from cloudscan.engine.rule_file import Rule
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import Hidden
 from cloudscan.files import write_private
-from cloudscan.finding import Evidence, Finding, Subject, Verdict, Waiver, message
+from cloudscan.finding import Evidence, Finding, Person, Subject, Verdict, Waiver, message
 from cloudscan.reason import Reason
 from cloudscan.report import GapStatus, Report, RuleSummary
+from cloudscan.sentence import say
 from cloudscan.snapshot.tables import TABLES, WORDS, is_uid
 
 WORD_COLUMNS: Final = frozenset(
@@ -53,10 +54,16 @@ def key_at(path: Path) -> bytes:
             write_private(path, secrets.token_hex(_KEY_BYTES).encode() + b"\n")
         key = bytes.fromhex(path.read_text("ascii"))
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The redaction key {path} cannot be used ({error}); repair or remove it.") from error
+        raise ConfigurationError(
+            say("The redaction key {path} cannot be used ({error}); repair or remove it.", path=path, error=error)
+        ) from error
     if len(key) != _KEY_BYTES:
         raise ConfigurationError(
-            f"The redaction key {path} is not {_KEY_BYTES} bytes in hex; remove it to get a new one."
+            say(
+                "The redaction key {path} is not {key_bytes} bytes in hex; remove it to get a new one.",
+                path=path,
+                key_bytes=_KEY_BYTES,
+            )
         )
     return key
 
@@ -183,6 +190,7 @@ class Redactor:
                 name=self.value("name", subject.name),
                 path=self.value("path", subject.path),
                 owner=self.value("owner", subject.owner),
+                responsible=subject.responsible and self.person(subject.responsible),
                 detail=self.detail(subject.detail),
             ),
             evidence=tuple(
@@ -193,6 +201,17 @@ class Redactor:
                 )
                 for piece in verdict.evidence
             ),
+        )
+
+    def person(self, person: Person) -> Person:
+        """What is known of an owner, redacted."""
+        return msgspec.structs.replace(
+            person,
+            uid=self.id(person.uid),
+            account=self.value("account", person.account),
+            address=self.value("owner", person.address),
+            name=self.value("owner", person.name),
+            manager=person.manager and self.person(person.manager),
         )
 
     def waiver(self, waiver: Waiver, before: str, after: str) -> Waiver:

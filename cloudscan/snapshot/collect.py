@@ -38,6 +38,7 @@ from cloudscan.errors import (
 from cloudscan.facts import AnyFact, Fact, Gone, Outcome
 from cloudscan.http.patience import Patience
 from cloudscan.reason import Reason
+from cloudscan.sentence import say
 from cloudscan.snapshot import emptied, lock, recheck, spool
 from cloudscan.snapshot.incremental import Earlier, EarlierScope, Replaced
 from cloudscan.snapshot.retries import Pauses, Retry, Try, refusal_of, retry_after
@@ -128,7 +129,9 @@ def collect(
     options = options or CollectOptions()
     with lock.exclusive(into):
         if (into / "manifest.json").exists():
-            raise SnapshotError(f"{into} already contains a finished snapshot; choose another folder for a new scan.")
+            raise SnapshotError(
+                say("{into} already contains a finished snapshot; choose another folder for a new scan.", into=into)
+            )
         record = ScanRecord(
             id=uuid.uuid4().hex,
             started_on=options.clock(),
@@ -140,7 +143,11 @@ def collect(
         if sorted(begun.connectors) != sorted(record.connectors):
             before = ", ".join(begun.connectors)
             raise SnapshotError(
-                f"{into} contains an interrupted scan of {before}; finish that one, or delete the folder."
+                say(
+                    "{into} contains an interrupted scan of {before}; finish that one, or delete the folder.",
+                    into=into,
+                    before=before,
+                )
             )
         try:
             collecting = _Collecting(connectors, into / "spool", options, on_event)
@@ -159,8 +166,12 @@ def collect(
             emptied.keep(lists, into)
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
             raise SnapshotError(
-                f"The snapshot {into} cannot be written ({first_line(error)}). Free some space or repair the disk, "
-                "then run the same scan again: it will resume from here."
+                say(
+                    "The snapshot {into} cannot be written ({error}). Free some space or repair the disk, "
+                    "then run the same scan again: it will resume from here.",
+                    into=into,
+                    error=first_line(error),
+                )
             ) from error
     return Snapshot.open(into)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from cloudscan.errors import ScanRunning
+from cloudscan.sentence import say
 
 _NAME: Final = ".lock"
 _ATTEMPTS: Final = 4
@@ -28,7 +29,9 @@ def exclusive(folder: Path) -> Iterator[None]:
                 break
             except BlockingIOError as error:
                 if attempt == _ATTEMPTS:
-                    message = f"Another scan is running in {folder}; wait for it, or choose another folder."
+                    message = say(
+                        "Another scan is running in {folder}; wait for it, or choose another folder.", folder=folder
+                    )
                     raise ScanRunning(message) from error
                 time.sleep(_PAUSE)
         yield
@@ -47,7 +50,7 @@ def shared(folder: Path) -> BinaryIO | None:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise ScanRunning(f"A scan is running in {folder}; wait for it.") from error
+        raise ScanRunning(say("A scan is running in {folder}; wait for it.", folder=folder)) from error
     return file
 
 

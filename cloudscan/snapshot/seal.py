@@ -21,6 +21,7 @@ from cloudscan.errors import SnapshotError
 from cloudscan.facts import Audience, Hidden, Outcome
 from cloudscan.files import write_private
 from cloudscan.reason import Reason
+from cloudscan.sentence import say
 from cloudscan.snapshot import incremental, log_facts, spool
 from cloudscan.snapshot.database import MEMORY, column_types, literal, set_up, statement, typed, views_sql
 from cloudscan.snapshot.manifest import FORMAT, MEANING, Manifest
@@ -153,7 +154,11 @@ class _Sealing:
         shared = self.db.execute(statement("shared_keys", table=table)).fetchone()
         if shared:
             raise SnapshotError(
-                f"The ids {shared[0]!r} and {shared[1]!r} have the same key; please report this as a bug."
+                say(
+                    "The ids {shared} and {shared_other} have the same key; please report this as a bug.",
+                    shared=repr(shared[0]),
+                    shared_other=repr(shared[1]),
+                )
             )
 
     def _grants(self) -> int:

@@ -21,6 +21,7 @@ from cloudscan.coverage import Coverage, ScanSummary
 from cloudscan.errors import ConfigurationError, SnapshotError
 from cloudscan.facts import Hidden, Outcome
 from cloudscan.reason import Reason
+from cloudscan.sentence import say
 from cloudscan.snapshot import lock
 from cloudscan.snapshot.database import MEMORY, literal, set_up, typed
 from cloudscan.snapshot.manifest import FORMAT, Manifest
@@ -75,7 +76,9 @@ class Snapshot:
             db.close()
             if locked:
                 locked.close()
-            raise SnapshotError(f"The snapshot {folder} is damaged ({first_line(error)}); scan again.") from error
+            raise SnapshotError(
+                say("The snapshot {folder} is damaged ({error}); scan again.", folder=folder, error=first_line(error))
+            ) from error
         return cls(folder, manifest, db, locked)
 
     def __enter__(self) -> Self:
@@ -118,7 +121,7 @@ class Snapshot:
         try:
             statements = duckdb.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                raise ConfigurationError("A query is exactly one SELECT; a snapshot is never changed.")
+                raise ConfigurationError(say("A query is exactly one SELECT; a snapshot is never changed."))
             if any(ladder in sql.lower() for ladder in LADDERS):
                 from cloudscan.snapshot.sql import by_rung  # sqlglot takes 0.2 s to import
 
@@ -128,7 +131,9 @@ class Snapshot:
             rows = cursor.fetchall()
         except duckdb.Error as error:
             tables = ", ".join(TABLES)
-            raise ConfigurationError(f"The query cannot run: {first_line(error)} (tables: {tables})") from error
+            raise ConfigurationError(
+                say("The query cannot run: {error} (tables: {tables})", error=first_line(error), tables=tables)
+            ) from error
         keyed = {index for index, name in enumerate(columns) if is_uid(name)}
         texts = self.texts({row[index] for row in rows for index in keyed if isinstance(row[index], int)})
         return Rows(
@@ -171,18 +176,31 @@ def _manifest(folder: Path) -> Manifest:
         content = (folder / "manifest.json").read_bytes()
     except FileNotFoundError as error:
         interrupted = (folder / "spool" / "scan.json").exists()
-        advice = "its scan was interrupted; run the same scan again to finish it" if interrupted else "check the path"
-        raise SnapshotError(f"There is no finished snapshot in {folder}: {advice}.") from error
+        resume = say("its scan was interrupted; run the same scan again to finish it")
+        advice = resume if interrupted else say("check the path")
+        raise SnapshotError(
+            say("There is no finished snapshot in {folder}: {advice}.", folder=folder, advice=advice)
+        ) from error
     except OSError as error:
-        raise SnapshotError(f"The snapshot {folder} cannot be read: {error.strerror}.") from error
+        raise SnapshotError(
+            say("The snapshot {folder} cannot be read: {why}.", folder=folder, why=error.strerror)
+        ) from error
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
     except msgspec.MsgspecError as error:
-        raise SnapshotError(f"{folder}/manifest.json is damaged ({error}); scan again.") from error
+        raise SnapshotError(
+            say("{folder}/manifest.json is damaged ({error}); scan again.", folder=folder, error=error)
+        ) from error
     if manifest.format != FORMAT:
         raise SnapshotError(
-            f"The snapshot {folder} has format {manifest.format}, written by {manifest.tool}; this version reads "
-            f"format {FORMAT}. Scan again, or use that version."
+            say(
+                "The snapshot {folder} has format {format}, written by {tool}; this version reads format "
+                "{readable}. Scan again, or use that version.",
+                folder=folder,
+                format=manifest.format,
+                tool=manifest.tool,
+                readable=FORMAT,
+            )
         )
     return manifest
 

@@ -42,6 +42,7 @@ from cloudscan.facts import (
 )
 from cloudscan.files import open_private, write_private
 from cloudscan.reason import Reason
+from cloudscan.sentence import say
 from cloudscan.snapshot.translation import Translation
 from cloudscan.text import encodable
 
@@ -280,7 +281,9 @@ class SpoolWriter:
     @property
     def _out(self) -> BinaryIO:
         if self._file is None:
-            raise SnapshotError(f"The spool file of {self._scope.uid} is not open; write inside a `with` block.")
+            raise SnapshotError(
+                say("The spool file of {uid} is not open; write inside a `with` block.", uid=self._scope.uid)
+            )
         return self._file
 
 
@@ -301,9 +304,13 @@ def record_of(spool: Path) -> ScanRecord:
     try:
         return msgspec.json.decode((spool / "scan.json").read_bytes(), type=ScanRecord)
     except FileNotFoundError as error:
-        raise SnapshotError(f"{spool} does not contain a scan; start one with `cloudscan collect`.") from error
+        raise SnapshotError(
+            say("{spool} does not contain a scan; start one with `cloudscan collect`.", spool=spool)
+        ) from error
     except msgspec.MsgspecError as error:
-        raise SnapshotError(f"{spool}/scan.json is damaged ({error}); delete the folder and scan again.") from error
+        raise SnapshotError(
+            say("{spool}/scan.json is damaged ({error}); delete the folder and scan again.", spool=spool, error=error)
+        ) from error
 
 
 def reports(spool: Path) -> Iterator[ScopeReport]:
@@ -317,7 +324,9 @@ def report_of(path: Path) -> ScopeReport:
     try:
         return _report.decode(_last_line(path))
     except msgspec.MsgspecError as error:
-        raise SnapshotError(f"{path} is damaged ({error}); delete it and scan again.") from error
+        raise SnapshotError(
+            say("{path} is damaged ({error}); delete it and scan again.", path=path, error=error)
+        ) from error
 
 
 def facts(path: Path) -> Iterator[AnyFact]:

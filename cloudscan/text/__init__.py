@@ -1,4 +1,4 @@
-"""Text from and for people: made safe for where it lands, suggestions, CSV, mail addresses, errors in one line.
+"""Text from and for people: made safe for where it lands, suggestions, CSV, commands, mail addresses, short errors.
 
 What plugins may use is re-exported here, beside the module `catalogue` (gettext's files, read through Babel).
 """
@@ -7,6 +7,7 @@ from cloudscan.text.csv import BYTE_ORDER_MARK, MOST, Cell, as_csv, unformulaic
 from cloudscan.text.email import CONSUMER, domain_of
 from cloudscan.text.errors import first_line
 from cloudscan.text.safe import encodable, openable, plain, width
+from cloudscan.text.shell import CommandLine, Shell, filled, shell_of
 from cloudscan.text.suggest import nearest, suggestion
 
 __all__ = [
@@ -14,13 +15,17 @@ __all__ = [
     "CONSUMER",
     "MOST",
     "Cell",
+    "CommandLine",
+    "Shell",
     "as_csv",
     "domain_of",
     "encodable",
+    "filled",
     "first_line",
     "nearest",
     "openable",
     "plain",
+    "shell_of",
     "suggestion",
     "unformulaic",
     "width",

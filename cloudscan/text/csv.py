@@ -5,6 +5,8 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 
 from cloudscan.text.safe import plain
 
@@ -34,29 +36,32 @@ def one_line(text: str) -> str:
     return plain(text[:MOST]).replace("\n", " ").replace("\t", " ")
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, readable: Callable[[str], str] = one_line) -> str:
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, readable: Callable[[str], str] = one_line) -> str:
     """A whole table with its header row, byte order mark and CRLF line ends.
 
-    Times are written in UTC, booleans as `true` or `false`. `readable` makes a text short enough for a cell and safe to
-    look at; formulas are disarmed after it.
+    Times are written in UTC, booleans as `true` or `false`; whatever is neither a number nor a `Cell` as its text.
+    `readable` makes a text short enough for a cell and safe to look at; formulas are disarmed after it, in the names of
+    columns too, which a query chooses.
     """
     out = io.StringIO(newline="")
     out.write(BYTE_ORDER_MARK)
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
+    writer.writerow([_cell(name, readable) for name in columns])
     writer.writerows([_cell(value, readable) for value in row] for row in rows)
     return out.getvalue()
 
 
-def _cell(value: Cell, readable: Callable[[str], str]) -> str:
+def _cell(value: Any, readable: Callable[[str], str]) -> str:
     match value:
         case None:
             return ""
         case bool():
             return "true" if value else "false"
+        case datetime(tzinfo=None):
+            return value.isoformat(timespec="seconds")
         case datetime():
             return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        case str():
-            return unformulaic(readable(value))
-        case _:
+        case int() | float() | Decimal():
             return str(value)
+        case _:
+            return unformulaic(readable(str(value)))

@@ -9,7 +9,7 @@ a link to click              `openable`: only addresses of the web
 a spreadsheet's cell         `cloudscan.text.csv`: nothing runs as a formula
 a page, document or ticket   `cloudscan_wording.visible.visible`: what cannot be seen becomes a symbol
 XML                          `cloudscan_wording.visible.for_xml`
-a shell command to paste     `cloudscan_wording.visible.for_shell`
+a shell command to paste     `cloudscan.text.shell`: one word, quoted for the shell that the command is for
 ===========================  ===============================================================================
 
 Markup (HTML, Markdown, a tracker's own) is escaped by whatever writes it, after this.

@@ -4,6 +4,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from cloudscan.sentence import Sentence, say
+
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The known word that looks most like `word`, its parts in another order first; empty if none does."""
@@ -13,15 +15,17 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return matches[0] if matches else ""
 
 
-def suggestion(word: str, known: Iterable[str], most: int = 40) -> str:
+def suggestion(word: str, known: Iterable[str], most: int = 40) -> Sentence:
     """A phrase that says what to write instead: the nearest known word, or else the first `most` of all."""
     words = list(known)
     if match := nearest(word, words):
-        return f"write {match}"
+        return say("write {word}", word=match)
     if not words:
-        return "drop it; none is known here"
-    more = f" … ({len(words)} in all)" if len(words) > most else ""
-    return f"write one of {', '.join(words[:most])}{more}"
+        return say("drop it; none is known here")
+    shown = ", ".join(words[:most])
+    if len(words) > most:
+        return say("write one of {words} … ({count} in all)", words=shown, count=len(words))
+    return say("write one of {words}", words=shown)
 
 
 def _parts(word: str) -> list[str]:

@@ -35,7 +35,7 @@ class TicketStore(Protocol):
         ...
 
     def save_ticket(self, record: TicketRecord) -> None:
-        """Remember a ticket, replacing what was known under its tracker and marker."""
+        """Remember a ticket, replacing what was known under its tracker and marker, and under its key."""
         ...
 
     def renames(self) -> Renames:
@@ -223,21 +223,29 @@ class Dispatcher:
 
     def _save(self, action: Action, phase: TicketPhase, existing: ExistingTicket | None = None) -> None:
         line = marker_line.read(action.ticket.body) if action.ticket else None
-        before = self._records.get((action.tracker, action.marker))
         key = existing.key if existing else action.key
-        if before and before.key and key and before.key != key and action.kind is ActionKind.CLOSE:
+        by_marker = self._records.get((action.tracker, action.marker))
+        if by_marker and by_marker.key and key and by_marker.key != key and action.kind is ActionKind.CLOSE:
             return  # a duplicate was closed; the ticket that stays is the one to remember
+        by_key = self._record_of(action.tracker, key)  # under another marker if the ticket is adopted
+        before = by_key or by_marker
         record = TicketRecord(
             tracker=action.tracker,
             marker=action.marker,
             phase=phase,
             acted_on=self.now(),
             key=key or (before.key if before else ""),
-            url=(existing.url if existing else "") or (before.url if before else ""),
+            url=(existing.url if existing else "") or (before.url if before and key in ("", before.key) else ""),
             marker_line=marker_line.line(line) if line else (before.marker_line if before else ""),
         )
         self.memory.save_ticket(record)
+        if by_key and by_key.marker != record.marker:
+            self._records.pop((by_key.tracker, by_key.marker), None)
         self._records[action.tracker, action.marker] = record
+
+    def _record_of(self, tracker: str, key: str) -> TicketRecord | None:
+        records = self._records.values()
+        return next((record for record in records if key and (record.tracker, record.key) == (tracker, key)), None)
 
     @cached_property
     def _records(self) -> dict[tuple[str, str], TicketRecord]:

@@ -16,12 +16,14 @@ import msgspec
 
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Severity
+from cloudscan.fix import fixes
 from cloudscan.reach import Reach, widened
 from cloudscan.tracker import TicketSubject
 
 _LINE: Final = re.compile(r"cloudscan:1 ([0-9a-f]{16,64})((?: [a-z]+=[A-Za-z0-9%.,~-]*)*)")
 _OLD_NAMES: Final = {"said": "digest", "told": "commented"}  # in tickets of earlier versions
-_MOST_NAMES: Final = 1500  # characters of rules or accounts
+_MOST_NAMES: Final = 1500  # characters of rules, accounts or findings
+_BEGINNING: Final = 16
 
 
 class MarkerLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,12 @@ class MarkerLine(msgspec.Struct, frozen=True, kw_only=True):
     resources: int = 1
     rules: Sequence[str] = ()
     accounts: Sequence[str] = ()
+    of: Sequence[str] = ()  # the findings, by the beginnings of their fingerprints; empty: too many
+
+
+def beginning(fingerprint: str) -> str:
+    """A fingerprint as it is in the line."""
+    return fingerprint[:_BEGINNING]
 
 
 def marker_line_of(subject: TicketSubject, digest: str, commented_on: date) -> MarkerLine:
@@ -50,9 +58,11 @@ def marker_line_of(subject: TicketSubject, digest: str, commented_on: date) -> M
         severity=subject.severity,
         audience=max((verdict.audience for verdict in verdicts if verdict.audience), default=None),
         access=max((verdict.access for verdict in verdicts if verdict.access), default=None),
-        resources=sum(verdict.resources for verdict in verdicts),
+        # The findings of one fix are about the same resources.
+        resources=sum(max(finding.verdict.resources for finding in fix.findings) for fix in fixes(subject.findings)),
         rules=sorted({verdict.rule_id for verdict in verdicts}),
         accounts=sorted({verdict.subject.account for verdict in verdicts}),
+        of=[] if subject.by_owner else sorted(beginning(finding.fingerprint) for finding in subject.findings),
     )
 
 
@@ -73,6 +83,7 @@ def line(content: MarkerLine) -> str:
         "resources": str(content.resources),
         "rules": _joined(content.rules),
         "accounts": _joined(content.accounts),
+        "of": _joined(content.of),
     }
     return f"cloudscan:1 {content.marker}" + "".join(f" {name}={value}" for name, value in values.items() if value)
 
@@ -97,6 +108,7 @@ def read(body: str) -> MarkerLine | None:
         resources=_number(values.get("resources", "")),
         rules=_parted(values.get("rules", "")),
         accounts=_parted(values.get("accounts", "")),
+        of=_parted(values.get("of", "")),
     )
 
 

@@ -3,8 +3,9 @@
 A report, the trackers' existing tickets and what is remembered go in; a list of actions comes out, which
 `cloudscan.ticketing.deliver` carries out one by one and ``--dry-run`` prints.
 
-A ticket is open as long as its subject needs work. It is recognised by its marker, so that neither a second run nor a
-lost ledger creates a duplicate; if there are two all the same, the older one stays.
+A ticket is open as long as its subject needs work (`cloudscan.ticketing.subjects`). It is recognised by its marker, so
+that neither a second run nor a lost ledger creates a duplicate; if there are two all the same, the older one stays. A
+ticket that was written about a part of its subject, or about more, is adopted: rewritten, and nothing else.
 
 ===========  =================================================  =============================================
 the ticket   its subject, since the ticket was last written     actions
@@ -23,20 +24,23 @@ any          anything else                                      none
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
-from cloudscan.finding import Finding, Severity, State
-from cloudscan.report import ChangedBy, Difference, Rejudged, Report, TicketLink, opened_by_judgement
+from cloudscan.days import day_of
+from cloudscan.finding import Finding, Severity
+from cloudscan.report import ChangedBy, Difference, Rejudged, Report, Terms, TicketLink
 from cloudscan.text import openable
 from cloudscan.ticketing import marker_line
 from cloudscan.ticketing.marker_line import MarkerLine
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
-from cloudscan.ticketing.routing import Route, assignee_of, owner_of, route_of
+from cloudscan.ticketing.routing import Route
+from cloudscan.ticketing.subjects import Job, Match, assigned, fallback_of, is_about, jobs_of, markers_of, matches_of
 from cloudscan.tracker import (
     LABEL,
     CommentContent,
@@ -83,18 +87,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     unrouted: int = 0  # findings for which no tracker is named
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[tickets]``: which findings become tickets, and when reminders are sent."""
-
-    group_by: Literal["finding", "owner"] = "finding"  # one ticket for each
-    language: Literal["", "en", "ja"] = ""  # empty: the organisation's
-    min_severity: Severity = Severity.MEDIUM  # less severe findings get no ticket
-    remind_days: int = 30  # comment when a finding is still seen after this many days; 0: never
-    max_new: int = 50  # new tickets in one run, the worst first
-    owner_from: Sequence[str] = ("owner",)  # who answers for a resource: owner, tag:NAME or detail:NAME, in this order
-    tracker: str = ""  # for findings whose route names none; empty: the only one that is configured
-
-
 @dataclass(frozen=True, kw_only=True)
 class TrackerState:
     """A tracker as the planner sees it."""
@@ -137,32 +129,12 @@ _STEPS: Final[Mapping[tuple[bool, _Change], Sequence[_Step]]] = {
 """Whether the ticket is open, and the change: what to do. A combination that is not listed needs nothing."""
 
 
-@dataclass(frozen=True)
-class _Job:
-    """A subject on its way to a tracker."""
-
-    subject: TicketSubject
-    route: Route
-    assignee: str
-    verified: bool
-
-
-@dataclass(frozen=True)
-class _Match:
-    """An existing ticket of ours, and its marker line with today's names."""
-
-    tracker: str
-    ticket: ExistingTicket
-    line: MarkerLine
-    renamed: bool  # whether the ticket still shows older names
-
-
 def plan(
     report: Report,
     trackers: Mapping[str, TrackerState],
     *,
     policy: Policy,
-    deadlines: Mapping[Severity, int],
+    terms: Terms,
     routes: Sequence[Route],
     lang: str,
     remembered: Sequence[TicketRecord] = (),
@@ -171,18 +143,18 @@ def plan(
 ) -> Plan:
     """What to do so that every tracker says what the report says.
 
-    `deadlines` are days by severity, `remembered` the tickets that the ledger knows, `renames` the names that older
-    tickets still show.
+    `terms` say by when to fix findings, which domains are ours and whom to ask, `remembered` are the tickets that the
+    ledger knows, `renames` the names that older tickets still show.
     """
-    jobs, unrouted = _jobs(report, trackers, policy, routes, deadlines)
+    jobs, unrouted = jobs_of(report, list(trackers), policy, routes, terms)
     records = {(record.tracker, record.marker): record for record in remembered}
-    planner = _Planner(report, trackers, policy, policy.language or lang, records, now)
-    matches = _matches(trackers, renames)
+    planner = _Planner(report, trackers, policy, terms, policy.language or lang, records, now)
+    matches = [match for name, tracker in trackers.items() for match in matches_of(name, tracker.existing, renames)]
+    taken, left = assigned(matches, jobs, report, policy)
     for job in jobs.values():
-        planner.keep_up_to_date(job, matches.get(job.subject.marker, []))
-    for marker, tickets in matches.items():
-        if marker not in jobs:
-            planner.wind_up(marker, tickets)
+        planner.keep_up_to_date(job, taken.get(job.subject.marker, []))
+    for marker, tickets in left.items():
+        planner.wind_up(marker, tickets)
     created, postponed = planner.created[: policy.max_new], planner.created[policy.max_new :]
     severities = [action.ticket.severity for action in postponed if action.ticket]
     return Plan(
@@ -191,13 +163,6 @@ def plan(
         unsettled=planner.unsettled,
         unrouted=unrouted,
     )
-
-
-def marker_of(finding: Finding, owner: str, policy: Policy) -> str:
-    """The marker of the ticket that a finding belongs to. A finding without an owner has a ticket of its own."""
-    if policy.group_by == "owner" and owner:
-        return marker_line.text_digest("owner", owner.lower()) + marker_line.text_digest("cloudscan", owner.lower())
-    return finding.fingerprint
 
 
 def links(findings: Sequence[Finding], records: Sequence[TicketRecord], policy: Policy) -> dict[str, list[TicketLink]]:
@@ -215,77 +180,10 @@ def links(findings: Sequence[Finding], records: Sequence[TicketRecord], policy: 
             by_marker.setdefault(record.marker, []).append(link)
     by_fingerprint = {}
     for finding in findings:
-        markers = {finding.fingerprint, marker_of(finding, owner_of(finding, policy.owner_from), policy)}
-        if tickets := [link for marker in sorted(markers) for link in by_marker.get(marker, ())]:
+        markers = markers_of(finding, policy)
+        if tickets := [link for marker in markers for link in by_marker.get(marker, ())]:
             by_fingerprint[finding.fingerprint] = sorted(tickets, key=lambda link: not link.open)
     return by_fingerprint
-
-
-def _matches(trackers: Mapping[str, TrackerState], renames: Renames) -> dict[str, list[_Match]]:
-    """The trackers' tickets of ours, by their marker today."""
-    matches: dict[str, list[_Match]] = {}
-    for name, tracker in trackers.items():
-        for ticket in tracker.existing:
-            written = marker_line.read(ticket.body)
-            marker = ticket.marker or (written.marker if written else "")
-            if marker:
-                old = written or MarkerLine(marker=marker)
-                line = renames.line(old)
-                renamed = line != old or renames.marker(marker) != marker
-                match = _Match(tracker=name, ticket=ticket, line=line, renamed=renamed)
-                matches.setdefault(renames.marker(marker), []).append(match)
-    return matches
-
-
-def _jobs(
-    report: Report,
-    trackers: Mapping[str, TrackerState],
-    policy: Policy,
-    routes: Sequence[Route],
-    deadlines: Mapping[Severity, int],
-) -> tuple[dict[str, _Job], int]:
-    """The subjects that need a ticket, by marker, the worst first; and how many findings have no tracker."""
-    rules = {rule.id: rule for rule in report.rules}
-    rejudged = opened_by_judgement(report)
-    groups: dict[str, list[tuple[Finding, Route, str]]] = {}
-    unrouted = 0
-    for finding in report.findings:
-        if finding.state is State.WAIVED or finding.severity < policy.min_severity:
-            continue
-        route = route_of(finding, routes)
-        tracker = route.tracker or policy.tracker or (next(iter(trackers)) if len(trackers) == 1 else "")
-        if tracker not in trackers:
-            unrouted += 1
-            continue
-        owner = owner_of(finding, policy.owner_from)
-        route = msgspec.structs.replace(route, tracker=tracker)
-        groups.setdefault(marker_of(finding, owner, policy), []).append((finding, route, owner))
-    jobs = {}
-    for marker, members in groups.items():
-        worst, route, owner = members[0]
-        findings = [finding for finding, _, _ in members]
-        rule_ids = dict.fromkeys(finding.verdict.rule_id for finding in findings)
-        subject = TicketSubject(
-            marker=marker,
-            owner=owner,
-            findings=findings,
-            rules={rule_id: rules[rule_id] for rule_id in rule_ids if rule_id in rules},
-            severity=max(finding.severity for finding in findings),
-            due=min(_due(finding, deadlines) for finding in findings),
-            by_owner=marker != worst.fingerprint,
-            rejudged={
-                finding.fingerprint: rejudged[finding.fingerprint]
-                for finding in findings
-                if finding.fingerprint in rejudged
-            },
-        )
-        verified = any(finding.verified for finding in findings)
-        jobs[marker] = _Job(subject, route, assignee_of(worst, route, owner), verified)
-    return jobs, unrouted
-
-
-def _due(finding: Finding, deadlines: Mapping[Severity, int]) -> date:
-    return finding.first_seen_on.astimezone(UTC).date() + timedelta(days=deadlines[finding.severity])
 
 
 @dataclass
@@ -295,6 +193,7 @@ class _Planner:
     report: Report
     trackers: Mapping[str, TrackerState]
     policy: Policy
+    terms: Terms
     lang: str
     records: Mapping[tuple[str, str], TicketRecord]
     now: datetime
@@ -304,17 +203,19 @@ class _Planner:
 
     @cached_property
     def _differences(self) -> Mapping[str, Difference]:
-        """What changed, by fingerprint."""
-        return {one.fingerprint: one for one in self.report.changes.differences} if self.report.changes else {}
+        """What changed, by the beginning of its fingerprint."""
+        differences = self.report.changes.differences if self.report.changes else ()
+        return {marker_line.beginning(one.fingerprint): one for one in differences}
 
-    def keep_up_to_date(self, job: _Job, matches: Sequence[_Match]) -> None:
+    def keep_up_to_date(self, job: Job, matches: Sequence[Match]) -> None:
         """A subject that needs work: one ticket, open, that says what the report says."""
         if not matches:
             self._create(job)
             return
         match = self._close_duplicates(job.subject.marker, matches)
         ticket, line = self._content(job, match.tracker, match.line)
-        wider = marker_line.widened_since(match.line, line) if match.line.digest else []
+        comparable = match.line.digest and not match.adopted
+        wider = marker_line.widened_since(match.line, line) if comparable else []
         change = self._change(job, match, line, wider)
         steps = _STEPS.get((match.ticket.open, change), ())
         commented = any(isinstance(step, CommentReason) for step in steps) or match.line.commented_on is None
@@ -323,17 +224,20 @@ class _Planner:
             if isinstance(step, CommentReason):
                 widened = wider if step is CommentReason.WIDENED else ()
                 content = CommentContent(
-                    note=step, day=self._day, widened=widened, rejudged=self._rejudged(step, job.subject, wider)
+                    note=step,
+                    day=self._day,
+                    widened=widened,
+                    rejudged=self._rejudged(step, job.subject, match.line, wider),
                 )
                 self._comment(match, job.subject.marker, content)
             else:
                 updated = self._with_line(ticket, match.tracker, line) if step is ActionKind.UPDATE else None
                 self._act(step, match, job.subject.marker, ticket=updated)
 
-    def wind_up(self, marker: str, matches: Sequence[_Match]) -> None:
+    def wind_up(self, marker: str, matches: Sequence[Match]) -> None:
         """A ticket whose subject needs no work: closed if it is waived or resolved, else left alone."""
         match = self._close_duplicates(marker, matches)
-        findings = [finding for finding in self.report.findings if self._marker(finding) == marker]
+        findings = [finding for finding in self.report.findings if is_about(match.line, finding, self.policy)]
         waivers = [finding.waiver for finding in findings if finding.waiver]
         change, waiver = _Change.UNKNOWN, None
         if findings and len(waivers) == len(findings):
@@ -342,18 +246,13 @@ class _Planner:
             change = _Change.RESOLVED
         for step in _STEPS.get((match.ticket.open, change), ()):
             if isinstance(step, CommentReason):
-                rejudged = self._differences.get(marker) if step is CommentReason.RESOLVED else None
-                content = CommentContent(
-                    note=step,
-                    day=self._day,
-                    waiver=waiver,
-                    rejudged=rejudged.rejudged if rejudged and rejudged.now is None else None,
-                )
+                rejudged = self._gone_by_judgement(match.line) if step is CommentReason.RESOLVED else None
+                content = CommentContent(note=step, day=self._day, waiver=waiver, rejudged=rejudged)
                 self._comment(match, marker, content)
             else:
                 self._act(step, match, marker)
 
-    def _change(self, job: _Job, match: _Match, line: MarkerLine, wider: Sequence[str]) -> _Change:
+    def _change(self, job: Job, match: Match, line: MarkerLine, wider: Sequence[str]) -> _Change:
         before, is_open = match.line, match.ticket.open
         if not is_open and not (job.verified and self._scanned_after_closing(match.ticket)):
             return _Change.UNKNOWN
@@ -363,25 +262,37 @@ class _Planner:
             return _Change.REMINDER_DUE
         return _Change.REWORDED if before.digest != line.digest or match.renamed else _Change.NONE
 
-    def _rejudged(self, step: CommentReason, subject: TicketSubject, wider: Sequence[str]) -> Rejudged | None:
-        """Whether a finding came back, or got worse, only by judgement. The findings of an owner come and go."""
+    def _rejudged(
+        self, step: CommentReason, subject: TicketSubject, before: MarkerLine, wider: Sequence[str]
+    ) -> Rejudged | None:
+        """Whether a fix came back, or got worse, only by judgement. The findings of a person come and go."""
         if subject.by_owner:
             return None
+        lead = subject.findings[0].fingerprint
         if step is CommentReason.REOPENED:
-            return subject.rejudged.get(subject.marker)
+            judged = [subject.rejudged.get(finding.fingerprint) for finding in subject.findings]
+            return judged[0] if all(judged) else None
         if step is not CommentReason.WIDENED:
             return None
-        if list(wider) == ["severity"]:  # which is the rule's
+        of = [marker_line.beginning(finding.fingerprint) for finding in subject.findings]
+        if list(wider) == ["severity"] and (not before.of or set(of) == set(before.of)):  # which is the rule's
             return Rejudged(changed_by=ChangedBy.RULE, on=self.report.scan.started_on)
-        difference = self._differences.get(subject.marker)
+        difference = self._differences.get(marker_line.beginning(lead))
         return difference.rejudged if difference and difference.before and difference.now else None
+
+    def _gone_by_judgement(self, line: MarkerLine) -> Rejudged | None:
+        """Whether all that a ticket was about is gone only because it is judged differently."""
+        names = line.of or [marker_line.beginning(line.marker)]
+        gone = [self._differences[name] for name in names if name in self._differences]
+        judged = [difference.rejudged for difference in gone if difference.now is None]
+        return judged[0] if judged and all(judged) else None
 
     def _reminder_due(self, before: MarkerLine) -> bool:
         if not self.policy.remind_days or before.commented_on is None:
             return False
         return (self._day - before.commented_on).days >= self.policy.remind_days
 
-    def _create(self, job: _Job) -> None:
+    def _create(self, job: Job) -> None:
         name, marker = job.route.tracker, job.subject.marker
         record = self.records.get((name, marker))
         lag = timedelta(seconds=self.trackers[name].index_lag_seconds)
@@ -392,7 +303,7 @@ class _Planner:
         content = self._with_line(ticket, name, line)
         self.created.append(Action(kind=ActionKind.CREATE, tracker=name, marker=marker, ticket=content))
 
-    def _content(self, job: _Job, name: str, before: MarkerLine | None) -> tuple[Ticket, MarkerLine]:
+    def _content(self, job: Job, name: str, before: MarkerLine | None) -> tuple[Ticket, MarkerLine]:
         tracker, subject = self.trackers[name], job.subject
         title, body = tracker.wording.title(subject, self.lang), tracker.wording.body(subject, self.lang)
         platforms = sorted({finding.verdict.subject.platform for finding in subject.findings} - {""})
@@ -407,7 +318,9 @@ class _Planner:
             due=subject.due,
             project=job.route.project,
             assignee=job.assignee,
-            fallback_assignee=job.route.fallback_assignee or tracker.fallback_assignee,
+            fallback_assignee=fallback_of(job.route, tracker.fallback_assignee, self.terms),
+            owner=subject.findings[0].verdict.subject.owner,
+            withheld=subject.recipient.withheld,
             fingerprints=[finding.fingerprint for finding in subject.findings],
         )
         commented_on = before.commented_on if before and before.commented_on else self._day
@@ -417,18 +330,24 @@ class _Planner:
         text = self.trackers[name].wording.aside(marker_line.line(line))
         return msgspec.structs.replace(ticket, body=f"{ticket.body}\n\n{text}\n")
 
-    def _close_duplicates(self, marker: str, matches: Sequence[_Match]) -> _Match:
-        """The ticket that counts: an open one before a closed one, and the oldest of them. The others are closed."""
-        kept, *others = sorted(matches, key=lambda match: (not match.ticket.open, _age(match.ticket.key)))
+    def _close_duplicates(self, marker: str, matches: Sequence[Match]) -> Match:
+        """The ticket that counts: an open one first, then one with the right marker, then the oldest of them.
+
+        The others are closed: duplicates, and tickets about findings that now belong to the same fix.
+        """
+        kept, *others = sorted(
+            matches, key=lambda match: (not match.ticket.open, match.line.marker != marker, _age(match.ticket.key))
+        )
         instead = kept.ticket.url or kept.ticket.key
         for other in others:
             if other.ticket.open:
-                content = CommentContent(note=CommentReason.DUPLICATE, day=self._day, instead=instead)
-                self._comment(other, marker, content)
-                self._act(ActionKind.CLOSE, other, marker)
+                is_same = other.line.marker == kept.line.marker
+                note = CommentReason.DUPLICATE if is_same else CommentReason.MERGED
+                self._comment(other, other.line.marker, CommentContent(note=note, day=self._day, instead=instead))
+                self._act(ActionKind.CLOSE, other, other.line.marker)
         return kept
 
-    def _comment(self, match: _Match, marker: str, content: CommentContent) -> None:
+    def _comment(self, match: Match, marker: str, content: CommentContent) -> None:
         cause = f"waiver-{content.waiver.id}" if content.waiver else self.report.scan.id[:12]
         comment_id = f"cloudscan:{content.note}-{cause}"
         wording = self.trackers[match.tracker].wording
@@ -438,7 +357,7 @@ class _Planner:
     def _act(
         self,
         kind: ActionKind,
-        match: _Match,
+        match: Match,
         marker: str,
         *,
         ticket: Ticket | None = None,
@@ -469,12 +388,9 @@ class _Planner:
         }
         return bool(line.rules) and set(line.rules) <= rules and set(line.accounts) <= accounts
 
-    def _marker(self, finding: Finding) -> str:
-        return marker_of(finding, owner_of(finding, self.policy.owner_from), self.policy)
-
     @property
     def _day(self) -> date:
-        return self.report.scan.started_on.astimezone(UTC).date()
+        return day_of(self.report.scan.started_on, self.report.timezone)
 
 
 def _age(key: str) -> int:

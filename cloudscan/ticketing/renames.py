@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 
-from cloudscan.ticketing.marker_line import MarkerLine
+from cloudscan.ticketing.marker_line import MarkerLine, beginning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,4 +23,9 @@ class Renames:
     def line(self, old: MarkerLine) -> MarkerLine:
         """The marker line with today's names. Its digest stays: the ticket still shows the old line."""
         rules = tuple(dict.fromkeys(self.rules.get(rule, rule) for rule in old.rules))
-        return msgspec.structs.replace(old, marker=self.marker(old.marker), rules=rules)
+        of = tuple(self._beginnings.get(name, name) for name in old.of)
+        return msgspec.structs.replace(old, marker=self.marker(old.marker), rules=rules, of=of)
+
+    @cached_property
+    def _beginnings(self) -> Mapping[str, str]:
+        return {beginning(before): beginning(after) for before, after in self.markers.items()}

@@ -1,13 +1,15 @@
 """Which ticket goes to which tracker and assignee. Pure functions over findings and the configured routes."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 
-from cloudscan.finding import Finding, Severity
+from cloudscan.finding import Finding, Person, Severity
+from cloudscan.recipient import Recipient, Via, Withheld, recipient_of
+from cloudscan.text import domain_of
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,7 +25,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tracker: str = ""  # empty: the only one that is configured
     project: str = ""  # empty: as in the tracker's own table
     assignee: str = ""  # address or name; may contain {owner}, {account}, {platform}, {tag:NAME}; empty: the owner
-    fallback_assignee: str = ""  # if the owner is unknown or has left
+    fallback_assignee: str = ""  # where the owner is not an active person of ours
 
 
 _FIELD = re.compile(r"\{(owner|account|platform|tag:[^{}]+)\}")
@@ -48,16 +50,48 @@ def owner_of(finding: Finding, sources: Sequence[str]) -> str:
     return ""
 
 
-def assignee_of(finding: Finding, route: Route, owner: str) -> str:
-    """Whom to assign the ticket to. Empty if a part of the route's template is unknown."""
+def recipient_for(finding: Finding, sources: Sequence[str], domains: Collection[str]) -> Recipient:
+    """Who may receive a ticket: by the first source that names an active person of ours; `domains` are ours.
+
+    A tag names somebody if it is an address in one of the configured domains. Without such a source it is the
+    fallback, with the reason why the first source with a value names nobody.
+    """
+    subject, reasons = finding.verdict.subject, list[Recipient]()
+    for source in sources:
+        tagged = "" if source == "owner" else owner_of(finding, [source])
+        named = recipient_of(subject, domains) if source == "owner" else _tagged(tagged, domains)
+        if named.person:
+            return named
+        reasons.append(named)
+    known = [one for one in reasons if one.withheld is not Withheld.UNKNOWN]
+    return (known or reasons or [Recipient(via=Via.FALLBACK, withheld=Withheld.UNKNOWN)])[0]
+
+
+def _tagged(value: str, domains: Collection[str]) -> Recipient:
+    if not value:
+        return Recipient(via=Via.FALLBACK, withheld=Withheld.UNKNOWN)
+    if domain_of(value) in domains:
+        return Recipient(via=Via.OWNER, person=Person(address=value))
+    return Recipient(via=Via.FALLBACK, withheld=Withheld.ADDRESS if domain_of(value) else Withheld.UNVERIFIED)
+
+
+def assignee_of(finding: Finding, route: Route, recipient: Recipient, domains: Collection[str]) -> str:
+    """Whom to assign the ticket to; empty: the fallback.
+
+    It is the recipient, or what the route's template comes to: empty if a part of it is unknown, or if a tag makes it
+    an address outside `domains`. A name that the route spells out is a decision and stands.
+    """
     if not route.assignee:
-        return owner
+        return recipient.address
     subject = finding.verdict.subject
-    known = {"owner": owner, "account": subject.account, "platform": subject.platform}
+    known = {"owner": recipient.address, "account": subject.account, "platform": subject.platform}
     known |= {f"tag:{name}": value for name, value in tags(finding).items()}
-    if not all(known.get(field) for field in _FIELD.findall(route.assignee)):
+    fields = _FIELD.findall(route.assignee)
+    if not all(known.get(field) for field in fields):
         return ""
-    return _FIELD.sub(lambda field: known[field[1]], route.assignee)
+    filled = _FIELD.sub(lambda field: known[field[1]], route.assignee)
+    by_tag = any(field.startswith("tag:") for field in fields)
+    return "" if by_tag and "@" in filled and domain_of(filled) not in domains else filled
 
 
 def tags(finding: Finding) -> Mapping[str, str]:

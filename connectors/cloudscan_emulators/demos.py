@@ -23,6 +23,13 @@ def _microsoft() -> AbstractContextManager[Demo]:
     return demo()
 
 
+def _backlog() -> AbstractContextManager[Demo]:
+    from cloudscan_emulators.trackers.demo import demo
+
+    return demo()
+
+
 AWS = DemoPlugin(name="s3", start=_aws)
 GOOGLE = DemoPlugin(name="gdrive", start=_google)
 MICROSOFT = DemoPlugin(name="m365", start=_microsoft)
+BACKLOG = DemoPlugin(name="backlog", start=_backlog)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from cloudscan.errors import check_url
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to reach Google Drive, and what to read there.
@@ -27,3 +29,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     quota_units_per_minute: int = 900_000  # of a project's 1,000,000; a page of a list costs 100
     patience: float = 600.0  # seconds for which a question that Google throttles is asked again, once in a scan
     connections: int = 32  # the maximum number of connections to Google
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for an address that is none."""
+        check_url("endpoint", self.endpoint, needs_https=True)

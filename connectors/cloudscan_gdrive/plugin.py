@@ -26,6 +26,7 @@ PLUGIN = ConnectorPlugin(
     title="Google Drive",
     options=Options,
     permissions=PERMISSIONS,
+    packages=("certifi", "cryptography", "google.auth", "googleapiclient", "pycurl"),
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,

@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from cloudscan.errors import check_url
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to reach Microsoft 365, and how much of it to read.
@@ -33,3 +35,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     endpoint: str = ""  # a local server in place of Graph and SharePoint
     authority: str = ""  # a local server in place of Entra
     ca_file: str = ""  # certificates to trust when signing in, for a local server or a proxy
+
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for an address that is none."""
+        check_url("endpoint", self.endpoint, needs_https=True)
+        check_url("authority", self.authority, needs_https=True)

@@ -26,6 +26,7 @@ PLUGIN = ConnectorPlugin(
     title="Microsoft 365",
     options=Options,
     permissions=PERMISSIONS,
+    packages=("azure.identity", "certifi", "cryptography", "msgraph", "pycurl"),
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,

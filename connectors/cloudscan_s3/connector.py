@@ -348,7 +348,7 @@ class S3Connector:
         yield from rotation.left_out(translate.account_uid(number), len(asked[scopes.INVENTORIES]), len(buckets))
         for bucket_name, points_elsewhere in points.items():
             yield scopes.points_scope(bucket_name, number, points_elsewhere)
-        yield from self._collect_directory_buckets(asker, number, buckets)
+        yield from self._collect_directory_buckets(asker, number, buckets, enabled)
         whereabouts = further_lists.Whereabouts(
             enabled=enabled, with_buckets=_regions_of(buckets, asker), with_points=with_points
         )
@@ -450,27 +450,27 @@ class S3Connector:
         return by_bucket, frozenset(with_points), gaps
 
     def _collect_directory_buckets(
-        self, asker: Asker, number: str, buckets: Sequence[ListedBucket]
+        self, asker: Asker, number: str, buckets: Sequence[ListedBucket], enabled: Sequence[str]
     ) -> Iterator[Yielded]:
-        partition = self.identity().partition
+        partition, express = self.identity().partition, regions.EXPRESS & set(enabled)
         with_buckets = sorted({bucket.region for bucket in buckets if bucket.region} or {asker.account.region})
         if not regions.has_directory_buckets(partition):
             yield DIRECTORY_BUCKETS.gap(NotOffered("s3-not-in-partition", partition=partition))
             return
         listed = regions.ask_each(
-            [*with_buckets, *sorted(regions.EXPRESS - set(with_buckets))],
+            [*with_buckets, *sorted(express - set(with_buckets))],
             lambda region: reader.list_directory_buckets(asker, region),
             DIRECTORY_BUCKETS,
-            optional=regions.EXPRESS - set(with_buckets),
+            optional=express - set(with_buckets),
             may_lack=set(with_buckets) - regions.EXPRESS,
         )
         yield from listed.gaps
         directory_buckets = {bucket.name: bucket for bucket in reversed(listed.entries)}
         points = regions.ask_each(
-            sorted(regions.EXPRESS | {bucket.region for bucket in directory_buckets.values()}),
+            sorted(express | {bucket.region for bucket in directory_buckets.values()}),
             lambda region: further_lists.where_known(access_points.list_for_directory_buckets(asker, number, region)),
             DIRECTORY_ACCESS_POINTS,
-            optional=regions.EXPRESS - {bucket.region for bucket in directory_buckets.values()},
+            optional=express - {bucket.region for bucket in directory_buckets.values()},
         )
         yield from points.gaps
         by_bucket: dict[str, Sequence[ListedPoint]] = {}

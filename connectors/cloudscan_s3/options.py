@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import ConfigurationError, check_url
+from cloudscan.sentence import say
 
 
 class ProfileOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,19 +37,24 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     patience: float = 60.0  # seconds for which a question that AWS throttles is asked again, once in a scan
     connections: int = 32  # kept open per endpoint
 
+    def __post_init__(self) -> None:
+        """Raises `ConfigurationError` for an address that is none."""
+        check_url("endpoint", self.endpoint)
+
 
 def by_profile(options: Options) -> Iterator[tuple[str, Options]]:
     """The options of each of several profiles, with its name. Raises `ConfigurationError`."""
     if options.profile:
         raise ConfigurationError(
-            "[connectors.s3] has both profile and profiles. Remove profile, and add its name to profiles."
+            say("[connectors.s3] has both profile and profiles. Remove profile, and add its name to profiles.")
         )
     names: set[str] = set()
     for entry in options.profiles:
         table = ProfileOptions(name=entry) if isinstance(entry, str) else entry
         if not table.name or table.name in names:
-            fault = f"names {table.name!r} twice" if table.name else "has an entry without a name"
-            raise ConfigurationError(f"profiles in [connectors.s3] {fault}. Correct the list.")
+            twice = say("names {name} twice", name=repr(table.name))
+            fault = twice if table.name else say("has an entry without a name")
+            raise ConfigurationError(say("profiles in [connectors.s3] {fault}. Correct the list.", fault=fault))
         names.add(table.name)
         given = {name: value for name, value in msgspec.structs.asdict(table).items() if value is not None}
         yield given.pop("name"), msgspec.structs.replace(options, profile=table.name, profiles=(), **given)

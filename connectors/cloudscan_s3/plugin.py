@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
+from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate, IdShape
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
 from cloudscan_s3.questions import QUESTIONS
@@ -29,11 +29,14 @@ PLUGIN = ConnectorPlugin(
     title="Amazon S3",
     options=Options,
     permissions=PERMISSIONS,
+    packages=("boto3",),
     settings=SETTINGS,
     questions=QUESTIONS,
     open=_open,
     meaning=2,
     basis_options=("organisation", "accounts", "skip_accounts", "object_requests", "objects_per_bucket"),
+    account_ids=IdShape(pattern=r"[0-9]{12}", example="111122223333"),
+    organisation_ids=IdShape(pattern=r"o-[a-z0-9]{10,32}", example="o-a1b2c3d4e5"),
     policy_document=policy_document,
     doctor=_doctor,
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from cloudscan.connector import Scope
 from cloudscan.errors import AccessDenied, ConfigurationError
+from cloudscan.sentence import say
 from cloudscan.text import suggestion
 from cloudscan_s3 import scopes
 from cloudscan_s3.api.identity import ACTIVE, CallerIdentity, Member, Members
@@ -44,8 +45,13 @@ def account_scopes(options: Options, caller: CallerIdentity, members: Members) -
     for arn in roles(options).values():
         if not arn.startswith(f"arn:{caller.partition}:"):
             raise ConfigurationError(
-                f"accounts in [connectors.s3] names {arn}, which cannot be assumed from the partition "
-                f"{caller.partition}. Name an AWS profile of its partition in profiles, with this role in its accounts."
+                say(
+                    "accounts in [connectors.s3] names {arn}, which cannot be assumed from the partition "
+                    "{partition}. Name an AWS profile of its partition in profiles, with this role in its "
+                    "accounts.",
+                    arn=arn,
+                    partition=caller.partition,
+                )
             )
     only = numbers(options)
     wanted = [
@@ -56,7 +62,7 @@ def account_scopes(options: Options, caller: CallerIdentity, members: Members) -
     ]
     if not wanted:
         raise ConfigurationError(
-            "skip_accounts in [connectors.s3] leaves no account to be scanned. Remove an account from it."
+            say("skip_accounts in [connectors.s3] leaves no account to be scanned. Remove an account from it.")
         )
     for member in sorted(wanted, key=lambda member: member.account != caller.account):
         yield scopes.account_scope(member.account, member.name, member.state)
@@ -70,16 +76,28 @@ def check(options: Options, known: Iterable[str]) -> None:
             if key == "accounts" and _ROLE.fullmatch(entry):
                 continue
             if not _NUMBER.fullmatch(entry):
-                role = ", or the ARN of a role (arn:aws:iam::111122223333:role/cloudscan)" if key == "accounts" else ""
+                arn = say(", or the ARN of a role (arn:aws:iam::111122223333:role/cloudscan)")
                 raise ConfigurationError(
-                    f"{key} in [connectors.s3] contains {entry!r}; write an account's number of 12 digits{role}."
+                    say(
+                        "{key} in [connectors.s3] contains {entry}; write an account's number of 12 digits{role}.",
+                        key=key,
+                        entry=repr(entry),
+                        role=arn if key == "accounts" else "",
+                    )
                 )
             if entry not in every:
-                alone = "" if options.organisation else "; without organisation = true only our own is"
-                role = " Or name the role to assume in it by its ARN." if key == "accounts" else ""
+                alone = "" if options.organisation else say("; without organisation = true only our own is")
+                role = say(" Or name the role to assume in it by its ARN.") if key == "accounts" else ""
                 raise ConfigurationError(
-                    f"{key} in [connectors.s3] names {entry}, which is none of the accounts that can be scanned"
-                    f"{alone}. In its place, {suggestion(entry, every)}.{role}"
+                    say(
+                        "{key} in [connectors.s3] names {entry}, which is none of the accounts that can be "
+                        "scanned{alone}. In its place, {hint}.{role}",
+                        key=key,
+                        entry=entry,
+                        alone=alone,
+                        hint=suggestion(entry, every),
+                        role=role,
+                    )
                 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cloudscan.errors import ConfigurationError
 from cloudscan.notifier import SPOKEN_OF, Notice, Notifier, NotifierPlugin
+from cloudscan.sentence import say
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible
@@ -34,7 +35,7 @@ class ThroughApprise:
 
     def words(self, notice: Notice, lang: str) -> tuple[str, str]:
         """Plain text: counts, then at most 10 findings of at most 300 characters each, then what could not be read."""
-        words = load(lang)
+        words = load(lang, notice.report.timezone)
         title = words.say("notice.title", organisation=harmless(notice.organisation))
         return title, "\n".join(_lines(notice, words))
 
@@ -88,19 +89,25 @@ def open_apprise(urls: str, file: str, tags: Sequence[str]) -> Notifier:
     for number, url in enumerate(given, 1):
         if not services.add(url):
             raise ConfigurationError(
-                f"[notify]: address {number} of {len(given)} is not an address that apprise understands; see its list "
-                "of services."
+                say(
+                    "[notify]: address {number} of {count} is not an address that apprise understands; see "
+                    "its list of services.",
+                    number=number,
+                    count=len(given),
+                )
             )
     if file:
         config = AppriseConfig()
         if not config.add(file) or not len(config):
-            raise ConfigurationError(f"[notify]: {file} contains no address that apprise can read; check the file.")
+            raise ConfigurationError(
+                say("[notify]: {file} contains no address that apprise can read; check the file.", file=file)
+            )
         chosen = Apprise()
         chosen.add(config)
         for service in chosen.find(tag=list(tags)) if tags else chosen:
             services.add(service)
     if not len(services):
-        raise ConfigurationError("[notify]: there is no address; name a variable as urls_env, or a file.")
+        raise ConfigurationError(say("[notify]: there is no address; name a variable as urls_env, or a file."))
     return ThroughApprise(services)
 
 

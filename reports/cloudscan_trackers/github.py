@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Throttled, TicketRefused, Unreachable
+from cloudscan.sentence import say
 from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers import issues
 from cloudscan_trackers.markup import MARKDOWN
@@ -190,7 +191,9 @@ def open_github(options: Options, credential: Callable[[str], str]) -> Tracker:
     from github import Auth, Github
 
     if options.project.count("/") != 1:
-        raise ConfigurationError(f"project = {options.project!r} is not a GitHub repository; write owner/name.")
+        raise ConfigurationError(
+            say("project = {project} is not a GitHub repository; write owner/name.", project=repr(options.project))
+        )
     client = Github(
         auth=Auth.Token(credential("TOKEN")),
         base_url=options.url,

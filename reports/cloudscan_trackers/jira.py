@@ -22,6 +22,7 @@ from cloudscan.errors import (
     TicketRefused,
     Unreachable,
 )
+from cloudscan.sentence import say
 from cloudscan.tracker import LABEL, ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import WIKI
 from cloudscan_trackers.wording import wording
@@ -277,7 +278,7 @@ def open_jira(options: Options, credential: Callable[[str], str]) -> Tracker:
     from jira import JIRA
 
     if not options.url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ConfigurationError(f"url = {options.url!r}: Jira's address must begin with https://.")
+        raise ConfigurationError(say("url = {url}: Jira's address must begin with https://.", url=repr(options.url)))
     token = credential("TOKEN")
     with _translated(options.url):
         client = JIRA(

@@ -17,6 +17,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, ConfigurationError, TicketRefused, Unreachable
 from cloudscan.http import Web
+from cloudscan.sentence import say
 from cloudscan.tracker import ExistingTicket, Ticket, Tracker, TrackerPlugin
 from cloudscan_trackers.markup import PLAIN
 from cloudscan_trackers.rest import once
@@ -115,7 +116,7 @@ def open_webhook(options: Options, credential: Callable[[str], str]) -> Tracker:
     """The tracker. Raises `ConfigurationError` for an address that is not https."""
     url = credential("URL")
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-        raise ConfigurationError("The webhook's address must begin with https://: tickets name files and people.")
+        raise ConfigurationError(say("The webhook's address must begin with https://: tickets name files and people."))
     return Webhook(url, credential("SECRET").encode(), options, once())
 
 

@@ -1,18 +1,23 @@
 """The text of tickets and comments, in the reader's language: what is wrong, how bad, what to do, until when."""
 
+import shlex
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time
-from functools import cache
+from datetime import datetime
 
 from cloudscan.finding import Finding
-from cloudscan.report import Rejudged, RuleSummary
+from cloudscan.fix import Fix, fixes
+from cloudscan.recipient import Recipient
+from cloudscan.report import RuleSummary
+from cloudscan.text import plain
 from cloudscan.tracker import CommentContent, CommentReason, TicketSubject, Wording
 from cloudscan_trackers.markup import Markup
 from cloudscan_wording import phrases
+from cloudscan_wording.recipients import why
 from cloudscan_wording.texts import Texts, load
 from cloudscan_wording.visible import shortened, visible
 
-_MOST_FINDINGS = 30
+_MOST_FIXES = 30
 _MOST_STEPS = 12
 _TITLE = 200  # characters; Jira takes 255, ServiceNow 160
 _PROSE = 600
@@ -21,22 +26,16 @@ _PROSE = 600
 def wording(markup: Markup, *, title: int = _TITLE) -> Wording:
     """The wording in one markup. `title` is how many characters a title may have."""
     return Wording(
-        title=lambda subject, lang: shortened(_title(subject, _words(lang)), title),
-        body=lambda subject, lang: "\n\n".join(_body(subject, _words(lang), markup)),
-        comment=lambda content, lang: _comment(content, _words(lang), markup),
+        title=lambda subject, lang: shortened(_title(subject, load(lang, subject.timezone)), title),
+        body=lambda subject, lang: "\n\n".join(_body(subject, load(lang, subject.timezone), markup)),
+        comment=lambda content, lang: _comment(content, load(lang), markup),
         aside=markup.aside,
     )
 
 
-@cache
-def _words(lang: str) -> Texts:
-    """Loaded once: thousands of tickets may be written in one run."""
-    return load(lang)
-
-
 def _title(subject: TicketSubject, words: Texts) -> str:
     if subject.by_owner:
-        return words.count("tickets.owner_title", len(subject.findings), owner=visible(subject.owner))
+        return words.count("tickets.owner_title", len(fixes(subject.findings)), owner=visible(subject.owner))
     finding = subject.findings[0]
     severity = words.name("severity", finding.severity)
     return f"[{severity}] {visible(phrases.message_of(finding, words.lang)) or finding.verdict.rule_id}"
@@ -46,54 +45,132 @@ def _body(subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]
     """Paragraphs."""
     if subject.due:
         yield markup.item(
-            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{_day(words, subject.due)}"
+            f"{markup.prose(words.say('tickets.due') + words.say('list.colon'))}{words.date(subject.due)}"
         )
-    for finding in subject.findings[:_MOST_FINDINGS]:
-        rule = subject.rules.get(finding.verdict.rule_id)
-        if subject.by_owner:
-            yield markup.heading(_rule_title(rule, finding, words))
-        yield from _finding(finding, rule, subject.rejudged.get(finding.fingerprint), words, markup)
-    if (more := len(subject.findings) - _MOST_FINDINGS) > 0:
-        yield markup.prose(words.count("tickets.more", more))
+    together = fixes(subject.findings)
+    if subject.by_owner:
+        yield from _remedies(together, subject, words, markup)
+    else:
+        for fix in together:
+            yield from _fix(fix, subject, words, markup)
+    yield from _waiving(together, subject, words, markup)
+    if subject.contact:
+        sentence = markup.prose(words.say("tickets.contact", contact="\0"))
+        yield sentence.replace(visible("\0"), markup.name(subject.contact))
     yield markup.prose(words.say("tickets.foot"))
 
 
-def _finding(
-    finding: Finding, rule: RuleSummary | None, rejudged: Rejudged | None, words: Texts, markup: Markup
-) -> Iterator[str]:
+def _fix(fix: Fix, subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+    finding = fix.lead
+    rule = subject.rules.get(finding.verdict.rule_id)
+    yield _message(finding, rule, words, markup)
+    yield "\n".join(markup.item(line) for line in _facts(finding, subject.recipient, words, markup))
+    if also := _also(fix, subject, words):
+        yield markup.prose(also)
+    yield from _doubts(finding, subject, words, markup)
+    if rule:
+        yield from _remedy(rule, [_steps_of(finding, rule, words)], words, markup)
+
+
+def _remedies(together: Sequence[Fix], subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+    """The fixes of one person, those of a rule together: why and how are said once."""
+    shown = together[:_MOST_FIXES]
+    alike: dict[tuple[str, tuple[str, ...]], list[Fix]] = defaultdict(list)
+    for fix in shown:
+        steps = _steps_of(fix.lead, subject.rules.get(fix.lead.verdict.rule_id), words)
+        alike[fix.lead.verdict.rule_id, tuple(step.text for step in steps)].append(fix)
+    for (rule_id, _), group in alike.items():
+        rule = subject.rules.get(rule_id)
+        yield markup.heading(_rule_title(rule, group[0].lead, words))
+        yield "\n".join(markup.item(_in_short(fix, subject, words, markup)) for fix in group)
+        if rule:
+            yield from _remedy(rule, [_steps_of(fix.lead, rule, words) for fix in group], words, markup)
+    if (more := len(together) - len(shown)) > 0:
+        yield markup.prose(words.count("tickets.more", more))
+
+
+def _in_short(fix: Fix, subject: TicketSubject, words: Texts, markup: Markup) -> str:
+    """A fix in one line."""
+    finding = fix.lead
+    message = _message(finding, subject.rules.get(finding.verdict.rule_id), words, markup)
+    number = f"{words.say('handout.number')} {finding.fingerprint[:12]}"
+    since = words.say("finding.since") + words.say("list.colon") + words.day(_since(finding))
+    facts = [words.name("severity", finding.severity), phrases.reach(words, finding.verdict), since, number]
+    details = [markup.prose(" · ".join(fact for fact in facts if fact))]
+    if url := finding.verdict.subject.url:
+        details.append(markup.name(url))
+    details += [markup.prose(text) for text in (_also(fix, subject, words),) if text]
+    details += _doubts(finding, subject, words, markup)
+    return " · ".join([message, *details])
+
+
+def _message(finding: Finding, rule: RuleSummary | None, words: Texts, markup: Markup) -> str:
     parts = phrases.parted_message(finding, rule, words.lang)
-    yield "".join(
+    return "".join(
         markup.name(part) if named else markup.prose(shortened(part, _PROSE)) for part, named in parts if part
     )
-    yield "\n".join(markup.item(line) for line in _facts(finding, words, markup))
-    if rejudged:
+
+
+def _also(fix: Fix, subject: TicketSubject, words: Texts) -> str:
+    """The titles of the weaker findings that the fix closes too."""
+    others = {one.verdict.rule_id: one for one in fix.findings[1:] if one.verdict.rule_id != fix.lead.verdict.rule_id}
+    titles = [_rule_title(subject.rules.get(rule_id), one, words) for rule_id, one in others.items()]
+    return words.say("handout.also", titles=words.say("list.comma").join(titles)) if titles else ""
+
+
+def _doubts(finding: Finding, subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+    if rejudged := subject.rejudged.get(finding.fingerprint):
         yield markup.prose(phrases.rejudged(words, rejudged))
     if not finding.verified:
         yield markup.prose(words.say("tickets.unverified"))
-    if rule:
-        text = phrases.rule_text(rule, words.lang)
-        yield markup.heading(words.say("finding.why"))
-        yield markup.prose(" ".join(text.why.split()))
-        yield markup.heading(words.say("finding.fix"))
-        steps = phrases.filled_steps(text.fix, phrases.fields_of(finding.verdict))[:_MOST_STEPS]
-        yield "\n".join(_steps(steps, markup))
-    command = f"cloudscan waive add --finding {finding.fingerprint[:12]} --owner … --reason …"
-    yield markup.prose(words.say("tickets.waive", command="\0")).replace(visible("\0"), markup.name(command))
 
 
-def _facts(finding: Finding, words: Texts, markup: Markup) -> Iterator[str]:
+def _remedy(rule: RuleSummary, steps: Sequence[Sequence[phrases.Step]], words: Texts, markup: Markup) -> Iterator[str]:
+    """Why, and how: each step once, with the commands for all that it is about."""
+    yield markup.heading(words.say("finding.why"))
+    yield markup.prose(" ".join(phrases.rule_text(rule, words.lang).why.split()))
+    yield markup.heading(words.say("finding.fix"))
+    lines: list[str] = []
+    for number, same in enumerate(zip(*steps, strict=True), 1):
+        lines.append(markup.step(number, markup.prose(shortened(same[0].text, _PROSE))))
+        lines += [markup.command(line) for line in dict.fromkeys(line for step in same for line in step.commands)]
+    yield "\n".join(lines)
+
+
+def _steps_of(finding: Finding, rule: RuleSummary | None, words: Texts) -> Sequence[phrases.Step]:
+    fix = phrases.rule_text(rule, words.lang).fix if rule else ""
+    return phrases.filled_steps(fix, phrases.fields_of(finding.verdict), words.lang)[:_MOST_STEPS]
+
+
+def _waiving(together: Sequence[Fix], subject: TicketSubject, words: Texts, markup: Markup) -> Iterator[str]:
+    """The command that waives it, or the most urgent one of many."""
+    if not subject.waive_until:
+        return
+    decides = subject.recipient.address or subject.contact or words.say("tickets.waive_owner")
+    end = (
+        f"--owner {shlex.quote(plain(decides))} --until {subject.waive_until} "
+        f"--reason {shlex.quote(words.say('tickets.waive_reason'))}"
+    )
+    waived = together[0].findings[:1] if subject.by_owner else [one for fix in together for one in fix.findings]
+    commands = [f"cloudscan waive add --finding {finding.fingerprint[:12]} {end}" for finding in waived]
+    key = "tickets.waive_one" if subject.by_owner else "tickets.waive"
+    yield "\n".join([markup.prose(words.say(key)), *map(markup.command, commands)])
+
+
+def _facts(finding: Finding, recipient: Recipient, words: Texts, markup: Markup) -> Iterator[str]:
     verdict = finding.verdict
     resource = verdict.subject
-    moment = verdict.since or finding.first_seen_on
+    reason = why(recipient, words)
+    owner = _named(resource.owner, markup) + (markup.prose(f" ({reason})") if reason and resource.owner else "")
     facts: Sequence[tuple[str, str]] = (
         ("findings.severity", markup.prose(words.name("severity", finding.severity))),
         ("finding.who", markup.prose(phrases.reach(words, verdict))),
-        ("finding.since", markup.prose(words.day(moment))),
+        ("finding.since", markup.prose(words.day(_since(finding)))),
         ("finding.account", _named(resource.account, markup)),
         ("finding.what", markup.prose(words.name("kind", resource.kind)) if resource.kind else ""),
         ("finding.path", _named(resource.path, markup)),
         ("finding.url", _named(resource.url, markup)),
-        ("finding.owner", _named(resource.owner, markup)),
+        ("finding.owner", owner),
         ("finding.reach", markup.prose(_behind(finding, words))),
     )
     for key, value in facts:
@@ -113,10 +190,8 @@ def _behind(finding: Finding, words: Texts) -> str:
     return words.say("list.comma").join(amounts)
 
 
-def _steps(steps: Sequence[phrases.Step], markup: Markup) -> Iterator[str]:
-    for number, step in enumerate(steps, 1):
-        yield markup.step(number, markup.prose(shortened(step.text, _PROSE)))
-        yield from (markup.command(command) for command in step.commands)
+def _since(finding: Finding) -> datetime:
+    return finding.verdict.since or finding.first_seen_on
 
 
 def _rule_title(rule: RuleSummary | None, finding: Finding, words: Texts) -> str:
@@ -128,7 +203,7 @@ def _named(text: str, markup: Markup) -> str:
 
 
 def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
-    day, judged = _day(words, content.day), phrases.rejudged(words, content.rejudged)
+    day, judged = words.date(content.day), phrases.rejudged(words, content.rejudged)
     match content.note:
         case CommentReason.WIDENED:
             widened = words.say("list.comma").join(words.name("widened", dimension) for dimension in content.widened)
@@ -141,15 +216,11 @@ def _comment(content: CommentContent, words: Texts, markup: Markup) -> str:
                 words.say(
                     "tickets.waived",
                     owner=content.waiver.owner,
-                    until=_day(words, content.waiver.until),
+                    until=words.date(content.waiver.until),
                     reason=shortened(content.waiver.reason, _PROSE),
                 )
             )
-        case CommentReason.DUPLICATE:
-            return words.say("tickets.duplicate", instead=content.instead)
+        case CommentReason.DUPLICATE | CommentReason.MERGED:
+            return words.say(f"tickets.{content.note}", instead=content.instead)
         case _:
             return markup.prose(words.say(f"tickets.{content.note}", day=day))
-
-
-def _day(words: Texts, day: date) -> str:
-    return words.day(datetime.combine(day, time(), UTC))

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,8 +12,8 @@ from cloudscan.facts import Audience
 from cloudscan.finding import Finding, RuleText, Verdict, Waiver
 from cloudscan.reason import Reason, block, step
 from cloudscan.report import Rejudged, RuleSummary, TicketLink
-from cloudscan_wording.texts import Texts
-from cloudscan_wording.visible import for_shell
+from cloudscan.text import CommandLine, encodable, filled
+from cloudscan_wording.texts import Texts, load
 
 _FIELD = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 _NUMBERING = re.compile(r"^(?:\d+[.)]|[-*•])\s+")
@@ -36,7 +36,7 @@ def plain(value: Any) -> str:
         case str():
             return value
         case bool() | dict() | list() | tuple():
-            return msgspec.json.encode(value).decode()
+            return msgspec.json.encode(encodable(value)).decode()
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case _:
@@ -60,16 +60,9 @@ def named_in(*templates: str) -> Sequence[str]:
     return list(dict.fromkeys(field for template in templates for field in _FIELD.findall(template)))
 
 
-def fill(template: str, fields: Mapping[str, Any], *, command: bool = False) -> str:
-    """The template with its fields filled in one pass. Braces that name no field stay, as JSON in a command needs."""
-
-    def value(field: re.Match[str]) -> str:
-        if field[1] not in fields:
-            return field[0]
-        text = plain(fields[field[1]])
-        return for_shell(text) if command else text
-
-    return _FIELD.sub(value, template)
+def fill(template: str, fields: Mapping[str, Any]) -> str:
+    """The template with its fields filled in one pass. Braces that name no field stay."""
+    return _FIELD.sub(lambda field: plain(fields[field[1]]) if field[1] in fields else field[0], template)
 
 
 def steps(fix: str) -> Sequence[Step]:
@@ -84,12 +77,28 @@ def steps(fix: str) -> Sequence[Step]:
     return parsed
 
 
-def filled_steps(fix: str, fields: Mapping[str, Any]) -> Sequence[Step]:
-    """The steps of a `fix` for one finding: values in commands are quoted for the shell."""
-    return [
-        Step(text=fill(step.text, fields), commands=[fill(line, fields, command=True) for line in step.commands])
-        for step in steps(fix)
+def filled_steps(fix: str, fields: Mapping[str, Any], lang: str) -> Sequence[Step]:
+    """The steps of a `fix` for one finding: values in commands are quoted for the command's shell.
+
+    A step says which words of its commands the reader has to replace, and that a command is left out because a name
+    cannot be typed safely.
+    """
+    parsed = steps(fix)
+    named = named_in(*(command for step in parsed for command in step.commands))
+    values = {name: plain(fields[name]) for name in named if name in fields}
+    return [_filled_step(step, fields, values, load(lang)) for step in parsed]
+
+
+def _filled_step(step: Step, fields: Mapping[str, Any], values: Mapping[str, str], texts: Texts) -> Step:
+    lines: Sequence[CommandLine | None] = [filled(command, values) for command in step.commands]
+    offered = [line for line in lines if line]
+    missing = list(dict.fromkeys(name for line in offered for name in line.missing))
+    notes = [
+        texts.say("finding.replace_words", words=texts.say("list.comma").join(missing)) if missing else "",
+        texts.say("finding.no_command") if len(offered) < len(lines) else "",
     ]
+    text = sentences((fill(step.text, fields), *notes), texts.lang)
+    return Step(text=text, commands=[line.text for line in offered])
 
 
 def rule_text(rule: RuleSummary, lang: str) -> RuleText:
@@ -129,8 +138,8 @@ def fix_of(finding: Finding, rule: RuleSummary | None, lang: str) -> str:
     """The fix for this finding, one step or command a line. Empty if its rule is no longer known."""
     if rule is None:
         return ""
-    filled = filled_steps(rule_text(rule, lang).fix, fields_of(finding.verdict))
-    return "\n".join(line for step in filled for line in (step.text, *step.commands) if line)
+    steps_ = filled_steps(rule_text(rule, lang).fix, fields_of(finding.verdict), lang)
+    return "\n".join(line for step in steps_ for line in (step.text, *step.commands) if line)
 
 
 def because(finding: Finding, lang: str) -> str:
@@ -205,8 +214,7 @@ def waived(texts: Texts, finding: Finding) -> str:
 
 def waived_by(texts: Texts, waiver: Waiver) -> str:
     """Who waived something, until when and why."""
-    day = texts.day(datetime.combine(waiver.until, time(), UTC))
-    return texts.say("finding.waived", owner=waiver.owner, day=day, reason=waiver.reason)
+    return texts.say("finding.waived", owner=waiver.owner, day=texts.date(waiver.until), reason=waiver.reason)
 
 
 def ticket_state(texts: Texts, ticket: TicketLink) -> str:

@@ -5,7 +5,6 @@ marks that reverse the order of the text after them, halves of surrogate pairs. 
 """
 
 import re
-import shlex
 
 import msgspec
 
@@ -18,7 +17,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSEEN = re.compile(
     "[\x80-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 _OPEN, _CLOSE = "⟦", "⟧"
 
 
@@ -42,28 +40,6 @@ def visible(text: str) -> str:
 def shortened(text: str, most: int) -> str:
     """The text, cut at `most` characters with an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def for_shell(value: str) -> str:
-    """The value as one word of a POSIX shell command.
-
-    Anything unseen is written as an escape in ``$'…'``: pasted as it is, a control character would reach the terminal
-    before the shell's quotes could hold it.
-    """
-    value = encodable(value)
-    if _PLAIN.fullmatch(value):
-        return value
-    if not _CONTROL.search(value) and not _UNSEEN.search(value):
-        return shlex.quote(value)
-    return "$'" + "".join(_escaped(character) for character in value) + "'"
-
-
-def _escaped(character: str) -> str:
-    if character in "\\'":
-        return "\\" + character
-    if _CONTROL.match(character) or _UNSEEN.match(character):
-        return f"\\U{ord(character):08x}" if ord(character) > 0x7F else f"\\x{ord(character):02x}"
-    return character
 
 
 _NO_XML = re.compile("[\ufffe\uffff]")

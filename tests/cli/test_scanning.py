@@ -129,15 +129,18 @@ def test_collect_and_judge_are_a_scan_in_two_steps(desk: Desk) -> None:
 
 def test_a_query_answers_in_json_and_csv(scanned: Scanned, desk: Desk) -> None:
     """Ids come back as text, ladders compare by rung, and no cell becomes a formula in a spreadsheet."""
-    desk.shelve(**{"=1+1": "everybody", "notes": "me"})
+    desk.shelve(**{"=1+1": "everybody", "bell\x07\u202e": "everybody", "notes": "me"})
     scanned()
-    sql = "SELECT resource_uid, resource_name FROM exposures WHERE audience >= 'organisation'"
+    sql = "SELECT resource_uid, resource_name FROM exposures WHERE resource_name = '=1+1'"
+    columns = """SELECT resource_name AS "=1+1;\x1b" FROM exposures WHERE resource_name LIKE 'bell%'"""
 
     as_json = desk.run("query", sql, "--format", "json").json
     as_csv = list(csv.reader(io.StringIO(desk.run("query", sql, "--format", "csv").out)))
+    hostile = list(csv.reader(io.StringIO(desk.run("query", columns, "--format", "csv").out)))
 
     assert as_json == [{"resource_uid": "toy:document/sales/=1+1", "resource_name": "=1+1"}]
-    assert as_csv[1][1] == "'=1+1"
+    assert as_csv == [["resource_uid", "resource_name"], ["toy:document/sales/=1+1", "'=1+1"]]
+    assert hostile == [["'=1+1;\\x1b"], ["bell\\x07\\u202e"]]
 
 
 def test_strangers_names_do_not_reach_the_terminal_raw(scanned: Scanned, desk: Desk) -> None:

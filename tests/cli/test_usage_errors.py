@@ -15,14 +15,20 @@ HEAD = '[connectors.toy]\nfolder = "company"\n'
         (f"{HEAD}foldr = 'x'\n", ["cloudscan.toml:3", "`foldr`", "[connectors.toy]", "write folder"]),
         (f"{HEAD}[[partners]]\nname = 'P'\ndomain = 'p.example'\n", ["cloudscan.toml:5", "`domain`", "write domains"]),
         (f"{HEAD}[[partners]]\ndomains = []\n", ["`name` is missing", "[partners]"]),
-        (f"{HEAD}[scan]\nconcurrency = 'many'\n", ["cloudscan.toml:4", "scan.concurrency", "expected `int`"]),
+        (f"{HEAD}[scan]\nconcurrency = 'many'\n", ["cloudscan.toml:4", "scan.concurrency is a whole number"]),
         (f"{HEAD}[scan]\nconcurrency = 0\n", ["cloudscan.toml:4", "at least 1"]),
-        (f"{HEAD}[scan]\nmax_hours = 0\n", ["cloudscan.toml:4", "max_hours must be more than 0"]),
-        (f"{HEAD}[scan]\nuntil = '25:00'\n", ["cloudscan.toml:4", "until must be a time of day, such as 06:00"]),
+        (f"{HEAD}[scan]\nmax_hours = 0\n", ["cloudscan.toml:4", "scan.max_hours: it must be more than 0"]),
+        (
+            f"{HEAD}[scan]\nuntil = '25:00'\n",
+            ["cloudscan.toml:4", "until: it must be a time of day, such as 06:00"],
+        ),
         (f"{HEAD}[scan]\nrules = {'[' * 20_000}\n", ["is not TOML"]),
         (f"{HEAD}[scan]\nconcurrency = {'9' * 6_000}\n", ["is not TOML"]),
         (f"{HEAD}[scan]\nfail_on = 'hihg'\n", ["cloudscan.toml:4", "hihg", "write high"]),
-        (f"{HEAD}[organisation]\naccounts = [1]\n", ["cloudscan.toml:4", "organisation.accounts", "expected `str`"]),
+        (
+            f"{HEAD}[organisation]\naccounts = [1]\n",
+            ["cloudscan.toml:4", 'organisation.accounts is a text; write "1" in quotes'],
+        ),
         (f"{HEAD}secret_key = 'hunter2'\n", ["cloudscan.toml:3", "looks like a secret", "profile"]),
         (f"{HEAD}[[partners]]\nname = 'P'\napi_token = 'hunter2'\n", ["cloudscan.toml:5", "looks like a secret"]),
         ("[scan\n", ["cloudscan.toml", "not TOML"]),
@@ -35,6 +41,16 @@ HEAD = '[connectors.toy]\nfolder = "company"\n'
         (f"{HEAD}[retention]\nsnapshots_keep = 9\n", ["`snapshots_keep`", "keep_snapshots"]),
         (f"{HEAD}[organisation]\nids = ['o-1']\n", ["`ids`", "organisation_ids"]),
         (f"{HEAD}[notify]\nurls_from = 'X'\n", ["`urls_from`", "urls_env"]),
+        (f"{HEAD}[partners]\nname = 'P'\n", ["cloudscan.toml:3", "write [[partners]]"]),
+        (f"{HEAD}[[scan]]\nfolder = 'x'\n", ["cloudscan.toml:3", "write [scan] once"]),
+        (f"{HEAD}[scan]\nrules = 'ours'\n", ["cloudscan.toml:4", 'write ["ours"]']),
+        (f"{HEAD}[scan]\nlog = 3\n", ["cloudscan.toml:4", "scan.log cannot be 3; write one of text, json"]),
+        (f"{HEAD}[notify]\nquiet = 'no'\n", ["cloudscan.toml:4", "write true or false, without quotes"]),
+        (f"{HEAD}[rules.x]\ndays = [3]\n", ["cloudscan.toml:4", "rules.x.days", "without the brackets"]),
+        (f"{HEAD}[[partners]]\nname = 'P'\ncontract_ends = 'soon'\n", ["cloudscan.toml:5", "as 2030-03-31"]),
+        (f"{HEAD}[scan]\nuntil = '06:00'\nuntil = '07:00'", ["cloudscan.toml:5", "`until` appears twice"]),
+        (f"{HEAD}[scan]\n[ledger]\n[scan]\n", ["cloudscan.toml:5", "[scan] appears twice"]),
+        (f"{HEAD}[scan]\nfolder = here\n", ["cloudscan.toml:4", "in quotes"]),
     ],
 )
 def test_a_mistake_in_the_configuration(desk: Desk, text: str, words: list[str]) -> None:
@@ -47,6 +63,79 @@ def test_a_mistake_in_the_configuration(desk: Desk, text: str, words: list[str])
     assert result.err.count("\n") == 1
     assert not [word for word in words if word not in result.err], result.err
     assert "hunter2" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("domain", "words"),
+    [
+        ("", "a domain is empty; remove it"),
+        ("@acme.example", "write acme.example"),
+        ("https://acme.example/", "write acme.example"),
+        ("ceo@acme.example", "write acme.example"),
+        ("ａｃｍｅ.example", "write acme.example"),
+        ("acme.example.", "write acme.example"),
+        ("*.acme.example", "write each subdomain in full"),
+        ("acme", "is not a mail domain"),
+        ("gmail.com", "anybody can have an address at gmail.com"),
+        ("co.jp", "write example.co.jp"),
+    ],
+)
+@pytest.mark.parametrize("table", ["[organisation]", "[[partners]]\nname = 'P'"])
+def test_a_domain_that_would_make_the_wrong_people_external(desk: Desk, table: str, domain: str, words: str) -> None:
+    desk.configure(f"{HEAD}{table}\ndomains = ['{domain}']\n")
+
+    result = desk.run("scan")
+
+    assert result.code == 2
+    assert ".domains: " in result.err
+    assert words in result.err
+
+
+@pytest.mark.parametrize("domain", ["acme.example", "ACME.example", "例え.jp", "mail.acme.co.jp"])
+def test_a_domain_as_it_should_be(desk: Desk, domain: str) -> None:
+    desk.configure(f"{CONFIG}\n[[partners]]\nname = 'P'\ndomains = ['{domain}']\n")
+
+    assert "cloudscan.toml" not in desk.run("findings").err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[organisation]\naccounts = ['12345']", ["cloudscan.toml:2", "'12345'", "111122223333 (Amazon S3)"]),
+        ("[organisation]\naccounts = ['１１１１２２２２３３３３']", ["cloudscan.toml:2", "write one like"]),
+        ("[organisation]\norganisation_ids = ['acme']", ["cloudscan.toml:2", "o-a1b2c3d4e5 (Amazon S3)"]),
+        ("[[partners]]\nname = 'P'\naccounts = ['haulier']", ["cloudscan.toml:3", "partners.accounts"]),
+        ("[organisation]\naccounts = [' ']", ["cloudscan.toml:2", "is empty or begins or ends with a space"]),
+        ("[organisation]\ndomains = ['p.example']\n[[partners]]\nname = 'P'\ndomains = ['P.example']",
+         ["cloudscan.toml:5", "p.example is said to be ours as well"]),
+    ],
+)  # fmt: skip
+def test_an_account_that_is_none(desk: Desk, text: str, words: list[str]) -> None:
+    desk.configure(f"{text}\n[connectors.s3]\n")
+
+    scan, doctor = desk.run("scan"), desk.run("doctor")
+
+    assert (scan.code, doctor.code) == (2, 2)
+    assert not [word for word in words if word not in scan.err or word not in doctor.out], scan.err + doctor.out
+
+
+@pytest.mark.parametrize(
+    ("connector", "option", "words"),
+    [
+        ("s3", "endpoint = '127.0.0.1:5000'", "write http://127.0.0.1:5000"),
+        ("s3", "endpoint = 'http://127.0.0.1:99999'", "is not a URL"),
+        ("gdrive", "endpoint = 'http://proxy.example'", "unencrypted; write https://"),
+        ("m365", "authority = 'login.example'", "write https://login.example"),
+    ],
+)
+def test_an_address_that_is_none(desk: Desk, connector: str, option: str, words: str) -> None:
+    desk.configure(f"[connectors.{connector}]\n\n{option}\n")
+
+    result = desk.run("scan")
+
+    assert result.code == 2
+    assert "cloudscan.toml:3" in result.err
+    assert words in result.err
 
 
 @pytest.mark.parametrize(

@@ -207,10 +207,10 @@ REMEDIES = """
 fix:
   close-link: {en: Open the file and remove the link., ja: ファイルを開き、リンクを削除します。}
   ask-owner: {en: Ask the owner., ja: 管理者に確認します。}
-  unshare: '`cloud unshare {name}`'
+  unshare: '`aws unshare {name}`'
 """
 
-OWN_AND_SHARED = "[close-link, unshare, '`cloud log`', {en: Tell them., ja: 伝えます。}]"
+OWN_AND_SHARED = "[close-link, unshare, '`aws log`', {en: Tell them., ja: 伝えます。}]"
 
 
 def share_remedies(folder: Path, text: str = REMEDIES) -> None:
@@ -230,12 +230,8 @@ def test_shared_steps_are_written_out(tmp_path: Path, rule_text: str) -> None:
 
     rule = load_text(tmp_path, with_shared(rule_text))[0]
 
-    assert (
-        rule.text["en"].fix == "Open the file and remove the link.\n`cloud unshare {name}`\n`cloud log`\nTell them.\n"
-    )
-    assert (
-        rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`cloud unshare {name}`\n`cloud log`\n伝えます。\n"
-    )
+    assert rule.text["en"].fix == "Open the file and remove the link.\n`aws unshare {name}`\n`aws log`\nTell them.\n"
+    assert rule.text["ja"].fix == "ファイルを開き、リンクを削除します。\n`aws unshare {name}`\n`aws log`\n伝えます。\n"
 
 
 def test_a_shared_text_belongs_to_the_version_of_the_rules_that_use_it(tmp_path: Path, rule_text: str) -> None:
@@ -334,3 +330,14 @@ def test_rules_of_an_earlier_version_load_again_as_they_were(tmp_path: Path, rul
 
     assert [rule.id for rule in load_archived(tmp_path)] == ["link-open-to-anyone"]
     assert "the key `needs` is not known" in str(lint([tmp_path])[0])
+
+
+def test_a_command_that_cannot_be_copied_is_a_complaint_but_no_obstacle(tmp_path: Path, rule_text: str) -> None:
+    """An author learns in which line a command needs a shell that is known, or a placeholder that is marked."""
+    command = "`frobnicate --bucket {resource_name}`"
+    write_rule(tmp_path, rule_text.replace("fix: Close it.", f"fix: '{command}'"))
+
+    assert [(each.line, each.message.partition(";")[0]) for each in lint([tmp_path])] == [
+        (14, "the shell of `frobnicate` is not known")
+    ]
+    assert load([tmp_path])

@@ -104,7 +104,7 @@ def postgres() -> Iterator[str]:
 def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger's file with its tables made, to be copied: migrating costs more than most tests."""
     file = tmp_path_factory.mktemp("empty") / "ledger.db"
-    Ledger(f"sqlite:///{file}").latest()
+    Ledger(f"sqlite:///{file}").upgrade()
     return file
 
 

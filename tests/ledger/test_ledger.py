@@ -87,13 +87,13 @@ def test_an_empty_ledger_has_no_report(url: str) -> None:
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path, sqlite: str) -> None:
-    Ledger(sqlite).latest()
+    Ledger(sqlite).upgrade()
 
     assert (tmp_path / "ledger.db").stat().st_mode & 0o077 == 0
 
 
 def test_migrations_make_the_tables_that_the_code_expects(nights: Nights, url: str) -> None:
-    nights.ledger.latest()
+    nights.ledger.upgrade()
 
     with sa.create_engine(url, poolclass=sa.NullPool).connect() as db:
         difference = compare_metadata(MigrationContext.configure(db), SCHEMA)
@@ -102,7 +102,7 @@ def test_migrations_make_the_tables_that_the_code_expects(nights: Nights, url: s
 
 
 def test_a_newer_ledger_is_refused(nights: Nights, url: str) -> None:
-    nights.ledger.latest()
+    nights.ledger.upgrade()
     with sa.create_engine(url, poolclass=sa.NullPool).begin() as db:
         db.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
 
@@ -154,6 +154,9 @@ def test_an_older_ledger_is_migrated(nights: Nights, url: str, tmp_path: Path) -
         command.downgrade(config, "0001")
 
     migrated = Ledger(url)
+    with pytest.raises(LedgerError, match="older cloudscan; run `cloudscan ledger upgrade`"):
+        migrated.trend()
+    migrated.upgrade()
     first, second, third = migrated.trend()
 
     assert [(event.fingerprint, event.kind) for event in migrated.events()] == events

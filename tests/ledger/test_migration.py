@@ -14,12 +14,14 @@ from msgspec import json
 from cloudscan.engine.judge import judge
 from cloudscan.engine.rule_file import Rule
 from cloudscan.finding import Severity, State
+from cloudscan.fix import key_of
 from cloudscan.ledger import migrations
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.schema import SCHEMA
 from cloudscan.ledger.waivers import WaiverRequest
-from cloudscan.report import Report
-from cloudscan.ticketing.plan import ActionKind, Plan, Policy, TrackerState, plan
+from cloudscan.report import Report, Terms
+from cloudscan.ticketing.plan import ActionKind, Plan, TrackerState, plan
+from cloudscan.ticketing.policy import Policy
 from cloudscan.tracker import CommentContent, ExistingTicket, TicketPhase, TicketRecord, TicketSubject, Wording
 from tests.kit.toy_cloud import rules, shelve
 from tests.ledger.conftest import Nights
@@ -106,7 +108,7 @@ def test_a_ledger_with_rows_in_every_table_survives_the_renaming_of_its_tables(n
     with sa.create_engine(url, poolclass=sa.NullPool).begin() as db:  # by the id that no later version renames
         db.execute(sa.text(f"UPDATE findings SET rule_id = 'kept' WHERE rule_id = '{OLD}'"))
     migrated = Ledger(url)
-    migrated.latest()
+    migrated.upgrade()
 
     assert all(old.values()), old
     assert rows_in(url, tables) == {table: old[OLD_NAMES.get(table, table)] for table in tables}
@@ -126,6 +128,7 @@ def renamed_ledger(nights: Nights, url: str) -> Nights:
     )
     downgrade(url, "0003")
     nights.ledger = Ledger(url)
+    nights.ledger.upgrade()
     return nights
 
 
@@ -195,7 +198,7 @@ def planned(nights: Nights, report: Report, ticket: ExistingTicket) -> Plan:
         report,
         {"board": TrackerState(wording=WORDING, existing=[ticket])},
         policy=Policy(),
-        deadlines=dict.fromkeys(Severity, 30),
+        terms=Terms(days=dict.fromkeys(Severity, 30)),
         routes=(),
         lang="en",
         remembered=nights.ledger.tickets(),
@@ -210,7 +213,7 @@ def written(nights: Nights, report: Report) -> ExistingTicket:
         report,
         {"board": TrackerState(wording=WORDING, existing=[])},
         policy=Policy(),
-        deadlines=dict.fromkeys(Severity, 30),
+        terms=Terms(days=dict.fromkeys(Severity, 30)),
         routes=(),
         lang="en",
         now=day(1),
@@ -234,7 +237,7 @@ def test_a_ticket_with_the_old_marker_is_adopted(nights: Nights, url: str, in_a_
 
     assert action.ticket
     assert (action.kind, action.key) == (ActionKind.UPDATE, "A-1")
-    assert action.marker == action.ticket.marker == report.findings[0].fingerprint
+    assert action.marker == action.ticket.marker == key_of(report.findings[0])
     rewritten = ExistingTicket(key="A-1", body=action.ticket.body, open=True, marker=action.ticket.marker)
     assert planned(nights, report, rewritten).actions == []
 

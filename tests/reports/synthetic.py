@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 
 from cloudscan.coverage import Coverage, ScanSummary, gap_id
-from cloudscan.facts import Access, Audience, Hidden, Outcome
+from cloudscan.facts import Access, Affiliation, Audience, Hidden, Outcome
 from cloudscan.finding import (
     Confidence,
     Evidence,
     Finding,
     Judgement,
+    Person,
     RuleText,
     Severity,
     State,
@@ -143,6 +144,22 @@ _REACH = {
     "s3-unknown-foreign-account": (Audience.NAMED_EXTERNAL, Access.READ),
     "s3-access-logs-off": (Audience.NOBODY, None),
 }
+
+
+def employee(name: str, **changes: Any) -> Person:
+    """An active person of ours, as the directory describes them; `changes` say what is different."""
+    address = name if "@" in name else ""
+    known = Person(
+        uid=f"gdrive:user/{name}",
+        platform="gdrive",
+        account=address.rpartition("@")[2],
+        kind="user",
+        address=address,
+        name=name,
+        affiliation=Affiliation.INTERNAL,
+        status="active",
+    )
+    return msgspec.structs.replace(known, **changes)
 
 
 def report(findings: int, *, seed: int = 1, complete: bool = False, names: Sequence[str] = ()) -> Report:

@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from cloudscan.config import Config, DeadlinesTable, OrganisationTable
-from cloudscan.finding import Finding, Severity, State
+from cloudscan.facts import Affiliation
+from cloudscan.finding import Evidence, Finding, Severity, State
 from cloudscan.report import Report, Terms
-from cloudscan_reports.handout import contents
+from cloudscan_reports.handout import addressees, contents
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout import markdown as handout_markdown
-from cloudscan_reports.handout.contents import UNKNOWN, stem
+from cloudscan_reports.handout.addressees import UNKNOWN, stem
 from cloudscan_wording.texts import load
 from tests.reports.hostile import NAMES, drenched
-from tests.reports.synthetic import NOW, report
+from tests.reports.synthetic import NOW, employee, report
 from tests.reports.validators import VALIDATORS
 
 TERMS = Config(organisation=OrganisationTable(contact="security@example.co.jp")).terms
@@ -28,8 +29,10 @@ replace = msgspec.structs.replace
 
 
 def owned(finding: Finding, owner: str, **changes: object) -> Finding:
-    verdict = finding.verdict
-    return replace(finding, verdict=replace(verdict, subject=replace(verdict.subject, owner=owner, **changes)))
+    """The finding with another owner: an active person of ours, unless `changes` say otherwise."""
+    verdict, person = finding.verdict, employee(owner) if owner else None
+    changed = {"owner": owner, "responsible": person, **changes}
+    return replace(finding, verdict=replace(verdict, subject=replace(verdict.subject, **changed)))
 
 
 def handed_to(given_report: Report, owners: Sequence[str]) -> Report:
@@ -108,7 +111,7 @@ def test_what_nobody_owns_has_a_page_of_its_own() -> None:
     written = pages(handed_to(report(6), [""]))
 
     assert set(written) == {f"{UNKNOWN}.html", "index.html"}
-    assert "have no known owner" in written[f"{UNKNOWN}.html"]
+    assert "no owner who may be told" in written[f"{UNKNOWN}.html"]
     assert "Unknown owner" in written["index.html"]
 
 
@@ -139,7 +142,7 @@ def test_file_names_are_harmless_unique_and_stable(owners: list[str]) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", stem(one))
     assert stem(one) == stem(one)
     assert stem(one) not in ("con", "nul", "index")
-    assert (stem(one) == stem(other)) == (contents.key(one) == contents.key(other))
+    assert (stem(one) == stem(other)) == (addressees.key(one) == addressees.key(other))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -171,7 +174,7 @@ def test_a_link_leads_to_the_web_or_nowhere() -> None:
 
     written = "".join(pages(replace(given_report, findings=findings)).values())
 
-    assert re.findall(r'href="(?!owner)([^"]*)"', written) == ["https://drive.example/file/1"]
+    assert re.findall(r'href="(?!owner|index)([^"]*)"', written) == ["https://drive.example/file/1"]
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
@@ -193,3 +196,63 @@ def test_a_browser_runs_and_fetches_nothing(browser: Browser, lang: str) -> None
     context.close()
 
     assert incidents == []
+
+
+def test_only_active_people_of_ours_get_a_page() -> None:
+    """The index says of each other owner why not, and no file is named after them."""
+    people = [
+        employee("mika@example.co.jp"),
+        employee("spy@rival.example", affiliation=Affiliation.EXTERNAL),
+        employee("left@example.co.jp", status="deleted"),
+        employee("Web shop", kind="account"),
+    ]
+    given_report = report(12)
+    findings = [
+        replace(owned(finding, people[index % 4].name, responsible=people[index % 4]), state=State.OPEN, waiver=None)
+        for index, finding in enumerate(given_report.findings)
+    ]
+
+    written = pages(replace(given_report, findings=findings))
+
+    index = written["index.html"]
+    assert set(written) == {f"{stem('mika@example.co.jp')}.html", f"{UNKNOWN}.html", "index.html"}
+    assert "<td>spy@rival.example</td><td>an external user</td>" in index
+    assert "<td>left@example.co.jp</td><td>has left; no manager is known</td>" in index
+    assert "<td>Web shop</td><td>an account, not a person</td>" in index
+    assert "Dear" not in written[f"{UNKNOWN}.html"]
+    assert "Owner: spy@rival.example (an external user)" in written[f"{UNKNOWN}.html"]
+
+
+def test_what_a_former_employee_left_is_on_the_managers_page() -> None:
+    manager = employee("boss@example.co.jp")
+    (finding,) = handed_to(report(1), [""]).findings
+    left = employee("left@example.co.jp", status="suspended", manager=manager)
+
+    written = pages(replace(report(1), findings=[owned(finding, "left@example.co.jp", responsible=left)]))
+
+    page = written[f"{stem('boss@example.co.jp')}.html"]
+    assert "Dear boss@example.co.jp," in page
+    assert "Owner: left@example.co.jp (the account is suspended)" in page
+    assert "<td>left@example.co.jp</td><td>the account is suspended</td>" in written["index.html"]
+
+
+def test_one_link_that_offends_three_rules_is_one_item() -> None:
+    """The worst speaks for it, the others are named."""
+    given_report = handed_to(report(8), ["mika@example.co.jp"])
+    link = Evidence(row={"origin_uid": "gdrive:file/1"})
+    alike = [
+        replace(
+            finding,
+            verdict=replace(finding.verdict, evidence=(link,), subject=given_report.findings[0].verdict.subject),
+        )
+        for finding in given_report.findings
+    ]
+
+    (handout,) = contents.handouts(replace(given_report, findings=alike), load("en"), TERMS)
+
+    (task,) = handout.tasks
+    (item,) = task.items
+    assert handout.total == 1
+    assert task.title == "Bucket policy lets anyone read"
+    assert item.also.startswith("This also puts right: ")
+    assert "Unknown outside account" in item.also

@@ -22,12 +22,12 @@ from cloudscan_reports.page import html as page_html
 from tests.kit.properties import examples
 from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report, with_past
-from tests.reports.test_formats import FORMATS, FORMULAS
+from tests.reports.test_formats import CELLS, FORMATS
 from tests.reports.validators import VALIDATORS, markdown, text_of
 
 TEXTS = (
     *NAMES,
-    *FORMULAS,
+    *(text for text, cell in CELLS if cell != text and len(text) < 100),
     "CON",
     "..\\..\\x",
     "a`b``c|d\n# e",

@@ -1,23 +1,26 @@
 """The HTML report in Chromium: what a reader can do with it."""
 
 import csv
+import io
 import itertools
 import json
 import random
 import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from cloudscan.finding import Evidence, Finding, Party, PartyKind, PolicyEntry, Severity, State
 from cloudscan.report import ChangedBy, Event, EventKind, Rejudged, Report
+from cloudscan.text import shell_of
 from cloudscan_reports.page import html as page_html
 from cloudscan_wording import phrases
-from cloudscan_wording.visible import for_shell, visible
+from cloudscan_wording.visible import visible
 from tests.reports.conftest import Opener
 from tests.reports.hostile import NAMES, drenched
 from tests.reports.synthetic import NOW, RULES, report, with_past
@@ -149,7 +152,7 @@ def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
 
     detail = page.locator(".detail").first
     text = detail.inner_text()
-    (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(first.verdict))
+    (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(first.verdict), "en")
     assert step.commands[0] in text
     for sentence in (
         "Anyone on the internet can read it",
@@ -168,7 +171,7 @@ def test_a_finding_tells_the_whole_story(open_page: Opener) -> None:
 
 def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
     """The button copies the command and says so."""
-    given = report(1, names=("it's <b>\x1b\u202e",))
+    given = report(1, names=("it's <b>",))
     page = open_page(given, fragment=f"#finding={given.findings[0].fingerprint}&state=any")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
 
@@ -178,7 +181,7 @@ def test_the_command_is_copied_as_it_is(open_page: Opener) -> None:
     expect(button).to_have_text("Copied")
     expect(page.locator("#announced")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
-    (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(given.findings[0].verdict))
+    (*_, step) = phrases.filled_steps(RULES[0].text["en"].fix, phrases.fields_of(given.findings[0].verdict), "en")
     assert copied == step.commands[0]
 
 
@@ -254,17 +257,39 @@ def test_hostile_text_is_harmless_anywhere(open_page: Opener, lang: str) -> None
     assert page.locator("script, img, iframe, object, [onload], [onerror], [onmouseover]").count() == 3
 
 
-def test_both_sides_fill_and_quote_alike(open_page: Opener) -> None:
-    """The page's script makes of each hostile name the command that Python makes of it."""
-    given = report(len(NAMES), names=NAMES)
+def test_the_script_fills_commands_by_the_same_table(browser: Browser) -> None:
+    """The page's script makes of each template and value what Python makes of it (`test_words`)."""
+    cases = json.loads(Path(__file__).with_name("commands.json").read_text("utf-8"))
+    script = resources.files("cloudscan_reports").joinpath("page", "commands.js").read_text("utf-8")
+    page = browser.new_page()
 
-    page = open_page(given, fragment="#state=any")
+    made = page.evaluate(
+        f"(cases) => {{ {script}\n return cases.map(([line, shell, values]) => filledCommand(line, shell, values)); }}",
+        [[case["template"], shell_of(case["template"]) or "", case["values"]] for case in cases],
+    )
+
+    for case, line in zip(cases, made, strict=True):
+        assert line == (case["text"] and {"text": case["text"], "missing": case["missing"]}), case["it"]
+
+
+def test_a_command_to_complete_has_no_button(open_page: Opener) -> None:
+    """What a reader has to replace is named, and a name that cannot be typed takes its command away."""
+    given = report(2, names=("plans", "tab\tname"))
+    fix = "Close it:\n`aws x --bucket {resource_name}`\n`aws y --bucket {BUCKET}`"
+    text = {"en": msgspec.structs.replace(given.rules[0].text["en"], fix=fix)}
+    rules = [msgspec.structs.replace(rule, text=text) for rule in given.rules]
+
+    page = open_page(msgspec.structs.replace(given, rules=rules), fragment="#state=any")
     everything_open(page)
 
-    shown = page.locator(".command code").all_text_contents()
-    assert {visible(for_shell(name)) for name in NAMES} == {
-        command.split("--bucket ")[1].split(" --public")[0] for command in shown
-    }
+    assert sorted(page.locator(".command code").all_text_contents()) == [
+        "aws x --bucket plans",
+        "aws y --bucket BUCKET",
+        "aws y --bucket BUCKET",
+    ]
+    assert page.locator(".command .copy").count() == 1
+    assert page.locator(".detail").get_by_text("(Replace BUCKET").count() == 2
+    assert page.locator(".detail").get_by_text("cannot be typed safely").count() == 1
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -666,6 +691,22 @@ def test_what_is_shown_is_saved(open_page: Opener, kind: str) -> None:
     rows = list(csv.DictReader(text.splitlines())) if kind == "CSV" else json.loads(text)
     assert [row["fingerprint"] for row in rows] == critical
     assert kind == "JSON" or not re.search(r'"[=+@-]', text)
+
+
+def test_the_button_writes_cells_by_the_same_table(browser: Browser) -> None:
+    """The page's CSV disarms what `--format csv` disarms (`test_formats`), and numbers stay numbers."""
+    cells = json.loads(Path(__file__).with_name("csv_cells.json").read_text("utf-8"))
+    folder = resources.files("cloudscan_reports").joinpath("page")
+    script = "\n".join(folder.joinpath(name).read_text("utf-8") for name in ("words.js", "csv.js"))
+
+    text = browser.new_page().evaluate(
+        f"(rows) => {{ {script}\n return csvText(rows); }}", [[*next(zip(*cells, strict=True)), -5]]
+    )
+
+    assert next(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))) == [
+        *(cell for _, cell in cells),
+        "-5",
+    ]
 
 
 def test_what_was_accepted_stands_by_urgency(open_page: Opener) -> None:

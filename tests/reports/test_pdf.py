@@ -17,7 +17,7 @@ from pypdf.generic import DictionaryObject
 from cloudscan.finding import State
 from cloudscan.report import Report
 from cloudscan_reports.formats import pdf
-from cloudscan_reports.handout.contents import stem
+from cloudscan_reports.handout.addressees import stem
 from cloudscan_reports.summary import ranking
 from cloudscan_wording.texts import load, number
 from tests.reports.hostile import NAMES, drenched

@@ -1,7 +1,10 @@
 """Words about a finding: fields, commands, remedies, and characters that deceive."""
 
+import json
 import shutil
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,34 +13,88 @@ from hypothesis import strategies as st
 
 from cloudscan.facts import Access, Audience
 from cloudscan.finding import Evidence, Judgement, Subject, Verdict
+from cloudscan.text import filled
+from cloudscan.text.shell import faults
 from cloudscan_reports.summary.counts import open_to_all
 from cloudscan_wording import evidence, phrases
 from cloudscan_wording.texts import load
-from cloudscan_wording.visible import for_shell, visible
+from cloudscan_wording.visible import visible
 from tests.kit.properties import examples
-from tests.reports.hostile import NAMES
 from tests.reports.synthetic import report
 
 BASH = shutil.which("bash") or "/bin/bash"
+CASES = json.loads(Path(__file__).with_name("commands.json").read_text("utf-8"))
+TEXT = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Co", "Zl", "Zp"]), min_size=1, max_size=12)
 
 
-def said_by_bash(quoted: list[str]) -> list[str]:
-    command = "printf '%s\\0' " + " ".join(quoted)
-    output = subprocess.run([BASH, "-c", command], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"}).stdout
+def read_by_bash(command: str) -> list[str]:
+    """The words that a POSIX shell gives to the program."""
+    script = 'aws() { printf \'%s\\0\' "$@"; }; gcloud() { aws "$@"; }\n' + command
+    output = subprocess.run([BASH, "-c", script], check=True, capture_output=True, env={"LC_ALL": "C.UTF-8"}).stdout
     return output.decode().split("\0")[:-1]
 
 
-def test_a_quoted_value_is_one_word_of_the_shell() -> None:
-    """Whatever a name holds, a shell that runs the command sees that name and does nothing else."""
-    names = [name for name in NAMES if "\x00" not in name and "\ud800" not in name]
+def read_by_powershell(command: str) -> list[str]:
+    """The words of a command as about_Quoting_Rules describes them: PowerShell itself was not tried."""
+    quotes, words, position = "'\u2018\u2019\u201a\u201b", [""], 0
+    while position < len(command):
+        character = command[position]
+        position += 1
+        if character == " ":
+            words.append("")
+        elif character not in quotes:
+            words[-1] += character
+        else:
+            while command[position] not in quotes or command[position + 1 : position + 2] in tuple(quotes):
+                position += command[position] in quotes  # of two quotes, the second is the text's own
+                words[-1] += command[position]
+                position += 1
+            position += 1
+    return words
 
-    assert said_by_bash([for_shell(name) for name in names]) == names
+
+@pytest.mark.parametrize("case", CASES, ids=[case["it"] for case in CASES])
+def test_a_command_is_filled_for_its_shell(case: dict[str, Any]) -> None:
+    """The table that the page's script is tested with too (`test_page_in_browser`)."""
+    line = filled(case["template"], case["values"])
+
+    assert (line and line.text) == case["text"]
+    assert list(line.missing if line else ()) == case["missing"]
 
 
 @examples(40)
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12), min_size=1))
-def test_quoting_holds_for_any_text(names: list[str]) -> None:
-    assert said_by_bash([for_shell(name) for name in names]) == names
+@given(TEXT)
+def test_a_value_is_one_word_of_its_shell(name: str) -> None:
+    """Whatever a name contains, the command gets that name and nothing else, or is not offered."""
+    posix = filled("gcloud x --y {name} --z", {"name": name})
+    powershell = filled("Set-Thing -Identity {name} -Z", {"name": name})
+
+    assert posix
+    assert powershell
+    value = [f"--y={name}"] if name.startswith("-") else ["--y", name]
+    assert read_by_bash(posix.text) == ["x", *value, "--z"]
+    assert read_by_powershell(powershell.text) == ["Set-Thing", "-Identity", name, "-Z"]
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("frobnicate --all", ["the shell of `frobnicate` is not known"]),
+        ("aws x --y {BUCKET}", []),
+        ("aws x --y BUCKET", ["`BUCKET` could be taken for a value; write {BUCKET}"]),
+        ("Set-SPOTenant -SharingAllowedDomainList 'partner.example'", ["`partner.example` could be taken for a value"]),
+        ("aws x --y 'A={{B=C}}'", ["`{{` would stay"]),
+        ("""aws x --y '{"A":"{name}"}'""", ["a value inside quotes could end them"]),
+        ('aws x --type AWS::S3::Bucket --y \'{"A":"{BUCKET}"}\'', []),
+        ("Set-SPOTenant -DisallowInfectedFileDownload $true", []),
+    ],
+)
+def test_the_author_of_a_command_is_told_what_is_wrong(command: str, words: list[str]) -> None:
+    """Before a rule is used, its commands have a shell, no invented value, and values where quotes can hold them."""
+    found = list(faults(command))
+
+    assert len(found) == len(words)
+    assert all(word in fault for word, fault in zip(words, found, strict=True))
 
 
 @given(st.text())
@@ -60,14 +117,20 @@ def test_a_step_keeps_its_commands() -> None:
     ]
 
 
-def test_a_command_is_filled_and_quoted() -> None:
-    """Fields are quoted in commands only, and braces that name no field stay as JSON needs them."""
-    fix = """Look at {name}.\n`aws s3 rm {name} --x '{"Rules":[{"a":{}}]}'`"""
+def test_a_step_says_what_to_replace_and_what_is_missing() -> None:
+    """Fields are quoted in commands only; a reader is told which words to replace and why a command is not shown."""
+    fix = """Look at {name}.\n`aws s3 rm {name} --x {BUCKET}`\n`Set-Thing {other}`"""
 
-    (step,) = phrases.filled_steps(fix, {"name": "a b"})
+    (english,) = phrases.filled_steps(fix, {"name": "a b", "other": "\x1b"}, "en")
+    (japanese,) = phrases.filled_steps(fix, {"name": "a b", "other": "x"}, "ja")
 
-    assert step.text == "Look at a b."
-    assert list(step.commands) == ["""aws s3 rm 'a b' --x '{"Rules":[{"a":{}}]}'"""]
+    assert english.text == (
+        "Look at a b. (Replace BUCKET with your own values before you run it.) (No command is shown, because a name "
+        "contains characters that cannot be typed safely. Use the administration console.)"
+    )
+    assert list(english.commands) == ["aws s3 rm 'a b' --x BUCKET"]
+    assert japanese.text == "Look at a b.（実行する前に、BUCKET を実際の値に置き換えてください）"
+    assert list(japanese.commands) == ["aws s3 rm 'a b' --x BUCKET", "Set-Thing 'x'"]
 
 
 @pytest.mark.parametrize(

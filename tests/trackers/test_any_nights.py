@@ -14,9 +14,10 @@ from cloudscan.errors import Throttled, Unreachable
 from cloudscan.facts import Audience
 from cloudscan.finding import Finding, Severity, State
 from cloudscan.http import Patience
-from cloudscan.report import Report
+from cloudscan.report import Report, Terms
 from cloudscan.ticketing.deliver import Dispatcher
-from cloudscan.ticketing.plan import Policy, TrackerState, plan
+from cloudscan.ticketing.plan import TrackerState, plan
+from cloudscan.ticketing.policy import Policy
 from cloudscan.ticketing.renames import Renames
 from cloudscan.tracker import ExistingTicket, Ticket, TicketRecord
 from cloudscan_trackers.markup import MARKDOWN
@@ -213,7 +214,7 @@ class Firm:
             report,
             {"board": desk},
             policy=Policy(min_severity=min(value.severity for value in FINDINGS.values())),
-            deadlines=dict.fromkeys(Severity, 7),
+            terms=Terms(days=dict.fromkeys(Severity, 7)),
             routes=(),
             lang="en",
             remembered=self.memory.tickets(),

@@ -7,9 +7,12 @@ import msgspec
 import pytest
 
 from cloudscan.engine.judge import judge
+from cloudscan.fix import key_of
 from cloudscan.ledger.ledger import Ledger
 from cloudscan.ledger.waivers import WaiverRequest
-from cloudscan.ticketing.plan import Policy, links, marker_of
+from cloudscan.ticketing.plan import links
+from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.subjects import person_marker
 from cloudscan.tracker import TicketPhase, TicketRecord
 from cloudscan_emulators.trackers.github import GitHub
 from cloudscan_emulators.trackers.jira import Jira
@@ -413,7 +416,7 @@ def test_a_ticket_for_an_owner_stands_for_all_that_is_his() -> None:
     owner = "mika.sato@example.co.jp"
     owned = [finding for finding in findings if finding.verdict.subject.owner == owner]
     kept = TicketRecord(
-        tracker="jira", marker=marker_of(owned[0], owner, policy), phase=TicketPhase.CLOSED, acted_on=NOW, key="OPS-7"
+        tracker="jira", marker=person_marker(owner), phase=TicketPhase.CLOSED, acted_on=NOW, key="OPS-7"
     )
 
     linked = links(findings, [kept], policy)
@@ -448,7 +451,7 @@ def test_a_ticket_of_a_renamed_rule_is_adopted(office: Office) -> None:
     assert [line.split()[0] for line in result.out.splitlines()] == ["update"]
     assert quiet.out == "Every ticket is up to date.\n"
     assert ticket["open"]
-    assert f"cloudscan:1 {finding.fingerprint}" in ticket["body"]
+    assert f"cloudscan:1 {key_of(finding)}" in ticket["body"]
 
 
 @only("kind", ["github"])

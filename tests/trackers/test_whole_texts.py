@@ -5,26 +5,33 @@ After an intended change: `pytest tests/trackers/test_whole_texts.py --snapshot-
 
 from datetime import date
 
+import msgspec
 import pytest
 from apprise import Apprise
 from syrupy.assertion import SnapshotAssertion
 
 from cloudscan.finding import Waiver
 from cloudscan.notifier import Notice
+from cloudscan.recipient import recipient_of
 from cloudscan.tracker import CommentContent, CommentReason, TicketSubject
 from cloudscan_trackers.apprise import ThroughApprise
 from cloudscan_trackers.markup import MARKDOWN
 from cloudscan_trackers.wording import wording
-from tests.reports.synthetic import NOW, RULES, report
+from tests.reports.synthetic import NOW, RULES, employee, report
 
 GIVEN = report(6)
 SUBJECT = TicketSubject(
     marker="0" * 32,
     owner="mika.sato@example.co.jp",
+    recipient=recipient_of(
+        msgspec.structs.replace(GIVEN.findings[0].verdict.subject, responsible=employee("mika.sato@example.co.jp"))
+    ),
     findings=GIVEN.findings[:1],
     rules={rule.id: rule for rule in RULES},
     severity=GIVEN.findings[0].severity,
     due=date(2026, 3, 9),
+    contact="security@example.co.jp",
+    waive_until=date(2026, 6, 27),
 )
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from cloudscan.connector import Demo, Estate, Partner
 from cloudscan_emulators.aws import company, moto_server
 
+_NEEDED = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+
 
 @contextmanager
 def demo() -> Iterator[Demo]:
@@ -15,5 +17,6 @@ def demo() -> Iterator[Demo]:
         partner = Partner(name="Tanuki Haulage", accounts=frozenset({company.HAULIER}), owner="logistics@kumo.example")
         yield Demo(
             options={"endpoint": emulator.endpoint, "organisation": True, "role_name": "cloudscan"},
+            environment={name: moto_server.CREDENTIALS[name] for name in _NEEDED},
             estate=Estate(name="Kumo Logistics", partners=(partner,)),
         )

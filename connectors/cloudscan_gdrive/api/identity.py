@@ -17,6 +17,7 @@ from google.oauth2 import service_account
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError, Unreachable
 from cloudscan.http import Carrier, decoder
+from cloudscan.sentence import say
 from cloudscan.text import first_line
 from cloudscan_gdrive.codes import Code
 from cloudscan_gdrive.options import Options
@@ -87,9 +88,11 @@ class Identity:
             return scoped
         if not hasattr(scoped, "with_subject"):
             raise ConfigurationError(
-                "These credentials cannot act as other users: connectors.gdrive.admin needs a service account with "
-                "domain-wide delegation. Set connectors.gdrive.key_file to its key, or leave `admin` out to scan "
-                "only your own drive."
+                say(
+                    "These credentials cannot act as other users: connectors.gdrive.admin needs a service "
+                    "account with domain-wide delegation. Set connectors.gdrive.key_file to its key, or "
+                    "leave `admin` out to scan only your own drive."
+                )
             )
         return scoped.with_subject(user)
 
@@ -102,8 +105,11 @@ def credentials(options: Options) -> Any:
         found, _ = google.auth.default()
     except google.auth.exceptions.GoogleAuthError as error:
         raise ConfigurationError(
-            "No Google credentials were found. Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or set "
-            "connectors.gdrive.key_file in cloudscan.toml, or run `gcloud auth application-default login`."
+            say(
+                "No Google credentials were found. Set GOOGLE_APPLICATION_CREDENTIALS to a key file, or "
+                "set connectors.gdrive.key_file in cloudscan.toml, or run `gcloud auth "
+                "application-default login`."
+            )
         ) from error
     return found
 
@@ -124,12 +130,19 @@ def _from_file(path: Path) -> Any:
         return service_account.Credentials.from_service_account_info(content)
     except OSError as error:
         raise ConfigurationError(
-            f"connectors.gdrive.key_file: {path} cannot be read ({error.strerror}); check the path and the permissions."
+            say(
+                "connectors.gdrive.key_file: {path} cannot be read ({why}); check the path and the permissions.",
+                path=path,
+                why=error.strerror,
+            )
         ) from error
     except (msgspec.MsgspecError, KeyError, ValueError, google.auth.exceptions.GoogleAuthError) as error:
         raise ConfigurationError(
-            f"connectors.gdrive.key_file: {path} is not the key of a service account; download one as JSON in "
-            "the Google Cloud console."
+            say(
+                "connectors.gdrive.key_file: {path} is not the key of a service account; download one as "
+                "JSON in the Google Cloud console.",
+                path=path,
+            )
         ) from error
 
 

@@ -22,6 +22,7 @@ from azure.identity import (
 )
 
 from cloudscan.errors import AccessDenied, ConfigurationError, Unreachable
+from cloudscan.sentence import say
 from cloudscan.text import first_line
 from cloudscan_m365.options import Options
 
@@ -91,8 +92,12 @@ class SignIn:
             return self._credential.get_token(f"{service}/.default")
         except CredentialUnavailableError as error:
             raise ConfigurationError(
-                f"No credentials for Microsoft 365 were found ({first_line(error, 200)}). Set AZURE_TENANT_ID, "
-                "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or name a certificate as connectors.m365.certificate_file."
+                say(
+                    "No credentials for Microsoft 365 were found ({error}). Set AZURE_TENANT_ID, "
+                    "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or name a certificate as "
+                    "connectors.m365.certificate_file.",
+                    error=first_line(error, 200),
+                )
             ) from error
         except ClientAuthenticationError as error:
             raise _refused(first_line(error, 200)) from error
@@ -100,7 +105,7 @@ class SignIn:
             raise Unreachable("graph-no-token") from error
         except ValueError as error:
             raise ConfigurationError(
-                f"The credentials for Microsoft 365 cannot be used: {first_line(error, 200)}"
+                say("The credentials for Microsoft 365 cannot be used: {error}", error=first_line(error, 200))
             ) from error
 
 
@@ -123,8 +128,10 @@ def sign_in(options: Options) -> SignIn:
         kind = _found(certificate, secret) or kind
     if kind in ("secret", "certificate") and not (tenant and client):
         raise ConfigurationError(
-            "Microsoft 365 needs the tenant and the application: set connectors.m365.tenant and "
-            "connectors.m365.client_id in cloudscan.toml, or AZURE_TENANT_ID and AZURE_CLIENT_ID."
+            say(
+                "Microsoft 365 needs the tenant and the application: set connectors.m365.tenant and "
+                "connectors.m365.client_id in cloudscan.toml, or AZURE_TENANT_ID and AZURE_CLIENT_ID."
+            )
         )
     match kind:
         case "certificate":
@@ -136,7 +143,7 @@ def sign_in(options: Options) -> SignIn:
             )
         case "secret":
             if not secret:
-                raise ConfigurationError("connectors.m365.sign_in is 'secret': set AZURE_CLIENT_SECRET.")
+                raise ConfigurationError(say("connectors.m365.sign_in is 'secret': set AZURE_CLIENT_SECRET."))
             return SignIn(lambda: ClientSecretCredential(tenant, client, secret, **settings), by_secret=True)
         case "workload_identity":
             return SignIn(
@@ -168,14 +175,19 @@ def _found(certificate: str, secret: str) -> Any:
 
 def _certificate(name: str) -> bytes:
     if not name:
-        raise ConfigurationError("connectors.m365.sign_in is 'certificate': name the connectors.m365.certificate_file.")
+        raise ConfigurationError(
+            say("connectors.m365.sign_in is 'certificate': name the connectors.m365.certificate_file.")
+        )
     path = Path(name).expanduser()
     try:
         return path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
-            f"connectors.m365.certificate_file: {path} cannot be read ({error.strerror}); check the path and the "
-            "permissions."
+            say(
+                "connectors.m365.certificate_file: {path} cannot be read ({why}); check the path and the permissions.",
+                path=path,
+                why=error.strerror,
+            )
         ) from error
 
 

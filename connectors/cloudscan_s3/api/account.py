@@ -28,6 +28,7 @@ from botocore.parsers import ResponseParserError
 
 from cloudscan.connector import Spent
 from cloudscan.errors import AccessDenied, ConfigurationError, Malformed, ProviderError
+from cloudscan.sentence import say
 from cloudscan_s3.api import setups, strict
 from cloudscan_s3.api.failures import THROTTLED, translated
 from cloudscan_s3.api.setups import Profiles
@@ -243,9 +244,12 @@ def _endpoint_of(account: Account) -> str:
         return account.options.endpoint
     if _is_aws(sts):
         raise ConfigurationError(
-            f"The AWS configuration sends the requests for S3 to {_host(s3)}, which is not AWS. Only AWS itself can be "
-            "scanned, no other store that speaks the S3 protocol. Unset AWS_ENDPOINT_URL_S3, or remove endpoint_url "
-            "from the AWS profile."
+            say(
+                "The AWS configuration sends the requests for S3 to {s}, which is not AWS. Only AWS "
+                "itself can be scanned, no other store that speaks the S3 protocol. Unset "
+                "AWS_ENDPOINT_URL_S3, or remove endpoint_url from the AWS profile.",
+                s=_host(s3),
+            )
         )
     return sts
 
@@ -264,15 +268,20 @@ def _check_endpoint(endpoint: str) -> None:
         is_right = not endpoint or (url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0)
         if url.username or url.password:
             raise ConfigurationError(
-                "connectors.s3.endpoint contains a user name or a password. Remove both: credentials come from AWS's "
-                "own chain."
+                say(
+                    "connectors.s3.endpoint contains a user name or a password. Remove both: credentials "
+                    "come from AWS's own chain."
+                )
             )
     except ValueError:  # a port that is not a number
         is_right = False
     if not is_right:
         raise ConfigurationError(
-            f"connectors.s3.endpoint is {endpoint!r}; it must begin with http:// or https://, followed by a host and "
-            "perhaps a port."
+            say(
+                "connectors.s3.endpoint is {endpoint}; it must begin with http:// or https://, followed "
+                "by a host and perhaps a port.",
+                endpoint=repr(endpoint),
+            )
         )
 
 

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cloudscan.connector import Gap
 from cloudscan.errors import ConfigurationError, Malformed, NotOffered, ProviderError
 from cloudscan.reason import Reason
+from cloudscan.sentence import say
 from cloudscan_s3.access.bucket import Unread
 from cloudscan_s3.api import setups
 from cloudscan_s3.api.asking import Answer, Asker, name_of
@@ -103,14 +104,20 @@ def identified(own: Asker) -> CallerIdentity:
     except ProviderError as error:
         if own.account.options.endpoint and _is_of_another_store(error):
             raise ConfigurationError(
-                f"{own.account.options.endpoint} does not answer as AWS does (sts:GetCallerIdentity). Only AWS itself "
-                "can be scanned, no other store that speaks the S3 protocol. Remove connectors.s3.endpoint (and "
-                "AWS_ENDPOINT_URL)."
+                say(
+                    "{endpoint} does not answer as AWS does (sts:GetCallerIdentity). Only AWS itself can be "
+                    "scanned, no other store that speaks the S3 protocol. Remove connectors.s3.endpoint (and "
+                    "AWS_ENDPOINT_URL).",
+                    endpoint=own.account.options.endpoint,
+                )
             ) from error
         if isinstance(error, Silent) and error.unknown_host and not _is_known(own.account.region):
             raise ConfigurationError(
-                f"There is no AWS region {own.account.region!r}. Correct region in [connectors.s3], AWS_REGION or "
-                "region in the AWS profile."
+                say(
+                    "There is no AWS region {region}. Correct region in [connectors.s3], AWS_REGION or "
+                    "region in the AWS profile.",
+                    region=repr(own.account.region),
+                )
             ) from error
         raise setups.credentials_refused(error) or error from error
 

@@ -15,6 +15,7 @@ import botocore.session
 from botocore import exceptions as sdk_errors
 
 from cloudscan.errors import AccessDenied, ConfigurationError, ProviderError
+from cloudscan.sentence import Sentence, say
 from cloudscan.text import first_line
 
 _TOKEN_VARIABLES: Final = ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")
@@ -65,12 +66,15 @@ def refuse_what_cannot_work(base: botocore.session.Session, profiles: Profiles) 
     """
     asks = next((one for one in profiles if "mfa_serial" in one.keys and "role_arn" in one.keys), None)
     if asks and not (sys.stdin and sys.stdin.isatty()):
-        raise _no_code(asks)
+        raise ConfigurationError(_no_code(asks))
     bundle = base.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
     if isinstance(bundle, str) and not Path(bundle).exists():
         raise ConfigurationError(
-            f"The certificates that AWS_CA_BUNDLE (or ca_bundle in the AWS profile) names are not there: {bundle}. "
-            "Correct the path, or remove the setting."
+            say(
+                "The certificates that AWS_CA_BUNDLE (or ca_bundle in the AWS profile) names are not "
+                "there: {bundle}. Correct the path, or remove the setting.",
+                bundle=bundle,
+            )
         )
 
 
@@ -78,11 +82,18 @@ def check_keys(access_key: str, secret_key: str, token: str) -> None:
     """Raises `ConfigurationError` where credentials contain what no header may carry: a line break, a letter that is
     not ASCII.
     """
-    for what, value in (("access key", access_key), ("secret key", secret_key), ("session token", token)):
+    for what, value in (
+        (say("access key"), access_key),
+        (say("secret key"), secret_key),
+        (say("session token"), token),
+    ):
         if not value.isascii() or not value.isprintable() or value != value.strip():
             raise ConfigurationError(
-                f"The AWS {what} contains characters that none has, such as a space or a line break at its end. Copy "
-                "it again into the environment or the AWS profile."
+                say(
+                    "The AWS {what} contains characters that none has, such as a space or a line break at "
+                    "its end. Copy it again into the environment or the AWS profile.",
+                    what=what,
+                )
             )
 
 
@@ -93,35 +104,56 @@ def unusable(error: Exception, profiles: Profiles = ()) -> ConfigurationError:
             return ConfigurationError(words(error, profiles))
     said = _text(error) if isinstance(error, sdk_errors.BotoCoreError) else f"{type(error).__name__}: {_text(error)}"
     return ConfigurationError(
-        f"The AWS SDK cannot work as configured{_in(profiles)}: {said}. Correct the AWS configuration; "
-        f"`aws sts get-caller-identity{_option(profiles)}` tries it."
+        say(
+            "The AWS SDK cannot work as configured{where}: {said}. Correct the AWS configuration; "
+            "`aws sts get-caller-identity{option}` tries it.",
+            where=_in(profiles),
+            said=said,
+            option=_option(profiles),
+        )
     )
 
 
 def refused(error: sdk_errors.ClientError, profiles: Profiles) -> ConfigurationError | None:
     """A refusal of those who hand out credentials, before AWS was asked for anything; None if it is none."""
     profile = next((one for one in profiles if one.role), None)
-    role = f"The role {profile.role}" if profile else "The role"
+    role = say("The role {role}", role=profile.role) if profile else say("The role")
     given = error.response.get("Error") or {}
     said = " ".join(f"{given.get('Code', '')}: {given.get('Message', '')}".split()).strip(": ")
     match error.operation_name:
         case "AssumeRole":
             return ConfigurationError(
-                f"{role} cannot be assumed{_in(profiles)} ({said}). Check that it exists, that its trust policy names "
-                "the caller, and that the caller may call sts:AssumeRole on it."
+                say(
+                    "{role} cannot be assumed{where} ({said}). Check that it exists, that its trust policy "
+                    "names the caller, and that the caller may call sts:AssumeRole on it.",
+                    role=role,
+                    where=_in(profiles),
+                    said=said,
+                )
             )
         case "AssumeRoleWithWebIdentity":
             return ConfigurationError(
-                f"{role} does not admit the token in AWS_WEB_IDENTITY_TOKEN_FILE, or in web_identity_token_file of the "
-                f"AWS profile ({said}). Renew the token, and check the audience and the subject in the role's trust "
-                "policy."
+                say(
+                    "{role} does not admit the token in AWS_WEB_IDENTITY_TOKEN_FILE, or in "
+                    "web_identity_token_file of the AWS profile ({said}). Renew the token, and check the "
+                    "audience and the subject in the role's trust policy.",
+                    role=role,
+                    said=said,
+                )
             )
         case "GetRoleCredentials" | "CreateToken":
             keys = next((one.keys for one in profiles if "sso_role_name" in one.keys), {})
             return ConfigurationError(
-                f"AWS single sign-on does not give the role {keys.get('sso_role_name', '')} in account "
-                f"{keys.get('sso_account_id', '')}{_in(profiles)} ({said}). Have it assigned to you, or correct "
-                f"sso_account_id and sso_role_name; `aws sso login{_option(profiles, 'sso_')}` renews the session."
+                say(
+                    "AWS single sign-on does not give the role {role} in account {account}{where} ({said}). "
+                    "Have it assigned to you, or correct sso_account_id and sso_role_name; `aws sso "
+                    "login{option}` renews the session.",
+                    role=keys.get("sso_role_name", ""),
+                    account=keys.get("sso_account_id", ""),
+                    where=_in(profiles),
+                    said=said,
+                    option=_option(profiles, "sso_"),
+                )
             )
         case "CreateOAuth2Token":
             return ConfigurationError(_login(error, profiles))
@@ -132,9 +164,7 @@ def refused(error: sdk_errors.ClientError, profiles: Profiles) -> ConfigurationE
 def credentials_refused(error: ProviderError) -> ConfigurationError | None:
     """What it means that AWS does not accept our own credentials; None where they are not at fault."""
     if isinstance(error, AccessDenied) and error.reason.code in _NOT_ACCEPTED:
-        quote = f" ({error.reason.quote})" if error.reason.quote else ""
-        what, _, next_step = str(error).partition(". ")
-        return ConfigurationError(f"The AWS credentials cannot be used: {what}{quote}. {next_step}")
+        return ConfigurationError(say("The AWS credentials cannot be used: {error}", error=error))
     return None
 
 
@@ -148,152 +178,199 @@ def no_address(error: ValueError) -> ConfigurationError:
     return ConfigurationError(_address(error, ()))
 
 
-def _no_code(profile: Profile) -> ConfigurationError:
-    return ConfigurationError(
-        f"The AWS profile {profile.name} asks for an MFA code, which cannot be typed here. Use a role that does not "
-        "require one, or temporary credentials (`aws configure export-credentials --format env` where there is a "
-        "terminal)."
+def _no_code(profile: Profile | None) -> Sentence:
+    return say(
+        "{profile} asks for an MFA code, which cannot be typed here. Use a role that does not require one, or "
+        "temporary credentials (`aws configure export-credentials --format env` where there is a terminal).",
+        profile=say("The AWS profile {name}", name=profile.name) if profile else say("The AWS profile in use"),
     )
 
 
-def _none(_: object, profiles: Profiles) -> str:
+def _none(_: object, profiles: Profiles) -> Sentence:
     if os.environ.get("AWS_SECRET_ACCESS_KEY") and not os.environ.get("AWS_ACCESS_KEY_ID"):
-        return "The AWS credentials are incomplete: AWS_ACCESS_KEY_ID is missing in the environment. Set it as well."
+        return say(
+            "The AWS credentials are incomplete: AWS_ACCESS_KEY_ID is missing in the environment. Set it as well."
+        )
     half = next((one.name for one in profiles if "aws_secret_access_key" in one.keys), None)
     if half:
-        return (
-            f"The AWS credentials are incomplete: aws_access_key_id is missing in the AWS profile {half}. Add it to "
-            "the profile."
+        return say(
+            "The AWS credentials are incomplete: aws_access_key_id is missing in the AWS profile "
+            "{half}. Add it to the profile.",
+            half=half,
         )
     if len(profiles) and profiles[0].name != "default":
-        return (
-            f"No AWS credentials were found{_in(profiles)}. Add aws_access_key_id and aws_secret_access_key to it, or "
-            f"role_arn with a source_profile, or run `aws configure sso{profiles[0].option}`."
+        return say(
+            "No AWS credentials were found{where}. Add aws_access_key_id and aws_secret_access_key "
+            "to it, or role_arn with a source_profile, or run `aws configure sso{option}`.",
+            where=_in(profiles),
+            option=profiles[0].option,
         )
-    return (
-        "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run "
-        "`aws sso login`, or name a profile as connectors.s3.profile in cloudscan.toml."
+    return say(
+        "No AWS credentials were found. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
+        "AWS_SECRET_ACCESS_KEY, or run `aws sso login`, or name a profile as "
+        "connectors.s3.profile in cloudscan.toml."
     )
 
 
-def _unknown_profile(error: Any, _: Profiles) -> str:
-    return (
-        f"The AWS profile {error.kwargs.get('profile')!r} does not exist; set connectors.s3.profile (or AWS_PROFILE) "
-        "to an existing one (`aws configure list-profiles`), or add it to the AWS configuration."
+def _unknown_profile(error: Any, _: Profiles) -> Sentence:
+    return say(
+        "The AWS profile {name} does not exist; set connectors.s3.profile (or AWS_PROFILE) to an "
+        "existing one (`aws configure list-profiles`), or add it to the AWS configuration.",
+        name=repr(error.kwargs.get("profile")),
     )
 
 
-def _code(_: object, profiles: Profiles) -> str:
-    asks = next((one for one in profiles if "mfa_serial" in one.keys), Profile(name="in use", keys={}))
-    return str(_no_code(asks))
+def _code(_: object, profiles: Profiles) -> Sentence:
+    return _no_code(next((one for one in profiles if "mfa_serial" in one.keys), None))
 
 
-def _partial(error: Any, profiles: Profiles) -> str:
+def _partial(error: Any, profiles: Profiles) -> Sentence:
     missing, provider = error.kwargs.get("cred_var"), error.kwargs.get("provider")
-    return (
-        f"The AWS credentials are incomplete: {missing} is missing{_in(profiles)} (read from: {provider}). Add it to "
-        "the profile or to the environment."
+    return say(
+        "The AWS credentials are incomplete: {missing} is missing{where} (read from: "
+        "{provider}). Add it to the profile or to the environment.",
+        missing=missing,
+        where=_in(profiles),
+        provider=provider,
     )
 
 
-def _dependency(error: Any, profiles: Profiles) -> str:
-    what = "uses `aws login`" if any("login_session" in one.keys for one in profiles) else f"needs it ({_text(error)})"
-    return (
-        f"The AWS profile {what}, for which the AWS SDK needs a further package; install it with "
-        '`pip install "botocore[crt]"`, or use another profile.'
+def _dependency(error: Any, profiles: Profiles) -> Sentence:
+    login = any("login_session" in one.keys for one in profiles)
+    return say(
+        "The AWS profile {what}, for which the AWS SDK needs a further package; install it with "
+        '`pip install "botocore[crt]"`, or use another profile.',
+        what=say("uses `aws login`") if login else say("needs it ({error})", error=_text(error)),
     )
 
 
-def _sso(error: Any, profiles: Profiles) -> str:
-    return (
-        f"The session of AWS single sign-on cannot be used{_in(profiles)} ({_text(error)}). Run "
-        f"`aws sso login{_option(profiles, 'sso_')}`, then try again."
+def _sso(error: Any, profiles: Profiles) -> Sentence:
+    return say(
+        "The session of AWS single sign-on cannot be used{where} ({error}). Run `aws sso "
+        "login{option}`, then try again.",
+        where=_in(profiles),
+        error=_text(error),
+        option=_option(profiles, "sso_"),
     )
 
 
-def _login(error: Any, profiles: Profiles) -> str:
-    return (
-        f"The session of `aws login` cannot be used{_in(profiles)} ({_text(error)}). Run "
-        f"`aws login{_option(profiles, 'login_session')}`, then try again."
+def _login(error: Any, profiles: Profiles) -> Sentence:
+    return say(
+        "The session of `aws login` cannot be used{where} ({error}). Run `aws login{option}`, then try again.",
+        where=_in(profiles),
+        error=_text(error),
+        option=_option(profiles, "login_session"),
     )
 
 
-def _retrieval(error: Any, profiles: Profiles) -> str:
+def _retrieval(error: Any, profiles: Profiles) -> Sentence:
     provider, quote = str(error.kwargs.get("provider")), str(error.kwargs.get("error_msg") or "").strip()
     said = f" ({first_line(quote).rstrip('. ')})" if quote else ""
     if provider == "custom-process":
         return _process(profiles, said)
-    return (
-        f"AWS credentials could not be fetched from {provider}{_in(profiles)}{said}. Check that it is available on "
-        "this machine, or use another profile."
+    return say(
+        "AWS credentials could not be fetched from {provider}{where}{said}. Check that it is "
+        "available on this machine, or use another profile.",
+        provider=provider,
+        where=_in(profiles),
+        said=said,
     )
 
 
-def _process(profiles: Profiles, said: str) -> str:
+def _process(profiles: Profiles, said: str) -> Sentence:
     profile = next((one for one in profiles if "credential_process" in one.keys), None)
-    of = f" of the AWS profile {profile.name}" if profile else ""
-    return f"The credential_process{of} failed{said}. Run its command yourself to see why, or use another profile."
-
-
-def _region(error: Any, _: Profiles) -> str:
-    return (
-        f"The AWS region cannot be used: {_text(error)}. Correct region in [connectors.s3], AWS_REGION or region in "
-        "the AWS profile (us-east-1, for instance)."
+    of = say(" of the AWS profile {name}", name=profile.name) if profile else ""
+    return say(
+        "The credential_process{of} failed{said}. Run its command yourself to see why, or use another profile.",
+        of=of,
+        said=said,
     )
 
 
-def _broken_file(error: Any, _: Profiles) -> str:
-    return (
-        f"The AWS configuration file {error.kwargs.get('path')} cannot be read. Correct its syntax, or let "
-        "AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE name another one."
+def _region(error: Any, _: Profiles) -> Sentence:
+    return say(
+        "The AWS region cannot be used: {error}. Correct region in [connectors.s3], AWS_REGION or "
+        "region in the AWS profile (us-east-1, for instance).",
+        error=_text(error),
     )
 
 
-def _address(error: Any, _: Profiles) -> str:
-    return (
-        f"The AWS SDK cannot use an address or a region ({_text(error)}). Correct endpoint and region in "
-        "[connectors.s3], or in the AWS configuration and its environment variables."
+def _broken_file(error: Any, _: Profiles) -> Sentence:
+    return say(
+        "The AWS configuration file {path} cannot be read. Correct its syntax, or let "
+        "AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE name another one.",
+        path=error.kwargs.get("path"),
     )
 
 
-def _metadata(error: Any, profiles: Profiles) -> str:
-    return (
-        f"The credentials of this machine or container cannot be fetched{_in(profiles)} ({_text(error)}). Correct "
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_CONTAINER_CREDENTIALS_FULL_URI, or remove them."
+def _address(error: Any, _: Profiles) -> Sentence:
+    return say(
+        "The AWS SDK cannot use an address or a region ({error}). Correct endpoint and region in "
+        "[connectors.s3], or in the AWS configuration and its environment variables.",
+        error=_text(error),
     )
 
 
-def _proxies(error: Any, _: Profiles) -> str:
-    return f"The AWS SDK cannot use the proxy as configured ({_text(error)}). Correct HTTPS_PROXY or proxies_config."
+def _metadata(error: Any, profiles: Profiles) -> Sentence:
+    return say(
+        "The credentials of this machine or container cannot be fetched{where} ({error}). Correct "
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT and AWS_CONTAINER_CREDENTIALS_FULL_URI, or remove "
+        "them.",
+        where=_in(profiles),
+        error=_text(error),
+    )
 
 
-def _file(error: Any, profiles: Profiles) -> str:
+def _proxies(error: Any, _: Profiles) -> Sentence:
+    return say(
+        "The AWS SDK cannot use the proxy as configured ({error}). Correct HTTPS_PROXY or proxies_config.",
+        error=_text(error),
+    )
+
+
+def _file(error: Any, profiles: Profiles) -> Sentence:
     """A file that cannot be opened, and the setting that names it."""
     name = str(error.filename or "")
-    why = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror or error})"
+    gone = isinstance(error, FileNotFoundError)
+    why = say("does not exist") if gone else say("cannot be read ({error})", error=error.strerror or error)
     for variable in _TOKEN_VARIABLES:
         if name and os.environ.get(variable) == name:
-            return f"The token file {name}, to which {variable} points, {why}. Correct the path, or unset the variable."
+            return say(
+                "The token file {name}, to which {variable} points, {why}. Correct the path, or unset the variable.",
+                name=name,
+                variable=variable,
+                why=why,
+            )
     for profile in profiles:
         if name and profile.keys.get("web_identity_token_file") == name:
-            return (
-                f"The token file {name}, which web_identity_token_file in the AWS profile {profile.name} names, {why}. "
-                "Correct the path, or remove the setting."
+            return say(
+                "The token file {name}, which web_identity_token_file in the AWS profile {profile} "
+                "names, {why}. Correct the path, or remove the setting.",
+                name=name,
+                profile=profile.name,
+                why=why,
             )
         if name and name in str(profile.keys.get("credential_process") or ""):
             return _process(profiles, f" ({name}: {error.strerror})")
-    return f"The AWS SDK cannot read what it is configured to use{_in(profiles)} ({error}). Correct that setting."
+    return say(
+        "The AWS SDK cannot read what it is configured to use{where} ({error}). Correct that setting.",
+        where=_in(profiles),
+        error=error,
+    )
 
 
-def _garbled(error: Exception, profiles: Profiles) -> str:
+def _garbled(error: Exception, profiles: Profiles) -> Sentence:
     """What a program or an environment variable gave, and the SDK was not built for."""
     if any("credential_process" in one.keys for one in profiles):
         return _process(
             profiles, f", or what it prints is not what AWS asks for ({type(error).__name__}: {_text(error)})"
         )
-    return (
-        f"The AWS SDK cannot use what it is configured with{_in(profiles)} ({type(error).__name__}: {_text(error)}). "
-        "Correct the AWS profile or the environment variables that begin with AWS_."
+    return say(
+        "The AWS SDK cannot use what it is configured with{where} ({kind}: {error}). Correct the "
+        "AWS profile or the environment variables that begin with AWS_.",
+        where=_in(profiles),
+        kind=type(error).__name__,
+        error=_text(error),
     )
 
 
@@ -335,7 +412,8 @@ _WORDS: Final[Sequence[tuple[_Kinds, Any]]] = (  # the first that fits
 
 def _in(profiles: Profiles) -> str:
     """Which profile is meant, where it is not the default one."""
-    return f" in the AWS profile {profiles[0].name}" if len(profiles) and profiles[0].name != "default" else ""
+    named = len(profiles) and profiles[0].name != "default"
+    return say(" in the AWS profile {name}", name=profiles[0].name) if named else ""
 
 
 def _option(profiles: Profiles, key: str = "") -> str:

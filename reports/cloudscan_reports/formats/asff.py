@@ -15,6 +15,7 @@ import msgspec
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Severity, State, Subject
 from cloudscan.report import Report, ReportFormat
+from cloudscan.sentence import say
 from cloudscan.text import openable
 from cloudscan_wording import phrases
 from cloudscan_wording.texts import Texts, load
@@ -48,7 +49,7 @@ def write(report: Report, lang: str, *, product_arn: str = PRODUCT_ARN) -> str:
     `product_arn` is a pattern: ``{partition}``, ``{region}`` and ``{account}`` are the finding's.
     """
     report = carriable(report)
-    batch = {"Findings": list(findings(report, load(lang), product_arn))}
+    batch = {"Findings": list(findings(report, load(lang, report.timezone), product_arn))}
     return msgspec.json.format(msgspec.json.encode(batch), indent=2).decode() + "\n"
 
 
@@ -186,8 +187,12 @@ def using(options: Options) -> ReportFormat:
     pattern = options.product_arn
     if not _PRODUCT.fullmatch(pattern):
         raise ConfigurationError(
-            f"[reports.asff]: product_arn cannot be {pattern!r}; write it like {PRODUCT_ARN}, or with a region, an "
-            "account and a product of your own."
+            say(
+                "[reports.asff]: product_arn cannot be {pattern}; write it like {product_arn}, or with a "
+                "region, an account and a product of your own.",
+                pattern=repr(pattern),
+                product_arn=PRODUCT_ARN,
+            )
         )
     return replace(ASFF, write=partial(write, product_arn=pattern))
 

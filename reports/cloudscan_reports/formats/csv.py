@@ -17,7 +17,7 @@ from cloudscan_wording.worded_finding import iso, worded_findings
 
 def write(report: Report, lang: str) -> str:
     """The whole table with its header; lines end with CRLF."""
-    shown = columns(load(lang))
+    shown = columns(load(lang, report.timezone))
     rows = ([_in_utc(column.value(finding)) for column in shown] for finding in worded_findings(report, lang))
     return as_csv([column.key for column in shown], rows, readable=_readable)
 

@@ -34,4 +34,4 @@ def write(report: Report, _lang: str) -> str:
     return msgspec.json.format(msgspec.json.encode(carriable(report)), indent=2).decode() + "\n"
 
 
-JSON = ReportFormat(name="json", title="JSON", suffix=".json", write=write)
+JSON = ReportFormat(name="json", title="JSON", suffix=".json", write=write, schema=schema_text)

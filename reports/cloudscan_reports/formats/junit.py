@@ -35,7 +35,7 @@ class _Case:
 
 def write(report: Report, lang: str) -> str:
     """The whole document. Texts are in `lang`."""
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     root = ET.Element("testsuites", {"name": _attribute(" ".join(tool(report))), "time": "0"})
     blind = _blind(report, texts)
     accounts = _accounts(report)

@@ -24,7 +24,7 @@ _MOST_CAUSES = 3  # of a rule's unknown cases, and permissions of a group of gap
 
 def write(report: Report, lang: str) -> str:
     """The summary in one language: five answers, the first findings, causes, changes, and what could not be seen."""
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     return "\n".join(_document(report, texts)) + "\n"
 
 

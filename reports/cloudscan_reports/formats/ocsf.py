@@ -54,7 +54,7 @@ _MAIL: Final = re.compile(r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~.]+@[a-zA-Z0-9-]+\.[a-
 def write(report: Report, lang: str) -> str:
     """One line per finding, most urgent first; empty if there is none. Texts are in `lang`."""
     report = carriable(report)
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     return "".join(
         msgspec.json.encode(_event(worded, report, texts)).decode() + "\n"
         for worded in worded_findings(report, texts.lang)

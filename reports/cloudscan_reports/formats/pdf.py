@@ -13,6 +13,7 @@ from typing import Final
 from cloudscan.errors import ConfigurationError
 from cloudscan.finding import Finding
 from cloudscan.report import HandoutFormat, Report, ReportFormat, Terms
+from cloudscan.sentence import say
 from cloudscan_reports.handout import contents
 from cloudscan_reports.handout import html as handout_pages
 from cloudscan_reports.handout.html import Medium
@@ -68,7 +69,7 @@ def write(report: Report, lang: str) -> bytes:
 
     Raises ModuleNotFoundError if WeasyPrint is not installed, ConfigurationError if Pango is not.
     """
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     report = carriable(report)
     summary = first_page.first_page(report, texts)
     work = summary.needing_work
@@ -123,7 +124,7 @@ def _row(finding: Finding, texts: Texts) -> _Row:
 
 def write_handouts(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, bytes]]:
     """The hand-outs by file name. Raises as `write` does."""
-    pages = handout_pages.pages(carriable(report), load(lang), terms, _PAPER)
+    pages = handout_pages.pages(carriable(report), load(lang, report.timezone), terms, _PAPER)
     return ((name, printed(page)) for name, page in pages)
 
 
@@ -144,13 +145,17 @@ def printed(page: str) -> bytes:
         from weasyprint.urls import URLFetcher
     except OSError as error:
         raise ConfigurationError(
-            f"PDF needs the library Pango, which cannot be loaded ({str(error).splitlines()[0]}); on Debian: "
-            "apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, and a font: fonts-noto-cjk."
+            say(
+                "PDF needs the library Pango, which cannot be loaded ({splitlines}); on Debian: apt-get "
+                "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, and a font: "
+                "fonts-noto-cjk.",
+                splitlines=str(error).splitlines()[0],
+            )
         ) from error
     made: bytes = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=())).write_pdf(pdf_tags=True)
     return made
 
 
 _PAPER: Final = Medium(suffix=".pdf", links=False, seen=printable)
-PDF = ReportFormat(name="pdf", title="PDF", suffix=".pdf", write=write)
+PDF = ReportFormat(name="pdf", title="PDF", suffix=".pdf", write=write, packages=("weasyprint",))
 HANDOUTS = HandoutFormat(name="pdf", title="PDF", suffix=".pdf", write=write_handouts)

@@ -54,7 +54,7 @@ _OF_URIS: Final = ":/?#[]@!$&'()*+,;=%"  # reserved, or already encoded
 def write(report: Report, lang: str) -> str:
     """One log with one run. Texts are in `lang`."""
     report = carriable(report)
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     log = {"$schema": SCHEMA, "version": VERSION, "runs": [_run(report, texts)]}
     return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
 

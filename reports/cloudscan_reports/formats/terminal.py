@@ -30,7 +30,7 @@ def summary(report: Report, lang: str, *, colour: bool, width: int) -> str:
     `width` is in columns; wide characters count twice. The caller decides on `colour` (NO_COLOR, not a terminal);
     without it the text contains no escape sequence. Control characters in names are replaced by visible ones.
     """
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     width = min(max(width, _LEAST_WIDTH), _MOST_WIDTH)
     return "\n".join(_lines(report, texts, colour, width))
 

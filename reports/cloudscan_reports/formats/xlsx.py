@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cloudscan.days import zone
 from cloudscan.facts import Outcome
 from cloudscan.finding import Verdict
 from cloudscan.report import Difference, Report, ReportFormat, RuleSummary
@@ -77,7 +78,7 @@ def write(report: Report, lang: str) -> bytes:
     """The workbook, row by row: no sheet is kept in memory. Raises ModuleNotFoundError without XlsxWriter."""
     import xlsxwriter
 
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     out = io.BytesIO()
     book = xlsxwriter.Workbook(
         out,
@@ -143,7 +144,8 @@ class _Sheets:
             case bool():
                 sheet.write_string(row, at, self._texts.say("formats.yes" if value else "formats.no"))
             case datetime() if value >= _FIRST_DAY:
-                sheet.write_datetime(row, at, value.astimezone(UTC).replace(tzinfo=None), self._moment)
+                local = value.astimezone(zone(self._texts.timezone)).replace(tzinfo=None)
+                sheet.write_datetime(row, at, local, self._moment)
             case int() | float():
                 sheet.write_number(row, at, value)
             case _:
@@ -235,4 +237,4 @@ def _rule(rule: RuleSummary, texts: Texts) -> list[Cell]:
     ]
 
 
-XLSX = ReportFormat(name="xlsx", title="Excel", suffix=".xlsx", write=write)
+XLSX = ReportFormat(name="xlsx", title="Excel", suffix=".xlsx", write=write, packages=("xlsxwriter",))

@@ -12,7 +12,7 @@ import jinja2
 
 from cloudscan.report import HandoutFormat, Report, Terms
 from cloudscan.text import openable
-from cloudscan_reports.handout import contents
+from cloudscan_reports.handout import addressees, contents
 from cloudscan_wording.texts import Texts, load, number
 from cloudscan_wording.visible import carriable, shortened, visible
 
@@ -33,7 +33,7 @@ SCREEN: Final = Medium(suffix=".html", links=True, seen=visible)
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
     """The pages by file name: one per owner, one for resources without a known owner, and an index."""
-    return pages(carriable(report), load(lang), terms, SCREEN)
+    return pages(carriable(report), load(lang, report.timezone), terms, SCREEN)
 
 
 def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterator[tuple[str, str]]:
@@ -45,7 +45,15 @@ def pages(report: Report, texts: Texts, terms: Terms, medium: Medium) -> Iterato
         yield f"{handout.stem}{suffix}", rendered("handout.html", texts, medium, handout=handout, **shared)
     yield (
         f"{contents.INDEX}{suffix}",
-        rendered("index.html", texts, medium, handouts=made, suffix=suffix, **shared),
+        rendered(
+            "index.html",
+            texts,
+            medium,
+            handouts=made,
+            without_page=addressees.without_page(report, texts, terms),
+            suffix=suffix,
+            **shared,
+        ),
     )
 
 

@@ -1,9 +1,10 @@
 """The hand-outs in Markdown, for a mail, a chat or a ticket. Names are in code spans, where no markup works."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cloudscan.report import HandoutFormat, Report, Terms
-from cloudscan_reports.handout import contents
+from cloudscan_reports.handout import addressees, contents
+from cloudscan_reports.handout.addressees import WithoutPage
 from cloudscan_reports.handout.contents import Handout, Item, More, Task
 from cloudscan_wording.markdown import code, prose
 from cloudscan_wording.texts import Texts, load, number
@@ -14,12 +15,13 @@ _SUFFIX = ".md"
 
 def write(report: Report, lang: str, terms: Terms) -> Iterator[tuple[str, str]]:
     """The hand-outs by file name: one per owner, one for resources without a known owner, and an index."""
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     report = carriable(report)
     made = contents.handouts(report, texts, terms)
     for handout in made:
         yield f"{handout.stem}{_SUFFIX}", "\n".join(_handout(handout, report, texts, terms)) + "\n"
-    yield f"{contents.INDEX}{_SUFFIX}", "\n".join(_index(made, texts)) + "\n"
+    rows = addressees.without_page(report, texts, terms)
+    yield f"{contents.INDEX}{_SUFFIX}", "\n".join(_index(made, rows, texts)) + "\n"
 
 
 def _handout(handout: Handout, report: Report, texts: Texts, terms: Terms) -> Iterator[str]:
@@ -70,6 +72,7 @@ def _task(task: Task, texts: Texts) -> Iterator[str]:
 def _item(item: Item, texts: Texts) -> Iterator[str]:
     yield f"- {code(item.name)}{f' ({code(item.location)})' if item.location else ''}"
     yield f"  - {prose(item.message)}"
+    yield from (f"  - {prose(line)}" for line in (item.also, item.owner) if line)
     if item.who:
         yield f"  - {prose(texts.say('handout.who') + item.who)}"
     yield f"  - {prose(item.since)}"
@@ -89,19 +92,53 @@ def _more(more: More, texts: Texts) -> Iterator[str]:
     yield f"- {prose(more.title)} ({number(more.count)}, {due}){prose(texts.say('list.colon'))}{names}{rest}"
 
 
-def _index(made: Sequence[Handout], texts: Texts) -> Iterator[str]:
+def _index(made: Sequence[Handout], rows: Sequence[WithoutPage], texts: Texts) -> Iterator[str]:
     yield f"# {prose(texts.say('handout.index'))}"
     yield ""
     if not made:
         yield prose(texts.say("handout.nothing"))
         return
-    heads = ("owner", "total", "due", "file")
+    yield prose(texts.say("handout.index_note"))
+    yield ""
+    yield from _table(
+        ("owner", "total", "due", "file"),
+        (
+            (
+                code(handout.owner) if handout.owner else prose(texts.say("handout.security_team")),
+                number(handout.total),
+                prose(texts.day(handout.due)),
+                code(handout.stem + _SUFFIX),
+            )
+            for handout in made
+        ),
+        texts,
+    )
+    if not rows:
+        return
+    yield ""
+    yield f"## {prose(texts.say('handout.without_page'))}"
+    yield ""
+    yield prose(texts.say("handout.without_page_note"))
+    yield ""
+    yield from _table(
+        ("owner", "why", "total", "file"),
+        (
+            (
+                code(row.owner) if row.owner else prose(texts.say("handout.unknown_owner")),
+                prose(row.why),
+                number(row.count),
+                code(row.stem + _SUFFIX),
+            )
+            for row in rows
+        ),
+        texts,
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], texts: Texts) -> Iterator[str]:
     yield f"| {' | '.join(prose(texts.say(f'handout.head_{head}')) for head in heads)} |"
     yield f"|{' --- |' * len(heads)}"
-    for handout in made:
-        owner = code(handout.owner) if handout.owner else prose(texts.say("handout.unknown_owner"))
-        cells = (owner, number(handout.total), prose(texts.day(handout.due)), code(handout.stem + _SUFFIX))
-        yield f"| {' | '.join(cells)} |"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
 MARKDOWN = HandoutFormat(name="markdown", title="Markdown", suffix=_SUFFIX, write=write)

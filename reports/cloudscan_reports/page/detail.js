@@ -41,16 +41,22 @@ function makeFindings(data, words) {
     return words.say(opened === null ? "findings.first_seen" : "findings.since", { day: words.day(opened ?? numbers.first[index]) });
   }
 
-  // Whole days until a finding is due, negative once it is overdue; null without a deadline.
-  function daysLeft(index) {
+  // The last day on which a finding is to be closed, as a number of days; null without a deadline.
+  function dueDay(index) {
     const days = data.deadlines[numbers.severity[index]];
-    return days === null ? null : words.dayNumber(numbers.first[index]) + days - words.dayNumber(data.now);
+    return days === null ? null : words.dayNumber(numbers.first[index]) + days;
+  }
+
+  // Whole days that are left, negative once it is overdue.
+  function daysLeft(index) {
+    const last = dueDay(index);
+    return last === null ? null : last - words.dayNumber(data.now);
   }
 
   function due(index) {
     const left = daysLeft(index);
     if (left === null) return "";
-    return words.say(left < 0 ? "finding.due_overdue" : "finding.due_day", { day: words.day(data.now + left * 86400) });
+    return words.say(left < 0 ? "finding.due_overdue" : "finding.due_day", { day: words.dayNumbered(dueDay(index)) });
   }
 
   let counts = null;
@@ -104,11 +110,22 @@ function makeDetail(data, findings, words, fixes) {
     }, 2000);
   }
 
-  function command(line) {
+  // What has to be completed first has no button: a reader would run it as it is.
+  function command({ text: line, missing }) {
+    const code = make("pre", { tabindex: "0" }, make("code", {}, line));
+    if (missing.length) return make("div", { class: "command" }, code);
     const button = make("button", { type: "button", class: "copy", "aria-label": words.say("finding.copy_command") },
       words.say("finding.copy"));
     button.addEventListener("click", () => copy(button, line));
-    return make("div", { class: "command" }, make("pre", { tabindex: "0" }, make("code", {}, line)), button);
+    return make("div", { class: "command" }, code, button);
+  }
+
+  function commandNotes(lines) {
+    const missing = [...new Set(lines.flatMap((line) => line?.missing ?? []))];
+    return [
+      missing.length ? words.say("finding.replace_words", { words: missing.join(words.say("list.comma")) }) : "",
+      lines.includes(null) ? words.say("finding.no_command") : "",
+    ].filter(Boolean).map((note) => make("span", { class: "quiet block" }, note));
   }
 
   function remedy(index) {
@@ -116,7 +133,8 @@ function makeDetail(data, findings, words, fixes) {
     const list = make("ol");
     for (const [step, ...commands] of findings.rule(index).steps) {
       const item = prose("li", fill(step, fields));
-      item.append(...commands.map((line) => command(fill(line, fields, forShell))));
+      const lines = commands.map(([template, shell]) => filledCommand(template, shell, fields));
+      item.append(...commandNotes(lines), ...lines.filter(Boolean).map(command));
       list.append(item);
     }
     return list;

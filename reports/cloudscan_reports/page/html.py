@@ -18,8 +18,8 @@ from cloudscan_wording.visible import carriable, shortened, visible
 MOST_BYTES = 9_900_000
 """Size of the whole page that mail gateways still accept and browsers open without delay."""
 _SCRIPTS = (
-    *("data.js", "words.js", "search.js", "filters.js", "fixes.js"),
-    *("evidence.js", "detail.js", "tools.js", "rows.js", "form.js", "page.js"),
+    *("data.js", "words.js", "commands.js", "search.js", "filters.js", "fixes.js", "evidence.js"),
+    *("detail.js", "csv.js", "tools.js", "rows.js", "form.js", "page.js"),
 )
 _STYLES = ("page.css", "list.css", "screens.css", "print.css")
 
@@ -31,11 +31,11 @@ def write(report: Report, lang: str) -> str:
 
 def page(report: Report, lang: str, most_bytes: int) -> str:
     """The page in at most `most_bytes`, as far as omitting evidence of its last findings makes it small enough."""
-    texts = load(lang)
+    texts = load(lang, report.timezone)
     report = carriable(report)
     style = "\n".join(map(_asset, _STYLES))
     script = "\n".join(_asset(name) for name in _SCRIPTS)
-    templates = _templates(lang)
+    templates = _templates(lang, report.timezone)
     head = templates.get_template("page.html").render(
         page=page_model(report, texts), style=style, policy=_policy(script, style)
     )
@@ -45,12 +45,12 @@ def page(report: Report, lang: str, most_bytes: int) -> str:
 
 
 @cache
-def _templates(lang: str) -> jinja2.Environment:
-    """The templates with the vocabulary of one language.
+def _templates(lang: str, timezone: str) -> jinja2.Environment:
+    """The templates with the vocabulary of one language and the days of one time zone.
 
     Every value is made visible and then escaped; `safe` is used only for our own assets and the encoded data.
     """
-    texts = load(lang)
+    texts = load(lang, timezone)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("cloudscan_reports", "page"),
         autoescape=True,

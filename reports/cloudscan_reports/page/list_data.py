@@ -14,7 +14,7 @@ from typing import Any
 from cloudscan.finding import Finding, Severity, Verdict
 from cloudscan.fix import key_of, origin_of
 from cloudscan.report import DIFFERENCE_KINDS, Report, RuleSummary, TicketLink
-from cloudscan.text import openable
+from cloudscan.text import openable, shell_of
 from cloudscan_reports.page.string_table import Slots, Strings
 from cloudscan_wording import evidence, phrases
 from cloudscan_wording.phrases import plain
@@ -44,6 +44,7 @@ def page_data(report: Report, texts: Texts) -> dict[str, Any]:
     return {
         "lang": texts.lang,
         "now": seconds(report.generated_on),
+        "timezone": report.timezone,
         "parcel": PARCEL,
         "texts": {group: texts.table[group] for group in _TEXT_GROUPS},
         "severities": list(Severity),
@@ -159,7 +160,9 @@ def _rule_texts(rule: RuleSummary, lang: str) -> dict[str, Any]:
         "title": text.title,
         "message": text.message,
         "why": text.why,
-        "steps": [[step.text, *step.commands] for step in phrases.steps(text.fix)],
+        "steps": [
+            [step.text, *([line, shell_of(line) or ""] for line in step.commands)] for step in phrases.steps(text.fix)
+        ],
         "cause": rule.cause,
         "confidence": rule.confidence,
         "effort": rule.effort,

@@ -5,7 +5,7 @@ What the page carries for its script is not part of it: see `cloudscan_reports.p
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 
 from markupsafe import Markup
 
@@ -274,7 +274,7 @@ def _finding(
         owner=finding.verdict.subject.owner,
         account=finding.verdict.subject.account,
         why=rule_text.why if rule_text else "",
-        steps=phrases.filled_steps(rule_text.fix, phrases.fields_of(finding.verdict)) if rule_text else (),
+        steps=phrases.filled_steps(rule_text.fix, phrases.fields_of(finding.verdict), texts.lang) if rule_text else (),
         chain=phrases.first_chain(finding, texts.lang),
         known_rule=rule is not None,
     )
@@ -342,7 +342,7 @@ def _waiver(status: WaiverStatus, group: str, report: Report, texts: Texts) -> P
         notes=[texts.name("waivers", note) for note in status.notes if note != group],
         widened=len(status.widened),
         widened_in=texts.say("list.comma").join(texts.name("widened", name) for name in widened_in),
-        until=_last_day(waiver.until, texts),
+        until=texts.date(waiver.until),
         owner=waiver.owner,
         reason=waiver.reason,
         given_on=texts.day(waiver.given_on),
@@ -367,7 +367,3 @@ def _covers(waiver: Waiver, report: Report, texts: Texts) -> str:
     if not waiver.target:
         return texts.say("waivers.everywhere", rule=title)
     return texts.say("waivers.in_target", rule=title, target=waiver.target)
-
-
-def _last_day(day: date, texts: Texts) -> str:
-    return texts.day(datetime.combine(day, time(), UTC))

@@ -44,13 +44,9 @@ function makeTools(data, findings, words) {
     fingerprint: findings.fingerprint(index),
   });
 
-  // A cell that a spreadsheet would take for a formula begins with an apostrophe.
-  const cell = (value) => `"${String(value).replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
-
   function csv(indices) {
     const rows = indices.map(record);
-    const head = Object.keys(rows[0] ?? {});
-    return "\ufeff" + [head, ...rows.map(Object.values)].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+    return csvText([Object.keys(rows[0] ?? {}), ...rows.map(Object.values)]);
   }
 
   function save(name, type, text) {

@@ -13,18 +13,18 @@ function visible(text) {
 
 const shortened = (text, most) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
 
-function forShell(value) {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(value)) return value;
-  if (!value.match(CONTROL) && !value.match(UNSEEN)) return "'" + value.replaceAll("'", `'"'"'`) + "'";
-  const escaped = value
-    .replace(/[\\']/g, "\\$&")
-    .replace(CONTROL, (character) => "\\x" + hex(character, 2))
-    .replace(UNSEEN, (character) => "\\U" + hex(character, 8));
-  return `$'${escaped}'`;
-}
-
 const numerals = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const number = (n) => numerals.format(n);
+
+// Days in the organisation's time zone; in UTC where the browser's own database does not have it.
+function calendarOf(timeZone) {
+  const parts = { calendar: "gregory", numberingSystem: "latn", year: "numeric", month: "numeric", day: "numeric" };
+  try {
+    return new Intl.DateTimeFormat("en", { ...parts, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat("en", { ...parts, timeZone: "UTC" });
+  }
+}
 
 function makeWords(data) {
   const at = (key) => key.split(".").reduce((table, part) => table[part], data.texts);
@@ -36,27 +36,40 @@ function makeWords(data) {
   };
   const label = (group, id) => (Object.hasOwn(data.labels[group] ?? {}, id) ? data.labels[group][id] : id);
 
+  const calendar = calendarOf(data.timezone);
+
+  const partsOf = (moment) => Object.fromEntries(calendar.formatToParts(moment).map((part) => [part.type, Number(part.value)]));
+  const dayOf = ({ year: y, month: m, day: d }) => say("time.day", { y, m, d, month: data.texts.time.months[m - 1] });
+
   function day(seconds) {
     const moment = new Date(seconds * 1000);
-    if (moment.getUTCFullYear() === 9999) return say("time.never");
-    const m = moment.getUTCMonth();
-    return say("time.day", {
-      y: moment.getUTCFullYear(), m: m + 1, d: moment.getUTCDate(), month: data.texts.time.months[m],
-    });
+    return moment.getUTCFullYear() === 9999 ? say("time.never") : dayOf(partsOf(moment));
   }
 
-  // Days since 1970, so that two moments can be compared by their days.
-  const dayNumber = (seconds) => Math.floor(seconds / 86400);
+  // The organisation's days since 1970, so that moments can be compared by their days. Most findings share a few moments.
+  const numbered = new Map();
+  function dayNumber(seconds) {
+    if (!numbered.has(seconds)) {
+      const { year, month, day: d } = partsOf(new Date(seconds * 1000));
+      numbered.set(seconds, Date.UTC(year, month - 1, d) / 86_400_000);
+    }
+    return numbered.get(seconds);
+  }
+
+  function dayNumbered(days) {
+    const date = new Date(days * 86_400_000);
+    return dayOf({ year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() });
+  }
 
   function ago(seconds) {
     const days = Math.max(Math.floor((data.now - seconds) / 86400), 0);
     return days ? count("time.days_ago", days) : say("time.today");
   }
 
-  return { say, has, count, label, day, dayNumber, ago };
+  return { say, has, count, label, day, dayNumber, dayNumbered, ago };
 }
 
-function fill(template, fields, quote = (value) => value) {
+function fill(template, fields) {
   return template.replace(/\{([a-z_][a-z0-9_]*)\}/g, (whole, name) =>
-    Object.hasOwn(fields, name) && fields[name] !== undefined ? quote(fields[name]) : whole);
+    Object.hasOwn(fields, name) && fields[name] !== undefined ? fields[name] : whole);
 }

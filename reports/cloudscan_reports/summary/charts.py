@@ -1,86 +1,87 @@
-"""The page's charts as SVG, drawn by Pygal and stripped of everything that a strict content security policy refuses.
+"""The page's two charts as SVG, without anything that a strict content security policy refuses.
 
 The result has no style, script, id or address: the page's style sheet colours it, for light, dark and paper. Screen
-readers read its title and description.
+readers read its title and description. A point stands where its figures are; where points touch, their numbers share a
+label.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
-import pygal
-from markupsafe import Markup
-from pygal.etree import etree
+from markupsafe import Markup, escape
 
-from cloudscan.report import Scan
 from cloudscan_reports.summary.ranking import Cause
 from cloudscan_wording.texts import number
 
 _WIDTH: Final = 560
-_APART: Final = 0.26  # width of a point, in units of likelihood
-_ABOVE: Final = 2.1  # height of a point, in units of impact
+_LEFT, _RIGHT, _TOP = 64, 16, 14  # margins
+_TICK: Final = 18  # from an axis to its labels
+_APART: Final = 92  # of two days on the axis
+_NEAR: Final = (30.0, 15.0)  # points that are nearer than this share a label
+_MOST_DOTS: Final = 60
+_LIKELIHOODS: Final = (1, 2, 3, 4, 5)
+_IMPACTS: Final = (0, 5, 10, 15, 20)
+_STEPS: Final = (1, 2, 2.5, 5, 10)
 _PAPER: Final = """
 text { fill: #57606a; font-size: 12px; font-family: sans-serif }
-.axis.y text { text-anchor: end } .axis.x text, .title, .label { text-anchor: middle }
-.trend .axis.x g:first-of-type text { text-anchor: start } .trend .axis.x g:last-of-type text { text-anchor: end }
-.background { fill: none } .line { stroke: #c9d1d9; fill: none } .axis.line { stroke: #57606a }
-.series .line { stroke: #24476b; stroke-width: 2 } .dot { fill: #24476b } .label { fill: #ffffff; font-weight: 600 }
+.grid { stroke: #c9d1d9 } .axis { stroke: #57606a }
+.curve { stroke: #24476b; stroke-width: 2; fill: none } .dot { fill: #24476b }
+.label { fill: #1f2328; font-weight: 600 }
 """
-_REFUSED: Final = ("style", "script", "defs", "title", "desc")
-_COMMON: Final[dict[str, Any]] = {
-    "js": [],
-    "css": [],
-    "show_legend": False,
-    "width": _WIDTH,
-    "margin": 8,
-    "no_prefix": True,
-    "disable_xml_declaration": True,
-}
+
+
+_Scale = Callable[[float], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A scan on the curve."""
+
+    on: datetime
+    day: str  # as readers write it
+    value: float | None  # None: nothing to compare; the curve is interrupted
 
 
 def risks(causes: Sequence[Cause], *, x_title: str, y_title: str, title: str, description: str) -> Markup:
-    """Likelihood across, impact up; each point is a cause's number in the ranking.
-
-    Points that would cover each other are placed side by side.
-    """
-    placed: list[tuple[float, float]] = []
-    for cause in causes:
-        across = float(cause.likelihood)
-        while any(abs(across - x) < 0.9 * _APART and abs(cause.impact - y) < _ABOVE for x, y in placed):
-            across += _APART
-        placed.append((across, cause.impact))
-    chart = pygal.XY(
-        **_COMMON,
-        height=300,
-        stroke=False,
-        print_labels=True,
-        xrange=(0.5, 6.0),
-        range=(0, 21.5),
-        x_labels=[1, 2, 3, 4, 5],
-        y_labels=[0, 5, 10, 15, 20],
-        x_title=x_title,
-        y_title=y_title,
-    )
-    points = [{"value": point, "label": str(order), "node": {"r": 11}} for order, point in enumerate(placed, 1)]
-    chart.add("", points)
-    return _plain(chart, "chart risks", title, description, labels=(-16, -17))
+    """Likelihood across, impact up; each point is a cause's number in the ranking."""
+    height, bottom = 300, 46
+    across = _scale(0.5, 5.5, _LEFT, _WIDTH - _RIGHT)
+    up = _scale(0, 20.5, height - bottom, _TOP)
+    points = [(str(order), across(cause.likelihood), up(cause.impact)) for order, cause in enumerate(causes, 1)]
+    parts = [
+        *_rows(_IMPACTS, up),
+        *_columns([(across(n), str(n)) for n in _LIKELIHOODS], height - bottom),
+        _text((_LEFT + _WIDTH - _RIGHT) / 2, height - 8, x_title, "middle"),
+        f'<text class="title" text-anchor="middle" transform="translate(14 {(height - bottom) / 2:.0f}) rotate(-90)">'
+        f"{escape(y_title)}</text>",
+        *(_dot(x, y, 5) for _, x, y in points),
+        *(_label(group) for group in _near(points)),
+    ]
+    return _drawn("chart risks", height, title, description, parts)
 
 
-def trend(scans: Sequence[Scan], *, days: Sequence[str], title: str, description: str) -> Markup:
-    """The sum of the scores, scan by scan. Scans without figures, entered by an older cloudscan, leave a gap."""
-    highest = max((scan.figures.score for scan in scans if scan.figures), default=0.0)
-    chart = pygal.Line(
-        **_COMMON,
-        height=190,
-        range=(0, highest * 1.08 or 1),
-        dots_size=3 if len(scans) <= 60 else 0,
-        x_labels=list(days),
-        x_labels_major=[days[0], days[-1]],
-        show_minor_x_labels=False,
-        truncate_label=-1,
-        y_labels=[{"value": part * highest, "label": number(round(part * highest))} for part in (0, 0.5, 1)],
-    )
-    chart.add("", [scan.figures.score if scan.figures else None for scan in scans])
-    return _plain(chart, "chart trend", title, description)
+def trend(marks: Sequence[Mark], *, title: str, description: str) -> Markup:
+    """The sum of the scores over time, by the clock and not by the number of scans. Raises ValueError without marks."""
+    height, bottom = 190, 30
+    first, last = marks[0].on.timestamp(), marks[-1].on.timestamp()
+    ticks = round_ticks(max((mark.value for mark in marks if mark.value is not None), default=0.0))
+    across = _scale(first, max(last, first + 1), _LEFT, _WIDTH - _RIGHT)
+    up = _scale(0, ticks[-1], height - bottom, _TOP)
+    placed = [(across(mark.on.timestamp()), mark) for mark in marks]
+    points = [(x, up(mark.value)) if mark.value is not None else None for x, mark in placed]
+    parts = [
+        *_rows(ticks, up),
+        *_columns(_spread(placed), height - bottom, at_ends=True),
+        *(
+            f'<polyline class="curve" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in run)}"/>'
+            for run in _runs(points)
+        ),
+        *(_dot(point[0], point[1], 3) for point in points if point and len(points) <= _MOST_DOTS),
+    ]
+    return _drawn("chart trend", height, title, description, parts)
 
 
 def on_paper(chart: Markup) -> Markup:
@@ -89,30 +90,95 @@ def on_paper(chart: Markup) -> Markup:
     return opening + closed + Markup(f"<style>{_PAPER}</style>") + rest  # noqa: S704
 
 
-def _plain(chart: Any, classes: str, title: str, description: str, labels: tuple[int, int] | None = None) -> Markup:
-    """The chart without what is refused. `labels`: by how many pixels the labels of points are moved onto them."""
-    tree = chart.render_tree()
-    _strip(tree)
-    if labels:
-        for label in (node for node in tree.iter("text") if node.get("class") == "label"):
-            for name, by in zip("xy", labels, strict=True):
-                label.set(name, f"{float(label.get(name)) + by:.1f}")
-    for name in set(tree.attrib) - {"viewBox"}:
-        del tree.attrib[name]
-    tree.set("class", classes)
-    tree.set("role", "img")
-    tree.set("aria-label", f"{title}. {description}")
-    # Pygal adds overlays for the mouse, which are empty without its script.
-    for overlay in [group for group in tree.iter("g") if "tooltip-overlay" in group.get("class", "")]:
-        for child in list(overlay):
-            overlay.remove(child)
-    return Markup(etree.tostring(tree, encoding="unicode"))  # noqa: S704
+def round_ticks(highest: float) -> Sequence[float]:
+    """Round numbers from 0 to at least `highest`, evenly apart, four or five of them."""
+    rough = max(highest, 1.0) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * power for step in _STEPS if step * power >= rough * 0.999)
+    return [step * n for n in range(math.ceil(max(highest, 1.0) / step - 0.001) + 1)]
 
 
-def _strip(node: Any) -> None:
-    node.attrib.pop("style", None)
-    for child in list(node):
-        if not isinstance(child.tag, str) or child.tag in _REFUSED:
-            node.remove(child)
-        else:
-            _strip(child)
+def _scale(low: float, high: float, start: float, end: float) -> _Scale:
+    """From figures to pixels."""
+    factor = (end - start) / (high - low)
+    return lambda value: start + (value - low) * factor
+
+
+def _near(points: Iterable[tuple[str, float, float]]) -> Iterator[list[tuple[str, float, float]]]:
+    """The points in groups whose labels would be printed over each other."""
+    groups: list[list[tuple[str, float, float]]] = []
+    for point in points:
+        touching = [
+            group
+            for group in groups
+            if any(abs(x - point[1]) < _NEAR[0] and abs(y - point[2]) < _NEAR[1] for _, x, y in group)
+        ]
+        groups = [group for group in groups if group not in touching]
+        groups.append([*(one for group in touching for one in group), point])
+    yield from groups
+
+
+def _label(group: Sequence[tuple[str, float, float]]) -> str:
+    """The numbers of a group of points, beside it where there is room."""
+    names = ", ".join(sorted((name for name, _, _ in group), key=int))
+    right, left = max(x for _, x, _ in group), min(x for _, x, _ in group)
+    y = sum(y for _, _, y in group) / len(group) + 4
+    room = _WIDTH - _RIGHT - right - 10 >= 7 * len(names)
+    return _text(right + 9, y, names, "start", "label") if room else _text(left - 9, y, names, "end", "label")
+
+
+def _rows(values: Sequence[float], up: _Scale) -> Iterator[str]:
+    for at, value in enumerate(values):
+        y, kind = up(value), "grid" if at else "axis"
+        yield f'<line class="{kind}" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield _text(_LEFT - 8, y + 4, number(value), "end")
+
+
+def _columns(labels: Sequence[tuple[float, str]], bottom: float, *, at_ends: bool = False) -> Iterator[str]:
+    for at, (x, text) in enumerate(labels):
+        yield f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 4}"/>'
+        ends = ("start" if at == 0 else "end") if at_ends and at in (0, len(labels) - 1) else "middle"
+        yield _text(x, bottom + _TICK, text, ends)
+
+
+def _spread(placed: Sequence[tuple[float, Mark]]) -> Sequence[tuple[float, str]]:
+    """The days to name on the axis: the first, the last, and between them as many as have room, each once."""
+    (first, start), (last, end) = placed[0], placed[-1]
+    if start.day == end.day or last - first < _APART:
+        return [(last, end.day)] if start.day == end.day else [(first, start.day)]
+    named = [(first, start.day)]
+    for x, mark in placed[1:-1]:
+        # Those at the ends are written inwards and take more room on that side.
+        room = 1.6 * _APART if len(named) == 1 else _APART
+        if mark.day not in (named[-1][1], end.day) and x - named[-1][0] >= room and last - x >= 1.6 * _APART:
+            named.append((x, mark.day))
+    return [*named, (last, end.day)]
+
+
+def _runs(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tuple[float, float]]]:
+    """The parts of the curve that are not interrupted, of two points at least."""
+    run: list[tuple[float, float]] = []
+    for point in (*points, None):
+        if point is not None:
+            run.append(point)
+            continue
+        if len(run) > 1:
+            yield run
+        run = []
+
+
+def _dot(x: float, y: float, radius: int) -> str:
+    return f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, classes: str = "tick") -> str:
+    return f'<text class="{classes}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _drawn(classes: str, height: int, title: str, description: str, parts: Iterable[str]) -> Markup:
+    """The picture. `parts` are SVG whose texts are escaped."""
+    opening = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" class="{}" role="img" aria-label="{}">'
+    )
+    picture = opening.format(_WIDTH, height, classes, f"{title}. {description}")
+    return picture + Markup("".join(parts)) + Markup("</svg>")  # noqa: S704

@@ -166,8 +166,14 @@ def trend_chart(report: Report, texts: Texts) -> Markup | None:
         return None
     (first, before), (last, now) = scans[0], scans[-1]
     return charts.trend(
-        report.trend,
-        days=[texts.day(scan.started_on) for scan in report.trend],
+        [
+            charts.Mark(
+                on=scan.started_on,
+                day=texts.day(scan.started_on),
+                value=scan.figures.score if scan.figures and scan.figures.resources != 0 else None,
+            )
+            for scan in report.trend
+        ],
         title=texts.say("ranking.trend"),
         description=texts.say(
             "ranking.trend_read",

@@ -8,7 +8,7 @@ Babel.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,8 +16,10 @@ from typing import Any
 from babel import Locale
 from babel.dates import get_month_names
 
+from cloudscan.days import UTC_NAME, zone
 from cloudscan.errors import ConfigurationError
 from cloudscan.facts import NEVER
+from cloudscan.sentence import say
 from cloudscan.text import catalogue
 
 LANGUAGES = ("en", "ja")
@@ -26,10 +28,14 @@ _LOCALES = {"en": "en_US", "ja": "ja_JP"}
 
 @dataclass(frozen=True)
 class Texts:
-    """One language's catalogue. `say` fills a sentence, `count` picks its plural, `name` gives the word for an id."""
+    """One language's catalogue. `say` fills a sentence, `count` picks its plural, `name` gives the word for an id.
+
+    Days and times of day are those of `timezone`, a name of the IANA database.
+    """
 
     lang: str
     table: Mapping[str, Any]
+    timezone: str = UTC_NAME
 
     def say(self, key: str, **values: object) -> str:
         """The sentence at `group.key`, its ``{fields}`` filled in one pass: a value is never read as a field."""
@@ -53,11 +59,17 @@ class Texts:
         return self.name(group, identifier) if not isinstance(entry, dict) else str(entry[_form(self.lang, n)])
 
     def day(self, moment: datetime) -> str:
-        """The date in UTC; *never*, in this language, from 9999-12-31 on."""
+        """The date in the time zone; *never*, in this language, from 9999-12-31 on."""
         return self._when("time.day", moment)
 
+    def date(self, day: date) -> str:
+        """A date that is one already, such as the last day of a waiver."""
+        return self.say(
+            "time.day", y=day.year, m=day.month, d=day.day, month=self.table["time"]["months"][day.month - 1]
+        )
+
     def moment(self, moment: datetime) -> str:
-        """Date and time of day, with "UTC"."""
+        """Date and time of day, with the zone: “UTC”, “JST”, “UTC+03”."""
         return self._when("time.moment", moment)
 
     def ago(self, moment: datetime, now: datetime) -> str:
@@ -68,22 +80,40 @@ class Texts:
     def _when(self, key: str, moment: datetime) -> str:
         if moment >= NEVER:
             return self.say("time.never")
-        moment = moment.astimezone(UTC)
-        month = self.table["time"]["months"][moment.month - 1]
+        moment = moment.astimezone(zone(self.timezone))
+        short = moment.tzname() or ""
         return self.say(
-            key, y=moment.year, m=moment.month, d=moment.day, month=month, hh=f"{moment:%H}", mm=f"{moment:%M}"
+            key,
+            y=moment.year,
+            m=moment.month,
+            d=moment.day,
+            month=self.table["time"]["months"][moment.month - 1],
+            hh=f"{moment:%H}",
+            mm=f"{moment:%M}",
+            zone=short if short[:1].isalpha() else f"UTC{short}",
         )
 
 
 @cache
-def load(lang: str) -> Texts:
-    """The catalogue of a language. Raises ConfigurationError if there is none."""
+def load(lang: str, timezone: str = UTC_NAME) -> Texts:
+    """The catalogue of a language, for a time zone. Raises ConfigurationError if there is no such language or zone."""
+    return Texts(lang, _table(lang), zone(timezone).key)
+
+
+@cache
+def _table(lang: str) -> Mapping[str, Any]:
     if lang not in LANGUAGES:
-        raise ConfigurationError(f"No report texts for the language {lang!r}. Write one of: {', '.join(LANGUAGES)}.")
+        raise ConfigurationError(
+            say(
+                "No report texts for the language {lang}. Write one of: {languages}.",
+                lang=repr(lang),
+                languages=", ".join(LANGUAGES),
+            )
+        )
     table = catalogue.table(resources.files(__name__), lang)
     months = get_month_names("abbreviated", locale=Locale.parse(_LOCALES[lang]))
     table["time"]["months"] = [months[number] for number in range(1, 13)]
-    return Texts(lang, table)
+    return table
 
 
 def _form(lang: str, n: float) -> str:

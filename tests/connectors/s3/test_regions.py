@@ -127,7 +127,7 @@ def test_a_bucket_in_a_region_that_was_disabled_is_unknown(server: Emulator, cod
 
 def test_a_region_without_buckets_that_is_not_enabled_leaves_the_scan_complete(server: Emulator) -> None:
     bucket(server, "general")
-    server.faults.add(Fault(where=LISTS_DIRECTORY_BUCKETS, region="eu-north-1", code="OptInRequired"))
+    server.faults.add(Fault(where=LISTS_DIRECTORY_BUCKETS, region="us-west-2", code="OptInRequired"))
 
     assert gap(read(server), "s3-region-not-enabled").outcome is Outcome.SKIPPED
 

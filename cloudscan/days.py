@@ -1,0 +1,56 @@
+"""The organisation's days: which day a moment belongs to where the organisation works, and by when a fix is due.
+
+Moments are stored and exchanged in UTC. A day is a day of people: at 00:30 in Tokyo it is still the day before in UTC,
+and a deadline ends when the organisation's day ends.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from cloudscan.errors import ConfigurationError
+from cloudscan.finding import Finding, Severity
+from cloudscan.sentence import say
+from cloudscan.text import suggestion
+
+UTC_NAME: Final = "UTC"
+
+
+class Calendar(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the organisation's days begin, and how many there are to fix a finding."""
+
+    timezone: str = UTC_NAME  # a name of the IANA database: Asia/Tokyo
+    deadlines: Mapping[Severity, int] = {}  # from the day a finding was first seen; empty: none
+
+
+@cache
+def zone(timezone: str) -> ZoneInfo:
+    """The zone of that name. Raises `ConfigurationError`, with the nearest name, where there is none."""
+    try:
+        return ZoneInfo(timezone)
+    except (OSError, ValueError, KeyError) as error:  # KeyError: not found; the others: a folder, a path
+        near = suggestion(timezone, sorted(available_timezones()))
+        raise ConfigurationError(
+            say("There is no time zone {name}; {near}.", name=repr(timezone), near=near)
+        ) from error
+
+
+def day_of(moment: datetime, timezone: str) -> date:
+    """The day that a moment belongs to in a time zone."""
+    return moment.astimezone(zone(timezone)).date()
+
+
+def due_day(finding: Finding, calendar: Calendar) -> date | None:
+    """The last day on which a fix is in time; None without a deadline for its severity."""
+    days = calendar.deadlines.get(finding.severity)
+    return None if days is None else day_of(finding.first_seen_on, calendar.timezone) + timedelta(days=days)
+
+
+def is_overdue(finding: Finding, calendar: Calendar, now: datetime) -> bool:
+    """Whether the day on which a fix was due has ended."""
+    due = due_day(finding, calendar)
+    return due is not None and day_of(now, calendar.timezone) > due

@@ -1,0 +1,206 @@
+"""What tickets are about, and which existing ticket is about what. Pure functions.
+
+A ticket is about one fix; with ``group_by`` about a single finding, or about all fixes of one person. Where that, or a
+finding's fix, has changed since a ticket was written, the ticket is adopted: it is recognised by the marker of any of
+its findings, and rewritten.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import msgspec
+
+from cloudscan.days import day_of
+from cloudscan.finding import Finding, State
+from cloudscan.fix import Fix, fixes, key_of, origin_of
+from cloudscan.recipient import PASSED_ON, Recipient, withheld
+from cloudscan.report import Report, Terms, opened_by_judgement
+from cloudscan.ticketing import marker_line
+from cloudscan.ticketing.marker_line import MarkerLine, beginning
+from cloudscan.ticketing.policy import Policy
+from cloudscan.ticketing.renames import Renames
+from cloudscan.ticketing.routing import Route, assignee_of, owner_of, recipient_for, route_of
+from cloudscan.tracker import ExistingTicket, TicketSubject
+
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A subject on its way to a tracker."""
+
+    subject: TicketSubject
+    route: Route
+    assignee: str
+    verified: bool
+
+
+@dataclass(frozen=True)
+class Match:
+    """An existing ticket of ours, and its marker line with today's names."""
+
+    tracker: str
+    ticket: ExistingTicket
+    line: MarkerLine
+    renamed: bool  # whether the ticket still shows older names
+    adopted: bool = False  # whether it was written about something else than it is about now
+
+
+@dataclass(frozen=True)
+class _Member:
+    fix: Fix
+    route: Route
+    recipient: Recipient
+
+
+def jobs_of(
+    report: Report, trackers: Sequence[str], policy: Policy, routes: Sequence[Route], terms: Terms
+) -> tuple[dict[str, Job], int]:
+    """The subjects that need a ticket, by marker, the worst first; and how many findings have no tracker."""
+    groups: dict[str, list[_Member]] = {}
+    unrouted = 0
+    for fix in _fixes(report, policy):
+        route = route_of(fix.lead, routes)
+        tracker = route.tracker or policy.tracker or (trackers[0] if len(trackers) == 1 else "")
+        if tracker not in trackers:
+            unrouted += len(fix.findings)
+            continue
+        recipient = recipient_for(fix.lead, policy.owner_from, terms.domains)
+        member = _Member(fix, msgspec.structs.replace(route, tracker=tracker), recipient)
+        groups.setdefault(_marker(fix, recipient, policy), []).append(member)
+    return {marker: _job(marker, members, report, terms) for marker, members in groups.items()}, unrouted
+
+
+def person_marker(name: str) -> str:
+    """The marker of the ticket about all fixes of a person, by address or name."""
+    return marker_line.text_digest("owner", name.lower()) + marker_line.text_digest("cloudscan", name.lower())
+
+
+def markers_of(finding: Finding, policy: Policy) -> Sequence[str]:
+    """Every marker that a ticket about a finding may have, however tickets were grouped when it was written."""
+    names = {owner_of(finding, [source]) for source in policy.owner_from}
+    owner = finding.verdict.subject.responsible
+    if owner and owner.manager and withheld(owner) in PASSED_ON:
+        names.add(owner.manager.address or owner.manager.name)
+    people = sorted(person_marker(name) for name in names if name)
+    return list(dict.fromkeys([finding.fingerprint, key_of(finding), *people]))
+
+
+def matches_of(name: str, existing: Sequence[ExistingTicket], renames: Renames) -> list[Match]:
+    """A tracker's tickets of ours, with the names of today."""
+    matches = []
+    for ticket in existing:
+        written = marker_line.read(ticket.body)
+        marker = ticket.marker or (written.marker if written else "")
+        if marker:
+            old = written or MarkerLine(marker=marker)
+            line = msgspec.structs.replace(renames.line(old), marker=renames.marker(marker))
+            matches.append(Match(name, ticket, line, renamed=line != old or line.marker != marker))
+    return matches
+
+
+def assigned(
+    matches: Sequence[Match], jobs: Mapping[str, Job], report: Report, policy: Policy
+) -> tuple[dict[str, list[Match]], dict[str, list[Match]]]:
+    """The tickets by the job that they are for, and those for which there is none, by their own marker."""
+    index = _index(jobs, report, policy)
+    taken: dict[str, list[Match]] = {}
+    left: dict[str, list[Match]] = {}
+    for match in matches:
+        marker = match.line.marker
+        target = marker if marker in jobs else index.get(marker) or _first(index, match.line.of)
+        if target is None:
+            left.setdefault(marker, []).append(match)
+        elif target == marker:
+            taken.setdefault(target, []).append(match)
+        else:
+            taken.setdefault(target, []).append(replace(match, renamed=True, adopted=True))
+    return taken, left
+
+
+def is_about(line: MarkerLine, finding: Finding, policy: Policy) -> bool:
+    """Whether the ticket with this line is about a finding, among others perhaps."""
+    return beginning(finding.fingerprint) in line.of or line.marker in markers_of(finding, policy)
+
+
+def last_day_of_waiver(today: date, most_days: int) -> date:
+    """The last day of a waiver that is given today or in the weeks to come.
+
+    It changes every half of the longest time a waiver may last, so that a ticket is not rewritten every night.
+    """
+    block = max(1, most_days // 2)
+    return _EPOCH + timedelta(days=((today - _EPOCH).days // block + 2) * block - 1)
+
+
+def _fixes(report: Report, policy: Policy) -> Sequence[Fix]:
+    work = [
+        finding
+        for finding in report.findings
+        if finding.state is not State.WAIVED and finding.severity >= policy.min_severity
+    ]
+    if policy.group_by == "finding":
+        return [Fix(key=one.fingerprint, origin=origin_of(one), findings=[one]) for one in work]
+    return fixes(work)
+
+
+def _marker(fix: Fix, recipient: Recipient, policy: Policy) -> str:
+    """The marker of the ticket for a fix. With nobody to receive it, it has a ticket of its own."""
+    return person_marker(recipient.address) if policy.group_by == "owner" and recipient.person else fix.key
+
+
+def _job(marker: str, members: Sequence[_Member], report: Report, terms: Terms) -> Job:
+    worst = members[0]
+    lead, by_owner = worst.fix.lead, marker != worst.fix.key
+    findings = [finding for member in members for finding in member.fix.findings]
+    rules = {rule.id: rule for rule in report.rules}
+    rejudged = opened_by_judgement(report)
+    subject = TicketSubject(
+        marker=marker,
+        owner=worst.recipient.address if by_owner else lead.verdict.subject.owner,
+        recipient=worst.recipient,
+        findings=findings,
+        rules={one.verdict.rule_id: rules[one.verdict.rule_id] for one in findings if one.verdict.rule_id in rules},
+        severity=max(finding.severity for finding in findings),
+        due=min(_due(finding, terms, report.timezone) for finding in findings),
+        timezone=report.timezone,
+        by_owner=by_owner,
+        contact=terms.contact,
+        waive_until=last_day_of_waiver(day_of(report.scan.started_on, report.timezone), terms.waiver_days),
+        rejudged={one.fingerprint: rejudged[one.fingerprint] for one in findings if one.fingerprint in rejudged},
+    )
+    assignee = assignee_of(lead, worst.route, worst.recipient, terms.domains)
+    return Job(subject, worst.route, assignee, verified=any(finding.verified for finding in findings))
+
+
+def _index(jobs: Mapping[str, Job], report: Report, policy: Policy) -> Mapping[str, str]:
+    """The job for each marker that a ticket may show; the worst one takes a ticket that was about several."""
+    index: dict[str, str] = {}
+    for marker, job in jobs.items():
+        for finding in job.subject.findings:
+            for alias in (*markers_of(finding, policy), beginning(finding.fingerprint)):
+                index.setdefault(alias, marker)
+    for finding in report.findings:  # those of a fix of which only a part is waived
+        fix = index.get(key_of(finding))
+        if finding.state is State.WAIVED and fix:
+            for alias in (finding.fingerprint, beginning(finding.fingerprint)):
+                index.setdefault(alias, fix)
+    return index
+
+
+def _first(index: Mapping[str, str], names: Sequence[str]) -> str | None:
+    return next((index[name] for name in names if name in index), None)
+
+
+def _due(finding: Finding, terms: Terms, timezone: str) -> date:
+    return day_of(finding.first_seen_on, timezone) + timedelta(days=terms.days[finding.severity])
+
+
+def fallback_of(route: Route, tracker_fallback: str, terms: Terms) -> str:
+    """Who takes a ticket that nobody else may receive: as configured, or the contact if it is an address."""
+    contact = terms.contact.strip()
+    return route.fallback_assignee or tracker_fallback or (contact if _is_address(contact) else "")
+
+
+def _is_address(text: str) -> bool:
+    return text.count("@") == 1 and not any(sign.isspace() for sign in text)

@@ -1,0 +1,1 @@
+"""The sentences of this package in other languages than English: see `cloudscan.sentence`."""
