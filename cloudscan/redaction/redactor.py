@@ -157,6 +157,7 @@ class Redactor:
             trend=report.trend,
             gaps={self.gap(gap): self.gap_status(status) for gap, status in report.gaps.items()},
             frameworks=report.frameworks,
+            comparisons=report.comparisons,
             timezone=report.timezone,
             deadlines=report.deadlines,
         )
