@@ -12,6 +12,8 @@ import click
 from msgspec.structs import replace
 
 from cloudscan.channel import Channel, ChannelKind
+from cloudscan.cli import completing
+from cloudscan.cli.language import echo
 from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
@@ -47,7 +49,9 @@ _WITHHELD: Mapping[Withheld, str] = {
 @click.option(
     "--from", "file", type=click.Path(dir_okay=False), help="A report in JSON, instead of the ledger's last one."
 )
-@click.option("--tracker", "names", multiple=True, help="Only this tracker. Repeatable.")
+@click.option(
+    "--tracker", "names", multiple=True, shell_complete=completing.trackers, help="Only this tracker. Repeatable."
+)
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
@@ -59,7 +63,7 @@ def tickets(
 
     With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
     in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
-    docs/tickets.md.
+    docs/tickets.md. Where no tracker is configured, --dry-run shows the tickets as they would be written in Markdown.
     """
     from cloudscan.snapshot import lock
 
@@ -68,7 +72,11 @@ def tickets(
         report = last_report(config, file)
         memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
         path = Path(config_path) if config_path else None
-        dispatcher, trackers = _open_trackers(config, path, names, memory, remember=file is None)
+        dispatcher, trackers = (
+            _preview()
+            if dry_run and not config.trackers and not names
+            else _open_trackers(config, path, names, memory, remember=file is None)
+        )
         planned = _plan(config, report, dispatcher, trackers, lang or "")
         as_json = format_name == "json"
         return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, memory, as_json=as_json)
@@ -130,6 +138,24 @@ def _open_trackers(
                 fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
             )
     return dispatcher, states
+
+
+def _preview() -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
+    """A tracker that does not exist and contains nothing, to show what tickets look like."""
+    from cloudscan import plugins
+    from cloudscan.ticketing.deliver import Dispatcher, NoMemory
+    from cloudscan.ticketing.plan import TrackerState
+
+    wordings = (plugins.tracker(name).preview for name in plugins.tracker_names())
+    wording = next(filter(None, wordings), None)
+    if wording is None:
+        raise ConfigurationError(
+            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        )
+    echo(say("No tracker is configured: this is how tickets would be written. See docs/tickets.md."), err=True)
+    return Dispatcher(trackers={}, projects={}, memory=NoMemory()), {
+        "preview": TrackerState(wording=wording, existing=())
+    }
 
 
 def _plan(
