@@ -8,9 +8,11 @@ from pathlib import Path
 import click
 
 from cloudscan import files, plugins
+from cloudscan.cli.language import echo
 from cloudscan.errors import ConfigurationError
 from cloudscan.reason import advice, question, sentence
 from cloudscan.report import GapState, Report, ReportFormat
+from cloudscan.sentence import say
 from cloudscan.text import plain
 
 _REASONS = 5
@@ -28,9 +30,15 @@ def write_page(report: Report, folder: Path, output: Path | None, language: str)
 
 
 def written(format_: ReportFormat, report: Report, language: str) -> str | bytes:
-    """The report in a format. Raises `ConfigurationError` where a package that the format needs is not installed."""
+    """The report in a format; what the format has no place for is said on stderr.
+
+    Raises `ConfigurationError` where a package that the format needs is not installed.
+    """
     with plugins.its_packages(f"The format {format_.name}", format_.name):
-        return format_.write(report, language)
+        content = format_.write(report, language)
+    if format_.omitted and (words := format_.omitted(report)):
+        echo(say("cloudscan: {words}", words=words), err=True)
+    return content
 
 
 def to_stdout(content: str | bytes) -> None:

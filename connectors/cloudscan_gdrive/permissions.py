@@ -13,7 +13,8 @@ from cloudscan.connector import Permission
 
 PREFIX = "https://www.googleapis.com/auth/"
 
-DRIVE = ("drive.metadata.readonly", "drive.readonly")
+DRIVE = ("drive.metadata.readonly",)
+SHARED_DRIVES = ("drive.readonly",)  # drives.list and drives.get take no narrower one that only reads
 DIRECTORY = (
     "admin.directory.user.readonly",
     "admin.directory.group.readonly",
@@ -27,7 +28,10 @@ POLICIES = ("cloud-identity.policies.readonly",)
 
 PERMISSIONS: tuple[Permission, ...] = (
     Permission(name=PREFIX + DRIVE[0], reason="files and folders, their permissions and changes; no contents"),
-    Permission(name=PREFIX + DRIVE[1], reason="to list shared drives, which drive.metadata.readonly does not allow"),
+    Permission(
+        name=PREFIX + SHARED_DRIVES[0],
+        reason="to list shared drives, which drive.metadata.readonly does not allow; nothing else is asked with it",
+    ),
     Permission(name=PREFIX + DIRECTORY[0], reason="users: whose drives there are, who has left, who is suspended"),
     Permission(name=PREFIX + DIRECTORY[1], reason="groups that files are shared with"),
     Permission(name=PREFIX + DIRECTORY[2], reason="members of groups, to see external ones among them"),
