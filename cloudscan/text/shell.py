@@ -23,6 +23,7 @@ _POSIX: Final = frozenset({"aws", "az", "cloudscan", "curl", "gam", "gcloud", "g
 _CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z0-9]+")
 _FIELD: Final = re.compile(r"(--[a-z][a-z-]*[ =])?\{([a-z_][a-z0-9_]*|[A-Z][A-Z0-9_]*)\}")
 _NEEDS_NO_QUOTES: Final = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_@%+=:,./-]*")
+_NEEDS_NO_QUOTES_ANYWHERE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@./-]*")
 _SINGLE_QUOTES: Final = re.compile("['\u2018-\u201b]")
 _READ_FROM_ELSEWHERE: Final = re.compile(r"(fileb?|https?)://", re.IGNORECASE)
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
@@ -64,7 +65,7 @@ def filled(template: str, values: Mapping[str, str]) -> CommandLine | None:
     missing: list[str] = []
     refused = False
 
-    def word(found: re.Match[str]) -> str:
+    def put(found: re.Match[str]) -> str:
         nonlocal refused
         option, name = found[1] or "", found[2]
         value = values.get(name, "")
@@ -75,8 +76,19 @@ def filled(template: str, values: Mapping[str, str]) -> CommandLine | None:
         refused = refused or quoted is None
         return quoted or ""
 
-    text = _FIELD.sub(word, template)
+    text = _FIELD.sub(put, template)
     return None if refused else CommandLine(text=text, missing=tuple(dict.fromkeys(missing)))
+
+
+def word(value: str) -> str | None:
+    """The value as one word that POSIX shells and PowerShell read alike; None if it cannot be typed in both.
+
+    For commands of our own, which anyone may paste into either.
+    """
+    if _NEEDS_NO_QUOTES_ANYWHERE.fullmatch(value):
+        return value
+    typed = plain(value) == value and not set("\n\t").intersection(value) and not _SINGLE_QUOTES.search(value)
+    return f"'{value}'" if typed and value and not value.startswith("-") else None
 
 
 def faults(template: str) -> Iterator[str]:
