@@ -8,7 +8,7 @@ specification of both.
 Sources: POSIX.1-2024, Shell Command Language, 2.2 Quoting; PowerShell, about_Quoting_Rules and about_Parsing. That
 PowerShell ends a string at U+2018 to U+201B as well is told by its own tokenizer (`CharExtensions.IsSingleQuote`). The
 AWS CLI reads a file or an address in place of a value that begins like one (User Guide, "Load a parameter from a
-file").
+file"), the Azure CLI a file after an @ (its documentation, "Use the Azure CLI successfully").
 """
 
 import re
@@ -19,13 +19,14 @@ from typing import Final
 
 from cloudscan.text.safe import plain
 
-_POSIX: Final = frozenset({"aws", "az", "cloudscan", "curl", "gam", "gcloud", "gsutil", "jq"})
+_POSIX: Final = frozenset({"aws", "az", "cloudscan", "gam", "gcloud"})
 _CMDLET: Final = re.compile(r"[A-Z][A-Za-z]+-[A-Z][A-Za-z0-9]+")
 _FIELD: Final = re.compile(r"(--[a-z][a-z-]*[ =])?\{([a-z_][a-z0-9_]*|[A-Z][A-Z0-9_]*)\}")
 _NEEDS_NO_QUOTES: Final = re.compile(r"[A-Za-z0-9_/.][A-Za-z0-9_@%+=:,./-]*")
 _NEEDS_NO_QUOTES_ANYWHERE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_@./-]*")
 _SINGLE_QUOTES: Final = re.compile("['\u2018-\u201b]")
-_READ_FROM_ELSEWHERE: Final = re.compile(r"(fileb?|https?)://", re.IGNORECASE)
+_READ_FROM_ELSEWHERE: Final = {"aws": re.compile(r"(fileb?|https?)://", re.IGNORECASE), "az": re.compile("@")}
+"""What a program takes for the address of a value, by its name."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _VALUE: Final = re.compile(r"\{[a-z_][a-z0-9_]*\}")
 _UNMARKED: Final = re.compile(r"(?<![\w:.{$-])[A-Z][A-Z0-9_-]{2,}(?![\w:}=.-])|[\w.-]+\.example\b")
@@ -109,7 +110,8 @@ def _word(shell: Shell, template: str, option: str, value: str) -> str | None:
         return None
     if shell is Shell.POWERSHELL:  # a quoted word is never an option there (about_Parsing, argument mode)
         return f"{option}'{_SINGLE_QUOTES.sub(lambda quote: quote[0] * 2, value)}'"
-    if template.startswith("aws ") and _READ_FROM_ELSEWHERE.match(value):
+    elsewhere = _READ_FROM_ELSEWHERE.get(template.partition(" ")[0])
+    if elsewhere and elsewhere.match(value):
         return None
     quoted = value if _NEEDS_NO_QUOTES.fullmatch(value) else "'" + value.replace("'", "'\"'\"'") + "'"
     if not value.startswith("-"):
