@@ -256,3 +256,14 @@ def test_one_link_that_offends_three_rules_is_one_item() -> None:
     assert task.title == "Bucket policy lets anyone read"
     assert item.also.startswith("This also fixes: ")
     assert "Unknown outside account" in item.also
+
+
+def test_markdown_reads_well_as_plain_text() -> None:
+    """It is pasted into mails: quotes and question marks are themselves."""
+    given_report = handed_to(report(8, names=['Is it "public"?; 100%']), ["mika@example.co.jp"])
+
+    page = dict(handout_markdown.write(given_report, "en", TERMS))[f"{stem('mika@example.co.jp')}.md"]
+
+    assert "Is this intentional?" in page
+    assert 'Is it "public"?; 100%' in page
+    assert "&#34;" not in page
