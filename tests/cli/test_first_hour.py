@@ -1,9 +1,11 @@
 """What a newcomer tries: help, an example configuration, doctor, queries, tickets without a tracker, completion."""
 
 import json
+import shlex
 from datetime import date
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 from click.shell_completion import ShellComplete
@@ -245,3 +247,19 @@ def test_one_company_of_what_each_platform_knows() -> None:
             Partner(name="Tanuki", domains=frozenset({"tanuki.example"}), accounts=frozenset({"1"}), owner="mori"),
         ),
     )
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
+def test_what_the_readme_says_can_be_typed(page: str) -> None:
+    """Each command and option in it exists."""
+    lines = (Path(__file__).parents[2] / page).read_text("utf-8").splitlines()
+    typed = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("    cloudscan ")]
+
+    for words in typed:
+        until_redirection = words[: words.index(">")] if ">" in words else words
+        name, command, arguments = cli.resolve_command(click.Context(cli), until_redirection)
+        while isinstance(command, click.Group):
+            name, command, arguments = command.resolve_command(click.Context(command), arguments)
+        assert command is not None
+        command.make_context(name, arguments)
+    assert len(typed) > 10
