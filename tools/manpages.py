@@ -38,8 +38,8 @@ def configuration_page(tables: Iterable[tuple[str, Iterable[tuple[str, str, str]
     """cloudscan.toml(5): of each table, by its heading, the keys with default and meaning."""
     yield from _head("CLOUDSCAN.TOML", 5)
     yield from (".SH NAME", r"cloudscan.toml \- configuration of cloudscan", ".SH DESCRIPTION")
-    yield "An unknown key is an error that names the nearest known one. Secrets do not belong into the file: credentials"
-    yield "come from the provider's own chain, and a tracker's from the environment."
+    yield "An unknown key is an error that names the nearest known one. Secrets do not belong into the file:"
+    yield "credentials come from the provider's own chain, and a tracker's from the environment."
     for heading, keys in tables:
         yield f".SH {_escaped(heading)}"
         for key, default, note in keys:
