@@ -173,6 +173,11 @@ LABEL = "cloudscan"
 """The label of every ticket that cloudscan makes."""
 
 
+def variable(tracker: str, part: str) -> str:
+    """The environment variable with a secret of the tracker of this name: ``CLOUDSCAN_JIRA_TOKEN``."""
+    return "CLOUDSCAN_" + "".join(letter if letter.isalnum() else "_" for letter in tracker).upper() + f"_{part}"
+
+
 class TicketPhase(StrEnum):
     """How far a ticket got, as the ledger recorded."""
 

@@ -31,7 +31,7 @@ def query(
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
     from cloudscan.errors import SnapshotError
     from cloudscan.snapshot.snapshot import Snapshot
     from cloudscan.snapshot.store import latest_snapshot
@@ -40,7 +40,7 @@ def query(
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
-        click.echo(table(("table", "column", "type"), rows))
+        show_table(("table", "column", "type"), rows)
         return
     sql = _written(sql, file)
     if not sql:
@@ -59,7 +59,7 @@ def query(
         written = as_csv(answer.columns, answer.rows, readable=plain).removeprefix(BYTE_ORDER_MARK)
         click.echo(written.encode("utf-8", "replace"), nl=False)
     else:
-        click.echo(table(answer.columns, answer.rows))
+        show_table(answer.columns, answer.rows)
 
 
 def _written(sql: str | None, file: TextIO | None) -> str:
