@@ -258,7 +258,7 @@ def test_what_the_readme_says_can_be_typed(page: str) -> None:
     for words in typed:
         until_redirection = words[: words.index(">")] if ">" in words else words
         name, command, arguments = cli.resolve_command(click.Context(cli), until_redirection)
-        while isinstance(command, click.Group):
+        while isinstance(command, click.Group) and not arguments[0].startswith("-"):
             name, command, arguments = command.resolve_command(click.Context(command), arguments)
         assert command is not None
         command.make_context(name, arguments)
