@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,7 @@ def tickets(
     from cloudscan.snapshot import lock
 
     config = load_config(config_path)
-    with lock.exclusive(config.folder):
+    with nullcontext() if dry_run else lock.exclusive(config.folder):  # who only looks may not be able to write there
         report = last_report(config, file)
         memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
         path = Path(config_path) if config_path else None
