@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cloudscan.cli import terminal
+from cloudscan.cli.language import current
 from cloudscan.finding import Severity
+from cloudscan.sentence import in_language
 from cloudscan.text import plain, width
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ def show_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     At a terminal, long values are broken into lines; where it is too narrow for that, each row becomes a list of its
     values. In a pipe every row is one line, with whole values, two spaces or more between them.
     """
+    head = [_shown(name) for name in head]
     columns = terminal.columns()
     text = _piped(head, rows) if columns is None else _fitted(head, rows, columns, in_colour=terminal.colour())
     click.echo(text, color=terminal.colour())
@@ -46,7 +49,7 @@ def show_details(title: str, details: Mapping[str, object]) -> None:
 
     At a terminal, long values are broken into lines below one another.
     """
-    named = {name: _shown(value) for name, value in details.items() if _shown(value)}
+    named = {_shown(name): _shown(value) for name, value in details.items() if _shown(value)}
     size = max((width(name) + 1 for name in named if name), default=0)
     columns, in_colour = terminal.columns(), terminal.colour()
     if columns is None:
@@ -143,4 +146,4 @@ def _styled(text: str, value: object) -> "Text":
 
 
 def _shown(value: object) -> str:
-    return "" if value is None else plain(str(value)).replace("\n", " ").replace("\t", " ")
+    return "" if value is None else plain(in_language(value, current())).replace("\n", " ").replace("\t", " ")

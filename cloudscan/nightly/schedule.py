@@ -54,7 +54,7 @@ WorkingDirectory={_unit_path(plan.here)}
 EnvironmentFile=-/etc/cloudscan/environment
 ExecStartPre=+/usr/bin/install -d -m 0700 -o {plan.user} {_unit_word(writable[0])}
 ExecStart={" ".join(_unit_word(word, runs=True) for word in _command(plan))}
-# 1 means findings. 3 and 5, a scan that could not read everything, make the unit fail: waive what has to be lived with.
+# 1 means findings. 3 and 5, a scan that could not read everything, make the unit fail: waive what cannot be changed.
 SuccessExitStatus=1
 UMask=0077
 Nice=10
