@@ -27,11 +27,6 @@ _LIBRARY: Final = "library.message"  # the event of a line that is not ours
 _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]{}\"',;:=/\\]+@(?=[\w-]+\.)")
 
 
-def note(news: object, event: str = "note", **fields: object) -> None:
-    """Say something that is no result and no problem."""
-    logging.getLogger(_OWN).info(news, extra={"event": event, **fields})
-
-
 def warn(problem: object, event: str = "warning", **fields: object) -> None:
     """Say what went wrong and does not end the command. `event` and `fields` are for the JSON line."""
     logging.getLogger(_OWN).warning(problem, extra={"event": event, **fields})
@@ -53,12 +48,12 @@ def wants_json(arguments: Sequence[str]) -> bool:
 @contextmanager
 def to_stderr(language: str, *, as_json: bool, debug: bool) -> Iterator[None]:
     """While it lasts, all that is logged, Python's own warnings, and the ends of threads are written to stderr."""
-    handler = _Stderr(as_json=as_json, own_only=not (as_json or debug))
+    handler = _Stderr(own_only=not (as_json or debug))
     handler.setFormatter(_json_lines(debug=debug) if as_json else _Text(language, debug=debug))
     root, own = logging.getLogger(), logging.getLogger(_OWN)
     level, hooks = own.level, (threading.excepthook, sys.unraisablehook)
     root.addHandler(handler)
-    own.setLevel(logging.INFO)
+    own.setLevel(logging.INFO if as_json else logging.WARNING)
     logging.captureWarnings(True)
     threading.excepthook, sys.unraisablehook = _thread_failed, _not_raised
     try:
@@ -73,14 +68,12 @@ def to_stderr(language: str, *, as_json: bool, debug: bool) -> Iterator[None]:
 class _Stderr(logging.Handler):
     """Writes to what `sys.stderr` is at that moment: a progress display puts lines above itself."""
 
-    def __init__(self, *, as_json: bool, own_only: bool) -> None:
+    def __init__(self, *, own_only: bool) -> None:
         super().__init__()
-        self._as_json, self._own_only = as_json, own_only
+        self._own_only = own_only
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if _is_own(record):
-            return self._as_json or record.msg != ""  # an event without words is for machines
-        return not self._own_only or record.levelno >= logging.ERROR
+        return not self._own_only or _is_own(record) or record.levelno >= logging.ERROR
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

@@ -12,7 +12,7 @@ import click
 from msgspec.structs import replace
 
 from cloudscan.channel import Channel, ChannelKind
-from cloudscan.cli.log import note, warn
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger, redaction_key
 from cloudscan.cli.options import lang_option
@@ -42,7 +42,7 @@ def notify(config_path: str | None, dry_run: bool, again: bool, lang: str | None
     """
     delivery = deliver(load_config(config_path), dry_run=dry_run, again=again, lang=lang or "")
     if not dry_run and not delivery.sent and not delivery.refused:
-        note(say("There is nothing new to announce."), "notify.nothing_new")
+        click.echo(say("There is nothing new to announce."), err=True)
     for address in delivery.refused:
         warn(refusal(address), "notify.failed")
     return EXIT_INCOMPLETE if delivery.refused else 0

@@ -12,7 +12,7 @@ import pytest
 
 from cloudscan.cli import log
 from cloudscan.connector import Scope
-from cloudscan.nightly.scan_log import LogEvent, ScanLog
+from cloudscan.nightly.scan_log import ScanLog
 from cloudscan.snapshot.collect import Began
 from tests.cli.conftest import Desk
 from tests.reports.hostile import NAMES
@@ -77,19 +77,6 @@ def test_every_library_s_line_is_json(logger: str, capsys: pytest.CaptureFixture
     (line,) = lines(capsys.readouterr().err)
     assert (line["logger"], line["level"], line["event"]) == (logger, "warning", "library.message")
     assert "old" in line["message"]
-
-
-@pytest.mark.parametrize("as_json", [False, True])
-def test_events_are_for_machines_and_news_for_both(capsys: pytest.CaptureFixture[str], as_json: bool) -> None:
-    with logging_as(as_json=as_json):
-        ScanLog().line(LogEvent.FINISHED, exit_code=0)
-        log.note("There is nothing new.", "notify.nothing_new")
-
-    written = capsys.readouterr().err
-    if as_json:
-        assert [line["event"] for line in lines(written)] == ["scan.finished", "notify.nothing_new"]
-    else:
-        assert written == "cloudscan: There is nothing new.\n"
 
 
 def test_the_end_of_a_thread_is_a_line_too(capsys: pytest.CaptureFixture[str]) -> None:
