@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli import completing
+from cloudscan.cli import completing, terminal
 from cloudscan.cli.main import exit_code_for
 from cloudscan.cli.opening import (
     chosen_plugins,
@@ -195,7 +195,7 @@ def run(request: ScanRequest) -> int:
 
 def _progress(rules: "Sequence[Rule]", params: "Params", language: str) -> "Progress | None":
     """A display on stderr if that is a terminal, else None."""
-    if not sys.stderr.isatty():
+    if not terminal.is_live(sys.stderr):
         return None
     from cloudscan.cli.progress import Progress
 
