@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from cloudscan import plugins
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_rules
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
@@ -79,7 +80,7 @@ def init(config_path: str | None, name: str, names: Sequence[str], force: bool, 
     text = "\n".join([*_head(name, language), *tables])
     _write(path, text)
     _write(path.with_name(SCHEMA_FILE), schema_text())
-    click.echo(f"Wrote {path}. Next: cloudscan doctor")
+    echo(say("Wrote {path}. Next: cloudscan doctor", path=path))
 
 
 def schema_text() -> str:
@@ -111,7 +112,7 @@ def _installed() -> Iterator[ConnectorPlugin]:
             plugin = plugins.connector(name)
             plugins.check_packages(name, name, plugin.packages)
         except ConfigurationError as error:
-            click.echo(f"cloudscan: left out: {error}", err=True)
+            echo(say("cloudscan: left out: {error}", error=error), err=True)
         else:
             found += 1
             yield plugin

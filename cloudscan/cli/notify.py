@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.language import echo
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
 from cloudscan.errors import ConfigurationError
+from cloudscan.sentence import say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
@@ -42,13 +44,19 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
         _show(message, notifier, language, quiet=config.notify.quiet)
         return 0
     if (message.quiet and config.notify.quiet) or (ledger.was_notified(report.scan.id) and not again):
-        click.echo("There is nothing new to announce.", err=True)
+        echo(say("There is nothing new to announce."), err=True)
         return 0
     refused = notifier.send(*notifier.words(message, language))
     if len(refused) < len(notifier.addresses()):
         ledger.save_notification(report.scan.id)
     for address in refused:
-        click.echo(f"cloudscan: could not notify: {plain(address)} rejected the message; check the address.", err=True)
+        echo(
+            say(
+                "cloudscan: could not notify: {address} rejected the message; check the address.",
+                address=plain(address),
+            ),
+            err=True,
+        )
     return EXIT_INCOMPLETE if refused else 0
 
 
@@ -59,23 +67,27 @@ def open_notifier(config: Config) -> "Notifier":
     options = config.notify
     if not options.wanted:
         raise ConfigurationError(
-            "No notifications are configured; write [notify] with urls_env or file into cloudscan.toml "
-            "(docs/tickets.md)."
+            say(
+                "No notifications are configured; write [notify] with urls_env or file into "
+                "cloudscan.toml (docs/tickets.md)."
+            )
         )
     urls = os.environ.get(options.urls_env, "") if options.urls_env else ""
     if options.urls_env and not urls:
-        raise ConfigurationError(f"[notify]: the environment variable {options.urls_env} is not set.")
+        raise ConfigurationError(
+            say("[notify]: the environment variable {urls_env} is not set.", urls_env=options.urls_env)
+        )
     with plugins.its_packages("Notifying", "notify"):
         return plugins.notifier().open(urls, options.file, options.tags)
 
 
 def _show(message: "Notice", notifier: "Notifier", language: str, *, quiet: bool) -> None:
     if message.quiet and quiet:
-        click.echo("Nothing changed: nothing would be sent.")
+        echo(say("Nothing changed: nothing would be sent."))
         return
     title, text = notifier.words(message, language)
     for address in notifier.addresses():
-        click.echo(f"to: {plain(address)}")
+        echo(say("to: {address}", address=plain(address)))
     click.echo(f"\n{plain(title)}\n")
     for line in text.splitlines():
         click.echo(plain(line))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import click
 
 from cloudscan.cli.opening import chosen_plugins, load_config
+from cloudscan.sentence import say
 
 
 @click.command()
@@ -19,7 +20,9 @@ def permissions(config_path: str | None, names: Sequence[str], format_name: str)
     for plugin in chosen_plugins(load_config(config_path), names):
         if format_name == "policy":
             if plugin.policy_document is None:
-                raise ConfigurationError(f"The connector {plugin.name} has no policy document; use --format table.")
+                raise ConfigurationError(
+                    say("The connector {name} has no policy document; use --format table.", name=plugin.name)
+                )
             click.echo(plugin.policy_document())
             continue
         click.echo(f"{plugin.name}: {plugin.title}")

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import click
 
+from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config
+from cloudscan.sentence import say
 
 
 @click.command()
@@ -37,11 +39,11 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         return
     if not sql:
         raise click.UsageError(
-            'The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'
+            spoken(say('The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'))
         )
     folder = Path(snapshot) if snapshot else latest_snapshot(load_config(config_path).folder / "snapshots")
     if folder is None:
-        raise SnapshotError("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot.")
+        raise SnapshotError(say("No snapshot exists yet; run `cloudscan scan` first, or name one with --snapshot."))
     with Snapshot.open(folder) as opened:
         answer = opened.query(sql)
     if format_name == "json":

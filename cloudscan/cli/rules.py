@@ -7,8 +7,10 @@ import click
 
 from cloudscan import plugins
 from cloudscan.cli.help import Group
+from cloudscan.cli.language import echo
 from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
 from cloudscan.cli.options import lang_option
+from cloudscan.sentence import say
 
 
 @click.group(cls=Group)
@@ -44,7 +46,9 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
     config = load_config(config_path)
     loaded = {rule.id: rule for rule in load_rules(config, folders)}
     if rule_id not in loaded:
-        raise ConfigurationError(f"There is no rule {rule_id!r}; {suggestion(rule_id, loaded)}.")
+        raise ConfigurationError(
+            say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, loaded))
+        )
     rule = loaded[rule_id]
     text = rule.text[lang or config.organisation.language]
     for line in (
@@ -76,7 +80,10 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     problems = shelf.problems or shelf.complaints
     for problem in problems:
         click.echo(str(problem))
-    click.echo(f"{len(shelf.rules)} rules are fine, {len(problems)} problems.", err=True)
+    echo(
+        say("{count} rules are fine, {count_other} problems.", count=len(shelf.rules), count_other=len(problems)),
+        err=True,
+    )
     return 2 if problems else 0
 
 
@@ -97,7 +104,10 @@ def prove(config_path: str | None, folder: Path) -> int:
         click.echo(str(problem))
     rules = [rule for rule in shelf.rules if Path(rule.source).resolve().is_relative_to(folder.resolve())]
     proven.write(rules, folder)
-    click.echo(f"{len(rules)} rules are proven, {len(shelf.problems)} problems.", err=True)
+    echo(
+        say("{count} rules are proven, {count_other} problems.", count=len(rules), count_other=len(shelf.problems)),
+        err=True,
+    )
     return 2 if shelf.problems else 0
 
 
@@ -113,5 +123,8 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
         click.echo(str(outcome))
-    click.echo(f"{len(outcomes) - len(bad)} examples pass, {len(bad)} fail.", err=True)
+    echo(
+        say("{count} examples pass, {count_other} fail.", count=len(outcomes) - len(bad), count_other=len(bad)),
+        err=True,
+    )
     return 1 if bad else 0

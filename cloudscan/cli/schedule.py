@@ -8,13 +8,15 @@ from pathlib import Path
 
 import click
 
+from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config
+from cloudscan.sentence import say
 
 
 def _time(_context: click.Context, _option: click.Parameter, value: str) -> time:
     hour, colon, minute = value.partition(":")
     if not colon or not (hour + minute).isdecimal() or int(hour) > 23 or int(minute or 60) > 59:
-        raise click.BadParameter(f"{value!r} is not a time of day; write it as 03:30.")
+        raise click.BadParameter(spoken(say("{value} is not a time of day; write it as 03:30.", value=repr(value))))
     return time(int(hour), int(minute))
 
 
@@ -49,11 +51,15 @@ def schedule(config_path: str | None, kind: str, at: time, user: str, image: str
     here = Path.cwd()
     file = here / (config_path or FILE_NAME)
     if not file.exists():
-        raise ConfigurationError(f"There is no {FILE_NAME} here to scan by; `cloudscan init` writes one.")
+        raise ConfigurationError(
+            say("There is no {file_name} here to scan by; `cloudscan init` writes one.", file_name=FILE_NAME)
+        )
     if metrics and kind not in ("systemd", "cron"):
-        raise click.UsageError(f"--metrics is for systemd and cron; leave it out for {kind}.")
+        raise click.UsageError(spoken(say("--metrics is for systemd and cron; leave it out for {kind}.", kind=kind)))
     if not user.replace("-", "").replace("_", "").isalnum():
-        raise click.UsageError(f"{user!r} is not a valid user name; use letters, digits, - and _.")
+        raise click.UsageError(
+            spoken(say("{user} is not a valid user name; use letters, digits, - and _.", user=repr(user)))
+        )
     plan = scheduling.Plan(
         program=_program(),
         config=file,

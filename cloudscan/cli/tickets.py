@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.language import echo
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -136,19 +137,27 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> i
             )
         )  # fmt: skip
     elif not results:
-        click.echo("Every ticket is up to date.")
+        echo(say("Every ticket is up to date."))
     for message in _left_undone(planned):
-        click.echo(f"cloudscan: {message}", err=True)
+        echo(say("cloudscan: {message}", message=message), err=True)
     failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
     return EXIT_INCOMPLETE if failed else 0
 
 
 def _chosen(config: Config, names: Sequence[str]) -> Sequence[str]:
     if not config.trackers:
-        raise ConfigurationError("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        raise ConfigurationError(
+            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        )
     for name in (*names, *filter(None, [config.tickets.tracker])):
         if name not in config.trackers:
-            raise ConfigurationError(f"There is no tracker {name!r}; {suggestion(name, sorted(config.trackers))}.")
+            raise ConfigurationError(
+                say(
+                    "There is no tracker {name}; {hint}.",
+                    name=repr(name),
+                    hint=suggestion(name, sorted(config.trackers)),
+                )
+            )
     return list(dict.fromkeys(names)) or list(config.trackers)
 
 
@@ -166,7 +175,14 @@ def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker
     def credential(part: str) -> str:
         value = os.environ.get(f"{prefix}_{part}", "")
         if not value:
-            raise ConfigurationError(f"[trackers.{name}]: the environment variable {prefix}_{part} is not set.")
+            raise ConfigurationError(
+                say(
+                    "[trackers.{name}]: the environment variable {prefix}_{part} is not set.",
+                    name=name,
+                    prefix=prefix,
+                    part=part,
+                )
+            )
         return value
 
     with plugins.its_packages(f"The tracker {name}", "trackers"):
