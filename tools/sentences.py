@@ -10,6 +10,7 @@ looks up through gettext, are translated in ``cloudscan/cli/locale`` and compile
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -70,8 +71,15 @@ def text_of(catalogue: Catalog) -> bytes:
 def compiled(language: str) -> bytes:
     """Click's words in a language, as gettext reads them."""
     out = BytesIO()
-    write_mo(out, _read(CLICK / language / "LC_MESSAGES" / "messages.po", language))
+    write_mo(out, clicks_words(language))
     return out.getvalue()
+
+
+def clicks_words(language: str) -> Catalog:
+    """Click's words with their translations."""
+    words = _read(CLICK / language / "LC_MESSAGES" / "messages.po", language)
+    words.creation_date = words.revision_date = datetime(2026, 1, 1, tzinfo=UTC)  # gettext's header has them
+    return words
 
 
 def clicks_templates() -> set[str]:

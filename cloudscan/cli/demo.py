@@ -44,7 +44,7 @@ def demo(into: str, show: bool, serve: bool, lang: str | None) -> int:
     demo_folder.prepare(folder)
     with ExitStack() as running:
         echo(say("Starting the emulators and building a small company …"), err=True)
-        with plugins.its_packages("The demo", "demo"):
+        with plugins.its_packages(say("The demo"), "demo"):
             demos = {name: running.enter_context(plugins.demo(name).start()) for name in names}
         comment = say("The demo's company, while the emulators run.")
         file = _configured(folder, demos, {}, language, str(comment))
@@ -112,26 +112,30 @@ def _serve(folder: Path, emulators: "Mapping[str, Demo]") -> None:
     from cloudscan.cli.demo_folder import CONFIGURATION
 
     click.echo(f"\n{(folder / CONFIGURATION).read_text(encoding='utf-8')}")
-    echo(say("The emulators are running on 127.0.0.1, with the options above. In another terminal:\n"), err=True)
+    echo(say("The emulators are running on 127.0.0.1, with the options above. In another terminal:"), err=True)
+    echo(err=True)
     environment = {name: value for emulator in emulators.values() for name, value in emulator.environment.items()}
     for name, value in environment.items():
         click.echo(f"    $env:{name} = '{value}'" if os.name == "nt" else f"    export {name}={value}", err=True)
     _steps(folder, ["doctor", "scan", "gaps", "tickets"])
-    echo(say("\nCtrl-C stops them."), err=True)
+    echo(err=True)
+    echo(say("Ctrl-C stops them."), err=True)
     with suppress(KeyboardInterrupt):
         threading.Event().wait()
 
 
 def _next_steps(folder: Path) -> None:
     """What can be tried now."""
-    echo(say("\nTry it on this company:\n"), err=True)
+    echo(err=True)
+    echo(say("Try it on this company:"), err=True)
+    echo(err=True)
     _steps(folder, ["findings", "gaps", "report --lang ja", "tickets --dry-run", "health"])
 
 
 def _steps(folder: Path, commands: Sequence[str]) -> None:
-    echo(say("    cd {folder}", folder=folder), err=True)
+    echo(f"    cd {folder}", err=True)
     for command in commands:
-        echo(say("    cloudscan {command}", command=command), err=True)
+        echo(f"    cloudscan {command}", err=True)
 
 
 def _trackers(running: ExitStack) -> "dict[str, Demo]":

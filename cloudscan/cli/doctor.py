@@ -10,14 +10,14 @@ import click
 
 from cloudscan import config as configuration
 from cloudscan import plugins
+from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.notify import open_notifier
 from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, open_format, open_ledger
 from cloudscan.cli.tickets import open_tracker, projects_of
 from cloudscan.config import Config
 from cloudscan.connector import Check
 from cloudscan.errors import CloudscanError, ConfigurationError
-from cloudscan.sentence import in_language, say
-from cloudscan.text import plain
+from cloudscan.sentence import say
 
 _LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
@@ -34,9 +34,9 @@ def doctor(config_path: str | None, names: Sequence[str]) -> int:
     bad = 0
     for check in _checks(config_path, names):
         bad += not check.ok
-        click.echo(f"{'ok ' if check.ok else 'BAD'}  {plain(in_language(check.what, 'en'))}")
+        echo(f"{'ok ' if check.ok else 'BAD'}  {spoken(check.what)}")
         if not check.ok and check.remedy:
-            click.echo(f"     → {plain(in_language(check.remedy, 'en'))}")
+            echo(f"     → {spoken(check.remedy)}")
     return 2 if bad else 0
 
 

@@ -154,7 +154,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str], language: str) -> int:
     def complain(problem: object) -> None:
-        echo(say("cloudscan: {in_language}", in_language=in_language(problem, language)), err=True)
+        echo(f"cloudscan: {in_language(problem, language)}", err=True)
 
     debug = "--debug" in arguments
     try:

@@ -53,7 +53,7 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
         echo(
             say(
                 "cloudscan: could not notify: {address} rejected the message; check the address.",
-                address=plain(address),
+                address=address,
             ),
             err=True,
         )
@@ -77,7 +77,7 @@ def open_notifier(config: Config) -> "Notifier":
         raise ConfigurationError(
             say("[notify]: the environment variable {urls_env} is not set.", urls_env=options.urls_env)
         )
-    with plugins.its_packages("Notifying", "notify"):
+    with plugins.its_packages(say("Notifying"), "notify"):
         return plugins.notifier().open(urls, options.file, options.tags)
 
 
@@ -87,7 +87,7 @@ def _show(message: "Notice", notifier: "Notifier", language: str, *, quiet: bool
         return
     title, text = notifier.words(message, language)
     for address in notifier.addresses():
-        echo(say("to: {address}", address=plain(address)))
+        echo(say("to: {address}", address=address))
     click.echo(f"\n{plain(title)}\n")
     for line in text.splitlines():
         click.echo(plain(line))

@@ -35,7 +35,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
-        click.echo(table(("table", "column", "type"), rows))
+        click.echo(table((say("table"), say("column"), say("type")), rows))
         return
     if not sql:
         raise click.UsageError(

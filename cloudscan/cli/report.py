@@ -85,6 +85,6 @@ def _write_handouts(last: Report, format_name: str, config: Config, language: st
     from cloudscan.cli.output import write_private
 
     format_ = plugins.handout_format(format_name)
-    with plugins.its_packages(f"The format {format_.name}", format_.name):
+    with plugins.its_packages(say("The format {name}", name=format_.name), format_.name):
         for name, content in format_.write(last, language, config.terms):
             write_private(folder / name, content)

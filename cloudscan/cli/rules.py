@@ -30,7 +30,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
     language = lang or config.organisation.language
     loaded = load_rules(config, folders)
     rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
-    click.echo(table(("severity", "id", "title", "cause"), rows))
+    click.echo(table((say("severity"), say("id"), say("title"), say("cause")), rows))
 
 
 @rules.command()
@@ -65,7 +65,7 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
         f"{', '.join(rule.frameworks)}",
         rule.source,
     ):
-        click.echo(line)
+        echo(line)
 
 
 @rules.command()
@@ -79,9 +79,9 @@ def lint(config_path: str | None, folders: Sequence[str]) -> int:
     shelf = loader.read(all_rule_folders(config, folders), plugins.declared_settings(), proven_in=proven_file(config))
     problems = shelf.problems or shelf.complaints
     for problem in problems:
-        click.echo(str(problem))
+        echo(problem)
     echo(
-        say("{count} rules are fine, {count_other} problems.", count=len(shelf.rules), count_other=len(problems)),
+        say("{count} rules are fine, {bad} problems.", count=len(shelf.rules), bad=len(problems)),
         err=True,
     )
     return 2 if problems else 0
@@ -101,11 +101,11 @@ def prove(config_path: str | None, folder: Path) -> int:
     folders = all_rule_folders(load_config(config_path), [str(folder)])
     shelf = loader.read(folders, plugins.declared_settings(), anew=folder)
     for problem in shelf.problems:
-        click.echo(str(problem))
+        echo(problem)
     rules = [rule for rule in shelf.rules if Path(rule.source).resolve().is_relative_to(folder.resolve())]
     proven.write(rules, folder)
     echo(
-        say("{count} rules are proven, {count_other} problems.", count=len(rules), count_other=len(shelf.problems)),
+        say("{count} rules are proven, {bad} problems.", count=len(rules), bad=len(shelf.problems)),
         err=True,
     )
     return 2 if shelf.problems else 0
@@ -122,9 +122,9 @@ def test(config_path: str | None, folders: Sequence[str]) -> int:
     outcomes = list(example_runner.run(rules))
     bad = [outcome for outcome in outcomes if not outcome.ok]
     for outcome in bad:
-        click.echo(str(outcome))
+        echo(outcome)
     echo(
-        say("{count} examples pass, {count_other} fail.", count=len(outcomes) - len(bad), count_other=len(bad)),
+        say("{count} examples pass, {bad} fail.", count=len(outcomes) - len(bad), bad=len(bad)),
         err=True,
     )
     return 1 if bad else 0

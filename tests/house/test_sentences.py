@@ -79,6 +79,21 @@ def test_what_a_person_reads_is_a_sentence(file: Path) -> None:
     assert not bare, "\n".join(bare)
 
 
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_a_sentence_is_given_all_its_fields(file: Path) -> None:
+    wrong = [
+        f"{file.relative_to(ROOT)}:{call.lineno}: {sorted(given ^ fields(call.args[0].value))}"
+        for call in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(call, ast.Call)
+        and name_of(call) == "say"
+        and isinstance(call.args[0], ast.Constant)
+        and None not in (given := {keyword.arg for keyword in call.keywords})
+        and given != fields(call.args[0].value)
+    ]
+
+    assert not wrong, "\n".join(wrong)
+
+
 def name_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
