@@ -33,7 +33,7 @@ def findings(
     """List the open findings of the last scan, most urgent first; waived ones say until when."""
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
     from cloudscan.errors import ConfigurationError
 
     config = load_config(config_path)
@@ -62,7 +62,7 @@ def findings(
          f"{finding.first_seen_on:%Y-%m-%d}", _note(finding), finding.fingerprint[:8]]
         for finding in selected
     ]  # fmt: skip
-    click.echo(table(("score", "severity", "what", "account", "since", "", "id"), rows, widest=80))
+    show_table(("score", "severity", "what", "account", "since", "", "id"), rows)
 
 
 def _accounts(report: Report) -> set[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cloudscan.cli.language import echo
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -50,12 +51,9 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
     if len(refused) < len(notifier.addresses()):
         ledger.save_notification(report.scan.id)
     for address in refused:
-        echo(
-            say(
-                "cloudscan: could not notify: {address} rejected the message; check the address.",
-                address=address,
-            ),
-            err=True,
+        warn(
+            say("could not notify: {address} rejected the message; check the address.", address=address),
+            "notify.failed",
         )
     return EXIT_INCOMPLETE if refused else 0
 

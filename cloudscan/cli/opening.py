@@ -38,15 +38,18 @@ def load_config(path: str | None) -> Config:
 def open_ledger(config: Config, *, wait_seconds: float = 0.0) -> "Ledger":
     """The configured ledger; `wait_seconds` is how long to wait for its database. Raises `LedgerError`."""
     from cloudscan.ledger.ledger import Ledger
+    from cloudscan.nightly.lost_ledger import refuse_emptied
 
     tolerance = config.waivers.tolerance_percent / 100
-    return Ledger(
+    ledger = Ledger(
         config.ledger_url,
         tolerance=tolerance,
         policy=config.tickets,
         wait_seconds=wait_seconds,
         calendar=config.calendar,
     )
+    refuse_emptied(ledger.file, config.folder)
+    return ledger
 
 
 def redaction_key(config: Config) -> bytes:

@@ -26,7 +26,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
     from cloudscan.errors import SnapshotError
     from cloudscan.snapshot.snapshot import Snapshot
     from cloudscan.snapshot.store import latest_snapshot
@@ -35,7 +35,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
 
     if tables:
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
-        click.echo(table((say("table"), say("column"), say("type")), rows))
+        show_table((say("table"), say("column"), say("type")), rows)
         return
     if not sql:
         raise click.UsageError(
@@ -53,4 +53,4 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         written = as_csv(answer.columns, answer.rows, readable=plain).removeprefix(BYTE_ORDER_MARK)
         click.echo(written.encode("utf-8", "replace"), nl=False)
     else:
-        click.echo(table(answer.columns, answer.rows))
+        show_table(answer.columns, answer.rows)

@@ -24,13 +24,13 @@ def rules() -> None:
 @click.pass_obj
 def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> None:
     """List the rules: severity, id, title."""
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     config = load_config(config_path)
     language = lang or config.organisation.language
     loaded = load_rules(config, folders)
     rows = [[rule.severity, rule.id, rule.text[language].title, rule.cause] for rule in loaded]
-    click.echo(table((say("severity"), say("id"), say("title"), say("cause")), rows))
+    show_table((say("severity"), say("id"), say("title"), say("cause")), rows)
 
 
 @rules.command()
@@ -40,6 +40,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
 @click.pass_obj
 def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: str | None) -> None:
     """Show one rule: what it asks, why it matters, how to fix it."""
+    from cloudscan.cli.rule_text import show_rule
     from cloudscan.errors import ConfigurationError
     from cloudscan.text import suggestion
 
@@ -49,23 +50,7 @@ def show(config_path: str | None, rule_id: str, folders: Sequence[str], lang: st
         raise ConfigurationError(
             say("There is no rule {rule_id}; {hint}.", rule_id=repr(rule_id), hint=suggestion(rule_id, loaded))
         )
-    rule = loaded[rule_id]
-    text = rule.text[lang or config.organisation.language]
-    for line in (
-        f"{rule.id} ({rule.severity}, confidence {rule.confidence}, likelihood {rule.likelihood}/5)",
-        text.title,
-        "",
-        text.why,
-        "",
-        text.fix.rstrip(),
-        "",
-        rule.query.rstrip(),
-        "",
-        *(f"${name} = {param.default}: {param.meaning}" for name, param in rule.params.items()),
-        f"{', '.join(rule.frameworks)}",
-        rule.source,
-    ):
-        echo(line)
+    show_rule(loaded[rule_id], lang or config.organisation.language)
 
 
 @rules.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from cloudscan.cli.language import echo, spoken
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -140,7 +141,7 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> i
     elif not results:
         echo(say("Every ticket is up to date."))
     for message in _left_undone(planned):
-        echo(f"cloudscan: {spoken(message)}", err=True)
+        warn(message, "tickets.left_undone")
     failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
     return EXIT_INCOMPLETE if failed else 0
 

@@ -152,7 +152,7 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
     """
     import msgspec
 
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     config = load_config(config_path)
     listed = [
@@ -171,20 +171,8 @@ def list_(config_path: str | None, everything: bool, only: str | None, format_na
          len(status.findings), _scope(status.waiver), status.waiver.owner, status.waiver.reason]
         for status in listed
     ]  # fmt: skip
-    click.echo(
-        table(
-            (
-                say("no"),
-                say("until"),
-                say("note"),
-                say("findings"),
-                say("scope"),
-                say("owner"),
-                say("reason"),
-            ),
-            rows,
-        )
-    )
+    heads = (say("no"), say("until"), say("note"), say("findings"), say("scope"), say("owner"), say("reason"))
+    show_table(heads, rows)
 
 
 def _known_rule(config: Config, rule_id: str, folders: Sequence[str]) -> None:
@@ -207,7 +195,7 @@ def _scope(waiver: Waiver) -> str:
 
 
 def _show_covered(introduction: Sentence, entries: "Sequence[Entry]") -> None:
-    from cloudscan.cli.table import table
+    from cloudscan.cli.table import show_table
 
     number = len(entries)
     covered = say("one finding") if number == 1 else say("{number} findings", number=number)
@@ -220,6 +208,6 @@ def _show_covered(introduction: Sentence, entries: "Sequence[Entry]") -> None:
             [entry.fingerprint[:8], entry.verdict.rule_id, entry.verdict.subject.name, entry.verdict.subject.account]
             for entry in entries[:_MOST]
         ]
-        click.echo(table((say("id"), say("rule"), say("what"), say("account")), rows))
+        show_table((say("id"), say("rule"), say("what"), say("account")), rows)
     if len(entries) > _MOST:
         echo(say("… and {most} more", most=len(entries) - _MOST))
