@@ -116,7 +116,8 @@ def _serve(folder: Path, emulators: "Mapping[str, Demo]") -> None:
     echo(err=True)
     environment = {name: value for emulator in emulators.values() for name, value in emulator.environment.items()}
     for name, value in environment.items():
-        click.echo(f"    $env:{name} = '{value}'" if os.name == "nt" else f"    export {name}={value}", err=True)
+        setting = f"$env:{name} = '{value}'" if os.name == "nt" else f"export {name}={value}"
+        echo(f"    {setting}", err=True)
     _steps(folder, ["doctor", "scan", "gaps", "tickets"])
     echo(err=True)
     echo(say("Ctrl-C stops them."), err=True)
