@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudscan.cli.language import current, echo
+from cloudscan.cli.language import current, echo, spoken
 from cloudscan.cli.options import lang_option
 from cloudscan.sentence import say
 
@@ -47,16 +47,16 @@ def demo(into: str, show: bool, serve: bool, lang: str | None) -> int:
         with plugins.its_packages(say("The demo"), "demo"):
             demos = {name: running.enter_context(plugins.demo(name).start()) for name in names}
         comment = say("The demo's company, while the emulators run.")
-        file = _configured(folder, demos, {}, language, str(comment))
+        file = _configured(folder, demos, {}, language, spoken(comment))
         page = _scan(file, demos, language)
         if show:
             click.launch(str(page))
         if serve:
             trackers = _trackers(running)
-            _configured(folder, demos, trackers, language, str(comment))
+            _configured(folder, demos, trackers, language, spoken(comment))
             _serve(folder, {**demos, **trackers})
     stopped = say("The demo's company. The emulators have stopped; `cloudscan demo --serve` keeps them running.")
-    _configured(folder, demos, {}, language, str(stopped), running=False)
+    _configured(folder, demos, {}, language, spoken(stopped), running=False)
     if not serve:
         _next_steps(folder)
     return 0

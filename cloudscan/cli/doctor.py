@@ -10,6 +10,7 @@ import click
 
 from cloudscan import config as configuration
 from cloudscan import plugins
+from cloudscan.cli import completing
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.notify import open_notifier
 from cloudscan.cli.opening import chosen_connectors, load_config, load_rules, open_format, open_ledger
@@ -23,7 +24,13 @@ _LEAST_FREE: Final = 1 << 30  # bytes: a snapshot of a million files, twice
 
 
 @click.command()
-@click.option("--connector", "names", multiple=True, help="Check only this connector. Repeatable.")
+@click.option(
+    "--connector",
+    "names",
+    multiple=True,
+    shell_complete=completing.connectors,
+    help="Check only this connector. Repeatable.",
+)
 @click.pass_obj
 def doctor(config_path: str | None, names: Sequence[str]) -> int:
     """Check all that a scan needs, and say how to fix what is wrong.
@@ -109,7 +116,8 @@ def _ledger(config: Config) -> str:
 
 
 def _format(config: Config, name: str, path: str | None) -> str:
-    plugins.check_packages(f"The format {name}", name, open_format(config, name, path).packages)
+    chosen = open_format(config, name, path) if name in config.reports else plugins.report_format(name)
+    plugins.check_packages(f"The format {name}", name, chosen.packages)
     return say("format {name}", name=name)
 
 
@@ -125,7 +133,7 @@ def _tracker(config: Config, name: str, path: str | None) -> str:
 
 def _notifications(config: Config) -> str:
     addresses = open_notifier(config).addresses()
-    return say("notifications: to {addresses}", addresses=", ".join(addresses))
+    return say("notifications: to {addresses}", addresses=", ".join(address.shown for address in addresses))
 
 
 def _platform(config: Config, name: str, path: Path | None) -> Iterable[Check]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.language import echo
 from cloudscan.cli.opening import load_config, open_ledger
 from cloudscan.cli.options import SEVERITIES, lang_option
@@ -14,8 +15,8 @@ from cloudscan.sentence import Sentence, joined, say
 
 @click.command()
 @click.option("--severity", type=SEVERITIES, default="info", show_default=True, help="Only this severity or worse.")
-@click.option("--rule", "rule_id", help="Only findings of this rule.")
-@click.option("--account", help="Only findings in this account.")
+@click.option("--rule", "rule_id", shell_complete=completing.rules, help="Only findings of this rule.")
+@click.option("--account", shell_complete=completing.accounts, help="Only findings in this account.")
 @click.option("--waived/--not-waived", default=None, help="Only waived findings, or only those that are not.")
 @click.option("--limit", type=click.IntRange(1), help="Show at most N findings.")
 @click.option("--format", "format_name", type=click.Choice(["table", "json"]), default="table", show_default=True,

@@ -37,11 +37,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prune": ("prune", "Remove old snapshots and reports."),
     "tickets": ("tickets", "Create and update tickets in Jira, GitHub and others."),
     "notify": ("notify", "Notify people of changes in the last scan."),
+    "nightly": ("nightly", "Scan, update tickets and notify: what a scheduler runs."),
     "schedule": ("schedule", "Print a unit, crontab line or workflow for nightly scans."),
     "schema": ("schema", "Print a JSON Schema, for editors and machines."),
     "rules": ("rules", "List, show, check and test the rules."),
     "query": ("query", "Ask a snapshot a question in SQL."),
+    "docs": ("docs", "List the pages of the documentation, or print one."),
     "completion": ("completion", "Print the shell completion script."),
+    "help": ("about", "Explain a command."),
+    "version": ("about", "Print the version."),
 }
 
 
@@ -59,7 +63,7 @@ class Commands(Group):
         if cmd_name not in self.helps:
             return None
         module = importlib.import_module(f"cloudscan.cli.{self.helps[cmd_name][0]}")
-        command = getattr(module, cmd_name)
+        command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")  # `help_` hides no built-in
         return localised(command) if isinstance(command, click.Command) else None
 
     def listed(self, _ctx: click.Context) -> Iterator[tuple[str, str]]:
@@ -85,7 +89,7 @@ class Commands(Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="cloudscan", message="%(prog)s %(version)s")
+@click.version_option(None, "--version", "-V", package_name="cloudscan", message="%(prog)s %(version)s")
 @click.option("--config", "-c", type=click.Path(dir_okay=False), help="The configuration.  [default: cloudscan.toml]")
 @click.option("--debug", is_flag=True, help="Show a stack trace where cloudscan itself fails.")
 @click.option("--lang", type=LANGUAGES, expose_value=False, help=HELP)
@@ -175,7 +179,7 @@ def _command(arguments: Sequence[str]) -> str:
     """The subcommand of a command line; empty if it has none."""
     words = iter(arguments)
     for word in words:
-        if word in ("--config", "-c"):
+        if word in ("--config", "-c", "--lang"):
             next(words, None)
         elif not word.startswith("-"):
             return word

@@ -137,15 +137,16 @@ def all_rule_folders(config: Config, more: Sequence[str]) -> list[Path]:
     own = [Path(folder) for folder in (*config.scan.rules, *more)]
     for folder in own:
         if folder.is_dir() and not any(folder.rglob("*.y*ml")):
-            near = sorted(path.name for path in folder.absolute().parent.iterdir() if path.is_dir() and path != folder)
+            near = [one.name for one in sorted(folder.absolute().parent.iterdir()) if _has_rules(one) and one != folder]
+            hint = suggestion(folder.name, near) if near else say("name another folder")
             raise ConfigurationError(
-                say(
-                    "{folder}: there is no rule in this folder; {hint}, or leave it out.",
-                    folder=folder,
-                    hint=suggestion(folder.name, near),
-                )
+                say("{folder}: there is no rule in this folder; {hint}, or leave it out.", folder=folder, hint=hint)
             )
     return [*plugins.rule_folders(), *own]
+
+
+def _has_rules(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.glob("*.y*ml"))
 
 
 def chosen_plugins(config: Config, names: Sequence[str]) -> list[ConnectorPlugin]:

@@ -1,6 +1,8 @@
 """`cloudscan query`."""
 
+import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -11,6 +13,7 @@ from cloudscan.sentence import say
 
 @click.command()
 @click.argument("sql", required=False)
+@click.option("--file", "-f", type=click.File(encoding="utf-8"), help="Read the query from a file; - is stdin.")
 @click.option("--snapshot", type=click.Path(file_okay=False), help="The snapshot.  [default: the last one]")
 @click.option(
     "--format", "format_name", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True,
@@ -18,11 +21,14 @@ from cloudscan.sentence import say
 )  # fmt: skip
 @click.option("--tables", is_flag=True, help="List the tables and their columns.")
 @click.pass_obj
-def query(config_path: str | None, sql: str | None, snapshot: str | None, format_name: str, tables: bool) -> None:
-    """Query a snapshot: one SELECT, in SQL.
+def query(
+    config_path: str | None, sql: str | None, file: TextIO | None, snapshot: str | None, format_name: str, tables: bool
+) -> None:
+    """Query a snapshot: one SELECT, in SQL, as an argument, from a file or from stdin (-).
 
     \b
     cloudscan query "SELECT resource_name, audience FROM exposures WHERE audience >= 'any_account'"
+    cloudscan query -f exposures.sql
     """
     import msgspec
 
@@ -37,6 +43,7 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         rows = [[name, column, kind] for name, columns in TABLES.items() for column, kind in columns.items()]
         show_table((say("table"), say("column"), say("type")), rows)
         return
+    sql = _written(sql, file)
     if not sql:
         raise click.UsageError(
             spoken(say('The query is missing: cloudscan query "SELECT … FROM exposures"; --tables lists the tables.'))
@@ -54,3 +61,16 @@ def query(config_path: str | None, sql: str | None, snapshot: str | None, format
         click.echo(written.encode("utf-8", "replace"), nl=False)
     else:
         show_table(answer.columns, answer.rows)
+
+
+def _written(sql: str | None, file: TextIO | None) -> str:
+    """The query, from wherever it is written. Raises `click.UsageError` for two, and for a file that is not text."""
+    if sql and file:
+        raise click.UsageError(spoken(say("There are two queries; write one, or --file.")))
+    source = sys.stdin if sql == "-" else file
+    if source is None:
+        return sql or ""
+    try:
+        return source.read().strip()
+    except UnicodeDecodeError:
+        raise click.UsageError(spoken(say("{file} is not UTF-8 text; save it as UTF-8.", file=source.name))) from None

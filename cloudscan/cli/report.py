@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.language import spoken
 from cloudscan.cli.opening import load_config, open_format, open_ledger, redactor
 from cloudscan.cli.options import lang_option, redact_option
@@ -16,6 +17,7 @@ from cloudscan.sentence import say
 @click.option(
     "--format",
     "format_name",
+    shell_complete=completing.formats,
     default="html",
     show_default=True,
     help="asff, csv, html, json, junit, markdown, ndjson, ocsf, pdf, sarif, text, xlsx, or any other installed format.",

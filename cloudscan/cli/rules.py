@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from cloudscan import plugins
+from cloudscan.cli import completing
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo
 from cloudscan.cli.opening import all_rule_folders, load_config, load_rules, proven_file
@@ -34,7 +35,7 @@ def list_(config_path: str | None, folders: Sequence[str], lang: str | None) -> 
 
 
 @rules.command()
-@click.argument("rule_id")
+@click.argument("rule_id", shell_complete=completing.rules)
 @click.argument("folders", nargs=-1, type=click.Path(file_okay=False))
 @lang_option
 @click.pass_obj

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.main import exit_code_for
 from cloudscan.cli.opening import (
     chosen_plugins,
@@ -66,7 +67,10 @@ class ScanRequest:
 @rules_option
 @click.option("--fail-on", type=SEVERITIES, help="Exit 1 from this severity up.  [default: as configured, high]")
 @click.option(
-    "--format", "format_name", help="Print the report to stdout in this format (json, html), and nothing else."
+    "--format",
+    "format_name",
+    shell_complete=completing.formats,
+    help="Print the report to stdout in this format (json, html), and nothing else.",
 )
 @click.option("--output", "-o", type=click.Path(dir_okay=False), help="Where the HTML report goes.")
 @click.option(
@@ -306,9 +310,12 @@ def _notify(config: Config) -> None:
     from cloudscan.nightly.scan_log import LogEvent
 
     try:
-        notify.send_notice(config)
+        refused = notify.deliver(config).refused
     except CloudscanError as error:
         warn(say("could not notify: {error}", error=error), LogEvent.NOTIFICATION_FAILED)
+    else:
+        for address in refused:
+            warn(notify.refusal(address), LogEvent.NOTIFICATION_FAILED)
 
 
 def _open_connectors(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli import completing
 from cloudscan.cli.help import Group
 from cloudscan.cli.language import echo, spoken
 from cloudscan.cli.opening import load_config, load_rules, open_ledger
@@ -50,10 +51,23 @@ def waive() -> None:
 
 
 @waive.command()
-@click.option("--finding", default="", help="One finding: its id, or the beginning of it.")
-@click.option("--rule", "rule_id", default="", help="All findings of this rule, including future ones.")
+@click.option(
+    "--finding", default="", shell_complete=completing.findings, help="One finding: its id, or the beginning of it."
+)
+@click.option(
+    "--rule",
+    "rule_id",
+    default="",
+    shell_complete=completing.rules,
+    help="All findings of this rule, including future ones.",
+)
 @click.option("--target", default="", help="All findings at this resource's id or account, including future ones.")
-@click.option("--gap", default="", help="One gap: its id, or the beginning of it, as `cloudscan gaps` lists it.")
+@click.option(
+    "--gap",
+    default="",
+    shell_complete=completing.gaps,
+    help="One gap: its id, or the beginning of it, as `cloudscan gaps` lists it.",
+)
 @click.option("--owner", default="", help="Who answers for it.")
 @click.option("--reason", default="", help="Why the risk is acceptable.")
 @click.option("--until", metavar="DATE", callback=_day, help="The last day of the waiver, such as 2027-03-31.")
