@@ -53,7 +53,12 @@ def gaps(config_path: str | None, states: Sequence[str], limit: int | None, form
     if shown:
         states_shown = [_state(rows[0], report) for rows in selected.values()]
         counts = {state: states_shown.count(state) for state in (*_STATES, _NOT_JUDGED)}
-        echo(joined((joined((count, _words(state))) for state, count in counts.items() if count), ", "))
+        echo(
+            joined(
+                (say("{count} {state}", count=count, state=_words(state)) for state, count in counts.items() if count),
+                ", ",
+            )
+        )
     else:
         none = say("There is no gap: everything in scope was read.")
         echo(say("There is no such gap.") if grouped or states else none)

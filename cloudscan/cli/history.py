@@ -45,7 +45,9 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
     if format_name == "json":
         click.echo(msgspec.json.encode(differences))
         return
-    counts = joined((joined((n, _kind(kind))) for kind, n in differences.counts.items() if n), ", ")
+    counts = joined(
+        (say("{count} {state}", count=n, state=_kind(kind)) for kind, n in differences.counts.items() if n), ", "
+    )
     echo(
         say(
             "{old} to {new}: {counts}",

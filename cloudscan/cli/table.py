@@ -55,7 +55,7 @@ def show_details(title: str, details: Mapping[str, object]) -> None:
     size = max((width(name) + 1 for name in named if name), default=0)
     columns, in_colour = terminal.columns(), terminal.colour()
     if columns is None:
-        lines = [f"{name + ':':{size}} {value}" if name else value for name, value in named.items()]
+        lines = [f"{name}:{' ' * (size - width(name))}{value}" if name else value for name, value in named.items()]
         click.echo("\n".join([_shown(title), *(f"  {line}" for line in lines)]))
         return
     stream = io.StringIO()

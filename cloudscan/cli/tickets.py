@@ -310,7 +310,10 @@ def _left_undone(planned: "Plan") -> Sequence[Sentence]:
     """What was not done, and why."""
     messages = []
     if planned.postponed:
-        counts = joined((joined((n, word_of(severity))) for severity, n in planned.postponed.items()), ", ")
+        counts = joined(
+            (say("{count} {state}", count=n, state=word_of(severity)) for severity, n in planned.postponed.items()),
+            ", ",
+        )
         messages.append(
             say(
                 "postponed: {counts}: more new tickets than [tickets] max_new allows in one run; the worst went first.",

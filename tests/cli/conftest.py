@@ -101,6 +101,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     folder = tmp_path / "desk"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.delenv("COLUMNS", raising=False)  # test runners set it; what is captured is a pipe
     desk = Desk(folder, site, capsys)
     desk.configure(CONFIG)
     desk.shelve(plan="everybody", notes="me")
