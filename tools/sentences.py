@@ -50,7 +50,7 @@ def catalogue(package: str, language: str) -> Catalog:
     """The catalogue of a package as the code now is, with the translations that its file has."""
     known = {message.id: message.string for message in _read(file_of(package, language), language) if message.id}
     fresh = Catalog(locale=language, charset="utf-8", fuzzy=False)
-    for template, where in _said(package):
+    for template, where in _spoken(package):
         fresh.add(template, known.get(template, ""), locations=[(where, 1)])
     return fresh
 
@@ -85,7 +85,7 @@ def clicks_templates() -> set[str]:
     return found
 
 
-def _said(package: str) -> Iterator[tuple[str, str]]:
+def _spoken(package: str) -> Iterator[tuple[str, str]]:
     """Each template with the file in which it is said."""
     for folder in CATALOGUES[package]:
         for file in sorted((ROOT / folder).rglob("*.py")):

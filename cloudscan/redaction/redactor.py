@@ -198,6 +198,7 @@ class Redactor:
                 Evidence(
                     row={column: self.value(column, value) for column, value in piece.row.items()},
                     chain=() if isinstance(piece.chain, Mapping) else [self.step(step) for step in piece.chain],
+                    party=piece.party and msgspec.structs.replace(piece.party, name=self.text(piece.party.name)),
                 )
                 for piece in verdict.evidence
             ),

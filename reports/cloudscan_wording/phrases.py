@@ -43,11 +43,6 @@ def plain(value: Any) -> str:
             return str(value)
 
 
-def cell(column: str, value: Any, lang: str) -> str:
-    """A value of a rule's row as a reader sees it: a block's code in words, anything else as `plain` gives it."""
-    return block(value, lang) if column == "blocked_by" and isinstance(value, str) else plain(value)
-
-
 def fields_of(verdict: Verdict) -> Mapping[str, Any]:
     """The fields that a rule's texts can name: the columns of its first evidence, then the subject's own."""
     subject = {name: getattr(verdict.subject, name) for name in _SUBJECT_FIELDS}
