@@ -233,7 +233,7 @@ def with_past(given: Report) -> Report:
                 rejudged=3,
             )
         ],
-        deadlines={severity: days for severity, days in zip(reversed(Severity), (7, 30, 90, 180, 365), strict=True)},
+        deadlines=dict(zip(reversed(Severity), (7, 30, 90, 180, 365), strict=True)),
     )
 
 
