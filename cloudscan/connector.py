@@ -29,6 +29,7 @@ import msgspec
 
 from cloudscan.errors import AccessDenied, NotOffered, ProviderError, Throttled, Unreachable
 from cloudscan.facts import EVERYTHING, AnyFact, Hidden, Outcome, Word
+from cloudscan.needs import Needs
 from cloudscan.reason import Reason
 
 Key = TypeVar("Key", bound=Hashable)
@@ -421,3 +422,4 @@ class ConnectorPlugin:
     organisation_ids: IdShape | None = None  # of `Estate.organisations`; None: it does not look at them
     policy_document: Callable[[], str] | None = None  # the least-privilege policy, ready to paste
     doctor: Callable[[Any, Estate], Iterable[Check]] | None = None
+    needs: Callable[[Any], Needs] | None = None  # (options): what an unattended scan needs beside the configuration

@@ -113,7 +113,7 @@ class Hidden(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a missing answer can hide.
 
     Without `columns` it is *existence*: there may be rows of `table` that nobody saw, so that what is absent is not
-    gone. With `columns` it is an *attribute*: the rows are there, and these columns of theirs are not known.
+    gone. With `columns` it is an *attribute*: the rows are there, and these of their columns are not known.
     """
 
     table: Word  # a table of facts, or `EVERYTHING`

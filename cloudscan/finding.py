@@ -145,7 +145,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A decision to live with one finding, with a rule's findings, with all findings on one target, or with a gap."""
+    """A decision to accept one finding, with a rule's findings, with all findings on one target, or with a gap."""
 
     id: int
     fingerprint: str = ""  # of the one finding that is waived; else empty

@@ -48,7 +48,7 @@ class GapState(StrEnum):
 
     NEW = "new"  # it was not missing lately
     KNOWN = "known"  # it was missing in an earlier scan too
-    WAIVED = "waived"  # somebody decided to live with it
+    WAIVED = "waived"  # somebody accepted it
 
 
 class GapStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -166,10 +166,16 @@ class TrackerPlugin:
     open: Callable[[Any, Callable[[str], str]], Tracker]  # (options, credential)
     wording: Callable[[Any], Wording]  # (options)
     secrets: Sequence[str] = ()  # the last parts of the variables' names that it reads
+    preview: Wording | None = None  # to show what a ticket looks like where no tracker is configured
 
 
 LABEL = "cloudscan"
 """The label of every ticket that cloudscan makes."""
+
+
+def variable(tracker: str, part: str) -> str:
+    """The environment variable with a secret of the tracker of this name: ``CLOUDSCAN_JIRA_TOKEN``."""
+    return "CLOUDSCAN_" + "".join(letter if letter.isalnum() else "_" for letter in tracker).upper() + f"_{part}"
 
 
 class TicketPhase(StrEnum):

@@ -1,5 +1,6 @@
 """`cloudscan health`."""
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,7 +47,7 @@ def health(
     0 OK        the last scan is recent and read everything, but for gaps that are waived
     1 WARNING   something could not be read, or the platforms throttled a lot
     2 CRITICAL  no scan for too long, one died or was not recorded, or it covered less than the one before
-    3 UNKNOWN   the ledger cannot be read
+    3 UNKNOWN   the ledger cannot be read, or the options are wrong
     """
     import msgspec
 
@@ -91,6 +92,8 @@ def _leftovers(home: Path) -> "Left":
     from cloudscan.snapshot import lock, store
 
     snapshots = home / "snapshots"
+    if not _can_be_listed(snapshots):
+        return Left(hidden=True)
     latest = store.latest_snapshot(snapshots)
     records = [
         record
@@ -102,3 +105,11 @@ def _leftovers(home: Path) -> "Left":
         interrupted_on=max((record.started_on for record in records), default=None),
         unrecorded=len(store.due(snapshots)),
     )
+
+
+def _can_be_listed(folder: Path) -> bool:
+    """Whether this user can see what is in a folder; one that is not there is seen to be empty."""
+    try:
+        return not folder.exists() or os.access(folder, os.R_OK | os.X_OK)
+    except PermissionError:
+        return False

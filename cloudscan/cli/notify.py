@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config
 from cloudscan.errors import ConfigurationError
+from cloudscan.sentence import say
 from cloudscan.text import plain
 
 if TYPE_CHECKING:
@@ -48,7 +50,10 @@ def send_notice(config: Config, *, dry_run: bool = False, again: bool = False, l
     if len(refused) < len(notifier.addresses()):
         ledger.save_notification(report.scan.id)
     for address in refused:
-        click.echo(f"cloudscan: could not notify: {plain(address)} rejected the message; check the address.", err=True)
+        warn(
+            say("could not notify: {address} rejected the message; check the address.", address=address),
+            "notify.failed",
+        )
     return EXIT_INCOMPLETE if refused else 0
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloudscan.cli import completing
+from cloudscan.cli.language import echo
+from cloudscan.cli.log import warn
 from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
@@ -16,6 +19,7 @@ from cloudscan.errors import ConfigurationError
 from cloudscan.recipient import Withheld
 from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
+from cloudscan.tracker import variable
 
 if TYPE_CHECKING:
     from cloudscan.report import Report
@@ -40,7 +44,9 @@ _WITHHELD: Mapping[Withheld, str] = {
 @click.option(
     "--from", "file", type=click.Path(dir_okay=False), help="A report in JSON, instead of the ledger's last one."
 )
-@click.option("--tracker", "names", multiple=True, help="Only this tracker. Repeatable.")
+@click.option(
+    "--tracker", "names", multiple=True, shell_complete=completing.trackers, help="Only this tracker. Repeatable."
+)
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text", show_default=True,
               help="Text to read, or JSON and nothing else.")  # fmt: skip
 @lang_option
@@ -52,15 +58,17 @@ def tickets(
 
     With --from neither the ledger nor permissions in the cloud are needed: tickets are recognised by the marker line
     in their text. Credentials come from the environment: CLOUDSCAN_<TRACKER>_TOKEN and others listed in
-    docs/tickets.md.
+    docs/tickets.md. Where no tracker is configured, --dry-run shows the tickets as they would be written in Markdown.
     """
     from cloudscan.snapshot import lock
 
     config = load_config(config_path)
     with lock.exclusive(config.folder):
         report = last_report(config, file)
-        dispatcher, trackers = _open_trackers(
-            config, Path(config_path) if config_path else None, names, remember=file is None
+        dispatcher, trackers = (
+            _preview()
+            if dry_run and not config.trackers and not names
+            else _open_trackers(config, Path(config_path) if config_path else None, names, remember=file is None)
         )
         planned = _plan(config, report, dispatcher, trackers, lang or "")
         as_json = format_name == "json"
@@ -90,6 +98,24 @@ def _open_trackers(
         for name, (tracker, wording) in opened.items()
     }
     return dispatcher, states
+
+
+def _preview() -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
+    """A tracker that does not exist and contains nothing, to show what tickets look like."""
+    from cloudscan import plugins
+    from cloudscan.ticketing.deliver import Dispatcher, NoMemory
+    from cloudscan.ticketing.plan import TrackerState
+
+    wordings = (plugins.tracker(name).preview for name in plugins.tracker_names())
+    wording = next(filter(None, wordings), None)
+    if wording is None:
+        raise ConfigurationError(
+            say("There is no tracker; write [trackers.<name>] into cloudscan.toml (docs/tickets.md).")
+        )
+    echo(say("No tracker is configured: this is how tickets would be written. See docs/tickets.md."), err=True)
+    return Dispatcher(trackers={}, projects={}, memory=NoMemory()), {
+        "preview": TrackerState(wording=wording, existing=())
+    }
 
 
 def _plan(
@@ -138,7 +164,7 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> i
     elif not results:
         click.echo("Every ticket is up to date.")
     for message in _left_undone(planned):
-        click.echo(f"cloudscan: {message}", err=True)
+        warn(message, "tickets.left_undone")
     failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
     return EXIT_INCOMPLETE if failed else 0
 
@@ -161,12 +187,11 @@ def open_tracker(config: Config, name: str, path: Path | None) -> "tuple[Tracker
 
     plugin = plugins.tracker(str(config.trackers[name].get("kind", name)))
     options = tracker_options(config, name, plugin.options, path)
-    prefix = "CLOUDSCAN_" + "".join(letter if letter.isalnum() else "_" for letter in name).upper()
 
     def credential(part: str) -> str:
-        value = os.environ.get(f"{prefix}_{part}", "")
+        value = os.environ.get(variable(name, part), "")
         if not value:
-            raise ConfigurationError(f"[trackers.{name}]: the environment variable {prefix}_{part} is not set.")
+            raise ConfigurationError(f"[trackers.{name}]: the environment variable {variable(name, part)} is not set.")
         return value
 
     with plugins.its_packages(f"The tracker {name}", "trackers"):

@@ -11,6 +11,7 @@ of each scan in `cloudscan.ledger.history`. Here it is stored, in one transactio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import sqlalchemy as sa
@@ -94,6 +95,11 @@ class Ledger:
         self._policy = policy or Policy()
         self._wait_seconds = wait_seconds
         self._calendar = calendar or Calendar()
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite ledger, which may not be there yet; None for a database on a server."""
+        return self._database.file
 
     def record(
         self,

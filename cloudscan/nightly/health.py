@@ -63,6 +63,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 class Left(msgspec.Struct, frozen=True, kw_only=True):
     """What earlier scans left in the folder of scans."""
 
+    hidden: bool = False  # the folder cannot be read
     running: bool = False
     interrupted_on: datetime | None = None  # when an unfinished scan began
     unrecorded: int = 0  # snapshots that are not recorded in the ledger yet
@@ -119,10 +120,16 @@ def _age(last: Scan | None, left: Left, now: datetime, limits: Limits) -> Check:
 
 
 def _leftovers(left: Left) -> Iterator[Check]:
+    if left.hidden:
+        message = "the folder of snapshots cannot be read: whether a later scan died is not known"
+        yield Check(name="died", level=Level.OK, message=message)
     if left.running:
         return
     if left.interrupted_on is not None:
-        message = f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC died; start `cloudscan scan` again"
+        message = (
+            f"the scan that began {left.interrupted_on:%Y-%m-%d %H:%M} UTC did not finish: it was killed, "
+            "or ended with an error; start `cloudscan scan` again, which resumes it or says why"
+        )
         yield Check(name="died", level=Level.CRITICAL, message=message)
     if left.unrecorded:
         message = f"{left.unrecorded} snapshot(s) not recorded in the ledger; start `cloudscan scan` again"

@@ -16,13 +16,14 @@ from typing import Final
 
 from cloudscan.config import RetentionTable
 from cloudscan.errors import ConfigurationError, ScanRunning
-from cloudscan.sentence import say
+from cloudscan.sentence import Sentence, say
 from cloudscan.snapshot import lock, store
 from cloudscan.snapshot.incremental import FOLDER as CURSORS
 from cloudscan.snapshot.seal import WORK
 
 _TRASH: Final = "trash"
-_PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
+PAGE: Final = re.compile(r"\d{8}T\d{6}Z(-[0-9a-f]{8})?\.html")
+"""The name of a report that a scan named itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class Removal:
     """Something to remove, and why."""
 
     path: Path
-    why: str
+    why: Sentence
 
 
 def due(home: Path, policy: RetentionTable, now: datetime) -> list[Removal]:
@@ -52,11 +53,11 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
         _empty(trash)
         for number, removal in enumerate(removals):
             with contextlib.suppress(ScanRunning):
+                trash.mkdir(mode=0o700, exist_ok=True)
                 if removal.path.is_dir() and (removal.path / ".lock").exists():
-                    with lock.exclusive(removal.path):
-                        _to_trash(removal.path, trash / str(number))
+                    lock.move(removal.path, trash / str(number))
                 else:
-                    _to_trash(removal.path, trash / str(number))
+                    removal.path.rename(trash / str(number))
                 removed.append(removal)
         _empty(trash)
     except OSError as error:
@@ -68,11 +69,6 @@ def remove(home: Path, removals: Sequence[Removal]) -> list[Removal]:
             )
         ) from error
     return removed
-
-
-def _to_trash(path: Path, target: Path) -> None:
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    path.rename(target)
 
 
 def _empty(trash: Path) -> None:
@@ -89,7 +85,7 @@ def _snapshots(snapshots: Path, policy: RetentionTable, now: datetime) -> Iterat
     oldest = now - timedelta(days=policy.snapshots_days)
     for folder, manifest in finished:
         if folder not in kept and manifest.scan.finished_on < oldest and not lock.is_locked(folder):
-            yield Removal(path=folder, why=f"a snapshot older than {policy.snapshots_days} days")
+            yield Removal(path=folder, why=say("a snapshot older than {days} days", days=policy.snapshots_days))
 
 
 def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
@@ -101,17 +97,17 @@ def _leftovers(snapshots: Path, now: datetime) -> Iterator[Removal]:
             obsolete = ["spool", WORK, *([] if folder == newest else [CURSORS])]
             for path in (folder / name for name in obsolete):
                 if path.exists():
-                    yield Removal(path=path, why="left over from an interrupted scan")
+                    yield Removal(path=path, why=say("left over from an interrupted scan"))
         else:
             modified = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
             record = store.record_of(folder)
             if now - (record.started_on if record else modified) >= store.STALE:
-                yield Removal(path=folder, why="an interrupted scan, too old to resume")
+                yield Removal(path=folder, why=say("an interrupted scan, too old to resume"))
 
 
 def _pages(home: Path, policy: RetentionTable, now: datetime) -> Iterator[Removal]:
-    pages = sorted(path for path in (home / "reports").glob("*.html") if _PAGE.fullmatch(path.name))
+    pages = sorted(path for path in (home / "reports").glob("*.html") if PAGE.fullmatch(path.name))
     oldest = now - timedelta(days=policy.reports_days)
     for page in pages[:-1]:
         if datetime.strptime(page.stem.partition("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) < oldest:
-            yield Removal(path=page, why=f"a report older than {policy.reports_days} days")
+            yield Removal(path=page, why=say("a report older than {days} days", days=policy.reports_days))

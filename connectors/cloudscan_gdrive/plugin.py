@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
+from cloudscan_gdrive.needs import needs
 from cloudscan_gdrive.options import Options
 from cloudscan_gdrive.permissions import PERMISSIONS, delegation_list
 from cloudscan_gdrive.questions import QUESTIONS
@@ -45,4 +46,5 @@ PLUGIN = ConnectorPlugin(
     ),
     policy_document=delegation_list,
     doctor=_doctor,
+    needs=needs,
 )

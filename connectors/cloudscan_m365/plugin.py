@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate
+from cloudscan_m365.needs import needs
 from cloudscan_m365.options import Options
 from cloudscan_m365.permissions import PERMISSIONS, consent_script
 from cloudscan_m365.questions import QUESTIONS
@@ -43,4 +44,5 @@ PLUGIN = ConnectorPlugin(
     ),
     policy_document=consent_script,
     doctor=_doctor,
+    needs=needs,
 )

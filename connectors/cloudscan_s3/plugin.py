@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cloudscan.connector import Check, Connector, ConnectorPlugin, Estate, IdShape
+from cloudscan_s3.needs import needs
 from cloudscan_s3.options import Options
 from cloudscan_s3.permissions import PERMISSIONS, policy_document
 from cloudscan_s3.questions import QUESTIONS
@@ -39,4 +40,5 @@ PLUGIN = ConnectorPlugin(
     organisation_ids=IdShape(pattern=r"o-[a-z0-9]{10,32}", example="o-a1b2c3d4e5"),
     policy_document=policy_document,
     doctor=_doctor,
+    needs=needs,
 )

@@ -188,7 +188,7 @@ def reach(texts: Texts, verdict: Verdict) -> str:
 
 
 def since(texts: Texts, finding: Finding, now: datetime) -> str:
-    """When it was opened according to the platform, or else when a scan first saw it; the sentence says which."""
+    """When it was opened according to the platform, or else when a scan first found it; the sentence says which."""
     opened = finding.verdict.since
     moment = opened or finding.first_seen_on
     key = "finding.since_platform" if opened else "finding.since_first_seen"

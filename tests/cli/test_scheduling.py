@@ -1,7 +1,11 @@
 """What `cloudscan schedule` prints can be used as it is."""
 
+import re
 import shutil
 import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,46 @@ import pytest
 import yaml
 
 from tests.cli.conftest import CONFIG, Desk
+
+ALL_THREE = """
+# who we are
+[organisation]
+name = "Kumo"
+
+[scan]
+folder = "/srv/cloudscan/state"
+rules = ["our-rules"]
+
+[ledger]
+url = "postgresql+psycopg://ledger.example:6432/cloudscan"
+
+[connectors.s3]
+organisation = true
+
+[connectors.gdrive]
+admin = "admin@kumo.example"  # a super admin
+key_file = "/home/mika/google.json"
+
+[connectors.m365]
+certificate_file = "cert.pem"
+
+[trackers.desk]
+kind = "jira"
+url = "https://jira.kumo.example:8443"
+project = "SEC"
+
+[notify]
+urls_env = "NOTIFY_URLS"
+"""
+
+
+@pytest.fixture
+def estate(desk: Desk) -> Desk:
+    """A desk whose configuration needs everything that one can need."""
+    (desk.folder / "our-rules" / "links").mkdir(parents=True)
+    (desk.folder / "our-rules" / "links" / "ours.yaml").write_text("id: ours\n")
+    desk.configure(ALL_THREE)
+    return desk
 
 
 @pytest.fixture
@@ -31,23 +75,25 @@ def units(text: str, folder: Path) -> list[Path]:
     return files
 
 
-def test_systemd_takes_the_units(desk: Desk, tmp_path: Path) -> None:
+def test_systemd_takes_the_units(estate: Desk, tmp_path: Path) -> None:
     """As systemd's own check says, and hardened as its own measure says."""
     checker = shutil.which("systemd-analyze")
     if checker is None:
         pytest.skip("no systemd-analyze here")
-    desk_units = units(desk.run("schedule", "systemd", "--at", "2:05").out, tmp_path)
+    _, *files = units(estate.run("schedule", "systemd", "--at", "2:05").out, tmp_path)
 
-    checked = subprocess.run([checker, "verify", *desk_units], capture_output=True, text=True, check=False)
+    checked = subprocess.run([checker, "verify", *files], capture_output=True, text=True, check=False)
     measured = subprocess.run(
-        [checker, "security", "--offline=true", "--threshold=25", str(desk_units[0])],
+        [checker, "security", "--offline=true", "--threshold=25", str(files[0])],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
-    assert [file.name for file in desk_units] == ["cloudscan.service", "cloudscan.timer"]
+    assert [file.name for file in files] == [
+        "cloudscan.service", "cloudscan.timer", "cloudscan-health.service", "cloudscan-health.timer",
+    ]  # fmt: skip
     assert (checked.returncode, checked.stderr) == (0, "")
     assert measured.returncode == 0, measured.stdout
-    assert "OnCalendar=*-*-* 02:05:00" in desk_units[1].read_text()
+    assert "OnCalendar=*-*-* 02:05:00" in files[1].read_text()
 
 
 def test_systemd_is_told_where(odd: Desk) -> None:
@@ -57,22 +103,47 @@ def test_systemd_is_told_where(odd: Desk) -> None:
     escaped = str(odd.folder).replace("%", "%%")
     assert f"WorkingDirectory={escaped}" in lines
     assert f'ReadWritePaths="{escaped}/.cloudscan" "{escaped}/out"' in lines
-    (start,) = [line for line in lines if line.startswith("ExecStart=")]
+    nightly, health = [line for line in lines if line.startswith("ExecStart=")]
     doubled = escaped.replace("$", "$$")
-    assert start.endswith(f'--config "{doubled}/cloudscan.toml" scan --metrics "{doubled}/out/cloudscan.prom"')
+    assert nightly.endswith(f'--config "{doubled}/cloudscan.toml" nightly --metrics "{doubled}/out/cloudscan.prom"')
+    assert health.endswith(f'--config "{doubled}/cloudscan.toml" health')
 
 
-def test_cron_takes_the_line(odd: Desk) -> None:
+def test_findings_and_gaps_are_no_failure_of_the_unit(desk: Desk) -> None:
+    assert "\nSuccessExitStatus=1 3 5\n" in desk.run("schedule", "systemd").out
+
+
+def test_a_machine_is_told_the_variables(estate: Desk, tmp_path: Path) -> None:
+    """What must be set is a line to fill in, what may be set a remark; without the file no night starts."""
+    printed = estate.run("schedule", "systemd").out
+    environment, *_ = units(printed, tmp_path)
+
+    lines = environment.read_text().splitlines()
+    assert [line for line in lines if "=" in line and not line.startswith("#")] == [
+        "AZURE_TENANT_ID=", "AZURE_CLIENT_ID=", "PGPASSWORD=", "CLOUDSCAN_DESK_TOKEN=", "NOTIFY_URLS=",
+    ]  # fmt: skip
+    assert "# AWS_ACCESS_KEY_ID=" in lines
+    assert "\nEnvironmentFile=/etc/cloudscan/environment\n" in printed
+
+
+def test_nothing_is_asked_for_that_is_not_needed(desk: Desk) -> None:
+    for kind in ("systemd", "cron"):
+        assert "--- /etc/cloudscan/environment ---" not in desk.run("schedule", kind).out
+    assert "\nEnvironmentFile=-/etc/cloudscan/environment\n" in desk.run("schedule", "systemd").out
+
+
+def test_cron_takes_the_lines(odd: Desk) -> None:
     """Five fields, then what a shell runs; cron's own sign for a line's end is escaped."""
-    *remarks, line = odd.run("schedule", "cron", "--at", "23:40").out.splitlines()
+    *remarks, line, health = odd.run("schedule", "cron", "--at", "23:40").out.splitlines()
 
     assert all(remark.startswith("#") for remark in remarks)
     assert line.startswith("40 23 * * *  cd ")
-    assert "%" not in line.replace("\\%", "")
+    assert health.startswith("10 * * * *  cd ")
+    assert "%" not in (line + health).replace("\\%", "")
     shell = line.removeprefix("40 23 * * *  ").replace("\\%", "%")
     # In the place of cloudscan: say where we are and what is configured.
     goes, _, runs = shell.partition(" && ")
-    config = runs.partition("--config ")[2].partition(" scan")[0]
+    config = runs.partition("--config ")[2].partition(" nightly")[0]
     script = f'{goes} && printf "%s\\n" "$PWD" {config}'
     result = subprocess.run(
         ["sh", "-c", script], capture_output=True, text=True, check=True, cwd="/"
@@ -80,40 +151,158 @@ def test_cron_takes_the_line(odd: Desk) -> None:
     assert result == [str(odd.folder), str(odd.folder / "cloudscan.toml")]
 
 
+def test_cron_reads_the_variables(estate: Desk) -> None:
+    *remarks, line, _ = estate.run("schedule", "cron").out.splitlines()
+
+    assert "set -a && . /etc/cloudscan/environment && set +a && " in line
+    assert "#   PGPASSWORD=" in remarks
+
+
+def documents(text: str) -> dict[str, dict[str, Any]]:
+    """The documents of a manifest by kind and name."""
+    return {f"{one['kind']}/{one['metadata']['name']}": one for one in yaml.safe_load_all(text)}
+
+
+def pod(job: Mapping[str, Any]) -> Any:
+    return job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+
+
 def test_kubernetes_gets_a_cron_job(desk: Desk) -> None:
-    """With the configuration in it, no rights that a reader needs not, and no second job beside the first."""
+    """With the configuration in it, no permissions that a reader needs not, and no second job beside the first."""
     result = desk.run("schedule", "kubernetes", "--at", "02:05", "--image", "images.example/cloudscan:7")
-    documents: dict[str, dict[str, Any]] = {document["kind"]: document for document in yaml.safe_load_all(result.out)}
+    found = documents(result.out)
 
-    assert list(documents) == ["ServiceAccount", "ConfigMap", "PersistentVolumeClaim", "CronJob"]
-    assert documents["ConfigMap"]["data"] == {"cloudscan.toml": CONFIG}
-    job = documents["CronJob"]["spec"]
-    pod = job["jobTemplate"]["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert (job["schedule"], job["timeZone"], job["concurrencyPolicy"]) == ("5 2 * * *", "Etc/UTC", "Forbid")
+    assert list(found) == [
+        "ServiceAccount/cloudscan", "ConfigMap/cloudscan", "ConfigMap/cloudscan-rules-0",
+        "PersistentVolumeClaim/cloudscan", "NetworkPolicy/cloudscan", "CronJob/cloudscan", "CronJob/cloudscan-health",
+    ]  # fmt: skip
+    job = found["CronJob/cloudscan"]
+    (container,) = pod(job)["containers"]
+    assert (job["spec"]["schedule"], job["spec"]["timeZone"]) == ("5 2 * * *", "Etc/UTC")
+    assert job["spec"]["concurrencyPolicy"] == "Forbid"
     assert container["image"] == "images.example/cloudscan:7"
-    assert container["command"] == ["cloudscan", "--config", "/etc/cloudscan/cloudscan.toml", "scan"]
+    assert container["args"] == ["--config", "/etc/cloudscan/cloudscan.toml", "nightly"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert {volume["name"] for volume in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+    assert pod(job)["securityContext"]["runAsNonRoot"] is True
+    (health,) = pod(found["CronJob/cloudscan-health"])["containers"]
+    assert health["args"][-1] == "health"
 
 
-def test_github_gets_a_workflow(desk: Desk) -> None:
-    """The ledger outlives the runner also on a night with findings."""
-    workflow = yaml.safe_load(desk.run("schedule", "github", "--at", "02:05").out)
+def test_the_image_is_nobody_elses(desk: Desk) -> None:
+    """A name without a registry of ours would be asked of a public one, where anybody may take it."""
+    (container,) = pod(documents(desk.run("schedule", "kubernetes").out)["CronJob/cloudscan"])["containers"]
 
-    assert workflow["on"]["schedule"] == [{"cron": "5 2 * * *"}]
-    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
-    steps = workflow["jobs"]["scan"]["steps"]
-    assert "cloudscan --config cloudscan.toml scan" in [step.get("run") for step in steps]
-    saves = [step for step in steps if step.get("uses", "").startswith("actions/cache/save")]
-    assert [(step["if"], step["with"]["path"]) for step in saves] == [("always()", ".cloudscan")]
+    assert container["image"].startswith("registry.example/")
 
 
-def test_a_ledger_on_a_server_needs_no_cache(desk: Desk) -> None:
-    desk.configure(f'{CONFIG}\n[ledger]\nurl = "postgresql+psycopg://ledger.example/cloudscan"\n')
+def test_kubernetes_mounts_what_the_configuration_names(estate: Desk) -> None:
+    """Key, certificate and rules are where the mounted configuration says; its remarks are kept."""
+    found = documents(estate.run("schedule", "kubernetes").out)
 
-    assert "actions/cache" not in desk.run("schedule", "github").out
+    text = found["ConfigMap/cloudscan"]["data"]["cloudscan.toml"]
+    config = tomllib.loads(text)
+    (container,) = pod(found["CronJob/cloudscan"])["containers"]
+    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert config["connectors"]["gdrive"]["key_file"] == "/etc/cloudscan-files/gdrive-key-file"
+    assert config["connectors"]["m365"]["certificate_file"] == "/etc/cloudscan-files/m365-certificate-file"
+    assert config["scan"] == {"folder": "/data/.cloudscan", "rules": ["/etc/cloudscan-rules/0"]}
+    assert "# a super admin" in text
+    assert {"/etc/cloudscan-files", "/etc/cloudscan-rules/0", "/data"} <= mounts
+    assert found["ConfigMap/cloudscan-rules-0"]["data"] == {"links--ours.yaml": "id: ours\n"}
+    assert {mount["name"] for mount in container["volumeMounts"]} == {
+        volume["name"] for volume in pod(found["CronJob/cloudscan"])["volumes"]
+    }
+
+
+def test_kubernetes_gets_secrets_and_ports(estate: Desk) -> None:
+    result = estate.run("schedule", "kubernetes").out
+    found = documents(result)
+
+    (container,) = pod(found["CronJob/cloudscan"])["containers"]
+    needed = {
+        variable["name"]
+        for variable in container["env"]
+        if not variable.get("valueFrom", {"secretKeyRef": {"optional": True}})["secretKeyRef"]["optional"]
+    }
+    assert needed == {"AZURE_TENANT_ID", "AZURE_CLIENT_ID", "PGPASSWORD", "CLOUDSCAN_DESK_TOKEN", "NOTIFY_URLS"}
+    assert "--from-file=gdrive-key-file=PATH" in result
+    (egress,) = found["NetworkPolicy/cloudscan"]["spec"]["egress"]
+    assert [port["port"] for port in egress["ports"]] == [53, 53, 443, 6432, 8443]
+
+
+def test_a_ledger_elsewhere_on_this_machine_is_mapped(desk: Desk) -> None:
+    desk.configure(f'{CONFIG}\n[ledger]\nurl = "sqlite:////srv/cloudscan/ours.db"\n')
+
+    found = documents(desk.run("schedule", "kubernetes").out)
+
+    config = tomllib.loads(found["ConfigMap/cloudscan"]["data"]["cloudscan.toml"])
+    assert config["ledger"]["url"] == "sqlite:////data/ours.db"
+
+
+def workflow(text: str) -> Any:
+    return yaml.safe_load(text)
+
+
+def steps(text: str) -> list[dict[str, Any]]:
+    return list(workflow(text)["jobs"]["scan"]["steps"])
+
+
+@pytest.mark.parametrize("ledger", ["", '[ledger]\nurl = "postgresql+psycopg://ledger.example/x"\n'])
+def test_github_takes_the_workflow(desk: Desk, tmp_path: Path, ledger: str) -> None:
+    """By the schema of workflows, and zizmor finds nothing: no tag, no pasted value, no permission without a reason."""
+    desk.configure(f"{CONFIG}\n[connectors.s3]\n{ledger}")
+    file = tmp_path / "cloudscan.yml"
+    file.write_text(desk.run("schedule", "github", "--at", "02:05").out)
+    here = Path(sys.executable).parent
+
+    schema = subprocess.run(
+        [here / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", file],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    audit = subprocess.run(
+        [here / "zizmor", "--offline", "--no-progress", "--persona", "pedantic", file],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert schema.returncode == 0, schema.stdout
+    assert audit.returncode == 0, audit.stdout
+    assert workflow(file.read_text())["on"]["schedule"] == [{"cron": "5 2 * * *"}]
+
+
+def test_github_keeps_the_ledger(desk: Desk) -> None:
+    """As an artifact, restored from the newest of the default branch, and not in the cache."""
+    text = desk.run("schedule", "github").out
+
+    job = workflow(text)["jobs"]["scan"]
+    kept = {step["with"]["name"]: step["with"]["path"] for step in steps(text) if "upload" in step.get("uses", "")}
+    assert kept == {"cloudscan-state": ".cloudscan", "report": ".cloudscan/reports"}
+    assert "actions/cache" not in text
+    assert job["permissions"] == {"contents": "read", "actions": "read"}
+    assert "new_ledger" in workflow(text)["on"]["workflow_dispatch"]["inputs"]
+
+
+def test_github_gets_what_the_configuration_needs(estate: Desk) -> None:
+    """Hashes, a sign-in without keys, secrets in variables, files where they are looked for; no ledger to keep."""
+    text = estate.run("schedule", "github").out
+
+    named = {step["name"]: step for step in steps(text)}
+    scan = named["Scan, update tickets, notify"]
+    assert "--require-hashes" in named["Install"]["run"]
+    assert "aws-actions/configure-aws-credentials@" in named["Sign in"]["uses"]
+    assert scan["run"] == "cloudscan --config cloudscan.toml nightly"
+    assert scan["env"]["CLOUDSCAN_DESK_TOKEN"] == "${{ secrets.CLOUDSCAN_DESK_TOKEN }}"
+    assert scan["env"]["AZURE_TENANT_ID"] == "${{ vars.AZURE_TENANT_ID }}"
+    assert named["Write gdrive-key-file"]["run"].rstrip().endswith("/dev/stdin /home/mika/google.json")
+    assert "cloudscan-state" not in text
+    assert not [step["run"] for step in steps(text) if "${{" in step.get("run", "")]
+
+
+def test_actions_are_pinned_by_commit(estate: Desk) -> None:
+    uses = re.findall(r"uses: (\S+)(.*)", estate.run("schedule", "github").out)
+
+    assert len(uses) == 4
+    assert all(re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action) for action, _ in uses)
+    assert all(re.fullmatch(r"  # v\d+\.\d+\.\d+", version) for _, version in uses)
 
 
 @pytest.mark.parametrize("kind", ["systemd", "cron", "kubernetes", "github"])

@@ -102,7 +102,7 @@ def test_buckets_whose_objects_nobody_counted_are_not_counted_as_one_file() -> N
 
 
 def test_findings_with_one_origin_are_one_fix() -> None:
-    """What two rules say of one folder is put right once, at the cost of the dearer remedy."""
+    """What two rules say of one folder is fixed once, at the cost of the dearer remedy."""
     first, second = report(2).findings
     row = {"origin_uid": "gdrive:file/root"}
     shared = [

@@ -193,7 +193,7 @@ def facts_of_unseen_objects(bucket: Bucket) -> Iterator[Translated]:
         platform=PLATFORM,
         account=bucket.account,
         kind="objects",
-        name=f"other objects in {bucket.name}",
+        name=f"{bucket.name}/*",
         path=f"s3://{bucket.name}/",
         parent_uid=bucket_uid(bucket),
         container_uid=bucket_uid(bucket),

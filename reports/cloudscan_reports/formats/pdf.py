@@ -120,10 +120,10 @@ def printed(page: str) -> bytes:
     except OSError as error:
         raise ConfigurationError(
             say(
-                "PDF needs the library Pango, which cannot be loaded ({splitlines}); on Debian: apt-get "
+                "PDF needs the library Pango, which cannot be loaded ({error}); on Debian: apt-get "
                 "install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0, and a font: "
                 "fonts-noto-cjk.",
-                splitlines=str(error).splitlines()[0],
+                error=str(error).splitlines()[0],
             )
         ) from error
     made: bytes = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=())).write_pdf(pdf_tags=True)
