@@ -22,7 +22,7 @@ class OpenFix:
 
     fix: Fix
     worst: Finding  # the one that would hurt most
-    opened_on: datetime  # when it was opened according to the platform, or else when a scan first saw it
+    opened_on: datetime  # when it was opened according to the platform, or else when a scan first found it
     due: date | None  # the first deadline of its findings
     overdue: bool
     age: float  # days
