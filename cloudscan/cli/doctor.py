@@ -134,7 +134,7 @@ def _tracker(config: Config, name: str, path: str | None) -> str:
 
 def _notifications(config: Config) -> str:
     addresses = open_notifier(config).addresses()
-    return say("notifications: to {addresses}", addresses=", ".join(addresses))
+    return say("notifications: to {addresses}", addresses=", ".join(address.shown for address in addresses))
 
 
 def _platform(config: Config, name: str, path: Path | None) -> Iterable[Check]:

@@ -45,7 +45,7 @@ def health(
 
     \b
     0 OK        the last scan is recent and read everything, but for gaps that are waived
-    1 WARNING   something could not be read, or the platforms throttled a lot
+    1 WARNING   something could not be read, somebody was not told, or the platforms throttled a lot
     2 CRITICAL  no scan for too long, one died or was not recorded, or it covered less than the one before
     3 UNKNOWN   the ledger cannot be read, or the options are wrong
     """
@@ -57,11 +57,17 @@ def health(
 
     try:
         config = load_config(config_path)
+        ledger = open_ledger(config)
         health = judging.verdict(
-            open_ledger(config).trend(),
+            ledger.trend(),
             _leftovers(config.folder),
             datetime.now(UTC),
             judging.Limits(max_age=max_age, drop_percent=max_drop, throttle_percent=max_throttled),
+            judging.Informed(
+                channels=ledger.channels(),
+                notified=config.notify.wanted and config.notify.after_scan,
+                trackers=list(config.trackers),
+            ),
         )
     except CloudscanError as error:
         health = judging.unknown(str(error))

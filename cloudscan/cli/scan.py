@@ -308,9 +308,12 @@ def _notify(config: Config) -> None:
     from cloudscan.nightly.scan_log import LogEvent
 
     try:
-        notify.send_notice(config)
+        refused = notify.deliver(config).refused
     except CloudscanError as error:
         warn(say("could not notify: {error}", error=error), LogEvent.NOTIFICATION_FAILED)
+    else:
+        for address in refused:
+            warn(notify.refusal(address), LogEvent.NOTIFICATION_FAILED)
 
 
 def _open_connectors(

@@ -1,13 +1,17 @@
 """`cloudscan tickets`."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
+from cloudscan.channel import Channel, ChannelKind
 from cloudscan.cli import completing
 from cloudscan.cli.language import echo
 from cloudscan.cli.log import warn
@@ -15,13 +19,14 @@ from cloudscan.cli.main import EXIT_INCOMPLETE
 from cloudscan.cli.opening import last_report, load_config, open_ledger
 from cloudscan.cli.options import lang_option
 from cloudscan.config import Config, tracker_options
-from cloudscan.errors import ConfigurationError
+from cloudscan.errors import CloudscanError, ConfigurationError
 from cloudscan.recipient import Withheld
 from cloudscan.sentence import say
 from cloudscan.text import plain, suggestion
 from cloudscan.tracker import variable
 
 if TYPE_CHECKING:
+    from cloudscan.ledger.ledger import Ledger
     from cloudscan.report import Report
     from cloudscan.ticketing.deliver import ActionResult, Dispatcher
     from cloudscan.ticketing.plan import Plan, TrackerState
@@ -65,38 +70,73 @@ def tickets(
     config = load_config(config_path)
     with lock.exclusive(config.folder):
         report = last_report(config, file)
+        memory = _Memory(open_ledger(config) if file is None and not dry_run else None, report.scan.id)
+        path = Path(config_path) if config_path else None
         dispatcher, trackers = (
             _preview()
             if dry_run and not config.trackers and not names
-            else _open_trackers(config, Path(config_path) if config_path else None, names, remember=file is None)
+            else _open_trackers(config, path, names, memory, remember=file is None)
         )
         planned = _plan(config, report, dispatcher, trackers, lang or "")
         as_json = format_name == "json"
-        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, as_json=as_json)
+        return _show(planned, as_json=as_json) if dry_run else _carry_out(planned, dispatcher, memory, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Memory:
+    """Remembers which trackers are up to date with the scan; nothing without a ledger."""
+
+    ledger: "Ledger | None"
+    scan_id: str
+
+    @contextmanager
+    def failure_of(self, tracker: str) -> Iterator[None]:
+        """Remember that a tracker cannot be reached."""
+        try:
+            yield
+        except CloudscanError:
+            self.save(tracker, failed=True)
+            raise
+
+    def save(self, tracker: str, *, failed: bool) -> None:
+        """Remember whether a tracker could be brought up to date."""
+        if self.ledger is None:
+            return
+        now, known = datetime.now(UTC), {(one.kind, one.id): one for one in self.ledger.channels()}
+        channel = known.get((ChannelKind.TRACKER, tracker), Channel(kind=ChannelKind.TRACKER, id=tracker))
+        if failed:
+            channel = replace(channel, failing_since=channel.failing_since or now)
+        else:
+            before = channel.before_id if channel.scan_id == self.scan_id else channel.scan_id
+            channel = replace(channel, scan_id=self.scan_id, before_id=before, informed_on=now, failing_since=None)
+        self.ledger.save_channel(channel)
 
 
 def _open_trackers(
-    config: Config, path: Path | None, names: Sequence[str], *, remember: bool
+    config: Config, path: Path | None, names: Sequence[str], memory: _Memory, *, remember: bool
 ) -> "tuple[Dispatcher, Mapping[str, TrackerState]]":
     """The chosen trackers, and what they contain. `remember` is whether the ledger keeps track of tickets."""
     from cloudscan.ticketing.deliver import Dispatcher, NoMemory
     from cloudscan.ticketing.plan import TrackerState
 
-    opened = {name: open_tracker(config, name, path) for name in _chosen(config, names)}
+    opened = {}
+    for name in _chosen(config, names):
+        with memory.failure_of(name):
+            opened[name] = open_tracker(config, name, path)
     dispatcher = Dispatcher(
         trackers={name: tracker for name, (tracker, _) in opened.items()},
         projects={name: projects_of(config, name) for name in opened},
         memory=open_ledger(config) if remember else NoMemory(),
     )
-    states = {
-        name: TrackerState(
-            wording=wording,
-            existing=dispatcher.existing(name),
-            index_lag_seconds=tracker.index_lag_seconds,
-            fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
-        )
-        for name, (tracker, wording) in opened.items()
-    }
+    states = {}
+    for name, (tracker, wording) in opened.items():
+        with memory.failure_of(name):
+            states[name] = TrackerState(
+                wording=wording,
+                existing=dispatcher.existing(name),
+                index_lag_seconds=tracker.index_lag_seconds,
+                fallback_assignee=str(config.trackers[name].get("fallback_assignee", "")),
+            )
     return dispatcher, states
 
 
@@ -143,7 +183,7 @@ def _show(planned: "Plan", *, as_json: bool) -> int:
     return 0
 
 
-def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> int:
+def _carry_out(planned: "Plan", dispatcher: "Dispatcher", memory: _Memory, *, as_json: bool) -> int:
     """Carry the plan out and print what was done; gives the exit code."""
     import msgspec
 
@@ -165,7 +205,9 @@ def _carry_out(planned: "Plan", dispatcher: "Dispatcher", *, as_json: bool) -> i
         click.echo("Every ticket is up to date.")
     for message in _left_undone(planned):
         warn(message, "tickets.left_undone")
-    failed = any(result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT) for result in results)
+    failed = {result.tracker for result in results if result.outcome in (ActionOutcome.FAILED, ActionOutcome.LEFT)}
+    for tracker in dispatcher.trackers:
+        memory.save(tracker, failed=tracker in failed)
     return EXIT_INCOMPLETE if failed else 0
 
 
