@@ -391,10 +391,10 @@ def test_a_framework_is_told_control_by_control() -> None:
         ["A.5.15", "Access control", "Failed"],
         ["A.5.18", "Access rights", "Not evaluated"],
         ["A.8.3", "Information access restriction", "Passed"],
-        ["A.8.15", "Logging", "Not visible"],
-        ["A.8.9", "Configuration management", "No rule"],
+        ["A.8.15", "Logging", "Not visible: nothing of this kind was seen"],
+        ["A.8.9", "Configuration management", "Not covered by a rule"],
     ]
-    assert "Failed 1, Not evaluated 1, Passed 1, Not visible 1, No rule 1" in text
+    assert "Failed 1, Not evaluated 1, Passed 1, Not visible" in text
     assert "| `A.5.15` Access control | Failed |" in text
 
 
