@@ -117,11 +117,14 @@ def _record(rows: "Sequence[Coverage]", report: "Report", language: str) -> dict
 
 def _show(rows: "Sequence[Coverage]", report: "Report", language: str) -> None:
     from cloudscan.cli.table import show_details
+    from cloudscan.days import day_of
 
     record = _record(rows, report, language)
     waiver = record["waiver"]
     until = f", waived until {waiver.until} by {waiver.owner}: {waiver.reason}" if waiver else ""
-    since = "" if record["state"] == _NOT_JUDGED else f" since {record['first_seen_on']:%Y-%m-%d}{until}"
+    since = (
+        "" if record["state"] == _NOT_JUDGED else f" since {day_of(record['first_seen_on'], report.timezone)}{until}"
+    )
     show_details(
         f"{record['gap'][:_SHOWN] or '-'}  {_words(record['state'])}{since}",
         {

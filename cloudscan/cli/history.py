@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from cloudscan.cli.opening import load_config, open_ledger
+from cloudscan.days import clock_time, day_of
 from cloudscan.finding import Severity
 from cloudscan.ledger.history import OPEN_TO_ALL
 from cloudscan.report import ChangedBy, Difference, DifferenceKind, Scan, ScanFigures
@@ -30,17 +31,18 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
 
     from cloudscan.cli.table import show_table
 
-    differences = open_ledger(load_config(config_path)).diff(old, new)
+    config = load_config(config_path)
+    timezone = config.organisation.timezone
+    differences = open_ledger(config).diff(old, new)
     if format_name == "json":
         click.echo(msgspec.json.encode(differences))
         return
     counts = ", ".join(f"{n} {_KINDS.get(kind, kind)}" for kind, n in differences.counts.items() if n)
-    click.echo(f"{_when(differences.old)} to {_when(differences.new)}: {counts or 'no difference'}")
+    click.echo(f"{_when(differences.old, timezone)} to {_when(differences.new, timezone)}: {counts or 'no difference'}")
     for scan in (differences.old, differences.new):
         if not scan.complete:
-            click.echo(
-                f"The scan of {_when(scan)} could not read everything; what it could not read counts as unchanged."
-            )
+            when = _when(scan, timezone)
+            click.echo(f"The scan of {when} could not read everything; what it could not read counts as unchanged.")
     if differences.differences:
         rows = [
             [
@@ -49,7 +51,7 @@ def diff(config_path: str | None, old: str, new: str, format_name: str) -> None:
                 difference.rule_id,
                 difference.name,
                 difference.account,
-                ", ".join(filter(None, (_widening(difference), _judged(difference)))),
+                ", ".join(filter(None, (_widening(difference), _judged(difference, timezone)))),
                 difference.fingerprint[:8],
             ]
             for difference in differences.differences
@@ -70,7 +72,9 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
 
     from cloudscan.cli.table import show_table
 
-    scans = open_ledger(load_config(config_path)).trend()[-(last or 0) :]
+    config = load_config(config_path)
+    timezone = config.organisation.timezone
+    scans = open_ledger(config).trend()[-(last or 0) :]
     if format_name == "json":
         click.echo(msgspec.json.encode(scans))
         return
@@ -79,7 +83,10 @@ def trend(config_path: str | None, last: int | None, format_name: str) -> None:
         return
     severities = list(reversed(Severity))
     head = ("scan", "started", *severities, "waived", "score", "open to all", "behind", "")
-    rows = [[scan.id[:8], _when(scan), *_numbers(scan.figures, severities), ", ".join(_notes(scan))] for scan in scans]
+    rows = [
+        [scan.id[:8], _when(scan, timezone), *_numbers(scan.figures, severities), ", ".join(_notes(scan))]
+        for scan in scans
+    ]
     show_table(head, rows)
 
 
@@ -103,12 +110,12 @@ def _widening(difference: Difference) -> str:
     )
 
 
-def _judged(difference: Difference) -> str:
+def _judged(difference: Difference, timezone: str) -> str:
     """Such as: no longer found since version 0.2.0, by rule."""
     rejudged = difference.rejudged
     if rejudged is None:
         return ""
-    since = f"version {rejudged.version}" if rejudged.version else f"{rejudged.on:%Y-%m-%d}"
+    since = f"version {rejudged.version}" if rejudged.version else day_of(rejudged.on, timezone).isoformat()
     if rejudged.changed_by is ChangedBy.UNCLEAR:
         return f"judged by something else since {since}: it cannot be determined whether the cloud changed too"
     how = "no longer found" if difference.now is None else "found" if difference.before is None else "reaches further"
@@ -124,5 +131,5 @@ def _notes(scan: Scan) -> Iterator[str]:
         yield f"{changes} changed: {scan.figures.rejudged or 0} judged differently"
 
 
-def _when(scan: Scan) -> str:
-    return f"{scan.started_on:%Y-%m-%d %H:%M}"
+def _when(scan: Scan, timezone: str) -> str:
+    return clock_time(scan.started_on, timezone)
